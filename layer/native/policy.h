@@ -1,0 +1,177 @@
+/* The compiled policy: its format, and the one function that decides.
+ *
+ * Written by fshield/compiler.py, read here. Little-endian, 8-byte aligned
+ * sections, no pointers: a file can be mapped where it lies. Every offset is
+ * checked where it is used, so that mapping a policy costs the same for ten
+ * rules and for a thousand.
+ *
+ * policy.c makes no libc calls beyond memory, so that `fshield explain` can
+ * load the same code on any system.
+ */
+#ifndef FS_POLICY_H
+#define FS_POLICY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define FS_POLICY_MAGIC "FSPOLICY"
+#define FS_POLICY_MAJOR 1
+#define FS_POLICY_MINOR 0
+#define FS_POLICY_MAX_SIZE (16u << 20)
+#define FS_HOST_MAX 253
+
+enum fs_family {
+    FS_OUTBOUND = 0,
+    FS_TMP = 1,
+    FS_PROCESS = 2,
+    FS_HANDLER = 3,
+    FS_NATIVE = 4,
+    FS_RUNTIME_API = 5,
+    FS_INTEGRITY = 6, /* no rule: the guard's own safety */
+    FS_FAMILIES = 7
+};
+
+enum fs_mode { FS_ALLOW = 0, FS_ALERT = 1, FS_BLOCK = 2 };
+
+/* Why a verdict is as it is. The names that events carry are in fs_reason_name. */
+enum fs_reason {
+    FS_NO_RULE = 0,       /* no allow entry matched */
+    FS_RULE = 1,          /* an allow entry matched: `source` names it */
+    FS_MODE_ALLOW = 2,    /* the rule's mode is allow */
+    FS_ALWAYS = 3,        /* let through always: loopback, AF_UNIX, the Runtime API for its client, … */
+    FS_PORT = 4,          /* an entry matches the destination, but not this port */
+    FS_UNNAMED = 5,       /* an address that no look-up of an allowed name returned */
+    FS_FAMILY = 6,        /* a socket family that is refused */
+    FS_GUARD = 7,         /* guard integrity */
+    FS_STATIC = 8,        /* a program that cannot be guarded (static, setuid, foreign loader) */
+    FS_MALFORMED = 9,     /* a name or path that cannot be judged */
+    FS_RECONFIGURED = 10, /* function_shield.configure decided */
+    FS_REASONS = 11
+};
+
+enum fs_flag {
+    FS_FLAG_ALLOW_RECONFIGURE = 1u << 0,
+    FS_FLAG_MODE_ALERT = 1u << 1, /* allow_mode_override lists alert */
+    FS_FLAG_MODE_OFF = 1u << 2,   /* … lists off */
+    FS_FLAG_EVENTS_ALLOWED_FIRST = 1u << 3,
+    FS_FLAG_EVENTS_OCSF = 1u << 4,
+};
+
+enum fs_section_kind {
+    FS_SECTION_RULES = 1,   /* struct fs_rule[] */
+    FS_SECTION_PORTS = 2,   /* struct fs_port_range[] */
+    FS_SECTION_HOSTS = 3,   /* struct fs_host_slot[], open addressing, a power of two */
+    FS_SECTION_CIDRS = 4,   /* struct fs_cidr_slot[], open addressing, a power of two */
+    FS_SECTION_LENGTHS = 5, /* struct fs_length[]: the prefix lengths that occur, longest first */
+    FS_SECTION_PATHS = 6,   /* struct fs_path[], in the file's order */
+    FS_SECTION_STRINGS = 7, /* bytes; a string is NUL-terminated; offset 0 is "" */
+    FS_SECTIONS = 8
+};
+
+struct fs_section {
+    uint32_t offset; /* from the file's start; 0 and count 0 where absent */
+    uint32_t count;  /* entries (bytes for STRINGS) */
+};
+
+struct fs_policy {
+    char magic[8];
+    uint16_t major, minor;
+    uint32_t size;      /* of the whole file, a multiple of 8 */
+    uint64_t checksum;  /* fs_checksum over the file with this field as 0 */
+    uint32_t flags;     /* enum fs_flag */
+    uint32_t name;      /* string: the policy's name, as events show it */
+    uint8_t modes[8];   /* enum fs_mode, by enum fs_family; 6 and 7 are 0 */
+    uint32_t sources[8];/* string: FILE:LINE of each family's mode, "" where it took a default */
+    uint32_t emf_namespace; /* string, "" for none */
+    uint32_t reserved[7];
+    struct fs_section sections[FS_SECTIONS]; /* by enum fs_section_kind; [0] unused */
+};
+
+/* AWS partitions, as botocore names them; 0 is any. */
+enum fs_partition { FS_ANY_PARTITION = 0, FS_AWS = 1, FS_AWS_CN = 2, FS_AWS_EUSC = 3 };
+
+struct fs_rule {        /* one allow entry */
+    uint32_t source;    /* string: "default.yaml:14" */
+    uint32_t text;      /* string: the entry in one line, "host: api.stripe.com" */
+    uint32_t ports;     /* index of the first range */
+    uint16_t port_count;/* 0: every port */
+    uint8_t family;     /* enum fs_family */
+    uint8_t partition;  /* enum fs_partition */
+    uint8_t tls;        /* 0 not stated, 1 required, 2 starttls, 3 none */
+    uint8_t reserved[7];
+};
+
+struct fs_port_range { uint16_t low, high; };
+
+struct fs_host_slot {   /* name 0: an empty slot. Slots of one key follow each other: probing goes on to an empty one */
+    uint32_t hash;      /* fs_hash of the key */
+    uint32_t name;      /* string: "api.stripe.com"; for "*.example.org" the key is "example.org" */
+    uint32_t rule;
+    uint32_t wildcard;  /* 1: one or more labels before the key; 0: the key itself */
+};
+
+struct fs_cidr_slot {   /* used 0: an empty slot */
+    uint32_t hash;      /* fs_hash of {version, length, address masked} = 18 bytes */
+    uint32_t rule;
+    uint8_t used, version /* 4 or 6 */, length, reserved;
+    uint8_t address[16];/* IPv4 in the first 4 bytes */
+    uint32_t pad;
+};
+
+struct fs_length { uint8_t version, length, reserved[2]; };
+
+struct fs_path {
+    uint32_t pattern;   /* string. '*' and '?' do not match '/', "**" matches anything */
+    uint32_t rule;
+    uint8_t family;     /* enum fs_family */
+    uint8_t reserved[7];
+};
+
+_Static_assert(sizeof(struct fs_policy) == 168, "the policy header is 168 bytes");
+_Static_assert(sizeof(struct fs_rule) == 24, "rule");
+_Static_assert(sizeof(struct fs_host_slot) == 16, "host slot");
+_Static_assert(sizeof(struct fs_cidr_slot) == 32, "cidr slot");
+_Static_assert(sizeof(struct fs_path) == 16, "path");
+
+/* What somebody is about to do. `names` are those that guarded look-ups
+ * returned this address for; a look-up itself has one name and no address. */
+struct fs_request {
+    enum fs_family family;
+    const char *path;      /* tmp, process, handler, native: resolved, absolute, NUL-terminated */
+    const char *const *names;
+    unsigned name_count;
+    uint8_t ip[16];
+    uint8_t ip_version;    /* 0: no address (a look-up), 4, 6 */
+    uint8_t partition;     /* enum fs_partition of this function */
+    uint16_t port;         /* 0 in a look-up whose port is not known: any port will do */
+};
+
+struct fs_verdict {
+    uint8_t mode;          /* enum fs_mode: what to do */
+    uint8_t policy_mode;   /* enum fs_mode: what the policy says */
+    uint8_t reason;        /* enum fs_reason */
+    uint8_t name;          /* index into names of the one that decided */
+    uint32_t rule;         /* index, UINT32_MAX where none decided */
+    const char *source;    /* FILE:LINE or NULL; points into the policy */
+};
+
+/* NULL where `bytes` is a policy that this engine runs; else what is wrong, in a few words. */
+const char *fs_policy_check(const void *bytes, size_t size);
+
+/* Pure: no I/O, no lock, no allocation. `policy` has passed fs_policy_check. */
+struct fs_verdict fs_policy_decide(const struct fs_policy *policy, const struct fs_request *request);
+
+const char *fs_policy_string(const struct fs_policy *policy, uint32_t offset);
+const struct fs_rule *fs_policy_rule(const struct fs_policy *policy, uint32_t index);
+
+/* FNV-1a, 32 bits. */
+uint32_t fs_hash(const void *bytes, size_t size);
+/* h = 0xcbf29ce484222325; for each little-endian 64-bit word w: h = rotl(h ^ w, 29) * 0x9e3779b97f4a7c15 (mod 2^64).
+ * Every step can be undone, so a change within one word never goes unseen. */
+uint64_t fs_checksum(const void *bytes, size_t size);
+
+extern const char *const fs_family_names[FS_FAMILIES];
+extern const char *const fs_mode_names[3];
+extern const char *const fs_reason_names[FS_REASONS];
+
+#endif

@@ -1,0 +1,91 @@
+/* System calls without libc: for code that runs before libc is ready, after
+ * vfork, in signal handlers, and that must not pass our own doors.
+ * A result below zero is -errno. */
+#ifndef FS_SYS_H
+#define FS_SYS_H
+
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#if defined(__x86_64__)
+static inline long sys_call6(long number, long a, long b, long c, long d, long e, long f)
+{
+    long result;
+    register long r10 __asm__("r10") = d;
+    register long r8 __asm__("r8") = e;
+    register long r9 __asm__("r9") = f;
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+#elif defined(__aarch64__)
+static inline long sys_call6(long number, long a, long b, long c, long d, long e, long f)
+{
+    register long x8 __asm__("x8") = number;
+    register long x0 __asm__("x0") = a;
+    register long x1 __asm__("x1") = b;
+    register long x2 __asm__("x2") = c;
+    register long x3 __asm__("x3") = d;
+    register long x4 __asm__("x4") = e;
+    register long x5 __asm__("x5") = f;
+    __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
+    return x0;
+}
+#else
+#error "x86_64 and arm64 only"
+#endif
+
+#define SYS_N(_1, _2, _3, _4, _5, _6, _7, n, ...) n
+#define sys_call(...) SYS_N(__VA_ARGS__, sys_6, sys_5, sys_4, sys_3, sys_2, sys_1, sys_0)(__VA_ARGS__)
+#define sys_0(n) sys_call6(n, 0, 0, 0, 0, 0, 0)
+#define sys_1(n, a) sys_call6(n, (long)(a), 0, 0, 0, 0, 0)
+#define sys_2(n, a, b) sys_call6(n, (long)(a), (long)(b), 0, 0, 0, 0)
+#define sys_3(n, a, b, c) sys_call6(n, (long)(a), (long)(b), (long)(c), 0, 0, 0)
+#define sys_4(n, a, b, c, d) sys_call6(n, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
+#define sys_5(n, a, b, c, d, e) sys_call6(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), 0)
+#define sys_6(n, a, b, c, d, e, f) sys_call6(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+
+static inline int sys_openat(int dirfd, const char *path, int flags, unsigned mode)
+{
+    return (int)sys_call(SYS_openat, dirfd, path, flags, mode);
+}
+static inline int sys_close(int fd) { return (int)sys_call(SYS_close, fd); }
+static inline long sys_read(int fd, void *buffer, size_t size) { return sys_call(SYS_read, fd, buffer, size); }
+static inline long sys_pread(int fd, void *buffer, size_t size, long at)
+{
+    return sys_call(SYS_pread64, fd, buffer, size, at);
+}
+static inline long sys_write(int fd, const void *buffer, size_t size) { return sys_call(SYS_write, fd, buffer, size); }
+static inline long sys_readlinkat(int dirfd, const char *path, char *buffer, size_t size)
+{
+    return sys_call(SYS_readlinkat, dirfd, path, buffer, size);
+}
+/* x86_64 and arm64 hand out the kernel's struct stat as glibc and musl declare it. */
+static inline int sys_fstat(int fd, struct stat *status) { return (int)sys_call(SYS_fstat, fd, status); }
+static inline int sys_fstatat(int dirfd, const char *path, struct stat *status, int flags)
+{
+    return (int)sys_call(SYS_newfstatat, dirfd, path, status, flags);
+}
+static inline int sys_getpid(void) { return (int)sys_call(SYS_getpid); }
+_Noreturn static inline void sys_exit(int status)
+{
+    for (;;) sys_call(SYS_exit_group, status);
+}
+
+/* A system call's result as libc gives it: -1 and errno. */
+#define SYS_RESULT(value)                                 \
+    __extension__({                                       \
+        long sys_value_ = (long)(value);                  \
+        if (sys_value_ < 0 && sys_value_ > -4096) {       \
+            errno = (int)-sys_value_;                     \
+            sys_value_ = -1;                              \
+        }                                                 \
+        sys_value_;                                       \
+    })
+
+#endif
