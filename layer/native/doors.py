@@ -68,7 +68,7 @@ def write(folder: Path) -> None:
         for door in doors:
             if door.family == family and door.of is not None:
                 lines.append(
-                    f"extern __typeof__({door.of}) {door.symbol} "
+                    f'extern __typeof__({door.of}) door_{door.symbol} __asm__("{door.symbol}") '
                     f'__attribute__((alias("{door.of}"), visibility("default")));\n'
                 )
         (folder / f"aliases_{family}.gen.h").write_text("".join(lines))

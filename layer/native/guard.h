@@ -115,6 +115,9 @@ bool guard_on_probation(void);
 /* This process runs under a parent's report (see `covered`). */
 bool guard_covered(void);
 
+/* Reports an attempt on the guard ("VERB OBJECT" completes "tried to …"); true where it is refused: errno is EACCES. */
+bool integrity_refused(const char *verb, const char *object, const void *caller);
+
 /* ---- events (events.c) ---- */
 
 /* What an event says besides the verdict. All strings may be NULL. */
@@ -158,6 +161,8 @@ void guard_invocation_ends(void);
 
 /* One armed / refused / disabled event. guard_refuse does not return: exit status 78. */
 void guard_announce_armed(const char *const *rings, unsigned ring_count, const char *runtime);
+/* The answer of --self-test, on standard output. */
+void guard_announce_self_test(const char *const *rings, unsigned ring_count, const char *runtime);
 _Noreturn void guard_refuse(const char *sentence);
 
 /* ---- files (files.c) ---- */
@@ -185,7 +190,8 @@ struct fs_verdict processes_judge_fork(void);
 
 /* ---- interpreter (interpreter.c) ---- */
 
-/* Called before main(): arms the hook where this program is, or has loaded, a Python. True where it did. */
-bool interpreter_arm(int argc, char **argv);
+/* Called before main(): arms the hook where this program is, or has loaded, a Python. True where it did; `runtime` gets
+ * "python3.13". */
+bool interpreter_arm(int argc, char **argv, char *runtime, size_t size);
 
 #endif

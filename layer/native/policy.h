@@ -12,6 +12,7 @@
 #define FS_POLICY_H
 
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define FS_POLICY_MAGIC "FSPOLICY"
@@ -160,6 +161,9 @@ const char *fs_policy_check(const void *bytes, size_t size);
 
 /* Pure: no I/O, no lock, no allocation. `policy` has passed fs_policy_check. */
 struct fs_verdict fs_policy_decide(const struct fs_policy *policy, const struct fs_request *request);
+
+/* 127.0.0.1 and ::1, which are always let through. Other loopback addresses need a rule. */
+bool fs_is_loopback(const struct fs_request *request);
 
 const char *fs_policy_string(const struct fs_policy *policy, uint32_t offset);
 const struct fs_rule *fs_policy_rule(const struct fs_policy *policy, uint32_t index);

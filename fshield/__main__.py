@@ -1,0 +1,5 @@
+"""``python -m fshield``."""
+
+from fshield.cli import main
+
+main()

@@ -1,0 +1,64 @@
+"""The compiled policy's format: layer/native/policy.h in Python's ``struct``.
+
+Little-endian throughout. Every structure's size is checked against the
+header's static assertions by a test that compiles them.
+"""
+
+from __future__ import annotations
+
+import struct
+
+MAGIC = b"FSPOLICY"
+MAJOR = 1
+MINOR = 0
+MAX_SIZE = 16 << 20
+CHECKSUM_OFFSET = 16
+NO_RULE = 0xFFFFFFFF
+
+# struct fs_policy: magic, major, minor, size, checksum, flags, name, modes[8], sources[8], emf_namespace, reserved[7],
+# sections[8] of (offset, count)
+HEADER = struct.Struct("<8sHHIQII8B8II28x16I")
+RULE = struct.Struct("<IIIHBBB7x")
+PORT_RANGE = struct.Struct("<HH")
+HOST_SLOT = struct.Struct("<IIII")
+CIDR_SLOT = struct.Struct("<IIBBBx16sI")
+LENGTH = struct.Struct("<BB2x")
+PATH = struct.Struct("<IIB7x")
+
+# enum fs_flag
+FLAG_ALLOW_RECONFIGURE = 1 << 0
+FLAG_MODE_ALERT = 1 << 1
+FLAG_MODE_OFF = 1 << 2
+FLAG_EVENTS_ALLOWED_FIRST = 1 << 3
+FLAG_EVENTS_OCSF = 1 << 4
+
+# enum fs_section_kind
+SECTION_RULES = 1
+SECTION_PORTS = 2
+SECTION_HOSTS = 3
+SECTION_CIDRS = 4
+SECTION_LENGTHS = 5
+SECTION_PATHS = 6
+SECTION_STRINGS = 7
+SECTIONS = 8
+
+TLS = {None: 0, "required": 1, "starttls": 2, "none": 3}
+
+_MASK = (1 << 64) - 1
+
+
+def fnv1a(key: bytes) -> int:
+    """``fs_hash``: FNV-1a, 32 bits."""
+    value = 2166136261
+    for byte in key:
+        value = ((value ^ byte) * 16777619) & 0xFFFFFFFF
+    return value
+
+
+def checksum(content: bytes) -> int:
+    """``fs_checksum`` of a compiled policy, whose size is a multiple of 8; its checksum field counts as 0."""
+    value = 0xCBF29CE484222325
+    for index, (word,) in enumerate(struct.iter_unpack("<Q", content)):
+        value ^= 0 if index * 8 == CHECKSUM_OFFSET else word
+        value = ((value << 29 | value >> 35) * 0x9E3779B97F4A7C15) & _MASK
+    return value

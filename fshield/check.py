@@ -1,0 +1,101 @@
+"""``fshield check``: policies, compiled policies, and folders of functions."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from fshield import binary, native
+from fshield.errors import Finding, PolicyError
+from fshield.loader import load
+from fshield.review import findings as review
+
+# Where a Python or Node function finds its modules; /opt/python of a layer built by hand looks the same.
+_MODULE_FOLDERS = (".", "python", "package", "vendor", "lib")
+_MEND = "delete it: in Lambda the function's folder comes before the layer's, and the old copy would be imported"
+
+
+def check(path: Path) -> list[Finding]:
+    """What there is to say about `path`: a policy file, a compiled policy, or a function's folder.
+
+    Raises:
+        CouldNotRun: it cannot be read.
+    """
+    if path.is_dir():
+        return sorted(check_function(path), key=lambda finding: (finding.file, finding.line))
+    if is_compiled(path):
+        return check_compiled(path)
+    try:
+        return review(load(path))
+    except PolicyError as error:
+        return [error.finding]
+
+
+def is_compiled(path: Path) -> bool:
+    """`path` is a compiled policy, or says by its name that it ought to be one."""
+    if not path.is_file():
+        return False
+    if path.suffix == ".policy":
+        return True
+    try:
+        with path.open("rb") as stream:
+            return stream.read(len(binary.MAGIC)) == binary.MAGIC
+    except OSError:
+        return False
+
+
+def check_compiled(path: Path) -> list[Finding]:
+    """What the engine says about a compiled policy. Raises CouldNotRun."""
+    try:
+        native.Compiled(native.read_compiled(path))
+    except ValueError as error:
+        return [Finding("error", str(path), 1, 1, f"the engine refuses this policy: {error}", mend="compile it again")]
+    return []
+
+
+def check_function(folder: Path) -> Iterator[Finding]:
+    """Old copies of FunctionShield in a function's folder, installed or asked for."""
+    for path in _old_copies(folder):
+        yield Finding(
+            "warning", str(path), 1, 1, "an old copy of FunctionShield is in the function's folder", mend=_MEND
+        )
+    for path in (*sorted(folder.glob("requirements*.txt")), folder / "pyproject.toml", folder / "Pipfile"):
+        yield from _asked_for(path, re.compile(r"^\s*[\"']?function[-_]shield\b", re.IGNORECASE))
+    package = folder / "package.json"
+    if package.is_file() and "@puresec/function-shield" in _node_dependencies(package):
+        yield from _asked_for(package, re.compile(r"\"@puresec/function-shield\""))
+
+
+def _old_copies(folder: Path) -> Iterator[Path]:
+    for name in _MODULE_FOLDERS:
+        base = folder / name
+        patterns = ("function_shield", "function_shield.py", "function_shield.*so", "function_shield-*.dist-info")
+        for pattern in (*patterns, "lib/python3.*/site-packages/function_shield"):
+            yield from sorted(path for path in base.glob(pattern) if path.exists())
+    node = folder / "node_modules" / "@puresec" / "function-shield"
+    if node.is_dir():
+        yield node
+
+
+def _asked_for(path: Path, pattern: re.Pattern[str]) -> Iterator[Finding]:
+    if not path.is_file():
+        return
+    for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), 1):
+        found = pattern.search(line)
+        if found:
+            message = "this installs the old FunctionShield into the function's folder"
+            mend = "take it out: the layer brings function_shield"
+            yield Finding("warning", str(path), number, found.start() + 1, message, mend=mend, excerpt=line)
+
+
+def _node_dependencies(package: Path) -> set[str]:
+    try:
+        content = json.loads(package.read_text("utf-8", "replace"))
+    except ValueError:
+        return set()
+    if not isinstance(content, dict):
+        return set()
+    groups = [content.get(name) for name in ("dependencies", "devDependencies", "optionalDependencies")]
+    return {name for group in groups if isinstance(group, dict) for name in group}

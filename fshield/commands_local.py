@@ -1,0 +1,182 @@
+"""``fshield run`` and ``fshield invoke``: programs and functions on this machine, under the layer."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from fshield import log, output
+from fshield.errors import CouldNotRun
+from fshield.events import EventPrinter, harmless
+from fshield.local.emulator import Function, Invocation
+from fshield.local.layer import find_layer, find_policy, refuse_blocked_places
+from fshield.local.progress import waiting_for
+
+_LAYER_HELP = "An unpacked layer. Else FSHIELD_LAYER, else build/layer of the checkout."
+LayerOption = Annotated[Path | None, typer.Option("--layer", metavar="DIR", help=_LAYER_HELP, show_default=False)]
+_POLICY_HELP = "A policy's name in the layer, or a file (.yaml or compiled)."
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands to `app`."""
+    app.command(
+        context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+        epilog="Exit codes: those of COMMAND; 2 where it could not be started; 78 where the guard refused to start it.",
+    )(run)
+    app.command(epilog="Exit codes: 0 every invocation returned, 1 one did not, 2 could not run.")(invoke)
+
+
+def run(
+    command: Annotated[
+        list[str], typer.Argument(metavar="COMMAND...", help="The program and its arguments, after --.")
+    ],
+    policy: Annotated[str, typer.Option("--policy", "-p", metavar="POLICY", help=_POLICY_HELP)] = "default",
+    layer: LayerOption = None,
+) -> None:
+    """Run a program guarded: the launcher becomes it, so its exit status is the program's."""
+    with output.reporting(False):
+        found = find_layer(layer)
+        chosen = find_policy(found, policy)
+        program = shutil.which(command[0])
+        if program is None:
+            raise CouldNotRun(f"{command[0]}: no such program", "name one that is on PATH")
+        if os.environ.get("FUNCTION_SHIELD_MODE") not in {"alert", "off"}:
+            refuse_blocked_places(chosen.file, [("the program", Path(program)), ("the layer", found.folder)])
+        log.logger().debug(
+            "becoming the program", launcher=str(found.launcher), policy=chosen.variable, command=command
+        )
+        sys.stdout.flush()
+        sys.stderr.flush()
+        try:
+            os.execve(
+                found.launcher,
+                [str(found.launcher), program, *command[1:]],
+                {**os.environ, "FUNCTION_SHIELD_POLICY": chosen.variable},
+            )
+        except OSError as error:
+            raise CouldNotRun(f"{found.launcher}: {error.strerror}", "run ./build.sh again") from error
+
+
+def invoke(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FUNCTION_DIR", help="The function's package, as /var/task holds it.")
+    ],
+    handler: Annotated[str, typer.Option("--handler", metavar="MODULE.FUNCTION", help="The handler.")],
+    event: Annotated[
+        list[Path], typer.Option("--event", "-e", metavar="FILE", help="An event in JSON; - is stdin. May be repeated.")
+    ],
+    policy: Annotated[
+        str | None, typer.Option("--policy", "-p", metavar="POLICY", help=_POLICY_HELP, show_default=False)
+    ] = None,
+    python: Annotated[
+        Path | None,
+        typer.Option("--python", metavar="PY", help="The interpreter. Else that of fshield.", show_default=False),
+    ] = None,
+    count: Annotated[
+        int, typer.Option("--count", "-n", min=1, max=10000, help="Invoke with every event so often.")
+    ] = 1,
+    env: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--env", metavar="NAME=VALUE", help="A variable of the function. May be repeated.", show_default=False
+        ),
+    ] = None,
+    timeout: Annotated[float, typer.Option(metavar="SECONDS", min=1, max=900, help="For each invocation.")] = 30,
+    layer: LayerOption = None,
+    unguarded: Annotated[bool, typer.Option("--unguarded", help="Without the layer, to compare.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> None:
+    """Invoke a Python function under Lambda's emulator with the layer attached."""
+    with output.reporting(as_json):
+        events = [_event(path) for path in event]
+        variables = _variables(env or [])
+        if unguarded and (policy or layer):
+            raise CouldNotRun("--unguarded runs without a layer and its policies", "leave out --policy and --layer")
+        function = Function(
+            folder, handler, python=python or sys.executable, layer=layer, policy=policy, env=variables, timeout=timeout,
+            guarded=not unguarded,
+        )  # fmt: skip
+        done: list[Invocation] = []
+        with ExitStack() as stack:
+            stack.enter_context(function)
+            for number in range(1, count * len(events) + 1):
+                with waiting_for(f"invocation {number} of {count * len(events)}"):
+                    done.append(function.invoke(events[(number - 1) % len(events)]))
+                if not as_json:
+                    _print_invocation(number, done[-1])
+        if as_json:
+            output.print_json({"ok": not any(each.error for each in done), "invocations": [_as_dict(each) for each in done],
+                               "rest": _as_dict(function.rest) if function.rest else None})  # fmt: skip
+        elif function.rest and (function.rest.events or function.rest.output):
+            _print_streams(function.rest)
+    if any(each.error for each in done):
+        raise typer.Exit(output.FINDINGS)
+
+
+def _event(path: Path) -> Any:
+    """The event in the file. Raises CouldNotRun, with line and column where it is no JSON."""
+    try:
+        text = sys.stdin.read() if str(path) == "-" else path.read_text("utf-8")
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise CouldNotRun(f"{path}:{error.lineno}:{error.colno}: no JSON: {error.msg}", "mend the event") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise CouldNotRun(
+            f"{path}: {getattr(error, 'strerror', None) or 'not UTF-8'}", "name a file with an event"
+        ) from error
+    except RecursionError as error:
+        raise CouldNotRun(f"{path}: nested too deeply", "mend the event") from error
+
+
+def _variables(given: list[str]) -> dict[str, str]:
+    variables = {}
+    for each in given:
+        name, separator, value = each.partition("=")
+        if not name or not separator:
+            raise CouldNotRun(f"--env {each}: no variable", "write NAME=VALUE")
+        variables[name] = value
+    return variables
+
+
+def _as_dict(invocation: Invocation) -> dict[str, Any]:
+    return {
+        "response": invocation.response,
+        "error": invocation.error,
+        "duration_ms": round(invocation.duration_ms, 2),
+        "stdout": invocation.stdout.decode("utf-8", "replace"),
+        "stderr": invocation.stderr.decode("utf-8", "replace"),
+        "events": invocation.events,
+    }
+
+
+def _print_invocation(number: int, invocation: Invocation) -> None:
+    to = output.console()
+    word, style = ("failed", "bold red") if invocation.error else ("returned", "bold green")
+    to.print(
+        Text.assemble((f"invocation {number}", "bold"), f"  {invocation.duration_ms:.1f} ms  ", (word, style)),
+        soft_wrap=True,
+    )
+    answer = invocation.error if invocation.error else invocation.response
+    to.print(Text(f"  {harmless(json.dumps(answer, ensure_ascii=False))}"), soft_wrap=True)
+    _print_streams(invocation)
+
+
+def _print_streams(invocation: Invocation) -> None:
+    to = output.console()
+    if invocation.output:
+        to.print(Text("  the function's own output", "dim"))
+        for line in invocation.output:
+            to.print(Text(f"    {harmless(line)}"), soft_wrap=True)
+    if invocation.events:
+        to.print(Text("  events", "dim"))
+        printer = EventPrinter(sys.stdout, indent=4)
+        for event in invocation.events:
+            printer.print(event)

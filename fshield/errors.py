@@ -1,0 +1,82 @@
+"""What fshield says to people: findings with a place, and the two exceptions that end a command."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Level = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing to say about one place.
+
+    Args:
+        level: an ``error`` stops compilation, a ``warning`` makes ``check`` exit 1, a ``note`` does neither.
+        file: the file as the user named it.
+        line, column: from 1.
+        message: what is wrong, one sentence.
+        allowed: what would be right, where there is a short answer.
+        mend: what to do.
+        excerpt: the line of the file, where there is one.
+    """
+
+    level: Level
+    file: str
+    line: int
+    column: int
+    message: str
+    allowed: str | None = None
+    mend: str | None = None
+    excerpt: str | None = None
+
+    @property
+    def place(self) -> str:
+        """``FILE:LINE:COLUMN``, as editors and build machines link it."""
+        return f"{self.file}:{self.line}:{self.column}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The finding for ``--json``."""
+        return asdict(self)
+
+
+class PolicyError(Exception):
+    """The policy itself is wrong. Carries exactly one finding."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(f"{finding.place}: {finding.message}")
+        self.finding = finding
+
+
+class CouldNotRun(Exception):
+    """The command could not do its work, and the policy is not to blame: a missing file, a missing library."""
+
+    def __init__(self, message: str, mend: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.mend = mend
+
+
+def closest(word: str, choices: Iterable[str]) -> str | None:
+    """The choice that `word` was probably meant to be, or None."""
+    matches = difflib.get_close_matches(word.lower(), list(choices), n=1, cutoff=0.6)
+    return matches[0] if matches else None
+
+
+def shown(value: object, limit: int = 60) -> str:
+    """`value` as a message shows it: quoted, one line, never long, control characters escaped."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(value))
+    if len(text) > limit:
+        text = text[: limit - 1] + "…"
+    return f"'{text}'" if isinstance(value, str) else text

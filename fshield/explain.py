@@ -1,0 +1,206 @@
+"""``fshield explain``: what the engine would say about one act, and the line that says so.
+
+The verdict is the engine's (`fshield.native`). What is done here is what the
+engine's doors do before they ask: an address brought to its plain form, a path
+made clean, and whether a path is under /tmp at all.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import posixpath
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fshield import native
+from fshield.aws import Partition
+from fshield.check import is_compiled
+from fshield.compiler import compile_policy
+from fshield.destinations import host_key
+from fshield.errors import CouldNotRun, Finding, PolicyError, shown
+from fshield.loader import load
+from fshield.model import RULES
+from fshield.policy import Family, Mode
+from fshield.reader import Document
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+ALWAYS_ALLOWED = (
+    ("the Runtime API", "for the runtime client only; anybody else is judged by runtime_api"),
+    ("the X-Ray daemon", "UDP to AWS_XRAY_DAEMON_ADDRESS as it was at start"),
+    ("the system resolver", "for names that a rule allows, asked absolute"),
+    ("127.0.0.1 and ::1", "any port; other loopback addresses need a rule"),
+    ("AF_UNIX sockets", "they do not leave the sandbox"),
+)
+ALWAYS_REFUSED = (
+    ("other socket families", "all but IPv4, IPv6, UNIX and NETLINK_ROUTE, and raw sockets"),
+    ("/proc/*/mem, ptrace, process_vm_writev", "on a guarded process, while any rule blocks"),
+    ("the event pipe", "closing, replacing or re-opening it"),
+    ("loader variables of a child", "LD_* and GLIBC_TUNABLES other than ours"),
+)
+
+_REASONS = {
+    "no_rule": "no allow entry matches",
+    "rule": "an allow entry matches",
+    "mode_allow": "the rule's mode is allow",
+    "always": "always let through",
+    "port": "an entry matches the destination, but not this port",
+    "unnamed_address": "no allow entry has this address; by a name that is allowed, it may pass",
+    "malformed": "this cannot be judged",
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One rule's verdict on an act.
+
+    Args:
+        rule_name: the rule that was asked, None where no rule looks at such an act.
+        verdict: the engine's answer, None likewise.
+        note: what else to know.
+    """
+
+    rule_name: str | None
+    verdict: native.Verdict | None
+    note: str | None = None
+
+    @property
+    def mode(self) -> Mode:
+        """What would be done."""
+        return self.verdict.mode if self.verdict else Mode.ALLOW
+
+    @property
+    def why(self) -> str:
+        """The reason in words."""
+        if self.verdict is None:
+            return self.note or "no rule looks at this"
+        return _REASONS.get(self.verdict.reason, self.verdict.reason)
+
+    @property
+    def source(self) -> str | None:
+        """``FILE:LINE`` of the line that decided: the entry's, or else that of the rule's mode."""
+        return (self.verdict.source or self.verdict.mode_source) if self.verdict else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The answer for ``--json``. `rule` is the allow entry that decided, as in events."""
+        verdict = self.verdict
+        return {
+            "policy": self.rule_name,
+            "mode": self.mode.name.lower(),
+            "policy_mode": verdict.policy_mode.name.lower() if verdict else "allow",
+            "reason": verdict.reason if verdict else "no_rule_looks",
+            "rule": verdict.source if verdict else None,
+            "rule_text": verdict.text if verdict else None,
+            "source": self.source,
+            "mode_rule": verdict.mode_source if verdict else None,
+            "note": self.note,
+        }
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The policy that is asked: as the engine has it, and as it was written where that is known."""
+
+    compiled: native.Compiled
+    document: Document | None
+
+    def line(self, source: str | None) -> str | None:
+        """The text of the line `source` names, where the policy was read from YAML."""
+        if source is None or self.document is None:
+            return None
+        number = int(source.rpartition(":")[2])
+        return self.document.lines[number - 1].strip() if number <= len(self.document.lines) else None
+
+
+def subject(path: Path) -> Subject:
+    """The policy in `path`, YAML or compiled.
+
+    Raises:
+        CouldNotRun: it cannot be read, or there is no decide library.
+        PolicyError: it is wrong.
+    """
+    if is_compiled(path):
+        try:
+            return Subject(native.Compiled(native.read_compiled(path)), None)
+        except ValueError as error:
+            raise PolicyError(
+                Finding("error", str(path), 1, 1, f"the engine refuses this policy: {error}", mend="compile it again")
+            ) from None
+    policy = load(path)
+    return Subject(native.Compiled(compile_policy(policy)), policy.document)
+
+
+def connect(policy: native.Compiled, target: str, partition: Partition) -> list[Answer]:
+    """The verdict on a connection to `target` (``HOST:PORT``). Raises CouldNotRun where that is none."""
+    host, port = split_target(target)
+    try:
+        ip = plain_address(host)
+    except ValueError:
+        try:
+            key, wildcard = host_key(host)
+        except ValueError as error:
+            context = getattr(error, "context", None) or {}
+            raise CouldNotRun(str(error), context.get("mend") or None) from None
+        if wildcard:
+            raise CouldNotRun(f"{shown(host)} is a pattern", "name one host") from None
+        if key == "localhost":
+            return [
+                Answer(
+                    RULES[Family.OUTBOUND],
+                    policy.decide(Family.OUTBOUND, ip=ipaddress.ip_address("127.0.0.1"), port=port),
+                )
+            ]
+        verdict = policy.decide(Family.OUTBOUND, names=(key,), port=port, partition=partition)
+        note = "the address that a look-up of this name returned is allowed with it" if verdict.source else None
+        return [Answer(RULES[Family.OUTBOUND], verdict, note)]
+    return [Answer(RULES[Family.OUTBOUND], policy.decide(Family.OUTBOUND, ip=ip, port=port, partition=partition))]
+
+
+def open_path(policy: native.Compiled, target: str) -> list[Answer]:
+    """The verdicts on a file. Links are not followed: they would be this machine's, not the function's."""
+    path = clean_path(target)
+    if path == "/tmp" or path.startswith("/tmp/"):
+        return [Answer(RULES[Family.TMP], policy.decide(Family.TMP, path=path))]
+    source = policy.decide(Family.HANDLER, path=path)
+    return [
+        Answer(None, None, "read_write_tmp looks at /tmp only"),
+        Answer(RULES[Family.HANDLER], source, "only where this is the handler's own source"),
+    ]
+
+
+def execute(policy: native.Compiled, target: str) -> list[Answer]:
+    """The verdict on starting a program, by its resolved path."""
+    return [Answer(RULES[Family.PROCESS], policy.decide(Family.PROCESS, path=clean_path(target)))]
+
+
+def split_target(target: str) -> tuple[str, int]:
+    """``HOST:PORT`` or ``[ADDRESS]:PORT``. Raises CouldNotRun."""
+    host, colon, port = target.rpartition(":")
+    form = "HOST:PORT, as in api.stripe.com:443 or [2001:db8::1]:443"
+    if not colon or not host:
+        raise CouldNotRun(f"{shown(target)} has no port", form)
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        raise CouldNotRun(f"{shown(target)} can be read in two ways", form)
+    if not port.isascii() or not port.isdigit() or not 1 <= int(port[:6]) <= 65535:
+        raise CouldNotRun(f"{shown(port)} is no port", "a number from 1 to 65535")
+    return host, int(port)
+
+
+def plain_address(text: str) -> Address:
+    """An address as the engine judges it: IPv4 in IPv6 is IPv4, and 'any' is loopback. Raises ValueError."""
+    address = ipaddress.ip_address(text.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    if int(address) == 0:
+        return ipaddress.ip_address("127.0.0.1" if address.version == 4 else "::1")
+    return address
+
+
+def clean_path(text: str) -> str:
+    """`text` without ``.``, ``..`` and doubled slashes. Raises CouldNotRun where it is not absolute."""
+    if not text.startswith("/") or "\0" in text:
+        raise CouldNotRun(f"{shown(text)} is not an absolute path", "the path as the function sees it: /usr/bin/uname")
+    return "/" + posixpath.normpath(text).lstrip("/")

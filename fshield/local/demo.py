@@ -1,0 +1,261 @@
+"""The demonstration: one function, run without the guard and with it, and what its hostile dependency got out of it.
+
+``python -m fshield.local.demo [--layer DIR] [--json]``. Exit status 0 only where every line of the table is true: each
+act had its effect unguarded, had none guarded and was named with who asked, and the honest work had the same result.
+Effects are looked at where they happen (what arrived outside, what lies on disk), not taken from events.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from fshield import output
+from fshield.errors import CouldNotRun
+from fshield.events import harmless, origin_text
+from fshield.local.emulator import Function, Invocation
+from fshield.local.outside import Outside
+from fshield.local.progress import waiting_for
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "thumbnailer"
+POLICY = "default"
+OUTSIDE = ("127.66.66.66", 48666)
+STASH = Path("/tmp/.tintbox-state")
+MARK = Path("/var/tmp/.tintbox-host")
+_KEY, _SMALL = "sunset.png", "thumbnails/sunset.png"
+_BUCKET = "pictures"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The state of the world after a run: what arrived outside, what lies on disk, what the function made."""
+
+    arrived: dict[str, bytes]
+    stash: bool
+    mark: bool
+    invocation: Invocation
+    thumbnail: bytes | None
+
+
+@dataclass(frozen=True)
+class Act:
+    """One thing that the dependency does.
+
+    Args:
+        what: in words.
+        success: what its success looks like in words.
+        rule: the rule that it breaks.
+        function: the dependency's function that does it, to tell two acts under one rule apart.
+        happened: whether it had its effect, given the world and this run's secret.
+    """
+
+    what: str
+    success: str
+    rule: str
+    function: str
+    happened: Callable[[Seen, str], bool]
+
+
+ACTS = (
+    Act(
+        "on import: sends the environment, keys included, to 127.66.66.66", "arrived, with the session token",
+        "outbound_connectivity", "_send_environment",
+        lambda seen, secret: secret.encode() in seen.arrived.get("/environment", b""),
+    ),
+    Act(
+        "on import: reads the handler's source and sends it off", "arrived, all of app.py", "read_handler", "_send_source",
+        lambda seen, _: seen.arrived.get("/source") == (EXAMPLE / "app.py").read_bytes(),
+    ),
+    Act(
+        "on import: starts a process", "it ran and left its mark", "create_child_process", "_start_process",
+        lambda seen, _: seen.mark,
+    ),
+    Act(
+        "on call: keeps data in /tmp for the next invocation", "the file is there", "read_write_tmp", "_keep",
+        lambda seen, _: seen.stash,
+    ),
+    Act(
+        "on call: reports what it saw to 127.66.66.66", "arrived", "outbound_connectivity", "_send_tint",
+        lambda seen, _: bool(seen.arrived.get("/seen")),
+    ),
+)  # fmt: skip
+
+
+def picture() -> bytes:
+    """A picture to work on: a sky of 64 by 48 pixels, as PNG, by the example's own code."""
+    sys.path.insert(0, str(EXAMPLE))
+    try:
+        import png  # type: ignore[import-not-found]  # noqa: PLC0415 - the example's module, not a library
+    finally:
+        sys.path.remove(str(EXAMPLE))
+    rows = [bytes(value for x in range(64) for value in (250 - y * 3, 120 + y, 60 + x * 2)) for y in range(48)]
+    return bytes(png.encode(png.Picture(64, 48, rows)))
+
+
+@contextlib.contextmanager
+def storage() -> Iterator[tuple[str, Any]]:
+    """moto's S3 on loopback with one bucket in it: its address, and a client."""
+    try:
+        import boto3  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415 - of the test extra
+        from moto.server import ThreadedMotoServer  # noqa: PLC0415
+    except ImportError as error:
+        raise CouldNotRun(f"the demo needs {error.name}", "pip install 'fshield[test]', or run ./build.sh") from error
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        address = f"http://{host}:{port}"
+        client = boto3.client(
+            "s3",
+            endpoint_url=address,
+            region_name="us-east-1",
+            aws_access_key_id="local",
+            aws_secret_access_key="local",
+        )
+        client.create_bucket(Bucket=_BUCKET)
+        client.put_object(Bucket=_BUCKET, Key=_KEY, Body=picture())
+        yield address, client
+    finally:
+        server.stop()
+
+
+def clean() -> None:
+    """Remove what the dependency leaves behind."""
+    for path in (STASH, MARK):
+        path.unlink(missing_ok=True)
+
+
+def run_once(function: Function, outside: Outside, client: Any) -> Seen:
+    """Invoke once, and look at the world before and after."""
+    clean()
+    outside.take()
+    client.delete_object(Bucket=_BUCKET, Key=_SMALL)
+    with function:
+        invocation = function.invoke(json.loads((EXAMPLE / "event.json").read_text("utf-8")))
+    if function.rest:
+        invocation.events.extend(function.rest.events)
+    thumbnail = None
+    with contextlib.suppress(client.exceptions.NoSuchKey):
+        thumbnail = client.get_object(Bucket=_BUCKET, Key=_SMALL)["Body"].read()
+    try:
+        return Seen(outside.take(), STASH.exists(), MARK.exists(), invocation, thumbnail)
+    finally:
+        clean()
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table, and whether it is as it should be."""
+
+    what: str
+    before: str
+    now: str
+    asked_by: str
+    true: bool
+
+
+def compare(bare: Seen, guarded: Seen, secret: str) -> list[Row]:
+    """The table's lines: each act, then the honest work."""
+    rows = []
+    for act in ACTS:
+        before, now = act.happened(bare, secret), act.happened(guarded, secret)
+        event = next((each for each in guarded.invocation.events if _is_event_of(each, act)), None)
+        asked = origin_text(event, str(EXAMPLE)) if event else ""
+        true = before and not now and bool(asked)
+        what_now = (
+            act.success if now else f"blocked by {act.rule}" if event else "did not happen, and no event says why"
+        )
+        rows.append(Row(act.what, act.success if before else "did not happen", what_now, asked, true))
+    same = bare.invocation.response is not None and bare.invocation.response == guarded.invocation.response
+    pictures = bare.thumbnail is not None and bare.thumbnail == guarded.thumbnail
+    rows.append(
+        Row(
+            "the honest work: the thumbnail is in S3",
+            _work(bare), "the same response and picture" if same and pictures else _work(guarded), "", same and pictures,
+        )
+    )  # fmt: skip
+    return rows
+
+
+def _is_event_of(event: dict[str, Any], act: Act) -> bool:
+    origin = event.get("origin") or {}
+    return (
+        event["event"] == "violation" and event.get("policy") == act.rule and event.get("mode") == "block"
+        and "tintbox" in origin.get("file", "") and _asked_from(origin, act.function)
+    )  # fmt: skip
+
+
+def _asked_from(origin: dict[str, Any], function: str) -> bool:
+    """The act's function of the dependency is the one that asked, or stands in the stack of who did."""
+    return origin["function"].endswith(function) or any(function in frame for frame in origin["stack"])
+
+
+def _work(seen: Seen) -> str:
+    if seen.invocation.error:
+        return f"failed: {seen.invocation.error.get('errorType')}: {seen.invocation.error.get('errorMessage')}"
+    return "done" if seen.thumbnail else "returned, but made no picture"
+
+
+def _print_table(rows: list[Row]) -> None:
+    table = Table(
+        title="What tintbox, a dependency of the thumbnailer, does", title_justify="left", title_style="bold", width=80
+    )
+    for heading, ratio in (("act", 9), ("unguarded", 6), ("guarded", 6), ("asked by", 7)):
+        table.add_column(heading, overflow="fold", ratio=ratio)
+    for row in rows:
+        style = "green" if row.true else "bold red"
+        table.add_row(
+            Text(row.what), Text(row.before), Text(harmless(row.now), style), Text(row.asked_by), end_section=True
+        )
+    output.console().print(table)
+
+
+def main(
+    layer: Annotated[
+        Path | None, typer.Option("--layer", metavar="DIR", help="An unpacked layer.", show_default=False)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> None:
+    """Run the thumbnailer without the guard and with it, and show what its dependency got."""
+    # A run's own secret: what arrived outside can only have come from this run.
+    secret = secrets.token_hex(16)
+    with output.reporting(as_json):
+        variables = {"AWS_SESSION_TOKEN": secret}
+        # First of all: it says so where this cannot work, before anything runs.
+        guarded_function = Function(EXAMPLE, "app.handler", layer=layer, policy=POLICY, env=variables)
+        bare_function = Function(EXAMPLE, "app.handler", guarded=False, env=variables)
+        with ExitStack() as stack:
+            stack.callback(clean)
+            outside = stack.enter_context(Outside(*OUTSIDE))
+            with waiting_for("starting an S3 on loopback"):
+                address, client = stack.enter_context(storage())
+            seen = []
+            for function, how in ((bare_function, "without the guard"), (guarded_function, "with the guard")):
+                function.environment["AWS_ENDPOINT_URL"] = address
+                with waiting_for(f"running the thumbnailer {how}"):
+                    seen.append(run_once(function, outside, client))
+        rows = compare(*seen, secret)
+        if as_json:
+            output.print_json({"ok": all(row.true for row in rows), "rows": [vars(row) for row in rows],
+                               "events": seen[1].invocation.events})  # fmt: skip
+        else:
+            _print_table(rows)
+            verdict = "Every line is true." if all(row.true for row in rows) else "Not every line is as it should be."
+            output.console().print(f"{verdict} Response: {json.dumps(seen[1].invocation.response)}", soft_wrap=True)
+        if not all(row.true for row in rows):
+            raise typer.Exit(output.FINDINGS)
+
+
+if __name__ == "__main__":
+    typer.run(main)

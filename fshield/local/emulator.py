@@ -1,0 +1,391 @@
+"""Runs a Python function under the Runtime Interface Emulator as Lambda would: bootstrap, exec wrapper, runtime client.
+
+What the emulator does not do (see its README): it applies no seccomp, no other user, no read-only root. The exec
+wrapper is honoured by the bootstrap script here, as it is by ``/var/runtime/bootstrap`` there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import selectors
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from fshield.errors import CouldNotRun
+from fshield.events import split
+from fshield.local import components
+from fshield.local.cache import cache_folder
+from fshield.local.layer import Layer, find_layer, find_policy, refuse_blocked_places
+
+_INVOKE = "/2015-03-31/functions/function/invocations"
+_START_S = 15.0
+_STOP_S = 5.0
+#: How long the stream must be quiet after a response before an invocation's output counts as complete: the engine
+#: writes its counts, and the runtime what it has left, just after the response.
+_QUIET_S = 0.05
+_DRAIN_S = 2.0
+_MAX_RESPONSE = 16 << 20
+_MAX_OUTPUT = 64 << 20
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """What came of one invocation.
+
+    Args:
+        response: what the handler returned, from JSON; None where it did not return.
+        error: the runtime's error (``errorType``, ``errorMessage``, …), or None.
+        duration_ms: from the request to the response; of a first invocation, with the start of the runtime.
+        stdout, stderr: the function's own bytes, without the events.
+        events: the engine's events, normalised, in their order.
+    """
+
+    response: Any
+    error: dict[str, Any] | None
+    duration_ms: float
+    stdout: bytes
+    stderr: bytes
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def output(self) -> list[str]:
+        """The function's own lines: those of stdout, then those of stderr."""
+        return [
+            line for stream in (self.stdout, self.stderr) for line in stream.decode("utf-8", "replace").splitlines()
+        ]
+
+
+class Function:
+    """A function that can be invoked until the ``with`` block ends.
+
+    Args:
+        folder: the function's package, what ``/var/task`` holds on Lambda.
+        handler: ``module.function``.
+        python: the interpreter, with the libraries that the runtime would bring (boto3).
+        layer: the unpacked layer; found where None. Not looked at where `guarded` is False.
+        policy: a policy's name in the layer, or a file; None leaves the choice to the launcher.
+        env: variables of the function, over the ones that Lambda sets.
+        timeout: seconds an invocation may take, start included.
+        guarded: False runs the function without the wrapper.
+
+    Raises:
+        CouldNotRun: something is missing, or lies under /tmp while the policy blocks that.
+        PolicyError: the policy is wrong.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        handler: str,
+        *,
+        python: Path | str = sys.executable,
+        layer: Path | None = None,
+        policy: str | None = None,
+        env: Mapping[str, str] | None = None,
+        timeout: float = 30.0,
+        guarded: bool = True,
+    ) -> None:
+        if not folder.is_dir():
+            raise CouldNotRun(f"{folder}: no such folder", "name the folder that holds the function's code")
+        self.folder = folder.absolute()
+        self.handler = handler
+        self.python = _interpreter(python)
+        self.timeout = timeout
+        #: The function's variables, over the ones that Lambda sets. May be changed until the ``with`` block begins.
+        self.environment = dict(env or {})
+        self._layer = find_layer(layer) if guarded else None
+        self._policy = find_policy(self._layer, policy) if self._layer and policy else None
+        #: What the function and the engine wrote after the last invocation, and the emulator's own log. Set at the end.
+        self.rest: Invocation | None = None
+        self.log = ""
+        self._resources = contextlib.ExitStack()
+        if self._layer:
+            self._check_places(self._layer)
+
+    def _check_places(self, layer: Layer) -> None:
+        name = self.environment.get("AWS_LAMBDA_FUNCTION_NAME", self.folder.name)
+        file = self._policy.file if self._policy else next(
+            (path for path in (layer.policy_file(name), layer.policy_file("default")) if path.is_file()), None
+        )  # fmt: skip
+        if file is not None and self.environment.get("FUNCTION_SHIELD_MODE") not in {"alert", "off"}:
+            places = [("the function folder", self.folder), ("the layer", layer.folder), ("the Python", self.python)]
+            refuse_blocked_places(file, [*places, ("the cache (FSHIELD_CACHE)", cache_folder())])
+
+    def __enter__(self) -> Function:
+        try:
+            self._start()
+        except BaseException:
+            self._resources.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._resources.close()
+
+    # ---- start and end ----
+
+    def _start(self) -> None:
+        emulator = components.emulator()
+        version = components.python_version(self.python)
+        runtime = components.runtime_client(version)
+        run = Path(tempfile.mkdtemp(prefix="run-", dir=cache_folder("runs")))
+        self._resources.callback(shutil.rmtree, run, ignore_errors=True)
+        self._streams = _Streams(run)
+        self._resources.callback(self._streams.close)
+        bootstrap = run / "bootstrap"
+        bootstrap.write_text(self._bootstrap(run, runtime), encoding="utf-8")
+        bootstrap.chmod(0o755)
+        runtime_port, self._port = _free_ports(2)
+        self._log_path = run / "emulator.log"
+        with self._log_path.open("wb") as log:
+            self._process = subprocess.Popen(
+                [
+                    str(emulator),
+                    "--runtime-api-address", f"127.0.0.1:{runtime_port}",
+                    "--runtime-interface-emulator-address", f"127.0.0.1:{self._port}",
+                    str(bootstrap), self.handler,
+                ],
+                cwd=self.folder, env=self._environment(runtime, version), stdin=subprocess.DEVNULL,
+                stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+        self._pids = run / "pids"
+        self._resources.callback(self._stop)
+        self._await_emulator()
+
+    def _bootstrap(self, run: Path, runtime: Path) -> str:
+        opt = self._layer.folder if self._layer else run / "opt"
+        command = " ".join(shlex.quote(str(word)) for word in (self.python, runtime / "bootstrap.py", opt))
+        # The emulator mixes its own lines into the function's streams: ours are pipes beside it.
+        return f"""#!/bin/sh
+# What Lambda's /var/runtime/bootstrap does: the runtime, or the exec wrapper with the runtime as its arguments.
+echo $$ >>{shlex.quote(str(run / "pids"))}
+exec >{shlex.quote(str(run / "stdout"))} 2>{shlex.quote(str(run / "stderr"))}
+export _HANDLER="$1"
+if [ -n "${{AWS_LAMBDA_EXEC_WRAPPER-}}" ]; then
+    exec "$AWS_LAMBDA_EXEC_WRAPPER" {command}
+fi
+exec {command}
+"""
+
+    def _environment(self, runtime: Path, version: tuple[int, int]) -> dict[str, str]:
+        name = self.folder.name
+        environment = {
+            "PATH": "/usr/local/bin:/usr/bin:/bin:/opt/bin",
+            "LANG": "en_US.UTF-8",
+            "TZ": ":UTC",
+            "LAMBDA_TASK_ROOT": str(self.folder),
+            "LAMBDA_RUNTIME_DIR": str(runtime),
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_python{version[0]}.{version[1]}",
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            # Not keys of anybody: local stand-ins of AWS take any.
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_SESSION_TOKEN": "local",
+            "AWS_LAMBDA_FUNCTION_NAME": name,
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+            "AWS_LAMBDA_FUNCTION_TIMEOUT": str(max(1, int(self.timeout))),
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{name}",
+            "AWS_LAMBDA_LOG_STREAM_NAME": "local",
+        }
+        if self._layer:
+            environment["AWS_LAMBDA_EXEC_WRAPPER"] = str(self._layer.launcher)
+            if self._policy:
+                environment["FUNCTION_SHIELD_POLICY"] = self._policy.variable
+        return environment | self.environment
+
+    def _await_emulator(self) -> None:
+        end = time.monotonic() + _START_S
+        while time.monotonic() < end:
+            if self._process.poll() is not None:
+                break
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._port), timeout=1):
+                return
+            time.sleep(0.01)
+        words = self._log_path.read_text("utf-8", "replace").strip().splitlines()
+        raise CouldNotRun(f"the emulator did not start: {words[-1] if words else 'it said nothing'}")
+
+    def _stop(self) -> None:
+        runtimes = self._runtimes()
+        try:
+            self._process.terminate()
+            try:
+                self._process.wait(_STOP_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            for descriptor in runtimes:
+                _end(descriptor)
+        finally:
+            for descriptor in runtimes:
+                os.close(descriptor)
+        stdout, stderr, events = self._streams.take()
+        self.rest = Invocation(None, None, 0.0, stdout, stderr, events)
+        self.log = self._log_path.read_text("utf-8", "replace")
+
+    def _runtimes(self) -> list[int]:
+        """Handles on the runtime processes that are still there: a handle cannot come to mean another process."""
+        found = []
+        with contextlib.suppress(OSError):
+            for word in self._pids.read_text("ascii").split():
+                with contextlib.suppress(OSError):
+                    found.append(os.pidfd_open(int(word)))
+        return found
+
+    # ---- invocations ----
+
+    def pid(self) -> int:
+        """The process id of the runtime that was started last. Raises CouldNotRun before the first invocation."""
+        with contextlib.suppress(OSError, IndexError):
+            return int(self._pids.read_text("ascii").split()[-1])
+        raise CouldNotRun("the runtime has not been started")
+
+    def invoke(self, event: object) -> Invocation:
+        """Invoke the function with `event`, which becomes JSON.
+
+        Raises:
+            CouldNotRun: the emulator did not answer in time.
+        """
+        body = json.dumps(event).encode()
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=self.timeout + 15)
+        begin = time.perf_counter()
+        try:
+            connection.request("POST", _INVOKE, body, {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            content = answer.read(_MAX_RESPONSE)
+        except (OSError, http.client.HTTPException) as error:
+            raise CouldNotRun(f"the emulator did not answer: {error!r}") from error
+        finally:
+            connection.close()
+        duration = (time.perf_counter() - begin) * 1000
+        self._streams.settle()
+        stdout, stderr, events = self._streams.take()
+        response, failure = _outcome(answer.status, content)
+        return Invocation(response, failure, duration, stdout, stderr, events)
+
+
+class _Streams:
+    """Reads what the function writes to stdout and stderr, from two named pipes in the run's folder."""
+
+    def __init__(self, run: Path) -> None:
+        self._buffers = {"stdout": bytearray(), "stderr": bytearray()}
+        self._lock = threading.Lock()
+        self._last = time.monotonic()
+        self._selector = selectors.DefaultSelector()
+        wake_read, self._wake_write = os.pipe()
+        self._selector.register(wake_read, selectors.EVENT_READ, None)
+        for name in self._buffers:
+            os.mkfifo(run / name, 0o600)
+            # For writing as well, so that the pipe does not end when a runtime does.
+            self._selector.register(os.open(run / name, os.O_RDWR | os.O_NONBLOCK), selectors.EVENT_READ, name)
+        self._thread = threading.Thread(target=self._read, name="function output", daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        while True:
+            for key, _ in self._selector.select():
+                if key.data is None:
+                    return
+                with contextlib.suppress(BlockingIOError):
+                    content = os.read(key.fd, 1 << 16)
+                    with self._lock:
+                        self._last = time.monotonic()
+                        if len(self._buffers[key.data]) < _MAX_OUTPUT:
+                            self._buffers[key.data] += content
+
+    def settle(self) -> None:
+        """Wait until nothing has come for a moment; no longer than a bound."""
+        begin = time.monotonic()
+        while (now := time.monotonic()) < begin + _DRAIN_S:
+            with self._lock:
+                quiet = now - max(self._last, begin)
+            if quiet >= _QUIET_S:
+                return
+            time.sleep(_QUIET_S - quiet)
+
+    def take(self) -> tuple[bytes, bytes, list[dict[str, Any]]]:
+        """What came since the last call: the function's own stdout and stderr, and the events of both."""
+        with self._lock:
+            raw = {name: bytes(buffer) for name, buffer in self._buffers.items()}
+            for buffer in self._buffers.values():
+                buffer.clear()
+        stdout, first = split(raw["stdout"])
+        stderr, second = split(raw["stderr"])
+        return stdout, stderr, first + second
+
+    def close(self) -> None:
+        os.write(self._wake_write, b"x")
+        self._thread.join(_STOP_S)
+        for key in list(self._selector.get_map().values()):
+            self._selector.unregister(key.fileobj)
+            os.close(key.fd)
+        os.close(self._wake_write)
+        self._selector.close()
+
+
+def _outcome(status: int, content: bytes) -> tuple[Any, dict[str, Any] | None]:
+    """Response and error. The emulator answers 200 for a handler that raised: only the body tells."""
+    words = content[:400].decode("utf-8", "replace")
+    try:
+        answer = json.loads(content)
+    except ValueError:
+        # The emulator's own sentence: it has one for a handler that took too long.
+        kind = "Sandbox.Timedout" if "timed out" in words else "Sandbox.Failure"
+        return None, {"errorType": kind, "errorMessage": words}
+    if isinstance(answer, dict) and {"errorType", "errorMessage"} <= answer.keys():
+        return None, answer
+    if status != http.client.OK:
+        return None, {"errorType": "Sandbox.Failure", "errorMessage": words}
+    return answer, None
+
+
+def _interpreter(python: Path | str) -> Path:
+    found = shutil.which(str(python))
+    if found is None:
+        raise CouldNotRun(f"{python}: no such interpreter", "name one with --python")
+    # Not resolved: a virtual environment's python is a link, and the link is what makes it that environment.
+    return Path(found).absolute()
+
+
+def _free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [int(each.getsockname()[1]) for each in sockets]
+
+
+def _end(process: int) -> None:
+    """End the process behind the handle, gently first."""
+    with contextlib.suppress(ProcessLookupError):
+        signal.pidfd_send_signal(process, signal.SIGTERM)
+        with selectors.DefaultSelector() as selector:
+            selector.register(process, selectors.EVENT_READ)
+            if not selector.select(_STOP_S):
+                signal.pidfd_send_signal(process, signal.SIGKILL)
+
+
+def invocations(function: Function, events: list[object], count: int) -> Iterator[Invocation]:
+    """Invoke with each event in turn, `count` times over."""
+    for _ in range(count):
+        for event in events:
+            yield function.invoke(event)

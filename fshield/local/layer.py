@@ -1,0 +1,127 @@
+"""Finds the layer and the policy of a local run, and sees to it that nothing lies where the policy forbids it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from fshield import explain
+from fshield.compiler import compile_policy
+from fshield.errors import CouldNotRun, shown
+from fshield.files import write_whole
+from fshield.loader import load
+from fshield.local.cache import cache_folder
+from fshield.native import Compiled
+from fshield.policy import Family, Mode
+
+LAUNCHER = "function-shield"
+_TMP = Path("/tmp")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """An unpacked layer, as ``/opt`` holds it on Lambda."""
+
+    folder: Path
+
+    @property
+    def launcher(self) -> Path:
+        """The exec wrapper."""
+        return self.folder / LAUNCHER
+
+    def policy_file(self, name: str) -> Path:
+        """Where the layer holds the policy `name`."""
+        return self.folder / "function-shield.d" / "policies" / f"{name}.policy"
+
+    def policy_names(self) -> list[str]:
+        """The policies in the layer."""
+        return sorted(path.stem for path in self.policy_file("x").parent.glob("*.policy"))
+
+
+def find_layer(chosen: Path | None = None) -> Layer:
+    """The layer in `chosen`, else in ``FSHIELD_LAYER``, else ``build/layer`` of the checkout or of the current folder.
+
+    Raises:
+        CouldNotRun: none of these holds a launcher that can be executed.
+    """
+    variable = os.environ.get("FSHIELD_LAYER")
+    places = [chosen] if chosen else [Path(variable)] if variable else []
+    if not places:
+        places = [Path(__file__).resolve().parents[2] / "build" / "layer", Path.cwd() / "build" / "layer"]
+    for place in places:
+        if os.access(place / LAUNCHER, os.X_OK):
+            return Layer(place.absolute())
+    looked = ", ".join(str(place) for place in dict.fromkeys(places))
+    raise CouldNotRun(
+        f"no layer with an executable {LAUNCHER} in {looked}", "run ./build.sh, or name an unpacked layer with --layer"
+    )
+
+
+@dataclass(frozen=True)
+class ChosenPolicy:
+    """What ``FUNCTION_SHIELD_POLICY`` is set to, and the file behind it."""
+
+    variable: str
+    file: Path
+
+
+def find_policy(layer: Layer, policy: str) -> ChosenPolicy:
+    """The policy that `policy` names: a name in the layer, a YAML file (compiled into the cache), or a compiled file.
+
+    Raises:
+        CouldNotRun: there is no such policy.
+        PolicyError: the YAML is wrong.
+    """
+    in_layer = layer.policy_file(policy)
+    if "/" not in policy and in_layer.is_file():
+        return ChosenPolicy(policy, in_layer)
+    path = Path(policy)
+    if not path.is_file():
+        raise CouldNotRun(
+            f"no policy {shown(policy)}: no such file, and the layer has {', '.join(layer.policy_names()) or 'none'}",
+            "name one of these, or a .yaml or .policy file",
+        )
+    if path.suffix == ".policy":
+        return ChosenPolicy(str(path.absolute()), path.absolute())
+    content = compile_policy(load(path))
+    compiled = cache_folder("policies", hashlib.sha256(content).hexdigest()[:16]) / f"{path.stem}.policy"
+    write_whole(compiled, content)
+    return ChosenPolicy(str(compiled), compiled)
+
+
+def refuse_blocked_places(policy: Path, places: Iterable[tuple[str, Path]]) -> None:
+    """Stop before anything runs where the policy would block the program's own files.
+
+    Args:
+        policy: the compiled policy that will hold.
+        places: what it is, for people ("the layer"), and where it lies.
+
+    Raises:
+        CouldNotRun: one of the places is in /tmp and the policy blocks it there; one sentence that says so.
+        PolicyError: the engine would refuse the policy.
+    """
+    inside = [(what, place) for what, place in places if _in_tmp(place)]
+    if not inside:
+        return
+    compiled = explain.subject(policy).compiled
+    for what, place in inside:
+        if _blocks(compiled, place):
+            raise CouldNotRun(
+                f"{what} {place} lies under /tmp, and cannot run while the policy {compiled.name} blocks /tmp",
+                "move it out of /tmp (a checkout in your home folder will do), or take a policy that allows it",
+            )
+
+
+def _in_tmp(place: Path) -> bool:
+    # Both spellings: a link from /tmp to elsewhere has to be read in /tmp, and a link from elsewhere ends there.
+    return any(path.is_relative_to(_TMP) for path in (place.absolute(), place.resolve()))
+
+
+def _blocks(compiled: Compiled, place: Path) -> bool:
+    # A file in the folder, because exceptions are written as globs over files.
+    asked = place.resolve() / "file" if place.is_dir() else place.resolve()
+    path = asked if asked.is_relative_to(_TMP) else place.absolute()
+    return compiled.decide(Family.TMP, path=str(path)).mode is Mode.BLOCK

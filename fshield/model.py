@@ -1,0 +1,521 @@
+"""The policy language, as pydantic models: the one place that says which keys and values there are.
+
+``policies/policy.schema.json`` is made from it. Locations of errors are keys
+and indices of the document; the loader turns them into lines and columns.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated, ClassVar, Literal, get_args
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
+
+from fshield import destinations, patterns
+from fshield.errors import closest, shown
+from fshield.wrong import wrong, wrong_choice
+
+Mode = Literal["block", "alert", "allow"]
+MODES: tuple[str, ...] = get_args(Mode)
+OLD_RULES = ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler")
+NEW_RULES = ("native_code", "runtime_api")
+RULES = OLD_RULES + NEW_RULES
+
+
+def _mode(value: object) -> object:
+    if not isinstance(value, str) or value not in MODES:
+        raise wrong_choice(value, MODES, "mode")
+    return value
+
+
+ModeField = Annotated[Mode, BeforeValidator(_mode)]
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        mend = f'in quotes: "{value}"' if isinstance(value, (int, bool)) else ""
+        raise wrong(f"{shown(value)} is no text", "text", mend)
+    return value
+
+
+Text = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=500)]
+
+
+def _boolean(value: object) -> object:
+    if not isinstance(value, bool):
+        words = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+        guess = words.get(str(value).lower(), "")
+        raise wrong(f"{shown(value)} is neither true nor false", "true, false", guess and f"did you mean `{guess}`?")
+    return value
+
+
+Boolean = Annotated[bool, BeforeValidator(_boolean)]
+
+
+def _date(value: object) -> date:
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) and len(value) == 10 else _no_date(value)
+    except ValueError:
+        return _no_date(value)
+
+
+def _no_date(value: object) -> date:
+    raise wrong(f"{shown(value)} is no date", "year-month-day: 2027-01-31")
+
+
+Day = Annotated[date, BeforeValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
+
+
+class Part(BaseModel):
+    """A mapping of the language. Keys that it does not know are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    what: ClassVar[str] = "mapping"
+
+    @classmethod
+    def expand(cls, data: object) -> object:
+        """Bring a short form to the long one."""
+        return data
+
+    @classmethod
+    def unknown(cls, key: str, known: list[str]) -> Exception:
+        """The error about a key that is not known."""
+        guess = closest(key, known)
+        return wrong(
+            f"{shown(key)} is no key of {cls.what}",
+            ", ".join(known),
+            f"did you mean `{guess}`?" if guess else "",
+            key=key,
+        )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, data: object) -> object:
+        data = cls.expand(data)
+        # The keys that make it what it is first, then those that it shares with others.
+        known = sorted(cls.model_fields, key=lambda key: key not in cls.__annotations__)
+        if not isinstance(data, dict):
+            raise wrong(f"{cls.what} must be a mapping, but this is {shown(data)}", ", ".join(known), f"{known[0]}: …")
+        for key in data:
+            if key not in known:
+                raise cls.unknown(key, known)
+        return data
+
+
+class Entry(Part):
+    """What every allow entry may say besides what it allows."""
+
+    reason: Text | None = Field(None, description="Why this is allowed, for the next reader.")
+    owner: Text | None = Field(None, description="Who asked for it.")
+    expires: Day | None = Field(None, description="After this day `fshield check` reports the entry.")
+
+
+Host = Annotated[
+    str,
+    BeforeValidator(_text),
+    BeforeValidator(lambda text: (destinations.host_key(_text(text)), text)[1]),
+]
+Cidr = Annotated[
+    str,
+    BeforeValidator(_text),
+    BeforeValidator(lambda text: (destinations.network(_text(text)), text)[1]),
+]
+PortList = Annotated[
+    destinations.Ports,
+    Field(strict=False),
+    BeforeValidator(destinations.ports),
+    WithJsonSchema(
+        {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "anyOf": [
+                    {"type": "integer", "minimum": 1, "maximum": 65535},
+                    {"type": "string", "pattern": "^[0-9]{1,5}-[0-9]{1,5}$"},
+                ]
+            },
+        }
+    ),
+]
+
+
+def _tls(value: object) -> object:
+    if value not in ("required", "starttls", "none"):
+        raise wrong_choice(value, ("required", "starttls", "none"), "value of tls")
+    return value
+
+
+Tls = Annotated[Literal["required", "starttls", "none"], BeforeValidator(_tls)]
+
+
+class Destination(Entry):
+    """What the three kinds of outbound entries have in common."""
+
+    ports: PortList = Field(destinations.DEFAULT_PORTS, description="443 where none is named.")
+    tls: Tls | None = Field(None, description="Whether a TLS greeting must come first. On 443: required.")
+
+
+class HostEntry(Destination):
+    """A host by name."""
+
+    what: ClassVar[str] = "a host entry"
+    host: Host = Field(description='A name, or "*.example.org" for all names under example.org.')
+
+
+class CidrEntry(Destination):
+    """A range of addresses, or one."""
+
+    what: ClassVar[str] = "an address entry"
+    cidr: Cidr = Field(description="10.0.0.0/16, fd00::/8, or one address.")
+
+
+def _aws(value: object) -> object:
+    form = "`aws: true` for all AWS domain suffixes of the function's partition"
+    if value is True:
+        return value
+    if isinstance(value, bool) or value is None:
+        raise wrong("an `aws` entry that is not true allows nothing", form, "take the entry out, or write `aws: true`")
+    if isinstance(value, list) and value and all(isinstance(name, str) for name in value):
+        return _no_services(", ".join(value))
+    if isinstance(value, dict):
+        return _no_services(", ".join(_checked_services(value)))
+    raise wrong(f"{shown(value)} is no value of aws", form, "aws: true")
+
+
+def _checked_services(value: dict[str, object]) -> list[str]:
+    for service, detail in value.items():
+        buckets = detail.get("buckets") if isinstance(detail, dict) else None
+        if service != "s3" or not isinstance(detail, dict) or list(detail) != ["buckets"]:
+            raise wrong(f"`aws` knows no such detail of {shown(service)}", "aws: {s3: {buckets: [my-bucket]}}")
+        if not isinstance(buckets, list) or not buckets or not all(isinstance(name, str) for name in buckets):
+            raise wrong("buckets is a list of bucket names", "aws: {s3: {buckets: [my-bucket]}}")
+    return list(value) or ["nothing"]
+
+
+def _no_services(names: str) -> object:
+    raise wrong(
+        f"this version does not compile the endpoints of single AWS services ({names})",
+        "`aws: true` for all of AWS, or `host:` entries",
+        "name the endpoints: host: dynamodb.eu-central-1.amazonaws.com",
+    )
+
+
+Aws = Annotated[Literal[True], BeforeValidator(_aws)]
+
+
+class AwsEntry(Destination):
+    """All domain suffixes of the function's AWS partition."""
+
+    what: ClassVar[str] = "an aws entry"
+    aws: Aws = Field(
+        description="true: every name under amazonaws.com and the other suffixes. No boundary: see docs/policy.md."
+    )
+
+
+_KINDS: dict[str, type[Destination]] = {"host": HostEntry, "cidr": CidrEntry, "aws": AwsEntry}
+
+
+def _tag(value: object) -> str | None:
+    if isinstance(value, Destination):
+        return next((f"<{kind}>" for kind, model in _KINDS.items() if isinstance(value, model)), None)
+    return next((f"<{kind}>" for kind in _KINDS if isinstance(value, dict) and kind in value), None)
+
+
+def _one_kind(value: object) -> object:
+    """Refuse what is no outbound entry, or two at once: the union's own message would not help anybody."""
+    form = "`host: NAME`, `cidr: RANGE` or `aws: true`"
+    if isinstance(value, str):
+        mend = "- aws: true" if value == "aws" else f"- host: {value}"
+        raise wrong(f"{shown(value)} is no entry: it does not say what it is", form, mend)
+    if not isinstance(value, dict):
+        raise wrong(f"{shown(value)} is no entry", form)
+    kinds = [kind for kind in _KINDS if kind in value]
+    if len(kinds) > 1:
+        raise wrong(
+            f"an entry is either `{kinds[0]}` or `{kinds[1]}`",
+            "one of them in each entry",
+            "make two entries",
+            key=kinds[1],
+        )
+    if not kinds:
+        common = list(Destination.model_fields)
+        odd = next((key for key in value if key not in common), "")
+        guess = closest(odd, _KINDS) if odd else None
+        raise wrong(
+            f"{shown(odd)} is no key of an entry" if odd else "the entry does not say what it allows",
+            form,
+            f"did you mean `{guess}`?" if guess else "",
+            key=odd,
+        )
+    return value
+
+
+OutboundEntry = Annotated[
+    Annotated[HostEntry, Tag("<host>")] | Annotated[CidrEntry, Tag("<cidr>")] | Annotated[AwsEntry, Tag("<aws>")],
+    Discriminator(_tag),
+    BeforeValidator(_one_kind),
+]
+
+
+class PathEntry(Entry):
+    """A path pattern. Written as a plain string where nothing else is said."""
+
+    what: ClassVar[str] = "a path entry"
+    path: Text = Field(description="`*` and `?` stand for what is inside one name, `**` for anything.")
+
+    @classmethod
+    def expand(cls, data: object) -> object:
+        return {"path": data} if isinstance(data, str) else data
+
+
+class TmpEntry(PathEntry):
+    """Objects under /tmp."""
+
+    path: Annotated[str, BeforeValidator(lambda text: patterns.tmp_pattern(_text(text)))]
+
+
+class ProgramEntry(PathEntry):
+    """Executables, by resolved path."""
+
+    path: Annotated[str, BeforeValidator(lambda text: patterns.program_pattern(_text(text)))]
+
+
+class LibraryEntry(Entry):
+    """A module that may bring machine code, by name, or libraries by path."""
+
+    what: ClassVar[str] = "a library entry"
+    library: Annotated[str, BeforeValidator(lambda text: patterns.library_pattern(_text(text)))]
+
+    @classmethod
+    def expand(cls, data: object) -> object:
+        return {"library": data} if isinstance(data, str) else data
+
+
+def _entries(value: object) -> object:
+    if not isinstance(value, list):
+        raise wrong(
+            "`allow` is a list of entries", "a list, each entry behind a `- `", "allow: []" if value is None else ""
+        )
+    return value
+
+
+class Rule(Part):
+    """A rule that has a mode and nothing else."""
+
+    what: ClassVar[str] = "this rule"
+    mode: ModeField | None = Field(None, description="block | alert | allow")
+
+    @classmethod
+    def expand(cls, data: object) -> object:
+        if data is None:
+            raise wrong("the rule has no value", ", ".join(MODES), "block")
+        return data if isinstance(data, dict) else {"mode": data}
+
+
+class ReadHandlerRule(Rule):
+    """The handler's own source."""
+
+    @classmethod
+    def unknown(cls, key: str, known: list[str]) -> Exception:
+        if key == "allow":
+            return wrong("this rule takes no exceptions", "mode", "take `allow` out", key=key)
+        return super().unknown(key, known)
+
+
+class RuntimeApiRule(ReadHandlerRule):
+    """Anyone but the runtime client talking to the Runtime API."""
+
+
+class OutboundRule(Rule):
+    """Every way an IP packet leaves."""
+
+    allow: Annotated[list[OutboundEntry], BeforeValidator(_entries)] = Field([], description="Exceptions.")
+
+
+class TmpRule(Rule):
+    """Whatever touches an object under /tmp."""
+
+    allow: Annotated[list[TmpEntry], BeforeValidator(_entries)] = Field([], description="Exceptions: path patterns.")
+
+
+class ProcessRule(Rule):
+    """Every way to start a process."""
+
+    allow: Annotated[list[ProgramEntry], BeforeValidator(_entries)] = Field(
+        [], description="Exceptions: executables by resolved path."
+    )
+
+
+class NativeRule(Rule):
+    """ctypes, cffi, executable memory, libraries from writable places."""
+
+    allow: Annotated[list[LibraryEntry], BeforeValidator(_entries)] = Field(
+        [], description="Exceptions: modules by name, libraries by path."
+    )
+
+
+class Rules(Part):
+    """The rules by name."""
+
+    what: ClassVar[str] = "`policy`"
+    outbound_connectivity: OutboundRule | None = None
+    read_write_tmp: TmpRule | None = None
+    create_child_process: ProcessRule | None = None
+    read_handler: ReadHandlerRule | None = None
+    native_code: NativeRule | None = None
+    runtime_api: RuntimeApiRule | None = None
+    default: ModeField | None = Field(None, description="As `default` at the top.")
+
+    @classmethod
+    def expand(cls, data: object) -> object:
+        if isinstance(data, dict):
+            for name, value in data.items():
+                if value is None and name in RULES:
+                    raise wrong(f"the rule {name} has no value", ", ".join(MODES), f"{name}: block", key=name)
+        return data
+
+
+_NAMESPACE = re.compile(r"[A-Za-z0-9._/#: -]{1,255}\Z")
+
+
+def _namespace(value: object) -> str:
+    text = _text(value)
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#Namespace
+    if not _NAMESPACE.match(text) or not text.strip() or text.startswith("AWS/"):
+        raise wrong(
+            f"{shown(text)} is no namespace for metrics",
+            "1 to 255 letters, digits and `._/#:-`, not beginning with AWS/",
+        )
+    return text
+
+
+def _format(value: object) -> object:
+    if value not in ("json", "ocsf"):
+        raise wrong_choice(value, ("json", "ocsf"), "format of events")
+    return value
+
+
+def _allowed(value: object) -> object:
+    if value != "first":
+        raise wrong_choice(value, ("first",), "value of allowed")
+    return value
+
+
+class Events(Part):
+    """How events look, and which there are besides violations."""
+
+    what: ClassVar[str] = "`events`"
+    format: Annotated[Literal["json", "ocsf"], BeforeValidator(_format)] = "json"
+    allowed: Annotated[Literal["first"], BeforeValidator(_allowed)] | None = Field(
+        None, description="first: an event at the first use of each allow entry in a process."
+    )
+    emf_namespace: Annotated[str, BeforeValidator(_namespace)] | None = Field(
+        None, description="CloudWatch namespace for metrics."
+    )
+
+
+def _overrides(value: object) -> object:
+    if not isinstance(value, list):
+        raise wrong("allow_mode_override is a list", "[], [alert], [off], [alert, off]", "allow_mode_override: []")
+    return value
+
+
+def _override(value: object) -> object:
+    if value not in ("alert", "off"):
+        raise wrong_choice(value, ("alert", "off"), "value of FUNCTION_SHIELD_MODE")
+    return value
+
+
+Override = Annotated[Literal["alert", "off"], BeforeValidator(_override)]
+Overrides = Annotated[list[Override], BeforeValidator(_overrides)]
+
+
+def _version(value: object) -> object:
+    if value != 1 or isinstance(value, bool):
+        quoted = isinstance(value, str) and value.split(".")[0] == "1"
+        raise wrong(f"version {shown(value)} is not known", "1", "version: 1" if quoted or value is None else "")
+    return value
+
+
+class PolicyFile(Part):
+    """A policy of FunctionShield, open."""
+
+    what: ClassVar[str] = "a policy"
+    version: Annotated[Literal[1], BeforeValidator(_version)]
+    policy: Rules = Field(default_factory=Rules)
+    default: ModeField | None = Field(
+        None, description="For those of the four old rules that are left out: block where this is left out too."
+    )
+    allow_reconfigure: Boolean = Field(
+        False, description="function_shield.configure may loosen. No boundary against code in the process."
+    )
+    allow_mode_override: Overrides = Field(
+        ["alert", "off"], description="Which values of FUNCTION_SHIELD_MODE this policy obeys."
+    )
+    events: Events = Field(default_factory=Events)
+
+
+class OptionsRules(Part):
+    """The four rules of FunctionShield's options, short form only."""
+
+    what: ClassVar[str] = "a FunctionShield options dictionary's `policy`"
+    outbound_connectivity: ModeField | None = None
+    read_write_tmp: ModeField | None = None
+    create_child_process: ModeField | None = None
+    read_handler: ModeField | None = None
+
+    @classmethod
+    def expand(cls, data: object) -> object:
+        if isinstance(data, dict):
+            for name, value in data.items():
+                if name in NEW_RULES or isinstance(value, dict):
+                    raise wrong(
+                        "this needs the policy language, and the document has no `version:`",
+                        ", ".join(MODES),
+                        "put `version: 1` on the first line",
+                        key=name,
+                    )
+        return data
+
+
+class Options(Part):
+    """FunctionShield's options dictionary: what a document without ``version:`` is."""
+
+    what: ClassVar[str] = "a document without `version:` (FunctionShield's options dictionary)"
+    policy: OptionsRules
+    token: Text | None = None
+    cookie: Text | None = None
+    disable_analytics: Boolean | None = None
+
+    @classmethod
+    def unknown(cls, key: str, known: list[str]) -> Exception:
+        guess = closest(key, ["version", *known])
+        mend = f"did you mean `{guess}`?" if guess else ""
+        if key in PolicyFile.model_fields:
+            mend = "put `version: 1` on the first line"
+        return wrong(f"{shown(key)} is no key of {cls.what}", ", ".join(known), mend, key=key)
+
+    @classmethod
+    def expand(cls, data: object) -> object:
+        if isinstance(data, dict) and "policy" not in data:
+            misspelt = next((key for key in data if key not in cls.model_fields), None)
+            if misspelt:
+                raise cls.unknown(misspelt, list(cls.model_fields))
+            raise wrong("the document has neither `version` nor `policy`", "version: 1, and policy", "version: 1")
+        if not isinstance(data, dict):
+            raise wrong(
+                f"a policy is a mapping, but this is {shown(data)}",
+                "`version: 1` and `policy:`",
+                "begin with a copy of policies/monitor.yaml",
+            )
+        return data

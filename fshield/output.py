@@ -1,0 +1,77 @@
+"""How fshield prints: findings with the line they speak of, in 80 columns, or JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from fshield.errors import CouldNotRun, Finding, PolicyError
+
+FINE, FINDINGS, COULD_NOT_RUN = 0, 1, 2
+EXIT_CODES = "Exit codes: 0 fine, 1 findings, 2 could not run."
+_STYLES = {"error": "bold red", "warning": "bold yellow", "note": "cyan"}
+
+
+def console(stderr: bool = False) -> Console:
+    """A console that adds nothing of its own: no markup, no highlighting."""
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+
+def print_json(data: Any) -> None:
+    """`data` as one JSON document on stdout."""
+    typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def print_finding(finding: Finding, to: Console) -> None:
+    """The finding as one screen: place and sentence, the line with the column marked, what is allowed, the mend."""
+    head = Text.assemble((finding.place, "bold"), ": ", (finding.level, _STYLES[finding.level]), ": ", finding.message)
+    to.print(head, soft_wrap=True)
+    if finding.excerpt is not None:
+        _print_excerpt(finding, to)
+    for label, text in (("allowed", finding.allowed), ("mend", finding.mend)):
+        if text:
+            to.print(Text.assemble((f"  {label + ':':9}", "dim"), text), soft_wrap=True)
+
+
+def _print_excerpt(finding: Finding, to: Console) -> None:
+    line = "".join(c if c.isprintable() else " " for c in finding.excerpt or "")
+    start = max(0, finding.column - 50)
+    cut = line[start : start + 68]
+    number = f"{finding.line:6} "
+    to.print(Text.assemble((number, "dim"), (f"| {cut}")), soft_wrap=True)
+    space = cell_len(line[start : finding.column - 1])
+    to.print(Text.assemble(" " * len(number), "| ", " " * space, ("^", _STYLES[finding.level])), soft_wrap=True)
+
+
+def print_problem(problem: CouldNotRun, to: Console) -> None:
+    """Why a command could not run, and the mend."""
+    to.print(Text.assemble(("error", _STYLES["error"]), ": ", problem.message), soft_wrap=True)
+    if problem.mend:
+        to.print(Text.assemble(("  mend:    ", "dim"), problem.mend), soft_wrap=True)
+
+
+@contextmanager
+def reporting(as_json: bool) -> Iterator[None]:
+    """End the command with exit code 2 and one error where the body raises PolicyError or CouldNotRun."""
+    try:
+        yield
+    except PolicyError as error:
+        if as_json:
+            print_json({"ok": False, "findings": [error.finding.as_dict()]})
+        else:
+            print_finding(error.finding, console(stderr=True))
+    except CouldNotRun as error:
+        if as_json:
+            print_json({"ok": False, "error": error.message, "mend": error.mend})
+        else:
+            print_problem(error, console(stderr=True))
+    else:
+        return
+    raise typer.Exit(COULD_NOT_RUN)

@@ -1,0 +1,92 @@
+"""A policy in memory: every mode and every entry resolved, and with the line that it stands on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from enum import IntEnum
+
+from fshield import aws, destinations
+from fshield.errors import Finding
+from fshield.reader import Document, Location
+
+
+class Mode(IntEnum):
+    """``enum fs_mode`` of policy.h."""
+
+    ALLOW = 0
+    ALERT = 1
+    BLOCK = 2
+
+
+class Family(IntEnum):
+    """``enum fs_family`` of policy.h, the rules among them."""
+
+    OUTBOUND = 0
+    TMP = 1
+    PROCESS = 2
+    HANDLER = 3
+    NATIVE = 4
+    RUNTIME_API = 5
+
+
+@dataclass(frozen=True)
+class RuleMode:
+    """A rule's mode, and ``FILE:LINE`` of what says so ("" where nothing does)."""
+
+    mode: Mode
+    source: str
+
+
+@dataclass(frozen=True)
+class Allow:
+    """One allow entry, resolved.
+
+    Args:
+        family: the rule it belongs to.
+        location: where it stands in the document.
+        source: ``FILE:LINE``.
+        text: the entry in one line.
+        ports: ranges; none for every port.
+        tls: as written.
+        hosts: (key, wildcard, partition) of each name; the partition is ANY but for ``aws: true``.
+        network: the address range.
+        pattern: the path pattern.
+        expires: last day.
+    """
+
+    family: Family
+    location: Location
+    source: str
+    text: str
+    ports: destinations.Ports = ()
+    tls: str | None = None
+    hosts: tuple[tuple[str, bool, aws.Partition], ...] = ()
+    network: destinations.Network | None = None
+    pattern: str | None = None
+    expires: date | None = None
+    is_aws: bool = False
+
+
+@dataclass
+class Policy:
+    """A policy that may be compiled.
+
+    Args:
+        document: the file it came from.
+        name: as events show it.
+        modes: by family.
+        allows: the entries in the file's order.
+        notes: what the loader noticed; review adds more.
+    """
+
+    document: Document
+    name: str
+    modes: dict[Family, RuleMode]
+    allows: list[Allow]
+    allow_reconfigure: bool = False
+    mode_overrides: tuple[str, ...] = ("alert", "off")
+    events_format: str = "json"
+    events_allowed_first: bool = False
+    emf_namespace: str = ""
+    notes: list[Finding] = field(default_factory=list)

@@ -1,0 +1,120 @@
+"""Looks a policy over: entries that can never match are errors, expired ones are warnings, limits are notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timezone
+from itertools import chain
+
+from fshield import destinations
+from fshield.errors import Finding, PolicyError
+from fshield.model import RULES
+from fshield.patterns import LINKED_FOLDERS, coverers
+from fshield.policy import Allow, Family, Mode, Policy
+
+
+def refuse_dead_entries(policy: Policy) -> None:
+    """Raise PolicyError for the first entry that can never match: its author believes in something that is not so."""
+    found = sorted(chain(_under_allow(policy), _shadowed(policy)), key=lambda finding: (finding.line, finding.column))
+    if found:
+        raise PolicyError(found[0])
+
+
+def _under_allow(policy: Policy) -> Iterator[Finding]:
+    for family in Family:
+        if policy.modes[family].mode is not Mode.ALLOW or not any(a.family is family for a in policy.allows):
+            continue
+        node = policy.document.find(("policy", RULES[family], "allow"), key=True)
+        yield policy.document.finding(
+            "error",
+            node,
+            f"these entries can never matter: {RULES[family]} allows everything",
+            "`allow` lists under mode block or alert",
+            "take the list out, or set the mode to block",
+        )
+
+
+def _shadowed(policy: Policy) -> Iterator[Finding]:
+    paths: dict[tuple[Family, str], Allow] = {}
+    ports: dict[object, tuple[Allow, destinations.Ports]] = {}
+    for entry in policy.allows:
+        if entry.pattern is not None:
+            keys = [(entry.family, wide) for wide in coverers(entry.pattern)]
+            earlier = next((paths[key] for key in keys if key in paths), None)
+            paths.setdefault((entry.family, entry.pattern), entry)
+        else:
+            destination = (entry.family, entry.network, entry.hosts)
+            earlier, open_ports = ports.get(destination, (None, ()))
+            joined = destinations.join_ranges([*open_ports, *entry.ports])
+            if joined != open_ports:
+                ports[destination] = (earlier or entry, joined)
+                earlier = None
+        if earlier:
+            line = earlier.source.rpartition(":")[2]
+            yield policy.document.finding(
+                "error",
+                policy.document.find(entry.location),
+                f"this entry can never match: line {line} ({earlier.text}) allows the same before it",
+                "each exception once",
+                "take one of the two out",
+            )
+
+
+def findings(policy: Policy, today: date | None = None) -> list[Finding]:
+    """Warnings and notes about `policy`, in the file's order. `today` is for tests; otherwise the day in UTC."""
+    day = today or datetime.now(timezone.utc).date()
+    found = [*policy.notes, *_entry_findings(policy, day), *_policy_notes(policy)]
+    return sorted(found, key=lambda finding: (finding.line, finding.column))
+
+
+def _entry_findings(policy: Policy, today: date) -> Iterator[Finding]:
+    named: list[Allow] = []
+    for entry in policy.allows:
+        node = policy.document.find(entry.location)
+        if entry.expires and entry.expires < today:
+            yield policy.document.finding(
+                "warning",
+                node,
+                f"this entry expired on {entry.expires.isoformat()}",
+                f"a day from {today.isoformat()} on",
+                "ask its owner; take it out or give it a new day",
+            )
+        if entry.is_aws and entry.location[-1] != "outbound_connectivity":
+            yield policy.document.finding(
+                "note",
+                node,
+                "`aws: true` is no boundary: anybody's bucket or API is under the same suffixes",
+                mend="a VPC endpoint policy with aws:ResourceOrgID bounds the account; `host:` entries bound the name",
+            )
+        if entry.hosts and not entry.is_aws:
+            named.append(entry)
+        if entry.network is not None and entry.network.prefixlen == 0:
+            yield policy.document.finding("note", node, f"{entry.network} is every address of its kind")
+        linked = next((name for name in LINKED_FOLDERS if (entry.pattern or "").startswith(name)), None)
+        if linked and entry.family is Family.PROCESS:
+            yield policy.document.finding(
+                "warning",
+                node,
+                f"this never matches where {linked[:-1]} is a link, as it is on Lambda",
+                "the resolved path",
+                f"/usr{entry.pattern}",
+            )
+        if entry.pattern and "[" in entry.pattern:
+            yield policy.document.finding("note", node, "`[` stands for itself here, not for a set of letters")
+    if named:
+        yield policy.document.finding(
+            "note",
+            policy.document.find(named[0].location),
+            "a name bounds the host, not what TLS hides: path and account can be anybody's behind it",
+            mend="see 'What a rule cannot do' in docs/policy.md",
+        )
+
+
+def _policy_notes(policy: Policy) -> Iterator[Finding]:
+    if policy.allow_reconfigure:
+        yield policy.document.finding(
+            "note",
+            policy.document.find(("allow_reconfigure",), key=True),
+            "any code in the process may loosen this policy through function_shield.configure",
+            mend="leave it false unless the function's own code needs it",
+        )

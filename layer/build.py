@@ -1,0 +1,104 @@
+"""Builds the layers: native parts for both architectures, policies, Python files, two zips, and one unpacked for this host.
+
+The zips are the same bytes from the same commit, in whatever folder and on
+whatever day: entries are sorted, dated 1980, and stored without compression,
+since compressors differ between machines.
+
+    dist/function-shield-layer-x86_64.zip, dist/function-shield-layer-arm64.zip
+    build/layer                 this host's layer, unpacked
+    build/native/libdecide.*    the decision alone, for ``fshield explain``
+"""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "layer" / "native"))
+sys.path.insert(0, str(ROOT))
+
+import build as native  # noqa: E402  (layer/native/build.py)
+
+from fshield.package import package  # noqa: E402
+
+ARCHITECTURES = ("x86_64", "arm64")
+INSIDE = "function-shield.d"
+
+
+def host() -> str:
+    """This machine's architecture, in Lambda's words; "" where it is none of Lambda's."""
+    names = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+    return names.get(platform.machine().lower(), "")
+
+
+def contents(architecture: str, work: Path, policies: dict[str, bytes]) -> dict[str, tuple[bytes, int]]:
+    """Every file of one layer: its bytes and its mode."""
+    core, launcher = work / "function-shield.so", work / "function-shield"
+    native.core(architecture, core, [])
+    native.launcher(architecture, core, launcher)
+    files: dict[str, tuple[bytes, int]] = {
+        "function-shield": (launcher.read_bytes(), 0o755),
+        f"{INSIDE}/function-shield.so": (core.read_bytes(), 0o755),
+        f"{INSIDE}/site/sitecustomize.py": ((ROOT / "wrapper" / "sitecustomize.py").read_bytes(), 0o644),
+        f"{INSIDE}/LICENSE": ((ROOT / "LICENSE").read_bytes(), 0o644),
+    }
+    files |= {name: (data, 0o644) for name, data in policies.items()}
+    api = ROOT / "layer" / "python" / "function_shield"
+    for path in sorted(api.rglob("*.py")) + sorted(api.rglob("py.typed")):
+        files[f"python/function_shield/{path.relative_to(api).as_posix()}"] = (path.read_bytes(), 0o644)
+    return files
+
+
+def pack(files: dict[str, tuple[bytes, int]], out: Path) -> None:
+    """Write the zip ``out`` from nothing but ``files``."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(files):
+            data, mode = files[name]
+            info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            info.create_system = 3
+            info.external_attr = (0o100000 | mode) << 16
+            archive.writestr(info, data)
+
+
+def unpack(files: dict[str, tuple[bytes, int]], folder: Path) -> None:
+    """Put ``files`` into ``folder``, anew."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, (data, mode) in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        path.chmod(mode)
+
+
+def policies() -> dict[str, bytes]:
+    """The compiled postures, by their path in a layer."""
+    archive, _, _ = package(ROOT / "policies")
+    import io
+
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        return {name: opened.read(name) for name in opened.namelist()}
+
+
+def main() -> None:
+    compiled = policies()
+    suffix = ".dylib" if sys.platform == "darwin" else ".so"
+    (ROOT / "build" / "native").mkdir(parents=True, exist_ok=True)
+    native.decide(ROOT / "build" / "native" / f"libdecide{suffix}")
+    for architecture in ARCHITECTURES:
+        work = ROOT / "build" / "native" / architecture
+        work.mkdir(parents=True, exist_ok=True)
+        files = contents(architecture, work, compiled)
+        out = ROOT / "dist" / f"function-shield-layer-{architecture}.zip"
+        pack(files, out)
+        if architecture == host():
+            unpack(files, ROOT / "build" / "layer")
+        print(f"{out.relative_to(ROOT)}  {out.stat().st_size / 1000:.0f} KB")
+
+
+if __name__ == "__main__":
+    main()

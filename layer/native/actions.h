@@ -1,0 +1,39 @@
+/* The file actions of posix_spawn: what libc would open in the child is opened here, through the doors. */
+#ifndef FS_ACTIONS_H
+#define FS_ACTIONS_H
+
+#include <spawn.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define ACTIONS_MAX 256
+#define ACTIONS_ROOM 4096 /* with the descriptors that a closefrom stands for */
+
+/* As glibc lays out its list, from 2.17 to this day (posix/spawn_int.h). */
+struct action {
+    int kind;
+    union {
+        struct { int fd; } close;
+        struct { int fd, to; } dup2;
+        struct { int fd; char *path; int flags; mode_t mode; } open;
+        struct { char *path; } chdir;
+        struct { int fd; } fchdir;
+        struct { int from; } closefrom;
+    };
+};
+
+struct actions {
+    posix_spawn_file_actions_t list;
+    struct action *own;      /* in a mapping of its own; NULL where the caller's list is used as it is */
+    int opened[ACTIONS_MAX]; /* to be closed afterwards */
+    unsigned opened_count;
+    int folder;              /* where the child will be when it executes: AT_FDCWD or O_PATH */
+};
+
+/* Makes of `given` (may be NULL) a list that opens nothing in the child. Returns 0 or the error that posix_spawn gives back. */
+int actions_prepare(struct actions *actions, const posix_spawn_file_actions_t *given);
+void actions_free(struct actions *actions);
+/* What to pass on. */
+const posix_spawn_file_actions_t *actions_list(const struct actions *actions, const posix_spawn_file_actions_t *given);
+
+#endif

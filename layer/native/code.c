@@ -1,0 +1,171 @@
+/* Doors through which a program gets at functions and libraries, and changes memory. */
+#include <dlfcn.h>
+#include <link.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "files.h"
+#include "guard.h"
+#include "symbols.h"
+
+struct row {
+    const char *name;
+    void *door;
+    void **real;
+};
+
+#define FS_DOOR(symbol, slot, family, own) extern char exported_##symbol[] __asm__(#symbol);
+#include "doors.gen.h"
+#undef FS_DOOR
+
+static const struct row *find_door(const char *name)
+{
+#define FS_DOOR(symbol, slot, family, own) {#symbol, exported_##symbol, (void **)&real.slot},
+    static const struct row rows[] = {
+#include "doors.gen.h"
+    };
+#undef FS_DOOR
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].name[0] == name[0] && strcmp(rows[i].name, name) == 0) return &rows[i];
+    return NULL;
+}
+
+/* What dlsym gave for a door's name: libc's own function becomes the door; somebody else's function of that name stays. */
+static void *answer(const struct row *row, void *found)
+{
+    struct symbols_object theirs, next;
+    if (!found || !*row->real || found == row->door) return found;
+    if (found == *row->real) return row->door;
+    if (!symbols_object_of(found, &theirs) || !symbols_object_of(*row->real, &next)) return row->door;
+    return theirs.base == next.base ? row->door : found;
+}
+
+/* A library that was preloaded behind us and stands before the same function: it must get the next one, or it would call
+ * itself through us. Only what the loader mapped before the program's first line can be one. */
+static bool is_interposer(const void *caller, const char *name) { return symbols_defines(caller, name) && symbols_early(caller); }
+
+DOOR void *dlsym(void *handle, const char *name)
+{
+    if (UNLIKELY(!real.dlsym)) guard_start();
+    const struct row *row = name && guard_ready() ? find_door(name) : NULL;
+    /* In its place, so that libc sees who asked. */
+    if (LIKELY(!row)) __attribute__((musttail)) return real.dlsym(handle, name);
+    if (handle == RTLD_NEXT) {
+        if (is_interposer(CALLER(), name)) __attribute__((musttail)) return real.dlsym(handle, name);
+        return *row->real ? row->door : NULL;
+    }
+    return answer(row, real.dlsym(handle, name));
+}
+
+DOOR void *dlvsym(void *handle, const char *name, const char *version)
+{
+    if (UNLIKELY(!real.dlvsym)) guard_start();
+    const struct row *row = name && guard_ready() ? find_door(name) : NULL;
+    if (LIKELY(!row)) __attribute__((musttail)) return real.dlvsym(handle, name, version);
+    if (handle == RTLD_NEXT) {
+        if (is_interposer(CALLER(), name)) __attribute__((musttail)) return real.dlvsym(handle, name, version);
+        return *row->real ? row->door : NULL;
+    }
+    return answer(row, real.dlvsym(handle, name, version));
+}
+
+static bool library_refused(const char *path, const void *caller)
+{
+    struct judged judged;
+    if (!path || !strchr(path, '/') || files_idle()) return false;
+    judged.verdict = files_judge_path(AT_FDCWD, path, O_RDONLY, judged.path, &judged.family);
+    judged.verb = "load";
+    return judged.verdict.mode != FS_ALLOW && files_refuse(&judged, caller);
+}
+
+DOOR void *dlopen(const char *path, int mode)
+{
+    if (UNLIKELY(!real.dlopen)) guard_start();
+    /* libc has no way to say why; the caller finds EACCES in errno, and the event in the log. */
+    if (guard_ready() && library_refused(path, CALLER())) return NULL;
+    __attribute__((musttail)) return real.dlopen(path, mode);
+}
+
+/* Reports an attempt on the guard; true where it is refused. */
+bool integrity_refused(const char *verb, const char *object, const void *caller)
+{
+    struct fs_verdict verdict = guard_integrity();
+    if (verdict.mode == FS_ALLOW) return false;
+    struct guard_act act = {.ring = RING_LIBC, .family = FS_INTEGRITY, .verb = verb, .path = object, .caller = caller};
+    guard_report(&act, &verdict, NULL, 0);
+    if (verdict.mode != FS_BLOCK) return false;
+    errno = EACCES;
+    return true;
+}
+
+/* A second libc in a namespace of its own would have no doors. */
+DOOR void *dlmopen(Lmid_t namespace, const char *path, int mode)
+{
+    if (UNLIKELY(!real.dlmopen)) guard_start();
+    if (guard_ready()) {
+        if (namespace != LM_ID_BASE && integrity_refused("load a second libc beside", path ? path : "", CALLER())) return NULL;
+        if (library_refused(path, CALLER())) return NULL;
+    }
+    __attribute__((musttail)) return real.dlmopen(namespace, path, mode);
+}
+
+static bool memory_refused(const void *start, size_t size, const void *caller)
+{
+    return UNLIKELY(files_memory_protected(start, size)) && guard_ready() &&
+           integrity_refused("change", "the guard's memory", caller);
+}
+
+DOOR int mprotect(void *start, size_t size, int protection)
+{
+    if (memory_refused(start, size, CALLER())) return -1;
+    if (UNLIKELY(!real.mprotect)) guard_start();
+    return real.mprotect(start, size, protection);
+}
+
+DOOR int pkey_mprotect(void *start, size_t size, int protection, int key)
+{
+    if (memory_refused(start, size, CALLER())) return -1;
+    if (UNLIKELY(!real.pkey_mprotect)) guard_start();
+    if (!real.pkey_mprotect) {
+        errno = ENOSYS;
+        return -1;
+    }
+    return real.pkey_mprotect(start, size, protection, key);
+}
+
+DOOR int munmap(void *start, size_t size)
+{
+    if (memory_refused(start, size, CALLER())) return -1;
+    if (UNLIKELY(!real.munmap)) guard_start();
+    return real.munmap(start, size);
+}
+
+DOOR void *mremap(void *start, size_t size, size_t new_size, int flags, ...)
+{
+    va_list list;
+    va_start(list, flags);
+    void *target = va_arg(list, void *);
+    va_end(list);
+    if (memory_refused(start, size, CALLER())) return MAP_FAILED;
+    if ((flags & MREMAP_FIXED) && memory_refused(target, new_size, CALLER())) return MAP_FAILED;
+    if (UNLIKELY(!real.mremap)) guard_start();
+    return real.mremap(start, size, new_size, flags, target);
+}
+
+DOOR void *mmap(void *start, size_t size, int protection, int flags, int fd, off_t offset)
+{
+    if ((flags & MAP_FIXED) && memory_refused(start, size, CALLER())) return MAP_FAILED;
+    if (UNLIKELY(!real.mmap)) guard_start();
+    return real.mmap(start, size, protection, flags, fd, offset);
+}
+
+/* MADV_DONTNEED would turn the policy into zeros, which allow. */
+DOOR int madvise(void *start, size_t size, int advice)
+{
+    if (memory_refused(start, size, CALLER())) return -1;
+    if (UNLIKELY(!real.madvise)) guard_start();
+    return real.madvise(start, size, advice);
+}
+
+#include "aliases_code.gen.h"

@@ -1,0 +1,85 @@
+/* Doors of what closes or replaces a descriptor: the event stream's is not the program's to touch. To the program it looks
+ * like a number that is not open. */
+#include <stdarg.h>
+#include <unistd.h>
+
+#include "guard.h"
+#include "sys.h"
+
+static bool is_ours(int fd) { return UNLIKELY(fd == guard.event_fd) && fd >= 0 && guard_ready(); }
+
+static int not_open(void)
+{
+    errno = EBADF;
+    return -1;
+}
+
+DOOR int close(int fd)
+{
+    if (is_ours(fd)) return not_open();
+    if (UNLIKELY(!real.close)) guard_start();
+    return real.close(fd);
+}
+
+DOOR int dup2(int from, int to)
+{
+    if (is_ours(to) || is_ours(from)) return not_open();
+    if (UNLIKELY(!real.dup2)) guard_start();
+    return real.dup2(from, to);
+}
+
+DOOR int dup3(int from, int to, int flags)
+{
+    if (is_ours(to) || is_ours(from)) return not_open();
+    if (UNLIKELY(!real.dup3)) guard_start();
+    return real.dup3(from, to, flags);
+}
+
+static int range(unsigned first, unsigned last, int flags)
+{
+    return (int)SYS_RESULT(sys_call(436 /* close_range */, first, last, flags));
+}
+
+DOOR int close_range(unsigned first, unsigned last, int flags)
+{
+    unsigned ours = (unsigned)guard.event_fd;
+    if (!guard_ready() || guard.event_fd < 0 || first > ours || last < ours) return range(first, last, flags);
+    if (first > last) return range(first, last, flags);
+    if (first < ours) {
+        int result = range(first, ours - 1, flags);
+        if (result != 0) return result;
+    }
+    return last > ours ? range(ours + 1, last, flags) : 0;
+}
+
+DOOR void closefrom(int low)
+{
+    unsigned first = low < 0 ? 0 : (unsigned)low;
+    if (close_range(first, ~0u, 0) == 0) return;
+    /* A kernel without close_range (before 5.9): one by one, as far as this process may have opened. */
+    for (unsigned fd = first; fd < 65536; fd++)
+        if ((int)fd != guard.event_fd) sys_close((int)fd);
+}
+
+DOOR int fcntl(int fd, int command, ...)
+{
+    va_list list;
+    va_start(list, command);
+    void *argument = va_arg(list, void *);
+    va_end(list);
+    if (is_ours(fd)) return not_open();
+    if (UNLIKELY(!real.fcntl)) guard_start();
+    return real.fcntl(fd, command, argument);
+}
+
+DOOR FILE *fdopen(int fd, const char *mode)
+{
+    if (is_ours(fd)) {
+        errno = EBADF;
+        return NULL;
+    }
+    if (UNLIKELY(!real.fdopen)) guard_start();
+    return real.fdopen(fd, mode);
+}
+
+#include "aliases_descriptors.gen.h"

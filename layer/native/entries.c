@@ -1,0 +1,253 @@
+/* Doors of what makes, moves and removes names. Each acts in the folder that was judged. */
+#include <string.h>
+#include <unistd.h>
+
+#include "files.h"
+#include "sys.h"
+
+/* The place of a path, judged. False where the call is to fail (errno is set). `place->parent` is what to act in where
+ * `held` is true; else the original call is made. */
+struct access {
+    struct place place;
+    bool held;
+};
+
+static bool enter(int dirfd, const char *path, const char *verb, struct access *access, const void *caller)
+{
+    access->held = false;
+    access->place.parent = -1;
+    if (files_idle() || !path) return true;
+    int error = errno;
+    struct judged judged;
+    int result = files_find_place(dirfd, path, &access->place);
+    if (result != 0) {
+        /* The real call fails for the same reason, in its own words. */
+        errno = error;
+        return true;
+    }
+    bool found;
+    if (access->place.whole) {
+        int fd = sys_openat(dirfd, path, O_PATH | O_CLOEXEC, 0);
+        found = fd >= 0 && files_judge_fd(fd, O_RDWR, &judged);
+        if (fd >= 0) sys_close(fd);
+    } else {
+        found = files_judge_place(&access->place, O_RDWR, &judged);
+    }
+    judged.verb = verb;
+    if (found && files_refuse(&judged, caller)) {
+        files_close_place(&access->place);
+        return false;
+    }
+    access->held = !access->place.whole && guard.blocks_any;
+    errno = error;
+    return true;
+}
+
+static void leave(struct access *access)
+{
+    int error = errno;
+    files_close_place(&access->place);
+    errno = error;
+}
+
+/* One name: CALL acts in `dir` on `name`. */
+#define ENTRY(dirfd, path, verb, call)                                      \
+    do {                                                                    \
+        struct access access;                                               \
+        if (!enter(dirfd, path, verb, &access, CALLER())) return -1;        \
+        int dir = access.held ? access.place.parent : (dirfd);              \
+        const char *name = access.held ? access.place.last : (path);        \
+        __typeof__(call) result = call;                                     \
+        leave(&access);                                                     \
+        return result;                                                      \
+    } while (0)
+
+/* Two names: (from_dir, from) and (to_dir, to). */
+#define ENTRIES(dirfd1, path1, dirfd2, path2, verb, call)                   \
+    do {                                                                    \
+        struct access one, two;                                             \
+        if (!enter(dirfd1, path1, verb, &one, CALLER())) return -1;         \
+        if (!enter(dirfd2, path2, verb, &two, CALLER())) {                  \
+            leave(&one);                                                    \
+            return -1;                                                      \
+        }                                                                   \
+        int from_dir = one.held ? one.place.parent : (dirfd1);              \
+        int to_dir = two.held ? two.place.parent : (dirfd2);                \
+        const char *from = one.held ? one.place.last : (path1);             \
+        const char *to = two.held ? two.place.last : (path2);               \
+        int result = call;                                                  \
+        leave(&one);                                                        \
+        leave(&two);                                                        \
+        return result;                                                      \
+    } while (0)
+
+DOOR int mkdir(const char *path, mode_t mode)
+{
+    if (!guard_ready()) return real.mkdir(path, mode);
+    ENTRY(AT_FDCWD, path, "create", real.mkdirat(dir, name, mode));
+}
+
+DOOR int mkdirat(int dirfd, const char *path, mode_t mode)
+{
+    if (!guard_ready()) return real.mkdirat(dirfd, path, mode);
+    ENTRY(dirfd, path, "create", real.mkdirat(dir, name, mode));
+}
+
+DOOR int rmdir(const char *path)
+{
+    if (!guard_ready()) return real.rmdir(path);
+    ENTRY(AT_FDCWD, path, "remove", real.unlinkat(dir, name, AT_REMOVEDIR));
+}
+
+DOOR int unlink(const char *path)
+{
+    if (!guard_ready()) return real.unlink(path);
+    ENTRY(AT_FDCWD, path, "remove", real.unlinkat(dir, name, 0));
+}
+
+DOOR int unlinkat(int dirfd, const char *path, int flags)
+{
+    if (!guard_ready()) return real.unlinkat(dirfd, path, flags);
+    ENTRY(dirfd, path, "remove", real.unlinkat(dir, name, flags));
+}
+
+static int remove_at(int dir, const char *name)
+{
+    int result = real.unlinkat(dir, name, 0);
+    return result != 0 && errno == EISDIR ? real.unlinkat(dir, name, AT_REMOVEDIR) : result;
+}
+
+DOOR int remove(const char *path)
+{
+    if (!guard_ready()) return real.remove(path);
+    ENTRY(AT_FDCWD, path, "remove", remove_at(dir, name));
+}
+
+DOOR int rename(const char *old, const char *new)
+{
+    if (!guard_ready()) return real.rename(old, new);
+    ENTRIES(AT_FDCWD, old, AT_FDCWD, new, "rename", real.renameat(from_dir, from, to_dir, to));
+}
+
+DOOR int renameat(int old_dir, const char *old, int new_dir, const char *new)
+{
+    if (!guard_ready()) return real.renameat(old_dir, old, new_dir, new);
+    ENTRIES(old_dir, old, new_dir, new, "rename", real.renameat(from_dir, from, to_dir, to));
+}
+
+DOOR int renameat2(int old_dir, const char *old, int new_dir, const char *new, unsigned flags)
+{
+    if (!guard_ready() || !real.renameat2) return (int)SYS_RESULT(sys_call(SYS_renameat2, old_dir, old, new_dir, new, flags));
+    ENTRIES(old_dir, old, new_dir, new, "rename", real.renameat2(from_dir, from, to_dir, to, flags));
+}
+
+/* A link to an object under /tmp would be another name for it: with AT_SYMLINK_FOLLOW the object is judged as well. */
+static bool link_follows(int dirfd, const char *path, int flags, const void *caller)
+{
+    if (!(flags & (AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) || files_idle()) return true;
+    struct judged judged;
+    int fd = path && *path ? sys_openat(dirfd, path, O_PATH | O_CLOEXEC, 0) : -1;
+    bool found = files_judge_fd(fd >= 0 ? fd : dirfd, O_RDWR, &judged);
+    if (fd >= 0) sys_close(fd);
+    judged.verb = "link";
+    return !(found && files_refuse(&judged, caller));
+}
+
+DOOR int link(const char *old, const char *new)
+{
+    if (!guard_ready()) return real.link(old, new);
+    ENTRIES(AT_FDCWD, old, AT_FDCWD, new, "link", real.linkat(from_dir, from, to_dir, to, 0));
+}
+
+DOOR int linkat(int old_dir, const char *old, int new_dir, const char *new, int flags)
+{
+    if (!guard_ready()) return real.linkat(old_dir, old, new_dir, new, flags);
+    if (!link_follows(old_dir, old, flags, CALLER())) return -1;
+    ENTRIES(old_dir, old, new_dir, new, "link", real.linkat(from_dir, from, to_dir, to, flags));
+}
+
+DOOR int symlink(const char *target, const char *path)
+{
+    if (!guard_ready()) return real.symlink(target, path);
+    ENTRY(AT_FDCWD, path, "link", real.symlinkat(target, dir, name));
+}
+
+DOOR int symlinkat(const char *target, int dirfd, const char *path)
+{
+    if (!guard_ready()) return real.symlinkat(target, dirfd, path);
+    ENTRY(dirfd, path, "link", real.symlinkat(target, dir, name));
+}
+
+DOOR ssize_t readlink(const char *path, char *buffer, size_t size)
+{
+    if (!guard_ready()) return real.readlink(path, buffer, size);
+    ENTRY(AT_FDCWD, path, "read", real.readlinkat(dir, name, buffer, size));
+}
+
+DOOR ssize_t readlinkat(int dirfd, const char *path, char *buffer, size_t size)
+{
+    if (!guard_ready() || (path && !*path)) return real.readlinkat(dirfd, path, buffer, size);
+    ENTRY(dirfd, path, "read", real.readlinkat(dir, name, buffer, size));
+}
+
+extern void __chk_fail(void) __attribute__((noreturn));
+
+DOOR ssize_t __readlink_chk(const char *path, char *buffer, size_t size, size_t room)
+{
+    if (size > room) __chk_fail();
+    if (!guard_ready()) return real.readlink(path, buffer, size);
+    ENTRY(AT_FDCWD, path, "read", real.readlinkat(dir, name, buffer, size));
+}
+
+DOOR ssize_t __readlinkat_chk(int dirfd, const char *path, char *buffer, size_t size, size_t room)
+{
+    if (size > room) __chk_fail();
+    if (!guard_ready() || !*path) return real.readlinkat(dirfd, path, buffer, size);
+    ENTRY(dirfd, path, "read", real.readlinkat(dir, name, buffer, size));
+}
+
+/* Older libcs export mknod under another name only; the system call is the same everywhere. */
+static int make_node(int dir, const char *name, mode_t mode, dev_t device)
+{
+    return (int)SYS_RESULT(sys_call(SYS_mknodat, dir, name, mode, device));
+}
+
+DOOR int mknod(const char *path, mode_t mode, dev_t device)
+{
+    if (!guard_ready()) return make_node(AT_FDCWD, path, mode, device);
+    ENTRY(AT_FDCWD, path, "create", make_node(dir, name, mode, device));
+}
+
+DOOR int mknodat(int dirfd, const char *path, mode_t mode, dev_t device)
+{
+    if (!guard_ready()) return make_node(dirfd, path, mode, device);
+    ENTRY(dirfd, path, "create", make_node(dir, name, mode, device));
+}
+
+DOOR int __xmknod(int version, const char *path, mode_t mode, dev_t *device)
+{
+    (void)version;
+    if (!guard_ready()) return make_node(AT_FDCWD, path, mode, *device);
+    ENTRY(AT_FDCWD, path, "create", make_node(dir, name, mode, *device));
+}
+
+DOOR int __xmknodat(int version, int dirfd, const char *path, mode_t mode, dev_t *device)
+{
+    (void)version;
+    if (!guard_ready()) return make_node(dirfd, path, mode, *device);
+    ENTRY(dirfd, path, "create", make_node(dir, name, mode, *device));
+}
+
+DOOR int mkfifo(const char *path, mode_t mode)
+{
+    if (!guard_ready()) return real.mkfifo(path, mode);
+    ENTRY(AT_FDCWD, path, "create", make_node(dir, name, (mode & 07777) | S_IFIFO, 0));
+}
+
+DOOR int mkfifoat(int dirfd, const char *path, mode_t mode)
+{
+    if (!guard_ready()) return real.mkfifoat(dirfd, path, mode);
+    ENTRY(dirfd, path, "create", make_node(dir, name, (mode & 07777) | S_IFIFO, 0));
+}
+
+#include "aliases_entries.gen.h"

@@ -1,0 +1,497 @@
+/* Events: one line, one write. The first of a kind in full, repeats counted. */
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+
+#include "guard.h"
+#include "json.h"
+#include "state.h"
+#include "symbols.h"
+#include "sys.h"
+
+enum { KINDS = 64, LINES_PER_INVOCATION = 512, WAIT_MS = 50 };
+
+/* A kind of act that was reported: enough to write its count at the invocation's end. */
+struct kind {
+    struct guard_act act;
+    struct fs_verdict verdict;
+    struct guard_origin origin;
+    char path[1024], arguments[256], host[256], ip[64], protocol[16], verb[32];
+};
+
+/* Apart from each other, so that a process that reports nothing touches one page. */
+static _Atomic uint64_t keys[KINDS];    /* 0: free */
+static _Atomic uint32_t repeats[KINDS]; /* since the last line */
+static atomic_bool filled[KINDS];
+static struct kind kinds[KINDS];
+static _Atomic uint32_t lines, lost, sequence;
+static _Atomic int owner; /* the pid that the table belongs to */
+static char nonce[17];
+
+/* The request id changes between invocations only; readers see a whole one or none. */
+static char request_id[64];
+static _Atomic uint32_t request_turn;
+
+static void begin_process(void)
+{
+    int pid = sys_getpid();
+    if (atomic_load(&owner) == pid) return;
+    /* A forked child starts a table of its own. */
+    for (unsigned i = 0; i < KINDS; i++) {
+        atomic_store(&keys[i], 0);
+        atomic_store(&repeats[i], 0);
+        atomic_store(&filled[i], false);
+    }
+    atomic_store(&lines, 0);
+    atomic_store(&lost, 0);
+    atomic_store(&sequence, 0);
+    uint64_t random = 0;
+    if (sys_call(SYS_getrandom, &random, sizeof random, 1 /* GRND_NONBLOCK */) != (long)sizeof random) {
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        random = (uint64_t)now.tv_nsec << 32 ^ (uint64_t)now.tv_sec ^ (uint64_t)pid;
+    }
+    for (unsigned i = 0; i < 16; i++) nonce[i] = "0123456789abcdef"[random >> 4 * i & 15];
+    atomic_store(&owner, pid);
+}
+
+/* One write; waits a bounded time where the reader is slow and somebody made the pipe non-blocking. A broken pipe must not
+ * kill the function: the signal is held back and taken. */
+static void write_line(struct json *json)
+{
+    uint64_t broken = 1u << (13 - 1), before = 0; /* SIGPIPE */
+    if (json->size >= sizeof json->bytes) json->size = sizeof json->bytes - 1;
+    json->bytes[json->size++] = '\n';
+    sys_call(SYS_rt_sigprocmask, 0 /* SIG_BLOCK */, &broken, &before, sizeof broken);
+    long written = -EBADF;
+    int fd = guard.event_fd >= 0 ? guard.event_fd : 2;
+    for (unsigned tries = 0; tries < 8; tries++) {
+        written = sys_write(fd, json->bytes, json->size);
+        if (written == -EBADF && fd != 2) {
+            fd = 2;
+            continue;
+        }
+        if (written == -EAGAIN) {
+            struct pollfd wait = {.fd = fd, .events = POLLOUT};
+            struct timespec limit = {.tv_nsec = WAIT_MS * 1000000 / 8};
+            sys_call(SYS_ppoll, &wait, 1, &limit, NULL, 0);
+            continue;
+        }
+        if (written != -EINTR) break;
+    }
+    if (written == -EPIPE) {
+        struct timespec none = {0};
+        if (!(before & broken)) sys_call(SYS_rt_sigtimedwait, &broken, NULL, &none, sizeof broken);
+    }
+    sys_call(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, &before, NULL, sizeof before);
+    if (written < 0) atomic_fetch_add(&lost, 1);
+}
+
+static void begin(struct json *json, const char *event, const char *level)
+{
+    char now[28];
+    json_timestamp(now);
+    json->size = 0;
+    json_raw(json, "{\"function_shield\":true,\"event\":\"");
+    json_raw(json, event);
+    json_raw(json, "\",\"event_version\":1,\"timestamp\":\"");
+    json_raw(json, now);
+    json_raw(json, "\",\"level\":\"");
+    json_raw(json, level);
+    json_raw(json, "\"");
+}
+
+static void end(struct json *json)
+{
+    json_key(json, "pid");
+    json_number(json, sys_getpid());
+    json_key(json, "nonce");
+    json_string(json, nonce, 16);
+    json_key(json, "seq");
+    json_number(json, atomic_fetch_add(&sequence, 1));
+    uint32_t missing = atomic_exchange(&lost, 0);
+    if (missing > 0) {
+        json_key(json, "lost");
+        json_number(json, missing);
+    }
+    json_raw(json, "}");
+    write_line(json);
+}
+
+/* ---- the sentence ---- */
+
+struct sentence {
+    size_t size;
+    char bytes[1024];
+};
+
+static void say(struct sentence *out, const char *text)
+{
+    while (text && *text && out->size < sizeof out->bytes - 1) out->bytes[out->size++] = *text++;
+    out->bytes[out->size] = '\0';
+}
+
+static void say_port(struct sentence *out, uint16_t port)
+{
+    char digits[8];
+    unsigned at = sizeof digits - 1;
+    digits[at] = '\0';
+    do digits[--at] = (char)('0' + port % 10);
+    while ((port /= 10) > 0);
+    say(out, ":");
+    say(out, digits + at);
+}
+
+static void say_object(struct sentence *out, const struct guard_act *act)
+{
+    switch (act->family) {
+    case FS_OUTBOUND:
+    case FS_RUNTIME_API:
+        if (!act->host && !act->ip) {
+            say(out, act->verb ? act->verb : "open a socket");
+            if (act->protocol) say(out, " (");
+            say(out, act->protocol);
+            if (act->protocol) say(out, ")");
+            return;
+        }
+        say(out, "reach ");
+        if (!act->host && act->ip && strchr(act->ip, ':')) {
+            say(out, "[");
+            say(out, act->ip);
+            say(out, "]");
+        } else {
+            say(out, act->host ? act->host : act->ip);
+        }
+        if (act->port) say_port(out, act->port);
+        if (act->family == FS_RUNTIME_API) say(out, " (the Runtime API)");
+        return;
+    case FS_PROCESS:
+        if (!act->path) {
+            say(out, "fork");
+            return;
+        }
+        say(out, "start ");
+        say(out, act->path);
+        return;
+    case FS_HANDLER:
+        say(out, "read the handler's source ");
+        say(out, act->path);
+        return;
+    default:
+        say(out, act->verb ? act->verb : "use");
+        say(out, " ");
+        say(out, act->path);
+        return;
+    }
+}
+
+static void say_reason(struct sentence *out, const struct fs_verdict *verdict)
+{
+    switch (verdict->reason) {
+    case FS_RULE:
+        say(out, verdict->source ? verdict->source : "a rule");
+        say(out, " allows it");
+        return;
+    case FS_PORT: say(out, "a rule allows it on other ports only"); return;
+    case FS_UNNAMED: say(out, "no rule allows this address, and no look-up of an allowed name returned it"); return;
+    case FS_FAMILY: say(out, "sockets of this kind are refused"); return;
+    case FS_GUARD: say(out, "the guard protects itself"); return;
+    case FS_STATIC: say(out, "the guard cannot be loaded into it"); return;
+    case FS_MALFORMED: say(out, "it cannot be judged"); return;
+    case FS_RECONFIGURED: say(out, "function_shield.configure says so"); return;
+    default: say(out, "no rule allows it"); return;
+    }
+}
+
+static void compose(struct sentence *out, const struct guard_act *act, const struct fs_verdict *verdict,
+                    const struct guard_origin *origin)
+{
+    out->size = 0;
+    const char *who = origin && origin->distribution[0] ? origin->distribution : guard_program_name;
+    say(out, who);
+    say(out, " tried to ");
+    say_object(out, act);
+    say(out, verdict->mode == FS_BLOCK ? ": blocked, " : verdict->mode == FS_ALERT ? ": reported, " : ": allowed, ");
+    say_reason(out, verdict);
+}
+
+/* ---- violations ---- */
+
+static void write_origin(struct json *json, const struct guard_act *act, const struct guard_origin *origin)
+{
+    json_key(json, "origin");
+    json_raw(json, "{\"distribution\":");
+    if (origin) {
+        json_string(json, origin->distribution[0] ? origin->distribution : NULL, 128);
+        json_raw(json, ",\"file\":");
+        json_string(json, origin->file[0] ? origin->file : NULL, 400);
+        json_raw(json, ",\"line\":");
+        json_number(json, origin->line);
+        json_raw(json, ",\"function\":");
+        json_string(json, origin->function[0] ? origin->function : NULL, 128);
+        json_raw(json, ",\"stack\":[");
+        /* The stack was escaped element by element; it goes in whole or not at all. */
+        if (json->size + strlen(origin->stack) + 160 < sizeof json->bytes) json_raw(json, origin->stack);
+        json_raw(json, "]}");
+        return;
+    }
+    struct symbols_object object;
+    const char *file = NULL;
+    if (act->caller && symbols_object_of(act->caller, &object)) file = object.path[0] ? object.path : guard_program_path;
+    json_raw(json, "null,\"file\":");
+    json_string(json, file, 400);
+    json_raw(json, ",\"line\":null,\"function\":null,\"stack\":[]}");
+}
+
+static void write_details(struct json *json, const struct guard_act *act)
+{
+    json_key(json, "details");
+    json_raw(json, "{");
+    if (act->family == FS_OUTBOUND || act->family == FS_RUNTIME_API) {
+        json_raw(json, "\"host\":");
+        json_string(json, act->host, 255);
+        json_raw(json, ",\"ip\":");
+        json_string(json, act->ip, 64);
+        json_raw(json, ",\"port\":");
+        if (act->port)
+            json_number(json, act->port);
+        else
+            json_raw(json, "null");
+        json_raw(json, ",\"protocol\":");
+        json_string(json, act->protocol, 32);
+    } else {
+        json_raw(json, "\"path\":");
+        json_string(json, act->path, 512);
+        if (act->family == FS_PROCESS) {
+            json_raw(json, ",\"arguments\":");
+            json_string(json, act->arguments, 256);
+        }
+        if (act->verb) {
+            json_raw(json, ",\"operation\":");
+            json_string(json, act->verb, 32);
+        }
+    }
+    json_raw(json, "}");
+}
+
+static void write_violation(const struct guard_act *act, const struct fs_verdict *verdict, const struct guard_origin *origin,
+                            uint32_t count)
+{
+    static const char *const levels[] = {"DEBUG", "WARN", "ERROR"};
+    static const char *const rings[] = {"libc", "interpreter", "kernel"};
+    struct json json;
+    struct sentence sentence;
+    compose(&sentence, act, verdict, origin);
+    begin(&json, verdict->mode == FS_ALLOW ? "allowed" : "violation", levels[verdict->mode]);
+    json_key(&json, "message");
+    json_string(&json, sentence.bytes, 480);
+    json_key(&json, "policy");
+    json_string(&json, fs_family_names[act->family], 32);
+    json_key(&json, "mode");
+    json_string(&json, fs_mode_names[verdict->mode], 8);
+    json_key(&json, "policy_mode");
+    json_string(&json, fs_mode_names[verdict->policy_mode], 8);
+    json_key(&json, "policy_name");
+    json_string(&json, fs_policy_string(guard.policy, guard.policy->name), 64);
+    json_key(&json, "rule");
+    json_string(&json, verdict->source && verdict->source[0] ? verdict->source : NULL, 128);
+    json_key(&json, "reason");
+    json_string(&json, fs_reason_names[verdict->reason], 32);
+    write_details(&json, act);
+    json_key(&json, "requestId");
+    char id[sizeof request_id];
+    uint32_t turn = atomic_load(&request_turn);
+    memcpy(id, request_id, sizeof id);
+    id[sizeof id - 1] = '\0';
+    json_string(&json, id[0] && turn % 2 == 0 && turn == atomic_load(&request_turn) ? id : NULL, 64);
+    json_key(&json, "ring");
+    json_string(&json, rings[act->ring], 16);
+    json_key(&json, "count");
+    json_number(&json, count);
+    write_origin(&json, act, origin);
+    end(&json);
+}
+
+static uint64_t mix(uint64_t hash, const char *text)
+{
+    for (; text && *text; text++) hash = (hash ^ (unsigned char)*text) * 0x100000001b3u;
+    return (hash ^ 0xff) * 0x100000001b3u;
+}
+
+uint64_t guard_object_hash(const char *object)
+{
+    uint64_t hash = mix(0xcbf29ce484222325u, object);
+    return hash ? hash : 1;
+}
+
+/* Rule, object, and who asked (without the line: a traceback's attempts to read one source are one kind). */
+static uint64_t kind_key(const struct guard_act *act, const struct fs_verdict *verdict)
+{
+    uint64_t hash = 0xcbf29ce484222325u ^ (uint64_t)act->family << 40 ^ (uint64_t)verdict->mode << 48 ^ (uint64_t)verdict->rule;
+    hash = mix(hash, act->path);
+    hash = mix(hash, act->arguments);
+    hash = mix(hash, act->host ? act->host : act->ip);
+    hash = (hash ^ act->port) * 0x100000001b3u;
+    hash = mix(hash, act->protocol && !act->host && !act->ip ? act->protocol : NULL);
+    if (act->family == FS_HANDLER) {
+        hash = mix(hash, NULL);
+    } else if (act->origin) {
+        hash = mix(hash, act->origin->distribution);
+        hash = mix(hash, act->origin->file);
+    }
+    return hash ? hash : 1;
+}
+
+static void keep(char *out, size_t size, const char **field)
+{
+    if (!*field) return;
+    strncpy(out, *field, size - 1);
+    out[size - 1] = '\0';
+    *field = out;
+}
+
+static void fill(struct kind *kind, const struct guard_act *act, const struct fs_verdict *verdict)
+{
+    kind->act = *act;
+    kind->verdict = *verdict;
+    if (act->origin) kind->origin = *act->origin;
+    kind->act.origin = act->origin ? &kind->origin : NULL;
+    keep(kind->path, sizeof kind->path, &kind->act.path);
+    keep(kind->arguments, sizeof kind->arguments, &kind->act.arguments);
+    keep(kind->host, sizeof kind->host, &kind->act.host);
+    keep(kind->ip, sizeof kind->ip, &kind->act.ip);
+    keep(kind->protocol, sizeof kind->protocol, &kind->act.protocol);
+    keep(kind->verb, sizeof kind->verb, &kind->act.verb);
+    atomic_store_explicit(&filled[kind - kinds], true, memory_order_release);
+}
+
+/* The slot of `key`; `*first` where this call took it. NULL where the table is full. */
+static struct kind *claim(uint64_t key, bool *first)
+{
+    *first = false;
+    for (unsigned i = 0; i < KINDS; i++) {
+        unsigned slot = (unsigned)((key + i) % KINDS);
+        uint64_t there = atomic_load(&keys[slot]);
+        if (there == 0 && atomic_compare_exchange_strong(&keys[slot], &there, key)) {
+            *first = true;
+            return &kinds[slot];
+        }
+        if (there == key) return &kinds[slot];
+    }
+    return NULL;
+}
+
+void guard_report(const struct guard_act *act, const struct fs_verdict *verdict, char *message, size_t size)
+{
+    int error = errno;
+    if (message && size > 0) {
+        struct sentence sentence;
+        compose(&sentence, act, verdict, act->origin);
+        size_t length = sentence.size < size - 1 ? sentence.size : size - 1;
+        memcpy(message, sentence.bytes, length);
+        message[length] = '\0';
+    }
+    if (verdict->mode == FS_ALLOW &&
+        (verdict->reason != FS_RULE || !(guard.policy->flags & FS_FLAG_EVENTS_ALLOWED_FIRST)))
+        return;
+    begin_process();
+    bool first;
+    uint64_t key = kind_key(act, verdict);
+    if (verdict->mode == FS_ALLOW) key = 1 + (uint64_t)verdict->rule * 2; /* the first use of each rule */
+    struct kind *kind = claim(key, &first);
+    if (kind && !first) {
+        if (verdict->mode != FS_ALLOW) atomic_fetch_add(&repeats[kind - kinds], 1);
+    } else if (!kind && atomic_load(&lines) >= LINES_PER_INVOCATION) {
+        atomic_fetch_add(&lost, 1);
+    } else {
+        atomic_fetch_add(&lines, 1);
+        if (kind) fill(kind, act, verdict);
+        write_violation(act, verdict, act->origin, 1);
+    }
+    errno = error;
+}
+
+/* ---- invocations ---- */
+
+void guard_invocation_begins(const char *id, size_t size)
+{
+    if (size >= sizeof request_id) size = sizeof request_id - 1;
+    atomic_fetch_add(&request_turn, 1);
+    memcpy(request_id, id, size);
+    memset(request_id + size, 0, sizeof request_id - size);
+    atomic_fetch_add(&request_turn, 1);
+}
+
+void guard_invocation_ends(void)
+{
+    int error = errno;
+    if (atomic_load(&owner) == sys_getpid()) {
+        for (unsigned i = 0; i < KINDS; i++) {
+            if (!atomic_load_explicit(&filled[i], memory_order_acquire)) continue;
+            uint32_t count = atomic_exchange(&repeats[i], 0);
+            if (count > 0) write_violation(&kinds[i].act, &kinds[i].verdict, kinds[i].act.origin, count);
+        }
+        atomic_store(&lines, 0);
+    }
+    errno = error;
+}
+
+/* ---- the guard's own ---- */
+
+static void compose_armed(struct json *json, const char *event, const char *const *rings, unsigned ring_count,
+                          const char *runtime)
+{
+    begin_process();
+    begin(json, event, "INFO");
+    json_key(json, "message");
+    struct sentence sentence = {0};
+    say(&sentence, "FunctionShield guards this function by the policy ");
+    say(&sentence, fs_policy_string(guard.policy, guard.policy->name));
+    if (guard.dry_run) say(&sentence, ", as a dry run: nothing is blocked");
+    json_string(json, sentence.bytes, 256);
+    json_key(json, "version");
+    json_string(json, FS_VERSION, 32);
+    json_key(json, "policy_name");
+    json_string(json, fs_policy_string(guard.policy, guard.policy->name), 64);
+    json_key(json, "policy_sha256");
+    json_string(json, guard_policy_sha256, 64);
+    json_key(json, "floor");
+    json_string(json, guard.floor ? guard_floor_sha256 : NULL, 64);
+    json_key(json, "dry_run");
+    json_raw(json, guard.dry_run ? "true" : "false");
+    json_key(json, "rings");
+    json_raw(json, "[");
+    for (unsigned i = 0; i < ring_count; i++) {
+        if (i > 0) json_raw(json, ",");
+        json_string(json, rings[i], 16);
+    }
+    json_raw(json, "]");
+    json_key(json, "runtime");
+    json_string(json, runtime, 64);
+}
+
+void guard_announce_armed(const char *const *rings, unsigned ring_count, const char *runtime)
+{
+    struct json json;
+    compose_armed(&json, "armed", rings, ring_count, runtime);
+    end(&json);
+}
+
+void guard_announce_self_test(const char *const *rings, unsigned ring_count, const char *runtime)
+{
+    struct json json;
+    compose_armed(&json, "self_test", rings, ring_count, runtime);
+    json_raw(&json, "}\n");
+    sys_write(1, json.bytes, json.size);
+}
+
+void guard_refuse(const char *text)
+{
+    struct json json;
+    begin_process();
+    begin(&json, "refused", "FATAL");
+    json_key(&json, "message");
+    json_string(&json, text, 1024);
+    end(&json);
+    sys_exit(78);
+}

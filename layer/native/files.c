@@ -1,0 +1,449 @@
+#include "files.h"
+#include "handler.h"
+
+#include <string.h>
+
+#include "sys.h"
+
+enum { RANGES = 8, HOPS = 40 };
+
+static char tmp_path[PATH_MAX] = "/tmp";
+static size_t tmp_size = 4;
+
+/* ---- start ---- */
+
+void files_start(void)
+{
+    struct stat tmp, up, proc;
+    int fd = sys_openat(AT_FDCWD, "/tmp", O_PATH | O_CLOEXEC, 0);
+    if (fd >= 0 && sys_fstat(fd, &tmp) == 0) {
+        guard.tmp_dev = tmp.st_dev;
+        guard.tmp_ino = tmp.st_ino;
+        guard.tmp_is_mount = sys_fstatat(fd, "..", &up, 0) == 0 && up.st_dev != tmp.st_dev;
+        char magic[32];
+        files_magic_path(magic, fd);
+        long size = sys_readlinkat(AT_FDCWD, magic, tmp_path, sizeof tmp_path - 1);
+        if (size > 0 && tmp_path[0] == '/') {
+            tmp_path[size] = '\0';
+            tmp_size = (size_t)size;
+        } else {
+            memcpy(tmp_path, "/tmp", 5);
+            tmp_size = 4;
+        }
+    }
+    if (fd >= 0) sys_close(fd);
+    if (sys_fstatat(AT_FDCWD, "/proc/self/", &proc, 0) == 0) guard.proc_dev = proc.st_dev;
+}
+
+/* ---- protected memory ---- */
+
+static struct {
+    uintptr_t start, end;
+} ranges[RANGES];
+static unsigned range_count;
+
+void files_protect_memory(const void *start, size_t size)
+{
+    if (range_count == RANGES) return;
+    ranges[range_count].start = (uintptr_t)start & ~4095ul;
+    ranges[range_count].end = ((uintptr_t)start + size + 4095) & ~4095ul;
+    range_count++;
+}
+
+bool files_memory_protected(const void *start, size_t size)
+{
+    uintptr_t low = (uintptr_t)start, high;
+    if (__builtin_add_overflow(low, size, &high)) high = UINTPTR_MAX;
+    for (unsigned i = 0; i < range_count; i++)
+        if (low < ranges[i].end && high > ranges[i].start) return true;
+    return false;
+}
+
+/* ---- judging ---- */
+
+bool files_idle(void)
+{
+    return guard_ignores(FS_TMP) && (guard_ignores(FS_HANDLER) || !handler_known()) && !guard.blocks_any;
+}
+
+void files_magic_path(char out[32], int fd)
+{
+    char digits[12];
+    unsigned at = sizeof digits - 1;
+    digits[at] = '\0';
+    unsigned rest = fd < 0 ? 0 : (unsigned)fd;
+    do digits[--at] = (char)('0' + rest % 10);
+    while ((rest /= 10) > 0);
+    memcpy(out, "/proc/self/fd/", 14);
+    memcpy(out + 14, digits + at, sizeof digits - at);
+}
+
+static const char *verb_of(int flags)
+{
+    if (flags & O_CREAT) return "create";
+    if (flags & O_DIRECTORY) return "list";
+    return (flags & O_ACCMODE) == O_RDONLY ? "open" : "write";
+}
+
+static bool is_under_tmp(const char *path)
+{
+    return strncmp(path, tmp_path, tmp_size) == 0 && (path[tmp_size] == '/' || path[tmp_size] == '\0');
+}
+
+/* The path of an open object, "" where there is none. */
+static void path_of(int fd, char path[PATH_MAX])
+{
+    char magic[32];
+    files_magic_path(magic, fd);
+    long size = sys_readlinkat(AT_FDCWD, magic, path, PATH_MAX - 1);
+    path[size > 0 ? size : 0] = '\0';
+    /* The kernel marks what has no name any more. */
+    if (size > 10 && strcmp(path + size - 10, " (deleted)") == 0) path[size - 10] = '\0';
+}
+
+static bool decide(struct judged *judged, enum fs_family family, int flags)
+{
+    judged->family = family;
+    judged->verb = verb_of(flags);
+    struct fs_request request = {.family = family, .path = judged->path};
+    judged->verdict = guard_decide(&request);
+    if (judged->path[0] == '\0' && judged->verdict.mode != FS_ALLOW) judged->verdict.reason = FS_MALFORMED;
+    return judged->verdict.mode != FS_ALLOW || judged->verdict.reason == FS_RULE;
+}
+
+/* /tmp and what lies under it. `path` is computed where the device alone does not tell. */
+static bool judge_tmp(const struct stat *status, int fd, const char *last, int flags, struct judged *judged)
+{
+    if (guard_ignores(FS_TMP) || status->st_dev != guard.tmp_dev || guard.tmp_dev == 0) return false;
+    path_of(fd, judged->path);
+    if (last && judged->path[0]) {
+        size_t size = strlen(judged->path), more = strlen(last);
+        if (size > 0 && judged->path[size - 1] == '/') size--;
+        if (size + 1 + more >= sizeof judged->path) {
+            judged->path[0] = '\0';
+        } else {
+            judged->path[size] = '/';
+            memcpy(judged->path + size + 1, last, more + 1);
+            if (judged->path[size + more] == '/') judged->path[size + more] = '\0';
+        }
+    }
+    /* Where the path cannot be had, what lies on /tmp's own mount is under /tmp, and elsewhere we cannot know: refuse. */
+    if (judged->path[0] == '\0' || is_under_tmp(judged->path)) return decide(judged, FS_TMP, flags);
+    return false;
+}
+
+static bool writes(int flags) { return (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC); }
+
+/* Memory of a process through /proc, and the event stream's file. */
+static bool judge_integrity(const struct stat *status, int fd, int flags, struct judged *judged)
+{
+    if (!writes(flags)) return false;
+    if (status->st_dev == guard.proc_dev && guard.proc_dev != 0) {
+        path_of(fd, judged->path);
+        size_t size = strlen(judged->path);
+        if (size > 4 && strcmp(judged->path + size - 4, "/mem") == 0) return decide(judged, FS_INTEGRITY, flags);
+        return false;
+    }
+    if (guard.event_is_file && status->st_dev == guard.event_dev && status->st_ino == guard.event_ino) {
+        path_of(fd, judged->path);
+        return decide(judged, FS_INTEGRITY, flags);
+    }
+    return false;
+}
+
+bool files_judge_fd(int fd, int flags, struct judged *judged)
+{
+    struct stat status;
+    if (sys_fstat(fd, &status) != 0) return false;
+    if (UNLIKELY(files_handler_sealed()) && !guard_ignores(FS_HANDLER) && handler_is_source(&status)) {
+        path_of(fd, judged->path);
+        return decide(judged, FS_HANDLER, flags);
+    }
+    if (UNLIKELY(writes(flags)) && judge_integrity(&status, fd, flags, judged)) return true;
+    return judge_tmp(&status, fd, NULL, flags, judged);
+}
+
+bool files_judge_place(const struct place *place, int flags, struct judged *judged)
+{
+    struct stat status;
+    if (place->whole || sys_fstat(place->parent, &status) != 0) return false;
+    return judge_tmp(&status, place->parent, place->last, flags, judged);
+}
+
+bool files_refuse(const struct judged *judged, const void *caller)
+{
+    if (!guard_noted(judged->family, judged->path)) {
+        struct guard_act act = {
+            .ring = RING_LIBC, .family = judged->family, .verb = judged->verb, .path = judged->path, .caller = caller};
+        guard_report(&act, &judged->verdict, NULL, 0);
+    }
+    if (judged->verdict.mode != FS_BLOCK) return false;
+    errno = EACCES;
+    return true;
+}
+
+/* ---- places ---- */
+
+void files_close_place(struct place *place)
+{
+    if (place->parent >= 0) sys_close(place->parent);
+    place->parent = -1;
+}
+
+int files_find_place(int dirfd, const char *path, struct place *place)
+{
+    *place = (struct place){.parent = -1};
+    size_t size = strnlen(path, PATH_MAX);
+    if (size == 0) return -ENOENT;
+    if (size == PATH_MAX) return -ENAMETOOLONG;
+    size_t end = size;
+    while (end > 0 && path[end - 1] == '/') end--;
+    size_t start = end;
+    while (start > 0 && path[start - 1] != '/') start--;
+    size_t length = end - start;
+    if (length == 0 || (length == 1 && path[start] == '.') || (length == 2 && path[start] == '.' && path[start + 1] == '.')) {
+        place->whole = true;
+        return 0;
+    }
+    if (length > NAME_MAX) return -ENAMETOOLONG;
+    memcpy(place->last, path + start, length);
+    if (end < size) place->last[length++] = '/';
+    place->last[length] = '\0';
+    char parent[PATH_MAX];
+    if (start == 0) {
+        memcpy(parent, ".", 2);
+    } else {
+        memcpy(parent, path, start);
+        parent[start] = '\0';
+    }
+    int fd = sys_openat(dirfd, parent, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    if (fd < 0) return fd;
+    place->parent = fd;
+    return 0;
+}
+
+/* ---- open ---- */
+
+/* The object that creating at `path` would make or touch, links followed. 0 or -errno; `*known` is an object that exists. */
+static bool judge_creation(int dirfd, const char *path, int flags, struct judged *judged)
+{
+    char link[PATH_MAX];
+    struct place place = {.parent = -1}, before = {.parent = -1};
+    const char *at = path;
+    int base = dirfd;
+    bool found = false;
+    for (unsigned hop = 0; hop < HOPS; hop++) {
+        if (files_find_place(base, at, &place) != 0 || place.whole) break;
+        files_close_place(&before);
+        if (files_judge_place(&place, flags, judged)) {
+            found = true;
+            break;
+        }
+        long size = (flags & (O_NOFOLLOW | O_EXCL)) ? -1 : sys_readlinkat(place.parent, place.last, link, sizeof link - 1);
+        if (size < 0) break;
+        link[size] = '\0';
+        before = place;
+        place.parent = -1;
+        base = before.parent;
+        at = link;
+    }
+    files_close_place(&before);
+    files_close_place(&place);
+    return found;
+}
+
+static int fail(int error)
+{
+    errno = error;
+    return -1;
+}
+
+/* Closes what was opened against the policy. */
+static int judge_opened(int fd, int flags, const void *caller)
+{
+    struct judged judged;
+    int error = errno;
+    if (files_judge_fd(fd, flags, &judged) && files_refuse(&judged, caller)) {
+        sys_close(fd);
+        return fail(EACCES);
+    }
+    if (UNLIKELY(handler_watch)) handler_opened(fd, flags);
+    errno = error;
+    return fd;
+}
+
+/* An object behind a magic link of /proc: opened without any effect, judged, then what was asked is done. */
+static int open_magic(const struct place *place, int flags, const void *caller)
+{
+    int fd = real.openat(place->parent, place->last, flags & ~(O_CREAT | O_EXCL | O_TRUNC));
+    if (fd < 0) return fd;
+    fd = judge_opened(fd, flags, caller);
+    struct stat status;
+    if (fd >= 0 && (flags & O_TRUNC) && sys_fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) sys_call(SYS_ftruncate, fd, 0);
+    return fd;
+}
+
+/* Opening that has an effect of its own is decided before it happens, in a folder that is held. */
+static int open_creating(int dirfd, const char *path, int flags, mode_t mode, const void *caller)
+{
+    char link[PATH_MAX];
+    struct place place, before = {.parent = -1};
+    struct judged judged;
+    const char *at = path;
+    int base = dirfd, fd = -1;
+    for (unsigned hop = 0;; hop++) {
+        int error = hop < HOPS ? files_find_place(base, at, &place) : -ELOOP;
+        if (error != 0) {
+            files_close_place(&before);
+            return fail(-error);
+        }
+        if (place.whole) {
+            /* A folder: it can be opened, not made. */
+            fd = real.openat(base, at, flags & ~O_TRUNC, mode);
+            files_close_place(&before);
+            return fd < 0 ? fd : judge_opened(fd, flags, caller);
+        }
+        files_close_place(&before);
+        if (files_judge_place(&place, flags, &judged) && files_refuse(&judged, caller)) {
+            files_close_place(&place);
+            return fail(EACCES);
+        }
+        struct stat status;
+        bool in_proc = guard.proc_dev != 0 && sys_fstat(place.parent, &status) == 0 && status.st_dev == guard.proc_dev;
+        if (in_proc) {
+            fd = open_magic(&place, flags, caller);
+            break;
+        }
+        fd = real.openat(place.parent, place.last, flags | O_NOFOLLOW, mode);
+        if (fd >= 0 || errno != ELOOP || (flags & O_NOFOLLOW) || ((flags & O_CREAT) && (flags & O_EXCL))) break;
+        long size = sys_readlinkat(place.parent, place.last, link, sizeof link - 1);
+        if (size < 0) {
+            errno = ELOOP;
+            break;
+        }
+        link[size] = '\0';
+        before = place;
+        place.parent = -1;
+        base = before.parent;
+        at = link;
+    }
+    int error = errno;
+    files_close_place(&place);
+    if (fd >= 0 && (files_handler_sealed() || guard.event_is_file)) {
+        errno = error;
+        return judge_opened(fd, flags, caller);
+    }
+    errno = error;
+    return fd;
+}
+
+/* O_TMPFILE makes a file without a name in a folder. */
+static int open_nameless(int dirfd, const char *path, int flags, mode_t mode, const void *caller)
+{
+    struct judged judged;
+    int folder = sys_openat(dirfd, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    if (folder < 0) return fail(-folder);
+    if (files_judge_fd(folder, O_CREAT | O_RDWR, &judged) && files_refuse(&judged, caller)) {
+        sys_close(folder);
+        return fail(EACCES);
+    }
+    int fd = real.openat(folder, ".", flags, mode);
+    int error = errno;
+    sys_close(folder);
+    errno = error;
+    return fd;
+}
+
+int files_open(int dirfd, const char *path, int flags, mode_t mode, const void *caller)
+{
+    if (files_idle() || !path) return real.openat(dirfd, path, flags, mode);
+    bool nameless = (flags & O_TMPFILE) == O_TMPFILE;
+    bool creating = !(flags & O_PATH) && (flags & (O_CREAT | O_TRUNC)) && !nameless;
+    if (LIKELY(!creating && !nameless)) {
+        int fd = real.openat(dirfd, path, flags, mode);
+        return fd < 0 ? fd : judge_opened(fd, flags, caller);
+    }
+    if (!guard.blocks_any) {
+        /* Nothing is refused: look first, then let the call be just what it was. */
+        struct judged judged;
+        int error = errno;
+        if (judge_creation(dirfd, path, flags, &judged)) files_refuse(&judged, caller);
+        errno = error;
+        return real.openat(dirfd, path, flags, mode);
+    }
+    return nameless ? open_nameless(dirfd, path, flags, mode, caller) : open_creating(dirfd, path, flags, mode, caller);
+}
+
+struct fs_verdict files_judge_path(int dirfd, const char *path, int flags, char *resolved, enum fs_family *family)
+{
+    struct judged judged;
+    struct fs_verdict allowed = {.mode = FS_ALLOW, .reason = FS_NO_RULE, .rule = UINT32_MAX};
+    int error = errno;
+    bool found = false;
+    if (!files_idle() && path) {
+        int fd = sys_openat(dirfd, path, O_PATH | O_CLOEXEC | (flags & (O_NOFOLLOW | O_DIRECTORY)), 0);
+        if (fd >= 0) {
+            found = files_judge_fd(fd, flags, &judged);
+            sys_close(fd);
+        } else {
+            found = judge_creation(dirfd, path, flags, &judged);
+        }
+    }
+    errno = error;
+    if (!found) return allowed;
+    if (resolved) memcpy(resolved, judged.path, strlen(judged.path) + 1);
+    if (family) *family = judged.family;
+    return judged.verdict;
+}
+
+/* ---- doors ---- */
+
+static mode_t mode_of(int flags, unsigned mode) { return (flags & (O_CREAT | O_TMPFILE)) ? (mode_t)mode : 0; }
+
+/* The third argument is there only when something may be created; reading a register that nobody filled is harmless. */
+#define OPEN_MODE(last)                                                    \
+    __builtin_va_list list;                                                \
+    __builtin_va_start(list, last);                                        \
+    mode_t mode = mode_of(flags, __builtin_va_arg(list, unsigned));        \
+    __builtin_va_end(list)
+
+DOOR int open(const char *path, int flags, ...)
+{
+    OPEN_MODE(flags);
+    if (!guard_ready()) return real.open(path, flags, mode);
+    return files_open(AT_FDCWD, path, flags, mode, CALLER());
+}
+
+DOOR int __open_2(const char *path, int flags)
+{
+    if (!guard_ready()) return real.__open_2(path, flags);
+    return files_open(AT_FDCWD, path, flags, 0, CALLER());
+}
+
+DOOR int openat(int dirfd, const char *path, int flags, ...)
+{
+    OPEN_MODE(flags);
+    if (!guard_ready()) return real.openat(dirfd, path, flags, mode);
+    return files_open(dirfd, path, flags, mode, CALLER());
+}
+
+DOOR int __openat_2(int dirfd, const char *path, int flags)
+{
+    if (!guard_ready()) return real.__openat_2(dirfd, path, flags);
+    return files_open(dirfd, path, flags, 0, CALLER());
+}
+
+DOOR int creat(const char *path, mode_t mode)
+{
+    if (!guard_ready()) return real.creat(path, mode);
+    return files_open(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, mode, CALLER());
+}
+
+DOOR int open_by_handle_at(int mount, struct file_handle *handle, int flags)
+{
+    int fd = real.open_by_handle_at(mount, handle, flags);
+    if (fd < 0 || !guard_ready() || files_idle()) return fd;
+    return judge_opened(fd, flags, CALLER());
+}
+
+#include "aliases_files.gen.h"

@@ -1,0 +1,174 @@
+/* The handler's source: which files it is, and from when on nobody opens them. */
+#include "handler.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "files.h"
+#include "sys.h"
+
+enum { HANDLERS = 8, SOURCES = 24 };
+
+static struct {
+    unsigned count;
+    char module[HANDLERS][256]; /* with slashes: "pkg/mod" */
+    _Atomic unsigned sources;
+    uint64_t dev[SOURCES], ino[SOURCES];
+    _Atomic bool sealed;
+} handlers;
+
+bool handler_watch;
+
+static void add_module(const char *value, size_t size, bool dotted)
+{
+    if (size == 0 || size >= sizeof handlers.module[0] || handlers.count == HANDLERS) return;
+    char *out = handlers.module[handlers.count++];
+    memcpy(out, value, size);
+    out[size] = '\0';
+    for (char *at = out; dotted && *at; at++)
+        if (*at == '.') *at = '/';
+}
+
+/* Python's runtime client takes "pkg.mod.function" and "pkg/mod.function": the last dot parts them. Node's takes
+ * "src/index.exported.function": the first dot after the last slash. */
+static void read_handler(const char *value)
+{
+    if (!value) return;
+    if (value[0] == '.' && value[1] == '/') value += 2;
+    const char *last = strrchr(value, '.'), *slash = strrchr(value, '/');
+    const char *first = strchr(slash ? slash : value, '.');
+    add_module(value, last ? (size_t)(last - value) : strlen(value), true);
+    if (first && first != last) add_module(value, (size_t)(first - value), false);
+}
+
+void files_read_handlers(const char *handler, const char *original, const char *datadog)
+{
+    read_handler(handler);
+    read_handler(original);
+    read_handler(datadog);
+}
+
+bool files_is_handler(const char *path)
+{
+    static const char *const endings[] = {".py", "/__init__.py", ".pyc", "/__init__.pyc", ".js", ".mjs", ".cjs"};
+    size_t size = strlen(path);
+    for (unsigned i = 0; i < handlers.count; i++) {
+        size_t module = strlen(handlers.module[i]);
+        for (unsigned e = 0; e < sizeof endings / sizeof *endings; e++) {
+            size_t ending = strlen(endings[e]);
+            if (size < module + ending || strcmp(path + size - ending, endings[e]) != 0) continue;
+            const char *start = path + size - ending - module;
+            if (strncmp(start, handlers.module[i], module) != 0) continue;
+            if (start != path && start[-1] != '/') continue;
+            /* The folder is the function's own where Lambda says which that is: a namesake in a dependency is no handler. */
+            size_t root = strlen(guard.task_root);
+            size_t before = start == path ? 0 : (size_t)(start - path) - 1;
+            if (root > 0 && guard.task_root[root - 1] == '/') root--;
+            if (root == 0 || before == 0 || (before == root && strncmp(path, guard.task_root, root) == 0)) return true;
+        }
+    }
+    return false;
+}
+
+static void protect_file(int dirfd, const char *path)
+{
+    struct stat status;
+    if (sys_fstatat(dirfd, path, &status, 0) != 0 || !S_ISREG(status.st_mode)) return;
+    unsigned count = atomic_load(&handlers.sources);
+    for (unsigned i = 0; i < count; i++)
+        if (handlers.dev[i] == status.st_dev && handlers.ino[i] == status.st_ino) return;
+    if (count == SOURCES) return;
+    handlers.dev[count] = status.st_dev;
+    handlers.ino[count] = status.st_ino;
+    atomic_store_explicit(&handlers.sources, count + 1, memory_order_release);
+}
+
+struct entry64 {
+    uint64_t ino;
+    int64_t off;
+    unsigned short size;
+    unsigned char type;
+    char name[];
+};
+
+/* Every compiled form of STEM: __pycache__/STEM.*.pyc. */
+static void protect_compiled(const char *folder, const char *stem)
+{
+    char cache[PATH_MAX];
+    size_t size = strlen(folder), stem_size = strlen(stem);
+    if (size + sizeof "/__pycache__" > sizeof cache) return;
+    memcpy(cache, folder, size);
+    memcpy(cache + size, "/__pycache__", sizeof "/__pycache__");
+    int fd = sys_openat(AT_FDCWD, cache, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    if (fd < 0) return;
+    static char buffer[8192] __attribute__((aligned(8)));
+    for (unsigned turns = 0; turns < 4096; turns++) {
+        long got = sys_call(SYS_getdents64, fd, buffer, sizeof buffer);
+        if (got <= 0) break;
+        for (long at = 0; at < got;) {
+            const struct entry64 *entry = (const struct entry64 *)(buffer + at);
+            at += entry->size;
+            if (strncmp(entry->name, stem, stem_size) == 0 && entry->name[stem_size] == '.') protect_file(fd, entry->name);
+        }
+    }
+    sys_close(fd);
+}
+
+void files_seal_handler(const char *source_path)
+{
+    char folder[PATH_MAX], stem[256];
+    size_t size = strnlen(source_path, sizeof folder);
+    if (size == sizeof folder) return;
+    memcpy(folder, source_path, size + 1);
+    protect_file(AT_FDCWD, source_path);
+    char *slash = strrchr(folder, '/');
+    const char *name = slash ? slash + 1 : folder;
+    const char *dot = strrchr(name, '.');
+    size_t length = dot ? (size_t)(dot - name) : strlen(name);
+    if (length < sizeof stem) {
+        memcpy(stem, name, length);
+        stem[length] = '\0';
+        if (slash)
+            *slash = '\0';
+        else
+            memcpy(folder, ".", 2);
+        protect_compiled(folder, stem);
+        /* Beside the source: a sourceless STEM.pyc, or the source of a compiled file. */
+        static const char *const beside[] = {".py", ".pyc"};
+        for (unsigned i = 0; i < 2; i++) {
+            char path[PATH_MAX];
+            size_t at = strlen(folder);
+            if (at + 1 + length + 5 > sizeof path) continue;
+            memcpy(path, folder, at);
+            path[at++] = '/';
+            memcpy(path + at, stem, length);
+            memcpy(path + at + length, beside[i], strlen(beside[i]) + 1);
+            protect_file(AT_FDCWD, path);
+        }
+    }
+    atomic_store_explicit(&handlers.sealed, true, memory_order_release);
+}
+
+bool files_handler_sealed(void) { return atomic_load_explicit(&handlers.sealed, memory_order_acquire); }
+
+bool handler_is_source(const struct stat *status)
+{
+    unsigned count = atomic_load_explicit(&handlers.sources, memory_order_acquire);
+    for (unsigned i = 0; i < count; i++)
+        if (handlers.ino[i] == status->st_ino && handlers.dev[i] == status->st_dev) return true;
+    return false;
+}
+
+bool handler_known(void) { return handlers.count > 0; }
+
+/* Node has no hook that tells when the handler runs: its first read seals it. */
+void handler_opened(int fd, int flags)
+{
+    if (!handler_known() || files_handler_sealed() || (flags & O_ACCMODE) != O_RDONLY || (flags & (O_PATH | O_DIRECTORY))) return;
+    char magic[32], path[PATH_MAX];
+    files_magic_path(magic, fd);
+    long size = sys_readlinkat(AT_FDCWD, magic, path, sizeof path - 1);
+    if (size <= 0) return;
+    path[size] = '\0';
+    if (files_is_handler(path)) files_seal_handler(path);
+}

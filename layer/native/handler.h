@@ -1,0 +1,16 @@
+/* The handler's source, inside the file rules. See guard.h for what the interpreter ring calls. */
+#ifndef FS_HANDLER_H
+#define FS_HANDLER_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+/* _HANDLER or a variable that stands in for it is set. */
+bool handler_known(void);
+/* This object is one of the sealed handler's sources. */
+bool handler_is_source(const struct stat *status);
+/* A runtime without an interpreter ring (Node): the first reading open of the handler seals it. */
+extern bool handler_watch;
+void handler_opened(int fd, int flags);
+
+#endif

@@ -1,0 +1,147 @@
+#include "hook.h"
+
+#include <string.h>
+
+#include "arguments.h"
+#include "origin.h"
+#include "seal.h"
+#include "violation.h"
+
+enum { NOFOLLOW = O_PATH | O_NOFOLLOW, FOLLOW = O_PATH };
+
+/* Sources of names and arguments: CPython's docs, "Audit events table", and Modules/posixmodule.c, socketmodule.c. */
+static const struct hook_row rows[] = {
+    {"os.listdir", hook_path, FS_TMP, "list", 0, -1, -1, -1, O_RDONLY | O_DIRECTORY},
+    {"os.scandir", hook_path, FS_TMP, "list", 0, -1, -1, -1, O_RDONLY | O_DIRECTORY},
+    {"os.mkdir", hook_path, FS_TMP, "create", 0, 2, -1, -1, O_CREAT | O_EXCL | O_WRONLY},
+    {"os.rmdir", hook_path, FS_TMP, "remove", 0, 1, -1, -1, NOFOLLOW},
+    {"os.remove", hook_path, FS_TMP, "remove", 0, 1, -1, -1, NOFOLLOW},
+    {"os.rename", hook_path, FS_TMP, "rename", 0, 2, 1, 3, NOFOLLOW},
+    {"os.link", hook_path, FS_TMP, "link", 0, 2, 1, 3, NOFOLLOW},
+    {"os.symlink", hook_path, FS_TMP, "link", 1, 2, -1, -1, O_CREAT | O_EXCL | O_WRONLY},
+    {"os.truncate", hook_path, FS_TMP, "truncate", 0, -1, -1, -1, O_WRONLY},
+    {"os.chmod", hook_path, FS_TMP, "change", 0, 2, -1, -1, FOLLOW},
+    {"os.chown", hook_path, FS_TMP, "change", 0, 3, -1, -1, FOLLOW},
+    {"os.utime", hook_path, FS_TMP, "change", 0, 3, -1, -1, FOLLOW},
+    {"os.setxattr", hook_path, FS_TMP, "change", 0, -1, -1, -1, FOLLOW},
+    {"os.getxattr", hook_path, FS_TMP, "read", 0, -1, -1, -1, FOLLOW},
+    {"os.listxattr", hook_path, FS_TMP, "read", 0, -1, -1, -1, FOLLOW},
+    {"os.removexattr", hook_path, FS_TMP, "change", 0, -1, -1, -1, FOLLOW},
+    {"os.chdir", hook_directory, FS_TMP, NULL, 0, -1, -1, -1, 0},
+    {"os.fchdir", hook_directory, FS_TMP, NULL, 0, -1, -1, -1, 0},
+    {"ctypes.dlopen", hook_path, FS_TMP, "load", 0, -1, -1, -1, O_RDONLY},
+    {"sqlite3.connect", hook_database, FS_TMP, "open", 0, -1, -1, -1, O_RDWR | O_CREAT},
+    {"socket.__new__", hook_socket, FS_OUTBOUND, "open a socket", 0, -1, -1, -1, 0},
+    {"socket.connect", hook_connect, FS_OUTBOUND, "connect", 1, -1, -1, -1, 0},
+    {"socket.bind", hook_bind, FS_TMP, "bind", 1, -1, -1, -1, O_CREAT | O_EXCL | O_WRONLY},
+    {"socket.sendto", hook_send, FS_OUTBOUND, "send", 1, -1, -1, -1, 0},
+    {"socket.sendmsg", hook_send, FS_OUTBOUND, "send", 1, -1, -1, -1, 0},
+    {"socket.getaddrinfo", hook_look_up, FS_OUTBOUND, "look up", 0, -1, -1, -1, 0},
+    {"socket.gethostbyname", hook_look_up, FS_OUTBOUND, "look up", 0, -1, -1, -1, 0},
+    {"socket.gethostbyaddr", hook_look_up, FS_OUTBOUND, "look up", 0, -1, -1, -1, 0},
+    {"subprocess.Popen", hook_popen, FS_PROCESS, "execute", 0, -1, -1, -1, 0},
+    {"os.exec", hook_execute, FS_PROCESS, "execute", 0, -1, -1, -1, 0},
+    {"os.posix_spawn", hook_execute, FS_PROCESS, "execute", 0, -1, -1, -1, 0},
+    {"os.spawn", hook_execute, FS_PROCESS, "execute", 1, -1, -1, -1, 0},
+    {"os.system", hook_system, FS_PROCESS, "execute", 0, -1, -1, -1, 0},
+    {"os.fork", hook_fork, FS_PROCESS, "fork", 0, -1, -1, -1, 0},
+    {"os.forkpty", hook_fork, FS_PROCESS, "fork", 1, -1, -1, -1, 0},
+    {"pty.spawn", hook_terminal, FS_PROCESS, "execute", 0, -1, -1, -1, 0},
+    {"function_shield.configure", hook_configure, FS_INTEGRITY, NULL, 0, -1, -1, -1, 0},
+    {"function_shield.armed", hook_armed, FS_INTEGRITY, NULL, 0, -1, -1, -1, 0},
+    {"function_shield.violation", hook_violation, FS_INTEGRITY, NULL, 0, -1, -1, -1, 0},
+};
+
+/* A row by the name's hash. Made at compile time would be nicer and less readable: forty rows take a
+ * microsecond. */
+enum { SLOTS = 256 };
+static uint8_t slots[SLOTS]; /* row + 1 */
+_Static_assert(sizeof rows / sizeof *rows < 255, "a slot is a byte");
+
+static uint32_t hash(const char *name)
+{
+    uint32_t value = 0;
+    for (; *name; name++) value = value * 31 + (unsigned char)*name;
+    return value ^ value >> 8;
+}
+
+void hook_start(void)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        uint32_t slot = hash(rows[i].event) % SLOTS;
+        while (slots[slot]) slot = (slot + 1) % SLOTS;
+        slots[slot] = (uint8_t)(i + 1);
+    }
+}
+
+static const struct hook_row *find(const char *event)
+{
+    for (uint32_t slot = hash(event) % SLOTS; slots[slot]; slot = (slot + 1) % SLOTS) {
+        const struct hook_row *row = &rows[slots[slot] - 1];
+        if (strcmp(row->event, event) == 0) return row;
+    }
+    return NULL;
+}
+
+static int answer(const char *event, PyObject *arguments)
+{
+    const struct hook_row *row = find(event);
+    if (!row || !python.Py_IsInitialized()) return 0;
+    if (guard_thread.note_family == row->family + 1) guard_thread.note_family = 0;
+    origin_forget();
+    return row->answer(row, arguments);
+}
+
+/* The first two letters settle nearly every event that is not watched. */
+int hook_event(const char *event, PyObject *arguments, void *data)
+{
+    (void)data;
+    switch (event[0]) {
+    case 'o':
+        if (event[1] == 'p' && event[2] == 'e' && event[3] == 'n' && event[4] == '\0') return hook_open(arguments);
+        if (event[1] == 's' && event[2] == '.') return answer(event, arguments);
+        return 0;
+    case 's':
+        if (event[1] == 'o' || event[1] == 'u' || event[1] == 'q') return answer(event, arguments);
+        return 0;
+    case 'e':
+        if (event[1] == 'x' && event[2] == 'e' && event[3] == 'c' && event[4] == '\0') return seal_executes(arguments);
+        return 0;
+    case 'i':
+        if (event[1] == 'm' && strcmp(event, "import") == 0) return hook_import(arguments);
+        return 0;
+    case 'c':
+        if (event[1] == 't' && strncmp(event, "ctypes.d", 8) == 0) return answer(event, arguments);
+        return 0;
+    case 'p':
+        if (event[1] == 't') return answer(event, arguments);
+        return 0;
+    case 'f':
+        if (event[1] == 'u') return answer(event, arguments);
+        return 0;
+    default: return 0;
+    }
+}
+
+int hook_verdict(struct guard_act *act, const struct fs_verdict *verdict, const char *object, PyObject *filename)
+{
+    if (verdict->mode == FS_ALLOW) return 0;
+    struct guard_origin origin;
+    char sentence[1024];
+    PyObject *type, *value, *trace;
+    python.PyErr_Fetch(&type, &value, &trace);
+    origin_read(&origin);
+    act->ring = RING_INTERPRETER;
+    act->origin = &origin;
+    guard_report(act, verdict, sentence, sizeof sentence);
+    if (verdict->mode == FS_BLOCK) {
+        if (type) python.Py_DecRef(type);
+        if (value) python.Py_DecRef(value);
+        if (trace) python.Py_DecRef(trace);
+        violation_raise(act->family, verdict, sentence, filename);
+        return -1;
+    }
+    python.PyErr_Restore(type, value, trace);
+    guard_note(act->family, verdict->mode, object);
+    return 0;
+}

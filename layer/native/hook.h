@@ -1,0 +1,56 @@
+/* The audit hook: which events are watched, and what answers them. */
+#ifndef FS_HOOK_H
+#define FS_HOOK_H
+
+#include "guard.h"
+#include "python.h"
+
+/* A watched event: a row of the table in hook.c. */
+struct hook_row {
+    const char *event;
+    /* 0, or -1 with an error set. */
+    int (*answer)(const struct hook_row *row, PyObject *arguments);
+    enum fs_family family; /* whose note of an earlier event ends here */
+    const char *verb;
+    int8_t path, dirfd;                /* where they stand in the arguments; dirfd -1: none */
+    int8_t other_path, other_dirfd;    /* the second name of rename and link; -1: none */
+    int flags;                         /* as for open(2): how the name is looked at */
+};
+
+/* Before the first event. */
+void hook_start(void);
+int hook_event(const char *event, PyObject *arguments, void *data);
+
+/* The note of a fork of the runtime client's workers (managed instances), as its object. */
+#define HOOK_WORKER "the runtime client's worker"
+
+/* Ends the row's question: nothing where the verdict allows; else the event with its origin, and the error where it blocks.
+ * `object` is what the libc ring would name (NULL: whatever); `filename` goes into the error, or NULL. */
+int hook_verdict(struct guard_act *act, const struct fs_verdict *verdict, const char *object, PyObject *filename);
+
+/* hook_import.c: makes `import function_shield` work from wherever the layer lies. */
+int hook_import(PyObject *arguments);
+/* hook_files.c */
+int hook_open(PyObject *arguments);
+int hook_path(const struct hook_row *row, PyObject *arguments);
+int hook_database(const struct hook_row *row, PyObject *arguments);
+int hook_directory(const struct hook_row *row, PyObject *arguments);
+/* hook_network.c */
+int hook_connect(const struct hook_row *row, PyObject *arguments);
+int hook_send(const struct hook_row *row, PyObject *arguments);
+int hook_bind(const struct hook_row *row, PyObject *arguments);
+int hook_socket(const struct hook_row *row, PyObject *arguments);
+int hook_look_up(const struct hook_row *row, PyObject *arguments);
+/* hook_processes.c */
+void hook_processes_start(void);
+int hook_popen(const struct hook_row *row, PyObject *arguments);
+int hook_execute(const struct hook_row *row, PyObject *arguments);
+int hook_system(const struct hook_row *row, PyObject *arguments);
+int hook_fork(const struct hook_row *row, PyObject *arguments);
+int hook_terminal(const struct hook_row *row, PyObject *arguments);
+/* configure.c */
+int hook_configure(const struct hook_row *row, PyObject *arguments);
+int hook_armed(const struct hook_row *row, PyObject *arguments);
+int hook_violation(const struct hook_row *row, PyObject *arguments);
+
+#endif

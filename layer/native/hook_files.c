@@ -1,0 +1,147 @@
+/* Events about files. Every open of a Python passes here: what is plainly none of the rules' business leaves in a few
+ * nanoseconds, and the libc ring, which sees the object, decides on it. */
+#include <limits.h>
+#include <string.h>
+
+#include "arguments.h"
+#include "hook.h"
+#include "seal.h"
+#include "sys.h"
+
+/* Whether relative names may lead under /tmp. */
+enum { UNKNOWN, ELSEWHERE, MOVES };
+static atomic_int where;
+
+static bool begins(const char *path, const char *prefix) { return strncmp(path, prefix, strlen(prefix)) == 0; }
+
+static bool folder_is_suspect(void)
+{
+    char folder[PATH_MAX];
+    int known = atomic_load_explicit(&where, memory_order_relaxed);
+    if (known == ELSEWHERE) return false;
+    bool suspect = sys_call(SYS_getcwd, folder, sizeof folder) < 0 || begins(folder, "/tmp") || begins(folder, "/proc");
+    if (known == UNKNOWN && !suspect) atomic_store_explicit(&where, ELSEWHERE, memory_order_relaxed);
+    return suspect;
+}
+
+/* The string alone asks for a closer look. `relative`: names are relative to the current folder. */
+static bool suspicious(const char *path, bool relative)
+{
+    if (path[0] == '/') {
+        switch (path[1]) {
+        case 't':
+            if (begins(path, "/tmp")) return true;
+            break;
+        case 'p':
+            if (begins(path, "/proc")) return true;
+            break;
+        case 'd':
+            if (begins(path, "/dev/fd") || begins(path, "/dev/std")) return true;
+            break;
+        }
+    } else if (relative && folder_is_suspect()) {
+        return true;
+    }
+    /* "..", "//" and "/./": where a name bends. */
+    if (path[0] == '.' && path[1] == '.') return true;
+    for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/'))
+        if (slash[1] == '/' || (slash[1] == '.' && (slash[2] == '.' || slash[2] == '/'))) return true;
+    return seal_names(path) || seal_is_archive(path);
+}
+
+static bool nothing_to_do(void)
+{
+    return guard_ignores(FS_TMP) && !guard.blocks_any && (guard_ignores(FS_HANDLER) || !files_handler_sealed());
+}
+
+static int judge(int dirfd, const char *path, int flags, const char *verb, PyObject *object)
+{
+    char resolved[PATH_MAX];
+    enum fs_family family = FS_TMP;
+    resolved[0] = '\0';
+    struct fs_verdict verdict = files_judge_path(dirfd, path, flags, resolved, &family);
+    if (LIKELY(verdict.mode == FS_ALLOW)) return 0;
+    if (family == FS_HANDLER && seal_is_archive(path) && (flags & O_ACCMODE) == O_RDONLY && seal_import_reads()) {
+        guard_note(FS_HANDLER, FS_ALLOW, resolved);
+        return 0;
+    }
+    const char *shown = resolved[0] ? resolved : path;
+    struct guard_act act = {.family = family, .verb = verb, .path = shown};
+    return hook_verdict(&act, &verdict, shown, object);
+}
+
+int hook_open(PyObject *arguments)
+{
+    if (guard_thread.note_family == FS_TMP + 1 || guard_thread.note_family == FS_HANDLER + 1) guard_thread.note_family = 0;
+    if (nothing_to_do()) return 0;
+    PyObject *object = argument(arguments, 0);
+    const char *path = argument_text(object);
+    if (!path) return 0;
+    /* os.open has no mode, and may have a dir_fd that the event does not tell: its relative names are the libc ring's. */
+    bool relative = path[0] == '/' || !argument_is_none(argument(arguments, 1));
+    if (LIKELY(!suspicious(path, relative)) || !relative || !python.Py_IsInitialized()) return 0;
+    long flags = argument_number(argument(arguments, 2), O_RDONLY);
+    return judge(AT_FDCWD, path, (int)flags, "open", object);
+}
+
+static int judge_argument(const struct hook_row *row, PyObject *arguments, int at, int dirfd_at)
+{
+    PyObject *object = argument(arguments, at);
+    const char *path = argument_is_none(object) ? "." : argument_text(object);
+    if (!path || (argument_is_none(object) && !(row->flags & O_DIRECTORY))) return 0; /* dlopen(None): no file */
+    int dirfd = AT_FDCWD;
+    if (dirfd_at >= 0) {
+        long given = argument_number(argument(arguments, dirfd_at), -1);
+        if (given >= 0) dirfd = (int)given;
+    }
+    if (dirfd == AT_FDCWD && !suspicious(path, true)) return 0;
+    return judge(dirfd, path, row->flags, row->verb, argument_is_none(object) ? NULL : object);
+}
+
+int hook_path(const struct hook_row *row, PyObject *arguments)
+{
+    if (nothing_to_do()) return 0;
+    if (judge_argument(row, arguments, row->path, row->dirfd) != 0) return -1;
+    if (row->other_path < 0) return 0;
+    bool reported = guard_thread.note_family != 0;
+    if (reported) {
+        /* One act, one event: the libc ring keeps quiet about both names. */
+        guard_thread.note_object = 0;
+        return 0;
+    }
+    int result = judge_argument(row, arguments, row->other_path, row->other_dirfd);
+    if (result == 0 && guard_thread.note_family != 0) guard_thread.note_object = 0;
+    return result;
+}
+
+int hook_database(const struct hook_row *row, PyObject *arguments)
+{
+    if (nothing_to_do()) return 0;
+    PyObject *object = argument(arguments, 0);
+    const char *path = argument_text(object);
+    if (!path || !*path || strcmp(path, ":memory:") == 0) return 0;
+    /* A URI names its file after an empty or local authority; where it is coded, the libc ring sees the file. */
+    if (begins(path, "file:")) {
+        path += 5;
+        if (begins(path, "//localhost/")) path += 11;
+        else if (begins(path, "///")) path += 2;
+        if (strpbrk(path, "?#%")) {
+            char plain[PATH_MAX];
+            size_t size = strcspn(path, "?#%");
+            if (path[size] == '%' || size == 0 || size >= sizeof plain) return 0;
+            memcpy(plain, path, size);
+            plain[size] = '\0';
+            return suspicious(plain, true) ? judge(AT_FDCWD, plain, row->flags, row->verb, object) : 0;
+        }
+    }
+    return suspicious(path, true) ? judge(AT_FDCWD, path, row->flags, row->verb, object) : 0;
+}
+
+int hook_directory(const struct hook_row *row, PyObject *arguments)
+{
+    (void)row;
+    (void)arguments;
+    /* The event comes before the act, and another thread may look in between: from now on every look asks the kernel. */
+    atomic_store_explicit(&where, MOVES, memory_order_relaxed);
+    return 0;
+}

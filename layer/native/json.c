@@ -1,0 +1,190 @@
+#include "json.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <time.h>
+
+#include "sys.h"
+
+enum { SECRETS_MAX = 32, SECRET_BYTES = 16384, SECRET_SHORTEST = 8 };
+static struct {
+    unsigned count;
+    uint32_t offset[SECRETS_MAX], size[SECRETS_MAX];
+    uint32_t used;
+    char bytes[SECRET_BYTES];
+} secrets;
+
+static bool looks_secret(const char *name, size_t size)
+{
+    static const char *const words[] = {"SECRET", "TOKEN", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL",
+                                        "API_KEY", "APIKEY", "ACCESS_KEY", "PRIVATE_KEY", "_DSN", "DATABASE_URL"};
+    char upper[128];
+    if (size >= sizeof upper) size = sizeof upper - 1;
+    for (size_t i = 0; i < size; i++) upper[i] = name[i] >= 'a' && name[i] <= 'z' ? (char)(name[i] - 32) : name[i];
+    upper[size] = '\0';
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strstr(upper, words[i])) return true;
+    return size > 4 && strcmp(upper + size - 4, "_KEY") == 0;
+}
+
+void json_secrets(char *const *environment)
+{
+    for (char *const *at = environment; at && *at && secrets.count < SECRETS_MAX; at++) {
+        const char *equals = strchr(*at, '=');
+        if (!equals || !looks_secret(*at, (size_t)(equals - *at))) continue;
+        size_t size = strlen(equals + 1);
+        /* A path or address of a secret (AWS_CONTAINER_CREDENTIALS_FULL_URI) is none, and masking it would hide what was done. */
+        if (size < SECRET_SHORTEST || size > sizeof secrets.bytes - secrets.used || equals[1] == '/' ||
+            strncmp(equals + 1, "http://", 7) == 0)
+            continue;
+        memcpy(secrets.bytes + secrets.used, equals + 1, size);
+        secrets.offset[secrets.count] = secrets.used;
+        secrets.size[secrets.count++] = (uint32_t)size;
+        secrets.used += (uint32_t)size;
+    }
+}
+
+/* How many bytes of `text` are a secret, or the beginning of one that the text's end cut off. */
+static size_t secret_at(const char *text)
+{
+    for (unsigned i = 0; i < secrets.count; i++) {
+        const char *secret = secrets.bytes + secrets.offset[i];
+        if (*text != *secret) continue;
+        size_t same = 0;
+        while (same < secrets.size[i] && text[same] == secret[same]) same++;
+        if (same == secrets.size[i] || (same >= SECRET_SHORTEST && text[same] == '\0')) return same;
+    }
+    return 0;
+}
+
+void json_raw(struct json *json, const char *text)
+{
+    size_t size = strlen(text);
+    if (size > sizeof json->bytes - json->size) return;
+    memcpy(json->bytes + json->size, text, size);
+    json->size += size;
+}
+
+void json_number(struct json *json, int64_t number)
+{
+    char digits[24];
+    size_t at = sizeof digits - 1;
+    digits[at] = '\0';
+    uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    do digits[--at] = (char)('0' + rest % 10);
+    while ((rest /= 10) > 0);
+    if (number < 0) digits[--at] = '-';
+    json_raw(json, digits + at);
+}
+
+void json_key(struct json *json, const char *key)
+{
+    json_raw(json, ",\"");
+    json_raw(json, key);
+    json_raw(json, "\":");
+}
+
+/* The length of the UTF-8 sequence at `text` (no overlong forms, no surrogates), 0 where there is none. */
+static size_t sequence(const unsigned char *text)
+{
+    unsigned char first = text[0];
+    if (first < 0x80) return 1;
+    size_t size = first >= 0xc2 && first <= 0xdf ? 2 : first >= 0xe0 && first <= 0xef ? 3 : first >= 0xf0 && first <= 0xf4 ? 4 : 0;
+    for (size_t i = 1; i < size; i++)
+        if ((text[i] & 0xc0) != 0x80) return 0;
+    if (first == 0xe0 && text[1] < 0xa0) return 0;
+    if (first == 0xed && text[1] > 0x9f) return 0;
+    if (first == 0xf0 && text[1] < 0x90) return 0;
+    if (first == 0xf4 && text[1] > 0x8f) return 0;
+    return size;
+}
+
+/* One character of a JSON string: its bytes in `out`, its size; `used` bytes of `text` are read. */
+static size_t character(const char *text, char out[8], size_t *used)
+{
+    unsigned char first = (unsigned char)*text;
+    *used = 1;
+    size_t masked = secret_at(text);
+    if (masked) {
+        *used = masked;
+        memcpy(out, "***", 3);
+        return 3;
+    }
+    if (first == '"' || first == '\\') {
+        out[0] = '\\';
+        out[1] = (char)first;
+        return 2;
+    }
+    if (first < 0x20 || first == 0x7f) {
+        static const char digits[] = "0123456789abcdef";
+        memcpy(out, "\\u00", 4);
+        out[4] = digits[first >> 4];
+        out[5] = digits[first & 15];
+        return 6;
+    }
+    size_t size = sequence((const unsigned char *)text);
+    if (size == 0) {
+        memcpy(out, "\xef\xbf\xbd", 3);
+        return 3;
+    }
+    memcpy(out, text, size);
+    *used = size;
+    return size;
+}
+
+void json_string(struct json *json, const char *text, size_t most)
+{
+    if (!text) {
+        json_raw(json, "null");
+        return;
+    }
+    if (sizeof json->bytes - json->size < 8) return;
+    size_t room = sizeof json->bytes - json->size - 2;
+    if (most > room) most = room;
+    json->bytes[json->size++] = '"';
+    size_t start = json->size, last = json->size;
+    while (*text) {
+        char out[8];
+        size_t used, size = character(text, out, &used);
+        if (json->size - start + size > most) {
+            /* Back to where the mark of the cut fits. */
+            json->size = last;
+            if (most >= 3) {
+                memcpy(json->bytes + json->size, "\xe2\x80\xa6", 3);
+                json->size += 3;
+            }
+            break;
+        }
+        memcpy(json->bytes + json->size, out, size);
+        json->size += size;
+        if (json->size - start + 3 <= most) last = json->size;
+        text += used;
+    }
+    json->bytes[json->size++] = '"';
+}
+
+static void put2(char *out, unsigned value, unsigned digits)
+{
+    for (unsigned i = digits; i-- > 0; value /= 10) out[i] = (char)('0' + value % 10);
+}
+
+void json_timestamp(char out[28])
+{
+    struct timespec now = {0};
+    clock_gettime(CLOCK_REALTIME, &now);
+    /* Days to a civil date, as in Howard Hinnant's chrono-compatible algorithms. gmtime is not safe in a signal handler. */
+    int64_t days = now.tv_sec / 86400, second = now.tv_sec % 86400;
+    int64_t z = days + 719468, era = z / 146097;
+    unsigned doe = (unsigned)(z - era * 146097), yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    unsigned doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
+    unsigned day = doy - (153 * mp + 2) / 5 + 1, month = mp < 10 ? mp + 3 : mp - 9;
+    unsigned year = (unsigned)(yoe + era * 400) + (month <= 2);
+    memcpy(out, "0000-00-00T00:00:00.000000Z", 28);
+    put2(out, year, 4);
+    put2(out + 5, month, 2);
+    put2(out + 8, day, 2);
+    put2(out + 11, (unsigned)(second / 3600), 2);
+    put2(out + 14, (unsigned)(second / 60 % 60), 2);
+    put2(out + 17, (unsigned)(second % 60), 2);
+    put2(out + 20, (unsigned)(now.tv_nsec / 1000), 6);
+}

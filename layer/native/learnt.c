@@ -1,0 +1,143 @@
+/* Addresses learnt from look-ups. */
+#include "learnt.h"
+
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+
+#include "sys.h"
+
+struct entry {
+    _Atomic uint32_t sequence; /* odd while it is written */
+    atomic_bool announced;
+    uint8_t version;           /* 0: free */
+    uint8_t length;
+    uint32_t seconds;          /* CLOCK_BOOTTIME */
+    uint8_t ip[16];
+    char name[LEARNT_NAME_MAX + 1];
+};
+
+static struct entry table[LEARNT_ENTRIES];
+static _Atomic int writer; /* the process that writes, 0: none */
+
+#define SPINS 10000
+
+static uint32_t now(void)
+{
+    struct timespec time = {0};
+    clock_gettime(CLOCK_BOOTTIME, &time);
+    return (uint32_t)time.tv_sec;
+}
+
+static unsigned slot_of(const uint8_t ip[16], uint8_t version)
+{
+    uint32_t hash = 2166136261u ^ version;
+    for (unsigned i = 0; i < (version == 4 ? 4u : 16u); i++) hash = (hash ^ ip[i]) * 16777619u;
+    return (hash ^ hash >> 16) % LEARNT_ENTRIES;
+}
+
+static bool is_about(const struct entry *entry, const uint8_t ip[16], uint8_t version)
+{
+    return entry->version == version && memcmp(entry->ip, ip, 16) == 0;
+}
+
+/* A forked child may find the flag of a thread that it does not have: the flag names its process. */
+static bool begin_writing(void)
+{
+    int self = sys_getpid();
+    for (unsigned spin = 0; spin < SPINS; spin++) {
+        int owner = 0;
+        if (atomic_compare_exchange_strong_explicit(&writer, &owner, self, memory_order_acquire, memory_order_relaxed)) return true;
+        if (owner != self &&
+            atomic_compare_exchange_strong_explicit(&writer, &owner, self, memory_order_acquire, memory_order_relaxed)) {
+            /* What that thread left half-written is void. */
+            for (unsigned i = 0; i < LEARNT_ENTRIES; i++) {
+                uint32_t sequence = atomic_load_explicit(&table[i].sequence, memory_order_relaxed);
+                if (sequence % 2 == 0) continue;
+                table[i].version = 0;
+                atomic_store_explicit(&table[i].sequence, sequence + 1, memory_order_release);
+            }
+            return true;
+        }
+    }
+    return false;
+}
+
+void learnt_add(const uint8_t ip[16], uint8_t version, const char *name, bool announced)
+{
+    size_t length = strnlen(name, LEARNT_NAME_MAX + 1);
+    if (length == 0 || length > LEARNT_NAME_MAX || (version != 4 && version != 6)) return;
+    if (!begin_writing()) return;
+    uint32_t time = now();
+    unsigned start = slot_of(ip, version);
+    struct entry *chosen = NULL;
+    for (unsigned i = 0; i < LEARNT_WINDOW; i++) {
+        struct entry *entry = &table[(start + i) % LEARNT_ENTRIES];
+        if (is_about(entry, ip, version) && entry->length == length && memcmp(entry->name, name, length) == 0) {
+            chosen = entry;
+            break;
+        }
+        if (chosen == NULL || (chosen->version != 0 && (entry->version == 0 || entry->seconds < chosen->seconds))) chosen = entry;
+    }
+    uint32_t sequence = atomic_load_explicit(&chosen->sequence, memory_order_relaxed);
+    atomic_store_explicit(&chosen->sequence, sequence + 1, memory_order_relaxed);
+    atomic_thread_fence(memory_order_release);
+    memcpy(chosen->ip, ip, 16);
+    memcpy(chosen->name, name, length);
+    chosen->name[length] = '\0';
+    chosen->length = (uint8_t)length;
+    chosen->version = version;
+    chosen->seconds = time;
+    atomic_store_explicit(&chosen->announced, announced, memory_order_relaxed);
+    atomic_store_explicit(&chosen->sequence, sequence + 2, memory_order_release);
+    atomic_store_explicit(&writer, 0, memory_order_release);
+}
+
+/* Copies the name of `entry` where it is about this address. False where it is not, is too old, or is being written. */
+static bool read_entry(const struct entry *entry, const uint8_t ip[16], uint8_t version, uint32_t time, char *name)
+{
+    for (unsigned spin = 0; spin < SPINS; spin++) {
+        uint32_t sequence = atomic_load_explicit(&entry->sequence, memory_order_acquire);
+        if (sequence == 0) return false;
+        if (sequence % 2 != 0) continue;
+        bool match = is_about(entry, ip, version) && time - entry->seconds < LEARNT_SECONDS;
+        unsigned length = entry->length;
+        if (match && length <= LEARNT_NAME_MAX) {
+            memcpy(name, entry->name, length);
+            name[length] = '\0';
+        }
+        atomic_thread_fence(memory_order_acquire);
+        if (atomic_load_explicit(&entry->sequence, memory_order_relaxed) == sequence) return match;
+    }
+    return false;
+}
+
+void learnt_find(const uint8_t ip[16], uint8_t version, struct learnt_names *names)
+{
+    names->count = 0;
+    names->announced = false;
+    uint32_t time = now();
+    unsigned start = slot_of(ip, version);
+    for (unsigned i = 0; i < LEARNT_WINDOW; i++) {
+        const struct entry *entry = &table[(start + i) % LEARNT_ENTRIES];
+        if (!read_entry(entry, ip, version, time, names->bytes[names->count])) continue;
+        names->names[names->count] = names->bytes[names->count];
+        names->count++;
+        if (atomic_load_explicit(&entry->announced, memory_order_relaxed)) names->announced = true;
+    }
+}
+
+bool learnt_take_announced(const uint8_t ip[16], uint8_t version)
+{
+    char name[LEARNT_NAME_MAX + 1];
+    bool taken = false;
+    uint32_t time = now();
+    unsigned start = slot_of(ip, version);
+    for (unsigned i = 0; i < LEARNT_WINDOW; i++) {
+        struct entry *entry = &table[(start + i) % LEARNT_ENTRIES];
+        if (read_entry(entry, ip, version, time, name) &&
+            atomic_exchange_explicit(&entry->announced, false, memory_order_relaxed))
+            taken = true;
+    }
+    return taken;
+}

@@ -1,0 +1,31 @@
+/* Which names guarded look-ups returned an address for: bounded in number and in age.
+ *
+ * A fixed table. Readers take no lock (each entry carries a sequence number); the one writer at a time is chosen by a flag
+ * that is never waited for longer than a bounded spin. A forked child inherits what its parent learnt. */
+#ifndef FS_LEARNT_H
+#define FS_LEARNT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define LEARNT_NAME_MAX 253
+#define LEARNT_ENTRIES 1024
+#define LEARNT_WINDOW 16  /* entries that one address may lie in, and so the names it may have at once */
+#define LEARNT_SECONDS 900 /* of CLOCK_BOOTTIME, which goes on while the function is frozen */
+
+struct learnt_names {
+    unsigned count;
+    bool announced; /* a look-up that was reported and let through returned it, and nobody has connected since */
+    const char *names[LEARNT_WINDOW];
+    char bytes[LEARNT_WINDOW][LEARNT_NAME_MAX + 1];
+};
+
+/* `name` is normalised. Nothing is learnt where the table is busy for long: the address is then not allowed by name. */
+void learnt_add(const uint8_t ip[16], uint8_t version, const char *name, bool announced);
+/* The names of an address that are not too old. Leaves `names` untouched beyond `count`. */
+void learnt_find(const uint8_t ip[16], uint8_t version, struct learnt_names *names);
+/* Takes the announcement away: the connection that it covers is made. True where there was one. */
+bool learnt_take_announced(const uint8_t ip[16], uint8_t version);
+
+#endif

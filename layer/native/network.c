@@ -1,0 +1,531 @@
+/* The doors that packets leave by: sockets, connections, sends. */
+#include "network.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "guard.h"
+#include "runtime_api.h"
+#include "sys.h"
+
+/* ---- judging ---- */
+
+static const struct fs_verdict let_through = {.mode = FS_ALLOW, .policy_mode = FS_ALLOW, .reason = FS_ALWAYS, .rule = UINT32_MAX};
+
+struct fs_verdict network_judge_kind(void)
+{
+    if (guard_ignores(FS_OUTBOUND)) return let_through;
+    struct fs_request request = {.family = FS_OUTBOUND, .partition = guard.partition};
+    struct fs_verdict verdict = guard_decide(&request);
+    if (verdict.mode != FS_ALLOW && verdict.reason != FS_RECONFIGURED) verdict.reason = FS_FAMILY;
+    return verdict;
+}
+
+bool network_blocks(void)
+{
+    struct fs_request request = {.family = FS_OUTBOUND, .partition = guard.partition};
+    return !guard_ignores(FS_OUTBOUND) && guard_decide(&request).mode == FS_BLOCK;
+}
+
+bool network_is_own_name(const char *name)
+{
+    static const char *const own[] = {"localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        if (strcmp(name, own[i]) == 0) return true;
+    }
+    return (guard.host_name[0] != '\0' && strcasecmp(name, guard.host_name) == 0) || runtime_api_is_host(name);
+}
+
+/* On probation a forked child has the network as little as it has processes. */
+static struct fs_verdict on_probation(void)
+{
+    struct fs_verdict verdict = {.mode = FS_BLOCK, .policy_mode = FS_BLOCK, .reason = FS_GUARD, .rule = UINT32_MAX};
+    return verdict;
+}
+
+static void judge_runtime_api(struct network_target *target, const struct fs_request *request)
+{
+    target->family = FS_RUNTIME_API;
+    target->verdict = let_through;
+    if (target->asker != RUNTIME_STRANGER || guard_ignores(FS_RUNTIME_API)) return;
+    struct fs_request asked = *request;
+    asked.family = FS_RUNTIME_API;
+    target->verdict = guard_decide(&asked);
+}
+
+/* `caller` NULL: the interpreter asks, and the Runtime API's client is known by runtime_client_asked alone.
+ * `connecting`: a connection that may carry little can be made; a datagram cannot be judged by its bytes. */
+static void judge_ip(struct network_target *target, const void *caller, bool connecting)
+{
+    const struct address *address = &target->address;
+    target->family = FS_OUTBOUND;
+    target->verdict = let_through;
+    target->announced = false;
+    target->host[0] = '\0';
+    target->asker = RUNTIME_STRANGER;
+    if (UNLIKELY(guard_on_probation())) {
+        target->verdict = on_probation();
+        return;
+    }
+    bool api = runtime_api_is(address->ip, address->version, address->port, NULL);
+    if (!api) {
+        if (address_is_localhost(address->ip, address->version)) return;
+        if (guard_thread.resolving > 0 && address->port == 53) return;
+        if (address->port == guard.xray_port && guard.xray_ip_version != 0 &&
+            address_equal(address->ip, address->version, guard.xray_ip, guard.xray_ip_version))
+            return;
+        if (guard_ignores(FS_OUTBOUND)) return;
+    }
+    struct learnt_names names;
+    learnt_find(address->ip, address->version, &names);
+    struct fs_request request = {
+        .family = FS_OUTBOUND,
+        .names = names.names,
+        .name_count = names.count,
+        .ip_version = address->version,
+        .partition = guard.partition,
+        .port = address->port,
+    };
+    memcpy(request.ip, address->ip, sizeof request.ip);
+    if (api) {
+        target->asker = caller != NULL          ? (uint8_t)runtime_api_asker(caller)
+                        : runtime_client_asked ? (uint8_t)RUNTIME_CLIENT
+                                               : (uint8_t)RUNTIME_STRANGER;
+        if (target->asker == RUNTIME_NARROW && (!connecting || guard_ignores(FS_RUNTIME_API))) target->asker = RUNTIME_STRANGER;
+        judge_runtime_api(target, &request);
+        return;
+    }
+    target->verdict = guard_decide(&request);
+    if (target->verdict.mode == FS_ALLOW && target->verdict.reason != FS_RULE) return;
+    target->announced = target->verdict.mode == FS_ALERT && names.announced;
+    if (names.count > 0) {
+        unsigned which = target->verdict.name < names.count ? target->verdict.name : 0;
+        memcpy(target->host, names.names[which], strlen(names.names[which]) + 1);
+    }
+}
+
+/* ---- reporting ---- */
+
+static const char *protocol_of(int fd)
+{
+    int type = 0, protocol = 0;
+    socklen_t size = sizeof type;
+    if (fd < 0 || sys_call(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0) return NULL;
+    size = sizeof protocol;
+    if (sys_call(SYS_getsockopt, fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) != 0) protocol = 0;
+    if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6) return "icmp";
+    return type == SOCK_STREAM ? "tcp" : type == SOCK_DGRAM ? "udp" : "other";
+}
+
+static bool is_told(const struct fs_verdict *verdict)
+{
+    return verdict->mode != FS_ALLOW ||
+           (verdict->reason == FS_RULE && guard.policy->flags & FS_FLAG_EVENTS_ALLOWED_FIRST);
+}
+
+static void report(const struct network_target *target, int fd, const char *verb, const void *caller)
+{
+    if (LIKELY(!is_told(&target->verdict))) return;
+    const struct address *address = &target->address;
+    if (target->announced && learnt_take_announced(address->ip, address->version)) return;
+    char ip[ADDRESS_TEXT_MAX], object[ADDRESS_OBJECT_MAX];
+    address_text(address->ip, address->version, ip);
+    network_object(ip, address->port, object);
+    if (guard_noted(target->family, object)) return;
+    struct guard_act act = {
+        .ring = RING_LIBC,
+        .family = target->family,
+        .verb = verb,
+        .host = target->host[0] != '\0' ? target->host : NULL,
+        .ip = ip,
+        .port = address->port,
+        .protocol = protocol_of(fd),
+        .caller = caller,
+    };
+    guard_report(&act, &target->verdict, NULL, 0);
+}
+
+bool network_refuses_kind(const char *verb, const char *kind, const void *caller)
+{
+    struct fs_verdict verdict = network_judge_kind();
+    if (UNLIKELY(guard_on_probation())) verdict = on_probation();
+    if (verdict.mode == FS_ALLOW) return false;
+    if (!guard_noted(FS_OUTBOUND, kind)) {
+        struct guard_act act = {.ring = RING_LIBC, .family = FS_OUTBOUND, .verb = verb, .protocol = kind, .caller = caller};
+        guard_report(&act, &verdict, NULL, 0);
+    }
+    return verdict.mode == FS_BLOCK;
+}
+
+bool network_refuses_reverse(const uint8_t ip[16], uint8_t version, const void *caller)
+{
+    struct network_target target = {.address = {.kind = ADDRESS_IP, .version = version}};
+    struct learnt_names names;
+    memcpy(target.address.ip, ip, sizeof target.address.ip);
+    target.address.version = address_normalise(target.address.ip, version);
+    learnt_find(target.address.ip, target.address.version, &names);
+    if (!guard_on_probation()) {
+        for (unsigned i = 0; i < names.count; i++) {
+            if (network_is_own_name(names.names[i])) return false;
+        }
+    }
+    judge_ip(&target, NULL, false);
+    /* No port is asked for: one that is allowed will do. */
+    if (target.verdict.reason == FS_PORT) return false;
+    /* Nobody connects: the announcement stays for who does. */
+    if (target.announced) return false;
+    report(&target, -1, "look up", caller);
+    return target.verdict.mode == FS_BLOCK;
+}
+
+/* ---- for the interpreter ring ---- */
+
+struct fs_verdict network_judge_target(const void *bytes, size_t size, char *host, char *ip, uint16_t *port,
+                                       enum fs_family *family)
+{
+    struct network_target target;
+    char copy[ADDRESS_SIZE_MAX];
+    if (size > sizeof copy) size = sizeof copy;
+    if (size > 0) memcpy(copy, bytes, size);
+    host[0] = ip[0] = '\0';
+    *port = 0;
+    *family = FS_OUTBOUND;
+    address_read(copy, size, false, &target.address);
+    if (target.address.kind == ADDRESS_FOREIGN) return network_judge_kind();
+    if (target.address.kind != ADDRESS_IP) return let_through;
+    judge_ip(&target, NULL, true);
+    memcpy(host, target.host, strlen(target.host) + 1);
+    address_text(target.address.ip, target.address.version, ip);
+    *port = target.address.port;
+    *family = target.family;
+    if (target.announced) return let_through;
+    return target.verdict;
+}
+
+struct fs_verdict network_judge_address(const void *bytes, size_t size, char *host, char *ip, uint16_t *port)
+{
+    enum fs_family family;
+    struct fs_verdict verdict = network_judge_target(bytes, size, host, ip, port, &family);
+    /* The door answers for the Runtime API: it knows the caller. */
+    return family == FS_RUNTIME_API ? let_through : verdict;
+}
+
+/* ---- doors ---- */
+
+static const char *kind_of(int domain, int type, int protocol)
+{
+    switch (domain) {
+    case AF_UNIX: return NULL;
+    case AF_NETLINK: return protocol == 0 /* NETLINK_ROUTE */ ? NULL : "AF_NETLINK";
+    case AF_INET:
+    case AF_INET6: break;
+    case AF_PACKET: return "AF_PACKET";
+    case AF_VSOCK: return "AF_VSOCK";
+    case AF_ALG: return "AF_ALG";
+    case AF_BLUETOOTH: return "AF_BLUETOOTH";
+    case AF_CAN: return "AF_CAN";
+    case AF_TIPC: return "AF_TIPC";
+    case 43: return "AF_SMC";
+    case 44: return "AF_XDP";
+    default: return "another family";
+    }
+    switch (type & 0xf) {
+    case SOCK_STREAM:
+        /* SCTP connects and sends by socket options and control messages that no door here reads. */
+        return protocol == 0 || protocol == IPPROTO_TCP || protocol == 262 /* IPPROTO_MPTCP */ ? NULL : "another protocol";
+    case SOCK_DGRAM:
+        return protocol == 0 || protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE || protocol == IPPROTO_ICMP ||
+                       protocol == IPPROTO_ICMPV6
+                   ? NULL
+                   : "another protocol";
+    case SOCK_RAW: return "raw";
+    case SOCK_PACKET: return "AF_PACKET";
+    default: return "another protocol";
+    }
+}
+
+DOOR int socket(int domain, int type, int protocol)
+{
+    if (!guard_ready()) return real.socket(domain, type, protocol);
+    const char *kind = kind_of(domain, type, protocol);
+    if (UNLIKELY(kind != NULL) && network_refuses_kind("open a socket", kind, CALLER())) {
+        errno = EACCES;
+        return -1;
+    }
+    return real.socket(domain, type, protocol);
+}
+
+/* A socket's file, under the rules for files. True where it may not be used. */
+static bool refuses_path(const struct address *address, int flags, const char *verb, const void *caller)
+{
+    if (address->path[0] == '\0' || guard_ignores(FS_TMP)) return false;
+    char resolved[PATH_MAX];
+    enum fs_family family = FS_TMP;
+    struct fs_verdict verdict = files_judge_path(AT_FDCWD, address->path, flags, resolved, &family);
+    if (verdict.mode == FS_ALLOW || guard_noted(family, resolved)) return verdict.mode == FS_BLOCK;
+    struct guard_act act = {.ring = RING_LIBC, .family = family, .verb = verb, .path = resolved, .caller = caller};
+    guard_report(&act, &verdict, NULL, 0);
+    return verdict.mode == FS_BLOCK;
+}
+
+/* True where nothing may be sent to these bytes. The reports are made. */
+static bool refuses(int fd, const void *bytes, size_t size, bool connecting, const char *verb, const void *caller)
+{
+    struct network_target target;
+    address_read(bytes, size, !connecting, &target.address);
+    switch (target.address.kind) {
+    case ADDRESS_IP: break;
+    case ADDRESS_UNIX: return refuses_path(&target.address, O_RDWR, verb, caller);
+    case ADDRESS_FOREIGN: return network_refuses_kind(verb, "another family", caller);
+    default: return false;
+    }
+    judge_ip(&target, caller, connecting);
+    if (UNLIKELY(target.family == FS_RUNTIME_API) && target.asker != RUNTIME_STRANGER &&
+        !runtime_api_connects(fd, (enum runtime_asker)target.asker, caller)) {
+        target.asker = RUNTIME_STRANGER;
+        struct fs_request request = {.family = FS_RUNTIME_API, .port = target.address.port, .partition = guard.partition};
+        judge_runtime_api(&target, &request);
+    }
+    report(&target, fd, verb, caller);
+    return target.verdict.mode == FS_BLOCK;
+}
+
+DOOR int connect(int fd, const struct sockaddr *address, socklen_t size)
+{
+    if (!guard_ready()) return real.connect(fd, address, size);
+    char copy[ADDRESS_SIZE_MAX] __attribute__((aligned(8)));
+    /* The kernel refuses what is longer, and reads nothing through NULL. */
+    if (address == NULL || size > sizeof copy) return real.connect(fd, address, size);
+    memcpy(copy, address, size);
+    if (refuses(fd, copy, size, true, "connect", CALLER())) {
+        errno = EACCES;
+        return -1;
+    }
+    return real.connect(fd, (const struct sockaddr *)(const void *)copy, size);
+}
+
+DOOR int bind(int fd, const struct sockaddr *address, socklen_t size)
+{
+    if (!guard_ready() || address == NULL || size > ADDRESS_SIZE_MAX || guard_ignores(FS_TMP)) return real.bind(fd, address, size);
+    char copy[ADDRESS_SIZE_MAX] __attribute__((aligned(8)));
+    struct address read;
+    memcpy(copy, address, size);
+    address_read(copy, size, false, &read);
+    if (read.kind == ADDRESS_UNIX && refuses_path(&read, O_RDWR | O_CREAT, "create a socket", CALLER())) {
+        errno = EACCES;
+        return -1;
+    }
+    return real.bind(fd, (const struct sockaddr *)(const void *)copy, size);
+}
+
+DOOR ssize_t send(int fd, const void *bytes, size_t size, int flags)
+{
+    if (guard_ready() && UNLIKELY(runtime_api_watches(fd))) {
+        struct iovec vector = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
+        ssize_t result;
+        if (runtime_api_sends(fd, &vector, 1, flags, CALLER(), &result)) return result;
+    }
+    return real.send(fd, bytes, size, flags);
+}
+
+DOOR ssize_t sendto(int fd, const void *bytes, size_t size, int flags, const struct sockaddr *address, socklen_t length)
+{
+    if (!guard_ready()) return real.sendto(fd, bytes, size, flags, address, length);
+    if (UNLIKELY(runtime_api_watches(fd))) {
+        struct iovec vector = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
+        ssize_t result;
+        if (runtime_api_sends(fd, &vector, 1, flags, CALLER(), &result)) return result;
+    }
+    char copy[ADDRESS_SIZE_MAX] __attribute__((aligned(8)));
+    if (address == NULL || length > sizeof copy) return real.sendto(fd, bytes, size, flags, address, length);
+    memcpy(copy, address, length);
+    if (refuses(fd, copy, length, false, "send", CALLER())) {
+        errno = EACCES;
+        return -1;
+    }
+    return real.sendto(fd, bytes, size, flags, (const struct sockaddr *)(const void *)copy, length);
+}
+
+#define CONTROL_MAX 1280 /* SCM_RIGHTS of as many descriptors as the kernel takes, and some */
+
+#ifndef IPV6_2292RTHDR
+#define IPV6_2292RTHDR 5
+#endif
+#ifndef IPV6_2292PKTOPTIONS
+#define IPV6_2292PKTOPTIONS 6
+#endif
+
+/* Options that send a packet by way of an address that no door judged. */
+static bool routes(int level, int name)
+{
+    return (level == IPPROTO_IP && (name == IP_OPTIONS || name == IP_RETOPTS)) ||
+           (level == IPPROTO_IPV6 && (name == IPV6_RTHDR || name == IPV6_2292RTHDR || name == IPV6_2292PKTOPTIONS));
+}
+
+/* Source routes, and the Runtime API's connection given away. `control` is a copy. */
+static bool refuses_control(const char *control, size_t size, const void *caller)
+{
+    struct cmsghdr header;
+    for (size_t at = 0; size - at >= sizeof header;) {
+        memcpy(&header, control + at, sizeof header);
+        if (header.cmsg_len < sizeof header || header.cmsg_len > size - at) return false;
+        if (routes(header.cmsg_level, header.cmsg_type) && network_refuses_kind("send", "source route", caller)) return true;
+        if (header.cmsg_level == SOL_SOCKET && header.cmsg_type == SCM_RIGHTS) {
+            for (size_t from = CMSG_LEN(0); from + sizeof(int) <= header.cmsg_len; from += sizeof(int)) {
+                int passed;
+                ssize_t result;
+                memcpy(&passed, control + at + from, sizeof passed);
+                if (runtime_api_owns(passed) && runtime_api_sends_unseen(passed, caller, &result)) return true;
+            }
+        }
+        size_t step = CMSG_ALIGN(header.cmsg_len);
+        if (step > size - at) return false;
+        at += step;
+    }
+    return false;
+}
+
+static bool is_internet(int fd)
+{
+    int domain = 0;
+    socklen_t size = sizeof domain;
+    if (sys_call(SYS_getsockopt, fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0) return false;
+    return domain == AF_INET || domain == AF_INET6;
+}
+
+static ssize_t send_message(int fd, const struct msghdr *message, int flags, const void *caller)
+{
+    struct msghdr copy = *message;
+    char name[ADDRESS_SIZE_MAX] __attribute__((aligned(8)));
+    char control[CONTROL_MAX] __attribute__((aligned(8)));
+    if (copy.msg_name != NULL && copy.msg_namelen > 0 && copy.msg_namelen <= INT_MAX) {
+        /* The kernel cuts a longer name. */
+        if (copy.msg_namelen > sizeof name) copy.msg_namelen = sizeof name;
+        memcpy(name, copy.msg_name, copy.msg_namelen);
+        copy.msg_name = name;
+        if (refuses(fd, name, copy.msg_namelen, false, "send", caller)) {
+            errno = EACCES;
+            return -1;
+        }
+    }
+    if (copy.msg_control != NULL && copy.msg_controllen > 0) {
+        bool refused;
+        if (copy.msg_controllen <= sizeof control) {
+            memcpy(control, copy.msg_control, copy.msg_controllen);
+            copy.msg_control = control;
+            refused = refuses_control(control, copy.msg_controllen, caller);
+        } else {
+            refused = is_internet(fd) && network_refuses_kind("send", "source route", caller);
+        }
+        if (refused) {
+            errno = EACCES;
+            return -1;
+        }
+    }
+    ssize_t result;
+    if (UNLIKELY(runtime_api_watches(fd)) && runtime_api_sends(fd, copy.msg_iov, copy.msg_iovlen, flags, caller, &result))
+        return result;
+    return real.sendmsg(fd, &copy, flags);
+}
+
+DOOR ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+    if (!guard_ready() || message == NULL) return real.sendmsg(fd, message, flags);
+    return send_message(fd, message, flags, CALLER());
+}
+
+DOOR int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
+{
+    if (!guard_ready() || messages == NULL) return real.sendmmsg(fd, messages, count, flags);
+    if (guard_ignores(FS_OUTBOUND) && guard_ignores(FS_RUNTIME_API) && guard_ignores(FS_TMP) && !runtime_api_watches(fd))
+        return real.sendmmsg(fd, messages, count, flags);
+    if (count > IOV_MAX) count = IOV_MAX; /* as the kernel does */
+    for (unsigned i = 0; i < count; i++) {
+        ssize_t sent = send_message(fd, &messages[i].msg_hdr, flags, CALLER());
+        if (sent < 0) return i > 0 ? (int)i : -1;
+        messages[i].msg_len = (unsigned)sent;
+    }
+    return (int)count;
+}
+
+DOOR ssize_t write(int fd, const void *bytes, size_t size)
+{
+    if (guard_ready() && UNLIKELY(runtime_api_watches(fd))) {
+        struct iovec vector = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
+        ssize_t result;
+        if (runtime_api_sends(fd, &vector, 1, 0, CALLER(), &result)) return result;
+    }
+    return real.write(fd, bytes, size);
+}
+
+DOOR ssize_t writev(int fd, const struct iovec *vector, int count)
+{
+    if (guard_ready() && UNLIKELY(runtime_api_watches(fd)) && vector != NULL && count > 0) {
+        ssize_t result;
+        if (runtime_api_sends(fd, vector, (size_t)count, 0, CALLER(), &result)) return result;
+    }
+    return real.writev(fd, vector, count);
+}
+
+static ssize_t missing(void)
+{
+    errno = ENOSYS;
+    return -1;
+}
+
+/* At the Runtime API's connection these send what no door can judge. */
+DOOR ssize_t pwritev2(int fd, const struct iovec *vector, int count, off_t offset, int flags)
+{
+    ssize_t result;
+    if (guard_ready() && UNLIKELY(runtime_api_watches(fd)) && runtime_api_sends_unseen(fd, CALLER(), &result)) return result;
+    return real.pwritev2 != NULL ? real.pwritev2(fd, vector, count, offset, flags) : missing();
+}
+
+DOOR ssize_t sendfile(int out, int in, off_t *offset, size_t count)
+{
+    ssize_t result;
+    if (guard_ready() && UNLIKELY(runtime_api_watches(out)) && runtime_api_sends_unseen(out, CALLER(), &result)) return result;
+    return real.sendfile(out, in, offset, count);
+}
+
+DOOR ssize_t splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t size, unsigned flags)
+{
+    ssize_t result;
+    if (guard_ready() && UNLIKELY(runtime_api_watches(out)) && runtime_api_sends_unseen(out, CALLER(), &result)) return result;
+    return real.splice(in, in_offset, out, out_offset, size, flags);
+}
+
+DOOR ssize_t recv(int fd, void *bytes, size_t size, int flags)
+{
+    bool ready = guard_ready();
+    ssize_t got = real.recv(fd, bytes, size, flags);
+    if (ready && got > 0 && UNLIKELY(fd == atomic_load_explicit(&runtime_api_fd, memory_order_relaxed)) && !(flags & MSG_PEEK))
+        runtime_api_received(fd, bytes, (size_t)got);
+    return got;
+}
+
+/* The fortified recv: `room` is the size of the buffer, and the real one aborts where that is too small. */
+DOOR ssize_t __recv_chk(int fd, void *bytes, size_t size, size_t room, int flags)
+{
+    bool ready = guard_ready();
+    ssize_t got = real.__recv_chk != NULL ? real.__recv_chk(fd, bytes, size, room, flags) : missing();
+    if (ready && got > 0 && UNLIKELY(fd == atomic_load_explicit(&runtime_api_fd, memory_order_relaxed)) && !(flags & MSG_PEEK))
+        runtime_api_received(fd, bytes, (size_t)got);
+    return got;
+}
+
+DOOR int setsockopt(int fd, int level, int name, const void *value, socklen_t size)
+{
+    if (guard_ready() && size > 0 && UNLIKELY(routes(level, name)) && network_refuses_kind("set an option", "source route", CALLER())) {
+        errno = EACCES;
+        return -1;
+    }
+    return real.setsockopt(fd, level, name, value, size);
+}
+
+#include "aliases_network.gen.h"

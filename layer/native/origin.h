@@ -1,0 +1,17 @@
+/* Who asked: the innermost frame that is not the standard library's, and whose package its file belongs to. */
+#ifndef FS_ORIGIN_H
+#define FS_ORIGIN_H
+
+#include "guard.h"
+
+/* Fills `origin` from this thread's frames; empty strings where there are none. At report time only: it allocates. Leaves no
+ * error set. What it says is what code objects say of themselves: it names, it decides nothing. */
+void origin_read(struct guard_origin *origin);
+
+/* Reads this thread's origin and keeps it for a report that the libc ring may make of the same act. */
+void origin_keep(void);
+void origin_forget(void);
+/* What was kept, NULL where nothing was. No Python code, no lock: for any place that reports. */
+const struct guard_origin *origin_kept(void);
+
+#endif

@@ -1,0 +1,106 @@
+/* The parts of CPython's stable C API that the interpreter ring uses, looked up in the running program.
+ *
+ * No Python header is included: object layouts differ between versions and between builds with and without the GIL, the
+ * functions named here do not. One library serves 3.9 to 3.14, static builds and shared libpython. What is read directly is
+ * an object's type, at an offset that python_load finds out.
+ */
+#ifndef FS_PYTHON_H
+#define FS_PYTHON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct _object PyObject;
+typedef intptr_t Py_ssize_t;
+typedef int (*python_hook)(const char *event, PyObject *arguments, void *data);
+
+/* PyStatus, PyPreConfig: as in cpython/initconfig.h since 3.8. The second is larger here than any version's. */
+struct python_status {
+    int type; /* 0: fine */
+    const char *function, *message;
+    int exit_code;
+};
+struct python_preconfig {
+    _Alignas(16) int fields[64];
+};
+
+#define PYTHON_FUNCTIONS(X)                                                                                   \
+    X(int, PySys_AddAuditHook, (python_hook, void *))                                                         \
+    X(void, PyPreConfig_InitPythonConfig, (struct python_preconfig *))                                        \
+    X(struct python_status, Py_PreInitializeFromBytesArgs, (const struct python_preconfig *, Py_ssize_t, char **)) \
+    X(int, Py_IsInitialized, (void))                                                                          \
+    X(void, Py_IncRef, (PyObject *))                                                                          \
+    X(void, Py_DecRef, (PyObject *))                                                                          \
+    X(int, PyType_IsSubtype, (PyObject *, PyObject *))                                                        \
+    X(PyObject *, PyObject_GetAttrString, (PyObject *, const char *))                                         \
+    X(int, PyObject_SetAttrString, (PyObject *, const char *, PyObject *))                                    \
+    X(PyObject *, PyObject_CallFunctionObjArgs, (PyObject *, ...))                                            \
+    X(int, PyObject_AsFileDescriptor, (PyObject *))                                                           \
+    X(PyObject *, PyOS_FSPath, (PyObject *))                                                                  \
+    X(PyObject *, PyTuple_GetItem, (PyObject *, Py_ssize_t))                                                  \
+    X(Py_ssize_t, PyTuple_Size, (PyObject *))                                                                 \
+    X(PyObject *, PySequence_GetItem, (PyObject *, Py_ssize_t))                                               \
+    X(Py_ssize_t, PyList_Size, (PyObject *))                                                                  \
+    X(int, PyList_Append, (PyObject *, PyObject *))                                                           \
+    X(PyObject *, PyDict_New, (void))                                                                         \
+    X(PyObject *, PyDict_GetItemString, (PyObject *, const char *))                                           \
+    X(int, PyDict_SetItemString, (PyObject *, const char *, PyObject *))                                      \
+    X(const char *, PyUnicode_AsUTF8AndSize, (PyObject *, Py_ssize_t *))                                      \
+    X(PyObject *, PyUnicode_DecodeUTF8, (const char *, Py_ssize_t, const char *))                             \
+    X(PyObject *, PyUnicode_DecodeFSDefault, (const char *))                                                  \
+    X(int, PyBytes_AsStringAndSize, (PyObject *, char **, Py_ssize_t *))                                      \
+    X(PyObject *, PyLong_FromLong, (long))                                                                    \
+    X(long, PyLong_AsLong, (PyObject *))                                                                      \
+    X(PyObject *, PyBool_FromLong, (long))                                                                    \
+    X(PyObject *, PySys_GetObject, (const char *))                                                            \
+    X(const char *, Py_GetVersion, (void))                                                                    \
+    X(PyObject *, PyInterpreterState_Get, (void))                                                             \
+    X(PyObject *, PyInterpreterState_GetDict, (PyObject *))                                                   \
+    X(PyObject *, PyErr_NewExceptionWithDoc, (const char *, const char *, PyObject *, PyObject *))            \
+    X(PyObject *, PyErr_Occurred, (void))                                                                     \
+    X(void, PyErr_Clear, (void))                                                                              \
+    X(void, PyErr_Fetch, (PyObject **, PyObject **, PyObject **))                                             \
+    X(void, PyErr_Restore, (PyObject *, PyObject *, PyObject *))                                              \
+    X(void, PyErr_SetObject, (PyObject *, PyObject *))                                                        \
+    X(void, PyErr_SetString, (PyObject *, const char *))                                                      \
+    X(PyObject *, PyEval_GetFrame, (void))                                                                    \
+    X(PyObject *, PyFrame_GetBack, (PyObject *))                                                              \
+    X(PyObject *, PyFrame_GetCode, (PyObject *))                                                              \
+    X(int, PyFrame_GetLineNumber, (PyObject *))
+
+/* Variables: the address of the object itself, and pointers to one. */
+#define PYTHON_TYPES(X) X(PyUnicode_Type) X(PyBytes_Type) X(PyTuple_Type) X(PyList_Type) X(PyDict_Type) X(PyLong_Type) X(PyType_Type)
+#define PYTHON_EXCEPTIONS(X) X(PyExc_PermissionError) X(PyExc_ValueError) X(PyExc_RuntimeError)
+#define PYTHON_OBJECTS(X) X(_Py_NoneStruct)
+
+struct python {
+#define PYTHON_SLOT(result, name, parameters) result(*name) parameters;
+    PYTHON_FUNCTIONS(PYTHON_SLOT)
+#undef PYTHON_SLOT
+#define PYTHON_SLOT(name) PyObject *name;
+    PYTHON_TYPES(PYTHON_SLOT)
+    PYTHON_OBJECTS(PYTHON_SLOT)
+#undef PYTHON_SLOT
+#define PYTHON_SLOT(name) PyObject **name;
+    PYTHON_EXCEPTIONS(PYTHON_SLOT)
+#undef PYTHON_SLOT
+    size_t type_offset; /* of an object's type in it */
+};
+extern struct python python; /* read-only after python_load */
+
+/* Fills `python`. NULL, or a sentence that says what this Python lacks. */
+const char *python_load(void);
+
+static inline PyObject *python_type(PyObject *object)
+{
+    return *(PyObject **)((char *)object + python.type_offset);
+}
+
+static inline bool python_is(PyObject *object, PyObject *type)
+{
+    PyObject *own = python_type(object);
+    return own == type || python.PyType_IsSubtype(own, type);
+}
+
+#endif

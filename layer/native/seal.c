@@ -1,0 +1,148 @@
+#include "seal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "arguments.h"
+#include "frames.h"
+#include "guard.h"
+#include "sys.h"
+
+enum { HANDLERS = 3 };
+
+struct handler {
+    char stem[128]; /* of its file: "handler" for handler.py and handler/__init__.py; "" where there is none */
+    atomic_bool sealed;
+};
+static struct handler handlers[HANDLERS];
+static atomic_uint waiting;   /* handlers that have not run yet */
+static atomic_bool any_sealed;
+static char archive[1024];    /* written once */
+static atomic_int archive_known; /* 0 no, 1 being written, 2 yes */
+
+void seal_start(void)
+{
+    static const char *const names[HANDLERS] = {"_HANDLER", "ORIG_HANDLER", "DD_LAMBDA_HANDLER"};
+    for (size_t i = 0; i < HANDLERS; i++) {
+        const char *value = getenv(names[i]);
+        const char *end = value ? strrchr(value, '.') : NULL; /* module.function, pkg/module.function, pkg.module.function */
+        if (!end || end == value) continue;
+        const char *start = end;
+        while (start > value && start[-1] != '.' && start[-1] != '/') start--;
+        size_t size = (size_t)(end - start);
+        if (size == 0 || size >= sizeof handlers[i].stem) continue;
+        memcpy(handlers[i].stem, start, size);
+        bool again = false;
+        for (size_t j = 0; j < i; j++) again = again || strcmp(handlers[j].stem, handlers[i].stem) == 0;
+        if (!again) atomic_fetch_add(&waiting, 1);
+        if (again) handlers[i].stem[0] = '\0';
+    }
+}
+
+/* The handler whose file `path` could be, by its last component: stem.py, stem.cpython-313.pyc, stem/__init__.py. */
+static struct handler *by_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    bool package = strncmp(name, "__init__.", 9) == 0;
+    for (size_t i = 0; i < HANDLERS; i++) {
+        size_t size = strlen(handlers[i].stem);
+        if (size == 0) continue;
+        if (strncmp(name, handlers[i].stem, size) == 0 && name[size] == '.') return &handlers[i];
+        if (package && strstr(path, handlers[i].stem)) return &handlers[i];
+    }
+    return NULL;
+}
+
+bool seal_names(const char *path) { return atomic_load_explicit(&any_sealed, memory_order_acquire) && by_name(path); }
+
+bool seal_is_archive(const char *path)
+{
+    return atomic_load_explicit(&archive_known, memory_order_acquire) == 2 && strcmp(path, archive) == 0;
+}
+
+/* "a/b.zip/mod.py" names no file: the zip is what can be read. False where the path is a file of its own. */
+static bool find_archive(const char *path, char *out, size_t size)
+{
+    struct stat status;
+    size_t length = strlen(path);
+    if (length >= size || sys_fstatat(AT_FDCWD, path, &status, 0) == 0) return false;
+    memcpy(out, path, length + 1);
+    for (char *slash; (slash = strrchr(out, '/')) != NULL && slash != out;) {
+        *slash = '\0';
+        if (sys_fstatat(AT_FDCWD, out, &status, 0) == 0) return S_ISREG(status.st_mode);
+    }
+    return false;
+}
+
+static void seal(struct handler *handler, const char *path)
+{
+    char zip[sizeof archive];
+    if (atomic_exchange(&handler->sealed, true)) return;
+    atomic_fetch_sub(&waiting, 1);
+    int no = 0;
+    if (find_archive(path, zip, sizeof zip) && atomic_compare_exchange_strong(&archive_known, &no, 1)) {
+        strcpy(archive, zip);
+        atomic_store(&archive_known, 2);
+        path = archive;
+    }
+    files_seal_handler(path);
+    atomic_store_explicit(&any_sealed, true, memory_order_release);
+}
+
+/* A handler that was shipped compiled names the file of the machine that compiled it: ask the module that importlib is
+ * about to fill. */
+static void seal_compiled(struct handler *handler)
+{
+    struct frame frame = {0};
+    if (!frames_next(&frame)) return;
+    PyObject *locals = frame.library ? python.PyObject_GetAttrString(frame.object, "f_locals") : NULL;
+    frames_stop(&frame);
+    /* _call_with_frames_removed(f, *args, **kwds): args is (code, module's namespace). */
+    PyObject *given = locals && python_type(locals) == python.PyDict_Type ? python.PyDict_GetItemString(locals, "args") : NULL;
+    PyObject *space = given ? argument_element(given, 1) : NULL;
+    PyObject *file = space && python_type(space) == python.PyDict_Type ? python.PyDict_GetItemString(space, "__file__") : NULL;
+    const char *path = argument_text(file);
+    if (path && by_name(path) == handler && files_is_handler(path)) seal(handler, path);
+    if (space) python.Py_DecRef(space);
+    if (locals) python.Py_DecRef(locals);
+    python.PyErr_Clear();
+}
+
+int seal_executes(PyObject *arguments)
+{
+    if (LIKELY(atomic_load_explicit(&any_sealed, memory_order_relaxed) &&
+               atomic_load_explicit(&waiting, memory_order_relaxed) == 0))
+        return 0;
+    PyObject *code = argument(arguments, 0);
+    PyObject *file = code ? python.PyObject_GetAttrString(code, "co_filename") : NULL;
+    if (!file) {
+        python.PyErr_Clear();
+        return 0;
+    }
+    const char *path = argument_text(file);
+    struct handler *handler = path ? by_name(path) : NULL;
+    if (handler && !atomic_load(&handler->sealed)) {
+        if (files_is_handler(path))
+            seal(handler, path);
+        else
+            seal_compiled(handler);
+    } else if (path) {
+        frames_saw_module(path);
+    }
+    python.Py_DecRef(file);
+    return 0;
+}
+
+bool seal_import_reads(void)
+{
+    struct frame frame = {0};
+    bool reads = false;
+    for (unsigned depth = 0; depth < 8 && frames_next(&frame); depth++) {
+        if (strcmp(frame.path, "<frozen zipimport>") == 0) continue;
+        reads = depth > 0 && strncmp(frame.path, "<frozen importlib._bootstrap", 28) == 0;
+        break;
+    }
+    frames_stop(&frame);
+    return reads;
+}

@@ -1,0 +1,18 @@
+/* The handler's seal: from before its module's first line runs, nobody opens its source. */
+#ifndef FS_SEAL_H
+#define FS_SEAL_H
+
+#include "python.h"
+
+/* Reads which modules are handlers, from _HANDLER, ORIG_HANDLER and DD_LAMBDA_HANDLER as they are at start. */
+void seal_start(void);
+/* The audit event `exec`: code is about to run. Never fails. */
+int seal_executes(PyObject *arguments);
+/* A seal is on, and the path's last component is a name that the handler's file could have. */
+bool seal_names(const char *path);
+/* `path` is the zip that a sealed handler came from. */
+bool seal_is_archive(const char *path);
+/* The import machinery is at work: the open is one of zipimport's, asked by importlib. */
+bool seal_import_reads(void);
+
+#endif

@@ -1,0 +1,39 @@
+/* What the launcher hands to the core, and a core to its children: the variable FUNCTION_SHIELD_STATE.
+ *
+ * Fields, separated by the unit separator 0x1f, in this order. The core takes the variable out of the environment at
+ * start; its doors put it into the environment of every child. */
+#ifndef FS_STATE_H
+#define FS_STATE_H
+
+#include <stddef.h>
+
+#define STATE_VARIABLE "FUNCTION_SHIELD_STATE"
+#define STATE_SEPARATOR '\x1f'
+#define STATE_VERSION "1"
+#define STATE_MAX 8192
+
+enum state_field {
+    STATE_FIELD_VERSION,
+    STATE_FIELD_PID,        /* of the process that is, or becomes, COMMAND */
+    STATE_FIELD_COMMAND,    /* DEV.INO of the program that COMMAND runs; "" where the first program is COMMAND */
+    STATE_FIELD_FLAGS,      /* letters: d dry run, c covered by the parent's event, p PYTHONPATH was set before us, t self-test */
+    STATE_FIELD_EVENT_FD,
+    STATE_FIELD_POLICY_SHA, /* 64 hexadecimal digits */
+    STATE_FIELD_POLICY,     /* path */
+    STATE_FIELD_FLOOR_SHA,  /* "" where there is no floor */
+    STATE_FIELD_FLOOR,
+    STATE_FIELD_LAYER,      /* the folder that holds function-shield */
+    STATE_FIELDS
+};
+
+#define CORE_FILE "function-shield.d/function-shield.so"
+#define SITE_FOLDER "function-shield.d/site"
+#define POLICY_FOLDER "function-shield.d/policies"
+
+/* Core only. */
+extern char guard_program_name[64];   /* base name of the running program */
+extern char guard_program_path[1024];
+extern char guard_policy_sha256[65], guard_floor_sha256[65];
+extern char guard_pythonpath_was_set;
+
+#endif

@@ -1,0 +1,34 @@
+"""Messages to the core, by audit events that its hook answers."""
+
+import sys
+from typing import Any, Dict, List, Optional, Tuple
+
+
+def ask(message: str, *arguments: object) -> Optional[Any]:
+    """Send ``function_shield.MESSAGE`` and return the core's answer.
+
+    Returns:
+        What the core put into the list that goes with the message; `None` where no core is in this interpreter.
+
+    Raises:
+        Whatever the core raises: ValueError for a malformed message, PermissionError for a wrong cookie.
+    """
+    answer: List[Any] = []
+    sys.audit("function_shield." + message, answer, *arguments)
+    return answer[0] if answer else None
+
+
+def armed() -> Dict[str, Any]:
+    """What the guard does in this process, for this thread.
+
+    Returns:
+        ``{"armed": False}`` without a guard; else ``armed``, ``version``, ``policy_name``, ``dry_run`` and ``modes``
+        (rule to ``"allow"``, ``"alert"`` or ``"block"``, as they act on this thread).
+    """
+    answer = ask("armed")
+    return {"armed": False} if answer is None else {"armed": True, **answer}
+
+
+def configure(cookie: Optional[str], modes: Tuple[int, int, int, int]) -> Optional[str]:
+    """Send the modes of the four rules (-1 unchanged, 0 allow, 1 alert, 2 block), in the core's order."""
+    return ask("configure", cookie, modes)

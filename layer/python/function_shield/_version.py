@@ -1,0 +1,3 @@
+"""The layer's version."""
+
+__version__ = "0.1.0"

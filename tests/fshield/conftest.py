@@ -1,0 +1,62 @@
+"""What the tests of the policy tools share: the decide library of this very tree, and short ways to make policies."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fshield import native
+from fshield.compiler import compile_policy
+from fshield.errors import Finding, PolicyError
+from fshield.loader import load
+
+ROOT = Path(__file__).resolve().parents[2]
+NATIVE = ROOT / "layer" / "native"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def decide_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """policy.c as it stands, compiled and chosen for all tests: an earlier build would prove nothing."""
+    out = tmp_path_factory.mktemp("decide") / "libdecide.so"
+    subprocess.run([sys.executable, "build.py", "decide", "--out", str(out)], cwd=NATIVE, check=True)
+    patch = pytest.MonkeyPatch()
+    patch.setenv(native.VARIABLE, str(out))
+    return out
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[str | bytes], Path]:
+    """Write a policy to ``p.yaml``."""
+
+    def write_policy(content: str | bytes) -> Path:
+        path = tmp_path / "p.yaml"
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return write_policy
+
+
+@pytest.fixture
+def refused(write: Callable[[str | bytes], Path]) -> Callable[[str | bytes], Finding]:
+    """The one finding for which a policy is refused."""
+
+    def load_refused(content: str | bytes) -> Finding:
+        with pytest.raises(PolicyError) as caught:
+            load(write(content))
+        return caught.value.finding
+
+    return load_refused
+
+
+@pytest.fixture
+def compiled(write: Callable[[str | bytes], Path]) -> Callable[[str], native.Compiled]:
+    """A policy as the engine sees it."""
+
+    def compile_text(content: str) -> native.Compiled:
+        return native.Compiled(compile_policy(load(write(content))))
+
+    return compile_text

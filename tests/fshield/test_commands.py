@@ -1,0 +1,249 @@
+"""The commands, as somebody at a terminal and as a build machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from fshield import __version__, native
+from fshield.cli import app
+from fshield.loader import load
+from fshield.review import findings
+from fshield.schema import text as schema_text
+
+ROOT = Path(__file__).resolve().parents[2]
+POLICIES = ROOT / "policies"
+DEFAULT = str(POLICIES / "default.yaml")
+Write = Callable[[str | bytes], Path]
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def test_version_and_help() -> None:
+    assert run("--version").output == f"fshield {__version__}\n"
+    shown = run("--help")
+    assert "Exit codes" in shown.output
+    for command in ("check", "compile", "package", "explain", "schema"):
+        assert command in shown.output
+        assert run(command, "--help").exit_code == 0
+
+
+def test_as_a_program() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "fshield", "check", DEFAULT], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", ["default", "strict", "monitor", "functionshield"])
+def test_postures_are_fine(name: str) -> None:
+    done = run("check", str(POLICIES / f"{name}.yaml"))
+    assert done.exit_code == 0, done.output
+    assert (POLICIES / f"{name}.yaml").read_text().startswith("# yaml-language-server: $schema=policy.schema.json\n")
+
+
+def test_postures_are_those_of_the_design() -> None:
+    def modes(name: str) -> str:
+        return " ".join(rule.mode.name.lower() for rule in load(POLICIES / f"{name}.yaml").modes.values())
+
+    assert modes("monitor") == "alert alert alert alert alert alert"
+    assert modes("default") == "block block block block alert block"
+    assert modes("strict") == "block block block block block block"
+    assert modes("functionshield") == "block block block block allow allow"
+    assert [entry.text for entry in load(POLICIES / "default.yaml").allows] == ["aws: true"]
+    assert load(POLICIES / "strict.yaml").allows == []
+    assert load(POLICIES / "strict.yaml").mode_overrides == ()
+    assert load(POLICIES / "default.yaml").mode_overrides == ("alert", "off")
+
+
+def test_the_schema_is_in_step() -> None:
+    assert (POLICIES / "policy.schema.json").read_text() == schema_text() == run("schema").output
+
+
+def test_check_levels(write: Write) -> None:
+    path = write(
+        "version: 1\npolicy:\n  outbound_connectivity:\n    mode: block\n    allow:\n"
+        "      - {host: x.org, expires: 2026-01-31, owner: me}\n      - {host: y.org, expires: 2999-01-31}\n"
+    )
+    done = run("check", str(path))
+    assert done.exit_code == 1
+    assert "expired on 2026-01-31" in done.output
+    assert "2999" not in done.output.replace("expires: 2999", "")
+    said = findings(load(path), date(2026, 1, 31))
+    assert [finding.level for finding in said] == ["note"]
+
+
+def test_check_says_what_a_rule_cannot_do() -> None:
+    done = run("check", DEFAULT)
+    assert "no boundary" in done.output
+    assert "aws:ResourceOrgID" in done.output
+
+
+def test_check_warns_of_linked_folders(write: Write) -> None:
+    done = run("check", str(write("version: 1\npolicy:\n  create_child_process: {mode: block, allow: [/bin/sh]}\n")))
+    assert done.exit_code == 1
+    assert "/usr/bin/sh" in done.output
+
+
+def test_check_of_what_is_not_there(tmp_path: Path) -> None:
+    for command in (["check"], ["explain"]):
+        done = run(*command, str(tmp_path / "none.yaml"))
+        assert done.exit_code == 2
+        assert "No such file" in done.output
+    both = run("check", "--json", DEFAULT, str(tmp_path / "none.yaml"))
+    assert both.exit_code == 2
+    assert json.loads(both.stdout)["problems"]
+
+
+def test_check_of_a_pipe_that_nobody_fills(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    done = run("check", str(tmp_path / "pipe.yaml"))
+    assert done.exit_code == 1
+    assert "empty" in done.output
+
+
+def test_check_of_a_functions_folder(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("def handler(event, context): ...\n")
+    (tmp_path / "requirements.txt").write_text("boto3\nrequests\n")
+    assert run("check", str(tmp_path)).exit_code == 0
+    (tmp_path / "requirements.txt").write_text("boto3\nfunction-shield==2.0.16\n")
+    (tmp_path / "function_shield").mkdir()
+    (tmp_path / "package.json").write_text('{"dependencies": {\n"@puresec/function-shield": "1"}}')
+    (tmp_path / "node_modules/@puresec/function-shield").mkdir(parents=True)
+    done = run("check", "--json", str(tmp_path))
+    assert done.exit_code == 1
+    said = {(Path(finding["file"]).name, finding["line"]) for finding in json.loads(done.stdout)["findings"]}
+    assert said == {("function_shield", 1), ("requirements.txt", 2), ("package.json", 2), ("function-shield", 1)}
+
+
+def test_compile(tmp_path: Path) -> None:
+    out = tmp_path / "default.policy"
+    done = run("compile", DEFAULT, "-o", str(out))
+    assert done.exit_code == 0
+    first = out.read_bytes()
+    assert native.Compiled(first).name == "default"
+    assert out.stat().st_mode & 0o777 == 0o644
+    assert run("compile", DEFAULT, "-o", str(out)).exit_code == 0
+    assert out.read_bytes() == first
+    assert run("check", str(out)).exit_code == 0
+    out.write_bytes(first[:-8])
+    assert run("check", str(out)).exit_code == 1
+    assert run("explain", str(out), "open", "/tmp/x").exit_code == 2
+
+
+def test_compile_where_nothing_can_be_written(tmp_path: Path) -> None:
+    assert run("compile", DEFAULT, "-o", str(tmp_path / "none" / "x.policy")).exit_code == 2
+    assert run("compile", DEFAULT, "-o", str(tmp_path)).exit_code == 2
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    assert run("compile", DEFAULT, "-o", str(tmp_path / "pipe")).exit_code == 0
+    assert os.read(reader, 8) == b"FSPOLICY"
+    os.close(reader)
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
+def test_package(tmp_path: Path) -> None:
+    out = tmp_path / "policies.zip"
+    assert run("package", str(POLICIES), "-o", str(out)).exit_code == 0
+    first = out.read_bytes()
+    with zipfile.ZipFile(out) as archive:
+        names = archive.namelist()
+        assert names == [
+            f"function-shield.d/policies/{n}.policy" for n in ("default", "functionshield", "monitor", "strict")
+        ]
+        for info in archive.infolist():
+            assert info.external_attr >> 16 == 0o100644
+            native.Compiled(archive.read(info))
+    os.utime(DEFAULT)
+    assert run("package", str(POLICIES), "-o", str(out)).exit_code == 0
+    assert out.read_bytes() == first
+
+
+def test_package_of_what_cannot_be_one(tmp_path: Path) -> None:
+    out = tmp_path / "p.zip"
+    folder = tmp_path / "in"
+    folder.mkdir()
+    assert run("package", str(folder), "-o", str(out)).exit_code == 2
+    (folder / "a b.yaml").write_text("version: 1\n")
+    assert run("package", str(folder), "-o", str(out)).exit_code == 2
+    (folder / "a b.yaml").rename(folder / "a.yaml")
+    (folder / "a.yml").write_text("version: 1\n")
+    assert "same name" in run("package", str(folder), "-o", str(out)).output
+    assert not out.exists()
+
+
+def explained(*arguments: str) -> dict[str, object]:
+    done = run("explain", *arguments, "--json")
+    assert done.exit_code == 0, done.output
+    answer: dict[str, object] = json.loads(done.stdout)
+    return answer
+
+
+def test_explain(tmp_path: Path) -> None:
+    line = Path(DEFAULT).read_text().splitlines().index("      - aws: true") + 1
+    allowed = explained(DEFAULT, "connect", "sqs.eu-west-1.amazonaws.com:443")
+    assert (allowed["mode"], allowed["rule"], allowed["rule_text"]) == ("allow", f"default.yaml:{line}", "aws: true")
+    shown = run("explain", DEFAULT, "connect", "sqs.eu-west-1.amazonaws.com:443").output
+    assert f"default.yaml:{line}  - aws: true" in shown
+    blocked = explained(DEFAULT, "connect", "evil.example:443")
+    assert (blocked["mode"], blocked["rule"], blocked["reason"]) == ("block", None, "no_rule")
+    assert str(blocked["source"]).startswith("default.yaml:")
+    assert explained(DEFAULT, "connect", "sqs.cn-north-1.amazonaws.com.cn:443")["mode"] == "block"
+    assert (
+        explained(DEFAULT, "connect", "sqs.cn-north-1.amazonaws.com.cn:443", "--region", "cn-north-1")["mode"]
+        == "allow"
+    )
+    assert explained(DEFAULT, "connect", "sqs.eu-west-1.amazonaws.com:80")["reason"] == "port"
+    for loopback in ("127.0.0.1:80", "localhost:80", "[::1]:80", "[::ffff:127.0.0.1]:80", "0.0.0.0:80"):
+        assert explained(DEFAULT, "connect", loopback)["reason"] == "always"
+    assert explained(DEFAULT, "connect", "127.66.66.66:80")["mode"] == "block"
+    assert explained(DEFAULT, "open", "/tmp/../tmp/x")["mode"] == "block"
+    assert explained(DEFAULT, "open", "/etc/hosts")["mode"] == "allow"
+    assert explained(DEFAULT, "exec", "/usr/bin/uname")["mode"] == "block"
+    out = tmp_path / "d.policy"
+    run("compile", DEFAULT, "-o", str(out))
+    assert explained(str(out), "connect", "sqs.eu-west-1.amazonaws.com:443") == allowed
+
+
+def test_explain_alone_lists_what_always_holds() -> None:
+    done = run("explain", DEFAULT)
+    assert done.exit_code == 0
+    for word in ("Runtime API", "X-Ray", "resolver", "127.0.0.1", "AF_UNIX", "outbound_connectivity", "alert"):
+        assert word in done.output
+    assert max(len(line) for line in done.output.splitlines()) <= 80
+    assert explained(DEFAULT)["always_allowed"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("connect",),
+        ("connect", "x.org"),
+        ("connect", "x.org:0"),
+        ("connect", "x.org:70000"),
+        ("connect", "x.org:" + "9" * 5000),
+        ("connect", "::1:80"),
+        ("connect", "https://x.org:443"),
+        ("connect", "*.x.org:443"),
+        ("connect", ":443"),
+        ("open", "x"),
+        ("open", ""),
+        ("exec", "uname"),
+        ("read", "x"),
+    ],
+)
+def test_explain_of_what_is_no_question(arguments: tuple[str, ...]) -> None:
+    done = run("explain", DEFAULT, *arguments)
+    assert done.exit_code == 2
+    assert done.exception is None or isinstance(done.exception, SystemExit)

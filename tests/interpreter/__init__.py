@@ -1,0 +1,1 @@
+"""The interpreter ring, tried in every Python of this machine."""

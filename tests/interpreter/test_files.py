@@ -1,0 +1,127 @@
+"""Files under /tmp: the error's reason, and who asked, in each event that Python raises."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from tests.support import rules, run_guarded
+
+BLOCK = rules(tmp="block")
+ALERT = rules(tmp="alert")
+
+# Each act on P, a file under /tmp (D: a folder there), where the error must carry the reason.
+ACTS = [
+    "open(P)",
+    "open(P.encode())",
+    "open(P, 'w')",
+    "open(pathlib.Path(P), 'ab')",
+    "io.open_code(P)",
+    "os.open(P, os.O_RDONLY)",
+    "os.listdir('/tmp')",
+    "list(os.scandir(b'/tmp'))",
+    "os.mkdir(P + '.new')",
+    "os.remove(P)",
+    "os.unlink(pathlib.Path(P))",
+    "os.rmdir('/tmp/no-such-folder')",
+    "os.rename(P, P + '.new')",
+    "os.rename(__file__, '/tmp/stolen')",
+    "os.replace('/tmp/../tmp/' + os.path.basename(P), P + '.new')",
+    "os.link(__file__, '/tmp/stolen')",
+    "os.symlink('/etc/passwd', P + '.new')",
+    "os.truncate(P, 0)",
+    "os.chmod(P, 0o600)",
+    "os.utime(P)",
+    "os.getxattr(P, 'user.x')",
+    "os.listxattr(P)",
+    "open('/usr/../tmp/' + os.path.basename(P))",
+    "open('//tmp/' + os.path.basename(P))",
+    "open('/./tmp/' + os.path.basename(P))",
+    "open('/proc/self/root' + P)",
+    "(os.chdir('/tmp'), open(os.path.basename(P)))",
+    "sqlite3.connect(P + '.db')",
+    "sqlite3.connect('file://' + P + '?mode=ro', uri=True)",
+    "ctypes.CDLL(P)",
+    "tempfile.NamedTemporaryFile(dir='/tmp')",
+    "socket.socket(socket.AF_UNIX).bind(P + '.socket')",
+]
+
+PROGRAM = """
+import ctypes, io, os, pathlib, socket, sqlite3, sys, tempfile
+P = sys.argv[1]
+def act():
+    return {act}
+try:
+    act()
+except PermissionError as error:
+    print(type(error).__module__, type(error).__name__, error.errno, error.policy, error.rule, error.reason)
+    print(str(error))
+"""
+
+
+def write(folder: Path, act: str) -> Path:
+    package = folder / "site-packages" / "evilpkg"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(textwrap.dedent(PROGRAM).replace("{act}", act))
+    script = folder / "main.py"
+    script.write_text("import sys; sys.path.insert(0, sys.argv.pop(1)); import evilpkg")
+    return script
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_block(python: Path, tmp_path: Path, tmp_file: Path, act: str) -> None:
+    script = write(tmp_path, act)
+    done = run_guarded([python, script, tmp_path / "site-packages", tmp_file], policy=BLOCK)
+    assert done.stdout.startswith("function_shield PolicyViolation 13 read_write_tmp None no_rule\n"), done
+    assert "evilpkg tried to" in done.stdout and "/tmp" in done.stdout and "test.yaml:" in done.stdout
+    (event,) = done.violations
+    assert event["ring"] == "interpreter"
+    assert event["mode"] == "block"
+    assert event["origin"]["distribution"] == "evilpkg"
+    assert event["origin"]["file"].endswith("/site-packages/evilpkg/__init__.py")
+    assert event["origin"]["function"].startswith("act")
+    assert event["origin"]["stack"][-1].endswith("main.py:1 <module>")
+    assert tmp_file.read_text() == "stashed\n"
+
+
+@pytest.mark.parametrize("act", ["open(P).read()", "open(P, 'a').write('x')", "os.remove(P)", "os.rename(P, P + 'x')", "os.chmod(P, 0o600)"])
+def test_alert_is_one_event_and_changes_nothing(python: Path, tmp_path: Path, tmp_file: Path, act: str) -> None:
+    script = write(tmp_path, act)
+    done = run_guarded([python, script, tmp_path / "site-packages", tmp_file], policy=ALERT)
+    Path(f"{tmp_file}x").unlink(missing_ok=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    (event,) = done.violations
+    assert event["ring"] == "interpreter"
+    assert event["mode"] == "alert"
+    assert event["origin"]["distribution"] == "evilpkg"
+
+
+def test_what_is_allowed_passes_without_an_event(python: Path, tmp_file: Path) -> None:
+    policy = rules(tmp={"mode": "block", "allow": [str(tmp_file)]})
+    done = run_guarded([python, "-c", f"print(open({str(tmp_file)!r}).read())"], policy=policy)
+    assert done.stdout == "stashed\n\n"
+    assert done.violations == []
+
+
+def test_errors_travel(python: Path) -> None:
+    """Across pickle, threads and processes' borders the error stays what it is."""
+    program = """
+import copy, pickle, threading, traceback
+def f(found):
+    try: open("/tmp/x")
+    except OSError as error: found.append(error)
+found = []
+t = threading.Thread(target=f, args=(found,)); t.start(); t.join()
+import function_shield
+error = found[0]
+assert type(error) is function_shield.PolicyViolation, type(error)
+assert isinstance(error, PermissionError) and error.filename == "/tmp/x" and error.errno == 13
+again = pickle.loads(pickle.dumps(error))
+assert type(again) is type(error) and again.args == error.args and again.policy == "read_write_tmp"
+assert function_shield.PolicyViolation.policy is None
+print("fine")
+"""
+    done = run_guarded([python, "-c", program], policy=BLOCK)
+    assert done.stdout == "fine\n", done.stderr

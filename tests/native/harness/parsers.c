@@ -1,0 +1,212 @@
+/* Runs the pure parsers of the core, for test_parsers.py: one word that says which, then its arguments.
+ * The input lies at the end of its own heap block, so that the sanitizer sees a read beyond it. */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "addresses.h"
+#include "dns.h"
+#include "http.h"
+#include "learnt.h"
+
+static uint8_t *from_hex(const char *text, size_t *size)
+{
+    *size = strlen(text) / 2;
+    uint8_t *bytes = malloc(*size ? *size : 1);
+    for (size_t i = 0; i < *size; i++) {
+        unsigned value;
+        if (sscanf(text + 2 * i, "%2x", &value) != 1) exit(2);
+        bytes[i] = (uint8_t)value;
+    }
+    return bytes;
+}
+
+static void show_address(const struct address *address)
+{
+    char text[ADDRESS_TEXT_MAX] = "";
+    if (address->kind == ADDRESS_IP) address_text(address->ip, address->version, text);
+    printf("%d %s %u %s\n", (int)address->kind, text, address->port, address->path);
+}
+
+static int sockaddr(const char *hex, int sending)
+{
+    size_t size;
+    uint8_t *bytes = from_hex(hex, &size);
+    struct address address;
+    address_read(bytes, size, sending, &address);
+    show_address(&address);
+    free(bytes);
+    return 0;
+}
+
+static int number(const char *host, int plain)
+{
+    char *copy = strdup(host), text[ADDRESS_TEXT_MAX], object[ADDRESS_OBJECT_MAX];
+    uint8_t ip[16], version;
+    if (plain ? address_parse_plain(copy, ip, &version) : address_parse(copy, ip, &version)) {
+        address_text(ip, version, text);
+        network_object(text, 65535, object);
+        printf("%s %s\n", text, object);
+    } else {
+        printf("-\n");
+    }
+    free(copy);
+    return 0;
+}
+
+static int name(const char *given)
+{
+    char *copy = strdup(given), out[DNS_NAME_MAX + 1];
+    printf("%s\n", dns_normalise(copy, out) ? out : "-");
+    free(copy);
+    return 0;
+}
+
+static int question(const char *hex)
+{
+    size_t size;
+    uint8_t *bytes = from_hex(hex, &size);
+    char out[DNS_NAME_MAX + 1];
+    printf("%s\n", dns_question(bytes, size, out) ? out : "-");
+    free(bytes);
+    return 0;
+}
+
+/* Each argument is a piece of the response's head. */
+static int response(int count, char **pieces)
+{
+    struct http_response state;
+    char id[HTTP_REQUEST_ID_MAX];
+    http_response_begin(&state);
+    for (int i = 0; i < count; i++) {
+        size_t size;
+        uint8_t *bytes = from_hex(pieces[i], &size);
+        size_t length = http_response_feed(&state, (const char *)bytes, size, id);
+        free(bytes);
+        if (length > 0) {
+            printf("%.*s\n", (int)length, id);
+            return 0;
+        }
+    }
+    printf("%s\n", state.done ? "none" : "more");
+    return 0;
+}
+
+static int requests(const char *permits, int count, char **pieces)
+{
+    struct http_requests state = {.permits = (uint8_t)atoi(permits)};
+    bool fits = true;
+    for (int i = 0; i < count && fits; i++) {
+        size_t size;
+        uint8_t *bytes = from_hex(pieces[i], &size);
+        fits = http_requests_feed(&state, (const char *)bytes, size);
+        free(bytes);
+    }
+    printf("%s\n", fits ? "fits" : "refused");
+    return 0;
+}
+
+static int ends(const char *hex)
+{
+    size_t size;
+    uint8_t *bytes = from_hex(hex, &size);
+    printf("%d %d\n", http_ends_invocation((const char *)bytes, size), http_asks_next((const char *)bytes, size));
+    free(bytes);
+    return 0;
+}
+
+static int learnt(void)
+{
+    struct learnt_names names;
+    uint8_t ip[16] = {192, 0, 2, 1};
+    learnt_find(ip, 4, &names);
+    unsigned before = names.count;
+    learnt_add(ip, 4, "a.example", false);
+    learnt_add(ip, 4, "b.example", true);
+    learnt_add(ip, 4, "a.example", false);
+    learnt_find(ip, 4, &names);
+    printf("%u %u %s %s %d", before, names.count, names.names[0], names.names[1], names.announced);
+    bool first = learnt_take_announced(ip, 4), second = learnt_take_announced(ip, 4);
+    learnt_find(ip, 4, &names);
+    printf(" %d %d %d", first, second, names.announced);
+    for (unsigned i = 0; i < 100000; i++) {
+        uint8_t other[16] = {10, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i};
+        char host[DNS_NAME_MAX + 1];
+        snprintf(host, sizeof host, "h%u.example", i);
+        learnt_add(other, 4, host, false);
+        learnt_find(other, 4, &names);
+        if (names.count != 1 || strcmp(names.names[0], host) != 0) return 1;
+    }
+    for (unsigned i = 0; i < 40; i++) {
+        char host[32];
+        snprintf(host, sizeof host, "n%u.example", i);
+        learnt_add(ip, 4, host, false);
+    }
+    learnt_find(ip, 4, &names);
+    printf(" %u\n", names.count);
+    return 0;
+}
+
+/* Every parser on `count` pseudo-random inputs: nothing but the sanitizer's silence is asked for. */
+static int fuzz(unsigned count)
+{
+    static const char *const seeds[] = {
+        "192.168.0.1", "0x7f.1", "::ffff:127.0.0.1%eth0", "1:2:3:4:5:6:7:8", "GET /2021-04-23/credentials HTTP/1.1\r\n\r\n",
+        "POST /2018-06-01/runtime/invocation/x/response", "HTTP/1.1 200 OK\r\nlambda-runtime-aws-request-id: abc\r\n\r\n",
+        "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x01" "a\x07" "example\x00\x00\x01\x00\x01",
+    };
+    uint64_t random = 88172645463325252u;
+    for (unsigned i = 0; i < count; i++) {
+        const char *seed = seeds[i % 8];
+        size_t size = i % 8 == 7 ? 27 : strlen(seed);
+        char *bytes = malloc(size + 1);
+        memcpy(bytes, seed, size);
+        bytes[size] = '\0';
+        for (unsigned change = 0; change < 1 + i % 5; change++) {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            bytes[random % size] = (char)(random >> 32);
+        }
+        size_t part = random % (size + 1);
+        char *cut = malloc(part ? part : 1), out[DNS_NAME_MAX + 1], id[HTTP_REQUEST_ID_MAX], joined[DNS_NAME_MAX + 1];
+        memcpy(cut, bytes, part);
+        struct address address;
+        struct http_response head;
+        struct http_requests asked = {.permits = 3};
+        uint8_t ip[16], version;
+        http_response_begin(&head);
+        address_read(cut, part, i & 1, &address);
+        dns_question((const uint8_t *)cut, part, out);
+        http_response_feed(&head, cut, part, id);
+        http_requests_feed(&asked, cut, part);
+        http_ends_invocation(cut, part);
+        dns_normalise(bytes, out);
+        dns_join(bytes, bytes, joined);
+        if (address_parse(bytes, ip, &version)) {
+            char text[ADDRESS_TEXT_MAX];
+            uint8_t again[16], same;
+            address_text(ip, version, text);
+            if (!address_parse(text, again, &same) || !address_equal(ip, version, again, same)) return 1;
+        }
+        free(cut);
+        free(bytes);
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    const char *what = argc > 1 ? argv[1] : "";
+    if (strcmp(what, "sockaddr") == 0 && argc == 4) return sockaddr(argv[2], atoi(argv[3]));
+    if (strcmp(what, "number") == 0 && argc == 4) return number(argv[2], atoi(argv[3]));
+    if (strcmp(what, "name") == 0 && argc == 3) return name(argv[2]);
+    if (strcmp(what, "question") == 0 && argc == 3) return question(argv[2]);
+    if (strcmp(what, "response") == 0) return response(argc - 2, argv + 2);
+    if (strcmp(what, "requests") == 0 && argc >= 3) return requests(argv[2], argc - 3, argv + 3);
+    if (strcmp(what, "ends") == 0 && argc == 3) return ends(argv[2]);
+    if (strcmp(what, "learnt") == 0) return learnt();
+    if (strcmp(what, "fuzz") == 0 && argc == 3) return fuzz((unsigned)atoi(argv[2]));
+    return 2;
+}

@@ -1,0 +1,275 @@
+"""The pure parsers of the core, under the address and undefined-behaviour sanitizers."""
+
+from __future__ import annotations
+
+import ipaddress
+import shutil
+import socket
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+NATIVE = HERE.parent.parent / "layer" / "native"
+SOURCES = ("addresses.c", "dns.c", "http.c", "learnt.c")
+
+
+class Parsers:
+    """The compiled harness."""
+
+    def __init__(self, program: Path) -> None:
+        self.program = program
+
+    def ask(self, *arguments: str) -> str:
+        """What the harness prints for ``arguments``; fails where a sanitizer complains."""
+        done = subprocess.run([str(self.program), *arguments], capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.removesuffix("\n")
+
+
+@pytest.fixture(scope="module")
+def parsers(tmp_path_factory: pytest.TempPathFactory) -> Parsers:
+    """The harness, compiled once with gcc or clang."""
+    compiler = shutil.which("gcc") or shutil.which("clang")
+    if compiler is None:
+        pytest.skip("neither gcc nor clang is here for the sanitizers")
+    program = tmp_path_factory.mktemp("parsers") / "parsers"
+    sources = [str(HERE / "harness" / "parsers.c"), *(str(NATIVE / name) for name in SOURCES)]
+    options = "-std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Werror -fsanitize=address,undefined -fno-sanitize-recover=all"
+    subprocess.run([compiler, *options.split(), "-I", str(NATIVE), *sources, "-o", str(program)], check=True, timeout=120)
+    return Parsers(program)
+
+
+def in4(host: str, port: int) -> str:
+    """A struct sockaddr_in in hexadecimal."""
+    return (struct.pack("=HH", socket.AF_INET, socket.htons(port)) + socket.inet_aton(host) + bytes(8)).hex()
+
+
+def in6(host: str, port: int) -> str:
+    """A struct sockaddr_in6 in hexadecimal."""
+    head = struct.pack("=HHI", socket.AF_INET6, socket.htons(port), 0)
+    return (head + socket.inet_pton(socket.AF_INET6, host) + bytes(4)).hex()
+
+
+@pytest.mark.parametrize(
+    ("address", "sending", "expected"),
+    [
+        (in4("192.0.2.7", 443), "0", "0 192.0.2.7 443 "),
+        (in4("0.0.0.0", 80), "0", "0 127.0.0.1 80 "),
+        (in6("::ffff:192.0.2.7", 443), "0", "0 192.0.2.7 443 "),
+        (in6("::ffff:0.0.0.0", 443), "0", "0 127.0.0.1 443 "),
+        (in6("::", 443), "0", "0 ::1 443 "),
+        (in6("2001:db8::1", 443), "0", "0 2001:db8::1 443 "),
+        (in6("2001:db8::1", 443)[:48], "0", "0 2001:db8::1 443 "),
+        (in6("2001:db8::1", 443)[:46], "0", "4  0 "),
+        (in4("192.0.2.7", 443)[:-2], "0", "4  0 "),
+        ("0000" + in4("192.0.2.7", 53)[4:], "0", "2  0 "),
+        ("0000" + in4("192.0.2.7", 53)[4:], "1", "0 192.0.2.7 53 "),
+        ((struct.pack("=H", socket.AF_UNIX) + b"/run/x").hex(), "0", "1  0 /run/x"),
+        ((struct.pack("=H", socket.AF_UNIX) + b"x" * 126).hex(), "0", "1  0 " + "x" * 108),
+        (struct.pack("=H", socket.AF_UNIX).hex(), "0", "1  0 "),
+        (struct.pack("=H", socket.AF_PACKET).hex(), "0", "5  0 "),
+        (struct.pack("=H", socket.AF_NETLINK).hex(), "0", "3  0 "),
+        ("02", "0", "2  0 "),
+        ("", "0", "2  0 "),
+    ],
+)
+def test_socket_addresses(parsers: Parsers, address: str, sending: str, expected: str) -> None:
+    assert parsers.ask("sockaddr", address, sending) == expected
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1", "127.0.0.1"),
+        ("127.1", "127.0.0.1"),
+        ("0x7f.1", "127.0.0.1"),
+        ("0X7F.0.0.1", "127.0.0.1"),
+        ("2130706433", "127.0.0.1"),
+        ("017700000001", "127.0.0.1"),
+        ("127.66.16962", "127.66.66.66"),
+        ("0", "127.0.0.1"),
+        ("4294967295", "255.255.255.255"),
+        ("::ffff:127.0.0.1", "127.0.0.1"),
+        ("::1%lo", "::1"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("4294967296", None),
+        ("256.1.1.1", None),
+        ("1.2.3.4.5", None),
+        ("1.2.3.", None),
+        ("1..2", None),
+        ("0x", None),
+        ("08", None),
+        ("127.0.0.1 ", None),
+        ("", None),
+        (":", None),
+        (":::", None),
+        ("1::2::3", None),
+        ("1:2:3:4:5:6:7", None),
+        ("1:2:3:4:5:6:7:8:9", None),
+        ("12345::", None),
+        ("::1.2.3", None),
+        ("example.com", None),
+    ],
+)
+def test_numbers(parsers: Parsers, host: str, expected: str | None) -> None:
+    answer = parsers.ask("number", host, "0")
+    assert answer.split(" ")[0] == (expected or "-")
+    if expected:
+        assert answer.split(" ")[1] == (f"[{expected}]:65535" if ":" in expected else f"{expected}:65535")
+
+
+def test_gethostbyname_knows_no_hexadecimal(parsers: Parsers) -> None:
+    assert parsers.ask("number", "0x7f.1", "1") == "-"
+    assert parsers.ask("number", "127.1", "1").startswith("127.0.0.1 ")
+    assert parsers.ask("number", "fe80::1%eth0", "1") == "-"
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["2001:db8::", "1:0:0:2::", "::2:3", "1::", "::", "1:2:3:4:5:6:7:8", "0:0:1:0:0:0:1:0", "64:ff9b::192.0.2.1", "1:0:2:3:4:5:6:7"],
+)
+def test_ipv6_text_is_the_short_form(parsers: Parsers, host: str) -> None:
+    expected = "::1" if host == "::" else str(ipaddress.IPv6Address(host))
+    assert parsers.ask("number", host, "0").split(" ")[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("API.Stripe.com", "api.stripe.com"),
+        ("api.stripe.com.", "api.stripe.com"),
+        ("_dmarc.a-b.example", "_dmarc.a-b.example"),
+        ("a" * 63 + ".example", "a" * 63 + ".example"),
+        ("a" * 64 + ".example", "-"),
+        (".".join(["a" * 49] * 5) + ".bcd", ".".join(["a" * 49] * 5) + ".bcd"),
+        (".".join(["a" * 49] * 5) + ".bcde", "-"),
+        ("", "-"),
+        (".", "-"),
+        ("a..b", "-"),
+        (".a", "-"),
+        ("a..", "-"),
+        ("a b", "-"),
+        ("a\nb", "-"),
+        ("a/b", "-"),
+        ("münchen.example", "-"),
+    ],
+)
+def test_names(parsers: Parsers, name: str, expected: str) -> None:
+    assert parsers.ask("name", name) == expected
+
+
+def packet(name: str, flags: int = 0x0100, counts: tuple[int, int, int, int] = (1, 0, 0, 0), more: bytes = b"") -> str:
+    """A DNS query in hexadecimal."""
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+    return (struct.pack(">HHHHHH", 7, flags, *counts) + labels + b"\0" + struct.pack(">HH", 1, 1) + more).hex()
+
+
+OPT = b"\0" + struct.pack(">HHIH", 41, 1232, 0, 0)
+COOKIE = b"\0" + struct.pack(">HHIHHH", 41, 1232, 0, 12, 10, 8) + b"SECRETS!"
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (packet("API.stripe.com"), "api.stripe.com"),
+        (packet("api.stripe.com", counts=(1, 0, 0, 1), more=OPT), "api.stripe.com"),
+        (packet("api.stripe.com", counts=(1, 0, 0, 1), more=COOKIE), "-"),
+        (packet("api.stripe.com", more=b"x"), "-"),
+        (packet("api.stripe.com", flags=0x8180), "-"),
+        (packet("api.stripe.com", flags=0x2800), "-"),
+        (packet("api.stripe.com", counts=(2, 0, 0, 0)), "-"),
+        (packet("api.stripe.com", counts=(1, 1, 0, 0)), "-"),
+        (packet("api.stripe.com")[:-2], "-"),
+        (packet("api.stripe.com")[:30], "-"),
+        ("00070100000100000000000003777777c00c00010001", "-"),
+        ("0007010000010000000000000000010001", "-"),
+        ("", "-"),
+    ],
+)
+def test_questions(parsers: Parsers, query: str, expected: str) -> None:
+    assert parsers.ask("question", query) == expected
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nLambda-Runtime-AWS-Request-Id:  8476a536-e9f4\r\nX: y\r\n\r\n"
+
+
+def test_a_request_id_in_any_pieces(parsers: Parsers) -> None:
+    for size in range(1, len(HEAD) + 1):
+        pieces = [HEAD[at : at + size].hex() for at in range(0, len(HEAD), size)]
+        assert parsers.ask("response", *pieces) == "8476a536-e9f4"
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        (b"HTTP/1.1 200 OK\r\n\r\nLambda-Runtime-Aws-Request-Id: body\r\n", "none"),
+        (b"HTTP/1.1 200 OK\nlambda-runtime-aws-request-id:x\n\n", "x"),
+        (b"Lambda-Runtime-Aws-Request-Id: " + b"a" * 500 + b"\r\n", "a" * 128),
+        (b"X: " + b"a" * 70000 + b"\r\nLambda-Runtime-Aws-Request-Id: x\r\n", "x"),
+        (b'Lambda-Runtime-Aws-Request-Id: a"\x1bb\r\n', 'a"'),
+        (b"Lambda-Runtime-Aws-Request-Id: x", "more"),
+    ],
+)
+def test_heads(parsers: Parsers, head: bytes, expected: str) -> None:
+    assert parsers.ask("response", *(head[at : at + 30000].hex() for at in range(0, len(head), 30000))) == expected
+
+
+CREDENTIALS = b"GET /2021-04-23/credentials HTTP/1.1\r\nHost: 127.0.0.1:9001\r\nAuthorization: t\r\n\r\n"
+RESPONSE = b"POST /2018-06-01/runtime/invocation/x/response HTTP/1.1\r\n\r\n"
+INIT_ERROR = b"POST /2018-06-01/runtime/init/error HTTP/1.1\r\nContent-Length: 3\r\n\r\n{}\n"
+
+
+@pytest.mark.parametrize(
+    ("permits", "said", "expected"),
+    [
+        ("1", CREDENTIALS, "fits"),
+        ("1", CREDENTIALS + CREDENTIALS, "fits"),
+        ("1", CREDENTIALS[:20], "fits"),
+        ("1", CREDENTIALS + RESPONSE, "refused"),
+        ("1", CREDENTIALS.replace(b"\r\n", b"\n") + RESPONSE, "refused"),
+        ("1", CREDENTIALS[:-1] + b"\r\n" + RESPONSE, "refused"),
+        ("1", RESPONSE, "refused"),
+        ("1", b"GET /2021-04-23/credentials/../../2018-06-01/runtime/invocation/next HTTP/1.1\r\n\r\n", "refused"),
+        ("1", b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n\r\n", "refused"),
+        ("1", b"\r\n" + CREDENTIALS, "refused"),
+        ("1", b"GET /2021-04-23/credentials HTTP/1.1\r\nA: b\r" + b"\rPOST", "refused"),
+        ("1", INIT_ERROR, "refused"),
+        ("2", INIT_ERROR, "fits"),
+        ("2", CREDENTIALS, "refused"),
+        ("3", CREDENTIALS + INIT_ERROR, "fits"),
+        ("0", CREDENTIALS, "refused"),
+    ],
+)
+def test_what_a_stranger_may_ask(parsers: Parsers, permits: str, said: bytes, expected: str) -> None:
+    assert parsers.ask("requests", permits, said.hex()) == expected
+    assert parsers.ask("requests", permits, *(said[at : at + 1].hex() for at in range(len(said)))) == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (b"GET /2018-06-01/runtime/invocation/next HTTP/1.1", "1 1"),
+        (b"POST /2018-06-01/runtime/invocation/8476a536/response HTTP/1.1", "1 0"),
+        (b"POST /2018-06-01/runtime/invocation/8476a536/error HTTP/1.1", "1 0"),
+        (b"POST /2018-06-01/runtime/invocation/8476a536/other HTTP/1.1", "0 0"),
+        (b"POST /2018-06-01/runtime/invocation/" + b"a" * 4096, "0 0"),
+        (b"POST /2018-06-01/runtime/init/error HTTP/1.1", "0 0"),
+        (b"", "0 0"),
+    ],
+)
+def test_where_an_invocation_ends(parsers: Parsers, said: bytes, expected: str) -> None:
+    assert parsers.ask("ends", said.hex()) == expected
+
+
+def test_learnt_addresses(parsers: Parsers) -> None:
+    before, count, first, second, announced, took, took_again, left, many = parsers.ask("learnt").split(" ")
+    assert (before, count, {first, second}) == ("0", "2", {"a.example", "b.example"})
+    assert (announced, took, took_again, left) == ("1", "1", "0", "0")
+    assert int(many) <= 16
+
+
+def test_rubbish(parsers: Parsers) -> None:
+    parsers.ask("fuzz", "400000")

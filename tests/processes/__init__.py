@@ -1,0 +1,1 @@
+"""Processes: every way to start one is judged, and whoever may start is guarded."""

@@ -1,0 +1,183 @@
+"""Runs real programs under the real launcher, and reads what they and the guard said."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fshield.compiler import compile_policy
+from fshield.loader import load
+
+ROOT = Path(__file__).resolve().parent.parent
+LAYER = Path(os.environ.get("FSHIELD_LAYER", ROOT / "build" / "layer"))
+LAUNCHER = LAYER / "function-shield"
+SCRATCH = ROOT / "build" / "scratch"
+# With this set, run_guarded runs bare: every test that asserts a block must fail then. `make test-unguarded` proves it.
+UNGUARDED = os.environ.get("FSHIELD_TEST_UNGUARDED") == "1"
+
+Event = dict[str, Any]
+
+
+@dataclass
+class Guarded:
+    """What a guarded program left behind."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def violations(self) -> list[Event]:
+        """The events of acts that a rule blocked or reported."""
+        return [event for event in self.events if event["event"] == "violation"]
+
+    def of(self, rule: str) -> list[Event]:
+        """The violations of one rule."""
+        return [event for event in self.violations if event["policy"] == rule]
+
+
+def policy_file(policy: str | Path | Mapping[str, Any]) -> str:
+    """What FUNCTION_SHIELD_POLICY is set to: a posture's name, or a compiled file of a YAML text, file or mapping."""
+    if isinstance(policy, str) and "\n" not in policy and ":" not in policy and not policy.endswith(".yaml"):
+        return policy
+    if isinstance(policy, Mapping):
+        text = yaml.safe_dump({"version": 1, **policy}, sort_keys=False)
+    elif isinstance(policy, Path) or policy.endswith(".yaml"):
+        text = Path(policy).read_text()
+    else:
+        text = policy
+    folder = SCRATCH / "policies" / hashlib.sha256(text.encode()).hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    source = folder / (Path(policy).name if isinstance(policy, Path) else "test.yaml")
+    source.write_text(text)
+    compiled = folder / "test.policy"
+    partial = folder / f"test.policy.{os.getpid()}"
+    partial.write_bytes(compile_policy(load(source)))
+    partial.replace(compiled)
+    return str(compiled)
+
+
+def rules(
+    outbound: Any = "allow", tmp: Any = "allow", process: Any = "allow", handler: Any = "allow", **more: Any
+) -> dict[str, Any]:
+    """A policy document with the four rules, `allow` where nothing else is said."""
+    extra = {key: more.pop(key) for key in ("native_code", "runtime_api") if key in more}
+    return {
+        "policy": {
+            "outbound_connectivity": outbound,
+            "read_write_tmp": tmp,
+            "create_child_process": process,
+            "read_handler": handler,
+            **extra,
+        },
+        **more,
+    }
+
+
+def split_events(text: str) -> tuple[str, list[Event]]:
+    """The program's own lines, and the guard's events among them."""
+    own, events = [], []
+    for line in text.splitlines(keepends=True):
+        if line.startswith('{"function_shield":true'):
+            events.append(json.loads(line))
+        else:
+            own.append(line)
+    return "".join(own), events
+
+
+def clean_environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
+    """This process's environment without what would change a guarded one, and with `env`."""
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("FUNCTION_SHIELD", "LD_", "PYTHON", "AWS_LAMBDA", "COV_"))
+    }
+    return {**kept, "PYTHONDONTWRITEBYTECODE": "1", **(env or {})}
+
+
+def run_guarded(
+    argv: Sequence[str | Path],
+    *,
+    policy: str | Path | Mapping[str, Any],
+    env: Mapping[str, str] | None = None,
+    cwd: str | Path | None = None,
+    timeout: float = 30,
+    stdin: str | None = None,
+    launcher: Path = LAUNCHER,
+) -> Guarded:
+    """Run `argv` under the launcher with `policy`.
+
+    Args:
+        argv: the command, as a person would type it after ``function-shield``.
+        policy: a posture's name, YAML text, a YAML file, or the document as a mapping without ``version``.
+        env: variables on top of this process's.
+        timeout: seconds after which the program is ended and the test fails.
+    """
+    chosen = policy_file(policy)
+    environment = clean_environment({"FUNCTION_SHIELD_POLICY": chosen, **(env or {})})
+    command = [str(part) for part in argv]
+    if not UNGUARDED:
+        command.insert(0, str(launcher))
+    done = subprocess.run(
+        command,
+        env=environment,
+        cwd=cwd or ROOT / "build",
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=timeout,
+        input=stdin,
+        stdin=None if stdin is not None else subprocess.DEVNULL,
+        check=False,
+    )
+    stderr, events = split_events(done.stderr)
+    return Guarded(done.returncode, done.stdout, stderr, events)
+
+
+def run_bare(argv: Sequence[str | Path], *, env: Mapping[str, str] | None = None, timeout: float = 30) -> Guarded:
+    """Run `argv` without the guard, in the same surroundings."""
+    done = subprocess.run(
+        [str(part) for part in argv],
+        env=clean_environment(env),
+        cwd=ROOT / "build",
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=timeout,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    return Guarded(done.returncode, done.stdout, done.stderr)
+
+
+def interpreters() -> list[Path]:
+    """Every CPython from 3.9 on that this machine has: the running one, pyenv's, the system's."""
+    candidates = [Path(sys.executable).resolve()]
+    root = os.environ.get("PYENV_ROOT", str(Path.home() / ".pyenv"))
+    candidates += sorted(Path(root).glob("versions/3.*/bin/python3"))
+    candidates += [Path(f"/usr/bin/python3.{minor}") for minor in range(9, 16)]
+    found: dict[Path, Path] = {}
+    for path in candidates:
+        if not path.exists():
+            continue
+        real = path.resolve()
+        if real in found or not is_supported(real):
+            continue
+        found[real] = path
+    return list(found.values())
+
+
+def is_supported(python: Path) -> bool:
+    """This is a CPython that starts, 3.9 or newer."""
+    check = "import sys; raise SystemExit(sys.version_info < (3, 9))"
+    return subprocess.run([python, "-I", "-c", check], capture_output=True, timeout=20, check=False).returncode == 0
