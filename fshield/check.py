@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from fshield import binary, native
-from fshield.errors import Finding, PolicyError
+from fshield.errors import CouldNotRun, Finding, PolicyError
 from fshield.loader import load
 from fshield.review import findings as review
 
@@ -23,7 +24,7 @@ def check(path: Path) -> list[Finding]:
     Raises:
         CouldNotRun: it cannot be read.
     """
-    if path.is_dir():
+    if stat.S_ISDIR(_mode_of(path)):
         return sorted(check_function(path), key=lambda finding: (finding.file, finding.line))
     if is_compiled(path):
         return check_compiled(path)
@@ -33,9 +34,19 @@ def check(path: Path) -> list[Finding]:
         return [error.finding]
 
 
+def _mode_of(path: Path) -> int:
+    """What kind of file `path` is. Raises CouldNotRun where there is none."""
+    try:
+        return path.stat().st_mode
+    except OSError as error:
+        raise CouldNotRun(f"{path}: {error.strerror}", "name a policy that can be read") from error
+    except ValueError as error:  # a NUL in the name
+        raise CouldNotRun(f"{path}: {error}") from error
+
+
 def is_compiled(path: Path) -> bool:
-    """`path` is a compiled policy, or says by its name that it ought to be one."""
-    if not path.is_file():
+    """`path` is a compiled policy, or says by its name that it ought to be one. Raises CouldNotRun."""
+    if not stat.S_ISREG(_mode_of(path)):
         return False
     if path.suffix == ".policy":
         return True

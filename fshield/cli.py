@@ -75,7 +75,7 @@ def _main(
 @app.command(epilog="Exit codes: 0 fine (notes may be there), 1 errors or warnings, 2 a file could not be read.")
 def check(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="POLICY...", help="Policies (YAML or compiled), or folders of functions.")
+        list[Path], typer.Argument(metavar="POLICY", help="Policies (YAML or compiled), or folders of functions.")
     ],
     as_json: Json = False,
 ) -> None:
@@ -103,7 +103,9 @@ def check(
         for problem in problems:
             output.print_problem(problem, output.console(stderr=True))
         if not bad and not problems:
-            to.print(f"fine: {', '.join(str(path) for path in paths)}", soft_wrap=True)
+            for path in paths:
+                what = " (as a function's folder: no old FunctionShield in it)" if path.is_dir() else ""
+                to.print(f"fine: {output.printable(str(path))}{what}", soft_wrap=True)
     if problems:
         raise typer.Exit(output.COULD_NOT_RUN)
     if bad:
@@ -166,11 +168,11 @@ def explain(
     policy: Annotated[Path, typer.Argument(metavar="POLICY", help="A policy, YAML or compiled.")],
     act: Annotated[
         Act | None,
-        typer.Argument(metavar="[connect|open|exec]", help="What somebody is about to do.", show_default=False),
+        typer.Argument(metavar="connect|open|exec", help="What somebody is about to do.", show_default=False),
     ] = None,
     target: Annotated[
         str | None,
-        typer.Argument(metavar="[TARGET]", help="HOST:PORT for connect, a path for open and exec.", show_default=False),
+        typer.Argument(metavar="TARGET", help="HOST:PORT for connect, a path for open and exec.", show_default=False),
     ] = None,
     region: Annotated[
         str, typer.Option(help="The function's AWS region: it decides what `aws: true` means.")

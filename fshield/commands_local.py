@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import sys
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -101,24 +101,39 @@ def invoke(
         if unguarded and (policy or layer):
             raise CouldNotRun("--unguarded runs without a layer and its policies", "leave out --policy and --layer")
         function = Function(
-            folder, handler, python=python or sys.executable, layer=layer, policy=policy, env=variables, timeout=timeout,
+            folder,
+            handler,
+            python=python or sys.executable,
+            layer=layer,
+            policy=policy,
+            env=variables,
+            timeout=timeout,
             guarded=not unguarded,
-        )  # fmt: skip
-        done: list[Invocation] = []
-        with ExitStack() as stack:
-            stack.enter_context(function)
-            for number in range(1, count * len(events) + 1):
-                with waiting_for(f"invocation {number} of {count * len(events)}"):
-                    done.append(function.invoke(events[(number - 1) % len(events)]))
-                if not as_json:
-                    _print_invocation(number, done[-1])
+        )
+        done = _invoke_all(function, events * count, None if as_json else _print_invocation)
+        rest = function.rest
         if as_json:
-            output.print_json({"ok": not any(each.error for each in done), "invocations": [_as_dict(each) for each in done],
-                               "rest": _as_dict(function.rest) if function.rest else None})  # fmt: skip
-        elif function.rest and (function.rest.events or function.rest.output):
-            _print_streams(function.rest)
+            answers = [_as_dict(each) for each in done]
+            failed = any(each.error for each in done)
+            output.print_json({"ok": not failed, "invocations": answers, "rest": _as_dict(rest) if rest else None})
+        elif rest and (rest.events or rest.output):
+            _print_streams(rest)
     if any(each.error for each in done):
         raise typer.Exit(output.FINDINGS)
+
+
+def _invoke_all(
+    function: Function, events: list[Any], tell: Callable[[int, Invocation], None] | None
+) -> list[Invocation]:
+    """Invoke with each event in turn; `tell` hears of each as it ends. Says what it waits for after a second."""
+    done = []
+    with function:
+        for number, event in enumerate(events, 1):
+            with waiting_for(f"invocation {number} of {len(events)}"):
+                done.append(function.invoke(event))
+            if tell:
+                tell(number, done[-1])
+    return done
 
 
 def _event(path: Path) -> Any:

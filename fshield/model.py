@@ -161,7 +161,9 @@ Tls = Annotated[Literal["required", "starttls", "none"], BeforeValidator(_tls)]
 class Destination(Entry):
     """What the three kinds of outbound entries have in common."""
 
-    ports: PortList = Field(destinations.DEFAULT_PORTS, description="443 where none is named.")
+    ports: PortList = Field(
+        destinations.DEFAULT_PORTS, description="443 where none is named.", json_schema_extra={"default": [443]}
+    )
     tls: Tls | None = Field(None, description="Whether a TLS greeting must come first. On 443: required.")
 
 

@@ -24,14 +24,22 @@ def console(stderr: bool = False) -> Console:
     return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
 
 
+def printable(text: str) -> str:
+    """`text` with escapes for control characters and for the odd bytes that file names may have."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def print_json(data: Any) -> None:
     """`data` as one JSON document on stdout."""
-    typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
+    # JSON has its own escape for what cannot be printed, so nothing else is needed here.
+    typer.echo(json.dumps(data, indent=2))
 
 
 def print_finding(finding: Finding, to: Console) -> None:
     """The finding as one screen: place and sentence, the line with the column marked, what is allowed, the mend."""
-    head = Text.assemble((finding.place, "bold"), ": ", (finding.level, _STYLES[finding.level]), ": ", finding.message)
+    head = Text.assemble(
+        (printable(finding.place), "bold"), ": ", (finding.level, _STYLES[finding.level]), ": ", finding.message
+    )
     to.print(head, soft_wrap=True)
     if finding.excerpt is not None:
         _print_excerpt(finding, to)
@@ -52,9 +60,9 @@ def _print_excerpt(finding: Finding, to: Console) -> None:
 
 def print_problem(problem: CouldNotRun, to: Console) -> None:
     """Why a command could not run, and the mend."""
-    to.print(Text.assemble(("error", _STYLES["error"]), ": ", problem.message), soft_wrap=True)
+    to.print(Text.assemble(("error", _STYLES["error"]), ": ", printable(problem.message)), soft_wrap=True)
     if problem.mend:
-        to.print(Text.assemble(("  mend:    ", "dim"), problem.mend), soft_wrap=True)
+        to.print(Text.assemble(("  mend:    ", "dim"), printable(problem.mend)), soft_wrap=True)
 
 
 @contextmanager

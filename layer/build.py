@@ -1,8 +1,8 @@
 """Builds the layers: native parts for both architectures, policies, Python files, two zips, and one unpacked for this host.
 
 The zips are the same bytes from the same commit, in whatever folder and on
-whatever day: entries are sorted, dated 1980, and stored without compression,
-since compressors differ between machines.
+whatever day: entries are sorted, dated 1980, and compressed by the pinned
+zopfli, since each Python's zlib compresses in its own way.
 
     dist/function-shield-layer-x86_64.zip, dist/function-shield-layer-arm64.zip
     build/layer                 this host's layer, unpacked
@@ -11,6 +11,7 @@ since compressors differ between machines.
 
 from __future__ import annotations
 
+import io
 import platform
 import shutil
 import sys
@@ -18,10 +19,12 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "layer"))
 sys.path.insert(0, str(ROOT / "layer" / "native"))
 sys.path.insert(0, str(ROOT))
 
 import build as native  # noqa: E402  (layer/native/build.py)
+from archive import archive  # noqa: E402  (layer/archive.py)
 
 from fshield.package import package  # noqa: E402
 
@@ -53,18 +56,6 @@ def contents(architecture: str, work: Path, policies: dict[str, bytes]) -> dict[
     return files
 
 
-def pack(files: dict[str, tuple[bytes, int]], out: Path) -> None:
-    """Write the zip ``out`` from nothing but ``files``."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-        for name in sorted(files):
-            data, mode = files[name]
-            info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-            info.create_system = 3
-            info.external_attr = (0o100000 | mode) << 16
-            archive.writestr(info, data)
-
-
 def unpack(files: dict[str, tuple[bytes, int]], folder: Path) -> None:
     """Put ``files`` into ``folder``, anew."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -77,10 +68,8 @@ def unpack(files: dict[str, tuple[bytes, int]], folder: Path) -> None:
 
 def policies() -> dict[str, bytes]:
     """The compiled postures, by their path in a layer."""
-    archive, _, _ = package(ROOT / "policies")
-    import io
-
-    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+    packed, _, _ = package(ROOT / "policies")
+    with zipfile.ZipFile(io.BytesIO(packed)) as opened:
         return {name: opened.read(name) for name in opened.namelist()}
 
 
@@ -94,7 +83,8 @@ def main() -> None:
         work.mkdir(parents=True, exist_ok=True)
         files = contents(architecture, work, compiled)
         out = ROOT / "dist" / f"function-shield-layer-{architecture}.zip"
-        pack(files, out)
+        out.parent.mkdir(exist_ok=True)
+        out.write_bytes(archive(files))
         if architecture == host():
             unpack(files, ROOT / "build" / "layer")
         print(f"{out.relative_to(ROOT)}  {out.stat().st_size / 1000:.0f} KB")

@@ -59,12 +59,18 @@ def policy_file(policy: str | Path | Mapping[str, Any]) -> str:
     folder = SCRATCH / "policies" / hashlib.sha256(text.encode()).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
     source = folder / (Path(policy).name if isinstance(policy, Path) else "test.yaml")
-    source.write_text(text)
     compiled = folder / "test.policy"
-    partial = folder / f"test.policy.{os.getpid()}"
-    partial.write_bytes(compile_policy(load(source)))
-    partial.replace(compiled)
+    # Tests run at the same time may write the same policy: each file appears whole or not at all.
+    replace(source, text.encode())
+    replace(compiled, compile_policy(load(source)))
     return str(compiled)
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Write ``path`` so that nobody sees half of it."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}")
+    partial.write_bytes(data)
+    partial.replace(path)
 
 
 def rules(

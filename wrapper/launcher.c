@@ -322,6 +322,14 @@ static void identify(const char *path, char *out, size_t size)
     snprintf(out, size, "%llu.%llu", (unsigned long long)status.st_dev, (unsigned long long)status.st_ino);
 }
 
+/* pyenv, asdf, mise and the like put a script in front of each program (…/shims/python3), which starts others to find out
+ * which it is. It is a wrapper like any other: COMMAND itself is the first ELF program of that name. */
+static bool is_shim(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash && slash - path >= 6 && strncmp(slash - 6, "/shims", 6) == 0;
+}
+
 static bool asked(const char *mode, const char *wanted, uint32_t flag, const struct compiled *policy, const struct compiled *floor)
 {
     if (!mode || strcmp(mode, wanted) != 0) return false;
@@ -410,9 +418,10 @@ int main(int argc, char **argv)
     join(core, sizeof core, layer, CORE_FILE);
     check_core(core);
     check_program(program, "%s cannot be guarded: %s", interpreter);
+    if (is_shim(program)) snprintf(command, sizeof command, "~%.40s", strrchr(program, '/') + 1);
     if (wrapper) {
         check_program(wrapper, "the next wrapper %s cannot be guarded: %s", next);
-        identify(interpreter, command, sizeof command);
+        if (command[0] == '\0') identify(interpreter, command, sizeof command);
     }
     if (!dry_run) {
         check_place(layer, "the layer", policy.policy, floor_policy.policy);

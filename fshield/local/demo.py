@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import secrets
 import sys
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -69,24 +71,24 @@ class Act:
 
 ACTS = (
     Act(
-        "on import: sends the environment, keys included, to 127.66.66.66", "arrived, with the session token",
+        "on import: posts the environment to 127.66.66.66", "arrived, keys and all",
         "outbound_connectivity", "_send_environment",
         lambda seen, secret: secret.encode() in seen.arrived.get("/environment", b""),
     ),
     Act(
-        "on import: reads the handler's source and sends it off", "arrived, all of app.py", "read_handler", "_send_source",
+        "on import: reads the handler's source, and posts it", "arrived, all of app.py", "read_handler", "_send_source",
         lambda seen, _: seen.arrived.get("/source") == (EXAMPLE / "app.py").read_bytes(),
     ),
     Act(
-        "on import: starts a process", "it ran and left its mark", "create_child_process", "_start_process",
+        "on import: starts a process", "it ran", "create_child_process", "_start_process",
         lambda seen, _: seen.mark,
     ),
     Act(
-        "on call: keeps data in /tmp for the next invocation", "the file is there", "read_write_tmp", "_keep",
+        "on call: keeps data in /tmp", "the file is there", "read_write_tmp", "_keep",
         lambda seen, _: seen.stash,
     ),
     Act(
-        "on call: reports what it saw to 127.66.66.66", "arrived", "outbound_connectivity", "_send_tint",
+        "on call: posts what it saw", "arrived", "outbound_connectivity", "_send_tint",
         lambda seen, _: bool(seen.arrived.get("/seen")),
     ),
 )  # fmt: skip
@@ -111,6 +113,8 @@ def storage() -> Iterator[tuple[str, Any]]:
         from moto.server import ThreadedMotoServer  # noqa: PLC0415
     except ImportError as error:
         raise CouldNotRun(f"the demo needs {error.name}", "pip install 'fshield[test]', or run ./build.sh") from error
+    # Its server writes a line for each request.
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:
@@ -181,8 +185,8 @@ def compare(bare: Seen, guarded: Seen, secret: str) -> list[Row]:
     pictures = bare.thumbnail is not None and bare.thumbnail == guarded.thumbnail
     rows.append(
         Row(
-            "the honest work: the thumbnail is in S3",
-            _work(bare), "the same response and picture" if same and pictures else _work(guarded), "", same and pictures,
+            "honest work: the thumbnail is in S3",
+            _work(bare), "same response, same picture" if same and pictures else _work(guarded), "", same and pictures,
         )
     )  # fmt: skip
     return rows
@@ -208,16 +212,15 @@ def _work(seen: Seen) -> str:
 
 
 def _print_table(rows: list[Row]) -> None:
+    title = "What tintbox, a dependency of the thumbnailer, does"
     table = Table(
-        title="What tintbox, a dependency of the thumbnailer, does", title_justify="left", title_style="bold", width=80
+        title=title, title_justify="left", title_style="bold", box=box.HORIZONTALS, show_lines=True, pad_edge=False
     )
-    for heading, ratio in (("act", 9), ("unguarded", 6), ("guarded", 6), ("asked by", 7)):
-        table.add_column(heading, overflow="fold", ratio=ratio)
+    for heading, width in (("act", 18), ("unguarded", 9), ("guarded", 21), ("asked by", 21)):
+        table.add_column(heading, overflow="fold", width=width)
     for row in rows:
-        style = "green" if row.true else "bold red"
-        table.add_row(
-            Text(row.what), Text(row.before), Text(harmless(row.now), style), Text(row.asked_by), end_section=True
-        )
+        now = Text(harmless(row.now), "green" if row.true else "bold red")
+        table.add_row(Text(row.what), Text(row.before), now, Text(row.asked_by))
     output.console().print(table)
 
 
@@ -245,14 +248,15 @@ def main(
                 function.environment["AWS_ENDPOINT_URL"] = address
                 with waiting_for(f"running the thumbnailer {how}"):
                     seen.append(run_once(function, outside, client))
-        rows = compare(*seen, secret)
+        bare, guarded = seen
+        rows = compare(bare, guarded, secret)
         if as_json:
             output.print_json({"ok": all(row.true for row in rows), "rows": [vars(row) for row in rows],
-                               "events": seen[1].invocation.events})  # fmt: skip
+                               "events": guarded.invocation.events})  # fmt: skip
         else:
             _print_table(rows)
             verdict = "Every line is true." if all(row.true for row in rows) else "Not every line is as it should be."
-            output.console().print(f"{verdict} Response: {json.dumps(seen[1].invocation.response)}", soft_wrap=True)
+            output.console().print(f"{verdict} Response: {json.dumps(guarded.invocation.response)}", soft_wrap=True)
         if not all(row.true for row in rows):
             raise typer.Exit(output.FINDINGS)
 

@@ -28,13 +28,13 @@ class Outside:
         class Keeper(BaseHTTPRequestHandler):
             timeout = 10
 
-            def do_POST(self) -> None:  # noqa: N802 - the name that http.server asks for
+            def do_POST(self) -> None:
                 size = min(int(self.headers.get("Content-Length") or 0), _MAX_BODY)
                 received[self.path] = self.rfile.read(size)
                 self.send_response(204)
                 self.end_headers()
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's own signature
+            def log_message(self, format: str, *args: object) -> None:
                 pass
 
         try:

@@ -11,14 +11,23 @@ enum { ACTION_CLOSE = 0, ACTION_DUP2 = 1, ACTION_OPEN = 2, ACTION_CHDIR = 3, ACT
 
 #define FIRST_DESCRIPTOR 600 /* out of the way of the numbers that actions name */
 
+/* The child's core says by this descriptor what it sees. */
+static bool touches_events(const struct action *action)
+{
+    if (guard.event_fd < 0) return false;
+    if (action->kind == ACTION_CLOSE) return action->close.fd == guard.event_fd;
+    if (action->kind == ACTION_DUP2) return action->dup2.to == guard.event_fd;
+    return action->kind == ACTION_OPEN && action->open.fd == guard.event_fd;
+}
+
 static bool needs_own(const struct action *given, int count)
 {
     for (int i = 0; i < count; i++)
-        if (given[i].kind >= ACTION_OPEN && given[i].kind <= ACTION_CLOSEFROM) return true;
+        if ((given[i].kind >= ACTION_OPEN && given[i].kind <= ACTION_CLOSEFROM) || touches_events(&given[i])) return true;
     return false;
 }
 
-/* In place of closefrom, which would close the program that was judged as well: a close for each descriptor that would
+/* In place of closefrom, which would close the program that was judged and the event descriptor as well: a close for each descriptor that would
  * survive the exec. Those marked close-on-exec go by themselves. */
 static int expand_closefrom(struct action *list, int count, int from)
 {
@@ -40,7 +49,7 @@ static int expand_closefrom(struct action *list, int count, int from)
             int fd = 0;
             for (const char *digit = entry->name; *digit >= '0' && *digit <= '9' && fd < 100000000; digit++)
                 fd = fd * 10 + (*digit - '0');
-            if (entry->name[0] == '.' || fd < from || sys_call(SYS_fcntl, fd, F_GETFD) != 0) continue;
+            if (entry->name[0] == '.' || fd < from || fd == guard.event_fd || sys_call(SYS_fcntl, fd, F_GETFD) != 0) continue;
             if (count == ACTIONS_ROOM) size = -1;
             if (size < 0) break;
             list[count].kind = ACTION_CLOSE;
@@ -88,7 +97,7 @@ static int open_here(struct actions *actions, struct action *action)
     return 0;
 }
 
-int actions_prepare(struct actions *actions, const posix_spawn_file_actions_t *given)
+int actions_prepare(struct actions *actions, const posix_spawn_file_actions_t *given, const void *caller)
 {
     actions->own = NULL;
     actions->opened_count = 0;
@@ -106,7 +115,14 @@ int actions_prepare(struct actions *actions, const posix_spawn_file_actions_t *g
     for (int i = 0; i < count && error == 0; i++) {
         struct action *action = &actions->own[made];
         *action = from[i];
-        if (action->kind == ACTION_CLOSEFROM && guard_integrity().mode == FS_BLOCK) {
+        if (touches_events(action)) {
+            if (action->kind == ACTION_CLOSE) continue; /* for the child it is closed: nobody told it that it was open */
+            int saved = errno;
+            if (integrity_refused("replace", "the event descriptor", caller)) error = errno;
+            errno = saved;
+            if (error != 0) break;
+        }
+        if (action->kind == ACTION_CLOSEFROM) {
             made = expand_closefrom(actions->own, made, action->closefrom.from);
             if (made < 0) error = ENOMEM;
             continue;

@@ -31,7 +31,7 @@ struct actions {
 };
 
 /* Makes of `given` (may be NULL) a list that opens nothing in the child. Returns 0 or the error that posix_spawn gives back. */
-int actions_prepare(struct actions *actions, const posix_spawn_file_actions_t *given);
+int actions_prepare(struct actions *actions, const posix_spawn_file_actions_t *given, const void *caller);
 void actions_free(struct actions *actions);
 /* What to pass on. */
 const posix_spawn_file_actions_t *actions_list(const struct actions *actions, const posix_spawn_file_actions_t *given);

@@ -35,7 +35,10 @@ static const struct row *find_door(const char *name)
 static void *answer(const struct row *row, void *found)
 {
     struct symbols_object theirs, next;
-    if (!found || !*row->real || found == row->door) return found;
+    if (!found) return NULL;
+    /* A door that this libc has no function behind is none: what follows us answers, with dlerror's words. */
+    if (!*row->real) return found == row->door ? real.dlsym(RTLD_NEXT, row->name) : found;
+    if (found == row->door) return found;
     if (found == *row->real) return row->door;
     if (!symbols_object_of(found, &theirs) || !symbols_object_of(*row->real, &next)) return row->door;
     return theirs.base == next.base ? row->door : found;

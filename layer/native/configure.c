@@ -138,9 +138,10 @@ int hook_armed(const struct hook_row *row, PyObject *arguments)
         if (guard.dry_run && mode == FS_BLOCK) mode = FS_ALERT;
         fine = put(modes, fs_family_names[family], string(fs_mode_names[mode]));
     }
-    fine = fine && put(answer, "version", string(FS_VERSION)) &&
+    if (!fine && modes) python.Py_DecRef(modes);
+    fine = fine && put(answer, "modes", modes) && put(answer, "version", string(FS_VERSION)) &&
            put(answer, "policy_name", string(fs_policy_string(guard.policy, guard.policy->name))) &&
-           put(answer, "dry_run", python.PyBool_FromLong(guard.dry_run)) && put(answer, "modes", modes);
+           put(answer, "dry_run", python.PyBool_FromLong(guard.dry_run));
     if (fine) return reply(argument(arguments, 0), answer);
     if (answer) python.Py_DecRef(answer);
     return -1;

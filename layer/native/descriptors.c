@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "guard.h"
+#include "runtime_api.h"
 #include "sys.h"
 
 static bool is_ours(int fd) { return UNLIKELY(fd == guard.event_fd) && fd >= 0 && guard_ready(); }
@@ -11,6 +12,18 @@ static bool is_ours(int fd) { return UNLIKELY(fd == guard.event_fd) && fd >= 0 &
 static int not_open(void)
 {
     errno = EBADF;
+    return -1;
+}
+
+/* A second number for the runtime client's own connection would get around what is kept about the first. */
+static bool copy_refused(int fd, const void *caller)
+{
+    return guard_ready() && runtime_api_refuses_copy(fd, caller);
+}
+
+static int refused(void)
+{
+    errno = EACCES;
     return -1;
 }
 
@@ -24,6 +37,7 @@ DOOR int close(int fd)
 DOOR int dup2(int from, int to)
 {
     if (is_ours(to) || is_ours(from)) return not_open();
+    if (copy_refused(from, CALLER())) return refused();
     if (UNLIKELY(!real.dup2)) guard_start();
     return real.dup2(from, to);
 }
@@ -31,6 +45,7 @@ DOOR int dup2(int from, int to)
 DOOR int dup3(int from, int to, int flags)
 {
     if (is_ours(to) || is_ours(from)) return not_open();
+    if (copy_refused(from, CALLER())) return refused();
     if (UNLIKELY(!real.dup3)) guard_start();
     return real.dup3(from, to, flags);
 }
@@ -68,6 +83,7 @@ DOOR int fcntl(int fd, int command, ...)
     void *argument = va_arg(list, void *);
     va_end(list);
     if (is_ours(fd)) return not_open();
+    if ((command == F_DUPFD || command == F_DUPFD_CLOEXEC) && copy_refused(fd, CALLER())) return refused();
     if (UNLIKELY(!real.fcntl)) guard_start();
     return real.fcntl(fd, command, argument);
 }
@@ -76,6 +92,10 @@ DOOR FILE *fdopen(int fd, const char *mode)
 {
     if (is_ours(fd)) {
         errno = EBADF;
+        return NULL;
+    }
+    if (copy_refused(fd, CALLER())) {
+        errno = EACCES;
         return NULL;
     }
     if (UNLIKELY(!real.fdopen)) guard_start();

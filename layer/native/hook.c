@@ -29,13 +29,13 @@ static const struct hook_row rows[] = {
     {"os.removexattr", hook_path, FS_TMP, "change", 0, -1, -1, -1, FOLLOW},
     {"os.chdir", hook_directory, FS_TMP, NULL, 0, -1, -1, -1, 0},
     {"os.fchdir", hook_directory, FS_TMP, NULL, 0, -1, -1, -1, 0},
-    {"ctypes.dlopen", hook_path, FS_TMP, "load", 0, -1, -1, -1, O_RDONLY},
+    {"ctypes.dlopen", hook_library, FS_TMP, "load", 0, -1, -1, -1, O_RDONLY},
     {"sqlite3.connect", hook_database, FS_TMP, "open", 0, -1, -1, -1, O_RDWR | O_CREAT},
     {"socket.__new__", hook_socket, FS_OUTBOUND, "open a socket", 0, -1, -1, -1, 0},
-    {"socket.connect", hook_connect, FS_OUTBOUND, "connect", 1, -1, -1, -1, 0},
+    {"socket.connect", hook_connect, FS_OUTBOUND, "connect", 1, -1, -1, -1, O_RDWR},
     {"socket.bind", hook_bind, FS_TMP, "bind", 1, -1, -1, -1, O_CREAT | O_EXCL | O_WRONLY},
-    {"socket.sendto", hook_send, FS_OUTBOUND, "send", 1, -1, -1, -1, 0},
-    {"socket.sendmsg", hook_send, FS_OUTBOUND, "send", 1, -1, -1, -1, 0},
+    {"socket.sendto", hook_send, FS_OUTBOUND, "send", 1, -1, -1, -1, O_RDWR},
+    {"socket.sendmsg", hook_send, FS_OUTBOUND, "send", 1, -1, -1, -1, O_RDWR},
     {"socket.getaddrinfo", hook_look_up, FS_OUTBOUND, "look up", 0, -1, -1, -1, 0},
     {"socket.gethostbyname", hook_look_up, FS_OUTBOUND, "look up", 0, -1, -1, -1, 0},
     {"socket.gethostbyaddr", hook_look_up, FS_OUTBOUND, "look up", 0, -1, -1, -1, 0},
@@ -88,7 +88,7 @@ static int answer(const char *event, PyObject *arguments)
     const struct hook_row *row = find(event);
     if (!row || !python.Py_IsInitialized()) return 0;
     if (guard_thread.note_family == row->family + 1) guard_thread.note_family = 0;
-    origin_forget();
+    hook_forget();
     return row->answer(row, arguments);
 }
 

@@ -21,8 +21,10 @@ struct hook_row {
 void hook_start(void);
 int hook_event(const char *event, PyObject *arguments, void *data);
 
-/* The note of a fork of the runtime client's workers (managed instances), as its object. */
-#define HOOK_WORKER "the runtime client's worker"
+/* interpreter.c: what the doors are told of this act; forgotten at the next watched event. */
+void hook_pass_archive(const char *path);
+void hook_pass_fork(void);
+void hook_forget(void);
 
 /* Ends the row's question: nothing where the verdict allows; else the event with its origin, and the error where it blocks.
  * `object` is what the libc ring would name (NULL: whatever); `filename` goes into the error, or NULL. */
@@ -33,6 +35,7 @@ int hook_import(PyObject *arguments);
 /* hook_files.c */
 int hook_open(PyObject *arguments);
 int hook_path(const struct hook_row *row, PyObject *arguments);
+int hook_library(const struct hook_row *row, PyObject *arguments);
 int hook_database(const struct hook_row *row, PyObject *arguments);
 int hook_directory(const struct hook_row *row, PyObject *arguments);
 /* hook_network.c */

@@ -54,6 +54,7 @@ static bool nothing_to_do(void)
     return guard_ignores(FS_TMP) && !guard.blocks_any && (guard_ignores(FS_HANDLER) || !files_handler_sealed());
 }
 
+/* 0: allowed; 1: reported, and let through; -1: refused. */
 static int judge(int dirfd, const char *path, int flags, const char *verb, PyObject *object)
 {
     char resolved[PATH_MAX];
@@ -62,17 +63,20 @@ static int judge(int dirfd, const char *path, int flags, const char *verb, PyObj
     struct fs_verdict verdict = files_judge_path(dirfd, path, flags, resolved, &family);
     if (LIKELY(verdict.mode == FS_ALLOW)) return 0;
     if (family == FS_HANDLER && seal_is_archive(path) && (flags & O_ACCMODE) == O_RDONLY && seal_import_reads()) {
-        guard_note(FS_HANDLER, FS_ALLOW, resolved);
+        hook_pass_archive(resolved);
         return 0;
     }
     const char *shown = resolved[0] ? resolved : path;
     struct guard_act act = {.family = family, .verb = verb, .path = shown};
-    return hook_verdict(&act, &verdict, shown, object);
+    return hook_verdict(&act, &verdict, shown, object) == 0 ? 1 : -1;
 }
+
+static int answer(int judged) { return judged < 0 ? -1 : 0; }
 
 int hook_open(PyObject *arguments)
 {
     if (guard_thread.note_family == FS_TMP + 1 || guard_thread.note_family == FS_HANDLER + 1) guard_thread.note_family = 0;
+    hook_forget();
     if (nothing_to_do()) return 0;
     PyObject *object = argument(arguments, 0);
     const char *path = argument_text(object);
@@ -81,7 +85,7 @@ int hook_open(PyObject *arguments)
     bool relative = path[0] == '/' || !argument_is_none(argument(arguments, 1));
     if (LIKELY(!suspicious(path, relative)) || !relative || !python.Py_IsInitialized()) return 0;
     long flags = argument_number(argument(arguments, 2), O_RDONLY);
-    return judge(AT_FDCWD, path, (int)flags, "open", object);
+    return answer(judge(AT_FDCWD, path, (int)flags, "open", object));
 }
 
 static int judge_argument(const struct hook_row *row, PyObject *arguments, int at, int dirfd_at)
@@ -101,17 +105,19 @@ static int judge_argument(const struct hook_row *row, PyObject *arguments, int a
 int hook_path(const struct hook_row *row, PyObject *arguments)
 {
     if (nothing_to_do()) return 0;
-    if (judge_argument(row, arguments, row->path, row->dirfd) != 0) return -1;
-    if (row->other_path < 0) return 0;
-    bool reported = guard_thread.note_family != 0;
-    if (reported) {
-        /* One act, one event: the libc ring keeps quiet about both names. */
-        guard_thread.note_object = 0;
-        return 0;
-    }
-    int result = judge_argument(row, arguments, row->other_path, row->other_dirfd);
-    if (result == 0 && guard_thread.note_family != 0) guard_thread.note_object = 0;
-    return result;
+    int judged = judge_argument(row, arguments, row->path, row->dirfd);
+    if (row->other_path < 0) return answer(judged);
+    if (judged == 0) judged = judge_argument(row, arguments, row->other_path, row->other_dirfd);
+    /* One act, one event: the libc ring keeps quiet about both names. */
+    if (judged == 1) guard_thread.note_object = 0;
+    return answer(judged);
+}
+
+/* A name without a slash is looked for where libraries are, not in the current folder. */
+int hook_library(const struct hook_row *row, PyObject *arguments)
+{
+    const char *name = argument_text(argument(arguments, row->path));
+    return name && strchr(name, '/') ? hook_path(row, arguments) : 0;
 }
 
 int hook_database(const struct hook_row *row, PyObject *arguments)
@@ -120,21 +126,21 @@ int hook_database(const struct hook_row *row, PyObject *arguments)
     PyObject *object = argument(arguments, 0);
     const char *path = argument_text(object);
     if (!path || !*path || strcmp(path, ":memory:") == 0) return 0;
-    /* A URI names its file after an empty or local authority; where it is coded, the libc ring sees the file. */
+    char plain[PATH_MAX];
     if (begins(path, "file:")) {
+        /* A URI's file stands behind an empty or local authority. Where it is coded (%2F), the libc ring sees the file. */
         path += 5;
-        if (begins(path, "//localhost/")) path += 11;
-        else if (begins(path, "///")) path += 2;
-        if (strpbrk(path, "?#%")) {
-            char plain[PATH_MAX];
-            size_t size = strcspn(path, "?#%");
-            if (path[size] == '%' || size == 0 || size >= sizeof plain) return 0;
-            memcpy(plain, path, size);
-            plain[size] = '\0';
-            return suspicious(plain, true) ? judge(AT_FDCWD, plain, row->flags, row->verb, object) : 0;
-        }
+        if (begins(path, "//localhost/"))
+            path += 11;
+        else if (begins(path, "///"))
+            path += 2;
+        size_t size = strcspn(path, "?#%");
+        if (path[size] == '%' || size == 0 || size >= sizeof plain) return 0;
+        memcpy(plain, path, size);
+        plain[size] = '\0';
+        path = plain;
     }
-    return suspicious(path, true) ? judge(AT_FDCWD, path, row->flags, row->verb, object) : 0;
+    return suspicious(path, true) ? answer(judge(AT_FDCWD, path, row->flags, row->verb, object)) : 0;
 }
 
 int hook_directory(const struct hook_row *row, PyObject *arguments)

@@ -94,6 +94,9 @@ static int judge_address(const struct hook_row *row, PyObject *socket, const str
 static int judge(const struct hook_row *row, PyObject *arguments)
 {
     struct destination to;
+    /* A socket's file is one, whatever it is used for. */
+    if (argument_text(argument(arguments, row->path))) return hook_path(row, arguments);
+    if (guard_ignores(FS_OUTBOUND) && guard_ignores(FS_RUNTIME_API)) return 0;
     if (!read_destination(argument(arguments, row->path), &to)) return 0;
     if (to.version == 0) return guard_ignores(FS_OUTBOUND) ? 0 : judge_name(row, to.host, to.port);
     return judge_address(row, argument(arguments, 0), &to);
@@ -102,7 +105,6 @@ static int judge(const struct hook_row *row, PyObject *arguments)
 int hook_connect(const struct hook_row *row, PyObject *arguments)
 {
     runtime_client_asked = false;
-    if (guard_ignores(FS_OUTBOUND) && guard_ignores(FS_RUNTIME_API)) return 0;
     if (guard.runtime_api_port != 0) {
         struct destination to;
         if (read_destination(argument(arguments, 1), &to) && to.port == guard.runtime_api_port && frames_only_runtime_client())
@@ -111,11 +113,7 @@ int hook_connect(const struct hook_row *row, PyObject *arguments)
     return judge(row, arguments);
 }
 
-int hook_send(const struct hook_row *row, PyObject *arguments)
-{
-    if (guard_ignores(FS_OUTBOUND) && guard_ignores(FS_RUNTIME_API)) return 0;
-    return judge(row, arguments);
-}
+int hook_send(const struct hook_row *row, PyObject *arguments) { return judge(row, arguments); }
 
 /* A socket's file under /tmp. */
 int hook_bind(const struct hook_row *row, PyObject *arguments)

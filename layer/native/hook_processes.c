@@ -64,7 +64,13 @@ int hook_popen(const struct hook_row *row, PyObject *arguments)
     char line[LINE_MAX_SHOWN], resolved[PATH_MAX], joined[PATH_MAX];
     argument_line(argument(arguments, 1), line, sizeof line);
     /* The child changes its folder before it looks for a name with a slash. */
-    const char *folder = argument_text(argument(arguments, 2));
+    PyObject *given = argument(arguments, 2), *folder_like = NULL;
+    const char *folder = argument_text(given);
+    if (!folder && !argument_is_none(given) && path[0] != '/' && strchr(path, '/')) {
+        folder_like = python.PyOS_FSPath(given);
+        if (!folder_like) python.PyErr_Clear();
+        folder = argument_text(folder_like);
+    }
     if (folder && path[0] != '/' && strchr(path, '/') && strlen(folder) + strlen(path) + 2 <= sizeof joined) {
         strcpy(joined, folder);
         strcat(joined, "/");
@@ -75,19 +81,20 @@ int hook_popen(const struct hook_row *row, PyObject *arguments)
     struct fs_verdict verdict = processes_judge(path, true, search_path(argument(arguments, 3)), resolved);
     int result = judged(row, &verdict, resolved[0] ? resolved : path, line, executable);
     if (path_like) python.Py_DecRef(path_like);
+    if (folder_like) python.Py_DecRef(folder_like);
     return result;
 }
 
 int hook_execute(const struct hook_row *row, PyObject *arguments)
 {
-    int owner = terminal_owner;
-    terminal_owner = 0;
     if (guard_ignores(FS_PROCESS)) return 0;
     PyObject *object = argument(arguments, row->path);
     const char *path = argument_text(object);
     struct stat status;
     /* os.execvp asks for each folder of PATH in turn: a name that is not there is no act. */
     if (!path || sys_fstatat(AT_FDCWD, path, &status, 0) == -ENOENT) return 0;
+    int owner = terminal_owner;
+    terminal_owner = 0;
     if (owner != 0 && owner != sys_getpid()) {
         guard_note(FS_PROCESS, FS_ALERT, NULL);
         return 0;
@@ -124,7 +131,7 @@ int hook_fork(const struct hook_row *row, PyObject *arguments)
     }
     terminal_owner = 0;
     if (managed_instance() && !files_handler_sealed() && frames_only_runtime_client()) {
-        guard_note(FS_PROCESS, FS_ALLOW, HOOK_WORKER);
+        hook_pass_fork();
         return 0;
     }
     struct fs_verdict verdict = processes_judge_fork();

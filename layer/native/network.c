@@ -378,9 +378,8 @@ static bool refuses_control(const char *control, size_t size, const void *caller
         if (header.cmsg_level == SOL_SOCKET && header.cmsg_type == SCM_RIGHTS) {
             for (size_t from = CMSG_LEN(0); from + sizeof(int) <= header.cmsg_len; from += sizeof(int)) {
                 int passed;
-                ssize_t result;
                 memcpy(&passed, control + at + from, sizeof passed);
-                if (runtime_api_owns(passed) && runtime_api_sends_unseen(passed, caller, &result)) return true;
+                if (runtime_api_refuses_copy(passed, caller)) return true;
             }
         }
         size_t step = CMSG_ALIGN(header.cmsg_len);
@@ -498,6 +497,15 @@ DOOR ssize_t splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t
     ssize_t result;
     if (guard_ready() && UNLIKELY(runtime_api_watches(out)) && runtime_api_sends_unseen(out, CALLER(), &result)) return result;
     return real.splice(in, in_offset, out, out_offset, size, flags);
+}
+
+DOOR int dup(int fd)
+{
+    if (guard_ready() && runtime_api_refuses_copy(fd, CALLER())) {
+        errno = EACCES;
+        return -1;
+    }
+    return real.dup(fd);
 }
 
 DOOR ssize_t recv(int fd, void *bytes, size_t size, int flags)

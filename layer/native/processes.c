@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "launch.h"
+#include "state.h"
+#include "symbols.h"
 #include "sys.h"
 
 #define NAMESPACES                                                                                              \
@@ -141,19 +143,32 @@ struct fs_verdict processes_judge(const char *path, bool search, const char *env
 
 /* ---- fork ---- */
 
-enum processes_fork processes_ask_fork(const void *caller)
+/* libuv forks in one place, and only to execute: letting its child go as far as that puts the program's name and arguments
+ * into the event. Nothing in JavaScript can make it do otherwise. */
+static bool is_libuv(const void *caller)
+{
+    struct symbols_object object;
+    if (!symbols_object_of(caller, &object)) return false;
+    if (object.path[0] == '\0') return strcmp(guard_program_name, "node") == 0;
+    const char *name = strrchr(object.path, '/');
+    name = name != NULL ? name + 1 : object.path;
+    return strncmp(name, "libuv.so.", 9) == 0 || strncmp(name, "libnode.so.", 11) == 0;
+}
+
+enum processes_fork processes_ask_fork(bool executes, const void *caller)
 {
     struct fs_verdict verdict = fork_verdict();
     if (LIKELY(verdict.mode == FS_ALLOW)) return FORK_PASSES;
+    bool libuv = is_libuv(caller);
     if (verdict.mode == FS_BLOCK) {
-        if (has_exceptions() && !guard_on_probation()) return FORK_PROBATION;
+        if ((has_exceptions() || libuv) && !guard_on_probation()) return FORK_PROBATION;
         processes_report_blocked(NULL, NULL, &verdict, caller);
         errno = EACCES;
         return FORK_REFUSED;
     }
     /* With exceptions, the child's exec tells whether there is anything to report; what it does instead is reported as a
      * network connection or a file would be. */
-    if (!processes_is_shown() && !has_exceptions()) {
+    if (!executes && !libuv && !processes_is_shown() && !has_exceptions()) {
         struct guard_act act = {.ring = RING_LIBC, .family = FS_PROCESS, .verb = "fork", .caller = caller};
         guard_report(&act, &verdict, NULL, 0);
     }
@@ -166,11 +181,21 @@ static void begin_child(enum processes_fork answer)
     guard_after_fork(answer == FORK_PROBATION);
 }
 
-/* Also vfork: a child that shares our memory could not be told apart from us. */
 DOOR pid_t fork(void)
 {
     if (!guard_ready()) return real.fork();
-    enum processes_fork answer = processes_ask_fork(CALLER());
+    enum processes_fork answer = processes_ask_fork(false, CALLER());
+    if (answer == FORK_REFUSED) return -1;
+    pid_t pid = real.fork();
+    if (pid == 0) begin_child(answer);
+    return pid;
+}
+
+/* A fork: a child that shares our memory could not be told apart from us. */
+DOOR pid_t vfork(void)
+{
+    if (!guard_ready()) return real.fork();
+    enum processes_fork answer = processes_ask_fork(true, CALLER());
     if (answer == FORK_REFUSED) return -1;
     pid_t pid = real.fork();
     if (pid == 0) begin_child(answer);
@@ -185,7 +210,7 @@ DOOR pid_t _Fork(void)
         return -1;
     }
     if (!guard_ready()) return real._Fork();
-    enum processes_fork answer = processes_ask_fork(CALLER());
+    enum processes_fork answer = processes_ask_fork(false, CALLER());
     if (answer == FORK_REFUSED) return -1;
     pid_t pid = real._Fork();
     if (pid == 0) begin_child(answer);
@@ -195,7 +220,7 @@ DOOR pid_t _Fork(void)
 DOOR int daemon(int stay, int keep)
 {
     if (!guard_ready()) return real.daemon(stay, keep);
-    enum processes_fork answer = processes_ask_fork(CALLER());
+    enum processes_fork answer = processes_ask_fork(false, CALLER());
     if (answer == FORK_REFUSED) return -1;
     int before = sys_getpid();
     int result = real.daemon(stay, keep);
@@ -211,7 +236,7 @@ DOOR pid_t forkpty(int *terminal, char *name, const struct termios *settings, co
         return -1;
     }
     if (!guard_ready()) return real.forkpty(terminal, name, settings, size);
-    enum processes_fork answer = processes_ask_fork(CALLER());
+    enum processes_fork answer = processes_ask_fork(false, CALLER());
     if (answer == FORK_REFUSED) return -1;
     pid_t pid = real.forkpty(terminal, name, settings, size);
     if (pid == 0) begin_child(answer);
@@ -244,7 +269,7 @@ DOOR int clone(int (*function)(void *), void *stack, int flags, void *argument, 
         return real.clone(function, stack, flags, argument, parent_tid, tls, child_tid);
     if (((unsigned long)(unsigned)flags & NAMESPACES) != 0 && integrity_refused("make a namespace with", "clone", CALLER()))
         return -1;
-    enum processes_fork answer = processes_ask_fork(CALLER());
+    enum processes_fork answer = processes_ask_fork((flags & CLONE_VFORK) != 0, CALLER());
     if (answer == FORK_REFUSED) return -1;
     /* Probation belongs to a process with memory of its own. Where nothing hangs on it, shared memory stays shared. */
     if ((flags & CLONE_VM) != 0 && answer != FORK_PROBATION)
@@ -257,7 +282,7 @@ DOOR int clone(int (*function)(void *), void *stack, int flags, void *argument, 
 static enum processes_fork ask_raw(unsigned long flags, const void *caller)
 {
     if ((flags & NAMESPACES) != 0 && integrity_refused("make a namespace with", "clone", caller)) return FORK_REFUSED;
-    return processes_ask_fork(caller);
+    return processes_ask_fork((flags & CLONE_VFORK) != 0, caller);
 }
 
 /* Without a stack of its own the child would run on ours while we wait, and return from this frame first. */

@@ -21,8 +21,9 @@ bool processes_is_shown(void);
 void processes_report_blocked(const char *path, const char *arguments, const struct fs_verdict *verdict, const void *caller);
 
 enum processes_fork { FORK_REFUSED, FORK_PASSES, FORK_PROBATION };
-/* Reports where there is something to report. EACCES is set where refused. */
-enum processes_fork processes_ask_fork(const void *caller);
+/* Reports where there is something to report. EACCES is set where refused. `executes`: the child may do nothing but execute
+ * (vfork), so that an alert can wait for that and name the program. */
+enum processes_fork processes_ask_fork(bool executes, const void *caller);
 
 /* The system calls clone and clone3 whose child starts where the caller stands (no stack of its own). `flags` points into
  * `arguments`, our own copy. */

@@ -40,6 +40,7 @@ struct python_preconfig {
     X(PyObject *, PyOS_FSPath, (PyObject *))                                                                  \
     X(PyObject *, PyTuple_GetItem, (PyObject *, Py_ssize_t))                                                  \
     X(Py_ssize_t, PyTuple_Size, (PyObject *))                                                                 \
+    X(PyObject *, PyMapping_GetItemString, (PyObject *, const char *))                                        \
     X(PyObject *, PySequence_GetItem, (PyObject *, Py_ssize_t))                                               \
     X(Py_ssize_t, PyList_Size, (PyObject *))                                                                  \
     X(int, PyList_Append, (PyObject *, PyObject *))                                                           \
@@ -70,7 +71,9 @@ struct python_preconfig {
     X(int, PyFrame_GetLineNumber, (PyObject *))
 
 /* Variables: the address of the object itself, and pointers to one. */
-#define PYTHON_TYPES(X) X(PyUnicode_Type) X(PyBytes_Type) X(PyTuple_Type) X(PyList_Type) X(PyDict_Type) X(PyLong_Type) X(PyType_Type)
+#define PYTHON_TYPES(X)                                                                                       \
+    X(PyUnicode_Type) X(PyBytes_Type) X(PyTuple_Type) X(PyList_Type) X(PyDict_Type) X(PyLong_Type)            \
+    X(PyType_Type) X(PyCode_Type)
 #define PYTHON_EXCEPTIONS(X) X(PyExc_PermissionError) X(PyExc_ValueError) X(PyExc_RuntimeError)
 #define PYTHON_OBJECTS(X) X(_Py_NoneStruct)
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -120,6 +121,9 @@ static bool is_client_file(const char *path)
     struct stat status;
     if (sys_fstatat(AT_FDCWD, path, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode)) return false;
     if (under_tmp(path, &status)) return false;
+    /* Times in an image may be anybody's, but nobody writes there. */
+    struct statfs system;
+    if (sys_call(SYS_statfs, path, &system) == 0 && system.f_flags & 1 /* ST_RDONLY */) return true;
     return status.st_ctim.tv_sec < began.tv_sec ||
            (status.st_ctim.tv_sec == began.tv_sec && status.st_ctim.tv_nsec <= began.tv_nsec);
 }
@@ -370,6 +374,11 @@ bool runtime_api_sends(int fd, const struct iovec *vector, size_t count, int fla
     }
     if (is_narrow(fd, &cookie)) return narrow_sends(fd, cookie, vector, count, flags, caller, result);
     return false;
+}
+
+bool runtime_api_refuses_copy(int fd, const void *caller)
+{
+    return runtime_api_owns(fd) && refused(caller);
 }
 
 bool runtime_api_sends_unseen(int fd, const void *caller, ssize_t *result)

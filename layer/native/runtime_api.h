@@ -1,8 +1,9 @@
 /* The Runtime API: who may talk to it, and what its client says.
  *
  * The client is recognised by its code: the kernel's name (/proc/self/maps) of the file that the call comes from is
- * runtime_client*.so or rapid-client*.node, as awslambdaric ships them, lies outside /tmp, and has not changed since this
- * process began (its change time cannot be set back). A file that the function writes meets neither of the last two.
+ * runtime_client*.so or rapid-client*.node, as awslambdaric ships them; it lies outside /tmp; and it is on a read-only
+ * filesystem or has not changed since this process began (a change time cannot be set back). A file that the function
+ * writes meets neither of the last two; one that an earlier process left on a writable mount does, and stays open.
  * Where awslambdaric asks from Python itself (init errors, snapshot restore), the interpreter ring recognises its frames.
  *
  * Two requests pass for somebody else, on a connection that may carry nothing more: everybody's GET of the snapshot
@@ -52,7 +53,10 @@ bool runtime_api_sends_unseen(int fd, const void *caller, ssize_t *result);
 /* After the client received. */
 void runtime_api_received(int fd, const void *bytes, size_t size);
 
-/* `fd` is the client's connection: duplicating it, or passing it on, would take it out of sight. */
+/* `fd` is the client's connection. */
 bool runtime_api_owns(int fd);
+/* Duplicating the client's connection, wrapping it in a stream or passing it on would take it out of sight: reported; true
+ * where it must fail with EACCES. For whoever duplicates descriptors; one comparison for every other descriptor. */
+bool runtime_api_refuses_copy(int fd, const void *caller);
 
 #endif

@@ -11,7 +11,8 @@
 enum { HANDLERS = 3 };
 
 struct handler {
-    char stem[128]; /* of its file: "handler" for handler.py and handler/__init__.py; "" where there is none */
+    char module[256]; /* "pkg.handler" */
+    char stem[128];   /* of its file: "handler" for handler.py and handler/__init__.py; "" where there is none */
     atomic_bool sealed;
 };
 static struct handler handlers[HANDLERS];
@@ -30,8 +31,12 @@ void seal_start(void)
         const char *start = end;
         while (start > value && start[-1] != '.' && start[-1] != '/') start--;
         size_t size = (size_t)(end - start);
-        if (size == 0 || size >= sizeof handlers[i].stem) continue;
+        size_t whole = (size_t)(end - value);
+        if (size == 0 || size >= sizeof handlers[i].stem || whole >= sizeof handlers[i].module) continue;
         memcpy(handlers[i].stem, start, size);
+        memcpy(handlers[i].module, value, whole);
+        for (char *at = handlers[i].module; *at; at++)
+            if (*at == '/') *at = '.';
         bool again = false;
         for (size_t j = 0; j < i; j++) again = again || strcmp(handlers[j].stem, handlers[i].stem) == 0;
         if (!again) atomic_fetch_add(&waiting, 1);
@@ -90,22 +95,40 @@ static void seal(struct handler *handler, const char *path)
     atomic_store_explicit(&any_sealed, true, memory_order_release);
 }
 
-/* A handler that was shipped compiled names the file of the machine that compiled it: ask the module that importlib is
- * about to fill. */
-static void seal_compiled(struct handler *handler)
+static PyObject *local(PyObject *locals, const char *name)
+{
+    PyObject *value = python.PyMapping_GetItemString(locals, name);
+    if (!value) python.PyErr_Clear();
+    return value;
+}
+
+static void seal_module(struct handler *handler, PyObject *name, PyObject *file)
+{
+    const char *module = argument_text(name), *path = argument_text(file);
+    if (module && path && strcmp(module, handler->module) == 0) seal(handler, path);
+}
+
+/* Code from a zip, and code that was compiled elsewhere, names no file of a handler's: ask importlib, which is about to fill
+ * a module, what it is called, and where it lies. */
+static void seal_by_name(struct handler *handler)
 {
     struct frame frame = {0};
     if (!frames_next(&frame)) return;
     PyObject *locals = frame.library ? python.PyObject_GetAttrString(frame.object, "f_locals") : NULL;
     frames_stop(&frame);
-    /* _call_with_frames_removed(f, *args, **kwds): args is (code, module's namespace). */
-    PyObject *given = locals && python_type(locals) == python.PyDict_Type ? python.PyDict_GetItemString(locals, "args") : NULL;
+    python.PyErr_Clear();
+    if (!locals) return;
+    /* importlib's _call_with_frames_removed(f, *args, **kwds), where args is (code, namespace); load_module of 3.9's
+     * zipimport knows fullname and modpath. */
+    PyObject *given = local(locals, "args"), *name = local(locals, "fullname"), *file = local(locals, "modpath");
     PyObject *space = given ? argument_element(given, 1) : NULL;
-    PyObject *file = space && python_type(space) == python.PyDict_Type ? python.PyDict_GetItemString(space, "__file__") : NULL;
-    const char *path = argument_text(file);
-    if (path && by_name(path) == handler && files_is_handler(path)) seal(handler, path);
-    if (space) python.Py_DecRef(space);
-    if (locals) python.Py_DecRef(locals);
+    if (space && python_type(space) == python.PyDict_Type)
+        seal_module(handler, python.PyDict_GetItemString(space, "__name__"), python.PyDict_GetItemString(space, "__file__"));
+    else if (name && file)
+        seal_module(handler, name, file);
+    PyObject *const references[] = {space, file, name, given, locals};
+    for (size_t i = 0; i < sizeof references / sizeof *references; i++)
+        if (references[i]) python.Py_DecRef(references[i]);
     python.PyErr_Clear();
 }
 
@@ -115,7 +138,7 @@ int seal_executes(PyObject *arguments)
                atomic_load_explicit(&waiting, memory_order_relaxed) == 0))
         return 0;
     PyObject *code = argument(arguments, 0);
-    PyObject *file = code ? python.PyObject_GetAttrString(code, "co_filename") : NULL;
+    PyObject *file = code && python_type(code) == python.PyCode_Type ? python.PyObject_GetAttrString(code, "co_filename") : NULL;
     if (!file) {
         python.PyErr_Clear();
         return 0;
@@ -123,10 +146,11 @@ int seal_executes(PyObject *arguments)
     const char *path = argument_text(file);
     struct handler *handler = path ? by_name(path) : NULL;
     if (handler && !atomic_load(&handler->sealed)) {
-        if (files_is_handler(path))
+        /* Without LAMBDA_TASK_ROOT, any folder's file of that name would do. */
+        if (guard.task_root[0] && files_is_handler(path))
             seal(handler, path);
         else
-            seal_compiled(handler);
+            seal_by_name(handler);
     } else if (path) {
         frames_saw_module(path);
     }

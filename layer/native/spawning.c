@@ -24,12 +24,13 @@ typedef int spawn_function(int *, const char *, const posix_spawn_file_actions_t
 
 /* ---- posix_spawn ---- */
 
+/* A file that is no program is an error here, as in glibc since 2.15: no shell is tried. */
 static int spawn(spawn_function *function, int *pid, const char *path, bool search, const posix_spawn_file_actions_t *given,
                  const posix_spawnattr_t *attributes, char *const *argv, char *const *envp, const void *caller)
 {
     int saved = errno;
     struct actions actions;
-    int error = actions_prepare(&actions, given);
+    int error = actions_prepare(&actions, given, caller);
     if (error != 0) return error;
     struct launch_request request = {
         .dirfd = actions.folder, .path = path, .search = search, .argv = argv, .envp = envp, .caller = caller};
@@ -46,28 +47,6 @@ static int spawn(spawn_function *function, int *pid, const char *path, bool sear
     return error;
 }
 
-/* posix_spawnp runs what is no program as a shell script. */
-static int spawn_searched(spawn_function *function, int *pid, const char *file, const posix_spawn_file_actions_t *actions,
-                          const posix_spawnattr_t *attributes, char *const *argv, char *const *envp, const void *caller)
-{
-    int error = spawn(function, pid, file, true, actions, attributes, argv, envp, caller);
-    if (error != ENOEXEC) return error;
-    char named[PATH_MAX], *list[128];
-    static char shell[] = "/bin/sh";
-    int fd = launch_open(AT_FDCWD, file, 0, true, getenv("PATH"), named);
-    if (fd < 0) return -fd;
-    sys_close(fd);
-    size_t count = 0;
-    list[count++] = shell;
-    list[count++] = named;
-    for (size_t i = 1; argv[0] != NULL && argv[i] != NULL; i++) {
-        if (count == sizeof list / sizeof *list - 1) return ENOEXEC;
-        list[count++] = argv[i];
-    }
-    list[count] = NULL;
-    return spawn(function, pid, shell, false, actions, attributes, list, envp, caller);
-}
-
 DOOR int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
                      const posix_spawnattr_t *attributes, char *const *argv, char *const *envp)
 {
@@ -79,7 +58,7 @@ DOOR int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actio
                       const posix_spawnattr_t *attributes, char *const *argv, char *const *envp)
 {
     if (!guard_ready() || launch_is_free()) return real.posix_spawnp(pid, file, actions, attributes, argv, envp);
-    return spawn_searched(real.posix_spawn, pid, file, actions, attributes, argv, envp, CALLER());
+    return spawn(real.posix_spawn, pid, file, true, actions, attributes, argv, envp, CALLER());
 }
 
 extern int pidfd_spawn(int *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *, char *const *,
@@ -99,7 +78,7 @@ DOOR int pidfd_spawnp(int *pidfd, const char *file, const posix_spawn_file_actio
 {
     if (!real.pidfd_spawnp || !real.pidfd_spawn) return ENOSYS;
     if (!guard_ready() || launch_is_free()) return real.pidfd_spawnp(pidfd, file, actions, attributes, argv, envp);
-    return spawn_searched(real.pidfd_spawn, pidfd, file, actions, attributes, argv, envp, CALLER());
+    return spawn(real.pidfd_spawn, pidfd, file, true, actions, attributes, argv, envp, CALLER());
 }
 
 /* Judged at the spawn, where it is known which folder the child is in by then and whether it is used at all. */

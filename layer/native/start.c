@@ -227,8 +227,14 @@ static void find_place(void)
     if (command[0] != '\0') {
         struct stat status;
         char self[48] = "";
-        if (sys_fstatat(AT_FDCWD, "/proc/self/exe", &status, 0) == 0) identify(self, sizeof self, &status);
-        if (strcmp(self, command) != 0) {
+        bool is_command;
+        if (command[0] == '~') {
+            is_command = strncmp(guard_program_name, command + 1, strcspn(command + 1, "0123456789.")) == 0;
+        } else {
+            if (sys_fstatat(AT_FDCWD, "/proc/self/exe", &status, 0) == 0) identify(self, sizeof self, &status);
+            is_command = strcmp(self, command) == 0;
+        }
+        if (!is_command) {
             guard.is_wrapper = true;
             return;
         }

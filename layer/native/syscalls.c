@@ -118,6 +118,7 @@ ROUTE(setns, I(a), I(b))
 ROUTE(process_vm_writev, I(a), P(b), N(c), P(d), N(e), N(f))
 ROUTE(close, I(a))
 ROUTE(close_range, U(a), U(b), I(c))
+ROUTE(dup, I(a))
 ROUTE(dup3, I(a), I(b), I(c))
 ROUTE(fcntl, I(a), I(b), L(c))
 
@@ -152,6 +153,12 @@ static long route_fork(const struct call *call)
 {
     (void)call;
     return callee_fork();
+}
+CALLEE(vfork);
+static long route_vfork(const struct call *call)
+{
+    (void)call;
+    return callee_vfork();
 }
 ROUTE(open, P(a), I(b), U(c))
 ROUTE(creat, P(a), U(b))
@@ -309,6 +316,7 @@ static route_function *const routes[NUMBERS] = {
     [SYS_process_vm_writev] = route_process_vm_writev,
     [SYS_close] = route_close,
     [NUMBER_CLOSE_RANGE] = route_close_range,
+    [SYS_dup] = route_dup,
     [SYS_dup3] = route_dup3,
     [SYS_fcntl] = route_fcntl,
 #ifdef SYS_open
@@ -330,7 +338,7 @@ static route_function *const routes[NUMBERS] = {
     [SYS_futimesat] = route_futimesat,
     [SYS_dup2] = route_dup2,
     [SYS_fork] = route_fork,
-    [SYS_vfork] = route_fork,
+    [SYS_vfork] = route_vfork,
 #endif
     [SYS_ptrace] = route_integrity,
     [SYS_userfaultfd] = route_integrity,

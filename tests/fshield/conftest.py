@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,13 +19,14 @@ NATIVE = ROOT / "layer" / "native"
 
 
 @pytest.fixture(scope="session", autouse=True)
-def decide_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def decide_library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """policy.c as it stands, compiled and chosen for all tests: an earlier build would prove nothing."""
     out = tmp_path_factory.mktemp("decide") / "libdecide.so"
     subprocess.run([sys.executable, "build.py", "decide", "--out", str(out)], cwd=NATIVE, check=True)
     patch = pytest.MonkeyPatch()
     patch.setenv(native.VARIABLE, str(out))
-    return out
+    yield out
+    patch.undo()
 
 
 @pytest.fixture

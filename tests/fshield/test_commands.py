@@ -11,12 +11,14 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+import jsonschema
 import pytest
 from typer.testing import CliRunner, Result
 
 from fshield import __version__, native
 from fshield.cli import app
-from fshield.loader import load
+from fshield.loader import load, resolve
+from fshield.reader import parse
 from fshield.review import findings
 from fshield.schema import text as schema_text
 
@@ -71,6 +73,21 @@ def test_the_schema_is_in_step() -> None:
     assert (POLICIES / "policy.schema.json").read_text() == schema_text() == run("schema").output
 
 
+def test_the_schema_takes_what_the_model_takes() -> None:
+    page = (ROOT / "docs" / "policy.md").read_text()
+    example = page.partition("```yaml\n")[2].partition("```")[0]
+    validator = jsonschema.Draft202012Validator(json.loads(schema_text()))
+    validator.check_schema(validator.schema)
+    texts = [path.read_text() for path in sorted(POLICIES.glob("*.yaml"))]
+    assert len(texts) >= 4
+    for text in [*texts, example]:
+        document = parse("x.yaml", text.encode())
+        resolve(document, "x")
+        assert list(validator.iter_errors(document.root.plain())) == []
+    for wrong in ({}, {"version": 2}, {"version": 1, "polcy": {}}, {"version": 1, "policy": {"read_handler": "blok"}}):
+        assert not validator.is_valid(wrong)
+
+
 def test_check_levels(write: Write) -> None:
     path = write(
         "version: 1\npolicy:\n  outbound_connectivity:\n    mode: block\n    allow:\n"
@@ -104,6 +121,18 @@ def test_check_of_what_is_not_there(tmp_path: Path) -> None:
     both = run("check", "--json", DEFAULT, str(tmp_path / "none.yaml"))
     assert both.exit_code == 2
     assert json.loads(both.stdout)["problems"]
+
+
+def test_check_of_odd_names(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"\xff \n")
+    folder.mkdir()
+    (folder / "p.yaml").write_text("version: 3\n")
+    (folder / os.fsdecode(b"\xff.yaml")).write_text("version: 1\n")
+    for option in ([], ["--json"]):
+        assert run("check", str(folder / "p.yaml"), *option).exit_code == 1
+        assert run("check", str(folder / os.fsdecode(b"\xff.yaml")), *option).exit_code == 2
+        assert run("check", str(folder / ("n" * 300 + ".yaml")), *option).exit_code == 2
+        assert run("check", str(folder / "a\0b"), *option).exit_code == 2
 
 
 def test_check_of_a_pipe_that_nobody_fills(tmp_path: Path) -> None:

@@ -46,6 +46,8 @@ ACTS = [
     "ctypes.CDLL(P)",
     "tempfile.NamedTemporaryFile(dir='/tmp')",
     "socket.socket(socket.AF_UNIX).bind(P + '.socket')",
+    "socket.socket(socket.AF_UNIX).connect(P)",
+    "socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'x', P.encode())",
 ]
 
 PROGRAM = """
@@ -103,6 +105,31 @@ def test_what_is_allowed_passes_without_an_event(python: Path, tmp_file: Path) -
     done = run_guarded([python, "-c", f"print(open({str(tmp_file)!r}).read())"], policy=policy)
     assert done.stdout == "stashed\n\n"
     assert done.violations == []
+
+
+def test_rename_inside_is_one_event(python: Path, tmp_path: Path, tmp_file: Path) -> None:
+    act = "(os.rename(P, P + '.a'), os.rename(P + '.a', P))"
+    done = run_guarded([python, write(tmp_path, act), tmp_path / "site-packages", tmp_file], policy=ALERT)
+    assert done.returncode == 0, done
+    assert [event["count"] for event in done.violations] == [1, 1]
+
+
+def test_names_that_only_look_like_it(python: Path, tmp_path: Path) -> None:
+    """Relative names of the search path, of other folders and of descriptors are none of the rule's."""
+    program = f"""
+import ctypes, os, sqlite3
+os.chdir("/tmp")
+ctypes.CDLL("libc.so.6"); ctypes.CDLL(None)
+folder = os.open({str(tmp_path)!r}, os.O_RDONLY | os.O_DIRECTORY)
+os.close(os.open("file", os.O_RDWR | os.O_CREAT, dir_fd=folder))
+os.mkdir("made", dir_fd=folder); os.rename("made", "moved", src_dir_fd=folder, dst_dir_fd=folder)
+os.listdir(folder); open(os.dup(folder) * 0 + 1, "w", closefd=False)
+sqlite3.connect(":memory:"); sqlite3.connect("")
+open("/usr/../etc/hostname"); open("/etc//hostname"); open("/proc/self/status"); open("/dev/null")
+print("fine")
+"""
+    done = run_guarded([python, "-c", program], policy=BLOCK)
+    assert (done.stdout, done.violations) == ("fine\n", []), done
 
 
 def test_errors_travel(python: Path) -> None:

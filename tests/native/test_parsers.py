@@ -24,7 +24,7 @@ class Parsers:
 
     def ask(self, *arguments: str) -> str:
         """What the harness prints for ``arguments``; fails where a sanitizer complains."""
-        done = subprocess.run([str(self.program), *arguments], capture_output=True, text=True, timeout=120)
+        done = subprocess.run([str(self.program), *arguments], capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout.removesuffix("\n")
 
@@ -37,8 +37,9 @@ def parsers(tmp_path_factory: pytest.TempPathFactory) -> Parsers:
         pytest.skip("neither gcc nor clang is here for the sanitizers")
     program = tmp_path_factory.mktemp("parsers") / "parsers"
     sources = [str(HERE / "harness" / "parsers.c"), *(str(NATIVE / name) for name in SOURCES)]
-    options = "-std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Werror -fsanitize=address,undefined -fno-sanitize-recover=all"
-    subprocess.run([compiler, *options.split(), "-I", str(NATIVE), *sources, "-o", str(program)], check=True, timeout=120)
+    options = ["-std=gnu11", "-D_GNU_SOURCE", "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-fno-sanitize-recover=all"]
+    command = [compiler, *options, "-fsanitize=address,undefined", "-I", str(NATIVE), *sources, "-o", str(program)]
+    subprocess.run(command, check=True, timeout=120)
     return Parsers(program)
 
 
@@ -129,7 +130,17 @@ def test_gethostbyname_knows_no_hexadecimal(parsers: Parsers) -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["2001:db8::", "1:0:0:2::", "::2:3", "1::", "::", "1:2:3:4:5:6:7:8", "0:0:1:0:0:0:1:0", "64:ff9b::192.0.2.1", "1:0:2:3:4:5:6:7"],
+    [
+        "2001:db8::",
+        "1:0:0:2::",
+        "::2:3",
+        "1::",
+        "::",
+        "1:2:3:4:5:6:7:8",
+        "0:0:1:0:0:0:1:0",
+        "64:ff9b::192.0.2.1",
+        "1:0:2:3:4:5:6:7",
+    ],
 )
 def test_ipv6_text_is_the_short_form(parsers: Parsers, host: str) -> None:
     expected = "::1" if host == "::" else str(ipaddress.IPv6Address(host))
@@ -193,7 +204,7 @@ def test_questions(parsers: Parsers, query: str, expected: str) -> None:
     assert parsers.ask("question", query) == expected
 
 
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nLambda-Runtime-AWS-Request-Id:  8476a536-e9f4\r\nX: y\r\n\r\n"
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nLambda-Runtime-AWS-Request-Id:  8476a536-e9f4\r\nX: y\r\n\r\n"
 
 
 def test_a_request_id_in_any_pieces(parsers: Parsers) -> None:

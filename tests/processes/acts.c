@@ -133,6 +133,16 @@ int main(int argc, char **argv)
         int error = posix_spawn(&pid, path, &actions, NULL, rest, environ);
         return spawned(error, pid);
     }
+    if (strcmp(act, "posix_spawn-close-all") == 0 || strcmp(act, "posix_spawn-replace-all") == 0) {
+        posix_spawn_file_actions_t actions;
+        posix_spawn_file_actions_init(&actions);
+        for (int fd = 850; fd < 1020; fd++) {
+            if (strcmp(act, "posix_spawn-close-all") == 0) posix_spawn_file_actions_addclose(&actions, fd);
+            else posix_spawn_file_actions_adddup2(&actions, 1, fd);
+        }
+        int error = posix_spawn(&pid, path, &actions, NULL, rest, environ);
+        return spawned(error, pid);
+    }
     ACT("posix_spawn-open") {
         posix_spawn_file_actions_t actions;
         posix_spawn_file_actions_init(&actions);

@@ -3,11 +3,13 @@
 import os
 import socket
 import sys
+from pathlib import Path
 
 print("argv", sys.argv[1:])
-print("environment", sorted(key for key in os.environ if key.startswith(("LD_", "GLIBC_", "FUNCTION_SHIELD", "KEPT"))))
+SHOWN = ("LD_", "GLIBC_", "FUNCTION_SHIELD_STATE", "KEPT")
+print("environment", sorted(key for key in os.environ if key.startswith(SHOWN)))
 print("LD_LIBRARY_PATH", os.environ.get("LD_LIBRARY_PATH"))
-print("comm", open("/proc/self/comm").read().strip())
+print("comm", Path("/proc/self/comm").read_text().strip())
 try:
     socket.create_connection(("127.66.66.66", 9), 0.2)
 except PermissionError:

@@ -11,10 +11,20 @@ from tests.processes.programs import acts, script
 from tests.support import Guarded, rules, run_bare, run_guarded
 
 UNAME = "/usr/bin/uname"
-FORKS = ["fork", "vfork", "_Fork", "clone", "clone-vm", "syscall-clone", "syscall-clone-high", "syscall-clone3", "forkpty"]
+FORKS = [
+    "fork",
+    "vfork",
+    "_Fork",
+    "clone",
+    "clone-vm",
+    "syscall-clone",
+    "syscall-clone-high",
+    "syscall-clone3",
+    "forkpty",
+]
 EXECS = [
-    "execve", "execve-bare", "execve-null", "execv", "execvp", "execvpe", "execl", "execlp", "execle", "fexecve", "execveat",
-    "execveat-folder", "syscall-execve", "syscall-execveat", "relative", "proc-root",
+    "execve", "execve-bare", "execve-null", "execv", "execvp", "execvpe", "execl", "execlp", "execle", "fexecve",
+    "execveat", "execveat-folder", "syscall-execve", "syscall-execveat", "relative", "proc-root",
 ]  # fmt: skip
 SPAWNS = ["posix_spawn", "posix_spawn-bare", "posix_spawnp", "posix_spawn-folder", "posix_spawn-closefrom"]
 SHELLS = ["system", "popen", "wordexp"]
@@ -97,7 +107,9 @@ def test_what_does_not_exist_is_no_event() -> None:
     assert result.violations == []
 
 
-@pytest.mark.parametrize("name", ["ptrace", "syscall-ptrace", "process_vm_writev", "unshare", "mount", "chroot", "pidfd_getfd"])
+@pytest.mark.parametrize(
+    "name", ["ptrace", "syscall-ptrace", "process_vm_writev", "unshare", "mount", "chroot", "pidfd_getfd"]
+)
 def test_guard_integrity(name: str) -> None:
     result = act(name, UNAME, process="allow", outbound="block")
     assert refused(result), result

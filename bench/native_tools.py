@@ -1,0 +1,47 @@
+"""Compiles what the benchmark needs in C, with the same compiler that builds the layer."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+SOURCES = Path(__file__).resolve().parent / "native"
+
+
+@dataclass(frozen=True)
+class Tools:
+    """The floor's launcher and library, and the program that times calls."""
+
+    launcher: Path
+    micro: Path
+
+
+def compile_tools(folder: Path) -> Tools:
+    """Compile into `folder`.
+
+    Raises:
+        RuntimeError: the compiler is not there or refuses; its words.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    machine = platform.machine()
+    floor = folder / "floor.so"
+    launcher, micro = folder / "floor-launcher", folder / "micro"
+    glibc = ["-target", f"{machine}-linux-gnu.2.17"]
+    _zig(*glibc, "-O2", "-fPIC", "-shared", "-s", str(SOURCES / "floor.c"), "-ldl", "-o", str(floor))
+    _zig(
+        "-target", f"{machine}-linux-musl", "-O2", "-static", "-s", f'-DFLOOR_PRELOAD="{floor}"',
+        str(SOURCES / "floor_launcher.c"), "-o", str(launcher),
+    )  # fmt: skip
+    _zig(*glibc, "-O2", "-s", str(SOURCES / "micro.c"), "-o", str(micro))
+    return Tools(launcher, micro)
+
+
+def _zig(*arguments: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "ziglang", "cc", *arguments], capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"zig cc: {done.stderr.strip()[-400:] or 'no words'}")

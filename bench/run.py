@@ -1,0 +1,147 @@
+"""What the guard costs: paired figures from one run, ratios first.
+
+``python bench/run.py [--layer DIR] [--json] [--quick]``. Exit status 0 whatever the figures say, a miss is marked;
+2 where it could not run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import platform
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from measures import Bench, Figure, audit, base_python, calls, invocations, memory, sizes, start
+from native_tools import compile_tools
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from fshield.errors import CouldNotRun
+from fshield.local.layer import find_layer, refuse_blocked_places
+from fshield.local.progress import waiting_for
+
+# Python 3.10 has none of its own; mypy, which the tests need anyway, brings the same as a package there.
+tomllib = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+
+
+def rows(bench: Bench, dist: Path) -> Iterator[Figure]:
+    """Every figure, as it is measured."""
+    yield start(bench)
+    yield from invocations(bench)
+    yield from calls(bench)
+    yield audit(bench)
+    yield memory(bench)
+    yield from sizes(dist)
+
+
+def judged(figure: Figure, budgets: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The figure with its ratio, what is added, the aim in words, and whether it is met (None: no aim)."""
+    budget = budgets.get(figure.key, {})
+    over = budget.get("over", "bare")
+    ratio, added = figure.ratio("guarded", "bare"), figure.added("guarded", over)
+    guarded = figure.median("guarded")
+    met: bool | None = None
+    aim = ""
+    if "ratio" in budget and ratio is not None:
+        met = ratio <= budget["ratio"] + budget.get("tolerance", 0.005)
+        aim = f"×{budget['ratio']:.2f}"
+    elif "added" in budget and added is not None:
+        met = added <= budget["added"]
+        aim = f"+{budget['added']:g} {figure.unit}"
+    elif "size" in budget and guarded is not None:
+        met = guarded <= budget["size"]
+        aim = f"{budget['size']:g} {figure.unit}"
+    return {
+        "key": figure.key, "title": figure.title, "unit": figure.unit, "samples": len(figure.samples["guarded"]),
+        "ratio": ratio, "added": added, "added_over": over, "bare": figure.median("bare"), "guarded": guarded,
+        "floor": figure.median("floor"), "floor_ratio": figure.ratio("floor", "bare"),
+        "floor_added": figure.added("floor", "bare"), "aim": aim, "met": met,
+    }  # fmt: skip
+
+
+def table(results: list[dict[str, Any]]) -> Table:
+    """The figures in 80 columns."""
+    made = Table(
+        width=80, title=f"Guarded over bare, {platform.machine()}, medians", title_justify="left", title_style="bold"
+    )
+    made.add_column("measure", ratio=1, overflow="fold")
+    for heading in ("ratio", "added", "guarded", "floor", "aim"):
+        made.add_column(heading, justify="right", no_wrap=True)
+    for row in results:
+        style = {True: "green", False: "bold red", None: ""}[row["met"]]
+        missed = " miss" if row["met"] is False else ""
+        made.add_row(
+            row["title"],
+            f"×{row['ratio']:.2f}" if row["ratio"] else "",
+            f"{row['added']:+.{_digits(row['unit'])}f}" if row["added"] is not None else "",
+            f"{row['guarded']:.{_digits(row['unit'])}f} {row['unit']}",
+            _floor(row),
+            Text(f"{row['aim']}{missed}", style),
+        )
+    return made
+
+
+def _floor(row: dict[str, Any]) -> str:
+    """What a guard that does nothing costs, said as the aim is."""
+    if row["floor_ratio"] is None:
+        return ""
+    return (
+        f"×{row['floor_ratio']:.2f}"
+        if row["aim"].startswith("×")
+        else f"{row['floor_added']:+.{_digits(row['unit'])}f}"
+    )
+
+
+def _digits(unit: str) -> int:
+    return {"ms": 2, "MB": 2}.get(unit, 0)
+
+
+def main() -> int:
+    """The exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--layer", type=Path, help="an unpacked layer; else FSHIELD_LAYER, else build/layer")
+    parser.add_argument("--python", default=base_python(), help="the interpreter to start")
+    parser.add_argument("--dist", type=Path, default=ROOT / "dist", help="where the zips of the layer are")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    parser.add_argument("--quick", action="store_true", help="few samples: shows that it works, not what it costs")
+    options = parser.parse_args()
+    budgets = tomllib.loads((HERE / "budgets.toml").read_text("utf-8"))
+    scratch = ROOT / "build" / "bench"
+    try:
+        layer = find_layer(options.layer)
+        places = [("the layer", layer.folder), ("the Python", Path(options.python)), ("the checkout", ROOT)]
+        refuse_blocked_places(layer.policy_file("default"), places)
+        with waiting_for("compiling the floor and the timer"):
+            tools = compile_tools(scratch)
+        results = []
+        with waiting_for("measuring (a minute or two)"):
+            for figure in rows(Bench(layer.folder, tools, scratch, options.python, options.quick), options.dist):
+                results.append(judged(figure, budgets))
+    except CouldNotRun as problem:
+        print(f"error: {problem.message}\n  mend: {problem.mend}", file=sys.stderr)
+        return 2
+    except (RuntimeError, OSError) as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 2
+    if options.json:
+        json.dump(
+            {"machine": platform.machine(), "python": platform.python_version(), "figures": results},
+            sys.stdout,
+            indent=2,
+        )
+        print()
+    else:
+        Console(highlight=False, markup=False).print(table(results))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,17 @@
+// class: files
+// rule: read_write_tmp
+// success: a stream opened elsewhere is opened anew without a name, after its file was moved to be a link to /tmp
+// proof: new
+// needs: one-filesystem
+#include "attack.h"
+
+int main(void)
+{
+    FILE *opened = fopen("harmless", "w");
+    if (!opened) return stopped("fopen");
+    if (rename("harmless", NEW_) != 0) return stopped("rename");
+    if (!freopen(NULL, "a", opened)) return stopped("freopen");
+    fputs("kept", opened);
+    fclose(opened);
+    return reached();
+}

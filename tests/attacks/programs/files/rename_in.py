@@ -1,0 +1,16 @@
+# class: files
+# rule: read_write_tmp
+# success: a file made elsewhere is renamed into /tmp
+# proof: new
+# needs: one-filesystem
+import os
+
+from attack import NEW, attempt
+
+
+@attempt
+def stash():
+    with open("made", "w") as opened:
+        opened.write("kept")
+    os.rename("made", NEW)
+    return True

@@ -1,0 +1,192 @@
+"""Runs the corpus and prints what held: ``python tests/attacks/run.py [WORD…]``.
+
+With words, only the attacks with one of them in their name run, and docs/attacks.md is not written. ``--bare`` runs
+them without the guard only. ``ATTACKS_ALL_INTERPRETERS=1`` runs those in Python with every interpreter of this machine.
+Exit status 0 only if every attack behaves as its header declares.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from rich import box
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from tests import support
+from tests.attacks.corpus import CLASSES, Attack, corpus
+from tests.attacks.runner import Verdict, judge, judge_bare
+from tests.attacks.stage import missing, version
+
+REPORT = support.ROOT / "docs" / "attacks.md"
+RING_ORDER = ("interpreter", "libc", "kernel")
+
+
+@dataclass
+class Row:
+    """What came of one attack with every interpreter it was run with."""
+
+    attack: Attack
+    verdicts: list[Verdict] = field(default_factory=list)
+    lacking: str = ""
+
+    @property
+    def behaves(self) -> bool:
+        return all(verdict.behaves for verdict in self.verdicts)
+
+    @property
+    def rings(self) -> str:
+        named = {ring for verdict in self.verdicts for ring in verdict.rings}
+        return ", ".join(ring for ring in RING_ORDER if ring in named)
+
+    @property
+    def verdict(self) -> str:
+        if not self.verdicts:
+            return f"not run: needs {self.lacking}"
+        if not self.behaves:
+            return "not as declared"
+        return "open" if self.attack.open else "held"
+
+
+def pythons() -> list[Path]:
+    if os.environ.get("ATTACKS_ALL_INTERPRETERS") == "1":
+        return support.interpreters()
+    return [Path(sys.executable)]
+
+
+def one(attack: Attack, interpreters: Iterable[Path], bare: bool) -> Row:
+    row = Row(attack)
+    for python in interpreters:
+        row.lacking = missing(attack, python)
+        if row.lacking:
+            continue
+        if bare:
+            row.verdicts.append(Verdict(attack, python, problems=judge_bare(attack, python)))
+        else:
+            row.verdicts.append(judge(attack, python))
+        if attack.language != "py":
+            break
+    return row
+
+
+def perform(attacks: list[Attack], interpreters: list[Path], *, bare: bool = False) -> list[Row]:
+    """Run the attacks, a few at once; on standard error, how far it is."""
+    console = Console(stderr=True)
+    with (
+        Progress(console=console, transient=True, disable=not console.is_terminal) as progress,
+        ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 2)) as pool,
+    ):
+        task = progress.add_task("attacks", total=len(attacks))
+        rows = []
+        for row in pool.map(lambda attack: one(attack, interpreters, bare), attacks):
+            rows.append(row)
+            progress.advance(task)
+    return rows
+
+
+STYLES = {"held": "green", "open": "yellow", "not as declared": "bold red"}
+
+
+def show(rows: list[Row]) -> None:
+    console = Console(width=80)
+    for kind, title in CLASSES.items():
+        chosen = [row for row in rows if row.attack.kind == kind]
+        if not chosen:
+            continue
+        table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, width=80, pad_edge=False)
+        table.add_column("attack", width=32, overflow="fold")
+        table.add_column("rule", width=22, overflow="fold")
+        table.add_column("verdict", width=20)
+        for row in chosen:
+            verdict = row.verdict
+            rings = f" ({row.rings})" if verdict == "held" and row.rings else ""
+            style = STYLES.get(verdict, "dim")
+            table.add_row(row.attack.name.split("/")[1], row.attack.rules[0], f"[{style}]{verdict}[/]{rings}")
+        console.print(table)
+    for row in rows:
+        for verdict in row.verdicts:
+            for problem in verdict.problems:
+                where = ".".join(map(str, version(verdict.python)))
+                console.print(f"{row.attack.name} ({where}): {problem}", style="red", markup=False, soft_wrap=True)
+
+
+def totals(rows: list[Row]) -> str:
+    count = {name: sum(row.verdict == name for row in rows) for name in STYLES}
+    skipped = sum(not row.verdicts for row in rows)
+    return (
+        f"{len(rows)} attacks: {count['held']} held, {count['open']} open as declared, "
+        f"{count['not as declared']} not as declared, {skipped} not run here"
+    )
+
+
+def cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def report(rows: list[Row], interpreters: list[Path]) -> str:
+    """docs/attacks.md."""
+    versions = ", ".join(".".join(map(str, version(python))) for python in interpreters)
+    lines = [
+        "# Attacks",
+        "",
+        "Written by `python tests/attacks/run.py`; not edited by hand. Each attack is a program under"
+        " `tests/attacks/programs/`. It is run without the guard, where it must succeed; under `strict` or the policy"
+        " that its header names, where it must fail and be named in an event; and under the same rules in alert mode,"
+        " where it must succeed and be named.",
+        "",
+        f"{totals(rows)}. Python {versions}.",
+        "",
+        "*Held by* names the rings whose events named it: the audit hook in the interpreter, or the doors of libc."
+        " *Open* attacks go through; the reason stands beside them.",
+        "",
+    ]
+    opened = [row for row in rows if row.attack.open]
+    if opened:
+        lines += ["## What is open", "", "| attack | what it does | why it is open |", "| --- | --- | --- |"]
+        lines += [
+            f"| `{row.attack.name}` | {cell(row.attack.success)} | {cell(row.attack.open)} |" for row in opened
+        ]
+        lines.append("")
+    for kind, title in CLASSES.items():
+        chosen = [row for row in rows if row.attack.kind == kind]
+        if not chosen:
+            continue
+        lines += [f"## {title}", "", "| attack | success would be | rule | verdict | held by |", "| --- | --- | --- | --- | --- |"]
+        for row in chosen:
+            rules = ", ".join(f"`{rule}`" for rule in row.attack.rules)
+            held_by = row.rings if row.verdict == "held" else ""
+            lines.append(
+                f"| `{row.attack.name.split('/')[1]}` | {cell(row.attack.success)} | {rules} | {row.verdict} | {held_by} |"
+            )
+        lines.append("")
+    return "\n".join(lines)
+
+
+def main(arguments: list[str]) -> int:
+    bare = "--bare" in arguments
+    wanted = [word for word in arguments if not word.startswith("-")]
+    if not bare and not support.LAUNCHER.exists():
+        print(f"{support.LAUNCHER} is missing: run ./build.sh first", file=sys.stderr)
+        return 2
+    attacks = [attack for attack in corpus() if not wanted or any(word in attack.name for word in wanted)]
+    interpreters = pythons()
+    rows = perform(attacks, interpreters, bare=bare)
+    show(rows)
+    print(totals(rows))
+    if not wanted and not bare:
+        REPORT.parent.mkdir(exist_ok=True)
+        REPORT.write_text(report(rows, interpreters))
+        print(f"written: {REPORT.relative_to(support.ROOT)}")
+    return 0 if all(row.behaves for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,157 @@
+"""Runs an attack three ways, and judges whether it behaves as its header declares."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests import support
+from tests.attacks.corpus import POLICIES, Attack
+from tests.attacks.stage import Look, Stage
+
+Document = dict[str, Any]
+RULES = tuple(support.rules()["policy"]) + ("native_code", "runtime_api")
+
+
+@dataclass
+class Verdict:
+    """How one attack behaved with one interpreter.
+
+    Attributes:
+        held: it was stopped under every blocking policy, and named.
+        rings: what named it.
+        problems: each thing that is not as declared, with what was seen.
+    """
+
+    attack: Attack
+    python: Path
+    held: bool = True
+    rings: set[str] = field(default_factory=set)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def behaves(self) -> bool:
+        return not self.problems
+
+
+def load_policy(path: Path) -> Document:
+    document: Document = yaml.safe_load(path.read_text())
+    return document
+
+
+def with_mode(document: Document, wanted: str) -> Document:
+    """The document with every rule that blocks in another mode."""
+    changed = copy.deepcopy(document)
+    for name, rule in changed["policy"].items():
+        if rule == "block":
+            changed["policy"][name] = wanted
+        elif isinstance(rule, dict) and rule.get("mode") == "block":
+            rule["mode"] = wanted
+    return changed
+
+
+def without_version(document: Document) -> Document:
+    return {key: value for key, value in document.items() if key != "version"}
+
+
+def blocking_policies(attack: Attack) -> list[tuple[str, Document]]:
+    """The policies under which this attack must fail: its own or strict, and that without what holds it as well."""
+    source = POLICIES / attack.policy if attack.policy.endswith(".yaml") else support.ROOT / "policies" / "strict.yaml"
+    document = load_policy(source)
+    found = [(source.stem, document)]
+    if attack.also:
+        apart = copy.deepcopy(document)
+        for rule in attack.also:
+            apart["policy"][rule] = "allow"
+        found.append((f"{source.stem} with {', '.join(attack.also)} allowed", apart))
+    return found
+
+
+def alerting(attack: Attack) -> tuple[Document, dict[str, str]]:
+    """The same rules, only reporting. The guard's own safety reports in a dry run alone: no rule names it."""
+    document = blocking_policies(attack)[0][1]
+    if "guard_integrity" in attack.rules:
+        return {**document, "allow_mode_override": ["alert"]}, {"FUNCTION_SHIELD_MODE": "alert"}
+    return with_mode(document, "alert"), {}
+
+
+def perform(attack: Attack, python: Path, document: Document | None, extra: dict[str, str]) -> Look:
+    """One run of one attack: bare where there is no policy."""
+    with Stage(attack, python) as stage:
+        if document is None or support.UNGUARDED:
+            return stage.run(None, extra)
+        chosen = support.policy_file(without_version(document))
+        if attack.policy == "own":
+            # The program may write to this one: no other run reads it.
+            own = stage.folder / "own.policy"
+            own.write_bytes(Path(chosen).read_bytes())
+            chosen = str(own)
+        given = {"FUNCTION_SHIELD_POLICY": chosen, "ATTACK_POLICY": chosen, **extra}
+        return stage.run(support.LAUNCHER, given)
+
+
+def tell(look: Look) -> str:
+    """What a run said, for a person who has to find out why."""
+    end = "it hung" if look.timed_out else f"exit status {look.returncode}"
+    said = look.stdout.strip().splitlines()[-3:]
+    erred = look.stderr.strip().splitlines()[-6:]
+    named = sorted(look.named) or "none"
+    messages = [event.get("message", event["event"]) for event in look.events if event["event"] != "armed"][:4]
+    return f"{end}; said {said}; errors {erred}; rules named {named}; events {messages}"
+
+
+def hurt(look: Look) -> list[str]:
+    """What no run may do, whatever the attack."""
+    found = list(look.damage)
+    if look.timed_out:
+        found.append("it hung")
+    if look.returncode < 0 or look.returncode >= 128:
+        found.append(f"it was killed (status {look.returncode})")
+    if any(event["event"] == "refused" for event in look.events):
+        found.append("the launcher refused to run it")
+    return found
+
+
+def judge_bare(attack: Attack, python: Path) -> list[str]:
+    """What is wrong with the attack itself: it must work where nobody guards."""
+    look = perform(attack, python, None, {})
+    if look.timed_out or not (look.seen and look.claims):
+        saw = "nothing of it was seen" if look.claims else "it says itself that it did not work"
+        return [f"bare: it must succeed, and {saw}: {tell(look)}"]
+    return []
+
+
+def judge(attack: Attack, python: Path) -> Verdict:
+    """Run the attack bare, under every policy that must stop it, and under one that only reports."""
+    verdict = Verdict(attack, python)
+    verdict.problems += judge_bare(attack, python)
+    went_through = False
+    for index, (name, document) in enumerate(blocking_policies(attack)):
+        look = perform(attack, python, document, {})
+        verdict.problems += [f"{name}: {wrong}: {tell(look)}" for wrong in hurt(look)]
+        counted = attack.rules + (attack.also if index == 0 else ())
+        through = look.seen or look.claims
+        if through:
+            went_through = True
+            if not attack.open:
+                verdict.problems.append(f"{name}: it went through: {tell(look)}")
+        elif not look.named & set(counted) and not attack.open:
+            verdict.problems.append(f"{name}: it was stopped, but no event names {' or '.join(counted)}: {tell(look)}")
+        if attack.at_most and len(look.events) > attack.at_most:
+            verdict.problems.append(f"{name}: {len(look.events)} events, at most {attack.at_most} are allowed")
+        verdict.rings |= look.rings(counted)
+    if attack.open and not went_through:
+        verdict.problems.append("it is declared open, and every policy held it: take its `open` line out")
+    verdict.held = not went_through
+    document, extra = alerting(attack)
+    look = perform(attack, python, document, extra)
+    verdict.problems += [f"alert: {wrong}: {tell(look)}" for wrong in hurt(look)]
+    if not (look.seen and look.claims):
+        verdict.problems.append(f"alert: it must succeed: {tell(look)}")
+    if not attack.open and not look.named & set(attack.rules + attack.also):
+        verdict.problems.append(f"alert: no event names {' or '.join(attack.rules + attack.also)}: {tell(look)}")
+    return verdict

@@ -1,0 +1,132 @@
+"""What stands for the outside: sockets that note who came, and a name server that notes what it was asked.
+
+Runs in the runner, and by itself inside a network namespace: standard library only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import selectors
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+OUTSIDE = "127.66.66.66"
+RESOLVER = "127.66.66.53"
+OUTSIDE6 = "fd66::66"
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nLambda-Runtime-Aws-Request-Id: 1\r\nConnection: close\r\n\r\nok"
+
+
+class Sinks:
+    """Listens until it is closed; ``seen`` then says what came, by the names of ``corpus.Proof``."""
+
+    def __init__(self, *, namespace: bool = False) -> None:
+        self.seen: dict[str, list[str]] = {name: [] for name in ("sink", "udp", "sink6", "api", "query")}
+        self._selector = selectors.DefaultSelector()
+        self._opened: list[socket.socket] = []
+        self.tcp = self._listen("sink", OUTSIDE, socket.AF_INET)
+        self.api = self._listen("api", "127.0.0.1", socket.AF_INET)
+        self.udp = self._receive("udp", OUTSIDE, 0, self._note_datagram)
+        self.tcp6 = ""
+        if namespace:
+            self.tcp6 = self._listen("sink6", OUTSIDE6, socket.AF_INET6)
+            self._receive("query", RESOLVER, 53, self._answer_query)
+            self._listen("query", RESOLVER, socket.AF_INET, 53)
+        self._wake, self._woken = socket.socketpair()
+        self._selector.register(self._woken, selectors.EVENT_READ, None)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _listen(self, name: str, host: str, family: int, port: int = 0) -> str:
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(64)
+        listener.setblocking(False)
+        self._selector.register(listener, selectors.EVENT_READ, lambda: self._take(name, listener))
+        self._opened.append(listener)
+        return f"{'[' + host + ']' if ':' in host else host}:{listener.getsockname()[1]}"
+
+    def _receive(self, name: str, host: str, port: int, take: Callable[[str, socket.socket], None]) -> str:
+        receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        receiver.bind((host, port))
+        receiver.setblocking(False)
+        self._selector.register(receiver, selectors.EVENT_READ, lambda: take(name, receiver))
+        self._opened.append(receiver)
+        return f"{host}:{receiver.getsockname()[1]}"
+
+    def _take(self, name: str, listener: socket.socket) -> None:
+        try:
+            peer, _ = listener.accept()
+        except OSError:
+            return
+        # A connection is a leak, whether or not something was said on it.
+        self.seen[name].append("connected")
+        peer.setblocking(False)
+        self._selector.register(peer, selectors.EVENT_READ, lambda: self._hear(name, peer))
+        self._opened.append(peer)
+
+    def _hear(self, name: str, peer: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            said = peer.recv(65536)
+            self.seen[name].append(said.decode("latin-1"))
+            if said.startswith((b"GET", b"POST", b"PUT", b"HEAD")):
+                peer.sendall(ANSWER)
+        self._selector.unregister(peer)
+        peer.close()
+
+    def _note_datagram(self, name: str, receiver: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            self.seen[name].append(receiver.recv(65536).decode("latin-1"))
+
+    def _answer_query(self, name: str, receiver: socket.socket) -> None:
+        with contextlib.suppress(OSError, IndexError):
+            question, peer = receiver.recvfrom(65536)
+            at, labels = 12, []
+            while question[at]:
+                labels.append(question[at + 1 : at + 1 + question[at]].decode("latin-1"))
+                at += 1 + question[at]
+            asked = question[12 : at + 5]
+            self.seen[name].append(".".join(labels))
+            is_a = asked[-4:-2] == b"\0\x01"
+            record = b"\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04" + socket.inet_aton(OUTSIDE) if is_a else b""
+            receiver.sendto(
+                question[:2] + b"\x81\x80\0\x01" + (b"\0\x01" if is_a else b"\0\0") + b"\0\0\0\0" + asked + record, peer
+            )
+
+    def _serve(self) -> None:
+        while True:
+            for key, _ in self._selector.select():
+                if key.data is None:
+                    return
+                key.data()
+
+    def close(self) -> dict[str, list[str]]:
+        """Take in what has arrived by now, and stop."""
+        self._wake.send(b".")
+        self._thread.join()
+        for _ in range(64):
+            ready = [key for key, _ in self._selector.select(0) if key.data is not None]
+            if not ready:
+                break
+            for key in ready:
+                key.data()
+        for opened in [*self._opened, self._wake, self._woken]:
+            opened.close()
+        self._selector.close()
+        return self.seen
+
+    def environment(self) -> dict[str, str]:
+        """Where programs find the sinks."""
+        return {
+            "ATTACK_SINK": self.tcp,
+            "ATTACK_SINK_UDP": self.udp,
+            "ATTACK_SINK6": self.tcp6,
+            "ATTACK_RESOLVER": RESOLVER,
+            "AWS_LAMBDA_RUNTIME_API": self.api,
+        }
+
+    def write(self, path: Path) -> None:
+        path.write_text(json.dumps(self.seen))

@@ -1,0 +1,46 @@
+"""Every attack of the corpus behaves as its header declares: bare, guarded, and under a policy that only reports."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import support
+from tests.attacks.corpus import CLASSES, Attack, corpus
+from tests.attacks.runner import judge
+from tests.attacks.stage import missing
+
+ATTACKS = corpus()
+ALL = os.environ.get("ATTACKS_ALL_INTERPRETERS") == "1"
+PYTHONS = support.interpreters() if ALL else [Path(sys.executable)]
+
+
+def cases() -> list[object]:
+    """Every attack with every interpreter that is asked for; those that bring their own run once."""
+    found: list[object] = []
+    for attack in ATTACKS:
+        for python in PYTHONS if attack.language == "py" else PYTHONS[:1]:
+            label = f"{attack.name}-{python.parent.parent.name}" if len(PYTHONS) > 1 else attack.name
+            found.append(pytest.param(attack, python, id=label))
+    return found
+
+
+@pytest.mark.parametrize(("attack", "python"), cases())
+def test_behaves_as_declared(attack: Attack, python: Path) -> None:
+    lacking = missing(attack, python)
+    if lacking:
+        pytest.skip(f"needs {lacking}")
+    verdict = judge(attack, python)
+    assert verdict.behaves, "\n".join(verdict.problems)
+
+
+def test_corpus_is_large_and_covers_every_class() -> None:
+    assert len(ATTACKS) >= 120
+    assert {attack.kind for attack in ATTACKS} == set(CLASSES)
+
+
+def test_each_open_attack_says_why() -> None:
+    assert all(len(attack.open.split()) >= 4 for attack in ATTACKS if attack.open)

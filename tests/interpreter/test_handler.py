@@ -1,0 +1,174 @@
+"""The handler's source is sealed before its first line runs."""
+
+from __future__ import annotations
+
+import compileall
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.support import rules, run_guarded
+
+BLOCK = rules(handler="block")
+ALERT = rules(handler="alert")
+
+HANDLER = """
+import evil
+import json, decimal, string
+
+def handle():
+    return "SECRET-SOURCE" * 0 + "answer"
+
+def fail():
+    raise ValueError("on purpose")
+"""
+
+# Imported by the handler, and by whoever wants to try again later.
+EVIL = """
+import importlib.util, inspect, io, linecache, os, sys, zipimport
+SOURCE = os.environ["SOURCE"]
+
+def attempts():
+    handler = sys.modules["{name}"]
+    yield lambda: open(SOURCE).read()
+    yield lambda: open(os.path.relpath(SOURCE)).read()
+    yield lambda: open(os.path.dirname(SOURCE) + "/../" + os.path.basename(os.path.dirname(SOURCE)) + "/" + os.path.basename(SOURCE)).read()
+    yield lambda: io.open_code(SOURCE).read().decode()
+    yield lambda: os.read(os.open(SOURCE, os.O_RDONLY), 1000).decode()
+    yield lambda: "".join(linecache.getlines(SOURCE))
+    yield lambda: handler.__loader__.get_data(SOURCE).decode()
+    yield lambda: handler.__loader__.get_source("{name}") or ""
+    yield lambda: inspect.getsource(handler)
+    yield lambda: open(handler.__spec__.cached, "rb").read().decode("latin-1")
+
+def read():
+    for number, attempt in enumerate(attempts()):
+        try:
+            text = attempt()
+        except Exception:
+            continue
+        if "SECRET" in text:
+            print("stolen by", number)
+read()
+"""
+
+START = """
+import sys, os
+sys.path.insert(0, sys.argv[1])
+import importlib
+module = importlib.import_module(os.environ["MODULE"])
+print(module.handle())
+import evil; evil.read()
+import http.client, csv, html
+try:
+    module.fail()
+except ValueError:
+    import traceback; traceback.print_exc()
+"""
+
+
+def write(folder: Path, name: str) -> Path:
+    source = folder / (name.replace(".", "/") + ".py")
+    source.parent.mkdir(parents=True, exist_ok=True)
+    source.write_text(HANDLER)
+    (folder / "evil.py").write_text(EVIL.replace("{name}", name))
+    (folder / "start.txt").write_text(START)
+    return source
+
+
+def run(python: Path, folder: Path, source: Path, name: str, policy: object, handler: str | None = None, path: Path | None = None):
+    return run_guarded(
+        [python, folder / "start.txt", path or folder],
+        policy=policy,
+        env={
+            "_HANDLER": handler or f"{name.replace('.', '/')}.handle",
+            "LAMBDA_TASK_ROOT": str(folder),
+            "MODULE": name,
+            "SOURCE": str(source),
+            "PYTHONDONTWRITEBYTECODE": "",
+        },
+        cwd=folder,
+    )
+
+
+@pytest.mark.parametrize(("name", "handler"), [("app", None), ("pkg.mod", None), ("pkg.mod", "pkg.mod.handle")])
+def test_sealed(python: Path, tmp_path: Path, name: str, handler: str | None) -> None:
+    source = write(tmp_path, name)
+    for _ in range(2):  # the second time from __pycache__
+        done = run(python, tmp_path, source, name, BLOCK, handler)
+        assert done.returncode == 0, done
+        assert done.stdout == "answer\n"
+        assert "ValueError: on purpose" in done.stderr
+        assert f'File "{source}", line' in done.stderr
+        assert "raise ValueError" not in done.stderr
+        assert done.violations
+        assert {event["policy"] for event in done.violations} == {"read_handler"}
+        assert {event["origin"]["distribution"] for event in done.violations} <= {"evil", "start.txt"}
+        assert {event["ring"] for event in done.violations} == {"interpreter"}
+
+
+def test_alert_changes_nothing(python: Path, tmp_path: Path) -> None:
+    source = write(tmp_path, "app")
+    done = run(python, tmp_path, source, "app", ALERT)
+    assert done.returncode == 0
+    assert done.stdout.count("stolen by") >= 12
+    assert "raise ValueError" in done.stderr
+    assert {event["mode"] for event in done.violations} == {"alert"}
+
+
+def test_shipped_compiled(python: Path, tmp_path: Path) -> None:
+    """A handler without source, compiled in a folder that is not here."""
+    build = tmp_path / "build"
+    source = write(build, "app")
+    task = tmp_path / "task"
+    shutil.copytree(build, task)
+    import subprocess
+
+    subprocess.run([python, "-m", "compileall", "-q", "-b", "-d", "/elsewhere", str(task)], check=True, timeout=60)
+    (task / "app.py").unlink()
+    done = run(python, task, task / "app.pyc", "app", BLOCK)
+    assert done.stdout == "answer\n", done
+    assert {event["policy"] for event in done.violations} == {"read_handler"}
+
+
+def test_in_a_zip(python: Path, tmp_path: Path) -> None:
+    source = write(tmp_path, "app")
+    archive = tmp_path / "code.zip"
+    with zipfile.ZipFile(archive, "w") as zipped:
+        zipped.write(source, "app.py")
+        zipped.writestr("later.py", "print('later')")
+    source.unlink()
+    start = (tmp_path / "start.txt").read_text()
+    (tmp_path / "start.txt").write_text(
+        start.replace("import http", f"""import later
+for attempt in (lambda: open({str(archive)!r}, "rb").read(), lambda: module.__loader__.get_source("app"),
+                lambda: __import__("zipfile").ZipFile({str(archive)!r}).read("app.py")):
+    try:
+        print("stolen", attempt())
+    except OSError:
+        pass
+import http""").replace("sys.path.insert(0, sys.argv[1])", f"sys.path[:0] = [{str(archive)!r}, {str(tmp_path)!r}]")
+    )
+    done = run(python, tmp_path, archive / "app.py", "app", BLOCK)
+    assert done.stdout == "answer\nlater\n", done
+    assert done.violations
+
+
+def test_a_namesake_does_not_unseal(python: Path, tmp_path: Path) -> None:
+    """Code that names the handler's file for its own is stopped like any other, before and after."""
+    source = write(tmp_path, "app")
+    (tmp_path / "evil.py").write_text(
+        f"""
+code = compile("import sys; print(open({str(source)!r}).read())", {str(source)!r}, "exec")
+def read():
+    try:
+        exec(code)
+    except PermissionError:
+        print("refused")
+read()
+"""
+    )
+    done = run(python, tmp_path, source, "app", BLOCK)
+    assert done.stdout == "refused\nanswer\nrefused\n"
