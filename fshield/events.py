@@ -115,7 +115,7 @@ def normalised(event: dict[str, Any]) -> dict[str, Any]:
     """The event with every known key of the type it should have. Keys unknown to this version stay as they are."""
     known: dict[str, Any] = {"function_shield": True, "event": _text(event.get("event")) or "unknown"}
     known["event_version"] = _count(event.get("event_version"), 0)
-    known |= {key: _text(event[key]) for key in _TEXT_KEYS if event.get(key) is not None}
+    known |= {key: None if event[key] is None else _text(event[key]) for key in _TEXT_KEYS if key in event}
     known |= {key: _count(event[key], 0) for key in _COUNT_KEYS if key in event}
     known["count"] = max(1, _count(event.get("count"), 1))
     details = event.get("details")
@@ -214,11 +214,11 @@ class HumanRenderer:
         kind = event["event"]
         word = event.get("mode") or kind if kind == "violation" else kind
         parts = [
-            _clock(event.get("timestamp", "")),
+            _clock(event.get("timestamp") or ""),
             self._painted(f"{word:7}", _COLOURS.get(word, "")),
             _sentence(event),
         ]
-        notes = [origin_text(event), event.get("rule", "")]
+        notes = [origin_text(event), event.get("rule")]
         if event.get("mode") and event.get("policy_mode") not in (None, event["mode"]):
             notes.append(f"dry run of {event['policy_mode']}")
         if event["count"] > 1:
@@ -240,8 +240,8 @@ def _sentence(event: EventDict) -> str:
     if event.get("message"):
         return str(event["message"])
     if event["event"] == "armed":
-        return f"policy {event.get('policy_name', '?')}, rings {', '.join(event.get('rings', [])) or 'none'}"
-    facts = [event.get("policy", ""), *(f"{key}={value}" for key, value in event["details"].items())]
+        return f"policy {event.get('policy_name') or '?'}, rings {', '.join(event.get('rings', [])) or 'none'}"
+    facts = [event.get("policy") or "", *(f"{key}={value}" for key, value in event["details"].items())]
     return " ".join(fact for fact in facts if fact)
 
 

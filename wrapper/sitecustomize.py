@@ -5,8 +5,10 @@ once its audit hook is in place: then this file is never opened, and nothing sho
 core could not get in: in a program that embeds Python, or in a Python without audit hooks. It must therefore be
 understood by any Python, 2.7 included.
 """
+
 import os
 import sys
+import time
 
 answer = []  # type: list
 if hasattr(sys, "audit"):
@@ -15,9 +17,10 @@ if not answer:
     sink = os.environ.get("FUNCTION_SHIELD_EVENTS", "stderr")
     line = (
         '{"function_shield":true,"event":"refused","event_version":1,"timestamp":"%s","level":"FATAL","message":'
-        '"the guard is not armed in this Python (%d.%d): start CPython 3.9 or newer by its own program, python3","pid":%d}\n'
+        '"the guard is not armed in this Python (%d.%d): start CPython 3.9 or newer by its own program, python3",'
+        '"pid":%d}\n'
     )
-    now = __import__("time").strftime("%Y-%m-%dT%H:%M:%SZ", __import__("time").gmtime())
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     data = (line % (now, sys.version_info[0], sys.version_info[1], os.getpid())).encode()
     try:
         fd = {"stderr": 2, "stdout": 1}.get(sink) or os.open(sink, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)

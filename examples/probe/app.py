@@ -390,7 +390,12 @@ def attempt(function):
     ``{"timeout": SECONDS}`` or ``{"error": TEXT}``.
     """
     read, write = os.pipe()
-    child = os.fork()
+    try:
+        child = os.fork()
+    except OSError as error:
+        os.close(read)
+        os.close(write)
+        return {"errno": errno.errorcode.get(error.errno), "error": "no child could be forked to try it in"}
     if child == 0:
         os.close(read)
         _answer(function, write)

@@ -86,11 +86,12 @@ def python_version(python: Path) -> tuple[int, int]:
     return major, minor
 
 
-def runtime_client(version: tuple[int, int]) -> Path:
+def runtime_client(python: Path, version: tuple[int, int]) -> Path:
     """A folder that stands for ``/var/runtime``: awslambdaric for that Python, and our bootstrap.py.
 
     Args:
-        version: major and minor version of the interpreter that will run it.
+        python: the interpreter that will run it.
+        version: its major and minor version.
 
     Raises:
         CouldNotRun: it cannot be fetched for this Python and machine.
@@ -114,6 +115,10 @@ def runtime_client(version: tuple[int, int]) -> Path:
             "--implementation", "cp", "--platform", f"manylinux2014_{platform.machine()}",
         )  # fmt: skip
         (target / "bootstrap.py").write_bytes(bootstrap)
+        # Compiled once, as Lambda's is, so that a first invocation does not pay for it every time.
+        subprocess.run(
+            [str(python), "-m", "compileall", "-q", str(target)], capture_output=True, timeout=120, check=False
+        )
         try:
             target.rename(folder)
         except OSError:

@@ -144,7 +144,7 @@ class Function:
     def _start(self) -> None:
         emulator = components.emulator()
         version = components.python_version(self.python)
-        runtime = components.runtime_client(version)
+        runtime = components.runtime_client(self.python, version)
         run = Path(tempfile.mkdtemp(prefix="run-", dir=cache_folder("runs")))
         self._resources.callback(shutil.rmtree, run, ignore_errors=True)
         self._streams = _Streams(run)

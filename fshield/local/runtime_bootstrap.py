@@ -13,6 +13,8 @@ import sys
 
 
 def main() -> None:
+    # The task root is read-only on Lambda: nothing may appear in it here either.
+    sys.dont_write_bytecode = True
     # Lambda's has no argument: the function must not see one.
     opt = sys.argv.pop(1) if len(sys.argv) > 1 else "/opt"
     task_root = os.environ["LAMBDA_TASK_ROOT"]

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "guard.h"
+#include "interpreter.h"
 #include "json.h"
 #include "state.h"
 #include "symbols.h"
@@ -381,9 +382,11 @@ static struct kind *claim(uint64_t key, bool *first)
     return NULL;
 }
 
-void guard_report(const struct guard_act *act, const struct fs_verdict *verdict, char *message, size_t size)
+void guard_report(const struct guard_act *asked, const struct fs_verdict *verdict, char *message, size_t size)
 {
     int error = errno;
+    struct guard_act copy = *asked, *act = &copy;
+    if (!act->origin) act->origin = interpreter_origin();
     if (message && size > 0) {
         struct sentence sentence;
         compose(&sentence, act, verdict, act->origin);

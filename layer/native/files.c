@@ -1,5 +1,6 @@
 #include "files.h"
 #include "handler.h"
+#include "interpreter.h"
 
 #include <string.h>
 
@@ -157,6 +158,7 @@ bool files_judge_fd(int fd, int flags, struct judged *judged)
     if (sys_fstat(fd, &status) != 0) return false;
     if (UNLIKELY(files_handler_sealed()) && !guard_ignores(FS_HANDLER) && handler_is_source(&status)) {
         path_of(fd, judged->path);
+        if (UNLIKELY(interpreter_passes_archive(judged->path))) return false;
         return decide(judged, FS_HANDLER, flags);
     }
     if (UNLIKELY(writes(flags)) && judge_integrity(&status, fd, flags, judged)) return true;

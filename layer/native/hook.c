@@ -45,7 +45,7 @@ static const struct hook_row rows[] = {
     {"os.spawn", hook_execute, FS_PROCESS, "execute", 1, -1, -1, -1, 0},
     {"os.system", hook_system, FS_PROCESS, "execute", 0, -1, -1, -1, 0},
     {"os.fork", hook_fork, FS_PROCESS, "fork", 0, -1, -1, -1, 0},
-    {"os.forkpty", hook_fork, FS_PROCESS, "fork", 1, -1, -1, -1, 0},
+    {"os.forkpty", hook_fork, FS_PROCESS, "fork", 0, -1, -1, -1, 0},
     {"pty.spawn", hook_terminal, FS_PROCESS, "execute", 0, -1, -1, -1, 0},
     {"function_shield.configure", hook_configure, FS_INTEGRITY, NULL, 0, -1, -1, -1, 0},
     {"function_shield.armed", hook_armed, FS_INTEGRITY, NULL, 0, -1, -1, -1, 0},

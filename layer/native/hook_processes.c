@@ -125,7 +125,7 @@ int hook_fork(const struct hook_row *row, PyObject *arguments)
     (void)arguments;
     int owner = terminal_owner;
     if (guard_ignores(FS_PROCESS)) return 0;
-    if (row->path == 1 && owner == sys_getpid()) {
+    if (owner == sys_getpid() && strcmp(row->event, "os.forkpty") == 0) {
         guard_note(FS_PROCESS, FS_ALERT, NULL); /* os.forkpty of pty.spawn, which was judged and said */
         return 0;
     }

@@ -1,3 +1,4 @@
+#include "interpreter.h"
 /* Doors of processes: fork and execute. */
 #include "processes.h"
 
@@ -157,6 +158,7 @@ static bool is_libuv(const void *caller)
 
 enum processes_fork processes_ask_fork(bool executes, const void *caller)
 {
+    if (UNLIKELY(interpreter_passes_fork())) return FORK_PASSES;
     struct fs_verdict verdict = fork_verdict();
     if (LIKELY(verdict.mode == FS_ALLOW)) return FORK_PASSES;
     bool libuv = is_libuv(caller);

@@ -15,7 +15,7 @@ static bool look_up(const char *name, void *slot)
 
 const char *python_load(void)
 {
-    static const char too_old[] = "this Python has no audit hooks: Python 3.9 or newer is needed";
+    static const char too_old[] = "this Python is too old to be guarded: Python 3.9 or newer is needed";
 #define PYTHON_LOOK_UP(result, name, parameters) \
     if (!look_up(#name, (void *)&python.name)) return too_old;
     PYTHON_FUNCTIONS(PYTHON_LOOK_UP)

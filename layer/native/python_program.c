@@ -63,7 +63,15 @@ static const char *name_of(const struct table *table, size_t symbol)
     return table->strings + table->symbols[symbol].st_name;
 }
 
-static bool is_main(const char *name) { return strcmp(name, "Py_BytesMain") == 0 || strcmp(name, "Py_Main") == 0; }
+/* The last is 3.7's. */
+static const char *const mains[] = {"Py_BytesMain", "Py_Main", "_Py_UnixMain"};
+
+static bool is_main(const char *name)
+{
+    for (size_t i = 0; i < sizeof mains / sizeof *mains; i++)
+        if (strcmp(name, mains[i]) == 0) return true;
+    return false;
+}
 
 static bool defines(const struct table *table, const char *name)
 {
@@ -100,7 +108,8 @@ bool python_program_is_interpreter(void)
 {
     struct table table;
     if (!read_table(&table)) return false;
-    if (defines(&table, "Py_BytesMain") || defines(&table, "Py_Main")) return true;
+    for (size_t i = 0; i < sizeof mains / sizeof *mains; i++)
+        if (defines(&table, mains[i])) return true;
     return table.needs_libpython && (refers(&table, table.calls, table.call_count) ||
                                      refers(&table, table.relocations, table.relocation_count));
 }

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-/* The program calls (shared libpython) or defines (static build) Py_BytesMain or Py_Main: its main is Python's. No
+/* The program calls (shared libpython) or defines (static build) Py_BytesMain or an older main of Python's. No
  * look-up in other libraries, so that a program that is none pays a microsecond. */
 bool python_program_is_interpreter(void);
 

@@ -69,20 +69,6 @@ static void give_preload_back(void)
     memmove(value, rest + 1, strlen(rest + 1) + 1);
 }
 
-/* A program that is no Python never sees the witness's folder in PYTHONPATH. */
-static void give_pythonpath_back(void)
-{
-    char *value = (char *)(uintptr_t)variable("PYTHONPATH");
-    size_t size = strlen(guard.layer);
-    if (!value || strncmp(value, guard.layer, size) != 0 || strncmp(value + size, "/" SITE_FOLDER, sizeof "/" SITE_FOLDER - 1) != 0)
-        return;
-    char *rest = value + size + sizeof "/" SITE_FOLDER - 1;
-    if (*rest == ':')
-        memmove(value, rest + 1, strlen(rest + 1) + 1);
-    else if (*rest == '\0')
-        forget("PYTHONPATH");
-}
-
 static size_t split(char *state, char *fields[STATE_FIELDS])
 {
     size_t count = 0;
@@ -453,7 +439,6 @@ static int guarded_main(int argc, char **argv, char **environment)
     char runtime[64];
     bool interpreter = interpreter_arm(argc, argv, runtime, sizeof runtime);
     handler_watch = guard.is_function && !interpreter;
-    if (!interpreter && !guard.is_wrapper) give_pythonpath_back();
     if (self_test) {
         guard_announce_self_test(interpreter ? python_rings : python_rings + 1, interpreter ? 2 : 1,
                                  interpreter ? runtime : guard_program_name);

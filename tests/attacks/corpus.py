@@ -50,7 +50,7 @@ Proof = Literal[
 ]
 When = Literal["alone", "import", "call", "pth"]
 Language = Literal["py", "js", "c"]
-KEYS = {"class", "rule", "success", "proof", "needs", "open", "policy", "when", "also", "at_most", "handler", "timeout"}
+KEYS = {"class", "rule", "success", "proof", "needs", "open", "policy", "when", "also", "at_most", "quiet", "handler", "timeout"}
 COMMENT = {"py": "#", "js": "//", "c": "//"}
 
 
@@ -70,6 +70,7 @@ class Attack:
         when: ``alone``, or as a function's dependency: at the handler's import, at its call, or by a .pth file.
         also: rules that hold it too. Under ``strict`` an event of those counts; with those allowed, it must be held as well.
         at_most: the largest number of events that one run may write; 0 for no limit.
+        quiet: why no event names it although it is held; "" where one must.
         handler: the form the handler is in: ``source``, ``zip``, ``package`` or ``compiled``.
         timeout: seconds for one run.
     """
@@ -85,6 +86,7 @@ class Attack:
     when: When
     also: tuple[str, ...]
     at_most: int
+    quiet: str
     handler: str
     timeout: float
 
@@ -156,6 +158,7 @@ def read_attack(path: Path) -> Attack:
         policy=fields.get("policy", ""),
         when=cast(When, when),
         also=also,
+        quiet=fields.get("quiet", ""),
         at_most=int(fields.get("at_most", "0")),
         handler=fields.get("handler", "source"),
         timeout=float(fields.get("timeout", "25")),

@@ -13,6 +13,7 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -31,15 +32,28 @@ def raise_loopback() -> None:
         fcntl.ioctl(control, SIOCSIFADDR, struct.pack("16sIi", address, 128, socket.if_nametoindex("lo")))
 
 
+def open_sinks() -> Sinks:
+    """The sinks, as soon as the IPv6 address may be used: the kernel takes a moment to settle it."""
+    end = time.monotonic() + 3
+    while True:
+        try:
+            return Sinks(namespace=True)
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.02)
+
+
 def main() -> int:
     seen, resolv, _, *command = sys.argv[1:]
+    Path("/proc/sys/net/ipv6/conf/lo/accept_dad").write_text("0")
     raise_loopback()
     Path(resolv).write_text(f"nameserver {RESOLVER}\noptions timeout:1 attempts:1\n")
     target = os.path.realpath("/etc/resolv.conf").encode()
     if ctypes.CDLL(None, use_errno=True).mount(resolv.encode(), target, None, MS_BIND, None) != 0:
         raise OSError(ctypes.get_errno(), "cannot put a file over /etc/resolv.conf")
     Path("/proc/sys/net/ipv4/tcp_fastopen").write_text("3")
-    sinks = Sinks(namespace=True)
+    sinks = open_sinks()
     try:
         done = subprocess.run(command, env={**os.environ, **sinks.environment()}, check=False)
     finally:

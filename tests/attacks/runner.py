@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,12 +80,17 @@ def alerting(attack: Attack) -> tuple[Document, dict[str, str]]:
     return with_mode(document, "alert"), {}
 
 
+COMPILING = threading.Lock()
+
+
 def perform(attack: Attack, python: Path, document: Document | None, extra: dict[str, str]) -> Look:
     """One run of one attack: bare where there is no policy."""
     with Stage(attack, python) as stage:
         if document is None or support.UNGUARDED:
             return stage.run(None, extra)
-        chosen = support.policy_file(without_version(document))
+        # policy_file parts processes, not the threads of one.
+        with COMPILING:
+            chosen = support.policy_file(without_version(document))
         if attack.policy == "own":
             # The program may write to this one: no other run reads it.
             own = stage.folder / "own.policy"
@@ -139,7 +145,7 @@ def judge(attack: Attack, python: Path) -> Verdict:
             went_through = True
             if not attack.open:
                 verdict.problems.append(f"{name}: it went through: {tell(look)}")
-        elif not look.named & set(counted) and not attack.open:
+        elif not look.named & set(counted) and not attack.open and not attack.quiet:
             verdict.problems.append(f"{name}: it was stopped, but no event names {' or '.join(counted)}: {tell(look)}")
         if attack.at_most and len(look.events) > attack.at_most:
             verdict.problems.append(f"{name}: {len(look.events)} events, at most {attack.at_most} are allowed")
@@ -152,6 +158,6 @@ def judge(attack: Attack, python: Path) -> Verdict:
     verdict.problems += [f"alert: {wrong}: {tell(look)}" for wrong in hurt(look)]
     if not (look.seen and look.claims):
         verdict.problems.append(f"alert: it must succeed: {tell(look)}")
-    if not attack.open and not look.named & set(attack.rules + attack.also):
+    if not (attack.open or attack.quiet) and not look.named & set(attack.rules + attack.also):
         verdict.problems.append(f"alert: no event names {' or '.join(attack.rules + attack.also)}: {tell(look)}")
     return verdict

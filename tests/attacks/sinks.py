@@ -14,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 OUTSIDE = "127.66.66.66"
+# What names have for an address that are not below evil.example.
+ALLOWED = "127.66.66.67"
 RESOLVER = "127.66.66.53"
 OUTSIDE6 = "fd66::66"
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nLambda-Runtime-Aws-Request-Id: 1\r\nConnection: close\r\n\r\nok"
@@ -90,8 +92,9 @@ class Sinks:
                 at += 1 + question[at]
             asked = question[12 : at + 5]
             self.seen[name].append(".".join(labels))
+            answer = OUTSIDE if "evil" in labels else ALLOWED
             is_a = asked[-4:-2] == b"\0\x01"
-            record = b"\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04" + socket.inet_aton(OUTSIDE) if is_a else b""
+            record = b"\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04" + socket.inet_aton(answer) if is_a else b""
             receiver.sendto(
                 question[:2] + b"\x81\x80\0\x01" + (b"\0\x01" if is_a else b"\0\0") + b"\0\0\0\0" + asked + record, peer
             )

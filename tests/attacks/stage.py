@@ -94,6 +94,12 @@ def zone_file(abbreviation: str) -> bytes:
     return b"TZif" + b"\0" * 16 + counts + struct.pack(">lBB", 3600, 0, 0) + name
 
 
+def terminal_file() -> bytes:
+    """A compiled terminfo entry whose terminal is 4321 columns wide."""
+    names = b"loot|a terminal\0"
+    return struct.pack("<6h", 0o432, len(names), 0, 1, 0, 0) + names + struct.pack("<h", 4321)
+
+
 def catalogue_file(message: str) -> bytes:
     """A message catalogue as catopen reads it, with one message: number 1 of set 1."""
     entry = struct.pack("=3I", 2, 1, 0)
@@ -151,6 +157,10 @@ class Stage:
         (self.tmp / "stolen_module.py").write_text(f'LOOT = "{text}"\n')
         (self.tmp / "zone").write_bytes(zone_file(self.secret + self.proof))
         (self.tmp / "catalogue").write_bytes(catalogue_file(text))
+        (self.tmp / "terminfo" / "l").mkdir(parents=True)
+        (self.tmp / "terminfo" / "l" / "loot").write_bytes(terminal_file())
+        if "gcc" in self.attack.needs:
+            shutil.copy(build(LIB / "raw.c", "-shared", "-fPIC"), self.tmp / "library.so")
         with contextlib.suppress(OSError):
             os.setxattr(target, "user.loot", text.encode())
         self._put_program(text)
@@ -223,6 +233,7 @@ class Stage:
         if "gcc" in self.attack.needs and self.attack.language != "c":
             built = {
                 "ATTACK_LIBRARY": str(build(LIB / "raw.c", "-shared", "-fPIC")),
+                "ATTACK_PLAIN": str(build(LIB / "plain.c", "-shared", "-fPIC")),
                 "ATTACK_STATIC": str(build(LIB / "static.c", "-static")),
             }
         handler = {}

@@ -88,7 +88,9 @@ def test_block(python: Path, tmp_path: Path, tmp_file: Path, act: str) -> None:
     assert tmp_file.read_text() == "stashed\n"
 
 
-@pytest.mark.parametrize("act", ["open(P).read()", "open(P, 'a').write('x')", "os.remove(P)", "os.rename(P, P + 'x')", "os.chmod(P, 0o600)"])
+@pytest.mark.parametrize(
+    "act", ["open(P).read()", "open(P, 'a').write('x')", "os.remove(P)", "os.rename(P, P + 'x')", "os.chmod(P, 0o600)"]
+)
 def test_alert_is_one_event_and_changes_nothing(python: Path, tmp_path: Path, tmp_file: Path, act: str) -> None:
     script = write(tmp_path, act)
     done = run_guarded([python, script, tmp_path / "site-packages", tmp_file], policy=ALERT)

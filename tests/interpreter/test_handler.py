@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import compileall
 import shutil
+import subprocess
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.support import rules, run_guarded
+from tests.support import Guarded, rules, run_guarded
 
 BLOCK = rules(handler="block")
 ALERT = rules(handler="alert")
@@ -34,7 +36,8 @@ def attempts():
     handler = sys.modules["{name}"]
     yield lambda: open(SOURCE).read()
     yield lambda: open(os.path.relpath(SOURCE)).read()
-    yield lambda: open(os.path.dirname(SOURCE) + "/../" + os.path.basename(os.path.dirname(SOURCE)) + "/" + os.path.basename(SOURCE)).read()
+    folder, name = os.path.split(SOURCE)
+    yield lambda: open(folder + "/../" + os.path.basename(folder) + "/" + name).read()
     yield lambda: io.open_code(SOURCE).read().decode()
     yield lambda: os.read(os.open(SOURCE, os.O_RDONLY), 1000).decode()
     yield lambda: "".join(linecache.getlines(SOURCE))
@@ -78,9 +81,11 @@ def write(folder: Path, name: str) -> Path:
     return source
 
 
-def run(python: Path, folder: Path, source: Path, name: str, policy: object, handler: str | None = None, path: Path | None = None):
+def run(
+    python: Path, folder: Path, source: Path, name: str, policy: Mapping[str, Any], handler: str | None = None
+) -> Guarded:
     return run_guarded(
-        [python, folder / "start.txt", path or folder],
+        [python, folder / "start.txt", folder],
         policy=policy,
         env={
             "_HANDLER": handler or f"{name.replace('.', '/')}.handle",
@@ -121,11 +126,9 @@ def test_alert_changes_nothing(python: Path, tmp_path: Path) -> None:
 def test_shipped_compiled(python: Path, tmp_path: Path) -> None:
     """A handler without source, compiled in a folder that is not here."""
     build = tmp_path / "build"
-    source = write(build, "app")
+    write(build, "app")
     task = tmp_path / "task"
     shutil.copytree(build, task)
-    import subprocess
-
     subprocess.run([python, "-m", "compileall", "-q", "-b", "-d", "/elsewhere", str(task)], check=True, timeout=60)
     (task / "app.py").unlink()
     done = run(python, task, task / "app.pyc", "app", BLOCK)
@@ -142,14 +145,17 @@ def test_in_a_zip(python: Path, tmp_path: Path) -> None:
     source.unlink()
     start = (tmp_path / "start.txt").read_text()
     (tmp_path / "start.txt").write_text(
-        start.replace("import http", f"""import later
+        start.replace(
+            "import http",
+            f"""import later
 for attempt in (lambda: open({str(archive)!r}, "rb").read(), lambda: module.__loader__.get_source("app"),
                 lambda: __import__("zipfile").ZipFile({str(archive)!r}).read("app.py")):
     try:
         print("stolen", attempt())
     except OSError:
         pass
-import http""").replace("sys.path.insert(0, sys.argv[1])", f"sys.path[:0] = [{str(archive)!r}, {str(tmp_path)!r}]")
+import http""",
+        ).replace("sys.path.insert(0, sys.argv[1])", f"sys.path[:0] = [{str(archive)!r}, {str(tmp_path)!r}]")
     )
     done = run(python, tmp_path, archive / "app.py", "app", BLOCK)
     assert done.stdout == "answer\nlater\n", done

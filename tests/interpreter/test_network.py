@@ -62,7 +62,9 @@ def test_block_name(python: Path, act: str, port: int | None) -> None:
     assert event["details"]["port"] == port
 
 
-@pytest.mark.parametrize("kind", ["socket.AF_INET, socket.SOCK_RAW, 1", "socket.AF_PACKET, socket.SOCK_RAW", "40, socket.SOCK_STREAM"])
+@pytest.mark.parametrize(
+    "kind", ["socket.AF_INET, socket.SOCK_RAW, 1", "socket.AF_PACKET, socket.SOCK_RAW", "40, socket.SOCK_STREAM"]
+)
 def test_block_family(python: Path, kind: str) -> None:
     done = run_guarded([python, "-c", PROGRAM.format(act=f"socket.socket({kind})")], policy=BLOCK)
     assert done.stdout == "PolicyViolation outbound_connectivity 13\n", done
@@ -105,10 +107,12 @@ def ask():
 """
     (package / "__init__.py").write_text("")
     (package / "client.py").write_text(body)
-    (package / "__main__.py").write_text("from awslambdaric import client; import other\nclient.ask()\nother.ask()\nother.through(client)\n")
+    main = "from awslambdaric import client; import other\nclient.ask()\nother.ask()\nother.through(client)\n"
+    (package / "__main__.py").write_text(main)
     (tmp_path / "other.py").write_text(body + "def through(client): client.ask()\n")
     with socket.create_server(("127.0.0.1", 0)) as api:
         env = {"PYTHONPATH": str(tmp_path), "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{api.getsockname()[1]}"}
         done = run_guarded([python, "-m", "awslambdaric"], policy=rules(runtime_api="block"), env=env)
     assert done.stdout == "awslambdaric.client connected\nother refused\nawslambdaric.client refused\n", done
     assert {event["policy"] for event in done.violations} == {"runtime_api"}
+    assert "other" in {event["origin"]["distribution"] for event in done.violations}

@@ -56,14 +56,32 @@ def test_block(python: Path, act: str, path: str | None, arguments: str | None) 
         assert event["details"]["arguments"] == arguments
 
 
-@pytest.mark.parametrize("act", ["subprocess.run(['true'])", "subprocess.run('true', shell=True)", "os.system('true')", "pty.spawn(['true'])", "os.popen('true').close()"])
+@pytest.mark.parametrize(
+    "act",
+    [
+        "subprocess.run(['true'])",
+        "subprocess.run('true', shell=True)",
+        "os.system('true')",
+        "pty.spawn(['true'])",
+        "os.popen('true').close()",
+    ],
+)
 def test_alert_is_one_event(python: Path, act: str) -> None:
     done = run_guarded([python, "-c", PROGRAM.format(act=act)], policy=ALERT)
     assert done.stdout == "done\n", done
     assert [(event["mode"], event["count"]) for event in done.violations] == [("alert", 1)]
 
 
-@pytest.mark.parametrize("act", ["subprocess.run(['true'], check=True)", "subprocess.run(['true'], close_fds=False, check=True)", "subprocess.run(['./true'], cwd=pathlib.Path('/bin'), check=True)", "os.execvp('true', ['true'])", "pty.spawn(['true'])"])
+@pytest.mark.parametrize(
+    "act",
+    [
+        "subprocess.run(['true'], check=True)",
+        "subprocess.run(['true'], close_fds=False, check=True)",
+        "subprocess.run(['./true'], cwd=pathlib.Path('/bin'), check=True)",
+        "os.execvp('true', ['true'])",
+        "pty.spawn(['true'])",
+    ],
+)
 def test_an_exception_passes(python: Path, act: str) -> None:
     done = run_guarded([python, "-c", PROGRAM.format(act=act)], policy=ALLOWED)
     assert "Violation" not in done.stdout
@@ -101,9 +119,7 @@ def test_the_runtime_client_forks_its_workers(python: Path, tmp_path: Path) -> N
     package = tmp_path / "awslambdaric"
     package.mkdir()
     (package / "__init__.py").write_text("")
-    (package / "__main__.py").write_text(
-        "from awslambdaric.pool import start; import other\nstart()\nother.start()\n"
-    )
+    (package / "__main__.py").write_text("from awslambdaric.pool import start; import other\nstart()\nother.start()\n")
     body = """
 import os
 def start():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -126,7 +127,12 @@ def test_ends_the_same(python: Path, argv: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "env",
-    [{"PYTHONMALLOC": "nonsense"}, {"PYTHONUTF8": "nonsense"}, {"PYTHONHOME": "/nowhere"}, {"PYTHONHASHSEED": "nonsense"}],
+    [
+        {"PYTHONMALLOC": "nonsense"},
+        {"PYTHONUTF8": "nonsense"},
+        {"PYTHONHOME": "/nowhere"},
+        {"PYTHONHASHSEED": "nonsense"},
+    ],
     ids=str,
 )
 def test_fails_to_start_the_same(python: Path, env: dict[str, str]) -> None:
@@ -143,3 +149,38 @@ def test_the_next_sitecustomize_loads(python: Path, tmp_path: Path) -> None:
     )
     assert done.stdout.split() == [str(tmp_path / "sitecustomize.py")] * 2
     assert done.returncode == 0
+
+
+def test_an_old_python_is_refused(tmp_path: Path) -> None:
+    """3.8 has no frames that the ring could read, older ones no audit hooks."""
+    root = Path.home() / ".pyenv" / "versions"
+    old = [path for minor in ("2.7", "3.6", "3.7", "3.8") for path in sorted(root.glob(f"{minor}.*/bin/python"))]
+    if not old:
+        pytest.skip("no old Python here")
+    for python in old:
+        for options in ([], ["-S"], ["-E"]):
+            done = run_guarded([python, *options, "-c", "print('ran')"], policy=STRICT)
+            assert (done.returncode, done.stdout) == (78, ""), python
+            assert [event["event"] for event in done.events] == ["refused"]
+
+
+EMBEDDER = """
+extern void Py_InitializeEx(int);
+extern int PyRun_SimpleString(const char *);
+int main(void) { Py_InitializeEx(0); return PyRun_SimpleString("print('ran')"); }
+"""
+
+
+def test_a_program_that_embeds_python_is_refused(python: Path, tmp_path: Path) -> None:
+    """Its interpreter has no hook: the witness ends it before its first line."""
+    library = next(iter(python.resolve().parent.parent.glob("lib/libpython3.*.so.1.0")), None)
+    compiler = shutil.which("cc")
+    if library is None or compiler is None or python.resolve().parent.parent == Path("/usr"):
+        pytest.skip("needs a compiler and a shared libpython")
+    (tmp_path / "embed.c").write_text(EMBEDDER)
+    program = tmp_path / "embed"
+    subprocess.run(
+        [compiler, tmp_path / "embed.c", library, f"-Wl,-rpath,{library.parent}", "-o", program], check=True, timeout=60
+    )
+    env = {"PYTHONHOME": str(library.parent.parent)}
+    assert run_guarded([program], policy=rules(), env=env).returncode == 78

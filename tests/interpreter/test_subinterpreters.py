@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -44,7 +43,9 @@ act()
 
 @pytest.mark.parametrize("isolated", [True, False])
 def test_guarded(python: Path, isolated: bool) -> None:
-    program = f"{RUN}\nexec({ACT!r})\nx, i = run({ACT!r}, {isolated})\nrun({ACT!r}, {isolated})\nx.destroy(i)\nexec({ACT!r})"
+    program = (
+        f"{RUN}\nexec({ACT!r})\nx, i = run({ACT!r}, {isolated})\nrun({ACT!r}, {isolated})\nx.destroy(i)\nexec({ACT!r})"
+    )
     for options in ([], ["-X", "dev"]):
         done = run_guarded([python, *options, "-c", program], policy=BLOCK)
         assert (done.returncode, done.stdout) == (0, "PolicyViolation PermissionError\n" * 4), done

@@ -13,7 +13,7 @@ functions changes nothing but what the replacer sees.
 
 from function_shield._configure import configure
 from function_shield._core import armed
-from function_shield._violation import PolicyViolation
 from function_shield._version import __version__
+from function_shield._violation import PolicyViolation
 
 __all__ = ["PolicyViolation", "__version__", "armed", "configure"]

@@ -1,9 +1,14 @@
 """FunctionShield's one function, as it was, speaking to a core that is configured by a file."""
 
+from __future__ import annotations
+
 import os
-from typing import Any, Dict, Mapping
 
 from function_shield import _core
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 #: FunctionShield's four rules, in the order in which the core numbers them.
 RULES = ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler")
@@ -13,13 +18,13 @@ OPTIONS = ("policy", "token", "cookie", "disable_analytics")
 _guard_optional = False  # testing.without_guard sets it
 
 
-def configure(options: Mapping[str, Any]) -> str:
+def configure(options: dict[str, Any]) -> str:
     """Tighten the rules of this process, or loosen them for this thread.
 
     Args:
-        options: FunctionShield's dictionary. ``policy`` maps rules to ``"allow"``, ``"alert"`` or ``"block"``; rules left
-            out stay as they are. ``cookie`` is what the first call returned. ``token`` and ``disable_analytics`` are
-            accepted and not needed.
+        options: FunctionShield's dictionary. ``policy`` maps rules to ``"allow"``, ``"alert"`` or ``"block"``; rules
+            left out stay as they are. ``cookie`` is what the first call returned. ``token`` and ``disable_analytics``
+            are accepted and not needed.
 
     Returns:
         The cookie, to the first caller in the process and to whoever shows it; ``""`` to others, and where
@@ -37,8 +42,7 @@ def configure(options: Mapping[str, Any]) -> str:
         RuntimeError: the process is not guarded.
     """
     modes = _read(options)
-    cookie = options.get("cookie") or None
-    answer = _core.configure(cookie, (modes[0], modes[1], modes[2], modes[3]))
+    answer = _core.configure(options.get("cookie") or None, modes)
     if answer is not None:
         return answer
     if _guard_optional or os.environ.get("FUNCTION_SHIELD_MODE") == "off":
@@ -49,8 +53,8 @@ def configure(options: Mapping[str, Any]) -> str:
     )
 
 
-def _read(options: Mapping[str, Any]) -> "list[int]":
-    if not isinstance(options, Mapping):
+def _read(options: dict[str, Any]) -> tuple[int, ...]:
+    if not isinstance(options, dict):
         raise ValueError("configure takes a dictionary such as {'policy': {'read_write_tmp': 'block'}}")
     for key in options:
         if key not in OPTIONS:
@@ -58,12 +62,12 @@ def _read(options: Mapping[str, Any]) -> "list[int]":
     for key, kind in (("token", str), ("cookie", str), ("disable_analytics", bool)):
         if options.get(key) is not None and not isinstance(options[key], kind):
             raise ValueError(f"configure: {key} must be a {kind.__name__}")
-    policy: Dict[str, Any] = options.get("policy") or {}
-    if not isinstance(policy, Mapping):
+    policy: dict[str, Any] = options.get("policy") or {}
+    if not isinstance(policy, dict):
         raise ValueError("configure: policy must be a dictionary of rules")
     for rule, mode in policy.items():
         if rule not in RULES:
             raise KeyError(f"configure: unknown rule {rule!r}; there are {', '.join(RULES)}")
         if mode not in MODES:
             raise ValueError(f"configure: {rule} cannot be {mode!r}; modes are {', '.join(MODES)}")
-    return [MODES.index(policy[rule]) if rule in policy else -1 for rule in RULES]
+    return tuple(MODES.index(policy[rule]) if rule in policy else -1 for rule in RULES)

@@ -1,10 +1,18 @@
-"""Messages to the core, by audit events that its hook answers."""
+"""Messages to the core, by audit events that its hook answers.
+
+`typing` is not imported while a function runs: it would cost more than everything else in this package.
+"""
+
+from __future__ import annotations
 
 import sys
-from typing import Any, Dict, List, Optional, Tuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
-def ask(message: str, *arguments: object) -> Optional[Any]:
+def ask(message: str, *arguments: object) -> Any:
     """Send ``function_shield.MESSAGE`` and return the core's answer.
 
     Returns:
@@ -13,12 +21,12 @@ def ask(message: str, *arguments: object) -> Optional[Any]:
     Raises:
         Whatever the core raises: ValueError for a malformed message, PermissionError for a wrong cookie.
     """
-    answer: List[Any] = []
+    answer: list[Any] = []
     sys.audit("function_shield." + message, answer, *arguments)
     return answer[0] if answer else None
 
 
-def armed() -> Dict[str, Any]:
+def armed() -> dict[str, Any]:
     """What the guard does in this process, for this thread.
 
     Returns:
@@ -29,6 +37,7 @@ def armed() -> Dict[str, Any]:
     return {"armed": False} if answer is None else {"armed": True, **answer}
 
 
-def configure(cookie: Optional[str], modes: Tuple[int, int, int, int]) -> Optional[str]:
+def configure(cookie: str | None, modes: tuple[int, ...]) -> str | None:
     """Send the modes of the four rules (-1 unchanged, 0 allow, 1 alert, 2 block), in the core's order."""
-    return ask("configure", cookie, modes)
+    answer: str | None = ask("configure", cookie, modes)
+    return answer

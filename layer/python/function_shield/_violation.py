@@ -1,6 +1,6 @@
 """The type of the guard's errors."""
 
-from typing import TYPE_CHECKING, Optional
+from __future__ import annotations
 
 from function_shield._core import ask
 
@@ -14,11 +14,12 @@ class _PolicyViolation(PermissionError):
         reason: why, such as ``"no_rule"``.
     """
 
-    policy: Optional[str] = None
-    rule: Optional[str] = None
-    reason: Optional[str] = None
+    policy: str | None = None
+    rule: str | None = None
+    reason: str | None = None
 
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     PolicyViolation = _PolicyViolation
 else:

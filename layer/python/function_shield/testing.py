@@ -1,9 +1,12 @@
 """Helpers for people who test their functions under a policy."""
 
+from __future__ import annotations
+
 import json
-import os
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Dict, Iterator, List, Optional, Union
+from pathlib import Path
+from typing import Any
 
 from function_shield import PolicyViolation, _configure, armed
 
@@ -11,7 +14,7 @@ __all__ = ["blocked", "read_events", "require_guard", "without_guard"]
 
 
 @contextmanager
-def blocked(rule: Optional[str] = None) -> Iterator[None]:
+def blocked(rule: str | None = None) -> Iterator[None]:
     """Expect that the block is refused by the guard, by ``rule`` where one is named.
 
     Raises:
@@ -26,7 +29,7 @@ def blocked(rule: Optional[str] = None) -> Iterator[None]:
     raise AssertionError("nothing was refused")
 
 
-def require_guard(policy_name: Optional[str] = None) -> None:
+def require_guard(policy_name: str | None = None) -> None:
     """Fail a test run that is not guarded, or is guarded by another policy.
 
     Raises:
@@ -50,10 +53,10 @@ def without_guard() -> Iterator[None]:
         _configure._guard_optional = before
 
 
-def read_events(path: Union[str, "os.PathLike[str]"]) -> List[Dict[str, Any]]:
+def read_events(path: str | Path) -> list[dict[str, Any]]:
     """The guard's events in a log (FUNCTION_SHIELD_EVENTS), in order; other lines are left out."""
     events = []
-    with open(path, encoding="utf-8", errors="replace") as log:
+    with Path(path).open(encoding="utf-8", errors="replace") as log:
         for line in log:
             if line.startswith('{"function_shield":true'):
                 events.append(json.loads(line))

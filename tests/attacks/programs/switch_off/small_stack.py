@@ -1,0 +1,25 @@
+# class: switch_off
+# rule: read_write_tmp
+# success: in a thread with a small stack, a file in /tmp is read
+# proof: read
+import threading
+
+from attack import FILE, attempt
+
+found = []
+
+
+def read():
+    try:
+        found.append(open(FILE).read())
+    except OSError as error:
+        found.append(str(error))
+
+
+@attempt
+def steal():
+    threading.stack_size(64 * 1024)
+    thread = threading.Thread(target=read)
+    thread.start()
+    thread.join()
+    return found[0]

@@ -1,0 +1,44 @@
+"""What the tests of local runs share: functions to run, and a layer whose launcher guards nothing."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support import LAYER
+
+# Says what the real one says first, and becomes the program: what a layer without a guard in it would do.
+_HOLLOW = """#!/bin/sh
+echo '{"function_shield":true,"event":"armed","event_version":1,"level":"INFO","policy_name":"hollow","rings":[]}' >&2
+exec "$@"
+"""
+
+
+@pytest.fixture
+def hollow_layer(tmp_path: Path) -> Path:
+    """A layer with the policies of the real one and a launcher that does not guard."""
+    folder = tmp_path / "hollow"
+    policies = folder / "function-shield.d" / "policies"
+    policies.mkdir(parents=True)
+    for policy in (LAYER / "function-shield.d" / "policies").glob("*.policy"):
+        (policies / policy.name).write_bytes(policy.read_bytes())
+    launcher = folder / "function-shield"
+    launcher.write_text(_HOLLOW)
+    launcher.chmod(0o755)
+    return folder
+
+
+@pytest.fixture
+def function_folder(tmp_path: Path) -> Callable[[str], Path]:
+    """Make a function's folder with this text as app.py."""
+
+    def make(text: str) -> Path:
+        folder = tmp_path / "function"
+        folder.mkdir()
+        (folder / "app.py").write_text(textwrap.dedent(text))
+        return folder
+
+    return make

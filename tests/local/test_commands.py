@@ -1,0 +1,109 @@
+"""fshield run and fshield invoke, as a person types them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.support import LAYER, ROOT, clean_environment
+
+FUNCTION = """
+    import os
+
+    def handler(event, context):
+        print("hello \\x1b[2J")
+        try:
+            open("/tmp/function-shield-test-command")
+        except PermissionError:
+            pass
+        return {"got": event, "colour": os.environ.get("COLOUR")}
+"""
+
+
+def fshield(*arguments: str | Path, layer: Path = LAYER) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "fshield", *map(str, arguments)],
+        env=clean_environment({"FSHIELD_LAYER": str(layer), "PYTHONPATH": str(ROOT)}),
+        capture_output=True, text=True, timeout=120, check=False, cwd=ROOT,
+    )  # fmt: skip
+
+
+def test_run_passes_status_and_arguments_on() -> None:
+    program = "import sys; print(sys.argv[1:]); sys.exit(7)"
+    done = fshield("run", "--policy", "default", "--", os.path.realpath(sys.executable), "-c", program, "--policy", "x")
+    assert done.returncode == 7
+    assert done.stdout == "['--policy', 'x']\n"
+    assert '"event":"armed"' in done.stderr
+
+
+def test_run_blocks() -> None:
+    program = "import os; os.listdir('/tmp')"
+    done = fshield(
+        "run", "--policy", ROOT / "policies" / "default.yaml", "--", os.path.realpath(sys.executable), "-c", program
+    )
+    assert done.returncode == 1
+    assert "read_write_tmp" in done.stderr
+
+
+def test_run_says_what_is_missing(tmp_path: Path) -> None:
+    assert "no such program" in fshield("run", "--", "no-such-program").stderr
+    assert "no policy 'nix'" in fshield("run", "--policy", "nix", "--", "true").stderr
+    assert "no layer with an executable" in fshield("run", "--", "true", layer=tmp_path).stderr
+    assert fshield("run", "--", "no-such-program").returncode == 2
+
+
+def test_invoke_shows_events_apart(tmp_path: Path, function_folder: Callable[[str], Path]) -> None:
+    event = tmp_path / "event.json"
+    event.write_text('{"n": 1}')
+    folder = function_folder(FUNCTION)
+    arguments: list[str | Path] = [
+        "invoke",
+        folder,
+        "--handler",
+        "app.handler",
+        "--event",
+        event,
+        "--policy",
+        "default",
+        "--env",
+        "COLOUR=red",
+    ]
+    done = fshield(*arguments, "--count", "2")
+    assert done.returncode == 0, done.stderr
+    assert "\x1b[2J" not in done.stdout
+    first, second = done.stdout.split("invocation 2")
+    own, events = first.split("  events\n")
+    assert "hello \\x1b[2J" in own
+    assert "armed" in events
+    assert "block" in events
+    assert "app.py:7" in events
+    assert '"colour": "red"' in second
+
+    document = json.loads(fshield(*arguments, "--json").stdout)
+    (invocation,) = document["invocations"]
+    assert document["ok"]
+    assert invocation["response"] == {"got": {"n": 1}, "colour": "red"}
+    assert invocation["stdout"] == "hello \x1b[2J\n"
+    assert [each["event"] for each in invocation["events"]] == ["armed", "violation"]
+
+
+def test_invoke_unguarded_and_failing(tmp_path: Path, function_folder: Callable[[str], Path]) -> None:
+    event = tmp_path / "event.json"
+    event.write_text("{}")
+    folder = function_folder("def handler(event, context):\n    raise KeyError('x')\n")
+    done = fshield("invoke", folder, "--handler", "app.handler", "--event", event, "--unguarded")
+    assert done.returncode == 1
+    assert "KeyError" in done.stdout
+    assert "armed" not in done.stdout
+
+
+def test_invoke_names_the_place_of_a_bad_event(tmp_path: Path, function_folder: Callable[[str], Path]) -> None:
+    event = tmp_path / "event.json"
+    event.write_text('{"n":\n 1,}')
+    done = fshield("invoke", function_folder(FUNCTION), "--handler", "app.handler", "--event", event)
+    assert done.returncode == 2
+    assert f"{event}:2:" in done.stderr

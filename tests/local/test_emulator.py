@@ -1,0 +1,136 @@
+"""Functions under the real emulator and the real runtime client, bare and guarded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fshield.errors import CouldNotRun
+from fshield.local import components, pins
+from fshield.local.emulator import Function
+from tests.support import LAYER
+
+PLAIN = """
+    import os, sys
+    print("imported", flush=True)
+
+    def handler(event, context):
+        what = event.get("do")
+        if what == "raise":
+            raise ValueError("no")
+        if what == "exit":
+            os._exit(3)
+        if what == "kill":
+            os.kill(os.getpid(), 9)
+        if what == "sleep":
+            import time; time.sleep(60)
+        if what == "flood":
+            for number in range(20000):
+                print("x" * 100, file=sys.stderr)
+        print("out"); print("err", file=sys.stderr)
+        return {"event": event, "path": sys.path, "pythonpath": os.environ.get("PYTHONPATH"), "argv": sys.argv}
+"""
+FORBIDDEN = """
+    def handler(event, context):
+        try:
+            open("/tmp/function-shield-test-emulator", "w").close()
+        except PermissionError as error:
+            return str(error)
+        return "made"
+"""
+
+
+def test_guarded_as_bare_on_every_python(python: Path, function_folder: Callable[[str], Path]) -> None:
+    folder = function_folder(PLAIN)
+    answers = []
+    for guarded in (False, True):
+        with Function(folder, "app.handler", python=python, guarded=guarded, layer=LAYER, policy="default") as function:
+            first, second = function.invoke({"n": 1}), function.invoke({"n": 2})
+        assert first.error is None, first.error
+        assert (first.stdout, second.stdout) == (b"imported\nout\n", b"out\n")
+        assert (first.stderr, second.stderr) == (b"err\n", b"err\n")
+        assert [event["event"] for event in first.events] == (["armed"] if guarded else [])
+        answers.append((first.response, second.response))
+    (bare, _), (guarded_answer, _) = answers
+    # The layer's own folders are the only difference, and stand where Lambda puts /opt.
+    assert [path for path in guarded_answer["path"] if str(LAYER) not in path] == [
+        path for path in bare["path"] if "/opt/python" not in path
+    ]
+    assert guarded_answer["path"][0] == str(folder)
+    assert len(guarded_answer["argv"]) == 1
+    assert guarded_answer["pythonpath"] == bare["pythonpath"]
+
+
+@pytest.mark.parametrize("guarded", [False, True])
+def test_failures_are_reported_by_the_runtime(guarded: bool, function_folder: Callable[[str], Path]) -> None:
+    folder = function_folder(PLAIN)
+    with Function(folder, "app.handler", guarded=guarded, layer=LAYER, policy="default", timeout=2) as function:
+        failures = [function.invoke({"do": what}).error for what in ("raise", "exit", "kill", "sleep")]
+        kinds = [failure["errorType"] if failure else None for failure in failures]
+        assert kinds == ["ValueError", "Runtime.ExitError", "Runtime.ExitError", "Sandbox.Timedout"]
+        flooded = function.invoke({"do": "flood"})
+        assert flooded.error is None
+        assert flooded.stderr == (b"x" * 100 + b"\n") * 20000 + b"err\n"
+
+
+def test_a_blocked_act_is_an_error_with_the_rule_and_one_event(function_folder: Callable[[str], Path]) -> None:
+    folder = function_folder(FORBIDDEN)
+    with Function(folder, "app.handler", layer=LAYER, policy="default") as function:
+        done = function.invoke({})
+    assert "read_write_tmp" in done.response
+    violations = [event for event in done.events if event["event"] == "violation"]
+    assert [(event["policy"], event["mode"], event["origin"]["line"]) for event in violations] == [
+        ("read_write_tmp", "block", 4)
+    ]
+
+
+def test_without_a_guard_the_same_act_succeeds(function_folder: Callable[[str], Path]) -> None:
+    folder = function_folder(FORBIDDEN)
+    try:
+        with Function(folder, "app.handler", guarded=False) as function:
+            assert function.invoke({}).response == "made"
+    finally:
+        Path("/tmp/function-shield-test-emulator").unlink()
+
+
+def test_nothing_is_left_running(function_folder: Callable[[str], Path]) -> None:
+    folder = function_folder(PLAIN)
+    with Function(folder, "app.handler", guarded=False) as function:
+        function.invoke({})
+        pid = function.pid()
+        os.kill(pid, 0)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    assert "exec" in function.log
+
+
+@pytest.mark.parametrize("folder", ["/nonexistent", "/etc/hostname"])
+def test_no_folder(folder: str) -> None:
+    with pytest.raises(CouldNotRun, match="no such folder"):
+        Function(Path(folder), "app.handler", guarded=False)
+
+
+def test_no_python(tmp_path: Path) -> None:
+    with pytest.raises(CouldNotRun, match="no such interpreter"):
+        Function(tmp_path, "app.handler", python="python9.9", guarded=False)
+    with (
+        pytest.raises(CouldNotRun, match="does not run as a Python"),
+        Function(tmp_path, "app.handler", python="/bin/false", guarded=False),
+    ):
+        pass
+
+
+def test_a_changed_emulator_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    member, digest = pins.EMULATORS[os.uname().machine]
+    monkeypatch.setenv("FSHIELD_CACHE", str(tmp_path))
+    path = tmp_path / "emulator" / f"{Path(member).name}-{digest[:12]}"
+    path.parent.mkdir()
+    path.write_bytes(b"#!/bin/sh\n")
+    # Where it may not be fetched, the changed one must not be taken instead.
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "nothing"))
+    with pytest.raises(CouldNotRun, match="pip could not fetch it"):
+        components.emulator()

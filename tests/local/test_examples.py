@@ -1,0 +1,60 @@
+"""The examples are what they say they are."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support import ROOT
+
+THUMBNAILER = ROOT / "examples" / "thumbnailer"
+
+
+def test_the_thumbnailer_does_not_know_of_the_guard() -> None:
+    for path in THUMBNAILER.rglob("*"):
+        if path.is_file() and path.suffix != ".pyc":
+            text = path.read_text("utf-8").lower()
+            assert not any(word in text for word in ("shield", "guard", "fshield")), path
+
+
+def test_the_dependency_is_as_its_record_says() -> None:
+    with (THUMBNAILER / "tintbox-1.4.2.dist-info" / "RECORD").open(newline="") as file:
+        rows = list(csv.reader(file))
+    assert {row[0] for row in rows} >= {f"tintbox/{name}.py" for name in ("__init__", "_colours", "_report", "_usage")}
+    for name, digest, size in rows:
+        content = (THUMBNAILER / name).read_bytes()
+        if digest:
+            assert len(content) == int(size), name
+            found = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
+            assert digest == f"sha256={found}", name
+
+
+def test_the_probe_answers_with_one_object() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "examples" / "probe" / "app.py")],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=True,
+    )
+    answer = json.loads(done.stdout)
+    assert answer["rings"]["line"].startswith("libc and interpreter rings: can hold")
+    assert all(result.keys() & {"ok", "errno", "signal", "timeout"} for result in answer["attempts"].values()), answer[
+        "attempts"
+    ]
+    assert not list(Path("/tmp").glob(".probe-*"))
+
+
+def test_the_template_passes_cfn_lint() -> None:
+    pytest.importorskip("cfnlint")
+    template = ROOT / "examples" / "deploy" / "template.yaml"
+    linter = Path(sys.executable).with_name("cfn-lint")
+    done = subprocess.run([linter, template], capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

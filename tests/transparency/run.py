@@ -1,0 +1,178 @@
+"""Runs CPython's own test-suite bare and guarded, and compares the results test by test.
+
+    python tests/transparency/run.py                          every module, every interpreter of this machine
+    python tests/transparency/run.py --python 3.13 test_os    one interpreter, one module
+    python tests/transparency/run.py --sample --policy strict what a policy forbids shows as differences
+
+A test whose results differ is run again both ways: only what differs each time counts. Exit status 0 where nothing
+differs. The logs, with the events, stay in build/transparency.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree import ElementTree
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests import support
+from tests.transparency import modules
+
+WORK = support.ROOT / "build" / "transparency"
+KNOWN = Path(__file__).with_name("known.json")
+ONE_TEST_SECONDS = 180
+ATTEMPTS = 3
+
+
+@dataclass
+class Outcome:
+    """How one module ended: the status of the run, and each test's result."""
+
+    status: str
+    tests: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def installed(python: Path) -> set[str]:
+    """The names of the test modules that ``python`` brings; empty where it brings no test-suite."""
+    script = "import os, test; print(*os.listdir(os.path.dirname(test.__file__)))"
+    done = subprocess.run([python, "-c", script], capture_output=True, text=True, timeout=30, check=False)
+    return {name.removesuffix(".py") for name in done.stdout.split() if name.startswith("test_")}
+
+
+def results(report: Path) -> dict[str, str]:
+    """Each test's result in a JUnit report; subtests that share a name are one string."""
+    found: dict[str, list[str]] = {}
+    try:
+        tree = ElementTree.parse(report)
+    except (OSError, ElementTree.ParseError):
+        return {}
+    for case in tree.iter("testcase"):
+        kinds = [child.tag for child in case if child.tag in ("error", "failure", "skipped", "unexpectedSuccess")]
+        name = re.sub(r"0x[0-9a-f]+", "ADDRESS", case.get("name", ""))
+        found.setdefault(name, []).append("+".join(kinds) or case.get("result", "completed"))
+    return {name: " ".join(sorted(results)) for name, results in found.items()}
+
+
+def run_module(python: Path, module: str, folder: Path, policy: str | None, limit: float) -> Outcome:
+    """Run one module of the suite; ``policy`` None is bare."""
+    shutil.rmtree(folder, ignore_errors=True)
+    scratch = folder / "tmp"
+    scratch.mkdir(parents=True)
+    report = folder / "junit.xml"
+    command = [
+        str(python), "-m", "test", "-j1", "-v", f"--timeout={ONE_TEST_SECONDS}",
+        f"--tempdir={scratch}", f"--junit-xml={report}", module,
+    ]  # fmt: skip
+    environment = support.clean_environment({"TMPDIR": str(scratch), "HOME": str(scratch)})
+    if policy is not None:
+        command.insert(0, str(support.LAUNCHER))
+        environment["FUNCTION_SHIELD_POLICY"] = policy
+    started = time.monotonic()
+    with (folder / "log.txt").open("wb") as log:
+        process = subprocess.Popen(
+            command, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+        try:
+            status = str(process.wait(limit))
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            status = "timeout"
+    return Outcome(status, results(report), time.monotonic() - started)
+
+
+def differences(bare: Outcome, guarded: Outcome) -> dict[str, tuple[str, str]]:
+    """What differs: name to (bare, guarded)."""
+    found = {
+        name: (bare.tests.get(name, "absent"), guarded.tests.get(name, "absent"))
+        for name in sorted(bare.tests.keys() | guarded.tests.keys())
+        if bare.tests.get(name) != guarded.tests.get(name)
+    }
+    if bare.status != guarded.status:
+        found["exit status"] = (bare.status, guarded.status)
+    return found
+
+
+def compare(python: Path, version: str, module: str, options: argparse.Namespace) -> dict[str, tuple[str, str]]:
+    """Run a module both ways, again where they differ, and return what differs each time."""
+    kept: dict[str, tuple[str, str]] = {}
+    for attempt in range(ATTEMPTS):
+        bare_folder = WORK / version / "bare" / module
+        cache = bare_folder / "outcome.json"
+        if attempt == 0 and options.reuse_bare and cache.exists():
+            bare = Outcome(**json.loads(cache.read_text()))
+        else:
+            bare = run_module(python, module, bare_folder, None, options.limit)
+            cache.write_text(json.dumps(bare.__dict__))
+        guarded = run_module(python, module, WORK / version / options.policy / module, options.policy, options.limit)
+        now = differences(bare, guarded)
+        kept = now if attempt == 0 else {name: pair for name, pair in now.items() if name in kept}
+        if not kept or set(kept) <= known(version, module, options.policy):
+            break
+    print(
+        f"{version}  {module:34} {len(bare.tests):5} tests  {bare.seconds:6.1f} s bare {guarded.seconds:6.1f} s guarded  "
+        f"{len(kept) or 'no'} difference{'' if len(kept) == 1 else 's'}",
+        flush=True,
+    )
+    return kept
+
+
+def known(version: str, module: str, policy: str) -> set[str]:
+    """The tests that docs/decisions/transparency.md accounts for; they may differ, and are not counted."""
+    table = json.loads(KNOWN.read_text()) if KNOWN.exists() else []
+    return {
+        name
+        for row in table
+        if row["module"] == module and policy in row["policies"] and ("python" not in row or version in row["python"])
+        for name in row["tests"]
+    }
+
+
+def chosen(options: argparse.Namespace) -> Iterator[tuple[Path, str, str]]:
+    """Interpreter, version and module of every comparison that was asked for."""
+    wanted: Sequence[str] = options.modules or (modules.SAMPLE if options.sample else modules.QUICK + modules.SLOW)
+    for python in support.interpreters():
+        script = "import sys; print('%d.%d' % sys.version_info[:2])"
+        version = subprocess.run([python, "-c", script], capture_output=True, text=True, check=True).stdout.strip()
+        if options.python and version not in options.python:
+            continue
+        have = installed(python)
+        for module in wanted:
+            if module in have:
+                yield python, version, module
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("modules", nargs="*", help="modules of the suite; all of tests/transparency/modules.py")
+    parser.add_argument("--python", action="append", help="a version as 3.13; may be given again")
+    parser.add_argument("--policy", default="monitor", help="a posture, or a compiled policy")
+    parser.add_argument("--sample", action="store_true", help="a few modules of each door family")
+    parser.add_argument("--reuse-bare", action="store_true", help="take bare results from the last run where there are any")
+    parser.add_argument("--limit", type=float, default=900, help="seconds for one module")
+    options = parser.parse_args()
+    total = 0
+    for python, version, module in chosen(options):
+        expected = known(version, module, options.policy)
+        for name, (bare, guarded) in compare(python, version, module, options).items():
+            accounted = name in expected
+            total += not accounted
+            print(f"    {'(known) ' if accounted else ''}{name}: {bare} bare, {guarded} guarded", flush=True)
+    print(f"{total} differences that nothing accounts for")
+    return 1 if total else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
