@@ -110,7 +110,14 @@ static void open_events(void)
         if (from < 0) refuse("FUNCTION_SHIELD_EVENTS: %s cannot be opened: %s", sink, strerror(errno));
     }
     int fd = fcntl(from, F_DUPFD, low);
-    if (from > 2) close(from);
+    if (fd < 0 && errno == EBADF) {
+        /* A closed stream: its number will be the first file that the function opens, and no place for events. */
+        from = open("/dev/null", O_WRONLY | O_CLOEXEC);
+        fd = fcntl(from, F_DUPFD, low);
+        close(from);
+    } else if (from > 2) {
+        close(from);
+    }
     if (fd >= 0) event_fd = fd;
 }
 
@@ -160,7 +167,7 @@ static void choose_policy(char *out, size_t size)
 
 static void read_policy(struct compiled *compiled)
 {
-    int fd = open(compiled->path, O_RDONLY | O_CLOEXEC);
+    int fd = open(compiled->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a named pipe must not hold us up */
     if (fd < 0) refuse("the policy %s cannot be read: %s: attach a layer that brings it", compiled->path, strerror(errno));
     struct stat status;
     if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) refuse("the policy %s is no file%s", compiled->path, "");
@@ -203,7 +210,7 @@ static uint64_t checksum(const unsigned char *bytes, size_t size)
 /* The loader only warns where it cannot preload: whatever would make it fail is looked for here. */
 static void check_core(const char *path)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) refuse("the core %s cannot be read: %s: attach the layer again", path, strerror(errno));
     struct stat status;
     if (fstat(fd, &status) != 0 || status.st_size != CORE_SIZE)
@@ -314,20 +321,74 @@ static char **with_variables(const char *core, const char *state)
     return out;
 }
 
-/* DEV.INO of the program that COMMAND runs, so that the core knows it behind a next wrapper. */
-static void identify(const char *path, char *out, size_t size)
-{
-    struct stat status;
-    if (stat(path, &status) != 0) refuse("the command %s cannot be read: %s", path, strerror(errno));
-    snprintf(out, size, "%llu.%llu", (unsigned long long)status.st_dev, (unsigned long long)status.st_ino);
-}
-
 /* pyenv, asdf, mise and the like put a script in front of each program (…/shims/python3), which starts others to find out
- * which it is. It is a wrapper like any other: COMMAND itself is the first ELF program of that name. */
+ * which it is. It is a wrapper like any other: COMMAND itself is the first ELF program, or script, of that name. */
 static bool is_shim(const char *path)
 {
     const char *slash = strrchr(path, '/');
     return slash && slash - path >= 6 && strncmp(slash - 6, "/shims", 6) == 0;
+}
+
+/* The program that `#!/usr/bin/env NAME` runs, "" where the line is none such; `*after`: how many words follow NAME. */
+static void named_by_env(const struct fs_program_script *script, char name[FS_PROGRAM_LINE], unsigned *after)
+{
+    char line[FS_PROGRAM_LINE], *rest = NULL;
+    const char *slash = strrchr(script->interpreter, '/');
+    name[0] = '\0';
+    *after = 0;
+    if (strcmp(slash ? slash + 1 : script->interpreter, "env") != 0) return;
+    strcpy(line, script->argument);
+    for (char *word = strtok_r(line, " \t", &rest); word; word = strtok_r(NULL, " \t", &rest)) {
+        if (name[0] != '\0')
+            ++*after;
+        else if (word[0] != '-' && !strchr(word, '='))
+            strcpy(name, word);
+    }
+}
+
+/* How the core tells COMMAND from what leads to it: see state.h. Checks what `env` is to start as well. */
+struct identity {
+    char program[48];
+    char words[1100];
+};
+
+static void identify(const char *program, char *const *arguments, bool has_wrapper, struct identity *identity)
+{
+    static char path[PATH_MAX], found[PATH_MAX];
+    char name[FS_PROGRAM_LINE];
+    unsigned own = 0, more = 0, after;
+    bool leads = has_wrapper;
+    strcpy(path, program);
+    for (unsigned depth = 0; depth < FS_PROGRAM_DEPTH && !is_shim(path); depth++) {
+        struct fs_program object;
+        int fd = open(path, O_PATH | O_CLOEXEC);
+        const char *wrong = fs_program_check_object(fd, false, &object);
+        struct stat status;
+        if (wrong || fstat(object.fd, &status) != 0) refuse("%s cannot be guarded: %s", path, wrong ? wrong : strerror(errno));
+        snprintf(identity->program, sizeof identity->program, "%llu.%llu", (unsigned long long)status.st_dev,
+                 (unsigned long long)status.st_ino);
+        close(object.fd);
+        close(fd);
+        for (unsigned i = 0; i < object.scripts; i++) own += 1 + (object.script[i].argument[0] != '\0');
+        if (object.scripts == 0) break;
+        named_by_env(&object.script[object.scripts - 1], name, &after);
+        if (name[0] == '\0') break;
+        own = own - 2 + 1 + after;
+        leads = true;
+        find_program(name, found);
+        strcpy(path, found);
+    }
+    if (is_shim(path)) {
+        leads = true;
+        snprintf(identity->program, sizeof identity->program, "~%.40s", strrchr(path, '/') + 1);
+    }
+    if (!leads) {
+        identity->program[0] = '\0';
+        return;
+    }
+    for (char *const *at = arguments + 1; *at; at++) more += strcmp(*at, arguments[0]) == 0;
+    int size = snprintf(identity->words, sizeof identity->words, "%u.%u.%s", own, more, arguments[0]);
+    if (size < 0 || (size_t)size >= sizeof identity->words) refuse("the command's path is too long%s%s", "", "");
 }
 
 static bool asked(const char *mode, const char *wanted, uint32_t flag, const struct compiled *policy, const struct compiled *floor)
@@ -377,11 +438,12 @@ int main(int argc, char **argv)
 {
     static struct compiled policy, floor_policy;
     static char program[PATH_MAX], interpreter[PATH_MAX], next[PATH_MAX], core[PATH_MAX], folder[PATH_MAX], state[STATE_MAX];
-    char command[48] = "";
+    struct identity command = {"", ""};
     bool self_test = argc > 1 && strcmp(argv[1], "--self-test") == 0;
-    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "--version") == 0) {
-        fputs(usage, argc < 2 ? stderr : stdout);
-        return argc < 2 ? REFUSED : 0;
+    if (argc < 2) refuse("there is no command to run: function-shield COMMAND [ARG...]; function-shield --help says more%s%s", "", "");
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "--version") == 0) {
+        fputs(usage, stdout);
+        return 0;
     }
     char **arguments = self_test && argc == 2 ? self_test_command() : argv + 1 + self_test;
 
@@ -418,22 +480,20 @@ int main(int argc, char **argv)
     join(core, sizeof core, layer, CORE_FILE);
     check_core(core);
     check_program(program, "%s cannot be guarded: %s", interpreter);
-    if (is_shim(program)) snprintf(command, sizeof command, "~%.40s", strrchr(program, '/') + 1);
-    if (wrapper) {
-        check_program(wrapper, "the next wrapper %s cannot be guarded: %s", next);
-        if (command[0] == '\0') identify(interpreter, command, sizeof command);
-    }
+    if (wrapper) check_program(wrapper, "the next wrapper %s cannot be guarded: %s", next);
+    identify(program, arguments, wrapper != NULL, &command);
     if (!dry_run) {
         check_place(layer, "the layer", policy.policy, floor_policy.policy);
         check_place(getenv("LAMBDA_TASK_ROOT"), "the function", policy.policy, floor_policy.policy);
         folder_of(program, folder);
         check_place(folder, "the command", policy.policy, floor_policy.policy);
+        check_place(program, "the command", policy.policy, floor_policy.policy);
         check_place(interpreter, "the runtime", policy.policy, floor_policy.policy);
     }
     const char *old_path = getenv("PYTHONPATH");
-    int size = snprintf(state, sizeof state, STATE_VARIABLE "=%s%c%d%c%s%c%s%s%s%c%d%c%s%c%s%c%s%c%s%c%s", STATE_VERSION,
-                        STATE_SEPARATOR, getpid(), STATE_SEPARATOR, command, STATE_SEPARATOR, dry_run ? "d" : "",
-                        old_path ? "p" : "", self_test ? "t" : "", STATE_SEPARATOR, event_fd, STATE_SEPARATOR, policy.sha256,
+    int size = snprintf(state, sizeof state, STATE_VARIABLE "=%s%c%d%c%s%c%s%c%s%s%s%c%d%c%s%c%s%c%s%c%s%c%s", STATE_VERSION,
+                        STATE_SEPARATOR, getpid(), STATE_SEPARATOR, command.program, STATE_SEPARATOR, command.words, STATE_SEPARATOR,
+                        dry_run ? "d" : "", old_path ? "p" : "", self_test ? "t" : "", STATE_SEPARATOR, event_fd, STATE_SEPARATOR, policy.sha256,
                         STATE_SEPARATOR, policy.path, STATE_SEPARATOR, floor_policy.sha256, STATE_SEPARATOR, floor_policy.path,
                         STATE_SEPARATOR, layer);
     if (size < 0 || (size_t)size >= sizeof state) refuse("the paths of the layer and the policy are too long%s%s", "", "");

@@ -22,19 +22,22 @@ static bool reach(int dirfd, const char *path, bool follow, int flags, const cha
     struct judged judged;
     struct place place = {.parent = -1};
     bool found;
-    if (follow) {
+    int missing = follow ? 0 : files_find_place(dirfd, path, &place);
+    if (missing == 0 && (follow || place.whole)) {
         target->fd = sys_openat(dirfd, path, O_PATH | O_CLOEXEC, 0);
-        if (target->fd < 0) {
-            target->fd = -1;
-            return true;
-        }
+        missing = target->fd < 0 ? target->fd : 0;
+    }
+    if (missing != 0) {
+        /* Where something is blocked, the call fails here: what stood in the way of judging may be gone a moment later. */
+        target->fd = -1;
+        errno = guard.blocks_any ? -missing : error;
+        return !guard.blocks_any;
+    }
+    if (follow || place.whole) {
         files_magic_path(target->path, target->fd);
+        if (!follow) strcat(target->path, "/."); /* a folder, and not the link of /proc that leads to it */
         found = files_judge_fd(target->fd, flags, &judged);
     } else {
-        if (files_find_place(dirfd, path, &place) != 0 || place.whole) {
-            files_close_place(&place);
-            return true;
-        }
         target->fd = place.parent;
         files_magic_path(target->path, target->fd);
         size_t at = strlen(target->path), size = strlen(place.last);

@@ -21,9 +21,9 @@ static bool enter(int dirfd, const char *path, const char *verb, struct access *
     struct judged judged;
     int result = files_find_place(dirfd, path, &access->place);
     if (result != 0) {
-        /* The real call fails for the same reason, in its own words. */
-        errno = error;
-        return true;
+        /* Where something is blocked, the call fails here: what stood in the way of judging may be gone a moment later. */
+        errno = guard.blocks_any ? -result : error;
+        return !guard.blocks_any;
     }
     bool found;
     if (access->place.whole) {
@@ -50,7 +50,8 @@ static void leave(struct access *access)
     errno = error;
 }
 
-/* One name: CALL acts in `dir` on `name`. */
+/* One name: CALL acts in `dir` on `name`. Where it acts on the name as it was given, it is the very call that was made: a
+ * library that was preloaded behind us may stand in front of that one alone. */
 #define ENTRY(dirfd, path, verb, call)                                      \
     do {                                                                    \
         struct access access;                                               \
@@ -84,7 +85,7 @@ static void leave(struct access *access)
 DOOR int mkdir(const char *path, mode_t mode)
 {
     if (!guard_ready()) return real.mkdir(path, mode);
-    ENTRY(AT_FDCWD, path, "create", real.mkdirat(dir, name, mode));
+    ENTRY(AT_FDCWD, path, "create", access.held ? real.mkdirat(dir, name, mode) : real.mkdir(path, mode));
 }
 
 DOOR int mkdirat(int dirfd, const char *path, mode_t mode)
@@ -96,13 +97,13 @@ DOOR int mkdirat(int dirfd, const char *path, mode_t mode)
 DOOR int rmdir(const char *path)
 {
     if (!guard_ready()) return real.rmdir(path);
-    ENTRY(AT_FDCWD, path, "remove", real.unlinkat(dir, name, AT_REMOVEDIR));
+    ENTRY(AT_FDCWD, path, "remove", access.held ? real.unlinkat(dir, name, AT_REMOVEDIR) : real.rmdir(path));
 }
 
 DOOR int unlink(const char *path)
 {
     if (!guard_ready()) return real.unlink(path);
-    ENTRY(AT_FDCWD, path, "remove", real.unlinkat(dir, name, 0));
+    ENTRY(AT_FDCWD, path, "remove", access.held ? real.unlinkat(dir, name, 0) : real.unlink(path));
 }
 
 DOOR int unlinkat(int dirfd, const char *path, int flags)
@@ -120,13 +121,14 @@ static int remove_at(int dir, const char *name)
 DOOR int remove(const char *path)
 {
     if (!guard_ready()) return real.remove(path);
-    ENTRY(AT_FDCWD, path, "remove", remove_at(dir, name));
+    ENTRY(AT_FDCWD, path, "remove", access.held ? remove_at(dir, name) : real.remove(path));
 }
 
 DOOR int rename(const char *old, const char *new)
 {
     if (!guard_ready()) return real.rename(old, new);
-    ENTRIES(AT_FDCWD, old, AT_FDCWD, new, "rename", real.renameat(from_dir, from, to_dir, to));
+    ENTRIES(AT_FDCWD, old, AT_FDCWD, new, "rename",
+            one.held || two.held ? real.renameat(from_dir, from, to_dir, to) : real.rename(old, new));
 }
 
 DOOR int renameat(int old_dir, const char *old, int new_dir, const char *new)
@@ -156,7 +158,8 @@ static bool link_follows(int dirfd, const char *path, int flags, const void *cal
 DOOR int link(const char *old, const char *new)
 {
     if (!guard_ready()) return real.link(old, new);
-    ENTRIES(AT_FDCWD, old, AT_FDCWD, new, "link", real.linkat(from_dir, from, to_dir, to, 0));
+    ENTRIES(AT_FDCWD, old, AT_FDCWD, new, "link",
+            one.held || two.held ? real.linkat(from_dir, from, to_dir, to, 0) : real.link(old, new));
 }
 
 DOOR int linkat(int old_dir, const char *old, int new_dir, const char *new, int flags)
@@ -169,7 +172,7 @@ DOOR int linkat(int old_dir, const char *old, int new_dir, const char *new, int 
 DOOR int symlink(const char *target, const char *path)
 {
     if (!guard_ready()) return real.symlink(target, path);
-    ENTRY(AT_FDCWD, path, "link", real.symlinkat(target, dir, name));
+    ENTRY(AT_FDCWD, path, "link", access.held ? real.symlinkat(target, dir, name) : real.symlink(target, path));
 }
 
 DOOR int symlinkat(const char *target, int dirfd, const char *path)
@@ -181,7 +184,7 @@ DOOR int symlinkat(const char *target, int dirfd, const char *path)
 DOOR ssize_t readlink(const char *path, char *buffer, size_t size)
 {
     if (!guard_ready()) return real.readlink(path, buffer, size);
-    ENTRY(AT_FDCWD, path, "read", real.readlinkat(dir, name, buffer, size));
+    ENTRY(AT_FDCWD, path, "read", access.held ? real.readlinkat(dir, name, buffer, size) : real.readlink(path, buffer, size));
 }
 
 DOOR ssize_t readlinkat(int dirfd, const char *path, char *buffer, size_t size)
@@ -196,7 +199,7 @@ DOOR ssize_t __readlink_chk(const char *path, char *buffer, size_t size, size_t 
 {
     if (size > room) __chk_fail();
     if (!guard_ready()) return real.readlink(path, buffer, size);
-    ENTRY(AT_FDCWD, path, "read", real.readlinkat(dir, name, buffer, size));
+    ENTRY(AT_FDCWD, path, "read", access.held ? real.readlinkat(dir, name, buffer, size) : real.readlink(path, buffer, size));
 }
 
 DOOR ssize_t __readlinkat_chk(int dirfd, const char *path, char *buffer, size_t size, size_t room)

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "symbols.h"
 #include "sys.h"
 
 enum { RANGES = 8, HOPS = 40 };
@@ -133,6 +134,13 @@ static bool judge_tmp(const struct stat *status, int fd, const char *last, int f
     return false;
 }
 
+/* The folder that /tmp, or what it stands for, lies in. */
+static bool is_tmp_parent(const char *path)
+{
+    size_t size = strlen(path);
+    return size < tmp_size && strncmp(path, tmp_path, size) == 0 && tmp_path[size] == '/' && !strchr(tmp_path + size + 1, '/');
+}
+
 static bool writes(int flags) { return (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC); }
 
 /* Memory of a process through /proc, and the event stream's file. */
@@ -152,6 +160,34 @@ static bool judge_integrity(const struct stat *status, int fd, int flags, struct
     return false;
 }
 
+/* Most paths are what they say: absolute, no "..", no link on the way, and elsewhere than /tmp. The kernel can open just
+ * these (openat2), so that the string alone tells where the object is: no look at the object, none at /proc. False where
+ * the path may be more than that; `copy` is what was judged, whatever another thread writes into `path` meanwhile. */
+static bool copy_plain(const char *path, char copy[PATH_MAX])
+{
+    if ((uintptr_t)path < 4096 || path[0] != '/') return false;
+    size_t size = 0;
+    for (; size < PATH_MAX - 1 && path[size] != '\0'; size++) {
+        char byte = copy[size] = path[size];
+        if (size == 0 || copy[size - 1] != '/') continue;
+        /* A component begins: empty ones and those with a dot in front are left to the long way. */
+        if (byte == '/' || (byte == '.' && (path[size + 1] == '/' || path[size + 1] == '.' || path[size + 1] == '\0'))) return false;
+    }
+    copy[size] = '\0';
+    return size > 1 && size < PATH_MAX - 1 && copy[size - 1] != '/' && !is_under_tmp(copy);
+}
+
+static atomic_bool links_are_followed; /* openat2 is missing here */
+
+/* Opens `path` (absolute) if it holds no link; -1 where the long way is due. */
+static int open_plain(const char *path, int flags, char copy[PATH_MAX])
+{
+    if (atomic_load_explicit(&links_are_followed, memory_order_relaxed) || !copy_plain(path, copy)) return -1;
+    int fd = sys_open_no_links(copy, flags);
+    if (fd == -ENOSYS || fd == -EPERM) atomic_store(&links_are_followed, true);
+    return fd < 0 ? -1 : fd;
+}
+
 bool files_judge_fd(int fd, int flags, struct judged *judged)
 {
     struct stat status;
@@ -168,6 +204,7 @@ bool files_judge_fd(int fd, int flags, struct judged *judged)
 bool files_judge_place(const struct place *place, int flags, struct judged *judged)
 {
     struct stat status;
+    if (place->outside) return false;
     if (place->whole || sys_fstat(place->parent, &status) != 0) return false;
     return judge_tmp(&status, place->parent, place->last, flags, judged);
 }
@@ -195,6 +232,7 @@ void files_close_place(struct place *place)
 int files_find_place(int dirfd, const char *path, struct place *place)
 {
     *place = (struct place){.parent = -1};
+    if (!sys_readable(path, 1)) return -EFAULT;
     size_t size = strnlen(path, PATH_MAX);
     if (size == 0) return -ENOENT;
     if (size == PATH_MAX) return -ENAMETOOLONG;
@@ -218,8 +256,24 @@ int files_find_place(int dirfd, const char *path, struct place *place)
         memcpy(parent, path, start);
         parent[start] = '\0';
     }
-    int fd = sys_openat(dirfd, parent, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    char copy[PATH_MAX];
+    size_t slash = start > 1 ? start - 1 : 0;
+    parent[slash] = slash > 0 ? '\0' : parent[0];
+    int fd = slash > 0 ? open_plain(parent, O_PATH | O_DIRECTORY | O_CLOEXEC, copy) : -1;
+    /* /tmp itself lies in a folder that is outside it. */
+    place->outside = fd >= 0 && !is_tmp_parent(parent);
+    if (fd < 0) {
+        if (slash > 0) parent[slash] = '/';
+        fd = sys_openat(dirfd, parent, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    }
     if (fd < 0) return fd;
+    /* Who closed a standard descriptor, to open another in its place, gets that number. */
+    if (UNLIKELY(fd <= 2)) {
+        int high = (int)sys_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 3);
+        sys_close(fd);
+        if (high < 0) return high;
+        fd = high;
+    }
     place->parent = fd;
     return 0;
 }
@@ -269,8 +323,18 @@ static int judge_opened(int fd, int flags, const void *caller)
         sys_close(fd);
         return fail(EACCES);
     }
-    if (UNLIKELY(handler_watch)) handler_opened(fd, flags);
+    if (UNLIKELY(handler_watch)) handler_opened(fd, flags, NULL);
     errno = error;
+    return fd;
+}
+
+/* The same for what lies outside /tmp by its path: it may still be the handler's source. */
+static int judge_plain(int fd, int flags, const char *path, const void *caller)
+{
+    struct stat status;
+    if (UNLIKELY(files_handler_sealed()) && !guard_ignores(FS_HANDLER) && sys_fstat(fd, &status) == 0 && handler_is_source(&status))
+        return judge_opened(fd, flags, caller);
+    if (UNLIKELY(handler_watch)) handler_opened(fd, flags, path);
     return fd;
 }
 
@@ -356,13 +420,39 @@ static int open_nameless(int dirfd, const char *path, int flags, mode_t mode, co
     return fd;
 }
 
+/* The very call that was made, as far as can be told: a library that was preloaded behind us may stand in front of it. */
+static int open_as_asked(int dirfd, const char *path, int flags, mode_t mode)
+{
+    return dirfd == AT_FDCWD ? real.open(path, flags, mode) : real.openat(dirfd, path, flags, mode);
+}
+
+/* Nobody was preloaded behind us who wants to see this call. */
+static bool opens_in_libc(void)
+{
+    static _Atomic signed char known;
+    signed char answer = atomic_load_explicit(&known, memory_order_relaxed);
+    if (UNLIKELY(answer == 0)) {
+        struct symbols_object opener, libc;
+        bool same = symbols_object_of((void *)real.openat, &opener) && symbols_object_of((void *)real.dup3, &libc) &&
+                    (opener.base == libc.base || strstr(opener.path, "/libpthread"));
+        answer = same ? 1 : -1;
+        atomic_store(&known, answer);
+    }
+    return answer > 0;
+}
+
 int files_open(int dirfd, const char *path, int flags, mode_t mode, const void *caller)
 {
-    if (files_idle() || !path) return real.openat(dirfd, path, flags, mode);
+    if (files_idle() || !path) return open_as_asked(dirfd, path, flags, mode);
     bool nameless = (flags & O_TMPFILE) == O_TMPFILE;
     bool creating = !(flags & O_PATH) && (flags & (O_CREAT | O_TRUNC)) && !nameless;
     if (LIKELY(!creating && !nameless)) {
-        int fd = real.openat(dirfd, path, flags, mode);
+        char copy[PATH_MAX];
+        int fd = -1;
+        if ((flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_NOCTTY)) == O_RDONLY && opens_in_libc())
+            fd = open_plain(path, flags, copy);
+        if (fd >= 0) return judge_plain(fd, flags, copy, caller);
+        fd = open_as_asked(dirfd, path, flags, mode);
         return fd < 0 ? fd : judge_opened(fd, flags, caller);
     }
     if (!guard.blocks_any) {
@@ -371,7 +461,7 @@ int files_open(int dirfd, const char *path, int flags, mode_t mode, const void *
         int error = errno;
         if (judge_creation(dirfd, path, flags, &judged)) files_refuse(&judged, caller);
         errno = error;
-        return real.openat(dirfd, path, flags, mode);
+        return open_as_asked(dirfd, path, flags, mode);
     }
     return nameless ? open_nameless(dirfd, path, flags, mode, caller) : open_creating(dirfd, path, flags, mode, caller);
 }
@@ -383,7 +473,15 @@ struct fs_verdict files_judge_path(int dirfd, const char *path, int flags, char 
     int error = errno;
     bool found = false;
     if (!files_idle() && path) {
-        int fd = sys_openat(dirfd, path, O_PATH | O_CLOEXEC | (flags & (O_NOFOLLOW | O_DIRECTORY)), 0);
+        char copy[PATH_MAX];
+        bool reads = !writes(flags) && !(flags & O_CREAT) && !files_handler_sealed();
+        int fd = reads ? open_plain(path, O_PATH | O_CLOEXEC, copy) : -1;
+        if (fd >= 0) {
+            sys_close(fd);
+            errno = error;
+            return allowed;
+        }
+        fd = sys_openat(dirfd, path, O_PATH | O_CLOEXEC | (flags & (O_NOFOLLOW | O_DIRECTORY)), 0);
         if (fd >= 0) {
             found = files_judge_fd(fd, flags, &judged);
             sys_close(fd);

@@ -162,13 +162,16 @@ bool handler_is_source(const struct stat *status)
 bool handler_known(void) { return handlers.count > 0; }
 
 /* Node has no hook that tells when the handler runs: its first read seals it. */
-void handler_opened(int fd, int flags)
+void handler_opened(int fd, int flags, const char *plain)
 {
     if (!handler_known() || files_handler_sealed() || (flags & O_ACCMODE) != O_RDONLY || (flags & (O_PATH | O_DIRECTORY))) return;
     char magic[32], path[PATH_MAX];
-    files_magic_path(magic, fd);
-    long size = sys_readlinkat(AT_FDCWD, magic, path, sizeof path - 1);
-    if (size <= 0) return;
-    path[size] = '\0';
-    if (files_is_handler(path)) files_seal_handler(path);
+    if (!plain) {
+        files_magic_path(magic, fd);
+        long size = sys_readlinkat(AT_FDCWD, magic, path, sizeof path - 1);
+        if (size <= 0) return;
+        path[size] = '\0';
+        plain = path;
+    }
+    if (files_is_handler(plain)) files_seal_handler(plain);
 }

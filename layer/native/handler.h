@@ -9,8 +9,9 @@
 bool handler_known(void);
 /* This object is one of the sealed handler's sources. */
 bool handler_is_source(const struct stat *status);
-/* A runtime without an interpreter ring (Node): the first reading open of the handler seals it. */
+/* A runtime without an interpreter ring (Node): the first reading open of the handler seals it.
+ * `plain` is the object's path where that is known, else NULL. */
 extern bool handler_watch;
-void handler_opened(int fd, int flags);
+void handler_opened(int fd, int flags, const char *plain);
 
 #endif

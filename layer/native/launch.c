@@ -117,6 +117,7 @@ static int open_candidate(int dirfd, const char *name, int flags)
 {
     int follow = (flags & AT_SYMLINK_NOFOLLOW) != 0 ? O_NOFOLLOW : 0;
     int fd;
+    struct stat status;
     if (name[0] == '\0' && (flags & AT_EMPTY_PATH) != 0) {
         char link[48];
         if (dirfd == AT_FDCWD) return -EACCES;
@@ -126,8 +127,13 @@ static int open_candidate(int dirfd, const char *name, int flags)
     } else {
         fd = sys_openat(dirfd, name, O_PATH | O_CLOEXEC | follow, 0);
     }
+    if (fd == -EMFILE || fd == -ENFILE) {
+        /* Whether this candidate is the one can be told without a descriptor. */
+        int gone = name[0] == '\0' ? 0 : sys_fstatat(dirfd, name, &status, 0);
+        if (gone != 0) return gone;
+        if (name[0] != '\0' && (!S_ISREG(status.st_mode) || sys_call(SYS_faccessat, dirfd, name, 1 /* X_OK */) != 0)) return -EACCES;
+    }
     if (fd < 0) return fd;
-    struct stat status;
     char link[48];
     fs_program_descriptor_path(fd, link);
     int error = 0;
@@ -277,10 +283,13 @@ struct launch *launch_prepare(const struct launch_request *request)
 
     launch->fd = launch_open(request->dirfd, request->path, request->flags, request->search,
                              request->search ? getenv("PATH") : NULL, launch->named);
-    if (launch->fd < 0) return fail(launch, -launch->fd);
-    join_arguments(launch, launch->argv);
     bool enforce = guard_integrity().mode == FS_BLOCK;
-    bool named = processes_resolve(launch->fd, launch->resolved);
+    /* A process that has used up its descriptors may execute all the same: without enforcement, by the name alone. */
+    bool by_name = !enforce && (launch->fd == -EMFILE || launch->fd == -ENFILE);
+    if (launch->fd < 0 && !by_name) return fail(launch, -launch->fd);
+    join_arguments(launch, launch->argv);
+    bool named = by_name || processes_resolve(launch->fd, launch->resolved);
+    if (by_name) memcpy(launch->resolved, launch->named, sizeof launch->resolved);
     launch->verdict = processes_decide(named ? launch->resolved : NULL);
     struct fs_verdict *verdict = &launch->verdict;
     if (verdict->mode == FS_BLOCK) {
@@ -290,7 +299,7 @@ struct launch *launch_prepare(const struct launch_request *request)
 
     bool absolute = launch->named[0] == '/';
     bool steady = absolute && launch_is_steady(launch->named);
-    const char *sentence = fs_program_check_object(launch->fd, enforce, &launch->program);
+    const char *sentence = by_name ? NULL : fs_program_check_object(launch->fd, enforce, &launch->program);
     if (sentence == NULL && !named && enforce) sentence = "has no name in any folder";
     if (sentence != NULL && enforce && launch->program.error != 0) return fail(launch, launch->program.error);
     if (sentence != NULL && launch->program.error == 0) {

@@ -295,12 +295,23 @@ static bool refuses(int fd, const void *bytes, size_t size, bool connecting, con
     return target.verdict.mode == FS_BLOCK;
 }
 
+/* As the kernel: the descriptor comes first. */
+static int unreadable(int fd)
+{
+    int type;
+    socklen_t size = sizeof type;
+    long error = sys_call(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, &type, &size);
+    errno = error < 0 ? (int)-error : EFAULT;
+    return -1;
+}
+
 DOOR int connect(int fd, const struct sockaddr *address, socklen_t size)
 {
     if (!guard_ready()) return real.connect(fd, address, size);
     char copy[ADDRESS_SIZE_MAX] __attribute__((aligned(8)));
     /* The kernel refuses what is longer, and reads nothing through NULL. */
     if (address == NULL || size > sizeof copy) return real.connect(fd, address, size);
+    if (UNLIKELY(!sys_readable(address, size))) return unreadable(fd);
     memcpy(copy, address, size);
     if (refuses(fd, copy, size, true, "connect", CALLER())) {
         errno = EACCES;
@@ -314,6 +325,7 @@ DOOR int bind(int fd, const struct sockaddr *address, socklen_t size)
     if (!guard_ready() || address == NULL || size > ADDRESS_SIZE_MAX || guard_ignores(FS_TMP)) return real.bind(fd, address, size);
     char copy[ADDRESS_SIZE_MAX] __attribute__((aligned(8)));
     struct address read;
+    if (UNLIKELY(!sys_readable(address, size))) return unreadable(fd);
     memcpy(copy, address, size);
     address_read(copy, size, false, &read);
     if (read.kind == ADDRESS_UNIX && refuses_path(&read, O_RDWR | O_CREAT, "create a socket", CALLER())) {
@@ -343,6 +355,7 @@ DOOR ssize_t sendto(int fd, const void *bytes, size_t size, int flags, const str
     }
     char copy[ADDRESS_SIZE_MAX] __attribute__((aligned(8)));
     if (address == NULL || length > sizeof copy) return real.sendto(fd, bytes, size, flags, address, length);
+    if (UNLIKELY(!sys_readable(address, length))) return unreadable(fd);
     memcpy(copy, address, length);
     if (refuses(fd, copy, length, false, "send", CALLER())) {
         errno = EACCES;
@@ -405,6 +418,7 @@ static ssize_t send_message(int fd, const struct msghdr *message, int flags, con
     if (copy.msg_name != NULL && copy.msg_namelen > 0 && copy.msg_namelen <= INT_MAX) {
         /* The kernel cuts a longer name. */
         if (copy.msg_namelen > sizeof name) copy.msg_namelen = sizeof name;
+        if (UNLIKELY(!sys_readable(copy.msg_name, copy.msg_namelen))) return unreadable(fd);
         memcpy(name, copy.msg_name, copy.msg_namelen);
         copy.msg_name = name;
         if (refuses(fd, name, copy.msg_namelen, false, "send", caller)) {
@@ -415,6 +429,7 @@ static ssize_t send_message(int fd, const struct msghdr *message, int flags, con
     if (copy.msg_control != NULL && copy.msg_controllen > 0) {
         bool refused;
         if (copy.msg_controllen <= sizeof control) {
+            if (UNLIKELY(!sys_readable(copy.msg_control, copy.msg_controllen))) return unreadable(fd);
             memcpy(control, copy.msg_control, copy.msg_controllen);
             copy.msg_control = control;
             refused = refuses_control(control, copy.msg_controllen, caller);
@@ -435,6 +450,7 @@ static ssize_t send_message(int fd, const struct msghdr *message, int flags, con
 DOOR ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
     if (!guard_ready() || message == NULL) return real.sendmsg(fd, message, flags);
+    if (UNLIKELY(!sys_readable(message, sizeof *message))) return unreadable(fd);
     return send_message(fd, message, flags, CALLER());
 }
 

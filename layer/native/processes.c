@@ -1,6 +1,7 @@
-#include "interpreter.h"
 /* Doors of processes: fork and execute. */
 #include "processes.h"
+
+#include "interpreter.h"
 
 #include <limits.h>
 #include <sched.h>

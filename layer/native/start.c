@@ -5,6 +5,7 @@
 #include <sys/utsname.h>
 #include <arpa/inet.h>
 
+#include "command.h"
 #include "digest.h"
 #include "files.h"
 #include "guard.h"
@@ -27,7 +28,7 @@ extern char **environ;
 
 static char policy_path[1024], floor_path[1024];
 static int root_pid;
-static char command[48];
+static char command[48], command_words[1100];
 static _Atomic int probation_pid; /* the forked child that is on probation */
 static bool covered, self_test;
 
@@ -185,22 +186,6 @@ static void read_program(void)
     copy(guard_program_name, sizeof guard_program_name, slash ? slash + 1 : guard_program_path);
 }
 
-/* DEV.INO of the running program. */
-static void identify(char *out, size_t size, const struct stat *status)
-{
-    char digits[48];
-    size_t at = sizeof digits;
-    digits[--at] = '\0';
-    uint64_t rest = status->st_ino;
-    do digits[--at] = (char)('0' + rest % 10);
-    while ((rest /= 10) > 0);
-    digits[--at] = '.';
-    rest = status->st_dev;
-    do digits[--at] = (char)('0' + rest % 10);
-    while ((rest /= 10) > 0);
-    copy(out, size, digits + at);
-}
-
 static void find_place(void)
 {
     guard.is_function = false;
@@ -211,20 +196,12 @@ static void find_place(void)
         return;
     }
     if (command[0] != '\0') {
-        struct stat status;
-        char self[48] = "";
-        bool is_command;
-        if (command[0] == '~') {
-            is_command = strncmp(guard_program_name, command + 1, strcspn(command + 1, "0123456789.")) == 0;
-        } else {
-            if (sys_fstatat(AT_FDCWD, "/proc/self/exe", &status, 0) == 0) identify(self, sizeof self, &status);
-            is_command = strcmp(self, command) == 0;
-        }
-        if (!is_command) {
+        if (!command_runs(command, command_words, guard_program_name)) {
             guard.is_wrapper = true;
             return;
         }
         command[0] = '\0';
+        command_words[0] = '\0';
     }
     guard.is_function = true;
 }
@@ -272,6 +249,7 @@ static void read_state(void)
     open_sink(number(fields[STATE_FIELD_EVENT_FD]));
     root_pid = number(fields[STATE_FIELD_PID]);
     copy(command, sizeof command, fields[STATE_FIELD_COMMAND]);
+    copy(command_words, sizeof command_words, fields[STATE_FIELD_WORDS]);
     guard.dry_run = strchr(fields[STATE_FIELD_FLAGS], 'd') != NULL;
     covered = strchr(fields[STATE_FIELD_FLAGS], 'c') != NULL;
     self_test = strchr(fields[STATE_FIELD_FLAGS], 't') != NULL;
@@ -322,6 +300,7 @@ bool guard_child_variable(char *buffer, size_t size, bool child_covered)
     append(buffer, size, &at, STATE_VERSION, STATE_SEPARATOR);
     append_number(buffer, size, &at, root_pid);
     append(buffer, size, &at, command, STATE_SEPARATOR);
+    append(buffer, size, &at, command_words, STATE_SEPARATOR);
     append(buffer, size, &at, flags, STATE_SEPARATOR);
     append_number(buffer, size, &at, guard.event_fd);
     append(buffer, size, &at, guard_policy_sha256, STATE_SEPARATOR);

@@ -52,6 +52,8 @@ DOOR FILE *fopen(const char *path, const char *mode)
     }
     int fd = files_open(AT_FDCWD, path, flags, 0666, CALLER());
     if (fd < 0) return NULL;
+    /* fopen begins at the end where it can only append, which ftell tells; fdopen leaves the place as it is. */
+    if ((flags & O_APPEND) && (flags & O_ACCMODE) == O_WRONLY) sys_call(SYS_lseek, fd, 0, SEEK_END);
     FILE *stream = fdopen(fd, mode);
     if (!stream) {
         int error = errno;
@@ -61,10 +63,27 @@ DOOR FILE *fopen(const char *path, const char *mode)
     return stream;
 }
 
+/* libc's own inner openers, exported for its C++ library: judged before, since they fill a stream that is there already. */
+static bool refused(const char *path, int flags, const void *caller)
+{
+    struct judged judged;
+    judged.verdict = files_judge_path(AT_FDCWD, path, flags, judged.path, &judged.family);
+    judged.verb = "open";
+    return judged.verdict.mode != FS_ALLOW && files_refuse(&judged, caller);
+}
+
 DOOR FILE *freopen(const char *path, const char *mode, FILE *stream)
 {
     int flags = flags_of(mode);
     if (!guard_ready() || files_idle() || !path || flags < 0) return real.freopen(path, mode, stream);
+    if (!guard.blocks_any) {
+        /* Nothing is refused: libc closes and opens in its own order, which needs no second descriptor. */
+        struct stat status;
+        int error = errno;
+        if ((flags & O_CREAT) || sys_fstatat(AT_FDCWD, path, &status, 0) == 0) (void)refused(path, flags, CALLER());
+        errno = error;
+        return real.freopen(path, mode, stream);
+    }
     int held = files_open(AT_FDCWD, path, flags, 0666, CALLER());
     if (held < 0) {
         /* As libc does: the stream is closed even where the new file cannot be opened. */
@@ -84,15 +103,6 @@ DOOR FILE *freopen(const char *path, const char *mode, FILE *stream)
     sys_close(held);
     errno = error;
     return result;
-}
-
-/* libc's own inner openers, exported for its C++ library: judged before, since they fill a stream that is there already. */
-static bool refused(const char *path, int flags, const void *caller)
-{
-    struct judged judged;
-    judged.verdict = files_judge_path(AT_FDCWD, path, flags, judged.path, &judged.family);
-    judged.verb = "open";
-    return judged.verdict.mode != FS_ALLOW && files_refuse(&judged, caller);
 }
 
 DOOR FILE *_IO_file_fopen(FILE *stream, const char *path, const char *mode, int is32not64)

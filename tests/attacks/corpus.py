@@ -50,7 +50,12 @@ Proof = Literal[
 ]
 When = Literal["alone", "import", "call", "pth"]
 Language = Literal["py", "js", "c"]
-KEYS = {"class", "rule", "success", "proof", "needs", "open", "policy", "when", "also", "at_most", "quiet", "handler", "timeout"}
+KEYS = {
+    *("class", "rule", "success", "proof", "needs", "open", "policy"),
+    *("when", "also", "at_most", "quiet", "refuses", "handler", "timeout"),
+}
+
+
 COMMENT = {"py": "#", "js": "//", "c": "//"}
 
 
@@ -66,11 +71,13 @@ class Attack:
         proof: how the runner sees the success itself.
         needs: what must be there, as words: ``node``, ``gcc``, ``root``, ``resolver``, ``python>=3.12``, …
         open: why this one is known to go through; "" where it is held.
-        policy: a file of policies/ in place of strict; "" for strict; "own" for a copy of strict the program may find.
+        policy: a file of policies/ in place of strict; "" for strict. "own", and a file whose name begins so: a copy
+            that the program may write to.
         when: ``alone``, or as a function's dependency: at the handler's import, at its call, or by a .pth file.
-        also: rules that hold it too. Under ``strict`` an event of those counts; with those allowed, it must be held as well.
+        also: rules that hold it too. Under ``strict`` an event of those counts; with those allowed, it is held too.
         at_most: the largest number of events that one run may write; 0 for no limit.
         quiet: why no event names it although it is held; "" where one must.
+        refuses: why the guard refuses to go on at all, under a policy that only reports as well; "" where it does not.
         handler: the form the handler is in: ``source``, ``zip``, ``package`` or ``compiled``.
         timeout: seconds for one run.
     """
@@ -87,6 +94,7 @@ class Attack:
     also: tuple[str, ...]
     at_most: int
     quiet: str
+    refuses: str
     handler: str
     timeout: float
 
@@ -137,7 +145,9 @@ def read_attack(path: Path) -> Attack:
         if not fields.get(key):
             raise Malformed(f"{path}: the header says no {key!r}")
     if fields["class"] != path.parent.name or fields["class"] not in CLASSES:
-        raise Malformed(f"{path}: class {fields['class']!r} is not its folder's name, or not one of {', '.join(CLASSES)}")
+        raise Malformed(
+            f"{path}: class {fields['class']!r} is not its folder's name, or not one of {', '.join(CLASSES)}"
+        )
     rules, also = words(fields["rule"]), words(fields.get("also", ""))
     for rule in rules + also:
         if rule not in RULES:
@@ -159,6 +169,7 @@ def read_attack(path: Path) -> Attack:
         when=cast(When, when),
         also=also,
         quiet=fields.get("quiet", ""),
+        refuses=fields.get("refuses", ""),
         at_most=int(fields.get("at_most", "0")),
         handler=fields.get("handler", "source"),
         timeout=float(fields.get("timeout", "25")),

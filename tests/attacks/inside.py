@@ -16,8 +16,8 @@ import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-from sinks import OUTSIDE6, RESOLVER, Sinks
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from tests.attacks.sinks import OUTSIDE6, RESOLVER, Sinks
 
 MS_BIND = 4096
 SIOCSIFFLAGS, SIOCSIFADDR = 0x8914, 0x8916

@@ -106,10 +106,10 @@ def show(rows: list[Row]) -> None:
         table.add_column("rule", width=22, overflow="fold")
         table.add_column("verdict", width=20)
         for row in chosen:
-            verdict = row.verdict
-            rings = f" ({row.rings})" if verdict == "held" and row.rings else ""
-            style = STYLES.get(verdict, "dim")
-            table.add_row(row.attack.name.split("/")[1], row.attack.rules[0], f"[{style}]{verdict}[/]{rings}")
+            word = row.verdict
+            rings = f" ({row.rings})" if word == "held" and row.rings else ""
+            style = STYLES.get(word, "dim")
+            table.add_row(row.attack.name.split("/")[1], row.attack.rules[0], f"[{style}]{word}[/]{rings}")
         console.print(table)
     for row in rows:
         for verdict in row.verdicts:
@@ -151,21 +151,23 @@ def report(rows: list[Row], interpreters: list[Path]) -> str:
     opened = [row for row in rows if row.attack.open]
     if opened:
         lines += ["## What is open", "", "| attack | what it does | why it is open |", "| --- | --- | --- |"]
-        lines += [
-            f"| `{row.attack.name}` | {cell(row.attack.success)} | {cell(row.attack.open)} |" for row in opened
-        ]
+        lines += [f"| `{row.attack.name}` | {cell(row.attack.success)} | {cell(row.attack.open)} |" for row in opened]
         lines.append("")
     for kind, title in CLASSES.items():
         chosen = [row for row in rows if row.attack.kind == kind]
         if not chosen:
             continue
-        lines += [f"## {title}", "", "| attack | success would be | rule | verdict | held by |", "| --- | --- | --- | --- | --- |"]
+        lines += [
+            f"## {title}",
+            "",
+            "| attack | success would be | rule | verdict | held by |",
+            "| --- | --- | --- | --- | --- |",
+        ]
         for row in chosen:
             rules = ", ".join(f"`{rule}`" for rule in row.attack.rules)
             held_by = row.rings if row.verdict == "held" else ""
-            lines.append(
-                f"| `{row.attack.name.split('/')[1]}` | {cell(row.attack.success)} | {rules} | {row.verdict} | {held_by} |"
-            )
+            cells = (f"`{row.attack.name.split('/')[1]}`", cell(row.attack.success), rules, row.verdict, held_by)
+            lines.append(f"| {' | '.join(cells)} |")
         lines.append("")
     return "\n".join(lines)
 

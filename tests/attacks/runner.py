@@ -15,7 +15,6 @@ from tests.attacks.corpus import POLICIES, Attack
 from tests.attacks.stage import Look, Stage
 
 Document = dict[str, Any]
-RULES = tuple(support.rules()["policy"]) + ("native_code", "runtime_api")
 
 
 @dataclass
@@ -91,7 +90,7 @@ def perform(attack: Attack, python: Path, document: Document | None, extra: dict
         # policy_file parts processes, not the threads of one.
         with COMPILING:
             chosen = support.policy_file(without_version(document))
-        if attack.policy == "own":
+        if attack.policy.startswith("own"):
             # The program may write to this one: no other run reads it.
             own = stage.folder / "own.policy"
             own.write_bytes(Path(chosen).read_bytes())
@@ -110,15 +109,19 @@ def tell(look: Look) -> str:
     return f"{end}; said {said}; errors {erred}; rules named {named}; events {messages}"
 
 
-def hurt(look: Look) -> list[str]:
+def refused(look: Look) -> bool:
+    return any(event["event"] == "refused" for event in look.events)
+
+
+def hurt(attack: Attack, look: Look) -> list[str]:
     """What no run may do, whatever the attack."""
     found = list(look.damage)
     if look.timed_out:
         found.append("it hung")
     if look.returncode < 0 or look.returncode >= 128:
         found.append(f"it was killed (status {look.returncode})")
-    if any(event["event"] == "refused" for event in look.events):
-        found.append("the launcher refused to run it")
+    if refused(look) and not attack.refuses:
+        found.append("the guard refused to run it")
     return found
 
 
@@ -138,14 +141,14 @@ def judge(attack: Attack, python: Path) -> Verdict:
     went_through = False
     for index, (name, document) in enumerate(blocking_policies(attack)):
         look = perform(attack, python, document, {})
-        verdict.problems += [f"{name}: {wrong}: {tell(look)}" for wrong in hurt(look)]
+        verdict.problems += [f"{name}: {wrong}: {tell(look)}" for wrong in hurt(attack, look)]
         counted = attack.rules + (attack.also if index == 0 else ())
         through = look.seen or look.claims
         if through:
             went_through = True
             if not attack.open:
                 verdict.problems.append(f"{name}: it went through: {tell(look)}")
-        elif not look.named & set(counted) and not attack.open and not attack.quiet:
+        elif not (look.named & set(counted) or attack.open or attack.quiet or (attack.refuses and refused(look))):
             verdict.problems.append(f"{name}: it was stopped, but no event names {' or '.join(counted)}: {tell(look)}")
         if attack.at_most and len(look.events) > attack.at_most:
             verdict.problems.append(f"{name}: {len(look.events)} events, at most {attack.at_most} are allowed")
@@ -155,7 +158,10 @@ def judge(attack: Attack, python: Path) -> Verdict:
     verdict.held = not went_through
     document, extra = alerting(attack)
     look = perform(attack, python, document, extra)
-    verdict.problems += [f"alert: {wrong}: {tell(look)}" for wrong in hurt(look)]
+    verdict.problems += [f"alert: {wrong}: {tell(look)}" for wrong in hurt(attack, look)]
+    if attack.refuses:
+        verdict.problems += [] if refused(look) else [f"alert: it must be refused: {tell(look)}"]
+        return verdict
     if not (look.seen and look.claims):
         verdict.problems.append(f"alert: it must succeed: {tell(look)}")
     if not (attack.open or attack.quiet) and not look.named & set(attack.rules + attack.also):

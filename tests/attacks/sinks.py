@@ -73,7 +73,8 @@ class Sinks:
     def _hear(self, name: str, peer: socket.socket) -> None:
         with contextlib.suppress(OSError):
             said = peer.recv(65536)
-            self.seen[name].append(said.decode("latin-1"))
+            if said:
+                self.seen[name].append(said.decode("latin-1"))
             if said.startswith((b"GET", b"POST", b"PUT", b"HEAD")):
                 peer.sendall(ANSWER)
         self._selector.unregister(peer)
@@ -93,11 +94,11 @@ class Sinks:
             asked = question[12 : at + 5]
             self.seen[name].append(".".join(labels))
             answer = OUTSIDE if "evil" in labels else ALLOWED
-            is_a = asked[-4:-2] == b"\0\x01"
-            record = b"\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04" + socket.inet_aton(answer) if is_a else b""
-            receiver.sendto(
-                question[:2] + b"\x81\x80\0\x01" + (b"\0\x01" if is_a else b"\0\0") + b"\0\0\0\0" + asked + record, peer
-            )
+            kind = asked[-4:-2]
+            data = {b"\0\x01": socket.inet_aton(answer), b"\0\x0c": b"\x04host\x04evil\x07example\0"}.get(kind)
+            record = b"\xc0\x0c" + kind + b"\0\x01\0\0\0\x3c" + bytes([0, len(data)]) + data if data else b""
+            counts = b"\0\x01" + (b"\0\x01" if data else b"\0\0") + b"\0\0\0\0"
+            receiver.sendto(question[:2] + b"\x81\x80" + counts + asked + record, peer)
 
     def _serve(self) -> None:
         while True:

@@ -1,4 +1,4 @@
-"""The world that one run of one attack happens in: what it may steal, where it may send it, and a look at it afterwards."""
+"""The world that one run of one attack happens in: what there is to steal, and a look at it afterwards."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Look:
         return {event["ring"] for event in self.events if event["event"] == "violation" and event["policy"] in rules}
 
 
-# -- programs that are built ---------------------------------------------------------------------------------------------
+# -- programs that are built --
 
 
 @functools.cache
@@ -84,7 +84,7 @@ def build(source: Path, *options: str) -> Path:
     return out
 
 
-# -- what there is to steal ----------------------------------------------------------------------------------------------
+# -- what there is to steal --
 
 
 def zone_file(abbreviation: str) -> bytes:
@@ -225,7 +225,7 @@ class Stage:
             code = "import py_compile, sys; py_compile.compile(sys.argv[1], doraise=True)"
             subprocess.run([self.python, "-c", code, self.handler_path], check=True)
 
-    # -- one run -------------------------------------------------------------------------------------------------------
+    # -- one run --
 
     def environment(self, extra: Mapping[str, str]) -> dict[str, str]:
         kept = {key: value for key, value in support.clean_environment().items() if key not in DROPPED}
@@ -310,7 +310,7 @@ class Stage:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
 
-    # -- what the runner sees itself -------------------------------------------------------------------------------------
+    # -- what the runner sees itself --
 
     def _state(self) -> list[tuple[object, ...]]:
         state: list[tuple[object, ...]] = []
@@ -318,7 +318,14 @@ class Stage:
             status = path.lstat()
             attributes = os.listxattr(path, follow_symlinks=False)
             state.append(
-                (str(path), status.st_ino, status.st_mode, status.st_size, status.st_mtime_ns, tuple(sorted(attributes)))
+                (
+                    str(path),
+                    status.st_ino,
+                    status.st_mode,
+                    status.st_size,
+                    status.st_mtime_ns,
+                    tuple(sorted(attributes)),
+                )
             )
         return state
 
@@ -338,7 +345,10 @@ class Stage:
                 return bool(seen.get("query"))
             case "word":
                 return "REACHED" in stdout.splitlines()
-            case "sink" | "udp" | "sink6" | "api" as name:
+            case "api":
+                # To have connected is nothing yet: what counts is that something was said.
+                return any(said != "connected" for said in seen.get("api", []))
+            case "sink" | "udp" | "sink6" as name:
                 return bool(seen.get(name))
 
 
@@ -362,7 +372,7 @@ def read_events(stderr: str) -> tuple[str, list[support.Event], list[str]]:
     return "".join(own), events, damage
 
 
-# -- what a machine has --------------------------------------------------------------------------------------------------
+# -- what a machine has --
 
 
 @functools.cache

@@ -306,12 +306,12 @@ static void spawn_one(const char *what, const posix_spawn_file_actions_t *action
                       const char *path, bool search, char *const *argv)
 {
     pid_t pid = -1;
-    errno = 44;
     int error = search ? posix_spawnp(&pid, path, actions, attributes, argv, environ)
                        : posix_spawn(&pid, path, actions, attributes, argv, environ);
-    printf("%s: %s, errno %s\n", what, error ? strerrorname_np(error) : "spawned", errno == 44 ? "kept" : "changed");
-    fflush(stdout);
-    if (error == 0) wait_for(what, pid);
+    if (error == 0)
+        wait_for(what, pid);
+    else
+        printf("%s: %s\n", what, strerrorname_np(error));
 }
 
 static void spawning(void)
@@ -325,7 +325,7 @@ static void spawning(void)
     posix_spawn_file_actions_addclose(&actions, 0);
     posix_spawn_file_actions_addchdir_np(&actions, "/usr");
     posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-    char *argv[] = {"sh", "-c", "pwd; ls /proc/self/fd | wc -l; cat", NULL};
+    char *argv[] = {"sh", "-c", "pwd; ls /proc/self/fd | awk '$1 < 600' | wc -l; cat", NULL};
     spawn_one("actions", &actions, NULL, "sh", true, argv);
     FILE *stream = fopen(out, "r");
     while (stream && fgets(line, sizeof line, stream)) printf("  %s", strstr(line, "cat") ? "cat complains\n" : line);
@@ -394,7 +394,7 @@ static void streams(void)
     system("echo out; echo more >&2");
     FILE *one = popen("cat; exit 4", "w");
     fputs("through a pipe\n", one);
-    FILE *two = popen("ls /proc/self/fd | wc -l", "r");
+    FILE *two = popen("ls /proc/self/fd | awk '$1 < 600' | wc -l", "r");
     char line[64] = "";
     fgets(line, sizeof line, two);
     printf("inherited: %s", line);
@@ -511,7 +511,7 @@ static void files(void)
     snprintf(path, sizeof path, "%s/file", folder);
     snprintf(other, sizeof other, "%s/other", folder);
     int fd = open(path, O_CREAT | O_RDWR, 0666);
-    printf("open: %d, mode %o\n", fd, fstat(fd, &status) == 0 ? status.st_mode & 07777 : 0);
+    printf("open: %s, mode %o\n", fd >= 0 ? "done" : "failed", fstat(fd, &status) == 0 ? status.st_mode & 07777 : 0);
     close(fd);
     SHOW(open(path, O_CREAT | O_EXCL, 0600));
     SHOW(open(path, O_DIRECTORY));
@@ -609,6 +609,60 @@ static void files(void)
     SHOW(open(path, O_TMPFILE | O_RDWR, 0600));
     SHOW(open(folder, O_TMPFILE | O_RDONLY, 0600));
     SHOW(unlink(path));
+}
+
+/* ---- descriptors that take the place of the standard ones ---- */
+
+static void standing_in(void)
+{
+    char path[128], line[400];
+    int said = dup(1), numbers[12], count = 0;
+    snprintf(path, sizeof path, "%s/file", folder);
+    for (int fd = 0; fd < 2; fd++) {
+        close(fd);
+        numbers[count++] = open(path, O_CREAT | O_RDWR, 0600);
+        close(fd);
+        numbers[count++] = open(path, O_CREAT | O_TRUNC | O_RDWR | O_CLOEXEC, 0600);
+        close(fd);
+        numbers[count++] = open("/dev/null", O_RDWR);
+        close(fd);
+        FILE *stream = fopen(path, "a");
+        numbers[count++] = stream ? fileno(stream) : -1;
+        if (stream) fclose(stream);
+        numbers[count++] = socket(AF_UNIX, SOCK_STREAM, 0);
+    }
+    int size = 0;
+    for (int i = 0; i < count; i++) size += snprintf(line + size, sizeof line - (size_t)size, "%d ", numbers[i]);
+    line[size++] = '\n';
+    dup2(said, 1);
+    write(1, line, (size_t)size);
+    unlink(path);
+}
+
+/* A lock of fcntl goes when any descriptor of its file is closed. */
+static void locks(void)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/file", folder);
+    int fd = open(path, O_CREAT | O_RDWR, 0600), end[2];
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET}, asked = lock;
+    SHOW(fcntl(fd, F_SETLK, &lock));
+    open(path, O_RDWR);
+    open(path, O_CREAT | O_RDWR, 0600);
+    fopen(path, "a");
+    fopen(path, "r+");
+    SHOW(chmod(path, 0640));
+    SHOW(truncate(path, 3));
+    SHOW(rename(path, path));
+    SHOW(access(path, R_OK));
+    pipe(end);
+    pid_t pid = fork();
+    if (pid == 0) {
+        fcntl(fd, F_GETLK, &asked);
+        _exit(asked.l_type == F_WRLCK ? 1 : 0);
+    }
+    wait_for("held", pid);
+    unlink(path);
 }
 
 /* ---- stdio ---- */
@@ -947,7 +1001,7 @@ static void limits(void)
     struct rlimit limit = {64, 64};
     SHOW(setrlimit(RLIMIT_NOFILE, &limit));
     int fd, count = 0;
-    while ((fd = open("/dev/null", O_RDONLY)) >= 0) count++;
+    while ((fd = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0) count++;
     printf("opened %s: %s\n", count > 50 ? "many" : "few", strerrorname_np(errno));
     SHOW(socket(AF_INET, SOCK_STREAM, 0));
     SHOW(open("/tmp/function-shield-no-such-file", O_RDONLY));
@@ -981,7 +1035,7 @@ int main(int argc, char **argv)
     } acts[] = {
         {"threads", threads}, {"smallest_stack", smallest_stack}, {"closing", closing}, {"daemonise", daemonise},
         {"signals", signals}, {"forking", forking}, {"spawning", spawning}, {"streams", streams}, {"listing", listing},
-        {"files", files}, {"stdio", stdio}, {"sockets", sockets}, {"names", names}, {"symbols", symbols}, {"raw", raw},
+        {"files", files}, {"stdio", stdio}, {"standing_in", standing_in}, {"locks", locks}, {"sockets", sockets}, {"names", names}, {"symbols", symbols}, {"raw", raw},
         {"executing", executing}, {"limits", limits},
     };
     setvbuf(stdout, NULL, _IOLBF, 0);

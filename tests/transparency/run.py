@@ -4,7 +4,8 @@
     python tests/transparency/run.py --python 3.13 test_os    one interpreter, one module
     python tests/transparency/run.py --sample --policy strict what a policy forbids shows as differences
 
-A test whose results differ is run again both ways: only what differs each time counts. Exit status 0 where nothing
+A module whose results differ is run again both ways: what no run without the guard and none with it had in common
+counts. Exit status 0 where nothing
 differs. The logs, with the events, stay in build/transparency.
 """
 
@@ -20,7 +21,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -82,7 +83,13 @@ def run_module(python: Path, module: str, folder: Path, policy: str | None, limi
     started = time.monotonic()
     with (folder / "log.txt").open("wb") as log:
         process = subprocess.Popen(
-            command, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            command,
+            env=environment,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
         try:
             status = str(process.wait(limit))
@@ -93,40 +100,47 @@ def run_module(python: Path, module: str, folder: Path, policy: str | None, limi
     return Outcome(status, results(report), time.monotonic() - started)
 
 
-def differences(bare: Outcome, guarded: Outcome) -> dict[str, tuple[str, str]]:
-    """What differs: name to (bare, guarded)."""
-    found = {
-        name: (bare.tests.get(name, "absent"), guarded.tests.get(name, "absent"))
-        for name in sorted(bare.tests.keys() | guarded.tests.keys())
-        if bare.tests.get(name) != guarded.tests.get(name)
-    }
-    if bare.status != guarded.status:
-        found["exit status"] = (bare.status, guarded.status)
+def seen(outcomes: Sequence[Outcome], name: str) -> list[str]:
+    """Every result that a test had in these runs; the exit status has no name."""
+    return sorted({outcome.tests.get(name, "absent") if name else outcome.status for outcome in outcomes})
+
+
+def differences(bare: Sequence[Outcome], guarded: Sequence[Outcome]) -> dict[str, tuple[str, str]]:
+    """What no run had in common: name to (bare, guarded)."""
+    names = {"", *(name for outcome in (*bare, *guarded) for name in outcome.tests)}
+    found = {}
+    for name in sorted(names):
+        before, after = seen(bare, name), seen(guarded, name)
+        if not set(before) & set(after):
+            found[name or "exit status"] = (" or ".join(before), " or ".join(after))
     return found
 
 
 def compare(python: Path, version: str, module: str, options: argparse.Namespace) -> dict[str, tuple[str, str]]:
-    """Run a module both ways, again where they differ, and return what differs each time."""
-    kept: dict[str, tuple[str, str]] = {}
+    """Run a module both ways, and again while they differ: tests that fail by chance do so both ways."""
+    bare: list[Outcome] = []
+    guarded: list[Outcome] = []
+    found: dict[str, tuple[str, str]] = {}
+    expected = known(version, module, options.policy)
     for attempt in range(ATTEMPTS):
-        bare_folder = WORK / version / "bare" / module
-        cache = bare_folder / "outcome.json"
+        folder = WORK / version / "bare" / module
+        cache = folder / "outcome.json"
         if attempt == 0 and options.reuse_bare and cache.exists():
-            bare = Outcome(**json.loads(cache.read_text()))
+            bare.append(Outcome(**json.loads(cache.read_text())))
         else:
-            bare = run_module(python, module, bare_folder, None, options.limit)
-            cache.write_text(json.dumps(bare.__dict__))
-        guarded = run_module(python, module, WORK / version / options.policy / module, options.policy, options.limit)
-        now = differences(bare, guarded)
-        kept = now if attempt == 0 else {name: pair for name, pair in now.items() if name in kept}
-        if not kept or set(kept) <= known(version, module, options.policy):
+            bare.append(run_module(python, module, folder, None, options.limit))
+            cache.write_text(json.dumps(asdict(bare[-1])))
+        folder = WORK / version / Path(options.policy).stem / module
+        guarded.append(run_module(python, module, folder, options.policy, options.limit))
+        found = differences(bare, guarded)
+        if found.keys() <= expected:
             break
     print(
-        f"{version}  {module:34} {len(bare.tests):5} tests  {bare.seconds:6.1f} s bare {guarded.seconds:6.1f} s guarded  "
-        f"{len(kept) or 'no'} difference{'' if len(kept) == 1 else 's'}",
+        f"{version}  {module:34} {len(bare[0].tests):5} tests  {bare[0].seconds:6.1f} s bare "
+        f"{guarded[0].seconds:6.1f} s guarded  {len(found) or 'no'} difference{'' if len(found) == 1 else 's'}",
         flush=True,
     )
-    return kept
+    return found
 
 
 def known(version: str, module: str, policy: str) -> set[str]:
@@ -160,7 +174,7 @@ def main() -> int:
     parser.add_argument("--python", action="append", help="a version as 3.13; may be given again")
     parser.add_argument("--policy", default="monitor", help="a posture, or a compiled policy")
     parser.add_argument("--sample", action="store_true", help="a few modules of each door family")
-    parser.add_argument("--reuse-bare", action="store_true", help="take bare results from the last run where there are any")
+    parser.add_argument("--reuse-bare", action="store_true", help="take bare results from the last run")
     parser.add_argument("--limit", type=float, default=900, help="seconds for one module")
     options = parser.parse_args()
     total = 0

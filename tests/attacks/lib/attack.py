@@ -83,7 +83,7 @@ def wait_for(path, seconds=3.0):
 
 
 def child(code, **options):
-    """What a child Python says: the program in `code`, with this folder on its path. Needs a policy that lets it start."""
+    """What a child Python says: the program in `code`. Needs a policy that lets it start."""
     import subprocess
 
     argv = [sys.executable, *options.pop("flags", []), "-c", code]

@@ -13,8 +13,8 @@ def stash():
         opened.write("KEPT = %r\n" % SECRET)
     sys.path.insert(0, ".")
     sys.pycache_prefix, sys.dont_write_bytecode = NEW, False
-    import innocent
-
     import os
+
+    import innocent
 
     return innocent.KEPT == SECRET and os.path.lexists(NEW)

@@ -1,7 +1,7 @@
 # class: machine_code
-# rule: native_code
-# open: native_code is not implemented yet: with ctypes, the core's own counters and thread state can be overwritten
-# success: what the core keeps in writable memory is overwritten so that it believes itself at work, and a file in /tmp is read
+# rule: read_write_tmp native_code
+# success: what the core keeps in writable memory is overwritten so that it believes itself at work, and a file
+#   in /tmp is read
 # proof: read
 import ctypes
 import struct

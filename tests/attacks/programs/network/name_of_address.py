@@ -10,4 +10,4 @@ from attack import attempt
 
 @attempt
 def ask():
-    return socket.getnameinfo(("203.0.113.77", 443), 0)
+    return socket.getnameinfo(("203.0.113.77", 443), socket.NI_NAMEREQD)

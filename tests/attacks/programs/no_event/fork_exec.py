@@ -3,7 +3,6 @@
 # success: a process is started by the function beneath subprocess
 # proof: mark
 import _posixsubprocess
-import inspect
 import os
 import sys
 
@@ -14,8 +13,22 @@ from attack import MARK, TOUCH, attempt, wait_for
 def start():
     out, into = os.pipe()
     common = [
-        [os.fsencode(part) for part in TOUCH], (os.fsencode(TOUCH[0]),), True, (into,), None, None,
-        -1, -1, -1, -1, -1, -1, out, into, True, False,
+        [os.fsencode(part) for part in TOUCH],
+        (os.fsencode(TOUCH[0]),),
+        True,
+        (into,),
+        None,
+        None,
+        -1,
+        -1,
+        -1,
+        -1,
+        -1,
+        -1,
+        out,
+        into,
+        True,
+        False,
     ]
     tail = {
         (3, 9): [None, None, None, -1, None],

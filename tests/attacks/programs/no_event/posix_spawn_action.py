@@ -5,7 +5,7 @@
 # proof: new
 import os
 
-from attack import NEW, attempt, wait_for
+from attack import NEW, attempt
 
 
 @attempt

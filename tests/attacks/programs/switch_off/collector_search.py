@@ -9,7 +9,9 @@ from attack import FILE, attempt
 
 
 def ours(thing):
-    return "function_shield" in str(getattr(thing, "__module__", "")) or "function_shield" in str(getattr(thing, "__name__", ""))
+    return "function_shield" in str(getattr(thing, "__module__", "")) or "function_shield" in str(
+        getattr(thing, "__name__", "")
+    )
 
 
 @attempt

@@ -24,7 +24,7 @@ def steal():
     except ImportError:
         return open(FILE).read()
     # The function itself asked first, as the documentation says: the cookie is its own.
-    function_shield.configure({"policy": {"read_write_tmp": "block"}})
+    function_shield.configure({"policy": {"read_write_tmp": "alert"}})
     for cookie in (None, "", "0" * 32, "f" * 32):
         try:
             function_shield.configure({**ALLOW, **({"cookie": cookie} if cookie is not None else {})})

@@ -3,7 +3,6 @@
 # policy: child-allowed.yaml
 # success: a child writes to the memory of its guarded parent
 # proof: word
-import os
 
 from attack import attempt, child
 

@@ -8,7 +8,7 @@ import sys
 from attack import MARK, TOUCH, attempt, wait_for
 
 try:
-    import function_shield
+    import function_shield  # noqa: F401
 except ImportError:
     pass
 

@@ -17,7 +17,7 @@ def steal():
     sys.settrace(trace)
     sys.setprofile(trace)
     try:
-        return eval(compile("open(%r).read()" % FILE, "<\n{\"function_shield\":true}>", "eval"))
+        return eval(compile("open(%r).read()" % FILE, '<\n{"function_shield":true}>', "eval"))
     finally:
         sys.settrace(None)
         sys.setprofile(None)

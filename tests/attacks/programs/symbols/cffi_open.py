@@ -7,7 +7,6 @@
 import os
 
 import cffi
-
 from attack import FILE, attempt
 
 

@@ -15,8 +15,14 @@ class Piece(ctypes.Structure):
 
 class Message(ctypes.Structure):
     _fields_ = [
-        ("name", ctypes.c_char_p), ("name_size", ctypes.c_uint), ("pieces", ctypes.c_void_p), ("count", ctypes.c_size_t),
-        ("control", ctypes.c_void_p), ("control_size", ctypes.c_size_t), ("flags", ctypes.c_int), ("sent", ctypes.c_uint),
+        ("name", ctypes.c_char_p),
+        ("name_size", ctypes.c_uint),
+        ("pieces", ctypes.c_void_p),
+        ("count", ctypes.c_size_t),
+        ("control", ctypes.c_void_p),
+        ("control_size", ctypes.c_size_t),
+        ("flags", ctypes.c_int),
+        ("sent", ctypes.c_uint),
         ("pad", ctypes.c_uint),
     ]
 

@@ -1,6 +1,6 @@
 // class: files
 // rule: read_write_tmp
-// success: a C program reads a file in /tmp through the stream library's inner _IO_file_open
+// success: a C program reads a file in /tmp through the stream library's inner _IO_file_fopen
 // proof: read
 // needs: x86_64
 #include "attack.h"

@@ -1,0 +1,15 @@
+# class: children
+# rule: read_write_tmp
+# policy: child-allowed.yaml
+# quiet: the child's events have nowhere to go that the attacker did not close
+# success: a child whose error output and every other descriptor are closed reads a file in /tmp
+# proof: read
+import subprocess
+
+from attack import FILE, attempt
+
+
+@attempt
+def steal():
+    line = "exec 2>&-; exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; exec cat %s" % FILE
+    return subprocess.run(["/bin/sh", "-c", line], stdout=subprocess.PIPE, close_fds=True).stdout

@@ -1,0 +1,11 @@
+# class: children
+# rule: read_write_tmp
+# policy: child-allowed.yaml
+# success: a child Python that ignores environment and site reads a file in /tmp
+# proof: read
+from attack import FILE, attempt, child
+
+
+@attempt
+def steal():
+    return child("print(open(%r).read())" % FILE, flags=["-I", "-S", "-E", "-X", "dev"], env={})

@@ -1,0 +1,14 @@
+# class: children
+# rule: read_write_tmp
+# policy: child-allowed.yaml
+# success: a child that may have no more than three descriptors reads a file in /tmp
+# proof: read
+import subprocess
+
+from attack import FILE, attempt
+
+
+@attempt
+def steal():
+    line = "ulimit -n 5; exec /bin/cat %s" % FILE
+    return subprocess.run(["/bin/sh", "-c", line], stdout=subprocess.PIPE).stdout

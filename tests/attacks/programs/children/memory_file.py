@@ -1,0 +1,15 @@
+# class: children
+# rule: create_child_process
+# success: a program that is only memory is started
+# proof: mark
+import os
+
+from attack import TOUCH, attempt
+
+
+@attempt
+def start():
+    fd = os.memfd_create("innocent", 0)
+    with open(TOUCH[0], "rb") as program:
+        os.write(fd, program.read())
+    return os.spawnv(os.P_WAIT, "/proc/self/fd/%d" % fd, TOUCH) == 0

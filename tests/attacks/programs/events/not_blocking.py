@@ -1,0 +1,31 @@
+# class: events
+# rule: read_write_tmp
+# success: with error output set not to block and filled, a folder is made in /tmp and nobody hears of it
+# proof: new
+import fcntl
+import os
+import threading
+
+from attack import NEW, attempt
+
+
+@attempt
+def stash():
+    fcntl.fcntl(2, fcntl.F_SETFL, fcntl.fcntl(2, fcntl.F_GETFL) | os.O_NONBLOCK)
+    over = []
+
+    def fill():
+        while not over:
+            try:
+                os.write(2, b"x" * 65535 + b"\n")
+            except OSError:
+                continue
+
+    thread = threading.Thread(target=fill)
+    thread.start()
+    try:
+        os.mkdir(NEW)
+    finally:
+        over.append(True)
+        thread.join()
+    return True

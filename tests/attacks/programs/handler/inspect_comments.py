@@ -1,0 +1,14 @@
+# class: handler
+# rule: read_handler
+# success: the source of one function is read by inspect, from the handler's call
+# proof: read
+# when: call
+import inspect
+import sys
+
+from attack import attempt
+
+
+@attempt
+def steal():
+    return inspect.getsource(sys.modules["main"].explode)

