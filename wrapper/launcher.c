@@ -42,8 +42,11 @@ static char layer[PATH_MAX];
 
 static void write_event(const char *event, const char *level, const char *message)
 {
+    static bool knows_secrets;
     struct json json = {0};
     char now[28];
+    if (!knows_secrets) json_secrets(environ);
+    knows_secrets = true;
     json_timestamp(now);
     json_raw(&json, "{\"function_shield\":true,\"event\":\"");
     json_raw(&json, event);

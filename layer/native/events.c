@@ -58,7 +58,7 @@ static void begin_process(void)
 
 /* One write; waits a bounded time where the reader is slow and somebody made the pipe non-blocking. A broken pipe must not
  * kill the function: the signal is held back and taken. */
-static void write_line(struct json *json)
+static bool write_line(struct json *json)
 {
     uint64_t broken = 1u << (13 - 1), before = 0; /* SIGPIPE */
     if (json->size >= sizeof json->bytes) json->size = sizeof json->bytes - 1;
@@ -85,7 +85,7 @@ static void write_line(struct json *json)
         if (!(before & broken)) sys_call(SYS_rt_sigtimedwait, &broken, NULL, &none, sizeof broken);
     }
     sys_call(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, &before, NULL, sizeof before);
-    if (written < 0) atomic_fetch_add(&lost, 1);
+    return written >= 0;
 }
 
 static void begin(struct json *json, const char *event, const char *level)
@@ -116,7 +116,7 @@ static void end(struct json *json)
         json_number(json, missing);
     }
     json_raw(json, "}");
-    write_line(json);
+    if (!write_line(json)) atomic_fetch_add(&lost, missing + 1); /* the count that this line carried is lost with it */
 }
 
 /* ---- the sentence ---- */

@@ -226,8 +226,10 @@ static void protect_own_memory(void)
 static void open_sink(int fd)
 {
     struct stat status;
-    if (fd < 0 || sys_fstat(fd, &status) != 0) {
+    /* A standard descriptor is the program's: without one of our own, events go to descriptor 2, unprotected. */
+    if (fd <= 2 || sys_fstat(fd, &status) != 0) {
         fd = (int)sys_call(SYS_fcntl, 2, F_DUPFD, 900);
+        if (fd < 0) fd = (int)sys_call(SYS_fcntl, 2, F_DUPFD, 3);
         if (fd < 0 || sys_fstat(fd, &status) != 0) return;
     }
     guard.event_fd = fd;

@@ -36,7 +36,7 @@ def test_a_script_that_starts_processes(tmp_path: Path) -> None:
     wrapper = executable(
         tmp_path / "wrapper",
         "#!/bin/bash\nset -e\n"
-        "export UPPER=$(echo \"$MY_VALUE\" | tr a-z A-Z)\n"
+        'export UPPER=$(echo "$MY_VALUE" | tr a-z A-Z)\n'
         'if [ "$(basename "$1")" != nothing ]; then (cd / && ls >/dev/null); fi\n'
         f"export FROM_PYTHON=$({PYTHON} -c 'print(7)')\n"
         'cat >/dev/null <<<"here"\n'
@@ -176,7 +176,7 @@ def test_a_script_that_env_starts(tmp_path: Path, line: str, behind: bool) -> No
     (tmp_path / "my-python").symlink_to(PYTHON)
     path = f"{tmp_path}:/usr/bin:/bin"
     command = executable(tmp_path / "command", f"#!{line.format(name='my-python')}\n{TRY}print(sys.argv[1:])\n")
-    wrapper = executable(tmp_path / "wrapper", f'#!{PYTHON}\nimport os, sys\nos.execv(sys.argv[1], sys.argv[1:])\n')
+    wrapper = executable(tmp_path / "wrapper", f"#!{PYTHON}\nimport os, sys\nos.execv(sys.argv[1], sys.argv[1:])\n")
     policy = {"FUNCTION_SHIELD_POLICY": policy_file(BLOCK), "PATH": path}
     env = {**policy, "FUNCTION_SHIELD_NEXT_WRAPPER": str(wrapper)} if behind else policy
     result = launch([command, "a", str(command)], env=env)

@@ -289,7 +289,16 @@ def test_command_for_another_machine(tmp_path: Path) -> None:
 def test_damaged_command(tmp_path: Path) -> None:
     content = Path("/bin/true").resolve().read_bytes()
     program = tmp_path / "program"
-    for damaged in (b"", content[:4], content[:64], content[:100], b"#!", b"#!\n", b"#!/no/such/interpreter\n", b"text\n"):
+    for damaged in (
+        b"",
+        content[:4],
+        content[:64],
+        content[:100],
+        b"#!",
+        b"#!\n",
+        b"#!/no/such/interpreter\n",
+        b"text\n",
+    ):
         program.write_bytes(damaged)
         program.chmod(0o755)
         refusal(launch([program]))
@@ -315,7 +324,15 @@ def test_scripts_of_scripts(tmp_path: Path) -> None:
 
 def test_missing_command(tmp_path: Path) -> None:
     refusal(launch([]))
-    for name in ("", "no-such-command", "/no/such/command", "./no-such-command", str(tmp_path), "/etc/passwd", "x" * 5000):
+    for name in (
+        "",
+        "no-such-command",
+        "/no/such/command",
+        "./no-such-command",
+        str(tmp_path),
+        "/etc/passwd",
+        "x" * 5000,
+    ):
         refusal(launch([name]))
     (tmp_path / "not-executable").write_text("#!/bin/sh\necho ran\n")
     refusal(launch([tmp_path / "not-executable"]))

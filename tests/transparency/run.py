@@ -34,6 +34,7 @@ WORK = support.ROOT / "build" / "transparency"
 KNOWN = Path(__file__).with_name("known.json")
 ONE_TEST_SECONDS = 180
 ATTEMPTS = 3
+REFUSED = 78
 
 
 @dataclass
@@ -132,6 +133,8 @@ def compare(python: Path, version: str, module: str, options: argparse.Namespace
             cache.write_text(json.dumps(asdict(bare[-1])))
         folder = WORK / version / Path(options.policy).stem / module
         guarded.append(run_module(python, module, folder, options.policy, options.limit))
+        if guarded[-1].status == str(REFUSED):
+            sys.exit((folder / "log.txt").read_text(errors="replace"))
         found = differences(bare, guarded)
         if found.keys() <= expected:
             break
@@ -177,6 +180,8 @@ def main() -> int:
     parser.add_argument("--reuse-bare", action="store_true", help="take bare results from the last run")
     parser.add_argument("--limit", type=float, default=900, help="seconds for one module")
     options = parser.parse_args()
+    if "/" in options.policy:
+        options.policy = str(Path(options.policy).resolve())
     total = 0
     for python, version, module in chosen(options):
         expected = known(version, module, options.policy)
