@@ -1,7 +1,7 @@
 """The engine's own ``decide``, loaded with ctypes: fshield has no second copy of the rules.
 
 The library is ``layer/native/policy.c`` built for this machine by
-``layer/native/build.py decide``. The structures mirror ``policy.h``.
+``layer/native/zig.py decide``. The structures mirror ``policy.h``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""A zip that is the same bytes from the same contents, on every machine: entries sorted, dated 1980, compressed by zopfli."""
+"""A zip that is the same bytes from the same contents on every machine.
+
+Entries are sorted, dated 1980, and compressed by the pinned zopfli.
+"""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Builds the layers: native parts for both architectures, policies, Python files, two zips, and one unpacked for this host.
+"""Builds the layers: native parts, policies and Python files, in a zip for each architecture.
 
 The zips are the same bytes from the same commit, in whatever folder and on
 whatever day: entries are sorted, dated 1980, and compressed by the pinned
 zopfli, since each Python's zlib compresses in its own way.
 
     dist/function-shield-layer-x86_64.zip, dist/function-shield-layer-arm64.zip
-    build/layer                 this host's layer, unpacked
+    build/layer                 the layer of this host's architecture, unpacked
     build/native/libdecide.*    the decision alone, for ``fshield explain``
 """
 
@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT / "layer"))
 sys.path.insert(0, str(ROOT / "layer" / "native"))
 sys.path.insert(0, str(ROOT))
 
-import build as native  # noqa: E402  (layer/native/build.py)
+import zig as native  # noqa: E402  (layer/native/zig.py)
 from archive import archive  # noqa: E402  (layer/archive.py)
 
 from fshield.package import package  # noqa: E402

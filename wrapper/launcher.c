@@ -32,7 +32,7 @@
 enum { REFUSED = 78, EVENT_FD = 900, VARIABLES_MAX = 4096 };
 
 #ifndef CORE_SIZE
-#error "build.py gives the size and the checksum of the core that this launcher belongs to"
+#error "zig.py gives the size and the checksum of the core that this launcher belongs to"
 #endif
 
 static int event_fd = 2;

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TABLE = Path(__file__).with_name("doors.table")
-HEADERS = (
-    "dirent.h fcntl.h netdb.h signal.h spawn.h stdint.h stdio.h sys/ioctl.h sys/socket.h sys/time.h sys/types.h sys/uio.h termios.h utime.h"
-).split()
+HEADERS = [
+    *("dirent.h", "fcntl.h", "netdb.h", "signal.h", "spawn.h", "stdint.h", "stdio.h", "sys/ioctl.h"),
+    *("sys/socket.h", "sys/time.h", "sys/types.h", "sys/uio.h", "termios.h", "utime.h"),
+]
 
 
 @dataclass(frozen=True)

@@ -276,7 +276,7 @@ static void write_details(struct json *json, const struct guard_act *act)
 }
 
 static void write_violation(const struct guard_act *act, const struct fs_verdict *verdict, const struct guard_origin *origin,
-                            uint32_t count)
+                            uint32_t count, bool repeated)
 {
     static const char *const levels[] = {"DEBUG", "WARN", "ERROR"};
     static const char *const rings[] = {"libc", "interpreter", "kernel"};
@@ -309,6 +309,11 @@ static void write_violation(const struct guard_act *act, const struct fs_verdict
     json_string(&json, rings[act->ring], 16);
     json_key(&json, "count");
     json_number(&json, count);
+    /* The counts of all lines of one kind add up to how often it happened. */
+    if (repeated) {
+        json_key(&json, "repeats");
+        json_raw(&json, "true");
+    }
     write_origin(&json, act, origin);
     end(&json);
 }
@@ -409,7 +414,7 @@ void guard_report(const struct guard_act *asked, const struct fs_verdict *verdic
     } else {
         atomic_fetch_add(&lines, 1);
         if (kind) fill(kind, act, verdict);
-        write_violation(act, verdict, act->origin, 1);
+        write_violation(act, verdict, act->origin, 1, false);
     }
     errno = error;
 }
@@ -432,7 +437,7 @@ void guard_invocation_ends(void)
         for (unsigned i = 0; i < KINDS; i++) {
             if (!atomic_load_explicit(&filled[i], memory_order_acquire)) continue;
             uint32_t count = atomic_exchange(&repeats[i], 0);
-            if (count > 0) write_violation(&kinds[i].act, &kinds[i].verdict, kinds[i].act.origin, count);
+            if (count > 0) write_violation(&kinds[i].act, &kinds[i].verdict, kinds[i].act.origin, count, true);
         }
         atomic_store(&lines, 0);
     }

@@ -1,7 +1,7 @@
 """The arm64 layer, under qemu: Debian's arm64 Python, our arm64 core, the same acts.
 
-qemu's user mode cannot become another arm64 program, so the launcher's state is made here; the launcher itself is run for
-what it refuses.
+qemu's user mode cannot become another arm64 program, so the launcher's state is
+made here; the launcher itself is run for what it refuses.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from pathlib import Path
 
 import pytest
 
+from fshield.local.cache import cache_folder
 from tests import support
 
 QEMU = shutil.which("qemu-aarch64-static") or shutil.which("qemu-aarch64")
-CACHE = Path(os.environ.get("FSHIELD_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "function-shield")
-ROOT = CACHE / "arm64"
+ROOT = cache_folder("arm64")
 REQUIRED = "arm64" in os.environ.get("FSHIELD_TEST_REQUIRE", "").split(",")
 
 pytestmark = pytest.mark.skipif(
@@ -45,12 +45,14 @@ def run(layer: Path, policy: str, program: str) -> support.Guarded:
     compiled = layer / "function-shield.d" / "policies" / f"{policy}.policy"
     digest = hashlib.sha256(compiled.read_bytes()).hexdigest()
     # qemu runs the program in its own process: the pid is that of the shell that becomes qemu.
-    values = {"VERSION": "1", "PID": "$$", "EVENT_FD": "9", "POLICY_SHA": digest, "POLICY": str(compiled), "LAYER": str(layer)}
+    values = {"VERSION": "1", "PID": "$$", "EVENT_FD": "9", "POLICY_SHA": digest}
+    values |= {"POLICY": str(compiled), "LAYER": str(layer)}
     header = (support.ROOT / "layer" / "native" / "state.h").read_text()
     fields = re.findall(r"^    STATE_FIELD_(\w+),", header, re.MULTILINE)
     state = "\x1f".join(values.get(field, "") for field in fields)
     core = layer / "function-shield.d" / "function-shield.so"
-    script = f'exec 9>&2; exec "$0" -L "{ROOT}" -E "PYTHONHOME={ROOT}/usr" -E "LD_PRELOAD={core}" -E "FUNCTION_SHIELD_STATE={state}" "$@"'
+    sets = f'-E "PYTHONHOME={ROOT}/usr" -E "LD_PRELOAD={core}" -E "FUNCTION_SHIELD_STATE={state}"'
+    script = f'exec 9>&2; exec "$0" -L "{ROOT}" {sets} "$@"'
     done = subprocess.run(
         ["/bin/sh", "-c", script, QEMU, str(python), "-B", "-c", program],
         env=support.clean_environment(),
@@ -79,7 +81,7 @@ def test_blocked(layer: Path, act: str, tmp_file: Path) -> None:
     done = run(layer, "strict", text)
     assert "REACHED" not in done.stdout
     assert "Permission" in done.stderr or "PolicyViolation" in done.stderr, done
-    assert [event["policy"] for event in done.violations] == [act.split(" ")[0]], done
+    assert [event["policy"] for event in done.violations] == [act.split(" ", 1)[0]], done
 
 
 def test_armed(layer: Path) -> None:
@@ -99,8 +101,7 @@ def test_launcher_refuses(layer: Path) -> None:
     assert QEMU, "qemu-aarch64-static is missing"
     (layer / "function-shield.d" / "policies" / "broken.policy").write_bytes(b"FSPOLICY")
     environment = support.clean_environment({"FUNCTION_SHIELD_POLICY": "broken"})
-    done = subprocess.run(
-        [QEMU, str(layer / "function-shield"), "/bin/true"], env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
+    command = [QEMU, str(layer / "function-shield"), "/bin/true"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 78, done
     assert '"event":"refused"' in done.stderr

@@ -22,7 +22,7 @@ NATIVE = ROOT / "layer" / "native"
 def decide_library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """policy.c as it stands, compiled and chosen for all tests: an earlier build would prove nothing."""
     out = tmp_path_factory.mktemp("decide") / "libdecide.so"
-    subprocess.run([sys.executable, "build.py", "decide", "--out", str(out)], cwd=NATIVE, check=True)
+    subprocess.run([sys.executable, "zig.py", "decide", "--out", str(out)], cwd=NATIVE, check=True)
     patch = pytest.MonkeyPatch()
     patch.setenv(native.VARIABLE, str(out))
     yield out

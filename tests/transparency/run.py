@@ -67,14 +67,14 @@ def results(report: Path) -> dict[str, str]:
     return {name: " ".join(sorted(results)) for name, results in found.items()}
 
 
-def run_module(python: Path, module: str, folder: Path, policy: str | None, limit: float) -> Outcome:
+def run_module(python: Path, module: str, folder: Path, policy: str | None, options: argparse.Namespace) -> Outcome:
     """Run one module of the suite; ``policy`` None is bare."""
     shutil.rmtree(folder, ignore_errors=True)
     scratch = folder / "tmp"
     scratch.mkdir(parents=True)
     report = folder / "junit.xml"
     command = [
-        str(python), "-m", "test", "-j1", "-v", f"--timeout={ONE_TEST_SECONDS}",
+        str(python), "-m", "test", *([] if options.one_process else ["-j1"]), "-v", f"--timeout={ONE_TEST_SECONDS}",
         f"--tempdir={scratch}", f"--junit-xml={report}", module,
     ]  # fmt: skip
     environment = support.clean_environment({"TMPDIR": str(scratch), "HOME": str(scratch)})
@@ -93,7 +93,7 @@ def run_module(python: Path, module: str, folder: Path, policy: str | None, limi
             start_new_session=True,
         )
         try:
-            status = str(process.wait(limit))
+            status = str(process.wait(options.limit))
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -129,10 +129,10 @@ def compare(python: Path, version: str, module: str, options: argparse.Namespace
         if attempt == 0 and options.reuse_bare and cache.exists():
             bare.append(Outcome(**json.loads(cache.read_text())))
         else:
-            bare.append(run_module(python, module, folder, None, options.limit))
+            bare.append(run_module(python, module, folder, None, options))
             cache.write_text(json.dumps(asdict(bare[-1])))
         folder = WORK / version / Path(options.policy).stem / module
-        guarded.append(run_module(python, module, folder, options.policy, options.limit))
+        guarded.append(run_module(python, module, folder, options.policy, options))
         if guarded[-1].status == str(REFUSED):
             sys.exit((folder / "log.txt").read_text(errors="replace"))
         found = differences(bare, guarded)
@@ -178,6 +178,9 @@ def main() -> int:
     parser.add_argument("--policy", default="monitor", help="a posture, or a compiled policy")
     parser.add_argument("--sample", action="store_true", help="a few modules of each door family")
     parser.add_argument("--reuse-bare", action="store_true", help="take bare results from the last run")
+    parser.add_argument(
+        "--one-process", action="store_true", help="no process of its own for the module: for policies that forbid it"
+    )
     parser.add_argument("--limit", type=float, default=900, help="seconds for one module")
     options = parser.parse_args()
     if "/" in options.policy:

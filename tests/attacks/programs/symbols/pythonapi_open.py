@@ -3,6 +3,7 @@
 # also: native_code
 # success: a file in /tmp is read by a function of Python's own C interface, called through ctypes
 # proof: read
+# needs: python<3.13
 import ctypes
 
 from attack import FILE, attempt

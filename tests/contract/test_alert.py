@@ -1,0 +1,207 @@
+"""Alert mode changes no result, no errno and raises nothing; each act makes exactly one event."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contract.helpers import OUTSIDE, PYTHON, build
+from tests.support import Guarded, clean_environment, rules, run_bare, run_guarded
+
+ALERT = rules("alert", "alert", "alert", "alert")
+# `block` with FUNCTION_SHIELD_MODE=alert must not differ from it.
+DRY_RUN = rules("block", "block", "block", "block", allow_mode_override=["alert"])
+
+PRELUDE = """
+import asyncio, concurrent.futures, multiprocessing, os, pathlib, shutil, socket, sqlite3, subprocess, sys, tempfile
+import urllib.request
+D = sys.argv[1]
+def new(name): return os.path.join(D, name)
+"""
+#: What is done, and under which rule its one event stands.
+ACTS: dict[str, tuple[str, str]] = {
+    "open to read": ("print(open(new('there')).read())", "read_write_tmp"),
+    "open what is not there": ("open(new('missing'))", "read_write_tmp"),
+    "create": ("print(open(new('x'), 'w').write('data'))", "read_write_tmp"),
+    "create exclusively": ("open(new('there'), 'x')", "read_write_tmp"),
+    "append": ("print(open(new('there'), 'a').write('more'))", "read_write_tmp"),
+    "Path.write_text": ("print(pathlib.Path(new('x')).write_text('data'))", "read_write_tmp"),
+    "os.open": ("os.close(os.open(new('x'), os.O_CREAT | os.O_RDWR | os.O_EXCL))", "read_write_tmp"),
+    "mkdir": ("os.mkdir(new('x'))", "read_write_tmp"),
+    "mkdir of what is there": ("os.mkdir(D)", "read_write_tmp"),
+    "listdir": ("print(os.listdir(D))", "read_write_tmp"),
+    "scandir": ("print([entry.name for entry in os.scandir(D)])", "read_write_tmp"),
+    "unlink": ("os.unlink(new('there'))", "read_write_tmp"),
+    "unlink of nothing": ("os.unlink(new('missing'))", "read_write_tmp"),
+    "rename": ("os.rename(new('there'), new('x'))", "read_write_tmp"),
+    "symlink": ("os.symlink('target', new('x'))", "read_write_tmp"),
+    "link": ("os.link(new('there'), new('x'))", "read_write_tmp"),
+    "truncate": ("os.truncate(new('there'), 2)", "read_write_tmp"),
+    "chmod": ("os.chmod(new('there'), 0o600)", "read_write_tmp"),
+    "rmdir": ("os.rmdir(new('empty'))", "read_write_tmp"),
+    "mkfifo": ("os.mkfifo(new('x'))", "read_write_tmp"),
+    "NamedTemporaryFile": ("tempfile.mkstemp(dir=D)", "read_write_tmp"),
+    "connect by address": (f"socket.create_connection(('{OUTSIDE}', PORT), 5)", "outbound_connectivity"),
+    "connect to a closed port": (f"socket.create_connection(('{OUTSIDE}', 1), 5)", "outbound_connectivity"),
+    "connect_ex": (f"print(socket.socket().connect_ex(('{OUTSIDE}', PORT)))", "outbound_connectivity"),
+    "connect of a datagram socket": (
+        f"socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(('{OUTSIDE}', PORT))", "outbound_connectivity",
+    ),
+    "sendto": (
+        f"print(socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('{OUTSIDE}', PORT)))",
+        "outbound_connectivity",
+    ),
+    "asyncio": (
+        f"asyncio.run(asyncio.wait_for(asyncio.open_connection('{OUTSIDE}', PORT), 5))", "outbound_connectivity",
+    ),
+    "urllib": (f"print(urllib.request.urlopen('http://{OUTSIDE}:PORT/', timeout=5).read())", "outbound_connectivity"),
+    "subprocess.run": ("print(subprocess.run(['/usr/bin/uname', '-s'], capture_output=True))", "create_child_process"),
+    "subprocess.run by name": ("print(subprocess.run(['uname', '-s']).returncode)", "create_child_process"),
+    "subprocess.run of a shell": (
+        "print(subprocess.run('uname; uname | cat; exit 3', shell=True).returncode)", "create_child_process",
+    ),
+    "subprocess.check_output": ("print(subprocess.check_output('uname'))", "create_child_process"),
+    "subprocess.run of nothing": ("subprocess.run(['/no/such/program'])", "create_child_process"),
+    "os.system": ("print(os.system('exit 3'))", "create_child_process"),
+    "os.popen": ("print(os.popen('uname').read())", "create_child_process"),
+    "os.fork": ("pid = os.fork()\nif not pid: os._exit(3)\nprint(os.waitpid(pid, 0)[1])", "create_child_process"),
+    "os.posix_spawn": (
+        "print(os.waitpid(os.posix_spawn('/usr/bin/uname', ['uname'], os.environ), 0)[1])", "create_child_process",
+    ),
+    "os.execv": ("os.execv('/usr/bin/uname', ['uname'])", "create_child_process"),
+    "os.spawnlp": ("print(os.spawnlp(os.P_WAIT, 'uname', 'uname'))", "create_child_process"),
+    "asyncio subprocess": (
+        "async def main():\n  p = await asyncio.create_subprocess_exec('uname'); print(await p.wait())\n"
+        "asyncio.run(main())", "create_child_process",
+    ),
+    "multiprocessing fork": (
+        "p = multiprocessing.get_context('fork').Process(target=print, args=('child',)); p.start(); p.join()\n"
+        "print(p.exitcode)", "create_child_process",
+    ),
+}  # fmt: skip
+#: Acts that are two by nature: a fork of Python's own, and a program that the child executes.
+TWO = {"os.spawnlp"}
+
+
+def python(code: str, folder: Path, port: int, **guard: Any) -> Guarded:
+    argv = [PYTHON, "-c", PRELUDE + code.replace("PORT", str(port)), str(folder)]
+    if not guard:
+        return run_bare(argv)
+    return run_guarded(argv, **guard)
+
+
+@pytest.fixture
+def outside() -> Any:
+    """A listener that plays the outside; its port."""
+    code = (
+        "import socketserver, threading\n"
+        "class Answer(socketserver.BaseRequestHandler):\n"
+        "    def handle(self):\n"
+        "        self.request.settimeout(5)\n"
+        "        try:\n"
+        "            if self.request.recv(1000): self.request.sendall(b'HTTP/1.0 200 OK\\r\\n\\r\\nanswer')\n"
+        "        except OSError: pass\n"
+        f"server = socketserver.ThreadingTCPServer(('{OUTSIDE}', 0), Answer)\n"
+        "print(server.server_address[1], flush=True)\nserver.serve_forever()"
+    )
+    with subprocess.Popen([PYTHON, "-c", code], stdout=subprocess.PIPE, text=True, env=clean_environment()) as server:
+        assert server.stdout is not None
+        yield int(server.stdout.readline())
+        server.terminate()
+
+
+def fill(folder: Path) -> Path:
+    folder.mkdir()
+    (folder / "there").write_text("content")
+    (folder / "empty").mkdir()
+    return folder
+
+
+def tree(folder: Path) -> list[tuple[str, int]]:
+    """What is there afterwards, but for random names."""
+    found = [
+        ("random" if path.name.startswith("tmp") else path.name, path.lstat().st_mode) for path in folder.rglob("*")
+    ]
+    return sorted(found)
+
+
+@pytest.mark.parametrize("how", ["alert", "dry run"])
+@pytest.mark.parametrize("act", ACTS)
+def test_one_event_and_the_same_result(act: str, how: str, tmp_name: Path, outside: int) -> None:
+    code, rule = ACTS[act]
+    fill(tmp_name)
+    bare = python(code, tmp_name, outside)
+    expected = tree(tmp_name)
+    subprocess.run(["rm", "-r", tmp_name], check=True)
+    fill(tmp_name)
+    if how == "alert":
+        result = python(code, tmp_name, outside, policy=ALERT)
+    else:
+        result = python(code, tmp_name, outside, policy=DRY_RUN, env={"FUNCTION_SHIELD_MODE": "alert"})
+    assert (result.returncode, result.stdout, result.stderr) == (bare.returncode, bare.stdout, bare.stderr)
+    assert tree(tmp_name) == expected
+    events = [(event["policy"], event["mode"], event["policy_mode"], event["count"]) for event in result.violations]
+    said = "alert" if how == "alert" else "block"
+    assert events == [(rule, "alert", said, 1)] * (2 if act in TWO else 1), result.violations
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_blocked_each_once(act: str, tmp_name: Path, outside: int) -> None:
+    """The same acts under `block`: none happens, each makes one event, and the folder is as it was."""
+    code, rule = ACTS[act]
+    before = tree(fill(tmp_name))
+    result = python(code, tmp_name, outside, policy=rules("block", "block", "block", "block"))
+    events = [(event["policy"], event["mode"]) for event in result.violations]
+    assert set(events) == {(rule, "block")}, result
+    # asyncio's and os.spawn's own error paths may ask again.
+    assert len(events) == 1, result.violations
+    if act not in ("connect_ex", "os.spawnlp", "mkdir of what is there"):
+        assert "answer" not in result.stdout and "Linux" not in result.stdout
+    assert tree(tmp_name) == before
+
+
+LOOKUPS = {
+    "getaddrinfo": "print(socket.getaddrinfo(NAME, 443))",
+    "gethostbyname": "print(socket.gethostbyname(NAME))",
+    "connect by name": "socket.create_connection((NAME, PORT), 5)",
+    "urllib by name": "print(urllib.request.urlopen(f'http://{NAME}:PORT/', timeout=5).read())",
+}
+
+
+@pytest.mark.parametrize("act", LOOKUPS)
+def test_names(act: str, tmp_name: Path, outside: int, tmp_path: Path) -> None:
+    """A name that the machine itself knows, so that nothing is asked of anybody."""
+    import socket
+
+    name = socket.gethostname()
+    try:
+        addresses = {entry[4][0] for entry in socket.getaddrinfo(name, 443)}
+    except OSError:
+        pytest.skip("this machine does not know its own name")
+    fill(tmp_name)
+    code = LOOKUPS[act].replace("NAME", repr(name) if "f'" not in act else name)
+    code = f"NAME = {name!r}\n" + LOOKUPS[act]
+    bare = python(code, tmp_name, outside)
+    result = python(code, tmp_name, outside, policy=ALERT)
+    assert (result.returncode, result.stdout, result.stderr) == (bare.returncode, bare.stdout, bare.stderr)
+    hosts = [event["details"]["host"] for event in result.of("outbound_connectivity")]
+    assert len(result.violations) == len(hosts)
+    assert hosts in ([name], []) if addresses <= {"127.0.0.1", "::1"} else hosts == [name], result.violations
+    blocked = python(code, tmp_name, outside, policy=rules(outbound="block"))
+    assert [(event["mode"], event["details"]["host"]) for event in blocked.violations] == [("block", name)]
+
+
+def test_errno_of_c(tmp_name: Path) -> None:
+    program = build("acts.c", "acts")
+    fill(tmp_name)
+    for argv in (
+        ["open", tmp_name / "there"], ["open", tmp_name / "missing"], ["mkdir", tmp_name], ["unlink", tmp_name],
+        ["rename", tmp_name / "missing", tmp_name / "x"], ["connect-result", "127.66.66.66"], ["fork"],
+        ["execv", "/no/such/program"], ["posix_spawn", "/no/such/program"], ["system", "exit 3"], ["sendto", OUTSIDE],
+    ):  # fmt: skip
+        bare, result = run_bare([program, *argv]), run_guarded([program, *argv], policy=ALERT)
+        assert (result.stdout, result.stderr) == (bare.stdout, bare.stderr), argv
+        assert len(result.violations) <= 1
