@@ -177,5 +177,6 @@ def _flags(policy: Policy) -> int:
         binary.FLAG_MODE_OFF: "off" in policy.mode_overrides,
         binary.FLAG_EVENTS_ALLOWED_FIRST: policy.events_allowed_first,
         binary.FLAG_EVENTS_OCSF: policy.events_format == "ocsf",
+        binary.FLAG_KERNEL_FILE_SIZE: policy.kernel_file_size,
     }
     return sum(flag for flag, on in flags.items() if on)

@@ -99,6 +99,7 @@ def _from_policy(document: Document, name: str, policy: PolicyFile) -> Policy:
         policy.events.format,
         policy.events.allowed == "first",
         policy.events.emf_namespace or "",
+        policy.kernel.file_size == "on",
     )
 
 

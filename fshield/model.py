@@ -426,6 +426,22 @@ class Events(Part):
     )
 
 
+def _switch(value: object) -> object:
+    if value not in ("on", "off"):
+        guess = {True: "on", False: "off"}.get(value) if isinstance(value, bool) else None
+        raise wrong(f"{shown(value)} is neither on nor off", "on, off", f"did you mean `{guess}`?" if guess else "")
+    return value
+
+
+class Kernel(Part):
+    """Limits that the process puts on itself, and that the kernel holds against machine code as well."""
+
+    what: ClassVar[str] = "`kernel`"
+    file_size: Annotated[Literal["on", "off"], BeforeValidator(_switch)] = Field(
+        "off", description="on: no file grows, where /tmp is closed. See docs/decisions/kernel-ring.md."
+    )
+
+
 def _overrides(value: object) -> object:
     if not isinstance(value, list):
         raise wrong("allow_mode_override is a list", "[], [alert], [off], [alert, off]", "allow_mode_override: []")
@@ -465,6 +481,7 @@ class PolicyFile(Part):
         ["alert", "off"], description="Which values of FUNCTION_SHIELD_MODE this policy obeys."
     )
     events: Events = Field(default_factory=Events)
+    kernel: Kernel = Field(default_factory=Kernel)
 
 
 class OptionsRules(Part):

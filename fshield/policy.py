@@ -89,4 +89,5 @@ class Policy:
     events_format: str = "json"
     events_allowed_first: bool = False
     emf_namespace: str = ""
+    kernel_file_size: bool = False
     notes: list[Finding] = field(default_factory=list)

@@ -57,13 +57,19 @@ def contents(architecture: str, work: Path, policies: dict[str, bytes]) -> dict[
 
 
 def unpack(files: dict[str, tuple[bytes, int]], folder: Path) -> None:
-    """Put ``files`` into ``folder``, anew."""
-    shutil.rmtree(folder, ignore_errors=True)
+    """Put ``files`` into ``folder``, anew. Whoever runs a program under it meanwhile finds the old one or the new one."""
+    fresh, old = folder.with_name(f"{folder.name}.new"), folder.with_name(f"{folder.name}.old")
+    for path in (fresh, old):
+        shutil.rmtree(path, ignore_errors=True)
     for name, (data, mode) in files.items():
-        path = folder / name
+        path = fresh / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         path.chmod(mode)
+    if folder.exists():
+        folder.rename(old)
+    fresh.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def policies() -> dict[str, bytes]:

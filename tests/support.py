@@ -76,8 +76,9 @@ def replace(path: Path, data: bytes) -> None:
 def rules(
     outbound: Any = "allow", tmp: Any = "allow", process: Any = "allow", handler: Any = "allow", **more: Any
 ) -> dict[str, Any]:
-    """A policy document with the four rules, `allow` where nothing else is said."""
-    extra = {key: more.pop(key) for key in ("native_code", "runtime_api") if key in more}
+    """A policy document with the four rules and native_code, `allow` where nothing else is said."""
+    extra = {"native_code": "allow"}
+    extra |= {key: more.pop(key) for key in ("native_code", "runtime_api") if key in more}
     return {
         "policy": {
             "outbound_connectivity": outbound,

@@ -494,11 +494,11 @@ int main(int argc, char **argv)
         check_place(interpreter, "the runtime", policy.policy, floor_policy.policy);
     }
     const char *old_path = getenv("PYTHONPATH");
-    int size = snprintf(state, sizeof state, STATE_VARIABLE "=%s%c%d%c%s%c%s%c%s%s%s%c%d%c%s%c%s%c%s%c%s%c%s", STATE_VERSION,
+    int size = snprintf(state, sizeof state, STATE_VARIABLE "=%s%c%d%c%s%c%s%c%s%s%s%c%d%c%s%c%s%c%s%c%s%c%s%c%c", STATE_VERSION,
                         STATE_SEPARATOR, getpid(), STATE_SEPARATOR, command.program, STATE_SEPARATOR, command.words, STATE_SEPARATOR,
                         dry_run ? "d" : "", old_path ? "p" : "", self_test ? "t" : "", STATE_SEPARATOR, event_fd, STATE_SEPARATOR, policy.sha256,
                         STATE_SEPARATOR, policy.path, STATE_SEPARATOR, floor_policy.sha256, STATE_SEPARATOR, floor_policy.path,
-                        STATE_SEPARATOR, layer);
+                        STATE_SEPARATOR, layer, STATE_SEPARATOR, STATE_SEPARATOR);
     if (size < 0 || (size_t)size >= sizeof state) refuse("the paths of the layer and the policy are too long%s%s", "", "");
     char **environment = with_variables(core, state);
     if (wrapper) {

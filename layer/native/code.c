@@ -7,6 +7,7 @@
 
 #include "files.h"
 #include "guard.h"
+#include "native.h"
 #include "symbols.h"
 
 struct row {
@@ -38,7 +39,8 @@ static void *answer(const struct row *row, void *found)
     if (!found) return NULL;
     /* A door that this libc has no function behind is none: what follows us answers, with dlerror's words. */
     if (!*row->real) return found == row->door ? real.dlsym(RTLD_NEXT, row->name) : found;
-    if (found == row->door) return found;
+    /* Where libc has it for old programs only, it has none for this caller either. */
+    if (found == row->door) return real.dlsym(RTLD_NEXT, row->name) ? found : NULL;
     if (found == *row->real) return row->door;
     if (!symbols_object_of(found, &theirs) || !symbols_object_of(*row->real, &next)) return row->door;
     return theirs.base == next.base ? row->door : found;
@@ -82,11 +84,29 @@ static bool library_refused(const char *path, const void *caller)
     return judged.verdict.mode != FS_ALLOW && files_refuse(&judged, caller);
 }
 
+/* A library that looks its symbols up in itself and what it needs, before the program's, would find libc's functions and none
+ * of the doors. It is loaded, and finds the doors. */
+static int without_deepbind(int mode, const char *path, const void *caller)
+{
+    if (LIKELY(!(mode & RTLD_DEEPBIND))) return mode;
+    int error = errno;
+    struct fs_verdict verdict = guard_integrity();
+    /* Where nothing blocks it stays as it is; what the library does then passes no door, which somebody should know. */
+    if (verdict.mode == FS_ALLOW) verdict.mode = verdict.policy_mode = FS_ALERT;
+    struct guard_act act = {.ring = RING_LIBC, .family = FS_INTEGRITY, .verb = "bind past the guard", .path = path ? path : "", .caller = caller};
+    guard_report(&act, &verdict, NULL, 0);
+    errno = error;
+    return verdict.mode == FS_BLOCK ? mode & ~RTLD_DEEPBIND : mode;
+}
+
 DOOR void *dlopen(const char *path, int mode)
 {
     if (UNLIKELY(!real.dlopen)) guard_start();
     /* libc has no way to say why; the caller finds EACCES in errno, and the event in the log. */
-    if (guard_ready() && library_refused(path, CALLER())) return NULL;
+    if (guard_ready()) {
+        if (library_refused(path, CALLER()) || native_library_refused(path, CALLER())) return NULL;
+        mode = without_deepbind(mode, path, CALLER());
+    }
     __attribute__((musttail)) return real.dlopen(path, mode);
 }
 
@@ -108,7 +128,8 @@ DOOR void *dlmopen(Lmid_t namespace, const char *path, int mode)
     if (UNLIKELY(!real.dlmopen)) guard_start();
     if (guard_ready()) {
         if (namespace != LM_ID_BASE && integrity_refused("load a second libc beside", path ? path : "", CALLER())) return NULL;
-        if (library_refused(path, CALLER())) return NULL;
+        if (library_refused(path, CALLER()) || native_library_refused(path, CALLER())) return NULL;
+        mode = without_deepbind(mode, path, CALLER());
     }
     __attribute__((musttail)) return real.dlmopen(namespace, path, mode);
 }
@@ -119,16 +140,21 @@ static bool memory_refused(const void *start, size_t size, const void *caller)
            integrity_refused("change", "the guard's memory", caller);
 }
 
+static bool protection_refused(void *start, size_t size, int protection, const void *caller)
+{
+    return UNLIKELY(protection & PROT_EXEC) && guard_ready() && native_protect_refused(start, size, protection, caller);
+}
+
 DOOR int mprotect(void *start, size_t size, int protection)
 {
-    if (memory_refused(start, size, CALLER())) return -1;
+    if (memory_refused(start, size, CALLER()) || protection_refused(start, size, protection, CALLER())) return -1;
     if (UNLIKELY(!real.mprotect)) guard_start();
     return real.mprotect(start, size, protection);
 }
 
 DOOR int pkey_mprotect(void *start, size_t size, int protection, int key)
 {
-    if (memory_refused(start, size, CALLER())) return -1;
+    if (memory_refused(start, size, CALLER()) || protection_refused(start, size, protection, CALLER())) return -1;
     if (UNLIKELY(!real.pkey_mprotect)) guard_start();
     if (!real.pkey_mprotect) {
         errno = ENOSYS;
@@ -159,6 +185,7 @@ DOOR void *mremap(void *start, size_t size, size_t new_size, int flags, ...)
 DOOR void *mmap(void *start, size_t size, int protection, int flags, int fd, off_t offset)
 {
     if ((flags & MAP_FIXED) && memory_refused(start, size, CALLER())) return MAP_FAILED;
+    if (UNLIKELY(protection & PROT_EXEC) && guard_ready() && native_map_refused(protection, flags, fd, CALLER())) return MAP_FAILED;
     if (UNLIKELY(!real.mmap)) guard_start();
     return real.mmap(start, size, protection, flags, fd, offset);
 }

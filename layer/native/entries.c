@@ -10,11 +10,16 @@
 struct access {
     struct place place;
     bool held;
+    bool shown; /* an alert was written, and the family that it was about */
+    enum fs_family family;
 };
 
-static bool enter(int dirfd, const char *path, const char *verb, struct access *access, const void *caller)
+/* `first` is the other name of the same act, NULL where there is none: one act makes one event. */
+static bool enter(int dirfd, const char *path, const char *verb, const struct access *first, struct access *access,
+                  const void *caller)
 {
     access->held = false;
+    access->shown = false;
     access->place.parent = -1;
     if (files_idle() || !path) return true;
     int error = errno;
@@ -34,9 +39,14 @@ static bool enter(int dirfd, const char *path, const char *verb, struct access *
         found = files_judge_place(&access->place, O_RDWR, &judged);
     }
     judged.verb = verb;
-    if (found && files_refuse(&judged, caller)) {
+    bool again = found && first && first->shown && first->family == judged.family && judged.verdict.mode == FS_ALERT;
+    if (found && !again && files_refuse(&judged, caller)) {
         files_close_place(&access->place);
         return false;
+    }
+    if (found && judged.verdict.mode == FS_ALERT) {
+        access->shown = true;
+        access->family = judged.family;
     }
     access->held = !access->place.whole && guard.blocks_any;
     errno = error;
@@ -55,7 +65,7 @@ static void leave(struct access *access)
 #define ENTRY(dirfd, path, verb, call)                                      \
     do {                                                                    \
         struct access access;                                               \
-        if (!enter(dirfd, path, verb, &access, CALLER())) return -1;        \
+        if (!enter(dirfd, path, verb, NULL, &access, CALLER())) return -1;        \
         int dir = access.held ? access.place.parent : (dirfd);              \
         const char *name = access.held ? access.place.last : (path);        \
         __typeof__(call) result = call;                                     \
@@ -67,8 +77,8 @@ static void leave(struct access *access)
 #define ENTRIES(dirfd1, path1, dirfd2, path2, verb, call)                   \
     do {                                                                    \
         struct access one, two;                                             \
-        if (!enter(dirfd1, path1, verb, &one, CALLER())) return -1;         \
-        if (!enter(dirfd2, path2, verb, &two, CALLER())) {                  \
+        if (!enter(dirfd1, path1, verb, NULL, &one, CALLER())) return -1;         \
+        if (!enter(dirfd2, path2, verb, &one, &two, CALLER())) {                  \
             leave(&one);                                                    \
             return -1;                                                      \
         }                                                                   \

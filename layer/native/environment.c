@@ -64,7 +64,7 @@ static bool has_entry(const char *path, const char *entry, size_t size)
 
 /* A folder of libraries passes where this process has it from its own start, or where nobody with our rights can put a
  * library there. A libc planted in a writable folder would sit under the guard's doors. */
-static bool is_trusted_folder(const char *entry, size_t size)
+__attribute__((noinline)) static bool is_trusted_folder(const char *entry, size_t size)
 {
     if (size == 0) return library_path[0] != '\0' && (library_path[0] == ':' || strstr(library_path, "::") != NULL);
     if (has_entry(library_path, entry, size)) return true;

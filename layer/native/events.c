@@ -6,6 +6,7 @@
 #include "guard.h"
 #include "interpreter.h"
 #include "json.h"
+#include "kernel.h"
 #include "state.h"
 #include "symbols.h"
 #include "sys.h"
@@ -88,11 +89,20 @@ static bool write_line(struct json *json)
     return written >= 0;
 }
 
+static atomic_bool line_open; /* the program's last write to the pipe that events go to ended in the middle of a line */
+
+void guard_wrote(int fd, const void *bytes, size_t size)
+{
+    if (size == 0 || !guard.shares_pipe[fd - 1]) return;
+    atomic_store_explicit(&line_open, ((const char *)bytes)[size - 1] != '\n', memory_order_relaxed);
+}
+
 static void begin(struct json *json, const char *event, const char *level)
 {
     char now[28];
     json_timestamp(now);
     json->size = 0;
+    if (atomic_exchange_explicit(&line_open, false, memory_order_relaxed)) json_raw(json, "\n");
     json_raw(json, "{\"function_shield\":true,\"event\":\"");
     json_raw(json, event);
     json_raw(json, "\",\"event_version\":1,\"timestamp\":\"");
@@ -214,6 +224,13 @@ static void compose(struct sentence *out, const struct guard_act *act, const str
     say_object(out, act);
     say(out, verdict->mode == FS_BLOCK ? ": blocked, " : verdict->mode == FS_ALERT ? ": reported, " : ": allowed, ");
     say_reason(out, verdict);
+    if (act->family == FS_NATIVE && verdict->reason == FS_NO_RULE) {
+        /* The one rule that honest packages meet while they are imported. */
+        const char *name = origin ? who : act->path && act->path[0] == '/' ? act->path : NULL;
+        if (name) say(out, "; an exception is native_code: {allow: [");
+        say(out, name);
+        if (name) say(out, "]}");
+    }
 }
 
 /* ---- violations ---- */
@@ -275,47 +292,58 @@ static void write_details(struct json *json, const struct guard_act *act)
     json_raw(json, "}");
 }
 
+/* A line in the making: too big for the stack of a small thread or of a signal handler. */
+struct line {
+    struct json json;
+    struct sentence sentence;
+};
+
 static void write_violation(const struct guard_act *act, const struct fs_verdict *verdict, const struct guard_origin *origin,
                             uint32_t count, bool repeated)
 {
     static const char *const levels[] = {"DEBUG", "WARN", "ERROR"};
     static const char *const rings[] = {"libc", "interpreter", "kernel"};
-    struct json json;
-    struct sentence sentence;
-    compose(&sentence, act, verdict, origin);
-    begin(&json, verdict->mode == FS_ALLOW ? "allowed" : "violation", levels[verdict->mode]);
-    json_key(&json, "message");
-    json_string(&json, sentence.bytes, 480);
-    json_key(&json, "policy");
-    json_string(&json, fs_family_names[act->family], 32);
-    json_key(&json, "mode");
-    json_string(&json, fs_mode_names[verdict->mode], 8);
-    json_key(&json, "policy_mode");
-    json_string(&json, fs_mode_names[verdict->policy_mode], 8);
-    json_key(&json, "policy_name");
-    json_string(&json, fs_policy_string(guard.policy, guard.policy->name), 64);
-    json_key(&json, "rule");
-    json_string(&json, verdict->source && verdict->source[0] ? verdict->source : NULL, 128);
-    json_key(&json, "reason");
-    json_string(&json, fs_reason_names[verdict->reason], 32);
-    write_details(&json, act);
-    json_key(&json, "requestId");
+    struct line *line = sys_scratch(sizeof *line);
+    if (line == NULL) {
+        atomic_fetch_add(&lost, 1);
+        return;
+    }
+    compose(&line->sentence, act, verdict, origin);
+    begin(&line->json, verdict->mode == FS_ALLOW ? "allowed" : "violation", levels[verdict->mode]);
+    json_key(&line->json, "message");
+    json_string(&line->json, line->sentence.bytes, 480);
+    json_key(&line->json, "policy");
+    json_string(&line->json, fs_family_names[act->family], 32);
+    json_key(&line->json, "mode");
+    json_string(&line->json, fs_mode_names[verdict->mode], 8);
+    json_key(&line->json, "policy_mode");
+    json_string(&line->json, fs_mode_names[verdict->policy_mode], 8);
+    json_key(&line->json, "policy_name");
+    const struct fs_policy *decider = verdict->floor ? guard.floor : guard.policy;
+    json_string(&line->json, fs_policy_string(decider, decider->name), 64);
+    json_key(&line->json, "rule");
+    json_string(&line->json, verdict->source && verdict->source[0] ? verdict->source : NULL, 128);
+    json_key(&line->json, "reason");
+    json_string(&line->json, fs_reason_names[verdict->reason], 32);
+    write_details(&line->json, act);
+    json_key(&line->json, "requestId");
     char id[sizeof request_id];
     uint32_t turn = atomic_load(&request_turn);
     memcpy(id, request_id, sizeof id);
     id[sizeof id - 1] = '\0';
-    json_string(&json, id[0] && turn % 2 == 0 && turn == atomic_load(&request_turn) ? id : NULL, 64);
-    json_key(&json, "ring");
-    json_string(&json, rings[act->ring], 16);
-    json_key(&json, "count");
-    json_number(&json, count);
+    json_string(&line->json, id[0] && turn % 2 == 0 && turn == atomic_load(&request_turn) ? id : NULL, 64);
+    json_key(&line->json, "ring");
+    json_string(&line->json, rings[act->ring], 16);
+    json_key(&line->json, "count");
+    json_number(&line->json, count);
     /* The counts of all lines of one kind add up to how often it happened. */
     if (repeated) {
-        json_key(&json, "repeats");
-        json_raw(&json, "true");
+        json_key(&line->json, "repeats");
+        json_raw(&line->json, "true");
     }
-    write_origin(&json, act, origin);
-    end(&json);
+    write_origin(&line->json, act, origin);
+    end(&line->json);
+    sys_scratch_free(line, sizeof *line);
 }
 
 static uint64_t mix(uint64_t hash, const char *text)
@@ -474,6 +502,8 @@ static void compose_armed(struct json *json, const char *event, const char *cons
         json_string(json, rings[i], 16);
     }
     json_raw(json, "]");
+    json_key(json, "kernel");
+    json_string(json, kernel_says(), 320);
     json_key(json, "runtime");
     json_string(json, runtime, 64);
 }

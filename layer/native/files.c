@@ -7,7 +7,7 @@
 #include "symbols.h"
 #include "sys.h"
 
-enum { RANGES = 8, HOPS = 40 };
+enum { RANGES = 8, HOPS = 40, SHORT_PATH = 256 };
 
 static char tmp_path[PATH_MAX] = "/tmp";
 static size_t tmp_size = 4;
@@ -229,6 +229,36 @@ void files_close_place(struct place *place)
     place->parent = -1;
 }
 
+/* `parent` is our own copy of the folder's path, which ends after `start` bytes; `copy` is as long. */
+static int open_parent(int dirfd, char *parent, char *copy, size_t start, bool *outside)
+{
+    if (start == 0) return sys_openat(dirfd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    size_t slash = start - 1;
+    parent[start] = '\0';
+    if (slash > 0) parent[slash] = '\0';
+    int fd = slash > 0 ? open_plain(parent, O_PATH | O_DIRECTORY | O_CLOEXEC, copy) : -1;
+    /* /tmp itself lies in a folder that is outside it. */
+    *outside = fd >= 0 && !is_tmp_parent(parent);
+    if (fd >= 0) return fd;
+    if (slash > 0) parent[slash] = '/';
+    return sys_openat(dirfd, parent, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+}
+
+__attribute__((noinline)) static int open_long_parent(int dirfd, const char *path, size_t start, bool *outside)
+{
+    char parent[PATH_MAX], copy[PATH_MAX];
+    memcpy(parent, path, start);
+    return open_parent(dirfd, parent, copy, start, outside);
+}
+
+/* The stack of a thread or of a signal handler may be small, and most paths are short. */
+__attribute__((noinline)) static int open_short_parent(int dirfd, const char *path, size_t start, bool *outside)
+{
+    char parent[SHORT_PATH], copy[SHORT_PATH];
+    memcpy(parent, path, start);
+    return open_parent(dirfd, parent, copy, start, outside);
+}
+
 int files_find_place(int dirfd, const char *path, struct place *place)
 {
     *place = (struct place){.parent = -1};
@@ -249,23 +279,7 @@ int files_find_place(int dirfd, const char *path, struct place *place)
     memcpy(place->last, path + start, length);
     if (end < size) place->last[length++] = '/';
     place->last[length] = '\0';
-    char parent[PATH_MAX];
-    if (start == 0) {
-        memcpy(parent, ".", 2);
-    } else {
-        memcpy(parent, path, start);
-        parent[start] = '\0';
-    }
-    char copy[PATH_MAX];
-    size_t slash = start > 1 ? start - 1 : 0;
-    parent[slash] = slash > 0 ? '\0' : parent[0];
-    int fd = slash > 0 ? open_plain(parent, O_PATH | O_DIRECTORY | O_CLOEXEC, copy) : -1;
-    /* /tmp itself lies in a folder that is outside it. */
-    place->outside = fd >= 0 && !is_tmp_parent(parent);
-    if (fd < 0) {
-        if (slash > 0) parent[slash] = '/';
-        fd = sys_openat(dirfd, parent, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-    }
+    int fd = (start < SHORT_PATH ? open_short_parent : open_long_parent)(dirfd, path, start, &place->outside);
     if (fd < 0) return fd;
     /* Who closed a standard descriptor, to open another in its place, gets that number. */
     if (UNLIKELY(fd <= 2)) {
@@ -280,29 +294,42 @@ int files_find_place(int dirfd, const char *path, struct place *place)
 
 /* ---- open ---- */
 
+/* Where a symbolic link leads, in memory of its own; NULL where `place` is none. */
+static char *read_link(const struct place *place)
+{
+    char byte, *link;
+    if (sys_readlinkat(place->parent, place->last, &byte, 1) < 0 || (link = sys_scratch(PATH_MAX)) == NULL) return NULL;
+    if (sys_readlinkat(place->parent, place->last, link, PATH_MAX - 1) > 0) return link; /* the memory is zeros */
+    sys_scratch_free(link, PATH_MAX);
+    return NULL;
+}
+
 /* The object that creating at `path` would make or touch, links followed. 0 or -errno; `*known` is an object that exists. */
 static bool judge_creation(int dirfd, const char *path, int flags, struct judged *judged)
 {
-    char link[PATH_MAX];
+    char *link = NULL;
     struct place place = {.parent = -1}, before = {.parent = -1};
     const char *at = path;
     int base = dirfd;
     bool found = false;
     for (unsigned hop = 0; hop < HOPS; hop++) {
-        if (files_find_place(base, at, &place) != 0 || place.whole) break;
+        int missing = files_find_place(base, at, &place);
+        sys_scratch_free(link, PATH_MAX);
+        link = NULL;
+        if (missing != 0 || place.whole) break;
         files_close_place(&before);
         if (files_judge_place(&place, flags, judged)) {
             found = true;
             break;
         }
-        long size = (flags & (O_NOFOLLOW | O_EXCL)) ? -1 : sys_readlinkat(place.parent, place.last, link, sizeof link - 1);
-        if (size < 0) break;
-        link[size] = '\0';
+        link = (flags & (O_NOFOLLOW | O_EXCL)) ? NULL : read_link(&place);
+        if (link == NULL) break;
         before = place;
         place.parent = -1;
         base = before.parent;
         at = link;
     }
+    sys_scratch_free(link, PATH_MAX);
     files_close_place(&before);
     files_close_place(&place);
     return found;
@@ -315,7 +342,7 @@ static int fail(int error)
 }
 
 /* Closes what was opened against the policy. */
-static int judge_opened(int fd, int flags, const void *caller)
+__attribute__((noinline)) static int judge_opened(int fd, int flags, const void *caller)
 {
     struct judged judged;
     int error = errno;
@@ -338,6 +365,16 @@ static int judge_plain(int fd, int flags, const char *path, const void *caller)
     return fd;
 }
 
+/* True where the plain way was taken: *fd is the answer. In a frame of its own, which ends before the long way begins. */
+__attribute__((noinline)) static bool open_and_judge_plain(const char *path, int flags, const void *caller, int *fd)
+{
+    char copy[PATH_MAX];
+    *fd = open_plain(path, flags, copy);
+    if (*fd < 0) return false;
+    *fd = judge_plain(*fd, flags, copy, caller);
+    return true;
+}
+
 /* An object behind a magic link of /proc: opened without any effect, judged, then what was asked is done. */
 static int open_magic(const struct place *place, int flags, const void *caller)
 {
@@ -350,9 +387,9 @@ static int open_magic(const struct place *place, int flags, const void *caller)
 }
 
 /* Opening that has an effect of its own is decided before it happens, in a folder that is held. */
-static int open_creating(int dirfd, const char *path, int flags, mode_t mode, const void *caller)
+__attribute__((noinline)) static int open_creating(int dirfd, const char *path, int flags, mode_t mode, const void *caller)
 {
-    char link[PATH_MAX];
+    char *link = NULL;
     struct place place, before = {.parent = -1};
     struct judged judged;
     const char *at = path;
@@ -360,15 +397,19 @@ static int open_creating(int dirfd, const char *path, int flags, mode_t mode, co
     for (unsigned hop = 0;; hop++) {
         int error = hop < HOPS ? files_find_place(base, at, &place) : -ELOOP;
         if (error != 0) {
+            sys_scratch_free(link, PATH_MAX);
             files_close_place(&before);
             return fail(-error);
         }
         if (place.whole) {
             /* A folder: it can be opened, not made. */
             fd = real.openat(base, at, flags & ~O_TRUNC, mode);
+            sys_scratch_free(link, PATH_MAX);
             files_close_place(&before);
             return fd < 0 ? fd : judge_opened(fd, flags, caller);
         }
+        sys_scratch_free(link, PATH_MAX);
+        link = NULL;
         files_close_place(&before);
         if (files_judge_place(&place, flags, &judged) && files_refuse(&judged, caller)) {
             files_close_place(&place);
@@ -382,12 +423,11 @@ static int open_creating(int dirfd, const char *path, int flags, mode_t mode, co
         }
         fd = real.openat(place.parent, place.last, flags | O_NOFOLLOW, mode);
         if (fd >= 0 || errno != ELOOP || (flags & O_NOFOLLOW) || ((flags & O_CREAT) && (flags & O_EXCL))) break;
-        long size = sys_readlinkat(place.parent, place.last, link, sizeof link - 1);
-        if (size < 0) {
+        link = read_link(&place);
+        if (link == NULL) {
             errno = ELOOP;
             break;
         }
-        link[size] = '\0';
         before = place;
         place.parent = -1;
         base = before.parent;
@@ -404,7 +444,7 @@ static int open_creating(int dirfd, const char *path, int flags, mode_t mode, co
 }
 
 /* O_TMPFILE makes a file without a name in a folder. */
-static int open_nameless(int dirfd, const char *path, int flags, mode_t mode, const void *caller)
+__attribute__((noinline)) static int open_nameless(int dirfd, const char *path, int flags, mode_t mode, const void *caller)
 {
     struct judged judged;
     int folder = sys_openat(dirfd, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
@@ -441,27 +481,43 @@ static bool opens_in_libc(void)
     return answer > 0;
 }
 
+/* Nothing is there to be kept from anybody: by its name, who asks for a file under /tmp is told what others are told. */
+__attribute__((noinline)) static void judge_missing(int dirfd, const char *path, int flags, const void *caller)
+{
+    struct judged judged;
+    int error = errno;
+    bool refused = judge_creation(dirfd, path, flags, &judged) && files_refuse(&judged, caller);
+    errno = refused ? EACCES : error;
+}
+
+__attribute__((noinline)) static void report_creation(int dirfd, const char *path, int flags, const void *caller)
+{
+    struct judged judged;
+    int error = errno;
+    if (judge_creation(dirfd, path, flags, &judged)) files_refuse(&judged, caller);
+    errno = error;
+}
+
 int files_open(int dirfd, const char *path, int flags, mode_t mode, const void *caller)
 {
     if (files_idle() || !path) return open_as_asked(dirfd, path, flags, mode);
     bool nameless = (flags & O_TMPFILE) == O_TMPFILE;
     bool creating = !(flags & O_PATH) && (flags & (O_CREAT | O_TRUNC)) && !nameless;
     if (LIKELY(!creating && !nameless)) {
-        char copy[PATH_MAX];
         int fd = -1;
-        if ((flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_NOCTTY)) == O_RDONLY && opens_in_libc())
-            fd = open_plain(path, flags, copy);
-        if (fd >= 0) return judge_plain(fd, flags, copy, caller);
+        if ((flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_NOCTTY)) == O_RDONLY &&
+            opens_in_libc() && open_and_judge_plain(path, flags, caller, &fd))
+            return fd;
         fd = open_as_asked(dirfd, path, flags, mode);
-        return fd < 0 ? fd : judge_opened(fd, flags, caller);
+        if (fd >= 0) return judge_opened(fd, flags, caller);
+        if (errno == ENOENT && strncmp(path, "/tmp/", 5) == 0) judge_missing(dirfd, path, flags, caller);
+        return fd;
     }
     if (!guard.blocks_any) {
         /* Nothing is refused: look first, then let the call be just what it was. */
-        struct judged judged;
-        int error = errno;
-        if (judge_creation(dirfd, path, flags, &judged)) files_refuse(&judged, caller);
-        errno = error;
-        return open_as_asked(dirfd, path, flags, mode);
+        report_creation(dirfd, path, flags, caller);
+        int fd = open_as_asked(dirfd, path, flags, mode);
+        return fd >= 0 && files_handler_sealed() ? judge_plain(fd, flags, path, caller) : fd;
     }
     return nameless ? open_nameless(dirfd, path, flags, mode, caller) : open_creating(dirfd, path, flags, mode, caller);
 }

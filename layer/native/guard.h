@@ -44,6 +44,7 @@ struct guard {
     int event_fd;                  /* -1: none */
     uint64_t event_dev, event_ino;
     bool event_is_file;
+    bool shares_pipe[2];           /* descriptors 1 and 2 lead where events go */
     char layer[1024];              /* the folder that holds function-shield */
     char runtime_api_host[256];    /* from AWS_LAMBDA_RUNTIME_API; "" where unset */
     uint16_t runtime_api_port;
@@ -153,6 +154,9 @@ bool guard_noted(enum fs_family family, const char *object);
 /* For the interpreter ring, after it reported: the libc ring keeps quiet about the same act. */
 void guard_note(enum fs_family family, uint8_t mode, const char *object);
 uint64_t guard_object_hash(const char *object);
+
+/* The program wrote to descriptor 1 or 2: where that is the event stream's pipe too, an event begins on a line of its own. */
+void guard_wrote(int fd, const void *bytes, size_t size);
 
 /* The invocation's id, told by the runtime client's conversation; "" between invocations. */
 void guard_invocation_begins(const char *request_id, size_t size);

@@ -159,7 +159,7 @@ bool handler_is_source(const struct stat *status)
     return false;
 }
 
-bool handler_known(void) { return handlers.count > 0; }
+bool handler_known(void) { return handlers.count > 0 || files_handler_sealed(); }
 
 /* Node has no hook that tells when the handler runs: its first read seals it. */
 void handler_opened(int fd, int flags, const char *plain)
@@ -174,4 +174,49 @@ void handler_opened(int fd, int flags, const char *plain)
         plain = path;
     }
     if (files_is_handler(plain)) files_seal_handler(plain);
+}
+
+static size_t put_number(char *out, uint64_t number)
+{
+    char digits[20];
+    size_t size = 0;
+    do digits[size++] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    for (size_t i = 0; i < size; i++) out[i] = digits[size - 1 - i];
+    return size;
+}
+
+bool handler_describe(char *out, size_t size)
+{
+    size_t at = 0;
+    unsigned count = files_handler_sealed() ? atomic_load_explicit(&handlers.sources, memory_order_acquire) : 0;
+    for (unsigned i = 0; i < count; i++) {
+        if (size - at < 48) return false;
+        at += put_number(out + at, handlers.dev[i]);
+        out[at++] = '.';
+        at += put_number(out + at, handlers.ino[i]);
+        out[at++] = ',';
+    }
+    out[at] = '\0';
+    return true;
+}
+
+static const char *take_number(const char *text, uint64_t *number)
+{
+    for (*number = 0; *text >= '0' && *text <= '9'; text++) *number = *number * 10 + (uint64_t)(*text - '0');
+    return text;
+}
+
+void handler_restore(const char *text)
+{
+    unsigned count = 0;
+    while (*text && count < SOURCES) {
+        text = take_number(text, &handlers.dev[count]);
+        if (*text != '.') break;
+        text = take_number(text + 1, &handlers.ino[count++]);
+        if (*text != ',') break;
+        text++;
+    }
+    atomic_store(&handlers.sources, count);
+    if (count > 0) atomic_store_explicit(&handlers.sealed, true, memory_order_release);
 }

@@ -111,7 +111,15 @@ int hook_event(const char *event, PyObject *arguments, void *data)
         if (event[1] == 'm' && strcmp(event, "import") == 0) return hook_import(arguments);
         return 0;
     case 'c':
-        if (event[1] == 't' && strncmp(event, "ctypes.d", 8) == 0) return answer(event, arguments);
+        if (event[1] == 't' && strncmp(event, "ctypes.", 7) == 0) {
+            if (hook_bridge_used() != 0) return -1;
+            return event[7] == 'd' ? answer(event, arguments) : 0;
+        }
+        if (event[1] == 'o' && strcmp(event, "code.__new__") == 0) return hook_code();
+        return 0;
+    case 'm':
+        if (event[1] == 'a' && (strcmp(event, "marshal.loads") == 0 || strcmp(event, "marshal.load") == 0))
+            return hook_unmarshal(arguments);
         return 0;
     case 'p':
         if (event[1] == 't') return answer(event, arguments);

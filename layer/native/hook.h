@@ -51,6 +51,12 @@ int hook_execute(const struct hook_row *row, PyObject *arguments);
 int hook_system(const struct hook_row *row, PyObject *arguments);
 int hook_fork(const struct hook_row *row, PyObject *arguments);
 int hook_terminal(const struct hook_row *row, PyObject *arguments);
+/* hook_native.c */
+int hook_unmarshal(PyObject *arguments);
+int hook_code(void);
+int hook_native_import(const char *name, PyObject *file);
+int hook_bridge_used(void);
+int hook_native_library(const char *path);
 /* configure.c */
 int hook_configure(const struct hook_row *row, PyObject *arguments);
 int hook_armed(const struct hook_row *row, PyObject *arguments);

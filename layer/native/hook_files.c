@@ -117,7 +117,8 @@ int hook_path(const struct hook_row *row, PyObject *arguments)
 int hook_library(const struct hook_row *row, PyObject *arguments)
 {
     const char *name = argument_text(argument(arguments, row->path));
-    return name && strchr(name, '/') ? hook_path(row, arguments) : 0;
+    if (!name || !strchr(name, '/')) return 0;
+    return hook_path(row, arguments) == 0 ? hook_native_library(name) : -1;
 }
 
 int hook_database(const struct hook_row *row, PyObject *arguments)

@@ -21,7 +21,8 @@ int hook_import(PyObject *arguments)
 {
     PyObject *module = argument(arguments, 0), *path = argument(arguments, 2);
     const char *name = argument_text(module);
-    if (LIKELY(!name || strcmp(name, "function_shield") != 0)) return 0;
+    if (!name) return 0;
+    if (LIKELY(strcmp(name, "function_shield") != 0)) return hook_native_import(name, argument(arguments, 1));
     /* The event's third argument is sys.path; None in events of extension modules. */
     if (!path || python_type(path) != python.PyList_Type) return 0;
     char folder[sizeof guard.layer + sizeof "/python"];

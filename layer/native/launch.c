@@ -298,7 +298,7 @@ struct launch *launch_prepare(const struct launch_request *request)
     }
 
     bool absolute = launch->named[0] == '/';
-    bool steady = absolute && launch_is_steady(launch->named);
+    bool steady = enforce && absolute && launch_is_steady(launch->named);
     const char *sentence = by_name ? NULL : fs_program_check_object(launch->fd, enforce, &launch->program);
     if (sentence == NULL && !named && enforce) sentence = "has no name in any folder";
     if (sentence != NULL && enforce && launch->program.error != 0) return fail(launch, launch->program.error);

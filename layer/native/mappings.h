@@ -14,4 +14,7 @@ struct mapping {
 /* False where the address is not mapped, its path does not fit, or /proc is absent. Makes system calls only. */
 bool mapping_of(const void *address, struct mapping *mapping);
 
+/* Every page of the range is a file's own, unwritten and not writable, and `approves` says so of each file's path. */
+bool mappings_are_files(const void *start, size_t size, bool (*approves)(const char *path));
+
 #endif

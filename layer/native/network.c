@@ -475,7 +475,9 @@ DOOR ssize_t write(int fd, const void *bytes, size_t size)
         ssize_t result;
         if (runtime_api_sends(fd, &vector, 1, 0, CALLER(), &result)) return result;
     }
-    return real.write(fd, bytes, size);
+    ssize_t written = real.write(fd, bytes, size);
+    if (UNLIKELY(fd == 1 || fd == 2) && written > 0) guard_wrote(fd, bytes, (size_t)written);
+    return written;
 }
 
 DOOR ssize_t writev(int fd, const struct iovec *vector, int count)

@@ -85,6 +85,12 @@ DOOR int _nss_dns_getnetbyaddr_r(uint32_t number, int family, struct netent *net
     return real._nss_dns_getnetbyaddr_r(number, family, net, buffer, room, error, host_error);
 }
 
+DOOR int _nss_dns_getcanonname_r(const char *name, char *buffer, size_t room, char **result, int *error, int *host_error)
+{
+    if (!PASSES(_nss_dns_getcanonname_r)) return unavailable(error, host_error);
+    return real._nss_dns_getcanonname_r(name, buffer, room, result, error, host_error);
+}
+
 DOOR int __res_context_query(void *context, const char *name, int class, int type, unsigned char *answer, int size,
                              unsigned char **grown, unsigned char **grown2, int *size2, int *result2, int *malloced2)
 {

@@ -56,6 +56,7 @@ enum fs_flag {
     FS_FLAG_MODE_OFF = 1u << 2,   /* … lists off */
     FS_FLAG_EVENTS_ALLOWED_FIRST = 1u << 3,
     FS_FLAG_EVENTS_OCSF = 1u << 4,
+    FS_FLAG_KERNEL_FILE_SIZE = 1u << 5, /* no file grows, by the kernel's word; an engine that does not know it ignores it */
 };
 
 enum fs_section_kind {
@@ -152,6 +153,7 @@ struct fs_verdict {
     uint8_t policy_mode;   /* enum fs_mode: what the policy says */
     uint8_t reason;        /* enum fs_reason */
     uint8_t name;          /* index into names of the one that decided */
+    bool floor;            /* the floor decided, and not the function's own policy */
     uint32_t rule;         /* index, UINT32_MAX where none decided */
     const char *source;    /* FILE:LINE or NULL; points into the policy */
 };

@@ -68,12 +68,17 @@ struct python_preconfig {
     X(PyObject *, PyEval_GetFrame, (void))                                                                    \
     X(PyObject *, PyFrame_GetBack, (PyObject *))                                                              \
     X(PyObject *, PyFrame_GetCode, (PyObject *))                                                              \
-    X(int, PyFrame_GetLineNumber, (PyObject *))
+    X(int, PyFrame_GetLineNumber, (PyObject *))                                                               \
+    X(int64_t, PyInterpreterState_GetID, (PyObject *))                                                        \
+    X(PyObject *, PyObject_Call, (PyObject *, PyObject *, PyObject *))                                        \
+    X(PyObject *, PyTuple_Pack, (Py_ssize_t, ...))                                                            \
+    X(int, PyObject_RichCompareBool, (PyObject *, PyObject *, int))                                           \
+    X(PyObject *, Py_CompileString, (const char *, const char *, int))
 
 /* Variables: the address of the object itself, and pointers to one. */
 #define PYTHON_TYPES(X)                                                                                       \
     X(PyUnicode_Type) X(PyBytes_Type) X(PyTuple_Type) X(PyList_Type) X(PyDict_Type) X(PyLong_Type)            \
-    X(PyType_Type) X(PyCode_Type)
+    X(PyType_Type) X(PyCode_Type) X(PyFunction_Type)
 #define PYTHON_EXCEPTIONS(X) X(PyExc_PermissionError) X(PyExc_ValueError) X(PyExc_RuntimeError)
 #define PYTHON_OBJECTS(X) X(_Py_NoneStruct)
 

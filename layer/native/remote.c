@@ -106,4 +106,45 @@ DOOR int rtime(void *address, struct timeval *time, struct timeval *wait)
     return PASSES(rtime) ? real.rtime(address, time, wait) : -1;
 }
 
+DOOR int iruserok(uint32_t host, int privileged, const char *remote, const char *local)
+{
+    return PASSES(iruserok) ? real.iruserok(host, privileged, remote, local) : -1;
+}
+
+DOOR int iruserok_af(const void *host, int privileged, const char *remote, const char *local, sa_family_t family)
+{
+    return PASSES(iruserok_af) ? real.iruserok_af(host, privileged, remote, local, family) : -1;
+}
+
+/* Looks up every name in a stream that the caller made. */
+DOOR int __ivaliduser(FILE *hosts, uint32_t host, const char *local, const char *remote)
+{
+    return PASSES(__ivaliduser) ? real.__ivaliduser(hosts, host, local, remote) : -1;
+}
+
+DOOR void *__libc_clntudp_bufcreate(void *address, unsigned long program, unsigned long version, struct timeval wait, int *fd,
+                                    unsigned sending, unsigned receiving, int flags)
+{
+    return PASSES(__libc_clntudp_bufcreate)
+               ? real.__libc_clntudp_bufcreate(address, program, version, wait, fd, sending, receiving, flags)
+               : NULL;
+}
+
+DOOR unsigned short __libc_rpc_getport(void *address, unsigned long program, unsigned long version, unsigned protocol,
+                                       time_t wait, time_t total)
+{
+    return PASSES(__libc_rpc_getport) ? real.__libc_rpc_getport(address, program, version, protocol, wait, total) : 0;
+}
+
+/* Both ask the time of the address that they are given. */
+DOOR void *authdes_create(const char *server, unsigned window, void *clock, void *key)
+{
+    return PASSES(authdes_create) ? real.authdes_create(server, window, clock, key) : NULL;
+}
+
+DOOR void *authdes_pk_create(const char *server, void *public, unsigned window, void *clock, void *key)
+{
+    return PASSES(authdes_pk_create) ? real.authdes_pk_create(server, public, window, clock, key) : NULL;
+}
+
 #include "aliases_remote.gen.h"

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "addresses.h"
+#include "facts.h"
 #include "guard.h"
 #include "http.h"
 #include "mappings.h"
@@ -60,13 +61,10 @@ static bool same_endpoint(const char *uri)
 
 __attribute__((constructor)) static void remember_start(void)
 {
-    extern char **environ;
-    static const char variable[] = "AWS_CONTAINER_CREDENTIALS_FULL_URI=";
     clock_gettime(CLOCK_REALTIME, &began);
     if (!guard_ready() || guard.runtime_api_host[0] == '\0') return;
-    for (char **at = environ; at != NULL && *at != NULL; at++) {
-        if (strncmp(*at, variable, sizeof variable - 1) == 0) credentials_here = same_endpoint(*at + sizeof variable - 1);
-    }
+    const char *uri = facts_value("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+    credentials_here = uri && same_endpoint(uri);
 }
 
 /* ---- who ---- */

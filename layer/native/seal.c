@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "arguments.h"
+#include "facts.h"
 #include "frames.h"
 #include "guard.h"
 #include "sys.h"
@@ -25,7 +26,7 @@ void seal_start(void)
 {
     static const char *const names[HANDLERS] = {"_HANDLER", "ORIG_HANDLER", "DD_LAMBDA_HANDLER"};
     for (size_t i = 0; i < HANDLERS; i++) {
-        const char *value = getenv(names[i]);
+        const char *value = facts_value(names[i]);
         const char *end = value ? strrchr(value, '.') : NULL; /* module.function, pkg/module.function, pkg.module.function */
         if (!end || end == value) continue;
         const char *start = end;

@@ -7,10 +7,13 @@
 
 #include "command.h"
 #include "digest.h"
+#include "facts.h"
 #include "files.h"
 #include "guard.h"
 #include "handler.h"
 #include "json.h"
+#include "kernel.h"
+#include "native.h"
 #include "state.h"
 #include "symbols.h"
 #include "sys.h"
@@ -157,19 +160,19 @@ static void read_endpoint(const char *text, char *host, size_t size, uint8_t ip[
 static void read_environment(void)
 {
     char host[256];
-    read_endpoint(variable("AWS_LAMBDA_RUNTIME_API"), guard.runtime_api_host, sizeof guard.runtime_api_host,
+    read_endpoint(facts_value("AWS_LAMBDA_RUNTIME_API"), guard.runtime_api_host, sizeof guard.runtime_api_host,
                   guard.runtime_api_ip, &guard.runtime_api_ip_version, &guard.runtime_api_port);
-    const char *xray = variable("AWS_XRAY_DAEMON_ADDRESS");
+    const char *xray = facts_value("AWS_XRAY_DAEMON_ADDRESS");
     /* "tcp:HOST:PORT udp:HOST:PORT" names both; one of them is kept, and serves for both protocols. */
     const char *udp = xray ? strstr(xray, "udp:") : NULL;
     if (udp) xray = udp + 4;
     read_endpoint(xray, host, sizeof host, guard.xray_ip, &guard.xray_ip_version, &guard.xray_port);
-    const char *root = variable("LAMBDA_TASK_ROOT"), *runtime = variable("LAMBDA_RUNTIME_DIR");
+    const char *root = facts_value("LAMBDA_TASK_ROOT"), *runtime = facts_value("LAMBDA_RUNTIME_DIR");
     if (root) copy(guard.task_root, sizeof guard.task_root, root);
     if (runtime) copy(guard.runtime_dir, sizeof guard.runtime_dir, runtime);
-    const char *region = variable("AWS_REGION");
-    guard.partition = partition_of(region ? region : variable("AWS_DEFAULT_REGION"));
-    files_read_handlers(variable("_HANDLER"), variable("ORIG_HANDLER"), variable("DD_LAMBDA_HANDLER"));
+    const char *region = facts_value("AWS_REGION");
+    guard.partition = partition_of(region ? region : facts_value("AWS_DEFAULT_REGION"));
+    files_read_handlers(facts_value("_HANDLER"), facts_value("ORIG_HANDLER"), facts_value("DD_LAMBDA_HANDLER"));
     json_secrets(environ);
     struct utsname names;
     if (sys_call(SYS_uname, &names) == 0) copy(guard.host_name, sizeof guard.host_name, names.nodename);
@@ -236,6 +239,11 @@ static void open_sink(int fd)
     guard.event_dev = status.st_dev;
     guard.event_ino = status.st_ino;
     guard.event_is_file = S_ISREG(status.st_mode);
+    for (int own = 1; own <= 2; own++) {
+        struct stat other;
+        guard.shares_pipe[own - 1] =
+            sys_fstat(own, &other) == 0 && other.st_dev == status.st_dev && other.st_ino == status.st_ino;
+    }
 }
 
 static void read_state(void)
@@ -259,6 +267,8 @@ static void read_state(void)
     copy(policy_path, sizeof policy_path, fields[STATE_FIELD_POLICY]);
     copy(floor_path, sizeof floor_path, fields[STATE_FIELD_FLOOR]);
     copy(guard.layer, sizeof guard.layer, fields[STATE_FIELD_LAYER]);
+    facts_start(fields[STATE_FIELD_FACTS], environ);
+    handler_restore(fields[STATE_FIELD_SEALED]);
     guard.policy = map_policy(policy_path, fields[STATE_FIELD_POLICY_SHA], guard_policy_sha256);
     if (floor_path[0]) guard.floor = map_policy(floor_path, fields[STATE_FIELD_FLOOR_SHA], guard_floor_sha256);
     copy(guard_preload_variable + sizeof "LD_PRELOAD=" - 1, sizeof guard_preload_variable - sizeof "LD_PRELOAD=", guard.layer);
@@ -309,7 +319,12 @@ bool guard_child_variable(char *buffer, size_t size, bool child_covered)
     append(buffer, size, &at, policy_path, STATE_SEPARATOR);
     append(buffer, size, &at, guard_floor_sha256, STATE_SEPARATOR);
     append(buffer, size, &at, floor_path, STATE_SEPARATOR);
-    append(buffer, size, &at, guard.layer, '\0');
+    append(buffer, size, &at, guard.layer, STATE_SEPARATOR);
+    char facts[FACTS_MAX] = "", sealed[1536];
+    if (!guard.is_wrapper && !facts_text(facts, sizeof facts)) return false;
+    append(buffer, size, &at, facts, STATE_SEPARATOR);
+    if (!handler_describe(sealed, sizeof sealed)) return false;
+    append(buffer, size, &at, sealed, '\0');
     return at < size;
 }
 
@@ -342,6 +357,7 @@ void guard_start(void)
     find_place();
     watch();
     files_start();
+    native_start();
     protect_own_memory();
     atomic_store_explicit(&guard_state, 2, memory_order_release);
     guard_thread.inside--;
@@ -374,6 +390,7 @@ struct fs_verdict guard_decide(const struct fs_request *request)
     }
     if (guard.floor) {
         struct fs_verdict floor = fs_policy_decide(guard.floor, request);
+        floor.floor = true;
         if (floor.mode > verdict.mode) verdict = floor;
     }
     if (guard.dry_run && verdict.mode == FS_BLOCK) verdict.mode = FS_ALERT;
@@ -416,22 +433,21 @@ static int (*program_main)(int, char **, char **);
 
 static int guarded_main(int argc, char **argv, char **environment)
 {
-    static const char *const python_rings[] = {"interpreter", "libc"};
+    const char *rings[3];
+    unsigned count = 0;
     char runtime[64];
     bool interpreter = interpreter_arm(argc, argv, runtime, sizeof runtime);
     handler_watch = guard.is_function && !interpreter;
+    if (interpreter) rings[count++] = "interpreter";
+    rings[count++] = "libc";
+    if (kernel_arm(!self_test)) rings[count++] = "kernel";
+    const char *name = interpreter ? runtime : guard_program_name;
     if (self_test) {
-        guard_announce_self_test(interpreter ? python_rings : python_rings + 1, interpreter ? 2 : 1,
-                                 interpreter ? runtime : guard_program_name);
+        guard_announce_self_test(rings, count, name);
         sys_exit(0);
     }
     symbols_program_starts();
-    if (guard.is_function) {
-        if (interpreter)
-            guard_announce_armed(python_rings, 2, runtime);
-        else
-            guard_announce_armed(python_rings + 1, 1, guard_program_name);
-    }
+    if (guard.is_function) guard_announce_armed(rings, count, name);
     return program_main(argc, argv, environment);
 }
 

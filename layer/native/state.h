@@ -10,7 +10,7 @@
 #define STATE_VARIABLE "FUNCTION_SHIELD_STATE"
 #define STATE_SEPARATOR '\x1f'
 #define STATE_VERSION "1"
-#define STATE_MAX 8192
+#define STATE_MAX 16384
 
 enum state_field {
     STATE_FIELD_VERSION,
@@ -25,6 +25,8 @@ enum state_field {
     STATE_FIELD_FLOOR_SHA,  /* "" where there is no floor */
     STATE_FIELD_FLOOR,
     STATE_FIELD_LAYER,      /* the folder that holds function-shield */
+    STATE_FIELD_FACTS,      /* see facts.h; "" where the environment tells */
+    STATE_FIELD_SEALED,     /* DEV.INO of each source of a sealed handler, with commas */
     STATE_FIELDS
 };
 

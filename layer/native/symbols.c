@@ -59,7 +59,7 @@ static uint32_t gnu_hash(const char *name)
     return hash;
 }
 
-/* The default version of `name` in one object. */
+/* The default version of `name` in one object; where there is none, one that only programs of old times are given. */
 static void *find(const struct link_map *object, const struct table *table, const char *name, uint32_t hash)
 {
     uint32_t buckets = table->hash[0], first = table->hash[1], words = table->hash[2], shift = table->hash[3];
@@ -71,17 +71,19 @@ static void *find(const struct link_map *object, const struct table *table, cons
     const uint32_t *chain = bucket + buckets;
     uint32_t index = bucket[hash % buckets];
     if (index < first) return NULL;
+    void *old = NULL;
     for (;; index++) {
         uint32_t value = chain[index - first];
         const ElfW(Sym) *symbol = &table->symbols[index];
         bool hidden = table->versions && (table->versions[index] & 0x8000);
-        if ((value | 1) == (hash | 1) && !hidden && symbol->st_shndx != SHN_UNDEF &&
+        if ((value | 1) == (hash | 1) && symbol->st_shndx != SHN_UNDEF &&
             strcmp(table->strings + symbol->st_name, name) == 0) {
             void *address = (void *)(object->l_addr + symbol->st_value);
-            if (ELF64_ST_TYPE(symbol->st_info) == STT_GNU_IFUNC) return ((void *(*)(void))address)();
-            return address;
+            if (!hidden && ELF64_ST_TYPE(symbol->st_info) == STT_GNU_IFUNC) return ((void *(*)(void))address)();
+            if (!hidden) return address;
+            if (!old && ELF64_ST_TYPE(symbol->st_info) != STT_GNU_IFUNC) old = address;
         }
-        if (value & 1) return NULL;
+        if (value & 1) return old;
     }
 }
 

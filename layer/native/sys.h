@@ -73,6 +73,16 @@ static inline int sys_fstatat(int dirfd, const char *path, struct stat *status, 
     return (int)sys_call(SYS_newfstatat, dirfd, path, status, flags);
 }
 static inline int sys_getpid(void) { return (int)sys_call(SYS_getpid); }
+/* Memory for what is too big for the stack of a small thread or of a signal handler; NULL where there is none. */
+static inline void *sys_scratch(size_t size)
+{
+    long mapped = sys_call(SYS_mmap, NULL, size, 3 /* PROT_READ | PROT_WRITE */, 0x22 /* PRIVATE, ANONYMOUS */, -1, 0);
+    return mapped < 0 && mapped > -4096 ? NULL : (void *)mapped;
+}
+static inline void sys_scratch_free(void *start, size_t size)
+{
+    if (start != NULL) sys_call(SYS_munmap, start, size);
+}
 /* Whether the kernel could read these bytes: a pointer that leads nowhere is the caller's EFAULT, and not our crash. The
  * kernel copies the set before it looks at what to do with it, and there is nothing to do. Whole words, so that bytes that
  * end a page are not taken for ones beyond it. */

@@ -109,6 +109,9 @@ ROUTE(munmap, P(a), N(b))
 ROUTE(mremap, P(a), N(b), N(c), I(d), P(e))
 ROUTE(mmap, P(a), N(b), I(c), I(d), I(e), L(f))
 ROUTE(madvise, P(a), N(b), I(c))
+ROUTE(memfd_create, P(a), U(b))
+ROUTE(personality, N(a))
+ROUTE(shmat, I(a), P(b), I(c))
 ROUTE(mount, P(a), P(b), P(c), N(d), P(e))
 ROUTE(umount2, P(a), I(b))
 ROUTE(chroot, P(a))
@@ -307,6 +310,9 @@ static route_function *const routes[NUMBERS] = {
     [SYS_mremap] = route_mremap,
     [SYS_mmap] = route_mmap,
     [SYS_madvise] = route_madvise,
+    [SYS_memfd_create] = route_memfd_create,
+    [SYS_personality] = route_personality,
+    [SYS_shmat] = route_shmat,
     [SYS_mount] = route_mount,
     [SYS_umount2] = route_umount2,
     [SYS_chroot] = route_chroot,

@@ -60,13 +60,14 @@ static void append(char *out, size_t size, const char *more)
 void violation_raise(enum fs_family family, const struct fs_verdict *verdict, const char *sentence, PyObject *filename)
 {
     char message[2048] = "";
+    const struct fs_policy *decider = verdict->floor ? guard.floor : guard.policy;
     const char *source = verdict->source;
-    if (!source && family < 8) source = fs_policy_string(guard.policy, guard.policy->sources[family]);
+    if (!source && family < 8) source = fs_policy_string(decider, decider->sources[family]);
     append(message, sizeof message, fs_family_names[family]);
     append(message, sizeof message, ": ");
     append(message, sizeof message, sentence);
     append(message, sizeof message, " (policy ");
-    append(message, sizeof message, fs_policy_string(guard.policy, guard.policy->name));
+    append(message, sizeof message, fs_policy_string(decider, decider->name));
     if (source && *source) append(message, sizeof message, ", ");
     append(message, sizeof message, source ? source : "");
     append(message, sizeof message, ")");

@@ -37,6 +37,7 @@ class Row:
     attack: Attack
     verdicts: list[Verdict] = field(default_factory=list)
     lacking: str = ""
+    bare: bool = False
 
     @property
     def behaves(self) -> bool:
@@ -53,6 +54,8 @@ class Row:
             return f"not run: needs {self.lacking}"
         if not self.behaves:
             return "not as declared"
+        if self.bare:
+            return "works"
         return "open" if self.attack.open else "held"
 
 
@@ -63,7 +66,7 @@ def pythons() -> list[Path]:
 
 
 def one(attack: Attack, interpreters: Iterable[Path], bare: bool) -> Row:
-    row = Row(attack)
+    row = Row(attack, bare=bare)
     for python in interpreters:
         row.lacking = missing(attack, python)
         if row.lacking:
@@ -92,7 +95,7 @@ def perform(attacks: list[Attack], interpreters: list[Path], *, bare: bool = Fal
     return rows
 
 
-STYLES = {"held": "green", "open": "yellow", "not as declared": "bold red"}
+STYLES = {"works": "green", "held": "green", "open": "yellow", "not as declared": "bold red"}
 
 
 def show(rows: list[Row]) -> None:
@@ -121,6 +124,8 @@ def show(rows: list[Row]) -> None:
 def totals(rows: list[Row]) -> str:
     count = {name: sum(row.verdict == name for row in rows) for name in STYLES}
     skipped = sum(not row.verdicts for row in rows)
+    if any(row.bare for row in rows):
+        return f"{len(rows)} attacks without the guard: {count['works']} work, {count['not as declared']} do not"
     return (
         f"{len(rows)} attacks: {count['held']} held, {count['open']} open as declared, "
         f"{count['not as declared']} not as declared, {skipped} not run here"

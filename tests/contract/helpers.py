@@ -1,4 +1,4 @@
-"""What the tests of the contract share: layers to copy and damage, C programs, and runs whose environment they choose."""
+"""What the tests of the contract share: layers to copy and damage, C programs, runs in a chosen environment."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def executable(path: Path, text: str) -> Path:
 
 
 def refusal(result: Guarded) -> str:
-    """The one sentence of a run that was refused; fails where the command ran or the event is not as the contract says."""
+    """The sentence of a run that was refused; fails where the command ran or the event is not the contract's."""
     assert result.returncode == REFUSED, result
     assert result.stdout == "", "the command ran"
     assert [event["event"] for event in result.events] == ["refused"], result

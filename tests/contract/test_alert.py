@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.contract.helpers import OUTSIDE, PYTHON, build
-from tests.support import Guarded, clean_environment, rules, run_bare, run_guarded
+from tests.support import (
+    LAUNCHER,
+    UNGUARDED,
+    Guarded,
+    clean_environment,
+    policy_file,
+    rules,
+    run_bare,
+    run_guarded,
+    split_events,
+)  # fmt: skip
 
 ALERT = rules("alert", "alert", "alert", "alert")
 # `block` with FUNCTION_SHIELD_MODE=alert must not differ from it.
 DRY_RUN = rules("block", "block", "block", "block", allow_mode_override=["alert"])
 
-PRELUDE = """
-import asyncio, concurrent.futures, multiprocessing, os, pathlib, shutil, socket, sqlite3, subprocess, sys, tempfile
-import urllib.request
-D = sys.argv[1]
-def new(name): return os.path.join(D, name)
-"""
+MODULES = ("asyncio", "multiprocessing", "pathlib", "socket", "subprocess", "tempfile", "urllib.request")
+PRELUDE = "import os, sys\nD = sys.argv[1]\ndef new(name): return os.path.join(D, name)\n"
 #: What is done, and under which rule its one event stands.
 ACTS: dict[str, tuple[str, str]] = {
     "open to read": ("print(open(new('there')).read())", "read_write_tmp"),
@@ -87,14 +95,15 @@ TWO = {"os.spawnlp"}
 
 
 def python(code: str, folder: Path, port: int, **guard: Any) -> Guarded:
-    argv = [PYTHON, "-c", PRELUDE + code.replace("PORT", str(port)), str(folder)]
+    imports = "".join(f"import {name}\n" for name in MODULES if name in code)
+    argv = [PYTHON, "-c", imports + PRELUDE + code.replace("PORT", str(port)), str(folder)]
     if not guard:
         return run_bare(argv)
     return run_guarded(argv, **guard)
 
 
 @pytest.fixture
-def outside() -> Any:
+def outside() -> Iterator[int]:
     """A listener that plays the outside; its port."""
     code = (
         "import socketserver, threading\n"
@@ -128,14 +137,15 @@ def tree(folder: Path) -> list[tuple[str, int]]:
     return sorted(found)
 
 
-@pytest.mark.parametrize("how", ["alert", "dry run"])
-@pytest.mark.parametrize("act", ACTS)
+DRY = ["create", "mkdir", "connect by address", "subprocess.run", "os.system", "os.fork", "multiprocessing fork"]
+
+
+@pytest.mark.parametrize(("act", "how"), [(act, "alert") for act in ACTS] + [(act, "dry run") for act in DRY])
 def test_one_event_and_the_same_result(act: str, how: str, tmp_name: Path, outside: int) -> None:
     code, rule = ACTS[act]
-    fill(tmp_name)
-    bare = python(code, tmp_name, outside)
+    bare = python(code, fill(tmp_name), outside)
     expected = tree(tmp_name)
-    subprocess.run(["rm", "-r", tmp_name], check=True)
+    shutil.rmtree(tmp_name)
     fill(tmp_name)
     if how == "alert":
         result = python(code, tmp_name, outside, policy=ALERT)
@@ -167,31 +177,69 @@ LOOKUPS = {
     "getaddrinfo": "print(socket.getaddrinfo(NAME, 443))",
     "gethostbyname": "print(socket.gethostbyname(NAME))",
     "connect by name": "socket.create_connection((NAME, PORT), 5)",
-    "urllib by name": "print(urllib.request.urlopen(f'http://{NAME}:PORT/', timeout=5).read())",
+    "urllib by name": "print(urllib.request.urlopen('http://' + NAME + ':PORT/', timeout=5).read())",
 }
+HOSTS = f"127.0.0.1 localhost\n{OUTSIDE} evil.example\n{OUTSIDE} good.example\n"
+
+
+def namespaces() -> bool:
+    return (
+        shutil.which("unshare") is not None and subprocess.run(["unshare", "-m", "true"], check=False).returncode == 0
+    )
+
+
+@pytest.fixture
+def hosts(tmp_path: Path) -> list[str]:
+    """What to put before a command that is to see a hosts file of the test's own: nothing is asked of anybody."""
+    if not namespaces():
+        pytest.skip("mount namespaces are not to be had here")
+    (tmp_path / "hosts").write_text(HOSTS)
+    mount = f'mount --bind {tmp_path}/hosts /etc/hosts && exec "$@"'
+    return ["unshare", "-m", "sh", "-c", mount, "sh"]
+
+
+def with_hosts(hosts: list[str], code: str, port: int, policy: Any = None) -> Guarded:
+    """Run the code bare or under `policy` where evil.example and good.example have an address."""
+    imports = "".join(f"import {name}\n" for name in MODULES if name in code)
+    argv = [PYTHON, "-c", imports + code.replace("PORT", str(port))]
+    if policy is not None and not UNGUARDED:
+        argv.insert(0, str(LAUNCHER))
+    done = subprocess.run(
+        [*hosts, *argv],
+        env=clean_environment({"FUNCTION_SHIELD_POLICY": policy_file(policy)} if policy else {}),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    stderr, events = split_events(done.stderr)
+    return Guarded(done.returncode, done.stdout, stderr, events)
 
 
 @pytest.mark.parametrize("act", LOOKUPS)
-def test_names(act: str, tmp_name: Path, outside: int, tmp_path: Path) -> None:
-    """A name that the machine itself knows, so that nothing is asked of anybody."""
-    import socket
-
-    name = socket.gethostname()
-    try:
-        addresses = {entry[4][0] for entry in socket.getaddrinfo(name, 443)}
-    except OSError:
-        pytest.skip("this machine does not know its own name")
-    fill(tmp_name)
-    code = LOOKUPS[act].replace("NAME", repr(name) if "f'" not in act else name)
-    code = f"NAME = {name!r}\n" + LOOKUPS[act]
-    bare = python(code, tmp_name, outside)
-    result = python(code, tmp_name, outside, policy=ALERT)
+def test_names(act: str, hosts: list[str], outside: int) -> None:
+    code = "NAME = 'evil.example'\n" + LOOKUPS[act]
+    bare, result = with_hosts(hosts, code, outside), with_hosts(hosts, code, outside, ALERT)
+    assert bare.returncode == 0, bare
     assert (result.returncode, result.stdout, result.stderr) == (bare.returncode, bare.stdout, bare.stderr)
-    hosts = [event["details"]["host"] for event in result.of("outbound_connectivity")]
-    assert len(result.violations) == len(hosts)
-    assert hosts in ([name], []) if addresses <= {"127.0.0.1", "::1"} else hosts == [name], result.violations
-    blocked = python(code, tmp_name, outside, policy=rules(outbound="block"))
-    assert [(event["mode"], event["details"]["host"]) for event in blocked.violations] == [("block", name)]
+    assert [event["details"]["host"] for event in result.violations] == ["evil.example"], result.violations
+    blocked = with_hosts(hosts, code, outside, rules(outbound="block"))
+    assert blocked.stdout == "" and "PolicyViolation" in blocked.stderr
+    assert [event["details"]["host"] for event in blocked.violations] == ["evil.example"]
+
+
+@pytest.mark.parametrize("act", LOOKUPS)
+def test_allowed_names(act: str, hosts: list[str], outside: int) -> None:
+    """An address is allowed by name once a look-up of that name returned it, and not before."""
+    policy = rules(outbound={"mode": "block", "allow": [{"host": "good.example", "ports": [443, outside]}]})
+    code = "NAME = 'good.example'\n" + LOOKUPS[act]
+    bare, result = with_hosts(hosts, code, outside), with_hosts(hosts, code, outside, policy)
+    assert (result.returncode, result.stdout, result.stderr) == (bare.returncode, bare.stdout, bare.stderr)
+    assert result.violations == []
+    unnamed = with_hosts(hosts, f"socket.create_connection(('{OUTSIDE}', PORT), 5)", outside, policy)
+    assert [event["reason"] for event in unnamed.violations] == ["unnamed_address"]
+    other = f"socket.getaddrinfo('good.example', 443)\nsocket.create_connection(('{OUTSIDE}', 1), 5)"
+    assert [event["reason"] for event in with_hosts(hosts, other, outside, policy).violations] == ["port"]
 
 
 def test_errno_of_c(tmp_name: Path) -> None:

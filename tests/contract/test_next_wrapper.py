@@ -53,7 +53,7 @@ def test_a_script_that_starts_processes(tmp_path: Path) -> None:
 def test_ways_to_become_the_runtime(tmp_path: Path, how: str) -> None:
     line = {
         # From Lambda's documentation: options go before the last argument.
-        "with options": 'args=("$@"); args=("${args[@]:0:$#-2}" -X importtime "${args[@]: -2}"); exec "${args[@]}" 2>&1',
+        "with options": 'a=("$@"); a=("${a[@]:0:$#-2}" -X importtime "${a[@]: -2}"); exec "${a[@]}" 2>&1',
         "by its name": f'shift; export PATH="{Path(PYTHON).parent}:$PATH"; exec {Path(PYTHON).name} "$@"',
         "through env": 'exec env ADDED=1 "$@"',
         "through another wrapper": f'exec {tmp_path}/second "$@"',

@@ -1,4 +1,4 @@
-"""Which policy holds: by name, by path, by the function's name, the floor under it, and the mode that the variable asks for."""
+"""Which policy holds: by name, path or the function's name, the floor under it, and what FUNCTION_SHIELD_MODE asks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from tests.contract.helpers import OUTSIDE, PYTHON, SAY, copy_layer, launch, policy_of, refusal
-from tests.support import LAYER, ROOT, Guarded, policy_file, rules
+from tests.support import LAUNCHER, LAYER, ROOT, Guarded, policy_file, rules
 
 TMP = f"open('/tmp/function-shield-nonexistent-{OUTSIDE}')"
 TRY = f"try: {TMP}\nexcept OSError as error: print(error.errno)"
@@ -28,7 +28,7 @@ def armed(result: Guarded) -> dict[str, Any]:
 
 
 def under(env: Mapping[str, str], launcher: Path | None = None, **more: Any) -> Guarded:
-    return launch([PYTHON, "-c", TRY], env=env, **({"launcher": launcher} if launcher else {}), **more)
+    return launch([PYTHON, "-c", TRY], env=env, launcher=launcher or LAUNCHER, **more)
 
 
 @pytest.fixture

@@ -122,8 +122,8 @@ def test_missing_unreadable_and_odd_policies(tmp_path: Path) -> None:
 def as_nobody(argv: list[str], env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """As a user without rights, whom a file mode binds."""
     return subprocess.run(
-        argv, env=env, capture_output=True, text=True, timeout=30, check=False, user=65534, group=65534, extra_groups=[],
-        cwd="/",
+        argv, env=env, capture_output=True, text=True, timeout=30, check=False, user=65534, group=65534,
+        extra_groups=[], cwd="/",
     )  # fmt: skip
 
 
@@ -218,7 +218,8 @@ def test_the_launcher_alone(tmp_path: Path) -> None:
 def test_a_core_without_its_execute_bit_still_guards(layer: Path) -> None:
     """Some tools that unzip lose it."""
     core_of(layer).chmod(0o644)
-    assert launch(SAY, launcher=layer).stdout == "ran\n"
+    result = launch([PYTHON, "-c", "import os; os.listdir('/tmp')"], launcher=layer)
+    assert "PolicyViolation" in result.stderr
 
 
 # ---- COMMAND ----

@@ -115,7 +115,24 @@ static void *small_work(void *argument)
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(1), .sin_addr = {htonl(INADDR_LOOPBACK)}};
     connect(fd, (struct sockaddr *)&address, sizeof address);
     close(fd);
+    char path[64], *argv[] = {"true", NULL};
+    snprintf(path, sizeof path, "%s/small", folder);
+    mkdir(path, 0700);
+    rmdir(path);
+    fd = open(path, O_CREAT | O_WRONLY, 0600);
+    close(fd);
+    fd = open(path, O_RDONLY);
+    close(fd);
+    unlink(path);
+    pid_t pid;
+    if (posix_spawn(&pid, "/bin/true", NULL, NULL, argv, environ) == 0) waitpid(pid, NULL, 0);
     return NULL;
+}
+
+static void small_handler(int number)
+{
+    (void)number;
+    small_work(NULL);
 }
 
 static void smallest_stack(void)
@@ -123,9 +140,15 @@ static void smallest_stack(void)
     pthread_t thread;
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
-    printf("size: %d\n", pthread_attr_setstacksize(&attributes, PTHREAD_STACK_MIN + 16384));
+    printf("size: %d\n", pthread_attr_setstacksize(&attributes, PTHREAD_STACK_MIN));
     printf("create: %d\n", pthread_create(&thread, &attributes, small_work, NULL));
     printf("join: %d\n", pthread_join(thread, NULL));
+    static char stack[16384];
+    stack_t other = {.ss_sp = stack, .ss_size = sizeof stack};
+    struct sigaction action = {.sa_handler = small_handler, .sa_flags = SA_ONSTACK};
+    sigaltstack(&other, NULL);
+    sigaction(SIGUSR1, &action, NULL);
+    SHOW(raise(SIGUSR1));
 }
 
 /* ---- closing whatever is open ---- */
@@ -520,7 +543,7 @@ static void files(void)
     SHOW(open(folder, O_RDONLY | O_TRUNC));
     SHOW(open("", O_RDONLY));
     SHOW(open("", O_CREAT, 0600));
-    SHOW(open(bad, O_RDONLY));
+    SHOW(open((char *)1, O_RDONLY));
     SHOW(open(bad, O_CREAT | O_WRONLY, 0600));
     SHOW(open(NULL, O_RDONLY));
     SHOW(openat(999, "x", O_RDONLY));
@@ -590,7 +613,8 @@ static void files(void)
     struct timespec times[2] = {{1000000000, 5}, {1000000001, 6}};
     SHOW(utimensat(AT_FDCWD, made, times, 0));
     SHOW(utimensat(AT_FDCWD, made, times, AT_SYMLINK_NOFOLLOW));
-    printf("times: %ld %ld\n", stat(made, &status) == 0 ? (long)status.st_atime : 0, (long)status.st_mtime);
+    SHOW(stat(made, &status));
+    printf("times: %ld %ld\n", (long)status.st_atime, (long)status.st_mtime);
     SHOW(setxattr(made, "user.x", "value", 5, 0));
     SHOW(getxattr(made, "user.x", other, 64));
     SHOW(getxattr(made, "user.y", other, 64));

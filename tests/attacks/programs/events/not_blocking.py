@@ -2,6 +2,7 @@
 # rule: read_write_tmp
 # success: with error output set not to block and filled, a folder is made in /tmp and nobody hears of it
 # proof: new
+# quiet: an event that finds no room in a bounded time is counted as lost, and the act is stopped all the same
 import fcntl
 import os
 import threading

@@ -1,22 +1,21 @@
 # class: events
 # rule: read_write_tmp
 # at_most: 30
-# success: ten thousand tries drown the log, and a folder is made in /tmp by one of them
+# success: ten thousand reads of one file in /tmp drown the log, and a folder is made there
 # proof: new
 import os
 
-from attack import NEW, attempt
+from attack import FILE, NEW, attempt
 
 
 @attempt
 def stash():
-    made = 0
+    read = 0
     for _ in range(10000):
         try:
-            os.mkdir(NEW)
-            os.rmdir(NEW)
-            made += 1
+            os.close(os.open(FILE, os.O_RDONLY))
+            read += 1
         except OSError:
             continue
     os.mkdir(NEW)
-    return made > 0
+    return read > 0

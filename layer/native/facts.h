@@ -1,0 +1,18 @@
+/* What the environment said when the function started: which address is the Runtime API, which file is the handler. A child
+ * gets these from its parent's core and not from its environment, which whoever starts it writes. */
+#ifndef FS_FACTS_H
+#define FS_FACTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { FACTS_MAX = 4096 };
+
+/* Takes the facts from `text` (a parent's, "NAME=value" separated by 0x1e), or from `environment` where that is "". */
+void facts_start(const char *text, char *const *environment);
+/* The value of a variable as it was then; NULL where it was not set, or is none of the facts. */
+const char *facts_value(const char *name);
+/* All of them, as facts_start takes them. False where they did not fit: a child could not be guarded by the same facts. */
+bool facts_text(char *out, size_t size);
+
+#endif

@@ -1,0 +1,393 @@
+/* Events about what turns Python into machine code: code objects made from bytes, modules that hand out memory, libraries.
+ *
+ * Frames name themselves as they like, and every event can be raised by hand. So nothing passes here for who it says it is:
+ * a compiled module passes because its bytes are those of a file, types.coroutine because its code is the standard
+ * library's. Names only choose among the exceptions of a policy. */
+#include <limits.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "arguments.h"
+#include "frames.h"
+#include "hook.h"
+#include "native.h"
+#include "origin.h"
+#include "sys.h"
+
+enum { INTERPRETERS = 16, NAME_MAX_SIZE = 256, STEPS = 512, HEADER = 16 /* of a .pyc, since PEP 552 */ };
+
+/* What must be known from before the function's first line, for each interpreter: no object crosses from one to another. */
+struct pins {
+    atomic_llong id; /* + 1; 0: free, -1: being written */
+    PyObject *find_frozen;
+    PyObject *coroutine; /* the code of types.coroutine, once it was seen to be so */
+    bool compared;
+    char prefix[1024];
+};
+static struct pins pins[INTERPRETERS];
+
+static __thread uint64_t announced __attribute__((tls_model("initial-exec"))); /* the bridge whose import was judged */
+static atomic_bool bridge_known;
+
+static long long interpreter_id(void) { return python.PyInterpreterState_GetID(python.PyInterpreterState_Get()); }
+
+static struct pins *own_pins(void)
+{
+    long long id = interpreter_id() + 1;
+    for (unsigned i = 0; i < INTERPRETERS; i++)
+        if (atomic_load_explicit(&pins[i].id, memory_order_acquire) == id) return &pins[i];
+    return NULL;
+}
+
+/* FOLDER/bin/python: a virtual environment's, where the program is one's. */
+static void trust_environment(const char *executable)
+{
+    char folder[1024];
+    size_t size = executable ? strlen(executable) : 0;
+    if (size == 0 || size >= sizeof folder) return;
+    memcpy(folder, executable, size + 1);
+    for (unsigned up = 0; up < 2; up++) {
+        char *slash = strrchr(folder, '/');
+        if (slash) *slash = '\0';
+    }
+    native_trusts(folder);
+}
+
+/* At an interpreter's first imports, which come before anything but its own library. */
+static void pin(void)
+{
+    PyObject *modules = python.PySys_GetObject("modules"), *prefix = python.PySys_GetObject("base_prefix");
+    const char *text = argument_text(prefix);
+    if (!modules || !text || python_type(modules) != python.PyDict_Type || strlen(text) >= sizeof pins[0].prefix) return;
+    PyObject *machinery = python.PyDict_GetItemString(modules, "_imp");
+    if (!machinery) return;
+    if (interpreter_id() == 0) {
+        native_trusts(text);
+        trust_environment(argument_text(python.PySys_GetObject("executable")));
+    }
+    for (unsigned i = 0; i < INTERPRETERS; i++) {
+        long long free = 0;
+        if (!atomic_compare_exchange_strong(&pins[i].id, &free, -1)) continue;
+        pins[i].find_frozen = python.PyObject_GetAttrString(machinery, "find_frozen"); /* since 3.11 */
+        if (!pins[i].find_frozen) python.PyErr_Clear();
+        strcpy(pins[i].prefix, text);
+        atomic_store_explicit(&pins[i].id, interpreter_id() + 1, memory_order_release);
+        return;
+    }
+}
+
+/* ---- who asks ---- */
+
+/* The module of the innermost frame that is no library's, by its own account. */
+static void read_module(char name[NAME_MAX_SIZE])
+{
+    struct frame frame = {0};
+    strcpy(name, "__main__");
+    for (unsigned steps = 0; steps < STEPS && frames_next(&frame); steps++) {
+        if (frame.library) continue;
+        PyObject *globals = python.PyObject_GetAttrString(frame.object, "f_globals");
+        const char *text = globals && python_type(globals) == python.PyDict_Type
+                               ? argument_text(python.PyDict_GetItemString(globals, "__name__"))
+                               : NULL;
+        if (text && strlen(text) < NAME_MAX_SIZE) strcpy(name, text);
+        if (globals) python.Py_DecRef(globals);
+        python.PyErr_Clear();
+        break;
+    }
+    frames_stop(&frame);
+}
+
+static bool passes(const struct fs_verdict *verdict) { return verdict->mode == FS_ALLOW; }
+
+/* By the module, by the packages it lies in, by its distribution, by the library. */
+static struct fs_verdict ask(const char *library)
+{
+    char name[NAME_MAX_SIZE];
+    read_module(name);
+    struct fs_verdict verdict = native_decide(name);
+    for (char *dot; !passes(&verdict) && (dot = strrchr(name, '.')) != NULL;) {
+        *dot = '\0';
+        verdict = native_decide(name);
+    }
+    if (passes(&verdict)) return verdict;
+    struct guard_origin origin;
+    origin_read(&origin);
+    const char *const names[] = {origin.distribution[0] ? origin.distribution : NULL, library};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (!names[i]) continue;
+        struct fs_verdict other = native_decide(names[i]);
+        if (passes(&other)) return other;
+    }
+    return verdict;
+}
+
+static int judge(const char *verb, const char *object, const char *library)
+{
+    PyObject *type, *value, *trace;
+    python.PyErr_Fetch(&type, &value, &trace);
+    struct fs_verdict verdict = ask(library);
+    python.PyErr_Restore(type, value, trace);
+    struct guard_act act = {.ring = RING_INTERPRETER, .family = FS_NATIVE, .verb = verb, .path = object};
+    if (verdict.mode == FS_ALLOW && verdict.reason == FS_RULE) guard_report(&act, &verdict, NULL, 0);
+    return hook_verdict(&act, &verdict, object, NULL);
+}
+
+/* ---- frames ---- */
+
+static long code_flags(PyObject *frame)
+{
+    PyObject *code = python.PyFrame_GetCode(frame);
+    PyObject *flags = code ? python.PyObject_GetAttrString(code, "co_flags") : NULL;
+    long value = flags ? argument_number(flags, 0) : 0;
+    if (flags) python.Py_DecRef(flags);
+    if (code) python.Py_DecRef(code);
+    return value;
+}
+
+/* The innermost frame's variables, a new reference. Of functions only: the variables of other code can be an object of
+ * anybody's, and asking it would run his code. */
+static PyObject *locals_of(struct frame *frame)
+{
+    if (!frames_next(frame)) return NULL;
+    if (!(code_flags(frame->object) & 1 /* CO_OPTIMIZED */)) return NULL;
+    return python.PyObject_GetAttrString(frame->object, "f_locals");
+}
+
+static PyObject *variable(PyObject *locals, const char *name)
+{
+    PyObject *value = python.PyMapping_GetItemString(locals, name);
+    if (!value) python.PyErr_Clear();
+    return value;
+}
+
+/* ---- compiled code ---- */
+
+/* The file's bytes behind the header are just these. */
+static bool is_content(int fd, const char *bytes, size_t size)
+{
+    char buffer[16384];
+    struct stat status;
+    if (sys_fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || (uint64_t)status.st_size != (uint64_t)size + HEADER) return false;
+    for (size_t at = 0; at < size;) {
+        size_t want = size - at < sizeof buffer ? size - at : sizeof buffer;
+        long got = sys_pread(fd, buffer, want, (long)(HEADER + at));
+        if (got <= 0 || memcmp(buffer, bytes + at, (size_t)got) != 0) return false;
+        at += (size_t)got;
+    }
+    return true;
+}
+
+enum compiled { COMPILED_UNKNOWN, COMPILED_CACHED, COMPILED_ALONE };
+
+/* importlib's _compile_bytecode(data, name, bytecode_path, source_path) says which file the bytes come from. CACHED: just
+ * there they are, beside a source. ALONE: with no source, or where anybody may write. */
+static enum compiled find_file(PyObject *locals, PyObject *data, char resolved[PATH_MAX])
+{
+    PyObject *file = variable(locals, "bytecode_path"), *source = file ? variable(locals, "source_path") : NULL;
+    const char *path = argument_text(file);
+    char *bytes = NULL;
+    Py_ssize_t size = 0;
+    enum compiled answer = COMPILED_UNKNOWN;
+    int fd = path && python_type(data) == python.PyBytes_Type && python.PyBytes_AsStringAndSize(data, &bytes, &size) == 0
+                 ? sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0)
+                 : -1;
+    if (fd >= 0) {
+        if (is_content(fd, bytes, (size_t)size))
+            answer = !native_descriptor_is_scratch(fd, resolved) && argument_text(source) ? COMPILED_CACHED : COMPILED_ALONE;
+        sys_close(fd);
+    }
+    if (file) python.Py_DecRef(file);
+    if (source) python.Py_DecRef(source);
+    python.PyErr_Clear();
+    return answer;
+}
+
+/* The bytes are those of a module that is built into the interpreter. Its name stands in what importlib is doing:
+ * _call_with_frames_removed(f, *args) or get_code(fullname). */
+static bool is_frozen(PyObject *locals, PyObject *data)
+{
+    struct pins *own = own_pins();
+    if (!own || !own->find_frozen) return false;
+    PyObject *given = variable(locals, "args");
+    PyObject *name = given ? argument_element(given, 0) : variable(locals, "fullname");
+    bool same = false;
+    if (name && python_type(name) == python.PyUnicode_Type) {
+        PyObject *words = python.PyTuple_Pack(1, name), *options = python.PyDict_New();
+        if (words && options && python.PyDict_SetItemString(options, "withdata", data) == 0) {
+            PyObject *found = python.PyObject_Call(own->find_frozen, words, options);
+            PyObject *bytes = found ? argument_element(found, 0) : NULL;
+            same = bytes && python.PyObject_RichCompareBool(bytes, data, 2 /* Py_EQ */) == 1;
+            if (bytes) python.Py_DecRef(bytes);
+            if (found) python.Py_DecRef(found);
+        }
+        if (words) python.Py_DecRef(words);
+        if (options) python.Py_DecRef(options);
+    }
+    if (name) python.Py_DecRef(name);
+    if (given) python.Py_DecRef(given);
+    python.PyErr_Clear();
+    return same;
+}
+
+int hook_unmarshal(PyObject *arguments)
+{
+    if (guard_ignores(FS_NATIVE) || !python.Py_IsInitialized()) return 0;
+    char resolved[PATH_MAX];
+    PyObject *data = argument(arguments, 0), *type, *value, *trace;
+    python.PyErr_Fetch(&type, &value, &trace);
+    struct frame frame = {0};
+    PyObject *locals = data ? locals_of(&frame) : NULL;
+    enum compiled compiled = locals ? find_file(locals, data, resolved) : COMPILED_UNKNOWN;
+    if (compiled == COMPILED_UNKNOWN && locals && is_frozen(locals, data)) compiled = COMPILED_CACHED;
+    if (locals) python.Py_DecRef(locals);
+    frames_stop(&frame);
+    python.PyErr_Clear();
+    python.PyErr_Restore(type, value, trace);
+    if (LIKELY(compiled == COMPILED_CACHED)) return 0;
+    if (compiled == COMPILED_ALONE) return judge("import compiled code from", resolved, resolved);
+    return judge("load code by", "marshal.loads", NULL);
+}
+
+/* ---- code objects ---- */
+
+/* What `path` compiles to: the code of its function `name`, a new reference. */
+static PyObject *compile_function(const char *path, const char *name)
+{
+    struct stat status;
+    PyObject *found = NULL;
+    int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0) return NULL;
+    if (sys_fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 && status.st_size < 1 << 20) {
+        size_t size = (size_t)status.st_size;
+        long memory = sys_call(SYS_mmap, NULL, size + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (memory > 0 || memory < -4095) {
+            bool whole = sys_pread(fd, (char *)memory, size, 0) == (long)size;
+            PyObject *module = whole ? python.Py_CompileString((const char *)memory, path, 257 /* Py_file_input */) : NULL;
+            PyObject *constants = module ? python.PyObject_GetAttrString(module, "co_consts") : NULL, *constant;
+            for (Py_ssize_t i = 0; constants && !found && (constant = argument_element(constants, i)) != NULL; i++) {
+                PyObject *own = python_type(constant) == python.PyCode_Type ? python.PyObject_GetAttrString(constant, "co_name") : NULL;
+                const char *text = argument_text(own);
+                if (text && strcmp(text, name) == 0) {
+                    python.Py_IncRef(constant);
+                    found = constant;
+                }
+                if (own) python.Py_DecRef(own);
+                python.Py_DecRef(constant);
+            }
+            if (constants) python.Py_DecRef(constants);
+            if (module) python.Py_DecRef(module);
+            sys_call(SYS_munmap, memory, size + 1);
+        }
+    }
+    sys_close(fd);
+    python.PyErr_Clear();
+    return found;
+}
+
+static bool is_variable_of(PyObject *locals, const char *name, PyObject *type)
+{
+    PyObject *value = variable(locals, name);
+    bool same = value && python_type(value) == type;
+    if (value) python.Py_DecRef(value);
+    return same;
+}
+
+/* types.coroutine, which gives a function's own code another flag, is at it: its code is what the library's source compiles to,
+ * and what it changes is the code of a function, so that all it can call is code.replace(co_flags=…). */
+static bool is_coroutine(const struct frame *frame, PyObject *locals)
+{
+    struct pins *own = own_pins();
+    const char *rest = own ? frames_below(frame->path, own->prefix) : NULL;
+    size_t size = strlen(frame->path);
+    if (!rest || strncmp(rest, "lib", 3) != 0 || size < 10 || strcmp(frame->path + size - 9, "/types.py") != 0) return false;
+    if (!is_variable_of(locals, "co", python.PyCode_Type) || !is_variable_of(locals, "func", python.PyFunction_Type)) return false;
+    PyObject *code = python.PyFrame_GetCode(frame->object);
+    if (!code) return false;
+    if (!own->coroutine && !own->compared) {
+        own->compared = true;
+        own->coroutine = compile_function(frame->path, "coroutine");
+    }
+    bool same = own->coroutine == code;
+    if (!same && own->coroutine && python.PyObject_RichCompareBool(code, own->coroutine, 2 /* Py_EQ */) == 1) {
+        python.Py_IncRef(code); /* this very object from now on; the other is never given back: somebody may be looking at it */
+        own->coroutine = code;
+        same = true;
+    }
+    python.Py_DecRef(code);
+    return same;
+}
+
+int hook_code(void)
+{
+    if (guard_ignores(FS_NATIVE) || !python.Py_IsInitialized()) return 0;
+    PyObject *type, *value, *trace;
+    python.PyErr_Fetch(&type, &value, &trace);
+    struct frame frame = {0};
+    PyObject *locals = locals_of(&frame);
+    bool known = locals && is_coroutine(&frame, locals);
+    if (locals) python.Py_DecRef(locals);
+    frames_stop(&frame);
+    python.PyErr_Clear();
+    python.PyErr_Restore(type, value, trace);
+    return known ? 0 : judge("make code by", "code.__new__", NULL);
+}
+
+/* ---- modules and libraries ---- */
+
+/* (name, None, …) when a module is looked for, (name, file, None, …) when an extension is loaded. */
+int hook_native_import(const char *name, PyObject *file)
+{
+    if (guard_ignores(FS_NATIVE)) return 0;
+    if (UNLIKELY(!own_pins())) pin();
+    if (!python.Py_IsInitialized()) return 0;
+    char resolved[PATH_MAX];
+    const char *dot = strrchr(name, '.'), *path = argument_text(file);
+    const char *last = dot ? dot + 1 : name;
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    bool bridge = native_names_bridge(last) || (slash && native_names_bridge(slash + 1));
+    if (LIKELY(!path && !bridge)) return 0;
+    uint64_t hash = bridge ? guard_object_hash(last) : 0;
+    if (!path) {
+        announced = 0;
+        if (judge("import", last, NULL) != 0) return -1;
+        announced = hash;
+        atomic_store_explicit(&bridge_known, true, memory_order_relaxed);
+        return 0;
+    }
+    bool first = announced == hash;
+    announced = 0;
+    if (bridge && first) {
+        native_library_is_judged(path); /* the import of which this is the second half */
+        return 0;
+    }
+    enum native_place place = native_judge_place(path, resolved);
+    if (place == NATIVE_STEADY) native_library_is_judged(path);
+    if (!bridge && place != NATIVE_WRITABLE) return 0;
+    const char *shown = resolved[0] == '/' ? resolved : path;
+    if (judge(bridge ? "import" : "load", bridge ? last : shown, shown) != 0) return -1;
+    if (bridge) atomic_store_explicit(&bridge_known, true, memory_order_relaxed);
+    native_library_is_judged(path);
+    return 0;
+}
+
+/* Any event of ctypes, in an interpreter that has it built in: it can be had without an import. */
+int hook_bridge_used(void)
+{
+    if (guard_ignores(FS_NATIVE) || atomic_load_explicit(&bridge_known, memory_order_relaxed)) return 0;
+    if (judge("use", "_ctypes", NULL) != 0) return -1;
+    atomic_store_explicit(&bridge_known, true, memory_order_relaxed);
+    return 0;
+}
+
+int hook_native_library(const char *path)
+{
+    if (guard_ignores(FS_NATIVE)) return 0;
+    char resolved[PATH_MAX];
+    enum native_place place = native_judge_place(path, resolved);
+    if (place == NATIVE_STEADY) native_library_is_judged(path);
+    if (place != NATIVE_WRITABLE) return 0;
+    const char *shown = resolved[0] == '/' ? resolved : path;
+    if (judge("load", shown, shown) != 0) return -1;
+    native_library_is_judged(path);
+    return 0;
+}

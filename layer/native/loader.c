@@ -1,0 +1,65 @@
+/* The loader's functions that libc keeps to itself, up to glibc 2.33 dlopen's way past the doors of dlopen and dlsym. libc's own
+ * libraries need them; nobody else does. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "files.h"
+#include "guard.h"
+#include "native.h"
+#include "symbols.h"
+
+static bool is_libc(const void *caller)
+{
+    static const char *const own[] = {"__libc_start_main", "pthread_create", "aio_read", "getaddrinfo_a", "ns_name_ntop"};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (symbols_defines(caller, own[i])) return symbols_early(caller);
+    return false;
+}
+
+static bool refused(const char *name, const void *caller)
+{
+    return guard_ready() && !is_libc(caller) && integrity_refused("go past the doors for", name ? name : "", caller);
+}
+
+extern void *__libc_dlopen_mode(const char *, int);
+DOOR void *__libc_dlopen_mode(const char *path, int mode)
+{
+    if (!real.__libc_dlopen_mode || refused(path, CALLER())) return NULL;
+    return real.__libc_dlopen_mode(path, mode);
+}
+
+extern void *__libc_dlsym(void *, const char *);
+DOOR void *__libc_dlsym(void *object, const char *name)
+{
+    if (!real.__libc_dlsym || refused(name, CALLER())) return NULL;
+    return real.__libc_dlsym(object, name);
+}
+
+extern void *__libc_dlvsym(void *, const char *, const char *);
+DOOR void *__libc_dlvsym(void *object, const char *name, const char *version)
+{
+    if (!real.__libc_dlvsym || refused(name, CALLER())) return NULL;
+    return real.__libc_dlvsym(object, name, version);
+}
+
+/* The loader calls its own within itself. */
+extern int _dl_make_stack_executable(void **);
+DOOR int _dl_make_stack_executable(void **end)
+{
+    if (!real._dl_make_stack_executable) return ENOSYS;
+    if (guard_ready() && native_protect_refused(end ? *end : NULL, 1, PROT_READ | PROT_WRITE | PROT_EXEC, CALLER())) return EACCES;
+    return real._dl_make_stack_executable(end);
+}
+
+/* Puts other pages of the file where these are. */
+extern int remap_file_pages(void *, size_t, int, size_t, int);
+DOOR int remap_file_pages(void *start, size_t size, int protection, size_t page, int flags)
+{
+    if (UNLIKELY(files_memory_protected(start, size)) && guard_ready() &&
+        integrity_refused("change", "the guard's memory", CALLER()))
+        return -1;
+    return real.remap_file_pages(start, size, protection, page, flags);
+}
+
+#include "aliases_loader.gen.h"

@@ -1,0 +1,42 @@
+/* The rule native_code in the libc ring: memory that becomes executable, and libraries from where somebody could have put
+ * them. */
+#ifndef FS_NATIVE_H
+#define FS_NATIVE_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "guard.h"
+
+/* At start: what time it is, and which program this is. */
+void native_start(void);
+/* A folder that libraries of this program come from (a prefix of Python's): in a local run, its user may own it. At most 4. */
+void native_trusts(const char *folder);
+
+/* Asks the policy about `name` (a module, a library's path; NULL: nothing that a rule could name). */
+struct fs_verdict native_decide(const char *name);
+
+/* Whether somebody in this process could have written the file that `path` leads to. */
+enum native_place {
+    NATIVE_ABSENT,   /* no such file */
+    NATIVE_STEADY,   /* nobody in this process can change it, or a name on the way to it */
+    NATIVE_OWN,      /* can be changed, but lies where the program came from, and is as it was at the start */
+    NATIVE_WRITABLE  /* under /tmp, in shared memory, without a name, newer than the program, or anywhere else */
+};
+/* `resolved` gets the file's path, "" where there is none. */
+enum native_place native_judge_place(const char *path, char resolved[PATH_MAX]);
+/* It lies under /tmp or in shared memory, or has no name. */
+bool native_descriptor_is_scratch(int fd, char resolved[PATH_MAX]);
+/* The library is one of those that hand Python code the whole memory: _ctypes, _cffi_backend, CPython's test helpers. */
+bool native_names_bridge(const char *name);
+
+/* True where it is refused: reported, and errno is EACCES. */
+bool native_library_refused(const char *path, const void *caller);
+bool native_map_refused(int protection, int flags, int fd, const void *caller);
+bool native_protect_refused(const void *start, size_t size, int protection, const void *caller);
+
+/* For the interpreter ring: it has judged this library, and let this thread load it once. */
+void native_library_is_judged(const char *path);
+
+#endif

@@ -1,0 +1,61 @@
+/* printf to a descriptor, which writes from within libc: a watched connection is written to by the door of write. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "guard.h"
+#include "runtime_api.h"
+
+static int print(int fd, const char *format, va_list list)
+{
+    char *text = NULL;
+    int size = vasprintf(&text, format, list);
+    if (size < 0) return size;
+    for (int done = 0; done < size;) {
+        ssize_t wrote = write(fd, text + done, (size_t)(size - done));
+        if (wrote <= 0) {
+            int error = errno;
+            free(text);
+            errno = error;
+            return -1;
+        }
+        done += (int)wrote;
+    }
+    free(text);
+    return size;
+}
+
+static bool watched(int fd) { return guard_ready() && UNLIKELY(runtime_api_watches(fd)); }
+
+DOOR int vdprintf(int fd, const char *format, va_list list)
+{
+    return watched(fd) ? print(fd, format, list) : real.vdprintf(fd, format, list);
+}
+
+DOOR int dprintf(int fd, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    int result = watched(fd) ? print(fd, format, list) : real.vdprintf(fd, format, list);
+    va_end(list);
+    return result;
+}
+
+extern int __vdprintf_chk(int, int, const char *, va_list);
+DOOR int __vdprintf_chk(int fd, int flag, const char *format, va_list list)
+{
+    return watched(fd) ? print(fd, format, list) : real.__vdprintf_chk(fd, flag, format, list);
+}
+
+extern int __dprintf_chk(int, int, const char *, ...);
+DOOR int __dprintf_chk(int fd, int flag, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    int result = watched(fd) ? print(fd, format, list) : real.__vdprintf_chk(fd, flag, format, list);
+    va_end(list);
+    return result;
+}
+
+#include "aliases_printing.gen.h"
