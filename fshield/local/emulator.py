@@ -185,7 +185,6 @@ exec {command}
 """
 
     def _environment(self, runtime: Path, version: tuple[int, int]) -> dict[str, str]:
-        name = self.folder.name
         environment = {
             "PATH": "/usr/local/bin:/usr/bin:/bin:/opt/bin",
             "LANG": "en_US.UTF-8",
@@ -193,19 +192,7 @@ exec {command}
             "LAMBDA_TASK_ROOT": str(self.folder),
             "LAMBDA_RUNTIME_DIR": str(runtime),
             "AWS_EXECUTION_ENV": f"AWS_Lambda_python{version[0]}.{version[1]}",
-            "AWS_REGION": "us-east-1",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            # Not keys of anybody: local stand-ins of AWS take any.
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
-            "AWS_SESSION_TOKEN": "local",
-            "AWS_LAMBDA_FUNCTION_NAME": name,
-            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
-            "AWS_LAMBDA_FUNCTION_TIMEOUT": str(max(1, int(self.timeout))),
-            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-            "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{name}",
-            "AWS_LAMBDA_LOG_STREAM_NAME": "local",
+            **lambda_variables(self.folder.name, self.timeout),
         }
         if self._layer:
             environment["AWS_LAMBDA_EXEC_WRAPPER"] = str(self._layer.launcher)
@@ -269,22 +256,10 @@ exec {command}
         Raises:
             CouldNotRun: the emulator did not answer in time.
         """
-        body = json.dumps(event).encode()
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=self.timeout + 15)
-        begin = time.perf_counter()
-        try:
-            connection.request("POST", _INVOKE, body, {"Content-Type": "application/json"})
-            answer = connection.getresponse()
-            content = answer.read(_MAX_RESPONSE)
-        except (OSError, http.client.HTTPException) as error:
-            raise CouldNotRun(f"the emulator did not answer: {error!r}") from error
-        finally:
-            connection.close()
-        duration = (time.perf_counter() - begin) * 1000
+        response, failure, duration = post("127.0.0.1", self._port, event, self.timeout + 15)
         if settle:
             self._streams.settle()
         stdout, stderr, events = self._streams.take()
-        response, failure = _outcome(answer.status, content)
         return Invocation(response, failure, duration, stdout, stderr, events)
 
 
@@ -345,6 +320,45 @@ class _Streams:
             os.close(key.fd)
         os.close(self._wake_write)
         self._selector.close()
+
+
+def post(host: str, port: int, event: object, timeout: float) -> tuple[Any, dict[str, Any] | None, float]:
+    """Response, error, and milliseconds of one invocation by the emulator that listens at `host` and `port`.
+
+    Raises:
+        CouldNotRun: it did not answer within `timeout` seconds.
+    """
+    connection = http.client.HTTPConnection(host, port, timeout=timeout)
+    begin = time.perf_counter()
+    try:
+        connection.request("POST", _INVOKE, json.dumps(event).encode(), {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        content = answer.read(_MAX_RESPONSE)
+    except (OSError, http.client.HTTPException) as error:
+        raise CouldNotRun(f"the emulator did not answer: {error!r}") from error
+    finally:
+        connection.close()
+    duration = (time.perf_counter() - begin) * 1000
+    return *_outcome(answer.status, content), duration
+
+
+def lambda_variables(name: str, timeout: float) -> dict[str, str]:
+    """The variables that Lambda sets for the function `name`, wherever it runs."""
+    return {
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        # Not keys of anybody: local stand-ins of AWS take any.
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_SESSION_TOKEN": "local",
+        "AWS_LAMBDA_FUNCTION_NAME": name,
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+        "AWS_LAMBDA_FUNCTION_TIMEOUT": str(max(1, int(timeout))),
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{name}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": "local",
+    }
 
 
 def _outcome(status: int, content: bytes) -> tuple[Any, dict[str, Any] | None]:

@@ -1,0 +1,330 @@
+"""Runs a function in a container of a Lambda base image, with the layer in ``/opt``; on demand in Lambda's restrictions.
+
+The image brings the runtime and the emulator (``/lambda-entrypoint.sh``, as AWS's own images and the tests' stand-in
+do). Without the sandbox the container is as Docker makes it, and its emulator is published on 127.0.0.1. With it, the
+restrictions of ``sandbox`` hold, and the container is alone in a network that leads nowhere but to this machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import importlib
+import re
+import secrets
+import socket
+import stat
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from fshield.errors import CouldNotRun
+from fshield.events import split
+from fshield.local import sandbox as restricted
+from fshield.local.emulator import Invocation, lambda_variables, post
+from fshield.local.layer import LAUNCHER, find_layer, find_policy
+from fshield.local.progress import waiting_for
+
+#: AWS's own image, for those who name none.
+DEFAULT_IMAGE = "public.ecr.aws/lambda/python:3.13"
+TASK, OPT = "/var/task", "/opt"
+_POLICY_FOLDER = "/var/function-shield"
+_PORT = 8080
+_START_S = 30.0
+_API_S = 120
+_QUIET_S = 0.05
+_DRAIN_S = 2.0
+_MAX_OUTPUT = 64 << 20
+#: The emulator writes its own lines among those of the function.
+_EMULATOR = re.compile(
+    rb"(?:START|END|INIT_START|INIT_REPORT|REPORT)[ \t].*(?:RequestId|Phase|Runtime)"
+    rb"|\d\d \w{3} \d{4} \d\d:\d\d:\d\d,\d{3} \[\w+\] \((?:rapid|extensions?|invoke)"
+    rb"|time=\"[^\"]*\" level="
+)
+
+
+def connect() -> Any:
+    """A client of the Docker daemon that answers.
+
+    Raises:
+        CouldNotRun: the package or the daemon is missing.
+    """
+    try:
+        docker = importlib.import_module("docker")
+    except ImportError as error:
+        raise CouldNotRun("containers need the Python package docker", "pip install docker") from error
+    try:
+        client = docker.from_env(timeout=_API_S)
+        client.ping()
+    except docker.errors.DockerException as error:
+        raise CouldNotRun(f"Docker does not answer: {_short(error)}", "start Docker; `docker info` must work") from error
+    return client
+
+
+@contextlib.contextmanager
+def _saying(what: str) -> Iterator[None]:
+    """Errors of Docker, and of the way to it, as one sentence."""
+    requests = importlib.import_module("requests")
+    errors = importlib.import_module("docker.errors")
+    try:
+        yield
+    except (errors.DockerException, requests.RequestException) as error:
+        raise CouldNotRun(f"{what}: {_short(error)}") from error
+
+
+def _short(error: BaseException) -> str:
+    text = str(getattr(error, "explanation", None) or error)
+    return " ".join(text.split())[:300]
+
+
+class ContainerFunction:
+    """A function in a container, that can be invoked until the ``with`` block ends.
+
+    Args:
+        folder: the function's package, mounted read-only as ``/var/task``.
+        handler: ``module.function``.
+        image: a Lambda base image; pulled where Docker does not have it.
+        sandbox: add Lambda's restrictions, and take the network away.
+        layer, policy, env, timeout, guarded: as for ``emulator.Function``.
+        mounts: further files and folders, read-only: this machine's path, and the path in the container.
+
+    Raises:
+        CouldNotRun: something is missing.
+        PolicyError: the policy is wrong.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        handler: str,
+        *,
+        image: str = DEFAULT_IMAGE,
+        sandbox: bool = False,
+        layer: Path | None = None,
+        policy: str | None = None,
+        env: Mapping[str, str] | None = None,
+        timeout: float = 30.0,
+        guarded: bool = True,
+        mounts: Mapping[Path, str] | None = None,
+    ) -> None:
+        if not folder.is_dir():
+            raise CouldNotRun(f"{folder}: no such folder", "name the folder that holds the function's code")
+        self.folder = folder.absolute()
+        self.handler, self.image, self.sandbox, self.timeout = handler, image, sandbox, timeout
+        self.environment = dict(env or {})
+        self._layer = find_layer(layer) if guarded else None
+        self._mounts = {self.folder: TASK, **(mounts or {})}
+        self._policy = ""
+        if self._layer:
+            self._mounts[self._layer.folder] = OPT
+            chosen = find_policy(self._layer, policy) if policy else None
+            if chosen and chosen.variable != str(chosen.file):
+                self._policy = chosen.variable
+            elif chosen:
+                self._policy = f"{_POLICY_FOLDER}/{chosen.file.name}"
+                self._mounts[chosen.file] = self._policy
+        if sandbox:
+            self._check_host()
+        #: What was written after the last invocation, and the emulator's own lines. Set at the end.
+        self.rest: Invocation | None = None
+        self.log = ""
+        #: The running container and its network, the docker SDK's objects.
+        self.container: Any = None
+        self.network: Any = None
+        self._resources = contextlib.ExitStack()
+
+    def _check_host(self) -> None:
+        if sys.platform != "linux":
+            raise CouldNotRun(
+                "the sandbox's network has no way in from this host, only from Linux", "leave out --sandbox"
+            )
+        for place in (self.folder, *([self._layer.folder] if self._layer else [])):
+            if not place.stat().st_mode & stat.S_IXOTH:
+                raise CouldNotRun(
+                    f"{place}: the sandbox's user cannot read it, as Lambda's could not", f"chmod -R a+rX {place}"
+                )
+
+    def __enter__(self) -> ContainerFunction:
+        try:
+            self._start()
+        except BaseException:
+            self._resources.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._resources.close()
+
+    # ---- start and end ----
+
+    def _start(self) -> None:
+        client = connect()
+        self._resources.callback(client.close)
+        self._have_image(client)
+        name = f"fshield-{secrets.token_hex(6)}"
+        with _saying("the container did not start"):
+            options: dict[str, Any] = {"ports": {f"{_PORT}/tcp": ("127.0.0.1", None)}}
+            if self.sandbox:
+                self.network = client.networks.create(name, driver="bridge", internal=True)
+                self._resources.callback(self._quietly, self.network.remove)
+                options = {"network": name, **restricted.restrictions()}
+            self.container = client.containers.create(
+                self.image, [self.handler], name=name, environment=self._variables(), detach=True,
+                volumes={str(place): {"bind": inside, "mode": "ro"} for place, inside in self._mounts.items()},
+                **options,
+            )  # fmt: skip
+            self._resources.callback(self._quietly, self.container.remove, force=True)
+            self._output = _Output(self.container)
+            self._resources.callback(self._end)
+            self.container.start()
+            self._address = self._find_address()
+        self._await_emulator()
+
+    def _have_image(self, client: Any) -> None:
+        errors = importlib.import_module("docker.errors")
+        try:
+            client.images.get(self.image)
+        except errors.ImageNotFound:
+            try:
+                with waiting_for(f"pulling {self.image}"):
+                    client.images.pull(self.image)
+            except errors.DockerException as error:
+                raise CouldNotRun(
+                    f"{self.image} is not here and cannot be pulled: {_short(error)}",
+                    "name an image that Docker has, or see whether the registry can be reached",
+                ) from error
+
+    def _variables(self) -> dict[str, str]:
+        variables = lambda_variables(self.folder.name, self.timeout)
+        if self._layer:
+            variables["AWS_LAMBDA_EXEC_WRAPPER"] = f"{OPT}/{LAUNCHER}"
+            if self._policy:
+                variables["FUNCTION_SHIELD_POLICY"] = self._policy
+        return variables | self.environment
+
+    def _find_address(self) -> tuple[str, int]:
+        self.container.reload()
+        settings = self.container.attrs["NetworkSettings"]
+        if self.network is not None:
+            return str(settings["Networks"][self.network.name]["IPAddress"]), _PORT
+        published = settings["Ports"].get(f"{_PORT}/tcp") or [{}]
+        return "127.0.0.1", int(published[0].get("HostPort", 0))
+
+    def gateway(self) -> str:
+        """This machine's own address in the sandbox's network. Raises CouldNotRun where there is none."""
+        if self.network is None:
+            raise CouldNotRun("the container has no network of its own")
+        self.network.reload()
+        return str(self.network.attrs["IPAM"]["Config"][0]["Gateway"])
+
+    def _await_emulator(self) -> None:
+        """Until it answers HTTP: a published port takes connections before anybody listens behind it."""
+        end = time.monotonic() + _START_S
+        while time.monotonic() < end:
+            connection = http.client.HTTPConnection(*self._address, timeout=1)
+            with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):
+                connection.request("GET", "/")
+                connection.getresponse().read()
+                return
+            with _saying("Docker does not answer"):
+                self.container.reload()
+                if self.container.status != "running":
+                    break
+            time.sleep(0.02)
+        words = self.container.logs(tail=5).decode("utf-8", "replace").strip().splitlines()
+        raise CouldNotRun(
+            f"the emulator in {self.image} did not start: {words[-1] if words else 'it said nothing'}",
+            "name a Lambda base image: its entry point starts the emulator",
+        )
+
+    def _end(self) -> None:
+        self._quietly(self.container.kill)
+        self._output.close()
+        stdout, stderr, events = self._output.take()
+        self.rest = Invocation(None, None, 0.0, stdout, stderr, events)
+        self.log = b"".join(self._output.emulator).decode("utf-8", "replace")
+
+    @staticmethod
+    def _quietly(act: Any, **options: Any) -> None:
+        with contextlib.suppress(CouldNotRun), _saying("Docker"):
+            act(**options)
+
+    # ---- invocations ----
+
+    def invoke(self, event: object, *, settle: bool = True) -> Invocation:
+        """Invoke the function with `event`, as ``emulator.Function.invoke`` does."""
+        response, failure, duration = post(*self._address, event, self.timeout + 15)
+        if settle:
+            self._output.settle()
+        stdout, stderr, events = self._output.take()
+        return Invocation(response, failure, duration, stdout, stderr, events)
+
+    def execute(self, *command: str) -> tuple[int, bytes]:
+        """Exit status and output of a command that is run in the container beside the function, in its restrictions."""
+        with _saying(f"{command[0]} could not be run in the container"):
+            done = self.container.exec_run(list(command))
+            return int(done.exit_code), bytes(done.output)
+
+    def execute_behind(self, *command: str) -> None:
+        """Start a command in the container that runs until the container ends."""
+        with _saying(f"{command[0]} could not be run in the container"):
+            self.container.exec_run(list(command), detach=True)
+
+
+class _Output:
+    """Reads what a container writes, from before it starts until it ends."""
+
+    def __init__(self, container: Any) -> None:
+        self._lines: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
+        self.emulator: list[bytes] = []
+        self._lock = threading.Lock()
+        self._last = time.monotonic()
+        self._stream = container.attach(stdout=True, stderr=True, stream=True, demux=True)
+        self._thread = threading.Thread(target=self._read, name="container output", daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        with contextlib.suppress(OSError, ValueError, socket.timeout):
+            for parts in self._stream:
+                with self._lock:
+                    self._last = time.monotonic()
+                    for name, part in zip(self._lines, parts, strict=True):
+                        if part and len(self._lines[name]) < _MAX_OUTPUT:
+                            self._lines[name] += part
+
+    def settle(self) -> None:
+        """Wait until nothing has come for a moment; no longer than a bound."""
+        begin = time.monotonic()
+        while (now := time.monotonic()) < begin + _DRAIN_S:
+            with self._lock:
+                quiet = now - max(self._last, begin)
+            if quiet >= _QUIET_S:
+                return
+            time.sleep(_QUIET_S - quiet)
+
+    def take(self) -> tuple[bytes, bytes, list[dict[str, Any]]]:
+        """What came since the last call: the function's own stdout and stderr, and the events of both."""
+        with self._lock:
+            raw = {name: bytes(buffer) for name, buffer in self._lines.items()}
+            for buffer in self._lines.values():
+                buffer.clear()
+        stdout, first = split(self._without_emulator(raw["stdout"]))
+        stderr, second = split(self._without_emulator(raw["stderr"]))
+        return stdout, stderr, first + second
+
+    def _without_emulator(self, content: bytes) -> bytes:
+        own = []
+        for line in content.splitlines(keepends=True):
+            (self.emulator if _EMULATOR.match(line) else own).append(line)
+        return b"".join(own)
+
+    def close(self) -> None:
+        self._thread.join(_DRAIN_S)
+        with contextlib.suppress(OSError):
+            self._stream.close()

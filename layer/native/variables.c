@@ -1,0 +1,116 @@
+/* Doors of libc functions that open what a variable names: time zones (TZ, TZDIR), locales (LOCPATH), converters
+ * (GCONV_PATH). What they open, they open inside libc. */
+#include <iconv.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "files.h"
+
+__attribute__((noinline)) static bool refused(const char *path, int flags, const void *caller)
+{
+    struct judged judged;
+    int error = errno;
+    judged.verdict = files_judge_path(AT_FDCWD, path, flags, judged.path, &judged.family);
+    judged.verb = (flags & O_ACCMODE) == O_RDONLY ? "open" : "write";
+    if (judged.verdict.mode != FS_ALLOW && files_refuse(&judged, caller)) return true;
+    errno = error;
+    return false;
+}
+
+/* A variable that names what libc will open: taken away where the policy refuses one of its paths, as if it were not set. */
+static void hold(const char *name, const void *caller)
+{
+    const char *value = getenv(name);
+    if (LIKELY(!value) || !strchr(value, '/')) return;
+    for (const char *at = value; *at;) {
+        at += *at == ':';
+        char path[512];
+        size_t size = strcspn(at, ":");
+        if (size > 0 && size < sizeof path) {
+            memcpy(path, at, size);
+            path[size] = '\0';
+        }
+        if (size >= sizeof path || (size > 0 && refused(path, O_RDONLY, caller))) {
+            unsetenv(name);
+            return;
+        }
+        at += size;
+    }
+}
+
+static void hold_zone(const void *caller)
+{
+    if (!guard_ready() || guard_ignores(FS_TMP)) return;
+    hold("TZ", caller);
+    hold("TZDIR", caller);
+}
+
+DOOR void tzset(void)
+{
+    hold_zone(CALLER());
+    real.tzset();
+}
+
+DOOR struct tm *localtime(const time_t *when)
+{
+    hold_zone(CALLER());
+    return real.localtime(when);
+}
+
+DOOR struct tm *localtime_r(const time_t *restrict when, struct tm *restrict out)
+{
+    hold_zone(CALLER());
+    return real.localtime_r(when, out);
+}
+
+DOOR char *ctime(const time_t *when)
+{
+    hold_zone(CALLER());
+    return real.ctime(when);
+}
+
+DOOR char *ctime_r(const time_t *restrict when, char *restrict out)
+{
+    hold_zone(CALLER());
+    return real.ctime_r(when, out);
+}
+
+DOOR time_t mktime(struct tm *time)
+{
+    hold_zone(CALLER());
+    return real.mktime(time);
+}
+
+DOOR size_t strftime(char *restrict out, size_t size, const char *restrict format, const struct tm *restrict time)
+{
+    hold_zone(CALLER());
+    return real.strftime(out, size, format, time);
+}
+
+DOOR char *setlocale(int category, const char *name)
+{
+    if (name && guard_ready() && !files_idle()) {
+        hold("LOCPATH", CALLER());
+        if (strchr(name, '/') && refused(name, O_RDONLY, CALLER())) return NULL;
+    }
+    return real.setlocale(category, name);
+}
+
+DOOR locale_t newlocale(int mask, const char *name, locale_t base)
+{
+    if (name && guard_ready() && !files_idle()) {
+        hold("LOCPATH", CALLER());
+        if (strchr(name, '/') && refused(name, O_RDONLY, CALLER())) return (locale_t)0;
+    }
+    return real.newlocale(mask, name, base);
+}
+
+DOOR iconv_t iconv_open(const char *to, const char *from)
+{
+    if (guard_ready() && !files_idle()) hold("GCONV_PATH", CALLER());
+    return real.iconv_open(to, from);
+}
+
+#include "aliases_variables.gen.h"
