@@ -16,6 +16,7 @@ from rich.text import Text
 from fshield import log, output
 from fshield.errors import CouldNotRun
 from fshield.events import EventPrinter, harmless
+from fshield.local.container import DEFAULT_IMAGE, ContainerFunction
 from fshield.local.emulator import Function, Invocation
 from fshield.local.layer import find_layer, find_policy, refuse_blocked_places
 from fshield.local.progress import waiting_for
@@ -92,24 +93,38 @@ def invoke(
     timeout: Annotated[float, typer.Option(metavar="SECONDS", min=1, max=900, help="For each invocation.")] = 30,
     layer: LayerOption = None,
     unguarded: Annotated[bool, typer.Option("--unguarded", help="Without the layer, to compare.")] = False,
+    image: Annotated[
+        str | None,
+        typer.Option(
+            "--image",
+            metavar="IMAGE",
+            help=f"Run in a container of this Lambda base image. Where the host is not Linux: {DEFAULT_IMAGE}.",
+            show_default=False,
+        ),
+    ] = None,
+    sandbox: Annotated[
+        bool,
+        typer.Option("--sandbox", help="With Lambda's restrictions on the container, and no network. Linux only."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
-    """Invoke a Python function under Lambda's emulator with the layer attached."""
+    """Invoke a function under Lambda's emulator with the layer attached: here, or in a container."""
     with output.reporting(as_json):
         events = [_event(path) for path in event]
         variables = _variables(env or [])
         if unguarded and (policy or layer):
             raise CouldNotRun("--unguarded runs without a layer and its policies", "leave out --policy and --layer")
-        function = Function(
-            folder,
-            handler,
-            python=python or sys.executable,
-            layer=layer,
-            policy=policy,
-            env=variables,
-            timeout=timeout,
-            guarded=not unguarded,
-        )
+        in_container = bool(image) or sandbox or sys.platform != "linux"
+        if in_container and python:
+            raise CouldNotRun("--python is for runs without a container: the image has its own", "leave out --python")
+        options: dict[str, Any] = {
+            "layer": layer, "policy": policy, "env": variables, "timeout": timeout, "guarded": not unguarded,
+        }  # fmt: skip
+        function: Function | ContainerFunction
+        if in_container:
+            function = ContainerFunction(folder, handler, image=image or DEFAULT_IMAGE, sandbox=sandbox, **options)
+        else:
+            function = Function(folder, handler, python=python or sys.executable, **options)
         done = _invoke_all(function, events * count, None if as_json else _print_invocation)
         rest = function.rest
         if as_json:
@@ -123,7 +138,7 @@ def invoke(
 
 
 def _invoke_all(
-    function: Function, events: list[Any], tell: Callable[[int, Invocation], None] | None
+    function: Function | ContainerFunction, events: list[Any], tell: Callable[[int, Invocation], None] | None
 ) -> list[Invocation]:
     """Invoke with each event in turn; `tell` hears of each as it ends. Says what it waits for after a second."""
     done = []

@@ -42,6 +42,7 @@ class _Verdict(ctypes.Structure):
         ("policy_mode", ctypes.c_uint8),
         ("reason", ctypes.c_uint8),
         ("name", ctypes.c_uint8),
+        ("floor", ctypes.c_bool),
         ("rule", ctypes.c_uint32),
         ("source", ctypes.c_char_p),
     )

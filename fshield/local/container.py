@@ -32,6 +32,7 @@ from fshield.local.progress import waiting_for
 #: AWS's own image, for those who name none.
 DEFAULT_IMAGE = "public.ecr.aws/lambda/python:3.13"
 TASK, OPT = "/var/task", "/opt"
+GATEWAY = "{gateway}"
 _POLICY_FOLDER = "/var/function-shield"
 _PORT = 8080
 _START_S = 30.0
@@ -61,7 +62,9 @@ def connect() -> Any:
         client = docker.from_env(timeout=_API_S)
         client.ping()
     except docker.errors.DockerException as error:
-        raise CouldNotRun(f"Docker does not answer: {_short(error)}", "start Docker; `docker info` must work") from error
+        raise CouldNotRun(
+            f"Docker does not answer: {_short(error)}", "start Docker; `docker info` must work"
+        ) from error
     return client
 
 
@@ -91,6 +94,8 @@ class ContainerFunction:
         sandbox: add Lambda's restrictions, and take the network away.
         layer, policy, env, timeout, guarded: as for ``emulator.Function``.
         mounts: further files and folders, read-only: this machine's path, and the path in the container.
+
+    With the sandbox, ``GATEWAY`` in a variable's value stands for this machine's address in its network.
 
     Raises:
         CouldNotRun: something is missing.
@@ -135,6 +140,8 @@ class ContainerFunction:
         #: The running container and its network, the docker SDK's objects.
         self.container: Any = None
         self.network: Any = None
+        #: This machine's own address in the sandbox's network, once that is there.
+        self.gateway = ""
         self._resources = contextlib.ExitStack()
 
     def _check_host(self) -> None:
@@ -174,6 +181,7 @@ class ContainerFunction:
                 self.network = client.networks.create(name, driver="bridge", internal=True)
                 self._resources.callback(self._quietly, self.network.remove)
                 options = {"network": name, **restricted.restrictions()}
+                self._know_gateway()
             self.container = client.containers.create(
                 self.image, [self.handler], name=name, environment=self._variables(), detach=True,
                 volumes={str(place): {"bind": inside, "mode": "ro"} for place, inside in self._mounts.items()},
@@ -189,16 +197,16 @@ class ContainerFunction:
     def _have_image(self, client: Any) -> None:
         errors = importlib.import_module("docker.errors")
         try:
-            client.images.get(self.image)
-        except errors.ImageNotFound:
-            try:
-                with waiting_for(f"pulling {self.image}"):
-                    client.images.pull(self.image)
-            except errors.DockerException as error:
-                raise CouldNotRun(
-                    f"{self.image} is not here and cannot be pulled: {_short(error)}",
-                    "name an image that Docker has, or see whether the registry can be reached",
-                ) from error
+            with contextlib.suppress(errors.ImageNotFound):
+                client.images.get(self.image)
+                return
+            with waiting_for(f"pulling {self.image}"):
+                client.images.pull(self.image)
+        except errors.DockerException as error:
+            raise CouldNotRun(
+                f"the image {self.image} is not here and cannot be pulled: {_short(error)}",
+                "name an image that Docker has, or see whether the registry can be reached",
+            ) from error
 
     def _variables(self) -> dict[str, str]:
         variables = lambda_variables(self.folder.name, self.timeout)
@@ -216,12 +224,11 @@ class ContainerFunction:
         published = settings["Ports"].get(f"{_PORT}/tcp") or [{}]
         return "127.0.0.1", int(published[0].get("HostPort", 0))
 
-    def gateway(self) -> str:
-        """This machine's own address in the sandbox's network. Raises CouldNotRun where there is none."""
-        if self.network is None:
-            raise CouldNotRun("the container has no network of its own")
+    def _know_gateway(self) -> None:
         self.network.reload()
-        return str(self.network.attrs["IPAM"]["Config"][0]["Gateway"])
+        self.gateway = str(self.network.attrs["IPAM"]["Config"][0]["Gateway"])
+        for name, value in self.environment.items():
+            self.environment[name] = value.replace(GATEWAY, self.gateway)
 
     def _await_emulator(self) -> None:
         """Until it answers HTTP: a published port takes connections before anybody listens behind it."""

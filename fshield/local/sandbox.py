@@ -55,6 +55,8 @@ def restrictions() -> dict[str, Any]:
         # Without an IPC namespace of its own to show, no /dev/shm is mounted.
         "ipc_mode": "none",
         "cap_drop": ["ALL"],
+        # Older daemons pass questions on to their own resolver, whatever the network.
+        "dns": ["127.0.0.1"],
         # With no_new_privs the engine applies the profile last of all: it needs prctl itself before.
         "security_opt": ["no-new-privileges", f"seccomp={seccomp_profile()}"],
         "pids_limit": PROCESSES,

@@ -1,9 +1,11 @@
 /* libc's readers of files that the caller names: mount tables, message catalogues, login records, profiles. They open within
  * libc, where no other door sees it. */
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "files.h"
 #include "guard.h"
@@ -106,6 +108,60 @@ DOOR void _mcleanup(void)
     if (REFUSED("gmon.out", O_WRONLY | O_CREAT, "write a profile to")) return;
     if (prefix && REFUSED(prefix, O_WRONLY | O_CREAT, "write a profile to")) return;
     real._mcleanup();
+}
+
+/* ---- files that a variable names ---- */
+
+static bool variable_refused(const char *variable, const char *below, int flags, const void *caller)
+{
+    char path[PATH_MAX];
+    const char *value = getenv(variable);
+    if (!value) return false;
+    size_t size = strnlen(value, sizeof path), more = strlen(below) + 1;
+    if (size + more > sizeof path) return false; /* too long for the kernel as well */
+    memcpy(path, value, size);
+    memcpy(path + size, below, more);
+    return refused(path, flags, "open", caller);
+}
+
+#define VARIABLE_REFUSED(variable, below, flags) (guard_ready() && variable_refused(variable, below, flags, CALLER()))
+
+/* Before glibc 2.34; later it is in a library that comes to the door of fopen. */
+extern void mtrace(void);
+DOOR void mtrace(void)
+{
+    if (!VARIABLE_REFUSED("MALLOC_TRACE", "", O_WRONLY | O_CREAT)) real.mtrace();
+}
+
+extern struct tm *getdate(const char *);
+DOOR struct tm *getdate(const char *text)
+{
+    if (VARIABLE_REFUSED("DATEMSK", "", O_RDONLY)) return NULL;
+    return real.getdate(text);
+}
+
+enum { TEMPLATE_NOT_OPENED = 2 };
+
+extern int getdate_r(const char *, struct tm *);
+DOOR int getdate_r(const char *text, struct tm *time)
+{
+    if (VARIABLE_REFUSED("DATEMSK", "", O_RDONLY)) return TEMPLATE_NOT_OPENED;
+    return real.getdate_r(text, time);
+}
+
+extern int ruserpass(const char *, const char **, const char **);
+DOOR int ruserpass(const char *host, const char **name, const char **password)
+{
+    if (ABSENT(ruserpass)) return missing();
+    if (VARIABLE_REFUSED("HOME", "/.netrc", O_RDONLY)) return -1;
+    return real.ruserpass(host, name, password);
+}
+
+extern const char *__res_context_hostalias(void *, const char *, char *, size_t);
+DOOR const char *__res_context_hostalias(void *context, const char *name, char *buffer, size_t room)
+{
+    if (ABSENT(__res_context_hostalias) || VARIABLE_REFUSED("HOSTALIASES", "", O_RDONLY)) return NULL;
+    return real.__res_context_hostalias(context, name, buffer, room);
 }
 
 /* Listens at a name in the file system that it makes itself. */

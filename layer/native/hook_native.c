@@ -14,29 +14,35 @@
 #include "origin.h"
 #include "sys.h"
 
-enum { INTERPRETERS = 16, NAME_MAX_SIZE = 256, STEPS = 512, HEADER = 16 /* of a .pyc, since PEP 552 */ };
+enum { INTERPRETERS = 1024, NAME_MAX_SIZE = 256, STEPS = 512, HEADER = 16 /* of a .pyc, since PEP 552 */ };
 
 /* What must be known from before the function's first line, for each interpreter: no object crosses from one to another. */
 struct pins {
-    atomic_llong id; /* + 1; 0: free, -1: being written */
+    atomic_int state; /* 0 no import yet, 1 being written, 2 there */
     PyObject *find_frozen;
     PyObject *coroutine; /* the code of types.coroutine, once it was seen to be so */
     bool compared;
-    char prefix[1024];
 };
-static struct pins pins[INTERPRETERS];
+static struct pins pins[INTERPRETERS]; /* by their ids, which are not used again */
+static char prefix[1024];
 
 static __thread uint64_t announced __attribute__((tls_model("initial-exec"))); /* the bridge whose import was judged */
 static atomic_bool bridge_known;
 
-static long long interpreter_id(void) { return python.PyInterpreterState_GetID(python.PyInterpreterState_Get()); }
+static int64_t interpreter_id(void) { return python.PyInterpreterState_GetID(python.PyInterpreterState_Get()); }
 
 static struct pins *own_pins(void)
 {
-    long long id = interpreter_id() + 1;
-    for (unsigned i = 0; i < INTERPRETERS; i++)
-        if (atomic_load_explicit(&pins[i].id, memory_order_acquire) == id) return &pins[i];
-    return NULL;
+    int64_t id = interpreter_id();
+    if (id < 0 || id >= INTERPRETERS) return NULL;
+    return atomic_load_explicit(&pins[id].state, memory_order_acquire) == 2 ? &pins[id] : NULL;
+}
+
+/* An interpreter that is being made, and has not come to its first import: nobody's code runs in it. */
+static bool is_beginning(void)
+{
+    int64_t id = interpreter_id();
+    return id >= 0 && id < INTERPRETERS && atomic_load(&pins[id].state) == 0 && python.PyEval_GetFrame() == NULL;
 }
 
 /* FOLDER/bin/python: a virtual environment's, where the program is one's. */
@@ -56,24 +62,21 @@ static void trust_environment(const char *executable)
 /* At an interpreter's first imports, which come before anything but its own library. */
 static void pin(void)
 {
-    PyObject *modules = python.PySys_GetObject("modules"), *prefix = python.PySys_GetObject("base_prefix");
-    const char *text = argument_text(prefix);
-    if (!modules || !text || python_type(modules) != python.PyDict_Type || strlen(text) >= sizeof pins[0].prefix) return;
+    int64_t id = interpreter_id();
+    PyObject *modules = python.PySys_GetObject("modules");
+    const char *text = argument_text(python.PySys_GetObject("base_prefix"));
+    if (id < 0 || id >= INTERPRETERS || !modules || !text || python_type(modules) != python.PyDict_Type) return;
     PyObject *machinery = python.PyDict_GetItemString(modules, "_imp");
-    if (!machinery) return;
-    if (interpreter_id() == 0) {
+    int none = 0;
+    if (!machinery || !atomic_compare_exchange_strong(&pins[id].state, &none, 1)) return;
+    if (id == 0 && strlen(text) < sizeof prefix) {
+        strcpy(prefix, text);
         native_trusts(text);
         trust_environment(argument_text(python.PySys_GetObject("executable")));
     }
-    for (unsigned i = 0; i < INTERPRETERS; i++) {
-        long long free = 0;
-        if (!atomic_compare_exchange_strong(&pins[i].id, &free, -1)) continue;
-        pins[i].find_frozen = python.PyObject_GetAttrString(machinery, "find_frozen"); /* since 3.11 */
-        if (!pins[i].find_frozen) python.PyErr_Clear();
-        strcpy(pins[i].prefix, text);
-        atomic_store_explicit(&pins[i].id, interpreter_id() + 1, memory_order_release);
-        return;
-    }
+    pins[id].find_frozen = python.PyObject_GetAttrString(machinery, "find_frozen"); /* since 3.11 */
+    if (!pins[id].find_frozen) python.PyErr_Clear();
+    atomic_store_explicit(&pins[id].state, 2, memory_order_release);
 }
 
 /* ---- who asks ---- */
@@ -231,7 +234,7 @@ static bool is_frozen(PyObject *locals, PyObject *data)
 
 int hook_unmarshal(PyObject *arguments)
 {
-    if (guard_ignores(FS_NATIVE) || !python.Py_IsInitialized()) return 0;
+    if (guard_ignores(FS_NATIVE) || !python.Py_IsInitialized() || UNLIKELY(is_beginning())) return 0;
     char resolved[PATH_MAX];
     PyObject *data = argument(arguments, 0), *type, *value, *trace;
     python.PyErr_Fetch(&type, &value, &trace);
@@ -297,7 +300,7 @@ static bool is_variable_of(PyObject *locals, const char *name, PyObject *type)
 static bool is_coroutine(const struct frame *frame, PyObject *locals)
 {
     struct pins *own = own_pins();
-    const char *rest = own ? frames_below(frame->path, own->prefix) : NULL;
+    const char *rest = own ? frames_below(frame->path, prefix) : NULL;
     size_t size = strlen(frame->path);
     if (!rest || strncmp(rest, "lib", 3) != 0 || size < 10 || strcmp(frame->path + size - 9, "/types.py") != 0) return false;
     if (!is_variable_of(locals, "co", python.PyCode_Type) || !is_variable_of(locals, "func", python.PyFunction_Type)) return false;

@@ -52,6 +52,14 @@ DOOR int _dl_make_stack_executable(void **end)
     return real._dl_make_stack_executable(end);
 }
 
+extern int __nptl_change_stack_perm(void *);
+DOOR int __nptl_change_stack_perm(void *thread)
+{
+    if (!real.__nptl_change_stack_perm) return ENOSYS;
+    if (guard_ready() && native_protect_refused(NULL, 1, PROT_READ | PROT_WRITE | PROT_EXEC, CALLER())) return EACCES;
+    return real.__nptl_change_stack_perm(thread);
+}
+
 /* Puts other pages of the file where these are. */
 extern int remap_file_pages(void *, size_t, int, size_t, int);
 DOOR int remap_file_pages(void *start, size_t size, int protection, size_t page, int flags)

@@ -1,4 +1,4 @@
-/* Doors to the kernel's newer calls on mounts, processes and filters, which libc exports by their own names since 2.36. */
+/* Doors of guard integrity to the kernel's newer calls on mounts and processes, which libc exports since 2.36, and to its filters. */
 #include <stdint.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -67,6 +67,18 @@ DOOR ssize_t process_madvise(int process, const struct iovec *ranges, size_t cou
 {
     if (REFUSED("change a process's memory with", "process_madvise")) return -1;
     return PASS(process_madvise, process, ranges, count, advice, flags);
+}
+
+/* A filter answers the guard's own calls as it likes. Five arguments, as the kernel takes. */
+enum { SET_SECCOMP = 22, SET_SYSCALL_USER_DISPATCH = 59 };
+
+extern int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long);
+DOOR int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)
+{
+    if (UNLIKELY(option == SET_SECCOMP || option == SET_SYSCALL_USER_DISPATCH) && REFUSED("filter system calls with", "prctl"))
+        return -1;
+    if (UNLIKELY(!real.prctl)) guard_start();
+    return real.prctl(option, a, b, c, d);
 }
 
 #include "aliases_mounting.gen.h"

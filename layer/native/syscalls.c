@@ -109,6 +109,7 @@ ROUTE(munmap, P(a), N(b))
 ROUTE(mremap, P(a), N(b), N(c), I(d), P(e))
 ROUTE(mmap, P(a), N(b), I(c), I(d), I(e), L(f))
 ROUTE(madvise, P(a), N(b), I(c))
+ROUTE(remap_file_pages, P(a), N(b), I(c), N(d), I(e))
 ROUTE(memfd_create, P(a), U(b))
 ROUTE(personality, N(a))
 ROUTE(shmat, I(a), P(b), I(c))
@@ -118,6 +119,7 @@ ROUTE(chroot, P(a))
 ROUTE(pivot_root, P(a), P(b))
 ROUTE(unshare, I(a))
 ROUTE(setns, I(a), I(b))
+ROUTE(prctl, I(a), N(b), N(c), N(d), N(e))
 ROUTE(process_vm_writev, I(a), P(b), N(c), P(d), N(e), N(f))
 ROUTE(close, I(a))
 ROUTE(close_range, U(a), U(b), I(c))
@@ -237,6 +239,7 @@ static const char *name_of(int number)
     case NUMBER_IO_URING_SETUP: return "io_uring_setup";
     case NUMBER_IO_URING_ENTER: return "io_uring_enter";
     case NUMBER_IO_URING_REGISTER: return "io_uring_register";
+    case SYS_seccomp: return "seccomp";
     case SYS_userfaultfd: return "userfaultfd";
     case SYS_ptrace: return "ptrace";
     default: return "syscall";
@@ -319,6 +322,7 @@ static route_function *const routes[NUMBERS] = {
     [SYS_pivot_root] = route_pivot_root,
     [SYS_unshare] = route_unshare,
     [SYS_setns] = route_setns,
+    [SYS_prctl] = route_prctl,
     [SYS_process_vm_writev] = route_process_vm_writev,
     [SYS_close] = route_close,
     [NUMBER_CLOSE_RANGE] = route_close_range,
@@ -348,6 +352,8 @@ static route_function *const routes[NUMBERS] = {
 #endif
     [SYS_ptrace] = route_integrity,
     [SYS_userfaultfd] = route_integrity,
+    [SYS_seccomp] = route_integrity,
+    [SYS_remap_file_pages] = route_remap_file_pages,
     [NUMBER_PIDFD_GETFD] = route_integrity,
     [NUMBER_PROCESS_MADVISE] = route_integrity,
     [NUMBER_OPEN_TREE] = route_integrity,

@@ -84,7 +84,7 @@ def test_held_before_the_first_line(python: Path, tmp_path: Path) -> None:
     (tmp_path / "startup.py").write_text(line)
     env = {"PYTHONPATH": str(tmp_path), "PYTHONSTARTUP": str(tmp_path / "startup.py")}
     result = run_guarded([python, "-i"], policy=BLOCK, env=env, stdin="")
-    bare = run_bare([python, "-c", "import sys; print('usercustomize' in sys.modules)"], env=env)
+    bare = run_bare([python, "-c", "import site; print(bool(site.ENABLE_USER_SITE))"])
     assert result.stdout.split() == ["PolicyViolation"] * (2 + bare.stdout.count("True")), result
 
 

@@ -14,7 +14,10 @@ COMPOSED = {
     "closefrom", "execv", "execvp", "execvpe", "execl", "execlp", "execle", "fexecve",
 }  # fmt: skip
 # Families of libc functions that no system call is named after.
-LIBRARY = {"streams", "names", "nss", "remote", "spawning", "start", "syscalls"}
+LIBRARY = {
+    *("streams", "names", "nss", "remote", "spawning", "start", "syscalls"),
+    *("databases", "loader", "printing", "variables"),
+}
 LISTINGS = {"inotify_add_watch", "fanotify_mark"}
 # System calls that are answered apart from the table of routes.
 APART = {"clone": "SYS_clone", "ptrace": "[SYS_ptrace]", "__libc_start_main": ""}

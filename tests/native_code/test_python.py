@@ -1,0 +1,254 @@
+"""What turns Python into machine code, as the interpreter ring sees it."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support import Guarded, rules, run_guarded
+
+BLOCK = rules(native_code="block")
+ALERT = rules(native_code="alert")
+
+CRAFT = "def f(): return 'one'\nf.__code__.replace(co_consts=())"
+ACTS = {
+    "replace": (CRAFT, "code.__new__"),
+    "type": (
+        "def f(): pass\nc = f.__code__\n"
+        "new = [c.co_argcount, c.co_posonlyargcount, c.co_kwonlyargcount, c.co_nlocals, c.co_stacksize, c.co_flags,\n"
+        "       c.co_code, c.co_consts, c.co_names, c.co_varnames, c.co_filename, c.co_name, c.co_firstlineno]\n"
+        "more = [c.co_qualname] if hasattr(c, 'co_qualname') else []\n"
+        "table = [c.co_linetable, c.co_exceptiontable] if more else [getattr(c, 'co_linetable', c.co_lnotab)]\n"
+        "type(c)(*new[:12], *more, new[12], *table)",
+        "code.__new__",
+    ),
+    "through the library": (
+        f"import threading\n{CRAFT.splitlines()[0]}\n"
+        "import functools\nmade = []\n"
+        "run = functools.partial(f.__code__.replace, co_consts=())\n"
+        "threading.Timer.run(type('T', (), {'finished': threading.Event(), 'interval': 0, 'function': run,\n"
+        "    'args': (), 'kwargs': {}})())",
+        "code.__new__",
+    ),
+    "as types.py": (
+        "import types\n"
+        "source = 'def coroutine(func): return func.__code__.replace(co_consts=())'\n"
+        "space = {}\nexec(compile(source, types.__file__, 'exec'), space)\nspace['coroutine'](lambda: 'one')",
+        "code.__new__",
+    ),
+    "by types.coroutine": (
+        "import types, functools\n"
+        "class Code:\n    co_flags = 0x20\n"
+        "def f(): return 'one'\n"
+        "Code.replace = staticmethod(lambda co_flags, g=functools.partial(f.__code__.replace, co_consts=()): g())\n"
+        "class Function:\n    __code__ = Code()\n    def __call__(self): pass\n"
+        "types.FunctionType, types.CodeType = Function, Code\n"
+        "types.coroutine(Function())",
+        "code.__new__",
+    ),
+    "by types.coroutine without a frame": (
+        "import types, functools\n"
+        "def f(): return 'one'\n"
+        "class Code:\n    co_flags = 0x20\n    replace = functools.partial(f.__code__.replace, co_consts=())\n"
+        "class Function:\n    __code__ = Code()\n    def __call__(self): pass\n"
+        "types.FunctionType, types.CodeType = Function, Code\n"
+        "types.coroutine(Function())",
+        "code.__new__",
+    ),
+    "loads": ("import marshal\nmarshal.loads(marshal.dumps(compile('1', 'x', 'exec')))", "marshal.loads"),
+    "load": (
+        "import io, marshal\nmarshal.load(io.BytesIO(marshal.dumps(compile('1', 'x', 'exec'))))",
+        "marshal.loads",
+    ),
+    "as importlib": (
+        "import marshal\ndata = marshal.dumps(compile('1', 'x', 'exec'))\n"
+        "source = 'import marshal\\ndef _compile_bytecode(data, bytecode_path, source_path): marshal.loads(data)'\n"
+        "space = {}\nexec(compile(source, '<frozen importlib._bootstrap_external>', 'exec'), space)\n"
+        "space['_compile_bytecode'](data, __file__, __file__)",
+        "marshal.loads",
+    ),
+    "by importlib": (
+        "import importlib._bootstrap_external as outer, marshal\n"
+        "outer._compile_bytecode(marshal.dumps(compile('1', 'x', 'exec')), 'x', marshal.__name__, __file__)",
+        "marshal.loads",
+    ),
+    "by a loader": (
+        "import importlib.util, importlib.machinery as machinery, marshal, colorsys\n"
+        "data = importlib.util.MAGIC_NUMBER + bytes(12) + marshal.dumps(compile('1', 'x', 'exec'))\n"
+        "class Loader(machinery.SourcelessFileLoader):\n    def get_data(self, path): return data\n"
+        "Loader('colorsys', colorsys.__cached__).get_code('colorsys')",
+        "marshal.loads",
+    ),
+    "without a frame": (
+        "import _thread, functools, marshal, time\nmade = []\ndata = marshal.dumps(compile('1', 'x', 'exec'))\n"
+        "_thread.start_new_thread(functools.partial(made.extend, map(marshal.loads, [data])), ())\n"
+        "time.sleep(0.2)\nif not made: raise PermissionError",
+        "marshal.loads",
+    ),
+    "import": ("import ctypes", "_ctypes"),
+    "import of the library's name": (
+        "import importlib.util, importlib.machinery as machinery, sys\n"
+        "path = importlib.util.find_spec('_ctypes').origin\n"
+        "loader = machinery.ExtensionFileLoader('x._ctypes', path)\n"
+        "loader.create_module(importlib.util.spec_from_file_location('x._ctypes', path, loader=loader))",
+        "_ctypes",
+    ),
+}
+
+PROGRAM = """
+import sys
+try:
+    exec(compile({act!r}, __file__, "exec"))
+except PermissionError as error:
+    print(type(error).__name__, getattr(error, "policy", None))
+else:
+    print("done")
+"""
+
+
+def run(python: Path, folder: Path, act: str, policy: object) -> Guarded:
+    script = folder / "app.py"
+    script.write_text(PROGRAM.format(act=act))
+    return run_guarded([python, script], policy=policy)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_block(python: Path, tmp_path: Path, name: str) -> None:
+    act, word = ACTS[name]
+    done = run(python, tmp_path, act, BLOCK)
+    assert done.stdout in ("PolicyViolation native_code\n", "PermissionError None\n"), done
+    assert [event["details"]["path"] for event in done.violations] == [word], done
+    (event,) = done.violations
+    assert (event["policy"], event["mode"], event["ring"]) == ("native_code", "block", "interpreter")
+    assert event["rule"] is None
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_alert_is_one_event(python: Path, tmp_path: Path, name: str) -> None:
+    act, word = ACTS[name]
+    done = run(python, tmp_path, act, ALERT)
+    assert done.stdout == "done\n", done
+    assert [(event["details"]["path"], event["mode"], event["count"]) for event in done.violations] == [(word, "alert", 1)]
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_allow_is_no_event(python: Path, tmp_path: Path, name: str) -> None:
+    done = run(python, tmp_path, ACTS[name][0], rules(outbound="block", native_code="allow"))
+    assert (done.stdout, done.violations) == ("done\n", []), done
+
+
+HONEST = """
+import asyncio, collections, colorsys, dataclasses, decimal, email.message, enum, json, logging.config, mmap, select
+import sqlite3, ssl, threading, types, typing, unittest.mock, urllib.request, xml.dom.minidom, zoneinfo
+import runpy, importlib.util
+
+@types.coroutine
+def old():
+    yield
+
+async def new():
+    await asyncio.sleep(0)
+
+@dataclasses.dataclass
+class Point:
+    x: int = 0
+
+asyncio.run(new())
+mmap.mmap(-1, 4096).write(b"x")
+print(Point(1), typing.NamedTuple("N", [("a", int)])(1))
+"""
+
+
+def test_honest_code_is_none(python: Path, tmp_path: Path) -> None:
+    script = tmp_path / "app.py"
+    script.write_text(HONEST)
+    done = run_guarded([python, script], policy=BLOCK)
+    assert done.returncode == 0, done
+    assert done.violations == []
+
+
+def test_own_modules_are_cached_and_read(python: Path, tmp_path: Path) -> None:
+    """A .pyc beside its source passes, also one that was written a moment ago."""
+    (tmp_path / "helper.py").write_text("def f(): return 'one'\n")
+    (tmp_path / "app.py").write_text("import helper, importlib; importlib.reload(helper); print(helper.f())")
+    for _ in range(2):
+        done = run_guarded([python, tmp_path / "app.py"], policy=BLOCK, env={"PYTHONDONTWRITEBYTECODE": ""})
+        assert (done.stdout, done.violations) == ("one\n", []), done
+    assert list((tmp_path / "__pycache__").glob("helper.*.pyc"))
+
+
+def sourceless(python: Path, folder: Path) -> Path:
+    source = folder / "hidden.py"
+    source.write_text("print('ran')\n")
+    code = f"import py_compile; py_compile.compile({str(source)!r}, {str(folder / 'hidden.pyc')!r})"
+    subprocess.run([python, "-I", "-c", code], check=True)
+    source.unlink()
+    (folder / "app.py").write_text("import hidden\n")
+    return folder / "app.py"
+
+
+def test_sourceless(python: Path, tmp_path: Path) -> None:
+    script = sourceless(python, tmp_path)
+    done = run_guarded([python, script], policy=BLOCK)
+    assert done.returncode == 1 and "PolicyViolation: [Errno 13] native_code" in done.stderr, done
+    (event,) = done.violations
+    assert event["details"]["path"] == str(tmp_path / "hidden.pyc")
+    done = run_guarded([python, script], policy=ALERT)
+    assert (done.stdout, len(done.violations)) == ("ran\n", 1)
+    by_path = rules(native_code={"mode": "block", "allow": [f"{tmp_path}/*.pyc"]})
+    done = run_guarded([python, script], policy=by_path)
+    assert (done.stdout, done.violations) == ("ran\n", []), done
+
+
+@pytest.mark.parametrize("name", ["bridge", "bridge.inner"])
+def test_exception_by_module(python: Path, tmp_path: Path, name: str) -> None:
+    """The module that imports is excepted, and nobody else."""
+    package = tmp_path / "site-packages" / "bridge"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "inner.py").write_text("import ctypes\nprint(ctypes.CFUNCTYPE(ctypes.c_int) is not None)\n")
+    (package / "other.py").write_text("import marshal\nmarshal.loads(marshal.dumps(compile('1', 'x', 'exec')))\n")
+    policy = rules(native_code={"mode": "block", "allow": [name]})
+    script = tmp_path / "app.py"
+    script.write_text("import bridge.inner\nimport bridge.other\n")
+    env = {"PYTHONPATH": str(tmp_path / "site-packages")}
+    done = run_guarded([python, script], policy=policy, env=env)
+    assert done.stdout == "True\n", done
+    assert len(done.violations) == (0 if name == "bridge" else 1), done
+    script.write_text("import ctypes\n")
+    done = run_guarded([python, script], policy=policy, env=env)
+    assert done.returncode == 1
+    (event,) = done.violations
+    assert "native_code: {allow: [" in event["message"]
+
+
+INSIDE = f"""
+import asyncio, colorsys, types
+{CRAFT.splitlines()[0]}
+try:
+    f.__code__.replace(co_consts=())
+except PermissionError as error:
+    print(type(error).__name__, flush=True)
+"""
+RUN = f"""
+import sys
+if sys.version_info >= (3, 13):
+    import _interpreters as interpreters
+    run = interpreters.exec
+else:
+    import _xxsubinterpreters as interpreters
+    run = interpreters.run_string
+for _ in range(3):
+    one = interpreters.create()
+    run(one, {INSIDE!r})
+    interpreters.destroy(one)
+"""
+
+
+def test_subinterpreter(python: Path) -> None:
+    """What is known of one interpreter is known of each."""
+    done = run_guarded([python, "-c", RUN], policy=BLOCK)
+    assert (done.stdout, done.stderr, done.returncode) == ("PolicyViolation\n" * 3, "", 0), done
+    assert [event["count"] for event in done.violations] == [1]

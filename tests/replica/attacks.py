@@ -1,0 +1,156 @@
+"""The attack corpus inside the stand-in: ``python -m tests.replica.attacks [WORD…]``.
+
+The corpus's own runner runs in the container, in Lambda's restrictions, with one more mount that can be written to:
+``/scratch`` stands for the packages that each attack comes in. Policies are compiled here, C programs are built here.
+Exit status 0 only if every attack behaves as its header declares, or cannot work at all in such a sandbox.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from fshield.compiler import compile_policy
+from fshield.loader import load
+from fshield.local import sandbox
+from fshield.local.container import connect
+from tests import support
+from tests.attacks import runner, stage
+from tests.attacks.corpus import Attack, corpus
+from tests.replica.corpus_support import document_name
+from tests.replica.image import replica_image
+
+HERE = Path(__file__).resolve().parent
+LIMIT_S = 1500
+
+
+def _chosen(words: Iterable[str]) -> list[Attack]:
+    wanted = list(words)
+    return [attack for attack in corpus() if not wanted or any(word in attack.name for word in wanted)]
+
+
+def compile_all(attacks: Iterable[Attack], folder: Path) -> None:
+    """Every policy that the runner inside will ask for."""
+    import yaml  # noqa: PLC0415 - of the command line's own requirements, and only here
+
+    for attack in attacks:
+        documents = [document for _, document in runner.blocking_policies(attack)]
+        documents.append(runner.alerting(attack)[0])
+        for document in map(runner.without_version, documents):
+            path = folder / document_name(document)
+            if not path.exists():
+                source = folder / "source.yaml"
+                source.write_text(yaml.safe_dump({"version": 1, **_as_written(document)}, sort_keys=False))
+                path.write_bytes(compile_policy(load(source)))
+
+
+def _as_written(document: dict[str, Any]) -> dict[str, Any]:
+    """`on` and `off` as the policy's author wrote them: PyYAML reads both as booleans."""
+    kernel = {
+        key: {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
+        for key, value in document.get("kernel", {}).items()
+    }
+    return {**document, **({"kernel": kernel} if kernel else {})}
+
+
+def build_all(attacks: Iterable[Attack]) -> Path:
+    """The C programs, by this machine's compiler, where the runner inside looks for them."""
+    for attack in attacks:
+        if attack.language == "c":
+            stage.build(attack.path, *(["-static"] if "static" in attack.needs else []))
+    for name, options in (("raw", ("-shared", "-fPIC")), ("plain", ("-shared", "-fPIC")), ("static", ("-static",))):
+        stage.build(stage.LIB / f"{name}.c", *options)
+    return stage.SCRATCH / "built"
+
+
+def run(words: Iterable[str] = ()) -> list[dict[str, Any]]:
+    """The runner's answers, one for each attack: ``name``, ``verdict``, ``rings``, ``problems``.
+
+    Raises:
+        CouldNotRun: Docker or the image is missing.
+    """
+    image = replica_image()
+    attacks = _chosen(words)
+    client = connect()
+    scratch = support.SCRATCH / "replica"
+    scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=scratch) as made:
+        compiled = Path(made) / "compiled"
+        compiled.mkdir()
+        Path(made).chmod(0o755)
+        compile_all(attacks, compiled)
+        yaml = find_spec("yaml")
+        assert yaml is not None and yaml.origin is not None
+        inside = {
+            support.LAYER: "/opt",
+            support.ROOT / "policies": "/corpus/policies",
+            support.ROOT / "tests" / "__init__.py": "/corpus/tests/__init__.py",
+            support.ROOT / "tests" / "attacks": "/corpus/tests/attacks",
+            HERE / "corpus_support.py": "/corpus/tests/support.py",
+            HERE / "corpus_driver.py": "/corpus/driver.py",
+            Path(yaml.origin).parent: "/corpus/yaml",
+            compiled: "/corpus/compiled",
+        }
+        compiler = stage.compiler()
+        if len(compiler) == 1:
+            # The runner only asks whether there is one: all is built, and here it does not run.
+            inside[build_all(attacks)] = "/scratch/attacks/built"
+            inside[Path(shutil.which("false") or "/bin/false")] = compiler[0]
+        options = sandbox.restrictions()
+        options["tmpfs"]["/scratch"] = f"rw,exec,nosuid,nodev,uid={sandbox.UID},gid={sandbox.GID},mode=0755"
+        options["tmpfs"]["/scratch/attacks"] = options["tmpfs"]["/scratch"]
+        container = client.containers.create(
+            image, ["/corpus/driver.py", *words], entrypoint=["/var/lang/bin/python3"], network_mode="none",
+            volumes={str(place): {"bind": path, "mode": "ro"} for place, path in inside.items()},
+            working_dir="/", init=True, **{key: value for key, value in options.items() if key != "dns"},
+        )  # fmt: skip
+        try:
+            container.start()
+            client.api.timeout = LIMIT_S
+            answers = []
+            for line in container.logs(stdout=True, stderr=False, stream=True, follow=True):
+                answers += _answers(line)
+            status = container.wait(timeout=60)["StatusCode"]
+            if status != 0:
+                raise RuntimeError(f"the runner ended with {status}: {container.logs(stdout=False)[-2000:]!r}")
+            return answers
+        finally:
+            container.remove(force=True)
+            client.close()
+
+
+_rest = b""
+
+
+def _answers(part: bytes) -> list[dict[str, Any]]:
+    """The answers in the lines that `part` of the stream finishes."""
+    global _rest  # noqa: PLW0603
+    *lines, _rest = (_rest + part).split(b"\n")
+    return [json.loads(line) for line in lines if line.startswith(b'{"name"')]
+
+
+def main(words: list[str]) -> int:
+    answers = run(words)
+    for answer in answers:
+        note = ", ".join(answer.get("rings", [])) or answer.get("why", "")
+        print(f"{answer['name']:48} {answer['verdict']}{f' ({note})' if note else ''}")
+        for problem in answer.get("problems", []):
+            print(f"    {problem}")
+    count = Counter(answer["verdict"] for answer in answers)
+    print(
+        f"{len(answers)} attacks in the stand-in: {count['held']} held, {count['open']} open as declared, "
+        f"{count['sandbox']} that cannot work in such a sandbox, {count['not run']} not run, "
+        f"{count['not as declared']} not as declared"
+    )
+    return 1 if count["not as declared"] or not answers else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,37 @@
+"""Stands for tests/support.py where the corpus runs inside a container: standard library only, no compiler of policies.
+
+The runner outside compiled what will be asked for, and named each file by its document.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path("/corpus")
+LAUNCHER = Path("/opt/function-shield")
+SCRATCH = Path("/scratch")
+UNGUARDED = False
+
+Event = dict[str, Any]
+
+
+def document_name(document: Mapping[str, Any]) -> str:
+    """The name of the compiled file of a policy document."""
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:24] + ".policy"
+
+
+def policy_file(document: Mapping[str, Any]) -> str:
+    """The compiled file of a document that was compiled outside."""
+    return str(ROOT / "compiled" / document_name(document))
+
+
+def clean_environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
+    """As in tests/support.py."""
+    dropped = ("FUNCTION_SHIELD", "LD_", "PYTHON", "AWS_LAMBDA")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(dropped)}
+    return {**kept, "PYTHONDONTWRITEBYTECODE": "1", **(env or {})}
