@@ -1,4 +1,4 @@
-"""Runs a function in a container of a Lambda base image, with the layer in ``/opt``; on demand in Lambda's restrictions.
+"""Runs a function in a container of a Lambda base image, with the layer in ``/opt``.
 
 The image brings the runtime and the emulator (``/lambda-entrypoint.sh``, as AWS's own images and the tests' stand-in
 do). Without the sandbox the container is as Docker makes it, and its emulator is published on 127.0.0.1. With it, the
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import importlib
+import os
 import re
 import secrets
 import socket
@@ -62,9 +63,9 @@ def connect() -> Any:
         client = docker.from_env(timeout=_API_S)
         client.ping()
     except docker.errors.DockerException as error:
-        raise CouldNotRun(
-            f"Docker does not answer: {_short(error)}", "start Docker; `docker info` must work"
-        ) from error
+        where = os.environ.get("DOCKER_HOST") or "its usual socket"
+        why = "this user may not use it" if "PermissionError" in str(error) else "no daemon answers"
+        raise CouldNotRun(f"Docker cannot be used: {why} at {where}", "start it: `docker info` must work") from error
     return client
 
 
@@ -326,7 +327,7 @@ class _Output:
         return stdout, stderr, first + second
 
     def _without_emulator(self, content: bytes) -> bytes:
-        own = []
+        own: list[bytes] = []
         for line in content.splitlines(keepends=True):
             (self.emulator if _EMULATOR.match(line) else own).append(line)
         return b"".join(own)

@@ -99,12 +99,23 @@ static int without_deepbind(int mode, const char *path, const void *caller)
     return verdict.mode == FS_BLOCK ? mode & ~RTLD_DEEPBIND : mode;
 }
 
+/* Callers ask dlerror() why, and Node dies of having no answer: a path that can never lead anywhere gives them one. */
+static void *say_refused(const char *path)
+{
+    char words[512] = "/dev/null/refused by function_shield: ";
+    size_t at = strlen(words), size = path ? strnlen(path, sizeof words - 1 - at) : 0;
+    if (size > 0) memcpy(words + at, path, size);
+    words[at + size] = '\0';
+    (void)real.dlopen(words, RTLD_LAZY);
+    errno = EACCES;
+    return NULL;
+}
+
 DOOR void *dlopen(const char *path, int mode)
 {
     if (UNLIKELY(!real.dlopen)) guard_start();
-    /* libc has no way to say why; the caller finds EACCES in errno, and the event in the log. */
     if (guard_ready()) {
-        if (library_refused(path, CALLER()) || native_library_refused(path, CALLER())) return NULL;
+        if (library_refused(path, CALLER()) || native_library_refused(path, CALLER())) return say_refused(path);
         mode = without_deepbind(mode, path, CALLER());
     }
     __attribute__((musttail)) return real.dlopen(path, mode);
@@ -128,7 +139,7 @@ DOOR void *dlmopen(Lmid_t namespace, const char *path, int mode)
     if (UNLIKELY(!real.dlmopen)) guard_start();
     if (guard_ready()) {
         if (namespace != LM_ID_BASE && integrity_refused("load a second libc beside", path ? path : "", CALLER())) return NULL;
-        if (library_refused(path, CALLER()) || native_library_refused(path, CALLER())) return NULL;
+        if (library_refused(path, CALLER()) || native_library_refused(path, CALLER())) return say_refused(path);
         mode = without_deepbind(mode, path, CALLER());
     }
     __attribute__((musttail)) return real.dlmopen(namespace, path, mode);

@@ -38,11 +38,11 @@ static struct pins *own_pins(void)
     return atomic_load_explicit(&pins[id].state, memory_order_acquire) == 2 ? &pins[id] : NULL;
 }
 
-/* An interpreter that is being made, and has not come to its first import: nobody's code runs in it. */
+/* An interpreter that is being made: nobody's code runs in it. */
 static bool is_beginning(void)
 {
     int64_t id = interpreter_id();
-    return id >= 0 && id < INTERPRETERS && atomic_load(&pins[id].state) == 0 && python.PyEval_GetFrame() == NULL;
+    return id >= 0 && id < INTERPRETERS && atomic_load(&pins[id].state) == 0;
 }
 
 /* FOLDER/bin/python: a virtual environment's, where the program is one's. */
@@ -59,22 +59,23 @@ static void trust_environment(const char *executable)
     native_trusts(folder);
 }
 
-/* At an interpreter's first imports, which come before anything but its own library. */
-static void pin(void)
+/* At an interpreter's import of encodings, with which its making ends: before it there is only what is built in. */
+static void pin(const char *importing)
 {
     int64_t id = interpreter_id();
+    int none = 0;
+    if (strcmp(importing, "encodings") != 0) return;
+    if (id < 0 || id >= INTERPRETERS || !atomic_compare_exchange_strong(&pins[id].state, &none, 1)) return;
     PyObject *modules = python.PySys_GetObject("modules");
     const char *text = argument_text(python.PySys_GetObject("base_prefix"));
-    if (id < 0 || id >= INTERPRETERS || !modules || !text || python_type(modules) != python.PyDict_Type) return;
-    PyObject *machinery = python.PyDict_GetItemString(modules, "_imp");
-    int none = 0;
-    if (!machinery || !atomic_compare_exchange_strong(&pins[id].state, &none, 1)) return;
-    if (id == 0 && strlen(text) < sizeof prefix) {
+    if (id == 0 && text && strlen(text) < sizeof prefix) {
         strcpy(prefix, text);
         native_trusts(text);
         trust_environment(argument_text(python.PySys_GetObject("executable")));
     }
-    pins[id].find_frozen = python.PyObject_GetAttrString(machinery, "find_frozen"); /* since 3.11 */
+    PyObject *machinery =
+        modules && python_type(modules) == python.PyDict_Type ? python.PyDict_GetItemString(modules, "_imp") : NULL;
+    pins[id].find_frozen = machinery ? python.PyObject_GetAttrString(machinery, "find_frozen") : NULL; /* since 3.11 */
     if (!pins[id].find_frozen) python.PyErr_Clear();
     atomic_store_explicit(&pins[id].state, 2, memory_order_release);
 }
@@ -166,11 +167,10 @@ static PyObject *variable(PyObject *locals, const char *name)
 /* ---- compiled code ---- */
 
 /* The file's bytes behind the header are just these. */
-static bool is_content(int fd, const char *bytes, size_t size)
+static bool is_content(int fd, const char *bytes, size_t size, struct stat *status)
 {
     char buffer[16384];
-    struct stat status;
-    if (sys_fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || (uint64_t)status.st_size != (uint64_t)size + HEADER) return false;
+    if (sys_fstat(fd, status) != 0 || !S_ISREG(status->st_mode) || (uint64_t)status->st_size != (uint64_t)size + HEADER) return false;
     for (size_t at = 0; at < size;) {
         size_t want = size - at < sizeof buffer ? size - at : sizeof buffer;
         long got = sys_pread(fd, buffer, want, (long)(HEADER + at));
@@ -191,12 +191,22 @@ static enum compiled find_file(PyObject *locals, PyObject *data, char resolved[P
     char *bytes = NULL;
     Py_ssize_t size = 0;
     enum compiled answer = COMPILED_UNKNOWN;
-    int fd = path && python_type(data) == python.PyBytes_Type && python.PyBytes_AsStringAndSize(data, &bytes, &size) == 0
-                 ? sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0)
-                 : -1;
+    struct stat status;
+    int fd = -1;
+    bool plain = false;
+    if (path && python_type(data) == python.PyBytes_Type && python.PyBytes_AsStringAndSize(data, &bytes, &size) == 0) {
+        /* Nearly always the path is what it says, and there is no need to ask where it leads. */
+        plain = path[0] == '/' && !strstr(path, "/.") && !strstr(path, "//") && strlen(path) < PATH_MAX;
+        if (plain) fd = sys_open_no_links(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        plain = fd >= 0;
+        if (!plain) fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+    }
     if (fd >= 0) {
-        if (is_content(fd, bytes, (size_t)size))
-            answer = !native_descriptor_is_scratch(fd, resolved) && argument_text(source) ? COMPILED_CACHED : COMPILED_ALONE;
+        if (is_content(fd, bytes, (size_t)size, &status)) {
+            if (plain) strcpy(resolved, path);
+            bool scratch = plain ? native_path_is_scratch(path, &status) : native_descriptor_is_scratch(fd, resolved);
+            answer = !scratch && argument_text(source) ? COMPILED_CACHED : COMPILED_ALONE;
+        }
         sys_close(fd);
     }
     if (file) python.Py_DecRef(file);
@@ -341,7 +351,7 @@ int hook_code(void)
 int hook_native_import(const char *name, PyObject *file)
 {
     if (guard_ignores(FS_NATIVE)) return 0;
-    if (UNLIKELY(!own_pins())) pin();
+    if (UNLIKELY(!own_pins())) pin(name);
     if (!python.Py_IsInitialized()) return 0;
     char resolved[PATH_MAX];
     const char *dot = strrchr(name, '.'), *path = argument_text(file);

@@ -44,17 +44,19 @@ void json_secrets(char *const *environment)
     }
 }
 
-/* How many bytes of `text` are a secret, or the beginning of one that the text's end cut off. */
+/* How many bytes of `text` are a secret, or the beginning of one that the text's end cut off. The longest, where one secret
+ * begins as another does. */
 static size_t secret_at(const char *text)
 {
+    size_t most = 0;
     for (unsigned i = 0; i < secrets.count; i++) {
         const char *secret = secrets.bytes + secrets.offset[i];
         if (*text != *secret) continue;
         size_t same = 0;
         while (same < secrets.size[i] && text[same] == secret[same]) same++;
-        if (same == secrets.size[i] || (same >= SECRET_SHORTEST && text[same] == '\0')) return same;
+        if (same > most && (same == secrets.size[i] || (same >= SECRET_SHORTEST && text[same] == '\0'))) most = same;
     }
-    return 0;
+    return most;
 }
 
 void json_raw(struct json *json, const char *text)

@@ -21,6 +21,7 @@ enum { TRUSTED = 4 };
 static struct timespec began;
 static char trusted[TRUSTED][1024];
 static unsigned trusted_count;
+static __thread const void *through __attribute__((tls_model("initial-exec"))); /* who called syscall(), whose route calls a door */
 static __thread uint64_t judged __attribute__((tls_model("initial-exec")));
 
 static const char *file_name(const char *path)
@@ -86,6 +87,15 @@ static bool changed_since_start(const struct stat *status)
     return status->st_ctim.tv_nsec >= began.tv_nsec;
 }
 
+bool native_path_is_scratch(const char *resolved, const struct stat *status)
+{
+    static const char *const folders[] = {"/tmp", "/var/tmp", "/dev"};
+    if (status->st_nlink == 0) return true;
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        if (lies_below(resolved, folders[i])) return true;
+    return guard.tmp_is_mount && status->st_dev == guard.tmp_dev;
+}
+
 static bool is_scratch(int fd, char resolved[PATH_MAX], struct stat *status)
 {
     char magic[32];
@@ -94,11 +104,7 @@ static bool is_scratch(int fd, char resolved[PATH_MAX], struct stat *status)
     files_magic_path(magic, fd);
     long size = sys_readlinkat(AT_FDCWD, magic, resolved, PATH_MAX - 1);
     resolved[size > 0 ? size : 0] = '\0';
-    if (size <= 0 || resolved[0] != '/' || status->st_nlink == 0) return true;
-    static const char *const folders[] = {"/tmp", "/var/tmp", "/dev"};
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
-        if (lies_below(resolved, folders[i])) return true;
-    return guard.tmp_is_mount && status->st_dev == guard.tmp_dev;
+    return size <= 0 || resolved[0] != '/' || native_path_is_scratch(resolved, status);
 }
 
 bool native_descriptor_is_scratch(int fd, char resolved[PATH_MAX])
@@ -127,8 +133,10 @@ static enum native_place judge_place(int fd, const char *path, char resolved[PAT
 {
     struct stat status;
     if (is_scratch(fd, resolved, &status)) return NATIVE_WRITABLE;
-    if (is_steady(path ? path : resolved)) return NATIVE_STEADY;
-    return !changed_since_start(&status) && is_trusted(resolved) ? NATIVE_OWN : NATIVE_WRITABLE;
+    bool changed = changed_since_start(&status);
+    /* For root, steady is a word about folders, and none about what he does to them. */
+    if (is_steady(path ? path : resolved) && (!changed || sys_call(SYS_geteuid) != 0)) return NATIVE_STEADY;
+    return !changed && is_trusted(resolved) ? NATIVE_OWN : NATIVE_WRITABLE;
 }
 
 enum native_place native_judge_place(const char *path, char resolved[PATH_MAX])
@@ -173,6 +181,7 @@ static bool is_runtime(const void *caller)
 static bool refused(const char *verb, const char *object, const void *caller)
 {
     struct mapping mapping;
+    if (through) caller = through;
     if (is_runtime(caller)) return false;
     int error = errno;
     bool known = mapping_of(caller, &mapping) && mapping.path[0] == '/';
@@ -185,6 +194,8 @@ static bool refused(const char *verb, const char *object, const void *caller)
     errno = verdict.mode == FS_BLOCK ? EACCES : error;
     return verdict.mode == FS_BLOCK;
 }
+
+void native_asked_through(const void *caller) { through = caller; }
 
 /* ---- libraries ---- */
 
@@ -245,7 +256,7 @@ static bool file_is_steady(const char *path)
 
 bool native_protect_refused(const void *start, size_t size, int protection, const void *caller)
 {
-    if (guard_ignores(FS_NATIVE) || is_runtime(caller)) return false;
+    if (guard_ignores(FS_NATIVE) || is_runtime(through ? through : caller)) return false;
     if (!(protection & PROT_WRITE) && mappings_are_files(start, size, file_is_steady)) return false;
     return refused(make_executable, NULL, caller);
 }

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/stat.h>
 
 #include "guard.h"
 
@@ -28,6 +29,8 @@ enum native_place {
 enum native_place native_judge_place(const char *path, char resolved[PATH_MAX]);
 /* It lies under /tmp or in shared memory, or has no name. */
 bool native_descriptor_is_scratch(int fd, char resolved[PATH_MAX]);
+/* The same of an object whose path is known to be just that. */
+bool native_path_is_scratch(const char *resolved, const struct stat *status);
 /* The library is one of those that hand Python code the whole memory: _ctypes, _cffi_backend, CPython's test helpers. */
 bool native_names_bridge(const char *name);
 
@@ -35,6 +38,8 @@ bool native_names_bridge(const char *name);
 bool native_library_refused(const char *path, const void *caller);
 bool native_map_refused(int protection, int flags, int fd, const void *caller);
 bool native_protect_refused(const void *start, size_t size, int protection, const void *caller);
+/* This thread calls a door on behalf of `caller`; NULL: no longer. */
+void native_asked_through(const void *caller);
 
 /* For the interpreter ring: it has judged this library, and let this thread load it once. */
 void native_library_is_judged(const char *path);

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "guard.h"
+#include "native.h"
 #include "program.h"
 #include "processes.h"
 #include "sys.h"
@@ -62,6 +63,16 @@ static long passes(const struct call *call)
 #define ROUTE(name, ...)                                                                  \
     CALLEE(name);                                                                         \
     static long route_##name(const struct call *call) { return (long)callee_##name(__VA_ARGS__); }
+/* The same, where the door asks whose code its caller is. */
+#define ROUTE_NATIVE(name, ...)                                                           \
+    CALLEE(name);                                                                         \
+    static long route_##name(const struct call *call)                                     \
+    {                                                                                     \
+        native_asked_through(call->caller);                                               \
+        long result = (long)callee_##name(__VA_ARGS__);                                   \
+        native_asked_through(NULL);                                                       \
+        return result;                                                                    \
+    }
 #define I(x) ((int)call->x)
 #define U(x) ((unsigned)call->x)
 #define N(x) ((size_t)call->x)
@@ -103,16 +114,16 @@ ROUTE(sendfile, I(a), I(b), P(c), N(d))
 ROUTE(splice, I(a), P(b), I(c), P(d), N(e), U(f))
 ROUTE(execve, P(a), P(b), P(c))
 ROUTE(execveat, I(a), P(b), P(c), P(d), I(e))
-ROUTE(mprotect, P(a), N(b), I(c))
-ROUTE(pkey_mprotect, P(a), N(b), I(c), I(d))
+ROUTE_NATIVE(mprotect, P(a), N(b), I(c))
+ROUTE_NATIVE(pkey_mprotect, P(a), N(b), I(c), I(d))
 ROUTE(munmap, P(a), N(b))
 ROUTE(mremap, P(a), N(b), N(c), I(d), P(e))
-ROUTE(mmap, P(a), N(b), I(c), I(d), I(e), L(f))
+ROUTE_NATIVE(mmap, P(a), N(b), I(c), I(d), I(e), L(f))
 ROUTE(madvise, P(a), N(b), I(c))
 ROUTE(remap_file_pages, P(a), N(b), I(c), N(d), I(e))
-ROUTE(memfd_create, P(a), U(b))
-ROUTE(personality, N(a))
-ROUTE(shmat, I(a), P(b), I(c))
+ROUTE_NATIVE(memfd_create, P(a), U(b))
+ROUTE_NATIVE(personality, N(a))
+ROUTE_NATIVE(shmat, I(a), P(b), I(c))
 ROUTE(mount, P(a), P(b), P(c), N(d), P(e))
 ROUTE(umount2, P(a), I(b))
 ROUTE(chroot, P(a))

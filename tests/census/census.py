@@ -86,7 +86,7 @@ def read_table(path: Path = TABLE) -> Table:
 
 
 def read_syscalls(architecture: str, path: Path = SYSCALLS) -> tuple[dict[int, str], dict[int, str]]:
-    """Numbers and names: those that are followed through calls, and those that count where a function makes them itself."""
+    """Names by number: those that are followed through calls; those that count where a function makes them itself."""
     deep: dict[int, str] = {}
     own: dict[int, str] = {}
     for line in path.read_text().splitlines():

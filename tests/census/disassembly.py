@@ -20,6 +20,8 @@ from typing import Any
 
 import capstone
 from elftools.elf.elffile import ELFFile
+from elftools.elf.relocation import RelocationSection
+from elftools.elf.sections import SymbolTableSection
 
 ANY = "any"  # the caller says which
 _HEX = re.compile(r"0x[0-9a-f]+|\b\d+\b")
@@ -76,15 +78,20 @@ def _frame_starts(elf: ELFFile) -> set[int]:
     return {base + struct.unpack_from("<i", data, 12 + 8 * index)[0] for index in range(count)}
 
 
+def _dynamic_symbols(elf: ELFFile) -> SymbolTableSection:
+    section = elf.get_section_by_name(".dynsym")
+    if not isinstance(section, SymbolTableSection):
+        raise ValueError("no dynamic symbols")
+    return section
+
+
 def _slots(elf: ELFFile) -> tuple[dict[int, str], dict[int, int]]:
     """What the loader writes where: symbol names, and addresses within the library."""
     names: dict[int, str] = {}
     addresses: dict[int, int] = {}
-    symbols = elf.get_section_by_name(".dynsym")
+    symbols = _dynamic_symbols(elf)
     for section in elf.iter_sections():
-        if section["sh_type"] == "SHT_RELR":
-            continue
-        if section["sh_type"] not in {"SHT_RELA", "SHT_REL"}:
+        if not isinstance(section, RelocationSection):
             continue
         for entry in section.iter_relocations():
             at = int(entry["r_offset"])
@@ -153,7 +160,7 @@ class _Sweep:
             for start, end in zip(inside, [*inside[1:], base + len(data)], strict=True):
                 sweep(self.owner(start), machine.disasm_lite(data[start - base : end - base], start))
 
-    def sweep_x86(self, start: int, code: Any) -> None:
+    def sweep_x86(self, start: int, code: Any) -> None:  # noqa: PLR0912 - one pass, one branch an instruction
         function = self.functions[start]
         number: int | None = None  # in eax
         held: dict[str, int] = {}  # constants in other registers
@@ -200,7 +207,7 @@ class _Sweep:
             elif mnemonic == "mov" and _HEX.fullmatch(rest):
                 held[_wide(first)] = int(rest, 0)
 
-    def sweep_arm(self, start: int, code: Any) -> None:
+    def sweep_arm(self, start: int, code: Any) -> None:  # noqa: PLR0912
         function = self.functions[start]
         number: int | None = None  # in x8
         given: int | None = None  # in x6, the seventh argument
@@ -297,7 +304,7 @@ def read(path: Path) -> Library:
             raise ValueError(f"{path}: neither x86_64 nor arm64")
         exports: dict[str, set[int]] = defaultdict(set)
         objects: set[str] = set()
-        for symbol in elf.get_section_by_name(".dynsym").iter_symbols():
+        for symbol in _dynamic_symbols(elf).iter_symbols():
             if symbol["st_shndx"] in {"SHN_UNDEF", "SHN_ABS"} or symbol["st_info"]["bind"] == "STB_LOCAL":
                 continue
             if symbol["st_info"]["type"] in {"STT_FUNC", "STT_LOOS"}:  # STT_LOOS is STT_GNU_IFUNC

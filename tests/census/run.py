@@ -2,7 +2,7 @@
 
 Of every C library here (``fetch.sh`` unpacks more): how many symbols it exports, how many functions reach a guarded
 system call by their machine code, how many have doors, how many are excepted, and what the table does not know.
-``--new`` lists what is not known, with what it reaches, for a line in ``symbols.yaml``. Exit status 0 only if nothing is.
+``--new`` lists what is not known, with what it reaches, for ``symbols.yaml``. Exit status 0 only if nothing is.
 """
 
 from __future__ import annotations

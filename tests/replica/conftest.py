@@ -12,18 +12,39 @@ import pytest
 
 from fshield.errors import CouldNotRun
 from tests import support
-from tests.replica.image import replica_image
+from tests.replica.image import debian_image, replica_image
+
+_lacking: list[str] = []
+
+
+def _found(find: Callable[[], str]) -> str:
+    """What `find` finds. Where there is no Docker: skipped, or failed where FSHIELD_TEST_REQUIRE names docker."""
+    try:
+        return find()
+    except CouldNotRun as error:
+        said = f"no stand-in for Lambda's sandbox: {error}"
+        if "docker" in os.environ.get("FSHIELD_TEST_REQUIRE", "").split(","):
+            pytest.fail(said, pytrace=False)
+        _lacking.append(said)
+        pytest.skip(said)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line, whatever pytest was told to show."""
+    if _lacking:
+        terminalreporter.write_line(f"tests/replica skipped: {_lacking[0]}")
 
 
 @pytest.fixture(scope="session")
 def image() -> str:
-    """The image's name. Where there is no Docker: skipped, or failed where FSHIELD_TEST_REQUIRE names docker."""
-    try:
-        return replica_image()
-    except CouldNotRun as error:
-        if "docker" in os.environ.get("FSHIELD_TEST_REQUIRE", "").split(","):
-            pytest.fail(f"the stand-in for Lambda's sandbox is required: {error}", pytrace=False)
-        pytest.skip(f"no stand-in for Lambda's sandbox: {error}")
+    """The name of the stand-in's image."""
+    return _found(replica_image)
+
+
+@pytest.fixture(scope="session")
+def debian() -> str:
+    """The name of the image made from Debian."""
+    return _found(debian_image)
 
 
 @pytest.fixture

@@ -1,4 +1,7 @@
-"""Runs the corpus inside the container: one line of JSON for each attack on standard output. Arguments: words, as run.py."""
+"""Runs the corpus inside the container: one line of JSON for each attack on standard output.
+
+Arguments: words, as for run.py.
+"""
 
 from __future__ import annotations
 

@@ -69,6 +69,19 @@ def replica_image() -> str:
         client.close()
 
 
+def debian_image() -> str:
+    """The name of the image made from Debian: this machine's programs run in it, and its libraries are known.
+
+    Raises:
+        CouldNotRun: Docker, debootstrap or the network is missing.
+    """
+    client = connect()
+    try:
+        return _made(client)
+    finally:
+        client.close()
+
+
 def _pulled(client: Any) -> str | None:
     """AWS's own, where it is here or comes at the first asking."""
     if client.images.list(name=DEFAULT_IMAGE):

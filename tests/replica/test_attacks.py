@@ -14,8 +14,8 @@ STOPPED_BY_SANDBOX = ("ptrace", "io_uring", "x32", "copy_file_range")
 
 
 @pytest.fixture(scope="module")
-def answers(image: str) -> list[dict[str, Any]]:
-    assert image
+def answers(debian: str) -> list[dict[str, Any]]:
+    assert debian
     return attacks.run()
 
 

@@ -11,8 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import boto3
-import pytest
+import boto3  # type: ignore[import-untyped,unused-ignore]
 from moto.server import ThreadedMotoServer
 
 from fshield.local.container import GATEWAY, ContainerFunction
@@ -95,16 +94,14 @@ def run(function: ContainerFunction) -> dict[str, Any]:
     return {"arrived": json.loads(said), "stash": stash, "small": small, "done": done}
 
 
-def test_the_dependency_is_held_and_the_work_is_done(image: str, shared_path: Path) -> None:
-    if not image.startswith("function-shield-replica"):
-        pytest.skip("its libraries are mounted for the Debian image")
+def test_the_dependency_is_held_and_the_work_is_done(debian: str, shared_path: Path) -> None:
     folder = shared_path / "thumbnailer"
     shutil.copytree(EXAMPLE, folder)
     chosen = policy(shared_path / "thumbnails.yaml")
     seen = {}
     for guarded in (False, True):
         function = ContainerFunction(
-            folder, "app.handler", image=image, sandbox=True, guarded=guarded, timeout=60, mounts=libraries(),
+            folder, "app.handler", image=debian, sandbox=True, guarded=guarded, timeout=60, mounts=libraries(),
             policy=str(chosen) if guarded else None,
             env={"AWS_SESSION_TOKEN": SECRET, "AWS_ENDPOINT_URL": f"http://{GATEWAY}:{STORAGE_PORT}"},
         )  # fmt: skip

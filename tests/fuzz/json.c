@@ -1,0 +1,77 @@
+/* json_string with secrets: whatever goes in, the result is one JSON string, in ASCII-safe UTF-8 without control characters, and
+ * no secret's value is in it. The first byte is the most that may come out, the second cuts the secret off. */
+#include "../../layer/native/json.c" /* for its secrets, which no other caller ever takes back */
+
+#include "fuzz.h"
+
+/* One step of a UTF-8 decoder: its length, 0 where it is none. */
+static size_t decoded(const uint8_t *at, size_t size)
+{
+    if (at[0] < 0x80) return 1;
+    size_t length = at[0] >= 0xF0 ? 4 : at[0] >= 0xE0 ? 3 : 2;
+    if (at[0] < 0xC2 || at[0] > 0xF4 || length > size) return 0;
+    for (size_t i = 1; i < length; i++)
+        if ((at[i] & 0xC0) != 0x80) return 0;
+    if (at[0] == 0xE0 && at[1] < 0xA0) return 0;
+    if (at[0] == 0xED && at[1] > 0x9F) return 0;
+    if (at[0] == 0xF0 && at[1] < 0x90) return 0;
+    if (at[0] == 0xF4 && at[1] > 0x8F) return 0;
+    return length;
+}
+
+static void valid_string(const char *text, size_t size)
+{
+    PROMISE(size >= 2 && text[0] == '"' && text[size - 1] == '"');
+    for (size_t i = 1; i < size - 1;) {
+        uint8_t byte = (uint8_t)text[i];
+        PROMISE(byte >= 0x20 && byte != '"');
+        if (byte == '\\') {
+            PROMISE(i + 1 < size - 1);
+            char next = text[i + 1];
+            PROMISE(strchr("\"\\/bfnrtu", next) != NULL && next != '\0');
+            if (next == 'u') PROMISE(i + 6 <= size - 1);
+            i += next == 'u' ? 6 : 2;
+            continue;
+        }
+        size_t length = decoded((const uint8_t *)text + i, size - 1 - i);
+        PROMISE(length > 0);
+        i += length;
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < 2) return 0;
+    size_t most = data[0] * 8u, split = data[1] % (size - 1);
+    char *secret = copied_text(data + 2, split < size - 2 ? split : size - 2);
+    size_t used = split < size - 2 ? split : size - 2;
+    char *text = copied_text(data + 2 + used, size - 2 - used);
+    size_t room = strlen(secret) + 32;
+    char *variable = malloc(room);
+    if (!variable) exit(1);
+    strcpy(variable, "API_SECRET=");
+    strcat(variable, secret);
+    /* Another secret that begins as this one does, and comes first. */
+    char shorter[] = "TOKEN=........";
+    strncpy(shorter + 6, secret, 8);
+    char *environment[] = {shorter, variable, NULL};
+    secrets.count = secrets.used = 0;
+    json_secrets(environment);
+    static struct json json;
+    json.size = 0;
+    json_string(&json, text, most);
+    PROMISE(json.size <= sizeof json.bytes);
+    valid_string(json.bytes, json.size);
+    bool plain = strlen(secret) >= 8;
+    for (const char *at = secret; *at; at++) plain = plain && *at > ' ' && *at < 0x7F && *at != '"' && *at != '\\' && *at != '*';
+    plain = plain && secret[0] != '/' && strncmp(secret, "http://", 7) != 0;
+    if (plain) {
+        char *out = copied_text((const uint8_t *)json.bytes, json.size);
+        PROMISE(strstr(out, secret) == NULL);
+        free(out);
+    }
+    free(variable);
+    free(text);
+    free(secret);
+    return 0;
+}

@@ -1,0 +1,30 @@
+/* dns.c: names and questions. What is accepted is a name that is normal already, and short enough. */
+#include "dns.h"
+
+#include "fuzz.h"
+
+static void normal(const char *name)
+{
+    char again[DNS_NAME_MAX + 1];
+    PROMISE(strlen(name) <= DNS_NAME_MAX && name[0] != '\0');
+    PROMISE(dns_normalise(name, again) && strcmp(name, again) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char out[DNS_NAME_MAX + 1];
+    uint8_t *packet = malloc(size ? size : 1);
+    if (!packet) exit(1);
+    if (size > 0) memcpy(packet, data, size);
+    if (dns_question(packet, size, out)) normal(out);
+    char *text = copied_text(data, size);
+    if (dns_normalise(text, out)) normal(out);
+    char *other = strchr(text, '/');
+    if (other) {
+        *other++ = '\0';
+        if (dns_join(text, other, out)) PROMISE(strlen(out) <= DNS_NAME_MAX);
+    }
+    free(text);
+    free(packet);
+    return 0;
+}

@@ -1,0 +1,180 @@
+"""Memory that becomes executable and libraries from writable places, as the libc ring sees them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import Guarded, interpreters, rules, run_bare, run_guarded
+
+HERE = Path(__file__).resolve().parent
+PYTHON = interpreters()[0]
+
+COUNT = [
+    *(
+        "mmap",
+        "mmap written",
+        "mmap file written",
+        "mprotect",
+        "pkey_mprotect",
+        "syscall",
+        "mprotect file once written",
+    ),
+    *("mprotect beyond a file", "memfd", "memfd by syscall", "personality", "shmat"),
+]
+PASS = ["mmap file", "mprotect file", "personality asked", "malloc"]
+
+# The interpreter has no event for a call of a function object; ctypes itself is excepted by its module.
+PROGRAM = """
+import ctypes, os, sys
+library = ctypes.CDLL(os.environ["ACTS_LIBRARY"])
+print(os.strerror(library.act(sys.argv[1].encode())) if sys.argv[1:] else "loaded")
+"""
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The acts as a library below a folder that programs come from."""
+    if not shutil.which("gcc"):
+        pytest.skip("gcc is not here")
+    folder = Path("/usr/local/lib/function-shield-test")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        pytest.skip("/usr/local is not ours to put a library there")
+    out = folder / "libacts.so"
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", str(out), str(HERE / "acts.c")], check=True)
+    yield out
+    shutil.rmtree(folder)
+
+
+def policy(mode: str, *more: str) -> dict[str, object]:
+    if mode == "allow":
+        return rules(outbound="block", native_code="allow")
+    return rules(native_code={"mode": mode, "allow": ["app", *more]})
+
+
+def run(library: Path, folder: Path, chosen: dict[str, object], *arguments: str) -> Guarded:
+    script = folder / "app.py"
+    script.write_text(PROGRAM)
+    return run_guarded([PYTHON, script, *arguments], policy=chosen, env={"ACTS_LIBRARY": str(library)})
+
+
+@pytest.mark.parametrize("name", COUNT)
+def test_block(library: Path, tmp_path: Path, name: str) -> None:
+    done = run(library, tmp_path, policy("block"), name)
+    assert done.stdout == "Permission denied\n", done
+    (event,) = done.violations
+    assert (event["policy"], event["mode"], event["ring"]) == ("native_code", "block", "libc")
+    assert event["origin"]["file"] == str(library)
+    if name.startswith(("m", "s")) and "memfd" not in name:
+        assert event["details"]["path"] == str(library)
+        assert f"allow: [{library}]" in event["message"]
+
+
+@pytest.mark.parametrize("name", COUNT)
+@pytest.mark.parametrize("mode", ["alert", "allow"])
+def test_same(library: Path, tmp_path: Path, name: str, mode: str) -> None:
+    done = run(library, tmp_path, policy(mode), name)
+    bare = run_bare([PYTHON, tmp_path / "app.py", name], env={"ACTS_LIBRARY": str(library)})
+    assert (done.stdout, done.returncode) == (bare.stdout, bare.returncode)
+    assert [event["count"] for event in done.violations] == ([1] if mode == "alert" else []), done
+
+
+@pytest.mark.parametrize("name", COUNT)
+def test_exception_by_library(library: Path, tmp_path: Path, name: str) -> None:
+    done = run(library, tmp_path, policy("block", f"{library.parent}/*"), name)
+    assert done.stdout != "Permission denied\n" and done.violations == [], done
+
+
+@pytest.mark.parametrize("name", PASS)
+def test_what_passes(library: Path, tmp_path: Path, name: str) -> None:
+    done = run(library, tmp_path, policy("block"), name)
+    assert (done.stdout, done.violations) == ("Success\n", []), done
+
+
+PLACES = {
+    "folder": "shutil.copy(source, 'copy.so'); path = os.path.abspath('copy.so')",
+    "relative": "shutil.copy(source, 'copy.so'); path = './copy.so'",
+    "link": "os.path.lexists('link.so') and os.unlink('link.so'); shutil.copy(source, 'c.so');"
+    " os.symlink('c.so', 'link.so'); path = './link.so'",
+    "memory": "fd = libc.memfd_create(b'x', 0); os.write(fd, open(source, 'rb').read()); path = f'/proc/self/fd/{fd}'",
+    "tmp": "path = os.environ['ACTS_COPY']",
+    "unlinked": "shutil.copy(source, 'gone.so'); fd = os.open('gone.so', 0); os.unlink('gone.so');"
+    " path = f'/proc/self/fd/{fd}'",
+    "written where it belongs": "path = source + '.new'; shutil.copy(source, path)",
+}
+LOAD = """
+import bridge
+import ctypes, os, shutil
+source, libc = os.environ["ACTS_LIBRARY"], ctypes.CDLL(None)
+libc.dlopen.restype = ctypes.c_void_p
+{place}
+try:
+    {load}
+except OSError as error:
+    print(type(error).__name__)
+else:
+    print("loaded")
+"""
+LOADS = {"ctypes": "ctypes.CDLL(path)", "libc": "if not libc.dlopen(path.encode(), 1): raise OSError"}
+
+
+@pytest.mark.parametrize("load", LOADS)
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("mode", ["block", "alert"])
+def test_library(library: Path, tmp_path: Path, tmp_file: Path, place: str, load: str, mode: str) -> None:
+    shutil.copy(library, tmp_file)
+    (tmp_path / "bridge.py").write_text("import ctypes\n")  # which is excepted: its import is another test's
+    (tmp_path / "app.py").write_text(LOAD.format(place=PLACES[place], load=LOADS[load]))
+    chosen = rules(native_code={"mode": mode, "allow": ["bridge"]})
+    env = {"ACTS_LIBRARY": str(library), "ACTS_COPY": str(tmp_file)}
+    done = run_guarded([PYTHON, tmp_path / "app.py"], policy=chosen, env=env, cwd=tmp_path)
+    loads = [event for event in done.violations if event["details"]["operation"] == "load"]
+    Path(f"{library}.new").unlink(missing_ok=True)
+    assert ("loaded" in done.stdout) == (mode == "alert"), done
+    if mode == "alert" or place != "memory":  # where the memory file itself is refused
+        assert [event["mode"] for event in loads] == [mode], done
+
+
+def test_packages_of_their_own(tmp_path: Path) -> None:
+    """An extension that was there before the program, where programs come from, is no act."""
+    done = run_guarded([PYTHON, "-c", "import _decimal, _sqlite3, _ssl; print('fine')"], policy=policy("block"))
+    assert (done.stdout, done.violations) == ("fine\n", []), done
+
+
+NODE = """
+function f(a) { let s = 0; for (let i = 0; i < 1e6; i++) s += a * i; return s }
+for (let i = 0; i < 200; i++) f(i);
+new WebAssembly.Module(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
+console.log("compiled");
+"""
+
+
+def test_node_compiles(tmp_path: Path) -> None:
+    """What Node's own compiler does is no act, under strict as well."""
+    node = shutil.which("node")
+    if not node:
+        pytest.skip("node is not here")
+    script = tmp_path / "app.js"
+    script.write_text(NODE)
+    done = run_guarded([node, script], policy="strict")
+    assert (done.stdout, done.violations) == ("compiled\n", []), done
+
+
+def test_node_loads_no_written_library(tmp_path: Path) -> None:
+    node = shutil.which("node")
+    if not node or not shutil.which("gcc"):
+        pytest.skip("node or gcc is not here")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", tmp_path / "x.so", HERE / "acts.c"], check=True)
+    script = tmp_path / "app.js"
+    load = f"process.dlopen({{exports: {{}}}}, {str(tmp_path / 'x.so')!r})"
+    script.write_text(f"try {{ {load} }} catch (e) {{ console.log('no') }}")
+    done = run_guarded([node, script], policy="strict")
+    assert done.stdout == "no\n", done
+    (event,) = done.violations
+    assert (event["policy"], event["details"]["path"]) == ("native_code", str(tmp_path / "x.so"))

@@ -1,0 +1,149 @@
+"""Many threads at every door at once: ``python tests/soak/soak.py [--seconds N] [--sanitize]``.
+
+Runs ``storm.c`` under a strict policy that lets one program be started, and checks: it ends by itself and in time, nothing came through, nothing that is
+allowed was refused, no descriptor leaked, and every line of the event stream is JSON. ``--sanitize`` runs it with a core
+that gcc built with AddressSanitizer and UndefinedBehaviorSanitizer, under ``LD_PRELOAD``'s libasan.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from tests import support
+
+BUILD = ROOT / "build" / "soak"
+# strict, but for one program: forks are let through, and each child is on probation until it becomes that program.
+POLICY = {
+    "policy": {
+        "outbound_connectivity": "block",
+        "read_write_tmp": "block",
+        "create_child_process": {"mode": "block", "allow": ["/bin/true", "/usr/bin/true"]},
+        "read_handler": "block",
+        "native_code": "block",
+        "runtime_api": "block",
+    }
+}
+
+
+@dataclass
+class Outcome:
+    """What a run showed."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    lines: int = 0
+    faults: list[str] = field(default_factory=list)
+
+
+def listen() -> socket.socket:
+    """A listener on loopback that takes connections and drops them."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+
+    def accept() -> None:
+        while True:
+            try:
+                listener.accept()[0].close()
+            except OSError:
+                return
+
+    threading.Thread(target=accept, daemon=True).start()
+    return listener
+
+
+def program(*options: str) -> Path:
+    """storm.c, compiled."""
+    compiler = shutil.which("gcc") or shutil.which("clang")
+    if compiler is None:
+        raise SystemExit("tests/soak/soak.py: neither gcc nor clang is here")
+    BUILD.mkdir(parents=True, exist_ok=True)
+    out = BUILD / ("storm-sanitized" if options else "storm")
+    source = Path(__file__).with_name("storm.c")
+    flags = ["-O1", "-g", "-Wall", "-Wextra", "-Werror", *options]
+    subprocess.run([compiler, *flags, str(source), "-o", str(out), "-pthread"], check=True)
+    return out
+
+
+def check_events(text: str, outcome: Outcome) -> None:
+    """Every line is an event; repeats were counted, none was lost."""
+    for line in text.splitlines():
+        outcome.lines += 1
+        try:
+            event: dict[str, Any] = json.loads(line)
+        except ValueError:
+            outcome.faults.append(f"no JSON: {line[:200]}")
+            continue
+        if len(line.encode()) >= 4096:
+            outcome.faults.append(f"a line of {len(line)} bytes")
+        if event.get("function_shield") is not True:
+            outcome.faults.append(f"no event: {line[:200]}")
+
+
+def soak(seconds: int, layer: Path = support.LAYER, storm: Path | None = None) -> Outcome:
+    """One run of ``seconds``."""
+    outcome = Outcome()
+    storm = storm or program()
+    handle, secret = tempfile.mkstemp(prefix="function-shield-soak-", dir="/tmp")
+    os.close(handle)
+    events = BUILD / "events.log"
+    events.unlink(missing_ok=True)
+    listener = listen()
+    environment = support.clean_environment(
+        {"FUNCTION_SHIELD_POLICY": support.policy_file(POLICY), "FUNCTION_SHIELD_EVENTS": str(events)}
+    )
+    command = [layer / "function-shield", storm, seconds, listener.getsockname()[1], secret, "data.evil.example"]
+    try:
+        done = subprocess.run(
+            list(map(str, command)), env=environment, capture_output=True, text=True, timeout=seconds + 60, check=False
+        )
+    except subprocess.TimeoutExpired:
+        outcome.faults.append(f"it did not end within {seconds + 60} s")
+        return outcome
+    finally:
+        listener.close()
+        Path(secret).unlink()
+    if done.returncode != 0:
+        outcome.faults.append(f"exit status {done.returncode}: {done.stderr[-2000:]}")
+        return outcome
+    outcome.counts = json.loads(done.stdout)
+    for what in ("through", "broken"):
+        if outcome.counts[what]:
+            outcome.faults.append(f"{what}: {outcome.counts[what]}")
+    if outcome.counts["before"] != outcome.counts["after"]:
+        outcome.faults.append(f"descriptors: {outcome.counts['before']} before, {outcome.counts['after']} after")
+    outcome.faults += [f"{what}: none" for what in ("opens", "dials", "forks", "questions", "signals") if not outcome.counts[what]]
+    made = list(Path(secret).parent.glob(f"{Path(secret).name}-*"))
+    outcome.faults += [f"made: {path}" for path in made]
+    if re.search(r"ERROR: AddressSanitizer|runtime error:", done.stderr):
+        outcome.faults.append(done.stderr[-4000:])
+    check_events(events.read_text(errors="replace"), outcome)
+    return outcome
+
+
+def main() -> int:
+    """Run it and print what it did."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=int, default=20)
+    options = parser.parse_args()
+    outcome = soak(options.seconds)
+    print(json.dumps(outcome.counts), f"{outcome.lines} event lines")
+    for fault in outcome.faults[:20]:
+        print(fault, file=sys.stderr)
+    return 1 if outcome.faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
