@@ -1,5 +1,7 @@
 #!/bin/sh
 # Makes .venv with fshield in it, and the layers of both architectures in dist/. Needs Python 3.10 or newer and PyPI.
+#   ./build.sh          what people and the demo need
+#   ./build.sh --test   and what the tests need
 set -eu
 cd "$(dirname "$0")"
 
@@ -18,15 +20,21 @@ if [ -z "$python" ]; then
     exit 2
 fi
 
-# The environment is made anew when the pinned packages change.
-wanted=$(cksum <requirements.lock)
-if [ ! -x .venv/bin/python ] || [ "$(cat .venv/.requirements 2>/dev/null)" != "$wanted" ]; then
-    echo "build.sh: making .venv with $("$python" --version 2>&1) (the packages are downloaded once)" >&2
+# The environment holds what the build and the demo need, and with --test what the tests need as well. It is made anew when
+# the pinned packages change.
+locks=requirements-demo.lock
+[ "${1:-}" = --test ] && locks=requirements.lock
+wanted="$("$python" --version 2>&1) $(cat requirements-demo.lock requirements.lock | cksum)"
+if [ ! -x .venv/bin/python ] || [ "$(cat .venv/.made-of 2>/dev/null)" != "$wanted" ]; then
+    echo "build.sh: making .venv with $("$python" --version 2>&1); packages are downloaded once" >&2
     rm -rf .venv
     "$python" -m venv .venv
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+    echo "$wanted" >.venv/.made-of
+fi
+if [ ! -e .venv/.requirements.lock ] && [ ! -e ".venv/.$locks" ]; then
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement "$locks"
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-    echo "$wanted" >.venv/.requirements
+    touch ".venv/.$locks"
 fi
 
 # zig keeps its own cache; a folder of ours, outside /tmp, keeps it off the user's.

@@ -37,7 +37,7 @@ ALWAYS_REFUSED = (
     ("other socket families", "all but IPv4, IPv6, UNIX and NETLINK_ROUTE, and raw sockets"),
     ("/proc/*/mem, ptrace, process_vm_writev", "on a guarded process, while any rule blocks"),
     ("the event pipe", "closing, replacing or re-opening it"),
-    ("loader variables of a child", "LD_* and GLIBC_TUNABLES other than ours"),
+    ("loader variables of a child", "LD_PRELOAD, LD_AUDIT, GLIBC_TUNABLES and their like are taken out"),
 )
 
 _REASONS = {
@@ -46,7 +46,6 @@ _REASONS = {
     "mode_allow": "the rule's mode is allow",
     "always": "always let through",
     "port": "an entry matches the destination, but not this port",
-    "unnamed_address": "no allow entry has this address; by a name that is allowed, it may pass",
     "malformed": "this cannot be judged",
 }
 

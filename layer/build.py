@@ -16,6 +16,7 @@ import platform
 import shutil
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,7 +58,7 @@ def contents(architecture: str, work: Path, policies: dict[str, bytes]) -> dict[
 
 
 def unpack(files: dict[str, tuple[bytes, int]], folder: Path) -> None:
-    """Put ``files`` into ``folder``, anew. Whoever runs a program under it meanwhile finds the old one or the new one."""
+    """Put ``files`` into ``folder``, anew. Who runs a program under it meanwhile finds the old layer or the new one."""
     fresh, old = folder.with_name(f"{folder.name}.new"), folder.with_name(f"{folder.name}.old")
     for path in (fresh, old):
         shutil.rmtree(path, ignore_errors=True)
@@ -85,9 +86,14 @@ def main() -> None:
     (ROOT / "build" / "native").mkdir(parents=True, exist_ok=True)
     native.decide(ROOT / "build" / "native" / f"libdecide{suffix}")
     for architecture in ARCHITECTURES:
-        work = ROOT / "build" / "native" / architecture
-        work.mkdir(parents=True, exist_ok=True)
-        files = contents(architecture, work, compiled)
+        (ROOT / "build" / "native" / architecture).mkdir(parents=True, exist_ok=True)
+
+    def made(architecture: str) -> dict[str, tuple[bytes, int]]:
+        return contents(architecture, ROOT / "build" / "native" / architecture, compiled)
+
+    with ThreadPoolExecutor() as pool:
+        layers = dict(zip(ARCHITECTURES, pool.map(made, ARCHITECTURES), strict=True))
+    for architecture, files in layers.items():
         out = ROOT / "dist" / f"function-shield-layer-{architecture}.zip"
         out.parent.mkdir(exist_ok=True)
         out.write_bytes(archive(files))

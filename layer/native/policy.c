@@ -9,7 +9,7 @@ const char *const fs_family_names[FS_FAMILIES] = {
 };
 const char *const fs_mode_names[3] = {"allow", "alert", "block"};
 const char *const fs_reason_names[FS_REASONS] = {
-    "no_rule", "rule", "mode_allow", "always", "port", "unnamed_address", "socket_family", "guard_integrity", "unguardable",
+    "no_rule", "rule", "mode_allow", "always", "port", "no_rule", "socket_family", "guard_integrity", "unguardable",
     "malformed", "reconfigured",
 };
 

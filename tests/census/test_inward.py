@@ -1,4 +1,4 @@
-"""libc's functions that open, dial or map from within, as the census found them: each has a door, under any version's name."""
+"""libc's functions that open, dial or mount from within, as the census found them: each has a door, in any version."""
 
 from __future__ import annotations
 

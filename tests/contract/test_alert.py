@@ -237,7 +237,7 @@ def test_allowed_names(act: str, hosts: list[str], outside: int) -> None:
     assert (result.returncode, result.stdout, result.stderr) == (bare.returncode, bare.stdout, bare.stderr)
     assert result.violations == []
     unnamed = with_hosts(hosts, f"socket.create_connection(('{OUTSIDE}', PORT), 5)", outside, policy)
-    assert [event["reason"] for event in unnamed.violations] == ["unnamed_address"]
+    assert [event["reason"] for event in unnamed.violations] == ["no_rule"]
     other = f"socket.getaddrinfo('good.example', 443)\nsocket.create_connection(('{OUTSIDE}', 1), 5)"
     assert [event["reason"] for event in with_hosts(hosts, other, outside, policy).violations] == ["port"]
 

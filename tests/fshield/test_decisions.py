@@ -42,7 +42,7 @@ def test_hosts(compiled: Compile) -> None:
     assert connect(policy, "example.org").mode is Mode.BLOCK
     assert connect(policy, "evilexample.org").mode is Mode.BLOCK
     assert dial(policy, "192.0.2.7", 443, "api.stripe.com").mode is Mode.ALLOW
-    assert dial(policy, "192.0.2.7").reason == "unnamed_address"
+    assert dial(policy, "192.0.2.7").reason == "no_rule"
 
 
 def test_international_names(compiled: Compile) -> None:
