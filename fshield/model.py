@@ -427,9 +427,10 @@ class Events(Part):
 
 
 def _switch(value: object) -> object:
+    if isinstance(value, bool):
+        return "on" if value else "off"  # what other readers of YAML make of these words
     if value not in ("on", "off"):
-        guess = {True: "on", False: "off"}.get(value) if isinstance(value, bool) else None
-        raise wrong(f"{shown(value)} is neither on nor off", "on, off", f"did you mean `{guess}`?" if guess else "")
+        raise wrong(f"{shown(value)} is neither on nor off", "on, off")
     return value
 
 

@@ -498,6 +498,16 @@ __attribute__((noinline)) static void report_creation(int dirfd, const char *pat
     errno = error;
 }
 
+__attribute__((noinline)) static void report_nameless(int dirfd, const char *path, const void *caller)
+{
+    struct judged judged;
+    int error = errno;
+    int folder = sys_openat(dirfd, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    if (folder >= 0 && files_judge_fd(folder, O_CREAT | O_RDWR, &judged)) files_refuse(&judged, caller);
+    if (folder >= 0) sys_close(folder);
+    errno = error;
+}
+
 int files_open(int dirfd, const char *path, int flags, mode_t mode, const void *caller)
 {
     if (files_idle() || !path) return open_as_asked(dirfd, path, flags, mode);
@@ -515,7 +525,10 @@ int files_open(int dirfd, const char *path, int flags, mode_t mode, const void *
     }
     if (!guard.blocks_any) {
         /* Nothing is refused: look first, then let the call be just what it was. */
-        report_creation(dirfd, path, flags, caller);
+        if (nameless)
+            report_nameless(dirfd, path, caller);
+        else
+            report_creation(dirfd, path, flags, caller);
         int fd = open_as_asked(dirfd, path, flags, mode);
         return fd >= 0 && files_handler_sealed() ? judge_plain(fd, flags, path, caller) : fd;
     }

@@ -1,5 +1,7 @@
 /* Doors of what lists folders inside libc, and of what watches them. */
 #include <dirent.h>
+#include <fts.h>
+#include <ftw.h>
 #include <glob.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -71,19 +73,43 @@ static bool walk_refused(const char *path, const void *caller)
     return false;
 }
 
+/* A walk that follows links comes to /tmp from anywhere. While /tmp is blocked, walks inside libc follow none. */
+static bool follows_nothing(void)
+{
+    if (files_idle() || !guard.blocks_any) return false;
+    struct fs_request request = {.family = FS_TMP, .path = "/tmp"};
+    return guard_decide(&request).mode == FS_BLOCK;
+}
+
 #define WALK(symbol, failure, path, ...)                                  \
     if (guard_ready() && walk_refused(path, CALLER())) return failure;    \
     return real.symbol(__VA_ARGS__)
 
-/* Their own declarations differ in types that do not matter here. */
+static int physical(int flags) { return guard_ready() && follows_nothing() ? flags | FTW_PHYS : flags; }
+
+/* Their own declarations differ in types that do not matter here. ftw is nftw with three arguments for `visit`. */
 DOOR int guarded_ftw(const char *path, void *visit, int open) __asm__("ftw");
-DOOR int guarded_ftw(const char *path, void *visit, int open) { WALK(ftw, -1, path, path, visit, open); }
+DOOR int guarded_ftw(const char *path, void *visit, int open)
+{
+    if (physical(0) != 0) WALK(nftw, -1, path, path, visit, open, FTW_PHYS);
+    WALK(ftw, -1, path, path, visit, open);
+}
 DOOR int guarded_ftw64(const char *path, void *visit, int open) __asm__("ftw64");
-DOOR int guarded_ftw64(const char *path, void *visit, int open) { WALK(ftw64, -1, path, path, visit, open); }
+DOOR int guarded_ftw64(const char *path, void *visit, int open)
+{
+    if (physical(0) != 0) WALK(nftw64, -1, path, path, visit, open, FTW_PHYS);
+    WALK(ftw64, -1, path, path, visit, open);
+}
 DOOR int guarded_nftw(const char *path, void *visit, int open, int flags) __asm__("nftw");
-DOOR int guarded_nftw(const char *path, void *visit, int open, int flags) { WALK(nftw, -1, path, path, visit, open, flags); }
+DOOR int guarded_nftw(const char *path, void *visit, int open, int flags)
+{
+    WALK(nftw, -1, path, path, visit, open, physical(flags));
+}
 DOOR int guarded_nftw64(const char *path, void *visit, int open, int flags) __asm__("nftw64");
-DOOR int guarded_nftw64(const char *path, void *visit, int open, int flags) { WALK(nftw64, -1, path, path, visit, open, flags); }
+DOOR int guarded_nftw64(const char *path, void *visit, int open, int flags)
+{
+    WALK(nftw64, -1, path, path, visit, open, physical(flags));
+}
 
 static bool walks_refused(char *const *paths, const void *caller)
 {
@@ -92,16 +118,24 @@ static bool walks_refused(char *const *paths, const void *caller)
     return false;
 }
 
-DOOR void *fts_open(char *const *paths, int options, void *compare)
+static int fts_options(int options)
 {
-    if (guard_ready() && walks_refused(paths, CALLER())) return NULL;
-    return real.fts_open(paths, options, compare);
+    if (!(options & FTS_LOGICAL) || !guard_ready() || !follows_nothing()) return options;
+    return (options & ~FTS_LOGICAL) | FTS_PHYSICAL;
 }
 
-DOOR void *fts64_open(char *const *paths, int options, void *compare)
+DOOR void *guarded_fts_open(char *const *paths, int options, void *compare) __asm__("fts_open");
+DOOR void *guarded_fts_open(char *const *paths, int options, void *compare)
 {
     if (guard_ready() && walks_refused(paths, CALLER())) return NULL;
-    return real.fts64_open(paths, options, compare);
+    return real.fts_open(paths, fts_options(options), compare);
+}
+
+DOOR void *guarded_fts64_open(char *const *paths, int options, void *compare) __asm__("fts64_open");
+DOOR void *guarded_fts64_open(char *const *paths, int options, void *compare)
+{
+    if (guard_ready() && walks_refused(paths, CALLER())) return NULL;
+    return real.fts64_open(paths, fts_options(options), compare);
 }
 
 /* glob opens folders inside libc; it takes functions of ours for that. */

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,8 +39,19 @@ class Verdict:
         return not self.problems
 
 
+class Words(yaml.SafeLoader):
+    """Reads `on` and `off` as the words they are, as fshield does: to PyYAML's own loader they are booleans."""
+
+
+Words.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+Words.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("(?:true|false)$"), ["t", "f"])
+
+
 def load_policy(path: Path) -> Document:
-    document: Document = yaml.safe_load(path.read_text())
+    document: Document = yaml.load(path.read_text(), Loader=Words)  # noqa: S506 - a SafeLoader with fewer booleans
     return document
 
 

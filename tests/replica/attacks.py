@@ -50,17 +50,8 @@ def compile_all(attacks: Iterable[Attack], folder: Path) -> None:
             path = folder / document_name(document)
             if not path.exists():
                 source = folder / "source.yaml"
-                source.write_text(yaml.safe_dump({"version": 1, **_as_written(document)}, sort_keys=False))
+                source.write_text(yaml.safe_dump({"version": 1, **document}, sort_keys=False))
                 path.write_bytes(compile_policy(load(source)))
-
-
-def _as_written(document: dict[str, Any]) -> dict[str, Any]:
-    """`on` and `off` as the policy's author wrote them: PyYAML reads both as booleans."""
-    kernel = {
-        key: {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
-        for key, value in document.get("kernel", {}).items()
-    }
-    return {**document, **({"kernel": kernel} if kernel else {})}
 
 
 def build_all(attacks: Iterable[Attack]) -> Path:

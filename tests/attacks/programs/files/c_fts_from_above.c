@@ -2,6 +2,7 @@
 // rule: read_write_tmp
 // success: a C program walks into /tmp by fts, from a link to it
 // proof: read
+// quiet: a walk follows no links while /tmp is blocked, so that it never comes there
 #include "attack.h"
 #include <fts.h>
 

@@ -1,6 +1,5 @@
 # class: machine_code
 # rule: native_code
-# open: native_code is not implemented yet: code objects may be made from bytes, and crafted ones reach any memory
 # success: a code object whose constants lie outside its tuple is made, the first step to reading and writing memory
 # proof: word
 from attack import attempt

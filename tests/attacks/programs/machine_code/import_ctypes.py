@@ -1,6 +1,5 @@
 # class: machine_code
 # rule: native_code
-# open: native_code is not implemented yet: ctypes may be imported
 # success: ctypes is imported, from where any memory is written
 # proof: word
 from attack import attempt

@@ -1,6 +1,5 @@
 # class: machine_code
 # rule: native_code
-# open: native_code is not implemented yet: a library may be loaded from a place the function can write to
 # needs: gcc
 # success: a library that the function wrote itself reads a file in /tmp
 # proof: read

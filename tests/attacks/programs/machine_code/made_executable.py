@@ -1,7 +1,5 @@
 # class: machine_code
 # rule: native_code
-# open: native_code is not implemented yet: memory may be made executable, and code put there makes system calls
-#   itself
 # needs: x86_64
 # success: machine code in memory made executable afterwards reads a file in /tmp
 # proof: read

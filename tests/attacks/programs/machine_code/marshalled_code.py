@@ -1,6 +1,5 @@
 # class: machine_code
 # rule: native_code
-# open: native_code is not implemented yet: code objects may be loaded from bytes
 # success: a code object loaded from bytes is run
 # proof: word
 import marshal

@@ -1,7 +1,5 @@
 # class: machine_code
 # rule: native_code
-# open: native_code is not implemented yet: a library may be loaded from memory, and its code makes system calls
-#   itself
 # needs: gcc
 # success: a library loaded from a file that is only memory reads a file in /tmp
 # proof: read

@@ -1,6 +1,5 @@
 # class: machine_code
 # rule: native_code
-# open: native_code is not implemented yet: with ctypes, the thread's own counter of the core can be overwritten
 # success: the thread's state is overwritten so that the core believes itself at work, and a file in /tmp is read
 # proof: read
 # needs: x86_64 python<3.13

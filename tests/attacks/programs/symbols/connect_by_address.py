@@ -1,6 +1,5 @@
 # class: symbols
 # rule: outbound_connectivity native_code
-# open: native_code is not implemented yet: with ctypes, libc's own code can be called where it lies, past every door
 # success: a connection goes out by libc's own connect, called by its address
 # proof: sink
 import ctypes

@@ -1,6 +1,5 @@
 # class: symbols
 # rule: read_write_tmp guard_integrity native_code
-# open: native_code is not implemented yet: a second libc may be loaded from a place the function can write to
 # success: a copy of libc under another name, loaded beside it, reads a file in /tmp
 # proof: read
 import ctypes

@@ -1,6 +1,5 @@
 # class: symbols
 # rule: read_write_tmp native_code
-# open: native_code is not implemented yet: with ctypes, libc's own code can be called where it lies, past every door
 # success: a file in /tmp is read by libc's own open64, called by its address
 # proof: read
 import ctypes

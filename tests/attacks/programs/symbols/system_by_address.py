@@ -1,6 +1,5 @@
 # class: symbols
 # rule: create_child_process native_code
-# open: native_code is not implemented yet: with ctypes, libc's own code can be called where it lies, past every door
 # success: a process is started by libc's own system, called by its address
 # proof: mark
 import ctypes
