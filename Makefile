@@ -23,8 +23,24 @@ test: environment ## every test
 test-unguarded: environment ## proves that the tests of blocks can fail: runs their attacks without the guard
 	@$(PYTHON) tests/unguarded.py
 
-attacks: environment ## the attack corpus, three ways
-	@$(PYTHON) -m pytest -q tests/attacks
+attacks: environment ## the attack corpus, three ways, here and in the stand-in for the sandbox
+	@$(PYTHON) tests/attacks/run.py
+	@$(PYTHON) -m tests.replica.attacks
+
+census: environment ## every symbol of the C library: door, harmless, or accepted; and no call without a door
+	@tests/census/fetch.sh
+	@$(PYTHON) tests/census/run.py
+	@$(PYTHON) tests/census/completeness.py
+
+transparency: environment ## CPython's own test-suite, bare and guarded, test by test (an hour)
+	@$(PYTHON) tests/transparency/run.py
+
+fuzz: environment ## the parsers under libFuzzer, ASan and UBSan, for FUZZ_SECONDS (60)
+	@$(PYTHON) tests/fuzz/run.py
+
+soak: environment ## ten minutes of threads at every door at once
+	@$(PYTHON) tests/soak/soak.py --seconds 600
+	@$(PYTHON) tests/soak/soak.py --seconds 60 --undefined
 
 bench: environment ## paired figures against the budgets
 	@$(PYTHON) bench/run.py
@@ -37,4 +53,4 @@ lint: environment ## ruff, mypy, and the C compiler's warnings
 clean: ## remove what the build made
 	rm -rf build dist .venv .pytest_cache .mypy_cache .ruff_cache
 
-.PHONY: help environment build demo test test-unguarded attacks bench lint clean
+.PHONY: help environment build demo test test-unguarded attacks census transparency fuzz soak bench lint clean

@@ -89,6 +89,37 @@ DOOR size_t strftime(char *restrict out, size_t size, const char *restrict forma
     return real.strftime(out, size, format, time);
 }
 
+DOOR size_t strftime_l(char *restrict out, size_t size, const char *restrict format, const struct tm *restrict time, locale_t locale)
+{
+    hold_zone(CALLER());
+    return real.strftime_l(out, size, format, time, locale);
+}
+
+/* The first of these in a process reads the zone as well. */
+DOOR struct tm *gmtime(const time_t *when)
+{
+    hold_zone(CALLER());
+    return real.gmtime(when);
+}
+
+DOOR struct tm *gmtime_r(const time_t *restrict when, struct tm *restrict out)
+{
+    hold_zone(CALLER());
+    return real.gmtime_r(when, out);
+}
+
+DOOR time_t timegm(struct tm *time)
+{
+    hold_zone(CALLER());
+    return real.timegm(time);
+}
+
+DOOR char *strptime(const char *restrict text, const char *restrict format, struct tm *restrict out)
+{
+    hold_zone(CALLER());
+    return real.strptime(text, format, out);
+}
+
 DOOR char *setlocale(int category, const char *name)
 {
     if (name && guard_ready() && !files_idle()) {

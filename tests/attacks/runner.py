@@ -51,7 +51,7 @@ Words.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("(?:true|false)
 
 
 def load_policy(path: Path) -> Document:
-    document: Document = yaml.load(path.read_text(), Loader=Words)  # noqa: S506 - a SafeLoader with fewer booleans
+    document: Document = yaml.load(path.read_text(), Loader=Words)
     return document
 
 
