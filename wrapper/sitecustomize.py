@@ -10,7 +10,7 @@ import os
 import sys
 import time
 
-answer = []  # type: list
+answer = []  # type: ignore[var-annotated]
 if hasattr(sys, "audit"):
     sys.audit("function_shield.armed", answer)
 if not answer:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 TABLE = Path(__file__).with_name("doors.table")
 HEADERS = [
-    *("dirent.h", "fcntl.h", "locale.h", "netdb.h", "signal.h", "spawn.h", "stdarg.h", "stdint.h", "stdio.h", "sys/ioctl.h"),
-    *("sys/socket.h", "sys/time.h", "sys/types.h", "sys/uio.h", "termios.h", "time.h", "utime.h"),
+    *("dirent.h", "fcntl.h", "locale.h", "netdb.h", "signal.h", "spawn.h", "stdarg.h", "stdint.h", "stdio.h"),
+    *("sys/ioctl.h", "sys/socket.h", "sys/time.h", "sys/types.h", "sys/uio.h", "termios.h", "time.h", "utime.h"),
 ]
 
 
