@@ -93,6 +93,15 @@ static int number(const char *text)
     return (int)(minus ? -value : value);
 }
 
+static bool kernel_is(int major, int minor)
+{
+    struct utsname names;
+    if (sys_call(SYS_uname, &names) != 0) return false;
+    int first = number(names.release);
+    const char *dot = strchr(names.release, '.');
+    return first > major || (first == major && dot && number(dot + 1) >= minor);
+}
+
 /* A policy in memory of our own: the file may change, the copy cannot. */
 static const struct fs_policy *map_policy(const char *path, const char *expected, char sha256[65])
 {
@@ -116,7 +125,8 @@ static const struct fs_policy *map_policy(const char *path, const char *expected
     if (strcmp(sha256, expected) != 0) guard_refuse("the compiled policy changed while the function ran");
     if (fs_policy_check(bytes, size) != NULL) guard_refuse("the compiled policy is damaged: compile it again");
     sys_call(SYS_mprotect, bytes, size, PROT_READ);
-    sys_call(462 /* mseal, Linux 6.10 */, bytes, size, 0);
+    /* Not asked of a kernel that does not have it: a sandbox may end a process for a number that it does not know. */
+    if (kernel_is(6, 10)) sys_call(462 /* mseal */, bytes, size, 0);
     files_protect_memory(bytes, size);
     return (const struct fs_policy *)bytes;
 }
