@@ -153,7 +153,9 @@ def connect(policy: native.Compiled, target: str, partition: Partition) -> list[
         verdict = policy.decide(Family.OUTBOUND, names=(key,), port=port, partition=partition)
         note = "the address that a look-up of this name returned is allowed with it" if verdict.source else None
         return [Answer(RULES[Family.OUTBOUND], verdict, note)]
-    return [Answer(RULES[Family.OUTBOUND], policy.decide(Family.OUTBOUND, ip=ip, port=port, partition=partition))]
+    verdict = policy.decide(Family.OUTBOUND, ip=ip, port=port, partition=partition)
+    note = "an address; by a name that is allowed, it may pass" if verdict.mode is not Mode.ALLOW else None
+    return [Answer(RULES[Family.OUTBOUND], verdict, note)]
 
 
 def open_path(policy: native.Compiled, target: str) -> list[Answer]:

@@ -1,4 +1,5 @@
 /* Doors of what makes, moves and removes names. Each acts in the folder that was judged. */
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,6 +15,34 @@ struct access {
     enum fs_family family;
 };
 
+/* With no descriptor left nothing can be held and judged, and some acts need none. What can be told by the name alone is
+ * told: true where the act is refused. */
+__attribute__((noinline)) static bool refused_by_name(int dirfd, const char *path, const char *verb, const void *caller)
+{
+    struct judged judged = {.family = FS_TMP, .verb = verb};
+    size_t size = strnlen(path, PATH_MAX), at = 0;
+    if (strstr(path, "..")) return false;
+    if (path[0] != '/') {
+        if (dirfd == AT_FDCWD) {
+            long count = sys_call(SYS_getcwd, judged.path, sizeof judged.path);
+            at = count > 1 ? (size_t)count - 1 : 0;
+        } else {
+            char link[32];
+            files_magic_path(link, dirfd);
+            long count = sys_readlinkat(AT_FDCWD, link, judged.path, sizeof judged.path - 1);
+            at = count > 0 ? (size_t)count : 0;
+        }
+        if (judged.path[0] != '/' || at + 1 >= sizeof judged.path) return false;
+        judged.path[at++] = '/';
+    }
+    if (size >= sizeof judged.path - at) return false;
+    memcpy(judged.path + at, path, size + 1);
+    if (strncmp(judged.path, "/tmp/", 5) != 0) return false;
+    struct fs_request request = {.family = FS_TMP, .path = judged.path};
+    judged.verdict = guard_decide(&request);
+    return judged.verdict.mode != FS_ALLOW && files_refuse(&judged, caller);
+}
+
 /* `first` is the other name of the same act, NULL where there is none: one act makes one event. */
 static bool enter(int dirfd, const char *path, const char *verb, const struct access *first, struct access *access,
                   const void *caller)
@@ -26,6 +55,7 @@ static bool enter(int dirfd, const char *path, const char *verb, const struct ac
     struct judged judged;
     int result = files_find_place(dirfd, path, &access->place);
     if (result != 0) {
+        if ((result == -EMFILE || result == -ENFILE) && refused_by_name(dirfd, path, verb, caller)) return false;
         /* Where something is blocked, the call fails here: what stood in the way of judging may be gone a moment later. */
         errno = guard.blocks_any ? -result : error;
         return !guard.blocks_any;

@@ -34,6 +34,9 @@ static char nonce[17];
 static char request_id[64];
 static _Atomic uint32_t request_turn;
 
+/* Where no memory is to be had, as a program may arrange for itself, there is one line: who has it? */
+static atomic_bool spare_taken;
+
 static void begin_process(void)
 {
     int pid = sys_getpid();
@@ -47,6 +50,7 @@ static void begin_process(void)
     atomic_store(&lines, 0);
     atomic_store(&lost, 0);
     atomic_store(&sequence, 0);
+    atomic_store(&spare_taken, false); /* another thread of the parent's may have had it */
     uint64_t random = 0;
     if (sys_call(SYS_getrandom, &random, sizeof random, 1 /* GRND_NONBLOCK */) != (long)sizeof random) {
         struct timespec now;
@@ -298,12 +302,29 @@ struct line {
     struct sentence sentence;
 };
 
+static struct line spare;
+
+static struct line *take_line(void)
+{
+    struct line *line = sys_scratch(sizeof *line);
+    if (line != NULL) return line;
+    return atomic_exchange(&spare_taken, true) ? NULL : &spare;
+}
+
+static void give_line(struct line *line)
+{
+    if (line == &spare)
+        atomic_store(&spare_taken, false);
+    else
+        sys_scratch_free(line, sizeof *line);
+}
+
 static void write_violation(const struct guard_act *act, const struct fs_verdict *verdict, const struct guard_origin *origin,
                             uint32_t count, bool repeated)
 {
     static const char *const levels[] = {"DEBUG", "WARN", "ERROR"};
     static const char *const rings[] = {"libc", "interpreter", "kernel"};
-    struct line *line = sys_scratch(sizeof *line);
+    struct line *line = take_line();
     if (line == NULL) {
         atomic_fetch_add(&lost, 1);
         return;
@@ -343,7 +364,7 @@ static void write_violation(const struct guard_act *act, const struct fs_verdict
     }
     write_origin(&line->json, act, origin);
     end(&line->json);
-    sys_scratch_free(line, sizeof *line);
+    give_line(line);
 }
 
 static uint64_t mix(uint64_t hash, const char *text)

@@ -175,7 +175,12 @@ static void read_environment(void)
     const char *xray = facts_value("AWS_XRAY_DAEMON_ADDRESS");
     /* "tcp:HOST:PORT udp:HOST:PORT" names both; one of them is kept, and serves for both protocols. */
     const char *udp = xray ? strstr(xray, "udp:") : NULL;
-    if (udp) xray = udp + 4;
+    char endpoint[256];
+    if (xray) {
+        copy(endpoint, sizeof endpoint, udp ? udp + 4 : strncmp(xray, "tcp:", 4) == 0 ? xray + 4 : xray);
+        endpoint[strcspn(endpoint, " ")] = '\0';
+        xray = endpoint;
+    }
     read_endpoint(xray, host, sizeof host, guard.xray_ip, &guard.xray_ip_version, &guard.xray_port);
     const char *root = facts_value("LAMBDA_TASK_ROOT"), *runtime = facts_value("LAMBDA_RUNTIME_DIR");
     if (root) copy(guard.task_root, sizeof guard.task_root, root);

@@ -52,7 +52,7 @@ When = Literal["alone", "import", "call", "pth"]
 Language = Literal["py", "js", "c"]
 KEYS = {
     *("class", "rule", "success", "proof", "needs", "open", "policy"),
-    *("when", "also", "at_most", "quiet", "refuses", "handler", "timeout"),
+    *("when", "also", "at_most", "quiet", "unreported", "refuses", "handler", "timeout"),
 }
 
 
@@ -77,6 +77,8 @@ class Attack:
         also: rules that hold it too. Under ``strict`` an event of those counts; with those allowed, it is held too.
         at_most: the largest number of events that one run may write; 0 for no limit.
         quiet: why no event names it although it is held; "" where one must.
+        unreported: why a policy that only reports may fail to name it, although one that blocks holds it; "" where it
+            may not.
         refuses: why the guard refuses to go on at all, under a policy that only reports as well; "" where it does not.
         handler: the form the handler is in: ``source``, ``zip``, ``package`` or ``compiled``.
         timeout: seconds for one run.
@@ -94,6 +96,7 @@ class Attack:
     also: tuple[str, ...]
     at_most: int
     quiet: str
+    unreported: str
     refuses: str
     handler: str
     timeout: float
@@ -169,6 +172,7 @@ def read_attack(path: Path) -> Attack:
         when=cast(When, when),
         also=also,
         quiet=fields.get("quiet", ""),
+        unreported=fields.get("unreported", ""),
         refuses=fields.get("refuses", ""),
         at_most=int(fields.get("at_most", "0")),
         handler=fields.get("handler", "source"),

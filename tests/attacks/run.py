@@ -158,6 +158,11 @@ def report(rows: list[Row], interpreters: list[Path]) -> str:
         lines += ["## What is open", "", "| attack | what it does | why it is open |", "| --- | --- | --- |"]
         lines += [f"| `{row.attack.name}` | {cell(row.attack.success)} | {cell(row.attack.open)} |" for row in opened]
         lines.append("")
+    unreported = [row for row in rows if row.attack.unreported]
+    if unreported:
+        lines += ["## Held, and not always named where a policy only reports", "", "| attack | why |", "| --- | --- |"]
+        lines += [f"| `{row.attack.name}` | {cell(row.attack.unreported)} |" for row in unreported]
+        lines.append("")
     for kind, title in CLASSES.items():
         chosen = [row for row in rows if row.attack.kind == kind]
         if not chosen:

@@ -176,6 +176,6 @@ def judge(attack: Attack, python: Path) -> Verdict:
         return verdict
     if not (look.seen and look.claims):
         verdict.problems.append(f"alert: it must succeed: {tell(look)}")
-    if not (attack.open or attack.quiet) and not look.named & set(attack.rules + attack.also):
+    if not (attack.open or attack.quiet or attack.unreported) and not look.named & set(attack.rules + attack.also):
         verdict.problems.append(f"alert: no event names {' or '.join(attack.rules + attack.also)}: {tell(look)}")
     return verdict

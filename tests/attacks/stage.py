@@ -15,6 +15,7 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ from tests.attacks.sinks import Sinks
 
 LIB = HERE / "lib"
 SCRATCH = support.SCRATCH / "attacks"
+# A package is older than the process that it runs in; the kernel keeps the time of files and of processes in ticks.
+SETTLE_S = 0.05
 # Attacks on what a child inherits must not find these set by whoever runs the tests.
 DROPPED = ("LOCALDOMAIN", "RES_OPTIONS", "HOSTALIASES", "NODE_OPTIONS", "AWS_EXECUTION_ENV", "TMPDIR")
 
@@ -69,7 +72,8 @@ def compiler() -> tuple[str, ...]:
 
 def build(source: Path, *options: str) -> Path:
     """The program or library that ``source`` makes, outside /tmp, kept until the source changes."""
-    text = source.read_bytes() + (LIB / "attack.h").read_bytes() + repr((compiler(), options)).encode()
+    shared = b"".join((LIB / name).read_bytes() for name in ("attack.h", "raw.c"))
+    text = source.read_bytes() + shared + repr((compiler(), options)).encode()
     out = SCRATCH / "built" / f"{source.stem}-{hashlib.sha256(text).hexdigest()[:16]}"
     if not out.exists():
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -189,6 +193,9 @@ class Stage:
         name = f"the_{attack.path.name}" if attack.when == "alone" else f"dependency.{attack.language}"
         shutil.copy(attack.path, place / name)
         shutil.copy(LIB / f"attack.{attack.language}", place)
+        if "gcc" in attack.needs:
+            shutil.copy(build(LIB / "extension.c", "-shared", "-fPIC"), place / "extension.so")
+            time.sleep(SETTLE_S)
         self.program = place / name
         if attack.when == "alone":
             return

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests import support
 from tests.attacks.corpus import CLASSES, Attack, corpus
-from tests.attacks.runner import judge
+from tests.attacks.runner import Verdict, judge
 from tests.attacks.stage import missing
 
 ATTACKS = corpus()
@@ -28,12 +30,29 @@ def cases() -> list[object]:
     return found
 
 
+Verdicts = dict[tuple[str, Path], "Future[Verdict]"]
+
+
+@pytest.fixture(scope="module")
+def verdicts(request: pytest.FixtureRequest) -> Iterator[Verdicts]:
+    """The verdicts on the attacks that were selected, worked out a few at once: a run mostly waits for processes."""
+    with ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 2)) as pool:
+        found: Verdicts = {}
+        for item in request.session.items:
+            parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+            attack, python = parameters.get("attack"), parameters.get("python")
+            if isinstance(attack, Attack) and isinstance(python, Path) and not missing(attack, python):
+                found[attack.name, python] = pool.submit(judge, attack, python)
+        yield found
+        pool.shutdown(cancel_futures=True)
+
+
 @pytest.mark.parametrize(("attack", "python"), cases())
-def test_behaves_as_declared(attack: Attack, python: Path) -> None:
+def test_behaves_as_declared(attack: Attack, python: Path, verdicts: Verdicts) -> None:
     lacking = missing(attack, python)
     if lacking:
         pytest.skip(f"needs {lacking}")
-    verdict = judge(attack, python)
+    verdict = verdicts[attack.name, python].result()
     assert verdict.behaves, "\n".join(verdict.problems)
 
 

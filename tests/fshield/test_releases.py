@@ -1,4 +1,4 @@
-"""An engine runs every compiled format of its major version: the policies of each release are kept, and still decide."""
+"""An engine runs every compiled format of its major version: the policies of each release still decide."""
 
 from __future__ import annotations
 

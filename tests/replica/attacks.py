@@ -59,8 +59,9 @@ def build_all(attacks: Iterable[Attack]) -> Path:
     for attack in attacks:
         if attack.language == "c":
             stage.build(attack.path, *(["-static"] if "static" in attack.needs else []))
-    for name, options in (("raw", ("-shared", "-fPIC")), ("plain", ("-shared", "-fPIC")), ("static", ("-static",))):
-        stage.build(stage.LIB / f"{name}.c", *options)
+    for name in ("raw", "plain", "extension"):
+        stage.build(stage.LIB / f"{name}.c", "-shared", "-fPIC")
+    stage.build(stage.LIB / "static.c", "-static")
     return stage.SCRATCH / "built"
 
 

@@ -1,5 +1,6 @@
 # class: children
 # rule: create_child_process
+# also: native_code
 # success: a program that is only memory is started
 # proof: mark
 import os

@@ -1,5 +1,6 @@
 # class: events
 # rule: read_write_tmp
+# also: native_code
 # success: code whose file and function have names that end the event's line reads a file in /tmp
 # proof: read
 from attack import FILE, attempt

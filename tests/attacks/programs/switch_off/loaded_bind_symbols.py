@@ -1,5 +1,5 @@
 # class: switch_off
-# rule: read_write_tmp
+# rule: read_write_tmp guard_integrity
 # success: extension modules are loaded so that they bind to libc before the guard, and sqlite makes a file in /tmp
 # proof: new
 # needs: module:sqlite3

@@ -1,5 +1,5 @@
 # class: symbols
-# rule: create_child_process
+# rule: create_child_process guard_integrity
 # success: the module beneath subprocess is loaded so that it binds to libc before the guard, and starts a process
 # proof: mark
 import os
