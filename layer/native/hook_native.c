@@ -180,12 +180,6 @@ static bool is_content(int fd, const char *bytes, size_t size, struct stat *stat
     return true;
 }
 
-static bool blocks(void)
-{
-    struct fs_request request = {.family = FS_NATIVE, .path = ""};
-    return guard_decide(&request).mode == FS_BLOCK;
-}
-
 enum compiled { COMPILED_UNKNOWN, COMPILED_CACHED, COMPILED_ALONE };
 
 /* importlib's _compile_bytecode(data, name, bytecode_path, source_path) says which file the bytes come from. CACHED: just
@@ -200,12 +194,7 @@ static enum compiled find_file(PyObject *locals, PyObject *data, char resolved[P
     struct stat status;
     int fd = -1;
     bool plain = false;
-    if (path && !blocks()) {
-        /* Where nothing is refused the bytes are not compared with the file's: that would read each module twice. */
-        answer = argument_text(source) ? COMPILED_CACHED : COMPILED_ALONE;
-        strncpy(resolved, path, PATH_MAX - 1);
-        resolved[PATH_MAX - 1] = '\0';
-    } else if (path && python_type(data) == python.PyBytes_Type && python.PyBytes_AsStringAndSize(data, &bytes, &size) == 0) {
+    if (path && python_type(data) == python.PyBytes_Type && python.PyBytes_AsStringAndSize(data, &bytes, &size) == 0) {
         /* Nearly always the path is what it says, and there is no need to ask where it leads. */
         plain = path[0] == '/' && !strstr(path, "/.") && !strstr(path, "//") && strlen(path) < PATH_MAX;
         if (plain) fd = sys_open_no_links(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

@@ -1,7 +1,6 @@
 /* Doors of what lists folders inside libc, and of what watches them. */
 #include <dirent.h>
 #include <fts.h>
-#include <ftw.h>
 #include <glob.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -73,7 +72,8 @@ static bool walk_refused(const char *path, const void *caller)
     return false;
 }
 
-/* A walk that follows links comes to /tmp from anywhere. While /tmp is blocked, walks inside libc follow none. */
+/* A walk that follows links comes to /tmp from anywhere. While /tmp is blocked, fts follows none. (nftw and ftw do: what they
+ * would report of a link would change for honest programs.) */
 static bool follows_nothing(void)
 {
     if (files_idle() || !guard.blocks_any) return false;
@@ -85,31 +85,15 @@ static bool follows_nothing(void)
     if (guard_ready() && walk_refused(path, CALLER())) return failure;    \
     return real.symbol(__VA_ARGS__)
 
-static int physical(int flags) { return guard_ready() && follows_nothing() ? flags | FTW_PHYS : flags; }
-
-/* Their own declarations differ in types that do not matter here. ftw is nftw with three arguments for `visit`. */
+/* Their own declarations differ in types that do not matter here. */
 DOOR int guarded_ftw(const char *path, void *visit, int open) __asm__("ftw");
-DOOR int guarded_ftw(const char *path, void *visit, int open)
-{
-    if (physical(0) != 0) WALK(nftw, -1, path, path, visit, open, FTW_PHYS);
-    WALK(ftw, -1, path, path, visit, open);
-}
+DOOR int guarded_ftw(const char *path, void *visit, int open) { WALK(ftw, -1, path, path, visit, open); }
 DOOR int guarded_ftw64(const char *path, void *visit, int open) __asm__("ftw64");
-DOOR int guarded_ftw64(const char *path, void *visit, int open)
-{
-    if (physical(0) != 0) WALK(nftw64, -1, path, path, visit, open, FTW_PHYS);
-    WALK(ftw64, -1, path, path, visit, open);
-}
+DOOR int guarded_ftw64(const char *path, void *visit, int open) { WALK(ftw64, -1, path, path, visit, open); }
 DOOR int guarded_nftw(const char *path, void *visit, int open, int flags) __asm__("nftw");
-DOOR int guarded_nftw(const char *path, void *visit, int open, int flags)
-{
-    WALK(nftw, -1, path, path, visit, open, physical(flags));
-}
+DOOR int guarded_nftw(const char *path, void *visit, int open, int flags) { WALK(nftw, -1, path, path, visit, open, flags); }
 DOOR int guarded_nftw64(const char *path, void *visit, int open, int flags) __asm__("nftw64");
-DOOR int guarded_nftw64(const char *path, void *visit, int open, int flags)
-{
-    WALK(nftw64, -1, path, path, visit, open, physical(flags));
-}
+DOOR int guarded_nftw64(const char *path, void *visit, int open, int flags) { WALK(nftw64, -1, path, path, visit, open, flags); }
 
 static bool walks_refused(char *const *paths, const void *caller)
 {

@@ -2,7 +2,7 @@
 // rule: read_write_tmp
 // success: a C program walks into /tmp by nftw, from a link to it
 // proof: read
-// quiet: a walk follows no links while /tmp is blocked, so that it never comes there
+// open: a walk by nftw that follows links is judged where it begins, and the links below it are followed inside libc
 #include "attack.h"
 #include <ftw.h>
 
