@@ -21,6 +21,9 @@ struct pins {
     atomic_int state; /* 0 no import yet, 1 being written, 2 there */
     PyObject *find_frozen;
     PyObject *coroutine; /* the code of types.coroutine, once it was seen to be so */
+    struct {             /* importlib's own parts: NULL where this Python names them otherwise */
+        PyObject *module, *compile, *get_code, *get_data, *io, *open_code;
+    } importlib;
     bool compared;
 };
 static struct pins pins[INTERPRETERS]; /* by their ids, which are not used again */
@@ -59,6 +62,31 @@ static void trust_environment(const char *executable)
     native_trusts(folder);
 }
 
+static PyObject *part(PyObject *object, const char *name)
+{
+    PyObject *found = object ? python.PyObject_GetAttrString(object, name) : NULL;
+    if (!found) python.PyErr_Clear();
+    return found;
+}
+
+static void pin_importlib(struct pins *own, PyObject *modules)
+{
+    PyObject *module = python.PyDict_GetItemString(modules, "_frozen_importlib_external");
+    if (!module) return;
+    PyObject *compile = part(module, "_compile_bytecode"), *loader = part(module, "SourceLoader");
+    PyObject *get_code = part(loader, "get_code"), *files = part(module, "FileLoader");
+    own->importlib.module = module; /* lives as long as its interpreter: these references are kept */
+    python.Py_IncRef(module);
+    own->importlib.compile = part(compile, "__code__");
+    own->importlib.get_code = part(get_code, "__code__");
+    own->importlib.get_data = part(files, "get_data");
+    own->importlib.io = part(module, "_io");
+    own->importlib.open_code = part(own->importlib.io, "open_code");
+    PyObject *passing[] = {compile, loader, get_code, files};
+    for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
+        if (passing[i]) python.Py_DecRef(passing[i]);
+}
+
 /* At an interpreter's import of encodings, with which its making ends: before it there is only what is built in. */
 static void pin(const char *importing)
 {
@@ -77,6 +105,7 @@ static void pin(const char *importing)
         modules && python_type(modules) == python.PyDict_Type ? python.PyDict_GetItemString(modules, "_imp") : NULL;
     pins[id].find_frozen = machinery ? python.PyObject_GetAttrString(machinery, "find_frozen") : NULL; /* since 3.11 */
     if (!pins[id].find_frozen) python.PyErr_Clear();
+    if (modules && python_type(modules) == python.PyDict_Type) pin_importlib(&pins[id], modules);
     atomic_store_explicit(&pins[id].state, 2, memory_order_release);
 }
 
@@ -242,6 +271,51 @@ static bool is_frozen(PyObject *locals, PyObject *data)
     return same;
 }
 
+static bool is_part(PyObject *object, const char *name, const PyObject *expected)
+{
+    PyObject *found = part(object, name);
+    if (found) python.Py_DecRef(found);
+    return found && found == expected;
+}
+
+static bool runs(PyObject *frame, const PyObject *code)
+{
+    PyObject *found = frame ? python.PyFrame_GetCode(frame) : NULL;
+    if (found) python.Py_DecRef(found);
+    return found && found == code;
+}
+
+/* importlib's own get_code calls its own _compile_bytecode, for a loader that reads by importlib's own get_data and the
+ * interpreter's own open_code. Whoever replaced what these look up by name can still hand over other bytes, which the
+ * comparison with the file would show: that is for where the rule blocks, since it reads each module twice. */
+static bool is_importlib(void)
+{
+    struct pins *own = own_pins();
+    if (!own || !own->importlib.open_code) return false;
+    PyObject *inner = python.PyEval_GetFrame();
+    if (!runs(inner, own->importlib.compile)) return false;
+    PyObject *outer = python.PyFrame_GetBack(inner);
+    bool usual = false;
+    if (runs(outer, own->importlib.get_code)) {
+        PyObject *locals = part(outer, "f_locals"), *self = locals ? variable(locals, "self") : NULL;
+        PyObject *method = part(self, "get_data");
+        usual = is_part(method, "__func__", own->importlib.get_data) &&
+                is_part(own->importlib.module, "_io", own->importlib.io) &&
+                is_part(own->importlib.io, "open_code", own->importlib.open_code);
+        if (method) python.Py_DecRef(method);
+        if (self) python.Py_DecRef(self);
+        if (locals) python.Py_DecRef(locals);
+    }
+    if (outer) python.Py_DecRef(outer);
+    return usual;
+}
+
+static bool blocks(void)
+{
+    struct fs_request request = {.family = FS_NATIVE, .path = ""};
+    return guard_decide(&request).mode == FS_BLOCK;
+}
+
 int hook_unmarshal(PyObject *arguments)
 {
     if (guard_ignores(FS_NATIVE) || !python.Py_IsInitialized() || UNLIKELY(is_beginning())) return 0;
@@ -249,6 +323,10 @@ int hook_unmarshal(PyObject *arguments)
     PyObject *data = argument(arguments, 0), *type, *value, *trace;
     python.PyErr_Fetch(&type, &value, &trace);
     struct frame frame = {0};
+    if (!blocks() && is_importlib()) {
+        python.PyErr_Restore(type, value, trace);
+        return 0;
+    }
     PyObject *locals = data ? locals_of(&frame) : NULL;
     enum compiled compiled = locals ? find_file(locals, data, resolved) : COMPILED_UNKNOWN;
     if (compiled == COMPILED_UNKNOWN && locals && is_frozen(locals, data)) compiled = COMPILED_CACHED;
