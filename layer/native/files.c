@@ -7,7 +7,7 @@
 #include "symbols.h"
 #include "sys.h"
 
-enum { RANGES = 8, HOPS = 40, SHORT_PATH = 256 };
+enum { HOPS = 40, SHORT_PATH = 256 };
 
 static char tmp_path[PATH_MAX] = "/tmp";
 static size_t tmp_size = 4;
@@ -35,30 +35,6 @@ void files_start(void)
     }
     if (fd >= 0) sys_close(fd);
     if (sys_fstatat(AT_FDCWD, "/proc/self/", &proc, 0) == 0) guard.proc_dev = proc.st_dev;
-}
-
-/* ---- protected memory ---- */
-
-static struct {
-    uintptr_t start, end;
-} ranges[RANGES];
-static unsigned range_count;
-
-void files_protect_memory(const void *start, size_t size)
-{
-    if (range_count == RANGES) return;
-    ranges[range_count].start = (uintptr_t)start & ~4095ul;
-    ranges[range_count].end = ((uintptr_t)start + size + 4095) & ~4095ul;
-    range_count++;
-}
-
-bool files_memory_protected(const void *start, size_t size)
-{
-    uintptr_t low = (uintptr_t)start, high;
-    if (__builtin_add_overflow(low, size, &high)) high = UINTPTR_MAX;
-    for (unsigned i = 0; i < range_count; i++)
-        if (low < ranges[i].end && high > ranges[i].start) return true;
-    return false;
 }
 
 /* ---- judging ---- */
