@@ -13,6 +13,8 @@ enum { LINE_MAX_SHOWN = 256 };
 /* pty.spawn is one act and three events: pty.spawn, os.forkpty, and os.exec in the child. */
 static __thread int terminal_owner __attribute__((tls_model("initial-exec"))); /* the process that reported pty.spawn; 0: none */
 
+static __thread uint8_t terminal_mode __attribute__((tls_model("initial-exec")));
+
 static bool managed_instance(void)
 {
     static atomic_int known; /* 0 not asked, 1 no, 2 yes: as the environment was when it was first asked */
@@ -126,7 +128,8 @@ int hook_fork(const struct hook_row *row, PyObject *arguments)
     int owner = terminal_owner;
     if (guard_ignores(FS_PROCESS)) return 0;
     if (owner == sys_getpid() && strcmp(row->event, "os.forkpty") == 0) {
-        guard_note(FS_PROCESS, FS_ALERT, NULL); /* os.forkpty of pty.spawn, which was judged and said */
+        /* os.forkpty of pty.spawn, which was judged, and said where it was to be. */
+        if (terminal_mode == FS_ALERT) guard_note(FS_PROCESS, FS_ALERT, NULL);
         return 0;
     }
     terminal_owner = 0;
@@ -154,7 +157,10 @@ int hook_terminal(const struct hook_row *row, PyObject *arguments)
         resolved[0] = '\0';
         struct fs_verdict verdict = processes_judge(path, true, search_path(NULL), resolved);
         result = judged(row, &verdict, resolved[0] ? resolved : path, line, object);
-        if (result == 0 && verdict.mode == FS_ALERT) terminal_owner = sys_getpid();
+        if (result == 0) {
+            terminal_owner = sys_getpid();
+            terminal_mode = verdict.mode;
+        }
     }
     if (first) python.Py_DecRef(first);
     return result;

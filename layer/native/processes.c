@@ -104,12 +104,9 @@ static struct fs_verdict fork_verdict(void)
 /* For the interpreter ring: a fork that the child's exec decides is allowed here. */
 struct fs_verdict processes_judge_fork(void)
 {
-    struct fs_verdict verdict = fork_verdict();
-    if (verdict.mode == FS_BLOCK && has_exceptions() && !guard_on_probation()) {
-        verdict.mode = FS_ALLOW;
-        verdict.reason = FS_ALWAYS;
-    }
-    return verdict;
+    /* Exceptions name programs. A fork that Python asks for by itself goes on as a copy of the function, and is none; the
+     * one beneath an allowed subprocess is asked for by no event, and its child is on probation until it executes. */
+    return fork_verdict();
 }
 
 struct fs_verdict processes_judge(const char *path, bool search, const char *environment_path, char *resolved)
