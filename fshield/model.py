@@ -7,109 +7,25 @@ and indices of the document; the loader turns them into lines and columns.
 from __future__ import annotations
 
 import re
-from datetime import date
-from typing import Annotated, ClassVar, Literal, get_args
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
     Tag,
     WithJsonSchema,
-    model_validator,
 )
 
 from fshield import destinations, patterns
 from fshield.errors import closest, shown
+from fshield.part import MODES, Boolean, Day, ModeField, Part, Text
+from fshield.part import text as as_text
 from fshield.wrong import wrong, wrong_choice
 
-Mode = Literal["block", "alert", "allow"]
-MODES: tuple[str, ...] = get_args(Mode)
 OLD_RULES = ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler")
 NEW_RULES = ("native_code", "runtime_api")
 RULES = OLD_RULES + NEW_RULES
-
-
-def _mode(value: object) -> object:
-    if not isinstance(value, str) or value not in MODES:
-        raise wrong_choice(value, MODES, "mode")
-    return value
-
-
-ModeField = Annotated[Mode, BeforeValidator(_mode)]
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        mend = f'in quotes: "{value}"' if isinstance(value, (int, bool)) else ""
-        raise wrong(f"{shown(value)} is no text", "text", mend)
-    return value
-
-
-Text = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=500)]
-
-
-def _boolean(value: object) -> object:
-    if not isinstance(value, bool):
-        words = {"yes": "true", "on": "true", "no": "false", "off": "false"}
-        guess = words.get(str(value).lower(), "")
-        raise wrong(f"{shown(value)} is neither true nor false", "true, false", guess and f"did you mean `{guess}`?")
-    return value
-
-
-Boolean = Annotated[bool, BeforeValidator(_boolean)]
-
-
-def _date(value: object) -> date:
-    try:
-        return date.fromisoformat(value) if isinstance(value, str) and len(value) == 10 else _no_date(value)
-    except ValueError:
-        return _no_date(value)
-
-
-def _no_date(value: object) -> date:
-    raise wrong(f"{shown(value)} is no date", "year-month-day: 2027-01-31")
-
-
-Day = Annotated[date, BeforeValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
-
-
-class Part(BaseModel):
-    """A mapping of the language. Keys that it does not know are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-    what: ClassVar[str] = "mapping"
-
-    @classmethod
-    def expand(cls, data: object) -> object:
-        """Bring a short form to the long one."""
-        return data
-
-    @classmethod
-    def unknown(cls, key: str, known: list[str]) -> Exception:
-        """The error about a key that is not known."""
-        guess = closest(key, known)
-        return wrong(
-            f"{shown(key)} is no key of {cls.what}",
-            ", ".join(known),
-            f"did you mean `{guess}`?" if guess else "",
-            key=key,
-        )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_keys(cls, data: object) -> object:
-        data = cls.expand(data)
-        # The keys that make it what it is first, then those that it shares with others.
-        known = sorted(cls.model_fields, key=lambda key: key not in cls.__annotations__)
-        if not isinstance(data, dict):
-            raise wrong(f"{cls.what} must be a mapping, but this is {shown(data)}", ", ".join(known), f"{known[0]}: …")
-        for key in data:
-            if key not in known:
-                raise cls.unknown(key, known)
-        return data
 
 
 class Entry(Part):
@@ -122,13 +38,13 @@ class Entry(Part):
 
 Host = Annotated[
     str,
-    BeforeValidator(_text),
-    BeforeValidator(lambda text: (destinations.host_key(_text(text)), text)[1]),
+    BeforeValidator(as_text),
+    BeforeValidator(lambda text: (destinations.host_key(as_text(text)), text)[1]),
 ]
 Cidr = Annotated[
     str,
-    BeforeValidator(_text),
-    BeforeValidator(lambda text: (destinations.network(_text(text)), text)[1]),
+    BeforeValidator(as_text),
+    BeforeValidator(lambda text: (destinations.network(as_text(text)), text)[1]),
 ]
 PortList = Annotated[
     destinations.Ports,
@@ -283,20 +199,20 @@ class PathEntry(Entry):
 class TmpEntry(PathEntry):
     """Objects under /tmp."""
 
-    path: Annotated[str, BeforeValidator(lambda text: patterns.tmp_pattern(_text(text)))]
+    path: Annotated[str, BeforeValidator(lambda text: patterns.tmp_pattern(as_text(text)))]
 
 
 class ProgramEntry(PathEntry):
     """Executables, by resolved path."""
 
-    path: Annotated[str, BeforeValidator(lambda text: patterns.program_pattern(_text(text)))]
+    path: Annotated[str, BeforeValidator(lambda text: patterns.program_pattern(as_text(text)))]
 
 
 class LibraryEntry(Entry):
     """A module that may bring machine code, by name, or libraries by path."""
 
     what: ClassVar[str] = "a library entry"
-    library: Annotated[str, BeforeValidator(lambda text: patterns.library_pattern(_text(text)))]
+    library: Annotated[str, BeforeValidator(lambda text: patterns.library_pattern(as_text(text)))]
 
     @classmethod
     def expand(cls, data: object) -> object:
@@ -391,7 +307,7 @@ _NAMESPACE = re.compile(r"[A-Za-z0-9._/#: -]{1,255}\Z")
 
 
 def _namespace(value: object) -> str:
-    text = _text(value)
+    text = as_text(value)
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#Namespace
     if not _NAMESPACE.match(text) or not text.strip() or text.startswith("AWS/"):
         raise wrong(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from fshield.model import MODES, PolicyFile
+from fshield.model import PolicyFile
+from fshield.part import MODES
 
 _RULES_WITH_SHORT_FORM = ("OutboundRule", "TmpRule", "ProcessRule", "ReadHandlerRule", "NativeRule", "RuntimeApiRule")
 _ENTRIES_WITH_SHORT_FORM = ("TmpEntry", "ProgramEntry", "LibraryEntry")
