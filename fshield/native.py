@@ -20,7 +20,7 @@ from fshield.errors import CouldNotRun
 from fshield.policy import Family, Mode
 
 VARIABLE = "FSHIELD_DECIDE"
-_REASONS = 11
+_REASONS = 14
 
 
 class _Request(ctypes.Structure):

@@ -10,7 +10,7 @@ const char *const fs_family_names[FS_FAMILIES] = {
 const char *const fs_mode_names[3] = {"allow", "alert", "block"};
 const char *const fs_reason_names[FS_REASONS] = {
     "no_rule", "rule", "mode_allow", "always", "port", "no_rule", "socket_family", "guard_integrity", "unguardable",
-    "malformed", "reconfigured",
+    "malformed", "reconfigured", "variable", "tls", "server_name",
 };
 
 uint32_t fs_hash(const void *bytes, size_t size)
@@ -123,11 +123,21 @@ static enum fit rule_fits(const struct fs_policy *policy, uint32_t index, const 
 struct best {
     enum fit fit;
     uint32_t rule;
+    const struct fs_rule *entry; /* only rules of its entry count; NULL: all do */
 };
+
+static bool same_entry(const struct fs_policy *policy, uint32_t index, const struct fs_rule *one)
+{
+    const struct fs_rule *other = fs_policy_rule(policy, index);
+    return other && other->source == one->source && other->text == one->text;
+}
 
 static bool consider(struct best *best, enum fit fit, uint32_t rule)
 {
-    if (fit > best->fit) *best = (struct best){fit, rule};
+    if (fit > best->fit) {
+        best->fit = fit;
+        best->rule = rule;
+    }
     return best->fit == FIT_WHOLE;
 }
 
@@ -143,6 +153,7 @@ static bool match_key(const struct fs_policy *policy, const char *key, size_t si
         if (slot->hash != hash || slot->wildcard != wildcard) continue;
         const char *name = fs_policy_string(policy, slot->name);
         if (strncmp(name, key, size) != 0 || name[size] != '\0') continue;
+        if (best->entry && !same_entry(policy, slot->rule, best->entry)) continue;
         if (consider(best, rule_fits(policy, slot->rule, request), slot->rule)) return true;
     }
     return false;
@@ -248,6 +259,15 @@ static void match_path(const struct fs_policy *policy, const struct fs_request *
     }
 }
 
+bool fs_policy_entry_allows_name(const struct fs_policy *policy, uint32_t rule, const char *name,
+                                 const struct fs_request *request)
+{
+    struct best best = {FIT_NONE, UINT32_MAX, fs_policy_rule(policy, rule)};
+    if (!best.entry) return false;
+    match_host(policy, name, request, &best);
+    return best.fit == FIT_WHOLE;
+}
+
 bool fs_is_loopback(const struct fs_request *request)
 {
     static const uint8_t four[4] = {127, 0, 0, 1};
@@ -267,11 +287,12 @@ struct fs_verdict fs_policy_decide(const struct fs_policy *policy, const struct 
     uint8_t mode = policy->modes[request->family];
     if (mode == FS_ALLOW) return verdict(FS_ALLOW, FS_ALLOW, FS_MODE_ALLOW, UINT32_MAX);
 
-    struct best best = {FIT_NONE, UINT32_MAX};
+    struct best best = {FIT_NONE, UINT32_MAX, NULL};
     unsigned decided = 0;
     bool named = false;
     if (request->family == FS_OUTBOUND) {
-        if (fs_is_loopback(request)) return verdict(FS_ALLOW, mode, FS_ALWAYS, UINT32_MAX);
+        if (!(policy->flags & FS_FLAG_LOOPBACK_LISTED) && fs_is_loopback(request))
+            return verdict(FS_ALLOW, mode, FS_ALWAYS, UINT32_MAX);
         for (unsigned i = 0; i < request->name_count && best.fit != FIT_WHOLE; i++) {
             if (!request->names[i]) continue;
             named = true;

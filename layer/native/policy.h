@@ -47,7 +47,10 @@ enum fs_reason {
     FS_STATIC = 8,        /* a program that cannot be guarded (static, setuid, foreign loader) */
     FS_MALFORMED = 9,     /* a name or path that cannot be judged */
     FS_RECONFIGURED = 10, /* function_shield.configure decided */
-    FS_REASONS = 11
+    FS_VARIABLE = 11,     /* an entry's variable was unset or unfit at start, and nothing else matched */
+    FS_TLS = 12,          /* first bytes that are not the TLS greeting that the entry asks for */
+    FS_SERVER_NAME = 13,  /* first bytes that name a host which the entry does not allow */
+    FS_REASONS = 14
 };
 
 enum fs_flag {
@@ -57,6 +60,7 @@ enum fs_flag {
     FS_FLAG_EVENTS_ALLOWED_FIRST = 1u << 3,
     FS_FLAG_EVENTS_OCSF = 1u << 4,
     FS_FLAG_KERNEL_FILE_SIZE = 1u << 5, /* no file grows, by the kernel's word; an engine that does not know it ignores it */
+    FS_FLAG_LOOPBACK_LISTED = 1u << 6, /* 127.0.0.1 and ::1 need a rule like other addresses: `loopback:` lists their ports */
 };
 
 enum fs_section_kind {
@@ -164,7 +168,12 @@ const char *fs_policy_check(const void *bytes, size_t size);
 /* Pure: no I/O, no lock, no allocation. `policy` has passed fs_policy_check. */
 struct fs_verdict fs_policy_decide(const struct fs_policy *policy, const struct fs_request *request);
 
-/* 127.0.0.1 and ::1, which are always let through. Other loopback addresses need a rule. */
+/* Whether the entry that rule `rule` was compiled from allows `name` (normalised) as well, at the port of `request` and with
+ * its other facts. Pure, as fs_policy_decide. One entry may be several rules: they share their source and text. */
+bool fs_policy_entry_allows_name(const struct fs_policy *policy, uint32_t rule, const char *name,
+                                 const struct fs_request *request);
+
+/* 127.0.0.1 and ::1, which are let through unless the policy lists their ports. Other loopback addresses need a rule. */
 bool fs_is_loopback(const struct fs_request *request);
 
 const char *fs_policy_string(const struct fs_policy *policy, uint32_t offset);
