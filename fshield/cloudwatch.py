@@ -1,0 +1,171 @@
+"""Reads a CloudWatch log group, page by page: what it will cost first, then our lines and nobody else's.
+
+FilterLogEvents answers at most 1 MB or 10,000 events a page
+(https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html), so memory is bounded by
+a page whatever the group holds. It does not know the Infrequent Access class; Logs Insights does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from fshield.errors import CouldNotRun, shown
+
+#: Every event has this word in it, and few other lines have: what CloudWatch is asked for.
+PATTERN = '"function_shield"'
+PRICES = "https://aws.amazon.com/cloudwatch/pricing/"
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_AGO = re.compile(r"([1-9][0-9]{0,5})([smhdw])\Z")
+_INSIGHTS = "take the lines out with Logs Insights, save them, and name the file instead of --log-group"
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Where the log group is, as the AWS CLI's options of the same names say it. None: what boto3 finds by itself."""
+
+    region: str | None = None
+    profile: str | None = None
+    endpoint_url: str | None = None
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of time, both ends in UTC."""
+
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Price:
+    """What there is to say before anything is read.
+
+    Args:
+        stored: bytes that the group stores, compressed, as CloudWatch counts them; of all its time.
+        share: which part of that time the window is, from 0 to 1.
+    """
+
+    stored: int
+    share: float
+
+    @property
+    def sentence(self) -> str:
+        """The price in words. CloudWatch asks nothing for reading; what leaves the region is data transfer."""
+        return (
+            f"reads about {size(round(self.stored * self.share))} of {size(self.stored)} stored, by FilterLogEvents: "
+            "no charge for the requests, data transfer out at EC2's price for the lines that are ours, "
+            f"nothing within the region ({PRICES})"
+        )
+
+
+def size(count: int) -> str:
+    """`count` bytes for people."""
+    if count < 1000:
+        return f"{count} bytes"
+    value = float(count)
+    for unit in ("kB", "MB", "GB"):
+        value /= 1000
+        if value < 999.5:
+            return f"{value:.3g} {unit}"
+    return f"{value / 1000:.3g} TB"
+
+
+def since(text: str, now: datetime) -> datetime:
+    """The moment that ``--since`` names: ``30m``, ``4h``, ``7d``, ``2w`` before `now`, or an RFC 3339 time.
+
+    Raises:
+        CouldNotRun: it names none.
+    """
+    ago = _AGO.match(text)
+    try:
+        if ago:
+            return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+        found = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        return (found if found.tzinfo else found.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
+    except (ValueError, OverflowError):
+        raise CouldNotRun(f"--since {shown(text)} is no time", "30m, 4h, 7d, 2w, or 2026-11-24T06:00:00Z") from None
+
+
+class LogGroup:
+    """One log group.
+
+    Raises:
+        CouldNotRun: there are no credentials, no region, no such profile; from every method: AWS says no.
+    """
+
+    def __init__(self, name: str, connection: Connection) -> None:
+        self.name = name
+        with _said():
+            session = boto3.Session(profile_name=connection.profile, region_name=connection.region)
+            self._client = session.client("logs", endpoint_url=connection.endpoint_url)
+
+    def price(self, window: Window) -> Price:
+        """What reading `window` means, from what CloudWatch says of the group."""
+        with _said():
+            answer = self._client.describe_log_groups(logGroupNamePrefix=self.name)
+        found = next((group for group in answer.get("logGroups", ()) if group.get("logGroupName") == self.name), None)
+        if found is None:
+            raise CouldNotRun(
+                f"there is no log group {shown(self.name)} here", "name it in full (/aws/lambda/NAME), and --region"
+            )
+        if found.get("logGroupClass", "STANDARD") != "STANDARD":
+            raise CouldNotRun(
+                f"{shown(self.name)} is of the class {found['logGroupClass']}, which FilterLogEvents cannot read",
+                _INSIGHTS,
+            )
+        created = datetime.fromtimestamp(found.get("creationTime", 0) / 1000, timezone.utc)
+        if "retentionInDays" in found:
+            created = max(created, window.until - timedelta(days=found["retentionInDays"]))
+        kept = (window.until - created).total_seconds()
+        asked = (window.until - max(created, window.since)).total_seconds()
+        return Price(int(found.get("storedBytes", 0)), min(1.0, max(0.0, asked / kept)) if kept > 0 else 1.0)
+
+    def lines(self, window: Window, tell: Callable[[datetime], None] | None = None) -> Iterator[bytes]:
+        """Our lines, oldest first as far as CloudWatch sorts them. `tell` hears how far it has come."""
+        asked: dict[str, Any] = {
+            "logGroupName": self.name,
+            "startTime": int(window.since.timestamp() * 1000),
+            "endTime": int(window.until.timestamp() * 1000),
+            "filterPattern": PATTERN,
+        }
+        seen: str | None = None
+        while True:
+            with _said():
+                page = self._client.filter_log_events(**asked)
+            for event in page.get("events", ()):
+                yield event.get("message", "").encode("utf-8", "surrogatepass")
+            if tell and page.get("events"):
+                tell(datetime.fromtimestamp(page["events"][-1].get("timestamp", 0) / 1000, timezone.utc))
+            token = page.get("nextToken")
+            if not token or token == seen:
+                return
+            asked["nextToken"] = seen = token
+
+
+class _said:  # noqa: N801
+    """Brings what boto3 raises to one sentence and a mend."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, ClientError):
+            problem = error.response.get("Error", {})
+            code, said = problem.get("Code", "?"), problem.get("Message", str(error))
+            mend = {
+                "AccessDeniedException": "allow logs:FilterLogEvents and logs:DescribeLogGroups on it",
+                "ResourceNotFoundException": "name it in full (/aws/lambda/NAME), and --region",
+                "InvalidOperationException": _INSIGHTS,
+                "ThrottlingException": "wait a minute: FilterLogEvents has a quota for each account and region",
+            }.get(code)
+            raise CouldNotRun(f"CloudWatch Logs says {code}: {said}", mend) from error
+        if isinstance(error, (BotoCoreError, ValueError)):
+            mend = "as for the AWS CLI: --profile, --region, or the AWS_ variables"
+            raise CouldNotRun(f"CloudWatch Logs cannot be asked: {error}", mend) from error

@@ -1,0 +1,115 @@
+"""Reading a log group: price first, our lines only, one page at a time, and a sentence for whatever AWS says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from fshield.cloudwatch import Connection, LogGroup, Window, since, size
+from fshield.errors import CouldNotRun
+
+NOW = datetime.now(timezone.utc)
+HERE = Connection(region="eu-central-1")
+EVENT = '{"function_shield":true,"event":"violation"}'
+
+
+@pytest.fixture
+def logs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for name, value in (("AWS_ACCESS_KEY_ID", "testing"), ("AWS_SECRET_ACCESS_KEY", "testing")):
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        client = boto3.client("logs", region_name="eu-central-1")
+        client.create_log_group(logGroupName="/aws/lambda/f")
+        client.create_log_stream(logGroupName="/aws/lambda/f", logStreamName="s")
+        yield client
+
+
+def put(client: Any, *lines: str) -> None:
+    at = int(NOW.timestamp() * 1000) - 60_000
+    client.put_log_events(
+        logGroupName="/aws/lambda/f",
+        logStreamName="s",
+        logEvents=[{"timestamp": at + number, "message": line} for number, line in enumerate(lines)],
+    )
+
+
+def hour() -> Window:
+    return Window(NOW - timedelta(hours=1), NOW + timedelta(minutes=1))
+
+
+def test_reads_our_lines_only_and_all_pages(logs: Any) -> None:
+    for part in range(3):
+        put(logs, *[EVENT if number % 2 else f"START {part}" for number in range(9_000)])
+    told: list[datetime] = []
+    lines = list(LogGroup("/aws/lambda/f", HERE).lines(hour(), told.append))
+    assert lines == [EVENT.encode()] * 13_500
+    assert len(told) >= 2 and all(NOW - timedelta(hours=1) < at < NOW for at in told)
+
+
+def test_price_before_reading(logs: Any) -> None:
+    put(logs, *[EVENT] * 100)
+    price = LogGroup("/aws/lambda/f", HERE).price(hour())
+    assert price.stored == 100 * (len(EVENT) + 26) or price.stored == 100 * len(EVENT)
+    assert 0 <= price.share <= 1
+    assert "no charge for the requests" in price.sentence and "https://" in price.sentence
+
+
+def test_no_such_group(logs: Any) -> None:
+    with pytest.raises(CouldNotRun, match="there is no log group"):
+        LogGroup("/aws/lambda/g", HERE).price(hour())
+    with pytest.raises(CouldNotRun, match="ResourceNotFoundException") as caught:
+        list(LogGroup("/aws/lambda/g", HERE).lines(hour()))
+    assert caught.value.mend and "--region" in caught.value.mend
+
+
+def test_infrequent_access_is_told_before_it_is_tried(logs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    group = LogGroup("/aws/lambda/f", HERE)
+    answer = {"logGroups": [{"logGroupName": "/aws/lambda/f", "logGroupClass": "INFREQUENT_ACCESS"}]}
+    monkeypatch.setattr(group._client, "describe_log_groups", lambda **_: answer)
+    with pytest.raises(CouldNotRun, match="INFREQUENT_ACCESS") as caught:
+        group.price(hour())
+    assert caught.value.mend and "Insights" in caught.value.mend
+
+
+def test_unknown_profile() -> None:
+    with pytest.raises(CouldNotRun, match="no-such-profile"):
+        LogGroup("g", Connection(profile="no-such-profile"))
+
+
+def test_no_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    with pytest.raises(CouldNotRun, match="region"):
+        LogGroup("g", Connection())
+
+
+@pytest.mark.parametrize(
+    ("text", "ago"), [("30m", timedelta(minutes=30)), ("7d", timedelta(days=7)), ("2w", timedelta(weeks=2))]
+)
+def test_since_ago(text: str, ago: timedelta) -> None:
+    assert since(text, NOW) == NOW - ago
+
+
+def test_since_a_moment() -> None:
+    assert since("2026-11-24T06:00:00+02:00", NOW) == datetime(2026, 11, 24, 4, tzinfo=timezone.utc)
+    assert since("2026-11-24", NOW) == datetime(2026, 11, 24, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "0d", "-1h", "1y", "999999w", "2026-13-01"])
+def test_since_nonsense(text: str) -> None:
+    with pytest.raises(CouldNotRun, match="is no time"):
+        since(text, NOW)
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(999, "999 bytes"), (1000, "1 kB"), (1_234_567, "1.23 MB"), (2 * 10**9, "2 GB"), (10**15, "1e+03 TB")],
+)
+def test_size(count: int, text: str) -> None:
+    assert size(count) == text
