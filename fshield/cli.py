@@ -288,6 +288,7 @@ def _register_optional(module: str) -> None:
     register(app)
 
 
+_register_optional("fshield.commands_test")
 _register_optional("fshield.commands_local")
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from fshield import aws, destinations
+from fshield.cases import ACTS
 from fshield.errors import Finding, PolicyError
 from fshield.model import (
     NEW_RULES,
@@ -25,10 +28,13 @@ from fshield.model import (
     ProcessRule,
     TmpRule,
 )
-from fshield.policy import Allow, Family, Mode, Policy, RuleMode
+from fshield.policy import Allow, Family, Mode, Policy, PolicyTest, RuleMode
 from fshield.reader import Document, Location, read
 from fshield.review import refuse_dead_entries
 from fshield.wrong import KIND
+
+# The region that a test or a question thinks of where it names none.
+REGION = "us-east-1"
 
 
 def load(path: Path) -> Policy:
@@ -100,7 +106,24 @@ def _from_policy(document: Document, name: str, policy: PolicyFile) -> Policy:
         policy.events.allowed == "first",
         policy.events.emf_namespace or "",
         policy.kernel.file_size == "on",
+        tests=list(_tests(document, policy)),
     )
+
+
+_EXPECTED = {"allowed": Mode.ALLOW, "alerted": Mode.ALERT, "blocked": Mode.BLOCK}
+
+
+def _tests(document: Document, policy: PolicyFile) -> Iterator[PolicyTest]:
+    """Each target of each test, with the line that it stands on."""
+    for index, case in enumerate(policy.tests):
+        for (verdict, expected), act in product(_EXPECTED.items(), ACTS):
+            targets = getattr(getattr(case, verdict), act, None) or ()
+            place: Location = ("tests", index, verdict, act)
+            is_list = isinstance(document.find(place).plain(), list)
+            for number, target in enumerate(targets):
+                location = (*place, number) if is_list else place
+                source = document.source(document.find(location))
+                yield PolicyTest(location, source, act, target, expected, case.region or REGION, case.reason)
 
 
 def _rule_mode(document: Document, policy: PolicyFile, name: str) -> RuleMode:

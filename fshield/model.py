@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from fshield import destinations, patterns
+from fshield.cases import Cases
 from fshield.errors import closest, shown
 from fshield.part import MODES, Boolean, Day, ModeField, Part, Text
 from fshield.part import text as as_text
@@ -399,6 +400,7 @@ class PolicyFile(Part):
     )
     events: Events = Field(default_factory=Events)
     kernel: Kernel = Field(default_factory=Kernel)
+    tests: Cases = Field([], description="What must be allowed and what must not: `fshield test`, and every packing.")
 
 
 class OptionsRules(Part):

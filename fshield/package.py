@@ -10,6 +10,7 @@ from pathlib import Path
 from fshield.compiler import compile_policy
 from fshield.errors import CouldNotRun, Finding
 from fshield.loader import load
+from fshield.policy_tests import refuse_failures
 from fshield.review import findings
 
 FOLDER = "function-shield.d/policies"
@@ -28,13 +29,14 @@ def package(folder: Path) -> tuple[bytes, list[str], list[Finding]]:
 
     Raises:
         CouldNotRun: there is no policy, or one whose name cannot be used.
-        PolicyError: one of them is wrong.
+        PolicyError: one of them is wrong, or fails a test of its own.
     """
     files = policy_files(folder)
     said: list[Finding] = []
     compiled: dict[str, bytes] = {}
     for path in files:
         policy = load(path)
+        refuse_failures(policy)
         said += findings(policy)
         compiled[path.stem] = compile_policy(policy)
     return zip_files({f"{FOLDER}/{name}.policy": content for name, content in compiled.items()}), list(compiled), said

@@ -68,6 +68,29 @@ class Allow:
     is_aws: bool = False
 
 
+@dataclass(frozen=True)
+class PolicyTest:
+    """One act of the policy's ``tests:``.
+
+    Args:
+        location: where it stands in the document.
+        source: ``FILE:LINE``.
+        act: connect, look_up, open, exec, load or read_source.
+        target: what it is done to, as written.
+        expected: the verdict that it must meet.
+        region: the AWS region of the function that is thought of.
+        reason: why, in the author's words.
+    """
+
+    location: Location
+    source: str
+    act: str
+    target: str
+    expected: Mode
+    region: str
+    reason: str | None = None
+
+
 @dataclass
 class Policy:
     """A policy that may be compiled.
@@ -78,6 +101,7 @@ class Policy:
         modes: by family.
         allows: the entries in the file's order.
         notes: what the loader noticed; review adds more.
+        tests: what the file says must be allowed and must not.
     """
 
     document: Document
@@ -91,3 +115,4 @@ class Policy:
     emf_namespace: str = ""
     kernel_file_size: bool = False
     notes: list[Finding] = field(default_factory=list)
+    tests: list[PolicyTest] = field(default_factory=list)

@@ -1,0 +1,135 @@
+"""``fshield test``: a policy's own ``tests:``, put to the engine.
+
+A target stands for one question to the compiled core, the same that
+``fshield explain`` asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fshield import cases, destinations, explain, native
+from fshield.aws import partition_of_region
+from fshield.compiler import compile_policy
+from fshield.errors import CouldNotRun, Finding, PolicyError
+from fshield.policy import Family, Mode, Policy, PolicyTest
+
+WORDS = {Mode.ALLOW: "allowed", Mode.ALERT: "alerted", Mode.BLOCK: "blocked"}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one test met.
+
+    Args:
+        file: the policy's file, as the user named it.
+        test: the test.
+        answer: the engine's.
+    """
+
+    file: str
+    test: PolicyTest
+    answer: explain.Answer
+
+    @property
+    def passed(self) -> bool:
+        """The verdict is the one that the test wants."""
+        return self.answer.mode is self.test.expected
+
+    @property
+    def name(self) -> str:
+        """``POLICY connect api.stripe.com:443``: what ``-k`` looks at."""
+        return f"{Path(self.file).stem} {self.test.act} {self.test.target}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The result for ``--json``."""
+        verdict = self.answer.verdict
+        return {
+            "file": self.file,
+            "line": int(self.test.source.rpartition(":")[2]),
+            "act": self.test.act,
+            "target": self.test.target,
+            "region": self.test.region,
+            "expected": WORDS[self.test.expected],
+            "got": WORDS[self.answer.mode],
+            "passed": self.passed,
+            "why": self.answer.why,
+            "rule": verdict.source if verdict else None,
+            "rule_text": verdict.text if verdict else None,
+            "source": self.answer.source,
+            "reason": self.test.reason,
+        }
+
+
+def run(policy: Policy, keep: Callable[[str], bool] = lambda name: True) -> list[Result]:
+    """The results of the tests of `policy` whose names `keep` wants.
+
+    Raises:
+        CouldNotRun: there is no decide library.
+    """
+    if not policy.tests:
+        return []
+    compiled = native.Compiled(compile_policy(policy))
+    results = (Result(policy.document.file, test, _ask(compiled, test)) for test in policy.tests)
+    return [result for result in results if keep(result.name)]
+
+
+def _ask(compiled: native.Compiled, test: PolicyTest) -> explain.Answer:
+    partition = partition_of_region(test.region)
+    if test.act == "connect":
+        host, port = cases.target(test.target)
+        return explain.connect(compiled, f"[{host}]:{port}", partition)[0]
+    if test.act == "look_up":
+        key = destinations.host_key(test.target)[0]
+        return explain.Answer(
+            "outbound_connectivity", compiled.decide(Family.OUTBOUND, names=(key,), partition=partition)
+        )
+    if test.act == "open":
+        return explain.open_path(compiled, test.target)[0]
+    if test.act == "exec":
+        return explain.execute(compiled, test.target)[0]
+    family = Family.NATIVE if test.act == "load" else Family.HANDLER
+    rule = "native_code" if test.act == "load" else "read_handler"
+    return explain.Answer(rule, compiled.decide(family, path=test.target))
+
+
+def failures(policy: Policy) -> list[Finding]:
+    """The tests of `policy` that fail, as findings with the place of the test. Raises CouldNotRun."""
+    return [finding(policy, result) for result in run(policy) if not result.passed]
+
+
+def finding(policy: Policy, result: Result) -> Finding:
+    """A failed test as what ``check`` and ``package`` print."""
+    test, answer = result.test, result.answer
+    because = f"; {answer.source} decides" if answer.source else ""
+    return policy.document.finding(
+        "error",
+        policy.document.find(test.location),
+        f"{test.act} {test.target} is {WORDS[answer.mode]}, and this test wants it {WORDS[test.expected]}",
+        mend=f"{answer.why}{because}",
+    )
+
+
+def refuse_failures(policy: Policy) -> None:
+    """Raise PolicyError with the first test of `policy` that fails. Raises CouldNotRun as well."""
+    for found in failures(policy):
+        raise PolicyError(found)
+
+
+def collect(paths: Iterable[Path]) -> list[Path]:
+    """The policies that `paths` name: files as they are, folders by their ``*.yaml``. Raises CouldNotRun."""
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found = sorted((*path.glob("*.yaml"), *path.glob("*.yml")), key=lambda file: file.name)
+            if not found:
+                raise CouldNotRun(f"{path}: no *.yaml in it", "name a policy, or a folder with policies in it")
+            files += found
+        elif path.suffix == ".policy":
+            raise CouldNotRun(f"{path}: a compiled policy carries no tests", "name the YAML that it was made from")
+        else:
+            files.append(path)
+    return files
