@@ -8,6 +8,8 @@
 
 #include "dns.h"
 #include "policy.h"
+#include "resolving.h"
+#include "symbols.h"
 
 /* A name that somebody looks up. */
 struct lookup {
@@ -22,5 +24,22 @@ struct lookup {
 bool names_refuses(struct lookup *lookup, const char *name, uint16_t port, const void *caller);
 /* The same for a whole query packet. */
 bool names_refuses_packet(const unsigned char *packet, int size, unsigned char *copy, const void *caller);
+
+/* What libc is to ask for: our copy. A name longer than any is malformed; where that is only reported, libc gets the
+ * caller's own string. */
+const char *names_asked(const struct lookup *lookup, const char *name);
+/* resolving_begin, absolute where outbound_connectivity blocks. */
+bool names_begin(struct resolving *resolving);
+
+struct addrinfo;
+struct hostent;
+/* Learns the addresses of an answer. */
+void names_learn_list(const struct lookup *lookup, const struct addrinfo *list);
+void names_learn_host(const struct lookup *lookup, const struct hostent *host);
+
+/* The resolver's functions are in libresolv before glibc 2.34, under their names with underscores, and can be loaded late. */
+#define HAVE(symbol) (real.symbol != NULL || (symbols_resolve(), real.symbol != NULL))
+#define NEXT(symbol) (real.symbol != NULL ? real.symbol : real.__##symbol)
+#define HAVE_NEXT(symbol) (NEXT(symbol) != NULL || (symbols_resolve(), NEXT(symbol) != NULL))
 
 #endif

@@ -1,0 +1,148 @@
+/* The doors of the resolver's own functions (res_query and its like), which send whatever question they are given. */
+#include <netdb.h>
+#include <string.h>
+
+#include "guard.h"
+#include "names.h"
+#include "network.h"
+#include "resolving.h"
+
+static int no_answer(void)
+{
+    h_errno = NO_RECOVERY;
+    errno = EACCES;
+    return -1;
+}
+
+/* The caller's resolver state names the servers that are asked: where something blocks, the thread's own is taken. */
+static void *state_of(void *given)
+{
+    return network_blocks() ? resolving_state() : given;
+}
+
+DOOR int res_query(const char *name, int class, int type, unsigned char *answer, int size)
+{
+    struct lookup lookup;
+    struct resolving resolving;
+    bool ready = guard_ready();
+    if (!HAVE_NEXT(res_query)) return no_answer();
+    if (!ready || guard_thread.resolving > 0 || name == NULL) return NEXT(res_query)(name, class, type, answer, size);
+    if (names_refuses(&lookup, name, 0, CALLER()) || !names_begin(&resolving)) return no_answer();
+    int status = NEXT(res_query)(names_asked(&lookup, name), class, type, answer, size);
+    resolving_end(&resolving);
+    return status;
+}
+
+DOOR int res_search(const char *name, int class, int type, unsigned char *answer, int size)
+{
+    struct lookup lookup;
+    struct resolving resolving;
+    bool ready = guard_ready();
+    if (!HAVE_NEXT(res_search)) return no_answer();
+    if (!ready || guard_thread.resolving > 0 || name == NULL) return NEXT(res_search)(name, class, type, answer, size);
+    if (names_refuses(&lookup, name, 0, CALLER()) || !names_begin(&resolving)) return no_answer();
+    int status = NEXT(res_search)(names_asked(&lookup, name), class, type, answer, size); /* with no list to search, where it blocks */
+    resolving_end(&resolving);
+    return status;
+}
+
+DOOR int res_querydomain(const char *name, const char *domain, int class, int type, unsigned char *answer, int size)
+{
+    struct lookup lookup;
+    struct resolving resolving;
+    char whole[DNS_NAME_MAX + 1];
+    bool ready = guard_ready();
+    if (!HAVE_NEXT(res_query) || !HAVE_NEXT(res_querydomain)) return no_answer();
+    if (!ready || guard_thread.resolving > 0 || name == NULL)
+        return NEXT(res_querydomain)(name, domain, class, type, answer, size);
+    if (!dns_join(name, domain, whole)) whole[0] = '\0';
+    if (names_refuses(&lookup, whole, 0, CALLER()) || !names_begin(&resolving)) return no_answer();
+    int status = whole[0] != '\0' ? NEXT(res_query)(lookup.asked, class, type, answer, size)
+                                  : NEXT(res_querydomain)(name, domain, class, type, answer, size);
+    resolving_end(&resolving);
+    return status;
+}
+
+DOOR int res_nquery(void *state, const char *name, int class, int type, unsigned char *answer, int size)
+{
+    struct lookup lookup;
+    struct resolving resolving;
+    bool ready = guard_ready();
+    if (!HAVE_NEXT(res_nquery)) return no_answer();
+    if (!ready || guard_thread.resolving > 0 || name == NULL) return NEXT(res_nquery)(state, name, class, type, answer, size);
+    if (names_refuses(&lookup, name, 0, CALLER()) || !names_begin(&resolving)) return no_answer();
+    int status = NEXT(res_nquery)(state_of(state), names_asked(&lookup, name), class, type, answer, size);
+    resolving_end(&resolving);
+    return status;
+}
+
+DOOR int res_nsearch(void *state, const char *name, int class, int type, unsigned char *answer, int size)
+{
+    struct lookup lookup;
+    struct resolving resolving;
+    bool ready = guard_ready();
+    if (!HAVE_NEXT(res_nsearch)) return no_answer();
+    if (!ready || guard_thread.resolving > 0 || name == NULL) return NEXT(res_nsearch)(state, name, class, type, answer, size);
+    if (names_refuses(&lookup, name, 0, CALLER()) || !names_begin(&resolving)) return no_answer();
+    int status = NEXT(res_nsearch)(state_of(state), names_asked(&lookup, name), class, type, answer, size);
+    resolving_end(&resolving);
+    return status;
+}
+
+DOOR int res_nquerydomain(void *state, const char *name, const char *domain, int class, int type, unsigned char *answer, int size)
+{
+    struct lookup lookup;
+    struct resolving resolving;
+    char whole[DNS_NAME_MAX + 1];
+    bool ready = guard_ready();
+    if (!HAVE_NEXT(res_nquery) || !HAVE_NEXT(res_nquerydomain)) return no_answer();
+    if (!ready || guard_thread.resolving > 0 || name == NULL)
+        return NEXT(res_nquerydomain)(state, name, domain, class, type, answer, size);
+    if (!dns_join(name, domain, whole)) whole[0] = '\0';
+    if (names_refuses(&lookup, whole, 0, CALLER()) || !names_begin(&resolving)) return no_answer();
+    int status = whole[0] != '\0' ? NEXT(res_nquery)(state_of(state), lookup.asked, class, type, answer, size)
+                                  : NEXT(res_nquerydomain)(state, name, domain, class, type, answer, size);
+    resolving_end(&resolving);
+    return status;
+}
+
+DOOR int res_send(const unsigned char *packet, int length, unsigned char *answer, int size)
+{
+    unsigned char copy[DNS_PACKET_MAX];
+    struct resolving resolving;
+    bool ready = guard_ready();
+    if (!HAVE_NEXT(res_send)) return no_answer();
+    if (!ready || guard_thread.resolving > 0 || guard_ignores(FS_OUTBOUND)) return NEXT(res_send)(packet, length, answer, size);
+    if (names_refuses_packet(packet, length, copy, CALLER()) || !names_begin(&resolving)) return no_answer();
+    bool copied = length > 0 && length <= DNS_PACKET_MAX;
+    int status = NEXT(res_send)(copied ? copy : packet, length, answer, size);
+    resolving_end(&resolving);
+    return status;
+}
+
+DOOR int res_nsend(void *state, const unsigned char *packet, int length, unsigned char *answer, int size)
+{
+    unsigned char copy[DNS_PACKET_MAX];
+    struct resolving resolving;
+    bool ready = guard_ready();
+    if (!HAVE_NEXT(res_nsend)) return no_answer();
+    if (!ready || guard_thread.resolving > 0 || guard_ignores(FS_OUTBOUND))
+        return NEXT(res_nsend)(state, packet, length, answer, size);
+    if (names_refuses_packet(packet, length, copy, CALLER()) || !names_begin(&resolving)) return no_answer();
+    bool copied = length > 0 && length <= DNS_PACKET_MAX;
+    int status = NEXT(res_nsend)(state_of(state), copied ? copy : packet, length, answer, size);
+    resolving_end(&resolving);
+    return status;
+}
+
+/* Not aliases by the table: each is looked for under its own name too. */
+DOOR extern __typeof__(res_query) __res_query __attribute__((alias("res_query")));
+DOOR extern __typeof__(res_search) __res_search __attribute__((alias("res_search")));
+DOOR extern __typeof__(res_querydomain) __res_querydomain __attribute__((alias("res_querydomain")));
+DOOR extern __typeof__(res_send) __res_send __attribute__((alias("res_send")));
+DOOR extern __typeof__(res_nquery) __res_nquery __attribute__((alias("res_nquery")));
+DOOR extern __typeof__(res_nsearch) __res_nsearch __attribute__((alias("res_nsearch")));
+DOOR extern __typeof__(res_nquerydomain) __res_nquerydomain __attribute__((alias("res_nquerydomain")));
+DOOR extern __typeof__(res_nsend) __res_nsend __attribute__((alias("res_nsend")));
+
+#include "aliases_queries.gen.h"
