@@ -7,6 +7,7 @@ engines, and lines that somebody forged to harm a terminal. Nothing here raises 
 from __future__ import annotations
 
 import json
+import math
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from typing import Any, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
+
+from fshield import ocsf
 
 #: The version of the event format that this reader knows fully; of later ones it shows what it knows.
 EVENT_VERSION = 1
@@ -23,8 +26,9 @@ _START = b'{"function_shield":true'
 _UNREADABLE = "unreadable"
 _TEXT_KEYS = (
     "timestamp", "level", "message", "policy", "mode", "policy_mode", "policy_name", "policy_sha256", "rule", "reason",
-    "requestId", "ring", "runtime", "version", "nonce",
+    "requestId", "ring", "runtime", "version", "nonce", "function",
 )  # fmt: skip
+_DETAIL_KEYS = ("host", "ip", "protocol", "path", "arguments", "operation")
 _COUNT_KEYS = ("pid", "seq", "lost")
 _COLOURS = {
     "block": "\x1b[1;31m",
@@ -63,15 +67,50 @@ def read_line(line: bytes) -> Line:
     if start < 0 or b'"function_shield"' not in text or len(text) > MAX_LINE:
         return Line(line, None)
     start = max(text.find(_START), 0)
-    try:
-        found = json.loads(text[start:])
-    except (ValueError, RecursionError):
+    found = decode(text[start:].decode("utf-8", "replace"), whole=True)
+    if found is None:
         if text.startswith(_START, start):
-            return Line(text[:start], _unreadable(text[start:]))
+            return Line(text[:start], unreadable(text[start:].decode("utf-8", "replace")))
         return Line(line, None)
-    if not isinstance(found, dict) or found.get("function_shield") is not True:
+    if found[0].get("function_shield") is not True:
         return Line(line, None)
-    return Line(text[:start], found)
+    return Line(text[:start], found[0])
+
+
+def _finite(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None
+
+
+# JSON knows no NaN and no infinity, and who is given one writes a file that others cannot read.
+_DECODER = json.JSONDecoder(parse_float=_finite, parse_constant=lambda _: None)
+
+
+def _without_surrogates(value: Any) -> Any:
+    """The escapes of JSON can name halves of characters, which nothing can write down."""
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, dict):
+        return {_text(key): _without_surrogates(item) for key, item in value.items()}
+    return [_without_surrogates(item) for item in value] if isinstance(value, list) else value
+
+
+def decode(text: str, whole: bool = False) -> tuple[dict[str, Any], int] | None:
+    """The JSON object that `text` begins with and where it ends, or None where there is none. Never raises.
+
+    Args:
+        text: bounded by the caller.
+        whole: nothing but blanks may follow.
+    """
+    try:
+        found, end = _DECODER.raw_decode(text)
+        if "\\ud" in text or "\\uD" in text:
+            found = _without_surrogates(found)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict) or (whole and text[end:].strip()):
+        return None
+    return found, end
 
 
 def read(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
@@ -103,23 +142,31 @@ def _lines(stream: bytes) -> Iterator[bytes]:
         start = end
 
 
-def _unreadable(text: bytes) -> dict[str, Any]:
+def unreadable(text: str) -> dict[str, Any]:
+    """An event of kind ``unreadable`` for the beginning of one that was cut."""
     return {
         "function_shield": True,
         "event": _UNREADABLE,
-        "message": "an event that was cut short: " + text[:200].decode("utf-8", "replace"),
+        "message": "an event that was cut short: " + text[:200],
     }
 
 
 def normalised(event: dict[str, Any]) -> dict[str, Any]:
-    """The event with every known key of the type it should have. Keys unknown to this version stay as they are."""
-    known: dict[str, Any] = {"function_shield": True, "event": _text(event.get("event")) or "unknown"}
+    """The event with every known key of the type it should have. Keys unknown to this version stay as they are.
+
+    FunctionShield's own events, which have no kind, are violations. Strings hold no lone surrogates: they can be
+    written as UTF-8.
+    """
+    if "class_uid" in event:
+        event = ocsf.native(event)
+    kind = _text(event.get("event")) or ("violation" if "policy" in event and "mode" in event else "unknown")
+    known: dict[str, Any] = {"function_shield": True, "event": kind}
     known["event_version"] = _count(event.get("event_version"), 0)
     known |= {key: None if event[key] is None else _text(event[key]) for key in _TEXT_KEYS if key in event}
     known |= {key: _count(event[key], 0) for key in _COUNT_KEYS if key in event}
     known["count"] = max(1, _count(event.get("count"), 1))
     details = event.get("details")
-    known["details"] = dict(details) if isinstance(details, dict) else {}
+    known["details"] = _details(details) if isinstance(details, dict) else {}
     origin = event.get("origin")
     known["origin"] = _origin(origin) if isinstance(origin, dict) else None
     if "rings" in event:
@@ -128,10 +175,20 @@ def normalised(event: dict[str, Any]) -> dict[str, Any]:
     return known | {key: value for key, value in event.items() if key not in known}
 
 
+def _details(details: dict[str, Any]) -> dict[str, Any]:
+    known: dict[str, Any] = {
+        key: None if details[key] is None else _text(details[key]) for key in _DETAIL_KEYS if key in details
+    }
+    if "port" in details:
+        known["port"] = port if 0 < (port := _count(details["port"], 0)) < 1 << 16 else None
+    return known | {_text(key): value for key, value in details.items() if key not in known}
+
+
 def _origin(origin: dict[str, Any]) -> dict[str, Any]:
     stack = origin.get("stack")
     return {
         "distribution": _text(origin.get("distribution")),
+        "version": _text(origin.get("version")),
         "file": _text(origin.get("file")),
         "line": _count(origin.get("line"), 0),
         "function": _text(origin.get("function")),
@@ -142,7 +199,9 @@ def _origin(origin: dict[str, Any]) -> dict[str, Any]:
 def _text(value: object) -> str:
     if value is None:
         return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, str):
+        return json.dumps(value)
+    return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8", "replace")
 
 
 def _count(value: object, otherwise: int) -> int:
