@@ -10,7 +10,9 @@
 #include "json.h"
 #include "sys.h"
 
-enum { SHOWN = 8, STEPS = 512, ENTRY_MAX = 300 };
+/* Of the frames that are shown, the innermost ones in full; further out the first of each package. What carries a request
+ * is many frames deep, and who asked for it lies beyond; but no further than DEPTH, for the time that it takes. */
+enum { SHOWN = 8, IN_FULL = 4, DEPTH = 64, STEPS = 512, ENTRY_MAX = 300 };
 
 static void copy(char *out, size_t size, const char *text, size_t length)
 {
@@ -113,6 +115,8 @@ void origin_read(struct guard_origin *origin)
 {
     struct frame frame = {0};
     struct json json;
+    char package[sizeof origin->distribution], last[sizeof origin->distribution] = "";
+    const PyObject *file = NULL; /* of the frame before: both are on the stack, so an address that returns is the same file */
     size_t used = 0, shown = 0;
     bool found = false, named = false;
     memset(origin, 0, sizeof *origin);
@@ -124,6 +128,12 @@ void origin_read(struct guard_origin *origin)
             break;
         }
         if (frame.library && steps > 0) continue;
+        if (shown >= IN_FULL && named && frame.file == file) {
+            if (steps < DEPTH) continue;
+            frames_stop(&frame);
+            break;
+        }
+        file = frame.file;
         frames_function(&frame, function, sizeof function);
         if (frame.library) {
             fill(origin, &frame, function); /* kept where nobody but the library is on the stack: a thread, an atexit call */
@@ -139,10 +149,12 @@ void origin_read(struct guard_origin *origin)
                 name_distribution(origin->distribution, sizeof origin->distribution, frame.path);
             named = true;
         }
-        if (shown < SHOWN) {
+        name_distribution(package, sizeof package, frame.path);
+        if (shown < IN_FULL || (shown < SHOWN && strcmp(package, last) != 0)) {
             push(origin, &used, &json, &frame, function);
             shown++;
-        } else if (named) {
+            strcpy(last, package);
+        } else if (named && (shown >= SHOWN || steps >= DEPTH)) {
             frames_stop(&frame);
             break;
         }

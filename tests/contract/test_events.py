@@ -63,6 +63,25 @@ def test_a_violation_has_every_key(tmp_path: Path) -> None:
     assert event["message"].startswith(f"evilpkg tried to reach {OUTSIDE}:4443: blocked")
 
 
+def test_the_stack_reaches_who_asked(tmp_path: Path) -> None:
+    """Libraries that carry a request are many frames deep: the eight frames name every package on the way."""
+    packages = ("carrier", "client", "asker")
+    for name, inner in zip(packages, ("open('/tmp/x', 'w')", "carrier.go(9)", "client.go(9)"), strict=True):
+        (tmp_path / "site-packages" / name).mkdir(parents=True)
+        (tmp_path / "site-packages" / name / "__init__.py").write_text(
+            f"import {inner.split('.')[0] if '.go' in inner else 'os'}\n\n\ndef go(n):\n    if n:\n"
+            f"        return go(n - 1)\n    {inner}\n"
+        )
+    code = "import asker\ntry: asker.go(9)\nexcept OSError: pass"
+    result = python(code, env={"PYTHONPATH": str(tmp_path / "site-packages")})
+    (event,) = result.violations
+    stack = [frame.rpartition(" ")[0].replace(f"{tmp_path}/site-packages/", "") for frame in event["origin"]["stack"]]
+    assert stack == [
+        "carrier/__init__.py:7", *["carrier/__init__.py:6"] * 3,
+        "client/__init__.py:7", "asker/__init__.py:7", "<string>:2",
+    ]  # fmt: skip
+
+
 def test_details_of_each_rule(tmp_path: Path) -> None:
     handler = tmp_path / "handler.py"
     handler.write_text(
