@@ -10,6 +10,7 @@ from pathlib import Path
 
 from fshield import binary, native
 from fshield.errors import CouldNotRun, Finding, PolicyError
+from fshield.floor import beside, narrowed
 from fshield.loader import load
 from fshield.review import findings as review
 
@@ -29,7 +30,8 @@ def check(path: Path) -> list[Finding]:
     if is_compiled(path):
         return check_compiled(path)
     try:
-        return review(load(path))
+        policy, floor = load(path), beside(path)
+        return [*review(policy), *(narrowed(policy, floor) if floor else ())]
     except PolicyError as error:
         return [error.finding]
 

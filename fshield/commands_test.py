@@ -11,8 +11,9 @@ from rich.text import Text
 
 from fshield import output
 from fshield.errors import CouldNotRun, PolicyError
+from fshield.floor import beside
 from fshield.keywords import keyword
-from fshield.loader import load
+from fshield.loader import REGION, load
 from fshield.policy_tests import WORDS, Result, collect, run
 
 
@@ -46,7 +47,7 @@ def test(
             except PolicyError as error:
                 wrong.append(error)
                 continue
-            results += run(policy, keep)
+            results += run(policy, beside(file), keep)
             if not policy.tests:
                 bare.append(str(file))
         _report(files, results, bare, wrong, as_json)
@@ -94,7 +95,8 @@ def print_failure(result: Result, to: Console) -> None:
     """One failed test as a diff: what the test wants, what the engine says, and the line that says so."""
     shown, answer = result.as_dict(), result.answer
     place = f"{output.printable(result.file)}:{shown['line']}"
-    where = f"  (in {result.test.region})" if result.test.region != "us-east-1" else ""
+    where = "" if result.policy == Path(result.file).stem else f"  under {result.policy}"
+    where += f"  in {result.test.region}" if result.test.region != REGION else ""
     to.print(
         Text.assemble((place, "bold"), f"  {result.test.act} ", output.printable(result.test.target), where),
         soft_wrap=True,

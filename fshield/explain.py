@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import posixpath
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,14 +103,15 @@ class Subject:
     """The policy that is asked: as the engine has it, and as it was written where that is known."""
 
     compiled: native.Compiled
-    document: Document | None
+    documents: Mapping[str, Document]
 
     def line(self, source: str | None) -> str | None:
         """The text of the line `source` names, where the policy was read from YAML."""
-        if source is None or self.document is None:
+        file, _, number = (source or "").rpartition(":")
+        if file not in self.documents:
             return None
-        number = int(source.rpartition(":")[2])
-        return self.document.lines[number - 1].strip() if number <= len(self.document.lines) else None
+        lines = self.documents[file].lines
+        return lines[int(number) - 1].strip() if int(number) <= len(lines) else None
 
 
 def subject(path: Path) -> Subject:
@@ -121,13 +123,13 @@ def subject(path: Path) -> Subject:
     """
     if is_compiled(path):
         try:
-            return Subject(native.Compiled(native.read_compiled(path)), None)
+            return Subject(native.Compiled(native.read_compiled(path)), {})
         except ValueError as error:
             raise PolicyError(
                 Finding("error", str(path), 1, 1, f"the engine refuses this policy: {error}", mend="compile it again")
             ) from None
     policy = load(path)
-    return Subject(native.Compiled(compile_policy(policy)), policy.document)
+    return Subject(native.Compiled(compile_policy(policy)), policy.documents())
 
 
 def connect(policy: native.Compiled, target: str, partition: Partition) -> list[Answer]:

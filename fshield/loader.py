@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from fshield import aws, destinations
 from fshield.cases import ACTS
 from fshield.errors import Finding, PolicyError
+from fshield.extending import extended, inherit
 from fshield.model import (
     NEW_RULES,
     OLD_RULES,
@@ -42,17 +43,29 @@ def load(path: Path) -> Policy:
 
     Raises:
         CouldNotRun: it cannot be read.
-        PolicyError: it is wrong.
+        PolicyError: it is wrong, or one that it extends is.
     """
     return resolve(read(path), path.stem)
 
 
-def resolve(document: Document, name: str) -> Policy:
-    """The policy in `document`. Raises PolicyError."""
+def resolve(document: Document, name: str, below: tuple[Path, ...] = ()) -> Policy:
+    """The policy in `document`.
+
+    Args:
+        document: the file, read.
+        name: the policy's name.
+        below: the files that extend this one, the first of them last.
+
+    Raises:
+        CouldNotRun: a policy that it extends cannot be read.
+        PolicyError: it is wrong.
+    """
     data = document.root.plain()
     try:
         if isinstance(data, dict) and "version" in data:
-            policy = _from_policy(document, name, PolicyFile.model_validate(data))
+            parsed = PolicyFile.model_validate(data)
+            base = extended(document, parsed.extends, below, resolve) if parsed.extends else None
+            policy = _from_policy(document, name, parsed, base)
         else:
             policy = _from_options(document, name, Options.model_validate(data))
     except ValidationError as error:
@@ -81,7 +94,7 @@ def _finding(document: Document, problem: dict[str, Any]) -> Finding:
     return document.finding("error", node, f"{name}: {problem['msg'][:1].lower()}{problem['msg'][1:]}")
 
 
-def _from_policy(document: Document, name: str, policy: PolicyFile) -> Policy:
+def _from_policy(document: Document, name: str, policy: PolicyFile, base: Policy | None) -> Policy:
     if policy.default is not None and policy.policy.default is not None:
         node = document.find(("policy", "default"), key=True)
         raise PolicyError(
@@ -91,11 +104,11 @@ def _from_policy(document: Document, name: str, policy: PolicyFile) -> Policy:
     allows: list[Allow] = []
     for family, rule_name in zip(Family, RULES, strict=True):
         rule = getattr(policy.policy, rule_name)
-        modes[family] = _rule_mode(document, policy, rule_name)
+        modes[family] = _rule_mode(document, policy, rule_name, base.modes[family] if base else None)
         if isinstance(rule, OutboundRule | TmpRule | ProcessRule | NativeRule):
-            base: Location = ("policy", rule_name, "allow")
-            allows += [_allow(document, family, (*base, i), entry) for i, entry in enumerate(rule.allow)]
-    return Policy(
+            place: Location = ("policy", rule_name, "allow")
+            allows += [_allow(document, family, (*place, i), entry) for i, entry in enumerate(rule.allow)]
+    made = Policy(
         document,
         name,
         modes,
@@ -108,6 +121,7 @@ def _from_policy(document: Document, name: str, policy: PolicyFile) -> Policy:
         policy.kernel.file_size == "on",
         tests=list(_tests(document, policy)),
     )
+    return inherit(made, policy, base) if base else made
 
 
 _EXPECTED = {"allowed": Mode.ALLOW, "alerted": Mode.ALERT, "blocked": Mode.BLOCK}
@@ -126,11 +140,13 @@ def _tests(document: Document, policy: PolicyFile) -> Iterator[PolicyTest]:
                 yield PolicyTest(location, source, act, target, expected, case.region or REGION, case.reason)
 
 
-def _rule_mode(document: Document, policy: PolicyFile, name: str) -> RuleMode:
+def _rule_mode(document: Document, policy: PolicyFile, name: str, base: RuleMode | None) -> RuleMode:
     rule = getattr(policy.policy, name)
     if rule is not None and rule.mode is not None:
         node = document.find(("policy", name, "mode"))
         return RuleMode(Mode[rule.mode.upper()], document.source(node))
+    if base is not None and base.source:
+        return base
     if name in NEW_RULES:
         # Rules that came after the four of FunctionShield never block what nobody asked them to.
         return RuleMode(Mode.ALERT, "")

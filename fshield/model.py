@@ -388,6 +388,9 @@ class PolicyFile(Part):
 
     what: ClassVar[str] = "a policy"
     version: Annotated[Literal[1], BeforeValidator(_version)]
+    extends: Text | None = Field(
+        None, description="Another policy, relative to this file: what is left out here is as it is there."
+    )
     policy: Rules = Field(default_factory=Rules)
     default: ModeField | None = Field(
         None, description="For those of the four old rules that are left out: block where this is left out too."

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fshield.compiler import compile_policy
 from fshield.errors import CouldNotRun, Finding
+from fshield.floor import beside, narrowed
 from fshield.loader import load
 from fshield.policy_tests import refuse_failures
 from fshield.review import findings
@@ -35,9 +36,9 @@ def package(folder: Path) -> tuple[bytes, list[str], list[Finding]]:
     said: list[Finding] = []
     compiled: dict[str, bytes] = {}
     for path in files:
-        policy = load(path)
-        refuse_failures(policy)
-        said += findings(policy)
+        policy, floor = load(path), beside(path)
+        refuse_failures(policy, floor)
+        said += [*findings(policy), *(narrowed(policy, floor) if floor else ())]
         compiled[path.stem] = compile_policy(policy)
     return zip_files({f"{FOLDER}/{name}.policy": content for name, content in compiled.items()}), list(compiled), said
 

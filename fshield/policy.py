@@ -53,6 +53,7 @@ class Allow:
         network: the address range.
         pattern: the path pattern.
         expires: last day.
+        inherited_from: the file it stands in, where that is one that the policy extends.
     """
 
     family: Family
@@ -66,6 +67,11 @@ class Allow:
     pattern: str | None = None
     expires: date | None = None
     is_aws: bool = False
+    inherited_from: Document | None = None
+
+    def home(self, policy: Policy) -> Document:
+        """The file that the entry stands in: that of `policy`, or one that it extends."""
+        return self.inherited_from or policy.document
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,7 @@ class PolicyTest:
         expected: the verdict that it must meet.
         region: the AWS region of the function that is thought of.
         reason: why, in the author's words.
+        inherited_from: the file it stands in, where that is one that the policy extends.
     """
 
     location: Location
@@ -89,6 +96,11 @@ class PolicyTest:
     expected: Mode
     region: str
     reason: str | None = None
+    inherited_from: Document | None = None
+
+    def home(self, policy: Policy) -> Document:
+        """The file that the test stands in: that of `policy`, or one that it extends."""
+        return self.inherited_from or policy.document
 
 
 @dataclass
@@ -102,6 +114,7 @@ class Policy:
         allows: the entries in the file's order.
         notes: what the loader noticed; review adds more.
         tests: what the file says must be allowed and must not.
+        extended: the files that it extends, the first of the chain first.
     """
 
     document: Document
@@ -116,3 +129,8 @@ class Policy:
     kernel_file_size: bool = False
     notes: list[Finding] = field(default_factory=list)
     tests: list[PolicyTest] = field(default_factory=list)
+    extended: list[Document] = field(default_factory=list)
+
+    def documents(self) -> dict[str, Document]:
+        """The files that lines of this policy stand in, by the name that a source begins with."""
+        return {document.base: document for document in (*self.extended, self.document)}

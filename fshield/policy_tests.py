@@ -25,11 +25,13 @@ class Result:
     """What one test met.
 
     Args:
-        file: the policy's file, as the user named it.
+        policy: the policy's name.
+        file: the file that the test stands in, as the user named it.
         test: the test.
         answer: the engine's.
     """
 
+    policy: str
     file: str
     test: PolicyTest
     answer: explain.Answer
@@ -42,12 +44,13 @@ class Result:
     @property
     def name(self) -> str:
         """``POLICY connect api.stripe.com:443``: what ``-k`` looks at."""
-        return f"{Path(self.file).stem} {self.test.act} {self.test.target}"
+        return f"{self.policy} {self.test.act} {self.test.target}"
 
     def as_dict(self) -> dict[str, Any]:
         """The result for ``--json``."""
         verdict = self.answer.verdict
         return {
+            "policy": self.policy,
             "file": self.file,
             "line": int(self.test.source.rpartition(":")[2]),
             "act": self.test.act,
@@ -64,16 +67,25 @@ class Result:
         }
 
 
-def run(policy: Policy, keep: Callable[[str], bool] = lambda name: True) -> list[Result]:
+def run(policy: Policy, floor: Policy | None = None, keep: Callable[[str], bool] = lambda name: True) -> list[Result]:
     """The results of the tests of `policy` whose names `keep` wants.
+
+    Args:
+        policy: whose tests are run.
+        floor: what is asked as well; the stricter verdict counts.
+        keep: chooses by name.
 
     Raises:
         CouldNotRun: there is no decide library.
     """
     if not policy.tests:
         return []
-    compiled = native.Compiled(compile_policy(policy))
-    results = (Result(policy.document.file, test, _ask(compiled, test)) for test in policy.tests)
+    asked = [native.Compiled(compile_policy(one)) for one in (policy, floor) if one is not None]
+    results = []
+    for test in policy.tests:
+        # Of equals the first: the function's own policy is what its owner can mend.
+        answer = max((_ask(compiled, test) for compiled in asked), key=lambda found: found.mode)
+        results.append(Result(policy.name, test.home(policy).file, test, answer))
     return [result for result in results if keep(result.name)]
 
 
@@ -96,26 +108,28 @@ def _ask(compiled: native.Compiled, test: PolicyTest) -> explain.Answer:
     return explain.Answer(rule, compiled.decide(family, path=test.target))
 
 
-def failures(policy: Policy) -> list[Finding]:
+def failures(policy: Policy, floor: Policy | None = None) -> list[Finding]:
     """The tests of `policy` that fail, as findings with the place of the test. Raises CouldNotRun."""
-    return [finding(policy, result) for result in run(policy) if not result.passed]
+    return [finding(policy, result) for result in run(policy, floor) if not result.passed]
 
 
 def finding(policy: Policy, result: Result) -> Finding:
     """A failed test as what ``check`` and ``package`` print."""
     test, answer = result.test, result.answer
+    home = test.home(policy)
     because = f"; {answer.source} decides" if answer.source else ""
-    return policy.document.finding(
+    subject = "" if home is policy.document else f" under {policy.name}"
+    return home.finding(
         "error",
-        policy.document.find(test.location),
-        f"{test.act} {test.target} is {WORDS[answer.mode]}, and this test wants it {WORDS[test.expected]}",
+        home.find(test.location),
+        f"{test.act} {test.target} is {WORDS[answer.mode]}{subject}, and this test wants it {WORDS[test.expected]}",
         mend=f"{answer.why}{because}",
     )
 
 
-def refuse_failures(policy: Policy) -> None:
+def refuse_failures(policy: Policy, floor: Policy | None = None) -> None:
     """Raise PolicyError with the first test of `policy` that fails. Raises CouldNotRun as well."""
-    for found in failures(policy):
+    for found in failures(policy, floor):
         raise PolicyError(found)
 
 

@@ -22,7 +22,8 @@ def refuse_dead_entries(policy: Policy) -> None:
 
 def _under_allow(policy: Policy) -> Iterator[Finding]:
     for family in Family:
-        if policy.modes[family].mode is not Mode.ALLOW or not any(a.family is family for a in policy.allows):
+        own = (entry for entry in policy.allows if entry.family is family and entry.inherited_from is None)
+        if policy.modes[family].mode is not Mode.ALLOW or not any(own):
             continue
         node = policy.document.find(("policy", RULES[family], "allow"), key=True)
         yield policy.document.finding(
@@ -50,11 +51,12 @@ def _shadowed(policy: Policy) -> Iterator[Finding]:
                 ports[destination] = (earlier or entry, joined)
                 earlier = None
         if earlier:
-            line = earlier.source.rpartition(":")[2]
-            yield policy.document.finding(
+            home, line = entry.home(policy), earlier.source.rpartition(":")[2]
+            before = f"line {line}" if earlier.home(policy) is home else earlier.source
+            yield home.finding(
                 "error",
-                policy.document.find(entry.location),
-                f"this entry can never match: line {line} ({earlier.text}) allows the same before it",
+                home.find(entry.location),
+                f"this entry can never match: {before} ({earlier.text}) allows the same before it",
                 "each exception once",
                 "take one of the two out",
             )
@@ -64,15 +66,16 @@ def findings(policy: Policy, today: date | None = None) -> list[Finding]:
     """Warnings and notes about `policy`, in the file's order. `today` is for tests; otherwise the day in UTC."""
     day = today or datetime.now(timezone.utc).date()
     found = [*policy.notes, *_entry_findings(policy, day), *_policy_notes(policy)]
-    return sorted(found, key=lambda finding: (finding.line, finding.column))
+    return sorted(found, key=lambda finding: (finding.file, finding.line, finding.column))
 
 
 def _entry_findings(policy: Policy, today: date) -> Iterator[Finding]:
     named: list[Allow] = []
     for entry in policy.allows:
-        node = policy.document.find(entry.location)
+        home = entry.home(policy)
+        node = home.find(entry.location)
         if entry.expires and entry.expires < today:
-            yield policy.document.finding(
+            yield home.finding(
                 "warning",
                 node,
                 f"this entry expired on {entry.expires.isoformat()}",
@@ -80,7 +83,7 @@ def _entry_findings(policy: Policy, today: date) -> Iterator[Finding]:
                 "ask its owner; take it out or give it a new day",
             )
         if entry.is_aws and entry.location[-1] != "outbound_connectivity":
-            yield policy.document.finding(
+            yield home.finding(
                 "note",
                 node,
                 "`aws: true` is no boundary: anybody's bucket or API is under the same suffixes",
@@ -89,10 +92,10 @@ def _entry_findings(policy: Policy, today: date) -> Iterator[Finding]:
         if entry.hosts and not entry.is_aws:
             named.append(entry)
         if entry.network is not None and entry.network.prefixlen == 0:
-            yield policy.document.finding("note", node, f"{entry.network} is every address of its kind")
+            yield home.finding("note", node, f"{entry.network} is every address of its kind")
         linked = next((name for name in LINKED_FOLDERS if (entry.pattern or "").startswith(name)), None)
         if linked and entry.family is Family.PROCESS:
-            yield policy.document.finding(
+            yield home.finding(
                 "warning",
                 node,
                 f"this never matches where {linked[:-1]} is a link, as it is on Lambda",
@@ -100,11 +103,12 @@ def _entry_findings(policy: Policy, today: date) -> Iterator[Finding]:
                 f"/usr{entry.pattern}",
             )
         if entry.pattern and "[" in entry.pattern:
-            yield policy.document.finding("note", node, "`[` stands for itself here, not for a set of letters")
+            yield home.finding("note", node, "`[` stands for itself here, not for a set of letters")
     if named:
-        yield policy.document.finding(
+        home = named[0].home(policy)
+        yield home.finding(
             "note",
-            policy.document.find(named[0].location),
+            home.find(named[0].location),
             "a name bounds the host, not what TLS hides: path and account can be anybody's behind it",
             mend="see 'What a rule cannot do' in docs/policy.md",
         )
