@@ -1,0 +1,150 @@
+"""What serves behind the fronts: an API, plain and over TLS with a certificate for each name, gRPC, and moto as S3."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import logging
+import ssl
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import boto3
+import grpc
+import trustme
+from botocore.config import Config
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from tests.egress.places import API, BUCKET, OBJECT, OTHER_BUCKET, REGION, SHARED, SHARED6, SUFFIX, THIEF
+from tests.egress.seen import Seen
+
+Environ = dict[str, Any]
+Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+#: Who asks for an address names no server, and gets the API's certificate.
+_MORE = {API: (SHARED, SHARED6), SUFFIX: (f"*.{SUFFIX}",)}
+
+
+class Certificates:
+    """A certificate authority, and a TLS context that shows whoever asks the certificate of the name he asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._authority = trustme.CA()
+        self._authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+        self._contexts: dict[str, ssl.SSLContext] = {}
+        self._lock = threading.Lock()
+
+    def context(self, default: str) -> ssl.SSLContext:
+        """For a server whose own name is `default`."""
+        outer = self._context(default)
+
+        def choose(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+            connection.context = self._context(name or default)
+
+        outer.sni_callback = choose
+        return outer
+
+    def pair(self, *names: str) -> tuple[bytes, bytes]:
+        """Key and chain for these names."""
+        leaf = self._authority.issue_cert(*names)
+        return leaf.private_key_pem.bytes(), b"".join(blob.bytes() for blob in leaf.cert_chain_pems)
+
+    def _context(self, name: str) -> ssl.SSLContext:
+        # One certificate for all buckets, as S3 has it; each other name has its own.
+        name = SUFFIX if name.endswith(SUFFIX) else name
+        with self._lock:
+            if name not in self._contexts:
+                context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+                self._authority.issue_cert(name, *_MORE.get(name, ())).configure_cert(context)
+                self._contexts[name] = context
+            return self._contexts[name]
+
+
+class _Quiet(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        pass
+
+
+def _noted(seen: Seen, kind: str, application: Application) -> Application:
+    def serve(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        seen.note(kind, host=environ.get("HTTP_HOST", ""), method=environ["REQUEST_METHOD"], path=environ["RAW_URI"])
+        return application(environ, start_response)
+
+    return serve
+
+
+def _echo(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+    length = -1 if environ.get("wsgi.input_terminated") else int(environ.get("CONTENT_LENGTH") or 0)
+    # Chunks with a trailer, as boto3 sends them, are more than werkzeug reads.
+    with contextlib.suppress(OSError):
+        environ["wsgi.input"].read(length)
+    # boto3 takes an answer to PutObject with a body for an error.
+    got = environ["REQUEST_METHOD"] == "GET"
+    body = f"GET {environ['HTTP_HOST']} {environ['RAW_URI']}".encode() if got else b""
+    start_response(
+        "200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body))), ("Connection", "close")]
+    )
+    return [body]
+
+
+def _in_background(server: BaseWSGIServer) -> int:
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return int(server.port)
+
+
+def serve_api(seen: Seen, context: ssl.SSLContext | None) -> int:
+    """An API that says what it was asked, on a port of loopback."""
+    application = _noted(seen, "request", _echo)
+    return _in_background(
+        make_server("127.0.0.1", 0, application, threaded=True, request_handler=_Quiet, ssl_context=context)
+    )
+
+
+def serve_s3(seen: Seen, context: ssl.SSLContext) -> int:
+    """moto as S3, with two buckets of one object each, over TLS on a port of loopback."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    moto = DomainDispatcherApplication(create_backend_app)
+    make = functools.partial(make_server, "127.0.0.1", 0, threaded=True, request_handler=_Quiet)
+    # Filled over plain HTTP, by a server that nobody else knows of.
+    _fill(_in_background(make(moto)))
+    return _in_background(make(_noted(seen, "request", moto), ssl_context=context))
+
+
+def _fill(port: int) -> None:
+    client = boto3.client(
+        "s3",
+        region_name=REGION,
+        endpoint_url=f"http://127.0.0.1:{port}",
+        aws_access_key_id="AKIAIOSFODNN7EXAMPLE",
+        aws_secret_access_key="test",
+        config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
+    )
+    for bucket in (BUCKET, OTHER_BUCKET):
+        client.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        client.put_object(Bucket=bucket, Key=OBJECT, Body=b"in " + bucket.encode(), ACL="public-read")
+
+
+def serve_grpc(seen: Seen, certificates: Certificates) -> int:
+    """A gRPC method that gives back what it was given, on a port of loopback."""
+
+    def say(request: bytes, context: grpc.ServicerContext) -> bytes:
+        seen.note("rpc", data=request.decode("latin-1"))
+        return b"heard " + request
+
+    handlers = grpc.method_handlers_generic_handler("egress.Probe", {"Say": grpc.unary_unary_rpc_method_handler(say)})
+    server = grpc.server(ThreadPoolExecutor(4))
+    server.add_generic_rpc_handlers((handlers,))
+    credentials = grpc.ssl_server_credentials([certificates.pair(API, THIEF, f"*.{THIEF}")])
+    port = server.add_secure_port("127.0.0.1:0", credentials)
+    server.start()
+    _keep.append(server)
+    return int(port)
+
+
+#: A gRPC server ends when nobody holds it.
+_keep: list[object] = []

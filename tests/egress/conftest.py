@@ -1,0 +1,33 @@
+"""The network, made once for all tests of this folder; or one line that says why there is none."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.egress.network import Network, NoNetwork
+
+_lacking: list[str] = []
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line, whatever pytest was told to show."""
+    if _lacking:
+        terminalreporter.write_line(f"tests/egress skipped: {_lacking[0]}")
+
+
+@pytest.fixture(scope="session")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    """The servers of places.py. Skipped where none can be made, or failed where FSHIELD_TEST_REQUIRE names egress."""
+    try:
+        made = Network(tmp_path_factory.mktemp("network"))
+    except NoNetwork as error:
+        said = f"no test network: {error}"
+        if "egress" in os.environ.get("FSHIELD_TEST_REQUIRE", "").split(","):
+            pytest.fail(said, pytrace=False)
+        _lacking.append(said)
+        pytest.skip(said)
+    yield made
+    made.close()

@@ -1,0 +1,138 @@
+"""The machines at the addresses: they note each connection and its first bytes, and send it on to what serves it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+
+from tests.egress import hello
+from tests.egress.places import OTHER_PORT, PROXY, PROXY_PORT, S3, SHARED, SHARED6, XRAY, XRAY_PORT
+from tests.egress.seen import Seen
+
+_FIRST_BYTES = 5.0
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where on loopback the servers behind the fronts are."""
+
+    api: int
+    plain: int
+    grpc: int
+    s3: int
+
+
+class Fronts:
+    """All listeners of the network but the resolver."""
+
+    def __init__(self, seen: Seen, ports: Ports) -> None:
+        self._seen, self._ports = seen, ports
+        self._open = 0
+        self._own: set[tuple[str, int]] = set()
+        self._servers: list[asyncio.Server] = []
+
+    async def start(self) -> None:
+        """Begin to listen."""
+        for address in (SHARED, SHARED6, S3):
+            for port in (443, 80, OTHER_PORT):
+                self._servers.append(await asyncio.start_server(self._serve, address, port, backlog=64))
+        self._servers.append(await asyncio.start_server(self._proxy, PROXY, PROXY_PORT))
+        loop = asyncio.get_running_loop()
+        for port in (XRAY_PORT, XRAY_PORT + 1):
+            await loop.create_datagram_endpoint(lambda: _Datagrams(self._seen), (XRAY, port))
+        # Nothing answers here: what arrives is all that matters.
+        for port in (443, 53):
+            await loop.create_datagram_endpoint(lambda: _Datagrams(self._seen), (SHARED, port))
+
+    async def settle(self) -> None:
+        """Until all that clients said by now has been noted; their processes are gone."""
+        for server in self._servers:
+            for listener in server.sockets:
+                with contextlib.suppress(OSError):
+                    # It is accepted after all that came before it.
+                    _, writer = await asyncio.open_connection(*listener.getsockname()[:2])
+                    self._own.add(writer.get_extra_info("sockname")[:2])
+                    writer.close()
+        for _ in range(200):
+            await asyncio.sleep(0.01)
+            if self._open == 0:
+                return
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        address, port = writer.get_extra_info("sockname")[:2]
+        self._open += 1
+        try:
+            first = await _first_bytes(reader)
+            if writer.get_extra_info("peername")[:2] in self._own:
+                return
+            said = hello.read(first)
+            self._seen.note("connection", address=address, port=port, bytes=len(first), first=first[:64].hex())
+            if said is not None:
+                self._seen.note("hello", address=address, port=port, server_name=said.server_name)
+            if first:
+                await _pipe(first, reader, writer, self._behind(port, address, said))
+        finally:
+            self._open -= 1
+            writer.close()
+
+    def _behind(self, port: int, address: str, said: hello.Hello | None) -> int:
+        if said is None:
+            return self._ports.plain
+        if "h2" in said.protocols and "http/1.1" not in said.protocols:
+            return self._ports.grpc
+        return self._ports.s3 if address == S3 else self._ports.api
+
+    async def _proxy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open += 1
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+            method, target, *_ = head.decode("latin-1").split()
+            self._seen.note("proxy", method=method, target=target)
+            writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+            await _pipe(b"", reader, writer, self._ports.api)
+        except (asyncio.IncompleteReadError, OSError):
+            if writer.get_extra_info("peername")[:2] not in self._own:
+                self._seen.note("proxy", method=None, target=None)
+        finally:
+            self._open -= 1
+            writer.close()
+
+
+class _Datagrams(asyncio.DatagramProtocol):
+    def __init__(self, seen: Seen) -> None:
+        self._seen = seen
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._port = transport.get_extra_info("sockname")[1]
+
+    def datagram_received(self, data: bytes, addr: tuple[str | object, int]) -> None:
+        self._seen.note("datagram", port=self._port, data=data.decode("latin-1"))
+
+
+async def _first_bytes(reader: asyncio.StreamReader) -> bytes:
+    first = b""
+    with contextlib.suppress(asyncio.TimeoutError, OSError):
+        while True:
+            more = await asyncio.wait_for(reader.read(65536), _FIRST_BYTES)
+            first += more
+            if not more or hello.is_whole(first):
+                break
+    return first
+
+
+async def _pipe(first: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> None:
+    with contextlib.suppress(OSError):
+        inner, outer = await asyncio.open_connection("127.0.0.1", port)
+        outer.write(first)
+        ways = [asyncio.create_task(_copy(reader, outer)), asyncio.create_task(_copy(inner, writer))]
+        await asyncio.wait(ways, return_when=asyncio.ALL_COMPLETED)
+        outer.close()
+
+
+async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await source.read(65536):
+            target.write(data)
+            await target.drain()
+        target.write_eof()

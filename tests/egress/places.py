@@ -1,0 +1,43 @@
+"""The test network: who has which address, and which names lead there."""
+
+from __future__ import annotations
+
+REGION = "eu-central-1"
+
+RESOLVER = "10.66.0.53"
+#: Where a dozen names meet, as they do at a CDN.
+SHARED = "10.66.0.80"
+SHARED6 = "fd66::80"
+#: Where all buckets of the region meet.
+S3 = "10.66.0.83"
+XRAY = "10.66.0.20"
+XRAY_PORT = 2000
+PROXY = "10.66.0.31"
+PROXY_PORT = 3128
+ADDRESSES = (RESOLVER, SHARED, SHARED6, S3, XRAY, PROXY)
+
+API = "api.allowed.example"
+#: What the API's name is an alias of.
+EDGE = "edge.cdn.example"
+PLAIN = "plain.allowed.example"
+PROXY_NAME = "proxy.allowed.example"
+THIEF = "thief.example"
+SUFFIX = f"s3.{REGION}.amazonaws.com"
+BUCKET = "allowed-bucket"
+OTHER_BUCKET = "thief-bucket"
+OBJECT = "object"
+
+#: What listens besides 443 and 80: nothing in the policy allows it.
+OTHER_PORT = 8443
+
+DNSMASQ = (
+    f"--listen-address={RESOLVER}",
+    "--bind-interfaces",
+    f"--host-record={EDGE},{SHARED},{SHARED6}",
+    f"--cname={API},{EDGE}",
+    f"--host-record={PLAIN},{SHARED}",
+    f"--address=/allowed.example/{SHARED}",
+    f"--host-record={PROXY_NAME},{PROXY}",
+    f"--address=/{THIEF}/{SHARED}",
+    f"--address=/{SUFFIX}/{S3}",
+)

@@ -1,0 +1,90 @@
+"""Reads table.yaml: the clients, and which destinations each of them has words for."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+HERE = Path(__file__).resolve().parent
+POLICY = HERE / "policy.yaml"
+_WORDS = {"url", "host", "server_name", "bucket", "target", "lookup", "resolve", "resolver", "datagram"}
+_EXPECTED = {"allowed", "event", "reason", "exists", "pending"}
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where a client is sent, and what must come of it.
+
+    Args:
+        words: what the client is told.
+        allowed: by the policy.
+        event: details that the event has, where it is not allowed.
+        reason: and its reason, where it must be this one.
+        exists: a bare run gets an answer.
+        pending: what the engine does not do yet, where it may still fail.
+    """
+
+    name: str
+    words: dict[str, Any]
+    allowed: bool
+    event: dict[str, Any]
+    reason: str | None
+    exists: bool
+    pending: str | None
+
+    @property
+    def needs(self) -> set[str]:
+        """What a client must speak."""
+        return _WORDS & set(self.words)
+
+
+@dataclass(frozen=True)
+class Client:
+    """A program, and the destinations that it is sent to."""
+
+    name: str
+    program: Path
+    destinations: tuple[Destination, ...]
+
+    @property
+    def command(self) -> list[str]:
+        """How it starts."""
+        runner = shutil.which("node") or "node" if self.program.suffix == ".js" else sys.executable
+        return [runner, str(self.program)]
+
+
+def filled(value: Any, token: str) -> Any:
+    """`value` with the token where the table says TOKEN."""
+    return json.loads(json.dumps(value).replace("TOKEN", token))
+
+
+def _destination(name: str, row: dict[str, Any]) -> Destination:
+    return Destination(
+        name=name,
+        words={key: value for key, value in row.items() if key not in _EXPECTED},
+        allowed=row.get("allowed", False),
+        event=row.get("event", {}),
+        reason=row.get("reason"),
+        exists=row.get("exists", True),
+        pending=row.get("pending"),
+    )
+
+
+def read() -> list[Client]:
+    """All clients of the table."""
+    table = yaml.safe_load((HERE / "table.yaml").read_text())
+    destinations = [_destination(name, row) for name, row in table["destinations"].items()]
+    return [
+        Client(
+            name,
+            HERE / "clients" / row["program"],
+            tuple(one for one in destinations if one.needs <= set(row["speaks"])),
+        )
+        for name, row in table["clients"].items()
+    ]

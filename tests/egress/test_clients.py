@@ -1,0 +1,188 @@
+"""Real clients against real servers: what the policy allows works as without the guard; of the rest, nothing arrives.
+
+What arrived is said by the servers and the resolver, not by the client.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import yaml
+
+from tests import support
+from tests.egress import places
+from tests.egress.network import Arrived, Network
+from tests.egress.table import POLICY, Client, Destination, filled, read
+
+CLIENTS = {client.name: client for client in read()}
+CASES = [
+    pytest.param(client, one, id=f"{client.name}-{one.name}")
+    for client in CLIENTS.values()
+    for one in client.destinations
+]
+EACH = pytest.mark.parametrize("client", CLIENTS.values(), ids=CLIENTS)
+RULE = "outbound_connectivity"
+#: What may arrive of a guarded run, and nothing else.
+NAMES = {places.API, places.PLAIN, f"{places.BUCKET}.{places.SUFFIX}"}
+ENDS = {(places.SHARED, 443), (places.SHARED6, 443), (places.S3, 443), (places.SHARED, 80)}
+
+
+@dataclass
+class Run:
+    """A client's run past all its destinations."""
+
+    mode: str
+    client: str
+    results: dict[str, dict[str, Any]]
+    guarded: support.Guarded
+    arrived: Arrived
+
+    def token(self, destination: Destination) -> str:
+        return token(self.client, self.mode, destination.name)
+
+    def result(self, destination: Destination) -> dict[str, Any]:
+        """What the client got, with TOKEN where this run's was."""
+        said = json.dumps(self.results[destination.name])
+        found: dict[str, Any] = json.loads(said.replace(self.token(destination), "TOKEN"))
+        return found
+
+    def events(self, destination: Destination) -> list[support.Event]:
+        """The events that are about this destination."""
+        wanted = filled(destination.event, self.token(destination))
+        return [
+            event
+            for event in self.guarded.of(RULE)
+            if wanted.items() <= event["details"].items() and destination.reason in (None, event["reason"])
+        ]
+
+
+def token(*parts: str) -> str:
+    """A word that stands nowhere else."""
+    return "t" + hashlib.sha256("/".join(parts).encode()).hexdigest()[:12]
+
+
+def document(mode: str) -> str | None:
+    """The policy of a run."""
+    if mode == "bare":
+        return None
+    policy = yaml.safe_load(POLICY.read_text())
+    if mode == "alert":
+        policy["policy"][RULE]["mode"] = "alert"
+    return yaml.safe_dump(policy, sort_keys=False)
+
+
+class Runs:
+    """Each client's runs, made when they are first asked for."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._made: dict[tuple[str, str], Run] = {}
+
+    def of(self, client: Client, mode: str) -> Run:
+        """The run of this client: bare, block or alert."""
+        key = (client.name, mode)
+        if key not in self._made:
+            self._made[key] = self._run(client, mode)
+        return self._made[key]
+
+    def _run(self, client: Client, mode: str) -> Run:
+        sent = {one.name: filled(one.words, token(client.name, mode, one.name)) for one in client.destinations}
+        authority = str(self._network.authority)
+        env = {
+            "SSL_CERT_FILE": authority,
+            "REQUESTS_CA_BUNDLE": authority,
+            "AWS_CA_BUNDLE": authority,
+            "NODE_EXTRA_CA_CERTS": authority,
+            "AWS_REGION": places.REGION,
+            "AWS_DEFAULT_REGION": places.REGION,
+            "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_XRAY_DAEMON_ADDRESS": f"{places.XRAY}:{places.XRAY_PORT}",
+        }
+        done = self._network.run(client.command, policy=document(mode), env=env, stdin=json.dumps(sent))
+        assert done.result.returncode == 0, done.result.stderr
+        return Run(mode, client.name, json.loads(done.result.stdout), done.result, done.arrived)
+
+
+@pytest.fixture
+def expected(request: pytest.FixtureRequest) -> None:
+    """Marks what the engine does not do yet."""
+    values = request.node.callspec.params
+    about = [values["destination"]] if "destination" in values else values["client"].destinations
+    pending = sorted({one.pending for one in about if one.pending})
+    if pending:
+        request.applymarker(pytest.mark.xfail(reason=f"not built yet: {', '.join(pending)}", strict=False))
+
+
+@pytest.fixture(scope="session")
+def runs(network: Network) -> Runs:
+    return Runs(network)
+
+
+@pytest.mark.parametrize(("client", "destination"), CASES)
+def test_bare_it_arrives(client: Client, destination: Destination, runs: Runs) -> None:
+    """Without this, the tests below could not fail."""
+    run = runs.of(client, "bare")
+    assert ("ok" in run.result(destination)) == destination.exists, run.result(destination)
+    if "lookup" not in destination.words and not (destination.allowed and "resolve" in destination.words):
+        assert run.arrived.holding(run.token(destination))
+
+
+@pytest.mark.usefixtures("expected")
+@pytest.mark.parametrize(("client", "destination"), CASES)
+def test_guarded(client: Client, destination: Destination, runs: Runs) -> None:
+    run, bare = runs.of(client, "block"), runs.of(client, "bare")
+    result = run.result(destination)
+    if destination.allowed:
+        assert result == bare.result(destination)
+        return
+    assert "error" in result
+    assert run.arrived.holding(run.token(destination)) == []
+    assert {event["mode"] for event in run.events(destination)} == {"block"}, run.guarded.of(RULE)
+
+
+@pytest.mark.usefixtures("expected")
+@EACH
+def test_nothing_else_arrives(client: Client, runs: Runs) -> None:
+    """By what every server and the resolver saw of the whole run."""
+    arrived = runs.of(client, "block").arrived
+    assert set(arrived.queries) <= NAMES
+    assert {note["server_name"] for note in arrived.of("hello")} <= NAMES
+    assert {note["host"] for note in arrived.of("request")} <= NAMES
+    assert {(note["address"], note["port"]) for note in arrived.of("connection")} <= ENDS
+    assert {note["port"] for note in arrived.of("datagram")} <= {places.XRAY_PORT}
+    # A connection that was cut said nothing: what did arrive is TLS to 443 and a request to 80.
+    for note in arrived.of("connection"):
+        assert note["bytes"] == 0 or note["port"] == 80 or note["first"].startswith("16"), note
+
+
+@pytest.mark.usefixtures("expected")
+@EACH
+def test_what_is_allowed_makes_no_event(client: Client, runs: Runs) -> None:
+    run = runs.of(client, "block")
+    about = [one for one in client.destinations if not one.allowed]
+    known = [id(event) for one in about for event in run.events(one)]
+    assert [event for event in run.guarded.of(RULE) if id(event) not in known] == []
+
+
+@pytest.mark.usefixtures("expected")
+@EACH
+def test_alert_changes_nothing(client: Client, runs: Runs) -> None:
+    run, bare = runs.of(client, "alert"), runs.of(client, "bare")
+    for one in client.destinations:
+        if one.exists:
+            assert run.result(one) == bare.result(one), one.name
+        if "lookup" not in one.words and not (one.allowed and "resolve" in one.words):
+            assert run.arrived.holding(run.token(one)), one.name
+    assert {event["mode"] for event in run.guarded.of(RULE)} <= {"alert"}
+
+
+@pytest.mark.usefixtures("expected")
+@pytest.mark.parametrize(("client", "destination"), CASES)
+def test_alert_reports(client: Client, destination: Destination, runs: Runs) -> None:
+    if not destination.allowed:
+        assert runs.of(client, "alert").events(destination)
