@@ -1,0 +1,283 @@
+"""What attach and detach make of a function's configuration. No AWS here: configuration in, change out.
+
+Detach keeps no file. It takes away the variables that attach sets and the layers that are ours by name, and puts the
+next wrapper back. Where that would not give back exactly what attach found (layers of other names, our layer in
+another place already, variables of ours left over from something else), attach writes what is missing into one more
+variable, ``FUNCTION_SHIELD_RESTORE``. Attach does not guess whether it is needed: it runs detach over its own result.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fshield.fleet.arn import layer_name, layer_number
+from fshield.fleet.configuration import LAUNCHER, MODE, NEXT_WRAPPER, POLICY, RESTORE, WRAPPER, Function
+from fshield.fleet.runtimes import fitness
+
+#: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: neither can be raised.
+MAX_LAYERS = 5
+MAX_ENVIRONMENT_BYTES = 4096
+_ENGINE_NAME = re.compile(r"function-shield-(x86_64|arm64)\Z")
+_POLICIES_NAME = re.compile(r"function-shield-policies([-_].*)?\Z")
+#: The variables that are ours to set and to take away. FUNCTION_SHIELD_EVENTS is nobody's here: attach does not set it.
+_OURS = (POLICY, MODE, NEXT_WRAPPER, RESTORE)
+
+
+class Refused(Exception):
+    """This function is not changed, for a reason that trying again does not cure."""
+
+    def __init__(self, reason: str, mend: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.mend = mend
+
+
+def is_engine(arn: str, names: Iterable[str] = ()) -> bool:
+    """Whether a layer is the engine's: by the name that `publish` gives, or one of `names`."""
+    name = layer_name(arn)
+    return bool(_ENGINE_NAME.match(name)) or name in names
+
+
+def is_policies(arn: str, names: Iterable[str] = ()) -> bool:
+    """Whether a layer is a policy layer: by the name that `publish` gives, or one of `names`."""
+    name = layer_name(arn)
+    return bool(_POLICIES_NAME.match(name)) or name in names
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What attach should make of a function.
+
+    Args:
+        engines: the engine's layer version for each architecture.
+        policy: what FUNCTION_SHIELD_POLICY becomes.
+        policy_layers: layer versions after the engine's. Empty: those that are there stay.
+    """
+
+    engines: Mapping[str, str]
+    policy: str
+    policy_layers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Change:
+    """A function's configuration as it is and as it should be."""
+
+    function: Function
+    layers: tuple[str, ...]
+    variables: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """There is nothing to do."""
+        return self.layers == self.function.layers and dict(self.variables) == dict(self.function.variables)
+
+    def request(self) -> dict[str, Any]:
+        """The arguments of UpdateFunctionConfiguration: what changes, and nothing else."""
+        arguments: dict[str, Any] = {"FunctionName": self.function.name}
+        if self.function.revision:
+            arguments["RevisionId"] = self.function.revision
+        if self.layers != self.function.layers:
+            arguments["Layers"] = list(self.layers)
+        if dict(self.variables) != dict(self.function.variables):
+            arguments["Environment"] = {"Variables": dict(self.variables)}
+        return arguments
+
+    def lines(self) -> list[str]:
+        """The change as a person reads it. Shows no variable but ours: the others may be secrets, and do not change."""
+        before, after = self.function.layers, self.layers
+        said = [f"- layer {layer_name(arn)}:{layer_number(arn)}" for arn in before if arn not in after]
+        said += [
+            f"+ layer {layer_name(arn)}:{layer_number(arn)}, {place} of {len(after)}"
+            for place, arn in enumerate(after, 1)
+            if arn not in before
+        ]
+        stayed = [arn for arn in before if arn in after]
+        if stayed != [arn for arn in after if arn in before]:
+            said.append(f"~ layers in the order {', '.join(layer_name(arn) for arn in after)}")
+        for name in sorted({*self.function.variables, *self.variables}):
+            old, new = self.function.variables.get(name), self.variables.get(name)
+            if old == new:
+                continue
+            sign = "+" if old is None else "-" if new is None else "~"
+            value = f"{name}={new}" if new is not None else name
+            said.append(f"{sign} {value}" + (f" (was {old})" if sign == "~" else ""))
+        return said
+
+
+@dataclass(frozen=True)
+class _Record:
+    """The value of FUNCTION_SHIELD_RESTORE.
+
+    Args:
+        names: layers that are ours though their names do not say so.
+        layers: the whole list as attach found it, where removing ours would not give it back.
+        variables: variables of ours that were there before attach.
+    """
+
+    names: tuple[str, ...] = ()
+    layers: tuple[str, ...] | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, text: str | None) -> _Record:
+        try:
+            found = json.loads(text or "{}")
+            names, layers, variables = found.get("names", []), found.get("layers"), found.get("variables", {})
+            if not all(isinstance(each, str) for each in (*names, *(layers or ()), *variables.values())):
+                return cls()
+            return cls(tuple(names), None if layers is None else tuple(layers), variables)
+        except (ValueError, AttributeError, TypeError):
+            return cls()
+
+    def text(self) -> str:
+        content: dict[str, Any] = {}
+        if self.names:
+            content["names"] = list(self.names)
+        if self.layers is not None:
+            content["layers"] = list(self.layers)
+        if self.variables:
+            content["variables"] = dict(self.variables)
+        return json.dumps(content, separators=(",", ":"))
+
+
+def attach(function: Function, wanted: Wanted) -> Change:
+    """The change that puts the guard on, or brings a guarded function to another engine or policy.
+
+    Raises:
+        Refused: the function cannot be guarded, with the reason.
+    """
+    notes = _fit(function, wanted)
+    engine = wanted.engines[function.architecture]
+    engine_names = {layer_name(arn) for arn in wanted.engines.values()}
+    policy_names = {layer_name(arn) for arn in wanted.policy_layers}
+    record = _Record.parse(function.variables.get(RESTORE)) if function.guarded else _Record()
+    ours = {*engine_names, *policy_names, *record.names}
+
+    others = [a for a in function.layers if not is_engine(a, ours) and not is_policies(a, ours)]
+    policies = wanted.policy_layers or tuple(a for a in function.layers if is_policies(a, policy_names))
+    layers = (*others, engine, *policies)
+
+    variables = dict(function.variables)
+    old = variables.get(WRAPPER)
+    if not function.guarded:
+        # A mode that was left over would switch the new guard off.
+        variables.pop(MODE, None)
+        variables.pop(RESTORE, None)
+        if old:
+            variables[NEXT_WRAPPER] = old
+    elif MODE in variables:
+        notes.append(f"{MODE}={variables[MODE]} stays")
+    variables |= {WRAPPER: LAUNCHER, POLICY: wanted.policy}
+
+    unlike = tuple(sorted(layer_name(a) for a in (engine, *policies) if not is_engine(a) and not is_policies(a)))
+    if function.guarded:
+        before = _detached(function.layers, function.variables, ours)
+        names = tuple(dict.fromkeys((*record.names, *unlike)))
+        records = [record, _Record(names, record.layers, record.variables)]
+    else:
+        before = function.layers, {name: value for name, value in function.variables.items() if name != RESTORE}
+        left_over = {name: before[1][name] for name in _OURS if name in before[1]}
+        if old == "":
+            left_over[WRAPPER] = old
+        records = [_Record(), _Record(unlike), _Record(unlike, None, left_over), _Record(unlike, before[0], left_over)]
+    variables = _recorded(layers, variables, before, records)
+    _fits(function, layers, variables)
+    return Change(function, layers, variables, tuple(notes))
+
+
+def _recorded(
+    layers: tuple[str, ...],
+    variables: dict[str, str],
+    before: tuple[tuple[str, ...], dict[str, str]],
+    records: Iterable[_Record],
+) -> dict[str, str]:
+    """`variables` with the shortest record that lets detach give `before` back."""
+    for record in records:
+        content = {name: value for name, value in variables.items() if name != RESTORE}
+        if record != _Record():
+            content[RESTORE] = record.text()
+        if _detached(layers, content) == before:
+            return content
+    raise Refused("detach could not give its configuration back as it is now", "attach it by infrastructure as code")
+
+
+def detach(function: Function) -> Change:
+    """The change that takes the guard off and gives back what attach found. Raises Refused."""
+    if function.unreadable:
+        raise Refused(*_unreadable(function))
+    notes = []
+    layers, variables = _detached(function.layers, function.variables)
+    if function.guarded and layers == function.layers and layers:
+        notes.append("no layer of it is known as ours: all stay")
+    elif not function.guarded and function.variables.get(NEXT_WRAPPER):
+        notes.append(f"{WRAPPER} was not ours any more: it stays as it is")
+    return Change(function, layers, variables, tuple(notes))
+
+
+def _detached(
+    layers: tuple[str, ...], variables: Mapping[str, str], names: Iterable[str] = ()
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Layers and variables without the guard. `names`: layers that are ours besides those that say so themselves."""
+    record = _Record.parse(variables.get(RESTORE))
+    ours = {*record.names, *names}
+    others = tuple(a for a in layers if not is_engine(a, ours) and not is_policies(a, ours))
+    if record.layers is not None:
+        # The list that was recorded counts only as long as nobody changed the other layers since.
+        was = tuple(a for a in record.layers if not is_engine(a, ours) and not is_policies(a, ours))
+        if was == others:
+            others = record.layers
+    rest = {name: value for name, value in variables.items() if name not in _OURS}
+    if variables.get(WRAPPER) == LAUNCHER:
+        del rest[WRAPPER]
+        if NEXT_WRAPPER in variables:
+            rest[WRAPPER] = variables[NEXT_WRAPPER]
+    rest |= record.variables
+    return others, rest
+
+
+def _fit(function: Function, wanted: Wanted) -> list[str]:
+    """Notes about a function that can be guarded. Raises Refused for one that cannot."""
+    fit = fitness(function.package_type, function.runtime)
+    if fit.refused:
+        raise Refused(fit.refused, fit.mend or "leave it out")
+    if function.unreadable:
+        raise Refused(*_unreadable(function))
+    if function.architecture not in wanted.engines:
+        known = ", ".join(wanted.engines)
+        raise Refused(
+            f"it runs on {function.architecture}, and the layer named is for {known}",
+            "write {arch} into --layer-arn, or name a layer for each architecture",
+        )
+    return [fit.note] if fit.note else []
+
+
+def _fits(function: Function, layers: tuple[str, ...], variables: Mapping[str, str]) -> None:
+    if len(layers) > MAX_LAYERS:
+        raise Refused(
+            f"it has {len(function.layers)} layers already, and Lambda permits {MAX_LAYERS}",
+            "merge two of its layers into one",
+        )
+    size = environment_bytes(variables)
+    if size > MAX_ENVIRONMENT_BYTES:
+        raise Refused(
+            f"its environment would be {size} bytes, and Lambda permits {MAX_ENVIRONMENT_BYTES}",
+            f"move {size - MAX_ENVIRONMENT_BYTES} bytes of it to Parameter Store, AppConfig or Secrets Manager",
+        )
+
+
+def environment_bytes(variables: Mapping[str, str]) -> int:
+    """What Lambda measures against its 4 KB: the variables as compact JSON, by the text in its error message."""
+    return len(json.dumps(dict(variables), separators=(",", ":"), ensure_ascii=False).encode())
+
+
+def _unreadable(function: Function) -> tuple[str, str]:
+    return (
+        f"its variables cannot be read ({function.unreadable}), and to write without them would erase them",
+        "permit kms:Decrypt with the key of the function",
+    )

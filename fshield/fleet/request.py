@@ -1,0 +1,104 @@
+"""What the command line asks for: where, which functions, and in which manner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fshield.errors import CouldNotRun
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.client import LambdaClient
+    from mypy_boto3_logs.client import CloudWatchLogsClient
+
+# Lambda answers its control plane in well under a second.
+_CONNECT_TIMEOUT_S, _READ_TIMEOUT_S = 10, 30
+
+
+@dataclass(frozen=True)
+class Account:
+    """Where a command works: what ``--region``, ``--profile`` and ``--endpoint-url`` say, as for the AWS CLI.
+
+    Args:
+        region, profile, endpoint_url: None: what the environment and the AWS configuration files say.
+        connections: how many requests at the same time.
+    """
+
+    region: str | None = None
+    profile: str | None = None
+    endpoint_url: str | None = None
+    connections: int = 4
+
+    def function_client(self) -> LambdaClient:
+        """Lambda."""
+        client: LambdaClient = self._client("lambda")
+        return client
+
+    def log_client(self) -> CloudWatchLogsClient:
+        """CloudWatch Logs."""
+        client: CloudWatchLogsClient = self._client("logs")
+        return client
+
+    def tag_client(self) -> Any:
+        """The Resource Groups Tagging API, which finds functions by tag."""
+        return self._client("resourcegroupstaggingapi")
+
+    def _client(self, service: str) -> Any:
+        from boto3.session import Session  # noqa: PLC0415 - half a second that other commands do without
+        from botocore.config import Config  # noqa: PLC0415
+
+        # botocore repeats what the network lost. Throttling that goes on is `Patience`'s.
+        config = Config(
+            retries={"mode": "standard", "total_max_attempts": 3},
+            max_pool_connections=max(10, self.connections),
+            connect_timeout=_CONNECT_TIMEOUT_S,
+            read_timeout=_READ_TIMEOUT_S,
+            user_agent_extra="fshield",
+        )
+        session: Any = Session(profile_name=self.profile, region_name=self.region)
+        return session.client(service, endpoint_url=self.endpoint_url, config=config)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the command line says about which functions.
+
+    Args:
+        names: FUNCTION arguments.
+        tags: ``K=V`` each; a function must have all of them. ``K`` alone: with any value.
+        everything: ``--all``.
+    """
+
+    names: Sequence[str] = ()
+    tags: Sequence[str] = ()
+    everything: bool = False
+
+    def check(self, command: str) -> None:
+        """Raises CouldNotRun unless exactly one of the three was used."""
+        if sum((bool(self.names), bool(self.tags), self.everything)) != 1:
+            raise CouldNotRun(
+                "which functions?",
+                f"fshield {command} FUNCTION… or fshield {command} --tag K=V or fshield {command} --all",
+            )
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How many functions are changed.
+
+    Args:
+        yes: do not ask whether all are meant.
+        dry_run: change nothing.
+        concurrency: functions at the same time.
+        max_failures: begin no more once so many failed; None: go on.
+        timeout: seconds to wait until a change is live.
+        as_json: answer with one document.
+    """
+
+    yes: bool = False
+    dry_run: bool = False
+    concurrency: int = 4
+    max_failures: int | None = None
+    timeout: float = 120
+    as_json: bool = False

@@ -1,0 +1,129 @@
+"""How a command on many functions shows what it does: a bar while it works, a line a function, a sum at the end."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from fshield import output
+from fshield.fleet.change import Outcome, Result
+
+#: Seconds between two lines of progress where there is no terminal.
+_QUIET_S = 10.0
+#: With more functions than this, those that need nothing are only counted.
+_FEW = 20
+_WORDS = {
+    Result.DONE: ("done", "bold green"),
+    Result.NOTHING: ("nothing", "dim"),
+    Result.WOULD: ("would", "bold cyan"),
+    Result.REFUSED: ("refused", "bold yellow"),
+    Result.FAILED: ("failed", "bold red"),
+    Result.NOT_BEGUN: ("left", "bold yellow"),
+}
+
+
+class Show:
+    """Where lines and progress of one command go.
+
+    Args:
+        total: how many functions.
+        word: what is done to them, as the bar names it.
+        as_json: nothing but progress, on stderr.
+    """
+
+    def __init__(self, total: int, word: str, as_json: bool) -> None:
+        self._total = total
+        self._word = word
+        self._as_json = as_json
+        self._done = 0
+        self._out = output.console()
+        self._err = output.console(stderr=True)
+        # Lines go to stdout. A bar and lines on the same terminal must come from the same console, or they overwrite
+        # each other.
+        self._bar_on: Console | None = None
+        if sys.stderr.isatty():
+            self._bar_on = self._out if sys.stdout.isatty() and not as_json else self._err
+        self._bar: Progress | None = None
+        self._last = time.monotonic()
+
+    @contextmanager
+    def showing(self) -> Iterator[None]:
+        """Show progress while the body runs."""
+        if self._bar_on is None or self._total < 2:
+            yield
+            return
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(compact=True),
+        )
+        with Progress(*columns, console=self._bar_on, transient=True) as self._bar:
+            self._task = self._bar.add_task(self._word, total=self._total)
+            yield
+        self._bar = None
+
+    def step(self) -> None:
+        """One more is done."""
+        self._done += 1
+        if self._bar:
+            self._bar.advance(self._task)
+        elif self._bar_on is None and time.monotonic() - self._last > _QUIET_S:
+            self._last = time.monotonic()
+            self._err.print(f"{self._word}: {self._done} of {self._total}", soft_wrap=True)
+
+    def outcome(self, outcome: Outcome) -> None:
+        """One function is done: its line."""
+        self.step()
+        if not self._as_json and (outcome.result is not Result.NOTHING or self._total <= _FEW):
+            for line in lines_of(outcome):
+                self._out.print(line, soft_wrap=True)
+
+    def say(self, sentence: str) -> None:
+        """A sentence about the whole, on stderr."""
+        self._err.print(Text(sentence, "bold yellow"), soft_wrap=True)
+
+
+def lines_of(outcome: Outcome) -> Iterator[Text]:
+    """What became of one function: one line, and in a dry run a line for each change."""
+    word, style = _WORDS[outcome.result]
+    said = []
+    if outcome.reason:
+        said.append(f"{outcome.reason}; {outcome.mend}" if outcome.mend else outcome.reason)
+    elif outcome.result is Result.DONE and outcome.change:
+        said.append(", ".join(_short(line) for line in outcome.change.lines()))
+    said += outcome.notes
+    yield Text.assemble(
+        (f"{word:8}", style), (output.printable(outcome.name), "bold"), "  ", output.printable("; ".join(said))
+    )
+    if outcome.result is Result.WOULD and outcome.change:
+        for line in outcome.change.lines():
+            colour = {"+": "green", "-": "red"}.get(line[0], "yellow")
+            yield Text(f"          {output.printable(line)}", colour)
+
+
+def _short(line: str) -> str:
+    """A line of a change, short enough for one in a list: our variables without their common beginning."""
+    sign, _, rest = line.partition(" ")
+    rest = rest.partition(" (was ")[0].partition(", ")[0].removeprefix("layer ").removeprefix("layers in the ")
+    return f"{sign}{rest}".replace("FUNCTION_SHIELD_", "").replace("AWS_LAMBDA_EXEC_WRAPPER", "WRAPPER")
+
+
+def summed(outcomes: Sequence[Outcome]) -> dict[str, int]:
+    """How many of each result, those with none left out."""
+    counts = {result.value: sum(each.result is result for each in outcomes) for result in Result}
+    return {word: number for word, number in counts.items() if number}
+
+
+def exit_code(outcomes: Sequence[Outcome]) -> int:
+    """0: every function is as asked. 1: some are. 2: none is."""
+    good = sum(each.good for each in outcomes)
+    if good == len(outcomes):
+        return output.FINE
+    return output.FINDINGS if good else output.COULD_NOT_RUN

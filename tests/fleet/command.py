@@ -1,0 +1,52 @@
+"""Runs fshield as people do: a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from tests.fleet.stand_in import KEYS, REGION, StandIn
+
+
+@dataclass
+class Ran:
+    """How it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Standard output as JSON."""
+        return json.loads(self.out)
+
+
+def environment(**more: str) -> dict[str, str]:
+    """An environment without this machine's AWS configuration."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    nothing = {"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
+    return {**kept, **nothing, "AWS_EC2_METADATA_DISABLED": "true", "COLUMNS": "80", **more}
+
+
+def arguments(stand_in: StandIn, *words: str) -> list[str]:
+    """The command line of fshield against the stand-in."""
+    return [sys.executable, "-m", "fshield", *words, "--region", REGION, "--endpoint-url", stand_in.url]
+
+
+def fshield(stand_in: StandIn, *words: str, keys: bool = True) -> Ran:
+    """Run fshield against the stand-in and wait."""
+    ran = subprocess.run(
+        arguments(stand_in, *words),
+        env=environment(**(KEYS if keys else {})),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    return Ran(ran.returncode, ran.stdout, ran.stderr)

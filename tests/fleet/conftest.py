@@ -1,0 +1,23 @@
+"""A stand-in for Lambda with the engine's layers in it, fresh for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.fleet.functions import Fleet
+from tests.fleet.stand_in import StandIn, running
+
+
+@pytest.fixture
+def stand_in() -> Iterator[StandIn]:
+    with running() as started:
+        yield started
+
+
+@pytest.fixture
+def fleet(stand_in: StandIn) -> Fleet:
+    made = Fleet(stand_in)
+    made.engines()
+    return made

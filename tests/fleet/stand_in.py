@@ -1,0 +1,269 @@
+"""A stand-in for Lambda on loopback: moto's server, and a proxy before it with what moto leaves out.
+
+That is: revisions that are checked and that change once more when an update ends, updates that take a while and
+refuse another meanwhile, pages of ListFunctions, the limits of five layers and 4 KB, throttling, and failures and
+other hands as a test orders them.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import random
+import re
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import boto3
+from botocore.config import Config
+from moto.server import ThreadedMotoServer
+
+REGION = "eu-central-1"
+ACCOUNT = "123456789012"
+KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+PAGE = 50
+_FUNCTION = re.compile(r"/2015-03-31/functions/(?P<name>[^/]+)(?P<rest>/.*)?\Z")
+
+
+@dataclass
+class Orders:
+    """What a test wants of the stand-in.
+
+    Args:
+        throttle: the share of requests that meet a 429.
+        rate: requests a second beyond which everybody meets a 429; None: no limit.
+        update_s: seconds that an update takes.
+        failures: function to (status, code, message), for its update.
+        denied: operations that are not permitted.
+        before_update: called with the function's name before its update is looked at.
+        unreadable: functions whose variables cannot be decrypted.
+        update_fails: functions whose updates end as Failed.
+    """
+
+    throttle: float = 0.0
+    rate: float | None = None
+    update_s: float = 0.0
+    failures: dict[str, tuple[int, str, str]] = field(default_factory=dict)
+    denied: set[str] = field(default_factory=set)
+    before_update: Callable[[str], None] | None = None
+    unreadable: set[str] = field(default_factory=set)
+    update_fails: set[str] = field(default_factory=set)
+
+
+class StandIn:
+    """The stand-in. `orders` may be changed while it runs."""
+
+    def __init__(self, moto_port: int) -> None:
+        self.moto_port = moto_port
+        self.orders = Orders()
+        self.operations: Counter[str] = Counter()
+        self.throttled = 0
+        self.lock = threading.RLock()
+        self.random = random.Random(20261125)
+        self.revisions: dict[str, str] = {}
+        self.busy_until: dict[str, float] = {}
+        self.recent: list[float] = []
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"stand_in": self}))
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        self.moto_url = f"http://127.0.0.1:{moto_port}"
+
+    def client(self, service: str) -> Any:
+        """A client of moto itself, past the proxy."""
+        session: Any = boto3.session.Session("testing", "testing", region_name=REGION)
+        return session.client(service, endpoint_url=self.moto_url, config=Config(max_pool_connections=20))
+
+    def revision(self, name: str) -> str:
+        """The function's revision now: a new one once an update has ended."""
+        with self.lock:
+            if name in self.busy_until and time.monotonic() >= self.busy_until[name]:
+                del self.busy_until[name]
+                self.revisions[name] = str(uuid.uuid4())
+            return self.revisions.setdefault(name, str(uuid.uuid4()))
+
+    def touched(self, name: str, seconds: float) -> None:
+        """An update of the function has begun."""
+        with self.lock:
+            self.revisions[name] = str(uuid.uuid4())
+            self.busy_until[name] = time.monotonic() + seconds
+
+    def over_limit(self) -> bool:
+        """Whether this request is one too many."""
+        with self.lock:
+            if self.random.random() < self.orders.throttle:
+                return True
+            if self.orders.rate is None:
+                return False
+            now = time.monotonic()
+            self.recent = [at for at in self.recent if now - at < 1.0]
+            if len(self.recent) >= self.orders.rate:
+                return True
+            self.recent.append(now)
+            return False
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    stand_in: StandIn
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+    def _answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        status, headers, content = self._judge(body)
+        try:
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True
+
+    do_GET = do_PUT = do_POST = do_DELETE = _answer  # noqa: N815
+
+    def _judge(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        orders = self.stand_in.orders
+        operation, name = self._operation()
+        if self.stand_in.over_limit():
+            self.stand_in.throttled += 1
+            return _error(429, "TooManyRequestsException", "Rate exceeded")
+        self.stand_in.operations[operation] += 1
+        if operation in orders.denied:
+            return _error(403, "AccessDeniedException", f"User is not authorized to perform: {operation}")
+        if operation == "UpdateFunctionConfiguration":
+            wrong = self._wrong_update(name, json.loads(body))
+            if wrong:
+                return wrong
+        if operation == "ListFunctions":
+            return self._page()
+        status, headers, content = self._forward(body)
+        if status < 300 and operation in {"GetFunctionConfiguration", "UpdateFunctionConfiguration"}:
+            if operation == "UpdateFunctionConfiguration":
+                self.stand_in.touched(name, orders.update_s)
+            content = json.dumps(self._completed(json.loads(content), name)).encode()
+        return status, headers, content
+
+    def _operation(self) -> tuple[str, str]:
+        parts = urlsplit(self.path)
+        target = self.headers.get("X-Amz-Target")
+        if target:
+            return target.rpartition(".")[2], ""
+        if parts.path in {"/2015-03-31/functions", "/2015-03-31/functions/"} and self.command == "GET":
+            return "ListFunctions", ""
+        found = _FUNCTION.match(parts.path)
+        name = unquote(found["name"]) if found else ""
+        rest = (found["rest"] or "").rstrip("/") if found else ""
+        method = self.command
+        table = {
+            ("GET", "/configuration"): "GetFunctionConfiguration",
+            ("PUT", "/configuration"): "UpdateFunctionConfiguration",
+            ("POST", "/versions"): "PublishVersion",
+            ("GET", "/aliases"): "ListAliases",
+        }
+        if (method, rest) in table:
+            return table[method, rest], name
+        if rest.startswith("/aliases/"):
+            return {"GET": "GetAlias", "PUT": "UpdateAlias"}.get(method, "?"), name
+        path = unquote(parts.path)
+        if "/layers/" in path:
+            if path.endswith("/policy"):
+                return {"POST": "AddLayerVersionPermission", "GET": "GetLayerVersionPolicy"}.get(method, "?"), ""
+            if path.endswith("/versions"):
+                return {"POST": "PublishLayerVersion", "GET": "ListLayerVersions"}.get(method, "?"), ""
+            return {"GET": "GetLayerVersion", "DELETE": "DeleteLayerVersion"}.get(method, "?"), ""
+        return f"{method} {path}", name
+
+    def _wrong_update(self, name: str, asked: dict[str, Any]) -> tuple[int, dict[str, str], bytes] | None:
+        stand_in, orders = self.stand_in, self.stand_in.orders
+        if orders.before_update:
+            orders.before_update(name)
+        if name in orders.failures:
+            return _error(*orders.failures[name])
+        if asked.get("RevisionId") not in (None, stand_in.revision(name)):
+            return _error(412, "PreconditionFailedException", "The Revision Id provided does not match the latest")
+        if name in stand_in.busy_until:
+            return _error(409, "ResourceConflictException", "An update is in progress for resource: " + name)
+        if len(asked.get("Layers", [])) > 5:
+            return _error(400, "InvalidParameterValueException", "Cannot reference more than 5 layers.")
+        variables = asked.get("Environment", {}).get("Variables", {})
+        measured = json.dumps(variables, separators=(",", ":"))
+        if len(measured) > 4096:
+            said = "the environment variables you have provided exceeded the 4KB limit. String measured: " + measured
+            return _error(400, "InvalidParameterValueException", said)
+        return None
+
+    def _completed(self, answer: dict[str, Any], name: str) -> dict[str, Any]:
+        stand_in = self.stand_in
+        answer["RevisionId"] = stand_in.revision(name)
+        busy = name in stand_in.busy_until
+        failed = name in stand_in.orders.update_fails and not busy and name in stand_in.revisions
+        answer["LastUpdateStatus"] = "InProgress" if busy else "Failed" if failed else "Successful"
+        if failed:
+            answer["LastUpdateStatusReason"] = "the subnet has no address left"
+        if name in stand_in.orders.unreadable:
+            answer["Environment"] = {"Error": {"ErrorCode": "AccessDeniedException", "Message": "kms:Decrypt"}}
+        return answer
+
+    def _page(self) -> tuple[int, dict[str, str], bytes]:
+        # moto gives them all at once.
+        start = int(parse_qs(urlsplit(self.path).query).get("Marker", ["0"])[0])
+        self.path = urlsplit(self.path).path
+        _, headers, content = self._forward(b"")
+        found = json.loads(content)["Functions"]
+        page: dict[str, Any] = {"Functions": []}
+        for answer in found[start : start + PAGE]:
+            whole = self._completed(answer, answer["FunctionName"])
+            page["Functions"].append({k: v for k, v in whole.items() if k not in {"State", "LastUpdateStatus"}})
+        if start + PAGE < len(found):
+            page["NextMarker"] = str(start + PAGE)
+        return 200, headers, json.dumps(page).encode()
+
+    def _forward(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.stand_in.moto_port, timeout=30)
+        headers = {k: v for k, v in self.headers.items() if k.lower() not in {"host", "connection", "content-length"}}
+        headers["Host"] = f"127.0.0.1:{self.stand_in.moto_port}"
+        try:
+            connection.request(self.command, self.path, body=body or None, headers=headers)
+            answer = connection.getresponse()
+            content = answer.read()
+        finally:
+            connection.close()
+        kept = {k: v for k, v in answer.getheaders() if k.lower() in {"content-type", "x-amzn-errortype"}}
+        return answer.status, kept, content
+
+
+def _error(status: int, code: str, message: str) -> tuple[int, dict[str, str], bytes]:
+    content = json.dumps({"Type": "User", "Message": message, "message": message}).encode()
+    return status, {"Content-Type": "application/json", "x-amzn-ErrorType": code}, content
+
+
+@contextmanager
+def running() -> Iterator[StandIn]:
+    """A fresh moto and the proxy before it."""
+    moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    moto.start()
+    port = moto.get_host_and_port()[1]
+    stand_in = StandIn(port)
+    thread = threading.Thread(target=stand_in.server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        connection.request("POST", "/moto-api/reset")
+        connection.getresponse().read()
+        connection.close()
+        yield stand_in
+    finally:
+        stand_in.server.shutdown()
+        stand_in.server.server_close()
+        moto.stop()
