@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import logging
 import ssl
 import threading
@@ -19,7 +20,19 @@ from botocore.config import Config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from tests.egress.places import API, BUCKET, OBJECT, OTHER_BUCKET, REGION, SHARED, SHARED6, SUFFIX, THIEF
+from tests.egress.places import (
+    API,
+    AWAY,
+    AWAY_PATH,
+    BUCKET,
+    OBJECT,
+    OTHER_BUCKET,
+    REGION,
+    SHARED,
+    SHARED6,
+    SUFFIX,
+    THIEF,
+)
 from tests.egress.seen import Seen
 
 Environ = dict[str, Any]
@@ -80,15 +93,17 @@ def _noted(seen: Seen, kind: str, application: Application) -> Application:
 
 def _echo(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
     length = -1 if environ.get("wsgi.input_terminated") else int(environ.get("CONTENT_LENGTH") or 0)
+    got = b""
     # Chunks with a trailer, as boto3 sends them, are more than werkzeug reads.
     with contextlib.suppress(OSError):
-        environ["wsgi.input"].read(length)
+        got = environ["wsgi.input"].read(length)
+    if environ["RAW_URI"] == AWAY_PATH:
+        start_response("302 Found", [("Location", f"https://{AWAY}/"), ("Content-Length", "0")])
+        return []
     # boto3 takes an answer to PutObject with a body for an error.
-    got = environ["REQUEST_METHOD"] == "GET"
-    body = f"GET {environ['HTTP_HOST']} {environ['RAW_URI']}".encode() if got else b""
-    start_response(
-        "200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body))), ("Connection", "close")]
-    )
+    said = f"{environ['HTTP_HOST']} {environ['RAW_URI']} {len(got)} {hashlib.sha256(got).hexdigest()}".encode()
+    body = b"" if environ["REQUEST_METHOD"] == "PUT" else said
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
     return [body]
 
 

@@ -13,8 +13,8 @@ import yaml
 
 HERE = Path(__file__).resolve().parent
 POLICY = HERE / "policy.yaml"
-_WORDS = {"url", "host", "server_name", "bucket", "target", "lookup", "resolve", "resolver", "datagram"}
-_EXPECTED = {"allowed", "event", "reason", "exists", "pending"}
+_WORDS = {"url", "host", "server_name", "bucket", "target", "lookup", "resolve", "resolver", "datagram", "follow"}
+_EXPECTED = {"allowed", "event", "reason", "exists", "proof", "pending"}
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Destination:
         event: details that the event has, where it is not allowed.
         reason: and its reason, where it must be this one.
         exists: a bare run gets an answer.
+        proof: what the servers have seen where it arrived.
         pending: what the engine does not do yet, where it may still fail.
     """
 
@@ -36,6 +37,7 @@ class Destination:
     event: dict[str, Any]
     reason: str | None
     exists: bool
+    proof: str
     pending: str | None
 
     @property
@@ -72,6 +74,7 @@ def _destination(name: str, row: dict[str, Any]) -> Destination:
         event=row.get("event", {}),
         reason=row.get("reason"),
         exists=row.get("exists", True),
+        proof=row.get("proof", "TOKEN"),
         pending=row.get("pending"),
     )
 

@@ -44,6 +44,10 @@ class Run:
     def token(self, destination: Destination) -> str:
         return token(self.client, self.mode, destination.name)
 
+    def proof(self, destination: Destination) -> list[str]:
+        """What arrived of it."""
+        return self.arrived.holding(filled(destination.proof, self.token(destination)))
+
     def result(self, destination: Destination) -> dict[str, Any]:
         """What the client got, with TOKEN where this run's was."""
         said = json.dumps(self.results[destination.name])
@@ -129,7 +133,7 @@ def test_bare_it_arrives(client: Client, destination: Destination, runs: Runs) -
     run = runs.of(client, "bare")
     assert ("ok" in run.result(destination)) == destination.exists, run.result(destination)
     if "lookup" not in destination.words and not (destination.allowed and "resolve" in destination.words):
-        assert run.arrived.holding(run.token(destination))
+        assert run.proof(destination)
 
 
 @pytest.mark.usefixtures("expected")
@@ -141,7 +145,7 @@ def test_guarded(client: Client, destination: Destination, runs: Runs) -> None:
         assert result == bare.result(destination)
         return
     assert "error" in result
-    assert run.arrived.holding(run.token(destination)) == []
+    assert run.proof(destination) == []
     assert {event["mode"] for event in run.events(destination)} == {"block"}, run.guarded.of(RULE)
 
 
@@ -177,7 +181,7 @@ def test_alert_changes_nothing(client: Client, runs: Runs) -> None:
         if one.exists:
             assert run.result(one) == bare.result(one), one.name
         if "lookup" not in one.words and not (one.allowed and "resolve" in one.words):
-            assert run.arrived.holding(run.token(one)), one.name
+            assert run.proof(one), one.name
     assert {event["mode"] for event in run.guarded.of(RULE)} <= {"alert"}
 
 

@@ -4,6 +4,11 @@ import json
 import sys
 
 
+def body(destination):
+    """As many bytes as the destination says; the server tells back what it got."""
+    return b"0123456789abcdef" * (destination["body"] // 16)
+
+
 def probe(fetch):
     """Call ``fetch`` with each destination of standard input, and print by its name what it gave or raised."""
     found = {}

@@ -1,19 +1,22 @@
 import asyncio
 
 import aiohttp
-from probe import probe
+from probe import body, probe
 
 
 async def get(destination):
     headers = {"Host": destination["host"]} if "host" in destination else {}
     more = {"server_hostname": destination["server_name"]} if "server_name" in destination else {}
-    limit = aiohttp.ClientTimeout(total=5)
-    async with (
-        aiohttp.ClientSession(timeout=limit) as session,
-        session.get(destination["url"], headers=headers, **more) as answer,
-    ):
-        answer.raise_for_status()
-        return await answer.text()
+    told = {"method": "GET", "url": destination["url"], "headers": headers, **more}
+    if "body" in destination:
+        told |= {"method": "POST", "data": body(destination)}
+    heard = []
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
+        for _ in range(destination.get("times", 1)):
+            async with session.request(**told, allow_redirects="follow" in destination) as answer:
+                answer.raise_for_status()
+                heard.append(await answer.text())
+    return heard
 
 
 probe(lambda destination: asyncio.run(get(destination)))

@@ -3,12 +3,14 @@ const dns = require('node:dns');
 const https = require('node:https');
 const http = require('node:http');
 
-function get(destination) {
-  const options = { timeout: 5000, agent: false };
+function once(destination, agent) {
+  const options = { timeout: 5000, agent };
   if (destination.server_name) options.servername = destination.server_name;
   if (destination.host) options.headers = { Host: destination.host };
+  if (destination.body) options.method = 'POST';
   return new Promise((resolve, reject) => {
-    const request = (destination.url.startsWith('https:') ? https : http).get(destination.url, options, (answer) => {
+    const client = destination.url.startsWith('https:') ? https : http;
+    const request = client.request(destination.url, options, (answer) => {
       const parts = [];
       answer.on('data', (part) => parts.push(part));
       answer.on('end', () => {
@@ -19,7 +21,20 @@ function get(destination) {
     });
     request.on('timeout', () => request.destroy(new Error('timeout')));
     request.on('error', reject);
+    request.end(destination.body ? '0123456789abcdef'.repeat(destination.body / 16) : undefined);
   });
+}
+
+async function get(destination) {
+  const client = destination.url.startsWith('https:') ? https : http;
+  const agent = new client.Agent({ keepAlive: true, maxSockets: 1 });
+  const heard = [];
+  try {
+    for (let at = 0; at < (destination.times || 1); at++) heard.push(await once(destination, agent));
+  } finally {
+    agent.destroy();
+  }
+  return heard;
 }
 
 async function lookup(destination) {

@@ -1,12 +1,19 @@
 import requests
-from probe import probe
+from probe import body, probe
 
 
 def fetch(destination):
     headers = {"Host": destination["host"]} if "host" in destination else {}
-    answer = requests.get(destination["url"], headers=headers, timeout=5)
-    answer.raise_for_status()
-    return answer.text
+    told = {"method": "GET", "url": destination["url"], "headers": headers, "timeout": 5}
+    if "body" in destination:
+        told |= {"method": "POST", "data": body(destination)}
+    heard = []
+    with requests.Session() as session:
+        for _ in range(destination.get("times", 1)):
+            answer = session.request(**told, allow_redirects="follow" in destination)
+            answer.raise_for_status()
+            heard.append(answer.text)
+    return heard
 
 
 probe(fetch)

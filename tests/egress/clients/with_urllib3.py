@@ -1,5 +1,5 @@
 import urllib3
-from probe import probe
+from probe import body, probe
 
 
 def fetch(destination):
@@ -7,11 +7,17 @@ def fetch(destination):
     if "server_name" in destination:
         more = {"server_hostname": destination["server_name"], "assert_hostname": destination["server_name"]}
     headers = {"Host": destination["host"]} if "host" in destination else {}
+    told = {"method": "GET", "url": destination["url"], "headers": headers}
+    if "body" in destination:
+        told |= {"method": "POST", "body": body(destination)}
+    heard = []
     with urllib3.PoolManager(retries=False, timeout=5, **more) as pool:
-        answer = pool.request("GET", destination["url"], headers=headers)
-    if answer.status != 200:
-        raise ValueError(answer.status)
-    return answer.data.decode()
+        for _ in range(destination.get("times", 1)):
+            answer = pool.request(**told)
+            if answer.status != 200:
+                raise ValueError(answer.status)
+            heard.append(answer.data.decode())
+    return heard
 
 
 probe(fetch)
