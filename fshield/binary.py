@@ -10,16 +10,18 @@ import struct
 
 MAGIC = b"FSPOLICY"
 MAJOR = 1
-MINOR = 0
+MINOR = 1  # of files that need it; the others say 0, and run under every engine of the major version
 MAX_SIZE = 16 << 20
 CHECKSUM_OFFSET = 16
 NO_RULE = 0xFFFFFFFF
 
-# struct fs_policy: magic, major, minor, size, checksum, flags, name, modes[8], sources[8], emf_namespace, reserved[7],
-# sections[8] of (offset, count)
-HEADER = struct.Struct("<8sHHIQII8B8II28x16I")
-RULE = struct.Struct("<IIIHBBB7x")
+# struct fs_policy: magic, major, minor, size, checksum, flags, name, modes[8], sources[8], emf_namespace, reserved,
+# features, endpoints, then (offset, count) of variables, templates and sections[8]
+HEADER = struct.Struct("<8sHHIQII8B8II4xII4I16I")
+RULE = struct.Struct("<IIIHBBB3xI")
 PORT_RANGE = struct.Struct("<HH")
+VARIABLE = struct.Struct("<IB3x")
+TEMPLATE = struct.Struct("<III")
 HOST_SLOT = struct.Struct("<IIII")
 CIDR_SLOT = struct.Struct("<IIBBBx16sI")
 LENGTH = struct.Struct("<BB2x")
@@ -34,6 +36,23 @@ FLAG_EVENTS_OCSF = 1 << 4
 FLAG_KERNEL_FILE_SIZE = 1 << 5
 FLAG_LOOPBACK_LISTED = 1 << 6
 
+# enum fs_feature
+FEATURE_REGION = 1 << 0
+FEATURE_ACCOUNT = 1 << 1
+FEATURE_VPC_ENDPOINT = 1 << 2
+FEATURE_VARIABLES = 1 << 3
+FEATURE_CONDITIONS = 1 << 4
+GATE = 0xFF
+
+# Flags that narrow, and that engines of format 1.0 do not know.
+NARROWING_FLAGS = FLAG_LOOPBACK_LISTED
+
+# enum fs_variable_kind
+VARIABLE_HOST = 0
+VARIABLE_BUCKET = 1
+VARIABLES_MAX = 32
+TEMPLATES_MAX = 1024
+
 # enum fs_section_kind
 SECTION_RULES = 1
 SECTION_PORTS = 2
@@ -43,6 +62,8 @@ SECTION_LENGTHS = 5
 SECTION_PATHS = 6
 SECTION_STRINGS = 7
 SECTIONS = 8
+SECTION_VARIABLES = 8
+SECTION_TEMPLATES = 9
 
 TLS = {None: 0, "required": 1, "starttls": 2, "none": 3}
 

@@ -17,14 +17,13 @@ from rich.text import Text
 
 from fshield import explain as explaining
 from fshield import log, output
-from fshield.aws import Partition, partition_of_region
 from fshield.check import check as check_path
 from fshield.compiler import compile_policy
 from fshield.errors import CouldNotRun, Finding
 from fshield.files import write_whole
 from fshield.loader import load
 from fshield.model import RULES
-from fshield.native import Compiled
+from fshield.native import Compiled, Facts
 from fshield.package import package as make_package
 from fshield.policy import Family, Mode
 from fshield.review import findings as review
@@ -188,7 +187,7 @@ def explain(
         if target is None:
             wanted = "HOST:PORT" if act is Act.CONNECT else "PATH"
             raise CouldNotRun(f"{act.value} what?", f"fshield explain {policy} {act.value} {wanted}")
-        answers = _ask(asked.compiled, act, target, partition_of_region(region))
+        answers = _ask(asked.compiled, act, target, Facts(region))
         if as_json:
             main_answer, *others = answers
             output.print_json(
@@ -209,9 +208,9 @@ def explain(
             _print_answer(asked, answer)
 
 
-def _ask(compiled: Compiled, act: Act, target: str, partition: Partition) -> list[explaining.Answer]:
+def _ask(compiled: Compiled, act: Act, target: str, facts: Facts) -> list[explaining.Answer]:
     if act is Act.CONNECT:
-        return explaining.connect(compiled, target, partition)
+        return explaining.connect(compiled, target, facts)
     return explaining.open_path(compiled, target) if act is Act.OPEN else explaining.execute(compiled, target)
 
 

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from fshield import binary
 from fshield.errors import CouldNotRun
-from fshield.policy import Allow, Policy
+from fshield.policy import Allow, Host, Policy
+
+_SECTION_KINDS = 10
+_PLACEHOLDERS = {
+    "{region}": binary.FEATURE_REGION,
+    "{account}": binary.FEATURE_ACCOUNT,
+    "{vpce}": binary.FEATURE_VPC_ENDPOINT,
+}
+_VARIABLE = re.compile(r"\{(env|bucket):([^}]+)\}")
+_VARIABLE_KINDS = {"env": binary.VARIABLE_HOST, "bucket": binary.VARIABLE_BUCKET}
 
 
 @dataclass
@@ -31,6 +41,9 @@ class _Tables:
     rules: list[bytes] = field(default_factory=list)
     ports: list[tuple[int, int]] = field(default_factory=list)
     hosts: list[tuple[str, bool, int]] = field(default_factory=list)
+    templates: list[bytes] = field(default_factory=list)
+    variables: dict[tuple[str, int], None] = field(default_factory=dict)
+    features: int = 0
     cidrs: list[tuple[int, int, bytes, int]] = field(default_factory=list)
     paths: list[bytes] = field(default_factory=list)
     port_lists: dict[tuple[tuple[int, int], ...], int] = field(default_factory=dict)
@@ -38,20 +51,37 @@ class _Tables:
     def add(self, entry: Allow) -> None:
         """One entry: a rule for each partition that it speaks of, and a slot for each of its objects."""
         if entry.pattern is not None:
-            rule = self.rule(entry, 0)
+            rule = self.rule(entry)
             self.paths.append(binary.PATH.pack(self.strings.offset(entry.pattern), rule, entry.family))
         elif entry.network is not None:
-            rule = self.rule(entry, 0)
+            rule = self.rule(entry)
             address = entry.network.network_address.packed.ljust(16, b"\0")
             self.cidrs.append((entry.network.version, entry.network.prefixlen, address, rule))
         else:
-            rules: dict[int, int] = {}
-            for key, wildcard, partition in entry.hosts:
-                if partition not in rules:
-                    rules[partition] = self.rule(entry, partition)
-                self.hosts.append((key, wildcard, rules[partition]))
+            rules: dict[tuple[int, str], int] = {}
+            for host in entry.hosts:
+                where = (host.partition, host.region)
+                if where not in rules:
+                    rules[where] = self.rule(entry, *where)
+                self.host(host, rules[where])
 
-    def rule(self, entry: Allow, partition: int) -> int:
+    def host(self, host: Host, rule: int) -> None:
+        """One name of a rule: into the table, or among those that are put together at start."""
+        if host.region:
+            self.features |= binary.FEATURE_CONDITIONS
+        for placeholder, feature in _PLACEHOLDERS.items():
+            if placeholder in host.key:
+                self.features |= feature
+        variables = _VARIABLE.findall(host.key)
+        if not variables:
+            self.hosts.append((host.key, host.wildcard, rule))
+            return
+        self.features |= binary.FEATURE_VARIABLES
+        for kind, name in variables:
+            self.variables[name, _VARIABLE_KINDS[kind]] = None
+        self.templates.append(binary.TEMPLATE.pack(self.strings.offset(host.key), rule, host.wildcard))
+
+    def rule(self, entry: Allow, partition: int = 0, region: str = "") -> int:
         """Append the rule of `entry` and return its index."""
         first = 0
         if entry.ports:
@@ -68,6 +98,7 @@ class _Tables:
                 entry.family,
                 partition,
                 binary.TLS[entry.tls],
+                self.strings.offset(region),
             )
         )
         return len(self.rules) - 1
@@ -130,34 +161,49 @@ def compile_policy(policy: Policy) -> bytes:
         binary.SECTION_CIDRS: tables.cidr_slots(),
         binary.SECTION_LENGTHS: tables.lengths(),
         binary.SECTION_PATHS: tables.paths,
+        binary.SECTION_VARIABLES: [
+            binary.VARIABLE.pack(tables.strings.offset(variable), kind) for variable, kind in tables.variables
+        ],
+        binary.SECTION_TEMPLATES: tables.templates,
     }
-    sections = [0] * (2 * binary.SECTIONS)
+    if len(tables.variables) > binary.VARIABLES_MAX or len(tables.templates) > binary.TEMPLATES_MAX:
+        raise CouldNotRun(
+            f"the policy has {len(tables.variables)} variables that stand in {len(tables.templates)} names",
+            f"at most {binary.VARIABLES_MAX} variables in {binary.TEMPLATES_MAX} names",
+        )
+    flags = _flags(policy)
+    gated = bool(tables.features or flags & binary.NARROWING_FLAGS)
+    modes += [0, binary.GATE if gated else 0]
+    endpoints = policy.endpoints
+    sections = [0] * (2 * _SECTION_KINDS)
     body = bytearray()
     for kind, entries in contents.items():
         if entries:
             sections[2 * kind : 2 * kind + 2] = binary.HEADER.size + len(body), len(entries)
             body += _padded(b"".join(entries))
     strings = bytes(tables.strings.content)
-    sections[2 * binary.SECTION_STRINGS :] = binary.HEADER.size + len(body), len(strings)
+    strings_at = 2 * binary.SECTION_STRINGS
+    sections[strings_at : strings_at + 2] = binary.HEADER.size + len(body), len(strings)
     body += _padded(strings)
 
     def with_checksum(value: int) -> bytes:
         return binary.HEADER.pack(
             binary.MAGIC,
             binary.MAJOR,
-            binary.MINOR,
+            binary.MINOR if gated else 0,
             binary.HEADER.size + len(body),
             value,
-            _flags(policy),
+            flags,
             name,
             *modes,
-            0,
-            0,
             *sources,
             0,
             0,
             namespace,
-            *sections,
+            tables.features,
+            int(endpoints.strftime("%Y%m%d")) if endpoints else 0,
+            *sections[2 * binary.SECTIONS :],
+            *sections[: 2 * binary.SECTIONS],
         ) + bytes(body)
 
     compiled = with_checksum(binary.checksum(with_checksum(0)))

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from fshield import native
-from fshield.aws import Partition
 from fshield.check import is_compiled
 from fshield.compiler import compile_policy
 from fshield.destinations import host_key
@@ -132,7 +131,7 @@ def subject(path: Path) -> Subject:
     return Subject(native.Compiled(compile_policy(policy)), policy.documents())
 
 
-def connect(policy: native.Compiled, target: str, partition: Partition) -> list[Answer]:
+def connect(policy: native.Compiled, target: str, facts: native.Facts) -> list[Answer]:
     """The verdict on a connection to `target` (``HOST:PORT``). Raises CouldNotRun where that is none."""
     host, port = split_target(target)
     try:
@@ -152,10 +151,10 @@ def connect(policy: native.Compiled, target: str, partition: Partition) -> list[
                     policy.decide(Family.OUTBOUND, ip=ipaddress.ip_address("127.0.0.1"), port=port),
                 )
             ]
-        verdict = policy.decide(Family.OUTBOUND, names=(key,), port=port, partition=partition)
+        verdict = policy.decide(Family.OUTBOUND, names=(key,), port=port, facts=facts)
         note = "the address that a look-up of this name returned is allowed with it" if verdict.source else None
         return [Answer(RULES[Family.OUTBOUND], verdict, note)]
-    verdict = policy.decide(Family.OUTBOUND, ip=ip, port=port, partition=partition)
+    verdict = policy.decide(Family.OUTBOUND, ip=ip, port=port, facts=facts)
     note = "an address; by a name that is allowed, it may pass" if verdict.mode is not Mode.ALLOW else None
     return [Answer(RULES[Family.OUTBOUND], verdict, note)]
 

@@ -11,7 +11,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from fshield import native
-from fshield.aws import PARTITION_NAMES, Partition
+from fshield.aws import Partition
 from fshield.compiler import compile_policy
 from fshield.errors import Finding
 from fshield.loader import load
@@ -61,7 +61,8 @@ def _sample(floor: native.Compiled, entry: Allow) -> native.Verdict | None:
         return floor.decide(entry.family, path=entry.pattern.replace("*", "x").replace("?", "x"))
     if isinstance(entry.network, IPv4Network | IPv6Network):
         return floor.decide(entry.family, ip=entry.network.network_address, port=port)
-    for key, wildcard, partition in entry.hosts:
-        if partition in (Partition.ANY, Partition.AWS) or partition not in PARTITION_NAMES:
-            return floor.decide(entry.family, names=(f"x.{key}" if wildcard else key,), port=port)
+    for host in entry.hosts:
+        if host.partition in (Partition.ANY, Partition.AWS) and not host.region:
+            name, facts = native.example(host)
+            return floor.decide(entry.family, names=(name,), port=port, facts=facts)
     return None

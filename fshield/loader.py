@@ -29,7 +29,7 @@ from fshield.model import (
     ProcessRule,
     TmpRule,
 )
-from fshield.policy import Allow, Family, Mode, Policy, PolicyTest, RuleMode
+from fshield.policy import Allow, Family, Host, Mode, Policy, PolicyTest, RuleMode
 from fshield.reader import Document, Location, read
 from fshield.review import refuse_dead_entries
 from fshield.wrong import KIND
@@ -189,14 +189,14 @@ def _allow(
         f"host: {entry.host}{suffix}",
         entry.ports,
         entry.tls,
-        hosts=((key, wildcard, aws.Partition.ANY),),
+        hosts=(Host(key, wildcard),),
         expires=entry.expires,
     )
 
 
 def aws_allow(family: Family, location: Location, source: str, text: str, entry: AwsEntry | None) -> Allow:
     """All suffixes of all partitions: the engine takes those of the partition that it runs in."""
-    hosts = tuple((suffix, True, partition) for partition, suffixes in aws.SUFFIXES.items() for suffix in suffixes)
+    hosts = tuple(Host(suffix, True, partition) for partition, suffixes in aws.SUFFIXES.items() for suffix in suffixes)
     if entry is None:
         return Allow(family, location, source, text, destinations.DEFAULT_PORTS, hosts=hosts, is_aws=True)
     return Allow(

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
 from fshield import binary
-from fshield.aws import Partition
+from fshield.aws import partition_of_region
 from fshield.errors import CouldNotRun
-from fshield.policy import Family, Mode
+from fshield.policy import Family, Host, Mode
 
 VARIABLE = "FSHIELD_DECIDE"
 _REASONS = 14
@@ -31,8 +32,8 @@ class _Request(ctypes.Structure):
         ("name_count", ctypes.c_uint),
         ("ip", ctypes.c_uint8 * 16),
         ("ip_version", ctypes.c_uint8),
-        ("partition", ctypes.c_uint8),
         ("port", ctypes.c_uint16),
+        ("facts", ctypes.c_void_p),
     )
 
 
@@ -46,6 +47,45 @@ class _Verdict(ctypes.Structure):
         ("rule", ctypes.c_uint32),
         ("source", ctypes.c_char_p),
     )
+
+
+class _Expansion(ctypes.Structure):
+    _fields_ = (
+        ("policy", ctypes.c_void_p),
+        ("slots", ctypes.c_void_p),
+        ("slot_count", ctypes.c_uint32),
+        ("text", ctypes.c_void_p),
+        ("unfit", ctypes.c_uint32),
+        ("left_out", ctypes.c_void_p),
+    )
+
+
+class _Facts(ctypes.Structure):
+    _fields_ = (
+        ("region", ctypes.c_char_p),
+        ("account", ctypes.c_char_p),
+        ("partition", ctypes.c_uint8),
+        ("expansion_count", ctypes.c_uint8),
+        ("expansions", ctypes.POINTER(_Expansion)),
+    )
+
+
+_VARIABLE_VALUE = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_char_p)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a function's process knows about its function from start on.
+
+    Args:
+        region: ``AWS_REGION``; it says the partition as well.
+        account: ``AWS_ACCOUNT_ID``, "" where it is not set.
+        variables: (name, value) of the environment variables that names of the policy are made of.
+    """
+
+    region: str = "us-east-1"
+    account: str = ""
+    variables: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,6 +133,18 @@ def _load(path: Path) -> ctypes.CDLL:
         library.fs_policy_string.restype = ctypes.c_char_p
         library.fs_policy_rule.argtypes = (ctypes.c_void_p, ctypes.c_uint32)
         library.fs_policy_rule.restype = ctypes.c_void_p
+        library.fs_expansion_size.argtypes = (ctypes.c_void_p,)
+        library.fs_expansion_size.restype = ctypes.c_size_t
+        library.fs_expand.argtypes = (
+            ctypes.c_void_p,
+            _VARIABLE_VALUE,
+            ctypes.c_void_p,
+            ctypes.c_void_p,
+            ctypes.POINTER(_Expansion),
+        )
+        library.fs_expand.restype = ctypes.c_bool
+        library.fs_region_of.argtypes = library.fs_account_of.argtypes = (ctypes.c_char_p,)
+        library.fs_region_of.restype = library.fs_account_of.restype = ctypes.c_char_p
     except (OSError, AttributeError) as error:
         raise CouldNotRun(f"{path}: the engine's decide library does not load: {error}", _MEND) from error
     return library
@@ -119,6 +171,44 @@ def read_compiled(path: Path) -> bytes:
         raise CouldNotRun(f"{path}: {error.strerror}", "name a policy that can be read") from error
 
 
+_PLACEHOLDER = re.compile(r"\{(\w+)(?::([^}]+))?\}")
+
+
+def example(host: Host) -> tuple[str, Facts]:
+    """A name that `host` stands for, and the facts under which it does."""
+    facts = Facts("eu-west-1", "123456789012")
+    known = {"region": facts.region, "account": facts.account, "vpce": "vpce-0123456789abcdef0-example"}
+    variables = {name: "example" for _, name in _PLACEHOLDER.findall(host.key) if name}
+    name = _PLACEHOLDER.sub(lambda found: known.get(found[1], "example"), host.key)
+    return f"x.{name}" if host.wildcard else name, replace(facts, variables=tuple(variables.items()))
+
+
+class _Known:
+    """``struct fs_facts``, and the memory that it points to."""
+
+    def __init__(self, library: ctypes.CDLL, policy: ctypes.Array[ctypes.c_uint64], facts: Facts) -> None:
+        self._values = {name.encode(): ctypes.create_string_buffer(value.encode()) for name, value in facts.variables}
+        self._region = facts.region.encode()
+        self._account = facts.account.encode()
+        self.facts = _Facts(
+            region=library.fs_region_of(self._region),
+            account=library.fs_account_of(self._account),
+            partition=partition_of_region(facts.region),
+        )
+        size = library.fs_expansion_size(policy)
+        if size == 0:
+            return
+        self._memory = (ctypes.c_uint64 * (size // 8 + 1))()
+        self._expansion = _Expansion()
+        value = _VARIABLE_VALUE(lambda _, name: self._address(name))
+        if library.fs_expand(policy, value, None, self._memory, ctypes.byref(self._expansion)):
+            self.facts.expansion_count = 1
+            self.facts.expansions = ctypes.pointer(self._expansion)
+
+    def _address(self, name: bytes) -> int | None:
+        return ctypes.addressof(self._values[name]) if name in self._values else None
+
+
 class Compiled:
     """A compiled policy, as the engine sees it.
 
@@ -139,6 +229,7 @@ class Compiled:
         self._sources = header[15:23]
         self.name = self._string(header[6])
         self.modes = {family: Mode(header[7 + family]) for family in Family}
+        self._known: dict[Facts, _Known] = {}
 
     def _string(self, offset: int) -> str:
         found: bytes = self._library.fs_policy_string(self._memory, offset)
@@ -148,6 +239,12 @@ class Compiled:
         """``FILE:LINE`` of a rule's mode, or None where the policy left it out."""
         return self._string(self._sources[family]) or None
 
+    def _facts(self, facts: Facts) -> _Known:
+        """`facts` as the engine has them, the policy's names with variables put together."""
+        if facts not in self._known:
+            self._known[facts] = _Known(self._library, self._memory, facts)
+        return self._known[facts]
+
     def decide(
         self,
         family: Family,
@@ -156,7 +253,7 @@ class Compiled:
         names: tuple[str, ...] = (),
         ip: IPv4Address | IPv6Address | None = None,
         port: int = 0,
-        partition: Partition = Partition.AWS,
+        facts: Facts = Facts(),
     ) -> Verdict:
         """Ask the engine.
 
@@ -166,10 +263,11 @@ class Compiled:
             names: what the address was looked up by; with no `ip`, the one name that is looked up.
             ip: the address that is dialled.
             port: 0 in a look-up whose port is not known.
-            partition: the AWS partition of the function.
+            facts: what the process knows about its function.
         """
         encoded = [name.encode("utf-8", "surrogateescape") for name in names]
-        request = _Request(family=family, name_count=len(encoded), partition=partition, port=port)
+        request = _Request(family=family, name_count=len(encoded), port=port)
+        request.facts = ctypes.addressof(self._facts(facts).facts)
         request.names = (ctypes.c_char_p * max(1, len(encoded)))(*encoded)
         if path is not None:
             request.path = os.fsencode(path)

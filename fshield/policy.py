@@ -39,6 +39,25 @@ class RuleMode:
 
 
 @dataclass(frozen=True)
+class Host:
+    """One name of an entry.
+
+    Args:
+        key: in lower case, in ASCII. The labels ``{region}``, ``{account}`` and ``{vpce}`` stand for the function's
+            region, its account and any VPC endpoint's id, ``{env:NAME}`` and ``{bucket:NAME}`` for the value of a
+            variable at start.
+        wildcard: all names under it, and not itself.
+        partition: where it holds.
+        region: where in the partition, as ``fs_rule.region`` of policy.h has it; "" everywhere.
+    """
+
+    key: str
+    wildcard: bool = False
+    partition: aws.Partition = aws.Partition.ANY
+    region: str = ""
+
+
+@dataclass(frozen=True)
 class Allow:
     """One allow entry, resolved.
 
@@ -49,10 +68,12 @@ class Allow:
         text: the entry in one line.
         ports: ranges; none for every port.
         tls: as written.
-        hosts: (key, wildcard, partition) of each name; the partition is ANY but for ``aws: true``.
+        hosts: its names; several where it speaks of AWS.
         network: the address range.
         pattern: the path pattern.
         expires: last day.
+        is_aws: all of AWS, by suffix.
+        services: the AWS services that it names.
         inherited_from: the file it stands in, where that is one that the policy extends.
     """
 
@@ -62,11 +83,12 @@ class Allow:
     text: str
     ports: destinations.Ports = ()
     tls: str | None = None
-    hosts: tuple[tuple[str, bool, aws.Partition], ...] = ()
+    hosts: tuple[Host, ...] = ()
     network: destinations.Network | None = None
     pattern: str | None = None
     expires: date | None = None
     is_aws: bool = False
+    services: tuple[str, ...] = ()
     inherited_from: Document | None = None
 
     def home(self, policy: Policy) -> Document:
@@ -112,6 +134,7 @@ class Policy:
         name: as events show it.
         modes: by family.
         allows: the entries in the file's order.
+        endpoints: the day of the endpoint data that its services were compiled from.
         notes: what the loader noticed; review adds more.
         tests: what the file says must be allowed and must not.
         extended: the files that it extends, the first of the chain first.
@@ -127,6 +150,7 @@ class Policy:
     events_allowed_first: bool = False
     emf_namespace: str = ""
     kernel_file_size: bool = False
+    endpoints: date | None = None
     notes: list[Finding] = field(default_factory=list)
     tests: list[PolicyTest] = field(default_factory=list)
     extended: list[Document] = field(default_factory=list)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from fshield import cases, destinations, explain, native
-from fshield.aws import partition_of_region
 from fshield.compiler import compile_policy
 from fshield.errors import CouldNotRun, Finding, PolicyError
 from fshield.policy import Family, Mode, Policy, PolicyTest
@@ -90,15 +89,13 @@ def run(policy: Policy, floor: Policy | None = None, keep: Callable[[str], bool]
 
 
 def _ask(compiled: native.Compiled, test: PolicyTest) -> explain.Answer:
-    partition = partition_of_region(test.region)
+    facts = native.Facts(test.region)
     if test.act == "connect":
         host, port = cases.target(test.target)
-        return explain.connect(compiled, f"[{host}]:{port}", partition)[0]
+        return explain.connect(compiled, f"[{host}]:{port}", facts)[0]
     if test.act == "look_up":
         key = destinations.host_key(test.target)[0]
-        return explain.Answer(
-            "outbound_connectivity", compiled.decide(Family.OUTBOUND, names=(key,), partition=partition)
-        )
+        return explain.Answer("outbound_connectivity", compiled.decide(Family.OUTBOUND, names=(key,), facts=facts))
     if test.act == "open":
         return explain.open_path(compiled, test.target)[0]
     if test.act == "exec":

@@ -260,15 +260,9 @@ static void check_program(const char *path, const char *what, char interpreter[P
     if (wrong) refuse(what, path, wrong);
 }
 
-static uint8_t partition(void)
-{
-    const char *region = getenv("AWS_REGION");
-    return region && strncmp(region, "cn-", 3) == 0 ? FS_AWS_CN : region && strncmp(region, "eusc-", 5) == 0 ? FS_AWS_EUSC : FS_AWS;
-}
-
 static bool blocks(const struct fs_policy *policy, const char *path)
 {
-    struct fs_request request = {.family = FS_TMP, .path = path, .partition = partition()};
+    struct fs_request request = {.family = FS_TMP, .path = path};
     return policy && fs_policy_decide(policy, &request).mode == FS_BLOCK;
 }
 

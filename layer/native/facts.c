@@ -2,12 +2,14 @@
 
 #include <string.h>
 
+#include "expansion.h"
+
 enum { SEPARATOR = '\x1e' };
 
 static const char *const names[] = {
     "AWS_LAMBDA_RUNTIME_API", "AWS_XRAY_DAEMON_ADDRESS", "LAMBDA_TASK_ROOT",  "LAMBDA_RUNTIME_DIR",
     "AWS_REGION",             "AWS_DEFAULT_REGION",      "_HANDLER",          "ORIG_HANDLER",
-    "DD_LAMBDA_HANDLER",      "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "DD_LAMBDA_HANDLER",      "AWS_CONTAINER_CREDENTIALS_FULL_URI",                      "AWS_ACCOUNT_ID",
 };
 enum { NAMES = sizeof names / sizeof *names };
 
@@ -16,16 +18,28 @@ static size_t used;
 static const char *values[NAMES];
 static bool complete = true;
 
-static void keep(unsigned index, const char *value, size_t size)
+/* Variables that the policy's names are made of: name and value, both in other read-only memory or in `store`. */
+static struct {
+    const char *name, *value;
+} added[2 * FS_VARIABLES_MAX];
+static unsigned added_count;
+static const char *given_text;
+static char *const *given_environment;
+
+static const char *keep(const char *value, size_t size)
 {
-    if (size + 1 > sizeof store - used) {
-        complete = false;
-        return;
-    }
-    memcpy(store + used, value, size);
-    store[used + size] = '\0';
-    values[index] = store + used;
+    if (size + 1 > sizeof store - used) return NULL;
+    char *kept = store + used;
+    memcpy(kept, value, size);
+    kept[size] = '\0';
     used += size + 1;
+    return kept;
+}
+
+static void keep_fact(unsigned index, const char *value, size_t size)
+{
+    values[index] = keep(value, size);
+    if (!values[index]) complete = false;
 }
 
 /* The index of the fact that `text` ("NAME=value") states, and where its value begins; NAMES where it is none. */
@@ -44,24 +58,74 @@ void facts_start(const char *text, char *const *environment)
 {
     const char *value;
     bool given = *text != '\0';
+    given_text = text;
+    given_environment = given ? NULL : environment;
     while (*text) {
         size_t size = strcspn(text, "\x1e");
         unsigned index = find(text, &value);
-        if (index < NAMES && !values[index] && value <= text + size) keep(index, value, (size_t)(text + size - value));
+        if (index < NAMES && !values[index] && value <= text + size) keep_fact(index, value, (size_t)(text + size - value));
         text += size + (text[size] != '\0');
     }
     if (given || !environment) return;
     for (; *environment; environment++) {
         unsigned index = find(*environment, &value);
-        if (index < NAMES && !values[index]) keep(index, value, strlen(value));
+        if (index < NAMES && !values[index]) keep_fact(index, value, strlen(value));
     }
+}
+
+static const char *value_in(const char *text, const char *name)
+{
+    size_t size = strlen(name);
+    return strncmp(text, name, size) == 0 && text[size] == '=' ? text + size + 1 : NULL;
+}
+
+void facts_add(const char *name)
+{
+    if (added_count == sizeof added / sizeof *added || facts_value(name)) return;
+    const char *value = NULL;
+    size_t size = 0;
+    for (const char *text = given_text; text && *text && !value;) {
+        size_t length = strcspn(text, "\x1e");
+        value = value_in(text, name);
+        if (value) size = (size_t)(text + length - value);
+        text += length + (text[length] != '\0');
+    }
+    for (char *const *variable = given_environment; variable && *variable && !value; variable++) {
+        value = value_in(*variable, name);
+        if (value) size = strnlen(value, FS_HOST_MAX + 1);
+    }
+    if (!value || size > FS_HOST_MAX) return;
+    /* What does not fit is as if it were unset, here and in every child. */
+    const char *kept = keep(value, size);
+    if (!kept) return;
+    if (!fs_variable_fits(FS_VARIABLE_HOST, kept)) {
+        used -= size + 1;
+        return;
+    }
+    added[added_count].name = name;
+    added[added_count++].value = kept;
 }
 
 const char *facts_value(const char *name)
 {
     for (unsigned i = 0; i < NAMES; i++)
         if (strcmp(names[i], name) == 0) return values[i];
+    for (unsigned i = 0; i < added_count; i++)
+        if (strcmp(added[i].name, name) == 0) return added[i].value;
     return NULL;
+}
+
+static bool write_fact(char *out, size_t size, size_t *at, const char *name, const char *value)
+{
+    size_t name_size = strlen(name), value_size = strlen(value);
+    /* A separator inside a value would state another fact. */
+    if (strchr(value, SEPARATOR) || strchr(value, '\x1f') || name_size + value_size + 3 > size - *at) return false;
+    memcpy(out + *at, name, name_size);
+    out[*at + name_size] = '=';
+    memcpy(out + *at + name_size + 1, value, value_size);
+    *at += name_size + value_size + 1;
+    out[(*at)++] = SEPARATOR;
+    return true;
 }
 
 bool facts_text(char *out, size_t size)
@@ -73,17 +137,10 @@ bool facts_text(char *out, size_t size)
     if (size < sizeof mark) return false;
     memcpy(out, mark, sizeof mark - 1);
     at = sizeof mark - 1;
-    for (unsigned i = 0; i < NAMES; i++) {
-        if (!values[i]) continue;
-        size_t name = strlen(names[i]), value = strlen(values[i]);
-        /* A separator inside a value would state another fact. */
-        if (strchr(values[i], SEPARATOR) || strchr(values[i], '\x1f') || name + value + 3 > size - at) return false;
-        memcpy(out + at, names[i], name);
-        out[at + name] = '=';
-        memcpy(out + at + name + 1, values[i], value);
-        at += name + value + 1;
-        out[at++] = SEPARATOR;
-    }
+    for (unsigned i = 0; i < NAMES; i++)
+        if (values[i] && !write_fact(out, size, &at, names[i], values[i])) return false;
+    for (unsigned i = 0; i < added_count; i++)
+        if (!write_fact(out, size, &at, added[i].name, added[i].value)) return false;
     out[at] = '\0';
     return true;
 }

@@ -10,6 +10,9 @@ enum { FACTS_MAX = 4096 };
 
 /* Takes the facts from `text` (a parent's, "NAME=value" separated by 0x1e), or from `environment` where that is "". */
 void facts_start(const char *text, char *const *environment);
+/* Takes one more variable, which the policy's names are made of. `name` stays where it is. Nothing is taken where the value
+ * cannot be part of a host name. After facts_start. */
+void facts_add(const char *name);
 /* The value of a variable as it was then; NULL where it was not set, or is none of the facts. */
 const char *facts_value(const char *name);
 /* All of them, as facts_start takes them. False where they did not fit: a child could not be guarded by the same facts. */

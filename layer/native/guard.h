@@ -38,7 +38,7 @@ struct guard {
     bool dry_run;                  /* FUNCTION_SHIELD_MODE=alert */
     bool watched[FS_FAMILIES];     /* policy or floor has alert or block there (before configure) */
     bool blocks_any;               /* any family blocks: guard integrity holds */
-    uint8_t partition;             /* enum fs_partition */
+    struct fs_facts facts;         /* region, account, partition, names with variables */
     bool is_function;              /* this process is COMMAND itself, not a child of it */
     bool is_wrapper;               /* the next wrapper, before COMMAND runs: processes pass */
     int event_fd;                  /* -1: none */

@@ -49,7 +49,7 @@ static struct fs_verdict judge(const char *name, uint16_t port)
         .family = FS_OUTBOUND,
         .names = &name,
         .name_count = name != NULL,
-        .partition = guard.partition,
+        .facts = &guard.facts,
         .port = port,
     };
     verdict = guard_decide(&request);

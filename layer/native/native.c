@@ -63,7 +63,7 @@ void native_start(void)
 
 struct fs_verdict native_decide(const char *name)
 {
-    struct fs_request request = {.family = FS_NATIVE, .path = name, .partition = guard.partition};
+    struct fs_request request = {.family = FS_NATIVE, .path = name, .facts = &guard.facts};
     return guard_decide(&request);
 }
 

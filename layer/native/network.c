@@ -20,7 +20,7 @@ static const struct fs_verdict let_through = {.mode = FS_ALLOW, .policy_mode = F
 struct fs_verdict network_judge_kind(void)
 {
     if (guard_ignores(FS_OUTBOUND)) return let_through;
-    struct fs_request request = {.family = FS_OUTBOUND, .partition = guard.partition};
+    struct fs_request request = {.family = FS_OUTBOUND, .facts = &guard.facts};
     struct fs_verdict verdict = guard_decide(&request);
     if (verdict.mode != FS_ALLOW && verdict.reason != FS_RECONFIGURED) verdict.reason = FS_FAMILY;
     return verdict;
@@ -28,7 +28,7 @@ struct fs_verdict network_judge_kind(void)
 
 bool network_blocks(void)
 {
-    struct fs_request request = {.family = FS_OUTBOUND, .partition = guard.partition};
+    struct fs_request request = {.family = FS_OUTBOUND, .facts = &guard.facts};
     return !guard_ignores(FS_OUTBOUND) && guard_decide(&request).mode == FS_BLOCK;
 }
 
@@ -88,7 +88,7 @@ static void judge_ip(struct network_target *target, const void *caller, bool con
         .names = names.names,
         .name_count = names.count,
         .ip_version = address->version,
-        .partition = guard.partition,
+        .facts = &guard.facts,
         .port = address->port,
     };
     memcpy(request.ip, address->ip, sizeof request.ip);
@@ -288,7 +288,7 @@ static bool refuses(int fd, const void *bytes, size_t size, bool connecting, con
     if (UNLIKELY(target.family == FS_RUNTIME_API) && target.asker != RUNTIME_STRANGER &&
         !runtime_api_connects(fd, (enum runtime_asker)target.asker, caller)) {
         target.asker = RUNTIME_STRANGER;
-        struct fs_request request = {.family = FS_RUNTIME_API, .port = target.address.port, .partition = guard.partition};
+        struct fs_request request = {.family = FS_RUNTIME_API, .port = target.address.port, .facts = &guard.facts};
         judge_runtime_api(&target, &request);
     }
     report(&target, fd, verb, caller);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "matching.h"
+
 const char *const fs_family_names[FS_FAMILIES] = {
     "outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler",
     "native_code",           "runtime_api",    "guard_integrity",
@@ -40,7 +42,7 @@ uint64_t fs_checksum(const void *bytes, size_t size)
     return hash;
 }
 
-static const uint32_t entry_sizes[FS_SECTIONS] = {
+static const uint32_t entry_sizes[FS_SECTION_KINDS] = {
     0,
     sizeof(struct fs_rule),
     sizeof(struct fs_port_range),
@@ -49,12 +51,20 @@ static const uint32_t entry_sizes[FS_SECTIONS] = {
     sizeof(struct fs_length),
     sizeof(struct fs_path),
     1,
+    sizeof(struct fs_variable),
+    sizeof(struct fs_template),
 };
+
+struct fs_section fs_policy_section(const struct fs_policy *policy, enum fs_section_kind kind)
+{
+    if (kind < FS_SECTIONS) return policy->sections[kind];
+    return kind == FS_SECTION_VARIABLES ? policy->variables : policy->templates;
+}
 
 static const char *check_sections(const struct fs_policy *policy)
 {
-    for (unsigned kind = 1; kind < FS_SECTIONS; kind++) {
-        struct fs_section section = policy->sections[kind];
+    for (unsigned kind = 1; kind < FS_SECTION_KINDS; kind++) {
+        struct fs_section section = fs_policy_section(policy, kind);
         if (section.count == 0) continue;
         if (section.offset < sizeof *policy || section.offset > policy->size || section.offset % 4 != 0 ||
             section.count > (policy->size - section.offset) / entry_sizes[kind])
@@ -63,6 +73,8 @@ static const char *check_sections(const struct fs_policy *policy)
     struct fs_section hosts = policy->sections[FS_SECTION_HOSTS];
     struct fs_section cidrs = policy->sections[FS_SECTION_CIDRS];
     if ((hosts.count & (hosts.count - 1)) != 0 || (cidrs.count & (cidrs.count - 1)) != 0) return "a table has a wrong size";
+    if (policy->variables.count > FS_VARIABLES_MAX || policy->templates.count > FS_TEMPLATES_MAX)
+        return "it has more variables than this engine reads";
     struct fs_section strings = policy->sections[FS_SECTION_STRINGS];
     if (strings.count == 0) return "it has no strings";
     /* A last NUL bounds every string in the section. */
@@ -79,94 +91,70 @@ const char *fs_policy_check(const void *bytes, size_t size)
     if (policy->size != size) return policy->size > size ? "it is truncated" : "it is longer than it says";
     if (size > FS_POLICY_MAX_SIZE || size % 8 != 0) return "its size is wrong";
     if (policy->checksum != fs_checksum(bytes, size)) return "its checksum does not match: it is damaged";
+    if (policy->minor > FS_POLICY_MINOR || (policy->features & ~(uint32_t)FS_FEATURES) != 0)
+        return "its format is newer than this engine: attach a newer layer";
     for (unsigned family = 0; family < sizeof policy->modes; family++)
-        if (policy->modes[family] > FS_BLOCK) return "a mode is unknown";
+        if (policy->modes[family] > FS_BLOCK && !(family == FS_GATE_FAMILY && policy->minor > 0 && policy->modes[family] == FS_GATE))
+            return "a mode is unknown";
+    if (policy->minor == 0 && (policy->features != 0 || policy->variables.count != 0 || policy->templates.count != 0))
+        return "it needs more than its format has";
     return check_sections(policy);
 }
 
-/* The entry `index` of a section, or NULL. */
-static const void *entry(const struct fs_policy *policy, enum fs_section_kind kind, uint32_t index)
+const void *fs_policy_item(const struct fs_policy *policy, enum fs_section_kind kind, uint32_t index)
 {
-    struct fs_section section = policy->sections[kind];
+    struct fs_section section = fs_policy_section(policy, kind);
     if (index >= section.count) return NULL;
     return (const char *)policy + section.offset + (size_t)index * entry_sizes[kind];
 }
 
 const char *fs_policy_string(const struct fs_policy *policy, uint32_t offset)
 {
-    const char *string = entry(policy, FS_SECTION_STRINGS, offset);
+    const char *string = fs_policy_item(policy, FS_SECTION_STRINGS, offset);
     return string ? string : "";
 }
 
 const struct fs_rule *fs_policy_rule(const struct fs_policy *policy, uint32_t index)
 {
-    return entry(policy, FS_SECTION_RULES, index);
+    return fs_policy_item(policy, FS_SECTION_RULES, index);
 }
 
-/* How well an allow entry fits: a port that does not match is told apart, so that the reason can say so. */
-enum fit { FIT_NONE, FIT_PORT, FIT_WHOLE };
+/* Whether a rule that holds in some regions holds in `region`. */
+static bool holds_in(const char *condition, const char *region)
+{
+    bool not = condition[0] == '!';
+    if (not) condition++;
+    size_t size = strlen(condition);
+    bool prefix = size > 0 && condition[size - 1] == '-';
+    bool same = prefix ? strncmp(region, condition, size) == 0 : strcmp(region, condition) == 0;
+    return same != not;
+}
 
-static enum fit rule_fits(const struct fs_policy *policy, uint32_t index, const struct fs_request *request)
+enum fit rule_fits(const struct fs_policy *policy, uint32_t index, const struct fs_request *request)
 {
     const struct fs_rule *rule = fs_policy_rule(policy, index);
     if (!rule || rule->family != request->family) return FIT_NONE;
-    if (rule->partition != FS_ANY_PARTITION && rule->partition != request->partition) return FIT_NONE;
+    const struct fs_facts *facts = request->facts;
+    if (rule->partition != FS_ANY_PARTITION && (!facts || rule->partition != facts->partition)) return FIT_NONE;
+    if (rule->region != 0 && policy->features & FS_FEATURE_CONDITIONS &&
+        (!facts || !holds_in(fs_policy_string(policy, rule->region), facts->region)))
+        return FIT_NONE;
     if (rule->port_count == 0 || (request->ip_version == 0 && request->port == 0)) return FIT_WHOLE;
     for (uint32_t i = 0; i < rule->port_count; i++) {
-        const struct fs_port_range *range = entry(policy, FS_SECTION_PORTS, rule->ports + i);
+        const struct fs_port_range *range = fs_policy_item(policy, FS_SECTION_PORTS, rule->ports + i);
         if (!range) return FIT_PORT;
         if (request->port >= range->low && request->port <= range->high) return FIT_WHOLE;
     }
     return FIT_PORT;
 }
 
-struct best {
-    enum fit fit;
-    uint32_t rule;
-    const struct fs_rule *entry; /* only rules of its entry count; NULL: all do */
-};
-
-static bool same_entry(const struct fs_policy *policy, uint32_t index, const struct fs_rule *one)
-{
-    const struct fs_rule *other = fs_policy_rule(policy, index);
-    return other && other->source == one->source && other->text == one->text;
-}
-
-static bool consider(struct best *best, enum fit fit, uint32_t rule)
+bool consider(struct best *best, enum fit fit, uint32_t rule)
 {
     if (fit > best->fit) {
         best->fit = fit;
         best->rule = rule;
     }
     return best->fit == FIT_WHOLE;
-}
-
-/* Tries every slot of one key. The walk is bounded by the table's size. */
-static bool match_key(const struct fs_policy *policy, const char *key, size_t size, uint32_t wildcard,
-                      const struct fs_request *request, struct best *best)
-{
-    uint32_t slots = policy->sections[FS_SECTION_HOSTS].count;
-    uint32_t hash = fs_hash(key, size);
-    for (uint32_t i = 0; i < slots; i++) {
-        const struct fs_host_slot *slot = entry(policy, FS_SECTION_HOSTS, (hash + i) & (slots - 1));
-        if (!slot || slot->name == 0) return false;
-        if (slot->hash != hash || slot->wildcard != wildcard) continue;
-        const char *name = fs_policy_string(policy, slot->name);
-        if (strncmp(name, key, size) != 0 || name[size] != '\0') continue;
-        if (best->entry && !same_entry(policy, slot->rule, best->entry)) continue;
-        if (consider(best, rule_fits(policy, slot->rule, request), slot->rule)) return true;
-    }
-    return false;
-}
-
-static void match_host(const struct fs_policy *policy, const char *host, const struct fs_request *request, struct best *best)
-{
-    if (policy->sections[FS_SECTION_HOSTS].count == 0) return;
-    size_t size = strnlen(host, FS_HOST_MAX + 1);
-    if (size == 0 || size > FS_HOST_MAX) return;
-    if (match_key(policy, host, size, 0, request, best)) return;
-    for (size_t i = 0; i + 1 < size; i++)
-        if (host[i] == '.' && i > 0 && match_key(policy, host + i + 1, size - i - 1, 1, request, best)) return;
 }
 
 /* Tries each prefix length that occurs in the policy: at most 162, usually one or two. */
@@ -177,7 +165,7 @@ static void match_address(const struct fs_policy *policy, const struct fs_reques
     uint32_t lengths = policy->sections[FS_SECTION_LENGTHS].count;
     unsigned bytes = request->ip_version == 4 ? 4 : 16;
     for (uint32_t i = 0; i < lengths && i < 162; i++) {
-        const struct fs_length *length = entry(policy, FS_SECTION_LENGTHS, i);
+        const struct fs_length *length = fs_policy_item(policy, FS_SECTION_LENGTHS, i);
         if (!length || length->version != request->ip_version || length->length > bytes * 8) continue;
         unsigned char key[18] = {length->version, length->length};
         for (unsigned byte = 0; byte < bytes; byte++) {
@@ -187,7 +175,7 @@ static void match_address(const struct fs_policy *policy, const struct fs_reques
         }
         uint32_t hash = fs_hash(key, sizeof key);
         for (uint32_t probe = 0; probe < slots; probe++) {
-            const struct fs_cidr_slot *slot = entry(policy, FS_SECTION_CIDRS, (hash + probe) & (slots - 1));
+            const struct fs_cidr_slot *slot = fs_policy_item(policy, FS_SECTION_CIDRS, (hash + probe) & (slots - 1));
             if (!slot || !slot->used) break;
             if (slot->hash != hash || slot->version != key[0] || slot->length != key[1]) continue;
             if (memcmp(slot->address, key + 2, sizeof slot->address) != 0) continue;
@@ -197,7 +185,7 @@ static void match_address(const struct fs_policy *policy, const struct fs_reques
 }
 
 /* `*` and `?` do not match a slash, `**` matches anything. Linear in time: one level of backtracking for each kind of star. */
-static bool glob_matches(const char *pattern, const char *text)
+bool glob_matches(const char *pattern, const char *text)
 {
     const char *star = NULL, *star_text = NULL;   /* the last * */
     const char *deep = NULL, *deep_text = NULL;   /* the last ** */
@@ -252,7 +240,7 @@ static void match_path(const struct fs_policy *policy, const struct fs_request *
 {
     uint32_t count = policy->sections[FS_SECTION_PATHS].count;
     for (uint32_t i = 0; i < count; i++) {
-        const struct fs_path *path = entry(policy, FS_SECTION_PATHS, i);
+        const struct fs_path *path = fs_policy_item(policy, FS_SECTION_PATHS, i);
         if (!path || path->family != request->family) continue;
         if (!matches_path(fs_policy_string(policy, path->pattern), request->path)) continue;
         if (consider(best, rule_fits(policy, path->rule, request), path->rule)) return;
@@ -312,6 +300,10 @@ struct fs_verdict fs_policy_decide(const struct fs_policy *policy, const struct 
         result = verdict(mode, mode, FS_UNNAMED, UINT32_MAX);
     else
         result = verdict(mode, mode, FS_NO_RULE, UINT32_MAX);
+    if (best.fit == FIT_NONE && named) {
+        uint32_t rule = unfit_rule(policy, request);
+        if (rule != UINT32_MAX) result = verdict(mode, mode, FS_VARIABLE, rule);
+    }
     result.name = (uint8_t)decided;
     const struct fs_rule *rule = best.fit == FIT_WHOLE ? fs_policy_rule(policy, best.rule) : NULL;
     if (rule) result.source = fs_policy_string(policy, rule->source);

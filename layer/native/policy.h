@@ -17,7 +17,7 @@
 
 #define FS_POLICY_MAGIC "FSPOLICY"
 #define FS_POLICY_MAJOR 1
-#define FS_POLICY_MINOR 0
+#define FS_POLICY_MINOR 1
 #define FS_POLICY_MAX_SIZE (16u << 20)
 #define FS_HOST_MAX 253
 
@@ -47,7 +47,7 @@ enum fs_reason {
     FS_STATIC = 8,        /* a program that cannot be guarded (static, setuid, foreign loader) */
     FS_MALFORMED = 9,     /* a name or path that cannot be judged */
     FS_RECONFIGURED = 10, /* function_shield.configure decided */
-    FS_VARIABLE = 11,     /* an entry's variable was unset or unfit at start, and nothing else matched */
+    FS_VARIABLE = 11,     /* nothing matched, but an entry would if its variable had been set to this name at start */
     FS_TLS = 12,          /* first bytes that are not the TLS greeting that the entry asks for */
     FS_SERVER_NAME = 13,  /* first bytes that name a host which the entry does not allow */
     FS_REASONS = 14
@@ -63,6 +63,20 @@ enum fs_flag {
     FS_FLAG_LOOPBACK_LISTED = 1u << 6, /* 127.0.0.1 and ::1 need a rule like other addresses: `loopback:` lists their ports */
 };
 
+/* What a file needs an engine to know: bits of `features`. An engine refuses a file with a bit that it does not know. Engines
+ * of format 1.0 do not look here: a file that needs any of it, or a flag that they do not know and that narrows, says
+ * FS_GATE where they find a mode, and so they refuse it as damaged rather than read half of it. */
+enum fs_feature {
+    FS_FEATURE_REGION = 1u << 0,       /* keys with the label {region}: the region that the function runs in */
+    FS_FEATURE_ACCOUNT = 1u << 1,      /* keys that begin with the label {account} */
+    FS_FEATURE_VPC_ENDPOINT = 1u << 2, /* keys with the label {vpce}: the id of any VPC endpoint */
+    FS_FEATURE_VARIABLES = 1u << 3,    /* the sections VARIABLES and TEMPLATES */
+    FS_FEATURE_CONDITIONS = 1u << 4,   /* rules that hold in some regions only */
+    FS_FEATURES = (1u << 5) - 1
+};
+#define FS_GATE 0xff
+#define FS_GATE_FAMILY 7 /* index into `modes` */
+
 enum fs_section_kind {
     FS_SECTION_RULES = 1,   /* struct fs_rule[] */
     FS_SECTION_PORTS = 2,   /* struct fs_port_range[] */
@@ -71,8 +85,14 @@ enum fs_section_kind {
     FS_SECTION_LENGTHS = 5, /* struct fs_length[]: the prefix lengths that occur, longest first */
     FS_SECTION_PATHS = 6,   /* struct fs_path[], in the file's order */
     FS_SECTION_STRINGS = 7, /* bytes; a string is NUL-terminated; offset 0 is "" */
-    FS_SECTIONS = 8
+    FS_SECTIONS = 8,        /* those that the header's table holds; the others have fields of their own */
+    FS_SECTION_VARIABLES = 8, /* struct fs_variable[] */
+    FS_SECTION_TEMPLATES = 9, /* struct fs_template[] */
+    FS_SECTION_KINDS = 10
 };
+
+#define FS_VARIABLES_MAX 32
+#define FS_TEMPLATES_MAX 1024
 
 struct fs_section {
     uint32_t offset; /* from the file's start; 0 and count 0 where absent */
@@ -86,10 +106,13 @@ struct fs_policy {
     uint64_t checksum;  /* fs_checksum over the file with this field as 0 */
     uint32_t flags;     /* enum fs_flag */
     uint32_t name;      /* string: the policy's name, as events show it */
-    uint8_t modes[8];   /* enum fs_mode, by enum fs_family; 6 and 7 are 0 */
+    uint8_t modes[8];   /* enum fs_mode, by enum fs_family; 6 is 0, 7 is 0 or FS_GATE */
     uint32_t sources[8];/* string: FILE:LINE of each family's mode, "" where it took a default */
     uint32_t emf_namespace; /* string, "" for none */
-    uint32_t reserved[7];
+    uint32_t reserved;
+    uint32_t features;  /* enum fs_feature */
+    uint32_t endpoints; /* the day of the endpoint data that services were compiled from, 20261117; 0 where there are none */
+    struct fs_section variables, templates;
     struct fs_section sections[FS_SECTIONS]; /* by enum fs_section_kind; [0] unused */
 };
 
@@ -104,7 +127,9 @@ struct fs_rule {        /* one allow entry */
     uint8_t family;     /* enum fs_family */
     uint8_t partition;  /* enum fs_partition */
     uint8_t tls;        /* 0 not stated, 1 required, 2 starttls, 3 none */
-    uint8_t reserved[7];
+    uint8_t reserved[3];
+    uint32_t region;    /* string: where it holds. "" everywhere, "eu-west-1" there, "us-gov-" where the name begins so,
+                           "!us-gov-" elsewhere */
 };
 
 struct fs_port_range { uint16_t low, high; };
@@ -114,6 +139,24 @@ struct fs_host_slot {   /* name 0: an empty slot. Slots of one key follow each o
     uint32_t name;      /* string: "api.stripe.com"; for "*.example.org" the key is "example.org" */
     uint32_t rule;
     uint32_t wildcard;  /* 1: one or more labels before the key; 0: the key itself */
+};
+
+struct fs_variable {
+    uint32_t name;      /* string: of the environment variable, as it was at start */
+    uint8_t kind;       /* enum fs_variable_kind */
+    uint8_t reserved[3];
+};
+
+enum fs_variable_kind {
+    FS_VARIABLE_HOST = 0,  /* labels of a host name */
+    FS_VARIABLE_BUCKET = 1 /* one label that can be a bucket's name */
+};
+
+/* A host whose name has variables in it. Those that are set and fit are put in at start (expansion.h). */
+struct fs_template {
+    uint32_t pattern;   /* string: "{bucket:BUCKET_NAME}.s3.{region}.amazonaws.com", "{env:STAGE}.example.org" */
+    uint32_t rule;
+    uint32_t wildcard;  /* as in fs_host_slot */
 };
 
 struct fs_cidr_slot {   /* used 0: an empty slot */
@@ -138,6 +181,17 @@ _Static_assert(sizeof(struct fs_rule) == 24, "rule");
 _Static_assert(sizeof(struct fs_host_slot) == 16, "host slot");
 _Static_assert(sizeof(struct fs_cidr_slot) == 32, "cidr slot");
 _Static_assert(sizeof(struct fs_path) == 16, "path");
+_Static_assert(sizeof(struct fs_variable) == 8, "variable");
+_Static_assert(sizeof(struct fs_template) == 12, "template");
+
+/* What a process knows about its function from start on, and does not change any more. */
+struct fs_facts {
+    const char *region;    /* "" where it is not known or cannot be one */
+    const char *account;   /* 12 digits or "" */
+    uint8_t partition;     /* enum fs_partition */
+    uint8_t expansion_count;
+    const struct fs_expansion *expansions; /* one for each policy that has variables */
+};
 
 /* What somebody is about to do. `names` are those that guarded look-ups
  * returned this address for; a look-up itself has one name and no address. */
@@ -148,8 +202,8 @@ struct fs_request {
     unsigned name_count;
     uint8_t ip[16];
     uint8_t ip_version;    /* 0: no address (a look-up), 4, 6 */
-    uint8_t partition;     /* enum fs_partition of this function */
     uint16_t port;         /* 0 in a look-up whose port is not known: any port will do */
+    const struct fs_facts *facts; /* NULL: nothing is known */
 };
 
 struct fs_verdict {
@@ -176,6 +230,9 @@ bool fs_policy_entry_allows_name(const struct fs_policy *policy, uint32_t rule, 
 /* 127.0.0.1 and ::1, which are let through unless the policy lists their ports. Other loopback addresses need a rule. */
 bool fs_is_loopback(const struct fs_request *request);
 
+/* The entry `index` of a section, or NULL. */
+const void *fs_policy_item(const struct fs_policy *policy, enum fs_section_kind kind, uint32_t index);
+struct fs_section fs_policy_section(const struct fs_policy *policy, enum fs_section_kind kind);
 const char *fs_policy_string(const struct fs_policy *policy, uint32_t offset);
 const struct fs_rule *fs_policy_rule(const struct fs_policy *policy, uint32_t index);
 

@@ -48,7 +48,7 @@ struct fs_verdict processes_decide(const char *resolved)
 {
     struct fs_verdict verdict = {.mode = FS_ALLOW, .policy_mode = FS_ALLOW, .reason = FS_ALWAYS, .rule = UINT32_MAX};
     if (guard.is_wrapper || guard_ignores(FS_PROCESS)) return verdict;
-    struct fs_request request = {.family = FS_PROCESS, .path = resolved, .partition = guard.partition};
+    struct fs_request request = {.family = FS_PROCESS, .path = resolved, .facts = &guard.facts};
     verdict = guard_decide(&request);
     if (resolved == NULL && verdict.mode != FS_ALLOW) verdict.reason = FS_MALFORMED;
     return verdict;

@@ -284,7 +284,7 @@ static bool refused(const void *caller)
         .family = FS_RUNTIME_API,
         .ip_version = guard.runtime_api_ip_version,
         .port = guard.runtime_api_port,
-        .partition = guard.partition,
+        .facts = &guard.facts,
     };
     memcpy(request.ip, guard.runtime_api_ip, sizeof request.ip);
     struct fs_verdict verdict = guard_decide(&request);

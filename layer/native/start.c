@@ -7,6 +7,7 @@
 
 #include "command.h"
 #include "digest.h"
+#include "expansion.h"
 #include "facts.h"
 #include "files.h"
 #include "guard.h"
@@ -102,6 +103,15 @@ static bool kernel_is(int major, int minor)
     return first > major || (first == major && dot && number(dot + 1) >= minor);
 }
 
+/* Nobody writes there any more. */
+static void seal(void *bytes, size_t size)
+{
+    sys_call(SYS_mprotect, bytes, size, PROT_READ);
+    /* Not asked of a kernel that does not have it: a sandbox may end a process for a number that it does not know. */
+    if (kernel_is(6, 10)) sys_call(462 /* mseal */, bytes, size, 0);
+    files_protect_memory(bytes, size);
+}
+
 /* A policy in memory of our own: the file may change, the copy cannot. */
 static const struct fs_policy *map_policy(const char *path, const char *expected, char sha256[65])
 {
@@ -124,11 +134,35 @@ static const struct fs_policy *map_policy(const char *path, const char *expected
     fs_sha256_hex(bytes, size, sha256);
     if (strcmp(sha256, expected) != 0) guard_refuse("the compiled policy changed while the function ran");
     if (fs_policy_check(bytes, size) != NULL) guard_refuse("the compiled policy is damaged: compile it again");
-    sys_call(SYS_mprotect, bytes, size, PROT_READ);
-    /* Not asked of a kernel that does not have it: a sandbox may end a process for a number that it does not know. */
-    if (kernel_is(6, 10)) sys_call(462 /* mseal */, bytes, size, 0);
-    files_protect_memory(bytes, size);
+    seal(bytes, size);
     return (const struct fs_policy *)bytes;
+}
+
+static const char *start_value(void *context, const char *name)
+{
+    (void)context;
+    return facts_value(name);
+}
+
+/* The names of policy and floor that have variables of the function's configuration in them. */
+static void expand_names(void)
+{
+    static struct fs_expansion expansions[2];
+    const struct fs_policy *policies[] = {guard.policy, guard.floor};
+    for (unsigned i = 0; i < 2; i++) {
+        size_t size = policies[i] ? fs_expansion_size(policies[i]) : 0;
+        if (size == 0) continue;
+        for (uint32_t at = 0; at < policies[i]->variables.count; at++) {
+            const struct fs_variable *variable = fs_policy_item(policies[i], FS_SECTION_VARIABLES, at);
+            if (variable) facts_add(fs_policy_string(policies[i], variable->name));
+        }
+        void *memory = (void *)sys_call(SYS_mmap, NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if ((unsigned long)memory > -4096ul) guard_refuse("there is no memory for the policy");
+        if (!fs_expand(policies[i], start_value, NULL, memory, &expansions[guard.facts.expansion_count])) continue;
+        seal(memory, size);
+        guard.facts.expansion_count++;
+    }
+    guard.facts.expansions = expansions;
 }
 
 static uint8_t partition_of(const char *region)
@@ -186,7 +220,12 @@ static void read_environment(void)
     if (root) copy(guard.task_root, sizeof guard.task_root, root);
     if (runtime) copy(guard.runtime_dir, sizeof guard.runtime_dir, runtime);
     const char *region = facts_value("AWS_REGION");
-    guard.partition = partition_of(region ? region : facts_value("AWS_DEFAULT_REGION"));
+    if (!region) region = facts_value("AWS_DEFAULT_REGION");
+    guard.facts.region = fs_region_of(region);
+    /* What SDKs build account-based names from, where it is set. */
+    guard.facts.account = fs_account_of(facts_value("AWS_ACCOUNT_ID"));
+    guard.facts.partition = partition_of(region);
+    expand_names();
     files_read_handlers(facts_value("_HANDLER"), facts_value("ORIG_HANDLER"), facts_value("DD_LAMBDA_HANDLER"));
     json_secrets(environ);
     struct utsname names;

@@ -30,6 +30,10 @@ COMMON = [
 ]
 
 
+# What decides: no libc calls beyond memory.
+DECIDE = ("policy.c", "matching.c", "expansion.c")
+
+
 def version() -> str:
     """The project's version, from fshield/version.py."""
     text = (HERE.parent.parent / "fshield" / "version.py").read_text()
@@ -79,7 +83,7 @@ def launcher(architecture: str, core_file: Path, out: Path) -> None:
     belongs = [f"-DCORE_SIZE={len(data)}", f"-DCORE_CHECKSUM={checksum(data)}ull"]
     generated = out.parent / f"generated-{architecture}"
     sources = [str(WRAPPER / "launcher.c")] + [
-        str(HERE / name) for name in ("policy.c", "digest.c", "program.c", "json.c")
+        str(HERE / name) for name in ("policy.c", "matching.c", "digest.c", "program.c", "json.c")
     ]
     zig(
         *("-target", f"{ARCHITECTURES[architecture]}-linux-musl", *COMMON, *WARNINGS, f'-DFS_VERSION="{version()}"'),
@@ -88,8 +92,9 @@ def launcher(architecture: str, core_file: Path, out: Path) -> None:
 
 
 def decide(out: Path) -> None:
-    """Compile ``policy.c`` alone for this machine, for ``fshield explain``."""
-    zig(*COMMON, *WARNINGS, "-fvisibility=default", "-fPIC", "-shared", "-s", str(HERE / "policy.c"), "-o", str(out))
+    """Compile what decides, alone and for this machine, for ``fshield explain``."""
+    sources = [str(HERE / name) for name in DECIDE]
+    zig(*COMMON, *WARNINGS, "-fvisibility=default", "-fPIC", "-shared", "-s", *sources, "-o", str(out))
 
 
 if __name__ == "__main__":

@@ -20,13 +20,13 @@ from fshield.policy import Family, Mode
 from fshield.reader import parse
 
 Compile = Callable[[str], native.Compiled]
+FACTS = native.Facts()
+REGIONS = {Partition.AWS: "eu-west-1", Partition.AWS_CN: "cn-north-1", Partition.AWS_EUSC: "eusc-de-east-1"}
 OUT = "version: 1\npolicy:\n  outbound_connectivity:\n    mode: block\n    allow:\n"
 
 
-def connect(
-    policy: native.Compiled, host: str, port: int = 443, partition: Partition = Partition.AWS
-) -> native.Verdict:
-    return policy.decide(Family.OUTBOUND, names=(host,), port=port, partition=partition)
+def connect(policy: native.Compiled, host: str, port: int = 443, facts: native.Facts = FACTS) -> native.Verdict:
+    return policy.decide(Family.OUTBOUND, names=(host,), port=port, facts=facts)
 
 
 def dial(policy: native.Compiled, ip: str, port: int = 443, *names: str) -> native.Verdict:
@@ -69,8 +69,8 @@ def test_aws_is_the_partition_that_the_function_runs_in(compiled: Compile) -> No
     policy = compiled(OUT + "      - aws: true\n")
     for partition, suffixes in SUFFIXES.items():
         for suffix in suffixes:
-            for other in SUFFIXES:
-                verdict = connect(policy, f"sqs.region.{suffix}", partition=other)
+            for other, region in REGIONS.items():
+                verdict = connect(policy, f"sqs.region.{suffix}", facts=native.Facts(region))
                 assert (verdict.mode is Mode.ALLOW) == (other is partition), (suffix, other)
     assert connect(policy, "sqs.us-east-1.amazonaws.com", 80).reason == "port"
     assert connect(policy, "amazonaws.com.evil.example").mode is Mode.BLOCK

@@ -7,14 +7,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from fshield.aws import Partition
 from fshield.check import check
 from fshield.cli import app
 from fshield.compiler import compile_policy
 from fshield.errors import PolicyError
 from fshield.explain import connect, subject
 from fshield.loader import load
-from fshield.native import Compiled
+from fshield.native import Compiled, Facts
 from fshield.policy import Family, Mode
 
 BASE = """\
@@ -84,7 +83,7 @@ kernel: {file_size: off}
     assert policy.events_format == "ocsf" and policy.events_allowed_first and policy.emf_namespace == "Shield"
     compiled = Compiled(compile_policy(policy))
     for host in ("telemetry.example.org", "api.stripe.com"):
-        assert connect(compiled, f"{host}:443", Partition.AWS)[0].mode is Mode.ALLOW
+        assert connect(compiled, f"{host}:443", Facts())[0].mode is Mode.ALLOW
 
 
 def test_the_own_default_does_not_undo_a_mode_of_the_base(tmp_path: Path) -> None:

@@ -31,6 +31,8 @@ def test_layout_is_that_of_the_header(tmp_path: Path) -> None:
         "fs_cidr_slot": binary.CIDR_SLOT,
         "fs_length": binary.LENGTH,
         "fs_path": binary.PATH,
+        "fs_variable": binary.VARIABLE,
+        "fs_template": binary.TEMPLATE,
     }
     facts = [f"sizeof(struct {name}) == {layout.size}" for name, layout in sizes.items()]
     facts += [f"offsetof(struct fs_policy, checksum) == {binary.CHECKSUM_OFFSET}"]
@@ -38,12 +40,23 @@ def test_layout_is_that_of_the_header(tmp_path: Path) -> None:
     facts += [f"FS_POLICY_MAX_SIZE == {binary.MAX_SIZE}", f"FS_SECTIONS == {binary.SECTIONS}"]
     facts += [f"FS_{mode.name} == {mode.value}" for mode in Mode]
     facts += [f"FS_{family.name} == {family.value}" for family in Family]
-    facts += [f"FS_{name} == {getattr(binary, name)}" for name in dir(binary) if name.startswith(("FLAG_", "SECTION_"))]
+    facts += [
+        f"FS_{name} == {getattr(binary, name)}"
+        for name in dir(binary)
+        if name.startswith(("FLAG_", "SECTION_", "FEATURE_", "VARIABLE", "TEMPLATES_"))
+        and isinstance(getattr(binary, name), int)
+    ]
+    facts += [f"FS_GATE == {binary.GATE}"]
     facts += [f"FS_{partition.name} == {partition.value}" for partition in Partition if partition]
     facts += [f"sizeof(struct fs_request) == {ctypes.sizeof(native._Request)}"]
+    facts += [f"sizeof(struct fs_facts) == {ctypes.sizeof(native._Facts)}"]
+    facts += [f"sizeof(struct fs_expansion) == {ctypes.sizeof(native._Expansion)}"]
     facts += [f"sizeof(struct fs_verdict) == {ctypes.sizeof(native._Verdict)}", f"FS_REASONS == {native._REASONS}"]
     source = tmp_path / "layout.c"
-    source.write_text('#include "policy.h"\n' + "".join(f'_Static_assert({fact}, "{fact}");\n' for fact in facts))
+    source.write_text(
+        '#include "expansion.h"\n#include "policy.h"\n'
+        + "".join(f'_Static_assert({fact}, "{fact}");\n' for fact in facts)
+    )
     compiler = [sys.executable, "-m", "ziglang", "cc", "-std=gnu11", "-c", "-o", str(tmp_path / "layout.o")]
     subprocess.run([*compiler, "-I", str(ROOT / "layer/native"), str(source)], check=True)
 

@@ -1,5 +1,6 @@
 /* fs_policy_check and fs_policy_decide. The header's size and checksum are made right, so that what lies behind them is read:
  * first the request (2 bytes of length, then its fields), then the policy. */
+#include "expansion.h"
 #include "policy.h"
 
 #include "fuzz.h"
@@ -35,6 +36,8 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t room, unsigned
     return size;
 }
 
+static const char *value_of(void *context, const char *name) { return name[0] == 'N' ? NULL : context; }
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < HEAD + TEXT) return 0;
@@ -46,13 +49,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (fs_policy_check(policy, length) == NULL) {
         const struct fs_policy *compiled = (const void *)policy;
         const char *names[] = {first, second};
+        struct fs_facts facts = {.region = "eu-west-1", .account = "123456789012", .partition = data[4] % 4};
+        struct fs_expansion expansion;
+        void *memory = calloc(1, fs_expansion_size(compiled) + 1);
+        if (!memory) exit(1);
+        if (fs_expand(compiled, value_of, second, memory, &expansion)) {
+            facts.expansions = &expansion;
+            facts.expansion_count = 1;
+        }
         struct fs_request request = {
             .family = (enum fs_family)(data[0] % FS_FAMILIES),
             .path = data[1] & 1 ? NULL : first,
             .names = names,
             .name_count = data[2] % 3,
             .ip_version = (const uint8_t[]){0, 4, 6}[data[3] % 3],
-            .partition = data[4] % 4,
+            .facts = &facts,
             .port = (uint16_t)(data[5] & 1 ? 443 : data[5] * 257),
         };
         memcpy(request.ip, data + 6, sizeof request.ip);
@@ -67,6 +78,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             PROMISE(rule == NULL || fs_policy_string(compiled, rule->text) != NULL);
         }
         (void)fs_is_loopback(&request);
+        for (uint32_t rule = 0; rule < 4; rule++) (void)fs_policy_entry_allows_name(compiled, rule, first, &request);
+        free(memory);
     }
     free(policy);
     free(first);

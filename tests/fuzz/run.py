@@ -19,8 +19,8 @@ ROOT = HERE.parent.parent
 NATIVE = ROOT / "layer" / "native"
 BUILD = ROOT / "build" / "fuzz"
 # The target's name and the parser's file; json.c takes its parser in.
-TARGETS: dict[str, str | None] = {
-    "policy": "policy.c",
+TARGETS: dict[str, str | tuple[str, ...] | None] = {
+    "policy": ("policy.c", "matching.c", "expansion.c"),
     "json": None,
     "names": "dns.c",
     "http": "http.c",
@@ -49,8 +49,8 @@ def build(clang: str, target: str) -> Path:
     """Compile ``target`` into build/fuzz."""
     BUILD.mkdir(parents=True, exist_ok=True)
     program = BUILD / f"fuzz-{target}"
-    parser = TARGETS[target]
-    sources = [HERE / f"{target}.c"] + ([NATIVE / parser] if parser else [])
+    parsers = TARGETS[target] or ()
+    sources = [HERE / f"{target}.c", *(NATIVE / name for name in ([parsers] if isinstance(parsers, str) else parsers))]
     subprocess.run(
         [clang, *OPTIONS, "-I", str(NATIVE), *[str(source) for source in sources], "-o", str(program)], check=True
     )
