@@ -7,7 +7,7 @@ import contextlib
 from dataclasses import dataclass
 
 from tests.egress import hello
-from tests.egress.places import OTHER_PORT, PROXY, PROXY_PORT, S3, SHARED, SHARED6, XRAY, XRAY_PORT
+from tests.egress.places import OTHER_PORT, OTHER_PROXY, PROXY, PROXY_PORT, S3, SHARED, SHARED6, SUFFIX, XRAY, XRAY_PORT
 from tests.egress.seen import Seen
 
 _FIRST_BYTES = 5.0
@@ -37,7 +37,8 @@ class Fronts:
         for address in (SHARED, SHARED6, S3):
             for port in (443, 80, OTHER_PORT):
                 self._servers.append(await asyncio.start_server(self._serve, address, port, backlog=64))
-        self._servers.append(await asyncio.start_server(self._proxy, PROXY, PROXY_PORT))
+        for address in (PROXY, OTHER_PROXY):
+            self._servers.append(await asyncio.start_server(self._proxy, address, PROXY_PORT))
         loop = asyncio.get_running_loop()
         for port in (XRAY_PORT, XRAY_PORT + 1):
             await loop.create_datagram_endpoint(lambda: _Datagrams(self._seen), (XRAY, port))
@@ -71,12 +72,12 @@ class Fronts:
             if said is not None:
                 self._seen.note("hello", address=address, port=port, server_name=said.server_name)
             if first:
-                await _pipe(first, reader, writer, self._behind(port, address, said))
+                await _pipe(first, reader, writer, self._behind(address, said))
         finally:
             self._open -= 1
             writer.close()
 
-    def _behind(self, port: int, address: str, said: hello.Hello | None) -> int:
+    def _behind(self, address: str, said: hello.Hello | None) -> int:
         if said is None:
             return self._ports.plain
         if "h2" in said.protocols and "http/1.1" not in said.protocols:
@@ -84,16 +85,25 @@ class Fronts:
         return self._ports.s3 if address == S3 else self._ports.api
 
     async def _proxy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        address, port = writer.get_extra_info("sockname")[:2]
         self._open += 1
         try:
             head = await reader.readuntil(b"\r\n\r\n")
             method, target, *_ = head.decode("latin-1").split()
-            self._seen.note("proxy", method=method, target=target)
+            self._seen.note("proxy", address=address, port=port, method=method, target=target)
+            if method != "CONNECT":
+                await _pipe(head, reader, writer, self._ports.plain)
+                return
             writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-            await _pipe(b"", reader, writer, self._ports.api)
+            first = await _first_bytes(reader)
+            said = hello.read(first)
+            if said is not None:
+                self._seen.note("hello", address=address, port=port, server_name=said.server_name)
+            behind = S3 if target.rpartition(":")[0].endswith(SUFFIX) else SHARED
+            await _pipe(first, reader, writer, self._behind(behind, said))
         except (asyncio.IncompleteReadError, OSError):
             if writer.get_extra_info("peername")[:2] not in self._own:
-                self._seen.note("proxy", method=None, target=None)
+                self._seen.note("proxy", address=address, port=port, method=None, target=None)
         finally:
             self._open -= 1
             writer.close()

@@ -13,8 +13,9 @@ S3 = "10.66.0.83"
 XRAY = "10.66.0.20"
 XRAY_PORT = 2000
 PROXY = "10.66.0.31"
+OTHER_PROXY = "10.66.0.32"
 PROXY_PORT = 3128
-ADDRESSES = (RESOLVER, SHARED, SHARED6, S3, XRAY, PROXY)
+ADDRESSES = (RESOLVER, SHARED, SHARED6, S3, XRAY, PROXY, OTHER_PROXY)
 
 API = "api.allowed.example"
 #: What the API's name is an alias of.
@@ -22,6 +23,7 @@ EDGE = "edge.cdn.example"
 PLAIN = "plain.allowed.example"
 PROXY_NAME = "proxy.allowed.example"
 THIEF = "thief.example"
+OTHER_PROXY_NAME = f"proxy.{THIEF}"
 #: Where the API sends whoever asks for this path.
 AWAY_PATH = "/away"
 AWAY = f"away.{THIEF}"
@@ -41,6 +43,7 @@ DNSMASQ = (
     f"--host-record={PLAIN},{SHARED}",
     f"--address=/allowed.example/{SHARED}",
     f"--host-record={PROXY_NAME},{PROXY}",
+    f"--host-record={OTHER_PROXY_NAME},{OTHER_PROXY}",
     f"--address=/{THIEF}/{SHARED}",
     f"--address=/{SUFFIX}/{S3}",
 )

@@ -11,10 +11,12 @@ from typing import Any
 
 import yaml
 
+from tests.egress.places import PROXY_PORT
+
 HERE = Path(__file__).resolve().parent
 POLICY = HERE / "policy.yaml"
 _WORDS = {"url", "host", "server_name", "bucket", "target", "lookup", "resolve", "resolver", "datagram", "follow"}
-_EXPECTED = {"allowed", "event", "reason", "exists", "proof", "pending"}
+_EXPECTED = {"allowed", "event", "reason", "exists", "proof", "pending", "by"}
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Destination:
         exists: a bare run gets an answer.
         proof: what the servers have seen where it arrived.
         pending: what the engine does not do yet, where it may still fail.
+        by: the proxy that the client goes by.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Destination:
     exists: bool
     proof: str
     pending: str | None
+    by: str | None
 
     @property
     def needs(self) -> set[str]:
@@ -48,11 +52,12 @@ class Destination:
 
 @dataclass(frozen=True)
 class Client:
-    """A program, and the destinations that it is sent to."""
+    """A program, the destinations that it is sent to, and its part of the environment."""
 
     name: str
     program: Path
     destinations: tuple[Destination, ...]
+    env: dict[str, str]
 
     @property
     def command(self) -> list[str]:
@@ -76,7 +81,13 @@ def _destination(name: str, row: dict[str, Any]) -> Destination:
         exists=row.get("exists", True),
         proof=row.get("proof", "TOKEN"),
         pending=row.get("pending"),
+        by=row.get("by"),
     )
+
+
+def _proxied(host: str) -> dict[str, str]:
+    url = f"http://{host}:{PROXY_PORT}"
+    return {"HTTPS_PROXY": url, "https_proxy": url, "HTTP_PROXY": url, "http_proxy": url}
 
 
 def read() -> list[Client]:
@@ -87,7 +98,8 @@ def read() -> list[Client]:
         Client(
             name,
             HERE / "clients" / row["program"],
-            tuple(one for one in destinations if one.needs <= set(row["speaks"])),
+            tuple(one for one in destinations if one.needs <= set(row["speaks"]) and one.by == row.get("by")),
+            _proxied(row["by"]) if "by" in row else {},
         )
         for name, row in table["clients"].items()
     ]

@@ -9,6 +9,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -27,7 +28,9 @@ CASES = [
 EACH = pytest.mark.parametrize("client", CLIENTS.values(), ids=CLIENTS)
 RULE = "outbound_connectivity"
 #: What may arrive of a guarded run, and nothing else.
-NAMES = {places.API, places.PLAIN, f"{places.BUCKET}.{places.SUFFIX}"}
+NAMES = {places.API, places.PLAIN, f"{places.BUCKET}.{places.SUFFIX}", places.PROXY_NAME}
+#: What the proxy may be asked for: a path at the plain name goes by it, too.
+TARGETS = {f"{name}:443" for name in NAMES - {places.PROXY_NAME}}
 ENDS = {(places.SHARED, 443), (places.SHARED6, 443), (places.S3, 443), (places.SHARED, 80)}
 
 
@@ -71,8 +74,8 @@ def token(*parts: str) -> str:
 
 def document(mode: str) -> str | None:
     """The policy of a run."""
-    if mode == "bare":
-        return None
+    if mode in {"bare", "monitor"}:
+        return None if mode == "bare" else mode
     policy = yaml.safe_load(POLICY.read_text())
     if mode == "alert":
         policy["policy"][RULE]["mode"] = "alert"
@@ -87,7 +90,7 @@ class Runs:
         self._made: dict[tuple[str, str], Run] = {}
 
     def of(self, client: Client, mode: str) -> Run:
-        """The run of this client: bare, block or alert."""
+        """The run of this client: bare, block, alert, or under the posture monitor."""
         key = (client.name, mode)
         if key not in self._made:
             self._made[key] = self._run(client, mode)
@@ -106,6 +109,7 @@ class Runs:
             "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_XRAY_DAEMON_ADDRESS": f"{places.XRAY}:{places.XRAY_PORT}",
+            **client.env,
         }
         done = self._network.run(client.command, policy=document(mode), env=env, stdin=json.dumps(sent))
         assert done.result.returncode == 0, done.result.stderr
@@ -159,6 +163,11 @@ def test_nothing_else_arrives(client: Client, runs: Runs) -> None:
     assert {note["host"] for note in arrived.of("request")} <= NAMES
     assert {(note["address"], note["port"]) for note in arrived.of("connection")} <= ENDS
     assert {note["port"] for note in arrived.of("datagram")} <= {places.XRAY_PORT}
+    assert {note["address"] for note in arrived.of("proxy")} <= {places.PROXY}
+    for note in arrived.of("proxy"):
+        # None is a connection on which nothing was said.
+        target = note["target"] or places.PLAIN
+        assert target in TARGETS or urlsplit(target).hostname == places.PLAIN, note
     # A connection that was cut said nothing: what did arrive is TLS to 443 and a request to 80.
     for note in arrived.of("connection"):
         assert note["bytes"] == 0 or note["port"] == 80 or note["first"].startswith("16"), note
@@ -190,3 +199,33 @@ def test_alert_changes_nothing(client: Client, runs: Runs) -> None:
 def test_alert_reports(client: Client, destination: Destination, runs: Runs) -> None:
     if not destination.allowed:
         assert runs.of(client, "alert").events(destination)
+
+
+@pytest.mark.usefixtures("expected")
+@EACH
+def test_monitor_tells_of_all_and_changes_nothing(client: Client, runs: Runs) -> None:
+    run, bare = runs.of(client, "monitor"), runs.of(client, "bare")
+    told = {event["details"].get(key) for event in run.guarded.of(RULE) for key in ("host", "ip")}
+    for one in client.destinations:
+        if one.exists:
+            assert run.result(one) == bare.result(one), one.name
+        where = whereto(filled(one.words, run.token(one)), one.by)
+        # An address goes by the names that it was looked up by, and X-Ray's needs no rule.
+        same = {places.API, places.PLAIN} if where == places.SHARED else set()
+        assert told & {where, *same} or where == places.XRAY, one.name
+
+
+def whereto(words: dict[str, Any], by: str | None) -> str:
+    """The name or address that the words lead to first."""
+    if by is not None:
+        return by
+    if "datagram" in words:
+        return str(words["datagram"][0])
+    if "resolver" in words:
+        return str(words["resolver"])
+    if "target" in words:
+        return str(words["target"]).rpartition(":")[0]
+    if "bucket" in words:
+        host = urlsplit(words.get("endpoint", f"https://{places.SUFFIX}")).hostname or ""
+        return host if words.get("style") == "path" else f"{words['bucket']}.{host}"
+    return urlsplit(words["url"]).hostname or "" if "url" in words else str(words.get("lookup", words.get("resolve")))

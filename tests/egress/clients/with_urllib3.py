@@ -1,3 +1,6 @@
+import functools
+import os
+
 import urllib3
 from probe import body, probe
 
@@ -11,7 +14,10 @@ def fetch(destination):
     if "body" in destination:
         told |= {"method": "POST", "body": body(destination)}
     heard = []
-    with urllib3.PoolManager(retries=False, timeout=5, **more) as pool:
+    make = urllib3.PoolManager
+    if "HTTPS_PROXY" in os.environ:
+        make = functools.partial(urllib3.ProxyManager, os.environ["HTTPS_PROXY"])
+    with make(retries=False, timeout=5, **more) as pool:
         for _ in range(destination.get("times", 1)):
             answer = pool.request(**told)
             if answer.status != 200:
