@@ -198,7 +198,8 @@ def test_alert_changes_nothing(client: Client, runs: Runs) -> None:
 @pytest.mark.parametrize(("client", "destination"), CASES)
 def test_alert_reports(client: Client, destination: Destination, runs: Runs) -> None:
     if not destination.allowed:
-        assert runs.of(client, "alert").events(destination)
+        run = runs.of(client, "alert")
+        assert run.events(destination), (run.result(destination), [event["details"] for event in run.guarded.of(RULE)])
 
 
 @pytest.mark.usefixtures("expected")
