@@ -466,22 +466,36 @@ __attribute__((noinline)) static void judge_missing(int dirfd, const char *path,
     errno = refused ? EACCES : error;
 }
 
-__attribute__((noinline)) static void report_creation(int dirfd, const char *path, int flags, const void *caller)
+/* Whether a rule had something to say. */
+__attribute__((noinline)) static bool report_creation(int dirfd, const char *path, int flags, const void *caller)
 {
     struct judged judged;
     int error = errno;
-    if (judge_creation(dirfd, path, flags, &judged)) files_refuse(&judged, caller);
+    bool found = judge_creation(dirfd, path, flags, &judged);
+    if (found) files_refuse(&judged, caller);
     errno = error;
+    return found;
 }
 
-__attribute__((noinline)) static void report_nameless(int dirfd, const char *path, const void *caller)
+__attribute__((noinline)) static bool report_nameless(int dirfd, const char *path, const void *caller)
 {
     struct judged judged;
     int error = errno;
     int folder = sys_openat(dirfd, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-    if (folder >= 0 && files_judge_fd(folder, O_CREAT | O_RDWR, &judged)) files_refuse(&judged, caller);
+    bool found = folder >= 0 && files_judge_fd(folder, O_CREAT | O_RDWR, &judged);
+    if (found) files_refuse(&judged, caller);
     if (folder >= 0) sys_close(folder);
     errno = error;
+    return found;
+}
+
+/* Nothing is refused: look first, then let the call be just what it was. Where nothing was seen, the name may have led
+ * elsewhere by then: what was opened says. */
+static int open_reported(int dirfd, const char *path, int flags, mode_t mode, bool nameless, const void *caller)
+{
+    bool seen = nameless ? report_nameless(dirfd, path, caller) : report_creation(dirfd, path, flags, caller);
+    int fd = open_as_asked(dirfd, path, flags, mode);
+    return fd >= 0 && !seen ? judge_opened(fd, flags, caller) : fd;
 }
 
 int files_open(int dirfd, const char *path, int flags, mode_t mode, const void *caller)
@@ -499,15 +513,7 @@ int files_open(int dirfd, const char *path, int flags, mode_t mode, const void *
         if (errno == ENOENT && strncmp(path, "/tmp/", 5) == 0) judge_missing(dirfd, path, flags, caller);
         return fd;
     }
-    if (!guard.blocks_any) {
-        /* Nothing is refused: look first, then let the call be just what it was. */
-        if (nameless)
-            report_nameless(dirfd, path, caller);
-        else
-            report_creation(dirfd, path, flags, caller);
-        int fd = open_as_asked(dirfd, path, flags, mode);
-        return fd >= 0 && files_handler_sealed() ? judge_plain(fd, flags, path, caller) : fd;
-    }
+    if (!guard.blocks_any) return open_reported(dirfd, path, flags, mode, nameless, caller);
     return nameless ? open_nameless(dirfd, path, flags, mode, caller) : open_creating(dirfd, path, flags, mode, caller);
 }
 

@@ -24,6 +24,16 @@ struct python_status {
 struct python_preconfig {
     _Alignas(16) int fields[64];
 };
+/* Py_buffer, whose layout is part of the stable ABI since 3.11 and was the same in 3.9 and 3.10. */
+struct python_buffer {
+    void *bytes;
+    PyObject *object;
+    Py_ssize_t size, item_size;
+    int readonly, dimensions;
+    char *format;
+    Py_ssize_t *shape, *strides, *suboffsets;
+    void *internal;
+};
 
 #define PYTHON_FUNCTIONS(X)                                                                                   \
     X(int, PySys_AddAuditHook, (python_hook, void *))                                                         \
@@ -51,6 +61,8 @@ struct python_preconfig {
     X(PyObject *, PyUnicode_DecodeUTF8, (const char *, Py_ssize_t, const char *))                             \
     X(PyObject *, PyUnicode_DecodeFSDefault, (const char *))                                                  \
     X(int, PyBytes_AsStringAndSize, (PyObject *, char **, Py_ssize_t *))                                      \
+    X(int, PyObject_GetBuffer, (PyObject *, struct python_buffer *, int))                                     \
+    X(void, PyBuffer_Release, (struct python_buffer *))                                                       \
     X(PyObject *, PyLong_FromLong, (long))                                                                    \
     X(long, PyLong_AsLong, (PyObject *))                                                                      \
     X(PyObject *, PyBool_FromLong, (long))                                                                    \
@@ -78,7 +90,7 @@ struct python_preconfig {
 /* Variables: the address of the object itself, and pointers to one. */
 #define PYTHON_TYPES(X)                                                                                       \
     X(PyUnicode_Type) X(PyBytes_Type) X(PyTuple_Type) X(PyList_Type) X(PyDict_Type) X(PyLong_Type)            \
-    X(PyType_Type) X(PyCode_Type) X(PyFunction_Type)
+    X(PyType_Type) X(PyCode_Type) X(PyFunction_Type) X(PyMemoryView_Type)
 #define PYTHON_EXCEPTIONS(X) X(PyExc_PermissionError) X(PyExc_ValueError) X(PyExc_RuntimeError)
 #define PYTHON_OBJECTS(X) X(_Py_NoneStruct)
 

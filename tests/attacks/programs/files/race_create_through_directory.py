@@ -2,8 +2,6 @@
 # rule: read_write_tmp
 # success: a folder's name that another thread points at /tmp and back makes a file there
 # proof: new
-# unreported: where nothing is refused, the call is left as it was made, after a look at where its name leads; the name
-#   can lead elsewhere a moment later
 # timeout: 40
 import os
 import threading
