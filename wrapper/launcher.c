@@ -27,6 +27,7 @@
 #include "json.h"
 #include "policy.h"
 #include "program.h"
+#include "secrets.h"
 #include "state.h"
 
 enum { REFUSED = 78, EVENT_FD = 900, VARIABLES_MAX = 4096 };
@@ -45,7 +46,7 @@ static void write_event(const char *event, const char *level, const char *messag
     static bool knows_secrets;
     struct json json = {0};
     char now[28];
-    if (!knows_secrets) json_secrets(environ);
+    if (!knows_secrets) secrets_read(environ);
     knows_secrets = true;
     json_timestamp(now);
     json_raw(&json, "{\"function_shield\":true,\"event\":\"");
@@ -491,11 +492,11 @@ int main(int argc, char **argv)
         check_place(interpreter, "the runtime", policy.policy, floor_policy.policy);
     }
     const char *old_path = getenv("PYTHONPATH");
-    int size = snprintf(state, sizeof state, STATE_VARIABLE "=%s%c%d%c%s%c%s%c%s%s%s%c%d%c%s%c%s%c%s%c%s%c%s%c%c", STATE_VERSION,
+    int size = snprintf(state, sizeof state, STATE_VARIABLE "=%s%c%d%c%s%c%s%c%s%s%s%c%d%c%s%c%s%c%s%c%s%c%s%c%c%c", STATE_VERSION,
                         STATE_SEPARATOR, getpid(), STATE_SEPARATOR, command.program, STATE_SEPARATOR, command.words, STATE_SEPARATOR,
                         dry_run ? "d" : "", old_path ? "p" : "", self_test ? "t" : "", STATE_SEPARATOR, event_fd, STATE_SEPARATOR, policy.sha256,
                         STATE_SEPARATOR, policy.path, STATE_SEPARATOR, floor_policy.sha256, STATE_SEPARATOR, floor_policy.path,
-                        STATE_SEPARATOR, layer, STATE_SEPARATOR, STATE_SEPARATOR);
+                        STATE_SEPARATOR, layer, STATE_SEPARATOR, STATE_SEPARATOR, STATE_SEPARATOR);
     if (size < 0 || (size_t)size >= sizeof state) refuse("the paths of the layer and the policy are too long%s%s", "", "");
     char **environment = with_variables(core, state);
     if (wrapper) {

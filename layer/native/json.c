@@ -1,63 +1,10 @@
 #include "json.h"
 
-#include <stdbool.h>
 #include <string.h>
 #include <time.h>
 
+#include "secrets.h"
 #include "sys.h"
-
-enum { SECRETS_MAX = 32, SECRET_BYTES = 16384, SECRET_SHORTEST = 8 };
-static struct {
-    unsigned count;
-    uint32_t offset[SECRETS_MAX], size[SECRETS_MAX];
-    uint32_t used;
-    char bytes[SECRET_BYTES];
-} secrets;
-
-static bool looks_secret(const char *name, size_t size)
-{
-    static const char *const words[] = {"SECRET", "TOKEN", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL",
-                                        "API_KEY", "APIKEY", "ACCESS_KEY", "PRIVATE_KEY", "_DSN", "DATABASE_URL"};
-    char upper[128];
-    if (size >= sizeof upper) size = sizeof upper - 1;
-    for (size_t i = 0; i < size; i++) upper[i] = name[i] >= 'a' && name[i] <= 'z' ? (char)(name[i] - 32) : name[i];
-    upper[size] = '\0';
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strstr(upper, words[i])) return true;
-    return size > 4 && strcmp(upper + size - 4, "_KEY") == 0;
-}
-
-void json_secrets(char *const *environment)
-{
-    for (char *const *at = environment; at && *at && secrets.count < SECRETS_MAX; at++) {
-        const char *equals = strchr(*at, '=');
-        if (!equals || !looks_secret(*at, (size_t)(equals - *at))) continue;
-        size_t size = strlen(equals + 1);
-        /* A path or address of a secret (AWS_CONTAINER_CREDENTIALS_FULL_URI) is none, and masking it would hide what was done. */
-        if (size < SECRET_SHORTEST || size > sizeof secrets.bytes - secrets.used || equals[1] == '/' ||
-            strncmp(equals + 1, "http://", 7) == 0)
-            continue;
-        memcpy(secrets.bytes + secrets.used, equals + 1, size);
-        secrets.offset[secrets.count] = secrets.used;
-        secrets.size[secrets.count++] = (uint32_t)size;
-        secrets.used += (uint32_t)size;
-    }
-}
-
-/* How many bytes of `text` are a secret, or the beginning of one that the text's end cut off. The longest, where one secret
- * begins as another does. */
-static size_t secret_at(const char *text)
-{
-    size_t most = 0;
-    for (unsigned i = 0; i < secrets.count; i++) {
-        const char *secret = secrets.bytes + secrets.offset[i];
-        if (*text != *secret) continue;
-        size_t same = 0;
-        while (same < secrets.size[i] && text[same] == secret[same]) same++;
-        if (same > most && (same == secrets.size[i] || (same >= SECRET_SHORTEST && text[same] == '\0'))) most = same;
-    }
-    return most;
-}
 
 void json_raw(struct json *json, const char *text)
 {
@@ -106,7 +53,7 @@ static size_t character(const char *text, char out[8], size_t *used)
 {
     unsigned char first = (unsigned char)*text;
     *used = 1;
-    size_t masked = secret_at(text);
+    size_t masked = secrets_at(text);
     if (masked) {
         *used = masked;
         memcpy(out, "***", 3);

@@ -16,15 +16,12 @@ struct json {
 void json_raw(struct json *json, const char *text);
 void json_number(struct json *json, int64_t number);
 /* A quoted string of at most `most` bytes between the quotes, "…" at the end of one that was cut. NULL makes null.
- * Bytes that are not UTF-8 become U+FFFD; control characters are escaped; secrets (json_secrets) become ***. */
+ * Bytes that are not UTF-8 become U+FFFD; control characters are escaped; secrets (secrets.h) become ***. */
 void json_string(struct json *json, const char *text, size_t most);
 /* ,"key": */
 void json_key(struct json *json, const char *key);
 
 /* UTC, RFC 3339 with microseconds: 27 bytes and a NUL. */
 void json_timestamp(char out[28]);
-
-/* Remembers the values of environment variables that look like secrets by their name. */
-void json_secrets(char *const *environment);
 
 #endif

@@ -12,9 +12,9 @@
 #include "files.h"
 #include "guard.h"
 #include "handler.h"
-#include "json.h"
 #include "kernel.h"
 #include "native.h"
+#include "secrets.h"
 #include "state.h"
 #include "symbols.h"
 #include "sys.h"
@@ -227,7 +227,7 @@ static void read_environment(void)
     guard.facts.partition = partition_of(region);
     expand_names();
     files_read_handlers(facts_value("_HANDLER"), facts_value("ORIG_HANDLER"), facts_value("DD_LAMBDA_HANDLER"));
-    json_secrets(environ);
+    secrets_read(environ);
     struct utsname names;
     if (sys_call(SYS_uname, &names) == 0) copy(guard.host_name, sizeof guard.host_name, names.nodename);
 }
@@ -323,6 +323,7 @@ static void read_state(void)
     copy(guard.layer, sizeof guard.layer, fields[STATE_FIELD_LAYER]);
     facts_start(fields[STATE_FIELD_FACTS], environ);
     handler_restore(fields[STATE_FIELD_SEALED]);
+    secrets_restore(fields[STATE_FIELD_SECRETS]);
     guard.policy = map_policy(policy_path, fields[STATE_FIELD_POLICY_SHA], guard_policy_sha256);
     if (floor_path[0]) guard.floor = map_policy(floor_path, fields[STATE_FIELD_FLOOR_SHA], guard_floor_sha256);
     copy(guard_preload_variable + sizeof "LD_PRELOAD=" - 1, sizeof guard_preload_variable - sizeof "LD_PRELOAD=", guard.layer);
@@ -378,7 +379,9 @@ bool guard_child_variable(char *buffer, size_t size, bool child_covered)
     if (!guard.is_wrapper && !facts_text(facts, sizeof facts)) return false;
     append(buffer, size, &at, facts, STATE_SEPARATOR);
     if (!handler_describe(sealed, sizeof sealed)) return false;
-    append(buffer, size, &at, sealed, '\0');
+    append(buffer, size, &at, sealed, STATE_SEPARATOR);
+    if (at + 2 > size) return false;
+    at += secrets_describe(buffer + at, size - at) + 1;
     return at < size;
 }
 

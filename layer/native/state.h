@@ -27,6 +27,7 @@ enum state_field {
     STATE_FIELD_LAYER,      /* the folder that holds function-shield */
     STATE_FIELD_FACTS,      /* see facts.h; "" where the environment tells */
     STATE_FIELD_SEALED,     /* DEV.INO of each source of a sealed handler, with commas */
+    STATE_FIELD_SECRETS,    /* see secrets.h; "" where the environment tells */
     STATE_FIELDS
 };
 

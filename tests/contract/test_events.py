@@ -400,6 +400,45 @@ def test_secrets_are_masked() -> None:
         assert "***" in shown and "plain-value" in shown
 
 
+def test_more_secrets_than_are_kept_in_full() -> None:
+    """What there is no room for is known by its beginning, and the text is masked from there."""
+    env = {f"TOKEN_{number:03}": f"value-{number:03}-{'x' * 20}" for number in range(100)} | {"PLAIN": "plain-value"}
+    code = (
+        "import os\n"
+        f"for value in {list(env.values())!r} + ['value-0']:\n"
+        "  try: open('/tmp/before-' + value + '-behind')\n  except OSError: pass\n"
+    )
+    result = run_guarded([PYTHON, "-c", code], policy=BLOCK, env=env, timeout=60)
+    shown = json.dumps(result.violations)
+    assert not [value for name, value in env.items() if name != "PLAIN" and value[6:] in shown]
+    assert "before-***" in shown and "before-plain-value-behind" in shown and "before-value-0-behind" in shown
+
+
+def test_with_too_many_secrets_every_text_is_masked() -> None:
+    env = {f"TOKEN_{number:03}": f"value-{number:03}-{'x' * 20}" for number in range(200)}
+    code = "try: open('/tmp/' + 'value-199-' + 20 * 'x')\nexcept OSError: pass"
+    result = run_guarded([PYTHON, "-c", code], policy=BLOCK, env=env, timeout=60)
+    written = [line for line in (result.stderr + json.dumps(result.events)).splitlines() if "function_shield" in line]
+    assert written and "value-199" not in "".join(written) and "***" in "".join(written)
+
+
+@pytest.mark.parametrize("count", [1, 60, 200])
+def test_a_childs_events_mask_its_parents_secrets(count: int) -> None:
+    """A child that was given another environment may still be given the values."""
+    env = {f"TOKEN_{number:03}": f"value-{number:03}-{'x' * 20}" for number in range(count)}
+    inner = "import sys\ntry: open('/tmp/a-' + sys.argv[1] + '-b')\nexcept OSError: pass"
+    code = (
+        "import subprocess, sys\n"
+        f"for value in {list(env.values())[-1:]!r}:\n"
+        f"  subprocess.run([sys.executable, '-c', {inner!r}, value], env={{}}, check=True)\n"
+    )
+    policy = rules(tmp="block", process="allow")
+    result = run_guarded([PYTHON, "-c", code], policy=policy, env=env, timeout=60)
+    shown = result.stderr + json.dumps(result.events)
+    assert [event for event in result.events if event["event"] == "violation"]
+    assert "***" in shown and f"value-{count - 1:03}" not in shown
+
+
 def test_a_secret_in_a_refusal() -> None:
     """The launcher's own sentence may quote a variable that somebody filled in wrongly."""
     env = {"DB_PASSWORD": "correct-horse-battery", "FUNCTION_SHIELD_POLICY": "correct-horse-battery"}

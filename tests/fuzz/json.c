@@ -1,6 +1,7 @@
 /* json_string with secrets: whatever goes in, the result is one JSON string, in ASCII-safe UTF-8 without control characters, and
- * no secret's value is in it. The first byte is the most that may come out, the second cuts the secret off. */
-#include "../../layer/native/json.c" /* for its secrets, which no other caller ever takes back */
+ * no secret's value is in it. The first byte is the most that may come out, the second cuts the secret off and chooses how it is kept. */
+#include "../../layer/native/secrets.c" /* for what it keeps, which no other caller ever takes back */
+#include "../../layer/native/json.h"
 
 #include "fuzz.h"
 
@@ -55,8 +56,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char shorter[] = "TOKEN=........";
     strncpy(shorter + 6, secret, 8);
     char *environment[] = {shorter, variable, NULL};
-    secrets.count = secrets.used = 0;
-    json_secrets(environment);
+    whole.count = whole.used = 0;
+    marks.count = marks.overflow = false;
+    /* Where the third bit of the second byte is set, there is no room for values: they are known by their marks, which go the
+     * way to a child. */
+    if (data[1] & 4) whole.count = WHOLE;
+    secrets_read(environment);
+    if (data[1] & 4) {
+        char described[SECRETS_MARKS * MARK_DIGITS + 1];
+        whole.count = 0;
+        size_t length = secrets_describe(described, sizeof described);
+        PROMISE(length == strlen(described) && length == marks.count * (size_t)MARK_DIGITS);
+        marks.count = 0;
+        secrets_restore(described);
+        PROMISE(!marks.overflow && marks.count * (size_t)MARK_DIGITS == length);
+    }
     static struct json json;
     json.size = 0;
     json_string(&json, text, most);

@@ -18,14 +18,14 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 NATIVE = ROOT / "layer" / "native"
 BUILD = ROOT / "build" / "fuzz"
-# The target's name and the parser's file; json.c takes its parser in.
-TARGETS: dict[str, str | tuple[str, ...] | None] = {
+# The target's name and its parser's files.
+TARGETS: dict[str, tuple[str, ...]] = {
     "policy": ("policy.c", "matching.c", "expansion.c"),
-    "json": None,
-    "names": "dns.c",
-    "http": "http.c",
-    "addresses": "addresses.c",
-    "program": "program.c",
+    "json": ("json.c",),
+    "names": ("dns.c",),
+    "http": ("http.c",),
+    "addresses": ("addresses.c",),
+    "program": ("program.c",),
 }
 OPTIONS = [
     *("-std=gnu11", "-D_GNU_SOURCE", "-g", "-O1", "-Wall", "-Wextra", "-Werror"),
@@ -49,8 +49,7 @@ def build(clang: str, target: str) -> Path:
     """Compile ``target`` into build/fuzz."""
     BUILD.mkdir(parents=True, exist_ok=True)
     program = BUILD / f"fuzz-{target}"
-    parsers = TARGETS[target] or ()
-    sources = [HERE / f"{target}.c", *(NATIVE / name for name in ([parsers] if isinstance(parsers, str) else parsers))]
+    sources = [HERE / f"{target}.c", *(NATIVE / name for name in TARGETS[target])]
     subprocess.run(
         [clang, *OPTIONS, "-I", str(NATIVE), *[str(source) for source in sources], "-o", str(program)], check=True
     )
