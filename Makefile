@@ -14,6 +14,9 @@ environment:
 build: ## the layers in dist/ and the environment in .venv
 	@./build.sh
 
+wheels: build ## fshield for Linux and macOS, for people and for CI, in dist/
+	@$(PYTHON) layer/wheel.py
+
 demo: build ## a hostile dependency, before and after
 	@$(PYTHON) -m fshield.local.demo
 
@@ -53,4 +56,4 @@ lint: environment ## ruff, mypy, and the C compiler's warnings
 clean: ## remove what the build made
 	rm -rf build dist .venv .pytest_cache .mypy_cache .ruff_cache
 
-.PHONY: help environment build demo test test-unguarded attacks census transparency fuzz soak bench lint clean
+.PHONY: help environment build wheels demo test test-unguarded attacks census transparency fuzz soak bench lint clean

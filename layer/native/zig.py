@@ -93,10 +93,11 @@ def launcher(architecture: str, core_file: Path, out: Path) -> None:
     )
 
 
-def decide(out: Path) -> None:
-    """Compile what decides, alone and for this machine, for ``fshield explain``."""
-    sources = [str(HERE / name) for name in DECIDE]
-    zig(*COMMON, *WARNINGS, "-fvisibility=default", "-fPIC", "-shared", "-s", *sources, "-o", str(out))
+def decide(out: Path, target: str = "") -> None:
+    """Compile what decides, alone, for ``fshield explain``: for this machine, or for zig's `target`."""
+    machine = ("-target", target) if target else ()
+    shared = ("-fvisibility=default", "-fPIC", "-shared", "-s")
+    zig(*machine, *COMMON, *WARNINGS, *shared, *(str(HERE / name) for name in DECIDE), "-o", str(out))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,90 @@
+"""Builds wheels of ``fshield`` for the machines of people and of CI, each with its own ``decide`` library in it.
+
+setuptools makes the pure wheel. Here it is given the library, the platform's
+tag and a new RECORD, for each platform that ``zig cc`` reaches from this one.
+The formats: https://packaging.python.org/en/latest/specifications/binary-distribution-format/
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+from archive import archive
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "layer" / "native"))
+
+import zig as native  # noqa: E402
+
+# The wheel's platform, zig's target, and the library's name there.
+PLATFORMS = (
+    ("manylinux_2_17_x86_64", "x86_64-linux-gnu.2.17", "libdecide.so"),
+    ("manylinux_2_17_aarch64", "aarch64-linux-gnu.2.17", "libdecide.so"),
+    ("macosx_11_0_x86_64", "x86_64-macos.11.0", "libdecide.dylib"),
+    ("macosx_11_0_arm64", "aarch64-macos.11.0", "libdecide.dylib"),
+)
+
+
+Files = dict[str, tuple[bytes, int]]
+
+
+def pure_wheel(work: Path) -> Path:
+    """The wheel that setuptools makes, in `work`."""
+    options = ("--quiet", "--no-deps", "--no-build-isolation", "--disable-pip-version-check")
+    subprocess.run([sys.executable, "-m", "pip", "wheel", *options, "-w", str(work), str(ROOT)], check=True)
+    (found,) = work.glob("fshield-*.whl")
+    return found
+
+
+def contents(wheel: Path) -> Files:
+    """Each file of `wheel` with its mode."""
+    with zipfile.ZipFile(wheel) as opened:
+        return {info.filename: (opened.read(info), 0o644) for info in opened.infolist() if not info.is_dir()}
+
+
+def tagged(files: Files, platform: str, library: str, code: bytes) -> Files:
+    """`files` with the library in them, the tag of `platform`, and a RECORD that says so."""
+    made = dict(files)
+    (info,) = {name.partition("/")[0] for name in files if name.endswith(".dist-info/WHEEL")}
+    made[f"fshield/_native/{library}"] = (code, 0o755)
+    lines = files[f"{info}/WHEEL"][0].decode().splitlines()
+    lines = [line for line in lines if line and not line.startswith(("Tag:", "Root-Is-Purelib:"))]
+    text = "\n".join([*lines, "Root-Is-Purelib: false", f"Tag: py3-none-{platform}", ""])
+    made[f"{info}/WHEEL"] = (text.encode(), 0o644)
+    del made[f"{info}/RECORD"]
+    record = [f"{name},sha256={_digest(data)},{len(data)}\n" for name, (data, _) in sorted(made.items())]
+    made[f"{info}/RECORD"] = ("".join([*record, f"{info}/RECORD,,\n"]).encode(), 0o644)
+    return made
+
+
+def _digest(data: bytes) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+
+
+def main() -> None:
+    work = ROOT / "build" / "wheel"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    # What setuptools left there from an earlier state of the sources would go in again.
+    shutil.rmtree(ROOT / "build" / "lib", ignore_errors=True)
+    pure = pure_wheel(work)
+    files = contents(pure)
+    shutil.rmtree(ROOT / "build" / "lib", ignore_errors=True)
+    (ROOT / "dist").mkdir(exist_ok=True)
+    for platform, target, library in PLATFORMS:
+        built = work / platform / library
+        built.parent.mkdir()
+        native.decide(built, target)
+        out = ROOT / "dist" / pure.name.replace("-none-any.whl", f"-none-{platform}.whl")
+        out.write_bytes(archive(tagged(files, platform, library, built.read_bytes())))
+        print(f"{out.relative_to(ROOT)}  {out.stat().st_size / 1000:.0f} KB")
+
+
+if __name__ == "__main__":
+    main()
