@@ -104,7 +104,7 @@ class Bench:
         return {"PATH": os.defpath, "LANG": "C.UTF-8", "FUNCTION_SHIELD_POLICY": POLICY}
 
 
-def _interleaved(count: int, variants: dict[str, Callable[[], float]]) -> dict[str, list[float]]:
+def interleaved(count: int, variants: dict[str, Callable[[], float]]) -> dict[str, list[float]]:
     """`count` results of each variant, the order turned round every time."""
     results: dict[str, list[float]] = {name: [] for name in variants}
     for number in range(count + 1):
@@ -117,7 +117,7 @@ def _interleaved(count: int, variants: dict[str, Callable[[], float]]) -> dict[s
     return results
 
 
-def _printed(command: list[str], environment: dict[str, str]) -> float:
+def printed(command: list[str], environment: dict[str, str]) -> float:
     """The number that the command prints. Raises RuntimeError with its last words where it fails."""
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
     if done.returncode != 0:
@@ -144,7 +144,7 @@ def start(bench: Bench) -> Figure:
         return run
 
     count = bench.samples(200)
-    found = _interleaved(
+    found = interleaved(
         count,
         {
             "bare": spawn(*command),
@@ -173,13 +173,13 @@ def invocations(bench: Bench) -> Iterator[Figure]:
         return run
 
     variants = ("bare", "floor", "guarded")
-    found = _interleaved(count, {how: first(how) for how in variants})
+    found = interleaved(count, {how: first(how) for how in variants})
     yield Figure("invoke_first", "first invocation", "ms", found)
     with ExitStack() as stack:
         running = {how: stack.enter_context(make(how)) for how in variants}
         for function in running.values():
             _succeeded(function, settle=True)
-        found = _interleaved(
+        found = interleaved(
             later, {how: partial(_succeeded, function, settle=False) for how, function in running.items()}
         )
     yield Figure("invoke_later", "later invocations", "ms", found)
@@ -215,11 +215,11 @@ def _call(bench: Bench, key: str, title: str, wrap: list[str], arguments: list[s
     command = [str(bench.tools.micro), *arguments]
     count = bench.samples(12)
     environment = bench.environment()
-    found = _interleaved(
+    found = interleaved(
         count,
         {
-            "bare": lambda: _printed([*wrap, *command], environment),
-            "guarded": lambda: _printed([*wrap, bench.launcher, *command], environment),
+            "bare": lambda: printed([*wrap, *command], environment),
+            "guarded": lambda: printed([*wrap, bench.launcher, *command], environment),
         },
     )
     return Figure(key, title, "ns", found)
@@ -241,12 +241,12 @@ def _own_tmp() -> list[str] | None:
 
 def _python(bench: Bench, code: str, count: int) -> dict[str, list[float]]:
     command, environment = [bench.python, "-c", code], bench.environment()
-    return _interleaved(
+    return interleaved(
         count,
         {
-            "bare": lambda: _printed(command, environment),
-            "floor": lambda: _printed([str(bench.tools.launcher), *command], environment),
-            "guarded": lambda: _printed([bench.launcher, *command], environment),
+            "bare": lambda: printed(command, environment),
+            "floor": lambda: printed([str(bench.tools.launcher), *command], environment),
+            "guarded": lambda: printed([bench.launcher, *command], environment),
         },
     )
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from egress import clients
 from measures import Bench, Figure, audit, base_python, calls, invocations, memory, sizes, start
 from native_tools import compile_tools
 from rich.console import Console
@@ -37,6 +38,7 @@ def rows(bench: Bench, dist: Path) -> Iterator[Figure]:
     yield start(bench)
     yield from invocations(bench)
     yield from calls(bench)
+    yield from clients(bench)
     yield audit(bench)
     yield memory(bench)
     yield from sizes(dist)

@@ -16,9 +16,9 @@ import sys
 import time
 from pathlib import Path
 
-from tests.egress import backends
+from tests.egress import backends, quick
 from tests.egress.fronts import Fronts, Ports
-from tests.egress.places import ADDRESSES, API, DNSMASQ, RESOLVER, SUFFIX
+from tests.egress.places import ADDRESSES, API, DNSMASQ, QUICK, RESOLVER, SUFFIX
 from tests.egress.seen import Seen
 
 MS_BIND = 4096
@@ -68,6 +68,7 @@ async def serve(folder: Path) -> None:
         grpc=backends.serve_grpc(seen, certificates),
         s3=backends.serve_s3(seen, certificates.context(SUFFIX)),
     )
+    quick.serve(certificates.context(QUICK))
     fronts = Fronts(seen, ports)
     await fronts.start()
     settle_resolver(folder, 0)

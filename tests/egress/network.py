@@ -54,7 +54,7 @@ class Done:
 
 
 class Network:
-    """A namespace with a resolver and servers; one program at a time runs in it."""
+    """A namespace with a resolver and servers; one program at a time runs in it. ``enter`` begins a command there."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -75,9 +75,9 @@ class Network:
             stderr=self._errors,
             text=True,
         )
-        self._enter = ["nsenter", "-t", str(self._process.pid), "-n", "-m"]
+        self.enter = ["nsenter", "-t", str(self._process.pid), "-n", "-m"]
         if not root:
-            self._enter[1:1] = ["-U", "--preserve-credentials"]
+            self.enter[1:1] = ["-U", "--preserve-credentials"]
         self._expect("ready")
 
     @property
@@ -97,7 +97,7 @@ class Network:
         """Run `argv` in the network: under `policy`, or bare where that is None."""
         seen, queries = self._size("seen"), self._size("queries")
         given = support.clean_environment(env)
-        command = [*self._enter, *([str(support.LAUNCHER)] if policy is not None else []), *map(str, argv)]
+        command = [*self.enter, *([str(support.LAUNCHER)] if policy is not None else []), *map(str, argv)]
         if policy is not None:
             given["FUNCTION_SHIELD_POLICY"] = support.policy_file(policy)
         done = subprocess.run(

@@ -15,13 +15,17 @@ XRAY_PORT = 2000
 PROXY = "10.66.0.31"
 OTHER_PROXY = "10.66.0.32"
 PROXY_PORT = 3128
-ADDRESSES = (RESOLVER, SHARED, SHARED6, S3, XRAY, PROXY, OTHER_PROXY)
+#: The server of benchmarks, which no front stands before.
+QUICK_ADDRESS = "10.66.0.90"
+QUICK_PORT = 443
+ADDRESSES = (RESOLVER, SHARED, SHARED6, S3, XRAY, PROXY, OTHER_PROXY, QUICK_ADDRESS)
 
 API = "api.allowed.example"
 #: What the API's name is an alias of.
 EDGE = "edge.cdn.example"
 PLAIN = "plain.allowed.example"
 PROXY_NAME = "proxy.allowed.example"
+QUICK = "quick.allowed.example"
 THIEF = "thief.example"
 OTHER_PROXY_NAME = f"proxy.{THIEF}"
 #: Where the API sends whoever asks for this path.
@@ -41,6 +45,7 @@ DNSMASQ = (
     f"--host-record={EDGE},{SHARED},{SHARED6}",
     f"--cname={API},{EDGE}",
     f"--host-record={PLAIN},{SHARED}",
+    f"--host-record={QUICK},{QUICK_ADDRESS}",
     f"--address=/allowed.example/{SHARED}",
     f"--host-record={PROXY_NAME},{PROXY}",
     f"--host-record={OTHER_PROXY_NAME},{OTHER_PROXY}",
