@@ -7,6 +7,7 @@
 #include "interpreter.h"
 #include "json.h"
 #include "kernel.h"
+#include "origin.h"
 #include "state.h"
 #include "symbols.h"
 #include "sys.h"
@@ -230,7 +231,7 @@ static void compose(struct sentence *out, const struct guard_act *act, const str
     say_reason(out, verdict);
     if (act->family == FS_NATIVE && verdict->reason == FS_NO_RULE) {
         /* The one rule that honest packages meet while they are imported. */
-        const char *name = origin ? who : act->path && act->path[0] == '/' ? act->path : NULL;
+        const char *name = origin ? (origin->package[0] ? origin->package : who) : act->path && act->path[0] == '/' ? act->path : NULL;
         if (name) say(out, "; an exception is native_code: {allow: [");
         say(out, name);
         if (name) say(out, "]}");
@@ -239,12 +240,31 @@ static void compose(struct sentence *out, const struct guard_act *act, const str
 
 /* ---- violations ---- */
 
+/* A child's own command line: its parent's event, if there was one, stands elsewhere. */
+static void write_command(struct json *json)
+{
+    char words[512];
+    if (guard.is_function || guard.is_wrapper) return;
+    int fd = sys_openat(AT_FDCWD, "/proc/self/cmdline", O_RDONLY | O_CLOEXEC, 0);
+    long size = fd < 0 ? 0 : sys_read(fd, words, sizeof words - 1);
+    if (fd >= 0) sys_close(fd);
+    if (size <= 0) return;
+    while (size > 0 && words[size - 1] == '\0') size--;
+    for (long i = 0; i < size; i++)
+        if (words[i] == '\0') words[i] = ' ';
+    words[size] = '\0';
+    json_key(json, "command");
+    json_string(json, words, 256);
+}
+
 static void write_origin(struct json *json, const struct guard_act *act, const struct guard_origin *origin)
 {
     json_key(json, "origin");
     json_raw(json, "{\"distribution\":");
     if (origin) {
         json_string(json, origin->distribution[0] ? origin->distribution : NULL, 128);
+        json_raw(json, ",\"version\":");
+        json_string(json, origin->version[0] ? origin->version : NULL, 64);
         json_raw(json, ",\"file\":");
         json_string(json, origin->file[0] ? origin->file : NULL, 400);
         json_raw(json, ",\"line\":");
@@ -253,16 +273,20 @@ static void write_origin(struct json *json, const struct guard_act *act, const s
         json_string(json, origin->function[0] ? origin->function : NULL, 128);
         json_raw(json, ",\"stack\":[");
         /* The stack was escaped element by element; it goes in whole or not at all. */
-        if (json->size + strlen(origin->stack) + 160 < sizeof json->bytes) json_raw(json, origin->stack);
-        json_raw(json, "]}");
+        if (json->size + strlen(origin->stack) + 512 < sizeof json->bytes) json_raw(json, origin->stack);
+        json_raw(json, "]");
+        write_command(json);
+        json_raw(json, "}");
         return;
     }
     struct symbols_object object;
     const char *file = NULL;
     if (act->caller && symbols_object_of(act->caller, &object)) file = object.path[0] ? object.path : guard_program_path;
-    json_raw(json, "null,\"file\":");
+    json_raw(json, "null,\"version\":null,\"file\":");
     json_string(json, file, 400);
-    json_raw(json, ",\"line\":null,\"function\":null,\"stack\":[]}");
+    json_raw(json, ",\"line\":null,\"function\":null,\"stack\":[]");
+    write_command(json);
+    json_raw(json, "}");
 }
 
 static void write_details(struct json *json, const struct guard_act *act)
@@ -391,7 +415,7 @@ static uint64_t kind_key(const struct guard_act *act, const struct fs_verdict *v
     if (act->family == FS_HANDLER) {
         hash = mix(hash, NULL);
     } else if (act->origin) {
-        hash = mix(hash, act->origin->distribution);
+        hash = mix(hash, act->origin->package);
         hash = mix(hash, act->origin->file);
     }
     return hash ? hash : 1;
@@ -441,6 +465,7 @@ void guard_report(const struct guard_act *asked, const struct fs_verdict *verdic
     int error = errno;
     struct guard_act copy = *asked, *act = &copy;
     if (!act->origin) act->origin = interpreter_origin();
+    if (act->origin && verdict->mode != FS_ALLOW) origin_resolve(act->origin);
     if (message && size > 0) {
         struct sentence sentence;
         compose(&sentence, act, verdict, act->origin);
@@ -462,6 +487,7 @@ void guard_report(const struct guard_act *asked, const struct fs_verdict *verdic
         atomic_fetch_add(&lost, 1);
     } else {
         atomic_fetch_add(&lines, 1);
+        if (act->origin) origin_resolve(act->origin);
         if (kind) fill(kind, act, verdict);
         write_violation(act, verdict, act->origin, 1, false);
     }

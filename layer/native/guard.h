@@ -133,11 +133,17 @@ struct guard_act {
     uint16_t port;         /* 0: none */
     const char *protocol;  /* "tcp", "udp", … */
     const void *caller;    /* return address of the door; for the origin of the libc ring */
-    const struct guard_origin *origin; /* from the interpreter ring; NULL: by caller */
+    struct guard_origin *origin;       /* from the interpreter ring; NULL: by caller */
 };
 
 struct guard_origin {
-    char distribution[128];
+    char package[128];      /* the folder or module below where packages are installed: what exceptions name */
+    char distribution[128]; /* as the installed metadata names it, else the package; with `version` by origin_resolve */
+    char version[64];
+    bool resolved;
+    uint16_t rest;          /* where in `place` the path below that folder begins; 0: no place */
+    char place[512];
+    char sites[512];        /* folders of installed packages, "" ends them */
     char file[512];
     int line;
     char function[128];

@@ -132,7 +132,7 @@ static void read_module(char name[NAME_MAX_SIZE])
 
 static bool passes(const struct fs_verdict *verdict) { return verdict->mode == FS_ALLOW; }
 
-/* By the module, by the packages it lies in, by its distribution, by the library. */
+/* By the module, by the packages it lies in, by the outermost one's folder, by the library. */
 static struct fs_verdict ask(const char *library)
 {
     char name[NAME_MAX_SIZE];
@@ -145,7 +145,7 @@ static struct fs_verdict ask(const char *library)
     if (passes(&verdict)) return verdict;
     struct guard_origin origin;
     origin_read(&origin);
-    const char *const names[] = {origin.distribution[0] ? origin.distribution : NULL, library};
+    const char *const names[] = {origin.package[0] ? origin.package : NULL, library};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (!names[i]) continue;
         struct fs_verdict other = native_decide(names[i]);

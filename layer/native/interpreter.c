@@ -31,4 +31,4 @@ bool interpreter_passes_fork(void)
     return passes;
 }
 
-const struct guard_origin *interpreter_origin(void) { return origin_kept(); }
+struct guard_origin *interpreter_origin(void) { return origin_kept(); }

@@ -12,6 +12,6 @@ bool interpreter_passes_archive(const char *path);
 /* The runtime client forks one of its workers (managed instances): this one fork passes, and is not on probation. */
 bool interpreter_passes_fork(void);
 /* Who asked for an act that only a door can judge; NULL where the ring does not know. For a report with no origin. */
-const struct guard_origin *interpreter_origin(void);
+struct guard_origin *interpreter_origin(void);
 
 #endif

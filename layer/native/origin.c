@@ -1,6 +1,7 @@
 #include "origin.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -8,11 +9,12 @@
 #include "arguments.h"
 #include "frames.h"
 #include "json.h"
+#include "metadata.h"
 #include "sys.h"
 
 /* Of the frames that are shown, the innermost ones in full; further out the first of each package. What carries a request
  * is many frames deep, and who asked for it lies beyond; but no further than DEPTH, for the time that it takes. */
-enum { SHOWN = 8, IN_FULL = 4, DEPTH = 64, STEPS = 512, ENTRY_MAX = 300 };
+enum { SHOWN = 8, IN_FULL = 4, DEPTH = 64, STEPS = 512, ENTRY_MAX = 300, PATH_ENTRIES = 256 };
 
 static void copy(char *out, size_t size, const char *text, size_t length)
 {
@@ -28,37 +30,82 @@ static const char *last_of(const char *path, const char *part)
     return found ? found + strlen(part) : NULL;
 }
 
+static const char *later(const char *best, const char *rest) { return rest && (!best || rest > best) ? rest : best; }
+
 /* The longest entry of sys.path that holds `path`: what follows it. */
 static const char *below_sys_path(const char *path)
 {
     PyObject *entries = python.PySys_GetObject("path"), *entry;
     const char *best = NULL;
-    for (Py_ssize_t i = 0; i < 256 && (entry = argument_element(entries, i)) != NULL; i++) {
+    for (Py_ssize_t i = 0; i < PATH_ENTRIES && (entry = argument_element(entries, i)) != NULL; i++) {
         const char *folder = argument_text(entry);
-        const char *rest = folder && folder[0] == '/' ? frames_below(path, folder) : NULL;
-        if (rest && (!best || rest > best)) best = rest;
+        if (folder && folder[0] == '/') best = later(best, frames_below(path, folder));
         python.Py_DecRef(entry);
     }
     return best;
 }
 
-/* The first component below where packages are installed: a package's folder, or a module's name. */
-static void name_distribution(char *out, size_t size, const char *path)
+/* The folder above the outermost package: what follows it, where nothing on sys.path holds the file, as some editable
+ * installs arrange it. */
+static const char *below_packages(const char *path)
 {
-    const char *rest = last_of(path, "/site-packages/");
-    if (!rest) rest = last_of(path, "/dist-packages/");
-    if (!rest && guard.task_root[0]) rest = frames_below(path, guard.task_root);
-    if (!rest) rest = frames_below(path, "/opt/python");
-    if (!rest) rest = below_sys_path(path);
-    if (!rest) {
-        const char *slash = strrchr(path, '/');
-        rest = slash ? slash + 1 : path;
+    char init[PATH_MAX];
+    const char *rest = strrchr(path, '/');
+    if (!rest) return path;
+    for (unsigned depth = 0; depth < 16 && rest > path; depth++) {
+        static const char name[] = "/__init__.py";
+        struct stat status;
+        size_t size = (size_t)(rest - path);
+        if (size + sizeof name > sizeof init) break;
+        memcpy(init, path, size);
+        memcpy(init + size, name, sizeof name);
+        if (path[0] != '/' || sys_fstatat(AT_FDCWD, init, &status, AT_SYMLINK_NOFOLLOW) != 0) break;
+        do rest--;
+        while (rest > path && *rest != '/');
     }
+    return rest + 1;
+}
+
+/* Copies of others' packages have a folder of their own, by convention: what follows the innermost such. */
+static const char *below_vendored(const char *rest)
+{
+    static const char *const folders[] = {"_vendor/", "vendor/", "_vendored/", "vendored/", "third_party/", "_thirdparty/",
+                                          "extern/"};
+    const char *best = rest;
+    for (const char *at = rest; at && *at; at = strchr(at, '/'), at += at != NULL)
+        for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+            size_t size = strlen(folders[i]);
+            if (strncmp(at, folders[i], size) == 0 && strcmp(at + size, "__init__.py") != 0 && at[size] != '\0') best = at + size;
+        }
+    return best;
+}
+
+/* The package: the first component below where packages are installed, a folder's or a module's name. Returns what follows
+ * that folder. */
+static const char *package_of(char *out, size_t size, const char *path)
+{
+    const char *rest = later(last_of(path, "/site-packages/"), last_of(path, "/dist-packages/"));
+    if (guard.task_root[0]) rest = later(rest, frames_below(path, guard.task_root));
+    rest = later(rest, frames_below(path, "/opt/python"));
+    rest = later(rest, below_sys_path(path));
+    if (!rest) rest = below_packages(path);
+    rest = below_vendored(rest);
     const char *slash = strchr(rest, '/');
     size_t length = slash ? (size_t)(slash - rest) : strlen(rest);
     if (!slash && length > 3 && strcmp(rest + length - 3, ".py") == 0) length -= 3;
     if (!slash && length > 4 && strcmp(rest + length - 4, ".pyc") == 0) length -= 4;
     copy(out, size, rest, length);
+    return rest;
+}
+
+/* Keeps the place for origin_resolve. */
+static void name_package(struct guard_origin *origin, const char *path)
+{
+    const char *rest = package_of(origin->package, sizeof origin->package, path);
+    size_t size = strlen(path);
+    if (path[0] != '/' || size >= sizeof origin->place || rest - path < 2) return;
+    copy(origin->place, sizeof origin->place, path, size);
+    origin->rest = (uint16_t)(rest - path);
 }
 
 static void name_module(char *out, size_t size, const char *path)
@@ -111,6 +158,26 @@ static void fill(struct guard_origin *origin, const struct frame *frame, const c
     origin->line = frames_line(frame);
 }
 
+/* Where packages are installed, for origin_resolve, which may not ask Python: the first few, each with its NUL. */
+static void keep_sites(struct guard_origin *origin)
+{
+    size_t used = 0;
+    if (origin->rest == 0) return;
+    PyObject *entries = python.PySys_GetObject("path"), *entry;
+    for (Py_ssize_t i = 0; i < PATH_ENTRIES && (entry = argument_element(entries, i)) != NULL; i++) {
+        const char *folder = argument_text(entry);
+        size_t size = folder ? strlen(folder) : 0;
+        bool site = size > 14 && (strcmp(folder + size - 14, "/site-packages") == 0 || strcmp(folder + size - 14, "/dist-packages") == 0);
+        /* Beside itself it was looked for already. */
+        bool own = size + 1u == origin->rest && strncmp(origin->place, folder, size) == 0;
+        if (site && !own && used + size + 2 <= sizeof origin->sites) {
+            memcpy(origin->sites + used, folder, size + 1);
+            used += size + 1;
+        }
+        python.Py_DecRef(entry);
+    }
+}
+
 void origin_read(struct guard_origin *origin)
 {
     struct frame frame = {0};
@@ -144,12 +211,12 @@ void origin_read(struct guard_origin *origin)
         /* Code made from a string has no file: whoever ran it answers for it. */
         if (!named && frame.path[0] != '<' && frame.path[0] != '\0') {
             if (files_is_handler(frame.path))
-                name_module(origin->distribution, sizeof origin->distribution, frame.path);
+                name_module(origin->package, sizeof origin->package, frame.path);
             else
-                name_distribution(origin->distribution, sizeof origin->distribution, frame.path);
+                name_package(origin, frame.path);
             named = true;
         }
-        name_distribution(package, sizeof package, frame.path);
+        package_of(package, sizeof package, frame.path);
         if (shown < IN_FULL || (shown < SHOWN && strcmp(package, last) != 0)) {
             push(origin, &used, &json, &frame, function);
             shown++;
@@ -159,7 +226,26 @@ void origin_read(struct guard_origin *origin)
             break;
         }
     }
-    if (found && !named) copy(origin->distribution, sizeof origin->distribution, "__main__", 8);
+    if (found && !named) copy(origin->package, sizeof origin->package, "__main__", 8);
+    keep_sites(origin);
+}
+
+void origin_resolve(struct guard_origin *origin)
+{
+    struct metadata found = {0};
+    if (origin->resolved) return;
+    origin->resolved = true;
+    memcpy(origin->distribution, origin->package, sizeof origin->distribution);
+    if (origin->rest == 0) return;
+    char root[sizeof origin->place];
+    copy(root, sizeof root, origin->place, origin->rest - 1u);
+    const char *rest = origin->place + origin->rest;
+    bool known = metadata_of(root, rest, &found);
+    for (const char *site = origin->sites; !known && *site; site += strlen(site) + 1)
+        known = metadata_editable(site, rest, origin->place, &found);
+    if (!known) return;
+    memcpy(origin->distribution, found.name, sizeof origin->distribution);
+    memcpy(origin->version, found.version, sizeof origin->version);
 }
 
 /* What is kept for a thread lies apart from its own block: a loader that audits gives that block so little room that a
@@ -202,4 +288,4 @@ void origin_forget(void)
     place = 0;
 }
 
-const struct guard_origin *origin_kept(void) { return place > 0 ? &kept[place - 1] : NULL; }
+struct guard_origin *origin_kept(void) { return place > 0 ? &kept[place - 1] : NULL; }

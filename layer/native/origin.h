@@ -8,10 +8,14 @@
  * error set. What it says is what code objects say of themselves: it names, it decides nothing. */
 void origin_read(struct guard_origin *origin);
 
+/* Distribution and version, from the installed metadata where there is any, else the package's name: once for each origin.
+ * Asks no Python. */
+void origin_resolve(struct guard_origin *origin);
+
 /* Reads this thread's origin and keeps it for a report that the libc ring may make of the same act. */
 void origin_keep(void);
 void origin_forget(void);
 /* What was kept, NULL where nothing was. No Python code, no lock: for any place that reports. */
-const struct guard_origin *origin_kept(void);
+struct guard_origin *origin_kept(void);
 
 #endif
