@@ -97,7 +97,8 @@ class Network:
         """Run `argv` in the network: under `policy`, or bare where that is None."""
         seen, queries = self._size("seen"), self._size("queries")
         given = support.clean_environment(env)
-        command = [*self.enter, *([str(support.LAUNCHER)] if policy is not None else []), *map(str, argv)]
+        guarded = policy is not None and not support.UNGUARDED
+        command = [*self.enter, *([str(support.LAUNCHER)] if guarded else []), *map(str, argv)]
         if policy is not None:
             given["FUNCTION_SHIELD_POLICY"] = support.policy_file(policy)
         done = subprocess.run(
