@@ -82,6 +82,14 @@ bool address_is_loopback(const uint8_t ip[16], uint8_t version)
     return version == 4 ? ip[0] == 127 : address_is_localhost(ip, version);
 }
 
+bool address_is_special(const uint8_t ip[16], uint8_t version)
+{
+    static const uint8_t lattice[8] = {0xfd, 0x00, 0x0e, 0xc2, 0x00, 0x80};
+    if (version == 4) return (ip[0] == 169 && ip[1] == 254 && ip[2] != 171) || ip[0] >= 224;
+    if (ip[0] == 0xff || (ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80)) return true;
+    return memcmp(ip, lattice, 4) == 0 && memcmp(ip, lattice, sizeof lattice) != 0;
+}
+
 bool address_equal(const uint8_t a[16], uint8_t a_version, const uint8_t b[16], uint8_t b_version)
 {
     return a_version == b_version && memcmp(a, b, a_version == 4 ? 4 : 16) == 0;

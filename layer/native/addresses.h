@@ -39,6 +39,9 @@ uint8_t address_normalise(uint8_t ip[16], uint8_t version);
 bool address_is_localhost(const uint8_t ip[16], uint8_t version);
 /* 127.0.0.0/8 or ::1, normalised. */
 bool address_is_loopback(const uint8_t ip[16], uint8_t version);
+/* Normalised, and none that a name should stand for: link-local, EC2's metadata, groups, broadcast. Not special are the
+ * link-local ranges that VPC Lattice's names are given: 169.254.171.0/24 and fd00:ec2:80::/64. */
+bool address_is_special(const uint8_t ip[16], uint8_t version);
 bool address_equal(const uint8_t a[16], uint8_t a_version, const uint8_t b[16], uint8_t b_version);
 
 /* Writes at most ADDRESS_TEXT_MAX bytes, NUL included. */

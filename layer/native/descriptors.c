@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <unistd.h>
 
+#include "dns_socket.h"
 #include "guard.h"
 #include "runtime_api.h"
 #include "sys.h"
@@ -18,7 +19,14 @@ static int not_open(void)
 /* A second number for the runtime client's own connection would get around what is kept about the first. */
 static bool copy_refused(int fd, const void *caller)
 {
-    return guard_ready() && runtime_api_refuses_copy(fd, caller);
+    return guard_ready() && (runtime_api_refuses_copy(fd, caller) || dns_refuses_copy(fd, caller));
+}
+
+/* A copy of what may be a UDP socket may be one. */
+static int marked(int from, int to)
+{
+    if (UNLIKELY(dns_watches(from))) dns_mark(to);
+    return to;
 }
 
 static int refused(void)
@@ -39,6 +47,7 @@ DOOR int dup2(int from, int to)
     if (is_ours(to) || is_ours(from)) return not_open();
     if (copy_refused(from, CALLER())) return refused();
     if (UNLIKELY(!real.dup2)) guard_start();
+    if (UNLIKELY(dns_watches(from))) dns_mark(to);
     return real.dup2(from, to);
 }
 
@@ -47,6 +56,7 @@ DOOR int dup3(int from, int to, int flags)
     if (is_ours(to) || is_ours(from)) return not_open();
     if (copy_refused(from, CALLER())) return refused();
     if (UNLIKELY(!real.dup3)) guard_start();
+    if (UNLIKELY(dns_watches(from))) dns_mark(to);
     return real.dup3(from, to, flags);
 }
 
@@ -83,8 +93,10 @@ DOOR int fcntl(int fd, int command, ...)
     void *argument = va_arg(list, void *);
     va_end(list);
     if (is_ours(fd)) return not_open();
-    if ((command == F_DUPFD || command == F_DUPFD_CLOEXEC) && copy_refused(fd, CALLER())) return refused();
+    bool copies = command == F_DUPFD || command == F_DUPFD_CLOEXEC;
+    if (copies && copy_refused(fd, CALLER())) return refused();
     if (UNLIKELY(!real.fcntl)) guard_start();
+    if (UNLIKELY(copies)) return marked(fd, real.fcntl(fd, command, argument));
     return real.fcntl(fd, command, argument);
 }
 
@@ -94,7 +106,7 @@ DOOR FILE *fdopen(int fd, const char *mode)
         errno = EBADF;
         return NULL;
     }
-    if (copy_refused(fd, CALLER())) {
+    if (copy_refused(fd, CALLER()) || (guard_ready() && dns_refuses_stream(fd, CALLER()))) {
         errno = EACCES;
         return NULL;
     }

@@ -95,17 +95,13 @@ const char *names_asked(const struct lookup *lookup, const char *name)
     return strlen(lookup->asked) == sizeof lookup->asked - 1 ? name : lookup->asked;
 }
 
-bool names_refuses_packet(const unsigned char *packet, int size, unsigned char *copy, const void *caller)
+bool names_refuses_query(struct names_query *query, const void *packet, size_t size, const void *caller)
 {
-    struct lookup lookup;
-    char name[DNS_NAME_MAX + 1];
-    bool plain = packet != NULL && size > 0 && size <= DNS_PACKET_MAX;
-    if (plain) {
-        memcpy(copy, packet, (size_t)size);
-        plain = dns_question(copy, (size_t)size, name);
-    }
+    query->length = packet != NULL && size <= sizeof query->copy ? size : 0;
+    if (query->length > 0) memcpy(query->copy, packet, query->length);
+    if (!dns_query_read(query->copy, &query->length, &query->question)) query->length = 0;
     /* No host has this name: it stands for a packet that asks for none. */
-    return names_refuses(&lookup, plain ? name : "(a query that cannot be read)", 0, caller);
+    return names_refuses(&query->lookup, query->length > 0 ? query->question.name : "(a query that cannot be read)", 0, caller);
 }
 
 bool names_begin(struct resolving *resolving)
@@ -115,14 +111,29 @@ bool names_begin(struct resolving *resolving)
 
 /* ---- learning ---- */
 
+void names_learn_address(const struct lookup *lookup, const uint8_t ip[16], uint8_t version)
+{
+    if (lookup->name[0] == '\0' || address_is_localhost(ip, version)) return;
+    if (address_is_special(ip, version) && !network_is_own_name(lookup->name)) return;
+    learnt_add(ip, version, lookup->name, lookup->announced);
+}
+
+void names_learn_addresses(const struct lookup *lookup, struct dns_answer *answer)
+{
+    for (unsigned i = 0; i < answer->count; i++) {
+        struct dns_address *address = &answer->addresses[i];
+        uint8_t version = address_normalise(address->ip, address->version);
+        names_learn_address(lookup, address->ip, version);
+    }
+}
+
 static void learn(const struct lookup *lookup, int family, const void *bytes)
 {
     uint8_t ip[16] = {0};
-    if (lookup->name[0] == '\0' || (family != AF_INET && family != AF_INET6)) return;
+    if (family != AF_INET && family != AF_INET6) return;
     memcpy(ip, bytes, family == AF_INET ? 4 : 16);
     uint8_t version = address_normalise(ip, family == AF_INET ? 4 : 6);
-    if (address_is_localhost(ip, version)) return;
-    learnt_add(ip, version, lookup->name, lookup->announced);
+    names_learn_address(lookup, ip, version);
 }
 
 void names_learn_list(const struct lookup *lookup, const struct addrinfo *list)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "dns.h"
+#include "dns_message.h"
 #include "policy.h"
 #include "resolving.h"
 #include "symbols.h"
@@ -22,8 +23,17 @@ struct lookup {
 
 /* Copies, judges and reports. True where it must fail. */
 bool names_refuses(struct lookup *lookup, const char *name, uint16_t port, const void *caller);
-/* The same for a whole query packet. */
-bool names_refuses_packet(const unsigned char *packet, int size, unsigned char *copy, const void *caller);
+
+/* A query packet that somebody made. */
+struct names_query {
+    struct lookup lookup;
+    struct dns_query question;
+    size_t length;                /* of `copy`: what may be sent; 0 where the packet cannot be read */
+    uint8_t copy[DNS_QUERY_MAX];
+};
+
+/* The same for a whole packet. */
+bool names_refuses_query(struct names_query *query, const void *packet, size_t size, const void *caller);
 
 /* What libc is to ask for: our copy. A name longer than any is malformed; where that is only reported, libc gets the
  * caller's own string. */
@@ -36,6 +46,11 @@ struct hostent;
 /* Learns the addresses of an answer. */
 void names_learn_list(const struct lookup *lookup, const struct addrinfo *list);
 void names_learn_host(const struct lookup *lookup, const struct hostent *host);
+/* One address, normalised. What no name can stand for is not learnt: this machine, link-local addresses (VPC Lattice's
+ * excepted), the instance's metadata, groups. Whoever answers for an allowed name could lead there. */
+void names_learn_address(const struct lookup *lookup, const uint8_t ip[16], uint8_t version);
+/* Those of a response. */
+void names_learn_addresses(const struct lookup *lookup, struct dns_answer *answer);
 
 /* The resolver's functions are in libresolv before glibc 2.34, under their names with underscores, and can be loaded late. */
 #define HAVE(symbol) (real.symbol != NULL || (symbols_resolve(), real.symbol != NULL))

@@ -9,7 +9,9 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "dns_socket.h"
 #include "guard.h"
+#include "resolvers.h"
 #include "runtime_api.h"
 #include "sys.h"
 
@@ -73,7 +75,16 @@ static void judge_ip(struct network_target *target, const void *caller, bool con
         return;
     }
     bool api = runtime_api_is(address->ip, address->version, address->port, NULL);
+    target->resolver = false;
     if (!api) {
+        if (UNLIKELY(address->port == RESOLVERS_PORT) && guard_thread.resolving == 0 && !guard_ignores(FS_OUTBOUND) &&
+            resolvers_has(address->ip, address->version)) {
+            /* Questions over UDP are judged one by one (dns_socket.c); nothing else goes there, by whatever rule. */
+            target->resolver = true;
+            target->verdict = network_judge_kind();
+            if (target->verdict.reason == FS_FAMILY) target->verdict.reason = FS_NO_RULE;
+            return;
+        }
         if (address_is_localhost(address->ip, address->version)) return;
         if (guard_thread.resolving > 0 && address->port == 53) return;
         if (address->port == guard.xray_port && guard.xray_ip_version != 0 &&
@@ -199,6 +210,8 @@ struct fs_verdict network_judge_target(const void *bytes, size_t size, char *hos
     if (target.address.kind == ADDRESS_FOREIGN) return network_judge_kind();
     if (target.address.kind != ADDRESS_IP) return let_through;
     judge_ip(&target, NULL, true);
+    /* The door answers: it knows the protocol, and reads the question. */
+    if (target.resolver) target.verdict = let_through;
     memcpy(host, target.host, strlen(target.host) + 1);
     address_text(target.address.ip, target.address.version, ip);
     *port = target.address.port;
@@ -257,7 +270,9 @@ DOOR int socket(int domain, int type, int protocol)
         errno = EACCES;
         return -1;
     }
-    return real.socket(domain, type, protocol);
+    int fd = real.socket(domain, type, protocol);
+    if (UNLIKELY((type & 0xf) == SOCK_DGRAM) && (domain == AF_INET || domain == AF_INET6)) dns_mark(fd);
+    return fd;
 }
 
 /* A socket's file, under the rules for files. True where it may not be used. */
@@ -313,6 +328,8 @@ DOOR int connect(int fd, const struct sockaddr *address, socklen_t size)
     if (address == NULL || size > sizeof copy) return real.connect(fd, address, size);
     if (UNLIKELY(!sys_readable(address, size))) return unreadable(fd);
     memcpy(copy, address, size);
+    int result;
+    if (UNLIKELY(dns_is_resolver(copy, size, false)) && dns_connects(fd, copy, size, &result)) return result;
     if (refuses(fd, copy, size, true, "connect", CALLER())) {
         errno = EACCES;
         return -1;
@@ -322,11 +339,16 @@ DOOR int connect(int fd, const struct sockaddr *address, socklen_t size)
 
 DOOR int bind(int fd, const struct sockaddr *address, socklen_t size)
 {
-    if (!guard_ready() || address == NULL || size > ADDRESS_SIZE_MAX || guard_ignores(FS_TMP)) return real.bind(fd, address, size);
+    if (!guard_ready() || address == NULL || size > ADDRESS_SIZE_MAX || (guard_ignores(FS_TMP) && guard_ignores(FS_OUTBOUND)))
+        return real.bind(fd, address, size);
     char copy[ADDRESS_SIZE_MAX] __attribute__((aligned(8)));
     struct address read;
     if (UNLIKELY(!sys_readable(address, size))) return unreadable(fd);
     memcpy(copy, address, size);
+    if (dns_refuses_bind(copy, size, CALLER())) {
+        errno = EACCES;
+        return -1;
+    }
     address_read(copy, size, false, &read);
     if (read.kind == ADDRESS_UNIX && refuses_path(&read, O_RDWR | O_CREAT, "create a socket", CALLER())) {
         errno = EACCES;
@@ -342,6 +364,12 @@ DOOR ssize_t send(int fd, const void *bytes, size_t size, int flags)
         ssize_t result;
         if (runtime_api_sends(fd, &vector, 1, flags, CALLER(), &result)) return result;
     }
+    if (UNLIKELY(dns_watches(fd)) && guard_ready()) {
+        struct iovec vector = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
+        struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
+        ssize_t result;
+        if (dns_sends(fd, &message, flags, CALLER(), &result)) return result;
+    }
     return real.send(fd, bytes, size, flags);
 }
 
@@ -354,9 +382,18 @@ DOOR ssize_t sendto(int fd, const void *bytes, size_t size, int flags, const str
         if (runtime_api_sends(fd, &vector, 1, flags, CALLER(), &result)) return result;
     }
     char copy[ADDRESS_SIZE_MAX] __attribute__((aligned(8)));
-    if (address == NULL || length > sizeof copy) return real.sendto(fd, bytes, size, flags, address, length);
+    struct iovec vector = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
+    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
+    ssize_t result;
+    if (address == NULL || length == 0 || length > sizeof copy) {
+        if (UNLIKELY(dns_watches(fd)) && length <= sizeof copy && dns_sends(fd, &message, flags, CALLER(), &result)) return result;
+        return real.sendto(fd, bytes, size, flags, address, length);
+    }
     if (UNLIKELY(!sys_readable(address, length))) return unreadable(fd);
     memcpy(copy, address, length);
+    message.msg_name = copy;
+    message.msg_namelen = length;
+    if (UNLIKELY(dns_is_resolver(copy, length, true)) && dns_sends(fd, &message, flags, CALLER(), &result)) return result;
     if (refuses(fd, copy, length, false, "send", CALLER())) {
         errno = EACCES;
         return -1;
@@ -421,6 +458,8 @@ static ssize_t send_message(int fd, const struct msghdr *message, int flags, con
         if (UNLIKELY(!sys_readable(copy.msg_name, copy.msg_namelen))) return unreadable(fd);
         memcpy(name, copy.msg_name, copy.msg_namelen);
         copy.msg_name = name;
+        ssize_t result;
+        if (UNLIKELY(dns_is_resolver(name, copy.msg_namelen, true)) && dns_sends(fd, &copy, flags, caller, &result)) return result;
         if (refuses(fd, name, copy.msg_namelen, false, "send", caller)) {
             errno = EACCES;
             return -1;
@@ -444,6 +483,8 @@ static ssize_t send_message(int fd, const struct msghdr *message, int flags, con
     ssize_t result;
     if (UNLIKELY(runtime_api_watches(fd)) && runtime_api_sends(fd, copy.msg_iov, copy.msg_iovlen, flags, caller, &result))
         return result;
+    bool named = copy.msg_name != NULL && copy.msg_namelen > 0;
+    if (UNLIKELY(dns_watches(fd)) && !named && dns_sends(fd, &copy, flags, caller, &result)) return result;
     return real.sendmsg(fd, &copy, flags);
 }
 
@@ -475,6 +516,12 @@ DOOR ssize_t write(int fd, const void *bytes, size_t size)
         ssize_t result;
         if (runtime_api_sends(fd, &vector, 1, 0, CALLER(), &result)) return result;
     }
+    if (UNLIKELY(dns_watches(fd)) && guard_ready()) {
+        struct iovec vector = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
+        struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
+        ssize_t result;
+        if (dns_sends(fd, &message, 0, CALLER(), &result)) return result;
+    }
     ssize_t written = real.write(fd, bytes, size);
     if (UNLIKELY(fd == 1 || fd == 2) && written > 0) guard_wrote(fd, bytes, (size_t)written);
     return written;
@@ -485,6 +532,11 @@ DOOR ssize_t writev(int fd, const struct iovec *vector, int count)
     if (guard_ready() && UNLIKELY(runtime_api_watches(fd)) && vector != NULL && count > 0) {
         ssize_t result;
         if (runtime_api_sends(fd, vector, (size_t)count, 0, CALLER(), &result)) return result;
+    }
+    if (UNLIKELY(dns_watches(fd)) && guard_ready() && vector != NULL && count > 0) {
+        struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)vector, .msg_iovlen = (size_t)count};
+        ssize_t result;
+        if (dns_sends(fd, &message, 0, CALLER(), &result)) return result;
     }
     return real.writev(fd, vector, count);
 }
@@ -500,6 +552,7 @@ DOOR ssize_t pwritev2(int fd, const struct iovec *vector, int count, off_t offse
 {
     ssize_t result;
     if (guard_ready() && UNLIKELY(runtime_api_watches(fd)) && runtime_api_sends_unseen(fd, CALLER(), &result)) return result;
+    if (UNLIKELY(dns_watches(fd)) && guard_ready() && dns_sends_unseen(fd, CALLER(), &result)) return result;
     return real.pwritev2 != NULL ? real.pwritev2(fd, vector, count, offset, flags) : missing();
 }
 
@@ -507,6 +560,7 @@ DOOR ssize_t sendfile(int out, int in, off_t *offset, size_t count)
 {
     ssize_t result;
     if (guard_ready() && UNLIKELY(runtime_api_watches(out)) && runtime_api_sends_unseen(out, CALLER(), &result)) return result;
+    if (UNLIKELY(dns_watches(out)) && guard_ready() && dns_sends_unseen(out, CALLER(), &result)) return result;
     return real.sendfile(out, in, offset, count);
 }
 
@@ -514,40 +568,28 @@ DOOR ssize_t splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t
 {
     ssize_t result;
     if (guard_ready() && UNLIKELY(runtime_api_watches(out)) && runtime_api_sends_unseen(out, CALLER(), &result)) return result;
+    if (UNLIKELY(dns_watches(out)) && guard_ready() && dns_sends_unseen(out, CALLER(), &result)) return result;
     return real.splice(in, in_offset, out, out_offset, size, flags);
 }
 
 DOOR int dup(int fd)
 {
-    if (guard_ready() && runtime_api_refuses_copy(fd, CALLER())) {
+    if (guard_ready() && (runtime_api_refuses_copy(fd, CALLER()) || dns_refuses_copy(fd, CALLER()))) {
         errno = EACCES;
         return -1;
     }
-    return real.dup(fd);
-}
-
-DOOR ssize_t recv(int fd, void *bytes, size_t size, int flags)
-{
-    bool ready = guard_ready();
-    ssize_t got = real.recv(fd, bytes, size, flags);
-    if (ready && got > 0 && UNLIKELY(fd == atomic_load_explicit(&runtime_api_fd, memory_order_relaxed)) && !(flags & MSG_PEEK))
-        runtime_api_received(fd, bytes, (size_t)got);
-    return got;
-}
-
-/* The fortified recv: `room` is the size of the buffer, and the real one aborts where that is too small. */
-DOOR ssize_t __recv_chk(int fd, void *bytes, size_t size, size_t room, int flags)
-{
-    bool ready = guard_ready();
-    ssize_t got = real.__recv_chk != NULL ? real.__recv_chk(fd, bytes, size, room, flags) : missing();
-    if (ready && got > 0 && UNLIKELY(fd == atomic_load_explicit(&runtime_api_fd, memory_order_relaxed)) && !(flags & MSG_PEEK))
-        runtime_api_received(fd, bytes, (size_t)got);
-    return got;
+    int copy = real.dup(fd);
+    if (UNLIKELY(dns_watches(fd))) dns_mark(copy);
+    return copy;
 }
 
 DOOR int setsockopt(int fd, int level, int name, const void *value, socklen_t size)
 {
     if (guard_ready() && size > 0 && UNLIKELY(routes(level, name)) && network_refuses_kind("set an option", "source route", CALLER())) {
+        errno = EACCES;
+        return -1;
+    }
+    if (guard_ready() && dns_refuses_option(level, name, CALLER())) {
         errno = EACCES;
         return -1;
     }

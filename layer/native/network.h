@@ -17,6 +17,7 @@ struct network_target {
     struct fs_verdict verdict;
     enum fs_family family;    /* FS_OUTBOUND or FS_RUNTIME_API */
     uint8_t asker;            /* enum runtime_asker, where family is FS_RUNTIME_API */
+    bool resolver;            /* a name server of the system, on its port: `verdict` is for all but UDP */
     bool announced;           /* alert: the look-up was reported, the connection is the same act */
     char host[FS_HOST_MAX + 1]; /* the name that decided, "" where none is known */
 };

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "dns_socket.h"
 #include "guard.h"
 #include "runtime_api.h"
 
@@ -26,7 +27,7 @@ static int print(int fd, const char *format, va_list list)
     return size;
 }
 
-static bool watched(int fd) { return guard_ready() && UNLIKELY(runtime_api_watches(fd)); }
+static bool watched(int fd) { return guard_ready() && UNLIKELY(runtime_api_watches(fd) || dns_watches(fd)); }
 
 DOOR int vdprintf(int fd, const char *format, va_list list)
 {

@@ -106,31 +106,39 @@ DOOR int res_nquerydomain(void *state, const char *name, const char *domain, int
     return status;
 }
 
+/* What is sent: our copy where something blocks, the caller's own packet where nothing does. */
+static const uint8_t *sent(const struct names_query *query, const unsigned char *packet, int *length)
+{
+    if (!network_blocks() || query->length == 0) return packet;
+    *length = (int)query->length;
+    return query->copy;
+}
+
 DOOR int res_send(const unsigned char *packet, int length, unsigned char *answer, int size)
 {
-    unsigned char copy[DNS_PACKET_MAX];
+    struct names_query query;
     struct resolving resolving;
     bool ready = guard_ready();
     if (!HAVE_NEXT(res_send)) return no_answer();
     if (!ready || guard_thread.resolving > 0 || guard_ignores(FS_OUTBOUND)) return NEXT(res_send)(packet, length, answer, size);
-    if (names_refuses_packet(packet, length, copy, CALLER()) || !names_begin(&resolving)) return no_answer();
-    bool copied = length > 0 && length <= DNS_PACKET_MAX;
-    int status = NEXT(res_send)(copied ? copy : packet, length, answer, size);
+    if (names_refuses_query(&query, packet, length > 0 ? (size_t)length : 0, CALLER()) || !names_begin(&resolving)) return no_answer();
+    const uint8_t *copy = sent(&query, packet, &length);
+    int status = NEXT(res_send)(copy, length, answer, size);
     resolving_end(&resolving);
     return status;
 }
 
 DOOR int res_nsend(void *state, const unsigned char *packet, int length, unsigned char *answer, int size)
 {
-    unsigned char copy[DNS_PACKET_MAX];
+    struct names_query query;
     struct resolving resolving;
     bool ready = guard_ready();
     if (!HAVE_NEXT(res_nsend)) return no_answer();
     if (!ready || guard_thread.resolving > 0 || guard_ignores(FS_OUTBOUND))
         return NEXT(res_nsend)(state, packet, length, answer, size);
-    if (names_refuses_packet(packet, length, copy, CALLER()) || !names_begin(&resolving)) return no_answer();
-    bool copied = length > 0 && length <= DNS_PACKET_MAX;
-    int status = NEXT(res_nsend)(state_of(state), copied ? copy : packet, length, answer, size);
+    if (names_refuses_query(&query, packet, length > 0 ? (size_t)length : 0, CALLER()) || !names_begin(&resolving)) return no_answer();
+    const uint8_t *copy = sent(&query, packet, &length);
+    int status = NEXT(res_nsend)(state_of(state), copy, length, answer, size);
     resolving_end(&resolving);
     return status;
 }

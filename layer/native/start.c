@@ -7,6 +7,7 @@
 
 #include "command.h"
 #include "digest.h"
+#include "dns_socket.h"
 #include "expansion.h"
 #include "facts.h"
 #include "files.h"
@@ -14,6 +15,7 @@
 #include "handler.h"
 #include "kernel.h"
 #include "native.h"
+#include "resolvers.h"
 #include "secrets.h"
 #include "state.h"
 #include "symbols.h"
@@ -34,7 +36,7 @@ static char policy_path[1024], floor_path[1024];
 static int root_pid;
 static char command[48], command_words[1100];
 static _Atomic int probation_pid; /* the forked child that is on probation */
-static bool covered, self_test;
+static bool covered, self_test, inherits_udp;
 
 static void copy(char *out, size_t size, const char *text)
 {
@@ -316,6 +318,7 @@ static void read_state(void)
     copy(command_words, sizeof command_words, fields[STATE_FIELD_WORDS]);
     guard.dry_run = strchr(fields[STATE_FIELD_FLAGS], 'd') != NULL;
     covered = strchr(fields[STATE_FIELD_FLAGS], 'c') != NULL;
+    inherits_udp = strchr(fields[STATE_FIELD_FLAGS], 'u') != NULL;
     self_test = strchr(fields[STATE_FIELD_FLAGS], 't') != NULL;
     guard_pythonpath_was_set = strchr(fields[STATE_FIELD_FLAGS], 'p') != NULL;
     copy(policy_path, sizeof policy_path, fields[STATE_FIELD_POLICY]);
@@ -361,6 +364,7 @@ bool guard_child_variable(char *buffer, size_t size, bool child_covered)
     if (guard.dry_run) flags[count++] = 'd';
     if (guard_pythonpath_was_set && guard.is_wrapper) flags[count++] = 'p';
     if (child_covered) flags[count++] = 'c';
+    if (atomic_load(&dns_any)) flags[count++] = 'u';
     flags[count] = '\0';
     size_t at = 0;
     append(buffer, size, &at, STATE_VARIABLE, '=');
@@ -413,6 +417,8 @@ void guard_start(void)
     give_preload_back();
     find_place();
     watch();
+    resolvers_start();
+    dns_start(inherits_udp);
     files_start();
     native_start();
     protect_own_memory();

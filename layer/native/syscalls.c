@@ -107,6 +107,9 @@ ROUTE(bind, I(a), P(b), U(c))
 ROUTE(sendto, I(a), P(b), N(c), I(d), P(e), U(f))
 ROUTE(sendmsg, I(a), P(b), I(c))
 ROUTE(sendmmsg, I(a), P(b), U(c), I(d))
+ROUTE(recvfrom, I(a), P(b), N(c), I(d), P(e), P(f))
+ROUTE(recvmsg, I(a), P(b), I(c))
+ROUTE(recvmmsg, I(a), P(b), U(c), I(d), P(e))
 ROUTE(setsockopt, I(a), I(b), I(c), P(d), U(e))
 ROUTE(write, I(a), P(b), N(c))
 ROUTE(writev, I(a), P(b), I(c))
@@ -149,14 +152,6 @@ static long route_utimensat(const struct call *call)
 {
     if (call->b == 0) return passes(call);
     return callee_utimensat(I(a), P(b), P(c), I(d));
-}
-
-/* With nobody's address wanted it is recv. */
-CALLEE(recv);
-static long route_recvfrom(const struct call *call)
-{
-    if (call->e != 0) return passes(call);
-    return callee_recv(I(a), P(b), N(c), I(d));
 }
 
 /* libc's takes the offset as one number, the kernel's as two halves of which the first has it all here. */
@@ -310,6 +305,8 @@ static route_function *const routes[NUMBERS] = {
     [SYS_sendmsg] = route_sendmsg,
     [SYS_sendmmsg] = route_sendmmsg,
     [SYS_recvfrom] = route_recvfrom,
+    [SYS_recvmsg] = route_recvmsg,
+    [SYS_recvmmsg] = route_recvmmsg,
     [SYS_setsockopt] = route_setsockopt,
     [SYS_write] = route_write,
     [SYS_writev] = route_writev,

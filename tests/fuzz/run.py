@@ -23,6 +23,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "policy": ("policy.c", "matching.c", "expansion.c"),
     "json": ("json.c",),
     "names": ("dns.c",),
+    "dns": ("dns.c", "dns_message.c"),
     "http": ("http.c",),
     "addresses": ("addresses.c",),
     "program": ("program.c",),

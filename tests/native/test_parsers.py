@@ -13,7 +13,7 @@ import pytest
 
 HERE = Path(__file__).resolve().parent
 NATIVE = HERE.parent.parent / "layer" / "native"
-SOURCES = ("addresses.c", "dns.c", "http.c", "learnt.c")
+SOURCES = ("addresses.c", "dns.c", "dns_message.c", "http.c", "learnt.c")
 
 
 class Parsers:
@@ -172,10 +172,12 @@ def test_names(parsers: Parsers, name: str, expected: str) -> None:
     assert parsers.ask("name", name) == expected
 
 
-def packet(name: str, flags: int = 0x0100, counts: tuple[int, int, int, int] = (1, 0, 0, 0), more: bytes = b"") -> str:
+def packet(
+    name: str, flags: int = 0x0100, counts: tuple[int, int, int, int] = (1, 0, 0, 0), more: bytes = b"", kind: int = 1
+) -> str:
     """A DNS query in hexadecimal."""
     labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
-    return (struct.pack(">HHHHHH", 7, flags, *counts) + labels + b"\0" + struct.pack(">HH", 1, 1) + more).hex()
+    return (struct.pack(">HHHHHH", 7, flags, *counts) + labels + b"\0" + struct.pack(">HH", kind, 1) + more).hex()
 
 
 OPT = b"\0" + struct.pack(">HHIH", 41, 1232, 0, 0)
@@ -185,14 +187,28 @@ COOKIE = b"\0" + struct.pack(">HHIHHH", 41, 1232, 0, 12, 10, 8) + b"SECRETS!"
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        (packet("API.stripe.com"), "api.stripe.com"),
-        (packet("api.stripe.com", counts=(1, 0, 0, 1), more=OPT), "api.stripe.com"),
-        (packet("api.stripe.com", counts=(1, 0, 0, 1), more=COOKIE), "-"),
+        (packet("API.stripe.com"), "api.stripe.com 1 7 32"),
+        (packet("api.stripe.com", counts=(1, 0, 0, 1), more=OPT), "api.stripe.com 1 7 43"),
+        # A cookie is taken out.
+        (packet("api.stripe.com", counts=(1, 0, 0, 1), more=COOKIE), "api.stripe.com 1 7 43"),
+        (packet("api.stripe.com", counts=(1, 0, 0, 1), more=COOKIE + b"x"), "-"),
+        (packet("api.stripe.com", counts=(1, 0, 0, 1), more=COOKIE[:-1]), "-"),
+        (packet("api.stripe.com", counts=(1, 0, 0, 1), more=OPT[:5] + b"\1" + OPT[6:]), "-"),
+        (packet("api.stripe.com", counts=(1, 0, 0, 1), more=OPT[:7] + b"\x80" + OPT[8:]), "api.stripe.com 1 7 43"),
+        (packet("api.stripe.com", counts=(1, 0, 0, 1), more=OPT[:7] + b"\x40" + OPT[8:]), "-"),
+        (packet("api.stripe.com", counts=(1, 0, 0, 1)), "-"),
         (packet("api.stripe.com", more=b"x"), "-"),
         (packet("api.stripe.com", flags=0x8180), "-"),
         (packet("api.stripe.com", flags=0x2800), "-"),
+        (packet("api.stripe.com", flags=0x0130), "api.stripe.com 1 7 32"),
+        (packet("api.stripe.com", flags=0x0140), "-"),
         (packet("api.stripe.com", counts=(2, 0, 0, 0)), "-"),
         (packet("api.stripe.com", counts=(1, 1, 0, 0)), "-"),
+        (packet("api.stripe.com", kind=65), "api.stripe.com 65 7 32"),
+        (packet("api.stripe.com", kind=255), "-"),
+        (packet("a b.stripe.com"), "-"),
+        (packet(".".join(["a" * 49] * 5) + ".bcd"), ".".join(["a" * 49] * 5) + ".bcd 1 7 271"),
+        (packet(".".join(["a" * 49] * 5) + ".bcde"), "-"),
         (packet("api.stripe.com")[:-2], "-"),
         (packet("api.stripe.com")[:30], "-"),
         ("00070100000100000000000003777777c00c00010001", "-"),
@@ -202,6 +218,95 @@ COOKIE = b"\0" + struct.pack(">HHIHHH", 41, 1232, 0, 12, 10, 8) + b"SECRETS!"
 )
 def test_questions(parsers: Parsers, query: str, expected: str) -> None:
     assert parsers.ask("question", query) == expected
+
+
+def record(owner: bytes, kind: int, data: bytes, class_: int = 1) -> bytes:
+    """A resource record."""
+    return owner + struct.pack(">HHIH", kind, class_, 60, len(data)) + data
+
+
+def labels(name: str) -> bytes:
+    """A name as it is sent."""
+    return b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0"
+
+
+def answer(*records: bytes, flags: int = 0x8180, kind: int = 1, authority: int = 0) -> str:
+    """A response about www.example in hexadecimal; the last ``authority`` records are no answers."""
+    counts = struct.pack(">HHHHHH", 7, flags, 1, len(records) - authority, authority, 0)
+    return (counts + labels("www.example") + struct.pack(">HH", kind, 1) + b"".join(records)).hex()
+
+
+WWW = b"\xc0\x0c"
+ONE, TWO = bytes([192, 0, 2, 1]), bytes([192, 0, 2, 2])
+
+
+@pytest.mark.parametrize(
+    ("response", "expected"),
+    [
+        (answer(record(WWW, 1, ONE), record(WWW, 1, TWO)), "www.example 1 7 192.0.2.1 192.0.2.2"),
+        (answer(record(labels("WWW.example"), 1, ONE)), "www.example 1 7 192.0.2.1"),
+        (answer(record(WWW, 28, bytes(15) + b"\2"), kind=28), "www.example 28 7 ::2"),
+        (answer(), "www.example 1 7"),
+        # A chain, in any order, and with a pointer into the middle of a name.
+        (
+            answer(record(labels("b.example"), 1, TWO), record(WWW, 5, labels("b.example"))),
+            "www.example 1 7 192.0.2.2",
+        ),
+        (
+            answer(record(WWW, 5, b"\1b\xc0\x10"), record(b"\1b\xc0\x10", 5, labels("c")), record(labels("c"), 1, TWO)),
+            "www.example 1 7 192.0.2.2",
+        ),
+        # Where it leads nowhere, round in circles, or to a name that is none, nothing is taken.
+        (answer(record(WWW, 5, labels("b.example")), record(WWW, 1, ONE)), "www.example 1 7"),
+        (answer(record(WWW, 5, labels("b")), record(labels("b"), 5, labels("www.example"))), "www.example 1 7"),
+        (answer(record(WWW, 5, labels("a b")), record(labels("a b"), 1, ONE)), "www.example 1 7"),
+        # Other names, classes, lengths and sections.
+        (answer(record(labels("evil.example"), 1, ONE), record(WWW, 1, TWO)), "www.example 1 7 192.0.2.2"),
+        (answer(record(WWW, 1, ONE, class_=3)), "www.example 1 7"),
+        (answer(record(WWW, 1, ONE + b"x")), "www.example 1 7"),
+        (answer(record(WWW, 28, ONE)), "www.example 1 7"),
+        (answer(record(WWW, 1, ONE), authority=1), "www.example 1 7"),
+        # What is cut short counts up to there.
+        (answer(record(WWW, 1, ONE), record(WWW, 1, TWO))[:-2], "www.example 1 7 192.0.2.1"),
+        # Pointers that lead to themselves, forward, or out.
+        (answer(record(b"\xc0\x1d", 1, ONE)), "www.example 1 7"),
+        (answer(record(b"\xc0\x30", 1, ONE)), "www.example 1 7"),
+        (answer(record(b"\xff\xff", 1, ONE)), "www.example 1 7"),
+        (answer(record(WWW, 1, ONE), flags=0x8183), "-"),
+        (answer(record(WWW, 1, ONE), flags=0x0100), "-"),
+        (answer(record(WWW, 1, ONE), flags=0xA800), "-"),
+        (answer()[:40], "-"),
+        ("", "-"),
+    ],
+)
+def test_answers(parsers: Parsers, response: str, expected: str) -> None:
+    assert parsers.ask("answer", response) == expected
+
+
+def test_no_more_addresses_than_there_is_room_for(parsers: Parsers) -> None:
+    many = answer(*[record(WWW, 1, bytes([192, 0, 2, number])) for number in range(200)])
+    assert len(parsers.ask("answer", many).split(" ")) == 3 + 64
+
+
+@pytest.mark.parametrize(
+    ("address", "special"),
+    [
+        ("169.254.169.254", True),
+        ("169.254.1.1", True),
+        ("169.254.171.9", False),
+        ("224.0.0.1", True),
+        ("255.255.255.255", True),
+        ("10.0.0.2", False),
+        ("fe80::1", True),
+        ("fd00:ec2::254", True),
+        ("fd00:ec2::23", True),
+        ("fd00:ec2:80::1", False),
+        ("ff02::1", True),
+        ("2600:1f18::1", False),
+    ],
+)
+def test_what_no_name_stands_for(parsers: Parsers, address: str, special: bool) -> None:
+    assert parsers.ask("special", address) == str(int(special))
 
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nLambda-Runtime-AWS-Request-Id:  8476a536-e9f4\r\nX: y\r\n\r\n"

@@ -15,7 +15,7 @@ COMPOSED = {
 }  # fmt: skip
 # Families of libc functions that no system call is named after.
 LIBRARY = {
-    *("streams", "names", "nss", "remote", "spawning", "start", "syscalls"),
+    *("streams", "addrinfo", "hosts", "queries", "nss", "remote", "spawning", "start", "syscalls"),
     *("databases", "loader", "printing", "variables"),
 }
 LISTINGS = {"inotify_add_watch", "fanotify_mark"}

@@ -7,6 +7,7 @@
 
 #include "addresses.h"
 #include "dns.h"
+#include "dns_message.h"
 #include "http.h"
 #include "learnt.h"
 
@@ -67,9 +68,40 @@ static int question(const char *hex)
 {
     size_t size;
     uint8_t *bytes = from_hex(hex, &size);
-    char out[DNS_NAME_MAX + 1];
-    printf("%s\n", dns_question(bytes, size, out) ? out : "-");
+    struct dns_query query;
+    if (dns_query_read(bytes, &size, &query))
+        printf("%s %u %u %zu\n", query.name, query.type, query.id, size);
+    else
+        printf("-\n");
     free(bytes);
+    return 0;
+}
+
+static int answer(const char *hex)
+{
+    size_t size;
+    uint8_t *bytes = from_hex(hex, &size);
+    struct dns_answer found;
+    if (dns_answer_read(bytes, size, &found)) {
+        printf("%s %u %u", found.question.name, found.question.type, found.question.id);
+        for (unsigned i = 0; i < found.count; i++) {
+            char text[ADDRESS_TEXT_MAX];
+            address_text(found.addresses[i].ip, found.addresses[i].version, text);
+            printf(" %s", text);
+        }
+        printf("\n");
+    } else {
+        printf("-\n");
+    }
+    free(bytes);
+    return 0;
+}
+
+static int special(const char *host)
+{
+    uint8_t ip[16], version;
+    if (!address_parse(host, ip, &version)) return 2;
+    printf("%d\n", address_is_special(ip, version));
     return 0;
 }
 
@@ -178,7 +210,11 @@ static int fuzz(unsigned count)
         uint8_t ip[16], version;
         http_response_begin(&head);
         address_read(cut, part, i & 1, &address);
-        dns_question((const uint8_t *)cut, part, out);
+        struct dns_answer found;
+        dns_answer_read((const uint8_t *)cut, part, &found);
+        struct dns_query query;
+        size_t length = part;
+        dns_query_read((uint8_t *)cut, &length, &query);
         http_response_feed(&head, cut, part, id);
         http_requests_feed(&asked, cut, part);
         http_ends_invocation(cut, part);
@@ -203,6 +239,8 @@ int main(int argc, char **argv)
     if (strcmp(what, "number") == 0 && argc == 4) return number(argv[2], atoi(argv[3]));
     if (strcmp(what, "name") == 0 && argc == 3) return name(argv[2]);
     if (strcmp(what, "question") == 0 && argc == 3) return question(argv[2]);
+    if (strcmp(what, "answer") == 0 && argc == 3) return answer(argv[2]);
+    if (strcmp(what, "special") == 0 && argc == 3) return special(argv[2]);
     if (strcmp(what, "response") == 0) return response(argc - 2, argv + 2);
     if (strcmp(what, "requests") == 0 && argc >= 3) return requests(argv[2], argc - 3, argv + 3);
     if (strcmp(what, "ends") == 0 && argc == 3) return ends(argv[2]);

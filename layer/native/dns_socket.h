@@ -1,0 +1,66 @@
+/* Programs that speak DNS themselves: over UDP, to the system's name servers, one plain question about an allowed name at a
+ * time; what they answer is learnt.
+ *
+ * A UDP socket is marked by its number when it is made, copied or handed over, and the number stays marked: where bytes are
+ * about to leave by a marked number, the kernel is asked where to. Where no program of this process ever made a UDP socket of
+ * its own (libc's own look-ups make theirs inside), all of this costs one load. */
+#ifndef FS_DNS_SOCKET_H
+#define FS_DNS_SOCKET_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#define DNS_NUMBERS 4096 /* descriptors that have a mark of their own; higher ones count as marked */
+
+extern atomic_bool dns_any; /* something is marked */
+extern _Atomic uint64_t dns_marks[DNS_NUMBERS / 64];
+extern _Atomic unsigned dns_outstanding; /* questions that have left and were not answered */
+
+/* `fd` may be a UDP socket. */
+static inline bool dns_watches(int fd)
+{
+    if (__builtin_expect(!atomic_load_explicit(&dns_any, memory_order_relaxed), 1) || fd < 0) return false;
+    return fd >= DNS_NUMBERS || (atomic_load_explicit(&dns_marks[fd / 64], memory_order_relaxed) >> (fd % 64) & 1) != 0;
+}
+
+/* An answer may be waiting at `fd`. */
+static inline bool dns_expects(int fd)
+{
+    return __builtin_expect(atomic_load_explicit(&dns_outstanding, memory_order_relaxed) != 0, 0) && dns_watches(fd);
+}
+
+/* In a program that another one started: `inherited` where that one had UDP sockets, which may be here under any number. */
+void dns_start(bool inherited);
+void dns_mark(int fd);
+
+/* The bytes of a socket address are a name server's of the system, on its port. */
+bool dns_is_resolver(const void *address, size_t size, bool sending);
+
+/* connect() to a name server. True where it was dealt with: `*result` and errno are the call's. False for anything but UDP,
+ * which is judged as any other destination. */
+bool dns_connects(int fd, const void *address, socklen_t size, int *result);
+
+/* Before a message leaves by `fd`: by a marked number, or to a name server. `message` may name an address, which is a copy.
+ * True where it was dealt with: `*result` and errno are the call's. */
+bool dns_sends(int fd, const struct msghdr *message, int flags, const void *caller, ssize_t *result);
+/* The same for calls whose bytes cannot be seen, by a marked number. */
+bool dns_sends_unseen(int fd, const void *caller, ssize_t *result);
+
+/* Before something is received where an answer may be waiting: it is looked at in the kernel's own queue, and learnt. True
+ * where the call failed here: it is -1, and errno is set. */
+bool dns_receives(int fd, int flags);
+
+/* `fd` is connected to a name server: a second number for it would get around what is kept by number. Reported; true where it
+ * must fail with EACCES. */
+bool dns_refuses_copy(int fd, const void *caller);
+/* `fd` is a UDP socket and about to become a stdio stream, which writes from within libc. As above. */
+bool dns_refuses_stream(int fd, const void *caller);
+/* `address` is one that answers come from. As above. */
+bool dns_refuses_bind(const void *address, size_t size, const void *caller);
+/* An option that holds datagrams back, so that one is put together from several calls. As above. */
+bool dns_refuses_option(int level, int name, const void *caller);
+
+#endif

