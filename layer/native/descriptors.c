@@ -1,10 +1,12 @@
 /* Doors of what closes or replaces a descriptor: the event stream's is not the program's to touch. To the program it looks
  * like a number that is not open. */
+#include <fcntl.h>
 #include <stdarg.h>
 #include <unistd.h>
 
 #include "dns_socket.h"
 #include "guard.h"
+#include "inspect.h"
 #include "runtime_api.h"
 #include "sys.h"
 
@@ -29,6 +31,12 @@ static int marked(int from, int to)
     return to;
 }
 
+/* A second number for a connection whose first bytes are still to come, where a stream may be. */
+static bool number_refused(int from, int to, const void *caller)
+{
+    return UNLIKELY(pending_any()) && guard_ready() && inspect_refuses_number(from, to, caller);
+}
+
 static int refused(void)
 {
     errno = EACCES;
@@ -39,13 +47,18 @@ DOOR int close(int fd)
 {
     if (is_ours(fd)) return not_open();
     if (UNLIKELY(!real.close)) guard_start();
-    return real.close(fd);
+    if (LIKELY(!pending_any())) return real.close(fd);
+    uint64_t cookie = pending_cookie(fd);
+    int result = real.close(fd), error = errno;
+    if (result == 0) pending_closed(cookie);
+    errno = error;
+    return result;
 }
 
 DOOR int dup2(int from, int to)
 {
     if (is_ours(to) || is_ours(from)) return not_open();
-    if (copy_refused(from, CALLER())) return refused();
+    if (copy_refused(from, CALLER()) || number_refused(from, to, CALLER())) return refused();
     if (UNLIKELY(!real.dup2)) guard_start();
     if (UNLIKELY(dns_watches(from))) dns_mark(to);
     return real.dup2(from, to);
@@ -54,7 +67,7 @@ DOOR int dup2(int from, int to)
 DOOR int dup3(int from, int to, int flags)
 {
     if (is_ours(to) || is_ours(from)) return not_open();
-    if (copy_refused(from, CALLER())) return refused();
+    if (copy_refused(from, CALLER()) || number_refused(from, to, CALLER())) return refused();
     if (UNLIKELY(!real.dup3)) guard_start();
     if (UNLIKELY(dns_watches(from))) dns_mark(to);
     return real.dup3(from, to, flags);
@@ -95,6 +108,7 @@ DOOR int fcntl(int fd, int command, ...)
     if (is_ours(fd)) return not_open();
     bool copies = command == F_DUPFD || command == F_DUPFD_CLOEXEC;
     if (copies && copy_refused(fd, CALLER())) return refused();
+    if (copies && UNLIKELY(pending_any())) pending_shares(pending_cookie(fd));
     if (UNLIKELY(!real.fcntl)) guard_start();
     if (UNLIKELY(copies)) return marked(fd, real.fcntl(fd, command, argument));
     return real.fcntl(fd, command, argument);
@@ -106,7 +120,7 @@ DOOR FILE *fdopen(int fd, const char *mode)
         errno = EBADF;
         return NULL;
     }
-    if (copy_refused(fd, CALLER()) || (guard_ready() && dns_refuses_stream(fd, CALLER()))) {
+    if (copy_refused(fd, CALLER()) || (guard_ready() && (dns_refuses_stream(fd, CALLER()) || inspect_refuses_stream(fd, CALLER())))) {
         errno = EACCES;
         return NULL;
     }

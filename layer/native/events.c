@@ -19,7 +19,7 @@ struct kind {
     struct guard_act act;
     struct fs_verdict verdict;
     struct guard_origin origin;
-    char path[1024], arguments[256], host[256], ip[64], protocol[16], verb[32];
+    char path[1024], arguments[256], host[256], ip[64], protocol[16], verb[32], connected_as[256];
 };
 
 /* Apart from each other, so that a process that reports nothing touches one page. */
@@ -201,7 +201,46 @@ static void say_object(struct sentence *out, const struct guard_act *act)
     }
 }
 
-static void say_reason(struct sentence *out, const struct fs_verdict *verdict)
+/* What first bytes must not be, by the word of details.first_bytes. */
+static void say_first_bytes(struct sentence *out, const struct guard_act *act, const struct fs_verdict *verdict)
+{
+    static const struct {
+        const char *word, *text;
+    } sentences[] = {
+        {"other_server_name", "the TLS greeting names a server which "},
+        {"other_host", "the request is for a host which "},
+        {"split", "the first bytes end before they name a server"},
+        {"not_tls", "the first bytes are no TLS greeting"},
+        {"not_http", "the first bytes are no HTTP request"},
+        {"oversized", "the TLS greeting is larger than a record"},
+        {"fragmented", "the TLS greeting is spread over several records"},
+        {"malformed", "the first bytes can be read in more ways than one"},
+        {"no_server_name", "the TLS greeting names no server"},
+        {"no_host", "the request names no host"},
+        {"two_hosts", "the request names more hosts than one"},
+        {"ech", "the TLS greeting hides the server's name"},
+        {"early_data", "the TLS greeting offers early data"},
+        {"upgrade", "the request asks for another protocol"},
+        {"out_of_band", "the first bytes are sent out of band"},
+        {"datagram", "datagrams cannot be judged where TLS is required"},
+        {"at_once", "two threads write the first bytes at once"},
+        {"unseen", "the first bytes are sent by a call that hides them"},
+        {"stream", "the connection is also a stdio stream or standard descriptor, which hides the first bytes"},
+        {"inherited", "the connection is from before this program, or from another process"},
+        {"passed", "the connection is passed on before its first bytes"},
+        {"too_many", "too many connections wait for their first bytes"},
+    };
+    const char *text = "the first bytes cannot be judged";
+    for (size_t i = 0; act->first_bytes && i < sizeof sentences / sizeof *sentences; i++)
+        if (strcmp(sentences[i].word, act->first_bytes) == 0) text = sentences[i].text;
+    say(out, text);
+    if (verdict->reason == FS_SERVER_NAME) {
+        say(out, verdict->source && verdict->source[0] ? verdict->source : "the rule");
+        say(out, " does not allow");
+    }
+}
+
+static void say_reason(struct sentence *out, const struct guard_act *act, const struct fs_verdict *verdict)
 {
     switch (verdict->reason) {
     case FS_RULE:
@@ -215,6 +254,8 @@ static void say_reason(struct sentence *out, const struct fs_verdict *verdict)
     case FS_STATIC: say(out, "the guard cannot be loaded into it"); return;
     case FS_MALFORMED: say(out, "it cannot be judged"); return;
     case FS_RECONFIGURED: say(out, "function_shield.configure says so"); return;
+    case FS_TLS:
+    case FS_SERVER_NAME: say_first_bytes(out, act, verdict); return;
     default: say(out, "no rule allows it"); return;
     }
 }
@@ -228,7 +269,7 @@ static void compose(struct sentence *out, const struct guard_act *act, const str
     say(out, " tried to ");
     say_object(out, act);
     say(out, verdict->mode == FS_BLOCK ? ": blocked, " : verdict->mode == FS_ALERT ? ": reported, " : ": allowed, ");
-    say_reason(out, verdict);
+    say_reason(out, act, verdict);
     if (act->family == FS_NATIVE && verdict->reason == FS_NO_RULE) {
         /* The one rule that honest packages meet while they are imported. */
         const char *name = origin ? (origin->package[0] ? origin->package : who) : act->path && act->path[0] == '/' ? act->path : NULL;
@@ -305,6 +346,14 @@ static void write_details(struct json *json, const struct guard_act *act)
             json_raw(json, "null");
         json_raw(json, ",\"protocol\":");
         json_string(json, act->protocol, 32);
+        if (act->first_bytes) {
+            json_raw(json, ",\"first_bytes\":");
+            json_string(json, act->first_bytes, 32);
+        }
+        if (act->connected_as) {
+            json_raw(json, ",\"connected_as\":");
+            json_string(json, act->connected_as, 255);
+        }
     } else {
         json_raw(json, "\"path\":");
         json_string(json, act->path, 512);
@@ -411,6 +460,7 @@ static uint64_t kind_key(const struct guard_act *act, const struct fs_verdict *v
     hash = mix(hash, act->arguments);
     hash = mix(hash, act->host ? act->host : act->ip);
     hash = (hash ^ act->port) * 0x100000001b3u;
+    if (act->first_bytes) hash = mix(mix(hash, act->first_bytes), act->connected_as);
     hash = mix(hash, act->protocol && !act->host && !act->ip ? act->protocol : NULL);
     if (act->family == FS_HANDLER) {
         hash = mix(hash, NULL);
@@ -441,6 +491,7 @@ static void fill(struct kind *kind, const struct guard_act *act, const struct fs
     keep(kind->ip, sizeof kind->ip, &kind->act.ip);
     keep(kind->protocol, sizeof kind->protocol, &kind->act.protocol);
     keep(kind->verb, sizeof kind->verb, &kind->act.verb);
+    keep(kind->connected_as, sizeof kind->connected_as, &kind->act.connected_as);
     atomic_store_explicit(&filled[kind - kinds], true, memory_order_release);
 }
 

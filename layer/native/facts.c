@@ -10,6 +10,8 @@ static const char *const names[] = {
     "AWS_LAMBDA_RUNTIME_API", "AWS_XRAY_DAEMON_ADDRESS", "LAMBDA_TASK_ROOT",  "LAMBDA_RUNTIME_DIR",
     "AWS_REGION",             "AWS_DEFAULT_REGION",      "_HANDLER",          "ORIG_HANDLER",
     "DD_LAMBDA_HANDLER",      "AWS_CONTAINER_CREDENTIALS_FULL_URI",                      "AWS_ACCOUNT_ID",
+    "HTTP_PROXY",             "http_proxy",              "HTTPS_PROXY",       "https_proxy",
+    "ALL_PROXY",              "all_proxy",
 };
 enum { NAMES = sizeof names / sizeof *names };
 

@@ -132,6 +132,8 @@ struct guard_act {
     const char *ip;        /* as text */
     uint16_t port;         /* 0: none */
     const char *protocol;  /* "tcp", "udp", … */
+    const char *first_bytes; /* details.first_bytes: what they are, a constant; NULL where they are not what it is about */
+    const char *connected_as; /* details.connected_as: the name that the connection was allowed by, where they name another */
     const void *caller;    /* return address of the door; for the origin of the libc ring */
     struct guard_origin *origin;       /* from the interpreter ring; NULL: by caller */
 };

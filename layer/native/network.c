@@ -11,6 +11,7 @@
 
 #include "dns_socket.h"
 #include "guard.h"
+#include "inspect.h"
 #include "resolvers.h"
 #include "runtime_api.h"
 #include "sys.h"
@@ -289,7 +290,7 @@ static bool refuses_path(const struct address *address, int flags, const char *v
 }
 
 /* True where nothing may be sent to these bytes. The reports are made. */
-static bool refuses(int fd, const void *bytes, size_t size, bool connecting, const char *verb, const void *caller)
+static bool refuses(int fd, const void *bytes, size_t size, bool connecting, int flags, const char *verb, const void *caller)
 {
     struct network_target target;
     address_read(bytes, size, !connecting, &target.address);
@@ -307,7 +308,9 @@ static bool refuses(int fd, const void *bytes, size_t size, bool connecting, con
         judge_runtime_api(&target, &request);
     }
     report(&target, fd, verb, caller);
-    return target.verdict.mode == FS_BLOCK;
+    if (target.verdict.mode == FS_BLOCK) return true;
+    if (target.family != FS_OUTBOUND || target.verdict.mode != FS_ALLOW) return false;
+    return inspect_connects(fd, &target.address, target.verdict.reason == FS_RULE, connecting || flags & MSG_FASTOPEN, caller);
 }
 
 /* As the kernel: the descriptor comes first. */
@@ -330,7 +333,7 @@ DOOR int connect(int fd, const struct sockaddr *address, socklen_t size)
     memcpy(copy, address, size);
     int result;
     if (UNLIKELY(dns_is_resolver(copy, size, false)) && dns_connects(fd, copy, size, &result)) return result;
-    if (refuses(fd, copy, size, true, "connect", CALLER())) {
+    if (refuses(fd, copy, size, true, 0, "connect", CALLER())) {
         errno = EACCES;
         return -1;
     }
@@ -370,6 +373,10 @@ DOOR ssize_t send(int fd, const void *bytes, size_t size, int flags)
         ssize_t result;
         if (dns_sends(fd, &message, flags, CALLER(), &result)) return result;
     }
+    if (UNLIKELY(pending_any()) && guard_ready()) {
+        ssize_t result;
+        if (inspect_writes(fd, bytes, size, flags, CALLER(), &result)) return result;
+    }
     return real.send(fd, bytes, size, flags);
 }
 
@@ -387,6 +394,7 @@ DOOR ssize_t sendto(int fd, const void *bytes, size_t size, int flags, const str
     ssize_t result;
     if (address == NULL || length == 0 || length > sizeof copy) {
         if (UNLIKELY(dns_watches(fd)) && length <= sizeof copy && dns_sends(fd, &message, flags, CALLER(), &result)) return result;
+        if (UNLIKELY(pending_any()) && inspect_sends(fd, &message, flags, CALLER(), &result)) return result;
         return real.sendto(fd, bytes, size, flags, address, length);
     }
     if (UNLIKELY(!sys_readable(address, length))) return unreadable(fd);
@@ -394,10 +402,11 @@ DOOR ssize_t sendto(int fd, const void *bytes, size_t size, int flags, const str
     message.msg_name = copy;
     message.msg_namelen = length;
     if (UNLIKELY(dns_is_resolver(copy, length, true)) && dns_sends(fd, &message, flags, CALLER(), &result)) return result;
-    if (refuses(fd, copy, length, false, "send", CALLER())) {
+    if (refuses(fd, copy, length, false, flags, "send", CALLER())) {
         errno = EACCES;
         return -1;
     }
+    if (UNLIKELY(pending_any()) && inspect_sends(fd, &message, flags, CALLER(), &result)) return result;
     return real.sendto(fd, bytes, size, flags, (const struct sockaddr *)(const void *)copy, length);
 }
 
@@ -429,7 +438,7 @@ static bool refuses_control(const char *control, size_t size, const void *caller
             for (size_t from = CMSG_LEN(0); from + sizeof(int) <= header.cmsg_len; from += sizeof(int)) {
                 int passed;
                 memcpy(&passed, control + at + from, sizeof passed);
-                if (runtime_api_refuses_copy(passed, caller)) return true;
+                if (runtime_api_refuses_copy(passed, caller) || inspect_refuses_passing(passed, caller)) return true;
             }
         }
         size_t step = CMSG_ALIGN(header.cmsg_len);
@@ -460,7 +469,7 @@ static ssize_t send_message(int fd, const struct msghdr *message, int flags, con
         copy.msg_name = name;
         ssize_t result;
         if (UNLIKELY(dns_is_resolver(name, copy.msg_namelen, true)) && dns_sends(fd, &copy, flags, caller, &result)) return result;
-        if (refuses(fd, name, copy.msg_namelen, false, "send", caller)) {
+        if (refuses(fd, name, copy.msg_namelen, false, flags, "send", caller)) {
             errno = EACCES;
             return -1;
         }
@@ -485,6 +494,7 @@ static ssize_t send_message(int fd, const struct msghdr *message, int flags, con
         return result;
     bool named = copy.msg_name != NULL && copy.msg_namelen > 0;
     if (UNLIKELY(dns_watches(fd)) && !named && dns_sends(fd, &copy, flags, caller, &result)) return result;
+    if (UNLIKELY(pending_any()) && inspect_sends(fd, &copy, flags, caller, &result)) return result;
     return real.sendmsg(fd, &copy, flags);
 }
 
@@ -522,6 +532,10 @@ DOOR ssize_t write(int fd, const void *bytes, size_t size)
         ssize_t result;
         if (dns_sends(fd, &message, 0, CALLER(), &result)) return result;
     }
+    if (UNLIKELY(pending_any()) && guard_ready()) {
+        ssize_t result;
+        if (inspect_writes(fd, bytes, size, 0, CALLER(), &result)) return result;
+    }
     ssize_t written = real.write(fd, bytes, size);
     if (UNLIKELY(fd == 1 || fd == 2) && written > 0) guard_wrote(fd, bytes, (size_t)written);
     return written;
@@ -538,6 +552,11 @@ DOOR ssize_t writev(int fd, const struct iovec *vector, int count)
         ssize_t result;
         if (dns_sends(fd, &message, 0, CALLER(), &result)) return result;
     }
+    if (UNLIKELY(pending_any()) && guard_ready() && vector != NULL && count > 0) {
+        struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)vector, .msg_iovlen = (size_t)count};
+        ssize_t result;
+        if (inspect_sends(fd, &message, 0, CALLER(), &result)) return result;
+    }
     return real.writev(fd, vector, count);
 }
 
@@ -553,6 +572,7 @@ DOOR ssize_t pwritev2(int fd, const struct iovec *vector, int count, off_t offse
     ssize_t result;
     if (guard_ready() && UNLIKELY(runtime_api_watches(fd)) && runtime_api_sends_unseen(fd, CALLER(), &result)) return result;
     if (UNLIKELY(dns_watches(fd)) && guard_ready() && dns_sends_unseen(fd, CALLER(), &result)) return result;
+    if (UNLIKELY(pending_any()) && guard_ready() && inspect_refuses_unseen(fd, CALLER())) return -1;
     return real.pwritev2 != NULL ? real.pwritev2(fd, vector, count, offset, flags) : missing();
 }
 
@@ -561,6 +581,7 @@ DOOR ssize_t sendfile(int out, int in, off_t *offset, size_t count)
     ssize_t result;
     if (guard_ready() && UNLIKELY(runtime_api_watches(out)) && runtime_api_sends_unseen(out, CALLER(), &result)) return result;
     if (UNLIKELY(dns_watches(out)) && guard_ready() && dns_sends_unseen(out, CALLER(), &result)) return result;
+    if (UNLIKELY(pending_any()) && guard_ready() && inspect_refuses_unseen(out, CALLER())) return -1;
     return real.sendfile(out, in, offset, count);
 }
 
@@ -569,6 +590,7 @@ DOOR ssize_t splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t
     ssize_t result;
     if (guard_ready() && UNLIKELY(runtime_api_watches(out)) && runtime_api_sends_unseen(out, CALLER(), &result)) return result;
     if (UNLIKELY(dns_watches(out)) && guard_ready() && dns_sends_unseen(out, CALLER(), &result)) return result;
+    if (UNLIKELY(pending_any()) && guard_ready() && inspect_refuses_unseen(out, CALLER())) return -1;
     return real.splice(in, in_offset, out, out_offset, size, flags);
 }
 
@@ -578,6 +600,7 @@ DOOR int dup(int fd)
         errno = EACCES;
         return -1;
     }
+    if (UNLIKELY(pending_any())) pending_shares(pending_cookie(fd));
     int copy = real.dup(fd);
     if (UNLIKELY(dns_watches(fd))) dns_mark(copy);
     return copy;

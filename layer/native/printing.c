@@ -6,6 +6,7 @@
 
 #include "dns_socket.h"
 #include "guard.h"
+#include "pending.h"
 #include "runtime_api.h"
 
 static int print(int fd, const char *format, va_list list)
@@ -27,7 +28,7 @@ static int print(int fd, const char *format, va_list list)
     return size;
 }
 
-static bool watched(int fd) { return guard_ready() && UNLIKELY(runtime_api_watches(fd) || dns_watches(fd)); }
+static bool watched(int fd) { return guard_ready() && UNLIKELY(runtime_api_watches(fd) || dns_watches(fd) || pending_any()); }
 
 DOOR int vdprintf(int fd, const char *format, va_list list)
 {

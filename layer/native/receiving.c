@@ -6,7 +6,9 @@
 
 #include "dns_socket.h"
 #include "guard.h"
+#include "inspect.h"
 #include "runtime_api.h"
+#include "sys.h"
 
 static ssize_t missing(void)
 {
@@ -54,17 +56,32 @@ DOOR ssize_t __recvfrom_chk(int fd, void *bytes, size_t size, size_t room, int f
     return real.__recvfrom_chk != NULL ? real.__recvfrom_chk(fd, bytes, size, room, flags, from, from_size) : missing();
 }
 
-/* Descriptors that came with a message may be UDP sockets. */
-static void mark(const struct msghdr *message)
+/* Descriptors that came with a message. They may be UDP sockets; a connection that another process made was judged by nobody
+ * here. Where one may not be used, all are closed, and the message comes without any, as where the kernel drops them. */
+static void judge_received(struct msghdr *message, const void *caller)
 {
-    for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header != NULL; header = CMSG_NXTHDR((struct msghdr *)(uintptr_t)message, header)) {
+    bool refused = false;
+    if (message->msg_control == NULL) return;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header != NULL; header = CMSG_NXTHDR(message, header)) {
         if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
         for (size_t at = CMSG_LEN(0); at + sizeof(int) <= header->cmsg_len; at += sizeof(int)) {
             int fd;
             memcpy(&fd, (const char *)header + at, sizeof fd);
             dns_mark(fd);
+            if (inspect_refuses_received(fd, caller)) refused = true;
         }
     }
+    if (LIKELY(!refused)) return;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header != NULL; header = CMSG_NXTHDR(message, header)) {
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+        for (size_t at = CMSG_LEN(0); at + sizeof(int) <= header->cmsg_len; at += sizeof(int)) {
+            int fd;
+            memcpy(&fd, (const char *)header + at, sizeof fd);
+            sys_close(fd);
+        }
+    }
+    message->msg_controllen = 0;
+    message->msg_flags |= MSG_CTRUNC;
 }
 
 DOOR ssize_t recvmsg(int fd, struct msghdr *message, int flags)
@@ -72,7 +89,7 @@ DOOR ssize_t recvmsg(int fd, struct msghdr *message, int flags)
     bool ready = guard_ready();
     if (ready && dns_expects(fd) && dns_receives(fd, flags)) return -1;
     ssize_t got = real.recvmsg(fd, message, flags);
-    if (ready && got >= 0 && UNLIKELY(message->msg_controllen > 0)) mark(message);
+    if (ready && got >= 0 && UNLIKELY(message->msg_controllen > 0)) judge_received(message, CALLER());
     return got;
 }
 
@@ -82,7 +99,7 @@ DOOR int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags, s
     int got = real.recvmmsg(fd, messages, count, flags, timeout);
     if (!guard_ready()) return got;
     for (int i = 0; i < got; i++) {
-        if (UNLIKELY(messages[i].msg_hdr.msg_controllen > 0)) mark(&messages[i].msg_hdr);
+        if (UNLIKELY(messages[i].msg_hdr.msg_controllen > 0)) judge_received(&messages[i].msg_hdr, CALLER());
     }
     return got;
 }

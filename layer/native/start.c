@@ -13,8 +13,10 @@
 #include "files.h"
 #include "guard.h"
 #include "handler.h"
+#include "inspect.h"
 #include "kernel.h"
 #include "native.h"
+#include "proxies.h"
 #include "resolvers.h"
 #include "secrets.h"
 #include "state.h"
@@ -229,6 +231,7 @@ static void read_environment(void)
     guard.facts.partition = partition_of(region);
     expand_names();
     files_read_handlers(facts_value("_HANDLER"), facts_value("ORIG_HANDLER"), facts_value("DD_LAMBDA_HANDLER"));
+    proxies_start();
     secrets_read(environ);
     struct utsname names;
     if (sys_call(SYS_uname, &names) == 0) copy(guard.host_name, sizeof guard.host_name, names.nodename);
@@ -393,6 +396,7 @@ void guard_after_fork(bool probation)
 {
     int pid = sys_getpid();
     guard.is_function = false;
+    pending_forked();
     atomic_store(&probation_pid, probation ? pid : 0);
 }
 
@@ -420,6 +424,7 @@ void guard_start(void)
     resolvers_start();
     dns_start(inherits_udp);
     files_start();
+    if (!guard.is_function) inspect_start();
     native_start();
     protect_own_memory();
     atomic_store_explicit(&guard_state, 2, memory_order_release);

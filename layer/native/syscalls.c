@@ -7,6 +7,8 @@
 
 #include "guard.h"
 #include "native.h"
+#include "network.h"
+#include "pending.h"
 #include "program.h"
 #include "processes.h"
 #include "sys.h"
@@ -265,6 +267,13 @@ static long route_io_uring(const struct call *call)
     return passes(call);
 }
 
+/* The kernel writes later, from memory that can change until then. */
+static long route_io_submit(const struct call *call)
+{
+    if (UNLIKELY(pending_any()) && network_refuses_kind("send", "asynchronous", call->caller)) return fails(EACCES);
+    return passes(call);
+}
+
 /* Too new for any libc to use, and older kernels have none: refused where something is blocked, as those would. */
 static long route_too_new(const struct call *call)
 {
@@ -307,6 +316,7 @@ static route_function *const routes[NUMBERS] = {
     [SYS_recvfrom] = route_recvfrom,
     [SYS_recvmsg] = route_recvmsg,
     [SYS_recvmmsg] = route_recvmmsg,
+    [SYS_io_submit] = route_io_submit,
     [SYS_setsockopt] = route_setsockopt,
     [SYS_write] = route_write,
     [SYS_writev] = route_writev,

@@ -16,7 +16,7 @@ COMPOSED = {
 # Families of libc functions that no system call is named after.
 LIBRARY = {
     *("streams", "addrinfo", "hosts", "queries", "nss", "remote", "spawning", "start", "syscalls"),
-    *("databases", "loader", "printing", "variables"),
+    *("databases", "loader", "printing", "variables", "asynchronous"),
 }
 LISTINGS = {"inotify_add_watch", "fanotify_mark"}
 # System calls that are answered apart from the table of routes.

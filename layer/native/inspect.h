@@ -1,0 +1,43 @@
+/* The first bytes of connections that a name allowed: which host they name.
+ *
+ * All buckets of a region share addresses, and so do all customers of a CDN. What an address stands for is said by the TLS
+ * server name, or on port 80 by `Host`: it must be the name that was allowed, or another that the same entry allows. The bytes
+ * are judged on our own copy, and the copy is what is sent. */
+#ifndef FS_INSPECT_H
+#define FS_INSPECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "addresses.h"
+#include "pending.h"
+
+/* Before a socket is connected to an address that was allowed: remembers what must come first. `by_rule`: an entry of the
+ * policy allowed it. `connecting` false: a datagram is about to be sent there. True where it must fail with EACCES; reported. */
+bool inspect_connects(int fd, const struct address *address, bool by_rule, bool connecting, const void *caller);
+
+/* Before bytes leave, where pending_any(). `message` has the vectors; its name and control are passed on. True where it was
+ * dealt with: `*result` and errno are the call's. */
+bool inspect_sends(int fd, const struct msghdr *message, int flags, const void *caller, ssize_t *result);
+/* The same for one buffer. */
+bool inspect_writes(int fd, const void *bytes, size_t size, int flags, const void *caller, ssize_t *result);
+/* The same for calls whose bytes cannot be seen. True where it must fail with EACCES; reported. */
+bool inspect_refuses_unseen(int fd, const void *caller);
+
+/* `fd` is about to be passed to another process. True where it may not: reported. */
+bool inspect_refuses_passing(int fd, const void *caller);
+/* `fd` came from another process, or was there before this program began: it may be used if its peer is allowed by its
+ * address. True where it must be closed; reported. */
+bool inspect_refuses_received(int fd, const void *caller);
+/* `fd` is about to become a stdio stream, which writes from within libc. True where it may not; reported. */
+bool inspect_refuses_stream(int fd, const void *caller);
+/* `from` is about to become the number `to`, where a stream may have been before. */
+bool inspect_refuses_number(int from, int to, const void *caller);
+
+/* In a program that another one started: its sockets came from elsewhere. */
+void inspect_start(void);
+
+#endif

@@ -1,0 +1,230 @@
+/* The table of connections whose bytes are still looked at. See pending.h. */
+#include "pending.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include "sys.h"
+
+#ifndef SO_COOKIE
+#define SO_COOKIE 57
+#endif
+
+enum { SLOTS = 1024, WINDOW = 32, SPINS = 100000 };
+
+_Atomic uint32_t pending_count;
+
+static _Atomic uint64_t cookies[SLOTS]; /* apart, so that a search touches little */
+static struct pending entries[SLOTS];   /* in the lock's care */
+static atomic_bool shared[SLOTS];       /* more descriptors than one may lead there */
+static atomic_int locked;               /* the process that is at the table */
+static _Atomic int owner;               /* the process whose table it is; 0: not yet said */
+
+uint64_t pending_cookie(int fd)
+{
+    uint64_t cookie = 0;
+    socklen_t size = sizeof cookie;
+    return sys_call(SYS_getsockopt, fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0 ? cookie : 0;
+}
+
+static bool lock(void)
+{
+    int self = sys_getpid();
+    for (unsigned spin = 0; spin < SPINS; spin++) {
+        int holder = 0;
+        if (atomic_compare_exchange_strong(&locked, &holder, self)) return true;
+        if (holder != self && atomic_compare_exchange_strong(&locked, &holder, self)) return true; /* of before a fork */
+    }
+    return false;
+}
+
+static void unlock(void) { atomic_store(&locked, 0); }
+
+static unsigned start_of(uint64_t cookie) { return (unsigned)(cookie * 0x9e3779b97f4a7c15u >> 54) % SLOTS; }
+
+/* The slot of `cookie`, SLOTS where it has none. */
+static unsigned slot_of(uint64_t cookie)
+{
+    unsigned start = start_of(cookie);
+    for (unsigned i = 0; i < WINDOW; i++) {
+        unsigned slot = (start + i) % SLOTS;
+        if (atomic_load_explicit(&cookies[slot], memory_order_acquire) == cookie) return slot;
+    }
+    return SLOTS;
+}
+
+static void empty(unsigned slot)
+{
+    memset(&entries[slot], 0, sizeof entries[slot]);
+    atomic_store_explicit(&cookies[slot], 0, memory_order_release);
+    atomic_fetch_sub(&pending_count, 1);
+}
+
+bool pending_find(uint64_t cookie, struct pending *out)
+{
+    if (cookie == 0 || slot_of(cookie) == SLOTS) return false;
+    if (!lock()) {
+        /* Somebody is stuck at the table: what is known is that it is in there. */
+        memset(out, 0, sizeof *out);
+        out->kind = PENDING_STRANGER;
+        return true;
+    }
+    unsigned slot = slot_of(cookie);
+    if (slot < SLOTS) *out = entries[slot];
+    unlock();
+    return slot < SLOTS;
+}
+
+/* ---- room ---- */
+
+bool pending_each_descriptor(void (*visit)(void *context, int fd), void *context)
+{
+    struct entry {
+        uint64_t ino, off;
+        unsigned short size;
+        unsigned char type;
+        char name[];
+    };
+    char bytes[2048] __attribute__((aligned(8)));
+    int folder = sys_openat(AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    if (folder < 0) return false;
+    long got;
+    while ((got = sys_call(SYS_getdents64, folder, bytes, sizeof bytes)) > 0) {
+        for (long at = 0; at < got;) {
+            const struct entry *entry = (const struct entry *)(const void *)(bytes + at);
+            int fd = 0;
+            const char *digit = entry->name;
+            while (*digit >= '0' && *digit <= '9' && fd < 1 << 26) fd = fd * 10 + (*digit++ - '0');
+            if (digit > entry->name && *digit == '\0' && fd != folder) visit(context, fd);
+            at += entry->size;
+        }
+    }
+    sys_close(folder);
+    return got == 0;
+}
+
+struct alive {
+    uint64_t cookies[WINDOW];
+    bool found[WINDOW];
+};
+
+static void mark_alive(void *context, int fd)
+{
+    struct alive *alive = context;
+    uint64_t cookie = pending_cookie(fd);
+    for (unsigned i = 0; cookie != 0 && i < WINDOW; i++)
+        if (alive->cookies[i] == cookie) alive->found[i] = true;
+}
+
+/* Takes out of a full window what no descriptor of this process leads to any more. Twice missed, because a descriptor can
+ * move behind the back of one walk. */
+static void make_room(unsigned start)
+{
+    struct alive alive = {0};
+    if (atomic_load(&owner) != sys_getpid()) return;
+    for (unsigned i = 0; i < WINDOW; i++) alive.cookies[i] = atomic_load(&cookies[(start + i) % SLOTS]);
+    if (!pending_each_descriptor(mark_alive, &alive) || !pending_each_descriptor(mark_alive, &alive)) return;
+    for (unsigned i = 0; i < WINDOW; i++) {
+        unsigned slot = (start + i) % SLOTS;
+        if (alive.cookies[i] == 0 || alive.found[i]) continue;
+        if (atomic_load(&cookies[slot]) == alive.cookies[i] && !entries[slot].busy) empty(slot);
+    }
+}
+
+bool pending_put(uint64_t cookie, const struct pending *entry)
+{
+    if (cookie == 0 || !lock()) return false;
+    int unsaid = 0;
+    atomic_compare_exchange_strong(&owner, &unsaid, sys_getpid());
+    unsigned start = start_of(cookie), slot = slot_of(cookie);
+    bool there = slot < SLOTS;
+    for (unsigned tries = 0; slot == SLOTS && tries < 2; tries++) {
+        for (unsigned i = 0; slot == SLOTS && i < WINDOW; i++)
+            if (atomic_load(&cookies[(start + i) % SLOTS]) == 0) slot = (start + i) % SLOTS;
+        if (slot == SLOTS && tries == 0) make_room(start);
+    }
+    if (slot < SLOTS) {
+        bool busy = there && entries[slot].busy;
+        entries[slot] = *entry;
+        entries[slot].busy = busy;
+        if (!there) {
+            atomic_store(&shared[slot], false);
+            atomic_fetch_add(&pending_count, 1);
+            atomic_store_explicit(&cookies[slot], cookie, memory_order_release);
+        }
+    }
+    unlock();
+    return slot < SLOTS;
+}
+
+/* ---- one at a time ---- */
+
+bool pending_take(uint64_t cookie, struct pending *out)
+{
+    memset(out, 0, sizeof *out);
+    if (!lock()) {
+        out->busy = true;
+        return false;
+    }
+    unsigned slot = slot_of(cookie);
+    bool taken = slot < SLOTS && !entries[slot].busy;
+    if (slot < SLOTS) *out = entries[slot];
+    if (taken) entries[slot].busy = true;
+    unlock();
+    return taken;
+}
+
+void pending_give(uint64_t cookie, const struct pending *entry)
+{
+    while (!lock()) {
+    }
+    unsigned slot = slot_of(cookie);
+    if (slot < SLOTS && entry->kind == PENDING_FREE) {
+        empty(slot);
+    } else if (slot < SLOTS) {
+        entries[slot] = *entry;
+        entries[slot].busy = false;
+    }
+    unlock();
+}
+
+void pending_remove(uint64_t cookie)
+{
+    if (cookie == 0 || !lock()) return;
+    unsigned slot = slot_of(cookie);
+    if (slot < SLOTS) empty(slot);
+    unlock();
+}
+
+/* ---- the life of a socket ---- */
+
+void pending_shares(uint64_t cookie)
+{
+    unsigned slot = cookie != 0 ? slot_of(cookie) : SLOTS;
+    if (slot < SLOTS) atomic_store(&shared[slot], true);
+}
+
+void pending_forks(void)
+{
+    for (unsigned slot = 0; pending_any() && slot < SLOTS; slot++) atomic_store(&shared[slot], true);
+}
+
+void pending_forked(void)
+{
+    atomic_store(&owner, sys_getpid());
+    atomic_store(&locked, 0); /* whoever held it is not here */
+    for (unsigned slot = 0; pending_any() && slot < SLOTS; slot++) {
+        if (atomic_load(&cookies[slot]) == 0) continue;
+        struct pending *entry = &entries[slot];
+        entry->busy = false;
+        if (entry->kind == PENDING_HTTP || entry->kind == PENDING_PROXY) entry->kind = PENDING_STRANGER;
+    }
+}
+
+void pending_closed(uint64_t cookie)
+{
+    if (cookie == 0 || slot_of(cookie) == SLOTS || atomic_load(&owner) != sys_getpid() || !lock()) return;
+    unsigned slot = slot_of(cookie);
+    if (slot < SLOTS && !atomic_load(&shared[slot]) && !entries[slot].busy) empty(slot);
+    unlock();
+}

@@ -1,0 +1,68 @@
+/* Connections whose bytes are still looked at, by the socket's cookie: what is known of a socket belongs to the socket and not
+ * to its number, and goes with it through dup and fork.
+ *
+ * A fixed table of this process. A forked child has a copy. While it is empty, every door that writes pays for one load. */
+#ifndef FS_PENDING_H
+#define FS_PENDING_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "host_header.h"
+
+enum pending_kind {
+    PENDING_FREE,
+    PENDING_PLAIN,     /* connected since to `ip`, where nothing is looked at */
+    PENDING_TLS,       /* a TLS greeting comes first */
+    PENDING_TLS_AGAIN, /* it came; another may */
+    PENDING_HTTP,      /* requests, each for an allowed host */
+    PENDING_PROXY,     /* requests to a proxy, each for an allowed host; CONNECT */
+    PENDING_TUNNEL,    /* behind CONNECT: a TLS greeting for `rules` comes first */
+    PENDING_TUNNEL_AGAIN,
+    PENDING_DATAGRAM,  /* no datagram may be sent: TLS over TCP was allowed */
+    PENDING_STRANGER,  /* from another process, or from before a program: nothing is known of what was said */
+    PENDING_STREAM     /* wrapped in a stdio stream while unconnected, which writes unseen */
+};
+
+struct pending {
+    uint8_t kind;      /* enum pending_kind */
+    uint8_t version;   /* of ip: 4, 6 */
+    bool begun;        /* something was sent */
+    bool busy;         /* a thread is sending what it had judged */
+    uint16_t port;
+    uint8_t ip[16];
+    uint32_t rules[2]; /* that allowed it: of the policy, of the floor; UINT32_MAX for none */
+    struct host_flow flow;
+};
+
+extern _Atomic uint32_t pending_count;
+
+/* The cheap question of every write: false where nothing needs a look. */
+static inline bool pending_any(void) { return atomic_load_explicit(&pending_count, memory_order_relaxed) > 0; }
+
+/* The cookie of a socket, 0 for what is none. One system call. */
+uint64_t pending_cookie(int fd);
+
+bool pending_find(uint64_t cookie, struct pending *out);
+/* Puts or replaces. False where there is no room, and no entry whose socket this process has closed. */
+bool pending_put(uint64_t cookie, const struct pending *entry);
+/* Takes the right to send: `*out` is the entry as it is. False where there is no entry, or *out is busy already. */
+bool pending_take(uint64_t cookie, struct pending *out);
+/* Gives it back with what the entry is now; PENDING_FREE takes it out. */
+void pending_give(uint64_t cookie, const struct pending *entry);
+void pending_remove(uint64_t cookie);
+
+/* Another descriptor of this socket, here or in a child, is about to be made. No lock: signal handlers may. */
+void pending_shares(uint64_t cookie);
+/* Before a fork: every socket is about to be shared. */
+void pending_forks(void);
+/* In a forked child: requests half-way belong to the parent. */
+void pending_forked(void);
+/* `close` is about to be called, or was and succeeded: the entry goes where that was the last descriptor. */
+void pending_closed(uint64_t cookie);
+
+/* Calls `visit` for each open descriptor of this process. False where they cannot be listed. */
+bool pending_each_descriptor(void (*visit)(void *context, int fd), void *context);
+
+#endif
