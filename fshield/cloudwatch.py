@@ -8,7 +8,7 @@ a page whatever the group holds. It does not know the Infrequent Access class; L
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -127,8 +127,13 @@ class LogGroup:
         asked = (window.until - max(created, window.since)).total_seconds()
         return Price(int(found.get("storedBytes", 0)), min(1.0, max(0.0, asked / kept)) if kept > 0 else 1.0)
 
-    def lines(self, window: Window, tell: Callable[[datetime], None] | None = None) -> Iterator[bytes]:
-        """Our lines, oldest first as far as CloudWatch sorts them. `tell` hears how far it has come."""
+    def messages(self, window: Window, tell: Callable[[datetime], None] | None = None) -> Iterator[Mapping[str, Any]]:
+        """Our messages, as ``filter_log_events`` gives them, oldest first as far as CloudWatch sorts them.
+
+        Args:
+            window: what to read.
+            tell: hears after each page how far it has come.
+        """
         asked: dict[str, Any] = {
             "logGroupName": self.name,
             "startTime": int(window.since.timestamp() * 1000),
@@ -139,8 +144,7 @@ class LogGroup:
         while True:
             with _said():
                 page = self._client.filter_log_events(**asked)
-            for event in page.get("events", ()):
-                yield event.get("message", "").encode("utf-8", "surrogatepass")
+            yield from page.get("events", ())
             if tell and page.get("events"):
                 tell(datetime.fromtimestamp(page["events"][-1].get("timestamp", 0) / 1000, timezone.utc))
             token = page.get("nextToken")

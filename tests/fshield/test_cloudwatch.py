@@ -46,8 +46,8 @@ def test_reads_our_lines_only_and_all_pages(logs: Any) -> None:
     for part in range(3):
         put(logs, *[EVENT if number % 2 else f"START {part}" for number in range(9_000)])
     told: list[datetime] = []
-    lines = list(LogGroup("/aws/lambda/f", HERE).lines(hour(), told.append))
-    assert lines == [EVENT.encode()] * 13_500
+    messages = list(LogGroup("/aws/lambda/f", HERE).messages(hour(), told.append))
+    assert [message["message"] for message in messages] == [EVENT] * 13_500
     assert len(told) >= 2 and all(NOW - timedelta(hours=1) < at < NOW for at in told)
 
 
@@ -63,7 +63,7 @@ def test_no_such_group(logs: Any) -> None:
     with pytest.raises(CouldNotRun, match="there is no log group"):
         LogGroup("/aws/lambda/g", HERE).price(hour())
     with pytest.raises(CouldNotRun, match="ResourceNotFoundException") as caught:
-        list(LogGroup("/aws/lambda/g", HERE).lines(hour()))
+        list(LogGroup("/aws/lambda/g", HERE).messages(hour()))
     assert caught.value.mend and "--region" in caught.value.mend
 
 

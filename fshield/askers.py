@@ -1,0 +1,135 @@
+"""Who asked: from an event's frames to the packages on the way, and from those to who wanted it.
+
+An act's innermost package is often one that carries requests for others. What counts is the first package further out
+that carries for nobody: the function's own code, or a dependency that acts by itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from fshield.known import CALLERS, CARRIERS, RUNTIMES, VENDORS
+
+Chain = tuple[str, ...]
+Kind = Literal["own", "dependency", "nobody"]
+
+#: The engine shows eight frames at most: a stack of fewer has its outermost one.
+SHOWN = 8
+_ROOTS = 64
+_NAME = 80
+_FRAME = re.compile(r"(.*):([0-9]+) (.*)\Z", re.DOTALL)
+_INSTALLED = ("/site-packages/", "/dist-packages/")
+_PLACES = ("/var/task/", "/opt/python/")
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who wanted an act.
+
+    Args:
+        name: the package; "" where nobody is known.
+        kind: the function's own code, a dependency that acts by itself, or nobody that is known.
+        through: the carriers on the way, innermost first.
+    """
+
+    name: str
+    kind: Kind
+    through: Chain = ()
+
+    @property
+    def words(self) -> str:
+        """For a comment: ``app through requests, urllib3``."""
+        through = ", ".join(reversed(self.through))
+        if self.kind == "nobody":
+            return f"{through}, nobody known behind it" if through else "nobody known"
+        return f"{self.name} through {through}" if through else self.name
+
+
+@dataclass
+class Askers:
+    """What a stream of events says of packages: where they lie, and which are the function's own.
+
+    Args:
+        own: packages that are the function's own, by their users' word.
+    """
+
+    own: set[str] = field(default_factory=set)
+    _roots: OrderedDict[str, None] = field(default_factory=OrderedDict)
+
+    def chain(self, event: dict[str, Any]) -> Chain:
+        """The packages on an event's stack, innermost first, each run of one package once. May be empty."""
+        origin = event.get("origin")
+        if not origin:
+            return ()
+        first = str(origin.get("distribution") or "")
+        self._learn_root(str(origin.get("file") or ""), first)
+        frames = [_FRAME.match(text) for text in origin.get("stack") or ()]
+        files = [(match[1], match[3]) for match in frames if match and not match[1].startswith("<")]
+        found = [self.package(file) for file, _ in files]
+        if first and found:
+            found[0] = first  # the engine knows the handler, and sys.path
+        elif first:
+            found = [first]
+        elif not found and origin.get("file"):
+            # The libc ring names the library that called; one that was installed tells whose it is.
+            found = [self.package(str(origin["file"]))] if _installed(str(origin["file"])) else []
+        names = tuple(name for at, name in enumerate(found) if name and (at == 0 or found[at - 1] != name))
+        self._learn_own(names, files, len(origin.get("stack") or ()))
+        return names
+
+    def package(self, file: str) -> str:
+        """The package that a file belongs to: the first folder or module below where packages are."""
+        rest = _installed(file)
+        if not rest:
+            root = next((root for root in (*_PLACES, *reversed(self._roots)) if file.startswith(root)), None)
+            rest = file[len(root) :] if root else file.rpartition("/")[2]
+        return re.sub(r"(\.cpython-[^/]*\.so|\.abi3\.so|\.so|\.pyc?)\Z", "", rest.partition("/")[0])[:_NAME]
+
+    def of(self, chain: Chain, own: Iterable[str] = ()) -> Asker:
+        """Who wanted what `chain` did. `own` adds to what is known to be the function's own."""
+        through: list[str] = []
+        mine = {*self.own, *own}
+        for name in chain:
+            if name in mine:
+                return Asker(name, "own", tuple(through))
+            if name in CALLERS and name not in VENDORS:
+                break
+            if name not in CARRIERS:
+                return Asker(name, "dependency", tuple(through))
+            through.append(name)
+        return Asker("", "nobody", tuple(through))
+
+    def _learn_root(self, file: str, distribution: str) -> None:
+        at = file.find(f"/{distribution}/") if distribution else -1
+        if at < 0 and distribution and file.endswith(f"/{distribution}.py"):
+            at = len(file) - len(distribution) - 4
+        if at < 0 or _installed(file):
+            return
+        root = file[: at + 1]
+        self._roots[root] = None
+        self._roots.move_to_end(root)
+        if len(self._roots) > _ROOTS:
+            self._roots.popitem(last=False)
+
+    def _learn_own(self, names: Chain, files: list[tuple[str, str]], shown: int) -> None:
+        """What the runtime client calls is the function; so is the module that a program without one began with."""
+        if names and names[-1] in RUNTIMES:
+            mine = next((name for name in reversed(names) if name not in CALLERS), "")
+            if mine and mine not in CARRIERS:
+                self._take(mine)
+            return
+        if names and shown < SHOWN and files and files[-1][1] == "<module>" and not _installed(files[-1][0]):
+            self._take(names[-1])
+
+    def _take(self, name: str) -> None:
+        if name not in CALLERS and name != "__main__" and len(self.own) < _ROOTS:
+            self.own.add(name)
+
+
+def _installed(file: str) -> str:
+    """What follows of `file` after the folder that packages are installed in; else ""."""
+    return next((file.rpartition(place)[2] for place in _INSTALLED if place in file), "")
