@@ -1,0 +1,18 @@
+"""The commands that read events for policies: ``fshield learn``, ``replay``, ``diff`` and ``fix``."""
+
+from __future__ import annotations
+
+import typer
+
+from fshield import commands_learn, commands_review
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands to `app`."""
+    app.command(
+        epilog="Exit codes: 0 a policy was learnt (something may be held back), 1 --into was not confirmed, "
+        "2 could not run, or there was nothing to learn from."
+    )(commands_learn.learn)
+    app.command(epilog="Exit codes: 0 nothing that happened would be blocked, 1 something would, 2 could not run.")(
+        commands_review.replay
+    )

@@ -1,0 +1,166 @@
+"""``fshield learn``: from events to a policy."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from fshield import output, sources
+from fshield.cloudwatch import Connection
+from fshield.errors import CouldNotRun
+from fshield.events import harmless
+from fshield.evidence import Evidence
+from fshield.files import write_whole
+from fshield.learn import Learnt
+from fshield.learn import learn as learn_policy
+from fshield.tiers import Tiers
+
+_SHOWN = 40
+
+
+def learn(
+    events: sources.Files = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="The policy. Else stdout.", show_default=False),
+    ] = None,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--accept",
+            metavar="PLACE",
+            help="Learn what is held back: HOST:PORT, a path, a module, as shown. May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    trust: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--trust",
+            metavar="PACKAGE",
+            help="A dependency that may act by itself. May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    own: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--own",
+            metavar="MODULE",
+            help="The function's own code, besides the handler's module. May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    log_group: sources.GroupOption = None,
+    since: sources.SinceOption = "7d",
+    function: sources.FunctionOption = None,
+    region: sources.RegionOption = None,
+    profile: sources.ProfileOption = None,
+    endpoint_url: sources.EndpointOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> None:
+    """Learn the narrowest policy that lets happen what happened, less what nobody should allow unseen."""
+    with output.reporting(as_json):
+        source = sources.Source(events or [], log_group, since, Connection(region, profile, endpoint_url), function)
+        evidence = Evidence()
+        evidence.askers.own |= set(own or ())
+        with source.records() as records:
+            evidence.read(records)
+        if not evidence.acts:
+            raise CouldNotRun(
+                "there is nothing to learn from: no event of an act was read",
+                "run the function under the policy `monitor`, and read what it logs",
+            )
+        tiers = Tiers(evidence, frozenset(accept or ()), frozenset(trust or ()))
+        learnt = learn_policy(evidence, tiers)
+        name = out.stem if out else "learnt"
+        text = learnt.text(name)
+        unused = tiers.unused()
+        if unused:
+            raise CouldNotRun(
+                f"--accept {unused[0]}: nothing that was held back is called so",
+                "name it as the table of `fshield learn` does",
+            )
+        if as_json:
+            output.print_json(
+                {"ok": True, "policy": text, **as_dict(learnt, tiers), "skipped": source.counts.as_dict()}
+            )
+            if out:
+                write_whole(out, text.encode())
+            return
+        sources.say_doubts(source.counts)
+        say(learnt, tiers, output.console(stderr=True))
+        if out:
+            write_whole(out, text.encode())
+            output.console(stderr=True).print(f"{out}: {len(learnt.lines)} exceptions", soft_wrap=True)
+        else:
+            sys.stdout.write(text)
+
+
+def say(learnt: Learnt, tiers: Tiers, to: Console) -> None:
+    """What was held back, and how to accept it."""
+    evidence = learnt.evidence
+    for sentence in notes(learnt):
+        to.print(f"note: {sentence}", soft_wrap=True)
+    if not learnt.held:
+        return
+    table = Table(title="held back, and so blocked", title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for column in ("what", "times", "by", "why"):
+        table.add_column(column, overflow="fold", justify="right" if column == "times" else "left")
+    for held in learnt.held[:_SHOWN]:
+        asker = next((asker.words for asker, _ in tiers.askers(held.seen)), "")
+        what = held.act.place or held.act.words
+        table.add_row(*(Text(harmless(cell)) for cell in (what, f"{held.seen.count:,}", asker, held.why)))
+    to.print(table)
+    rest = len(learnt.held) - _SHOWN
+    if rest > 0:
+        to.print(f"and {rest} more: --json has all", soft_wrap=True)
+    first = next((held.accept for held in learnt.held if held.accept), None)
+    if first:
+        to.print(Text(f"to learn one all the same: --accept {harmless(first)}"), soft_wrap=True)
+    if evidence.overflow:
+        to.print(f"warning: {evidence.overflow:,} acts were of kinds beyond what is kept", soft_wrap=True)
+
+
+def notes(learnt: Learnt) -> list[str]:
+    """What else to know of what was read."""
+    evidence = learnt.evidence
+    found = []
+    if evidence.doubtful:
+        found.append(f"{evidence.doubtful:,} events that may be forged or read twice count for nothing")
+    if len(evidence.functions) > 1:
+        names = ", ".join(harmless(name) for name in sorted(evidence.functions)[:4])
+        found.append(f"events of {len(evidence.functions)} functions ({names}): --function NAME learns for one")
+    if not evidence.askers.own:
+        found.append("no event shows which code is the function's own: name its module with --own")
+    return found
+
+
+def as_dict(learnt: Learnt, tiers: Tiers) -> dict[str, Any]:
+    """For ``--json``."""
+    return {
+        "events": learnt.evidence.events,
+        "own": sorted(learnt.evidence.askers.own),
+        "learnt": [
+            {
+                "policy": line.rule, "entry": line.text, "dependency": line.group or None, "count": line.seen.count,
+                "comment": learnt.comment(line),
+            }
+            for line in learnt.lines
+        ],
+        "held": [
+            {
+                "policy": held.act.rule, "what": held.act.place or held.act.words, "count": held.seen.count,
+                "by": [asker.words for asker, _ in tiers.askers(held.seen)], "why": held.why, "accept": held.accept,
+            }
+            for held in learnt.held
+        ],
+        "overflow": learnt.evidence.overflow,
+        "notes": notes(learnt),
+    }  # fmt: skip

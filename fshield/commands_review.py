@@ -1,0 +1,100 @@
+"""``fshield replay``, ``diff`` and ``fix``: the review of a policy's change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from fshield import explain, native, output, sources
+from fshield.cloudwatch import Connection
+from fshield.errors import CouldNotRun
+from fshield.events import harmless
+from fshield.evidence import Evidence
+from fshield.replay import Outcome
+from fshield.replay import replay as replay_events
+
+_SHOWN = 60
+
+
+def replay(
+    policy: Annotated[Path, typer.Option("--policy", "-p", metavar="POLICY", help="A policy, YAML or compiled.")],
+    events: sources.Files = None,
+    log_group: sources.GroupOption = None,
+    since: sources.SinceOption = "7d",
+    function: sources.FunctionOption = None,
+    region: sources.RegionOption = None,
+    profile: sources.ProfileOption = None,
+    endpoint_url: sources.EndpointOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> None:
+    """Ask the engine what recorded events would have met under another policy."""
+    with output.reporting(as_json):
+        compiled = explain.subject(policy).compiled
+        source = sources.Source(events or [], log_group, since, Connection(region, profile, endpoint_url), function)
+        with source.records() as records:
+            evidence = Evidence().read(records)
+        if not evidence.acts:
+            raise CouldNotRun("there is nothing to replay: no event of an act was read", "name a log with events")
+        facts = native.Facts(region) if region else native.Facts()
+        outcomes = list(replay_events(compiled, evidence, facts))
+        broken = [outcome for outcome in outcomes if outcome.would_break]
+        if as_json:
+            output.print_json(
+                {
+                    "ok": not broken,
+                    "policy_name": compiled.name,
+                    "acts": len(outcomes),
+                    "blocked": [_as_dict(outcome) for outcome in broken],
+                    "let_through": [_as_dict(outcome) for outcome in outcomes if outcome.would_pass],
+                    "overflow": evidence.overflow,
+                    "skipped": source.counts.as_dict(),
+                }
+            )
+        else:
+            sources.say_doubts(source.counts)
+            _print(compiled.name, evidence, outcomes)
+    if broken or evidence.overflow:
+        raise typer.Exit(output.FINDINGS)
+
+
+def _as_dict(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "policy": outcome.act.rule, "what": outcome.act.words, "target": outcome.target, "count": outcome.seen.count,
+        "passed": outcome.seen.passed, "mode": outcome.met.mode.name.lower(), "rule": outcome.met.source,
+        "reason": outcome.met.reason, "where": outcome.seen.where or None,
+    }  # fmt: skip
+
+
+def _print(name: str, evidence: Evidence, outcomes: list[Outcome]) -> None:
+    to = output.console()
+    for title, style, chosen in (
+        ("went through, and would be blocked", "bold red", [o for o in outcomes if o.would_break]),
+        ("were blocked, and would go through", "bold yellow", [o for o in outcomes if o.would_pass]),
+    ):
+        if not chosen:
+            continue
+        table = Table(title=title, title_justify="left", title_style=style, box=None, pad_edge=False)
+        for column in ("times", "what", "by", "says so"):
+            table.add_column(column, overflow="fold", justify="right" if column == "times" else "left")
+        for outcome in chosen[:_SHOWN]:
+            chain = next(iter(outcome.seen.chains), ())
+            words = evidence.askers.of(chain).words
+            what = (
+                outcome.act.words.replace(outcome.act.target, outcome.target) if outcome.target else outcome.act.words
+            )
+            cells = (f"{outcome.seen.count:,}", what, words, outcome.met.source or "left out")
+            table.add_row(*(Text(harmless(cell)) for cell in cells))
+        to.print(table)
+        if len(chosen) > _SHOWN:
+            to.print(f"and {len(chosen) - _SHOWN} more: --json has all")
+    broken = sum(outcome.would_break for outcome in outcomes)
+    if evidence.overflow:
+        to.print(f"warning: {evidence.overflow:,} acts were of kinds beyond what is kept, and were not asked about")
+    said = (
+        f"{broken} of {len(outcomes)} kinds of acts" if broken else f"none of {len(outcomes)} kinds of acts that passed"
+    )
+    to.print(f"{said} would be blocked under {harmless(name)}", soft_wrap=True)

@@ -1,0 +1,137 @@
+"""Where commands take events from: files, standard input, a CloudWatch log group. With a bar where it takes long."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from fshield import output
+from fshield.cloudwatch import Connection, LogGroup, Window, since
+from fshield.errors import CouldNotRun
+from fshield.stream import Counts, EventReader, Record
+
+Files = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[EVENTS]...", help="Logs with events, packed or not; - is stdin.", show_default=False),
+]
+GroupOption = Annotated[
+    str | None,
+    typer.Option("--log-group", metavar="NAME", help="Read a CloudWatch log group in place of files."),
+]
+SinceOption = Annotated[
+    str, typer.Option("--since", metavar="TIME", help="With --log-group: 30m, 4h, 7d, 2w ago, or a time.")
+]
+RegionOption = Annotated[str | None, typer.Option("--region", help="The AWS region.", show_default=False)]
+ProfileOption = Annotated[
+    str | None, typer.Option("--profile", metavar="NAME", help="The AWS CLI's profile.", show_default=False)
+]
+EndpointOption = Annotated[
+    str | None, typer.Option("--endpoint-url", metavar="URL", help="Another CloudWatch endpoint.", show_default=False)
+]
+FunctionOption = Annotated[
+    str | None,
+    typer.Option("--function", metavar="NAME", help="Only this Lambda function's events.", show_default=False),
+]
+#: Below this, a file is read before anybody would look at a bar.
+_SMALL = 8 << 20
+
+
+@dataclass
+class Source:
+    """What is to be read.
+
+    Args:
+        files: logs; with no log group and no files, standard input.
+        group: a CloudWatch log group in their place.
+        since: how far back in it.
+        connection: where it is.
+        function: the one function whose events are wanted.
+    """
+
+    files: list[str]
+    group: str | None = None
+    since: str = "7d"
+    connection: Connection = field(default_factory=Connection)
+    function: str | None = None
+
+    def __post_init__(self) -> None:
+        self._moved: Callable[[int], None] = lambda _size: None
+        # The reader is there before anybody knows what it is to tell.
+        self.reader = EventReader(lambda size: self._moved(size))  # noqa: PLW0108
+
+    @property
+    def counts(self) -> Counts:
+        """What was met on the way; whole when all is read."""
+        return self.reader.counts
+
+    @contextmanager
+    def records(self) -> Iterator[Iterator[Record]]:
+        """The records, with a bar on a terminal's stderr; of a log group, the price is said before it is read.
+
+        Raises:
+            CouldNotRun: a source cannot be read.
+        """
+        if self.group and self.files:
+            raise CouldNotRun("files and --log-group at once", "name the one or the other")
+        if not self.group and not self.files and sys.stdin.isatty():
+            raise CouldNotRun("nothing to read", "name logs, - for standard input, or --log-group NAME")
+        with _bar(self.group or self._size() > _SMALL) as advance:
+            found = self._group(advance) if self.group else self._files(advance)
+            yield (record for record in found if not self.function or record.function in ("", self.function))
+
+    def _files(self, advance: Callable[[float], None]) -> Iterator[Record]:
+        whole, done = self._size(), 0
+
+        def read(size: int) -> None:
+            nonlocal done
+            done += size
+            advance(done / whole if whole else 0)
+
+        self._moved = read
+        return self.reader.files(self.files or ["-"])
+
+    def _size(self) -> int:
+        try:
+            return sum(Path(name).stat().st_size for name in self.files if name != "-")
+        except (OSError, ValueError):
+            return 0
+
+    def _group(self, advance: Callable[[float], None]) -> Iterator[Record]:
+        assert self.group
+        now = datetime.now(timezone.utc)
+        window = Window(since(self.since, now), now)
+        group = LogGroup(self.group, self.connection)
+        output.console(stderr=True).print(f"{self.group}: {group.price(window).sentence}", soft_wrap=True)
+        length = (window.until - window.since).total_seconds() or 1.0
+
+        def reached(moment: datetime) -> None:
+            advance((moment - window.since).total_seconds() / length)
+
+        return self.reader.messages(group.messages(window, reached), self.group)
+
+
+@contextmanager
+def _bar(wanted: object) -> Iterator[Callable[[float], None]]:
+    """A function that moves a bar to a share from 0 to 1; none where nobody looks."""
+    console = output.console(stderr=True)
+    if not wanted or not console.is_terminal:
+        yield lambda _share: None
+        return
+    columns = (TextColumn("reading"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("reading", total=1.0)
+        yield lambda share: progress.update(task, completed=min(1.0, share))
+
+
+def say_doubts(counts: Counts) -> None:
+    """What was skipped or is doubtful, on stderr."""
+    for sentence in counts.sentences():
+        output.console(stderr=True).print(f"note: {sentence}", soft_wrap=True)
