@@ -37,6 +37,7 @@ census: environment ## every symbol of the C library: door, harmless, or accepte
 
 transparency: environment ## CPython's own test-suite, bare and guarded, test by test (an hour)
 	@$(PYTHON) tests/transparency/run.py
+	@$(PYTHON) tests/transparency/run.py --sample --policy tests/transparency/strict.yaml --one-process
 
 fuzz: environment ## the parsers under libFuzzer, ASan and UBSan, for FUZZ_SECONDS (60)
 	@$(PYTHON) tests/fuzz/run.py
@@ -44,6 +45,7 @@ fuzz: environment ## the parsers under libFuzzer, ASan and UBSan, for FUZZ_SECON
 soak: environment ## ten minutes of threads at every door at once
 	@$(PYTHON) tests/soak/soak.py --seconds 600
 	@$(PYTHON) tests/soak/soak.py --seconds 60 --undefined
+	@$(PYTHON) tests/soak/soak.py --seconds 60 --address
 
 bench: environment ## paired figures against the budgets
 	@$(PYTHON) bench/run.py

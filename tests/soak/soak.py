@@ -1,13 +1,15 @@
-"""Many threads at every door at once: ``python tests/soak/soak.py [--seconds N] [--undefined]``.
+"""Many threads at every door at once: ``python tests/soak/soak.py [--seconds N] [--undefined | --address]``.
 
 Runs ``storm.c`` under a strict policy that lets one program be started, and checks: it ends by itself and in time,
 nothing came through, nothing that is allowed was refused, no descriptor leaked, and every line of the event stream is
-JSON. ``--undefined`` runs it with a core that traps at undefined behaviour.
+JSON. ``--undefined`` runs it with a core that traps at undefined behaviour, ``--address`` with storm and core under
+AddressSanitizer (clang's).
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import shutil
@@ -26,12 +28,19 @@ from tests import support
 
 ROOT = support.ROOT
 BUILD = ROOT / "build" / "soak"
+NATIVE = ROOT / "layer" / "native"
+EARLY = Path(__file__).with_name("early.c")
+ADDRESS = ["-fsanitize=address"]
+CHILDREN = ["/bin/true", "/usr/bin/true", str(BUILD / "storm-address")]
 # strict, but for one program: forks are let through, and each child is on probation until it becomes that program.
-POLICY = {
+POLICY: dict[str, dict[str, Any]] = {
     "policy": {
         "outbound_connectivity": "block",
         "read_write_tmp": "block",
-        "create_child_process": {"mode": "block", "allow": ["/bin/true", "/usr/bin/true"]},
+        "create_child_process": {
+            "mode": "block",
+            "allow": ["/bin/true", "/usr/bin/true", str(BUILD / "storm-address")],
+        },
         "read_handler": "block",
         "native_code": "block",
         "runtime_api": "block",
@@ -79,15 +88,50 @@ def undefined_layer() -> Path:
     return folder
 
 
-def program() -> Path:
+def address_layer() -> Path:
+    """The layer with a core under AddressSanitizer, whose runtime the program has to bring: `program(address=True)`."""
+    folder, build = BUILD / "layer-address", NATIVE / "zig.py"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(support.LAYER, folder)
+    core, generated = folder / "function-shield.d" / "function-shield.so", BUILD / "generated-address"
+    sys.path.insert(0, str(NATIVE))
+    doors, zig = importlib.import_module("doors"), importlib.import_module("zig")
+    doors.write(generated)
+    flags = [clang(), *zig.COMMON, "-w", "-g", "-O1", "-fno-omit-frame-pointer", "-fPIC", "-ftls-model=initial-exec"]
+    flags += [f'-DFS_VERSION="{zig.version()}"', "-DFS_SANITIZED", "-I", str(NATIVE), "-I", str(generated)]
+    # What runs before the sanitizer has its memory is left as it is.
+    early = [BUILD / "early.o", BUILD / "symbols.o"]
+    subprocess.run([*flags, "-fno-builtin", "-c", str(EARLY), "-o", str(early[0])], check=True)
+    plain = ["-Dstrcmp=early_compare", "-fno-builtin"]
+    subprocess.run([*flags, *plain, "-c", str(NATIVE / "symbols.c"), "-o", str(early[1])], check=True)
+    ignored = BUILD / "ignored.txt"
+    ignored.write_text("[address]\nfun:guard_start\nfun:guard_ready\nfun:dlsym\nfun:dlvsym\n")
+    sources = sorted(path for path in NATIVE.glob("*.c") if path.name != "symbols.c")
+    linking = ["-shared", "-Wl,-Bsymbolic", "-Wl,-z,now", f"-Wl,--version-script={generated / 'exports.map'}"]
+    rest = [*ADDRESS, f"-fsanitize-ignorelist={ignored}", *linking, *map(str, [*sources, *early])]
+    subprocess.run([*flags, *rest, "-o", str(core)], check=True)
+    command = [sys.executable, str(build), "launcher", "--core", str(core), "--out", str(folder / "function-shield")]
+    subprocess.run(command, check=True)
+    return folder
+
+
+def clang() -> str:
+    """The compiler whose sanitizer a program can carry and lend."""
+    found = shutil.which("clang")
+    if found is None:
+        raise SystemExit("tests/soak/soak.py: clang is not here")
+    return found
+
+
+def program(*, address: bool = False) -> Path:
     """storm.c, compiled."""
-    compiler = shutil.which("gcc") or shutil.which("clang")
+    compiler = clang() if address else shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
         raise SystemExit("tests/soak/soak.py: neither gcc nor clang is here")
     BUILD.mkdir(parents=True, exist_ok=True)
-    out = BUILD / "storm"
+    out = BUILD / ("storm-address" if address else "storm")
     source = Path(__file__).with_name("storm.c")
-    flags = ["-O1", "-g", "-Wall", "-Wextra", "-Werror"]
+    flags = ["-O1", "-g", "-Wall", "-Wextra", "-Werror", *(ADDRESS if address else [])]
     subprocess.run([compiler, *flags, str(source), "-o", str(out), "-pthread"], check=True)
     return out
 
@@ -107,19 +151,25 @@ def check_events(text: str, outcome: Outcome) -> None:
             outcome.faults.append(f"no event: {line[:200]}")
 
 
-def soak(seconds: int, layer: Path = support.LAYER) -> Outcome:
+def soak(seconds: int, layer: Path = support.LAYER, *, address: bool = False) -> Outcome:
     """One run of ``seconds``."""
     outcome = Outcome()
-    storm = program()
+    storm = program(address=address)
+    child = storm if address else Path("/bin/true")
     handle, secret = tempfile.mkstemp(prefix="function-shield-soak-", dir="/tmp")
     os.close(handle)
     events = BUILD / "events.log"
     events.unlink(missing_ok=True)
     listener = listen()
     environment = support.clean_environment(
-        {"FUNCTION_SHIELD_POLICY": support.policy_file(POLICY), "FUNCTION_SHIELD_EVENTS": str(events)}
+        {
+            "FUNCTION_SHIELD_POLICY": support.policy_file(POLICY),
+            "FUNCTION_SHIELD_EVENTS": str(events),
+            # Leaks are looked for by ptrace.
+            **({"ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1"} if address else {}),
+        }
     )
-    command = [layer / "function-shield", storm, seconds, listener.getsockname()[1], secret, "data.evil.example"]
+    command = [layer / "function-shield", storm, seconds, listener.getsockname()[1], secret, "data.evil.example", child]
     try:
         done = subprocess.run(
             list(map(str, command)), env=environment, capture_output=True, text=True, timeout=seconds + 60, check=False
@@ -153,8 +203,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=int, default=20)
     parser.add_argument("--undefined", action="store_true", help="with a core that traps at undefined behaviour")
+    parser.add_argument("--address", action="store_true", help="with program and core under AddressSanitizer")
     options = parser.parse_args()
-    outcome = soak(options.seconds, undefined_layer() if options.undefined else support.LAYER)
+    layer = undefined_layer() if options.undefined else address_layer() if options.address else support.LAYER
+    outcome = soak(options.seconds, layer, address=options.address)
     print(json.dumps(outcome.counts), f"{outcome.lines} event lines")
     for fault in outcome.faults[:20]:
         print(fault, file=sys.stderr)

@@ -1,4 +1,4 @@
-/* Threads that open, connect, fork and look names up at once, for some seconds: "storm SECONDS PORT FILE NAME".
+/* Threads that open, connect, fork and look names up at once, for some seconds: "storm SECONDS PORT FILE NAME PROGRAM".
  * Under the policy of soak.py nothing of it may come through but loopback and what lies outside /tmp. Prints one line of JSON: how often each was
  * done, how often something came through that must not, how many descriptors are open before and after. */
 #define _GNU_SOURCE
@@ -23,7 +23,7 @@ enum { OPENERS = 3, DIALLERS = 3, FORKERS = 2, ASKERS = 2, SIGNALS = 1 };
 
 static atomic_bool over;
 static atomic_ulong opens, dials, forks, questions, signals, through, broken;
-static const char *file, *name;
+static const char *file, *name, *program;
 static unsigned short port;
 
 static void must_fail(int fd)
@@ -98,7 +98,7 @@ static void *fork_things(void *unused)
         char *const arguments[] = {"true", NULL};
         pid_t spawned = vfork();
         if (spawned == 0) {
-            execv("/bin/true", arguments);
+            execv(program, arguments);
             _exit(0);
         }
         if (spawned > 0) {
@@ -150,10 +150,12 @@ static unsigned descriptors(void)
 
 int main(int count, char **words)
 {
-    if (count != 5) return 2;
+    if (count == 1) return 0; /* as PROGRAM, where that is this */
+    if (count != 6) return 2;
     port = (unsigned short)atoi(words[2]);
     file = words[3];
     name = words[4];
+    program = words[5];
     signal(SIGPIPE, SIG_IGN);
     struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
     sigaction(SIGUSR1, &action, NULL);

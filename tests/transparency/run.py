@@ -2,8 +2,8 @@
 
     python tests/transparency/run.py                          every module, every interpreter of this machine
     python tests/transparency/run.py --python 3.13 test_os    one interpreter, one module
-    python tests/transparency/run.py --sample --policy strict --one-process
-                                                              a test that meets a violation is no difference
+    python tests/transparency/run.py --sample --policy tests/transparency/strict.yaml --one-process
+                                                              a difference that a rule accounts for is counted by rule
 
 A module whose results differ is run again both ways: what no run without the guard and none with it had in common
 counts. Exit status 0 where nothing
@@ -21,6 +21,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -30,13 +31,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests import support
 from tests.transparency import modules
+from tests.transparency.accounts import Accounts
 
 WORK = support.ROOT / "build" / "transparency"
 KNOWN = Path(__file__).with_name("known.json")
 ONE_TEST_SECONDS = 180
 ATTEMPTS = 3
 REFUSED = 78
-FORBIDDEN = ("PolicyViolation", "[Errno 13]")
 
 
 @dataclass
@@ -64,8 +65,6 @@ def results(report: Path) -> dict[str, str]:
         return logged(report.with_name("log.txt"))
     for case in tree.iter("testcase"):
         kinds = [child.tag for child in case if child.tag in ("error", "failure", "skipped", "unexpectedSuccess")]
-        if any(word in (child.text or "") for child in case for word in FORBIDDEN):
-            kinds = ["forbidden"]
         name = re.sub(r"0x[0-9a-f]+", "ADDRESS", case.get("name", ""))
         found.setdefault(name, []).append("+".join(kinds) or case.get("result", "completed"))
     return {name: " ".join(sorted(results)) for name, results in found.items()}
@@ -87,8 +86,8 @@ def run_module(python: Path, module: str, folder: Path, policy: str | None, opti
     scratch.mkdir(parents=True)
     report = folder / "junit.xml"
     command = [
-        str(python), "-m", "test", *([] if options.one_process else ["-j1"]), "-v", f"--timeout={ONE_TEST_SECONDS}",
-        f"--tempdir={scratch}", f"--junit-xml={report}", module,
+        str(python), "-u", "-m", "test", *([] if options.one_process else ["-j1"]), "-v",
+        f"--timeout={ONE_TEST_SECONDS}", f"--tempdir={scratch}", f"--junit-xml={report}", module,
     ]  # fmt: skip
     environment = support.clean_environment({"TMPDIR": str(scratch), "HOME": str(scratch)})
     if policy is not None:
@@ -130,21 +129,6 @@ def differences(bare: Sequence[Outcome], guarded: Sequence[Outcome]) -> dict[str
     return found
 
 
-def is_forbidden(name: str, result: str, guarded: Outcome, log: Path) -> bool:
-    """The policy accounts for this difference: the test, or a subtest of it, met a violation; or the run did."""
-    if name == "exit status":
-        return is_any_forbidden(guarded, log)
-    # A test that failed in its subtests alone is in no report, but in the log.
-    blocks = log.read_text(errors="replace").split("=" * 70) if result == "absent" else []
-    said = f": {name.rpartition('.')[2]} ("
-    return "forbidden" in result or any(said in block and any(map(block.__contains__, FORBIDDEN)) for block in blocks)
-
-
-def is_any_forbidden(guarded: Outcome, log: Path) -> bool:
-    """Some test of the run met a violation."""
-    return "forbidden" in guarded.tests.values() or FORBIDDEN[0] in log.read_text(errors="replace")
-
-
 def compare(python: Path, version: str, module: str, options: argparse.Namespace) -> dict[str, tuple[str, str]]:
     """Run a module both ways, and again while they differ: tests that fail by chance do so both ways."""
     bare: list[Outcome] = []
@@ -152,6 +136,7 @@ def compare(python: Path, version: str, module: str, options: argparse.Namespace
     found: dict[str, tuple[str, str]] = {}
     expected = known(version, module, options.policy)
     forbids = options.policy != "monitor"
+    by_rule: Counter[str] = Counter()
     for attempt in range(ATTEMPTS):
         folder = WORK / version / "bare" / module
         cache = folder / "outcome.json"
@@ -166,8 +151,9 @@ def compare(python: Path, version: str, module: str, options: argparse.Namespace
             sys.exit((folder / "log.txt").read_text(errors="replace"))
         found = differences(bare, guarded)
         if forbids:
-            log = folder / "log.txt"
-            found = {name: pair for name, pair in found.items() if not is_forbidden(name, pair[1], guarded[-1], log)}
+            accounts = Accounts((folder / "log.txt").read_text(errors="replace"))
+            by_rule = Counter(why for name in found if name != "exit status" and (why := accounts.of(name)))
+            found = {name: pair for name, pair in found.items() if not accounts.of(name)}
         if found.keys() <= expected:
             break
     print(
@@ -175,6 +161,8 @@ def compare(python: Path, version: str, module: str, options: argparse.Namespace
         f"{guarded[0].seconds:6.1f} s guarded  {len(found) or 'no'} difference{'' if len(found) == 1 else 's'}",
         flush=True,
     )
+    for why, count in by_rule.most_common():
+        print(f"    {count:5} by {why}", flush=True)
     return found
 
 
@@ -215,7 +203,9 @@ def main() -> int:
     )
     parser.add_argument("--limit", type=float, default=900, help="seconds for one module")
     options = parser.parse_args()
-    if "/" in options.policy:
+    if options.policy.endswith(".yaml"):
+        options.policy = support.policy_file(Path(options.policy))
+    elif "/" in options.policy:
         options.policy = str(Path(options.policy).resolve())
     total = 0
     for python, version, module in chosen(options):
