@@ -168,7 +168,7 @@ static int own_number(int fd)
 
 bool dns_connects(int fd, const void *address, socklen_t size, int *result)
 {
-    if (!is_udp(fd) || guard_on_probation()) return false;
+    if (guard_thread.resolving > 0 || !is_udp(fd) || guard_on_probation()) return false;
     dns_mark(fd);
     if (!network_blocks()) {
         *result = real.connect(fd, (const struct sockaddr *)address, size);
@@ -233,7 +233,8 @@ static ssize_t ask(int fd, const struct msghdr *message, int flags, void *to, so
 
 bool dns_sends(int fd, const struct msghdr *message, int flags, const void *caller, ssize_t *result)
 {
-    if (guard_ignores(FS_OUTBOUND)) return false;
+    /* libresolv before glibc 2.34 comes through these doors, within a look-up that was judged. */
+    if (guard_thread.resolving > 0 || guard_ignores(FS_OUTBOUND)) return false;
     if (message->msg_name != NULL && message->msg_namelen > 0) {
         if (!is_udp(fd)) return false;
         *result = ask(fd, message, flags, message->msg_name, message->msg_namelen, caller);

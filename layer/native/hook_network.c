@@ -9,6 +9,7 @@
 #include "hook.h"
 #include "network.h"
 #include "origin.h"
+#include "resolvers.h"
 #include "runtime_api.h"
 #include "sys.h"
 
@@ -79,6 +80,8 @@ static int judge_address(const struct hook_row *row, PyObject *socket, const str
     uint16_t port;
     enum fs_family family;
     struct fs_verdict verdict = network_judge_target(&storage, size, host, ip, &port, &family);
+    /* Of a name server, the door reads the question. It is told who asked. */
+    if (UNLIKELY(to->port == RESOLVERS_PORT)) origin_keep();
     if (LIKELY(verdict.mode == FS_ALLOW)) return 0;
     if (family == FS_RUNTIME_API) {
         /* The door answers: it knows what else may pass. It is told who asked. */

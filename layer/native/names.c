@@ -106,7 +106,9 @@ bool names_refuses_query(struct names_query *query, const void *packet, size_t s
 
 bool names_begin(struct resolving *resolving)
 {
-    return resolving_begin(resolving, network_blocks());
+    if (LIKELY(resolving_begin(resolving, network_blocks()))) return true;
+    (void)network_refuses_kind("ask another name server", "dns", NULL);
+    return false;
 }
 
 /* ---- learning ---- */

@@ -272,7 +272,7 @@ DOOR int socket(int domain, int type, int protocol)
         return -1;
     }
     int fd = real.socket(domain, type, protocol);
-    if (UNLIKELY((type & 0xf) == SOCK_DGRAM) && (domain == AF_INET || domain == AF_INET6)) dns_mark(fd);
+    if (UNLIKELY((type & 0xf) == SOCK_DGRAM) && guard_thread.resolving == 0 && (domain == AF_INET || domain == AF_INET6)) dns_mark(fd);
     return fd;
 }
 

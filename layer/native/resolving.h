@@ -11,7 +11,8 @@ struct resolving {
 
 /* From here to the end the thread is in a look-up: its own queries pass. With `absolute` neither search lists (LOCALDOMAIN,
  * resolv.conf) nor HOSTALIASES nor RES_OPTIONS' ndots make another name of it; /etc/hosts goes on working.
- * False where the resolver cannot be made ready: nothing may be asked then. */
+ * False where the resolver cannot be made ready, or would ask another server than this process began with: nothing may be
+ * asked then. */
 bool resolving_begin(struct resolving *resolving, bool absolute);
 /* Keeps errno. */
 void resolving_end(const struct resolving *resolving);

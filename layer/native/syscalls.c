@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/types.h>
 
+#include "dns_socket.h"
 #include "guard.h"
 #include "native.h"
 #include "network.h"
@@ -270,7 +271,8 @@ static long route_io_uring(const struct call *call)
 /* The kernel writes later, from memory that can change until then. */
 static long route_io_submit(const struct call *call)
 {
-    if (UNLIKELY(pending_any()) && network_refuses_kind("send", "asynchronous", call->caller)) return fails(EACCES);
+    bool looks = pending_any() || atomic_load_explicit(&dns_any, memory_order_relaxed);
+    if (UNLIKELY(looks) && network_refuses_kind("send", "asynchronous", call->caller)) return fails(EACCES);
     return passes(call);
 }
 

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from tests.attacks.sinks import OUTSIDE6, RESOLVER, Sinks
+from tests.attacks.sinks import METADATA, OUTSIDE6, RESOLVER, Sinks
 
 MS_BIND = 4096
 SIOCSIFFLAGS, SIOCSIFADDR = 0x8914, 0x8916
@@ -27,6 +27,8 @@ IFF_UP = 1
 def raise_loopback() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", IFF_UP))
+        more = struct.pack("=HH4s8x", socket.AF_INET, 0, socket.inet_aton(METADATA))
+        fcntl.ioctl(control, SIOCSIFADDR, struct.pack("16s16s", b"lo:1", more))
     with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as control:
         address = socket.inet_pton(socket.AF_INET6, OUTSIDE6)
         fcntl.ioctl(control, SIOCSIFADDR, struct.pack("16sIi", address, 128, socket.if_nametoindex("lo")))

