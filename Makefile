@@ -50,10 +50,11 @@ soak: environment ## ten minutes of threads at every door at once
 bench: environment ## paired figures against the budgets
 	@$(PYTHON) bench/run.py
 
-lint: environment ## ruff, mypy, and the C compiler's warnings
+lint: environment ## ruff, mypy, shellcheck, and the C compiler's warnings
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
+	@if command -v shellcheck >/dev/null; then shellcheck build.sh .ci/run tests/*/*.sh; else echo 'no shellcheck here: scripts are not looked at'; fi
 
 clean: ## remove what the build made
 	rm -rf build dist .venv .pytest_cache .mypy_cache .ruff_cache

@@ -12,8 +12,23 @@ import pytest
 
 from tests import support
 
+# What FSHIELD_TEST_REQUIRE may list: a program that tests are skipped without, or None where the tests look themselves.
+NEEDS: dict[str, str | None] = dict.fromkeys(("arm64", "census", "docker", "egress"))
+NEEDS |= {program: program for program in ("clang", "gcc", "node", "strace")}
+
+
+def _check_needs(listed: str) -> None:
+    """Nothing that must run may be skipped for want of a program."""
+    for need in filter(None, listed.split(",")):
+        if need not in NEEDS:
+            pytest.exit(f"FSHIELD_TEST_REQUIRE: {need} is none of {', '.join(NEEDS)}", returncode=2)
+        program = NEEDS[need]
+        if program and shutil.which(program) is None:
+            pytest.exit(f"FSHIELD_TEST_REQUIRE lists {need}, and there is no {program} here: install it", returncode=2)
+
 
 def pytest_sessionstart(session: pytest.Session) -> None:
+    _check_needs(os.environ.get("FSHIELD_TEST_REQUIRE", ""))
     if not support.LAUNCHER.exists():
         pytest.exit(f"{support.LAUNCHER} is missing: run ./build.sh first", returncode=2)
 
