@@ -16,3 +16,6 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Exit codes: 0 nothing that happened would be blocked, 1 something would, 2 could not run.")(
         commands_review.replay
     )
+    app.command(epilog="Exit codes: 0 nothing widens, 1 something does, 2 a policy is wrong or cannot be read.")(
+        commands_review.diff
+    )

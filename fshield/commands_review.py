@@ -9,13 +9,15 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from fshield import explain, native, output, sources
+from fshield import explain, native, output, sarif, sources
 from fshield.cloudwatch import Connection
 from fshield.errors import CouldNotRun
 from fshield.events import harmless
 from fshield.evidence import Evidence
+from fshield.loader import load
 from fshield.replay import Outcome
 from fshield.replay import replay as replay_events
+from fshield.widening import Change, changes
 
 _SHOWN = 60
 
@@ -98,3 +100,46 @@ def _print(name: str, evidence: Evidence, outcomes: list[Outcome]) -> None:
         f"{broken} of {len(outcomes)} kinds of acts" if broken else f"none of {len(outcomes)} kinds of acts that passed"
     )
     to.print(f"{said} would be blocked under {harmless(name)}", soft_wrap=True)
+
+
+def diff(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="The policy as it was, in YAML.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="The policy as it is to be.")],
+    as_sarif: Annotated[bool, typer.Option("--sarif", help="SARIF 2.1.0 on stdout, for code hosts.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> None:
+    """Say what a change of a policy allows that was not allowed, and what it no longer allows."""
+    with output.reporting(as_json):
+        found = changes(load(old), load(new))
+        wider = [change for change in found if change.kind == "widens"]
+        if as_sarif:
+            output.print_json(sarif.document(found))
+        elif as_json:
+            output.print_json({"ok": not wider, "changes": [change.as_dict() for change in found]})
+        else:
+            _print_changes(found)
+    if wider:
+        raise typer.Exit(output.FINDINGS)
+
+
+def _print_changes(found: list[Change]) -> None:
+    to = output.console()
+    for kind, title, sign, style in (
+        ("widens", "becomes wider", "+", "bold red"),
+        ("narrows", "becomes narrower", "-", "bold green"),
+    ):
+        chosen = [change for change in found if change.kind == kind]
+        if not chosen:
+            continue
+        to.print(Text(title, style))
+        for change in chosen:
+            place = f"{change.file}:{change.line}"
+            to.print(Text.assemble((f"  {sign} ", style), f"{change.rule}: {harmless(change.words)}"), soft_wrap=True)
+            example = f"  fshield explain … {harmless(change.example)}" if change.example else ""
+            to.print(Text(f"      {output.printable(place)}{example}", "dim"), soft_wrap=True)
+    wider = sum(change.kind == "widens" for change in found)
+    narrower = len(found) - wider
+    if not found:
+        to.print("both allow the same")
+    else:
+        to.print(f"{wider} wider, {narrower} narrower")

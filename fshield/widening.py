@@ -1,0 +1,172 @@
+"""``fshield diff``: what a change of a policy allows that was not allowed, and what it no longer allows, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from fshield import destinations
+from fshield.containment import path_outside, uncovered_ports
+from fshield.model import RULES
+from fshield.policy import Allow, Family, Host, Mode, Policy
+
+Kind = Literal["widens", "narrows"]
+_EVERY_PORT: destinations.Ports = ((1, 65535),)
+_LIMIT = 8
+_EFFECTS = {
+    ("widens", Mode.BLOCK): "becomes allowed",
+    ("widens", Mode.ALERT): "is not reported any more",
+    ("narrows", Mode.BLOCK): "is no longer allowed",
+    ("narrows", Mode.ALERT): "goes on and is reported",
+}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference.
+
+    Args:
+        kind: something becomes allowed, or no longer is.
+        rule: which rule, or the key at the top.
+        words: what, in one sentence.
+        file: the policy that says it, as the user named it: the new one of what widens, the old one of what narrows.
+        line: in it, 1 where nothing says it.
+        example: an act that it changes, as `fshield explain` takes it; None where there is no single one.
+    """
+
+    kind: Kind
+    rule: str
+    words: str
+    file: str
+    line: int
+    example: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return asdict(self)
+
+
+def changes(old: Policy, new: Policy) -> list[Change]:
+    """What widens, then what narrows, each in the order of the rules."""
+    return [*_one_way(old, new, "widens"), *_one_way(new, old, "narrows")]
+
+
+def _one_way(before: Policy, after: Policy, kind: Kind) -> Iterator[Change]:
+    """What `after` allows beyond `before`."""
+    for family in Family:
+        yield from _mode(before, after, family, kind)
+        if before.modes[family].mode is not Mode.ALLOW and after.modes[family].mode is not Mode.ALLOW:
+            yield from _entries(before, after, family, kind)
+    yield from _switches(before, after, kind)
+
+
+def _mode(before: Policy, after: Policy, family: Family, kind: Kind) -> Iterator[Change]:
+    was, now = before.modes[family], after.modes[family]
+    if now.mode >= was.mode:
+        return
+    if kind == "narrows":
+        was, now = now, was
+    effect = {
+        (Mode.BLOCK, Mode.ALERT): "what it blocked goes on and is only reported",
+        (Mode.BLOCK, Mode.ALLOW): "what it blocked goes on, and nobody hears of it",
+        (Mode.ALERT, Mode.ALLOW): "what it reported is not reported any more",
+        (Mode.ALERT, Mode.BLOCK): "what it reported is blocked",
+        (Mode.ALLOW, Mode.BLOCK): "what it let pass is blocked",
+        (Mode.ALLOW, Mode.ALERT): "what it let pass is reported",
+    }[(was.mode, now.mode)]
+    # Of what narrows, the line that will say so is the new policy's.
+    shown = after if kind == "widens" else before
+    words = f"{was.mode.name.lower()} becomes {now.mode.name.lower()}: {effect}"
+    yield Change(kind, RULES[family], words, *_place(shown, now.source))
+
+
+def _entries(before: Policy, after: Policy, family: Family, kind: Kind) -> Iterator[Change]:
+    others = [entry for entry in before.allows if entry.family is family]
+    for entry in after.allows:
+        if entry.family is not family:
+            continue
+        found = _beyond(entry, others)
+        if found is None:
+            continue
+        what, example = found
+        effect = _EFFECTS[kind, before.modes[family].mode]
+        home = entry.home(after)
+        words = f"{what} {effect}"
+        yield Change(kind, RULES[family], words, home.file, _line(entry.source), example)
+
+
+def _beyond(entry: Allow, others: list[Allow]) -> tuple[str, str | None] | None:
+    """What `entry` allows beyond `others`, and an act of that kind; None where nothing."""
+    if entry.pattern is not None:
+        outside = path_outside(entry.pattern, [other.pattern for other in others if other.pattern is not None])
+        if outside is None:
+            return None
+        act = {Family.TMP: "open", Family.PROCESS: "exec"}.get(entry.family)
+        return entry.text, f"{act} {outside}" if act else None
+    if entry.network is not None:
+        ports = uncovered_ports(entry, others, None)
+        if not ports:
+            return None
+        address = str(entry.network.network_address)
+        bracketed = f"[{address}]" if ":" in address else address
+        return f"{entry.network}{_on(ports)}", f"connect {bracketed}:{ports[0][0]}"
+    beyond = [(host, ports) for host in entry.hosts if (ports := uncovered_ports(entry, others, host))]
+    if not beyond:
+        return None
+    if len(beyond) == len(entry.hosts) > 1 and all(ports == beyond[0][1] for _, ports in beyond):
+        return f"{entry.text.partition(', ports')[0]}{_on(beyond[0][1])}", _example(*beyond[0])
+    names = ", ".join(_name(host) for host, _ in beyond[:_LIMIT])
+    more = f" and {len(beyond) - _LIMIT} more names" if len(beyond) > _LIMIT else ""
+    return f"{names}{more}{_on(beyond[0][1])}", _example(*beyond[0])
+
+
+def _name(host: Host) -> str:
+    return f"*.{host.key}" if host.wildcard else host.key
+
+
+def _example(host: Host, ports: destinations.Ports) -> str | None:
+    if "{" in host.key:
+        return None
+    return f"connect {'www.' if host.wildcard else ''}{host.key}:{ports[0][0]}"
+
+
+def _on(ports: destinations.Ports) -> str:
+    if ports == destinations.DEFAULT_PORTS:
+        return ""
+    if ports == _EVERY_PORT:
+        return " on every port"
+    single = len(ports) == 1 and ports[0][0] == ports[0][1]
+    return f" on port{'' if single else 's'} {destinations.write_ports(ports)[1:-1]}"
+
+
+def _switches(before: Policy, after: Policy, kind: Kind) -> Iterator[Change]:
+    widens = kind == "widens"
+    if after.allow_reconfigure and not before.allow_reconfigure:
+        words = "any code in the process may loosen" if widens else "no code in the process may loosen any more"
+        yield Change(kind, "allow_reconfigure", words, *_key(after, "allow_reconfigure"))
+    for mode in after.mode_overrides:
+        if mode not in before.mode_overrides:
+            obeyed = "is obeyed" if widens else "is no longer obeyed"
+            words = f"FUNCTION_SHIELD_MODE={mode} {obeyed}"
+            yield Change(kind, "allow_mode_override", words, *_key(after, "allow_mode_override"))
+    if before.kernel_file_size and not after.kernel_file_size:
+        words = "the kernel no longer keeps files from growing" if widens else "the kernel keeps files from growing"
+        yield Change(kind, "kernel", words, *_key(after, "kernel"))
+
+
+def _key(policy: Policy, key: str) -> tuple[str, int]:
+    return policy.document.file, policy.document.find((key,), key=True).line
+
+
+def _place(policy: Policy, source: str) -> tuple[str, int]:
+    if not source:
+        return policy.document.file, policy.document.find(("policy",), key=True).line
+    if source.rpartition(":")[0] != policy.document.base:
+        return source.rpartition(":")[0], _line(source)
+    return policy.document.file, _line(source)
+
+
+def _line(source: str) -> int:
+    number = source.rpartition(":")[2]
+    return int(number) if number.isdigit() else 1
