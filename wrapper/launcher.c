@@ -282,6 +282,50 @@ static void check_place(const char *path, const char *what, const struct fs_poli
                what, resolved);
 }
 
+static bool lies_in(const char *path, const char *folder)
+{
+    char resolved[PATH_MAX];
+    if (!realpath(folder, resolved)) return false;
+    size_t size = strlen(resolved);
+    return strncmp(path, resolved, size) == 0 && (path[size] == '/' || path[size] == '\0');
+}
+
+static bool blocks_library(const struct fs_policy *policy, const char *path)
+{
+    struct fs_request request = {.family = FS_NATIVE, .path = path};
+    return policy && fs_policy_decide(policy, &request).mode == FS_BLOCK;
+}
+
+/* The loader looks a library up by its bare name in these folders, and no door sees where it was found: where the function
+ * itself could put one there, the program does not start. */
+static void check_library_folders(const struct fs_policy *policy, const struct fs_policy *floor)
+{
+    const char *at = getenv("LD_LIBRARY_PATH"), *end;
+    if (!at || !*at) return;
+    for (;; at = end + 1) {
+        char folder[PATH_MAX], resolved[PATH_MAX + sizeof "/library"];
+        end = at + strcspn(at, ":;");
+        size_t size = (size_t)(end - at);
+        if (size >= sizeof folder) refuse("a folder in LD_LIBRARY_PATH has a name that is too long%s%s", "", "");
+        memcpy(folder, at, size);
+        folder[size] = '\0';
+        /* One that is not absolute is looked for in the folder that the function is in by then; one that is not there yet can
+         * be made. */
+        if (folder[0] != '/')
+            strcpy(resolved, folder[0] == '$' ? "/" : "/tmp");
+        else if (!realpath(folder, resolved))
+            strcpy(resolved, folder);
+        if (lies_in(resolved, "/tmp") || lies_in(resolved, "/var/tmp") || lies_in(resolved, "/dev")) {
+            strcat(resolved, "/library");
+            if (blocks_library(policy, resolved) || blocks_library(floor, resolved))
+                refuse("LD_LIBRARY_PATH names \"%s\", where the function could put libraries of its own, and the policy blocks "
+                       "native_code: take it out%s",
+                       folder, "");
+        }
+        if (*end == '\0') return;
+    }
+}
+
 static void folder_of(const char *path, char out[PATH_MAX])
 {
     const char *slash = strrchr(path, '/');
@@ -490,6 +534,7 @@ int main(int argc, char **argv)
         check_place(folder, "the command", policy.policy, floor_policy.policy);
         check_place(program, "the command", policy.policy, floor_policy.policy);
         check_place(interpreter, "the runtime", policy.policy, floor_policy.policy);
+        check_library_folders(policy.policy, floor_policy.policy);
     }
     const char *old_path = getenv("PYTHONPATH");
     int size = snprintf(state, sizeof state, STATE_VARIABLE "=%s%c%d%c%s%c%s%c%s%s%s%c%d%c%s%c%s%c%s%c%s%c%s%c%c%c", STATE_VERSION,

@@ -363,6 +363,32 @@ def test_layer_under_tmp(below_tmp: Path) -> None:
         assert result.stdout == "ran\n", result
 
 
+@pytest.mark.parametrize(
+    "folders",
+    ["/tmp/lib", "/usr/lib:/tmp/absent/lib", "/var/../tmp", "/usr/lib:", ":/usr/lib", "lib", "/dev/shm;/usr/lib"],
+)
+def test_libraries_found_where_the_function_writes(folders: str) -> None:
+    """A bare name is looked up in LD_LIBRARY_PATH by the loader, past every door."""
+    env = {"LD_LIBRARY_PATH": folders}
+    sentence = refusal(launch(SAY, env={**env, "FUNCTION_SHIELD_POLICY": policy_file(rules(native_code="block"))}))
+    assert "LD_LIBRARY_PATH" in sentence and "native_code" in sentence
+    passing = (
+        rules(),
+        rules(native_code="alert"),
+        rules(native_code={"mode": "block", "allow": ["/tmp/**", "/dev/**"]}),
+    )
+    for policy in passing:
+        assert launch(SAY, env={**env, "FUNCTION_SHIELD_POLICY": policy_file(policy)}).stdout == "ran\n"
+
+
+def test_libraries_found_where_nobody_writes() -> None:
+    env = {
+        "LD_LIBRARY_PATH": "/usr/lib:/tmpfs:/opt/lib:$ORIGIN/lib",
+        "FUNCTION_SHIELD_POLICY": policy_file(rules(native_code="block")),
+    }
+    assert launch(SAY, env=env).stdout == "ran\n"
+
+
 def test_function_under_tmp(below_tmp: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(below_tmp)
     env = {"FUNCTION_SHIELD_POLICY": policy_file(BLOCK_TMP)}
