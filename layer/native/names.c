@@ -129,6 +129,14 @@ void names_learn_addresses(const struct lookup *lookup, struct dns_answer *answe
     }
 }
 
+void names_learn_answer(const struct lookup *lookup, const void *packet, size_t size)
+{
+    struct dns_answer answer;
+    if (size > DNS_ANSWER_MAX) size = DNS_ANSWER_MAX;
+    if (dns_answer_read(packet, size, &answer) && strcmp(answer.question.name, lookup->name) == 0)
+        names_learn_addresses(lookup, &answer);
+}
+
 static void learn(const struct lookup *lookup, int family, const void *bytes)
 {
     uint8_t ip[16] = {0};

@@ -51,6 +51,8 @@ void names_learn_host(const struct lookup *lookup, const struct hostent *host);
 void names_learn_address(const struct lookup *lookup, const uint8_t ip[16], uint8_t version);
 /* Those of a response. */
 void names_learn_addresses(const struct lookup *lookup, struct dns_answer *answer);
+/* Those of a response that libc received, where it is about this name. */
+void names_learn_answer(const struct lookup *lookup, const void *packet, size_t size);
 
 /* The resolver's functions are in libresolv before glibc 2.34, under their names with underscores, and can be loaded late. */
 #define HAVE(symbol) (real.symbol != NULL || (symbols_resolve(), real.symbol != NULL))

@@ -6,6 +6,7 @@
 #include "names.h"
 #include "network.h"
 #include "resolving.h"
+#include "sys.h"
 
 static int no_answer(void)
 {
@@ -20,36 +21,74 @@ static void *state_of(void *given)
     return network_blocks() ? resolving_state() : given;
 }
 
+/* What libc answers, in memory that nobody else writes to, so that the addresses that are learnt are those that came. */
+struct reply {
+    unsigned char *bytes; /* what libc is given */
+    unsigned char *given; /* the caller's */
+    int size;
+};
+
+enum { REPLY_MAX = 65536, HEAD = 512 };
+
+static void reply_begin(struct reply *reply, unsigned char *answer, int size)
+{
+    *reply = (struct reply){answer, answer, size};
+    if (answer == NULL || size <= 0 || size > REPLY_MAX || !sys_readable(answer, (size_t)size)) return;
+    unsigned char *own = sys_scratch((size_t)size);
+    if (own == NULL) return;
+    /* Where there is an error, libc may have left an answer nonetheless. */
+    memcpy(own, answer, size < HEAD ? (size_t)size : HEAD);
+    reply->bytes = own;
+}
+
+static int reply_end(const struct reply *reply, int status, const struct lookup *lookup)
+{
+    int error = errno;
+    if (reply->bytes == reply->given) return status;
+    size_t size = (size_t)reply->size, length = status > 0 ? (size_t)status : HEAD;
+    if (length > size) length = size;
+    if (status > 0) names_learn_answer(lookup, reply->bytes, length);
+    memcpy(reply->given, reply->bytes, length);
+    sys_scratch_free(reply->bytes, size);
+    errno = error;
+    return status;
+}
+
 DOOR int res_query(const char *name, int class, int type, unsigned char *answer, int size)
 {
     struct lookup lookup;
     struct resolving resolving;
+    struct reply reply;
     bool ready = guard_ready();
     if (!HAVE_NEXT(res_query)) return no_answer();
     if (!ready || guard_thread.resolving > 0 || name == NULL) return NEXT(res_query)(name, class, type, answer, size);
     if (names_refuses(&lookup, name, 0, CALLER()) || !names_begin(&resolving)) return no_answer();
-    int status = NEXT(res_query)(names_asked(&lookup, name), class, type, answer, size);
+    reply_begin(&reply, answer, size);
+    int status = NEXT(res_query)(names_asked(&lookup, name), class, type, reply.bytes, size);
     resolving_end(&resolving);
-    return status;
+    return reply_end(&reply, status, &lookup);
 }
 
 DOOR int res_search(const char *name, int class, int type, unsigned char *answer, int size)
 {
     struct lookup lookup;
     struct resolving resolving;
+    struct reply reply;
     bool ready = guard_ready();
     if (!HAVE_NEXT(res_search)) return no_answer();
     if (!ready || guard_thread.resolving > 0 || name == NULL) return NEXT(res_search)(name, class, type, answer, size);
     if (names_refuses(&lookup, name, 0, CALLER()) || !names_begin(&resolving)) return no_answer();
-    int status = NEXT(res_search)(names_asked(&lookup, name), class, type, answer, size); /* with no list to search, where it blocks */
+    reply_begin(&reply, answer, size);
+    int status = NEXT(res_search)(names_asked(&lookup, name), class, type, reply.bytes, size); /* with no list to search, where it blocks */
     resolving_end(&resolving);
-    return status;
+    return reply_end(&reply, status, &lookup);
 }
 
 DOOR int res_querydomain(const char *name, const char *domain, int class, int type, unsigned char *answer, int size)
 {
     struct lookup lookup;
     struct resolving resolving;
+    struct reply reply;
     char whole[DNS_NAME_MAX + 1];
     bool ready = guard_ready();
     if (!HAVE_NEXT(res_query) || !HAVE_NEXT(res_querydomain)) return no_answer();
@@ -57,42 +96,48 @@ DOOR int res_querydomain(const char *name, const char *domain, int class, int ty
         return NEXT(res_querydomain)(name, domain, class, type, answer, size);
     if (!dns_join(name, domain, whole)) whole[0] = '\0';
     if (names_refuses(&lookup, whole, 0, CALLER()) || !names_begin(&resolving)) return no_answer();
-    int status = whole[0] != '\0' ? NEXT(res_query)(lookup.asked, class, type, answer, size)
-                                  : NEXT(res_querydomain)(name, domain, class, type, answer, size);
+    reply_begin(&reply, answer, size);
+    int status = whole[0] != '\0' ? NEXT(res_query)(lookup.asked, class, type, reply.bytes, size)
+                                  : NEXT(res_querydomain)(name, domain, class, type, reply.bytes, size);
     resolving_end(&resolving);
-    return status;
+    return reply_end(&reply, status, &lookup);
 }
 
 DOOR int res_nquery(void *state, const char *name, int class, int type, unsigned char *answer, int size)
 {
     struct lookup lookup;
     struct resolving resolving;
+    struct reply reply;
     bool ready = guard_ready();
     if (!HAVE_NEXT(res_nquery)) return no_answer();
     if (!ready || guard_thread.resolving > 0 || name == NULL) return NEXT(res_nquery)(state, name, class, type, answer, size);
     if (names_refuses(&lookup, name, 0, CALLER()) || !names_begin(&resolving)) return no_answer();
-    int status = NEXT(res_nquery)(state_of(state), names_asked(&lookup, name), class, type, answer, size);
+    reply_begin(&reply, answer, size);
+    int status = NEXT(res_nquery)(state_of(state), names_asked(&lookup, name), class, type, reply.bytes, size);
     resolving_end(&resolving);
-    return status;
+    return reply_end(&reply, status, &lookup);
 }
 
 DOOR int res_nsearch(void *state, const char *name, int class, int type, unsigned char *answer, int size)
 {
     struct lookup lookup;
     struct resolving resolving;
+    struct reply reply;
     bool ready = guard_ready();
     if (!HAVE_NEXT(res_nsearch)) return no_answer();
     if (!ready || guard_thread.resolving > 0 || name == NULL) return NEXT(res_nsearch)(state, name, class, type, answer, size);
     if (names_refuses(&lookup, name, 0, CALLER()) || !names_begin(&resolving)) return no_answer();
-    int status = NEXT(res_nsearch)(state_of(state), names_asked(&lookup, name), class, type, answer, size);
+    reply_begin(&reply, answer, size);
+    int status = NEXT(res_nsearch)(state_of(state), names_asked(&lookup, name), class, type, reply.bytes, size);
     resolving_end(&resolving);
-    return status;
+    return reply_end(&reply, status, &lookup);
 }
 
 DOOR int res_nquerydomain(void *state, const char *name, const char *domain, int class, int type, unsigned char *answer, int size)
 {
     struct lookup lookup;
     struct resolving resolving;
+    struct reply reply;
     char whole[DNS_NAME_MAX + 1];
     bool ready = guard_ready();
     if (!HAVE_NEXT(res_nquery) || !HAVE_NEXT(res_nquerydomain)) return no_answer();
@@ -100,10 +145,11 @@ DOOR int res_nquerydomain(void *state, const char *name, const char *domain, int
         return NEXT(res_nquerydomain)(state, name, domain, class, type, answer, size);
     if (!dns_join(name, domain, whole)) whole[0] = '\0';
     if (names_refuses(&lookup, whole, 0, CALLER()) || !names_begin(&resolving)) return no_answer();
-    int status = whole[0] != '\0' ? NEXT(res_nquery)(state_of(state), lookup.asked, class, type, answer, size)
-                                  : NEXT(res_nquerydomain)(state, name, domain, class, type, answer, size);
+    reply_begin(&reply, answer, size);
+    int status = whole[0] != '\0' ? NEXT(res_nquery)(state_of(state), lookup.asked, class, type, reply.bytes, size)
+                                  : NEXT(res_nquerydomain)(state, name, domain, class, type, reply.bytes, size);
     resolving_end(&resolving);
-    return status;
+    return reply_end(&reply, status, &lookup);
 }
 
 /* What is sent: our copy where something blocks, the caller's own packet where nothing does. */
@@ -118,29 +164,33 @@ DOOR int res_send(const unsigned char *packet, int length, unsigned char *answer
 {
     struct names_query query;
     struct resolving resolving;
+    struct reply reply;
     bool ready = guard_ready();
     if (!HAVE_NEXT(res_send)) return no_answer();
     if (!ready || guard_thread.resolving > 0 || guard_ignores(FS_OUTBOUND)) return NEXT(res_send)(packet, length, answer, size);
     if (names_refuses_query(&query, packet, length > 0 ? (size_t)length : 0, CALLER()) || !names_begin(&resolving)) return no_answer();
     const uint8_t *copy = sent(&query, packet, &length);
-    int status = NEXT(res_send)(copy, length, answer, size);
+    reply_begin(&reply, answer, size);
+    int status = NEXT(res_send)(copy, length, reply.bytes, size);
     resolving_end(&resolving);
-    return status;
+    return reply_end(&reply, status, &query.lookup);
 }
 
 DOOR int res_nsend(void *state, const unsigned char *packet, int length, unsigned char *answer, int size)
 {
     struct names_query query;
     struct resolving resolving;
+    struct reply reply;
     bool ready = guard_ready();
     if (!HAVE_NEXT(res_nsend)) return no_answer();
     if (!ready || guard_thread.resolving > 0 || guard_ignores(FS_OUTBOUND))
         return NEXT(res_nsend)(state, packet, length, answer, size);
     if (names_refuses_query(&query, packet, length > 0 ? (size_t)length : 0, CALLER()) || !names_begin(&resolving)) return no_answer();
     const uint8_t *copy = sent(&query, packet, &length);
-    int status = NEXT(res_nsend)(state_of(state), copy, length, answer, size);
+    reply_begin(&reply, answer, size);
+    int status = NEXT(res_nsend)(state_of(state), copy, length, reply.bytes, size);
     resolving_end(&resolving);
-    return status;
+    return reply_end(&reply, status, &query.lookup);
 }
 
 /* Not aliases by the table: each is looked for under its own name too. */

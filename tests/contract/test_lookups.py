@@ -22,6 +22,7 @@ from tests.support import LAUNCHER, UNGUARDED, Event, clean_environment, policy_
 
 NAMESERVER = Path(__file__).with_name("nameserver.py")
 ENTRIES = [{"host": "api.allowed.example"}, {"host": "*.allowed.example"}]
+ALLOWED_NAME = "api.allowed.example"
 POLICY = rules({"mode": "block", "allow": ENTRIES})
 REPORTS = rules({"mode": "alert", "allow": ENTRIES})
 
@@ -141,6 +142,27 @@ def test_dnspython_asks_for_no_other_name(run: Runner) -> None:
     assert result.violations[0]["reason"] == "no_rule"
 
 
+QUERIES = {
+    "res_query": "libc.res_query(name, 1, 1, answer, 512)",
+    "res_search": "libc.res_search(name, 1, 1, answer, 512)",
+    "res_querydomain": "libc.res_querydomain(b'api', b'allowed.example', 1, 1, answer, 512)",
+    "res_send": "libc.res_send(packet, len(packet), answer, 512)",
+}
+
+
+@pytest.mark.parametrize("how", QUERIES.values(), ids=QUERIES)
+def test_answers_of_the_resolvers_own_functions(run: Runner, how: str) -> None:
+    code = TRY + (
+        "import ctypes\n"
+        "libc, answer = ctypes.CDLL('libc.so.6'), ctypes.create_string_buffer(512)\n"
+        f"name, packet = {ALLOWED_NAME.encode()!r}, {packet(ALLOWED_NAME)!r}\n"
+        f"print({how} > 12, socket.inet_aton({ALLOWED!r}) in answer.raw)\n"
+        f"reach({ALLOWED!r})\n"
+    )
+    result = python(run, code)
+    assert result.lines == ["True True", f"{ALLOWED} reached"], result.stderr
+
+
 def test_text_of_an_allowed_name(run: Runner) -> None:
     result = python(run, DNSPYTHON.format(names=["text.allowed.example"], kind="TXT"))
     assert result.lines == ['text.allowed.example "hello"']
@@ -220,7 +242,6 @@ def test_no_way_to_ask_for_another_name(run: Runner, how: str) -> None:
 
 OPT = b"\0" + struct.pack(">HHIH", 41, 1232, 0, 0)
 COOKIE = b"\0" + struct.pack(">HHIHHH", 41, 1232, 0, 12, 10, 8) + b"SECRETS!"
-ALLOWED_NAME = "api.allowed.example"
 MALFORMED = {
     "bytes after the question": packet(ALLOWED_NAME, more=b"SECRET"),
     "bytes after the OPT record": packet(ALLOWED_NAME, more=OPT + b"SECRET", records=1),
