@@ -26,7 +26,7 @@ _START = b'{"function_shield":true'
 _UNREADABLE = "unreadable"
 _TEXT_KEYS = (
     "timestamp", "level", "message", "policy", "mode", "policy_mode", "policy_name", "policy_sha256", "rule", "reason",
-    "requestId", "ring", "runtime", "version", "nonce", "function",
+    "requestId", "ring", "runtime", "version", "nonce", "function", "function_arn",
 )  # fmt: skip
 _DETAIL_KEYS = ("host", "ip", "protocol", "path", "arguments", "operation")
 _COUNT_KEYS = ("pid", "seq", "lost")
@@ -193,6 +193,7 @@ def _origin(origin: dict[str, Any]) -> dict[str, Any]:
         "line": _count(origin.get("line"), 0),
         "function": _text(origin.get("function")),
         "stack": [_text(frame) for frame in stack] if isinstance(stack, list) else [],
+        "command": _text(origin.get("command")),
     }
 
 

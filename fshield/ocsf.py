@@ -10,7 +10,7 @@ from typing import Any
 
 DETECTION_FINDING = 2004
 #: What stands at the same place in both forms.
-_SAME = ("timestamp", "level", "message", "_aws")
+_SAME = ("timestamp", "level", "message", "_aws", "function", "function_arn")
 
 
 def native(event: dict[str, Any]) -> dict[str, Any]:
@@ -18,4 +18,11 @@ def native(event: dict[str, Any]) -> dict[str, Any]:
     inside = event.get("unmapped")
     if event.get("class_uid") != DETECTION_FINDING or not isinstance(inside, dict):
         return event
-    return {"function_shield": True, **inside, **{key: event[key] for key in _SAME if key in event}}
+    event = {**event, "function": _resource(event, "name"), "function_arn": _resource(event, "uid")}
+    return {"function_shield": True, **inside, **{key: event[key] for key in _SAME if event.get(key) is not None}}
+
+
+def _resource(event: dict[str, Any], key: str) -> object:
+    resources = event.get("resources")
+    first = resources[0] if isinstance(resources, list) and resources else None
+    return first.get(key) if isinstance(first, dict) else None

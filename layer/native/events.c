@@ -3,10 +3,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "facts.h"
 #include "guard.h"
+#include "http.h"
 #include "interpreter.h"
 #include "json.h"
 #include "kernel.h"
+#include "ocsf.h"
 #include "origin.h"
 #include "state.h"
 #include "symbols.h"
@@ -102,36 +105,73 @@ void guard_wrote(int fd, const void *bytes, size_t size)
     atomic_store_explicit(&line_open, ((const char *)bytes)[size - 1] != '\n', memory_order_relaxed);
 }
 
-static void begin(struct json *json, const char *event, const char *level)
+/* The function's ARN: written once, by the thread that speaks to the Runtime API. */
+static char function_arn[HTTP_ARN_MAX + 1];
+static atomic_int arn_known; /* 0 no, 1 being written, 2 yes */
+
+void guard_function_arn(const char *arn, size_t size)
+{
+    int no = 0;
+    if (size >= sizeof function_arn || !atomic_compare_exchange_strong(&arn_known, &no, 1)) return;
+    memcpy(function_arn, arn, size);
+    function_arn[size] = '\0';
+    atomic_store(&arn_known, 2);
+}
+
+static bool takes_fresh_line(void) { return atomic_exchange_explicit(&line_open, false, memory_order_relaxed); }
+
+/* `event` NULL: the kind stands elsewhere in the line. */
+static void begin_fields(struct json *json, bool fresh, const char *event, const char *level)
 {
     char now[28];
     json_timestamp(now);
     json->size = 0;
-    if (atomic_exchange_explicit(&line_open, false, memory_order_relaxed)) json_raw(json, "\n");
-    json_raw(json, "{\"function_shield\":true,\"event\":\"");
-    json_raw(json, event);
-    json_raw(json, "\",\"event_version\":1,\"timestamp\":\"");
+    json->full = false;
+    if (fresh) json_raw(json, "\n");
+    json_raw(json, "{\"function_shield\":true,");
+    if (event) {
+        json_raw(json, "\"event\":\"");
+        json_raw(json, event);
+        json_raw(json, "\",\"event_version\":1,");
+    }
+    json_raw(json, "\"timestamp\":\"");
     json_raw(json, now);
     json_raw(json, "\",\"level\":\"");
     json_raw(json, level);
     json_raw(json, "\"");
 }
 
-static void end(struct json *json)
+static void begin(struct json *json, const char *event, const char *level)
+{
+    json->shrink = 0;
+    begin_fields(json, takes_fresh_line(), event, level);
+}
+
+static void end_fields(struct json *json, uint32_t number, uint32_t missing)
 {
     json_key(json, "pid");
     json_number(json, sys_getpid());
     json_key(json, "nonce");
     json_string(json, nonce, 16);
     json_key(json, "seq");
-    json_number(json, atomic_fetch_add(&sequence, 1));
-    uint32_t missing = atomic_exchange(&lost, 0);
+    json_number(json, number);
     if (missing > 0) {
         json_key(json, "lost");
         json_number(json, missing);
     }
     json_raw(json, "}");
+}
+
+static void send_line(struct json *json, uint32_t missing)
+{
     if (!write_line(json)) atomic_fetch_add(&lost, missing + 1); /* the count that this line carried is lost with it */
+}
+
+static void end(struct json *json)
+{
+    uint32_t missing = atomic_exchange(&lost, 0);
+    end_fields(json, atomic_fetch_add(&sequence, 1), missing);
+    send_line(json, missing);
 }
 
 /* ---- the sentence ---- */
@@ -298,6 +338,25 @@ static void write_command(struct json *json)
     json_string(json, words, 256);
 }
 
+/* The stack was escaped element by element: as many of them as leave room for what follows. */
+static void write_stack(struct json *json, const char *stack)
+{
+    enum { FOLLOWS = 512 };
+    size_t room = json->size + FOLLOWS < sizeof json->bytes ? sizeof json->bytes - json->size - FOLLOWS : 0, end = 0;
+    for (const char *at = stack; *at;) {
+        /* A quote inside an element has a backslash, so these three end one and begin the next. */
+        const char *next = strstr(at, "\",\"");
+        size_t element = next ? (size_t)(next - stack) + 1 : strlen(stack);
+        if (element > room) break;
+        end = element;
+        if (!next) break;
+        at = next + 2;
+    }
+    if (end == 0) return;
+    memcpy(json->bytes + json->size, stack, end);
+    json->size += end;
+}
+
 static void write_origin(struct json *json, const struct guard_act *act, const struct guard_origin *origin)
 {
     json_key(json, "origin");
@@ -313,8 +372,7 @@ static void write_origin(struct json *json, const struct guard_act *act, const s
         json_raw(json, ",\"function\":");
         json_string(json, origin->function[0] ? origin->function : NULL, 128);
         json_raw(json, ",\"stack\":[");
-        /* The stack was escaped element by element; it goes in whole or not at all. */
-        if (json->size + strlen(origin->stack) + 512 < sizeof json->bytes) json_raw(json, origin->stack);
+        write_stack(json, origin->stack);
         json_raw(json, "]");
         write_command(json);
         json_raw(json, "}");
@@ -392,51 +450,121 @@ static void give_line(struct line *line)
         sys_scratch_free(line, sizeof *line);
 }
 
+/* What one line says. */
+struct report {
+    const struct guard_act *act;
+    const struct fs_verdict *verdict;
+    const struct guard_origin *origin;
+    const char *sentence;
+    uint32_t count, number, missing;
+    bool repeated, fresh;
+    char id[sizeof request_id];
+};
+
+static void write_rule(struct json *json, const struct report *report)
+{
+    const struct fs_verdict *verdict = report->verdict;
+    const struct fs_policy *decider = verdict->floor ? guard.floor : guard.policy;
+    json_key(json, "policy");
+    json_string(json, fs_family_names[report->act->family], 32);
+    json_key(json, "mode");
+    json_string(json, fs_mode_names[verdict->mode], 16);
+    json_key(json, "policy_mode");
+    json_string(json, fs_mode_names[verdict->policy_mode], 16);
+    json_key(json, "policy_name");
+    json_string(json, fs_policy_string(decider, decider->name), 64);
+    json_key(json, "rule");
+    json_string(json, verdict->source && verdict->source[0] ? verdict->source : NULL, 128);
+    json_key(json, "reason");
+    json_string(json, fs_reason_names[verdict->reason], 32);
+}
+
+static void write_count(struct json *json, const struct report *report)
+{
+    json_key(json, "count");
+    json_number(json, report->count);
+}
+
+static void write_rest(struct json *json, const struct report *report)
+{
+    static const char *const rings[] = {"libc", "interpreter", "kernel"};
+    json_key(json, "requestId");
+    json_string(json, report->id[0] ? report->id : NULL, 64);
+    json_key(json, "ring");
+    json_string(json, rings[report->act->ring], 16);
+    write_count(json, report);
+    /* The counts of all lines of one kind add up to how often it happened. */
+    if (report->repeated) {
+        json_key(json, "repeats");
+        json_raw(json, "true");
+    }
+    write_origin(json, report->act, report->origin);
+    end_fields(json, report->number, report->missing);
+}
+
+static void write_native(struct json *json, const struct report *report, const char *namespace)
+{
+    static const char *const levels[] = {"DEBUG", "WARN", "ERROR"};
+    begin_fields(json, report->fresh, report->verdict->mode == FS_ALLOW ? "allowed" : "violation",
+                 levels[report->verdict->mode]);
+    json_key(json, "message");
+    json_string(json, report->sentence, 480);
+    write_rule(json, report);
+    write_details(json, report->act);
+    if (namespace[0]) ocsf_write_metrics(json, namespace);
+    write_rest(json, report);
+}
+
+static void write_finding(struct json *json, const struct report *report, const char *namespace)
+{
+    const char *function = facts_value("AWS_LAMBDA_FUNCTION_NAME");
+    struct ocsf finding = {report->act, report->verdict, nonce, report->number,
+                           atomic_load(&arn_known) == 2 ? function_arn : "", function ? function : ""};
+    begin_fields(json, report->fresh, NULL, report->verdict->mode == FS_BLOCK ? "ERROR" : "WARN");
+    json_key(json, "message");
+    json_string(json, report->sentence, 480);
+    ocsf_write(json, &finding);
+    write_count(json, report);
+    if (namespace[0]) {
+        ocsf_write_metrics(json, namespace);
+        json_key(json, "policy");
+        json_string(json, fs_family_names[report->act->family], 32);
+        json_key(json, "mode");
+        json_string(json, fs_mode_names[report->verdict->mode], 16);
+    }
+    json_raw(json, ",\"unmapped\":{\"event\":\"violation\",\"event_version\":1");
+    write_rule(json, report);
+    write_details(json, report->act);
+    write_rest(json, report);
+    json_raw(json, "}");
+}
+
 static void write_violation(const struct guard_act *act, const struct fs_verdict *verdict, const struct guard_origin *origin,
                             uint32_t count, bool repeated)
 {
-    static const char *const levels[] = {"DEBUG", "WARN", "ERROR"};
-    static const char *const rings[] = {"libc", "interpreter", "kernel"};
     struct line *line = take_line();
     if (line == NULL) {
         atomic_fetch_add(&lost, 1);
         return;
     }
     compose(&line->sentence, act, verdict, origin);
-    begin(&line->json, verdict->mode == FS_ALLOW ? "allowed" : "violation", levels[verdict->mode]);
-    json_key(&line->json, "message");
-    json_string(&line->json, line->sentence.bytes, 480);
-    json_key(&line->json, "policy");
-    json_string(&line->json, fs_family_names[act->family], 32);
-    json_key(&line->json, "mode");
-    json_string(&line->json, fs_mode_names[verdict->mode], 8);
-    json_key(&line->json, "policy_mode");
-    json_string(&line->json, fs_mode_names[verdict->policy_mode], 8);
-    json_key(&line->json, "policy_name");
-    const struct fs_policy *decider = verdict->floor ? guard.floor : guard.policy;
-    json_string(&line->json, fs_policy_string(decider, decider->name), 64);
-    json_key(&line->json, "rule");
-    json_string(&line->json, verdict->source && verdict->source[0] ? verdict->source : NULL, 128);
-    json_key(&line->json, "reason");
-    json_string(&line->json, fs_reason_names[verdict->reason], 32);
-    write_details(&line->json, act);
-    json_key(&line->json, "requestId");
-    char id[sizeof request_id];
+    struct report report = {act,   verdict, origin,   line->sentence.bytes, count, atomic_fetch_add(&sequence, 1),
+                            atomic_exchange(&lost, 0), repeated, takes_fresh_line(), ""};
     uint32_t turn = atomic_load(&request_turn);
-    memcpy(id, request_id, sizeof id);
-    id[sizeof id - 1] = '\0';
-    json_string(&line->json, id[0] && turn % 2 == 0 && turn == atomic_load(&request_turn) ? id : NULL, 64);
-    json_key(&line->json, "ring");
-    json_string(&line->json, rings[act->ring], 16);
-    json_key(&line->json, "count");
-    json_number(&line->json, count);
-    /* The counts of all lines of one kind add up to how often it happened. */
-    if (repeated) {
-        json_key(&line->json, "repeats");
-        json_raw(&line->json, "true");
+    memcpy(report.id, request_id, sizeof report.id);
+    report.id[sizeof report.id - 1] = '\0';
+    if (turn % 2 != 0 || turn != atomic_load(&request_turn)) report.id[0] = '\0';
+    bool finding = verdict->mode != FS_ALLOW && guard.policy->flags & FS_FLAG_EVENTS_OCSF;
+    const char *namespace = verdict->mode != FS_ALLOW ? fs_policy_string(guard.policy, guard.policy->emf_namespace) : "";
+    /* What does not fit gets less room for each string, until it does. */
+    for (line->json.shrink = 0; line->json.shrink < 6; line->json.shrink++) {
+        if (finding)
+            write_finding(&line->json, &report, namespace);
+        else
+            write_native(&line->json, &report, namespace);
+        if (!line->json.full && line->json.size < sizeof line->json.bytes) break;
     }
-    write_origin(&line->json, act, origin);
-    end(&line->json);
+    send_line(&line->json, report.missing);
     give_line(line);
 }
 
@@ -587,6 +715,11 @@ static void compose_armed(struct json *json, const char *event, const char *cons
     json_string(json, FS_VERSION, 32);
     json_key(json, "policy_name");
     json_string(json, fs_policy_string(guard.policy, guard.policy->name), 64);
+    const char *function = facts_value("AWS_LAMBDA_FUNCTION_NAME");
+    if (function && function[0]) {
+        json_key(json, "function");
+        json_string(json, function, 140);
+    }
     json_key(json, "policy_sha256");
     json_string(json, guard_policy_sha256, 64);
     json_key(json, "floor");

@@ -12,6 +12,7 @@ static const char *const names[] = {
     "DD_LAMBDA_HANDLER",      "AWS_CONTAINER_CREDENTIALS_FULL_URI",                      "AWS_ACCOUNT_ID",
     "HTTP_PROXY",             "http_proxy",              "HTTPS_PROXY",       "https_proxy",
     "ALL_PROXY",              "all_proxy",
+    "AWS_LAMBDA_FUNCTION_NAME",
 };
 enum { NAMES = sizeof names / sizeof *names };
 

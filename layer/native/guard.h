@@ -168,6 +168,8 @@ void guard_wrote(int fd, const void *bytes, size_t size);
 
 /* The invocation's id, told by the runtime client's conversation; "" between invocations. */
 void guard_invocation_begins(const char *request_id, size_t size);
+/* The function's ARN, as the Runtime API told the client; the first one stays. */
+void guard_function_arn(const char *arn, size_t size);
 /* Writes the counts of repeats. */
 void guard_invocation_ends(void);
 

@@ -29,21 +29,20 @@ void http_response_begin(struct http_response *response)
     memset(response, 0, sizeof *response);
 }
 
-static size_t request_id(const char *line, size_t length, char *id)
+/* The value of the header `name`, which is in small letters and ends with its colon; 0 where the line is another. */
+static size_t value_of(const char *line, size_t length, const char *name, char *out, size_t most)
 {
-    static const char name[] = "lambda-runtime-aws-request-id:";
-    if (length < sizeof name - 1) return 0;
-    for (size_t i = 0; i < sizeof name - 1; i++) {
+    size_t start = strlen(name), size = 0;
+    if (length < start) return 0;
+    for (size_t i = 0; i < start; i++) {
         char c = line[i];
         if (c >= 'A' && c <= 'Z') c = (char)(c - 'A' + 'a');
         if (c != name[i]) return 0;
     }
-    size_t start = sizeof name - 1;
     while (start < length && (line[start] == ' ' || line[start] == '\t')) start++;
-    size_t size = 0;
-    /* What is no visible ASCII ends the id: it goes into events. */
-    while (start + size < length && size < HTTP_REQUEST_ID_MAX && line[start + size] > ' ' && line[start + size] < 127) size++;
-    memcpy(id, line + start, size);
+    /* What is no visible ASCII ends the value: it goes into events. */
+    while (start + size < length && size < most && line[start + size] > ' ' && line[start + size] < 127) size++;
+    memcpy(out, line + start, size);
     return size;
 }
 
@@ -61,10 +60,19 @@ size_t http_response_feed(struct http_response *response, const char *bytes, siz
             response->done = true;
             break;
         }
-        size_t found = request_id(response->line, length, id);
-        if (found > 0) {
-            response->done = true;
-            return found;
+        if (response->arn_size == 0)
+            response->arn_size = (uint16_t)value_of(response->line, length, "lambda-runtime-invoked-function-arn:",
+                                                    response->arn, sizeof response->arn);
+        size_t size_of_id = response->found ? 0
+                                            : value_of(response->line, length, "lambda-runtime-aws-request-id:", id,
+                                                       HTTP_REQUEST_ID_MAX);
+        if (size_of_id > 0) response->found = true;
+        response->done = response->found && response->arn_size > 0;
+        if (size_of_id > 0) {
+            /* The rest of these bytes is read too: the caller has the id of this head once. */
+            char none[HTTP_REQUEST_ID_MAX];
+            http_response_feed(response, bytes + i + 1, size - i - 1, none);
+            return size_of_id;
         }
     }
     return 0;

@@ -15,10 +15,15 @@ bool http_asks_next(const char *bytes, size_t size);
 
 #define HTTP_REQUEST_ID_MAX 128
 
+#define HTTP_ARN_MAX 256
+
 struct http_response {
-    bool done;          /* the head is over, or the id was found */
+    bool done;          /* the head is over, or all that is looked for was found */
+    bool found;         /* the request id was */
     uint16_t length;    /* of `line` so far; a longer line is cut */
-    char line[192];
+    uint16_t arn_size;
+    char arn[HTTP_ARN_MAX]; /* of the function as it was invoked, not terminated */
+    char line[320];
 };
 
 void http_response_begin(struct http_response *response);

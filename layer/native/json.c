@@ -9,7 +9,10 @@
 void json_raw(struct json *json, const char *text)
 {
     size_t size = strlen(text);
-    if (size > sizeof json->bytes - json->size) return;
+    if (size > sizeof json->bytes - json->size) {
+        json->full = true;
+        return;
+    }
     memcpy(json->bytes + json->size, text, size);
     json->size += size;
 }
@@ -87,9 +90,17 @@ void json_string(struct json *json, const char *text, size_t most)
         json_raw(json, "null");
         return;
     }
-    if (sizeof json->bytes - json->size < 8) return;
+    if (sizeof json->bytes - json->size < 8) {
+        json->full = true;
+        return;
+    }
     size_t room = sizeof json->bytes - json->size - 2;
-    if (most > room) most = room;
+    most >>= json->shrink;
+    if (most < 16) most = 16;
+    if (most > room) {
+        most = room;
+        json->full = true;
+    }
     json->bytes[json->size++] = '"';
     size_t start = json->size, last = json->size;
     while (*text) {
@@ -115,6 +126,13 @@ void json_string(struct json *json, const char *text, size_t most)
 static void put2(char *out, unsigned value, unsigned digits)
 {
     for (unsigned i = digits; i-- > 0; value /= 10) out[i] = (char)('0' + value % 10);
+}
+
+int64_t json_milliseconds(void)
+{
+    struct timespec now = {0};
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 void json_timestamp(char out[28])

@@ -2,6 +2,7 @@
 #ifndef FS_JSON_H
 #define FS_JSON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -9,10 +10,20 @@
 
 struct json {
     size_t size;
+    bool full;       /* something did not fit: what stands there is no whole line */
+    uint8_t shrink;  /* strings get a half, a quarter, … of their room */
     char bytes[JSON_LINE_MAX];
 };
 
-/* `text` as it is; nothing where it does not fit. */
+/* An empty one, whose strings have all their room. */
+static inline void json_begin(struct json *json)
+{
+    json->size = 0;
+    json->full = false;
+    json->shrink = 0;
+}
+
+/* `text` as it is; nothing, and `full`, where it does not fit. */
 void json_raw(struct json *json, const char *text);
 void json_number(struct json *json, int64_t number);
 /* A quoted string of at most `most` bytes between the quotes, "…" at the end of one that was cut. NULL makes null.
@@ -21,6 +32,8 @@ void json_string(struct json *json, const char *text, size_t most);
 /* ,"key": */
 void json_key(struct json *json, const char *key);
 
+/* Milliseconds since 1970. */
+int64_t json_milliseconds(void);
 /* UTC, RFC 3339 with microseconds: 27 bytes and a NUL. */
 void json_timestamp(char out[28]);
 

@@ -182,6 +182,7 @@ void origin_read(struct guard_origin *origin)
 {
     struct frame frame = {0};
     struct json json;
+    json_begin(&json);
     char package[sizeof origin->distribution], last[sizeof origin->distribution] = "";
     const PyObject *file = NULL; /* of the frame before: both are on the stack, so an address that returns is the same file */
     size_t used = 0, shown = 0;

@@ -271,6 +271,7 @@ void runtime_api_received(int fd, const void *bytes, size_t size)
     if (runtime_api_owns(fd)) {
         size_t length = http_response_feed(&response, bytes, size, id);
         if (length > 0) guard_invocation_begins(id, length);
+        if (response.arn_size > 0) guard_function_arn(response.arn, response.arn_size);
         if (response.done) atomic_store(&awaiting, false);
     }
     errno = error;
