@@ -20,13 +20,15 @@ from tests.egress.network import Arrived, Network
 from tests.egress.table import POLICY, Client, Destination, filled, read
 
 CLIENTS = {client.name: client for client in read()}
-CASES = [
-    pytest.param(client, one, id=f"{client.name}-{one.name}")
-    for client in CLIENTS.values()
-    for one in client.destinations
-]
-ALLOWED = pytest.mark.parametrize(("client", "destination"), [case for case in CASES if case.values[1].allowed])
-REFUSED = pytest.mark.parametrize(("client", "destination"), [case for case in CASES if not case.values[1].allowed])
+
+
+def cases(*wanted: bool) -> pytest.MarkDecorator:
+    """Each client with each of its destinations: those that are allowed, those that are not."""
+    found = [(client, one) for client in CLIENTS.values() for one in client.destinations if one.allowed in wanted]
+    names = [f"{client.name}-{one.name}" for client, one in found]
+    return pytest.mark.parametrize(("client", "destination"), found, ids=names)
+
+
 EACH = pytest.mark.parametrize("client", CLIENTS.values(), ids=CLIENTS)
 RULE = "outbound_connectivity"
 #: What may arrive of a guarded run, and nothing else.
@@ -138,7 +140,7 @@ def runs(network: Network) -> Runs:
     return Runs(network)
 
 
-@pytest.mark.parametrize(("client", "destination"), CASES)
+@cases(True, False)
 def test_bare_it_arrives(client: Client, destination: Destination, runs: Runs) -> None:
     """Without this, the tests below could not fail."""
     run = runs.of(client, "bare")
@@ -148,14 +150,14 @@ def test_bare_it_arrives(client: Client, destination: Destination, runs: Runs) -
 
 
 @pytest.mark.usefixtures("expected")
-@ALLOWED
+@cases(True)
 def test_what_is_allowed_works(client: Client, destination: Destination, runs: Runs) -> None:
     result = runs.of(client, "block").result(destination)
     assert result == runs.of(client, "bare").result(destination), details(runs.of(client, "block"))
 
 
 @pytest.mark.usefixtures("expected")
-@REFUSED
+@cases(False)
 def test_the_rest_does_not_arrive(client: Client, destination: Destination, runs: Runs) -> None:
     run = runs.of(client, "block")
     assert "error" in run.result(destination)
@@ -205,7 +207,7 @@ def test_alert_changes_nothing(client: Client, runs: Runs) -> None:
 
 
 @pytest.mark.usefixtures("expected")
-@REFUSED
+@cases(False)
 def test_alert_reports(client: Client, destination: Destination, runs: Runs) -> None:
     run = runs.of(client, "alert")
     assert run.events(destination), (run.result(destination), details(run))
