@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import hashlib
 import logging
@@ -10,6 +9,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -91,33 +91,62 @@ def _noted(seen: Seen, kind: str, application: Application) -> Application:
     return serve
 
 
-def _echo(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-    length = -1 if environ.get("wsgi.input_terminated") else int(environ.get("CONTENT_LENGTH") or 0)
-    got = b""
-    # Chunks with a trailer, as boto3 sends them, are more than werkzeug reads.
-    with contextlib.suppress(OSError):
-        got = environ["wsgi.input"].read(length)
-    if environ["RAW_URI"] == AWAY_PATH:
-        start_response("302 Found", [("Location", f"https://{AWAY}/"), ("Content-Length", "0")])
-        return []
-    # boto3 takes an answer to PutObject with a body for an error.
-    said = f"{environ['HTTP_HOST']} {environ['RAW_URI']} {len(got)} {hashlib.sha256(got).hexdigest()}".encode()
-    body = b"" if environ["REQUEST_METHOD"] == "PUT" else said
-    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
-    return [body]
-
-
 def _in_background(server: BaseWSGIServer) -> int:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return int(server.port)
 
 
+class _Echo(BaseHTTPRequestHandler):
+    """Says what it was asked, and which request of its connection it was."""
+
+    protocol_version = "HTTP/1.1"
+    seen: Seen
+
+    def setup(self) -> None:
+        super().setup()
+        self._number = 0
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def do_POST(self) -> None:
+        self._answer()
+
+    def do_PUT(self) -> None:
+        self._answer()
+
+    def _answer(self) -> None:
+        host = self.headers.get("Host", "")
+        self.seen.note("request", host=host, method=self.command, path=self.path)
+        self._number += 1
+        length = self.headers.get("Content-Length")
+        # Nobody reads chunks here: what follows them would be no request.
+        self.close_connection = self.close_connection or (self.command != "GET" and length is None)
+        got = self.rfile.read(int(length or 0))
+        if self.path == AWAY_PATH:
+            self.send_response(302)
+            self.send_header("Location", f"https://{AWAY}/")
+        else:
+            self.send_response(200)
+        said = f"{host} {self.path} {len(got)} {hashlib.sha256(got).hexdigest()} #{self._number}".encode()
+        # boto3 takes an answer to PutObject with a body for an error.
+        body = b"" if self.command == "PUT" else said
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
 def serve_api(seen: Seen, context: ssl.SSLContext | None) -> int:
     """An API that says what it was asked, on a port of loopback."""
-    application = _noted(seen, "request", _echo)
-    return _in_background(
-        make_server("127.0.0.1", 0, application, threaded=True, request_handler=_Quiet, ssl_context=context)
-    )
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Echo", (_Echo,), {"seen": seen}))
+    if context is not None:
+        # The handshake is the connection's own thread's.
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return int(server.server_port)
 
 
 def serve_s3(seen: Seen, context: ssl.SSLContext) -> int:

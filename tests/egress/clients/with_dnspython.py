@@ -4,7 +4,7 @@ from probe import probe
 
 def fetch(destination):
     resolver = dns.resolver.Resolver()
-    resolver.lifetime = 1.5
+    resolver.lifetime = 10
     if "resolver" in destination:
         resolver.nameservers = [destination["resolver"]]
     answer = resolver.resolve(destination["resolve"], destination["type"])

@@ -4,7 +4,7 @@ const https = require('node:https');
 const http = require('node:http');
 
 function once(destination, agent) {
-  const options = { timeout: 5000, agent };
+  const options = { timeout: 20000, agent };
   if (destination.server_name) options.servername = destination.server_name;
   if (destination.host) options.headers = { Host: destination.host };
   if (destination.body) options.method = 'POST';
@@ -43,7 +43,7 @@ async function lookup(destination) {
 }
 
 async function resolve(destination) {
-  const resolver = new dns.promises.Resolver({ timeout: 1500, tries: 1 });
+  const resolver = new dns.promises.Resolver({ timeout: 10000, tries: 1 });
   return (await resolver.resolve(destination.resolve, destination.type)).sort();
 }
 

@@ -4,7 +4,7 @@ from probe import body, probe
 
 def fetch(destination):
     headers = {"Host": destination["host"]} if "host" in destination else {}
-    told = {"method": "GET", "url": destination["url"], "headers": headers, "timeout": 5}
+    told = {"method": "GET", "url": destination["url"], "headers": headers, "timeout": 20}
     if "body" in destination:
         told |= {"method": "POST", "data": body(destination)}
     heard = []

@@ -17,7 +17,7 @@ def fetch(destination):
     make = urllib3.PoolManager
     if "HTTPS_PROXY" in os.environ:
         make = functools.partial(urllib3.ProxyManager, os.environ["HTTPS_PROXY"])
-    with make(retries=False, timeout=5, **more) as pool:
+    with make(retries=False, timeout=20, **more) as pool:
         for _ in range(destination.get("times", 1)):
             answer = pool.request(**told)
             if answer.status != 200:
