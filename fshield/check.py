@@ -6,9 +6,10 @@ import json
 import re
 import stat
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 
-from fshield import binary, native
+from fshield import binary, endpoints, native
 from fshield.errors import CouldNotRun, Finding, PolicyError
 from fshield.floor import beside, narrowed
 from fshield.loader import load
@@ -62,10 +63,12 @@ def is_compiled(path: Path) -> bool:
 def check_compiled(path: Path) -> list[Finding]:
     """What the engine says about a compiled policy. Raises CouldNotRun."""
     try:
-        native.Compiled(native.read_compiled(path))
+        compiled = native.Compiled(native.read_compiled(path))
     except ValueError as error:
         return [Finding("error", str(path), 1, 1, f"the engine refuses this policy: {error}", mend="compile it again")]
-    return []
+    today = datetime.now(timezone.utc).date()
+    message = endpoints.too_old(compiled.endpoints, today) if compiled.endpoints else None
+    return [Finding("warning", str(path), 1, 1, message, mend=endpoints.TOO_OLD_MEND)] if message else []
 
 
 def check_function(folder: Path) -> Iterator[Finding]:

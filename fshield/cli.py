@@ -223,7 +223,9 @@ def _print_answer(asked: explaining.Subject, answer: explaining.Answer) -> None:
     if verdict is None:
         return
     entry = verdict.source or verdict.entry_source
-    lines = [(entry, asked.line(entry) or verdict.text)] if entry else []
+    written = asked.line(entry) or ""
+    # An entry that goes on below its first line says more in its short form.
+    lines = [(entry, written if written and not written.endswith(":") else verdict.text)] if entry else []
     if not verdict.source:
         lines.append(
             (

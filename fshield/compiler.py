@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from fshield import binary
+from fshield import binary, endpoints
 from fshield.errors import CouldNotRun
 from fshield.policy import Allow, Host, Policy
 
@@ -15,8 +15,8 @@ _PLACEHOLDERS = {
     "{account}": binary.FEATURE_ACCOUNT,
     "{vpce}": binary.FEATURE_VPC_ENDPOINT,
 }
-_VARIABLE = re.compile(r"\{(env|bucket):([^}]+)\}")
-_VARIABLE_KINDS = {"env": binary.VARIABLE_HOST, "bucket": binary.VARIABLE_BUCKET}
+_VARIABLE = re.compile(r"\{(env|bucket|label):([^}]+)\}")
+_VARIABLE_KINDS = {"env": binary.VARIABLE_HOST, "bucket": binary.VARIABLE_BUCKET, "label": binary.VARIABLE_LABEL}
 
 
 @dataclass
@@ -174,7 +174,7 @@ def compile_policy(policy: Policy) -> bytes:
     flags = _flags(policy)
     gated = bool(tables.features or flags & binary.NARROWING_FLAGS)
     modes += [0, binary.GATE if gated else 0]
-    endpoints = policy.endpoints
+    has_services = any(entry.services for entry in policy.allows)
     sections = [0] * (2 * _SECTION_KINDS)
     body = bytearray()
     for kind, entries in contents.items():
@@ -201,7 +201,7 @@ def compile_policy(policy: Policy) -> bytes:
             0,
             namespace,
             tables.features,
-            int(endpoints.strftime("%Y%m%d")) if endpoints else 0,
+            int(endpoints.DATA_DAY.strftime("%Y%m%d")) if has_services else 0,
             *sections[2 * binary.SECTIONS :],
             *sections[: 2 * binary.SECTIONS],
         ) + bytes(body)

@@ -6,6 +6,7 @@ import ipaddress
 import re
 from encodings import idna
 
+from fshield import variables
 from fshield.errors import shown
 from fshield.wrong import wrong
 
@@ -34,7 +35,8 @@ def host_key(text: str) -> tuple[str, bool]:
         text: a host name, or ``*.`` and one. Letters of any script, any case, a trailing dot.
 
     Returns:
-        the name in lower case, in ASCII (``xn--…``), without ``*.`` and without a trailing dot.
+        the name in lower case, in ASCII (``xn--…``), without ``*.`` and without a trailing dot; ``{env:NAME}`` for each
+        variable.
 
     Raises:
         PydanticCustomError: it is no host name.
@@ -44,6 +46,7 @@ def host_key(text: str) -> tuple[str, bool]:
         raise wrong("the host is empty", _HOST_FORM)
     if name != text:
         raise wrong(f"the host {shown(text)} has spaces around it", _HOST_FORM, f"host: {name}")
+    name, from_variables = variables.taken_out(name)
     _refuse_urls(name)
     _refuse_addresses(name)
     wildcard = name.startswith("*.")
@@ -61,10 +64,10 @@ def host_key(text: str) -> tuple[str, bool]:
             f'host: "*.{bare.rpartition("*")[2].lstrip(".-") or "example.org"}"',
         )
     key = ".".join(_ascii_label(label, text) for label in bare.removesuffix(".").split("."))
-    if len(key) > MAX_HOST:
+    if len(key) - len(variables.STAND_IN) * len(from_variables) > MAX_HOST:
         raise wrong(f"the host is {len(key)} bytes long", f"a host name of at most {MAX_HOST} bytes")
     _refuse_addresses(key)
-    return key, wildcard
+    return variables.put_back(key, from_variables, "env"), wildcard
 
 
 def _refuse_urls(name: str) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from fshield import aws, destinations
+from fshield import aws, destinations, endpoints, variables
+from fshield.aws_services import ServiceDetail
 from fshield.cases import ACTS
 from fshield.errors import Finding, PolicyError
 from fshield.extending import extended, inherit
@@ -180,6 +182,8 @@ def _allow(
             expires=entry.expires,
         )
     if isinstance(entry, AwsEntry):
+        if entry.aws is not True:
+            return _services_allow(family, location, source, suffix, entry)
         return aws_allow(family, location, source, f"aws: true{suffix}", entry)
     key, wildcard = destinations.host_key(entry.host)
     return Allow(
@@ -200,8 +204,62 @@ def aws_allow(family: Family, location: Location, source: str, text: str, entry:
     if entry is None:
         return Allow(family, location, source, text, destinations.DEFAULT_PORTS, hosts=hosts, is_aws=True)
     return Allow(
-        family, location, source, text, entry.ports, entry.tls, hosts=hosts, expires=entry.expires, is_aws=True
+        family,
+        location,
+        source,
+        text,
+        entry.ports,
+        entry.tls,
+        hosts=hosts,
+        expires=entry.expires,
+        is_aws=True,
+        reason=entry.reason,
     )
+
+
+def _services_allow(family: Family, location: Location, source: str, suffix: str, entry: AwsEntry) -> Allow:
+    """The names of single services."""
+    listed = {name: ServiceDetail() for name in entry.aws} if isinstance(entry.aws, list) else entry.aws
+    assert isinstance(listed, dict)
+    hosts: dict[Host, None] = {}
+    for name, detail in listed.items():
+        regions = tuple(detail.regions or entry.regions or ())
+        accounts = tuple(detail.accounts or entry.accounts or ())
+        if name == "s3":
+            for bucket in detail.buckets or []:
+                hosts |= dict.fromkeys(_bucket_hosts(bucket, regions))
+        else:
+            hosts |= dict.fromkeys(endpoints.service_hosts(name, regions, accounts))
+    said = [f"s3: {{buckets: [{', '.join(d.buckets)}]}}" if d.buckets else name for name, d in listed.items()]
+    plain = all(detail.buckets is None for detail in listed.values())
+    text = f"aws: [{', '.join(said)}]" if plain else f"aws: {{{', '.join(said)}}}"
+    where = f", regions: [{', '.join(entry.regions)}]" if entry.regions else ""
+    return Allow(
+        family,
+        location,
+        source,
+        _shortened(f"{text}{where}{suffix}"),
+        entry.ports,
+        entry.tls,
+        hosts=tuple(hosts),
+        expires=entry.expires,
+        services=tuple(listed),
+    )
+
+
+def _bucket_hosts(bucket: str, regions: tuple[str, ...]) -> tuple[Host, ...]:
+    plain, names = variables.taken_out(bucket)
+    if not names:
+        return endpoints.bucket_hosts(bucket, regions)
+    kind = "bucket" if plain == variables.STAND_IN else "label"
+    return tuple(
+        replace(host, key=variables.put_back(host.key, names, kind)) for host in endpoints.bucket_hosts(plain, regions)
+    )
+
+
+def _shortened(text: str, limit: int = 160) -> str:
+    """`text` as events and tables show it."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def _from_options(document: Document, name: str, options: Options) -> Policy:

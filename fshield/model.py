@@ -15,9 +15,11 @@ from pydantic import (
     Field,
     Tag,
     WithJsonSchema,
+    model_validator,
 )
 
 from fshield import destinations, patterns
+from fshield.aws_services import Accounts, Aws, Regions
 from fshield.cases import Cases
 from fshield.errors import closest, shown
 from fshield.part import MODES, Boolean, Day, ModeField, Part, Text
@@ -88,7 +90,10 @@ class HostEntry(Destination):
     """A host by name."""
 
     what: ClassVar[str] = "a host entry"
-    host: Host = Field(description='A name, or "*.example.org" for all names under example.org.')
+    host: Host = Field(
+        description='A name, or "*.example.org" for all names under example.org. ${env:NAME} stands '
+        "for a variable of the function's configuration, as it was at start."
+    )
 
 
 class CidrEntry(Destination):
@@ -98,47 +103,25 @@ class CidrEntry(Destination):
     cidr: Cidr = Field(description="10.0.0.0/16, fd00::/8, or one address.")
 
 
-def _aws(value: object) -> object:
-    form = "`aws: true` for all AWS domain suffixes of the function's partition"
-    if value is True:
-        return value
-    if isinstance(value, bool) or value is None:
-        raise wrong("an `aws` entry that is not true allows nothing", form, "take the entry out, or write `aws: true`")
-    if isinstance(value, list) and value and all(isinstance(name, str) for name in value):
-        return _no_services(", ".join(value))
-    if isinstance(value, dict):
-        return _no_services(", ".join(_checked_services(value)))
-    raise wrong(f"{shown(value)} is no value of aws", form, "aws: true")
-
-
-def _checked_services(value: dict[str, object]) -> list[str]:
-    for service, detail in value.items():
-        buckets = detail.get("buckets") if isinstance(detail, dict) else None
-        if service != "s3" or not isinstance(detail, dict) or list(detail) != ["buckets"]:
-            raise wrong(f"`aws` knows no such detail of {shown(service)}", "aws: {s3: {buckets: [my-bucket]}}")
-        if not isinstance(buckets, list) or not buckets or not all(isinstance(name, str) for name in buckets):
-            raise wrong("buckets is a list of bucket names", "aws: {s3: {buckets: [my-bucket]}}")
-    return list(value) or ["nothing"]
-
-
-def _no_services(names: str) -> object:
-    raise wrong(
-        f"this version does not compile the endpoints of single AWS services ({names})",
-        "`aws: true` for all of AWS, or `host:` entries",
-        "name the endpoints: host: dynamodb.eu-central-1.amazonaws.com",
-    )
-
-
-Aws = Annotated[Literal[True], BeforeValidator(_aws)]
-
-
 class AwsEntry(Destination):
-    """All domain suffixes of the function's AWS partition."""
+    """Services of AWS, or all its domain suffixes."""
 
     what: ClassVar[str] = "an aws entry"
     aws: Aws = Field(
-        description="true: every name under amazonaws.com and the other suffixes. No boundary: see docs/policy.md."
+        description="Services, by name; s3 with its buckets. true: every name under amazonaws.com and the other "
+        "suffixes, which is no boundary: see docs/policy.md."
     )
+    regions: Regions | None = Field(None, description="These regions instead of the function's own.")
+    accounts: Accounts | None = Field(
+        None, description="Accounts besides the function's own (AWS_ACCOUNT_ID) that may stand in host names."
+    )
+
+    @model_validator(mode="after")
+    def _regions_of_services(self) -> AwsEntry:
+        if self.aws is True and (self.regions or self.accounts):
+            key = "regions" if self.regions else "accounts"
+            raise wrong(f"`aws: true` has no {key}: it is every name of AWS", "services", "aws: [dynamodb]", key=key)
+        return self
 
 
 _KINDS: dict[str, type[Destination]] = {"host": HostEntry, "cidr": CidrEntry, "aws": AwsEntry}
@@ -152,9 +135,9 @@ def _tag(value: object) -> str | None:
 
 def _one_kind(value: object) -> object:
     """Refuse what is no outbound entry, or two at once: the union's own message would not help anybody."""
-    form = "`host: NAME`, `cidr: RANGE` or `aws: true`"
+    form = "`host: NAME`, `cidr: RANGE` or `aws: [SERVICE]`"
     if isinstance(value, str):
-        mend = "- aws: true" if value == "aws" else f"- host: {value}"
+        mend = "- aws: [dynamodb]" if value == "aws" else f"- host: {value}"
         raise wrong(f"{shown(value)} is no entry: it does not say what it is", form, mend)
     if not isinstance(value, dict):
         raise wrong(f"{shown(value)} is no entry", form)

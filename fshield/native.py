@@ -11,6 +11,7 @@ import os
 import re
 import sys
 from dataclasses import dataclass, replace
+from datetime import date, datetime, timezone
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
@@ -209,6 +210,14 @@ class _Known:
         return ctypes.addressof(self._values[name]) if name in self._values else None
 
 
+def _day(number: int) -> date | None:
+    """The day that the header holds as 20261117."""
+    try:
+        return datetime.strptime(str(number), "%Y%m%d").replace(tzinfo=timezone.utc).date() if number else None
+    except ValueError:
+        return None
+
+
 class Compiled:
     """A compiled policy, as the engine sees it.
 
@@ -229,6 +238,7 @@ class Compiled:
         self._sources = header[15:23]
         self.name = self._string(header[6])
         self.modes = {family: Mode(header[7 + family]) for family in Family}
+        self.endpoints = _day(header[25])
         self._known: dict[Facts, _Known] = {}
 
     def _string(self, offset: int) -> str:

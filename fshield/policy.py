@@ -44,8 +44,8 @@ class Host:
 
     Args:
         key: in lower case, in ASCII. The labels ``{region}``, ``{account}`` and ``{vpce}`` stand for the function's
-            region, its account and any VPC endpoint's id, ``{env:NAME}`` and ``{bucket:NAME}`` for the value of a
-            variable at start.
+            region, its account and any VPC endpoint's id, ``{env:NAME}``, ``{bucket:NAME}`` and ``{label:NAME}``
+            for the value of a variable at start.
         wildcard: all names under it, and not itself.
         partition: where it holds.
         region: where in the partition, as ``fs_rule.region`` of policy.h has it; "" everywhere.
@@ -74,6 +74,7 @@ class Allow:
         expires: last day.
         is_aws: all of AWS, by suffix.
         services: the AWS services that it names.
+        reason: why, in the author's words.
         inherited_from: the file it stands in, where that is one that the policy extends.
     """
 
@@ -89,6 +90,7 @@ class Allow:
     expires: date | None = None
     is_aws: bool = False
     services: tuple[str, ...] = ()
+    reason: str | None = None
     inherited_from: Document | None = None
 
     def home(self, policy: Policy) -> Document:
@@ -134,7 +136,6 @@ class Policy:
         name: as events show it.
         modes: by family.
         allows: the entries in the file's order.
-        endpoints: the day of the endpoint data that its services were compiled from.
         notes: what the loader noticed; review adds more.
         tests: what the file says must be allowed and must not.
         extended: the files that it extends, the first of the chain first.
@@ -150,7 +151,6 @@ class Policy:
     events_allowed_first: bool = False
     emf_namespace: str = ""
     kernel_file_size: bool = False
-    endpoints: date | None = None
     notes: list[Finding] = field(default_factory=list)
     tests: list[PolicyTest] = field(default_factory=list)
     extended: list[Document] = field(default_factory=list)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timezone
 from itertools import chain
 
-from fshield import destinations
+from fshield import destinations, endpoints
 from fshield.errors import Finding, PolicyError
 from fshield.model import RULES
 from fshield.patterns import LINKED_FOLDERS, coverers
@@ -82,14 +82,7 @@ def _entry_findings(policy: Policy, today: date) -> Iterator[Finding]:
                 f"a day from {today.isoformat()} on",
                 "ask its owner; take it out or give it a new day",
             )
-        if entry.is_aws and entry.location[-1] != "outbound_connectivity":
-            yield home.finding(
-                "note",
-                node,
-                "`aws: true` is no boundary: anybody's bucket or API is under the same suffixes",
-                mend="a VPC endpoint policy with aws:ResourceOrgID bounds the account; `host:` entries bound the name",
-            )
-        if entry.hosts and not entry.is_aws:
+        if entry.hosts:
             named.append(entry)
         if entry.network is not None and entry.network.prefixlen == 0:
             yield home.finding("note", node, f"{entry.network} is every address of its kind")
@@ -104,14 +97,40 @@ def _entry_findings(policy: Policy, today: date) -> Iterator[Finding]:
             )
         if entry.pattern and "[" in entry.pattern:
             yield home.finding("note", node, "`[` stands for itself here, not for a set of letters")
-    if named:
-        home = named[0].home(policy)
+    yield from _what_a_name_cannot(policy, named)
+    yield from _old_endpoints(policy, today)
+
+
+def _what_a_name_cannot(policy: Policy, named: list[Allow]) -> Iterator[Finding]:
+    """One finding, about the widest kind of name that there is."""
+    # What FunctionShield's options mean by themselves has a note of its own.
+    written = [entry for entry in named if entry.location[-1] != "outbound_connectivity"]
+    suffix = next((entry for entry in written if entry.is_aws), None)
+    if suffix is not None:
+        home = suffix.home(policy)
+        # Whoever wrote a reason has decided it, and is not to be told at every build.
+        yield home.finding(
+            "note" if suffix.reason else "warning",
+            home.find(suffix.location),
+            "`aws: true` is no boundary: anybody can have a bucket, a host or an API under the same suffixes",
+            "`aws: [dynamodb, sqs]`, `aws: {s3: {buckets: [my-bucket]}}`, or a `reason:` here",
+            "name the services; what bounds the account is a VPC endpoint policy with aws:ResourceOrgID",
+        )
+    elif written:
+        home = written[0].home(policy)
         yield home.finding(
             "note",
-            home.find(named[0].location),
-            "a name bounds the host, not what TLS hides: path and account can be anybody's behind it",
-            mend="see 'What a rule cannot do' in docs/policy.md",
+            home.find(written[0].location),
+            "a name bounds the host, not the account behind it nor what TLS hides (`Host`, path)",
+            mend="where that matters: a VPC endpoint policy with aws:ResourceOrgID",
         )
+
+
+def _old_endpoints(policy: Policy, today: date) -> Iterator[Finding]:
+    first = next((entry for entry in policy.allows if entry.services), None)
+    if first is not None and (message := endpoints.too_old(endpoints.DATA_DAY, today)):
+        home = first.home(policy)
+        yield home.finding("warning", home.find(first.location), message, mend=endpoints.TOO_OLD_MEND)
 
 
 def _policy_notes(policy: Policy) -> Iterator[Finding]:

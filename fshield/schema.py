@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from fshield import endpoints
 from fshield.model import PolicyFile
 from fshield.part import MODES
 
@@ -21,12 +22,22 @@ def schema() -> dict[str, Any]:
     for name in _ENTRIES_WITH_SHORT_FORM:
         definitions[name] = {"anyOf": [{"type": "string"}, definitions[name]]}
     _clean(made)
+    _list_names(made, {"service": list(endpoints.services()), "region": sorted(endpoints.regions())})
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made, "title": "FunctionShield policy"}
 
 
 def text() -> str:
     """The schema as the file ``policies/policy.schema.json`` holds it."""
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _list_names(node: Any, names: dict[str, list[str]]) -> None:
+    """Put the names of services and regions in, which botocore knows, where the model only says which of the two."""
+    for child in node.values() if isinstance(node, dict) else node:
+        if isinstance(child, dict) and child.get("$comment") in names:
+            child["enum"] = names[child.pop("$comment")]
+        if isinstance(child, (dict, list)):
+            _list_names(child, names)
 
 
 def _clean(node: Any) -> None:

@@ -64,7 +64,8 @@ static bool is_part_of_host(const char *value)
 
 bool fs_variable_fits(enum fs_variable_kind kind, const char *value)
 {
-    return kind == FS_VARIABLE_BUCKET ? is_bucket(value) : is_part_of_host(value);
+    if (kind == FS_VARIABLE_BUCKET) return is_bucket(value);
+    return is_part_of_host(value) && (kind == FS_VARIABLE_HOST || !strchr(value, '.'));
 }
 
 const char *fs_region_of(const char *region)
@@ -98,10 +99,10 @@ size_t fs_expansion_size(const struct fs_policy *policy)
 /* The variable that `reference` ("{env:NAME", "{bucket:NAME") names, where the policy has it. */
 static const struct fs_variable *variable_of(const struct fs_policy *policy, const char *reference, size_t size)
 {
-    static const char *const kinds[] = {[FS_VARIABLE_HOST] = "{env:", [FS_VARIABLE_BUCKET] = "{bucket:"};
+    static const char *const kinds[] = {[FS_VARIABLE_HOST] = "{env:", [FS_VARIABLE_BUCKET] = "{bucket:", [FS_VARIABLE_LABEL] = "{label:"};
     for (uint32_t i = 0; i < policy->variables.count; i++) {
         const struct fs_variable *variable = fs_policy_item(policy, FS_SECTION_VARIABLES, i);
-        if (!variable || variable->kind > FS_VARIABLE_BUCKET) return NULL;
+        if (!variable || variable->kind > FS_VARIABLE_LABEL) return NULL;
         size_t before = strlen(kinds[variable->kind]);
         if (size <= before || memcmp(reference, kinds[variable->kind], before) != 0) continue;
         const char *name = fs_policy_string(policy, variable->name);

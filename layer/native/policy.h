@@ -149,7 +149,8 @@ struct fs_variable {
 
 enum fs_variable_kind {
     FS_VARIABLE_HOST = 0,  /* labels of a host name */
-    FS_VARIABLE_BUCKET = 1 /* one label that can be a bucket's name */
+    FS_VARIABLE_BUCKET = 1, /* one label that can be a bucket's name */
+    FS_VARIABLE_LABEL = 2   /* part of one label */
 };
 
 /* A host whose name has variables in it. Those that are set and fit are put in at start (expansion.h). */

@@ -8,22 +8,25 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
+import botocore
 import jsonschema
 import pytest
 from typer.testing import CliRunner, Result
 
-from fshield import __version__, native
+from fshield import __version__, endpoints, native
 from fshield.cli import app
 from fshield.loader import load, resolve
+from fshield.native import Compiled
 from fshield.reader import parse
 from fshield.review import findings
 from fshield.schema import text as schema_text
 
 ROOT = Path(__file__).resolve().parents[2]
 POLICIES = ROOT / "policies"
+OUTBOUND = "version: 1\npolicy:\n  outbound_connectivity:\n    mode: block\n    allow:\n"
 DEFAULT = str(POLICIES / "default.yaml")
 Write = Callable[[str | bytes], Path]
 
@@ -63,7 +66,11 @@ def test_postures_are_those_of_the_design() -> None:
     assert modes("default") == "block block block block alert block"
     assert modes("strict") == "block block block block block block"
     assert modes("functionshield") == "block block block block allow allow"
-    assert [entry.text for entry in load(POLICIES / "default.yaml").allows] == ["aws: true"]
+    assert [entry.text for entry in load(POLICIES / "functionshield.yaml").allows] == ["aws: true"]
+    (services,) = load(POLICIES / "default.yaml").allows
+    assert not services.is_aws
+    assert {"dynamodb", "sqs", "secretsmanager"} < set(services.services)
+    assert not any(host.wildcard for host in services.hosts)
     assert load(POLICIES / "strict.yaml").allows == []
     assert load(POLICIES / "strict.yaml").mode_overrides == ()
     assert load(POLICIES / "default.yaml").mode_overrides == ("alert", "off")
@@ -103,8 +110,39 @@ def test_check_levels(write: Write) -> None:
 
 def test_check_says_what_a_rule_cannot_do() -> None:
     done = run("check", DEFAULT)
-    assert "no boundary" in done.output
+    assert "not the account behind it" in done.output
     assert "aws:ResourceOrgID" in done.output
+
+
+def test_check_warns_of_the_suffix(write: Write) -> None:
+    text = "version: 1\npolicy:\n  outbound_connectivity:\n    mode: block\n    allow:\n      - aws: true\n"
+    done = run("check", str(write(text + "      - host: x.org\n")))
+    assert done.exit_code == 1
+    assert done.output.count("no boundary") == done.output.count(": warning: ") == 1
+    assert "note" not in done.output
+    assert "aws:ResourceOrgID" in done.output
+    acknowledged = run("check", str(write(text + "        reason: as it was\n")))
+    assert acknowledged.exit_code == 0
+    assert "no boundary" in acknowledged.output
+
+
+def test_check_warns_of_old_endpoint_data(write: Write, tmp_path: Path) -> None:
+    policy = load(write(OUTBOUND + "      - aws: [sqs]\n"))
+    day = endpoints.DATA_DAY
+    assert [f.level for f in findings(policy, day + timedelta(90))] == ["note"]
+    old = findings(policy, day + timedelta(91))
+    assert [f.level for f in old] == ["note", "warning"]
+    assert "91 days old" in old[1].message
+    assert not any("days old" in f.message for f in findings(load(write("version: 1\n")), day + timedelta(1000)))
+    out = tmp_path / "p.policy"
+    assert run("compile", str(write(OUTBOUND + "      - aws: [sqs]\n")), "-o", str(out)).exit_code == 0
+    assert Compiled(out.read_bytes()).endpoints == day
+    assert (run("check", str(out)).exit_code == 1) == (datetime.now(timezone.utc).date() > day + timedelta(90))
+
+
+def test_endpoint_data_is_of_the_pinned_botocore() -> None:
+    assert botocore.__version__ == endpoints.DATA_VERSION
+    assert f'"botocore=={endpoints.DATA_VERSION}"' in (ROOT / "pyproject.toml").read_text()
 
 
 def test_check_warns_of_linked_folders(write: Write) -> None:
@@ -220,11 +258,14 @@ def explained(*arguments: str) -> dict[str, object]:
 
 
 def test_explain(tmp_path: Path) -> None:
-    line = Path(DEFAULT).read_text().splitlines().index("      - aws: true") + 1
-    allowed = explained(DEFAULT, "connect", "sqs.eu-west-1.amazonaws.com:443")
-    assert (allowed["mode"], allowed["rule"], allowed["rule_text"]) == ("allow", f"default.yaml:{line}", "aws: true")
-    shown = run("explain", DEFAULT, "connect", "sqs.eu-west-1.amazonaws.com:443").output
-    assert f"default.yaml:{line}  - aws: true" in shown
+    line = Path(DEFAULT).read_text().splitlines().index("      - aws:") + 1
+    allowed = explained(DEFAULT, "connect", "sqs.us-east-1.amazonaws.com:443")
+    assert (allowed["mode"], allowed["rule"]) == ("allow", f"default.yaml:{line}")
+    assert str(allowed["rule_text"]).startswith("aws: [cloudwatch, dynamodb, ")
+    shown = run("explain", DEFAULT, "connect", "sqs.us-east-1.amazonaws.com:443").output
+    assert f"default.yaml:{line}  aws: [cloudwatch, dynamodb, " in shown
+    assert explained(DEFAULT, "connect", "sqs.eu-west-1.amazonaws.com:443")["mode"] == "block"
+    assert explained(DEFAULT, "connect", "sqs.eu-west-1.amazonaws.com:443", "--region", "eu-west-1")["mode"] == "allow"
     blocked = explained(DEFAULT, "connect", "evil.example:443")
     assert (blocked["mode"], blocked["rule"], blocked["reason"]) == ("block", None, "no_rule")
     assert str(blocked["source"]).startswith("default.yaml:")
@@ -233,7 +274,7 @@ def test_explain(tmp_path: Path) -> None:
         explained(DEFAULT, "connect", "sqs.cn-north-1.amazonaws.com.cn:443", "--region", "cn-north-1")["mode"]
         == "allow"
     )
-    assert explained(DEFAULT, "connect", "sqs.eu-west-1.amazonaws.com:80")["reason"] == "port"
+    assert explained(DEFAULT, "connect", "sqs.us-east-1.amazonaws.com:80")["reason"] == "port"
     for loopback in ("127.0.0.1:80", "localhost:80", "[::1]:80", "[::ffff:127.0.0.1]:80", "0.0.0.0:80"):
         assert explained(DEFAULT, "connect", loopback)["reason"] == "always"
     assert explained(DEFAULT, "connect", "127.66.66.66:80")["mode"] == "block"
@@ -242,7 +283,7 @@ def test_explain(tmp_path: Path) -> None:
     assert explained(DEFAULT, "exec", "/usr/bin/uname")["mode"] == "block"
     out = tmp_path / "d.policy"
     run("compile", DEFAULT, "-o", str(out))
-    assert explained(str(out), "connect", "sqs.eu-west-1.amazonaws.com:443") == allowed
+    assert explained(str(out), "connect", "sqs.us-east-1.amazonaws.com:443") == allowed
 
 
 def test_explain_alone_lists_what_always_holds() -> None:
