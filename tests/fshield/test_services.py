@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
@@ -59,7 +60,7 @@ def dialled(region: str, service: str, operation: str, **arguments: str) -> Iter
         session = boto3.Session("x", "x", region_name=region, aws_account_id=account, botocore_session=inner)
         config = Config(use_fips_endpoint=fips, use_dualstack_endpoint=dual_stack)
         try:
-            client = session.client(service, config=config)
+            client: Any = session.client(service, config=config)  # type: ignore[call-overload]
             client.meta.events.register("before-send", stop)
             getattr(client, operation)(**arguments)
         except Dialled as found:
@@ -339,8 +340,27 @@ def test_what_a_later_format_needs_is_refused(at: int, value: int) -> None:
         native.Compiled(bytes(content))
 
 
-_LABELS = st.sampled_from(["sqs", "my-bucket", "s3", "eu-central-1", "us-east-1", "123456789012", "vpce-0a-b", "ddb",
-                           "dynamodb", "amazonaws", "com", "api", "aws", "vpce", "bucket", "dualstack", "evil"])  # fmt: skip
+_LABELS = st.sampled_from(
+    [
+        "sqs",
+        "my-bucket",
+        "s3",
+        "eu-central-1",
+        "us-east-1",
+        "123456789012",
+        "vpce-0a-b",
+        "ddb",
+        "dynamodb",
+        "amazonaws",
+        "com",
+        "api",
+        "aws",
+        "vpce",
+        "bucket",
+        "dualstack",
+        "evil",
+    ]
+)
 _NAMES = st.lists(_LABELS, min_size=1, max_size=8).map(".".join)
 _ENTRIES = st.lists(
     st.sampled_from(
@@ -351,7 +371,7 @@ _ENTRIES = st.lists(
 )  # fmt: skip
 
 
-def _reference(hosts: list[tuple[str, bool, int, str]], name: str, facts: Facts) -> bool:
+def _reference(hosts: Sequence[tuple[str, bool, int, str]], name: str, facts: Facts) -> bool:
     """What the keys of the compiled policy stand for, put in plainly."""
     variables = dict(facts.variables)
     for key, wildcard, partition, region in hosts:
@@ -374,8 +394,16 @@ def _holds(condition: str, region: str) -> bool:
     return region.startswith(condition) if condition.endswith("-") else region == condition
 
 
-_ROOTS = ["sqs.{r}.amazonaws.com", "my-bucket.s3.{r}.amazonaws.com", "prod.s3.{r}.amazonaws.com", "api.prod",
-          "x.prod", "{a}.ddb.{r}.amazonaws.com", "vpce-0a-b.sqs.{r}.vpce.amazonaws.com", "my-bucket.s3.amazonaws.com"]  # fmt: skip
+_ROOTS = [
+    "sqs.{r}.amazonaws.com",
+    "my-bucket.s3.{r}.amazonaws.com",
+    "prod.s3.{r}.amazonaws.com",
+    "api.prod",
+    "x.prod",
+    "{a}.ddb.{r}.amazonaws.com",
+    "vpce-0a-b.sqs.{r}.vpce.amazonaws.com",
+    "my-bucket.s3.amazonaws.com",
+]
 
 
 @settings(max_examples=200, deadline=None)
