@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
-from fshield import binary, endpoints, native
+from fshield import binary, endpoints, native, variables
+from fshield.compiler import compile_policy
 from fshield.errors import CouldNotRun, Finding, PolicyError
 from fshield.floor import beside, narrowed
 from fshield.loader import load
+from fshield.policy import Policy
 from fshield.review import findings as review
 
 # Where a Python or Node function finds its modules; /opt/python of a layer built by hand looks the same.
@@ -20,8 +22,12 @@ _MODULE_FOLDERS = (".", "python", "package", "vendor", "lib")
 _MEND = "delete it: in Lambda the function's folder comes before the layer's, and the old copy would be imported"
 
 
-def check(path: Path) -> list[Finding]:
+def check(path: Path, environment: list[str] | None = None) -> list[Finding]:
     """What there is to say about `path`: a policy file, a compiled policy, or a function's folder.
+
+    Args:
+        path: what is checked.
+        environment: the function's variables (``NAME=VALUE``), where what names are made of is to be looked at.
 
     Raises:
         CouldNotRun: it cannot be read.
@@ -32,9 +38,26 @@ def check(path: Path) -> list[Finding]:
         return check_compiled(path)
     try:
         policy, floor = load(path), beside(path)
-        return [*review(policy), *(narrowed(policy, floor) if floor else ())]
+        unset = check_variables(policy, environment) if environment is not None else ()
+        return [*review(policy), *unset, *(narrowed(policy, floor) if floor else ())]
     except PolicyError as error:
         return [error.finding]
+
+
+def check_variables(policy: Policy, environment: list[str]) -> Iterator[Finding]:
+    """Entries whose names have variables in them that are unset or unfit in `environment`."""
+    values = dict(native.facts_of("us-east-1", environment).variables)
+    compiled = native.Compiled(compile_policy(policy))
+    for entry in policy.allows:
+        home = entry.home(policy)
+        for name in dict.fromkeys(name for host in entry.hosts for name in variables.named(host.key)):
+            fits = name in values and all(
+                compiled.fits(kind, values[name]) for one, kind in compiled.variables() if one == name
+            )
+            if not fits:
+                problem = "cannot stand in a name" if name in values else "is not set"
+                message = f"{name} {problem}: whatever needs it never matches"
+                yield home.finding("warning", home.find(entry.location), message, mend=f"--env {name}=VALUE")
 
 
 def _mode_of(path: Path) -> int:

@@ -23,7 +23,7 @@ from fshield.errors import CouldNotRun, Finding
 from fshield.files import write_whole
 from fshield.loader import load
 from fshield.model import RULES
-from fshield.native import Compiled, Facts
+from fshield.native import Compiled, Facts, facts_of
 from fshield.package import package as make_package
 from fshield.policy import Family, Mode
 from fshield.review import findings as review
@@ -40,6 +40,10 @@ app = typer.Typer(
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON document on stdout.")]
+Environment = Annotated[
+    list[str] | None,
+    typer.Option("--env", "-e", metavar="NAME=VALUE", help="A variable of the function's configuration. Repeatable."),
+]
 _MODE_WORDS = {
     Mode.ALLOW: ("allowed", "bold green"),
     Mode.ALERT: ("alert", "bold yellow"),
@@ -76,6 +80,7 @@ def check(
     paths: Annotated[
         list[Path], typer.Argument(metavar="POLICY", help="Policies (YAML or compiled), or folders of functions.")
     ],
+    env: Environment = None,
     as_json: Json = False,
 ) -> None:
     """Say what is wrong with policies, and which function folders hold an old FunctionShield."""
@@ -83,7 +88,7 @@ def check(
     problems: list[CouldNotRun] = []
     for path in paths:
         try:
-            found += check_path(path)
+            found += check_path(path, env)
         except CouldNotRun as error:
             problems.append(error)
     bad = [finding for finding in found if finding.level != "note"]
@@ -174,8 +179,9 @@ def explain(
         typer.Argument(metavar="TARGET", help="HOST:PORT for connect, a path for open and exec.", show_default=False),
     ] = None,
     region: Annotated[
-        str, typer.Option(help="The function's AWS region: it decides what `aws: true` means.")
+        str, typer.Option(help="The function's AWS region: it decides what `aws:` entries mean.")
     ] = "us-east-1",
+    env: Environment = None,
     as_json: Json = False,
 ) -> None:
     """Say what the engine would do, and which line says so. Without an act: the modes, and what holds always."""
@@ -187,7 +193,7 @@ def explain(
         if target is None:
             wanted = "HOST:PORT" if act is Act.CONNECT else "PATH"
             raise CouldNotRun(f"{act.value} what?", f"fshield explain {policy} {act.value} {wanted}")
-        answers = _ask(asked.compiled, act, target, Facts(region))
+        answers = _ask(asked.compiled, act, target, facts_of(region, env or []))
         if as_json:
             main_answer, *others = answers
             output.print_json(
@@ -235,6 +241,12 @@ def _print_answer(asked: explaining.Subject, answer: explaining.Answer) -> None:
         )
     for source, text in lines:
         to.print(Text.assemble((f"           {source}", "cyan"), f"  {text}"), soft_wrap=True)
+    if answer.by:
+        ports = f", ports {answer.ports}" if answer.ports else ""
+        tls = f", tls: {answer.tls}" if answer.tls else ""
+        to.print(Text.assemble((f"           by {answer.by}{ports}{tls}", "dim")), soft_wrap=True)
+    if answer.lookalike:
+        to.print(Text.assemble((f"           look-alike: {answer.lookalike}", "dim")), soft_wrap=True)
     if answer.note:
         to.print(Text.assemble((f"           {answer.note}", "dim")), soft_wrap=True)
 

@@ -17,8 +17,8 @@ from typing import Any
 from fshield import native
 from fshield.check import is_compiled
 from fshield.compiler import compile_policy
-from fshield.destinations import host_key
-from fshield.errors import CouldNotRun, Finding, PolicyError, shown
+from fshield.destinations import host_key, write_ports
+from fshield.errors import CouldNotRun, Finding, PolicyError, closest, shown
 from fshield.loader import load
 from fshield.model import RULES
 from fshield.policy import Family, Mode
@@ -47,6 +47,7 @@ _REASONS = {
     "always": "always let through",
     "port": "an entry matches the destination, but not this port",
     "malformed": "this cannot be judged",
+    "variable": "an entry would match, were its variable set to this at start",
 }
 
 
@@ -58,11 +59,15 @@ class Answer:
         rule_name: the rule that was asked, None where no rule looks at such an act.
         verdict: the engine's answer, None likewise.
         note: what else to know.
+        by: ``name`` or ``address``, where an entry for destinations matched.
+        lookalike: what a destination that only looks like this one would need.
     """
 
     rule_name: str | None
     verdict: native.Verdict | None
     note: str | None = None
+    by: str | None = None
+    lookalike: str | None = None
 
     @property
     def mode(self) -> Mode:
@@ -94,7 +99,20 @@ class Answer:
             "source": self.source,
             "mode_rule": verdict.mode_source if verdict else None,
             "note": self.note,
+            **({"by": self.by, "ports": self.ports, "tls": self.tls} if self.by else {}),
+            **({"lookalike": self.lookalike} if self.lookalike else {}),
         }
+
+    @property
+    def ports(self) -> str | None:
+        """The ports of the entry, as a policy writes them."""
+        entry = self.verdict.entry if self.verdict else None
+        return write_ports(entry.ports) if entry and entry.ports else None
+
+    @property
+    def tls(self) -> str | None:
+        """What the entry says about TLS."""
+        return self.verdict.entry.tls if self.verdict and self.verdict.entry else None
 
 
 @dataclass(frozen=True)
@@ -153,10 +171,32 @@ def connect(policy: native.Compiled, target: str, facts: native.Facts) -> list[A
             ]
         verdict = policy.decide(Family.OUTBOUND, names=(key,), port=port, facts=facts)
         note = "the address that a look-up of this name returned is allowed with it" if verdict.source else None
-        return [Answer(RULES[Family.OUTBOUND], verdict, note)]
+        by = "name" if verdict.text else None
+        return [Answer(RULES[Family.OUTBOUND], verdict, note, by, _lookalike(policy, key, port, verdict))]
     verdict = policy.decide(Family.OUTBOUND, ip=ip, port=port, facts=facts)
     note = "an address; by a name that is allowed, it may pass" if verdict.mode is not Mode.ALLOW else None
-    return [Answer(RULES[Family.OUTBOUND], verdict, note)]
+    by = "address" if verdict.text else None
+    lookalike = "any name at this address will do: addresses are not looked into" if verdict.source else None
+    return [Answer(RULES[Family.OUTBOUND], verdict, note, by, lookalike)]
+
+
+def _lookalike(policy: native.Compiled, key: str, port: int, verdict: native.Verdict) -> str | None:
+    """What another name at the same address, or another one that looks the same, would need."""
+    if verdict.reason == "mode_allow":
+        return None
+    if not verdict.source:
+        names = {f"*.{name}" if wildcard else name: source for name, wildcard, source in policy.names()}
+        near = closest(key, names) if verdict.text is None else None
+        written = f"the closest is {near} ({names[near]}); " if near else ""
+        return f"{written}this one would need an entry of its own: host: {key}" if verdict.text is None else None
+    line = verdict.source
+    tls = verdict.entry.tls if verdict.entry else None
+    if tls == "required" or (tls is None and port == 443):
+        return f"another name at this address would have to be one that {line} allows: the TLS server name is read"
+    if tls is None and port == 80:
+        return f"another name at this address would have to be one that {line} allows: `Host` is read"
+    why = f"tls: {tls}" if tls else "no `tls:`, and the port is neither 443 nor 80"
+    return f"any name at this address will do: nothing is read here ({why})"
 
 
 def open_path(policy: native.Compiled, target: str) -> list[Answer]:

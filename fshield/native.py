@@ -9,7 +9,9 @@ from __future__ import annotations
 import ctypes
 import os
 import re
+import struct
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timezone
 from functools import lru_cache
@@ -18,7 +20,7 @@ from pathlib import Path
 
 from fshield import binary
 from fshield.aws import partition_of_region
-from fshield.errors import CouldNotRun
+from fshield.errors import CouldNotRun, shown
 from fshield.policy import Family, Host, Mode
 
 VARIABLE = "FSHIELD_DECIDE"
@@ -89,6 +91,34 @@ class Facts:
     variables: tuple[tuple[str, str], ...] = ()
 
 
+def facts_of(region: str, environment: Sequence[str]) -> Facts:
+    """The facts of a function in `region` whose configuration has these variables (``NAME=VALUE``).
+
+    Raises:
+        CouldNotRun: one of them is no variable.
+    """
+    variables = {"AWS_REGION": region}
+    for text in environment:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise CouldNotRun(f"{shown(text)} is no variable", "NAME=VALUE, as in --env BUCKET_NAME=my-bucket")
+        variables[name] = value
+    return Facts(variables["AWS_REGION"], variables.get("AWS_ACCOUNT_ID", ""), tuple(variables.items()))
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a compiled allow entry says besides what it allows.
+
+    Args:
+        ports: ranges; none for every port.
+        tls: required, starttls, none, or None where it says nothing.
+    """
+
+    ports: tuple[tuple[int, int], ...]
+    tls: str | None
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What the engine says about one request.
@@ -101,6 +131,7 @@ class Verdict:
         text: the entry that decided, in one line, or the one that fits but for its port.
         entry_source: ``FILE:LINE`` of that entry.
         mode_source: ``FILE:LINE`` of the rule's mode, or None where it took a default.
+        entry: what else that entry says.
     """
 
     mode: Mode
@@ -110,6 +141,7 @@ class Verdict:
     text: str | None
     entry_source: str | None
     mode_source: str | None
+    entry: Rule | None = None
 
 
 def candidates() -> list[Path]:
@@ -144,6 +176,8 @@ def _load(path: Path) -> ctypes.CDLL:
             ctypes.POINTER(_Expansion),
         )
         library.fs_expand.restype = ctypes.c_bool
+        library.fs_variable_fits.argtypes = (ctypes.c_uint, ctypes.c_char_p)
+        library.fs_variable_fits.restype = ctypes.c_bool
         library.fs_region_of.argtypes = library.fs_account_of.argtypes = (ctypes.c_char_p,)
         library.fs_region_of.restype = library.fs_account_of.restype = ctypes.c_char_p
     except (OSError, AttributeError) as error:
@@ -239,11 +273,42 @@ class Compiled:
         self.name = self._string(header[6])
         self.modes = {family: Mode(header[7 + family]) for family in Family}
         self.endpoints = _day(header[25])
+        self.content = content
+        self._sections = dict(enumerate(zip(header[30::2], header[31::2], strict=True)))
+        self._sections[binary.SECTION_VARIABLES] = header[26], header[27]
+        self._sections[binary.SECTION_TEMPLATES] = header[28], header[29]
         self._known: dict[Facts, _Known] = {}
 
     def _string(self, offset: int) -> str:
         found: bytes = self._library.fs_policy_string(self._memory, offset)
         return found.decode("utf-8", "replace")
+
+    def _items(self, kind: int, layout: struct.Struct) -> list[tuple[int, ...]]:
+        offset, count = self._sections[kind]
+        return list(layout.iter_unpack(self.content[offset : offset + count * layout.size]))
+
+    def _rule(self, index: int) -> Rule:
+        offset, _ = self._sections[binary.SECTION_RULES]
+        packed = binary.RULE.unpack_from(self.content, offset + index * binary.RULE.size)
+        tls = {number: name for name, number in binary.TLS.items()}.get(packed[6])
+        ports = self._items(binary.SECTION_PORTS, binary.PORT_RANGE)[packed[2] : packed[2] + packed[3]]
+        return Rule(tuple((low, high) for low, high in ports), tls)
+
+    def names(self) -> list[tuple[str, bool, str]]:
+        """The names that entries allow: the key, whether it is a wildcard, and the entry's ``FILE:LINE``."""
+        slots = [slot[1:] for slot in self._items(binary.SECTION_HOSTS, binary.HOST_SLOT) if slot[1]]
+        slots += self._items(binary.SECTION_TEMPLATES, binary.TEMPLATE)
+        rules = self._items(binary.SECTION_RULES, binary.RULE)
+        return [(self._string(key), bool(wildcard), self._string(rules[rule][0])) for key, rule, wildcard in slots]
+
+    def variables(self) -> list[tuple[str, int]]:
+        """The environment variables that names are made of, with their kinds."""
+        return [(self._string(name), kind) for name, kind in self._items(binary.SECTION_VARIABLES, binary.VARIABLE)]
+
+    def fits(self, kind: int, value: str) -> bool:
+        """The engine would put `value` into names where a variable of this kind stands."""
+        fits: bool = self._library.fs_variable_fits(kind, value.encode())
+        return fits
 
     def mode_source(self, family: Family) -> str | None:
         """``FILE:LINE`` of a rule's mode, or None where the policy left it out."""
@@ -285,12 +350,13 @@ class Compiled:
             request.ip_version = ip.version
             ctypes.memmove(request.ip, ip.packed, len(ip.packed))
         found: _Verdict = self._library.fs_policy_decide(self._memory, ctypes.byref(request))
-        text = entry_source = None
+        text = entry_source = entry = None
         if found.rule != binary.NO_RULE:
             rule = self._library.fs_policy_rule(self._memory, found.rule)
             if rule:
                 source_offset, text_offset = (ctypes.c_uint32 * 2).from_address(rule)
                 text, entry_source = self._string(text_offset), self._string(source_offset)
+                entry = self._rule(found.rule)
         reasons = (ctypes.c_char_p * _REASONS).in_dll(self._library, "fs_reason_names")
         reason = reasons[found.reason]
         return Verdict(
@@ -301,4 +367,5 @@ class Compiled:
             text=text,
             entry_source=entry_source,
             mode_source=self.mode_source(family),
+            entry=entry,
         )

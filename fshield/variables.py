@@ -33,6 +33,11 @@ def taken_out(text: str) -> tuple[str, list[str]]:
     return plain, names
 
 
+def named(key: str) -> list[str]:
+    """The variables in a key of the compiled policy."""
+    return re.findall(r"\{(?:env|bucket|label):([^}]+)\}", key)
+
+
 def put_back(text: str, names: list[str], kind: str) -> str:
     """`text` with ``{KIND:NAME}`` in place of each stand-in."""
     for name in names:

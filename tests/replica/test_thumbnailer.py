@@ -71,8 +71,8 @@ def policy(path: Path) -> Path:
         for network in ("172.16.0.0/12", "192.168.0.0/16", "10.0.0.0/8")
     )
     text = (support.ROOT / "policies" / "default.yaml").read_text()
-    assert "      - aws: true\n" in text
-    path.write_text(text.replace("      - aws: true\n", "      - aws: true\n" + storage))
+    assert text.count("      - aws:\n") == 1
+    path.write_text(text.replace("      - aws:\n", storage + "      - aws:\n"))
     return path
 
 

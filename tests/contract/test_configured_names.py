@@ -1,0 +1,83 @@
+"""Names of the function's region and configuration, in a guarded process and its children.
+
+Look-ups of names that an entry has are for a port that it does not have: that says `port`, and no query leaves.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+
+from tests.support import Guarded, rules, run_guarded
+
+POLICY = rules(
+    outbound={
+        "mode": "block",
+        "allow": [
+            {"aws": ["sqs", "dynamodb"]},
+            {"aws": {"s3": {"buckets": ["${env:BUCKET_NAME}"]}}},
+            {"host": "api.${env:STAGE}.example"},
+        ],
+    }
+)
+ASK = """
+import os, socket, subprocess, sys
+for name in sys.argv[1:]:
+    try:
+        socket.getaddrinfo(name, int(os.environ.get("PORT", "9")))
+    except OSError:
+        pass
+"""
+CHILD = """
+import os, subprocess, sys
+lies = {**os.environ, "BUCKET_NAME": "evil-bucket", "STAGE": "evil", "AWS_REGION": "us-west-2", "AWS_ACCOUNT_ID": "9" * 12}
+os.environ.update(BUCKET_NAME="evil-bucket", STAGE="evil", AWS_REGION="us-west-2")
+subprocess.run([sys.executable, "-S", "-c", os.environ["ASK"], *sys.argv[1:]], env=lies)
+"""
+ENV = {"AWS_REGION": "eu-central-1", "AWS_ACCOUNT_ID": "123456789012", "BUCKET_NAME": "my-bucket", "STAGE": "Prod"}
+REASONS = {
+    "sqs.eu-central-1.amazonaws.com": "port",
+    "123456789012.ddb.eu-central-1.amazonaws.com": "port",
+    "vpce-0a1b-c2d3.sqs.eu-central-1.vpce.amazonaws.com": "port",
+    "SQS.EU-Central-1.amazonaws.com.": "port",
+    "my-bucket.s3.eu-central-1.amazonaws.com": "port",
+    "api.prod.example": "port",
+    "sqs.us-west-2.amazonaws.com": "no_rule",
+    "999999999999.ddb.eu-central-1.amazonaws.com": "no_rule",
+    "evil-bucket.s3.eu-central-1.amazonaws.com": "no_rule",
+    "my-bucket.s3.amazonaws.com": "no_rule",
+    "s3.eu-central-1.amazonaws.com": "no_rule",
+    "api.evil.example": "no_rule",
+}
+
+
+def reasons(done: Guarded) -> list[str]:
+    """Of each refused look-up, in their order."""
+    assert done.returncode == 0, done
+    return [event["reason"] for event in done.violations if event["policy"] == "outbound_connectivity"]
+
+
+@pytest.mark.parametrize("program", [ASK, CHILD], ids=["itself", "a child with another environment"])
+def test_what_was_set_at_start(program: str) -> None:
+    done = run_guarded([sys.executable, "-c", program, *REASONS], policy=POLICY, env={**ENV, "ASK": ASK})
+    assert reasons(done) == list(REASONS.values()), json.dumps(done.violations, indent=1)
+
+
+@pytest.mark.parametrize("value", [None, "My.Bucket", "x" * 300, "a\x1fb"])
+def test_what_was_not_set_says_so(value: str | None) -> None:
+    env = {"AWS_REGION": "eu-central-1"} | ({"BUCKET_NAME": value} if value else {})
+    env["PORT"] = "443"
+    names = ["my-bucket.s3.eu-central-1.amazonaws.com", "my-bucket.s3.us-west-2.amazonaws.com", "evil.example"]
+    for program in (ASK, CHILD):
+        done = run_guarded([sys.executable, "-c", program, *names], policy=POLICY, env={**env, "ASK": ASK})
+        assert reasons(done) == ["variable", "no_rule", "no_rule"], done
+
+
+def test_alert_says_it_too_and_changes_nothing() -> None:
+    document = json.loads(json.dumps(POLICY))
+    document["policy"]["outbound_connectivity"]["mode"] = "alert"
+    # A numeric host asks nobody.
+    done = run_guarded([sys.executable, "-c", ASK, "127.0.0.1"], policy=document, env=ENV)
+    assert reasons(done) == []
