@@ -19,3 +19,6 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Exit codes: 0 nothing widens, 1 something does, 2 a policy is wrong or cannot be read.")(
         commands_review.diff
     )
+    app.command(epilog="Exit codes: 0 there is an edit, or none is needed; 1 no edit can allow it; 2 could not run.")(
+        commands_review.fix
+    )

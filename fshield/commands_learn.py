@@ -11,14 +11,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fshield import output, sources
+from fshield import edit, native, output, sources
 from fshield.cloudwatch import Connection
+from fshield.commands_review import print_diff
+from fshield.compiler import compile_policy
 from fshield.errors import CouldNotRun
 from fshield.events import harmless
 from fshield.evidence import Evidence
 from fshield.files import write_whole
-from fshield.learn import Learnt
+from fshield.learn import Learnt, additions
 from fshield.learn import learn as learn_policy
+from fshield.loader import resolve
+from fshield.reader import read
 from fshield.tiers import Tiers
 
 _SHOWN = 40
@@ -30,6 +34,16 @@ def learn(
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="The policy. Else stdout.", show_default=False),
     ] = None,
+    into: Annotated[
+        Path | None,
+        typer.Option(
+            "--into",
+            metavar="POLICY",
+            help="Add what is missing to this policy, after showing the diff. Its comments stay.",
+            show_default=False,
+        ),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="With --into: write without asking.")] = False,
     accept: Annotated[
         list[str] | None,
         typer.Option(
@@ -67,6 +81,8 @@ def learn(
 ) -> None:
     """Learn the narrowest policy that lets happen what happened, less what nobody should allow unseen."""
     with output.reporting(as_json):
+        if into and out:
+            raise CouldNotRun("--into and --output at once", "--into writes to the policy that it names")
         source = sources.Source(events or [], log_group, since, Connection(region, profile, endpoint_url), function)
         evidence = Evidence()
         evidence.askers.own |= set(own or ())
@@ -87,6 +103,9 @@ def learn(
                 f"--accept {unused[0]}: nothing that was held back is called so",
                 "name it as the table of `fshield learn` does",
             )
+        if into:
+            _into(into, learnt, tiers, source, region, yes, as_json)
+            return
         if as_json:
             output.print_json(
                 {"ok": True, "policy": text, **as_dict(learnt, tiers), "skipped": source.counts.as_dict()}
@@ -101,6 +120,34 @@ def learn(
             output.console(stderr=True).print(f"{out}: {len(learnt.lines)} exceptions", soft_wrap=True)
         else:
             sys.stdout.write(text)
+
+
+def _into(
+    path: Path, learnt: Learnt, tiers: Tiers, source: sources.Source, region: str | None, yes: bool, as_json: bool
+) -> None:
+    """Add to the policy at `path` what it does not allow yet. Nothing is written that was not shown."""
+    document = read(path)
+    policy = native.Compiled(compile_policy(resolve(document, path.stem)))
+    missing = additions(learnt, policy, native.Facts(region) if region else native.Facts())
+    changed, _ = edit.with_entries(document, path.stem, missing)
+    diff = edit.difference(document, changed)
+    if not as_json:
+        sources.say_doubts(source.counts)
+        say(learnt, tiers, output.console(stderr=True))
+        print_diff(diff)
+    if missing and not yes:
+        asked = sys.stdin.isatty() and not as_json and typer.confirm(f"write this to {path}?", err=True)
+        if not asked:
+            output.console(stderr=True).print("nothing was written: --yes writes without asking", soft_wrap=True)
+            raise typer.Exit(output.FINDINGS)
+    if missing:
+        write_whole(path, edit.as_written(changed, edit.raw(path)))
+    if as_json:
+        lines = "".join(f"{line}\n" for line in diff)
+        output.print_json({"ok": True, "diff": lines, **as_dict(learnt, tiers), "skipped": source.counts.as_dict()})
+    else:
+        said = f"{len(missing)} exceptions added" if missing else "it allows all that was learnt; nothing was changed"
+        output.console(stderr=True).print(f"{path}: {said}", soft_wrap=True)
 
 
 def say(learnt: Learnt, tiers: Tiers, to: Console) -> None:

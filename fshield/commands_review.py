@@ -9,11 +9,14 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from fshield import explain, native, output, sarif, sources
+from fshield import edit, explain, native, output, sarif, sources
 from fshield.cloudwatch import Connection
 from fshield.errors import CouldNotRun
 from fshield.events import harmless
 from fshield.evidence import Evidence
+from fshield.files import write_whole
+from fshield.fix import Fix
+from fshield.fix import fix as fix_policy
 from fshield.loader import load
 from fshield.replay import Outcome
 from fshield.replay import replay as replay_events
@@ -143,3 +146,64 @@ def _print_changes(found: list[Change]) -> None:
         to.print("both allow the same")
     else:
         to.print(f"{wider} wider, {narrower} narrower")
+
+
+def fix(
+    policy: Annotated[Path, typer.Option("--policy", "-p", metavar="POLICY", help="The policy to change, in YAML.")],
+    events: sources.Files = None,
+    region: sources.RegionOption = None,
+    write: Annotated[bool, typer.Option("--write", "-w", help="Change the file as well.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> None:
+    """Make the smallest edit that lets an event's act pass: a diff on stdout, and what else it would admit."""
+    with output.reporting(as_json):
+        source = sources.Source(events or [])
+        with source.records() as records:
+            evidence = Evidence().read(records)
+        if not evidence.acts:
+            raise CouldNotRun(
+                "there is no event of an act to fix", "give it the line from the log: fshield fix -p POLICY -"
+            )
+        found = fix_policy(policy, evidence, native.Facts(region) if region else native.Facts())
+        if write and found.lines:
+            write_whole(policy, edit.as_written(found.changed, edit.raw(policy)))
+        if as_json:
+            output.print_json(_fix_as_dict(found))
+        else:
+            _print_fix(found)
+    if found.hopeless:
+        raise typer.Exit(output.FINDINGS)
+
+
+def _fix_as_dict(found: Fix) -> dict[str, Any]:
+    return {
+        "ok": not found.hopeless,
+        "diff": "".join(f"{line}\n" for line in found.diff),
+        "entries": [{"policy": line.rule, "entry": line.text} for line in found.lines],
+        "admits": found.admits,
+        "careful": found.careful,
+        "allowed_already": [act.words for act in found.passing],
+        "impossible": [{"what": act.words, "why": why} for act, why in found.hopeless],
+    }
+
+
+def _print_fix(found: Fix) -> None:
+    print_diff(found.diff)
+    to = output.console(stderr=True)
+    for label, style, sentences in (
+        ("admits", "yellow", found.admits),
+        ("careful", "bold red", found.careful),
+        ("allowed", "green", [f"{act.words}: this policy lets it pass already" for act in found.passing]),
+        ("cannot", "bold red", [f"{act.words}: {why}" for act, why in found.hopeless]),
+    ):
+        for sentence in sentences:
+            to.print(Text.assemble((f"{label + ':':9}", style), harmless(sentence)), soft_wrap=True)
+
+
+def print_diff(lines: list[str]) -> None:
+    """A unified diff on stdout, coloured on a terminal, exact elsewhere."""
+    to = output.console()
+    styles = {"+": "green", "-": "red", "@": "cyan"}
+    for line in lines:
+        style = "bold" if line.startswith(("+++", "---")) else styles.get(line[:1], "")
+        to.print(Text(line, style), soft_wrap=True)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from fshield import destinations, native
+from fshield import edit, native
 from fshield.askers import Asker
 from fshield.cases import Case
 from fshield.compiler import compile_policy
@@ -134,6 +134,19 @@ def learn(evidence: Evidence, tiers: Tiers) -> Learnt:
     learnt.comments = {id(line): _comment(line, tiers) for line in lines}
     _prove(learnt)
     return learnt
+
+
+def additions(learnt: Learnt, policy: native.Compiled, facts: native.Facts) -> list[edit.Addition]:
+    """What is not yet allowed by `policy`, as entries with comments."""
+    out = []
+    for line in learnt.lines:
+        missing = [(act, target) for act, target in line.acts if met(policy, act, target, facts).mode is not Mode.ALLOW]
+        if not missing:
+            continue
+        ports = tuple(sorted({act.port for act, _ in missing})) if line.ports else ()
+        entry = Line(line.rule, line.key, line.value, ports).text
+        out.append(edit.Addition(line.rule, entry, learnt.comment(line)))
+    return out
 
 
 def _prove(learnt: Learnt) -> None:
@@ -361,8 +374,3 @@ def scalar(value: str) -> str:
     if _PLAIN.match(value) and value.lower() not in _WORDS:
         return value
     return json.dumps(value, ensure_ascii=False)
-
-
-def ports_text(ports: tuple[int, ...]) -> str:
-    """The ports as a policy writes them."""
-    return destinations.write_ports(destinations.join_ranges([(port, port) for port in ports]))

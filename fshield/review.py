@@ -7,10 +7,14 @@ from datetime import date, datetime, timezone
 from itertools import chain
 
 from fshield import destinations, endpoints
-from fshield.errors import Finding, PolicyError
+from fshield.errors import Finding, PolicyError, shown
 from fshield.model import RULES
 from fshield.patterns import LINKED_FOLDERS, coverers
 from fshield.policy import Allow, Family, Mode, Policy
+from fshield.reader import Node
+
+#: So many days before its last an entry is a note.
+_SOON_DAYS = 14
 
 
 def refuse_dead_entries(policy: Policy) -> None:
@@ -78,10 +82,13 @@ def _entry_findings(policy: Policy, today: date) -> Iterator[Finding]:
             yield home.finding(
                 "warning",
                 node,
-                f"this entry expired on {entry.expires.isoformat()}",
+                f"this entry expired on {entry.expires.isoformat()}{_whose(node)}",
                 f"a day from {today.isoformat()} on",
                 "ask its owner; take it out or give it a new day",
             )
+        elif entry.expires and (left := (entry.expires - today).days) <= _SOON_DAYS:
+            when = "today" if left == 0 else f"in {left} day{'' if left == 1 else 's'}"
+            yield home.finding("note", node, f"this entry expires {when}{_whose(node)}", mend="ask its owner")
         if entry.hosts:
             named.append(entry)
         if entry.network is not None and entry.network.prefixlen == 0:
@@ -131,6 +138,15 @@ def _old_endpoints(policy: Policy, today: date) -> Iterator[Finding]:
     if first is not None and (message := endpoints.too_old(endpoints.DATA_DAY, today)):
         home = first.home(policy)
         yield home.finding("warning", home.find(first.location), message, mend=endpoints.TOO_OLD_MEND)
+
+
+def _whose(node: Node) -> str:
+    """The entry's owner and reason, in brackets, where it says them."""
+    said = node.plain()
+    if not isinstance(said, dict):
+        return ""
+    parts = [f"{key}: {shown(said[key])[1:-1]}" for key in ("owner", "reason") if said.get(key)]
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def _policy_notes(policy: Policy) -> Iterator[Finding]:

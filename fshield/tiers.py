@@ -91,14 +91,15 @@ class Tiers:
 
     def _why(self, act: Act, seen: Seen) -> str | None:
         askers = [asker for asker, _ in self.askers(seen)]
-        by_target = self._by_target(act)
+        by_target = self.by_target(act)
         if by_target:
             return by_target
         if any(asker.kind == "own" or asker.name in self.trusted or _usual(act, asker) for asker in askers):
             return None
         return _by_asker(askers)
 
-    def _by_target(self, act: Act) -> str | None:
+    def by_target(self, act: Act) -> str | None:
+        """Why the object itself is one to think twice about, whoever asked for it; else None."""
         if act.rule == "outbound_connectivity":
             return self._host(act)
         if act.rule == "create_child_process":

@@ -104,8 +104,12 @@ def test_check_levels(write: Write) -> None:
     assert done.exit_code == 1
     assert "expired on 2026-01-31" in done.output
     assert "2999" not in done.output.replace("expires: 2999", "")
+    assert "owner: me" in done.output
     said = findings(load(path), date(2026, 1, 31))
-    assert [finding.level for finding in said] == ["note"]
+    assert [finding.level for finding in said] == ["note", "note"]
+    assert "expires today (owner: me)" in said[0].message
+    assert [finding.level for finding in findings(load(path), date(2026, 1, 16))] == ["note"]
+    assert "in 14 days" in findings(load(path), date(2026, 1, 17))[0].message
 
 
 def test_check_says_what_a_rule_cannot_do() -> None:

@@ -1,0 +1,226 @@
+"""Edits of a policy: the smallest, nothing else in the file touched, and true by the engine's own word."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from fshield import edit
+from fshield.cli import app
+from fshield.errors import CouldNotRun
+from fshield.evidence import Evidence
+from fshield.fix import fix
+from fshield.loader import resolve
+from fshield.model import RULES
+from fshield.reader import parse
+from fshield.widening import changes
+from tests.fshield.recorded import Log, stack
+
+ROOT = Path(__file__).resolve().parents[2]
+ENTRIES = {
+    "outbound_connectivity": "host: added.example",
+    "read_write_tmp": "/tmp/added",
+    "create_child_process": "/usr/bin/added",
+    "native_code": "added",
+}
+OUTBOUND = "version: 1\npolicy:\n  outbound_connectivity:\n    mode: block\n    allow:\n      - host: z.example\n"
+FORMS = [
+    "block",
+    "block  # why",
+    "{mode: block}",
+    "{mode: block, allow: []}  # kept",
+    "{mode: block, allow: [ENTRY]}",
+    "\n    mode: block",
+    "\n    # first\n    mode: block  # kept\n    # last",
+    "\n    mode: block\n    allow: [ENTRY, ENTRY2]  # kept",
+    "\n    allow:\n    - ENTRY  # at the key's column\n    # after\n    mode: block",
+    "\n    mode: block\n    allow:\n        # above\n        - ENTRY\n        # below\n\n  # of the next",
+    "\n      mode: block\n      allow:\n      -   ENTRY",
+]
+OTHERS = {
+    "outbound_connectivity": ("{host: a.example, ports: [443]}", "{cidr: 10.0.0.0/8}"),
+    "read_write_tmp": ("/tmp/a", '"/tmp/b*"'),
+    "create_child_process": ("/usr/bin/a", "{path: /usr/bin/b, reason: why}"),
+    "native_code": ("a", "{library: b}"),
+}
+
+
+def add(text: str, *rules: str) -> tuple[str, Any, Any]:
+    document = parse("p.yaml", text.encode())
+    changed, policy = edit.with_entries(document, "p", [edit.Addition(rule, ENTRIES[rule], "new") for rule in rules])
+    return changed, resolve(document, "p"), policy
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("rule", ENTRIES)
+def test_every_form_of_a_rule(rule: str, form: str) -> None:
+    first, second = OTHERS[rule]
+    form = form.replace("ENTRY2", second).replace("ENTRY", first)
+    between = "" if form.startswith("\n") else " "
+    head, tail = "# top\nversion: 1\npolicy:\n  runtime_api: alert\n", "  read_handler: block  # end\n# bottom\n"
+    text = f"{head}  {rule}:{between}{form}\n{tail}"
+    changed, before, after = add(text, rule)
+    found = changes(before, after)
+    assert [(change.kind, change.rule) for change in found] == [("widens", rule)]
+    assert len(after.allows) == len(before.allows) + 1
+    assert f"- {ENTRIES[rule]}  # new" in changed
+    for comment in (
+        "# top",
+        "# bottom",
+        "# end",
+        "# kept",
+        "# why",
+        "# first",
+        "# last",
+        "# above",
+        "# below",
+        "# after",
+    ):
+        assert (comment in changed) == (comment in text)
+
+
+@pytest.mark.parametrize("rules", [rules for size in (1, 2, 4) for rules in itertools.combinations(ENTRIES, size)])
+@pytest.mark.parametrize("name", ["strict", "default"])
+def test_the_shipped_policies(name: str, rules: tuple[str, ...]) -> None:
+    text = (ROOT / "policies" / f"{name}.yaml").read_text()
+    changed, before, after = add(text, *rules)
+    assert {(change.kind, change.rule) for change in changes(before, after)} == {("widens", rule) for rule in rules}
+    kept = [line for line in text.splitlines() if line.strip().startswith("#") or not line.strip()]
+    assert [line for line in changed.splitlines() if line.strip().startswith("#") or not line.strip()] == kept
+
+
+def test_rules_that_are_left_out_are_added_in_order() -> None:
+    changed, _, after = add("version: 1\npolicy:\n  read_handler: block\n# end\n", *ENTRIES)
+    keys = [
+        line.strip()[:-1] for line in changed.splitlines() if line.startswith("  ") and line.strip()[:-1] in ENTRIES
+    ]
+    assert keys == [rule for rule in RULES if rule in ENTRIES] and len(after.allows) == 4
+    assert changed.endswith("# end\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("policy: {outbound_connectivity: block}\n", "options have no exceptions"),
+        ("version: 1\n", "no `policy:`"),
+        ("version: 1\npolicy: {read_write_tmp: block}\n", "no `policy:`"),
+        ("version: 1\npolicy:\n  read_write_tmp: {mode: block,  # why\n    allow: [/tmp/a]}\n", "`#` within brackets"),
+    ],
+)
+def test_what_a_person_must_change(text: str, why: str) -> None:
+    with pytest.raises(CouldNotRun, match=why):
+        add(text, "read_write_tmp")
+
+
+def test_line_ends_and_byte_order_mark_stay(tmp_path: Path) -> None:
+    policy = tmp_path / "p.yaml"
+    policy.write_bytes(b"\xef\xbb\xbfversion: 1\r\npolicy:\r\n  read_write_tmp: block\r\n")
+    log = Log().add("read_write_tmp", path="/tmp/x", operation="open").write(tmp_path / "log")
+    assert CliRunner().invoke(app, ["fix", "-p", str(policy), "-w", str(log)]).exit_code == 0
+    after = policy.read_bytes()
+    assert after.startswith(b"\xef\xbb\xbfversion: 1\r\n") and after.count(b"\n") == after.count(b"\r\n") == 6
+
+
+# ---- fix ----
+
+
+def evidence(**more: Any) -> Evidence:
+    return Log().add(**more).evidence()
+
+
+@pytest.mark.parametrize(
+    ("event", "entry", "admitted"),
+    [
+        ({"policy": "outbound_connectivity", "host": "a.example", "port": 443}, "host: a.example", "any path"),
+        ({"policy": "outbound_connectivity", "host": "a.example", "port": 80, "reason": "port"},
+         "{host: a.example, ports: [80]}", "on port 80"),
+        ({"policy": "outbound_connectivity", "host": "b.s3.amazonaws.com", "port": 443}, "host: b.s3.amazonaws.com",
+         "anybody can have a name"),
+        ({"policy": "outbound_connectivity", "ip": "192.0.2.7", "port": 5432}, '{cidr: "192.0.2.7", ports: [5432]}',
+         "whatever listens there"),
+        ({"policy": "read_write_tmp", "path": "/tmp/x"}, "/tmp/x", "this one object"),
+        ({"policy": "read_write_tmp", "path": "/tmp/tmpja9aaz34"}, '"/tmp/tmp????????"', "every name of this form"),
+        ({"policy": "create_child_process", "path": "/usr/bin/uname"}, "/usr/bin/uname", "any arguments"),
+        ({"policy": "native_code", "path": "_ctypes", "operation": "import"}, "app", "borrow the name"),
+    ],
+)  # fmt: skip
+def test_one_event_one_entry(tmp_path: Path, event: dict[str, Any], entry: str, admitted: str) -> None:
+    policy = tmp_path / "p.yaml"
+    policy.write_text(OUTBOUND + "  native_code: block\n")
+    found = fix(policy, evidence(**event))
+    assert [line.text for line in found.lines] == [entry] and admitted in found.admits[0]
+    assert sum(line.startswith("-") for line in found.diff) <= 2 and not found.hopeless
+
+
+@pytest.mark.parametrize(
+    ("event", "why"),
+    [
+        ({"policy": "guard_integrity", "path": "/proc/self/mem", "reason": "guard_integrity"}, "protects itself"),
+        ({"policy": "outbound_connectivity", "protocol": "raw", "reason": "socket_family"}, "refused whatever"),
+        ({"policy": "read_handler", "path": "/var/task/app.py"}, "takes no exceptions"),
+        ({"policy": "runtime_api", "ip": "127.0.0.1", "port": 9001}, "takes no exceptions"),
+        ({"policy": "create_child_process", "path": None, "operation": "fork"}, "bare fork"),
+        ({"policy": "read_write_tmp", "path": "/tmp/a\nb"}, "no entry can name it"),
+    ],
+)
+def test_what_no_entry_can_allow(tmp_path: Path, event: dict[str, Any], why: str) -> None:
+    policy = tmp_path / "p.yaml"
+    policy.write_text("version: 1\npolicy:\n  default: block\n  runtime_api: block\n")
+    found = fix(policy, evidence(**event))
+    assert found.lines == [] and found.diff == [] and why in found.hopeless[0][1]
+    log = Log().add(**event).write(tmp_path / "log")
+    assert CliRunner().invoke(app, ["fix", "-p", str(policy), str(log)]).exit_code == 1
+
+
+def test_a_shell_is_said_to_be_one(tmp_path: Path) -> None:
+    policy = tmp_path / "p.yaml"
+    policy.write_text("version: 1\npolicy:\n  default: block\n")
+    found = fix(policy, evidence(policy="create_child_process", path="/usr/bin/dash"))
+    assert "shell" in found.careful[0] and [line.text for line in found.lines] == ["/usr/bin/dash"]
+
+
+def test_the_command(tmp_path: Path) -> None:
+    policy = tmp_path / "p.yaml"
+    policy.write_text("version: 1\npolicy:\n  outbound_connectivity: block  # mine\n")
+    line = Log().host("a.example").lines[0]
+    done = CliRunner().invoke(app, ["fix", "-p", str(policy), "-"], input=line)
+    assert done.exit_code == 0 and "+      - host: a.example" in done.stdout and "admits:" in done.stderr
+    assert policy.read_text().endswith("block  # mine\n")
+    assert CliRunner().invoke(app, ["fix", "-p", str(policy), "-w", "-"], input=line).exit_code == 0
+    assert "outbound_connectivity:  # mine" in policy.read_text()
+    again = CliRunner().invoke(app, ["fix", "-p", str(policy), "--json", "-"], input=line)
+    assert json.loads(again.stdout)["allowed_already"] == ["reach a.example:443"]
+
+
+# ---- learn --into ----
+
+
+def test_into_shows_the_diff_and_asks(tmp_path: Path) -> None:
+    policy = tmp_path / "p.yaml"
+    before = OUTBOUND.replace("block", "block  # ours").replace("example", "example  # old")
+    policy.write_text(before)
+    log = Log().host("a.example", *stack("requests")).host("z.example").host("evil.example", *stack("tintkit"))
+    events = log.write(tmp_path / "log")
+    done = CliRunner().invoke(app, ["learn", "--into", str(policy), str(events)])
+    assert done.exit_code == 1 and policy.read_text() == before
+    assert "+      - host: a.example  # once" in done.stdout and "nothing was written" in done.stderr
+    assert CliRunner().invoke(app, ["learn", "--into", str(policy), "--yes", str(events)]).exit_code == 0
+    after = policy.read_text()
+    assert after.startswith(before.rstrip("\n")) and "evil.example" not in after and "by app through requests" in after
+    assert CliRunner().invoke(app, ["learn", "--into", str(policy), str(events)]).exit_code == 0
+    assert policy.read_text() == after
+
+
+def test_into_adds_only_the_ports_that_are_missing(tmp_path: Path) -> None:
+    policy = tmp_path / "p.yaml"
+    policy.write_text(
+        "version: 1\npolicy:\n  outbound_connectivity:\n    mode: block\n    allow:\n      - host: a.example\n"
+    )
+    events = Log().host("a.example").host("a.example", port=8443).write(tmp_path / "log")
+    assert CliRunner().invoke(app, ["learn", "--into", str(policy), "-y", str(events)]).exit_code == 0
+    assert "- {host: a.example, ports: [8443]}" in policy.read_text()
