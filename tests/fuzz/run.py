@@ -25,6 +25,8 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "names": ("dns.c",),
     "dns": ("dns.c", "dns_message.c"),
     "http": ("http.c",),
+    "client_hello": ("client_hello.c", "dns.c"),
+    "host_header": ("host_header.c", "dns.c"),
     "addresses": ("addresses.c",),
     "program": ("program.c",),
 }

@@ -1,0 +1,33 @@
+/* client_hello.c: the same greeting is read the same with whatever follows it, and no part of one is one. */
+#include "client_hello.h"
+
+#include "fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct client_hello hello, again;
+    uint8_t *bytes = malloc(size ? size : 1);
+    size_t at;
+    if (!bytes) exit(1);
+    if (size > 0) memcpy(bytes, data, size);
+    client_hello_read(bytes, size, &hello);
+    PROMISE(hello.size <= size && strlen(hello.name) <= DNS_NAME_MAX);
+    if (hello.kind == HELLO_NAMED) {
+        char normal[DNS_NAME_MAX + 1];
+        PROMISE(dns_normalise(hello.name, normal) && strcmp(normal, hello.name) == 0);
+        uint8_t *whole = malloc(hello.size);
+        if (!whole) exit(1);
+        memcpy(whole, bytes, hello.size);
+        client_hello_read(whole, hello.size, &again);
+        PROMISE(again.kind == HELLO_NAMED && again.size == hello.size && strcmp(again.name, hello.name) == 0);
+        client_hello_read(whole, hello.size - 1, &again);
+        PROMISE(again.kind == HELLO_SPLIT);
+        /* What follows it names itself, too: a second greeting is never passed over. */
+        PROMISE(client_hello_next(whole, hello.size, &at, &again) == HELLO_NEXT_AGAIN && strcmp(again.name, hello.name) == 0);
+        free(whole);
+    }
+    (void)client_hello_next(bytes, size, &at, &again);
+    PROMISE(at <= size);
+    free(bytes);
+    return 0;
+}

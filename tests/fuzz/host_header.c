@@ -1,0 +1,46 @@
+/* host_header.c: requests judged as a whole or cut anywhere outside of a head come to the same end, and a body's bytes are never
+ * a request's. The first byte says where to cut. */
+#include "host_header.h"
+
+#include "fuzz.h"
+
+struct seen {
+    unsigned count;
+    uint32_t hash;
+};
+
+static bool allows(void *context, const struct host_target *target)
+{
+    struct seen *seen = context;
+    PROMISE(strlen(target->name) <= DNS_NAME_MAX && target->name[0] != '\0');
+    for (const char *at = target->name; *at; at++) seen->hash = (seen->hash ^ (uint8_t)*at) * 16777619u;
+    seen->count++;
+    return true;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < 1) return 0;
+    size_t cut = data[0] + 1u, used;
+    char *bytes = malloc(size);
+    bool tunnel;
+    struct seen whole = {0}, parts = {0};
+    struct host_flow flow = {0}, again = {0};
+    if (!bytes) exit(1);
+    memcpy(bytes, data + 1, size - 1);
+    size--;
+    enum host_kind kind = host_flow_feed(&flow, bytes, size, allows, &whole, &tunnel, &used);
+    PROMISE(used <= size);
+    if (kind == HOST_FINE && !tunnel) PROMISE(used == size);
+    if (kind == HOST_FINE && !tunnel && cut < size) {
+        /* In two pieces: the same, or a head was cut, which is refused. */
+        enum host_kind first = host_flow_feed(&again, bytes, cut, allows, &parts, &tunnel, &used);
+        if (first == HOST_FINE && !tunnel) {
+            PROMISE(host_flow_feed(&again, bytes + cut, size - cut, allows, &parts, &tunnel, &used) == HOST_FINE);
+            PROMISE(parts.count == whole.count && parts.hash == whole.hash);
+            PROMISE(host_flow_body(&again) == host_flow_body(&flow) && again.state == flow.state);
+        }
+    }
+    free(bytes);
+    return 0;
+}

@@ -1,0 +1,79 @@
+/* Runs the readers of first bytes, for test_first_bytes.py. Each piece of input lies in a heap block of just its size. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client_hello.h"
+#include "host_header.h"
+
+static uint8_t *from_hex(const char *text, size_t *size)
+{
+    *size = strlen(text) / 2;
+    uint8_t *bytes = malloc(*size ? *size : 1);
+    for (size_t i = 0; i < *size; i++) {
+        unsigned value;
+        if (sscanf(text + 2 * i, "%2x", &value) != 1) exit(2);
+        bytes[i] = (uint8_t)value;
+    }
+    return bytes;
+}
+
+static const char *const hellos[] = {"named", "split", "not_tls", "oversized", "fragmented", "malformed", "unnamed", "ech", "early_data"};
+static const char *const nexts[] = {"over", "open", "again", "split"};
+static const char *const hosts[] = {"fine", "split", "not_http", "malformed", "unnamed", "twice", "upgrade", "refused"};
+
+static int hello(const char *hex)
+{
+    size_t size;
+    uint8_t *bytes = from_hex(hex, &size);
+    struct client_hello read;
+    client_hello_read(bytes, size, &read);
+    printf("%s %s\n", hellos[read.kind], read.name);
+    free(bytes);
+    return 0;
+}
+
+static int next(const char *hex)
+{
+    size_t size, at;
+    uint8_t *bytes = from_hex(hex, &size);
+    struct client_hello read = {0};
+    enum hello_next after = client_hello_next(bytes, size, &at, &read);
+    printf("%s %s\n", nexts[after], after == HELLO_NEXT_AGAIN ? read.name : "");
+    free(bytes);
+    return 0;
+}
+
+/* Allows names that begin with "good", and notes all. */
+static bool allows(void *context, const struct host_target *target)
+{
+    (void)context;
+    printf("%s:%u ", target->name, (unsigned)target->port);
+    return strncmp(target->name, "good", 4) == 0;
+}
+
+static int requests(int count, char **pieces)
+{
+    struct host_flow flow = {0};
+    for (int i = 0; i < count; i++) {
+        size_t size, used;
+        bool tunnel;
+        uint8_t *bytes = from_hex(pieces[i], &size);
+        enum host_kind kind = host_flow_feed(&flow, (const char *)bytes, size, allows, NULL, &tunnel, &used);
+        free(bytes);
+        if (kind != HOST_FINE || tunnel) {
+            printf("%s\n", tunnel ? "tunnel" : hosts[kind]);
+            return 0;
+        }
+    }
+    printf("fine %llu\n", (unsigned long long)host_flow_body(&flow));
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 3 && strcmp(argv[1], "hello") == 0) return hello(argv[2]);
+    if (argc == 3 && strcmp(argv[1], "next") == 0) return next(argv[2]);
+    if (argc >= 3 && strcmp(argv[1], "requests") == 0) return requests(argc - 2, argv + 2);
+    return 2;
+}
