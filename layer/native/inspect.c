@@ -116,6 +116,11 @@ struct finding {
     struct fs_verdict verdict;       /* of that */
 };
 
+static bool is_tunnel(const struct pending *entry)
+{
+    return entry->kind == PENDING_TUNNEL || entry->kind == PENDING_TUNNEL_AGAIN;
+}
+
 /* The name by which the address was allowed, "" where none is known any more. */
 static void name_of(const struct pending *entry, char *out)
 {
@@ -162,8 +167,10 @@ static bool violates(const struct pending *entry, const struct finding *finding,
         .verb = "send",
         /* Whom it is for is said by the bytes, where they say it. */
         .host = finding->server_name[0] != '\0' ? finding->server_name : host[0] != '\0' ? host : NULL,
-        .ip = entry->version != 0 && !elsewhere ? ip : NULL,
-        .port = elsewhere ? finding->target_port : entry->port,
+        .ip = entry->version != 0 && !elsewhere && !(is_tunnel(entry) && finding->server_name[0] != '\0') ? ip : NULL,
+        .port = elsewhere                                                      ? finding->target_port
+                : is_tunnel(entry) && finding->server_name[0] != '\0' ? entry->tunnel_port
+                                                                       : entry->port,
         .protocol = entry->kind == PENDING_DATAGRAM ? "udp" : "tcp",
         .first_bytes = elsewhere ? "behind_proxy" : finding->word,
         .connected_as = finding->server_name[0] != '\0' && !elsewhere && host[0] != '\0' ? host : NULL,
@@ -230,12 +237,12 @@ bool inspect_connects(int fd, const struct address *address, bool by_rule, bool 
 /* `name` may be named on this connection: by the entry that allowed it, or by one that allows another name of this address. */
 static bool allows_name(const struct pending *entry, const char *name)
 {
-    bool tunnel = entry->kind == PENDING_TUNNEL || entry->kind == PENDING_TUNNEL_AGAIN;
+    bool tunnel = is_tunnel(entry);
     struct address address = {.kind = ADDRESS_IP, .version = entry->version, .port = entry->port};
     memcpy(address.ip, entry->ip, sizeof address.ip);
     struct learnt_names names = {0};
     if (!tunnel) learnt_find(entry->ip, entry->version, &names);
-    struct fs_request request = request_for(NULL, entry->port);
+    struct fs_request request = request_for(NULL, tunnel ? entry->tunnel_port : entry->port);
     for (unsigned which = 0; which < 2; which++) {
         const struct fs_policy *policy = policy_at(which);
         if (policy == NULL || policy->modes[FS_OUTBOUND] == FS_ALLOW) continue;
@@ -283,7 +290,7 @@ static bool allows_behind(void *context, const struct host_target *target)
     if (finding->verdict.mode != FS_BLOCK && finding->verdict.mode != FS_ALERT) {
         if (!target->connect) return true;
         entry->rules[0] = entry->rules[1] = UINT32_MAX;
-        entry->port = port;
+        entry->tunnel_port = port;
         entry->kind = PENDING_FREE;
         for (unsigned which = 0; address.version == 0 && which < 2; which++) {
             const struct fs_policy *policy = policy_at(which);
@@ -318,7 +325,7 @@ static void judge_next(const uint8_t *bytes, size_t size, struct pending *entry,
 {
     struct client_hello hello;
     size_t at;
-    bool tunnel = entry->kind == PENDING_TUNNEL || entry->kind == PENDING_TUNNEL_AGAIN;
+    bool tunnel = is_tunnel(entry);
     switch (client_hello_next(bytes, size, &at, &hello)) {
     case HELLO_NEXT_SPLIT: finding->word = hello_words[HELLO_SPLIT]; return;
     case HELLO_NEXT_OPEN: entry->kind = tunnel ? PENDING_TUNNEL_AGAIN : PENDING_TLS_AGAIN; return;
@@ -404,8 +411,6 @@ static bool still_pending(int fd, uint64_t cookie, struct pending *entry)
     address_read(&peer, size, false, &address);
     if (address.kind != ADDRESS_IP) return true;
     bool same = address.port == entry->port && address_equal(address.ip, address.version, entry->ip, entry->version);
-    /* Behind a proxy the entry speaks of somewhere else. */
-    if (entry->kind == PENDING_TUNNEL || entry->kind == PENDING_TUNNEL_AGAIN) same = true;
     if (entry->kind == PENDING_PLAIN && same) {
         pending_remove(cookie);
         return false;

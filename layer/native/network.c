@@ -367,15 +367,15 @@ DOOR ssize_t send(int fd, const void *bytes, size_t size, int flags)
         ssize_t result;
         if (runtime_api_sends(fd, &vector, 1, flags, CALLER(), &result)) return result;
     }
+    if (UNLIKELY(pending_any()) && guard_ready()) {
+        ssize_t result;
+        if (inspect_writes(fd, bytes, size, flags, CALLER(), &result)) return result;
+    }
     if (UNLIKELY(dns_watches(fd)) && guard_ready()) {
         struct iovec vector = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
         struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
         ssize_t result;
         if (dns_sends(fd, &message, flags, CALLER(), &result)) return result;
-    }
-    if (UNLIKELY(pending_any()) && guard_ready()) {
-        ssize_t result;
-        if (inspect_writes(fd, bytes, size, flags, CALLER(), &result)) return result;
     }
     return real.send(fd, bytes, size, flags);
 }
@@ -393,8 +393,8 @@ DOOR ssize_t sendto(int fd, const void *bytes, size_t size, int flags, const str
     struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
     ssize_t result;
     if (address == NULL || length == 0 || length > sizeof copy) {
-        if (UNLIKELY(dns_watches(fd)) && length <= sizeof copy && dns_sends(fd, &message, flags, CALLER(), &result)) return result;
         if (UNLIKELY(pending_any()) && inspect_sends(fd, &message, flags, CALLER(), &result)) return result;
+        if (UNLIKELY(dns_watches(fd)) && length <= sizeof copy && dns_sends(fd, &message, flags, CALLER(), &result)) return result;
         return real.sendto(fd, bytes, size, flags, address, length);
     }
     if (UNLIKELY(!sys_readable(address, length))) return unreadable(fd);
@@ -493,8 +493,8 @@ static ssize_t send_message(int fd, const struct msghdr *message, int flags, con
     if (UNLIKELY(runtime_api_watches(fd)) && runtime_api_sends(fd, copy.msg_iov, copy.msg_iovlen, flags, caller, &result))
         return result;
     bool named = copy.msg_name != NULL && copy.msg_namelen > 0;
-    if (UNLIKELY(dns_watches(fd)) && !named && dns_sends(fd, &copy, flags, caller, &result)) return result;
     if (UNLIKELY(pending_any()) && inspect_sends(fd, &copy, flags, caller, &result)) return result;
+    if (UNLIKELY(dns_watches(fd)) && !named && dns_sends(fd, &copy, flags, caller, &result)) return result;
     return real.sendmsg(fd, &copy, flags);
 }
 
@@ -526,15 +526,15 @@ DOOR ssize_t write(int fd, const void *bytes, size_t size)
         ssize_t result;
         if (runtime_api_sends(fd, &vector, 1, 0, CALLER(), &result)) return result;
     }
+    if (UNLIKELY(pending_any()) && guard_ready()) {
+        ssize_t result;
+        if (inspect_writes(fd, bytes, size, 0, CALLER(), &result)) return result;
+    }
     if (UNLIKELY(dns_watches(fd)) && guard_ready()) {
         struct iovec vector = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
         struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
         ssize_t result;
         if (dns_sends(fd, &message, 0, CALLER(), &result)) return result;
-    }
-    if (UNLIKELY(pending_any()) && guard_ready()) {
-        ssize_t result;
-        if (inspect_writes(fd, bytes, size, 0, CALLER(), &result)) return result;
     }
     ssize_t written = real.write(fd, bytes, size);
     if (UNLIKELY(fd == 1 || fd == 2) && written > 0) guard_wrote(fd, bytes, (size_t)written);
@@ -547,15 +547,15 @@ DOOR ssize_t writev(int fd, const struct iovec *vector, int count)
         ssize_t result;
         if (runtime_api_sends(fd, vector, (size_t)count, 0, CALLER(), &result)) return result;
     }
-    if (UNLIKELY(dns_watches(fd)) && guard_ready() && vector != NULL && count > 0) {
-        struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)vector, .msg_iovlen = (size_t)count};
-        ssize_t result;
-        if (dns_sends(fd, &message, 0, CALLER(), &result)) return result;
-    }
     if (UNLIKELY(pending_any()) && guard_ready() && vector != NULL && count > 0) {
         struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)vector, .msg_iovlen = (size_t)count};
         ssize_t result;
         if (inspect_sends(fd, &message, 0, CALLER(), &result)) return result;
+    }
+    if (UNLIKELY(dns_watches(fd)) && guard_ready() && vector != NULL && count > 0) {
+        struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)vector, .msg_iovlen = (size_t)count};
+        ssize_t result;
+        if (dns_sends(fd, &message, 0, CALLER(), &result)) return result;
     }
     return real.writev(fd, vector, count);
 }

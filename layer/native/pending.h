@@ -31,6 +31,7 @@ struct pending {
     bool begun;        /* something was sent */
     bool busy;         /* a thread is sending what it had judged */
     uint16_t port;
+    uint16_t tunnel_port; /* of PENDING_TUNNEL: where the proxy was asked to connect to */
     uint8_t ip[16];
     uint32_t rules[2]; /* that allowed it: of the policy, of the floor; UINT32_MAX for none */
     struct host_flow flow;
