@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from enum import Enum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from fshield import output
+from fshield.errors import CouldNotRun
+from fshield.fleet import iam
 from fshield.fleet.request import Account, Manner, Selection
 
 RegionOption = Annotated[
@@ -57,6 +63,16 @@ PolicyLayerOption = Annotated[
         "--policy-layer-arn", metavar="ARN", help="A layer with policies, after the engine's.", show_default=False
     ),
 ]
+
+
+class ModeWord(str, Enum):
+    """What ``mode`` can be asked for."""
+
+    ALERT = "alert"
+    OFF = "off"
+    POLICY = "policy"
+
+
 _EXIT = "Exit codes: 0 every function is as asked, 1 some are, 2 none is, or it could not run. Interrupted: the same."
 # The commands import their work when they are called: boto3 takes longer to import than `fshield check` takes to run.
 
@@ -65,6 +81,11 @@ def register(app: typer.Typer) -> None:
     """Add this module's commands to `app`."""
     app.command(epilog=_EXIT)(attach)
     app.command(epilog=_EXIT)(detach)
+    app.command(epilog="Exit codes: 0 every function is guarded, 1 not every one, 2 could not run.")(status)
+    app.command(epilog="Exit codes: 0 it is live, 2 it is not.")(mode)
+    app.command(epilog="Exit codes: 0 go, 1 no-go, 2 could not run.")(ready)
+    app.command(epilog="Exit codes: 0 all are there, 1 some are, 2 none is.")(publish)
+    app.command("iam-policy", epilog="Exit codes: 0 printed, 2 there is no such command.")(iam_policy)
 
 
 def attach(
@@ -125,3 +146,209 @@ def detach(
         Account(region, profile, endpoint_url, concurrency),
         Manner(yes, dry_run, concurrency, max_failures, timeout, as_json),
     )
+
+
+def status(
+    functions: FunctionsArgument = None,
+    layer_arn: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--layer-arn",
+            metavar="ARN",
+            help="The engine that they should have; {arch} as in attach.",
+            show_default=False,
+        ),
+    ] = None,
+    policy: Annotated[
+        str | None,
+        typer.Option("--policy", "-p", metavar="NAME", help="The policy that they should have.", show_default=False),
+    ] = None,
+    tag: TagOption = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every function of the region; as without names.")] = False,
+    aliases: Annotated[
+        bool, typer.Option("--aliases/--no-aliases", help="Look at the versions that aliases point to.")
+    ] = True,
+    concurrency: ConcurrencyOption = 4,
+    region: RegionOption = None,
+    profile: ProfileOption = None,
+    endpoint_url: EndpointOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what is guarded, by which engine and policy, what has drifted, and what only looks guarded."""
+    from fshield.fleet import reading  # noqa: PLC0415
+
+    reading.status(
+        Selection(functions or (), tag or (), everything),
+        Account(region, profile, endpoint_url, concurrency),
+        layer_arn or (),
+        policy,
+        aliases=aliases,
+        concurrency=concurrency,
+        as_json=as_json,
+    )
+
+
+def mode(
+    function: Annotated[str, typer.Argument(metavar="FUNCTION", help="Its name or ARN.")],
+    to: Annotated[
+        ModeWord,
+        typer.Argument(
+            metavar="alert|off|policy", help="Dry run, unguarded, or what the policy says.", show_default=False
+        ),
+    ],
+    alias: Annotated[
+        str | None,
+        typer.Option(
+            "--alias", metavar="NAME", help="Publish a version and move this alias to it.", show_default=False
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Even if $LATEST holds more changes, or the alias splits its traffic.")
+    ] = False,
+    timeout: TimeoutOption = 120,
+    region: RegionOption = None,
+    profile: ProfileOption = None,
+    endpoint_url: EndpointOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Change a function's mode, and wait until it is live."""
+    from fshield.fleet import mode as switching  # noqa: PLC0415
+
+    switching.mode_command(
+        function,
+        switching.Mode(to.value),
+        alias,
+        Account(region, profile, endpoint_url),
+        force=force,
+        timeout=timeout,
+        as_json=as_json,
+    )
+
+
+def publish(
+    dist: Annotated[
+        Path, typer.Option("--dist", metavar="DIR", help="The folder with the engine's two layers.")
+    ] = Path("dist"),
+    policies: Annotated[
+        Path | None,
+        typer.Option(
+            "--policies",
+            metavar="FILE",
+            help="A policy layer of `fshield package`, in place of the engine's.",
+            show_default=False,
+        ),
+    ] = None,
+    layer_name: Annotated[
+        str | None,
+        typer.Option(
+            "--layer-name",
+            metavar="NAME",
+            help="Else function-shield (-x86_64, -arm64), or function-shield-policies.",
+            show_default=False,
+        ),
+    ] = None,
+    organization_id: Annotated[
+        str | None,
+        typer.Option(
+            "--organization-id", metavar="ID", help="Its accounts may use the versions (o-…).", show_default=False
+        ),
+    ] = None,
+    keep: Annotated[
+        int | None,
+        typer.Option(
+            "--keep",
+            metavar="N",
+            min=1,
+            help="Delete all but the newest N versions of ours that no function here uses. Else none.",
+            show_default=False,
+        ),
+    ] = None,
+    dry_run: DryRunOption = False,
+    region: Annotated[
+        list[str] | None,
+        typer.Option("--region", metavar="REGION", help="As for the AWS CLI. May be repeated.", show_default=False),
+    ] = None,
+    profile: ProfileOption = None,
+    endpoint_url: EndpointOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Publish the engine's layers of both architectures, or a policy layer, to one region or several."""
+    from fshield.fleet import publish as publishing  # noqa: PLC0415
+
+    with output.reporting(as_json):
+        if organization_id and not re.fullmatch(r"o-[a-z0-9]{10,32}", organization_id):
+            raise CouldNotRun(f"--organization-id {organization_id}: is none", "o-… , from aws organizations describe-organization")
+        if policies:
+            archives = [publishing.policies(policies, layer_name or "function-shield-policies")]
+        else:
+            archives = publishing.engines(dist, layer_name or "function-shield")
+        publishing.publish(
+            archives,
+            region or (),
+            profile,
+            endpoint_url,
+            organization=organization_id,
+            keep=keep,
+            dry_run=dry_run,
+            as_json=as_json,
+        )
+
+
+def ready(
+    function: Annotated[str, typer.Argument(metavar="FUNCTION", help="Its name or ARN.")],
+    since: Annotated[str, typer.Option(metavar="WHEN", help="How far to look back: 12h, 14d, 4w, or a time.")] = "30d",
+    days: Annotated[float, typer.Option(metavar="N", min=0, help="Days under observation that are enough.")] = 7,
+    cold_starts: Annotated[int, typer.Option(metavar="N", min=0, help="Cold starts that are enough.")] = 20,
+    quiet_days: Annotated[float, typer.Option(metavar="N", min=0, help="Days without a new kind of act.")] = 3,
+    log_group: Annotated[
+        str | None,
+        typer.Option("--log-group", metavar="NAME", help="Else the function's own.", show_default=False),
+    ] = None,
+    region: RegionOption = None,
+    profile: ProfileOption = None,
+    endpoint_url: EndpointOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say from its log whether a function that only reports can be enforced: go or no-go, and why."""
+    from fshield.fleet import readiness  # noqa: PLC0415
+
+    readiness.ready(
+        function,
+        since,
+        readiness.Wanted(days, cold_starts, quiet_days),
+        Account(region, profile, endpoint_url),
+        log_group,
+        as_json,
+    )
+
+
+def iam_policy(
+    command: Annotated[str, typer.Argument(metavar="COMMAND", help=f"One of {', '.join(iam.NEEDS)}.")],
+    region: RegionOption = None,
+    account: Annotated[
+        str, typer.Option("--account", metavar="ID", help="Of the functions. Else any.", show_default=False)
+    ] = "*",
+    function: Annotated[
+        str, typer.Option("--function", metavar="NAME", help="A name, or a pattern like team-*. Else any.", show_default=False)
+    ] = "*",
+    layer_name: Annotated[str, typer.Option("--layer-name", metavar="NAME", help="Of the guard's layers.")] = "function-shield-*",
+    option: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with", metavar="OPTION", help="Only for these options of COMMAND, like --with=--all. Else for any.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Print the IAM policy with the least that a command needs."""
+    with output.reporting(False):
+        output.print_json(
+            iam.document(
+                command,
+                partition=iam.partition(region),
+                region=region or "*",
+                account=account,
+                function=function,
+                layer=layer_name,
+                options=option,
+            )
+        )

@@ -8,12 +8,20 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError
 
 from fshield.fleet.mends import throttled
 
 Answer = TypeVar("Answer")
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 20.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 20.0
+_TIMES_LOST = 4
+
+
+def _worth_repeating(error: Exception) -> bool:
+    """The answer was lost, or AWS says that it is its own fault."""
+    if isinstance(error, ClientError):
+        return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0) >= 500
+    return True
 
 
 class Stopped(Exception):
@@ -43,21 +51,29 @@ class Patience:
     def call(self, ask: Callable[[], Answer]) -> Answer:
         """`ask()`, again and again while AWS throttles it.
 
+        What the network lost and what AWS itself failed at is asked again as well, a few times.
+
         Raises:
             Stopped: interrupted before an answer.
             ClientError: another error than throttling, or throttling that did not end in time.
+            BotoCoreError: no answer.
         """
         over = time.monotonic() + self._timeout
+        lost = 0
         while True:
             if self.stop.is_set():
                 raise Stopped
             self.sleep(self._not_before - time.monotonic())
             try:
                 answer = ask()
-            except ClientError as error:
-                if not throttled(error) or time.monotonic() >= over:
+            except (ClientError, HTTPClientError) as error:
+                if isinstance(error, ClientError) and throttled(error) and time.monotonic() < over:
+                    self._slower()
+                    continue
+                lost += 1
+                if lost >= _TIMES_LOST or not _worth_repeating(error):
                     raise
-                self._slower()
+                self.sleep(_FIRST_PAUSE_S * 2**lost)
                 continue
             self._faster()
             return answer

@@ -208,16 +208,25 @@ def _recorded(
 
 
 def detach(function: Function) -> Change:
-    """The change that takes the guard off and gives back what attach found. Raises Refused."""
+    """The change that takes the guard off and gives back what attach found. Raises Refused.
+
+    It acts where the wrapper is ours, or a record is there, and nowhere else: run twice, it must not take for its own
+    what attach found.
+    """
     if function.unreadable:
         raise Refused(*_unreadable(function))
-    notes = []
+    if not function.guarded and RESTORE not in function.variables:
+        left = [layer_name(arn) for arn in function.layers if is_engine(arn)]
+        left += [name for name in _OURS if name in function.variables]
+        notes = (f"not guarded; left as it is: {', '.join(left)}",) if left else ()
+        return Change(function, function.layers, function.variables, notes)
     layers, variables = _detached(function.layers, function.variables)
+    notes = ()
     if function.guarded and layers == function.layers and layers:
-        notes.append("no layer of it is known as ours: all stay")
+        notes = ("no layer of it is known as ours: all stay",)
     elif not function.guarded and function.variables.get(NEXT_WRAPPER):
-        notes.append(f"{WRAPPER} was not ours any more: it stays as it is")
-    return Change(function, layers, variables, tuple(notes))
+        notes = (f"{WRAPPER} was not ours any more: it stays as it is",)
+    return Change(function, layers, variables, notes)
 
 
 def _detached(

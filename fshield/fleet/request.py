@@ -48,9 +48,9 @@ class Account:
         from boto3.session import Session  # noqa: PLC0415 - half a second that other commands do without
         from botocore.config import Config  # noqa: PLC0415
 
-        # botocore repeats what the network lost. Throttling that goes on is `Patience`'s.
+        # `Patience` repeats, so that one throttled thread makes all of them slower.
         config = Config(
-            retries={"mode": "standard", "total_max_attempts": 3},
+            retries={"mode": "standard", "total_max_attempts": 1},
             max_pool_connections=max(10, self.connections),
             connect_timeout=_CONNECT_TIMEOUT_S,
             read_timeout=_READ_TIMEOUT_S,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,3 +52,24 @@ def fshield(stand_in: StandIn, *words: str, keys: bool = True) -> Ran:
         check=False,
     )
     return Ran(ran.returncode, ran.stdout, ran.stderr)
+
+
+def interrupted(stand_in: StandIn, *words: str, after: int) -> Ran:
+    """Run fshield and send it one SIGINT once it has written `after` functions."""
+    start = stand_in.operations["UpdateFunctionConfiguration"]
+    process = subprocess.Popen(
+        arguments(stand_in, *words),
+        env=environment(**KEYS),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    over = time.monotonic() + 120
+    while stand_in.operations["UpdateFunctionConfiguration"] < start + after:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < over
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+    return Ran(process.returncode, out, err)

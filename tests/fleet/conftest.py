@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 import pytest
@@ -21,3 +22,7 @@ def fleet(stand_in: StandIn) -> Fleet:
     made = Fleet(stand_in)
     made.engines()
     return made
+
+
+# moto's server logs each request, and pytest shows them all where a test fails.
+logging.getLogger("werkzeug").setLevel(logging.WARNING)

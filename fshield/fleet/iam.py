@@ -1,0 +1,130 @@
+"""The least that each command needs of IAM: a table, from which policies are printed and which a test compares to calls.
+
+Source of actions and their resources: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
+and the pages beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fshield.errors import CouldNotRun
+
+_FUNCTION = "arn:{partition}:lambda:{region}:{account}:function:{function}"
+_LAYER = "arn:{partition}:lambda:{region}:{account}:layer:{layer}"
+_LAYER_VERSION = "arn:{partition}:lambda:{region}:{account}:layer:{layer}:*"
+#: Lambda looks, with the caller's rights, at every layer that a function has after a change: other people's as well.
+_ANY_LAYER_VERSION = "arn:{partition}:lambda:{region}:*:layer:*:*"
+_LOGS = "arn:{partition}:logs:{region}:{account}:log-group:/aws/lambda/{function}:*"
+_ANY = "*"
+
+
+@dataclass(frozen=True)
+class Need:
+    """Actions on one sort of resource.
+
+    Args:
+        name: the Sid.
+        actions: as IAM writes them.
+        resource: with fields in braces; ``*`` where the action knows no resource.
+        only: the option that it is needed for; None: always.
+    """
+
+    name: str
+    actions: tuple[str, ...]
+    resource: str
+    only: str | None = None
+
+
+_SELECT = (
+    Need("All", ("lambda:ListFunctions",), _ANY, "--all"),
+    Need("Tag", ("tag:GetResources",), _ANY, "--tag"),
+)
+_READ_LOGS = (
+    Need("Logs", ("logs:FilterLogEvents",), _LOGS),
+    # It searches by a prefix, among all groups.
+    Need("Price", ("logs:DescribeLogGroups",), "arn:{partition}:logs:{region}:{account}:log-group:*"),
+)
+NEEDS: dict[str, tuple[Need, ...]] = {
+    "publish": (
+        Need("Publish", ("lambda:PublishLayerVersion", "lambda:ListLayerVersions"), _LAYER),
+        Need("Compare", ("lambda:GetLayerVersion",), _LAYER_VERSION),
+        Need("Share", ("lambda:AddLayerVersionPermission",), _LAYER_VERSION, "--organization-id"),
+        Need("Retain", ("lambda:DeleteLayerVersion",), _LAYER_VERSION, "--keep"),
+        Need("InUse", ("lambda:ListFunctions",), _ANY, "--keep"),
+    ),
+    "attach": (
+        Need("Change", ("lambda:GetFunctionConfiguration", "lambda:UpdateFunctionConfiguration"), _FUNCTION),
+        Need("Layers", ("lambda:GetLayerVersion",), _ANY_LAYER_VERSION),
+        *_SELECT,
+    ),
+    "detach": (
+        Need("Change", ("lambda:GetFunctionConfiguration", "lambda:UpdateFunctionConfiguration"), _FUNCTION),
+        Need("Layers", ("lambda:GetLayerVersion",), _ANY_LAYER_VERSION),
+        *_SELECT,
+    ),
+    "status": (
+        Need("Look", ("lambda:GetFunctionConfiguration", "lambda:ListAliases"), _FUNCTION),
+        Need("All", ("lambda:ListFunctions",), _ANY),
+        Need("Tag", ("tag:GetResources",), _ANY, "--tag"),
+    ),
+    "mode": (
+        Need(
+            "Change",
+            ("lambda:GetFunctionConfiguration", "lambda:UpdateFunctionConfiguration", "lambda:ListAliases"),
+            _FUNCTION,
+        ),
+        Need("Alias", ("lambda:GetAlias", "lambda:PublishVersion", "lambda:UpdateAlias"), _FUNCTION, "--alias"),
+    ),
+    "ready": (
+        Need("Look", ("lambda:GetFunctionConfiguration",), _FUNCTION),
+        Need("Logs", ("logs:FilterLogEvents",), _LOGS),
+    ),
+    "learn": _READ_LOGS,
+    "report": _READ_LOGS,
+    "tail": (Need("Logs", ("logs:FilterLogEvents",), _LOGS),),
+}
+
+
+def document(
+    command: str,
+    *,
+    partition: str = "aws",
+    region: str = "*",
+    account: str = "*",
+    function: str = "*",
+    layer: str = "function-shield-*",
+    options: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    """The policy document for one command.
+
+    Args:
+        command: its name.
+        options: which of the options in the table are used; None: any.
+
+    Raises:
+        CouldNotRun: it is no command that calls AWS.
+    """
+    if command not in NEEDS:
+        raise CouldNotRun(f"{command}: no command that calls AWS", f"one of {', '.join(NEEDS)}")
+    fields = {"partition": partition, "region": region, "account": account, "function": function, "layer": layer}
+    statements = []
+    for need in NEEDS[command]:
+        if need.only and options is not None and need.only not in options:
+            continue
+        resource: str | list[str] = need.resource.format(**fields)
+        if need.resource == _FUNCTION and not str(resource).endswith("*"):
+            # Versions and aliases are resources of their own: what follows the name is their qualifier.
+            resource = [str(resource), f"{resource}:*"]
+        statements.append({"Sid": need.name, "Effect": "Allow", "Action": list(need.actions), "Resource": resource})
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def partition(region: str | None) -> str:
+    """The partition in ARNs of a region; ``*`` where there is no region."""
+    if not region:
+        return "*"
+    prefixes = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"), ("eusc-", "aws-eusc"))
+    return next((name for prefix, name in prefixes if region.startswith(prefix)), "aws")

@@ -1,0 +1,276 @@
+"""``fshield mode``: the one variable that makes a dry run of the guard or switches it off, brought live.
+
+A version never changes. Where callers come through an alias, a new version is published from ``$LATEST`` and the alias
+is moved to it. That would also bring live whatever else ``$LATEST`` holds: so it is compared before, and nothing is
+written where it differs.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.text import Text
+
+from fshield import output
+from fshield.errors import CouldNotRun
+from fshield.fleet.arn import function_name, layer_name, layer_number
+from fshield.fleet.aws import speaking
+from fshield.fleet.change import Changer, Result
+from fshield.fleet.configuration import MODE, POLICY, Function, function_of
+from fshield.fleet.patience import Patience, Stopped
+from fshield.fleet.plan import Change, Refused
+from fshield.fleet.request import Account
+from fshield.fleet.run import interruptible
+from fshield.fleet.show import Show
+from fshield.local.progress import waiting_for
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.client import LambdaClient
+
+_POLL_S = 0.5
+#: What differs between any two versions of a function, or follows from the rest.
+_ALWAYS_DIFFERENT = frozenset(
+    {
+        "FunctionArn", "Version", "LastModified", "RevisionId", "State", "StateReason", "StateReasonCode",
+        "LastUpdateStatus", "LastUpdateStatusReason", "LastUpdateStatusReasonCode", "MasterArn", "SnapStart",
+        "ResponseMetadata", "Description", "CodeSize", "RuntimeVersionConfig", "ConfigSha256",
+    }
+)  # fmt: skip
+
+
+class Mode(str, Enum):
+    """What FUNCTION_SHIELD_MODE becomes: ``policy`` takes it away."""
+
+    ALERT = "alert"
+    OFF = "off"
+    POLICY = "policy"
+
+    @property
+    def variable(self) -> str | None:
+        """The variable's value."""
+        return None if self is Mode.POLICY else self.value
+
+    @property
+    def meaning(self) -> str:
+        """What holds once it is live."""
+        return {
+            Mode.ALERT: "reports, and stops nothing",
+            Mode.OFF: "runs unguarded",
+            Mode.POLICY: "is guarded as its policy says",
+        }[self]
+
+
+@dataclass(frozen=True)
+class Switched:
+    """What `switch` did.
+
+    Args:
+        written: the variable was changed; False: it was right already.
+        version: the published version that the alias points to now, or None without an alias.
+        moved: the alias was moved; False: it was right already.
+        seconds: until it was live.
+    """
+
+    function: str
+    mode: Mode
+    alias: str | None
+    written: bool
+    version: str | None
+    moved: bool
+    seconds: float
+    notes: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {
+            "ok": True, "function": self.function, "mode": self.mode.value, "alias": self.alias,
+            "written": self.written, "version": self.version, "moved": self.moved, "seconds": round(self.seconds, 3),
+            "notes": list(self.notes),
+        }  # fmt: skip
+
+
+def decided(function: Function, mode: Mode) -> Change:
+    """The change of `function` to `mode`. Raises Refused."""
+    if function.unreadable:
+        raise Refused(f"its variables cannot be read ({function.unreadable})", "permit kms:Decrypt with its key")
+    if not function.guarded:
+        raise Refused("it is not guarded", "`fshield status` says how it stands, `fshield attach` guards it")
+    variables = {name: value for name, value in function.variables.items() if name != MODE}
+    if mode.variable:
+        variables[MODE] = mode.variable
+    return Change(function, function.layers, variables)
+
+
+def differences(latest: Function, published: Function) -> list[str]:
+    """What a new version would bring live besides the mode, in words; no variable's value among them."""
+    said = []
+    for key in sorted({*latest.raw, *published.raw} - _ALWAYS_DIFFERENT - {"Environment", "Layers", "CodeSha256"}):
+        if latest.raw.get(key) != published.raw.get(key):
+            said.append(key)
+    if latest.raw.get("CodeSha256") != published.raw.get("CodeSha256"):
+        said.insert(0, "the code")
+    if latest.layers != published.layers:
+        here = ", ".join(f"{layer_name(arn)}:{layer_number(arn)}" for arn in latest.layers) or "none"
+        said.append(f"layers (now {here})")
+    names = {*latest.variables, *published.variables} - {MODE}
+    changed = sorted(name for name in names if latest.variables.get(name) != published.variables.get(name))
+    if changed:
+        said.append(f"variables {', '.join(changed)}")
+    return said
+
+
+class Switch:
+    """Switches one function's mode.
+
+    Args:
+        force: publish though ``$LATEST`` differs from what the alias points to, and end a traffic split.
+        timeout: seconds to wait for each step.
+    """
+
+    def __init__(self, client: LambdaClient, patience: Patience, *, force: bool, timeout: float) -> None:
+        self._client = client
+        self._patience = patience
+        self._force = force
+        self._timeout = timeout
+
+    def __call__(self, name: str, mode: Mode, alias: str | None) -> Switched:
+        """Do it, and return once it is live. Raises CouldNotRun."""
+        started = time.monotonic()
+        notes: list[str] = []
+        before = self._look(name, mode, alias, notes)
+        changer = Changer(self._client, lambda f: decided(f, mode), self._patience, timeout=self._timeout)
+        outcome = changer(name)
+        if not outcome.good:
+            raise CouldNotRun(f"{name}: {outcome.reason}", outcome.mend)
+        notes += outcome.notes
+        written = outcome.result is Result.DONE
+        version, moved = None, False
+        if alias and before is not None:
+            version, moved = self._publish(name, mode, alias, before)
+        return Switched(name, mode, alias, written, version, moved, time.monotonic() - started, tuple(notes))
+
+    def _ask(self, what: Callable[..., Any], **arguments: Any) -> Any:
+        return self._patience.call(partial(what, **arguments))
+
+    def _function(self, name: str, qualifier: str | None = None) -> Function:
+        more = {"Qualifier": qualifier} if qualifier else {}
+        return function_of(self._ask(self._client.get_function_configuration, FunctionName=name, **more))
+
+    def _look(self, name: str, mode: Mode, alias: str | None, notes: list[str]) -> Mapping[str, Any] | None:
+        """The alias as it is, after all has been checked that could go wrong later. Raises CouldNotRun."""
+        latest = self._function(name)
+        try:
+            decided(latest, mode)
+        except Refused as error:
+            raise CouldNotRun(f"{name}: {error.reason}", error.mend) from error
+        if mode is not Mode.POLICY:
+            policy = latest.variables.get(POLICY) or "its policy"
+            notes.append(f"obeyed only where allow_mode_override of {policy}, and of the floor, lists {mode.value}")
+        if not alias:
+            self._mention_aliases(name, notes)
+            return None
+        found: Mapping[str, Any] = self._ask(self._client.get_alias, FunctionName=name, Name=alias)
+        shares = (found.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+        if shares and not self._force:
+            split = ", ".join(f"{share:.0%} to version {version}" for version, share in shares.items())
+            raise CouldNotRun(
+                f"{name}:{alias} splits its traffic ({split}): a roll-out is under way",
+                "let it end or roll it back first; --force ends the split, and all traffic gets the new version",
+            )
+        if found["FunctionVersion"] == "$LATEST":
+            return found
+        published = self._function(name, found["FunctionVersion"])
+        others = differences(latest, published)
+        if others and not self._force:
+            raise CouldNotRun(
+                f"{name}:{alias} is version {published.version}, and $LATEST differs in more than the mode: "
+                f"{'; '.join(others)}",
+                "deploy what the alias points to first; --force brings $LATEST live as it is",
+            )
+        if others:
+            notes.append(f"brought live as well: {'; '.join(others)}")
+        return found
+
+    def _mention_aliases(self, name: str, notes: list[str]) -> None:
+        aliases = self._ask(self._client.list_aliases, FunctionName=name)["Aliases"]
+        pinned = [
+            f"{each['Name']} ({each['FunctionVersion']})" for each in aliases if each["FunctionVersion"] != "$LATEST"
+        ]
+        if pinned:
+            notes.append(f"callers of an alias are not reached: {', '.join(pinned)}; name it with --alias")
+
+    def _publish(self, name: str, mode: Mode, alias: str, before: Mapping[str, Any]) -> tuple[str, bool]:
+        """Publish what was written and move the alias to it; the version, and whether the alias moved."""
+        if before["FunctionVersion"] == "$LATEST":
+            return "$LATEST", False
+        pointed = self._function(name, before["FunctionVersion"])
+        if pointed.variables.get(MODE) == mode.variable and not self._force:
+            return pointed.version, False
+        latest = self._function(name)
+        answer = self._ask(
+            self._client.publish_version,
+            FunctionName=name,
+            Description=f"fshield mode {mode.value}",
+            **({"RevisionId": latest.revision} if latest.revision else {}),
+        )
+        version = function_of(answer)
+        over = time.monotonic() + self._timeout
+        while version.busy:
+            if time.monotonic() > over:
+                raise CouldNotRun(
+                    f"{name}: version {version.version} is not ready after {self._timeout:.0f} s; {alias} is as it was",
+                    "run the command again: it goes on from there",
+                )
+            self._patience.sleep(_POLL_S)
+            version = self._function(name, version.version)
+        self._ask(
+            self._client.update_alias,
+            FunctionName=name,
+            Name=alias,
+            FunctionVersion=version.version,
+            RoutingConfig={"AdditionalVersionWeights": {}},
+            **({"RevisionId": before["RevisionId"]} if before.get("RevisionId") else {}),
+        )
+        seen = self._function(name, alias)
+        if seen.variables.get(MODE) != mode.variable:
+            raise CouldNotRun(f"{name}:{alias} was moved by another hand meanwhile", "run the command again")
+        return version.version, True
+
+
+def mode_command(
+    function: str, mode: Mode, alias: str | None, account: Account, *, force: bool, timeout: float, as_json: bool
+) -> None:
+    """The work of ``fshield mode``: switch, and say how long it took to be live."""
+    with output.reporting(as_json):
+        patience = Patience()
+        show = Show(1, "mode", as_json)
+        with speaking(), interruptible(patience, show.say):
+            client = account.function_client()
+            name = function_name(function, client.meta.region_name)
+            try:
+                with waiting_for(f"{name}: {mode.value}"):
+                    done = Switch(client, patience, force=force, timeout=timeout)(name, mode, alias)
+            except Stopped as error:
+                raise CouldNotRun(
+                    f"{name}: interrupted; {MODE} may be written, and no alias was moved since",
+                    "run the command again: it goes on from there",
+                ) from error
+    if as_json:
+        output.print_json(done.as_dict())
+        return
+    where = f"{name}:{alias}, version {done.version}" if alias else name
+    what = "live" if done.written or done.moved else "so already"
+    to = output.console()
+    to.print(
+        Text.assemble((where, "bold"), f"  {mode.meaning}: {what} ", (f"after {done.seconds:.1f} s", "bold")),
+        soft_wrap=True,
+    )
+    for note in done.notes:
+        to.print(Text(f"  {note}", "yellow"), soft_wrap=True)
+    raise typer.Exit(output.FINE)

@@ -1,0 +1,195 @@
+"""What is guarded, by which engine and policy, and what looks guarded and is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+from fshield.fleet.arn import layer_name, layer_number
+from fshield.fleet.configuration import LAUNCHER, MODE, NEXT_WRAPPER, POLICY, WRAPPER, Function
+from fshield.fleet.plan import is_engine, is_policies
+from fshield.fleet.runtimes import fitness
+
+
+class State(str, Enum):
+    """How a function stands, the worst last."""
+
+    GUARDED = "guarded"
+    DRY_RUN = "dry run"
+    NONE = "no guard"
+    CANNOT = "cannot be"
+    UNKNOWN = "unknown"
+    OFF = "off"
+    LAYER_ONLY = "NOT GUARDED"
+    BROKEN = "BROKEN"
+
+
+#: States that `status` does not call a finding. A dry run is what somebody chose, and the columns say so.
+FINE = frozenset({State.GUARDED, State.DRY_RUN})
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a guarded function should have. What is None or empty is not compared.
+
+    Args:
+        engines: for each architecture the layer version.
+        policy: the policy's name.
+        names: layers that are ours though their names do not say so.
+        newest: for each layer name the newest version in use; older ones have drifted.
+    """
+
+    engines: Mapping[str, str] | None = None
+    policy: str | None = None
+    names: frozenset[str] = frozenset()
+    newest: Mapping[str, int] | None = None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What status says of one function.
+
+    Args:
+        engine: the engine's layer as ``NAME:VERSION``, or None.
+        policy: its name; None where the function's own name chooses it, or there is no guard.
+        drift: how it differs from what is expected, in words.
+        findings: what else is wrong, in words.
+        aliases: alias to the standing of the version that it points to.
+    """
+
+    function: Function
+    state: State
+    engine: str | None
+    policy: str | None
+    drift: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
+    aliases: Mapping[str, Standing] | None = None
+
+    @property
+    def fine(self) -> bool:
+        """Nothing to look at."""
+        aliases = self.aliases or {}
+        return self.state in FINE and not self.drift and not self.findings and all(a.fine for a in aliases.values())
+
+    def notes(self) -> list[str]:
+        """Everything to say besides the columns."""
+        said = [*self.findings, *self.drift]
+        for name, standing in sorted((self.aliases or {}).items()):
+            if standing.state is not self.state or standing.policy != self.policy or not standing.fine:
+                what = [standing.state.value, *standing.findings, *standing.drift]
+                if standing.policy != self.policy and standing.policy:
+                    what.append(f"policy {standing.policy}")
+                said.append(f"alias {name}, version {standing.function.version}: {', '.join(what)}")
+        return said
+
+    def as_dict(self) -> dict[str, Any]:
+        """For ``--json``."""
+        function = self.function
+        return {
+            "function": function.name,
+            "version": function.version,
+            "state": self.state.value,
+            "engine": self.engine,
+            "policy": self.policy,
+            "mode": function.variables.get(MODE),
+            "next_wrapper": function.variables.get(NEXT_WRAPPER),
+            "runtime": function.runtime,
+            "architecture": function.architecture,
+            "drift": list(self.drift),
+            "findings": list(self.findings),
+            "aliases": None
+            if self.aliases is None
+            else {name: standing.as_dict() for name, standing in sorted(self.aliases.items())},
+        }
+
+
+def standing(function: Function, expected: Expected) -> Standing:
+    """How the function stands."""
+    engines = [arn for arn in function.layers if is_engine(arn, expected.names)]
+    engine = engines[-1] if engines else None
+    label = f"{layer_name(engine)}:{layer_number(engine)}" if engine else None
+    policy = function.variables.get(POLICY)
+    if function.unreadable:
+        return Standing(function, State.UNKNOWN, label, None, findings=(f"variables: {function.unreadable}",))
+    wrapper = function.variables.get(WRAPPER)
+    if not function.guarded and not engine:
+        fit = fitness(function.package_type, function.runtime)
+        if fit.refused:
+            return Standing(function, State.CANNOT, None, None, findings=(fit.refused,))
+        return Standing(function, State.NONE, None, None)
+    if not function.guarded:
+        why = f"{WRAPPER} is {wrapper}" if wrapper else f"{WRAPPER} is not set"
+        return Standing(function, State.LAYER_ONLY, label, policy, findings=(f"has the layer, but {why}",))
+    if not engine:
+        if function.package_type == "Image":
+            return Standing(function, _guarded_state(function), "in the image", policy)
+        if all(is_policies(arn, expected.names) for arn in function.layers):
+            why = f"{WRAPPER} is {LAUNCHER}, and no layer has it: it does not start"
+            return Standing(function, State.BROKEN, None, policy, findings=(why,))
+    return Standing(
+        function,
+        _guarded_state(function),
+        label,
+        policy,
+        _drift(function, engine, expected),
+        _findings(function, engine, engines, expected),
+    )
+
+
+def _guarded_state(function: Function) -> State:
+    mode = function.variables.get(MODE)
+    if mode == "off":
+        return State.OFF
+    return State.DRY_RUN if mode == "alert" else State.GUARDED
+
+
+def _drift(function: Function, engine: str | None, expected: Expected) -> tuple[str, ...]:
+    said = []
+    wanted = (expected.engines or {}).get(function.architecture)
+    if wanted and engine != wanted:
+        said.append(f"engine is not {layer_name(wanted)}:{layer_number(wanted)}")
+    elif engine and not wanted:
+        newest = (expected.newest or {}).get(layer_name(engine), 0)
+        if layer_number(engine) < newest:
+            said.append(f"older engine than {newest}, which others have")
+    policy = function.variables.get(POLICY)
+    if expected.policy and policy != expected.policy:
+        said.append(f"policy is {policy or 'chosen by the name'}, not {expected.policy}")
+    return tuple(said)
+
+
+def _findings(function: Function, engine: str | None, engines: Sequence[str], expected: Expected) -> tuple[str, ...]:
+    said = []
+    if engine is None:
+        said.append("no layer of it is known as ours: name it with --layer-arn")
+        return tuple(said)
+    after = function.layers[function.layers.index(engine) + 1 :]
+    later = [layer_name(arn) for arn in after if not is_policies(arn, expected.names)]
+    if later:
+        said.append(f"layers after ours, which may replace it: {', '.join(later)}")
+    if len(engines) > 1:
+        said.append("two engines: the last one counts")
+    for architecture in ("x86_64", "arm64"):
+        if layer_name(engine).endswith(architecture) and function.architecture != architecture:
+            said.append(f"an engine for {architecture} on {function.architecture}: it does not start")
+    mode = function.variables.get(MODE)
+    if mode not in (None, "alert", "off"):
+        said.append(f"{MODE}={mode} is unknown: it does not start")
+    return tuple(said)
+
+
+def newest_engines(functions: Iterable[Function], names: frozenset[str]) -> dict[str, int]:
+    """For each engine layer the newest version that any of the functions has."""
+    newest: dict[str, int] = {}
+    for function in functions:
+        for arn in function.layers:
+            if is_engine(arn, names):
+                newest[layer_name(arn)] = max(newest.get(layer_name(arn), 0), layer_number(arn))
+    return newest
+
+
+def with_aliases(of: Standing, aliases: Mapping[str, Function], expected: Expected) -> Standing:
+    """`of`, with how the versions stand that its aliases point to: they are what callers reach."""
+    return replace(of, aliases={name: standing(function, expected) for name, function in aliases.items()})
