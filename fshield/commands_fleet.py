@@ -12,6 +12,7 @@ import typer
 from fshield import output
 from fshield.errors import CouldNotRun
 from fshield.fleet import iam
+from fshield.fleet.ready import Wanted
 from fshield.fleet.request import Account, Manner, Selection
 
 RegionOption = Annotated[
@@ -277,7 +278,9 @@ def publish(
 
     with output.reporting(as_json):
         if organization_id and not re.fullmatch(r"o-[a-z0-9]{10,32}", organization_id):
-            raise CouldNotRun(f"--organization-id {organization_id}: is none", "o-… , from aws organizations describe-organization")
+            raise CouldNotRun(
+                f"--organization-id {organization_id}: is none", "o-… , from aws organizations describe-organization"
+            )
         if policies:
             archives = [publishing.policies(policies, layer_name or "function-shield-policies")]
         else:
@@ -315,7 +318,7 @@ def ready(
     readiness.ready(
         function,
         since,
-        readiness.Wanted(days, cold_starts, quiet_days),
+        Wanted(days, cold_starts, quiet_days),
         Account(region, profile, endpoint_url),
         log_group,
         as_json,
@@ -329,17 +332,29 @@ def iam_policy(
         str, typer.Option("--account", metavar="ID", help="Of the functions. Else any.", show_default=False)
     ] = "*",
     function: Annotated[
-        str, typer.Option("--function", metavar="NAME", help="A name, or a pattern like team-*. Else any.", show_default=False)
+        str,
+        typer.Option(
+            "--function", metavar="NAME", help="A name, or a pattern like team-*. Else any.", show_default=False
+        ),
     ] = "*",
-    layer_name: Annotated[str, typer.Option("--layer-name", metavar="NAME", help="Of the guard's layers.")] = "function-shield-*",
+    layer_name: Annotated[
+        str, typer.Option("--layer-name", metavar="NAME", help="Of the guard's layers.")
+    ] = "function-shield-*",
     option: Annotated[
         list[str] | None,
         typer.Option(
-            "--with", metavar="OPTION", help="Only for these options of COMMAND, like --with=--all. Else for any.", show_default=False
+            "--with",
+            metavar="OPTION",
+            help="Only for these options of COMMAND, like --with=--all. Else for any.",
+            show_default=False,
         ),
     ] = None,
+    profile: ProfileOption = None,
+    endpoint_url: EndpointOption = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Print the IAM policy with the least that a command needs."""
+    """Print the IAM policy with the least that a command needs. Calls nothing."""
+    del profile, endpoint_url, as_json  # taken, as by the commands beside it: the answer is JSON, from a table
     with output.reporting(False):
         output.print_json(
             iam.document(

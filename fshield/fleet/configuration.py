@@ -42,7 +42,7 @@ class Function:
     architecture: str
     package_type: str
     layers: tuple[str, ...]
-    variables: Mapping[str, str]
+    variables: Mapping[str, str] = field(repr=False)
     unreadable: str | None
     revision: str | None
     state: str | None

@@ -1,4 +1,4 @@
-"""The least that each command needs of IAM: a table, from which policies are printed and which a test compares to calls.
+"""The least that each command needs of IAM: a table, which policies are printed from and a test compares to calls.
 
 Source of actions and their resources: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
 and the pages beside it.

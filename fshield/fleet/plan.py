@@ -166,9 +166,9 @@ def attach(function: Function, wanted: Wanted) -> Change:
     variables = dict(function.variables)
     old = variables.get(WRAPPER)
     if not function.guarded:
-        # A mode that was left over would switch the new guard off.
-        variables.pop(MODE, None)
-        variables.pop(RESTORE, None)
+        # What was left over from another guard: a mode would switch this one off, a next wrapper would run.
+        for name in (MODE, NEXT_WRAPPER, RESTORE):
+            variables.pop(name, None)
         if old:
             variables[NEXT_WRAPPER] = old
     elif MODE in variables:
@@ -177,9 +177,13 @@ def attach(function: Function, wanted: Wanted) -> Change:
 
     unlike = tuple(sorted(layer_name(a) for a in (engine, *policies) if not is_engine(a) and not is_policies(a)))
     if function.guarded:
-        before = _detached(function.layers, function.variables, ours)
+        before = _detached(function.layers, function.variables)
         names = tuple(dict.fromkeys((*record.names, *unlike)))
-        records = [record, _Record(names, record.layers, record.variables)]
+        records = [
+            record,
+            _Record(names, record.layers, record.variables),
+            _Record(names, before[0], record.variables),
+        ]
     else:
         before = function.layers, {name: value for name, value in function.variables.items() if name != RESTORE}
         left_over = {name: before[1][name] for name in _OURS if name in before[1]}
@@ -229,12 +233,10 @@ def detach(function: Function) -> Change:
     return Change(function, layers, variables, notes)
 
 
-def _detached(
-    layers: tuple[str, ...], variables: Mapping[str, str], names: Iterable[str] = ()
-) -> tuple[tuple[str, ...], dict[str, str]]:
-    """Layers and variables without the guard. `names`: layers that are ours besides those that say so themselves."""
+def _detached(layers: tuple[str, ...], variables: Mapping[str, str]) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Layers and variables without the guard."""
     record = _Record.parse(variables.get(RESTORE))
-    ours = {*record.names, *names}
+    ours = set(record.names)
     others = tuple(a for a in layers if not is_engine(a, ours) and not is_policies(a, ours))
     if record.layers is not None:
         # The list that was recorded counts only as long as nobody changed the other layers since.

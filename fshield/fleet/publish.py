@@ -257,9 +257,7 @@ class Publisher:
                 if not page.get("NextMarker"):
                     break
                 marker = page["NextMarker"]
-                page = self._patience.call(
-                    partial(self._client.list_functions, FunctionVersion="ALL", Marker=marker)
-                )
+                page = self._patience.call(partial(self._client.list_functions, FunctionVersion="ALL", Marker=marker))
             self._used = frozenset(used)
         return self._used
 
@@ -323,7 +321,9 @@ def attach_with(done: Sequence[Published]) -> list[str]:
         here = [each for each in done if each.region == region and each.arn]
         arns = [str(each.arn) for each in here if each.archive.architecture]
         general = {
-            str(each.arn).replace(str(each.archive.architecture), "{arch}") for each in here if each.archive.architecture
+            str(each.arn).replace(str(each.archive.architecture), "{arch}")
+            for each in here
+            if each.archive.architecture
         }
         if len(general) == 1 and len(arns) == len(ARCHITECTURES):
             arns = list(general)
@@ -350,4 +350,7 @@ def _print(each: Published, dry_run: bool) -> None:
         said += f"; removed {', '.join(map(str, each.removed))}"
     if each.kept:
         said += f"; kept {', '.join(each.kept)}"
-    to.print(Text.assemble((f"{what:8}", style), f"{each.region}  ", (each.archive.layer, "bold"), f"  {said}"), soft_wrap=True)
+    to.print(
+        Text.assemble((f"{what:8}", style), f"{each.region}  ", (each.archive.layer, "bold"), f"  {said}"),
+        soft_wrap=True,
+    )

@@ -33,9 +33,7 @@ def ready(name: str, look_back: str, wanted: Wanted, account: Account, log_group
         with speaking():
             client = account.function_client()
             plain = function_name(name, client.meta.region_name)
-            function = function_of(
-                Patience().call(partial(client.get_function_configuration, FunctionName=plain))
-            )
+            function = function_of(Patience().call(partial(client.get_function_configuration, FunctionName=plain)))
         group = log_group or (function.raw.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{plain}"
         reader = EventReader()
         connection = Connection(client.meta.region_name, account.profile, account.endpoint_url)
@@ -106,7 +104,9 @@ def _print(
     mode = function.variables.get(MODE)
     policy = function.variables.get(POLICY) or "chosen by its name"
     to.print(
-        Text.assemble((name, "bold"), "  ", verdict, (f"  policy {policy}{f', mode {mode}' if mode else ''}, {group}", "dim")),
+        Text.assemble(
+            (name, "bold"), "  ", verdict, (f"  policy {policy}{f', mode {mode}' if mode else ''}, {group}", "dim")
+        ),
         soft_wrap=True,
     )
     widths = [max(len(getattr(check, part)) for check in found) for part in ("name", "found")]
@@ -114,7 +114,10 @@ def _print(
         mark = ("yes", "green") if check.holds else ("no ", "bold red")
         to.print(
             Text.assemble(
-                "  ", mark, f"  {check.name.ljust(widths[0])}  {check.found.ljust(widths[1])}", (f"  wanted: {check.wanted}", "dim")
+                "  ",
+                mark,
+                f"  {check.name.ljust(widths[0])}  {check.found.ljust(widths[1])}",
+                (f"  wanted: {check.wanted}", "dim"),
             ),
             soft_wrap=True,
         )
