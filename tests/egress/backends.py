@@ -9,7 +9,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import grpc
 import trustme
 from botocore.config import Config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.egress.places import (
     API,
@@ -91,9 +91,12 @@ def _noted(seen: Seen, kind: str, application: Application) -> Application:
     return serve
 
 
-def _in_background(server: BaseWSGIServer) -> int:
+def _in_background(server: HTTPServer, context: ssl.SSLContext | None = None) -> int:
+    if context is not None:
+        # The handshake is the connection's own thread's: none waits for another's.
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    return int(server.port)
+    return int(server.server_port)
 
 
 class _Echo(BaseHTTPRequestHandler):
@@ -119,10 +122,8 @@ class _Echo(BaseHTTPRequestHandler):
         host = self.headers.get("Host", "")
         self.seen.note("request", host=host, method=self.command, path=self.path)
         self._number += 1
-        length = self.headers.get("Content-Length")
-        # Nobody reads chunks here: what follows them would be no request.
-        self.close_connection = self.close_connection or (self.command != "GET" and length is None)
-        got = self.rfile.read(int(length or 0))
+        chunked = self.headers.get("Transfer-Encoding") == "chunked"
+        got = self._chunks() if chunked else self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if self.path == AWAY_PATH:
             self.send_response(302)
             self.send_header("Location", f"https://{AWAY}/")
@@ -135,6 +136,15 @@ class _Echo(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def _chunks(self) -> bytes:
+        got = b""
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            got += self.rfile.read(size)
+            self.rfile.readline()
+        while self.rfile.readline().strip():
+            pass
+        return got
+
     def log_message(self, format: str, *args: object) -> None:
         pass
 
@@ -142,11 +152,7 @@ class _Echo(BaseHTTPRequestHandler):
 def serve_api(seen: Seen, context: ssl.SSLContext | None) -> int:
     """An API that says what it was asked, on a port of loopback."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Echo", (_Echo,), {"seen": seen}))
-    if context is not None:
-        # The handshake is the connection's own thread's.
-        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return int(server.server_port)
+    return _in_background(server, context)
 
 
 def serve_s3(seen: Seen, context: ssl.SSLContext) -> int:
@@ -156,7 +162,7 @@ def serve_s3(seen: Seen, context: ssl.SSLContext) -> int:
     make = functools.partial(make_server, "127.0.0.1", 0, threaded=True, request_handler=_Quiet)
     # Filled over plain HTTP, by a server that nobody else knows of.
     _fill(_in_background(make(moto)))
-    return _in_background(make(_noted(seen, "request", moto), ssl_context=context))
+    return _in_background(make(_noted(seen, "request", moto)), context)
 
 
 def _fill(port: int) -> None:

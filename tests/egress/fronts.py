@@ -29,7 +29,8 @@ class Fronts:
 
     def __init__(self, seen: Seen, ports: Ports) -> None:
         self._seen, self._ports = seen, ports
-        self._open = 0
+        # The loop holds its tasks weakly: a connection that nothing else refers to would be collected, and closed.
+        self._serving: set[asyncio.Task[None] | None] = set()
         self._own: set[tuple[str, int]] = set()
         self._servers: list[asyncio.Server] = []
 
@@ -57,15 +58,22 @@ class Fronts:
                     writer.close()
         for _ in range(200):
             await asyncio.sleep(0.01)
-            if self._open == 0:
+            if not self._serving:
                 return
+
+    def _is_own(self, writer: asyncio.StreamWriter) -> bool:
+        """From settle(); once, because a client can get the same port later."""
+        peer = writer.get_extra_info("peername")[:2]
+        own = peer in self._own
+        self._own.discard(peer)
+        return own
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         address, port = writer.get_extra_info("sockname")[:2]
-        self._open += 1
+        self._serving.add(asyncio.current_task())
         try:
             first = await _first_bytes(reader)
-            if writer.get_extra_info("peername")[:2] in self._own:
+            if not first and self._is_own(writer):
                 return
             said = hello.read(first)
             self._seen.note("connection", address=address, port=port, bytes=len(first), first=first[:64].hex())
@@ -74,7 +82,7 @@ class Fronts:
             if first:
                 await _pipe(first, reader, writer, self._behind(address, said))
         finally:
-            self._open -= 1
+            self._serving.discard(asyncio.current_task())
             writer.close()
 
     def _behind(self, address: str, said: hello.Hello | None) -> int:
@@ -86,7 +94,7 @@ class Fronts:
 
     async def _proxy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         address, port = writer.get_extra_info("sockname")[:2]
-        self._open += 1
+        self._serving.add(asyncio.current_task())
         try:
             head = await reader.readuntil(b"\r\n\r\n")
             method, target, *_ = head.decode("latin-1").split()
@@ -102,10 +110,10 @@ class Fronts:
             behind = S3 if target.rpartition(":")[0].endswith(SUFFIX) else SHARED
             await _pipe(first, reader, writer, self._behind(behind, said))
         except (asyncio.IncompleteReadError, OSError):
-            if writer.get_extra_info("peername")[:2] not in self._own:
+            if not self._is_own(writer):
                 self._seen.note("proxy", address=address, port=port, method=None, target=None)
         finally:
-            self._open -= 1
+            self._serving.discard(asyncio.current_task())
             writer.close()
 
 
