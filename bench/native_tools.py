@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SOURCES = Path(__file__).resolve().parent / "native"
+ENGINE = SOURCES.parent.parent / "layer" / "native"
 
 
 @dataclass(frozen=True)
 class Tools:
-    """The floor's launcher and library, and the program that times calls."""
+    """The floor's launcher and library, and the programs that time calls and decisions."""
 
     launcher: Path
     micro: Path
+    decide: Path
 
 
 def compile_tools(folder: Path) -> Tools:
@@ -36,7 +38,14 @@ def compile_tools(folder: Path) -> Tools:
         str(SOURCES / "floor_launcher.c"), "-o", str(launcher),
     )  # fmt: skip
     _zig(*glibc, "-O2", "-s", str(SOURCES / "micro.c"), "-o", str(micro))
-    return Tools(launcher, micro)
+    decide = folder / "decide"
+    # As the core has it: the same options.
+    engine = [str(ENGINE / name) for name in ("policy.c", "matching.c", "expansion.c")]
+    _zig(
+        *glibc, "-std=gnu11", "-Os", "-fno-strict-aliasing", "-I", str(ENGINE), str(SOURCES / "decide.c"), *engine,
+        "-o", str(decide),
+    )  # fmt: skip
+    return Tools(launcher, micro, decide)
 
 
 def _zig(*arguments: str) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from egress import clients
+from growth import growth
 from measures import Bench, Figure, audit, base_python, calls, invocations, memory, sizes, start
 from native_tools import compile_tools
 from rich.console import Console
@@ -39,6 +40,7 @@ def rows(bench: Bench, dist: Path) -> Iterator[Figure]:
     yield from invocations(bench)
     yield from calls(bench)
     yield from clients(bench)
+    yield from growth(bench)
     yield audit(bench)
     yield memory(bench)
     yield from sizes(dist)

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-static const uint32_t constants[64] = {
+const uint32_t fs_sha256_constants[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5, 0xd807aa98, 0x12835b01,
     0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc,
     0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da, 0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147,
@@ -27,7 +27,7 @@ static void block(uint32_t state[8], const unsigned char *bytes)
     uint32_t s[8];
     memcpy(s, state, sizeof s);
     for (unsigned i = 0; i < 64; i++) {
-        uint32_t one = s[7] + (turn(s[4], 6) ^ turn(s[4], 11) ^ turn(s[4], 25)) + ((s[4] & s[5]) ^ (~s[4] & s[6])) + constants[i] + w[i];
+        uint32_t one = s[7] + (turn(s[4], 6) ^ turn(s[4], 11) ^ turn(s[4], 25)) + ((s[4] & s[5]) ^ (~s[4] & s[6])) + fs_sha256_constants[i] + w[i];
         uint32_t two = (turn(s[0], 2) ^ turn(s[0], 13) ^ turn(s[0], 22)) + ((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));
         memmove(s + 1, s, 7 * sizeof *s);
         s[4] += one;
@@ -41,7 +41,8 @@ void fs_sha256_hex(const void *bytes, size_t size, char out[65])
     uint32_t state[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
     const unsigned char *at = bytes;
     size_t whole = size / 64;
-    for (size_t i = 0; i < whole; i++) block(state, at + 64 * i);
+    if (!fs_sha256_blocks(state, at, whole))
+        for (size_t i = 0; i < whole; i++) block(state, at + 64 * i);
     unsigned char tail[128] = {0};
     size_t rest = size - 64 * whole;
     if (rest > 0) memcpy(tail, at + 64 * whole, rest);

@@ -85,7 +85,7 @@ def launcher(architecture: str, core_file: Path, out: Path) -> None:
     belongs = [f"-DCORE_SIZE={len(data)}", f"-DCORE_CHECKSUM={checksum(data)}ull"]
     generated = out.parent / f"generated-{architecture}"
     sources = [str(WRAPPER / "launcher.c")] + [
-        str(HERE / name) for name in ("policy.c", "matching.c", "digest.c", "program.c", "json.c", "secrets.c")
+        str(HERE / name) for name in ("policy.c", "matching.c", "digest.c", "digest_blocks.c", "program.c", "json.c", "secrets.c")
     ]
     zig(
         *("-target", f"{ARCHITECTURES[architecture]}-linux-musl", *COMMON, *WARNINGS, f'-DFS_VERSION="{version()}"'),
