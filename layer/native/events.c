@@ -288,6 +288,7 @@ static void say_reason(struct sentence *out, const struct guard_act *act, const 
         say(out, " allows it");
         return;
     case FS_PORT: say(out, "a rule allows it on other ports only"); return;
+    case FS_VARIABLE: say(out, "a rule has a variable for this name, and it was unset or unfit at start"); return;
     case FS_UNNAMED: say(out, "no rule allows this address, and no look-up of an allowed name returned it"); return;
     case FS_FAMILY: say(out, "sockets of this kind are refused"); return;
     case FS_GUARD: say(out, "the guard protects itself"); return;

@@ -32,9 +32,8 @@ for name in sys.argv[1:]:
 """
 CHILD = """
 import os, subprocess, sys
-lies = {**os.environ, "BUCKET_NAME": "evil-bucket", "STAGE": "evil", "AWS_REGION": "us-west-2", "AWS_ACCOUNT_ID": "9" * 12}
-os.environ.update(BUCKET_NAME="evil-bucket", STAGE="evil", AWS_REGION="us-west-2")
-subprocess.run([sys.executable, "-S", "-c", os.environ["ASK"], *sys.argv[1:]], env=lies)
+os.environ.update(BUCKET_NAME="evil-bucket", STAGE="evil", AWS_REGION="us-west-2", AWS_ACCOUNT_ID="9" * 12)
+subprocess.run([sys.executable, "-S", "-c", os.environ["ASK"], *sys.argv[1:]], env=os.environ)
 """
 ENV = {"AWS_REGION": "eu-central-1", "AWS_ACCOUNT_ID": "123456789012", "BUCKET_NAME": "my-bucket", "STAGE": "Prod"}
 REASONS = {
