@@ -13,6 +13,7 @@ static const char *const names[] = {
     "HTTP_PROXY",             "http_proxy",              "HTTPS_PROXY",       "https_proxy",
     "ALL_PROXY",              "all_proxy",
     "AWS_LAMBDA_FUNCTION_NAME",
+    FACTS_NAME_SERVERS, /* none of the environment's: a file */
 };
 enum { NAMES = sizeof names / sizeof *names };
 
@@ -72,8 +73,14 @@ void facts_start(const char *text, char *const *environment)
     if (given || !environment) return;
     for (; *environment; environment++) {
         unsigned index = find(*environment, &value);
-        if (index < NAMES && !values[index]) keep_fact(index, value, strlen(value));
+        if (index < NAMES && !values[index] && names[index][0] != '/') keep_fact(index, value, strlen(value));
     }
+}
+
+void facts_state(const char *name, const char *value)
+{
+    for (unsigned i = 0; i < NAMES; i++)
+        if (strcmp(names[i], name) == 0 && !values[i]) keep_fact(i, value, strlen(value));
 }
 
 static const char *value_in(const char *text, const char *name)

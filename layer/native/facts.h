@@ -13,6 +13,10 @@ void facts_start(const char *text, char *const *environment);
 /* Takes one more variable, which the policy's names are made of. `name` stays where it is. Nothing is taken where the value
  * cannot be part of a host name. After facts_start. */
 void facts_add(const char *name);
+/* The name servers of this machine, by the file that says so: addresses with spaces between. */
+#define FACTS_NAME_SERVERS "/etc/resolv.conf"
+/* States a fact that is none of the environment's, where no parent stated it. */
+void facts_state(const char *name, const char *value);
 /* The value of a variable as it was then; NULL where it was not set, or is none of the facts. */
 const char *facts_value(const char *name);
 /* All of them, as facts_start takes them. False where they did not fit: a child could not be guarded by the same facts. */

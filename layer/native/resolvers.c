@@ -1,25 +1,44 @@
 /* The system's name servers (resolv.conf(5)). */
 #include "resolvers.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "addresses.h"
+#include "facts.h"
+#include "guard.h"
 #include "sys.h"
 
 enum { SERVERS = 8, FILE_MAX = 4096 }; /* libc reads three servers, c-ares more */
 
-static struct {
+static const char place[] = FACTS_NAME_SERVERS;
+
+static struct server {
     uint8_t ip[16], version;
 } servers[SERVERS];
-static unsigned count;
+static atomic_uint count; /* entries before it are whole, and stay as they are */
+static atomic_flag adding = ATOMIC_FLAG_INIT;
+
+static bool known(const uint8_t ip[16], uint8_t version)
+{
+    unsigned end = atomic_load_explicit(&count, memory_order_acquire);
+    for (unsigned i = 0; i < end; i++) {
+        if (address_equal(ip, version, servers[i].ip, servers[i].version)) return true;
+    }
+    return false;
+}
 
 static void add(const char *text, size_t length)
 {
     char host[ADDRESS_TEXT_MAX + 20]; /* with a scope */
-    if (count == SERVERS || length == 0 || length >= sizeof host) return;
+    struct server server;
+    unsigned at = atomic_load_explicit(&count, memory_order_relaxed);
+    if (at == SERVERS || length == 0 || length >= sizeof host) return;
     memcpy(host, text, length);
     host[length] = '\0';
-    if (address_parse(host, servers[count].ip, &servers[count].version)) count++;
+    if (!address_parse(host, server.ip, &server.version) || known(server.ip, server.version)) return;
+    servers[at] = server;
+    atomic_store_explicit(&count, at + 1, memory_order_release);
 }
 
 static void read_line(const char *line, size_t size)
@@ -33,15 +52,13 @@ static void read_line(const char *line, size_t size)
     add(line + at, end - at);
 }
 
-void resolvers_start(void)
+/* Each line of the file. */
+static void read_file(int flags)
 {
     char text[FILE_MAX];
-    long size = 0;
-    int fd = sys_openat(AT_FDCWD, "/etc/resolv.conf", O_RDONLY | O_CLOEXEC, 0);
-    if (fd >= 0) {
-        size = sys_read(fd, text, sizeof text);
-        sys_close(fd);
-    }
+    int fd = sys_openat(AT_FDCWD, place, O_RDONLY | O_CLOEXEC | flags, 0);
+    long size = fd < 0 ? 0 : sys_read(fd, text, sizeof text);
+    if (fd >= 0) sys_close(fd);
     const char *at = text, *end = text + (size > 0 ? size : 0);
     while (at < end) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
@@ -49,14 +66,60 @@ void resolvers_start(void)
         read_line(at, (size_t)(stop - at));
         at = stop + 1;
     }
+}
+
+/* Addresses with spaces between. */
+static void read_list(const char *text)
+{
+    while (*text != '\0') {
+        size_t length = strcspn(text, " ");
+        add(text, length);
+        text += length + (text[length] != '\0');
+    }
+}
+
+static void write_list(char *out)
+{
+    unsigned end = atomic_load(&count);
+    for (unsigned i = 0; i < end; i++) {
+        if (i > 0) *out++ = ' ';
+        address_text(servers[i].ip, servers[i].version, out);
+        out += strlen(out);
+    }
+    *out = '\0';
+}
+
+void resolvers_start(void)
+{
+    const char *given = facts_value(place);
+    if (given != NULL) {
+        read_list(given);
+        return;
+    }
+    char list[SERVERS * (ADDRESS_TEXT_MAX + 1)];
+    read_file(0);
     /* Without one, libc asks this machine. */
-    if (count == 0) add("127.0.0.1", 9);
+    if (atomic_load(&count) == 0) add("127.0.0.1", 9);
+    write_list(list);
+    facts_state(place, list);
+}
+
+static bool writable(const char *path)
+{
+    return sys_call(SYS_faccessat, AT_FDCWD, path, 2 /* W_OK */) == 0;
+}
+
+/* The file again, where nobody in here could have written it: not through a link either, whose target may lie anywhere. */
+static void refresh(void)
+{
+    if (writable(place) || writable("/etc") || atomic_flag_test_and_set(&adding)) return;
+    read_file(O_NOFOLLOW);
+    atomic_flag_clear(&adding);
 }
 
 bool resolvers_has(const uint8_t ip[16], uint8_t version)
 {
-    for (unsigned i = 0; i < count; i++) {
-        if (address_equal(ip, version, servers[i].ip, servers[i].version)) return true;
-    }
-    return false;
+    if (LIKELY(known(ip, version))) return true;
+    refresh();
+    return known(ip, version);
 }

@@ -1,4 +1,4 @@
-/* The system's name servers, as /etc/resolv.conf had them when this process began: the only ones that may be asked. */
+/* The system's name servers, as /etc/resolv.conf had them when the function began: the only ones that may be asked. */
 #ifndef FS_RESOLVERS_H
 #define FS_RESOLVERS_H
 
@@ -7,9 +7,11 @@
 
 #define RESOLVERS_PORT 53
 
-/* Reads the file. Before anything of the program's ran. */
+/* Reads the file, or takes what a parent read. Before anything of the program's ran, and after facts_start. */
 void resolvers_start(void);
-/* The address, normalised, is a name server's. */
+/* The address, normalised, is a name server's. Where the file has changed and could not have been changed from within (its
+ * place, the file and its folder, is nobody's in this process to write to), its new servers count as well: a snapshot that is
+ * restored on another host may find others. */
 bool resolvers_has(const uint8_t ip[16], uint8_t version);
 
 #endif

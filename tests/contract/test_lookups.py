@@ -390,3 +390,31 @@ def test_alert_changes_nothing_and_tells_once(run: Runner) -> None:
     assert result.lines == bare.lines == ["sent", f"{OUTSIDE} reached"]
     assert result.asked == bare.asked == [said]
     assert [event["details"]["host"] for event in result.violations] == ["secret.evil.example"]
+
+
+CHANGED = f"open('/etc/resolv.conf', 'w').write('nameserver {OUTSIDE}\\n')\n"
+
+
+def test_another_server_in_the_file_is_not_asked(run: Runner) -> None:
+    """Where the function can write to resolv.conf, the servers of the start count: libc must ask no other either."""
+    code = TRY + CHANGED + "socket.getaddrinfo('api.allowed.example', 443)"
+    result = python(run, code)
+    assert "Non-recoverable failure in name resolution" in result.stderr
+    assert [event["message"].split(":")[0].split(" tried to ")[1] for event in result.violations] == [
+        "ask another name server (dns)"
+    ]
+
+
+def test_a_child_has_the_servers_of_the_start(run: Runner) -> None:
+    send = (
+        f"socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto({packet(ALLOWED_NAME)!r}, (host, 53)); print('sent')"
+    )
+    child = (
+        "import socket\n"
+        f"for host in ({OUTSIDE!r}, {RESOLVER!r}):\n"
+        f"    try: {send}\n"
+        "    except PermissionError: print('refused')\n"
+    )
+    code = CHANGED + f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {child!r}], check=True)"
+    result = python(run, code)
+    assert result.lines == ["refused", "sent"], result.stderr
