@@ -303,6 +303,16 @@ def ready(
     days: Annotated[float, typer.Option(metavar="N", min=0, help="Days under observation that are enough.")] = 7,
     cold_starts: Annotated[int, typer.Option(metavar="N", min=0, help="Cold starts that are enough.")] = 20,
     quiet_days: Annotated[float, typer.Option(metavar="N", min=0, help="Days without a new kind of act.")] = 3,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            "--policy",
+            "-p",
+            metavar="FILE",
+            help="The policy that is to be enforced; else all that was reported counts.",
+            show_default=False,
+        ),
+    ] = None,
     log_group: Annotated[
         str | None,
         typer.Option("--log-group", metavar="NAME", help="Else the function's own.", show_default=False),
@@ -319,6 +329,7 @@ def ready(
         function,
         since,
         Wanted(days, cold_starts, quiet_days),
+        policy,
         Account(region, profile, endpoint_url),
         log_group,
         as_json,

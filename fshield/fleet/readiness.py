@@ -5,30 +5,47 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import typer
 from rich.text import Text
 
-from fshield import output
+from fshield import explain as explaining
+from fshield import native, output
 from fshield.cloudwatch import Connection, LogGroup, Window, since
 from fshield.events import harmless
+from fshield.evidence import Evidence
 from fshield.fleet.arn import function_name
 from fshield.fleet.aws import speaking
 from fshield.fleet.configuration import MODE, POLICY, Function, function_of
 from fshield.fleet.patience import Patience
-from fshield.fleet.ready import Check, Kind, Seen, Wanted, checks, seen_in
+from fshield.fleet.ready import Blocked, Check, Kind, Seen, Wanted, checks, seen_in
 from fshield.fleet.request import Account
 from fshield.local.progress import waiting_for
+from fshield.replay import replay
 from fshield.stream import EventReader
 
 #: Kinds that are shown; all are in --json.
 _SHOWN = 10
 
 
-def ready(name: str, look_back: str, wanted: Wanted, account: Account, log_group: str | None, as_json: bool) -> None:
-    """Say whether the function can be enforced, and end the command with 0 for go, 1 for no-go."""
+def ready(
+    name: str,
+    look_back: str,
+    wanted: Wanted,
+    policy: Path | None,
+    account: Account,
+    log_group: str | None,
+    as_json: bool,
+) -> None:
+    """Say whether the function can be enforced, and end the command with 0 for go, 1 for no-go.
+
+    Args:
+        policy: that is to be enforced, compiled or not; None: what any rule that blocks would block counts.
+    """
     with output.reporting(as_json):
+        compiled = explaining.subject(policy).compiled if policy else None
         now = datetime.now(timezone.utc)
         with speaking():
             client = account.function_client()
@@ -39,24 +56,33 @@ def ready(name: str, look_back: str, wanted: Wanted, account: Account, log_group
         connection = Connection(client.meta.region_name, account.profile, account.endpoint_url)
         window = Window(since(look_back, now), now)
         with waiting_for(f"reading {group} since {window.since:%Y-%m-%d %H:%M}"):
-            seen = seen_in(_events(LogGroup(group, connection), window, reader))
-        found = [*_standing(function), *checks(seen, wanted, now)]
+            evidence = Evidence()
+            seen = seen_in(_events(LogGroup(group, connection), window, reader, evidence))
+        blocked = None
+        if compiled:
+            facts = native.Facts(client.meta.region_name)
+            blocked = [
+                Blocked(each.act.words, each.met.source or each.met.reason, each.seen.passed)
+                for each in replay(compiled, evidence, facts)
+                if each.would_break
+            ]
+        found = [*_standing(function), *checks(seen, wanted, now, blocked)]
         doubts = reader.counts.missing + reader.counts.repeated + reader.counts.unnumbered
         if doubts:
             found.append(Check("events missing or in doubt", str(doubts), "0", False))
     go = all(check.holds for check in found)
     kinds = sorted(seen.kinds.values(), key=lambda kind: (-kind.would_block, -kind.count, kind.target))
     if as_json:
-        output.print_json(_as_dict(plain, group, window, go, found, kinds, seen, reader))
+        output.print_json(_as_dict(plain, group, window, go, found, kinds, blocked, seen, reader))
     else:
-        _print(plain, function, group, go, found, kinds, reader)
+        _print(plain, function, group, go, found, kinds, blocked, reader)
     raise typer.Exit(output.FINE if go else output.FINDINGS)
 
 
-def _events(group: LogGroup, window: Window, reader: EventReader) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(group.lines(window), 1):
-        for record in reader.line(line, group.name, number):
-            yield record.event
+def _events(group: LogGroup, window: Window, reader: EventReader, evidence: Evidence) -> Iterator[dict[str, Any]]:
+    for record in reader.messages(group.messages(window), group.name):
+        evidence.take(record)
+        yield record.event
 
 
 def _standing(function: Function) -> list[Check]:
@@ -78,6 +104,7 @@ def _as_dict(
     go: bool,
     found: list[Check],
     kinds: list[Kind],
+    blocked: list[Blocked] | None,
     seen: Seen,
     reader: EventReader,
 ) -> dict[str, Any]:
@@ -89,7 +116,8 @@ def _as_dict(
         "go": go,
         "checks": [check.as_dict() for check in found],
         "policies": seen.policies,
-        "would_have_been_blocked": [kind.as_dict() for kind in kinds],
+        "reported": [kind.as_dict() for kind in kinds],
+        "would_have_been_blocked": [each.as_dict() for each in (kinds if blocked is None else blocked)],
         "acts_of_further_kinds": seen.more,
         "blocked_already": seen.enforced,
         "read": reader.counts.as_dict(),
@@ -97,7 +125,14 @@ def _as_dict(
 
 
 def _print(
-    name: str, function: Function, group: str, go: bool, found: list[Check], kinds: list[Kind], reader: EventReader
+    name: str,
+    function: Function,
+    group: str,
+    go: bool,
+    found: list[Check],
+    kinds: list[Kind],
+    blocked: list[Blocked] | None,
+    reader: EventReader,
 ) -> None:
     to = output.console()
     verdict = ("go", "bold green") if go else ("no-go", "bold red")
@@ -121,16 +156,25 @@ def _print(
             ),
             soft_wrap=True,
         )
-    if kinds:
-        to.print(Text("  would have been blocked, if its rule blocked and nothing allowed it", "bold"))
-    for kind in kinds[:_SHOWN]:
-        when = _ago(datetime.now(timezone.utc) - kind.first)
-        said = f"{kind.policy}  {harmless(kind.target)}  by {harmless(kind.origin)}  ×{kind.count}, first {when} ago"
-        to.print(Text(f"    {said}"), soft_wrap=True)
-    if len(kinds) > _SHOWN:
-        to.print(Text(f"    and {len(kinds) - _SHOWN} more: --json has them", "dim"))
+    if blocked is None:
+        title = "would have been blocked, if its rule blocked and nothing allowed it"
+        rows = [_kind(kind) for kind in kinds]
+    else:
+        title = "would have been blocked by the policy named"
+        rows = [f"{harmless(each.what)}  {each.rule}  ×{each.count}" for each in blocked]
+    if rows:
+        to.print(Text(f"  {title}", "bold"))
+    for row in rows[:_SHOWN]:
+        to.print(Text(f"    {row}"), soft_wrap=True)
+    if len(rows) > _SHOWN:
+        to.print(Text(f"    and {len(rows) - _SHOWN} more: --json has them", "dim"))
     for sentence in reader.counts.sentences():
         to.print(Text(f"  {sentence}", "yellow"), soft_wrap=True)
+
+
+def _kind(kind: Kind) -> str:
+    when = _ago(datetime.now(timezone.utc) - kind.first)
+    return f"{kind.policy}  {harmless(kind.target)}  by {harmless(kind.origin)}  ×{kind.count}, first {when} ago"
 
 
 def _ago(span: timedelta) -> str:

@@ -145,13 +145,17 @@ class Check:
         return {"check": self.name, "found": self.found, "wanted": self.wanted, "ok": self.holds}
 
 
-def checks(seen: Seen, wanted: Wanted, now: datetime) -> list[Check]:
-    """The conditions for a go."""
+def checks(seen: Seen, wanted: Wanted, now: datetime, blocked: list[Blocked] | None = None) -> list[Check]:
+    """The conditions for a go. `blocked`: what a policy that is to be enforced would block; None: there is none."""
     days = (now - seen.first) / timedelta(days=1) if seen.first else 0.0
     newest = max(seen.kinds.values(), key=lambda kind: kind.first, default=None)
     quiet = (now - newest.first) / timedelta(days=1) if newest else days
     acts = sum(kind.count for kind in seen.kinds.values()) + seen.more
-    kinds = f"{len(seen.kinds)} kinds, {acts} acts" if seen.kinds else "nothing"
+    if blocked is None:
+        number = len(seen.kinds)
+    else:
+        number, acts = len(blocked), sum(each.count for each in blocked) + seen.more
+    kinds = f"{number} kinds, {acts} acts" if number or seen.more else "nothing"
     found = [
         Check("days under observation", f"{days:.1f}", f"{wanted.days:g} or more", days >= wanted.days),
         Check("cold starts seen", str(seen.armed), f"{wanted.cold_starts} or more", seen.armed >= wanted.cold_starts),
@@ -161,7 +165,7 @@ def checks(seen: Seen, wanted: Wanted, now: datetime) -> list[Check]:
             f"{wanted.quiet_days:g} days ago or more",
             newest is None or quiet >= wanted.quiet_days,
         ),
-        Check("would have been blocked", kinds, "nothing", not seen.kinds),
+        Check("would have been blocked", kinds, "nothing", not number and not seen.more),
         Check("starts refused", str(seen.refused), "0", not seen.refused),
     ]
     if seen.disabled:
@@ -171,6 +175,24 @@ def checks(seen: Seen, wanted: Wanted, now: datetime) -> list[Check]:
     if seen.lost:
         found.append(Check("events lost", str(seen.lost), "0", False))
     return found
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """What a policy that is to be enforced would block of what went through.
+
+    Args:
+        what: the act in words.
+        rule: ``FILE:LINE`` that says so, or the engine's word for why.
+    """
+
+    what: str
+    rule: str
+    count: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {"act": self.what, "rule": self.rule, "count": self.count}
 
 
 def seen_in(events: Iterable[Mapping[str, Any]]) -> Seen:

@@ -66,6 +66,8 @@ class StandIn:
         self.orders = Orders()
         self.operations: Counter[str] = Counter()
         self.throttled = 0
+        #: What AddLayerVersionPermission was asked for: moto forgets the organization.
+        self.permissions: list[dict[str, Any]] = []
         self.lock = threading.RLock()
         self.random = random.Random(20261125)
         self.revisions: dict[str, str] = {}
@@ -145,6 +147,8 @@ class _Handler(BaseHTTPRequestHandler):
             wrong = self._wrong_update(name, json.loads(body))
             if wrong:
                 return wrong
+        if operation == "AddLayerVersionPermission":
+            self.stand_in.permissions.append(json.loads(body))
         if operation == "ListFunctions":
             return self._page()
         status, headers, content = self._forward(body)

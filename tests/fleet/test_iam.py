@@ -1,0 +1,58 @@
+"""iam-policy: what is printed is what the commands call, no more and no less."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+from fshield.fleet import iam
+from tests import support
+from tests.fleet.command import fshield
+from tests.fleet.functions import ENGINE, Fleet
+from tests.fleet.stand_in import StandIn
+from tests.fleet.test_ready import Log
+
+SERVICE = {"GetResources": "tag", "FilterLogEvents": "logs", "DescribeLogGroups": "logs"}
+
+
+def actions(command: str) -> set[str]:
+    return {action for statement in iam.document(command)["Statement"] for action in statement["Action"]}
+
+
+def test_the_table_is_what_the_commands_call(stand_in: StandIn, fleet: Fleet) -> None:
+    fleet.function("f", Tags={"team": "a"})
+    version = fleet.client.publish_version(FunctionName="f")["Version"]
+    fleet.client.create_alias(FunctionName="f", Name="live", FunctionVersion=version)
+    Log(fleet)
+    attach = ("--layer-arn", ENGINE, "--policy", "monitor")
+    runs: dict[str, list[tuple[str, ...]]] = {
+        "attach": [("f", *attach), ("--all", "--yes", *attach), ("--tag", "team=a", *attach)],
+        "mode": [("f", "alert"), ("f", "off", "--alias", "live", "--force")],
+        "status": [("f",), (), ("--tag", "team=a")],
+        "ready": [("f", "--log-group", "/aws/lambda/api")],
+        "detach": [("f",), ("--all", "--yes"), ("--tag", "team=a")],
+        "publish": [("--dist", str(support.ROOT / "dist"), "--organization-id", "o-abcdefghij", "--keep", "1")],
+    }
+    for number in range(3):
+        fleet.layer("function-shield-x86_64", f"FunctionShield, open 0.0.{number} (x86_64)", ("x86_64",))
+    for command, several in runs.items():
+        stand_in.operations = Counter()
+        for words in several:
+            ran = fshield(stand_in, command, *words)
+            assert ran.code in (0, 1), ran.out + ran.err
+        called = {f"{SERVICE.get(each, 'lambda')}:{each}" for each in stand_in.operations}
+        wanted = actions(command)
+        if command == "detach":
+            # Lambda itself looks at the layers, with the caller's rights: no call of ours.
+            wanted -= {"lambda:GetLayerVersion"}
+        assert called == wanted, command
+
+
+def test_options_and_fields_narrow_it(stand_in: StandIn) -> None:
+    ran = fshield(stand_in, "iam-policy", "attach", "--account", "123456789012", "--function", "team-*", "--with=--all")
+    assert ran.code == 0
+    document = json.loads(ran.out)
+    said = json.dumps(document)
+    assert "arn:aws:lambda:eu-central-1:123456789012:function:team-*" in said
+    assert "tag:GetResources" not in said
+    assert "lambda:ListFunctions" in said

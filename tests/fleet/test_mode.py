@@ -1,0 +1,100 @@
+"""mode: one variable, brought live, and nothing else with it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.fleet.command import fshield
+from tests.fleet.functions import ENGINE, Fleet
+from tests.fleet.stand_in import StandIn
+
+
+@pytest.fixture
+def api(stand_in: StandIn, fleet: Fleet) -> Fleet:
+    """A guarded function with an alias on a guarded version."""
+    fleet.function("api", variables={"TABLE": "t"})
+    assert fshield(stand_in, "attach", "api", "--layer-arn", ENGINE, "--policy", "strict").code == 0
+    version = fleet.client.publish_version(FunctionName="api")["Version"]
+    fleet.client.create_alias(FunctionName="api", Name="live", FunctionVersion=version)
+    return fleet
+
+
+def reached(fleet: Fleet) -> dict[str, str]:
+    """The environment that callers of the alias get."""
+    version = fleet.client.get_alias(FunctionName="api", Name="live")["FunctionVersion"]
+    answer = fleet.client.get_function_configuration(FunctionName="api", Qualifier=version)
+    return dict(answer["Environment"]["Variables"])
+
+
+def test_there_and_back(stand_in: StandIn, api: Fleet) -> None:
+    stand_in.orders.update_s = 0.5
+    before = api.variables("api")
+    ran = fshield(stand_in, "mode", "api", "alert")
+    assert ran.code == 0, ran.out + ran.err
+    assert api.variables("api") == {**before, "FUNCTION_SHIELD_MODE": "alert"}
+    seconds = re.search(r"live after ([0-9.]+) s", ran.out)
+    assert seconds
+    assert float(seconds[1]) >= 0.5
+    assert "live (1); name it with --alias" in ran.out, "callers of the alias are not reached, and nothing says so"
+    assert fshield(stand_in, "mode", "api", "policy").code == 0
+    assert api.variables("api") == before
+
+
+def test_an_alias_is_moved_to_a_new_version(stand_in: StandIn, api: Fleet) -> None:
+    ran = fshield(stand_in, "mode", "api", "off", "--alias", "live", "--json")
+    assert ran.code == 0, ran.out + ran.err
+    assert reached(api)["FUNCTION_SHIELD_MODE"] == "off"
+    assert ran.json["moved"] and ran.json["version"] == "2"
+    again = fshield(stand_in, "mode", "api", "off", "--alias", "live", "--json")
+    assert again.code == 0
+    assert not again.json["written"] and not again.json["moved"]
+    back = fshield(stand_in, "mode", "api", "policy", "--alias", "live")
+    assert back.code == 0
+    assert "FUNCTION_SHIELD_MODE" not in reached(api)
+
+
+def test_goes_on_where_an_interruption_left_it(stand_in: StandIn, api: Fleet) -> None:
+    stand_in.orders.denied = {"UpdateAlias"}
+    ran = fshield(stand_in, "mode", "api", "alert", "--alias", "live")
+    assert ran.code == 2
+    assert "FUNCTION_SHIELD_MODE" not in reached(api)
+    stand_in.orders.denied = set()
+    assert fshield(stand_in, "mode", "api", "alert", "--alias", "live").code == 0
+    assert reached(api)["FUNCTION_SHIELD_MODE"] == "alert"
+
+
+def test_what_else_latest_holds_is_not_brought_live(stand_in: StandIn, api: Fleet) -> None:
+    variables = {**api.variables("api"), "TABLE": "other", "NEW": "hunter2"}
+    api.client.update_function_configuration(
+        FunctionName="api", Environment={"Variables": variables}, Timeout=9, MemorySize=512
+    )
+    before = api.state("api")
+    ran = fshield(stand_in, "mode", "api", "off", "--alias", "live")
+    assert ran.code == 2
+    assert "MemorySize; Timeout; variables NEW, TABLE" in ran.err
+    assert "hunter2" not in ran.err
+    assert api.state("api") == before, "something was written before it was refused"
+    assert fshield(stand_in, "mode", "api", "off", "--alias", "live", "--force").code == 0
+    assert reached(api)["FUNCTION_SHIELD_MODE"] == "off"
+
+
+def test_a_split_of_traffic_is_not_ended_by_the_way(stand_in: StandIn, api: Fleet) -> None:
+    api.client.update_alias(
+        FunctionName="api", Name="live", FunctionVersion="1", RoutingConfig={"AdditionalVersionWeights": {"1": 0.1}}
+    )
+    ran = fshield(stand_in, "mode", "api", "off", "--alias", "live")
+    assert ran.code == 2
+    assert "a roll-out is under way" in ran.err
+    assert "FUNCTION_SHIELD_MODE" not in api.variables("api")
+
+
+def test_what_cannot_be_switched(stand_in: StandIn, api: Fleet) -> None:
+    api.function("bare")
+    ran = fshield(stand_in, "mode", "bare", "off")
+    assert ran.code == 2
+    assert "it is not guarded" in ran.err
+    assert fshield(stand_in, "mode", "api", "off", "--alias", "nobody").code == 2
+    assert fshield(stand_in, "mode", "api", "on").code == 2
+    assert "FUNCTION_SHIELD_MODE" not in api.variables("api")

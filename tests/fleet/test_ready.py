@@ -1,0 +1,120 @@
+"""ready: go or no-go, from a log that is in CloudWatch."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fleet.command import fshield
+from tests.fleet.functions import ENGINE, Fleet
+from tests.fleet.stand_in import StandIn
+
+NOW = datetime.now(timezone.utc)
+GROUP = "/aws/lambda/api"
+
+
+class Log:
+    """Writes events of many processes into the function's log group."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self.client = fleet.stand_in.client("logs")
+        self.client.create_log_group(logGroupName=GROUP)
+        self.client.create_log_stream(logGroupName=GROUP, logStreamName="s")
+        self.lines: list[tuple[datetime, str]] = []
+        self.starts = 0
+
+    def process(self, days_ago: float, *acts: dict[str, Any]) -> None:
+        """One process that started `days_ago` and did `acts`."""
+        at = NOW - timedelta(days=days_ago)
+        self.starts += 1
+        common = {"function_shield": True, "event_version": 1, "timestamp": at.isoformat().replace("+00:00", "Z")}
+        own = {"pid": 7, "nonce": f"{self.starts:016x}"}
+        armed = {**common, "event": "armed", "level": "INFO", "policy_name": "monitor", "dry_run": False, **own}
+        self.lines.append((at, json.dumps({**armed, "seq": 0})))
+        for seq, act in enumerate(acts, 1):
+            event = {**common, "event": "violation", "mode": "alert", "policy_mode": "alert", "count": 1, **act, **own}
+            self.lines.append((at, json.dumps({**event, "seq": seq})))
+
+    def write(self) -> None:
+        events = [{"timestamp": int(at.timestamp() * 1000), "message": line} for at, line in sorted(self.lines)]
+        self.client.put_log_events(logGroupName=GROUP, logStreamName="s", logEvents=events)
+
+
+def reach(host: str) -> dict[str, Any]:
+    return {
+        "policy": "outbound_connectivity",
+        "reason": "no_rule",
+        "details": {"host": host, "ip": "192.0.2.7", "port": 443, "protocol": "tcp"},
+        "origin": {"distribution": "stripe", "file": "/var/task/stripe/x.py", "line": 1, "function": "f", "stack": []},
+    }
+
+
+@pytest.fixture
+def log(stand_in: StandIn, fleet: Fleet) -> Log:
+    fleet.function("api")
+    assert fshield(stand_in, "attach", "api", "--layer-arn", ENGINE, "--policy", "monitor").code == 0
+    return Log(fleet)
+
+
+def test_go(stand_in: StandIn, log: Log) -> None:
+    for day in range(25):
+        log.process(day / 3)
+    log.write()
+    ran = fshield(stand_in, "ready", "api")
+    assert ran.code == 0, ran.out + ran.err
+    assert ran.out.startswith("api  go")
+
+
+def test_no_go_says_each_reason(stand_in: StandIn, log: Log) -> None:
+    for day in range(4):
+        log.process(day, reach("api.stripe.com"))
+    log.process(0.5, reach("new.example"))
+    log.write()
+    ran = fshield(stand_in, "ready", "api", "--json")
+    assert ran.code == 1, ran.out + ran.err
+    failed = {check["check"] for check in ran.json["checks"] if not check["ok"]}
+    assert failed == {
+        "days under observation", "cold starts seen", "last new kind of act", "would have been blocked",
+    }  # fmt: skip
+    blocked = {kind["object"]: kind["count"] for kind in ran.json["would_have_been_blocked"]}
+    assert blocked == {"api.stripe.com:443": 4, "new.example:443": 1}
+    shown = fshield(stand_in, "ready", "api")
+    assert "no-go" in shown.out
+    assert "new.example:443  by stripe" in shown.out
+
+
+def test_what_the_policy_to_be_enforced_allows_is_no_reason(stand_in: StandIn, log: Log, tmp_path: Path) -> None:
+    for day in range(25):
+        log.process(day / 3 + 0.1, reach("api.stripe.com"))
+    log.write()
+    policy = tmp_path / "api.yaml"
+    text = "version: 1\npolicy:\n  outbound_connectivity: {mode: block, allow: [{host: HOST}]}\n"
+    policy.write_text(text.replace("HOST", "api.stripe.com"))
+    ran = fshield(stand_in, "ready", "api", "--policy", str(policy))
+    assert ran.code == 0, ran.out + ran.err
+    policy.write_text(text.replace("HOST", "api.other.com"))
+    ran = fshield(stand_in, "ready", "api", "--policy", str(policy))
+    assert ran.code == 1
+    assert "reach api.stripe.com:443  api.yaml:3  ×25" in ran.out
+
+
+def test_events_that_were_taken_away_are_a_reason(stand_in: StandIn, log: Log) -> None:
+    for day in range(25):
+        log.process(day / 3)
+    log.process(5, reach("a.example"), reach("b.example"))
+    log.lines = [line for line in log.lines if "a.example" not in line[1]]
+    log.write()
+    ran = fshield(stand_in, "ready", "api", "--json")
+    assert ran.code == 1
+    assert "events missing or in doubt" in {check["check"] for check in ran.json["checks"] if not check["ok"]}
+
+
+def test_no_log(stand_in: StandIn, fleet: Fleet) -> None:
+    fleet.function("api")
+    ran = fshield(stand_in, "ready", "api")
+    assert ran.code == 2
+    assert "mend:" in ran.err
