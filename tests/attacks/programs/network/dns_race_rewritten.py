@@ -4,6 +4,7 @@
 # success: while one thread sends a question, another writes a name that carries data over it
 # proof: query
 # needs: resolver
+# unreported: a policy that only reports sends the bytes as they are by then
 import socket
 import threading
 import time
