@@ -224,5 +224,6 @@ def _flags(policy: Policy) -> int:
         binary.FLAG_EVENTS_ALLOWED_FIRST: policy.events_allowed_first,
         binary.FLAG_EVENTS_OCSF: policy.events_format == "ocsf",
         binary.FLAG_KERNEL_FILE_SIZE: policy.kernel_file_size,
+        binary.FLAG_LOOPBACK_LISTED: policy.loopback_listed,
     }
     return sum(flag for flag, on in flags.items() if on)

@@ -30,7 +30,7 @@ ALWAYS_ALLOWED = (
     ("the Runtime API", "for the runtime client only; anybody else is judged by runtime_api"),
     ("the X-Ray daemon", "UDP to AWS_XRAY_DAEMON_ADDRESS as it was at start"),
     ("the system resolver", "for names that a rule allows, asked absolute"),
-    ("127.0.0.1 and ::1", "any port; other loopback addresses need a rule"),
+    ("127.0.0.1 and ::1", "any port, unless `loopback` lists them; other loopback addresses need a rule"),
     ("AF_UNIX sockets", "they do not leave the sandbox"),
 )
 ALWAYS_REFUSED = (

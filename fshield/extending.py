@@ -73,6 +73,7 @@ def inherit(policy: Policy, parsed: PolicyFile, base: Policy) -> Policy:
     policy.extended = [*base.extended, base.document]
     events = parsed.events.model_fields_set if "events" in said else set()
     policy.allows[:0] = [replace(entry, inherited_from=entry.home(base)) for entry in base.allows]
+    policy.loopback_listed |= base.loopback_listed
     policy.tests[:0] = [replace(test, inherited_from=test.home(base)) for test in base.tests]
     if "allow_reconfigure" not in said:
         policy.allow_reconfigure = base.allow_reconfigure

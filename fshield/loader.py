@@ -110,6 +110,8 @@ def _from_policy(document: Document, name: str, policy: PolicyFile, base: Policy
         if isinstance(rule, OutboundRule | TmpRule | ProcessRule | NativeRule):
             place: Location = ("policy", rule_name, "allow")
             allows += [_allow(document, family, (*place, i), entry) for i, entry in enumerate(rule.allow)]
+        if isinstance(rule, OutboundRule) and rule.loopback:
+            allows += _loopback(document, rule.loopback)
     made = Policy(
         document,
         name,
@@ -123,6 +125,8 @@ def _from_policy(document: Document, name: str, policy: PolicyFile, base: Policy
         policy.kernel.file_size == "on",
         tests=list(_tests(document, policy)),
     )
+    outbound = policy.policy.outbound_connectivity
+    made.loopback_listed = outbound is not None and outbound.loopback is not None
     return inherit(made, policy, base) if base else made
 
 
@@ -156,6 +160,17 @@ def _rule_mode(document: Document, policy: PolicyFile, name: str, base: RuleMode
         if default is not None:
             return RuleMode(Mode[default.upper()], document.source(document.find(location)))
     return RuleMode(Mode.BLOCK, "")
+
+
+def _loopback(document: Document, ports: destinations.Ports) -> list[Allow]:
+    """127.0.0.1 and ::1 as entries, where the rule lists their ports."""
+    location: Location = ("policy", RULES[Family.OUTBOUND], "loopback")
+    source = document.source(document.find(location))
+    text = f"loopback: {destinations.write_ports(ports)}"
+    return [
+        Allow(Family.OUTBOUND, location, source, text, ports, network=destinations.network(address))
+        for address in ("127.0.0.1/32", "::1/128")
+    ]
 
 
 def _allow(

@@ -68,6 +68,28 @@ PortList = Annotated[
 ]
 
 
+def _loopback(value: object) -> object:
+    return () if value == [] else destinations.ports(value)
+
+
+LoopbackPorts = Annotated[
+    destinations.Ports,
+    Field(strict=False),
+    BeforeValidator(_loopback),
+    WithJsonSchema(
+        {
+            "type": "array",
+            "items": {
+                "anyOf": [
+                    {"type": "integer", "minimum": 1, "maximum": 65535},
+                    {"type": "string", "pattern": "^[0-9]{1,5}-[0-9]{1,5}$"},
+                ]
+            },
+        }
+    ),
+]
+
+
 def _tls(value: object) -> object:
     if value not in ("required", "starttls", "none"):
         raise wrong_choice(value, ("required", "starttls", "none"), "value of tls")
@@ -242,6 +264,9 @@ class OutboundRule(Rule):
     """Every way an IP packet leaves."""
 
     allow: Annotated[list[OutboundEntry], BeforeValidator(_entries)] = Field([], description="Exceptions.")
+    loopback: LoopbackPorts | None = Field(
+        None, description="The ports of 127.0.0.1 and ::1 that may be reached. Left out: all of them."
+    )
 
 
 class TmpRule(Rule):

@@ -136,6 +136,7 @@ class Policy:
         name: as events show it.
         modes: by family.
         allows: the entries in the file's order.
+        loopback_listed: 127.0.0.1 and ::1 need an entry, as other addresses do.
         notes: what the loader noticed; review adds more.
         tests: what the file says must be allowed and must not.
         extended: the files that it extends, the first of the chain first.
@@ -151,6 +152,7 @@ class Policy:
     events_allowed_first: bool = False
     emf_namespace: str = ""
     kernel_file_size: bool = False
+    loopback_listed: bool = False
     notes: list[Finding] = field(default_factory=list)
     tests: list[PolicyTest] = field(default_factory=list)
     extended: list[Document] = field(default_factory=list)

@@ -153,6 +153,9 @@ def _switches(before: Policy, after: Policy, kind: Kind) -> Iterator[Change]:
     if before.kernel_file_size and not after.kernel_file_size:
         words = "the kernel no longer keeps files from growing" if widens else "the kernel keeps files from growing"
         yield Change(kind, "kernel", words, *_key(after, "kernel"))
+    if before.loopback_listed and not after.loopback_listed:
+        words = "every port of 127.0.0.1 and ::1 is let through" if widens else "127.0.0.1 and ::1 need an entry"
+        yield Change(kind, "outbound_connectivity", words, *_key(after, "policy"))
 
 
 def _key(policy: Policy, key: str) -> tuple[str, int]:

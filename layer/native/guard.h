@@ -37,6 +37,7 @@ struct guard {
     const struct fs_policy *floor; /* NULL where there is none */
     bool dry_run;                  /* FUNCTION_SHIELD_MODE=alert */
     bool watched[FS_FAMILIES];     /* policy or floor has alert or block there (before configure) */
+    bool loopback_listed;          /* policy or floor lists the ports of 127.0.0.1 and ::1 */
     bool blocks_any;               /* any family blocks: guard integrity holds */
     struct fs_facts facts;         /* region, account, partition, names with variables */
     bool is_function;              /* this process is COMMAND itself, not a child of it */

@@ -86,7 +86,7 @@ static void judge_ip(struct network_target *target, const void *caller, bool con
             if (target->verdict.reason == FS_FAMILY) target->verdict.reason = FS_NO_RULE;
             return;
         }
-        if (address_is_localhost(address->ip, address->version)) return;
+        if (!guard.loopback_listed && address_is_localhost(address->ip, address->version)) return;
         if (guard_thread.resolving > 0 && address->port == 53) return;
         if (address->port == guard.xray_port && guard.xray_ip_version != 0 &&
             address_equal(address->ip, address->version, guard.xray_ip, guard.xray_ip_version))

@@ -277,6 +277,7 @@ static void watch(void)
         if (mode == FS_BLOCK && !guard.dry_run) guard.blocks_any = true;
     }
     guard.watched[FS_INTEGRITY] = guard.blocks_any;
+    guard.loopback_listed = ((guard.policy->flags | (guard.floor ? guard.floor->flags : 0)) & FS_FLAG_LOOPBACK_LISTED) != 0;
 }
 
 static void protect_own_memory(void)
@@ -459,7 +460,7 @@ struct fs_verdict guard_decide(const struct fs_request *request)
     if (request->family <= FS_HANDLER) {
         /* An exception of the policy file stands: configure changes what happens where no rule allows. */
         bool excepted = verdict.reason == FS_RULE || verdict.reason == FS_ALWAYS ||
-                        (request->family == FS_OUTBOUND && fs_is_loopback(request));
+                        (request->family == FS_OUTBOUND && !guard.loopback_listed && fs_is_loopback(request));
         uint8_t tightened = atomic_load_explicit(&guard_tightened[request->family], memory_order_relaxed);
         if (!excepted && tightened > verdict.mode + 1) verdict = reconfigured(verdict, (uint8_t)(tightened - 1));
         uint8_t loosened = guard_thread.loosened[request->family];
