@@ -492,3 +492,38 @@ for url in (f"https://{API}/token", f"https://{THIEF}/token", f"http://{PLAIN}/t
     run = act(network, code, "block", env)
     assert run.result.stdout.split() == ["200", "URLError", "200", "URLError"]
     assert run.arrived.holding(THIEF) == []
+
+
+MANY = """
+import resource
+resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
+open_, refused = [], 0
+for _ in range(1400):
+    try:
+        open_.append(dial())
+    except OSError:
+        refused += 1
+print(len(open_) > 500, refused > 0)
+# Closed behind the guard's back, as a forked child's copies would be: what no descriptor leads to makes room.
+if len(sys.argv) > 1:
+    os.closerange(open_[0].fileno(), 4096)
+else:
+    for one in open_:
+        one.close()
+for _ in range(100):
+    one = dial()
+    one.send(GOOD)
+    one.close()
+print("again")
+sys.stdout.flush()
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("ways", [[], ["range"]])
+def test_more_connections_than_there_is_room_for(network: Network, ways: list[str]) -> None:
+    policy = rules({"mode": "block", "allow": ENTRIES})
+    argv = [sys.executable, "-c", PRELUDE + MANY, *ways]
+    result = network.run(argv, policy=policy, env={"PYTHONPATH": str(support.ROOT)}, stdin="").result
+    assert result.stdout.splitlines() == ["True True", "again"], result
+    assert {event["details"]["first_bytes"] for event in result.violations} == {"too_many"}
