@@ -150,6 +150,7 @@ static bool pattern_of(const struct fs_policy *policy, const struct fs_template 
 {
     const char *text = fs_policy_string(policy, template->pattern);
     size_t at = 0;
+    out[0] = '\0';
     if (template->wildcard && !append(out, size, &at, "**.", 3)) return false;
     while (*text) {
         size_t plain = strcspn(text, "{");

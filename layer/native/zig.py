@@ -30,6 +30,8 @@ COMMON = [
 ]
 
 
+# What the launcher shares with the core.
+LAUNCHER = ("policy.c", "matching.c", "digest.c", "digest_blocks.c", "program.c", "json.c", "secrets.c")
 # What decides: no libc calls beyond memory.
 DECIDE = ("policy.c", "matching.c", "expansion.c")
 
@@ -84,9 +86,7 @@ def launcher(architecture: str, core_file: Path, out: Path) -> None:
     data = core_file.read_bytes()
     belongs = [f"-DCORE_SIZE={len(data)}", f"-DCORE_CHECKSUM={checksum(data)}ull"]
     generated = out.parent / f"generated-{architecture}"
-    sources = [str(WRAPPER / "launcher.c")] + [
-        str(HERE / name) for name in ("policy.c", "matching.c", "digest.c", "digest_blocks.c", "program.c", "json.c", "secrets.c")
-    ]
+    sources = [str(WRAPPER / "launcher.c"), *(str(HERE / name) for name in LAUNCHER)]
     zig(
         *("-target", f"{ARCHITECTURES[architecture]}-linux-musl", *COMMON, *WARNINGS, f'-DFS_VERSION="{version()}"'),
         *(*belongs, "-static", "-s", "-I", str(HERE), "-I", str(generated), *sources, "-o", str(out)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
@@ -17,8 +18,10 @@ from botocore.exceptions import BotoCoreError
 from botocore.loaders import Loader
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner, Result
 
 from fshield import binary, endpoints, native
+from fshield.cli import app
 from fshield.compiler import compile_policy
 from fshield.errors import CouldNotRun
 from fshield.loader import load, resolve
@@ -436,3 +439,48 @@ def test_the_engine_and_the_reference_agree(
 def test_the_default_policy_maps_small() -> None:
     """What every function without a policy of its own reads at start."""
     assert len(compile_policy(load(ROOT / "policies" / "default.yaml"))) < 40_000
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+VARIABLES = OUT + '      - aws: {s3: {buckets: ["${env:B}"]}}\n      - {host: "${env:H}", ports: [80, 8443]}\n'
+
+
+def test_explain_takes_variables_and_says_what_a_lookalike_needs(write: Callable[[str], Path]) -> None:
+    path = str(write(VARIABLES))
+
+    def asked(target: str, *more: str) -> dict[str, Any]:
+        done = run("explain", path, "connect", target, "--json", *more)
+        assert done.exit_code == 0, done.output
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
+
+    bucket = "my-bucket.s3.us-east-1.amazonaws.com:443"
+    unset = asked(bucket)
+    assert (unset["mode"], unset["reason"], unset["rule"]) == ("block", "variable", None)
+    found = asked(bucket, "--env", "B=my-bucket")
+    assert (found["mode"], found["rule"], found["by"], found["ports"]) == ("allow", "p.yaml:6", "name", "[443]")
+    assert "TLS server name" in found["lookalike"] and "p.yaml:6" in found["lookalike"]
+    other = asked("my-bukcet.s3.us-east-1.amazonaws.com:443", "-e", "B=my-bucket", "-e", "H=x.org")
+    assert (other["mode"], other["reason"]) == ("block", "no_rule")
+    assert "host: my-bukcet" in other["lookalike"]
+    assert "`Host`" in asked("x.org:80", "-e", "H=x.org")["lookalike"]
+    assert "nothing is read" in asked("x.org:8443", "-e", "H=x.org")["lookalike"]
+    assert asked("x.org:443", "-e", "H=x.org")["reason"] == "port"
+    account = str(write(OUT + "      - aws: [dynamodb]\n"))
+    done = run("explain", account, "connect", "123456789012.ddb.us-east-1.amazonaws.com:443",
+               "--env", "AWS_ACCOUNT_ID=123456789012")  # fmt: skip
+    assert "allowed" in done.output
+    assert run("explain", path, "connect", bucket, "--env", "B").exit_code == 2
+
+
+def test_check_looks_at_variables_where_it_has_them(write: Callable[[str], Path]) -> None:
+    path = str(write(VARIABLES))
+    assert run("check", path).exit_code == 0
+    assert run("check", path, "-e", "B=my-bucket", "-e", "H=api.example.org").exit_code == 0
+    done = run("check", path, "-e", "B=my.bucket")
+    assert done.exit_code == 1
+    assert "B cannot stand in a name" in done.output
+    assert "H is not set" in done.output
