@@ -302,6 +302,7 @@ def _register_optional(module: str) -> None:
 
 
 _register_optional("fshield.commands_test")
+_register_optional("fshield.commands_new")
 _register_optional("fshield.commands_evidence")
 _register_optional("fshield.commands_local")
 _register_optional("fshield.commands_fleet")

@@ -17,6 +17,7 @@ from fshield.evidence import Evidence
 from fshield.files import write_whole
 from fshield.fix import Fix
 from fshield.fix import fix as fix_policy
+from fshield.folder_diff import folder_changes
 from fshield.loader import load
 from fshield.replay import Outcome
 from fshield.replay import replay as replay_events
@@ -106,14 +107,16 @@ def _print(name: str, evidence: Evidence, outcomes: list[Outcome]) -> None:
 
 
 def diff(
-    old: Annotated[Path, typer.Argument(metavar="OLD", help="The policy as it was, in YAML.")],
-    new: Annotated[Path, typer.Argument(metavar="NEW", help="The policy as it is to be.")],
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="The policy as it was, in YAML, or a folder of them.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="The policy or folder as it is to be.")],
     as_sarif: Annotated[bool, typer.Option("--sarif", help="SARIF 2.1.0 on stdout, for code hosts.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Say what a change of a policy allows that was not allowed, and what it no longer allows."""
     with output.reporting(as_json):
-        found = changes(load(old), load(new))
+        if old.is_dir() != new.is_dir():
+            raise CouldNotRun(f"{old} and {new} are a folder and a file", "name two policies, or two folders of them")
+        found = folder_changes(old, new) if old.is_dir() else changes(load(old), load(new))
         wider = [change for change in found if change.kind == "widens"]
         if as_sarif:
             output.print_json(sarif.document(found))
@@ -137,7 +140,9 @@ def _print_changes(found: list[Change]) -> None:
         to.print(Text(title, style))
         for change in chosen:
             place = f"{change.file}:{change.line}"
-            to.print(Text.assemble((f"  {sign} ", style), f"{change.rule}: {harmless(change.words)}"), soft_wrap=True)
+            whose = f"{', '.join(map(harmless, change.policies))}: " if change.policies else ""
+            words = f"{change.rule}: {harmless(change.words)}"
+            to.print(Text.assemble((f"  {sign} ", style), (whose, "bold"), words), soft_wrap=True)
             example = f"  fshield explain … {harmless(change.example)}" if change.example else ""
             to.print(Text(f"      {output.printable(place)}{example}", "dim"), soft_wrap=True)
     wider = sum(change.kind == "widens" for change in found)

@@ -40,12 +40,13 @@ def document(changes: list[Change]) -> dict[str, Any]:
 
 def _result(change: Change) -> dict[str, Any]:
     example = f" For example: {change.example}." if change.example else ""
+    whose = f" ({', '.join(change.policies)})" if change.policies else ""
     fingerprint = hashlib.sha256(f"{change.kind}\0{change.rule}\0{change.words}".encode()).hexdigest()
     return {
         "ruleId": f"policy-{change.kind}",
         "ruleIndex": list(_RULES).index(change.kind),
         "level": _RULES[change.kind][2],
-        "message": {"text": f"{change.rule}: {change.words}.{example}"},
+        "message": {"text": f"{change.rule}: {change.words}{whose}.{example}"},
         "locations": [
             {
                 "physicalLocation": {

@@ -33,6 +33,7 @@ class Change:
         file: the policy that says it, as the user named it: the new one of what widens, the old one of what narrows.
         line: in it, 1 where nothing says it.
         example: an act that it changes, as `fshield explain` takes it; None where there is no single one.
+        policies: the names of those that it changes, where folders were compared.
     """
 
     kind: Kind
@@ -41,6 +42,7 @@ class Change:
     file: str
     line: int
     example: str | None = None
+    policies: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """For ``--json``."""
