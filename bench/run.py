@@ -19,6 +19,7 @@ from egress import clients
 from growth import growth
 from measures import Bench, Figure, audit, base_python, calls, invocations, memory, sizes, start
 from native_tools import compile_tools
+from reports import reports
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -42,6 +43,7 @@ def rows(bench: Bench, dist: Path) -> Iterator[Figure]:
     yield from clients(bench)
     yield from growth(bench)
     yield audit(bench)
+    yield from reports(bench)
     yield memory(bench)
     yield from sizes(dist)
 
