@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from measures import Bench, Figure, interleaved, printed
@@ -56,8 +57,8 @@ def reports(bench: Bench) -> Iterator[Figure]:
         found = interleaved(
             bench.samples(15),
             {
-                "bare": lambda command=command: printed(command, environment),
-                "guarded": lambda command=command: printed([bench.launcher, *command], environment),
+                "bare": partial(printed, command, environment),
+                "guarded": partial(printed, [bench.launcher, *command], environment),
             },
         )
         yield Figure(key, title, "µs", found)

@@ -6,6 +6,7 @@ import base64
 import csv
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -52,9 +53,23 @@ def test_the_probe_answers_with_one_object() -> None:
     assert not list(Path("/tmp").glob(".probe-*"))
 
 
-def test_the_template_passes_cfn_lint() -> None:
+@pytest.mark.parametrize("name", ["template.yaml", "alarm.yaml"])
+def test_the_template_passes_cfn_lint(name: str) -> None:
     pytest.importorskip("cfnlint")
-    template = ROOT / "examples" / "deploy" / "template.yaml"
+    template = ROOT / "examples" / "deploy" / name
     linter = Path(sys.executable).with_name("cfn-lint")
     done = subprocess.run([linter, template], capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_alarm_sums_every_metric_that_the_engine_writes() -> None:
+    """Its dimensions are those of the events, for each rule that can block."""
+    text = (ROOT / "examples" / "deploy" / "alarm.yaml").read_text()
+    names = set(re.findall(r"Name: policy, Value: (\w+)", text))
+    source = (ROOT / "layer" / "native" / "policy.c").read_text()
+    found = re.search(r"fs_family_names\[[^]]*\] = \{([^}]*)\}", source)
+    assert found
+    assert names == set(re.findall(r'"(\w+)"', found[1]))
+    metrics = re.findall(r"- Id: (\w+)\n\s+ReturnData: false", text)
+    assert len(metrics) == len(names)
+    assert sorted(re.findall(r"FILL\((\w+), 0\)", text)) == sorted(metrics)
