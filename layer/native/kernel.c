@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "guard.h"
+#include "reader.h"
 #include "sys.h"
 
 #define RESOURCE_FILE_SIZE 1 /* RLIMIT_FSIZE */
@@ -41,29 +42,12 @@ static bool is_regular(int fd)
 
 /* ---- other mounts ---- */
 
-struct reader {
-    int fd;
-    size_t at, size;
-    char buffer[2048];
-};
-
-static int next_byte(struct reader *reader)
-{
-    if (reader->at == reader->size) {
-        long got = sys_read(reader->fd, reader->buffer, sizeof reader->buffer);
-        if (got <= 0) return -1;
-        reader->at = 0;
-        reader->size = (size_t)got;
-    }
-    return (unsigned char)reader->buffer[reader->at++];
-}
-
 /* One field up to a space or the line's end, which it returns; what does not fit is dropped. */
 static int read_field(struct reader *reader, char *out, size_t size)
 {
     size_t used = 0;
     for (;;) {
-        int c = next_byte(reader);
+        int c = reader_next(reader);
         if (c == ' ' || c == '\n' || c < 0) {
             out[used] = '\0';
             return c;

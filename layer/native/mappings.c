@@ -4,31 +4,15 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "reader.h"
 #include "sys.h"
-
-struct reader {
-    int fd;
-    size_t at, size;
-    char buffer[4096];
-};
-
-static int next_byte(struct reader *reader)
-{
-    if (reader->at == reader->size) {
-        long got = sys_read(reader->fd, reader->buffer, sizeof reader->buffer);
-        if (got <= 0) return -1;
-        reader->at = 0;
-        reader->size = (size_t)got;
-    }
-    return (unsigned char)reader->buffer[reader->at++];
-}
 
 /* Reads hexadecimal digits up to another byte, which it returns. */
 static int read_number(struct reader *reader, uintptr_t *value)
 {
     *value = 0;
     for (;;) {
-        int c = next_byte(reader);
+        int c = reader_next(reader);
         if (c >= '0' && c <= '9')
             *value = *value << 4 | (uintptr_t)(c - '0');
         else if (c >= 'a' && c <= 'f')
@@ -55,7 +39,7 @@ static bool read_line(struct reader *reader, struct line *line)
     line->whole = true;
     memset(line->permissions, 0, sizeof line->permissions);
     for (;;) {
-        int c = next_byte(reader);
+        int c = reader_next(reader);
         if (c == '\n') break;
         if (c < 0) return false;
         if (c == ' ' && size == 0) {

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -277,9 +277,10 @@ class Stage:
             return [runner, str(self.program)]
         return [runner, str(LIB / f"bootstrap.{attack.language}")]
 
-    def run(self, launcher: Path | None, extra: Mapping[str, str]) -> Look:
-        """Run the attack: bare where ``launcher`` is None."""
-        command = [*([str(launcher)] if launcher else []), *self.command()]
+    def run(self, launcher: Path | Sequence[str] | None, extra: Mapping[str, str]) -> Look:
+        """Run the attack, bare where ``launcher`` is None; several words are a command that ends with the launcher."""
+        before = [] if launcher is None else [str(launcher)] if isinstance(launcher, Path) else list(launcher)
+        command = [*before, *self.command()]
         log = self.folder / "seen.json"
         if self.namespace:
             resolv = self.folder / "resolv.conf"
