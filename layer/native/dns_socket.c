@@ -189,6 +189,13 @@ bool dns_connects(int fd, const void *address, socklen_t size, int *result)
     return udp;
 }
 
+bool dns_probes(int fd)
+{
+    if (!is_udp(fd)) return false;
+    dns_mark(fd); /* a message to where it is connected is then one to port 0 by name, which the kernel refuses */
+    return true;
+}
+
 /* ---- sending ---- */
 
 /* Our copy of a message's bytes, as far as a query can have them. -1: more than that, or not readable. */

@@ -43,6 +43,10 @@ bool dns_is_resolver(const void *address, size_t size, bool sending);
  * which is judged as any other destination. */
 bool dns_connects(int fd, const void *address, socklen_t size, int *result);
 
+/* `fd` is a UDP socket that is about to be connected to no port of a host that is allowed: how resolvers ask the kernel which
+ * address they would come from (RFC 6724, c-ares and gRPC). It is marked, and where something blocks nothing leaves by it. */
+bool dns_probes(int fd);
+
 /* Before a message leaves by `fd`: by a marked number, or to a name server. `message` may name an address, which is a copy.
  * True where it was dealt with: `*result` and errno are the call's. */
 bool dns_sends(int fd, const struct msghdr *message, int flags, const void *caller, ssize_t *result);

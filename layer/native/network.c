@@ -301,6 +301,7 @@ static bool refuses(int fd, const void *bytes, size_t size, bool connecting, int
     default: return false;
     }
     judge_ip(&target, caller, connecting);
+    if (UNLIKELY(target.address.port == 0) && connecting && target.verdict.reason == FS_PORT && dns_probes(fd)) return false;
     if (UNLIKELY(target.family == FS_RUNTIME_API) && target.asker != RUNTIME_STRANGER &&
         !runtime_api_connects(fd, (enum runtime_asker)target.asker, caller)) {
         target.asker = RUNTIME_STRANGER;

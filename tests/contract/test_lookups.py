@@ -418,3 +418,20 @@ def test_a_child_has_the_servers_of_the_start(run: Runner) -> None:
     code = CHANGED + f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {child!r}], check=True)"
     result = python(run, code)
     assert result.lines == ["refused", "sent"], result.stderr
+
+
+def test_a_probe_of_the_own_address_sends_nothing(run: Runner) -> None:
+    """As c-ares does to sort addresses: a UDP socket is connected to port 0 of a host that is allowed, by libc."""
+    code = TRY + (
+        "import ctypes\n"
+        "socket.getaddrinfo('api.allowed.example', 443)\n"
+        "libc = ctypes.CDLL('libc.so.6', use_errno=True)\n"
+        "def probe(host):\n"
+        "    out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+        "    to = struct.pack('=HH4s8x', socket.AF_INET, 0, socket.inet_aton(host))\n"
+        "    print(libc.connect(out.fileno(), to, 16), libc.send(out.fileno(), b'SECRET', 6, 0))\n"
+        f"probe({ALLOWED!r}); probe({OUTSIDE!r})\n"
+    )
+    result = python(run, code)
+    assert result.lines == ["0 -1", "-1 -1"], result.stderr
+    assert [event["details"]["ip"] for event in result.violations] == [OUTSIDE]
