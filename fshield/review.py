@@ -7,6 +7,7 @@ from datetime import date, datetime, timezone
 from itertools import chain
 
 from fshield import destinations, endpoints
+from fshield.containment import uncovered_ports
 from fshield.errors import Finding, PolicyError, shown
 from fshield.model import RULES
 from fshield.patterns import LINKED_FOLDERS, coverers
@@ -15,6 +16,10 @@ from fshield.reader import Node
 
 #: So many days before its last an entry is a note.
 _SOON_DAYS = 14
+
+
+# Entries that are compared with each other: more would take seconds, and nobody wrote them by hand.
+_COMPARED = 300
 
 
 def refuse_dead_entries(policy: Policy) -> None:
@@ -104,8 +109,30 @@ def _entry_findings(policy: Policy, today: date) -> Iterator[Finding]:
             )
         if entry.pattern and "[" in entry.pattern:
             yield home.finding("note", node, "`[` stands for itself here, not for a set of letters")
+    yield from _covered(policy)
     yield from _what_a_name_cannot(policy, named)
     yield from _old_endpoints(policy, today)
+
+
+def _allowed_by(entry: Allow, others: list[Allow]) -> bool:
+    return not any(uncovered_ports(entry, others, host) for host in entry.hosts or (None,))
+
+
+def _covered(policy: Policy) -> Iterator[Finding]:
+    """Destinations that earlier entries allow already, on all their ports."""
+    earlier: list[Allow] = []
+    for entry in policy.allows[:_COMPARED]:
+        if entry.family is not Family.OUTBOUND:
+            continue
+        # With the entry's own names, whose exact match decides before a wildcard, it is not dead: only not needed.
+        if earlier and _allowed_by(entry, earlier):
+            home = entry.home(policy)
+            alone = next((one for one in earlier if _allowed_by(entry, [one])), None)
+            before = f"{alone.source} ({alone.text})" if alone else "what stands before"
+            yield home.finding(
+                "note", home.find(entry.location), f"{before} allows this already", mend="take one of the two out"
+            )
+        earlier.append(entry)
 
 
 def _what_a_name_cannot(policy: Policy, named: list[Allow]) -> Iterator[Finding]:

@@ -484,3 +484,27 @@ def test_check_looks_at_variables_where_it_has_them(write: Callable[[str], Path]
     assert done.exit_code == 1
     assert "B cannot stand in a name" in done.output
     assert "H is not set" in done.output
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        ('host: "*.example.org"', "host: api.example.org", True),
+        ("host: api.example.org", 'host: "*.example.org"', False),
+        ('host: "*.example.org"', "{host: api.example.org, ports: [80]}", False),
+        ("{host: '*.example.org', ports: [80, 443]}", "host: a.b.example.org", True),
+        ("aws: true", "aws: [sqs]", True),
+        ("aws: [sqs, sns]", "aws: [sns]", True),
+        ("aws: [sns]", "aws: [sqs, sns]", False),
+        ("aws: [sqs]", "host: sqs.eu-west-1.amazonaws.com", False),
+        ("cidr: 10.0.0.0/8", "cidr: 10.1.0.0/16", True),
+        ("cidr: 10.1.0.0/16", "cidr: 10.0.0.0/8", False),
+        ('host: "*.example.org"', 'host: "${env:A}.example.org"', True),
+        ('host: "${env:A}.example.org"', "host: a.example.org", False),
+    ],
+)
+def test_check_says_what_is_allowed_already(write: Callable[[str], Path], first: str, second: str, said: bool) -> None:
+    done = run("check", str(write(OUT + f"      - {first}\n      - {second}\n")))
+    assert ("allows this already" in done.output) == said
+    if said:
+        assert ":7:9: note: p.yaml:6" in done.output
