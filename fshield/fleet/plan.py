@@ -109,6 +109,29 @@ class Change:
             said.append(f"{sign} {value}" + (f" (was {old})" if sign == "~" else ""))
         return said
 
+    def short(self) -> str:
+        """The change in a few words, for one line among hundreds."""
+        said = []
+        for sign, these, others in (("+", self.layers, self.function.layers), ("-", self.function.layers, self.layers)):
+            for arn in these:
+                if arn not in others:
+                    name = layer_name(arn).removeprefix("function-shield-")
+                    said.append(f"{sign}{name}:{layer_number(arn)}")
+        before, after = self.function.variables, self.variables
+        if after.get(WRAPPER) != before.get(WRAPPER):
+            kept = after.get(NEXT_WRAPPER) if self.guards else after.get(WRAPPER)
+            said.append(f"{'keeps' if self.guards else 'gives back'} {kept}" if kept else "wrapper")
+        if after.get(POLICY) != before.get(POLICY) and POLICY in after:
+            said.append(f"policy {after[POLICY]}")
+        if MODE in before and MODE not in after:
+            said.append(f"no mode {before[MODE]}")
+        return ", ".join(said) or "variables"
+
+    @property
+    def guards(self) -> bool:
+        """The function is guarded after it."""
+        return self.variables.get(WRAPPER) == LAUNCHER
+
 
 @dataclass(frozen=True)
 class _Record:

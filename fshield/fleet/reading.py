@@ -190,7 +190,12 @@ def _print(region: str, standings: Sequence[Standing], problems: Sequence[Proble
     for name, error in problems:
         to.print(Text.assemble(("failed  ", "bold red"), (name, "bold"), f"  {error.message}; {error.mend or ''}"))
     said = ", ".join(f"{number} {word}" for word, number in _counts(standings).items())
-    to.print(Text.assemble((f"status {region}", "bold"), f"  {len(standings)} functions: {said}"), soft_wrap=True)
+    to.print(
+        Text.assemble(
+            (f"status {region}", "bold"), f"  {len(standings)} function{'' if len(standings) == 1 else 's'}: {said}"
+        ),
+        soft_wrap=True,
+    )
 
 
 def _print_table(to: Console, standings: Sequence[Standing]) -> None:

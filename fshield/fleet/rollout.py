@@ -88,6 +88,9 @@ def change(command: str, selection: Selection, decide: Decide, account: Account,
         )
     else:
         _print_sum(command, region, counts, len(outcomes), interrupted, patience.throttled)
+        if counts.get("done"):
+            said = "an alias reaches a published version, which never changes: `fshield status` shows what callers get"
+            output.console().print(Text(said, "dim"), soft_wrap=True)
         if counts.get("not begun"):
             why = next(each.reason for each in outcomes if each.result.value == "not begun")
             output.console().print(f"{counts['not begun']} not begun ({why}); run the command again", soft_wrap=True)
@@ -103,7 +106,8 @@ def _print_sum(
         more.append("interrupted")
     tail = f" ({', '.join(more)})" if more else ""
     output.console().print(
-        Text.assemble((f"{command} {region}", "bold"), f"  {total} functions: {said}{tail}"), soft_wrap=True
+        Text.assemble((f"{command} {region}", "bold"), f"  {total} function{'' if total == 1 else 's'}: {said}{tail}"),
+        soft_wrap=True,
     )
 
 

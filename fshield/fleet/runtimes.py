@@ -58,5 +58,5 @@ def fitness(package_type: str, runtime: str | None) -> Fitness:
     if not runtime or not _WITH_WRAPPER.match(runtime):
         return Fitness(f"{runtime or 'no runtime'}: not known to start a wrapper", "update fshield, or attach by hand")
     if not _TRIED.match(runtime):
-        return Fitness(note=f"the guard has not been tried on {runtime}: only what goes through libc is seen")
+        return Fitness(note=f"untried on {runtime}")
     return Fitness()

@@ -97,7 +97,7 @@ def lines_of(outcome: Outcome) -> Iterator[Text]:
     if outcome.reason:
         said.append(f"{outcome.reason}; {outcome.mend}" if outcome.mend else outcome.reason)
     elif outcome.result is Result.DONE and outcome.change:
-        said.append(", ".join(_short(line) for line in outcome.change.lines()))
+        said.append(outcome.change.short())
     said += outcome.notes
     yield Text.assemble(
         (f"{word:8}", style), (output.printable(outcome.name), "bold"), "  ", output.printable("; ".join(said))
@@ -106,13 +106,6 @@ def lines_of(outcome: Outcome) -> Iterator[Text]:
         for line in outcome.change.lines():
             colour = {"+": "green", "-": "red"}.get(line[0], "yellow")
             yield Text(f"          {output.printable(line)}", colour)
-
-
-def _short(line: str) -> str:
-    """A line of a change, short enough for one in a list: our variables without their common beginning."""
-    sign, _, rest = line.partition(" ")
-    rest = rest.partition(" (was ")[0].partition(", ")[0].removeprefix("layer ").removeprefix("layers in the ")
-    return f"{sign}{rest}".replace("FUNCTION_SHIELD_", "").replace("AWS_LAMBDA_EXEC_WRAPPER", "WRAPPER")
 
 
 def summed(outcomes: Sequence[Outcome]) -> dict[str, int]:

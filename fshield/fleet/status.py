@@ -77,7 +77,8 @@ class Standing:
         """Everything to say besides the columns."""
         said = [*self.findings, *self.drift]
         for name, standing in sorted((self.aliases or {}).items()):
-            if standing.state is not self.state or standing.policy != self.policy or not standing.fine:
+            same = standing.state is self.state and standing.policy == self.policy
+            if not same or standing.findings or standing.drift:
                 what = [standing.state.value, *standing.findings, *standing.drift]
                 if standing.policy != self.policy and standing.policy:
                     what.append(f"policy {standing.policy}")

@@ -68,7 +68,7 @@ def test_the_table_of_commands_has_all_of_them() -> None:
 
 def test_commands_that_answer_in_json() -> None:
     sentence = next(line for line in PROSE.splitlines() if line.endswith("answer in JSON with `--json`."))
-    named = set(re.findall(r"`([a-z]+)`", sentence))
+    named = set(re.findall(r"`([a-z][a-z-]*)`", sentence))
     assert named == {name for name, command in commands().items() if "--json" in options(command)}
 
 
