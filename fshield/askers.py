@@ -70,9 +70,7 @@ class Askers:
         frames = [_FRAME.match(text) for text in origin.get("stack") or ()]
         files = [(match[1], match[3]) for match in frames if match and not match[1].startswith("<")]
         found = [self.package(file) for file, _ in files]
-        if first and found:
-            found[0] = first  # the engine knows the handler, and sys.path
-        elif first:
+        if (first == "__main__" and not found) or (first and not found):
             found = [first]
         elif not found and origin.get("file"):
             # The libc ring names the library that called; one that was installed tells whose it is.
@@ -104,7 +102,9 @@ class Askers:
         return Asker("", "nobody", tuple(through))
 
     def _learn_root(self, file: str, distribution: str) -> None:
-        at = file.find(f"/{distribution}/") if distribution else -1
+        """Where packages lie besides the usual places: the folder that holds a distribution's own."""
+        names = [distribution, distribution.lower().replace("-", "_").replace(".", "_")]
+        at = next((at for name in names if name and (at := file.find(f"/{name}/")) >= 0), -1)
         if at < 0 and distribution and file.endswith(f"/{distribution}.py"):
             at = len(file) - len(distribution) - 4
         if at < 0 or _installed(file):

@@ -127,6 +127,11 @@ class LogGroup:
         asked = (window.until - max(created, window.since)).total_seconds()
         return Price(int(found.get("storedBytes", 0)), min(1.0, max(0.0, asked / kept)) if kept > 0 else 1.0)
 
+    def lines(self, window: Window) -> Iterator[bytes]:
+        """The messages' text alone, without what CloudWatch says of them."""
+        for message in self.messages(window):
+            yield str(message.get("message", "")).encode("utf-8", "surrogatepass")
+
     def messages(self, window: Window, tell: Callable[[datetime], None] | None = None) -> Iterator[Mapping[str, Any]]:
         """Our messages, as ``filter_log_events`` gives them, oldest first as far as CloudWatch sorts them.
 

@@ -143,7 +143,7 @@ class Evidence:
     Args:
         acts: what was done, and how it was seen.
         askers: what is known of packages.
-        versions: of packages, as they were installed.
+        versions: of packages: the distributions that brought them, with versions.
         doubtful: events that may be forged or read twice; they count for nothing.
         overflow: sightings of acts beyond `MAX_ACTS`.
         interpreters: runtimes as ``armed`` names them.
@@ -187,7 +187,8 @@ class Evidence:
         self.functions = _bounded(self.functions, record.function)
         origin = event.get("origin") or {}
         if chain and origin.get("version") and (chain[0] in self.versions or len(self.versions) < 1000):
-            self.versions[chain[0]] = _bounded(self.versions.get(chain[0], set()), origin["version"])
+            name = f"{origin['distribution'] or chain[0]} {origin['version']}"
+            self.versions[chain[0]] = _bounded(self.versions.get(chain[0], set()), name)
         seen = self.acts.get(act)
         if seen is None:
             if len(self.acts) >= MAX_ACTS:
@@ -209,9 +210,8 @@ class Evidence:
         )
 
     def version(self, package: str) -> str:
-        """``NAME VERSION`` where exactly one is known, else all of them, else the name."""
-        found = sorted(self.versions.get(package, ()))
-        return f"{package} {', '.join(found)}" if found else package
+        """The distribution that brought `package`, with its version or versions; where none is known, `package`."""
+        return ", ".join(sorted(self.versions.get(package, ()))) or package
 
     def __iter__(self) -> Iterator[tuple[Act, Seen]]:
         """The acts in an order that does not depend on the log's."""

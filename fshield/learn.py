@@ -355,7 +355,7 @@ def _heading(learnt: Learnt, name: str) -> list[str]:
     evidence = learnt.evidence
     functions = ", ".join(sorted(evidence.functions)[:4]) or "one function"
     lines = [
-        f"{name}: learnt from {evidence.events:,} events of {functions},",
+        f"{name}: from {evidence.events:,} events of {functions},",
         f"{span(evidence.first, evidence.last)} UTC. This is what happened, not what ought to: read every line.",
     ]
     if learnt.held:

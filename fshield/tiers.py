@@ -20,6 +20,8 @@ from fshield.model import Entry, LibraryEntry, ProgramEntry, TmpEntry
 _LONG_LABEL = 40
 _MANY_LABELS = 8
 _MUCH_MORE = 10
+# https://www.sqlite.org/tempfiles.html
+_SQLITE = ("-journal", "-wal", "-shm")
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Tiers:
     trusted: frozenset[str] = frozenset()
     used: set[str] = field(default_factory=set)
     _counts: dict[str, list[int]] | None = None
+    _files: set[str] | None = None
 
     def askers(self, seen: Seen) -> list[tuple[Asker, int]]:
         """Who asked for it and how often, the most frequent first."""
@@ -96,7 +99,20 @@ class Tiers:
             return by_target
         if any(asker.kind == "own" or asker.name in self.trusted or _usual(act, asker) for asker in askers):
             return None
+        if act.rule == "read_write_tmp" and all(asker.kind == "nobody" for asker in askers) and self._goes_with(act):
+            return None
         return _by_asker(askers)
+
+    def _goes_with(self, act: Act) -> bool:
+        """What a library in C touches besides a file that the function asked for: sqlite's journals, the folder."""
+        if self._files is None:
+            self._files = {
+                other.target
+                for other, seen in self.evidence.acts.items()
+                if other.rule == "read_write_tmp" and any(asker.kind == "own" for asker, _ in self.askers(seen))
+            }
+        base = next((act.target[: -len(end)] for end in _SQLITE if act.target.endswith(end)), None)
+        return base in self._files or any(path.rpartition("/")[0] == act.target for path in self._files)
 
     def by_target(self, act: Act) -> str | None:
         """Why the object itself is one to think twice about, whoever asked for it; else None."""

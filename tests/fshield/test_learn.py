@@ -239,6 +239,30 @@ def test_paths_are_generalised_by_evidence_only(paths: list[str], entry: str) ->
     assert len(entries(learnt(tmp(*paths)))) <= 2
 
 
+def test_what_sqlite_touches_besides_the_function_s_file() -> None:
+    log = tmp("/tmp/offers.db")
+    library = {
+        "origin": {"distribution": None, "file": "/lib/libsqlite3.so.0", "line": None, "stack": []},
+        "ring": "libc",
+    }
+    for path in ("/tmp/offers.db-journal", "/tmp", "/tmp/other.db-wal", "/tmp/other"):
+        log.add("read_write_tmp", path=path, operation="open", **library)
+    found = learnt(log)
+    assert entries(found) == ["/tmp", "/tmp/offers.db", "/tmp/offers.db-journal"]
+    assert list(held(found)) == ["/tmp/other", "/tmp/other.db-wal"]
+
+
+def test_distributions_are_known_by_their_packages() -> None:
+    """The engine names what was installed (SQLAlchemy), frames name what was imported (sqlalchemy)."""
+    frames = ["/opt/python/lib/python3.13/site-packages/sqlalchemy/engine.py:1 connect", *stack()]
+    log = Log().host("db.example.org", *frames, port=5432)
+    event = json.loads(log.lines[0])
+    event["origin"] |= {"distribution": "SQLAlchemy", "version": "2.1.9"}
+    log.lines[0] = json.dumps(event)
+    found = learnt(log)
+    assert entries(found) == ["{host: db.example.org, ports: [5432]}"] and "# SQLAlchemy 2.1.9\n" in found.text("p")
+
+
 def test_tmp_itself_is_never_all_of_it() -> None:
     found = entries(learnt(tmp(*[f"/tmp/{name}" for name in "abcdefghijklmnop"])))
     assert len(found) == 16 and not any("*" in entry for entry in found)
