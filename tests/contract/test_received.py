@@ -1,17 +1,18 @@
-"""Descriptors from another process: a connection that nobody here judged may be used only where its peer may be reached."""
+"""Descriptors from another process: a connection that nobody here judged is used only where its peer may be reached."""
 
 from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.attacks.sinks import OUTSIDE
 from tests.contract.helpers import PYTHON, launch
-from tests.support import SCRATCH, policy_file, rules
+from tests.support import SCRATCH, Event, policy_file, rules
 
 TAKE = """
 import os, socket, sys
@@ -36,7 +37,7 @@ def place() -> Iterator[Path]:
     path.unlink(missing_ok=True)
 
 
-def take(place: Path, outbound: object, kinds: str) -> tuple[list[str], bytes, list[dict[str, object]]]:
+def take(place: Path, outbound: Any, kinds: str) -> tuple[list[str], bytes, list[Event]]:
     """Passes connections to the outside (o), to loopback (l), and unconnected sockets (u) to a guarded program."""
     with (
         socket.create_server((OUTSIDE, 0)) as outside,
@@ -46,7 +47,7 @@ def take(place: Path, outbound: object, kinds: str) -> tuple[list[str], bytes, l
         place.unlink(missing_ok=True)
         listener.bind(str(place))
         listener.listen()
-        made = {
+        made: dict[str, Callable[[], socket.socket]] = {
             "o": lambda: socket.create_connection(outside.getsockname()),
             "l": lambda: socket.create_connection(inside.getsockname()),
             "u": socket.socket,
