@@ -122,6 +122,21 @@ class Acts(Part):
         return data
 
 
+def _environment(value: object) -> object:
+    form = "a mapping of variables to texts: {BUCKET_NAME: my-bucket}"
+    if not isinstance(value, dict) or not value:
+        raise wrong(f"{shown(value)} is no environment", form, "env: {BUCKET_NAME: my-bucket}")
+    for name, text in value.items():
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            raise wrong(f"{shown(name)} is no variable's name", form, key=name)
+        if not isinstance(text, str):
+            raise wrong(f"{shown(text)} is no text", form, f'{name}: "{text}"', key=name)
+    return value
+
+
+Environment = Annotated[dict[str, str], BeforeValidator(_environment)]
+
+
 class Case(Part):
     """One test: acts, and the verdict that each of them must meet."""
 
@@ -131,6 +146,7 @@ class Case(Part):
     blocked: Acts | None = Field(None, description="These must be blocked.")
     reason: Text | None = Field(None, description="Why this must be so: shown where it is not.")
     region: Text | None = Field(None, description="The AWS region of the function. us-east-1 where it is left out.")
+    env: Environment | None = Field(None, description="Variables of the function, for entries with ${env:NAME}.")
 
     @classmethod
     def expand(cls, data: object) -> object:

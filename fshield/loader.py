@@ -143,7 +143,8 @@ def _tests(document: Document, policy: PolicyFile) -> Iterator[PolicyTest]:
             for number, target in enumerate(targets):
                 location = (*place, number) if is_list else place
                 source = document.source(document.find(location))
-                yield PolicyTest(location, source, act, target, expected, case.region or REGION, case.reason)
+                region, env = case.region or REGION, tuple((case.env or {}).items())
+                yield PolicyTest(location, source, act, target, expected, region, case.reason, environment=env)
 
 
 def _rule_mode(document: Document, policy: PolicyFile, name: str, base: RuleMode | None) -> RuleMode:

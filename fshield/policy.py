@@ -111,6 +111,7 @@ class PolicyTest:
         region: the AWS region of the function that is thought of.
         reason: why, in the author's words.
         inherited_from: the file it stands in, where that is one that the policy extends.
+        environment: variables of the function that is thought of.
     """
 
     location: Location
@@ -121,6 +122,7 @@ class PolicyTest:
     region: str
     reason: str | None = None
     inherited_from: Document | None = None
+    environment: tuple[tuple[str, str], ...] = ()
 
     def home(self, policy: Policy) -> Document:
         """The file that the test stands in: that of `policy`, or one that it extends."""

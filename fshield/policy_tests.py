@@ -89,7 +89,7 @@ def run(policy: Policy, floor: Policy | None = None, keep: Callable[[str], bool]
 
 
 def _ask(compiled: native.Compiled, test: PolicyTest) -> explain.Answer:
-    facts = native.Facts(test.region)
+    facts = native.facts_of(test.region, [f"{name}={value}" for name, value in test.environment])
     if test.act == "connect":
         host, port = cases.target(test.target)
         return explain.connect(compiled, f"[{host}]:{port}", facts)[0]

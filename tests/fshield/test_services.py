@@ -508,3 +508,17 @@ def test_check_says_what_is_allowed_already(write: Callable[[str], Path], first:
     assert ("allows this already" in done.output) == said
     if said:
         assert ":7:9: note: p.yaml:6" in done.output
+
+
+def test_tests_of_a_policy_say_what_the_function_is_given(write: Callable[[str], Path]) -> None:
+    tests = """
+tests:
+  - allowed: {connect: [my-bucket.s3.eu-west-1.amazonaws.com]}
+    region: eu-west-1
+    env: {B: my-bucket, H: x.org}
+  - blocked: {connect: [my-bucket.s3.us-east-1.amazonaws.com, "x.org:8443"]}
+"""
+    assert run("test", str(write(VARIABLES + tests))).exit_code == 0
+    failing = write(VARIABLES + tests.replace("B: my-bucket", "B: other-bucket"))
+    assert run("test", str(failing)).exit_code == 1
+    assert "no text" in run("check", str(write(VARIABLES + tests.replace("H: x.org", "H: 7")))).output
