@@ -80,7 +80,8 @@ def account(value: object) -> str:
     """An account's number. Raises PydanticCustomError."""
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else as_text(value)
     if not _ACCOUNT.match(text):
-        raise wrong(f"{shown(value)} is no AWS account", "12 digits", f'"{text:0>12}"' if text.isdigit() and 10 <= len(text) < 12 else "")
+        padded = f'"{text:0>12}"' if text.isdigit() and 10 <= len(text) < 12 else ""
+        raise wrong(f"{shown(value)} is no AWS account", "12 digits", padded)
     return text
 
 

@@ -1,7 +1,7 @@
 # class: network
 # rule: outbound_connectivity
 # policy: buckets.yaml
-# success: the variable that a bucket's name comes from is set later, and the new bucket is asked for, by a child as well
+# success: the variable of a bucket's name is set later, and the new bucket is asked for, by a child as well
 # proof: query
 # needs: resolver
 import os
