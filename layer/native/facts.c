@@ -114,6 +114,12 @@ void facts_add(const char *name)
     }
     added[added_count].name = name;
     added[added_count++].value = kept;
+    /* What a child could not be told must not hold here either; and it must not keep children from being started. */
+    char text[FACTS_MAX];
+    if (complete && !facts_text(text, sizeof text)) {
+        added_count--;
+        used -= size + 1;
+    }
 }
 
 const char *facts_value(const char *name)

@@ -80,3 +80,18 @@ def test_alert_says_it_too_and_changes_nothing() -> None:
     # A numeric host asks nobody.
     done = run_guarded([sys.executable, "-c", ASK, "127.0.0.1"], policy=document, env=ENV)
     assert reasons(done) == []
+
+
+def test_more_than_children_can_be_told_is_as_if_unset() -> None:
+    """In the process itself and in its children alike, which start as before."""
+    names = [f"A_VARIABLE_WITH_A_NAME_OF_SOME_LENGTH_{number:02}" for number in range(32)]
+    policy = rules(outbound={"mode": "block", "allow": [{"host": f"x.${{env:{name}}}"} for name in names]})
+    env = {name: f"{'v' * 60}.{'w' * 60}.{'x' * 40}.zone{number}" for number, name in enumerate(names)}
+    hosts = [f"x.{value}" for value in env.values()]
+    told = []
+    for program in (ASK, CHILD):
+        done = run_guarded([sys.executable, "-c", program, *hosts], policy=policy, env={**env, "ASK": ASK})
+        told.append(reasons(done))
+    assert told[0] == told[1]
+    assert 5 < told[0].count("port") < 32
+    assert told[0] == sorted(told[0], reverse=True)
