@@ -356,6 +356,7 @@ static void judge(const uint8_t *bytes, size_t size, struct pending *entry, stru
     struct client_hello hello;
     entry->begun = true;
     switch (entry->kind) {
+    case PENDING_FREE: return;
     case PENDING_TLS:
     case PENDING_TUNNEL:
         client_hello_read(bytes, size, &hello);
@@ -374,14 +375,18 @@ static void judge(const uint8_t *bytes, size_t size, struct pending *entry, stru
 
 /* ---- sending ---- */
 
-/* The bytes of `message`, as many as fit. False where they cannot be read. */
-static bool gather(const struct msghdr *message, uint8_t *copy, size_t *size)
+/* The bytes of `message` after the first `skip`, as many as fit. False where they cannot be read. */
+static bool gather(const struct msghdr *message, size_t skip, uint8_t *copy, size_t *size)
 {
     *size = 0;
     size_t count = message->msg_iovlen < IOV_MAX ? message->msg_iovlen : IOV_MAX;
     if (count > 0 && !sys_readable(message->msg_iov, count * sizeof *message->msg_iov)) return false;
     for (size_t i = 0; i < count && *size < COPY_MAX; i++) {
         struct iovec part = message->msg_iov[i];
+        size_t passed = skip < part.iov_len ? skip : part.iov_len;
+        skip -= passed;
+        part.iov_base = (char *)part.iov_base + passed;
+        part.iov_len -= passed;
         if (part.iov_len > COPY_MAX - *size) part.iov_len = COPY_MAX - *size;
         if (part.iov_len == 0) continue;
         /* Every page of it: a part in the middle could be missing. */
@@ -428,58 +433,88 @@ static bool still_pending(int fd, uint64_t cookie, struct pending *entry)
     return true;
 }
 
-/* Judges a copy of the bytes and sends it. `cookie` is taken. */
-static bool sends_copy(int fd, uint64_t cookie, struct pending *entry, const struct msghdr *message, int flags,
-                       const void *caller, ssize_t *result)
+enum sent { SENT_ALL, SENT_PART, SENT_NOT, SENT_BY_OTHERS };
+
+/* Judges these bytes, our own, and sends them. SENT_BY_OTHERS: reported and let through, nothing was sent. `*result` is the
+ * call's. */
+static enum sent send_judged(int fd, struct pending *entry, const struct msghdr *message, uint8_t *copy, size_t size, int flags,
+                             const void *caller, ssize_t *result)
 {
     struct pending after = *entry;
     struct finding finding = {0};
-    struct msghdr out = *message;
-    struct iovec vector;
-    size_t size = 0;
-    uint8_t *copy = sys_scratch(COPY_MAX);
-    bool dealt = true;
-    if (copy == NULL) {
-        *result = fails(ENOBUFS);
-    } else if (!gather(message, copy, &size)) {
-        *result = fails(EFAULT);
-    } else {
-        if (flags & MSG_OOB)
-            finding.word = "out_of_band"; /* a byte that the peer does not see in its place */
-        else if (size > 0)
-            judge(copy, size, &after, &finding);
-        if (finding.word != NULL) {
-            bool blocks = violates(entry, &finding, caller);
-            if (blocks) {
-                cut(fd);
-                *result = fails(EACCES);
-            } else {
-                after.kind = PENDING_FREE; /* reported: it says what it likes */
-                dealt = false;
-                *entry = after;
-            }
-        } else {
-            vector = (struct iovec){.iov_base = copy, .iov_len = size};
-            out.msg_iov = &vector;
-            out.msg_iovlen = 1;
-            *result = real.sendmsg(fd, &out, flags);
-            if (*result > 0 && (size_t)*result < size && (entry->kind == PENDING_HTTP || entry->kind == PENDING_PROXY)) {
-                struct finding again = {0};
-                after = *entry;
-                judge(copy, (size_t)*result, &after, &again);
-                if (again.word != NULL) after.kind = PENDING_STRANGER; /* half a head is out */
-            } else if (*result > 0 && (size_t)*result < size && violates_by(entry, hello_words[HELLO_SPLIT], caller)) {
-                cut(fd);
-                after = *entry;
-            }
-            if (*result > 0) *entry = after;
+    if (flags & MSG_OOB && entry->kind != PENDING_FREE)
+        finding.word = "out_of_band"; /* a byte that the peer does not see in its place */
+    else if (size > 0)
+        judge(copy, size, &after, &finding);
+    if (finding.word != NULL) {
+        if (!violates(entry, &finding, caller)) {
+            entry->kind = PENDING_FREE; /* it says what it likes */
+            return SENT_BY_OTHERS;
         }
+        cut(fd);
+        *result = fails(EACCES);
+        return SENT_NOT;
+    }
+    struct msghdr out = *message;
+    struct iovec vector = {.iov_base = copy, .iov_len = size};
+    out.msg_iov = &vector;
+    out.msg_iovlen = 1;
+    *result = real.sendmsg(fd, &out, flags);
+    if (*result < 0) return SENT_NOT;
+    if ((size_t)*result == size) {
+        *entry = after;
+        return SENT_ALL;
+    }
+    if (*result > 0 && (entry->kind == PENDING_HTTP || entry->kind == PENDING_PROXY)) {
+        struct finding again = {0};
+        after = *entry;
+        judge(copy, (size_t)*result, &after, &again);
+        if (again.word != NULL) after.kind = PENDING_STRANGER; /* half a head is out */
+        *entry = after;
+    } else if (*result > 0) {
+        if (violates_by(entry, hello_words[HELLO_SPLIT], caller))
+            cut(fd);
+        else
+            entry->kind = PENDING_FREE;
+    }
+    return SENT_PART;
+}
+
+/* `cookie` is taken. Piece by piece, until all is sent as it would be without us, or nothing needs a look any more: true where
+ * the whole call was dealt with. */
+static bool sends_copy(int fd, uint64_t cookie, struct pending *entry, const struct msghdr *message, int flags,
+                       const void *caller, ssize_t *result)
+{
+    struct msghdr piece = *message;
+    uint8_t *copy = sys_scratch(COPY_MAX);
+    size_t size = 0, total = 0;
+    enum sent sent = SENT_NOT;
+    *result = copy == NULL ? fails(ENOBUFS) : 0;
+    while (copy != NULL) {
+        if (!gather(message, total, copy, &size)) {
+            *result = fails(EFAULT);
+            break;
+        }
+        if (size == 0 && total > 0) break;
+        sent = send_judged(fd, entry, &piece, copy, size, flags, caller, result);
+        if (sent == SENT_BY_OTHERS && total > 0) continue; /* all in this one call, as without us */
+        if (sent != SENT_ALL) break;
+        total += size;
+        if (size < COPY_MAX) break;
+        /* Where the rest needs no look, it goes out in this one call all the same. */
+        piece.msg_name = NULL;
+        piece.msg_namelen = 0;
+        piece.msg_control = NULL;
+        piece.msg_controllen = 0;
     }
     int error = errno;
     sys_scratch_free(copy, COPY_MAX);
     pending_give(cookie, entry);
     errno = error;
-    return dealt;
+    if (sent == SENT_BY_OTHERS && total == 0) return false;
+    if (sent == SENT_PART && *result > 0) total += (size_t)*result;
+    if (total > 0) *result = (ssize_t)total;
+    return true;
 }
 
 bool inspect_sends(int fd, const struct msghdr *message, int flags, const void *caller, ssize_t *result)
