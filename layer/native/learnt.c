@@ -9,7 +9,7 @@
 
 struct entry {
     _Atomic uint32_t sequence; /* odd while it is written */
-    atomic_bool announced;
+    _Atomic uint32_t announced;
     uint8_t version;           /* 0: free */
     uint8_t length;
     uint32_t seconds;          /* CLOCK_BOOTTIME */
@@ -63,7 +63,7 @@ static bool begin_writing(void)
     return false;
 }
 
-void learnt_add(const uint8_t ip[16], uint8_t version, const char *name, bool announced)
+void learnt_add(const uint8_t ip[16], uint8_t version, const char *name, uint32_t announced)
 {
     size_t length = strnlen(name, LEARNT_NAME_MAX + 1);
     if (length == 0 || length > LEARNT_NAME_MAX || (version != 4 && version != 6)) return;
@@ -122,12 +122,20 @@ void learnt_find(const uint8_t ip[16], uint8_t version, struct learnt_names *nam
         const struct entry *entry = &table[(start + i) % LEARNT_ENTRIES];
         if (!read_entry(entry, ip, version, time, names->bytes[names->count])) continue;
         names->names[names->count] = names->bytes[names->count];
+        names->announced_ports[names->count] = atomic_load_explicit(&entry->announced, memory_order_relaxed);
+        if (names->announced_ports[names->count] != 0) names->announced = true;
         names->count++;
-        if (atomic_load_explicit(&entry->announced, memory_order_relaxed)) names->announced = true;
     }
 }
 
-bool learnt_take_announced(const uint8_t ip[16], uint8_t version)
+bool learnt_is_announced(const struct learnt_names *names, uint16_t port)
+{
+    for (unsigned i = 0; i < names->count; i++)
+        if (names->announced_ports[i] == (uint32_t)port + 1) return true;
+    return false;
+}
+
+bool learnt_take_announced(const uint8_t ip[16], uint8_t version, uint16_t port)
 {
     char name[LEARNT_NAME_MAX + 1];
     bool taken = false;
@@ -135,8 +143,9 @@ bool learnt_take_announced(const uint8_t ip[16], uint8_t version)
     unsigned start = slot_of(ip, version);
     for (unsigned i = 0; i < LEARNT_WINDOW; i++) {
         struct entry *entry = &table[(start + i) % LEARNT_ENTRIES];
+        uint32_t wanted = (uint32_t)port + 1;
         if (read_entry(entry, ip, version, time, name) &&
-            atomic_exchange_explicit(&entry->announced, false, memory_order_relaxed))
+            atomic_compare_exchange_strong_explicit(&entry->announced, &wanted, 0, memory_order_relaxed, memory_order_relaxed))
             taken = true;
     }
     return taken;

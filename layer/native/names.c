@@ -117,7 +117,7 @@ void names_learn_address(const struct lookup *lookup, const uint8_t ip[16], uint
 {
     if (lookup->name[0] == '\0' || address_is_localhost(ip, version)) return;
     if (address_is_special(ip, version) && !network_is_own_name(lookup->name)) return;
-    learnt_add(ip, version, lookup->name, lookup->announced);
+    learnt_add(ip, version, lookup->name, lookup->announced ? (uint32_t)lookup->port + 1 : 0);
 }
 
 void names_learn_addresses(const struct lookup *lookup, struct dns_answer *answer)

@@ -114,7 +114,8 @@ static void judge_ip(struct network_target *target, const void *caller, bool con
     }
     target->verdict = guard_decide(&request);
     if (target->verdict.mode == FS_ALLOW && target->verdict.reason != FS_RULE) return;
-    target->announced = target->verdict.mode == FS_ALERT && names.announced;
+    target->announced = target->verdict.mode == FS_ALERT &&
+                        (address->port == 0 ? names.announced : learnt_is_announced(&names, address->port));
     if (names.count > 0) {
         unsigned which = target->verdict.name < names.count ? target->verdict.name : 0;
         memcpy(target->host, names.names[which], strlen(names.names[which]) + 1);
@@ -144,7 +145,7 @@ static void report(const struct network_target *target, int fd, const char *verb
 {
     if (LIKELY(!is_told(&target->verdict))) return;
     const struct address *address = &target->address;
-    if (target->announced && learnt_take_announced(address->ip, address->version)) return;
+    if (target->announced && learnt_take_announced(address->ip, address->version, address->port)) return;
     char ip[ADDRESS_TEXT_MAX], object[ADDRESS_OBJECT_MAX];
     address_text(address->ip, address->version, ip);
     network_object(ip, address->port, object);

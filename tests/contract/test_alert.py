@@ -242,6 +242,15 @@ def test_allowed_names(act: str, hosts: list[str], outside: int) -> None:
     assert [event["reason"] for event in with_hosts(hosts, other, outside, policy).violations] == ["port"]
 
 
+def test_another_port_than_was_looked_up_is_an_act_of_its_own(hosts: list[str], outside: int) -> None:
+    """A look-up and the connection to its port are one act; no connection hides behind a look-up for another one."""
+    dial = f"socket.socket().connect_ex(('{OUTSIDE}', %d))"
+    for port, events in ((None, [None, outside]), (1, [1, outside]), (outside, [outside])):
+        code = f"socket.getaddrinfo('evil.example', {port})\n{dial % outside}"
+        found = [event["details"]["port"] for event in with_hosts(hosts, code, outside, ALERT).violations]
+        assert found == events, port
+
+
 def test_errno_of_c(tmp_name: Path) -> None:
     program = build("acts.c", "acts")
     fill(tmp_name)

@@ -154,19 +154,20 @@ static int learnt(void)
     uint8_t ip[16] = {192, 0, 2, 1};
     learnt_find(ip, 4, &names);
     unsigned before = names.count;
-    learnt_add(ip, 4, "a.example", false);
-    learnt_add(ip, 4, "b.example", true);
-    learnt_add(ip, 4, "a.example", false);
+    learnt_add(ip, 4, "a.example", 0);
+    learnt_add(ip, 4, "b.example", 443 + 1);
+    learnt_add(ip, 4, "a.example", 0);
     learnt_find(ip, 4, &names);
     printf("%u %u %s %s %d", before, names.count, names.names[0], names.names[1], names.announced);
-    bool first = learnt_take_announced(ip, 4), second = learnt_take_announced(ip, 4);
+    bool other_port = learnt_take_announced(ip, 4, 80) || learnt_is_announced(&names, 80) || !learnt_is_announced(&names, 443);
+    bool first = learnt_take_announced(ip, 4, 443) && !other_port, second = learnt_take_announced(ip, 4, 443);
     learnt_find(ip, 4, &names);
     printf(" %d %d %d", first, second, names.announced);
     for (unsigned i = 0; i < 100000; i++) {
         uint8_t other[16] = {10, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i};
         char host[DNS_NAME_MAX + 1];
         snprintf(host, sizeof host, "h%u.example", i);
-        learnt_add(other, 4, host, false);
+        learnt_add(other, 4, host, 0);
         learnt_find(other, 4, &names);
         if (names.count != 1 || strcmp(names.names[0], host) != 0) return 1;
     }
