@@ -13,7 +13,7 @@ import pytest
 from tests import support
 
 # What FSHIELD_TEST_REQUIRE may list: a program that tests are skipped without, or None where the tests look themselves.
-NEEDS: dict[str, str | None] = dict.fromkeys(("arm64", "census", "docker", "egress"))
+NEEDS: dict[str, str | None] = dict.fromkeys(("arm64", "census", "deploy", "docker", "egress"))
 NEEDS |= {program: program for program in ("clang", "gcc", "node", "strace")}
 
 

@@ -78,6 +78,34 @@ def test_each_act_is_put_to_the_engine(policy, case: str) -> None:  # type: igno
     assert f"- {OPPOSITE[verdict]}" in out and f"+ {verdict}" in out
 
 
+def test_facts_of_the_function(policy) -> None:  # type: ignore[no-untyped-def]
+    path = policy("")
+    path.write_text(
+        """\
+version: 1
+policy:
+  outbound_connectivity:
+    allow: [aws: {s3: {buckets: ["${env:BUCKET}"]}}]
+tests:
+  - allowed: {connect: mine.s3.eu-central-1.amazonaws.com}
+    region: eu-central-1
+    env: {BUCKET: mine}
+  - blocked: {connect: [theirs.s3.eu-central-1.amazonaws.com, mine.s3.eu-west-1.amazonaws.com]}
+    region: eu-central-1
+    env: {BUCKET: mine}
+  - blocked: {connect: mine.s3.eu-central-1.amazonaws.com}
+    region: eu-central-1
+"""
+    )
+    code, out = invoke("test", str(path))
+    assert code == 0, out
+    path.write_text(path.read_text().replace("{BUCKET: mine}", "{BUCKET: other}"))
+    assert invoke("test", str(path))[0] == 1
+    path.write_text(path.read_text().replace("{BUCKET: other}", "[BUCKET]"))
+    code, out = invoke("test", str(path))
+    assert code == 2 and "is no environment" in out
+
+
 def test_a_failure_is_a_diff_with_both_lines(policy) -> None:  # type: ignore[no-untyped-def]
     tests = "tests:\n  - blocked:\n      connect: [evil.test, www.example.org]\n    reason: nobody but us\n"
     code, out = invoke("test", str(policy(tests)))
