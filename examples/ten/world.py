@@ -115,7 +115,7 @@ class Server(socketserver.ThreadingTCPServer):
 
 
 def certificate(folder):
-    """A certificate for the names, and its own authority. """
+    """A certificate for the names, and its own authority."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "the example's own")])
     now = datetime.datetime.now(datetime.timezone.utc)
