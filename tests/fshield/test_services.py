@@ -331,14 +331,17 @@ def test_only_what_needs_it_is_of_format_1_1() -> None:
         assert (header[2], header[14], header[24]) == (1, binary.GATE, feature)
 
 
-@pytest.mark.parametrize(("at", "value"), [(10, 2), (83, 0x80)])
-def test_what_a_later_format_needs_is_refused(at: int, value: int) -> None:
-    """A larger minor version, and a feature that is not known."""
+@pytest.mark.parametrize(("at", "value", "refused"), [(10, 2, False), (83, 0x80, True)])
+def test_what_a_later_format_needs_is_refused(at: int, value: int, refused: bool) -> None:
+    """A larger minor version runs, as long as it needs no feature that is not known."""
     content = bytearray(compile_policy(load_text(OUT + "      - aws: [sqs]\n")))
     assert native.Compiled(bytes(content))
     content[at] = value
     content[binary.CHECKSUM_OFFSET : binary.CHECKSUM_OFFSET + 8] = bytes(8)
     content[binary.CHECKSUM_OFFSET : binary.CHECKSUM_OFFSET + 8] = binary.checksum(bytes(content)).to_bytes(8, "little")
+    if not refused:
+        assert native.Compiled(bytes(content))
+        return
     with pytest.raises(ValueError, match="newer than this engine"):
         native.Compiled(bytes(content))
 
