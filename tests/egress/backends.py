@@ -103,6 +103,7 @@ class _Echo(BaseHTTPRequestHandler):
     """Says what it was asked, and which request of its connection it was."""
 
     protocol_version = "HTTP/1.1"
+    timeout = 30
     seen: Seen
 
     def setup(self) -> None:

@@ -153,8 +153,10 @@ async def _pipe(first: bytes, reader: asyncio.StreamReader, writer: asyncio.Stre
 
 
 async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+    # A connection that is cut ends by a reset, which the other side has to hear of as well.
     with contextlib.suppress(OSError):
         while data := await source.read(65536):
             target.write(data)
             await target.drain()
+    with contextlib.suppress(OSError):
         target.write_eof()
