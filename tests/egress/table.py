@@ -16,7 +16,7 @@ from tests.egress.places import PROXY_PORT
 HERE = Path(__file__).resolve().parent
 POLICY = HERE / "policy.yaml"
 _WORDS = {"url", "host", "server_name", "bucket", "target", "lookup", "resolve", "resolver", "datagram", "follow"}
-_EXPECTED = {"allowed", "event", "reason", "exists", "proof", "pending", "by"}
+_EXPECTED = {"allowed", "event", "reason", "exists", "proof", "by"}
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,6 @@ class Destination:
         reason: and its reason, where it must be this one.
         exists: a bare run gets an answer.
         proof: what the servers have seen where it arrived.
-        pending: what the engine does not do yet, where it may still fail.
         by: the proxy that the client goes by.
     """
 
@@ -41,7 +40,6 @@ class Destination:
     reason: str | None
     exists: bool
     proof: str
-    pending: str | None
     by: str | None
 
     @property
@@ -80,7 +78,6 @@ def _destination(name: str, row: dict[str, Any]) -> Destination:
         reason=row.get("reason"),
         exists=row.get("exists", True),
         proof=row.get("proof", "TOKEN"),
-        pending=row.get("pending"),
         by=row.get("by"),
     )
 

@@ -129,16 +129,6 @@ class Runs:
         return Run(mode, client.name, json.loads(done.result.stdout), done.result, done.arrived)
 
 
-@pytest.fixture
-def expected(request: pytest.FixtureRequest) -> None:
-    """Marks what the engine does not do yet."""
-    values = request.node.callspec.params
-    about = [values["destination"]] if "destination" in values else values["client"].destinations
-    pending = sorted({one.pending for one in about if one.pending})
-    if pending:
-        request.applymarker(pytest.mark.xfail(reason=f"not built yet: {', '.join(pending)}", strict=False))
-
-
 @pytest.fixture(scope="session")
 def runs(network: Network) -> Runs:
     return Runs(network)
@@ -156,14 +146,12 @@ def test_bare_it_arrives(client: Client, destination: Destination, runs: Runs) -
         assert run.proof(destination)
 
 
-@pytest.mark.usefixtures("expected")
 @cases(True)
 def test_what_is_allowed_works(client: Client, destination: Destination, runs: Runs) -> None:
     result = runs.of(client, "block").result(destination)
     assert result == runs.of(client, "bare").result(destination), details(runs.of(client, "block"))
 
 
-@pytest.mark.usefixtures("expected")
 @cases(False)
 def test_the_rest_does_not_arrive(client: Client, destination: Destination, runs: Runs) -> None:
     run = runs.of(client, "block")
@@ -172,7 +160,6 @@ def test_the_rest_does_not_arrive(client: Client, destination: Destination, runs
     assert {event["mode"] for event in run.events(destination)} == {"block"}, details(run)
 
 
-@pytest.mark.usefixtures("expected")
 @EACH
 def test_nothing_else_arrives(client: Client, runs: Runs) -> None:
     """By what every server and the resolver saw of the whole run."""
@@ -192,13 +179,11 @@ def test_nothing_else_arrives(client: Client, runs: Runs) -> None:
         assert note["bytes"] == 0 or note["port"] == 80 or note["first"].startswith("16"), note
 
 
-@pytest.mark.usefixtures("expected")
 @EACH
 def test_what_is_allowed_makes_no_event(client: Client, runs: Runs) -> None:
     assert details(runs.of(client, "allowed")) == []
 
 
-@pytest.mark.usefixtures("expected")
 @EACH
 def test_alert_changes_nothing(client: Client, runs: Runs) -> None:
     run, bare = runs.of(client, "alert"), runs.of(client, "bare")
@@ -210,14 +195,12 @@ def test_alert_changes_nothing(client: Client, runs: Runs) -> None:
     assert {event["mode"] for event in run.guarded.of(RULE)} <= {"alert"}
 
 
-@pytest.mark.usefixtures("expected")
 @cases(False)
 def test_alert_reports(client: Client, destination: Destination, runs: Runs) -> None:
     run = runs.of(client, "alert")
     assert run.events(destination), (run.result(destination), details(run))
 
 
-@pytest.mark.usefixtures("expected")
 @EACH
 def test_monitor_tells_of_all_and_changes_nothing(client: Client, runs: Runs) -> None:
     run, bare = runs.of(client, "monitor"), runs.of(client, "bare")
