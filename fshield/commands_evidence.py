@@ -1,10 +1,10 @@
-"""The commands that read events for policies: ``fshield learn``, ``replay``, ``diff`` and ``fix``."""
+"""The commands that read events for policies: ``fshield learn``, ``replay``, ``diff``, ``fix`` and ``report``."""
 
 from __future__ import annotations
 
 import typer
 
-from fshield import commands_learn, commands_review
+from fshield import commands_learn, commands_report, commands_review
 
 
 def register(app: typer.Typer) -> None:
@@ -21,4 +21,7 @@ def register(app: typer.Typer) -> None:
     )
     app.command(epilog="Exit codes: 0 there is an edit, or none is needed; 1 no edit can allow it; 2 could not run.")(
         commands_review.fix
+    )
+    app.command(epilog="Exit codes: 0 the page is made, 2 could not run; then nothing is written.")(
+        commands_report.report
     )

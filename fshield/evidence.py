@@ -181,6 +181,7 @@ class Evidence:
         if act is None:
             return
         self.events += 1
+        self.noticed(act, chain, record)
         if record.time:
             self.first = min(self.first or record.time, record.time)
             self.last = max(self.last, record.time)
@@ -208,6 +209,9 @@ class Evidence:
                 where,
             )
         )
+
+    def noticed(self, act: Act, chain: Chain, record: Record) -> None:
+        """Hears of each act as it is folded: for those who keep more of it."""
 
     def version(self, package: str) -> str:
         """The distribution that brought `package`, with its version or versions; where none is known, `package`."""

@@ -20,11 +20,13 @@ class Met:
         mode: what would be done.
         source: ``FILE:LINE`` of the entry or the mode that decides; None where the policy leaves it out.
         reason: the engine's word.
+        entry: the entry that decides, as the policy's compiled form has it: several may stand on one line.
     """
 
     mode: Mode
     source: str | None
     reason: str
+    entry: str = ""
 
 
 def met(policy: native.Compiled, act: Act, target: str, facts: native.Facts = HERE) -> Met:
@@ -60,4 +62,4 @@ def _native(policy: native.Compiled, act: Act, path: str) -> Met:
 
 
 def _met(verdict: native.Verdict) -> Met:
-    return Met(verdict.mode, verdict.source or verdict.mode_source, verdict.reason)
+    return Met(verdict.mode, verdict.source or verdict.mode_source, verdict.reason, verdict.text or "")

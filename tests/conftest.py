@@ -14,7 +14,7 @@ from tests import support
 
 # What FSHIELD_TEST_REQUIRE may list: a program that tests are skipped without, or None where the tests look themselves.
 NEEDS: dict[str, str | None] = dict.fromkeys(("arm64", "census", "deploy", "docker", "egress"))
-NEEDS |= {program: program for program in ("clang", "gcc", "node", "strace")}
+NEEDS |= {program: program for program in ("chromium", "clang", "gcc", "node", "strace")}
 
 
 def _check_needs(listed: str) -> None:

@@ -1,0 +1,133 @@
+"""``fshield report``: one page for people."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fshield import explain, native, output, sources
+from fshield.cloudwatch import Connection
+from fshield.compiler import compile_policy
+from fshield.errors import CouldNotRun
+from fshield.evidence import span
+from fshield.files import write_whole
+from fshield.loader import load
+from fshield.report.page import Report, page
+from fshield.touched import Touched, against, dependencies, uses
+
+
+def report(
+    events: sources.Files = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="The page. Else stdout.", show_default=False),
+    ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            "--policy", "-p", metavar="POLICY", help="Say what of this policy nobody used.", show_default=False
+        ),
+    ] = None,
+    other: Annotated[
+        Path | None,
+        typer.Option("--against", metavar="POLICY", help="Say what this policy would block.", show_default=False),
+    ] = None,
+    own: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--own",
+            metavar="MODULE",
+            help="The function's own code, besides the handler's module. May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    log_group: sources.GroupOption = None,
+    since: sources.SinceOption = "7d",
+    function: sources.FunctionOption = None,
+    region: sources.RegionOption = None,
+    profile: sources.ProfileOption = None,
+    endpoint_url: sources.EndpointOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as one JSON document on stdout.")] = False,
+) -> None:
+    """Make one HTML page of what each dependency touched: hosts, paths, programs, when, blocked or not."""
+    with output.reporting(as_json):
+        if not out and not as_json and sys.stdout.isatty():
+            raise CouldNotRun("a page is nothing for a terminal", "name a file: -o report.html")
+        facts = native.Facts(region) if region else native.Facts()
+        loaded = load(policy) if policy else None
+        compiled = native.Compiled(compile_policy(loaded)) if loaded else None
+        counter = explain.subject(other).compiled if other else None
+        source = sources.Source(events or [], log_group, since, Connection(region, profile, endpoint_url), function)
+        evidence = Touched()
+        evidence.askers.own |= set(own or ())
+        with source.records() as records:
+            evidence.read(records)
+        made = Report(
+            evidence,
+            dependencies(evidence),
+            loaded.name if loaded else "",
+            uses(loaded, compiled, evidence, facts) if loaded and compiled else None,
+            counter.name if counter else "",
+            list(against(counter, evidence, facts)) if counter else None,
+            _notes(evidence, source),
+        )
+        if as_json:
+            output.print_json({"ok": True, **as_dict(made), "skipped": source.counts.as_dict()})
+        if out:
+            write_whole(out, page(made).encode())
+            output.console(stderr=True).print(f"{out}: {len(made.dependencies)} dependencies", soft_wrap=True)
+        elif not as_json:
+            sys.stdout.write(page(made))
+
+
+def _notes(evidence: Touched, source: sources.Source) -> list[str]:
+    found = source.counts.sentences()
+    if not evidence.events:
+        found.append("no event of an act was read")
+    if evidence.doubtful:
+        found.append(f"{evidence.doubtful:,} events that may be forged or read twice count for nothing")
+    if evidence.overflow or evidence.unattributed:
+        found.append(f"{evidence.overflow + evidence.unattributed:,} acts were of kinds beyond what is kept")
+    if evidence.events and not evidence.askers.own:
+        found.append("no event shows which code is the function's own: --own names its module")
+    return found
+
+
+def as_dict(made: Report) -> dict[str, Any]:
+    """For ``--json``: all rows."""
+    return {
+        "events": made.evidence.events,
+        "functions": sorted(made.evidence.functions),
+        "when": span(made.evidence.first, made.evidence.last),
+        "dependencies": [
+            {
+                "name": dependency.name or None, "label": dependency.label, "own": dependency.own,
+                "done": dict(dependency.done),
+                "touched": [
+                    {
+                        "policy": touch.act.rule, "what": touch.act.words, "done": dict(touch.tally.done),
+                        "first": touch.tally.first or None, "last": touch.tally.last or None,
+                        "by": touch.asker.words, "where": touch.tally.where or None,
+                    }
+                    for touch in dependency.touches
+                ],
+            }
+            for dependency in made.dependencies
+        ],
+        "policy_name": made.policy_name or None,
+        "entries": [
+            {"entry": use.entry.text, "rule": use.entry.source, "count": use.count} for use in made.uses or ()
+        ],
+        "against_name": made.against_name or None,
+        "against": [
+            {
+                "policy": outcome.act.rule, "what": outcome.act.words, "target": outcome.target,
+                "count": outcome.seen.passed, "rule": outcome.met.source,
+            }
+            for outcome in made.against or ()
+        ],
+        "notes": made.notes,
+    }  # fmt: skip

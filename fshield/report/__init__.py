@@ -1,0 +1,1 @@
+"""``fshield report``: one page for people, made of events."""

@@ -1,0 +1,55 @@
+"""The page's style sheet. Colours meet WCAG AA (4.5:1) on their ground, in light and in dark."""
+
+CSS = """
+:root{color-scheme:light dark;--ground:#f6f7f9;--card:#fff;--ink:#17202b;--soft:#55606e;--line:#dce1e7;--link:#0b57c2;
+--red:#a81c1c;--red-g:#fdeaea;--amber:#7d5200;--amber-g:#fff3d6;--green:#17653a;--green-g:#e4f5ea}
+@media (prefers-color-scheme:dark){:root{--ground:#10151b;--card:#182029;--ink:#e8edf2;--soft:#a3afbc;--line:#2c3743;
+--link:#8ab8ff;--red:#ff9d96;--red-g:#441c1d;--amber:#ffcf6e;--amber-g:#3b2d0c;--green:#84dda3;--green-g:#143524}}
+*{box-sizing:border-box}
+body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
+header,main,footer{max-width:1180px;margin:0 auto;padding:0 20px}
+header{padding-top:28px}
+h1{font-size:1.75rem;line-height:1.2;margin:0 0 6px}
+h2{font-size:1.2rem;margin:36px 0 10px}
+p{margin:6px 0}
+.soft,small{color:var(--soft)}
+a{color:var(--link)}
+a:focus-visible,summary:focus-visible,.wide:focus-visible{outline:3px solid var(--link);outline-offset:2px}
+.skip{position:absolute;left:-999px}
+.skip:focus{left:12px;top:12px;background:var(--card);padding:8px}
+.tiles{display:grid;grid-template-columns:repeat(4,1fr);gap:12px;margin:20px 0 0;padding:0}
+.tiles div{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:12px 16px}
+.tiles dt{color:var(--soft);font-size:.9rem}
+.tiles dd{margin:0;font-size:1.7rem;font-weight:650;line-height:1.25}
+.wide{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:10px}
+table{border-collapse:collapse;width:100%;font-size:.94rem}
+caption{text-align:left;padding:10px 14px 4px;color:var(--soft)}
+th,td{text-align:left;vertical-align:top;padding:8px 14px;border-top:1px solid var(--line)}
+thead th{border-top:0;color:var(--soft);font-weight:600;white-space:nowrap}
+tbody th{font-weight:600}
+.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+code{font:.92em ui-monospace,Menlo,Consolas,monospace;overflow-wrap:anywhere}
+.unit{display:none}
+.when{white-space:nowrap}
+.badge{display:inline-block;border-radius:6px;padding:0 8px;font-weight:600;white-space:nowrap;margin:0 4px 2px 0}
+.block,.gone{background:var(--red-g);color:var(--red)}
+.alert{background:var(--amber-g);color:var(--amber)}
+.allow{background:var(--green-g);color:var(--green)}
+dd.block,dd.alert,dd.allow{background:none}
+details{background:var(--card);border:1px solid var(--line);border-radius:10px;margin:10px 0}
+summary{cursor:pointer;padding:10px 14px;border-radius:10px}
+summary strong{margin-right:10px;overflow-wrap:anywhere}
+details .wide{border:0;border-top:1px solid var(--line);border-radius:0 0 10px 10px}
+ul{padding-left:20px}
+footer{padding-top:28px;padding-bottom:40px}
+@media (max-width:760px){
+.tiles{grid-template-columns:1fr 1fr}
+header,main,footer{padding-left:12px;padding-right:12px}
+.wide table,.wide thead,.wide tbody,.wide tr,.wide th,.wide td,.wide caption{display:block}
+.wide thead{position:absolute;left:-9999px}
+.wide tr{border-top:1px solid var(--line);padding:8px 0}
+.wide tbody td,.wide tbody th{border:0;padding:1px 14px;text-align:left;white-space:normal}
+
+.unit{display:inline}.zero{display:none!important}}
+@media print{details::details-content{content-visibility:visible;height:auto}.wide{overflow:visible}}
+"""

@@ -1,0 +1,287 @@
+"""The report: what each dependency touched, on one page that no name in a log can turn against its reader."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from fshield import touched
+from fshield.cli import app
+from fshield.html import tag
+from fshield.report.page import Report, page
+from fshield.stream import EventReader
+from fshield.touched import Touched, dependencies
+from tests.fshield.recorded import Log, stack
+
+CHROMIUM = shutil.which("chromium")
+REQUIRED = "chromium" in os.environ.get("FSHIELD_TEST_REQUIRE", "").split(",")
+HOSTILE = '<script>document.title="owned"</script><img src=x onerror=alert(1)>"\'&\u202eexe.\x1b[31m'
+POLICY = """version: 1
+policy:
+  outbound_connectivity:
+    allow:
+      - host: feed.weather.example
+      - {host: old.partner.example, reason: the old partner, expires: 2026-01-31}
+      - host: api.rates.example
+  read_write_tmp: {mode: block, allow: ["/tmp/cache/**"]}
+events: {allowed: first}
+"""
+
+
+def busy() -> Log:
+    log = Log().host("api.rates.example", *stack("requests"), count=40)
+    log.host("collector.evil.example", *stack("tintkit"), mode="block", count=12)
+    log.add("read_write_tmp", *stack("tintkit"), path="/tmp/.stash", operation="create", mode="block")
+    log.add("create_child_process", *stack("tintkit"), path="/usr/bin/curl", operation="execute")
+    log.host("feed.weather.example", event="allowed", mode="allow", rule="p.yaml:5", policy_name="p", reason="rule")
+    return log
+
+
+def read(log: Log) -> Touched:
+    reader = EventReader()
+    evidence = Touched()
+    evidence.read(record for line in log.lines for record in reader.line(line))
+    return evidence
+
+
+def report(tmp_path: Path, log: Log, *arguments: str | Path) -> dict[str, Any]:
+    events = log.write(tmp_path / "events.log")
+    done = CliRunner().invoke(app, ["report", str(events), "--json", *map(str, arguments)])
+    assert done.exit_code == 0, done.output
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, and the text outside of ``style``."""
+
+    def __init__(self, content: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(content)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def made(log: Log) -> str:
+    evidence = read(log)
+    return page(Report(evidence, dependencies(evidence)))
+
+
+# ---- who touched what ----
+
+
+def test_a_request_belongs_to_the_dependency_that_the_function_called(tmp_path: Path) -> None:
+    found = {each["name"]: each for each in report(tmp_path, busy())["dependencies"]}
+    assert list(found) == ["tintkit", "requests", "app"]  # what was blocked comes first
+    assert found["requests"]["done"] == {"alert": 40}
+    (touch,) = found["requests"]["touched"]
+    assert touch["what"] == "reach api.rates.example:443" and touch["by"] == "app through requests, urllib3"
+    assert found["app"]["own"] and found["app"]["done"] == {"allow": 1}
+
+
+def test_what_was_blocked_is_told_from_what_was_reported(tmp_path: Path) -> None:
+    (tintkit,) = [each for each in report(tmp_path, busy())["dependencies"] if each["name"] == "tintkit"]
+    assert tintkit["done"] == {"block": 13, "alert": 1}
+    done = {touch["what"]: touch["done"] for touch in tintkit["touched"]}
+    assert done["reach collector.evil.example:443"] == {"block": 12}
+    assert done["start /usr/bin/curl"] == {"alert": 1}
+
+
+def test_an_act_of_two_dependencies_is_counted_for_each(tmp_path: Path) -> None:
+    log = Log().host("x.example", *stack("tintkit"), mode="block").host("x.example", *stack("requests"), count=3)
+    done = {each["name"]: each["done"] for each in report(tmp_path, log)["dependencies"]}
+    assert done == {"tintkit": {"block": 1}, "requests": {"alert": 3}}
+
+
+def test_more_kinds_of_acts_than_are_kept_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(touched, "MAX_ACTS", 2)
+    log = Log()
+    for number in range(5):
+        log.host(f"h{number}.example", count=10)
+    found = report(tmp_path, log)
+    assert sum(len(each["touched"]) for each in found["dependencies"]) == 2
+    assert "30 acts were of kinds beyond what is kept" in found["notes"]
+
+
+# ---- policies ----
+
+
+def test_what_the_policy_allows_and_nobody_used(tmp_path: Path) -> None:
+    policy = tmp_path / "p.yaml"
+    policy.write_text(POLICY)
+    found = report(tmp_path, busy(), "--policy", policy)
+    assert [(use["rule"], use["count"] > 0) for use in found["entries"]] == [
+        ("p.yaml:5", True), ("p.yaml:6", False), ("p.yaml:7", True), ("p.yaml:8", False),
+    ]  # fmt: skip
+    out = tmp_path / "r.html"
+    done = CliRunner().invoke(app, ["report", str(tmp_path / "events.log"), "-o", str(out), "--policy", str(policy)])
+    assert done.exit_code == 0, done.output
+    text = Page(out.read_text()).text
+    assert (
+        "2 of 4 allow entries" in text
+        and "old.partner.example" in text
+        and "expired 2026-01-31 the old partner" in text
+    )
+
+
+def test_of_entries_on_one_line_each_is_counted_for_itself(tmp_path: Path) -> None:
+    policy = tmp_path / "p.yaml"
+    policy.write_text("version: 1\npolicy:\n  read_write_tmp: {mode: block, allow: [/tmp/a.db, /tmp/b.db]}\n")
+    log = Log().add("read_write_tmp", path="/tmp/a.db", event="allowed", mode="allow", rule="p.yaml:3", policy_name="p")
+    found = report(tmp_path, log, "--policy", policy)
+    assert [(use["entry"], use["count"]) for use in found["entries"]] == [("/tmp/a.db", 1), ("/tmp/b.db", 0)]
+
+
+def test_without_events_of_what_was_allowed_the_page_says_so(tmp_path: Path) -> None:
+    policy = tmp_path / "p.yaml"
+    policy.write_text(POLICY)
+    events = Log().host("elsewhere.example", mode="block").write(tmp_path / "events.log")
+    done = CliRunner().invoke(app, ["report", str(events), "--policy", str(policy)])
+    assert "run with events: {allowed: first} in the policy before you take one out" in done.stdout
+
+
+def test_what_another_policy_would_block(tmp_path: Path) -> None:
+    policy = tmp_path / "p.yaml"
+    policy.write_text(POLICY)
+    found = report(tmp_path, busy(), "--against", policy)
+    # What was blocked already is no news; what the policy allows is none either.
+    assert [each["what"] for each in found["against"]] == ["start /usr/bin/curl"]
+
+
+# ---- the page ----
+
+
+def test_nothing_of_the_page_leaves_it_or_runs() -> None:
+    content = made(busy())
+    parsed = Page(content)
+    assert not {tag for tag, _ in parsed.tags} & {"script", "img", "link", "iframe", "object", "form", "svg", "base"}
+    for _, attributes in parsed.tags:
+        assert not [name for name in attributes if name.startswith("on") or name in ("src", "style")]
+        assert (attributes.get("href") or "#").startswith("#")
+    (policy,) = [each["content"] for _, each in parsed.tags if each.get("http-equiv") == "Content-Security-Policy"]
+    style = re.search(r"<style>(.*)</style>", content, re.DOTALL)
+    assert style and policy
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    assert policy.startswith("default-src 'none'; ") and f"style-src 'sha256-{digest}'" in policy
+    assert "url(" not in content and "@import" not in content
+
+
+def test_tables_have_captions_heads_and_scopes() -> None:
+    parsed = Page(made(busy()))
+    names = [tag for tag, _ in parsed.tags]
+    assert names.count("table") == names.count("caption") == 4
+    assert all(attributes.get("scope") in ("row", "col") for tag, attributes in parsed.tags if tag == "th")
+    assert names.count("h1") == 1 and dict(parsed.tags)["html"]["lang"] == "en"
+    # A table that scrolls is reached by the keyboard, and has a name.
+    wide = [attributes for _, attributes in parsed.tags if attributes.get("class") == "wide"]
+    assert wide and all(each["tabindex"] == "0" and each["aria-label"] for each in wide)
+    ids = {attributes["id"] for _, attributes in parsed.tags if "id" in attributes}
+    assert {(each["href"] or "")[1:] for tag, each in parsed.tags if tag == "a"} <= ids
+
+
+@pytest.mark.parametrize("rule", ["outbound_connectivity", "read_write_tmp", "create_child_process", "native_code"])
+def test_hostile_names_are_text(rule: str) -> None:
+    details = {"host": HOSTILE, "port": 443} if rule == "outbound_connectivity" else {"path": f"/tmp/{HOSTILE}"}
+    log = Log().add(rule, f"/var/task/{HOSTILE}/x.py:1 f", policy_name=HOSTILE, function=HOSTILE, **details)
+    parsed = Page(made(log))
+    assert not {tag for tag, _ in parsed.tags} & {"script", "img"}
+    assert "\u202e" not in parsed.text and "\x1b" not in parsed.text
+    # Shapes of paths fold what looks made up; what is left is text all the same.
+    assert "<script>" in parsed.text and "\\u202e" in parsed.text
+
+
+@given(st.text(max_size=60))
+@settings(max_examples=200, deadline=None)
+def test_any_text_stays_one_text(text: str) -> None:
+    parsed = Page(tag("td", text, aria_label=text))
+    assert [name for name, _ in parsed.tags] == ["td"]
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes"),
+    [
+        ("script", {}),
+        ("p", {"onclick": "x"}),
+        ("a", {"href": "javascript:x"}),
+        ("a", {"href": "//x"}),
+        ("p", {"style": "x"}),
+    ],
+)
+def test_what_could_run_or_fetch_is_not_made(name: str, attributes: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="not made here"):
+        tag(name, "x", **attributes)
+
+
+def test_a_log_without_events_makes_a_page_that_says_so(tmp_path: Path) -> None:
+    (tmp_path / "empty.log").write_text("START\nEND\n")
+    done = CliRunner().invoke(app, ["report", str(tmp_path / "empty.log")])
+    assert done.exit_code == 0 and "no event of an act was read" in done.stdout
+
+
+def test_what_cannot_be_read_ends_with_2_and_writes_nothing(tmp_path: Path) -> None:
+    out = tmp_path / "r.html"
+    done = CliRunner().invoke(app, ["report", str(tmp_path / "none.log"), "-o", str(out)])
+    assert done.exit_code == 2 and not out.exists()
+
+
+# ---- in a browser ----
+
+
+def chromium(content: str, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    assert CHROMIUM
+    (folder / "report.html").write_text(content)
+    return subprocess.run(
+        [
+            CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-dev-shm-usage",
+            "--proxy-server=127.0.0.1:9", "--enable-logging=stderr", f"--user-data-dir={folder / 'profile'}", *options,
+            (folder / "report.html").as_uri(),
+        ],
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+
+
+@pytest.mark.skipif(not CHROMIUM and not REQUIRED, reason="there is no chromium here")
+def test_the_browser_obeys_the_page_s_policy_and_applies_its_style(tmp_path: Path) -> None:
+    log = busy().host(HOSTILE, *stack("tintkit"))
+    done = chromium(made(log), tmp_path, "--dump-dom")
+    assert "Refused to" not in done.stderr and "Content Security Policy" not in done.stderr
+    assert "<title>What each dependency touched</title>" in done.stdout
+    assert "script" not in {tag for tag, _ in Page(done.stdout).tags}
+    # What got in all the same would not run: the policy holds for markup that was smuggled in.
+    smuggled = made(log).replace("<main>", '<main><script>document.title="owned"</script><p style="color:red">')
+    done = chromium(smuggled, tmp_path, "--dump-dom")
+    assert "<title>owned</title>" not in done.stdout
+    assert "Content Security Policy" in done.stderr
+
+
+@pytest.mark.skipif(not CHROMIUM and not REQUIRED, reason="there is no chromium here")
+@pytest.mark.parametrize("width", [1280, 390])
+def test_light_and_dark_are_drawn(tmp_path: Path, width: int) -> None:
+    drawn = {}
+    for scheme in ("light", "dark"):
+        image = tmp_path / f"{scheme}.png"
+        chromium(
+            made(busy()), tmp_path, f"--blink-settings=preferredColorScheme={int(scheme == 'light')}",
+            f"--window-size={width},1400", f"--screenshot={image}",
+        )  # fmt: skip
+        drawn[scheme] = image.read_bytes()
+    assert drawn["light"] != drawn["dark"] and min(map(len, drawn.values())) > 20_000
