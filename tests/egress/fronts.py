@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from tests.egress import hello
 from tests.egress.places import OTHER_PORT, OTHER_PROXY, PROXY, PROXY_PORT, S3, SHARED, SHARED6, SUFFIX, XRAY, XRAY_PORT
@@ -123,11 +123,12 @@ class _Datagrams(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._port = transport.get_extra_info("sockname")[1]
-        self._transport = transport
+        # Python 3.11's own datagram transport is none by its class.
+        self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
         self._seen.note("datagram", port=self._port, data=data.decode("latin-1"))
-        if self._port == 53 and isinstance(self._transport, asyncio.DatagramTransport):
+        if self._port == 53:
             # REFUSED, so that who asked need not wait.
             self._transport.sendto(data[:2] + b"\x81\x85" + data[4:], addr)
 
