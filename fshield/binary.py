@@ -10,7 +10,7 @@ import struct
 
 MAGIC = b"FSPOLICY"
 MAJOR = 1
-MINOR = 1  # of files that need it; the others say 0, and run under every engine of the major version
+MINOR = 1  # of files that use what it added; the others say 0. What an engine must know is said by features and flags
 MAX_SIZE = 16 << 20
 CHECKSUM_OFFSET = 16
 NO_RULE = 0xFFFFFFFF
@@ -35,6 +35,8 @@ FLAG_EVENTS_ALLOWED_FIRST = 1 << 3
 FLAG_EVENTS_OCSF = 1 << 4
 FLAG_KERNEL_FILE_SIZE = 1 << 5
 FLAG_LOOPBACK_LISTED = 1 << 6
+FLAGS = (1 << 7) - 1
+FLAGS_IGNORABLE = 0xFFFF0000  # those that an engine passes over where it does not know them
 
 # enum fs_feature
 FEATURE_REGION = 1 << 0

@@ -43,13 +43,14 @@ static uint32_t rule_for(const struct fs_policy *policy, const char *name, uint1
     return verdict.mode == FS_ALLOW && verdict.reason == FS_RULE ? verdict.rule : UINT32_MAX;
 }
 
-enum { TLS_UNSTATED = 0, TLS_REQUIRED = 1 };
+enum { TLS_UNSTATED = 0, TLS_REQUIRED = 1, TLS_NONE = 3 };
 
 static enum pending_kind kind_of(const struct fs_policy *policy, uint32_t index, uint16_t port)
 {
     const struct fs_rule *rule = fs_policy_rule(policy, index);
     uint8_t tls = rule ? rule->tls : TLS_REQUIRED;
-    if (tls == TLS_REQUIRED || (tls == TLS_UNSTATED && port == 443)) return PENDING_TLS;
+    /* A number that is not known is no permission to speak plainly. */
+    if (tls == TLS_REQUIRED || tls > TLS_NONE || (tls == TLS_UNSTATED && port == 443)) return PENDING_TLS;
     return tls == TLS_UNSTATED && port == 80 ? PENDING_HTTP : PENDING_PLAIN;
 }
 

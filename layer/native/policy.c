@@ -91,8 +91,8 @@ const char *fs_policy_check(const void *bytes, size_t size)
     if (policy->size != size) return policy->size > size ? "it is truncated" : "it is longer than it says";
     if (size > FS_POLICY_MAX_SIZE || size % 8 != 0) return "its size is wrong";
     if (policy->checksum != fs_checksum(bytes, size)) return "its checksum does not match: it is damaged";
-    /* A larger minor version alone is no obstacle: what must be understood has a bit of its own. */
-    if ((policy->features & ~(uint32_t)FS_FEATURES) != 0)
+    if ((policy->features & ~(uint32_t)FS_FEATURES) != 0 || (policy->flags & ~(uint32_t)(FS_FLAGS | FS_FLAGS_IGNORABLE)) != 0 ||
+        policy->reserved != 0)
         return "its format is newer than this engine: attach a newer layer";
     for (unsigned family = 0; family < sizeof policy->modes; family++)
         if (policy->modes[family] > FS_BLOCK && !(family == FS_GATE_FAMILY && policy->minor > 0 && policy->modes[family] == FS_GATE))

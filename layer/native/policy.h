@@ -59,12 +59,17 @@ enum fs_flag {
     FS_FLAG_MODE_OFF = 1u << 2,   /* … lists off */
     FS_FLAG_EVENTS_ALLOWED_FIRST = 1u << 3,
     FS_FLAG_EVENTS_OCSF = 1u << 4,
-    FS_FLAG_KERNEL_FILE_SIZE = 1u << 5, /* no file grows, by the kernel's word; an engine that does not know it ignores it */
+    FS_FLAG_KERNEL_FILE_SIZE = 1u << 5, /* no file grows, by the kernel's word */
     FS_FLAG_LOOPBACK_LISTED = 1u << 6, /* 127.0.0.1 and ::1 need a rule like other addresses: `loopback:` lists their ports */
+    FS_FLAGS = (1u << 7) - 1,
+    FS_FLAGS_IGNORABLE = 0xffff0000u, /* those that an engine may pass over without letting more through */
 };
 
-/* What a file needs an engine to know: bits of `features`. An engine refuses a file with a bit that it does not know. Engines
- * of format 1.0 do not look here: a file that needs any of it, or a flag that they do not know and that narrows, says
+/* What a file needs an engine to know: bits of `features`. A newer minor version alone keeps no engine from running a file: it
+ * says who wrote it. An engine refuses a file that sets a feature it does not know, a flag that it neither knows nor may
+ * ignore, or a reserved field, whatever the minor version: there the file means more than it would enforce. So whoever adds
+ * to the format says each addition by a bit here, except what can only be lost without harm, which is a flag of the upper half.
+ * Engines of format 1.0 do not look here: a file that needs any of it, or a flag that they do not know and that narrows, says
  * FS_GATE where they find a mode, and so they refuse it as damaged rather than read half of it. */
 enum fs_feature {
     FS_FEATURE_REGION = 1u << 0,       /* keys with the label {region}: the region that the function runs in */

@@ -331,18 +331,48 @@ def test_only_what_needs_it_is_of_format_1_1() -> None:
         assert (header[2], header[14], header[24]) == (1, binary.GATE, feature)
 
 
-@pytest.mark.parametrize(("at", "value", "refused"), [(10, 2, False), (83, 0x80, True)])
-def test_what_a_later_format_needs_is_refused(at: int, value: int, refused: bool) -> None:
-    """A larger minor version runs, as long as it needs no feature that is not known."""
+# Offsets of struct fs_policy.
+MINOR, FLAGS, RESERVED, FEATURES = 10, 24, 76, 80
+
+
+def _changed(changes: dict[int, int]) -> bytes:
+    """A policy of format 1.1 with these bytes changed, and the checksum that belongs to it."""
     content = bytearray(compile_policy(load_text(OUT + "      - aws: [sqs]\n")))
-    assert native.Compiled(bytes(content))
-    content[at] = value
-    content[binary.CHECKSUM_OFFSET : binary.CHECKSUM_OFFSET + 8] = bytes(8)
+    for at, bits in changes.items():
+        content[at] = bits if at == MINOR else content[at] | bits
     content[binary.CHECKSUM_OFFSET : binary.CHECKSUM_OFFSET + 8] = binary.checksum(bytes(content)).to_bytes(8, "little")
-    if not refused:
-        assert native.Compiled(bytes(content))
-        return
+    return bytes(content)
+
+
+NEEDED = [(FEATURES + bit // 8, 1 << bit % 8) for bit in range(5, 32)]
+NEEDED += [(FLAGS + bit // 8, 1 << bit % 8) for bit in range(7, 16)]
+NEEDED += [(RESERVED, 1), (RESERVED + 3, 0x80)]
+
+
+@pytest.mark.parametrize("minor", [1, 2, 255])
+@pytest.mark.parametrize(("at", "value"), NEEDED)
+def test_what_a_later_format_needs_is_refused(at: int, value: int, minor: int) -> None:
+    """A feature, a narrowing flag or a field that is not known: the file means more than this engine would enforce."""
     with pytest.raises(ValueError, match="newer than this engine"):
+        native.Compiled(_changed({MINOR: minor, at: value}))
+
+
+@pytest.mark.parametrize("bit", [None, *range(16, 32)])
+def test_a_later_format_that_needs_no_more_runs(bit: int | None) -> None:
+    """A larger minor version alone, and with the flags that an engine may pass over: it decides as it did."""
+    ignorable = {} if bit is None else {FLAGS + bit // 8: 1 << bit % 8}
+    later, now = native.Compiled(_changed({MINOR: 2, **ignorable})), native.Compiled(_changed({}))
+    for name, expected in (("sqs.eu-central-1.amazonaws.com", True), ("evil.example", False)):
+        assert allowed(later, name) is allowed(now, name) is expected
+
+
+@pytest.mark.parametrize("mode", [3, 4, 0x7F, 0xFE])
+@pytest.mark.parametrize("minor", [0, 1, 2, 255])
+def test_an_unknown_mode_is_refused_whatever_the_minor_version(mode: int, minor: int) -> None:
+    content = bytearray(compile_policy(load_text("version: 1\npolicy: {}\n")))
+    content[MINOR], content[32] = minor, mode
+    content[binary.CHECKSUM_OFFSET : binary.CHECKSUM_OFFSET + 8] = binary.checksum(bytes(content)).to_bytes(8, "little")
+    with pytest.raises(ValueError, match="a mode is unknown"):
         native.Compiled(bytes(content))
 
 
