@@ -63,6 +63,10 @@ struct guard {
 };
 extern struct guard guard;
 
+/* Who asked, where that is no package. UNKNOWN: no Python asked, or none was looked for. NOBODY: only the standard library is
+ * on the stack. */
+enum { GUARD_ASKER_UNKNOWN = 0, GUARD_ASKER_NOBODY = 1 };
+
 /* What this thread is in the middle of. Zero at a thread's start. */
 struct guard_thread {
     unsigned inside;    /* > 0: the guard itself is at work, doors pass */
@@ -71,6 +75,7 @@ struct guard_thread {
      * Valid until the next watched audit event of this thread. */
     uint8_t note_family;  /* enum fs_family + 1; 0: none */
     uint8_t note_mode;    /* enum fs_mode that was reported */
+    uint32_t note_asker;  /* of the network: origin_asker of who asked, or a GUARD_ASKER_… */
     uint64_t note_object; /* guard_object_hash; 0: whatever object of that family */
     uint8_t loosened[4];  /* configure({...}) for this thread: enum fs_mode + 1, 0 none */
     const char *caller;   /* of the door that is reporting: return address, for the origin */

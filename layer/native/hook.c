@@ -88,6 +88,7 @@ static int answer(const char *event, PyObject *arguments)
     const struct hook_row *row = find(event);
     if (!row || !python.Py_IsInitialized()) return 0;
     if (guard_thread.note_family == row->family + 1) guard_thread.note_family = 0;
+    guard_thread.note_asker = GUARD_ASKER_UNKNOWN;
     hook_forget();
     return row->answer(row, arguments);
 }
@@ -151,5 +152,6 @@ int hook_verdict(struct guard_act *act, const struct fs_verdict *verdict, const 
     }
     python.PyErr_Restore(type, value, trace);
     guard_note(act->family, verdict->mode, object);
+    if (act->family == FS_OUTBOUND) guard_thread.note_asker = origin_asker(&origin);
     return 0;
 }

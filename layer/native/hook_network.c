@@ -79,7 +79,13 @@ static int judge_address(const struct hook_row *row, PyObject *socket, const str
     char host[FS_HOST_MAX + 1], ip[ADDRESS_TEXT_MAX], object[ADDRESS_OBJECT_MAX];
     uint16_t port;
     enum fs_family family;
-    struct fs_verdict verdict = network_judge_target(&storage, size, host, ip, &port, &family);
+    bool announced;
+    struct fs_verdict verdict = network_judge_target(&storage, size, host, ip, &port, &family, &announced);
+    if (UNLIKELY(announced)) {
+        /* Its look-up was reported. Where that was somebody else's, this is an act of its own. */
+        guard_thread.note_asker = origin_asker_now();
+        verdict = network_judge_target(&storage, size, host, ip, &port, &family, &announced);
+    }
     /* Of a name server, the door reads the question. It is told who asked. */
     if (UNLIKELY(to->port == RESOLVERS_PORT)) origin_keep();
     if (LIKELY(verdict.mode == FS_ALLOW)) return 0;

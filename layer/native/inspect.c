@@ -607,7 +607,8 @@ bool inspect_refuses_received(int fd, const void *caller)
         char host[FS_HOST_MAX + 1], ip[ADDRESS_TEXT_MAX];
         uint16_t port;
         enum fs_family family;
-        struct fs_verdict verdict = network_judge_target(&peer, size, host, ip, &port, &family);
+        bool announced;
+        struct fs_verdict verdict = network_judge_target(&peer, size, host, ip, &port, &family, &announced);
         if (verdict.mode != FS_ALLOW) {
             struct guard_act act = {
                 .ring = RING_LIBC, .family = family, .verb = "receive a connection", .ip = ip, .port = port,

@@ -8,11 +8,11 @@
 #include "sys.h"
 
 struct entry {
-    _Atomic uint32_t sequence; /* odd while it is written */
-    _Atomic uint32_t announced;
-    uint8_t version;           /* 0: free */
+    _Atomic uint64_t announced; /* see learnt_announcement */
+    _Atomic uint32_t sequence;  /* odd while it is written */
+    uint8_t version;            /* 0: free */
     uint8_t length;
-    uint32_t seconds;          /* CLOCK_BOOTTIME */
+    uint32_t seconds;           /* CLOCK_BOOTTIME */
     uint8_t ip[16];
     char name[LEARNT_NAME_MAX + 1];
 };
@@ -63,7 +63,7 @@ static bool begin_writing(void)
     return false;
 }
 
-void learnt_add(const uint8_t ip[16], uint8_t version, const char *name, uint32_t announced)
+void learnt_add(const uint8_t ip[16], uint8_t version, const char *name, uint64_t announcement)
 {
     size_t length = strnlen(name, LEARNT_NAME_MAX + 1);
     if (length == 0 || length > LEARNT_NAME_MAX || (version != 4 && version != 6)) return;
@@ -88,7 +88,7 @@ void learnt_add(const uint8_t ip[16], uint8_t version, const char *name, uint32_
     chosen->length = (uint8_t)length;
     chosen->version = version;
     chosen->seconds = time;
-    atomic_store_explicit(&chosen->announced, announced, memory_order_relaxed);
+    atomic_store_explicit(&chosen->announced, announcement, memory_order_relaxed);
     atomic_store_explicit(&chosen->sequence, sequence + 2, memory_order_release);
     atomic_store_explicit(&writer, 0, memory_order_release);
 }
@@ -122,20 +122,28 @@ void learnt_find(const uint8_t ip[16], uint8_t version, struct learnt_names *nam
         const struct entry *entry = &table[(start + i) % LEARNT_ENTRIES];
         if (!read_entry(entry, ip, version, time, names->bytes[names->count])) continue;
         names->names[names->count] = names->bytes[names->count];
-        names->announced_ports[names->count] = atomic_load_explicit(&entry->announced, memory_order_relaxed);
-        if (names->announced_ports[names->count] != 0) names->announced = true;
+        names->announcements[names->count] = atomic_load_explicit(&entry->announced, memory_order_relaxed);
+        if (names->announcements[names->count] != 0) names->announced = true;
         names->count++;
     }
 }
 
-bool learnt_is_announced(const struct learnt_names *names, uint16_t port)
+uint64_t learnt_announcement(uint16_t port, uint32_t asker) { return (uint64_t)asker << 32 | ((uint32_t)port + 1); }
+
+static bool covers(uint64_t announcement, uint16_t port, uint32_t asker)
+{
+    uint32_t whose = (uint32_t)(announcement >> 32);
+    return (uint32_t)announcement == (uint32_t)port + 1 && (asker == 0 || whose == 0 || whose == asker);
+}
+
+bool learnt_is_announced(const struct learnt_names *names, uint16_t port, uint32_t asker)
 {
     for (unsigned i = 0; i < names->count; i++)
-        if (names->announced_ports[i] == (uint32_t)port + 1) return true;
+        if (covers(names->announcements[i], port, asker)) return true;
     return false;
 }
 
-bool learnt_take_announced(const uint8_t ip[16], uint8_t version, uint16_t port)
+bool learnt_take_announced(const uint8_t ip[16], uint8_t version, uint16_t port, uint32_t asker)
 {
     char name[LEARNT_NAME_MAX + 1];
     bool taken = false;
@@ -143,8 +151,8 @@ bool learnt_take_announced(const uint8_t ip[16], uint8_t version, uint16_t port)
     unsigned start = slot_of(ip, version);
     for (unsigned i = 0; i < LEARNT_WINDOW; i++) {
         struct entry *entry = &table[(start + i) % LEARNT_ENTRIES];
-        uint32_t wanted = (uint32_t)port + 1;
-        if (read_entry(entry, ip, version, time, name) &&
+        uint64_t wanted = atomic_load_explicit(&entry->announced, memory_order_relaxed);
+        if (covers(wanted, port, asker) && read_entry(entry, ip, version, time, name) &&
             atomic_compare_exchange_strong_explicit(&entry->announced, &wanted, 0, memory_order_relaxed, memory_order_relaxed))
             taken = true;
     }

@@ -17,19 +17,22 @@
 struct learnt_names {
     unsigned count;
     bool announced; /* a look-up that was reported and let through returned it, and nobody has connected since */
-    uint32_t announced_ports[LEARNT_WINDOW]; /* of each name: the port that was looked up with it, + 1; 0: none to take */
+    uint64_t announcements[LEARNT_WINDOW]; /* of each name: see learnt_announcement; 0: none to take */
     const char *names[LEARNT_WINDOW];
     char bytes[LEARNT_WINDOW][LEARNT_NAME_MAX + 1];
 };
 
 /* `name` is normalised. Nothing is learnt where the table is busy for long: the address is then not allowed by name.
- * `announced`: the port of a look-up that was reported and let through, + 1, else 0. */
-void learnt_add(const uint8_t ip[16], uint8_t version, const char *name, uint32_t announced);
+ * `announcement`: of a look-up that was reported and let through, else 0. */
+void learnt_add(const uint8_t ip[16], uint8_t version, const char *name, uint64_t announcement);
 /* The names of an address that are not too old. Leaves `names` untouched beyond `count`. */
 void learnt_find(const uint8_t ip[16], uint8_t version, struct learnt_names *names);
-/* Whether a look-up for this very port was announced: a connection to another port is an act of its own. */
-bool learnt_is_announced(const struct learnt_names *names, uint16_t port);
+/* What a look-up that was reported stands for: a connection to this very port, by who asked then (0: whoever). */
+uint64_t learnt_announcement(uint16_t port, uint32_t asker);
+/* Whether a look-up of this kind was announced. A connection to another port is an act of its own, and so is one by somebody
+ * else. `asker` 0: not known, and then like any. */
+bool learnt_is_announced(const struct learnt_names *names, uint16_t port, uint32_t asker);
 /* Takes the announcement away: the connection that it covers is made. True where there was one. */
-bool learnt_take_announced(const uint8_t ip[16], uint8_t version, uint16_t port);
+bool learnt_take_announced(const uint8_t ip[16], uint8_t version, uint16_t port, uint32_t asker);
 
 #endif

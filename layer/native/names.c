@@ -76,13 +76,18 @@ bool names_refuses(struct lookup *lookup, const char *name, uint16_t port, const
     if (!proper) lookup->name[0] = '\0';
     lookup->verdict = judge(proper ? lookup->name : NULL, port);
     lookup->announced = lookup->verdict.mode == FS_ALERT;
+    lookup->asker = GUARD_ASKER_UNKNOWN;
     if (lookup->verdict.mode == FS_ALLOW &&
         (lookup->verdict.reason != FS_RULE || !(guard.policy->flags & FS_FLAG_EVENTS_ALLOWED_FIRST)))
         return false;
     char object[ADDRESS_OBJECT_MAX];
     const char *host = proper ? lookup->name : lookup->asked;
     network_object(host, port, object);
-    if (!guard_noted(FS_OUTBOUND, object)) {
+    if (guard_noted(FS_OUTBOUND, object)) {
+        lookup->asker = guard_thread.note_asker;
+        /* A thread of asyncio's looks names up for others. Nobody is named in that event: the connection's event will. */
+        if (lookup->asker == GUARD_ASKER_NOBODY) lookup->announced = false;
+    } else {
         struct guard_act act = {
             .ring = RING_LIBC, .family = FS_OUTBOUND, .verb = "look up", .host = host, .port = port, .caller = caller};
         guard_report(&act, &lookup->verdict, NULL, 0);
@@ -117,7 +122,7 @@ void names_learn_address(const struct lookup *lookup, const uint8_t ip[16], uint
 {
     if (lookup->name[0] == '\0' || address_is_localhost(ip, version)) return;
     if (address_is_special(ip, version) && !network_is_own_name(lookup->name)) return;
-    learnt_add(ip, version, lookup->name, lookup->announced ? (uint32_t)lookup->port + 1 : 0);
+    learnt_add(ip, version, lookup->name, lookup->announced ? learnt_announcement(lookup->port, lookup->asker) : 0);
 }
 
 void names_learn_addresses(const struct lookup *lookup, struct dns_answer *answer)

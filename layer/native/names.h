@@ -17,7 +17,8 @@ struct lookup {
     char asked[DNS_NAME_MAX + 3]; /* our copy of the caller's spelling, which is what is asked */
     char name[DNS_NAME_MAX + 1];  /* normalised, "" where it is no name */
     uint16_t port;
-    bool announced;               /* reported and let through: the connection that follows is the same act */
+    bool announced;               /* reported, with who asked, and let through: the connection that follows is the same act */
+    uint32_t asker;               /* who asked, see guard_thread; 0: not known to the interpreter ring */
     struct fs_verdict verdict;
 };
 

@@ -115,7 +115,7 @@ static void judge_ip(struct network_target *target, const void *caller, bool con
     target->verdict = guard_decide(&request);
     if (target->verdict.mode == FS_ALLOW && target->verdict.reason != FS_RULE) return;
     target->announced = target->verdict.mode == FS_ALERT &&
-                        (address->port == 0 ? names.announced : learnt_is_announced(&names, address->port));
+                        (address->port == 0 ? names.announced : learnt_is_announced(&names, address->port, guard_thread.note_asker));
     if (names.count > 0) {
         unsigned which = target->verdict.name < names.count ? target->verdict.name : 0;
         memcpy(target->host, names.names[which], strlen(names.names[which]) + 1);
@@ -145,11 +145,11 @@ static void report(const struct network_target *target, int fd, const char *verb
 {
     if (LIKELY(!is_told(&target->verdict))) return;
     const struct address *address = &target->address;
-    if (target->announced && learnt_take_announced(address->ip, address->version, address->port)) return;
     char ip[ADDRESS_TEXT_MAX], object[ADDRESS_OBJECT_MAX];
     address_text(address->ip, address->version, ip);
     network_object(ip, address->port, object);
     if (guard_noted(target->family, object)) return;
+    if (target->announced && learnt_take_announced(address->ip, address->version, address->port, guard_thread.note_asker)) return;
     struct guard_act act = {
         .ring = RING_LIBC,
         .family = target->family,
@@ -199,7 +199,7 @@ bool network_refuses_reverse(const uint8_t ip[16], uint8_t version, const void *
 /* ---- for the interpreter ring ---- */
 
 struct fs_verdict network_judge_target(const void *bytes, size_t size, char *host, char *ip, uint16_t *port,
-                                       enum fs_family *family)
+                                       enum fs_family *family, bool *announced)
 {
     struct network_target target;
     char copy[ADDRESS_SIZE_MAX];
@@ -208,6 +208,7 @@ struct fs_verdict network_judge_target(const void *bytes, size_t size, char *hos
     host[0] = ip[0] = '\0';
     *port = 0;
     *family = FS_OUTBOUND;
+    *announced = false;
     address_read(copy, size, false, &target.address);
     if (target.address.kind == ADDRESS_FOREIGN) return network_judge_kind();
     if (target.address.kind != ADDRESS_IP) return let_through;
@@ -218,14 +219,15 @@ struct fs_verdict network_judge_target(const void *bytes, size_t size, char *hos
     address_text(target.address.ip, target.address.version, ip);
     *port = target.address.port;
     *family = target.family;
-    if (target.announced) return let_through;
-    return target.verdict;
+    *announced = target.announced;
+    return target.announced ? let_through : target.verdict;
 }
 
 struct fs_verdict network_judge_address(const void *bytes, size_t size, char *host, char *ip, uint16_t *port)
 {
     enum fs_family family;
-    struct fs_verdict verdict = network_judge_target(bytes, size, host, ip, port, &family);
+    bool announced;
+    struct fs_verdict verdict = network_judge_target(bytes, size, host, ip, port, &family, &announced);
     /* The door answers for the Runtime API: it knows the caller. */
     return family == FS_RUNTIME_API ? let_through : verdict;
 }

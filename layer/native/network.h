@@ -24,9 +24,9 @@ struct network_target {
 
 /* As network_judge_address (guard.h), with the family that answered: FS_OUTBOUND or FS_RUNTIME_API. `host` has
  * FS_HOST_MAX + 1 bytes, `ip` ADDRESS_TEXT_MAX; "" where unknown. A destination whose look-up was reported and let through
- * gets FS_ALLOW: it is the same act. Of the Runtime API, the ring must set runtime_client_asked (runtime_api.h) before. */
+ * by who asks now (guard_thread.note_asker) gets FS_ALLOW and sets `announced`: it is the same act. Of the Runtime API, the ring must set runtime_client_asked (runtime_api.h) before. */
 struct fs_verdict network_judge_target(const void *address, size_t size, char *host, char *ip, uint16_t *port,
-                                       enum fs_family *family);
+                                       enum fs_family *family, bool *announced);
 
 /* What a note about a look-up is called: network_object of the normalised name. `object`: ADDRESS_OBJECT_MAX bytes. */
 void network_name_object(const char *name, uint16_t port, char *object);

@@ -231,6 +231,24 @@ void origin_read(struct guard_origin *origin)
     keep_sites(origin);
 }
 
+uint32_t origin_asker(const struct guard_origin *origin)
+{
+    if (origin->package[0] == '\0') return GUARD_ASKER_NOBODY;
+    uint64_t hash = guard_object_hash(origin->package);
+    uint32_t asker = (uint32_t)(hash ^ hash >> 32);
+    return asker > GUARD_ASKER_NOBODY ? asker : asker + 2;
+}
+
+uint32_t origin_asker_now(void)
+{
+    struct guard_origin origin;
+    PyObject *type, *value, *trace;
+    python.PyErr_Fetch(&type, &value, &trace);
+    origin_read(&origin);
+    python.PyErr_Restore(type, value, trace);
+    return origin_asker(&origin);
+}
+
 void origin_resolve(struct guard_origin *origin)
 {
     struct metadata found = {0};

@@ -8,6 +8,11 @@
  * error set. What it says is what code objects say of themselves: it names, it decides nothing. */
 void origin_read(struct guard_origin *origin);
 
+/* A number that stands for the package that `origin` names; GUARD_ASKER_NOBODY where it names none. Never GUARD_ASKER_UNKNOWN. */
+uint32_t origin_asker(const struct guard_origin *origin);
+/* The same of who asks now: reads the frames. */
+uint32_t origin_asker_now(void);
+
 /* Distribution and version, from the installed metadata where there is any, else the package's name: once for each origin.
  * Asks no Python. */
 void origin_resolve(struct guard_origin *origin);

@@ -251,6 +251,46 @@ def test_another_port_than_was_looked_up_is_an_act_of_its_own(hosts: list[str], 
         assert found == events, port
 
 
+def installed(folder: Path, **modules: str) -> str:
+    """Puts modules into a folder as packages are; the lines that make them importable."""
+    site = folder / "site-packages"
+    site.mkdir()
+    for name, code in modules.items():
+        (site / f"{name}.py").write_text(code)
+    return f"import sys; sys.path.insert(0, {str(site)!r})\n"
+
+
+def test_a_look_up_that_names_nobody_hides_no_connection(hosts: list[str], outside: int, tmp_path: Path) -> None:
+    """asyncio looks names up in a thread on whose stack there is nobody: the connection's event says who asked."""
+    dials = "import socket\ndef dial(found):\n    socket.socket().connect(found[0][4])\n"
+    code = installed(tmp_path, carrier=dials) + (
+        "import asyncio, carrier\n"
+        "async def main():\n"
+        "    loop = asyncio.get_running_loop()\n"
+        f"    found = await loop.getaddrinfo('evil.example', {outside}, type=socket.SOCK_STREAM)\n"
+        "    for _ in '123': carrier.dial(found)\n"
+        "asyncio.run(main())\n"
+    )
+    found = with_hosts(hosts, code, outside, ALERT).violations
+    assert [event["origin"]["distribution"] for event in found] == [None, "carrier"]
+    assert {event["details"]["host"] for event in found} == {"evil.example"}
+
+
+def test_nobody_hides_behind_somebody_elses_look_up(hosts: list[str], outside: int, tmp_path: Path) -> None:
+    looks = f"def look(): return socket.getaddrinfo('evil.example', {outside}, type=socket.SOCK_STREAM)\n"
+    dials = "import socket\ndef dial(found):\n    socket.socket().connect(found[0][4])\n"
+    code = installed(tmp_path, first=dials + looks, second=dials) + "import first, second\nfound = first.look()\n"
+    for acts, askers in (
+        ("first.dial(found)", ["first"]),
+        ("second.dial(found)", ["first", "second"]),
+        # Nobody takes the look-up of another from him.
+        ("second.dial(found); first.dial(found)", ["first", "second"]),
+        ("first.dial(found); second.dial(found)", ["first", "second"]),
+    ):
+        found = with_hosts(hosts, code + acts, outside, ALERT).violations
+        assert [event["origin"]["distribution"] for event in found] == askers, acts
+
+
 def test_errno_of_c(tmp_name: Path) -> None:
     program = build("acts.c", "acts")
     fill(tmp_name)

@@ -21,8 +21,6 @@ EXAMPLE = ROOT / "examples" / "ten"
 FSHIELD = [sys.executable, "-m", "fshield"]
 REQUIRED = "ten" in os.environ.get("FSHIELD_TEST_REQUIRE", "").split(",")
 THIEF = "collector.evil.example"
-#: aiohttp looks names up in a thread of asyncio's, on whose stack there is nobody: a person says that it is right.
-ACCEPTED = "feed.weather.example:443"
 
 
 def fshield(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -86,7 +84,7 @@ def test_from_nothing_to_enforced(world: Any, tmp_path: Path) -> None:
     assert sorted(stolen) == ["/document", "/environment", "/source"]
 
     policy = tmp_path / "ten.yaml"
-    learnt = fshield("learn", events, "-o", policy, "--accept", ACCEPTED)
+    learnt = fshield("learn", events, "-o", policy)
     assert learnt.returncode == 0, learnt.stderr
     assert f"{THIEF}:80" in learnt.stderr and "inkstamp" in learnt.stderr
     text = policy.read_text().partition("tests:")[0]
@@ -115,7 +113,7 @@ def test_from_nothing_to_enforced(world: Any, tmp_path: Path) -> None:
 def test_accepted_it_is_in_the_policy(world: Any, tmp_path: Path) -> None:
     _, events, _ = world("monitor", "monitor")
     policy = tmp_path / "ten.yaml"
-    done = fshield("learn", events, "-o", policy, "--accept", ACCEPTED, "--accept", f"{THIEF}:80")
+    done = fshield("learn", events, "-o", policy, "--accept", f"{THIEF}:80")
     assert done.returncode == 0, done.stderr
     assert THIEF in policy.read_text().partition("tests:")[0]
     _, _, stolen = world(policy, "enforced")

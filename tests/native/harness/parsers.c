@@ -155,12 +155,17 @@ static int learnt(void)
     learnt_find(ip, 4, &names);
     unsigned before = names.count;
     learnt_add(ip, 4, "a.example", 0);
-    learnt_add(ip, 4, "b.example", 443 + 1);
+    learnt_add(ip, 4, "b.example", learnt_announcement(443, 7));
     learnt_add(ip, 4, "a.example", 0);
     learnt_find(ip, 4, &names);
     printf("%u %u %s %s %d", before, names.count, names.names[0], names.names[1], names.announced);
-    bool other_port = learnt_take_announced(ip, 4, 80) || learnt_is_announced(&names, 80) || !learnt_is_announced(&names, 443);
-    bool first = learnt_take_announced(ip, 4, 443) && !other_port, second = learnt_take_announced(ip, 4, 443);
+    bool other_port = learnt_take_announced(ip, 4, 80, 7) || learnt_is_announced(&names, 80, 7) || !learnt_is_announced(&names, 443, 7);
+    bool other_asker = learnt_take_announced(ip, 4, 443, 8) || learnt_is_announced(&names, 443, 8) || !learnt_is_announced(&names, 443, 0);
+    bool first = learnt_take_announced(ip, 4, 443, 7) && !other_port && !other_asker, second = learnt_take_announced(ip, 4, 443, 7);
+    learnt_add(ip, 4, "b.example", learnt_announcement(443, 0));
+    bool whoever = learnt_take_announced(ip, 4, 443, 8);
+    learnt_add(ip, 4, "b.example", learnt_announcement(443, 8));
+    first = first && whoever && learnt_take_announced(ip, 4, 443, 0);
     learnt_find(ip, 4, &names);
     printf(" %d %d %d", first, second, names.announced);
     for (unsigned i = 0; i < 100000; i++) {
