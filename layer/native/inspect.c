@@ -13,6 +13,10 @@
 #include "proxies.h"
 #include "sys.h"
 
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+
 /* A greeting in one record, and what may follow it. */
 enum { COPY_MAX = 32768 };
 
@@ -197,6 +201,8 @@ static int option(int fd, int level, int name)
     return sys_call(SYS_getsockopt, fd, level, name, &value, &size) == 0 ? value : -1;
 }
 
+static bool is_datagram(int fd) { return option(fd, SOL_SOCKET, SO_TYPE) == SOCK_DGRAM; }
+
 /* A standard descriptor is this socket: streams write to those from within libc. */
 static bool is_standard(uint64_t cookie)
 {
@@ -215,7 +221,7 @@ bool inspect_connects(int fd, const struct address *address, bool by_rule, bool 
     if (!by_rule || entry.kind == PENDING_STRANGER) entry.kind = PENDING_PLAIN;
     if (UNLIKELY(proxy)) entry.kind = PENDING_PROXY;
     if (LIKELY(entry.kind == PENDING_PLAIN && !pending_any())) return false;
-    bool datagram = option(fd, SOL_SOCKET, SO_TYPE) == SOCK_DGRAM;
+    bool datagram = is_datagram(fd);
     if (datagram && entry.kind == PENDING_TLS) entry.kind = PENDING_DATAGRAM;
     if (datagram && entry.kind != PENDING_DATAGRAM) entry.kind = PENDING_PLAIN;
     if (datagram && !connecting) return entry.kind == PENDING_DATAGRAM && violates_by(&entry, "datagram", caller);
@@ -407,14 +413,39 @@ static ssize_t fails(int error)
 
 static void cut(int fd) { sys_call(SYS_shutdown, fd, SHUT_RDWR); }
 
-/* Where the socket leads now, which may be elsewhere than when it was remembered. False: nothing is to be looked at. */
-static bool still_pending(int fd, uint64_t cookie, struct pending *entry)
+#ifndef SO_PEERNAME
+#define SO_PEERNAME 28
+#endif
+
+/* Where a socket leads, or is on its way to: getpeername says that of no connection that is still being made, while bytes can
+ * be given to it already. False where it leads nowhere, or where that cannot be told. */
+static bool leads_to(int fd, struct address *address)
 {
     struct sockaddr_storage peer;
     socklen_t size = sizeof peer;
+    if (sys_call(SYS_getpeername, fd, &peer, &size) != 0) {
+        /* The kernel gives no more than was asked for, and refuses to give less. */
+        size = sizeof(struct sockaddr_in6);
+        long error = sys_call(SYS_getsockopt, fd, SOL_SOCKET, SO_PEERNAME, &peer, &size);
+        if (error == -EINVAL) {
+            size = sizeof(struct sockaddr_in);
+            error = sys_call(SYS_getsockopt, fd, SOL_SOCKET, SO_PEERNAME, &peer, &size);
+        }
+        if (error != 0) return false;
+    }
+    address_read(&peer, size, false, address);
+    return true;
+}
+
+/* Where the socket leads now, which may be elsewhere than when it was remembered. False: nothing is to be looked at. */
+static bool still_pending(int fd, uint64_t cookie, struct pending *entry)
+{
     struct address address;
-    if (sys_call(SYS_getpeername, fd, &peer, &size) != 0) return entry->kind != PENDING_PLAIN;
-    address_read(&peer, size, false, &address);
+    if (!leads_to(fd, &address)) {
+        /* MPTCP tells only when it is connected. Any other goes nowhere, and the kernel says so. */
+        if (entry->kind == PENDING_PLAIN && option(fd, SOL_SOCKET, SO_PROTOCOL) == IPPROTO_MPTCP) entry->kind = PENDING_STRANGER;
+        return entry->kind != PENDING_PLAIN;
+    }
     if (address.kind != ADDRESS_IP) return true;
     bool same = address.port == entry->port && address_equal(address.ip, address.version, entry->ip, entry->version);
     if (entry->kind == PENDING_PLAIN && same) {
@@ -428,8 +459,11 @@ static bool still_pending(int fd, uint64_t cookie, struct pending *entry)
         pending_remove(cookie);
         return false;
     }
-    /* A greeting can be waited for anew; requests half-way cannot. */
-    if (now.kind != PENDING_TLS) now.kind = PENDING_STRANGER;
+    /* A greeting can be waited for anew; requests half-way cannot. Datagrams are no greeting, whatever form they have. */
+    if (now.kind == PENDING_TLS && is_datagram(fd))
+        now.kind = PENDING_DATAGRAM;
+    else if (now.kind != PENDING_TLS)
+        now.kind = PENDING_STRANGER;
     *entry = now;
     return true;
 }
@@ -525,7 +559,7 @@ bool inspect_sends(int fd, const struct msghdr *message, int flags, const void *
     uint64_t cookie = pending_cookie(fd);
     if (LIKELY(!pending_find(cookie, &entry))) return false;
     /* A datagram with an address goes there, and was judged. */
-    if (message->msg_name != NULL && entry.kind == PENDING_DATAGRAM) return false;
+    if (message->msg_name != NULL && message->msg_namelen > 0 && entry.kind == PENDING_DATAGRAM) return false;
     if (!still_pending(fd, cookie, &entry)) {
         errno = error;
         return false;
