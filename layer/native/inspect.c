@@ -11,6 +11,7 @@
 #include "learnt.h"
 #include "network.h"
 #include "proxies.h"
+#include "resolvers.h"
 #include "sys.h"
 
 #ifndef IPPROTO_MPTCP
@@ -444,7 +445,7 @@ static bool still_pending(int fd, uint64_t cookie, struct pending *entry)
     if (!leads_to(fd, &address)) {
         /* MPTCP tells only when it is connected. Any other goes nowhere, and the kernel says so. */
         if (entry->kind == PENDING_PLAIN && option(fd, SOL_SOCKET, SO_PROTOCOL) == IPPROTO_MPTCP) entry->kind = PENDING_STRANGER;
-        return entry->kind != PENDING_PLAIN;
+        return entry->kind != PENDING_PLAIN && entry->kind != PENDING_DATAGRAM;
     }
     if (address.kind != ADDRESS_IP) return true;
     bool same = address.port == entry->port && address_equal(address.ip, address.version, entry->ip, entry->version);
@@ -685,29 +686,55 @@ bool inspect_refuses_number(int from, int to, const void *caller)
     return still_pending(from, cookie, &entry) && violates_by(&entry, "stream", caller);
 }
 
-/* Quiet, and left open where it may not be used: the program did not ask for it. */
-static void adopt(void *context, int fd)
+/* What is known of a socket that this process did not make. Quiet, and left open where it may not be used: the program did not
+ * ask for it. Only where it cannot be remembered, it is closed. */
+static void adopt(int fd, bool forked)
 {
-    (void)context;
     struct pending entry = {.kind = PENDING_STRANGER, .rules = {UINT32_MAX, UINT32_MAX}}, now;
-    struct sockaddr_storage peer;
-    socklen_t size = sizeof peer;
     struct address address;
-    if (!is_internet_stream(fd) || option(fd, SOL_SOCKET, SO_ACCEPTCONN) == 1) return;
-    if (sys_call(SYS_getpeername, fd, &peer, &size) == 0) {
-        address_read(&peer, size, false, &address);
+    int domain = option(fd, SOL_SOCKET, SO_DOMAIN);
+    if (domain != AF_INET && domain != AF_INET6) return;
+    bool datagram = is_datagram(fd);
+    if (!datagram && (!is_internet_stream(fd) || option(fd, SOL_SOCKET, SO_ACCEPTCONN) == 1)) return;
+    uint64_t cookie = pending_cookie(fd);
+    if (forked && pending_find(cookie, &now)) return;
+    if (leads_to(fd, &address)) {
         describe(&address, &now);
-        if (now.kind == PENDING_PLAIN && !proxies_is(&address)) return;
-        /* What has spoken was judged, by whoever started this program. */
-        if (address.port != 80 && !proxies_is(&address) && has_spoken(fd)) return;
+        bool proxy = proxies_is(&address), spoken = !datagram && has_spoken(fd);
+        if (now.kind == PENDING_PLAIN && !proxy) return;
+        if (datagram && address.port == RESOLVERS_PORT && resolvers_has(address.ip, address.version)) return; /* dns_socket.c */
+        /* What has spoken was judged: here, to its end; or by whoever started this program, but for a second greeting. */
+        if (spoken && forked) return;
+        if (now.kind == PENDING_TLS && !proxy) entry = now;
+        if (spoken && address.port != 80 && !proxy) entry.kind = PENDING_TLS_AGAIN;
         memcpy(entry.ip, now.ip, sizeof entry.ip);
         entry.version = now.version;
         entry.port = now.port;
     }
-    pending_put(pending_cookie(fd), &entry);
+    if (datagram) entry.kind = PENDING_DATAGRAM;
+    if (!pending_put(cookie, &entry) && network_blocks()) sys_close(fd);
 }
 
-void inspect_start(void)
+static void adopt_inherited(void *context, int fd)
 {
-    if (!guard_ignores(FS_OUTBOUND)) (void)pending_each_descriptor(adopt, NULL);
+    (void)context;
+    adopt(fd, false);
 }
+
+static void adopt_forked(void *context, int fd)
+{
+    (void)context;
+    adopt(fd, true);
+}
+
+static void adopt_all(void (*visit)(void *context, int fd))
+{
+    enum { NUMBERS = 1 << 20 };
+    if (guard_ignores(FS_OUTBOUND) || pending_each_descriptor(visit, NULL)) return;
+    /* No number is left to list them by. */
+    for (int fd = 0; fd < NUMBERS; fd++) visit(NULL, fd);
+}
+
+void inspect_start(void) { adopt_all(adopt_inherited); }
+
+void inspect_forked(void) { adopt_all(adopt_forked); }

@@ -39,5 +39,7 @@ bool inspect_refuses_number(int from, int to, const void *caller);
 
 /* In a program that another one started: its sockets came from elsewhere. */
 void inspect_start(void);
+/* In a forked child: sockets that its parent connects later are not in the child's table. */
+void inspect_forked(void);
 
 #endif

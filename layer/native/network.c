@@ -415,6 +415,8 @@ DOOR ssize_t sendto(int fd, const void *bytes, size_t size, int flags, const str
 }
 
 #define CONTROL_MAX 1280 /* SCM_RIGHTS of as many descriptors as the kernel takes, and some */
+#define CONTROL_LARGE ((size_t)1 << 24)
+#define PAGE ((size_t)4096)
 
 #ifndef IPV6_2292RTHDR
 #define IPV6_2292RTHDR 5
@@ -452,12 +454,31 @@ static bool refuses_control(const char *control, size_t size, const void *caller
     return false;
 }
 
-static bool is_internet(int fd)
+static ssize_t send_copy(int fd, const struct msghdr *copy, int flags, const void *caller)
 {
-    int domain = 0;
-    socklen_t size = sizeof domain;
-    if (sys_call(SYS_getsockopt, fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0) return false;
-    return domain == AF_INET || domain == AF_INET6;
+    ssize_t result;
+    if (UNLIKELY(runtime_api_watches(fd)) && runtime_api_sends(fd, copy->msg_iov, copy->msg_iovlen, flags, caller, &result))
+        return result;
+    bool named = copy->msg_name != NULL && copy->msg_namelen > 0;
+    if (UNLIKELY(pending_any()) && inspect_sends(fd, copy, flags, caller, &result)) return result;
+    if (UNLIKELY(dns_watches(fd)) && !named && dns_sends(fd, copy, flags, caller, &result)) return result;
+    return real.sendmsg(fd, copy, flags);
+}
+
+/* With its control messages in `control`, which has room for them. */
+static ssize_t send_controlled(int fd, struct msghdr *copy, char *control, int flags, const void *caller)
+{
+    const char *given = copy->msg_control;
+    size_t size = copy->msg_controllen;
+    for (size_t at = 0; at < size; at += PAGE)
+        if (UNLIKELY(!sys_readable(given + at, size - at < PAGE ? size - at : PAGE))) return unreadable(fd);
+    memcpy(control, given, size);
+    copy->msg_control = control;
+    if (refuses_control(control, size, caller)) {
+        errno = EACCES;
+        return -1;
+    }
+    return send_copy(fd, copy, flags, caller);
 }
 
 static ssize_t send_message(int fd, const struct msghdr *message, int flags, const void *caller)
@@ -478,28 +499,20 @@ static ssize_t send_message(int fd, const struct msghdr *message, int flags, con
             return -1;
         }
     }
-    if (copy.msg_control != NULL && copy.msg_controllen > 0) {
-        bool refused;
-        if (copy.msg_controllen <= sizeof control) {
-            if (UNLIKELY(!sys_readable(copy.msg_control, copy.msg_controllen))) return unreadable(fd);
-            memcpy(control, copy.msg_control, copy.msg_controllen);
-            copy.msg_control = control;
-            refused = refuses_control(control, copy.msg_controllen, caller);
-        } else {
-            refused = is_internet(fd) && network_refuses_kind("send", "source route", caller);
-        }
-        if (refused) {
-            errno = EACCES;
-            return -1;
-        }
+    if (copy.msg_control == NULL || copy.msg_controllen == 0) return send_copy(fd, &copy, flags, caller);
+    if (LIKELY(copy.msg_controllen <= sizeof control)) return send_controlled(fd, &copy, control, flags, caller);
+    /* What the kernel does not look at can lie before what it does: it takes as much as net.core.optmem_max says. */
+    char *large = copy.msg_controllen <= CONTROL_LARGE ? sys_scratch(copy.msg_controllen) : NULL;
+    if (large == NULL) {
+        errno = ENOBUFS;
+        return -1;
     }
-    ssize_t result;
-    if (UNLIKELY(runtime_api_watches(fd)) && runtime_api_sends(fd, copy.msg_iov, copy.msg_iovlen, flags, caller, &result))
-        return result;
-    bool named = copy.msg_name != NULL && copy.msg_namelen > 0;
-    if (UNLIKELY(pending_any()) && inspect_sends(fd, &copy, flags, caller, &result)) return result;
-    if (UNLIKELY(dns_watches(fd)) && !named && dns_sends(fd, &copy, flags, caller, &result)) return result;
-    return real.sendmsg(fd, &copy, flags);
+    size_t size = copy.msg_controllen;
+    ssize_t result = send_controlled(fd, &copy, large, flags, caller);
+    int error = errno;
+    sys_scratch_free(large, size);
+    errno = error;
+    return result;
 }
 
 DOOR ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
