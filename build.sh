@@ -33,8 +33,13 @@ if [ ! -x .venv/bin/python ] || [ "$(cat .venv/.made-of 2>/dev/null)" != "$wante
 fi
 if [ ! -e .venv/.requirements.lock ] && [ ! -e ".venv/.$locks" ]; then
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement "$locks"
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
     touch ".venv/.$locks"
+fi
+# Entry points are read at installation.
+installed=$(cksum <pyproject.toml)
+if [ "$(cat .venv/.installed 2>/dev/null)" != "$installed" ]; then
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+    echo "$installed" >.venv/.installed
 fi
 
 # zig keeps its own cache; a folder of ours, outside /tmp, keeps it off the user's.
