@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+"""Says what dependencies do under the new lock file that they did not do under the old one.
+
+    python compare.py OLD.lock NEW.lock --own mypackage -- python -m pytest -q
+
+Makes an environment of each lock file, runs the command in each under the policy `monitor` (nothing is blocked), and
+compares what the dependencies touched. Run it with a Python that has fshield and pip. Standard library only.
+
+Exit codes: 0 nothing new, 1 something new, 2 could not run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+FSHIELD = [sys.executable, "-m", "fshield"]
+_PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^]]*\])?\s*==\s*([^\s;\\]+)")
+_KIND = {"reach": "contacts", "look up": "looks up", "start": "starts"}
+
+
+class CouldNotRun(Exception):
+    """Something before the comparison failed; the message says what."""
+
+
+def canonical(name):
+    """A name as https://packaging.python.org/en/latest/specifications/name-normalization/ has it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def pins(lock):
+    """The versions in a lock file, by name."""
+    try:
+        lines = lock.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise CouldNotRun(f"{lock}: {error.strerror}") from None
+    found = (_PIN.match(line.strip()) for line in lines)
+    return {canonical(match[1]): match[2] for match in found if match}
+
+
+def run(what, command, **options):
+    """Run a command quietly; where it fails, its last lines are the message."""
+    done = subprocess.run(
+        [str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+        check=False, **options,
+    )  # fmt: skip
+    if done.returncode:
+        tail = "\n".join(done.stdout.splitlines()[-20:])
+        raise CouldNotRun(f"{what} ended with status {done.returncode}:\n{tail}")
+    return done.stdout
+
+
+def observe(name, lock, command, own, work):
+    """What each dependency touched while the command ran with the packages of `lock`, by `fshield report`."""
+    folder = work / name
+    print(f"{name}: {lock}", file=sys.stderr)
+    run(f"{lock}: venv", [sys.executable, "-m", "venv", "--without-pip", folder / "env"])
+    python = folder / "env" / "bin" / "python"
+    pip = [sys.executable, "-m", "pip", "--python", python, "--quiet", "--disable-pip-version-check"]
+    run(f"{lock}: pip install", [*pip, "install", "-r", lock])
+    events = folder / "events.jsonl"
+    environment = {
+        **os.environ,
+        "PATH": f"{python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "VIRTUAL_ENV": str(folder / "env"),
+        "FUNCTION_SHIELD_EVENTS": str(events),
+    }
+    run(f"{lock}: {' '.join(command)}", [*FSHIELD, "run", "--policy", "monitor", "--", *command], env=environment)
+    if not events.exists():
+        raise CouldNotRun(f"{lock}: the command made no events at all: was it guarded?")
+    options = [part for module in own for part in ("--own", module)]
+    # Of the JSON alone: what reads it says notes on stderr.
+    done = subprocess.run(
+        [*FSHIELD, "report", "--json", *options, str(events)], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise CouldNotRun(f"{lock}: fshield report ended with status {done.returncode}:\n{done.stdout}{done.stderr}")
+    return json.loads(done.stdout)
+
+
+def touched(report):
+    """Counts by dependency and act."""
+    found = {}
+    for dependency in report["dependencies"]:
+        for touch in dependency["touched"]:
+            key = (dependency["name"] or "", touch["policy"], touch["what"])
+            count, by = found.get(key, (0, touch["by"]))
+            found[key] = (count + sum(touch["done"].values()), by)
+    return found
+
+
+def versions(name, old, new):
+    """`requests 2.31.0 to 2.32.0`, or what there is to say."""
+    if not name:
+        return "nobody known"
+    before, after = old.get(canonical(name)), new.get(canonical(name))
+    if before == after:
+        return f"{name} {after}, unchanged," if after else name
+    if not before:
+        return f"{name} {after}, which is new,"
+    return f"{name} {before} to {after}" if after else f"{name}, which was {before},"
+
+
+def sentences(old, new, old_pins, new_pins):
+    """What is new, one sentence each."""
+    before, after = touched(old), touched(new)
+    lines = []
+    for (name, policy, what), (count, by) in sorted(after.items()):
+        if (name, policy, what) in before:
+            continue
+        verb = next((verb for verb in _KIND if what.startswith(f"{verb} ")), None)
+        said = f"{_KIND[verb]} {what[len(verb) + 1 :]}" if verb else f"does this: {what}"
+        times = f"{count} times" if count > 1 else "once"
+        asked = "" if by == name else f", asked by {by}"
+        text = f"{versions(name, old_pins, new_pins)} now {said} ({policy}, {times}{asked})"
+        # The names come from code that nobody has looked at yet.
+        lines.append("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text))
+    return lines
+
+
+def main():
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0], allow_abbrev=False)
+    parser.add_argument("old", type=Path, metavar="OLD.lock")
+    parser.add_argument("new", type=Path, metavar="NEW.lock")
+    parser.add_argument("--own", action="append", default=[], metavar="MODULE", help="the project's own; repeatable")
+    parser.add_argument("--json", action="store_true", dest="as_json")
+    parser.add_argument("command", nargs="+", metavar="-- COMMAND")
+    given = parser.parse_args()
+    # Not in /tmp, which the policy would report each read of.
+    work = Path(tempfile.mkdtemp(prefix=".compare-", dir=Path.cwd()))
+    try:
+        old_pins, new_pins = pins(given.old), pins(given.new)
+        old = observe("old", given.old, given.command, given.own, work)
+        new = observe("new", given.new, given.command, given.own, work)
+    except CouldNotRun as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    found = sentences(old, new, old_pins, new_pins)
+    if given.as_json:
+        print(json.dumps({"ok": not found, "new": found}, indent=2))
+    else:
+        print("\n".join(f"- {line}" for line in found) or "no dependency does what it did not do before")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
