@@ -7,7 +7,8 @@ from tests.fleet.functions import ENGINE, Fleet
 from tests.fleet.stand_in import StandIn
 
 COUNT = 300
-ATTACH = ("attach", "--all", "--yes", "--layer-arn", ENGINE, "--policy", "monitor", "--concurrency", "8", "--json")
+MANY = ("--concurrency", "24")
+ATTACH = ("attach", "--all", "--yes", "--layer-arn", ENGINE, "--policy", "monitor", *MANY, "--json")
 
 
 def test_attach_status_mode_and_detach_leave_no_trace(stand_in: StandIn, fleet: Fleet) -> None:
@@ -41,9 +42,9 @@ def test_attach_status_mode_and_detach_leave_no_trace(stand_in: StandIn, fleet: 
     assert mode.code == 0, mode.out + mode.err
     assert fleet.variables(names[0])["FUNCTION_SHIELD_MODE"] == "alert"
 
-    third = interrupted(stand_in, "detach", "--all", "--yes", "--json", after=COUNT // 2)
+    third = interrupted(stand_in, "detach", "--all", "--yes", *MANY, "--json", after=COUNT // 2)
     assert third.code == 1, third.out + third.err
-    last = fshield(stand_in, "detach", "--all", "--yes", "--json")
+    last = fshield(stand_in, "detach", "--all", "--yes", *MANY, "--json")
     assert last.code == 0, last.out + last.err
     stand_in.orders.throttle = 0.0
     after = fleet.states(names)
