@@ -1,10 +1,10 @@
-"""The commands that read events for policies: ``fshield learn``, ``replay``, ``diff``, ``fix`` and ``report``."""
+"""The commands that read events: ``fshield learn``, ``replay``, ``diff``, ``fix``, ``report`` and ``tail``."""
 
 from __future__ import annotations
 
 import typer
 
-from fshield import commands_learn, commands_report, commands_review
+from fshield import commands_learn, commands_report, commands_review, commands_tail
 
 
 def register(app: typer.Typer) -> None:
@@ -25,3 +25,4 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Exit codes: 0 the page is made, 2 could not run; then nothing is written.")(
         commands_report.report
     )
+    app.command(epilog="Exit codes: 0 all was shown, 2 could not run, 130 ended by Ctrl-C.")(commands_tail.tail)
