@@ -110,7 +110,12 @@ DOOR int fcntl(int fd, int command, ...)
     if (copies && copy_refused(fd, CALLER())) return refused();
     if (copies && UNLIKELY(pending_any())) pending_shares(pending_cookie(fd));
     if (UNLIKELY(!real.fcntl)) guard_start();
-    if (UNLIKELY(copies)) return marked(fd, real.fcntl(fd, command, argument));
+    if (UNLIKELY(copies)) {
+        int copy = marked(fd, real.fcntl(fd, command, argument));
+        if (LIKELY(!pending_any()) || !guard_ready() || !inspect_refuses_copy(copy, CALLER())) return copy;
+        sys_close(copy);
+        return refused();
+    }
     return real.fcntl(fd, command, argument);
 }
 

@@ -9,6 +9,7 @@
 #include "addresses.h"
 #include "dns_message.h"
 #include "guard.h"
+#include "inspect.h"
 #include "names.h"
 #include "network.h"
 #include "resolvers.h"
@@ -166,10 +167,15 @@ static int own_number(int fd)
     return (int)(own < 0 ? sys_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 3) : own);
 }
 
-bool dns_connects(int fd, const void *address, socklen_t size, int *result)
+bool dns_connects(int fd, const void *address, socklen_t size, const void *caller, int *result)
 {
     if (guard_thread.resolving > 0 || !is_udp(fd) || guard_on_probation()) return false;
     dns_mark(fd);
+    if (inspect_is_standard(fd) && network_refuses_kind("make a stream", "udp", caller)) {
+        errno = EACCES;
+        *result = -1;
+        return true;
+    }
     if (!network_blocks()) {
         *result = real.connect(fd, (const struct sockaddr *)address, size);
         return true;

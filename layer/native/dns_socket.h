@@ -41,7 +41,7 @@ bool dns_is_resolver(const void *address, size_t size, bool sending);
 
 /* connect() to a name server. True where it was dealt with: `*result` and errno are the call's. False for anything but UDP,
  * which is judged as any other destination. */
-bool dns_connects(int fd, const void *address, socklen_t size, int *result);
+bool dns_connects(int fd, const void *address, socklen_t size, const void *caller, int *result);
 
 /* `fd` is a UDP socket that is about to be connected to no port of a host that is allowed: how resolvers ask the kernel which
  * address they would come from (RFC 6724, c-ares and gRPC). It is marked, and where something blocks nothing leaves by it. */

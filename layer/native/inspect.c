@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client_hello.h"
 #include "guard.h"
@@ -20,6 +21,9 @@
 
 /* A greeting in one record, and what may follow it. */
 enum { COPY_MAX = 32768 };
+
+/* Streams write to the standard descriptors from within libc, whoever opens them. */
+enum { LAST_STANDARD = 2 };
 
 static const struct fs_policy *policy_at(unsigned which) { return which == 0 ? guard.policy : guard.floor; }
 
@@ -204,12 +208,17 @@ static int option(int fd, int level, int name)
 
 static bool is_datagram(int fd) { return option(fd, SOL_SOCKET, SO_TYPE) == SOCK_DGRAM; }
 
-/* A standard descriptor is this socket: streams write to those from within libc. */
 static bool is_standard(uint64_t cookie)
 {
-    for (int fd = 0; fd <= 2; fd++)
+    for (int fd = 0; fd <= LAST_STANDARD; fd++)
         if (pending_cookie(fd) == cookie) return true;
     return false;
+}
+
+bool inspect_is_standard(int fd)
+{
+    uint64_t cookie = pending_cookie(fd);
+    return cookie != 0 && is_standard(cookie);
 }
 
 bool inspect_connects(int fd, const struct address *address, bool by_rule, bool connecting, const void *caller)
@@ -233,7 +242,7 @@ bool inspect_connects(int fd, const struct address *address, bool by_rule, bool 
         return false;
     }
     if (there && before.kind == PENDING_STREAM) return violates_by(&entry, "stream", caller);
-    if (!datagram && is_standard(cookie)) return violates_by(&entry, "stream", caller);
+    if (is_standard(cookie)) return violates_by(&entry, "stream", caller);
     /* What was said already decides how what follows is read: from the start it cannot be read again. */
     if (there && before.begun && (entry.kind == PENDING_HTTP || entry.kind == PENDING_PROXY)) entry.kind = PENDING_STRANGER;
     if (pending_put(cookie, &entry)) return false;
@@ -634,7 +643,7 @@ bool inspect_refuses_received(int fd, const void *caller)
     int domain = option(fd, SOL_SOCKET, SO_DOMAIN);
     if ((domain != AF_INET && domain != AF_INET6) || guard_ignores(FS_OUTBOUND)) return false;
     uint64_t cookie = pending_cookie(fd);
-    if (pending_find(cookie, &known)) return false;
+    if (pending_find(cookie, &known)) return inspect_refuses_copy(fd, caller);
     bool stream = option(fd, SOL_SOCKET, SO_TYPE) == SOCK_STREAM;
     if (sys_call(SYS_getpeername, fd, &peer, &size) == 0) {
         struct address address;
@@ -659,6 +668,7 @@ bool inspect_refuses_received(int fd, const void *caller)
     } else if (!stream || option(fd, SOL_SOCKET, SO_ACCEPTCONN) == 1) {
         return false;
     }
+    if (fd >= 0 && fd <= LAST_STANDARD && violates_by(&entry, "stream", caller)) return true;
     return !pending_put(cookie, &entry) && violates_by(&entry, "too_many", caller);
 }
 
@@ -682,19 +692,35 @@ bool inspect_refuses_number(int from, int to, const void *caller)
     uint64_t cookie;
     if (!pending_any() || !pending_find(cookie = pending_cookie(from), &entry)) return false;
     pending_shares(cookie);
-    if (from == to || sys_call(SYS_fcntl, to, F_GETFD) < 0) return false;
+    if (from == to || (to > LAST_STANDARD && sys_call(SYS_fcntl, to, F_GETFD) < 0)) return false;
     return still_pending(from, cookie, &entry) && violates_by(&entry, "stream", caller);
 }
 
+bool inspect_refuses_copy(int copy, const void *caller)
+{
+    struct pending entry;
+    uint64_t cookie;
+    if (copy < 0 || copy > LAST_STANDARD || !pending_find(cookie = pending_cookie(copy), &entry)) return false;
+    return still_pending(copy, cookie, &entry) && violates_by(&entry, "stream", caller);
+}
+
+/* What is written to it goes nowhere. */
+static void put_away(int fd)
+{
+    int nowhere = sys_openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC, 0);
+    if (nowhere < 0 || sys_call(SYS_dup3, nowhere, fd, 0) < 0) sys_close(fd);
+    if (nowhere >= 0) sys_close(nowhere);
+}
+
 /* What is known of a socket that this process did not make. Quiet, and left open where it may not be used: the program did not
- * ask for it. Only where it cannot be remembered, it is closed. */
+ * ask for it. Only where it would be written to unseen, or cannot be remembered, it is taken away. */
 static void adopt(int fd, bool forked)
 {
     struct pending entry = {.kind = PENDING_STRANGER, .rules = {UINT32_MAX, UINT32_MAX}}, now;
     struct address address;
     int domain = option(fd, SOL_SOCKET, SO_DOMAIN);
     if (domain != AF_INET && domain != AF_INET6) return;
-    bool datagram = is_datagram(fd);
+    bool datagram = is_datagram(fd), standard = fd == STDOUT_FILENO || fd == STDERR_FILENO;
     if (!datagram && (!is_internet_stream(fd) || option(fd, SOL_SOCKET, SO_ACCEPTCONN) == 1)) return;
     uint64_t cookie = pending_cookie(fd);
     if (forked && pending_find(cookie, &now)) return;
@@ -702,7 +728,8 @@ static void adopt(int fd, bool forked)
         describe(&address, &now);
         bool proxy = proxies_is(&address), spoken = !datagram && has_spoken(fd);
         if (now.kind == PENDING_PLAIN && !proxy) return;
-        if (datagram && address.port == RESOLVERS_PORT && resolvers_has(address.ip, address.version)) return; /* dns_socket.c */
+        if (datagram && !standard && address.port == RESOLVERS_PORT && resolvers_has(address.ip, address.version))
+            return; /* dns_socket.c */
         /* What has spoken was judged: here, to its end; or by whoever started this program, but for a second greeting. */
         if (spoken && forked) return;
         if (now.kind == PENDING_TLS && !proxy) entry = now;
@@ -712,6 +739,10 @@ static void adopt(int fd, bool forked)
         entry.port = now.port;
     }
     if (datagram) entry.kind = PENDING_DATAGRAM;
+    if (standard && violates_by(&entry, "stream", NULL)) {
+        put_away(fd);
+        return;
+    }
     if (!pending_put(cookie, &entry) && network_blocks()) sys_close(fd);
 }
 

