@@ -88,7 +88,7 @@ static enum host_kind take_line(const char *bytes, size_t size, size_t *at, stru
 struct head {
     struct host_target targets[2]; /* of the request line, of the Host header */
     bool named[2];
-    bool chunked, has_length;
+    bool chunked, has_length, old;
     uint64_t length;
 };
 
@@ -102,6 +102,7 @@ static enum host_kind read_request_line(struct text line, struct head *head)
     if (space == NULL) return HOST_NOT_HTTP;
     struct text version = {space + 1, target.size - (size_t)(space + 1 - target.at)};
     target.size = (size_t)(space - target.at);
+    head->old = version.size == 8 && version.at[7] == '0';
     if (version.size != 8 || memcmp(version.at, "HTTP/1.", 7) != 0 || (version.at[7] != '0' && version.at[7] != '1')) return HOST_NOT_HTTP;
     if (target.size == 0 || memchr(target.at, '\t', target.size) != NULL) return HOST_MALFORMED;
     if (method == 7 && memcmp(line.at, "CONNECT", 7) == 0) {
@@ -172,7 +173,8 @@ static enum host_kind read_head(const char *bytes, size_t size, size_t *at, stru
     }
     if (kind != HOST_FINE) return kind;
     if (!head->named[1] && !head->targets[0].connect) return HOST_UNNAMED;
-    return head->chunked && head->has_length ? HOST_MALFORMED : HOST_FINE;
+    /* HTTP/1.0 has no chunks: servers differ in where such a request ends. */
+    return head->chunked && (head->has_length || head->old) ? HOST_MALFORMED : HOST_FINE;
 }
 
 static int hexadecimal(char c)

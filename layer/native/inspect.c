@@ -15,6 +15,9 @@
 #include "resolvers.h"
 #include "sys.h"
 
+#ifndef TCP_ULP
+#define TCP_ULP 31
+#endif
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
 #endif
@@ -221,6 +224,16 @@ bool inspect_is_standard(int fd)
     return cookie != 0 && is_standard(cookie);
 }
 
+/* The kernel makes other bytes of what is written: a protocol above TCP was set in an earlier connection. MPTCP is one too, and
+ * changes none. */
+static bool transforms(int fd)
+{
+    char name[16] = "";
+    socklen_t size = sizeof name;
+    return sys_call(SYS_getsockopt, fd, IPPROTO_TCP, TCP_ULP, name, &size) == 0 && size > 0 && name[0] != '\0' &&
+           strncmp(name, "mptcp", sizeof name) != 0;
+}
+
 bool inspect_connects(int fd, const struct address *address, bool by_rule, bool connecting, const void *caller)
 {
     struct pending entry, before;
@@ -243,6 +256,7 @@ bool inspect_connects(int fd, const struct address *address, bool by_rule, bool 
     }
     if (there && before.kind == PENDING_STREAM) return violates_by(&entry, "stream", caller);
     if (is_standard(cookie)) return violates_by(&entry, "stream", caller);
+    if (!datagram && transforms(fd)) return violates_by(&entry, "unseen", caller);
     /* What was said already decides how what follows is read: from the start it cannot be read again. */
     if (there && before.begun && (entry.kind == PENDING_HTTP || entry.kind == PENDING_PROXY)) entry.kind = PENDING_STRANGER;
     if (pending_put(cookie, &entry)) return false;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -414,6 +415,10 @@ DOOR ssize_t sendto(int fd, const void *bytes, size_t size, int flags, const str
     return real.sendto(fd, bytes, size, flags, (const struct sockaddr *)(const void *)copy, length);
 }
 
+#ifndef TCP_ULP
+#define TCP_ULP 31
+#endif
+
 #define CONTROL_MAX 1280 /* SCM_RIGHTS of as many descriptors as the kernel takes, and some */
 #define CONTROL_LARGE ((size_t)1 << 24)
 #define PAGE ((size_t)4096)
@@ -638,6 +643,8 @@ DOOR int setsockopt(int fd, int level, int name, const void *value, socklen_t si
         errno = EACCES;
         return -1;
     }
+    /* The kernel would send something else than what is written (kernel TLS): by keys of one's own, anything. */
+    if (UNLIKELY(level == IPPROTO_TCP && name == TCP_ULP) && pending_any() && guard_ready() && inspect_refuses_unseen(fd, CALLER())) return -1;
     return real.setsockopt(fd, level, name, value, size);
 }
 

@@ -228,6 +228,12 @@ def test_bare_it_arrives(network: Network, code: str, word: str) -> None:
     assert bare_act(network, code).said > 0
 
 
+def test_kernel_tls_would_send_something_else(network: Network) -> None:
+    """Not every kernel has it: it is refused before the kernel says so."""
+    run = act(network, "s = dial(); s.setsockopt(socket.IPPROTO_TCP, 31, b'tls'); s.send(GOOD)", "block")
+    assert (run.said, run.words) == (0, {("block", "unseen")}), run.result.stderr
+
+
 @pytest.mark.parametrize(("code", "word"), CASES)
 def test_nothing_else_is_said(network: Network, code: str, word: str) -> None:
     run = act(network, code, "block")

@@ -196,6 +196,11 @@ EVIL = head(b"GET /a HTTP/1.1", b"Host: evil.example")
             id="two lengths",
         ),
         pytest.param(
+            [head(b"POST / HTTP/1.0", b"Host: good.example", b"Transfer-Encoding: chunked")],
+            "malformed",
+            id="chunks before HTTP/1.1",
+        ),
+        pytest.param(
             [head(b"POST / HTTP/1.1", b"Host: good.example", b"Content-Length: +5")], "malformed", id="a sign"
         ),
         pytest.param(

@@ -1,8 +1,8 @@
 # class: network
 # rule: outbound_connectivity
 # policy: shared.yaml
-# success: after a second connect that fails, a datagram in the form of a TLS greeting goes to an allowed name's address, and
-#   whatever else behind it
+# success: after a second connect that fails, a datagram in the form of a TLS greeting goes to an allowed name's
+#   address, and whatever else behind it
 # proof: word
 # needs: resolver
 import socket

@@ -1,8 +1,8 @@
 # class: network
 # rule: outbound_connectivity
 # policy: shared.yaml
-# success: while a connection to an allowed name is being made, a second connect to this machine fails, and what is no TLS is
-#   taken for meant for this machine
+# success: while a connection to an allowed name is being made, a second connect to this machine fails, and what
+#   is no TLS is taken for meant for this machine
 # proof: word
 # needs: resolver
 import socket

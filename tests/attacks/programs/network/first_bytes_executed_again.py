@@ -1,8 +1,8 @@
 # class: network
 # rule: outbound_connectivity
 # policy: shared.yaml
-# success: on a connection that was greeted properly, a program that another one started sends a second greeting, for another
-#   host
+# success: on a connection that was greeted properly, a program that another one started sends a second greeting,
+#   for another host
 # proof: word
 # needs: resolver
 import os

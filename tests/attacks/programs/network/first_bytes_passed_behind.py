@@ -1,7 +1,8 @@
 # class: network
 # rule: outbound_connectivity
 # policy: shared.yaml
-# success: a connection whose first bytes are still to come is passed on, behind two thousand bytes of other control data
+# success: a connection whose first bytes are still to come is passed on, behind two thousand bytes of other
+#   control data
 # proof: word
 # needs: resolver python>=3.9
 import socket
