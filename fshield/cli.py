@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fshield import explain as explaining
-from fshield import log, output
+from fshield import log, output, sources
 from fshield.check import check as check_path
 from fshield.compiler import compile_policy
 from fshield.errors import CouldNotRun, Finding
@@ -40,10 +40,6 @@ app = typer.Typer(
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON document on stdout.")]
-Environment = Annotated[
-    list[str] | None,
-    typer.Option("--env", "-e", metavar="NAME=VALUE", help="A variable of the function's configuration. Repeatable."),
-]
 _MODE_WORDS = {
     Mode.ALLOW: ("allowed", "bold green"),
     Mode.ALERT: ("alert", "bold yellow"),
@@ -80,7 +76,7 @@ def check(
     paths: Annotated[
         list[Path], typer.Argument(metavar="POLICY", help="Policies (YAML or compiled), or folders of functions.")
     ],
-    env: Environment = None,
+    env: sources.Environment = None,
     as_json: Json = False,
 ) -> None:
     """Say what is wrong with policies, and which function folders hold an old FunctionShield."""
@@ -181,7 +177,7 @@ def explain(
     region: Annotated[
         str, typer.Option(help="The function's AWS region: it decides what `aws:` entries mean.")
     ] = "us-east-1",
-    env: Environment = None,
+    env: sources.Environment = None,
     as_json: Json = False,
 ) -> None:
     """Say what the engine would do, and which line says so. Without an act: the modes, and what holds always."""

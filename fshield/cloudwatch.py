@@ -106,6 +106,11 @@ class LogGroup:
             session = boto3.Session(profile_name=connection.profile, region_name=connection.region)
             self._client = session.client("logs", endpoint_url=connection.endpoint_url)
 
+    @property
+    def region(self) -> str:
+        """Where it is, and so the functions that write to it."""
+        return str(self._client.meta.region_name)
+
     def price(self, window: Window) -> Price:
         """What reading `window` means, from what CloudWatch says of the group."""
         with _said():

@@ -74,7 +74,7 @@ def learn(
     log_group: sources.GroupOption = None,
     since: sources.SinceOption = "7d",
     function: sources.FunctionOption = None,
-    region: sources.RegionOption = None,
+    region: sources.FunctionRegionOption = None,
     profile: sources.ProfileOption = None,
     endpoint_url: sources.EndpointOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
@@ -94,7 +94,7 @@ def learn(
                 "run the function under the policy `monitor`, and read what it logs",
             )
         tiers = Tiers(evidence, frozenset(accept or ()), frozenset(trust or ()))
-        learnt = learn_policy(evidence, tiers)
+        learnt = learn_policy(evidence, tiers, sources.region_of(region) or evidence.region or source.region)
         name = out.stem if out else "learnt"
         text = learnt.text(name)
         unused = tiers.unused()
@@ -104,7 +104,7 @@ def learn(
                 "name it as the table of `fshield learn` does",
             )
         if into:
-            _into(into, learnt, tiers, source, region, yes, as_json)
+            _into(into, learnt, tiers, source, yes, as_json)
             return
         if as_json:
             output.print_json(
@@ -122,13 +122,11 @@ def learn(
             sys.stdout.write(text)
 
 
-def _into(
-    path: Path, learnt: Learnt, tiers: Tiers, source: sources.Source, region: str | None, yes: bool, as_json: bool
-) -> None:
+def _into(path: Path, learnt: Learnt, tiers: Tiers, source: sources.Source, yes: bool, as_json: bool) -> None:
     """Add to the policy at `path` what it does not allow yet. Nothing is written that was not shown."""
     document = read(path)
     policy = native.Compiled(compile_policy(resolve(document, path.stem)))
-    missing = additions(learnt, policy, native.Facts(region) if region else native.Facts())
+    missing = additions(learnt, policy)
     changed, _ = edit.with_entries(document, path.stem, missing)
     diff = edit.difference(document, changed)
     if not as_json:
@@ -186,6 +184,12 @@ def notes(learnt: Learnt) -> list[str]:
         found.append(f"events of {len(evidence.functions)} functions ({names}): --function NAME learns for one")
     if not evidence.askers.own:
         found.append("no event shows which code is the function's own: name its module with --own")
+    if learnt.tied:
+        more = f" and {len(learnt.tied) - 1} more" if len(learnt.tied) > 1 else ""
+        found.append(
+            f"{harmless(learnt.tied[0])}{more}: tied to one region; --region, the function's, makes endpoints of AWS "
+            "`aws:` entries"
+        )
     return found
 
 
@@ -208,6 +212,7 @@ def as_dict(learnt: Learnt, tiers: Tiers) -> dict[str, Any]:
             }
             for held in learnt.held
         ],
+        "region": learnt.region,
         "overflow": learnt.evidence.overflow,
         "notes": notes(learnt),
     }  # fmt: skip

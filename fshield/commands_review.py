@@ -32,7 +32,8 @@ def replay(
     log_group: sources.GroupOption = None,
     since: sources.SinceOption = "7d",
     function: sources.FunctionOption = None,
-    region: sources.RegionOption = None,
+    region: sources.FunctionRegionOption = None,
+    env: sources.Environment = None,
     profile: sources.ProfileOption = None,
     endpoint_url: sources.EndpointOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
@@ -45,7 +46,8 @@ def replay(
             evidence = Evidence().read(records)
         if not evidence.acts:
             raise CouldNotRun("there is nothing to replay: no event of an act was read", "name a log with events")
-        facts = native.Facts(region) if region else native.Facts()
+        where = sources.region_of(region) or evidence.region or source.region or native.Facts().region
+        facts = native.facts_of(where, env or [])
         outcomes = list(replay_events(compiled, evidence, facts))
         broken = [outcome for outcome in outcomes if outcome.would_break]
         if as_json:
@@ -156,7 +158,7 @@ def _print_changes(found: list[Change]) -> None:
 def fix(
     policy: Annotated[Path, typer.Option("--policy", "-p", metavar="POLICY", help="The policy to change, in YAML.")],
     events: sources.Files = None,
-    region: sources.RegionOption = None,
+    region: sources.FunctionRegionOption = None,
     write: Annotated[bool, typer.Option("--write", "-w", help="Change the file as well.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
@@ -169,7 +171,7 @@ def fix(
             raise CouldNotRun(
                 "there is no event of an act to fix", "give it the line from the log: fshield fix -p POLICY -"
             )
-        found = fix_policy(policy, evidence, native.Facts(region) if region else native.Facts())
+        found = fix_policy(policy, evidence, sources.region_of(region))
         if write and found.lines:
             write_whole(policy, edit.as_written(found.changed, edit.raw(policy)))
         if as_json:

@@ -124,6 +124,29 @@ def service_by_label(label: str) -> str | None:
     return _by_first_label().get(label)
 
 
+@lru_cache(maxsize=4)
+def _by_host(region: str) -> dict[str, list[str]]:
+    """Services by the hosts that most of their operations ask for in `region`."""
+    found: dict[str, list[str]] = {}
+    for service in services():
+        asks = [_Ask(())]
+        if "UseGlobalEndpoint" in _rules(service).parameters:
+            asks.append(_Ask((("UseGlobalEndpoint", True),)))
+        names = (region, _global_region(service, regions()[region]))
+        for host in {host for ask in asks for name in names if name for host in _evaluate(service, ask, name)}:
+            found.setdefault(host, []).append(service)
+    return found
+
+
+def services_at(host: str, region: str) -> list[str]:
+    """The services that have `host` as their endpoint in `region`, those with the fewest names first.
+
+    Endpoints that single operations ask for (``sync-states``) and those that an account's number stands in are not
+    looked for.
+    """
+    return sorted(_by_host(region).get(host, []), key=lambda service: (len(service_hosts(service)), service))
+
+
 @lru_cache(maxsize=64)
 def _rules(service: str) -> Any:
     from botocore.endpoint_provider import RuleSet  # noqa: PLC0415

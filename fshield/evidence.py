@@ -16,6 +16,7 @@ from typing import Any
 from fshield.askers import Askers, Chain
 from fshield.destinations import host_key
 from fshield.model import RULES
+from fshield.own_region import region_of_arn
 from fshield.shapes import shape
 from fshield.stream import Record
 
@@ -147,6 +148,7 @@ class Evidence:
         doubtful: events that may be forged or read twice; they count for nothing.
         overflow: sightings of acts beyond `MAX_ACTS`.
         interpreters: runtimes as ``armed`` names them.
+        arns: of the functions, where events say so.
     """
 
     acts: dict[Act, Seen] = field(default_factory=dict)
@@ -157,6 +159,7 @@ class Evidence:
     overflow: int = 0
     events: int = 0
     interpreters: set[str] = field(default_factory=set)
+    arns: set[str] = field(default_factory=set)
     first: float = 0
     last: float = 0
 
@@ -186,6 +189,7 @@ class Evidence:
             self.first = min(self.first or record.time, record.time)
             self.last = max(self.last, record.time)
         self.functions = _bounded(self.functions, record.function)
+        self.arns = _bounded(self.arns, event.get("function_arn") or "")
         origin = event.get("origin") or {}
         if chain and origin.get("version") and (chain[0] in self.versions or len(self.versions) < 1000):
             name = f"{origin['distribution'] or chain[0]} {origin['version']}"
@@ -212,6 +216,12 @@ class Evidence:
 
     def noticed(self, act: Act, chain: Chain, record: Record) -> None:
         """Hears of each act as it is folded: for those who keep more of it."""
+
+    @property
+    def region(self) -> str | None:
+        """The one region that the functions' ARNs name; None where none does, or several do."""
+        found = {region_of_arn(arn) for arn in self.arns}
+        return found.pop() if len(found) == 1 else None
 
     def version(self, package: str) -> str:
         """The distribution that brought `package`, with its version or versions; where none is known, `package`."""

@@ -10,7 +10,7 @@ from fshield.compiler import compile_policy
 from fshield.errors import CouldNotRun
 from fshield.evidence import REFUSED, Act, Evidence, Seen
 from fshield.known import SHARED
-from fshield.learn import Line
+from fshield.learn import Line, destination
 from fshield.loader import resolve
 from fshield.lookalike import domain
 from fshield.policy import Mode, Policy
@@ -49,13 +49,20 @@ class Fix:
         return edit.difference(self.document, self.changed)
 
 
-def fix(path: Path, evidence: Evidence, facts: native.Facts = HERE) -> Fix:
+def fix(path: Path, evidence: Evidence, region: str | None = None) -> Fix:
     """The smallest edit of the policy at `path` under which nothing in `evidence` is blocked or reported.
+
+    Args:
+        path: of the policy.
+        evidence: what happened.
+        region: of the function, where it is known; else that of the functions' ARNs.
 
     Raises:
         CouldNotRun: the policy cannot be read, or not be changed without a person.
         PolicyError: it is wrong.
     """
+    region = region or evidence.region
+    facts = native.Facts(region) if region else HERE
     document = read(path)
     policy = resolve(document, path.stem)
     compiled = native.Compiled(compile_policy(policy))
@@ -70,7 +77,7 @@ def fix(path: Path, evidence: Evidence, facts: native.Facts = HERE) -> Fix:
         if why:
             out.hopeless.append((act, why))
             continue
-        line = _line(act, seen, target)
+        line = _line(act, seen, target, region)
         held = tiers.held(act, seen)
         if held and held.accept is None:
             out.hopeless.append((act, held.why))
@@ -82,7 +89,7 @@ def fix(path: Path, evidence: Evidence, facts: native.Facts = HERE) -> Fix:
             out.careful.append(f"{act.place}: {careful}")
     if out.lines:
         out.lines = _merged(out.lines)
-        additions = [edit.Addition(line.rule, line.text) for line in out.lines]
+        additions = [edit.Addition(line.rule, line.text, _comment(line)) for line in out.lines]
         out.changed, out.policy = edit.with_entries(document, path.stem, additions)
         _prove(out, facts)
     return out
@@ -110,10 +117,11 @@ def _no_entry(act: Act) -> str | None:
     return None
 
 
-def _line(act: Act, seen: Seen, target: str) -> Line:
+def _line(act: Act, seen: Seen, target: str, region: str | None) -> Line:
     if act.rule == "outbound_connectivity":
-        key = "cidr" if act.address is not None else "host"
-        return Line(act.rule, key, act.target, (act.port,), seen, acts=[(act, act.target)])
+        line = destination(act, region)
+        line.seen, line.acts = seen, [(act, act.target)]
+        return line
     if act.rule == "native_code":
         return Line(act.rule, "library", act.place, (), seen, acts=[(act, act.target)])
     if act.rule == "read_write_tmp":
@@ -121,11 +129,15 @@ def _line(act: Act, seen: Seen, target: str) -> Line:
     return Line(act.rule, "path", act.target, (), seen, acts=[(act, act.target)])
 
 
+def _comment(line: Line) -> str:
+    return f"seen as {line.acts[0][0].target}" if line.aws else ""
+
+
 def _merged(lines: list[Line]) -> list[Line]:
     """One entry for one destination."""
-    found: dict[tuple[str, str], Line] = {}
+    found: dict[tuple[str, str, str], Line] = {}
     for line in lines:
-        first = found.setdefault((line.rule, line.value), line)
+        first = found.setdefault((line.rule, line.key, line.value), line)
         if first is not line:
             first.ports = tuple(sorted({*first.ports, *line.ports}))
             first.acts += line.acts
@@ -134,6 +146,9 @@ def _merged(lines: list[Line]) -> list[Line]:
 
 def admits(line: Line) -> str:
     """What an entry lets pass besides the act that it is for, in one sentence."""
+    if line.aws:
+        what = "under all names that it has" if line.aws.bucket else "all its endpoints, any account's resources"
+        return f"{line.value}: {what} in the function's own region, on port 443, from every package of the function"
     if line.key == "host":
         ports = ", ".join(map(str, line.ports))
         shared = domain(line.value) in SHARED or any(line.value.endswith("." + name) for name in SHARED)

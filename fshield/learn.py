@@ -16,6 +16,7 @@ from fshield.evidence import Act, Evidence, Seen, span
 from fshield.known import SECOND_LEVELS, SHARED
 from fshield.loader import resolve
 from fshield.model import RULES
+from fshield.own_region import PORT, Stand, is_of_aws, stand
 from fshield.patterns import coverers
 from fshield.policy import Mode
 from fshield.reader import parse
@@ -35,13 +36,14 @@ class Line:
 
     Args:
         rule: where it goes.
-        key: ``host``, ``cidr``, ``path`` or ``library``.
-        value: of the key.
+        key: ``host``, ``cidr``, ``aws``, ``path`` or ``library``.
+        value: of the key; of ``aws``, what is meant, in words.
         ports: of a destination.
         seen: all that it is learnt from.
         group: the dependency that it belongs to, "" for the function's own code.
         acts: what is learnt by it, with a target for each.
         note: what else to know of it.
+        aws: the entry, where the key is ``aws``.
     """
 
     rule: str
@@ -52,10 +54,13 @@ class Line:
     group: str = ""
     acts: list[tuple[Act, str]] = field(default_factory=list)
     note: str = ""
+    aws: Stand | None = None
 
     @property
     def text(self) -> str:
         """The entry in one line of YAML."""
+        if self.aws:
+            return self.aws.entry
         value = scalar(self.value)
         if self.key in ("path", "library"):
             return value
@@ -73,6 +78,7 @@ class Learnt:
         modes: of each rule.
         held: what is not in it.
         comments: a comment for each line.
+        region: of the function, where it is known.
     """
 
     lines: list[Line]
@@ -80,6 +86,19 @@ class Learnt:
     held: list[Held]
     evidence: Evidence
     comments: dict[int, str] = field(default_factory=dict)
+    region: str | None = None
+
+    @property
+    def facts(self) -> native.Facts:
+        """What the engine knows of the function."""
+        return native.Facts(self.region) if self.region else native.Facts()
+
+    @property
+    def tied(self) -> list[str]:
+        """Hosts of AWS that stand by name, and so for one region, because the function's own is not known."""
+        return (
+            [] if self.region else [line.value for line in self.lines if line.key == "host" and is_of_aws(line.value)]
+        )
 
     def text(self, name: str) -> str:
         """The policy file."""
@@ -107,8 +126,13 @@ class Learnt:
         return self.comments[id(line)]
 
 
-def learn(evidence: Evidence, tiers: Tiers) -> Learnt:
+def learn(evidence: Evidence, tiers: Tiers, region: str | None = None) -> Learnt:
     """The policy that `evidence` asks for, checked against the engine's own decisions.
+
+    Args:
+        evidence: what happened.
+        tiers: what of it is held back.
+        region: of the function. Where it is known, endpoints of its services become `aws:` entries.
 
     Raises:
         AssertionError: never, unless the engine decides otherwise than it is documented to.
@@ -125,26 +149,28 @@ def learn(evidence: Evidence, tiers: Tiers) -> Learnt:
         else:
             kept.append((act, seen))
     lines = [
-        *_destinations([item for item in kept if item[0].rule == "outbound_connectivity"], tiers),
+        *_destinations([item for item in kept if item[0].rule == "outbound_connectivity"], tiers, region),
         *_paths([item for item in kept if item[0].rule == "read_write_tmp"], tiers),
         *_named([item for item in kept if item[0].rule in ("create_child_process", "native_code")], tiers),
     ]
     lines.sort(key=lambda line: (RULES.index(line.rule), line.group != "", line.group, line.value))
-    learnt = Learnt(lines, modes, held, evidence)
+    learnt = Learnt(lines, modes, held, evidence, region=region)
     learnt.comments = {id(line): _comment(line, tiers) for line in lines}
     _prove(learnt)
     return learnt
 
 
-def additions(learnt: Learnt, policy: native.Compiled, facts: native.Facts) -> list[edit.Addition]:
+def additions(learnt: Learnt, policy: native.Compiled) -> list[edit.Addition]:
     """What is not yet allowed by `policy`, as entries with comments."""
     out = []
     for line in learnt.lines:
-        missing = [(act, target) for act, target in line.acts if met(policy, act, target, facts).mode is not Mode.ALLOW]
+        missing = [
+            (act, target) for act, target in line.acts if met(policy, act, target, learnt.facts).mode is not Mode.ALLOW
+        ]
         if not missing:
             continue
         ports = tuple(sorted({act.port for act, _ in missing})) if line.ports else ()
-        entry = Line(line.rule, line.key, line.value, ports).text
+        entry = Line(line.rule, line.key, line.value, ports, aws=line.aws).text
         out.append(edit.Addition(line.rule, entry, learnt.comment(line)))
     return out
 
@@ -154,30 +180,39 @@ def _prove(learnt: Learnt) -> None:
     policy = native.Compiled(compile_policy(resolve(parse("learnt.yaml", learnt.text("learnt").encode()), "learnt")))
     for line in learnt.lines:
         for act, target in line.acts:
-            found = met(policy, act, target)
+            found = met(policy, act, target, learnt.facts)
             assert found.mode is Mode.ALLOW or learnt.modes[act.rule] == "alert", (line.text, act, found)
 
 
 # ---- entries ----
 
 
-def _destinations(items: list[tuple[Act, Seen]], tiers: Tiers) -> Iterator[Line]:
-    found: dict[tuple[str, str], Line] = {}
+def _destinations(items: list[tuple[Act, Seen]], tiers: Tiers, region: str | None) -> Iterator[Line]:
+    found: dict[tuple[str, str, str], Line] = {}
     for act, seen in items:
         group = _group(seen, tiers)
-        key = "cidr" if act.address is not None else "host"
-        line = found.setdefault((act.target, group), Line(act.rule, key, act.target, group=group))
+        line = destination(act, region)
+        line.group = group
+        line = found.setdefault((line.key, line.value, group), line)
         line.ports = tuple(sorted({*line.ports, act.port}))
         line.seen.add(seen)
         line.acts.append((act, act.target))
     yield from _generalised(_without_doubles(list(found.values())))
 
 
+def destination(act: Act, region: str | None) -> Line:
+    """The entry for one destination, with nothing in it but that."""
+    found = stand(act.target, region) if region and act.port == PORT else None
+    if found:
+        return Line(act.rule, "aws", found.words, (act.port,), aws=found)
+    return Line(act.rule, "cidr" if act.address is not None else "host", act.target, (act.port,))
+
+
 def _without_doubles(lines: list[Line]) -> list[Line]:
     """One entry for a destination that two dependencies reach: an entry that an earlier one covers is an error."""
-    found: dict[str, Line] = {}
+    found: dict[tuple[str, str], Line] = {}
     for line in lines:
-        first = found.setdefault(line.value, line)
+        first = found.setdefault((line.key, line.value), line)
         if first is not line:
             first.ports = tuple(sorted({*first.ports, *line.ports}))
             _join(first, line)
@@ -296,12 +331,13 @@ def _tests(learnt: Learnt) -> list[str]:
             if case and len(cases.setdefault(case[0], [])) < _TESTS and case[1] not in cases[case[0]]:
                 cases[case[0]].append(case[1])
         if cases:
+            region = f"    region: {learnt.region}" if learnt.region else ""
             out.append(f"  - {word}:")
             out += [
                 f"      {act}: [{', '.join(json.dumps(target, ensure_ascii=False) for target in cases[act])}]"
                 for act in cases
             ]
-            out += [f"    reason: {reason}"] if reason else []
+            out += [line for line in (f"    reason: {reason}" if reason else "", region) if line]
     return ["", "tests:", *out] if out else []
 
 
@@ -347,7 +383,9 @@ def _comment(line: Line, tiers: Tiers) -> str:
     times = "once" if line.seen.count == 1 else f"{line.seen.count:,} times"
     askers = tiers.askers(line.seen)
     by = "; ".join(asker.words for asker, _ in askers[:2]) + (f"; {len(askers) - 2} more" if len(askers) > 2 else "")
-    parts = [times, line.seen.when, f"by {by}" if by else "", line.note]
+    stood = sorted({act.target for act, _ in line.acts}) if line.aws else []
+    seen = f"seen as {', '.join(stood[:2])}" + (f" and {len(stood) - 2} more" if len(stood) > 2 else "")
+    parts = [times, line.seen.when, f"by {by}" if by else "", line.note, seen if stood else ""]
     return _safe(", ".join(part for part in parts if part))
 
 

@@ -13,9 +13,9 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from fshield import output
+from fshield import endpoints, output
 from fshield.cloudwatch import Connection, LogGroup, Window, since
-from fshield.errors import CouldNotRun
+from fshield.errors import CouldNotRun, closest, shown
 from fshield.stream import Counts, EventReader, Record
 
 Files = Annotated[
@@ -30,6 +30,14 @@ SinceOption = Annotated[
     str, typer.Option("--since", metavar="TIME", help="With --log-group: 30m, 4h, 7d, 2w ago, or a time.")
 ]
 RegionOption = Annotated[str | None, typer.Option("--region", help="The AWS region.", show_default=False)]
+FunctionRegionOption = Annotated[
+    str | None,
+    typer.Option("--region", help="The function's AWS region: it decides what `aws:` means.", show_default=False),
+]
+Environment = Annotated[
+    list[str] | None,
+    typer.Option("--env", "-e", metavar="NAME=VALUE", help="A variable of the function's configuration. Repeatable."),
+]
 ProfileOption = Annotated[
     str | None, typer.Option("--profile", metavar="NAME", help="The AWS CLI's profile.", show_default=False)
 ]
@@ -66,6 +74,8 @@ class Source:
         self._moved: Callable[[int], None] = lambda _size: None
         # The reader is there before anybody knows what it is to tell.
         self.reader = EventReader(lambda size: self._moved(size))  # noqa: PLW0108
+        #: Of the log group, and so of the functions, once it is read; None for files.
+        self.region: str | None = None
 
     @property
     def counts(self) -> Counts:
@@ -109,6 +119,7 @@ class Source:
         now = datetime.now(timezone.utc)
         window = Window(since(self.since, now), now)
         group = LogGroup(self.group, self.connection)
+        self.region = group.region if group.region in endpoints.regions() else None
         output.console(stderr=True).print(f"{self.group}: {group.price(window).sentence}", soft_wrap=True)
         length = (window.until - window.since).total_seconds() or 1.0
 
@@ -116,6 +127,17 @@ class Source:
             advance((moment - window.since).total_seconds() / length)
 
         return self.reader.messages(group.messages(window, reached), self.group)
+
+
+def region_of(option: str | None) -> str | None:
+    """`option`, where it is a region that functions run in. Raises CouldNotRun."""
+    if option is None or option in endpoints.regions():
+        return option
+    guess = closest(option, endpoints.regions())
+    raise CouldNotRun(
+        f"--region {shown(option)}: botocore {endpoints.DATA_VERSION} knows no such region",
+        f"did you mean {guess}?" if guess else "a region's name: eu-central-1",
+    )
 
 
 @contextmanager

@@ -17,7 +17,7 @@ import sqlalchemy
 from cryptography.fernet import Fernet
 from PIL import Image
 
-s3 = boto3.client("s3", region_name="eu-central-1")
+s3 = boto3.client("s3")
 cache = redis.Redis(host="cache.shop.example", port=6379, protocol=2)
 offers = sqlalchemy.create_engine("sqlite:////tmp/offers.db")
 page = jinja2.Environment(autoescape=True).from_string(

@@ -154,6 +154,7 @@ def inside(arrived, command):
         serve(folder)
         trusted = folder / "ca.pem"
         variables = {name: str(trusted) for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")}
+        variables |= {"AWS_REGION": "eu-central-1", "AWS_DEFAULT_REGION": "eu-central-1"}
         variables |= {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "not-a-real-secret-of-anybody"}
         variables["SEAL_KEY"] = base64.urlsafe_b64encode(bytes(range(32))).decode()
         options = " ".join(f"--env {shlex.quote(f'{key}={value}')}" for key, value in variables.items())

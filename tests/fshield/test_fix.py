@@ -134,6 +134,25 @@ def evidence(**more: Any) -> Evidence:
 
 
 @pytest.mark.parametrize(
+    ("host", "entry", "admitted"),
+    [
+        ("sqs.eu-central-1.amazonaws.com", "- aws: [sqs]", "any account's resources in the function's own region"),
+        ("b-1.s3.eu-central-1.amazonaws.com", "- aws: {s3: {buckets: [b-1]}}", "the bucket b-1: under all names"),
+        ("sqs.us-east-1.amazonaws.com", "- host: sqs.us-east-1.amazonaws.com", "any path"),
+    ],
+)
+def test_endpoints_of_the_own_region(tmp_path: Path, host: str, entry: str, admitted: str) -> None:
+    policy = tmp_path / "p.yaml"
+    policy.write_text(OUTBOUND)
+    log = str(Log().host(host).write(tmp_path / "log"))
+    done = CliRunner().invoke(app, ["fix", "-p", str(policy), "--region", "eu-central-1", log])
+    comment = f"  # seen as {host}" if "aws:" in entry else ""
+    assert f"+      {entry}{comment}\n" in done.stdout and admitted in done.stderr
+    without = CliRunner().invoke(app, ["fix", "-p", str(policy), log])
+    assert f"+      - host: {host}\n" in without.stdout
+
+
+@pytest.mark.parametrize(
     ("event", "entry", "admitted"),
     [
         ({"policy": "outbound_connectivity", "host": "a.example", "port": 443}, "host: a.example", "any path"),

@@ -21,6 +21,7 @@ EXAMPLE = ROOT / "examples" / "ten"
 FSHIELD = [sys.executable, "-m", "fshield"]
 REQUIRED = "ten" in os.environ.get("FSHIELD_TEST_REQUIRE", "").split(",")
 THIEF = "collector.evil.example"
+REGION = ("--region", "eu-central-1")
 
 
 def fshield(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -84,18 +85,23 @@ def test_from_nothing_to_enforced(world: Any, tmp_path: Path) -> None:
     assert sorted(stolen) == ["/document", "/environment", "/source"]
 
     policy = tmp_path / "ten.yaml"
-    learnt = fshield("learn", events, "-o", policy)
+    learnt = fshield("learn", events, "-o", policy, *REGION)
     assert learnt.returncode == 0, learnt.stderr
     assert f"{THIEF}:80" in learnt.stderr and "inkstamp" in learnt.stderr
     text = policy.read_text().partition("tests:")[0]
     assert THIEF not in text and "dash" not in text and "inkstamp" not in text
-    for wanted in ("shop-pictures.s3.eu-central-1", "cache.shop.example", "api.rates.example", "feed.weather.example"):
+    for wanted in (
+        "aws: {s3: {buckets: [shop-pictures]}}",
+        "cache.shop.example",
+        "api.rates.example",
+        "feed.weather.example",
+    ):
         assert wanted in text
     assert "by app through requests" in text and "read_handler: block" in text
 
     tested = fshield("test", policy)
     assert tested.returncode == 0, tested.stdout + tested.stderr
-    replayed = fshield("replay", "--policy", policy, events, "--json")
+    replayed = fshield("replay", "--policy", policy, events, "--json", *REGION)
     assert replayed.returncode == 1
     assert {outcome["target"].rpartition("/")[2] for outcome in json.loads(replayed.stdout)["blocked"]} <= {
         THIEF, "app.py", "dash", "sh", "bash", "busybox",
@@ -113,7 +119,7 @@ def test_from_nothing_to_enforced(world: Any, tmp_path: Path) -> None:
 def test_accepted_it_is_in_the_policy(world: Any, tmp_path: Path) -> None:
     _, events, _ = world("monitor", "monitor")
     policy = tmp_path / "ten.yaml"
-    done = fshield("learn", events, "-o", policy, "--accept", f"{THIEF}:80")
+    done = fshield("learn", events, "-o", policy, *REGION, "--accept", f"{THIEF}:80")
     assert done.returncode == 0, done.stderr
     assert THIEF in policy.read_text().partition("tests:")[0]
     _, _, stolen = world(policy, "enforced")
