@@ -50,6 +50,9 @@ soak: environment ## ten minutes of threads at every door at once
 bench: environment ## paired figures against the budgets
 	@$(PYTHON) bench/run.py
 
+volume: environment ## learn and report on GIGABYTES (2) of events: speed and memory
+	@$(PYTHON) bench/volume.py --gigabytes $(or $(GIGABYTES),2)
+
 lint: environment ## ruff, mypy, shellcheck, and the C compiler's warnings
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
@@ -59,4 +62,4 @@ lint: environment ## ruff, mypy, shellcheck, and the C compiler's warnings
 clean: ## remove what the build made
 	rm -rf build dist .venv .pytest_cache .mypy_cache .ruff_cache
 
-.PHONY: help environment build wheels demo test test-unguarded attacks census transparency fuzz soak bench lint clean
+.PHONY: help environment build wheels demo test test-unguarded attacks census transparency fuzz soak bench volume lint clean

@@ -20,6 +20,8 @@ Kind = Literal["own", "dependency", "nobody"]
 #: The engine shows eight frames at most: a stack of fewer has its outermost one.
 SHOWN = 8
 _ROOTS = 64
+#: Files whose packages are remembered.
+_FILES = 4096
 _NAME = 80
 _FRAME = re.compile(r"(.*):([0-9]+) (.*)\Z", re.DOTALL)
 _INSTALLED = ("/site-packages/", "/dist-packages/")
@@ -59,6 +61,7 @@ class Askers:
 
     own: set[str] = field(default_factory=set)
     _roots: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    _packages: dict[str, str] = field(default_factory=dict)
 
     def chain(self, event: dict[str, Any]) -> Chain:
         """The packages on an event's stack, innermost first, each run of one package once. May be empty."""
@@ -81,6 +84,14 @@ class Askers:
 
     def package(self, file: str) -> str:
         """The package that a file belongs to: the first folder or module below where packages are."""
+        found = self._packages.get(file)
+        if found is None:
+            if len(self._packages) >= _FILES:
+                self._packages.clear()
+            found = self._packages[file] = self._package(file)
+        return found
+
+    def _package(self, file: str) -> str:
         rest = _installed(file)
         if not rest:
             root = next((root for root in (*_PLACES, *reversed(self._roots)) if file.startswith(root)), None)
@@ -110,6 +121,10 @@ class Askers:
         if at < 0 or _installed(file):
             return
         root = file[: at + 1]
+        if next(reversed(self._roots), None) == root:
+            return
+        # In another order, other roots are found.
+        self._packages.clear()
         self._roots[root] = None
         self._roots.move_to_end(root)
         if len(self._roots) > _ROOTS:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import Any
 
 from fshield.askers import Askers, Chain
@@ -259,6 +260,8 @@ def act_of(event: dict[str, Any], chain: Chain = ()) -> tuple[Act | None, str]:
     return Act(rule, path, 0, operation, refused=refused), path
 
 
+# A log says the same few names again and again.
+@lru_cache(maxsize=4096)
 def _plain_host(text: str) -> str:
     try:
         key, wildcard = host_key(text)
@@ -267,6 +270,7 @@ def _plain_host(text: str) -> str:
     return text if wildcard else key
 
 
+@lru_cache(maxsize=4096)
 def _plain_ip(text: str) -> str:
     try:
         address = ipaddress.ip_address(text.partition("%")[0])

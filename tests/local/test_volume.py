@@ -1,0 +1,37 @@
+"""Memory does not grow with the log: what ``make volume`` shows for gigabytes, in small."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "bench"))
+
+import volume  # noqa: E402
+
+#: What more of the same acts may cost: the allocator's own ups and downs.
+SLACK = 16 << 20
+
+
+@pytest.mark.parametrize("command", ["learn", "report"])
+def test_memory_is_bounded(command: str) -> None:
+    small = volume.measure(command, 8_000_000)
+    large = volume.measure(command, 32_000_000)
+    assert large.events > 3.5 * small.events
+    # Acts that never come twice are in it, and they are kept: at most 50,000 of them, 1,700 in the larger log.
+    assert large.memory < small.memory + SLACK
+
+
+def test_every_event_of_the_generated_log_is_believed(tmp_path: Path) -> None:
+    from fshield.evidence import Evidence  # noqa: PLC0415
+    from fshield.stream import EventReader  # noqa: PLC0415
+
+    path = tmp_path / "log"
+    path.write_bytes(b"".join(volume.log(3_000_000)))
+    reader = EventReader()
+    evidence = Evidence().read(reader.file(str(path)))
+    assert evidence.events == reader.counts.events > 3000 and evidence.doubtful == 0
+    assert reader.counts.sentences() == [] and reader.counts.others > 3000
