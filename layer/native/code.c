@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "door_names.h"
 #include "files.h"
 #include "guard.h"
 #include "native.h"
@@ -16,20 +17,24 @@ struct row {
     void **real;
 };
 
-#define FS_DOOR(symbol, slot, family, own) extern char exported_##symbol[] __asm__(#symbol);
+/* A door for each row of the table, without a pointer in it: the loader has nothing to relocate at start. */
+#define FS_DOOR(symbol, slot, family, own) ".long " #symbol " - function_shield_doors\n"
+__asm__(".pushsection .rodata.doors, \"a\"\n.p2align 2\n.hidden function_shield_doors\n.globl function_shield_doors\n"
+        "function_shield_doors:\n"
 #include "doors.gen.h"
+        ".popsection\n");
 #undef FS_DOOR
+extern const int32_t function_shield_doors[] __attribute__((visibility("hidden")));
 
-static const struct row *find_door(const char *name)
+static bool find_door(const char *name, struct row *row)
 {
-#define FS_DOOR(symbol, slot, family, own) {#symbol, exported_##symbol, (void **)&real.slot},
-    static const struct row rows[] = {
-#include "doors.gen.h"
-    };
-#undef FS_DOOR
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (rows[i].name[0] == name[0] && strcmp(rows[i].name, name) == 0) return &rows[i];
-    return NULL;
+    for (unsigned i = 0; i < DOOR_COUNT; i++) {
+        if (door_name(i)[0] != name[0] || strcmp(door_name(i), name) != 0) continue;
+        *row = (struct row){door_name(i), (void *)((uintptr_t)function_shield_doors + (uintptr_t)(intptr_t)function_shield_doors[i]),
+                            door_slot(i)};
+        return true;
+    }
+    return false;
 }
 
 /* What dlsym gave for a door's name: libc's own function becomes the door; somebody else's function of that name stays. */
@@ -53,26 +58,26 @@ static bool is_interposer(const void *caller, const char *name) { return symbols
 DOOR void *dlsym(void *handle, const char *name)
 {
     if (UNLIKELY(!real.dlsym)) guard_start();
-    const struct row *row = name && guard_ready() ? find_door(name) : NULL;
+    struct row row;
     /* In its place, so that libc sees who asked. */
-    if (LIKELY(!row)) __attribute__((musttail)) return real.dlsym(handle, name);
+    if (LIKELY(!name || !guard_ready() || !find_door(name, &row))) __attribute__((musttail)) return real.dlsym(handle, name);
     if (handle == RTLD_NEXT) {
         if (is_interposer(CALLER(), name)) __attribute__((musttail)) return real.dlsym(handle, name);
-        return *row->real ? row->door : NULL;
+        return *row.real ? row.door : NULL;
     }
-    return answer(row, real.dlsym(handle, name));
+    return answer(&row, real.dlsym(handle, name));
 }
 
 DOOR void *dlvsym(void *handle, const char *name, const char *version)
 {
     if (UNLIKELY(!real.dlvsym)) guard_start();
-    const struct row *row = name && guard_ready() ? find_door(name) : NULL;
-    if (LIKELY(!row)) __attribute__((musttail)) return real.dlvsym(handle, name, version);
+    struct row row;
+    if (LIKELY(!name || !guard_ready() || !find_door(name, &row))) __attribute__((musttail)) return real.dlvsym(handle, name, version);
     if (handle == RTLD_NEXT) {
         if (is_interposer(CALLER(), name)) __attribute__((musttail)) return real.dlvsym(handle, name, version);
-        return *row->real ? row->door : NULL;
+        return *row.real ? row.door : NULL;
     }
-    return answer(row, real.dlvsym(handle, name, version));
+    return answer(&row, real.dlvsym(handle, name, version));
 }
 
 static bool library_refused(const char *path, const void *caller)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "door_names.h"
 #include "guard.h"
 
 struct fs_real real;
@@ -87,22 +88,11 @@ static void *find(const struct link_map *object, const struct table *table, cons
     }
 }
 
-struct slot {
-    const char *name;
-    void **address;
-    uint32_t hash;
-};
-
 bool symbols_resolve(void)
 {
-#define FS_DOOR(symbol, slot, family, own) {own ? #symbol : NULL, (void **)&real.slot, 0},
-    struct slot slots[] = {
-#include "doors.gen.h"
-    };
-#undef FS_DOOR
-    const size_t count = sizeof slots / sizeof *slots;
-    for (size_t i = 0; i < count; i++)
-        if (slots[i].name) slots[i].hash = gnu_hash(slots[i].name);
+    uint32_t hashes[DOOR_COUNT];
+    for (unsigned i = 0; i < DOOR_COUNT; i++)
+        if (door_is_own(i)) hashes[i] = gnu_hash(door_name(i));
     objects = find_objects();
     bool behind = false;
     for (const struct link_map *object = objects; object; object = object->l_next) {
@@ -112,8 +102,8 @@ bool symbols_resolve(void)
         }
         struct table table;
         if (!behind || !read_table(object, &table)) continue;
-        for (size_t i = 0; i < count; i++)
-            if (slots[i].name && !*slots[i].address) *slots[i].address = find(object, &table, slots[i].name, slots[i].hash);
+        for (unsigned i = 0; i < DOOR_COUNT; i++)
+            if (door_is_own(i) && !*door_slot(i)) *door_slot(i) = find(object, &table, door_name(i), hashes[i]);
     }
     return behind;
 }

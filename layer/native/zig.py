@@ -56,9 +56,13 @@ def core(architecture: str, out: Path, extra: list[str]) -> None:
         *("-target", f"{ARCHITECTURES[architecture]}-linux-gnu.2.17", *COMMON, *WARNINGS, *extra),
         *(f'-DFS_VERSION="{version()}"', "-fPIC", "-shared", "-s", "-ftls-model=initial-exec"),
         *("-I", str(HERE), "-I", str(generated)),
+        # Unwinding (a thread that is cancelled in a door, C++ exceptions of a caller's) meets our frames at calls only.
+        *("-fno-asynchronous-unwind-tables", "-funwind-tables"),
         # The table of doors names our own: no look-ups by the loader at start, and no other object's functions in it.
         "-Wl,-Bsymbolic",
         *("-Wl,-z,defs", "-Wl,-z,relro", "-Wl,-z,now", "-Wl,--build-id=none", "-Wl,-soname,function-shield.so"),
+        # The loader of any glibc that is guarded reads this one; the other would be a second table of the same names.
+        "-Wl,--hash-style=gnu",
         *(f"-Wl,--version-script={generated / 'exports.map'}", *sources, "-o", str(out)),
     )
 

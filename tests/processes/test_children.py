@@ -197,6 +197,15 @@ def test_environment_rewritten_while_it_starts(tmp_path: Path) -> None:
     assert "through 0\n" in result.stdout, result.stdout
 
 
+def test_threads_that_are_cancelled_in_a_door() -> None:
+    """The unwinder finds its way through the doors' frames. A thread cancelled before it set its handler runs none."""
+    cancel = build("cancel.c", "cancel", "-pthread")
+    result = run_guarded([cancel, "300"], policy=POLICY, timeout=60)
+    assert result.returncode == 0, result
+    cleaned = int(result.stdout.split()[1])
+    assert 250 < cleaned <= 300
+
+
 def test_double_fork_is_guarded(tmp_path: Path) -> None:
     code = (
         "import os, sys\n"
