@@ -33,7 +33,7 @@ from fshield.version import VERSION
 app = typer.Typer(
     name="fshield",
     help=f"Policies for FunctionShield, open: check, compile, explain and try them.\n\n{output.EXIT_CODES}",
-    add_completion=False,
+    add_completion=True,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
