@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# The tools of the templates in examples/deploy, each in a folder of its own in the cache: the CDK's library, the AWS CLI, and
-# the maintained fork of Serverless Framework 3. Pinned and hashed. Once per machine, and again when a lock changes.
+# The tools of the templates in examples/deploy and examples/govern, each in a folder of its own in the cache: the CDK's library,
+# the AWS CLI, Guard, and the maintained fork of Serverless Framework 3. Pinned and hashed. Once per machine, and again when a
+# lock changes.
 set -euo pipefail
 cd "$(dirname "$0")/tools"
 cache=${FSHIELD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/function-shield}/deploy
 mkdir -p "$cache"
 python=$(command -v "${PYTHON:-python3}")
 
-for name in cdk awscli; do
+for name in cdk awscli guard; do
     cmp -s "$name.lock" "$cache/$name/complete.lock" && continue
     rm -rf "${cache:?}/$name"
     "$python" -m venv "$cache/$name"
