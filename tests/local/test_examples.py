@@ -53,7 +53,7 @@ def test_the_probe_answers_with_one_object() -> None:
     assert not list(Path("/tmp").glob(".probe-*"))
 
 
-@pytest.mark.parametrize("name", ["template.yaml", "alarm.yaml"])
+@pytest.mark.parametrize("name", ["sam/template.yaml", "alarm.yaml"])
 def test_the_template_passes_cfn_lint(name: str) -> None:
     pytest.importorskip("cfnlint")
     template = ROOT / "examples" / "deploy" / name
