@@ -24,8 +24,9 @@ static void identity(struct json *json, const struct ocsf *finding)
 }
 
 /* What the act was about, as far as OCSF has a place for it. Absent, where it is not known: OCSF knows no null. */
-static void evidence(struct json *json, const struct guard_act *act)
+static void evidence(struct json *json, const struct ocsf *finding)
 {
+    const struct guard_act *act = finding->act;
     if (act->family == FS_OUTBOUND || act->family == FS_RUNTIME_API) {
         if (!act->host && !act->ip) return;
         json_raw(json, ",\"evidences\":[{\"dst_endpoint\":{");
@@ -51,8 +52,10 @@ static void evidence(struct json *json, const struct guard_act *act)
     const char *slash = strrchr(act->path, '/');
     const char *name = slash && slash[1] ? slash + 1 : act->path;
     if (act->family == FS_PROCESS) {
-        json_raw(json, ",\"evidences\":[{\"process\":{\"name\":");
-        json_string(json, name, 64);
+        /* A process has a pid or an id; one that has not been started has the id that it was asked for under. */
+        json_raw(json, ",\"evidences\":[{\"process\":{\"uid\":");
+        identity(json, finding);
+        string(json, "name", name, 64);
         if (act->arguments) string(json, "cmd_line", act->arguments, 256);
         json_raw(json, "}}]");
         return;
@@ -84,11 +87,14 @@ void ocsf_write(struct json *json, const struct ocsf *finding)
     string(json, "title", rule, 32);
     json_raw(json, ",\"analytic\":{\"type_id\":1,\"type\":\"Rule\",\"name\":");
     json_string(json, source && source[0] ? source : rule, 128);
-    json_raw(json, "}},\"resources\":[{\"type\":\"AWS::Lambda::Function\"");
-    if (finding->arn[0]) string(json, "uid", finding->arn, 256);
-    if (finding->function[0]) string(json, "name", finding->function, 140);
-    json_raw(json, "}]");
-    evidence(json, finding->act);
+    json_raw(json, "}}");
+    if (finding->arn[0] || finding->function[0]) { /* a resource has one of the two */
+        json_raw(json, ",\"resources\":[{\"type\":\"AWS::Lambda::Function\"");
+        if (finding->arn[0]) string(json, "uid", finding->arn, 256);
+        if (finding->function[0]) string(json, "name", finding->function, 140);
+        json_raw(json, "}]");
+    }
+    evidence(json, finding);
 }
 
 void ocsf_write_metrics(struct json *json, const char *namespace)
