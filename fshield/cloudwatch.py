@@ -57,11 +57,11 @@ class Price:
 
     @property
     def sentence(self) -> str:
-        """The price in words. CloudWatch asks nothing for reading; what leaves the region is data transfer."""
+        """The price in words. The list has none for reading by FilterLogEvents, and does not say that it is free."""
         return (
             f"reads about {size(round(self.stored * self.share))} of {size(self.stored)} stored, by FilterLogEvents: "
-            "no charge for the requests, data transfer out at EC2's price for the lines that are ours, "
-            f"nothing within the region ({PRICES})"
+            "the price list has no charge for the requests; lines that leave the region may be charged as data transfer "
+            f"({PRICES})"
         )
 
 
