@@ -1,0 +1,173 @@
+/* Connections whose descriptors are on their way: passed on, received, inherited, made a stream or another number. See
+ * inspect.h. */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "guard.h"
+#include "inspect_parts.h"
+#include "network.h"
+#include "proxies.h"
+#include "resolvers.h"
+#include "sys.h"
+
+static bool is_internet_stream(int fd)
+{
+    int domain = inspect_option(fd, SOL_SOCKET, SO_DOMAIN);
+    return (domain == AF_INET || domain == AF_INET6) && inspect_option(fd, SOL_SOCKET, SO_TYPE) == SOCK_STREAM;
+}
+
+/* Segments with data have left. */
+static bool has_spoken(int fd)
+{
+    struct {
+        uint8_t before[156];
+        uint32_t data_segs_out; /* of struct tcp_info: Linux 4.6 */
+    } info = {0};
+    socklen_t size = sizeof info;
+    return sys_call(SYS_getsockopt, fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && size >= sizeof info && info.data_segs_out > 0;
+}
+
+bool inspect_refuses_passing(int fd, const void *caller)
+{
+    struct pending entry;
+    uint64_t cookie;
+    if (!pending_any() || !pending_find(cookie = pending_cookie(fd), &entry) || !inspect_still_pending(fd, cookie, &entry)) return false;
+    return inspect_violates_by(&entry, "passed", caller);
+}
+
+bool inspect_refuses_received(int fd, const void *caller)
+{
+    struct pending entry = {.kind = PENDING_STRANGER, .rules = {UINT32_MAX, UINT32_MAX}}, known;
+    struct sockaddr_storage peer;
+    socklen_t size = sizeof peer;
+    int domain = inspect_option(fd, SOL_SOCKET, SO_DOMAIN);
+    if ((domain != AF_INET && domain != AF_INET6) || guard_ignores(FS_OUTBOUND)) return false;
+    uint64_t cookie = pending_cookie(fd);
+    if (pending_find(cookie, &known)) return inspect_refuses_copy(fd, caller);
+    bool stream = inspect_option(fd, SOL_SOCKET, SO_TYPE) == SOCK_STREAM;
+    if (sys_call(SYS_getpeername, fd, &peer, &size) == 0) {
+        struct address address;
+        address_read(&peer, size, false, &address);
+        char host[FS_HOST_MAX + 1], ip[ADDRESS_TEXT_MAX];
+        uint16_t port;
+        enum fs_family family;
+        bool announced;
+        struct fs_verdict verdict = network_judge_target(&peer, size, host, ip, &port, &family, &announced);
+        if (verdict.mode != FS_ALLOW) {
+            struct guard_act act = {
+                .ring = RING_LIBC, .family = family, .verb = "receive a connection", .ip = ip, .port = port,
+                .host = host[0] != '\0' ? host : NULL, .protocol = stream ? "tcp" : "udp", .caller = caller,
+            };
+            guard_report(&act, &verdict, NULL, 0);
+            return verdict.mode == FS_BLOCK;
+        }
+        judging_describe(&address, &entry);
+        if (entry.kind == PENDING_PLAIN && !proxies_is(&address)) return false;
+        if (!stream) entry.kind = PENDING_DATAGRAM;
+        if (entry.kind != PENDING_TLS && entry.kind != PENDING_DATAGRAM) entry.kind = PENDING_STRANGER;
+    } else if (!stream || inspect_option(fd, SOL_SOCKET, SO_ACCEPTCONN) == 1) {
+        return false;
+    }
+    if (fd >= 0 && fd <= LAST_STANDARD && inspect_violates_by(&entry, "stream", caller)) return true;
+    return !pending_put(cookie, &entry) && inspect_violates_by(&entry, "too_many", caller);
+}
+
+bool inspect_refuses_stream(int fd, const void *caller)
+{
+    struct pending entry = {.kind = PENDING_STREAM, .rules = {UINT32_MAX, UINT32_MAX}}, known;
+    struct sockaddr_storage peer;
+    socklen_t size = sizeof peer;
+    if (guard_ignores(FS_OUTBOUND)) return false;
+    uint64_t cookie = pending_cookie(fd);
+    if (cookie == 0) return false;
+    if (pending_find(cookie, &known)) return inspect_still_pending(fd, cookie, &known) && inspect_violates_by(&known, "stream", caller);
+    if (!is_internet_stream(fd) || sys_call(SYS_getpeername, fd, &peer, &size) == 0 || inspect_option(fd, SOL_SOCKET, SO_ACCEPTCONN) == 1)
+        return false;
+    return !pending_put(cookie, &entry) && inspect_violates_by(&entry, "too_many", caller);
+}
+
+bool inspect_refuses_number(int from, int to, const void *caller)
+{
+    struct pending entry;
+    uint64_t cookie;
+    if (!pending_any() || !pending_find(cookie = pending_cookie(from), &entry)) return false;
+    pending_shares(cookie);
+    if (from == to || (to > LAST_STANDARD && sys_call(SYS_fcntl, to, F_GETFD) < 0)) return false;
+    return inspect_still_pending(from, cookie, &entry) && inspect_violates_by(&entry, "stream", caller);
+}
+
+bool inspect_refuses_copy(int copy, const void *caller)
+{
+    struct pending entry;
+    uint64_t cookie;
+    if (copy < 0 || copy > LAST_STANDARD || !pending_find(cookie = pending_cookie(copy), &entry)) return false;
+    return inspect_still_pending(copy, cookie, &entry) && inspect_violates_by(&entry, "stream", caller);
+}
+
+/* What is written to it goes nowhere. */
+static void put_away(int fd)
+{
+    int nowhere = sys_openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC, 0);
+    if (nowhere < 0 || sys_call(SYS_dup3, nowhere, fd, 0) < 0) sys_close(fd);
+    if (nowhere >= 0) sys_close(nowhere);
+}
+
+/* What is known of a socket that this process did not make. Quiet, and left open where it may not be used: the program did not
+ * ask for it. Only where it would be written to unseen, or cannot be remembered, it is taken away. */
+static void adopt(int fd, bool forked)
+{
+    struct pending entry = {.kind = PENDING_STRANGER, .rules = {UINT32_MAX, UINT32_MAX}}, now;
+    struct address address;
+    int domain = inspect_option(fd, SOL_SOCKET, SO_DOMAIN);
+    if (domain != AF_INET && domain != AF_INET6) return;
+    bool datagram = inspect_is_datagram(fd), standard = fd == STDOUT_FILENO || fd == STDERR_FILENO;
+    if (!datagram && (!is_internet_stream(fd) || inspect_option(fd, SOL_SOCKET, SO_ACCEPTCONN) == 1)) return;
+    uint64_t cookie = pending_cookie(fd);
+    if (forked && pending_find(cookie, &now)) return;
+    if (inspect_leads_to(fd, &address)) {
+        judging_describe(&address, &now);
+        bool proxy = proxies_is(&address), spoken = !datagram && has_spoken(fd);
+        if (now.kind == PENDING_PLAIN && !proxy) return;
+        if (datagram && !standard && address.port == RESOLVERS_PORT && resolvers_has(address.ip, address.version))
+            return; /* dns_socket.c */
+        /* What has spoken was judged: here, to its end; or by whoever started this program, but for a second greeting. */
+        if (spoken && forked) return;
+        if (now.kind == PENDING_TLS && !proxy) entry = now;
+        if (spoken && address.port != 80 && !proxy) entry.kind = PENDING_TLS_AGAIN;
+        memcpy(entry.ip, now.ip, sizeof entry.ip);
+        entry.version = now.version;
+        entry.port = now.port;
+    }
+    if (datagram) entry.kind = PENDING_DATAGRAM;
+    if (standard && inspect_violates_by(&entry, "stream", NULL)) {
+        put_away(fd);
+        return;
+    }
+    if (!pending_put(cookie, &entry) && network_blocks()) sys_close(fd);
+}
+
+static void adopt_inherited(void *context, int fd)
+{
+    (void)context;
+    adopt(fd, false);
+}
+
+static void adopt_forked(void *context, int fd)
+{
+    (void)context;
+    adopt(fd, true);
+}
+
+static void adopt_all(void (*visit)(void *context, int fd))
+{
+    enum { NUMBERS = 1 << 20 };
+    if (guard_ignores(FS_OUTBOUND) || pending_each_descriptor(visit, NULL)) return;
+    /* No number is left to list them by. */
+    for (int fd = 0; fd < NUMBERS; fd++) visit(NULL, fd);
+}
+
+void inspect_start(void) { adopt_all(adopt_inherited); }
+
+void inspect_forked(void) { adopt_all(adopt_forked); }
