@@ -60,8 +60,8 @@ class Price:
         """The price in words. The list has none for reading by FilterLogEvents, and does not say that it is free."""
         return (
             f"reads about {size(round(self.stored * self.share))} of {size(self.stored)} stored, by FilterLogEvents: "
-            "the price list has no charge for the requests; lines that leave the region may be charged as data transfer "
-            f"({PRICES})"
+            "the price list has no charge for the requests; lines that leave the region may be charged as data "
+            f"transfer ({PRICES})"
         )
 
 
