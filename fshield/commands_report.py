@@ -91,6 +91,10 @@ def _notes(evidence: Touched, source: sources.Source) -> list[str]:
         found.append(f"{evidence.doubtful:,} events that may be forged or read twice count for nothing")
     if evidence.overflow or evidence.unattributed:
         found.append(f"{evidence.overflow + evidence.unattributed:,} acts were of kinds beyond what is kept")
+    if any(tally.done["allow"] and not chain for (chain, _), tally in evidence.by.items()):
+        found.append(
+            "the libc ring saw what was allowed, and knows no Python package: a run under monitor shows who does what"
+        )
     if evidence.events and not evidence.askers.own:
         found.append("no event shows which code is the function's own: --own names its module")
     return found

@@ -142,7 +142,7 @@ def dependencies(evidence: Touched) -> list[Dependency]:
         touches = [Touch(act, tally, asker) for (act, asker), tally in acts.items()]
         touches.sort(key=lambda touch: (-touch.tally.done["block"], -touch.tally.done.total(), touch.act))
         made.append(Dependency(name, evidence.version(name) if name else "nobody known", own, tuple(touches)))
-    made.sort(key=lambda each: (-each.done["block"], -each.done["alert"], -each.done.total(), each.name))
+    made.sort(key=lambda each: (-each.done["block"], not each.name, -each.done["alert"], -each.done.total(), each.name))
     return made
 
 

@@ -285,3 +285,45 @@ def test_light_and_dark_are_drawn(tmp_path: Path, width: int) -> None:
         )  # fmt: skip
         drawn[scheme] = image.read_bytes()
     assert drawn["light"] != drawn["dark"] and min(map(len, drawn.values())) > 20_000
+
+
+# ---- bad input ----
+
+EVENT = json.loads(busy().lines[1])
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.binary(max_size=80),
+            st.dictionaries(
+                st.sampled_from([*EVENT, "function_shield"]),
+                st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=20), st.lists(st.text(max_size=9))),
+                max_size=6,
+            ).map(lambda changed: json.dumps({**EVENT, **changed, "function_shield": True}).encode()),
+            st.integers(0, 400).map(lambda cut: busy().lines[1].encode()[:cut]),
+        ),
+        max_size=12,
+    )
+)
+@settings(max_examples=150, deadline=None)
+def test_no_log_ends_in_a_traceback(lines: list[bytes]) -> None:
+    reader = EventReader()
+    evidence = Touched()
+    evidence.read(record for line in lines for record in reader.line(line))
+    content = page(Report(evidence, dependencies(evidence), notes=reader.counts.sentences()))
+    content.encode()
+    assert not {tag for tag, _ in Page(content).tags} & {"script", "img"}
+
+
+def test_who_is_not_known_stands_last_and_the_page_says_why(tmp_path: Path) -> None:
+    log = Log().host("x.example", *stack("tintkit"))
+    log.lines.append(
+        json.dumps(
+            {**json.loads(log.lines[0]), "event": "allowed", "mode": "allow", "ring": "libc", "seq": 1, "count": 9,
+             "origin": {"distribution": None, "file": "/lib/libc.so.6", "line": None, "function": None, "stack": []}}
+        )
+    )  # fmt: skip
+    found = report(tmp_path, log)
+    assert [each["name"] for each in found["dependencies"]] == ["tintkit", None]
+    assert any("the libc ring saw what was allowed" in note for note in found["notes"])
