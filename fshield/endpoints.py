@@ -124,16 +124,18 @@ def service_by_label(label: str) -> str | None:
     return _by_first_label().get(label)
 
 
-@lru_cache(maxsize=4)
-def _by_host(region: str) -> dict[str, list[str]]:
-    """Services by the hosts that most of their operations ask for in `region`."""
+@lru_cache(maxsize=8)
+def _by_host(region: str, everywhere: bool) -> dict[str, list[str]]:
+    """Services by the hosts that most of their operations ask for in `region`; or by those of all regions, which takes
+    seconds: every service's model is read."""
     found: dict[str, list[str]] = {}
     for service in services():
-        asks = [_Ask(())]
-        if "UseGlobalEndpoint" in _rules(service).parameters:
-            asks.append(_Ask((("UseGlobalEndpoint", True),)))
-        names = (region, _global_region(service, regions()[region]))
-        for host in {host for ask in asks for name in names if name for host in _evaluate(service, ask, name)}:
+        asks, name = [_Ask(())], region
+        if everywhere:
+            name = _global_region(service, regions()[region]) or region
+            if "UseGlobalEndpoint" in _rules(service).parameters:
+                asks.append(_Ask((("UseGlobalEndpoint", True),)))
+        for host in {host for ask in asks for host in _evaluate(service, ask, name)}:
             found.setdefault(host, []).append(service)
     return found
 
@@ -144,7 +146,11 @@ def services_at(host: str, region: str) -> list[str]:
     Endpoints that single operations ask for (``sync-states``) and those that an account's number stands in are not
     looked for.
     """
-    return sorted(_by_host(region).get(host, []), key=lambda service: (len(service_hosts(service)), service))
+    named = set(host.split(".")) & regions().keys()
+    if named and region not in named:
+        return []
+    found = _by_host(region, not named).get(host, [])
+    return sorted(found, key=lambda service: (len(service_hosts(service)), service))
 
 
 @lru_cache(maxsize=64)
