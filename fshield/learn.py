@@ -11,6 +11,7 @@ from fshield import edit, native
 from fshield.askers import Asker
 from fshield.cases import Case
 from fshield.compiler import compile_policy
+from fshield.errors import CouldNotRun
 from fshield.events import harmless
 from fshield.evidence import Act, Evidence, Seen, span
 from fshield.known import SECOND_LEVELS, SHARED
@@ -19,7 +20,7 @@ from fshield.model import RULES
 from fshield.own_region import PORT, Stand, is_of_aws, stand
 from fshield.patterns import coverers
 from fshield.policy import Mode
-from fshield.reader import parse
+from fshield.reader import MAX_BYTES, parse
 from fshield.shapes import MANY_HOSTS, MANY_NAMES, matches, shape
 from fshield.tiers import Held, Tiers
 from fshield.verdicts import met
@@ -135,6 +136,7 @@ def learn(evidence: Evidence, tiers: Tiers, region: str | None = None) -> Learnt
         region: of the function. Where it is known, endpoints of its services become `aws:` entries.
 
     Raises:
+        CouldNotRun: it would be larger than a policy may be.
         AssertionError: never, unless the engine decides otherwise than it is documented to.
     """
     kept: list[tuple[Act, Seen]] = []
@@ -177,7 +179,13 @@ def additions(learnt: Learnt, policy: native.Compiled) -> list[edit.Addition]:
 
 def _prove(learnt: Learnt) -> None:
     """Every act that was learnt passes, by the engine's own word."""
-    policy = native.Compiled(compile_policy(resolve(parse("learnt.yaml", learnt.text("learnt").encode()), "learnt")))
+    text = learnt.text("learnt").encode()
+    if len(text) > MAX_BYTES:
+        raise CouldNotRun(
+            f"what was learnt, {len(learnt.lines):,} exceptions, is more than a policy holds ({MAX_BYTES // 1024} KB)",
+            "a function that reaches whatever it is told needs `mode: alert`, or a proxy; --function learns for one",
+        )
+    policy = native.Compiled(compile_policy(resolve(parse("learnt.yaml", text), "learnt")))
     for line in learnt.lines:
         for act, target in line.acts:
             found = met(policy, act, target, learnt.facts)

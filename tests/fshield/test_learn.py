@@ -547,3 +547,13 @@ def test_two_functions_are_told_apart(tmp_path: Path) -> None:
     assert "2 functions" in CliRunner().invoke(app, ["learn", str(events)]).stderr
     one = CliRunner().invoke(app, ["learn", "--function", "one", str(events)]).stdout
     assert "a.example.org" in one and "b.example.org" not in one
+
+
+def test_more_than_a_policy_may_have_is_said_so(tmp_path: Path) -> None:
+    log = Log()
+    for number in range(5000):
+        log.host(f"h{number}.a-site-of-its-own-{number}.example")
+    done = CliRunner().invoke(app, ["learn", str(log.write(tmp_path / "events.log"))])
+    assert done.exit_code == 2 and done.stdout == ""
+    assert "what was learnt, 5,000 exceptions, is more than a policy holds (256 KB)" in done.stderr
+    assert "mend:" in done.stderr and "learnt.yaml" not in done.stderr
