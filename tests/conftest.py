@@ -13,7 +13,7 @@ import pytest
 from tests import support
 
 # What FSHIELD_TEST_REQUIRE may list: a program that tests are skipped without, or None where the tests look themselves.
-NEEDS: dict[str, str | None] = dict.fromkeys(("arm64", "census", "deploy", "docker", "egress", "others"))
+NEEDS: dict[str, str | None] = dict.fromkeys(("arm64", "census", "deploy", "docker", "egress", "others", "stranger"))
 NEEDS |= {program: program for program in ("chromium", "clang", "gcc", "node", "strace")}
 
 

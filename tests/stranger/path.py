@@ -1,0 +1,68 @@
+"""The README's commands, in order, as a script: what a stranger types begins at "Put it before a function".
+
+Only what a person has to fill in is filled in: the address of the repository, and what earlier commands printed.
+"""
+
+from __future__ import annotations
+
+import re
+
+# By heading: what stands in the README, and what a person puts there. A word that is gone from the README is an error.
+FILLED = {
+    "### 1. Build": {"URL": "/source"},
+    "### 3. Attach, with the policy `monitor`": {
+        "LAYER-ARN-OF-STEP-2": '"$(head -1 step-2)"',
+        " ANY-LAYERS-IT-HAD": "",
+    },
+    "### 4. Read the events": {"QUERY-ID": '"$(jq -r .queryId step-4)"'},
+}
+STEPS = (
+    "### 1. Build",
+    "### 2. Publish the layers",
+    "### 3. Attach, with the policy `monitor`",
+    "### 4. Read the events",
+    "### 5. Write what is legitimate into a policy",
+)
+_BLOCK = re.compile(r"^```(sh|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def blocks(readme: str, heading: str) -> list[str]:
+    """The commands below `heading`, a text for each block."""
+    section = readme.split(f"\n{heading}\n", 1)[1]
+    section = re.split(r"^#{2,3} ", section, maxsplit=1, flags=re.MULTILINE)[0]
+    found = []
+    for kind, text in _BLOCK.findall(section):
+        lines = text.splitlines(keepends=True)
+        typed = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")] if kind == "console" else lines
+        found.append("".join(typed))
+    if not found:
+        raise ValueError(f"the README has no commands below {heading}")
+    return found
+
+
+def script(readme: str) -> str:
+    """All steps as one bash script that ends at the first failure. Step N's output is also in the file step-N."""
+    lines = ["set -euo pipefail"]
+    for number, heading in enumerate(STEPS, 1):
+        text = "\n".join(blocks(readme, heading))
+        for word, value in FILLED.get(heading, {}).items():
+            if word not in text:
+                raise ValueError(f"{word.strip()} is not below {heading} any more")
+            text = text.replace(word, value)
+        if number == 4:
+            # The first answer holds the id that the next command asks for.
+            text = text.replace(
+                "--query-string file://violations.query", "--query-string file://violations.query >step-4"
+            )
+        elif number != 1:
+            text = f"{{\n{text}}} | tee step-{number}"
+        # What is set in braces before a pipe is lost afterwards: this one stays outside.
+        if number == 3:
+            text = text.replace("FUNCTION=my-function\n", "") + "\n"
+            lines.append("FUNCTION=my-function")
+        lines += [f"echo '== {number}'", text]
+        if number == 1:
+            # As the README says of the command line that it writes `fshield`.
+            lines.append('PATH="$PWD/.venv/bin:$PATH"')
+    lines += ["echo '== demo'", "make demo", "echo '== done'", ""]
+    return "\n".join(lines)
