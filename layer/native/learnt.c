@@ -20,7 +20,7 @@ struct entry {
 static struct entry table[LEARNT_ENTRIES];
 static _Atomic int writer; /* the process that writes, 0: none */
 
-#define SPINS 10000
+enum { TRIES = 2000 }; /* a tenth of a second, or two: a signal handler may have interrupted the writer itself */
 
 static uint32_t now(void)
 {
@@ -45,7 +45,7 @@ static bool is_about(const struct entry *entry, const uint8_t ip[16], uint8_t ve
 static bool begin_writing(void)
 {
     int self = sys_getpid();
-    for (unsigned spin = 0; spin < SPINS; spin++) {
+    for (unsigned tries = 0; tries < TRIES; tries++) {
         int owner = 0;
         if (atomic_compare_exchange_strong_explicit(&writer, &owner, self, memory_order_acquire, memory_order_relaxed)) return true;
         if (owner != self &&
@@ -59,6 +59,7 @@ static bool begin_writing(void)
             }
             return true;
         }
+        sys_await_turn(tries);
     }
     return false;
 }
@@ -96,10 +97,13 @@ void learnt_add(const uint8_t ip[16], uint8_t version, const char *name, uint64_
 /* Copies the name of `entry` where it is about this address. False where it is not, is too old, or is being written. */
 static bool read_entry(const struct entry *entry, const uint8_t ip[16], uint8_t version, uint32_t time, char *name)
 {
-    for (unsigned spin = 0; spin < SPINS; spin++) {
+    for (unsigned tries = 0; tries < TRIES; tries++) {
         uint32_t sequence = atomic_load_explicit(&entry->sequence, memory_order_acquire);
         if (sequence == 0) return false;
-        if (sequence % 2 != 0) continue;
+        if (sequence % 2 != 0) {
+            sys_await_turn(tries);
+            continue;
+        }
         bool match = is_about(entry, ip, version) && time - entry->seconds < LEARNT_SECONDS;
         unsigned length = entry->length;
         if (match && length <= LEARNT_NAME_MAX) {

@@ -1,7 +1,7 @@
 /* Which names guarded look-ups returned an address for: bounded in number and in age.
  *
  * A fixed table. Readers take no lock (each entry carries a sequence number); the one writer at a time is chosen by a flag
- * that is never waited for longer than a bounded spin. A forked child inherits what its parent learnt. */
+ * that is never waited for longer than a bounded time. A forked child inherits what its parent learnt. */
 #ifndef FS_LEARNT_H
 #define FS_LEARNT_H
 

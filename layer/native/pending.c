@@ -10,7 +10,7 @@
 #define SO_COOKIE 57
 #endif
 
-enum { SLOTS = 1024, WINDOW = 32, SPINS = 100000 };
+enum { SLOTS = 1024, WINDOW = 32, TRIES = 20000 /* a second, or two */ };
 
 _Atomic uint32_t pending_count;
 
@@ -27,18 +27,38 @@ uint64_t pending_cookie(int fd)
     return sys_call(SYS_getsockopt, fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0 ? cookie : 0;
 }
 
+/* This thread is at the table: a signal handler of its own that comes here has nobody to wait for. */
+static __thread bool at_table __attribute__((tls_model("initial-exec")));
+
+static bool try_lock(int self)
+{
+    int holder = 0;
+    at_table = true;
+    atomic_signal_fence(memory_order_seq_cst);
+    if (atomic_compare_exchange_strong(&locked, &holder, self)) return true;
+    if (holder != self && atomic_compare_exchange_strong(&locked, &holder, self)) return true; /* of before a fork */
+    atomic_signal_fence(memory_order_seq_cst);
+    at_table = false;
+    return false;
+}
+
 static bool lock(void)
 {
     int self = sys_getpid();
-    for (unsigned spin = 0; spin < SPINS; spin++) {
-        int holder = 0;
-        if (atomic_compare_exchange_strong(&locked, &holder, self)) return true;
-        if (holder != self && atomic_compare_exchange_strong(&locked, &holder, self)) return true; /* of before a fork */
+    if (at_table) return false;
+    for (unsigned tries = 0; tries < TRIES; tries++) {
+        if (try_lock(self)) return true;
+        sys_await_turn(tries);
     }
     return false;
 }
 
-static void unlock(void) { atomic_store(&locked, 0); }
+static void unlock(void)
+{
+    atomic_store(&locked, 0);
+    atomic_signal_fence(memory_order_seq_cst);
+    at_table = false;
+}
 
 static unsigned start_of(uint64_t cookie) { return (unsigned)(cookie * 0x9e3779b97f4a7c15u >> 54) % SLOTS; }
 
@@ -213,6 +233,7 @@ void pending_forked(void)
 {
     atomic_store(&owner, sys_getpid());
     atomic_store(&locked, 0); /* whoever held it is not here */
+    at_table = false;
     for (unsigned slot = 0; pending_any() && slot < SLOTS; slot++) {
         if (atomic_load(&cookies[slot]) == 0) continue;
         struct pending *entry = &entries[slot];

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 #if defined(__x86_64__)
 static inline long sys_call6(long number, long a, long b, long c, long d, long e, long f)
@@ -115,5 +116,14 @@ _Noreturn static inline void sys_exit(int status)
         }                                                 \
         sys_value_;                                       \
     })
+
+/* Between tries to take what another thread holds for a moment: it may have lost the processor, for as long as a busy machine
+ * lets it wait. Spinning on would take from it what it waits for, and giving up early refuses what is allowed. */
+enum { SYS_SPINS = 200 };
+static inline void sys_await_turn(unsigned tries)
+{
+    const struct timespec nap = {.tv_nsec = 50000};
+    if (tries >= SYS_SPINS) sys_call(SYS_nanosleep, &nap, NULL);
+}
 
 #endif

@@ -9,22 +9,24 @@ AddressSanitizer (clang's).
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests import support
+from tests import hellos, support
+from tests.egress import places
+from tests.egress.network import Network, NoNetwork
 
 ROOT = support.ROOT
 BUILD = ROOT / "build" / "soak"
@@ -35,7 +37,7 @@ CHILDREN = ["/bin/true", "/usr/bin/true", str(BUILD / "storm-address")]
 # strict, but for one program: forks are let through, and each child is on probation until it becomes that program.
 POLICY: dict[str, dict[str, Any]] = {
     "policy": {
-        "outbound_connectivity": "block",
+        "outbound_connectivity": {"mode": "block", "allow": [{"host": places.QUICK}]},
         "read_write_tmp": "block",
         "create_child_process": {
             "mode": "block",
@@ -57,19 +59,25 @@ class Outcome:
     faults: list[str] = field(default_factory=list)
 
 
-def listen() -> socket.socket:
-    """A listener on loopback that takes connections and drops them."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-
-    def accept() -> None:
-        while True:
-            try:
-                listener.accept()[0].close()
-            except OSError:
-                return
-
-    threading.Thread(target=accept, daemon=True).start()
-    return listener
+@contextlib.contextmanager
+def network() -> Iterator[tuple[list[str], list[str]]]:
+    """What a command begins with and ends with to reach a network of its own; nothing where none can be made."""
+    folder = BUILD / "network"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        made = Network(folder)
+    except NoNetwork as problem:
+        print(f"names, first bytes and questions are not tried: {problem}", file=sys.stderr)
+        yield [], []
+        return
+    greetings = folder / "allowed.hello", folder / "other.hello"
+    for path, name in zip(greetings, (places.QUICK, f"token.{places.THIEF}"), strict=True):
+        path.write_bytes(hellos.openssl(name))
+    try:
+        yield made.enter, [places.RESOLVER, places.QUICK, *map(str, greetings)]
+    finally:
+        made.close()
 
 
 def undefined_layer() -> Path:
@@ -88,8 +96,12 @@ def undefined_layer() -> Path:
     return folder
 
 
-def address_layer() -> Path:
-    """The layer with a core under AddressSanitizer, whose runtime the program has to bring: `program(address=True)`."""
+def address_layer(*, planted: bool = False) -> Path:
+    """The layer with a core under AddressSanitizer, whose runtime the program has to bring: `program(address=True)`.
+
+    Args:
+        planted: with the mistake of planted.c in it, which the sanitizer must find.
+    """
     folder, build = BUILD / "layer-address", NATIVE / "zig.py"
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(support.LAYER, folder)
@@ -107,7 +119,10 @@ def address_layer() -> Path:
     ignored = BUILD / "ignored.txt"
     ignored.write_text("[address]\nfun:guard_start\nfun:guard_ready\nfun:dlsym\nfun:dlvsym\n")
     sources = sorted(path for path in NATIVE.glob("*.c") if path.name != "symbols.c")
-    linking = ["-shared", "-Wl,-Bsymbolic", "-Wl,-z,now", f"-Wl,--version-script={generated / 'exports.map'}"]
+    if planted:
+        sources.append(Path(__file__).with_name("planted.c"))
+    linking = ["-Wl,--wrap=client_hello_read"] if planted else []
+    linking += ["-shared", "-Wl,-Bsymbolic", "-Wl,-z,now", f"-Wl,--version-script={generated / 'exports.map'}"]
     rest = [*ADDRESS, f"-fsanitize-ignorelist={ignored}", *linking, *map(str, [*sources, *early])]
     subprocess.run([*flags, *rest, "-o", str(core)], check=True)
     command = [sys.executable, str(build), "launcher", "--core", str(core), "--out", str(folder / "function-shield")]
@@ -160,7 +175,6 @@ def soak(seconds: int, layer: Path = support.LAYER, *, address: bool = False) ->
     os.close(handle)
     events = BUILD / "events.log"
     events.unlink(missing_ok=True)
-    listener = listen()
     environment = support.clean_environment(
         {
             "FUNCTION_SHIELD_POLICY": support.policy_file(POLICY),
@@ -169,16 +183,23 @@ def soak(seconds: int, layer: Path = support.LAYER, *, address: bool = False) ->
             **({"ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1"} if address else {}),
         }
     )
-    command = [layer / "function-shield", storm, seconds, listener.getsockname()[1], secret, "data.evil.example", child]
+    command = [layer / "function-shield", storm, seconds, secret, "data.evil.example", child]
+    done_of = ["opens", "dials", "forks", "questions", "signals"]
     try:
-        done = subprocess.run(
-            list(map(str, command)), env=environment, capture_output=True, text=True, timeout=seconds + 60, check=False
-        )
+        with network() as (enter, reached):
+            done = subprocess.run(
+                [*enter, *map(str, command), *reached],
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=seconds + 60,
+                check=False,
+            )
+        done_of += ["greetings", "datagrams"] if reached else []
     except subprocess.TimeoutExpired:
         outcome.faults.append(f"it did not end within {seconds + 60} s")
         return outcome
     finally:
-        listener.close()
         Path(secret).unlink()
     if done.returncode != 0:
         outcome.faults.append(f"exit status {done.returncode}: {done.stderr[-2000:]}")
@@ -189,9 +210,7 @@ def soak(seconds: int, layer: Path = support.LAYER, *, address: bool = False) ->
             outcome.faults.append(f"{what}: {outcome.counts[what]}")
     if outcome.counts["before"] != outcome.counts["after"]:
         outcome.faults.append(f"descriptors: {outcome.counts['before']} before, {outcome.counts['after']} after")
-    outcome.faults += [
-        f"{what}: none" for what in ("opens", "dials", "forks", "questions", "signals") if not outcome.counts[what]
-    ]
+    outcome.faults += [f"{what}: none" for what in done_of if not outcome.counts[what]]
     made = list(Path(secret).parent.glob(f"{Path(secret).name}-*"))
     outcome.faults += [f"made: {path}" for path in made]
     check_events(events.read_text(errors="replace"), outcome)

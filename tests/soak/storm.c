@@ -1,6 +1,10 @@
-/* Threads that open, connect, fork and look names up at once, for some seconds: "storm SECONDS PORT FILE NAME PROGRAM".
- * Under the policy of soak.py nothing of it may come through but loopback and what lies outside /tmp. Prints one line of JSON: how often each was
- * done, how often something came through that must not, how many descriptors are open before and after. */
+/* Threads that open, connect, fork and look names up at once, for some seconds:
+ * "storm SECONDS FILE NAME PROGRAM [RESOLVER ALLOWED GREETING OTHER_GREETING]".
+ *
+ * Under the policy of soak.py nothing of it may come through but loopback and what lies outside /tmp. With RESOLVER (an
+ * address) also: connections to ALLOWED, whose first bytes may be those of the file GREETING and not of OTHER_GREETING, and
+ * questions of its own, for ALLOWED and not for NAME. Prints one line of JSON: how often each was done, how often something
+ * came through that must not, or failed that is allowed, how many descriptors are open before and after. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -15,15 +19,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { OPENERS = 3, DIALLERS = 3, FORKERS = 2, ASKERS = 2, SIGNALS = 1 };
+enum { OPENERS = 3, DIALLERS = 3, FORKERS = 2, ASKERS = 2, SIGNALS = 1, GREETERS = 3, QUESTIONERS = 2, ALL = 16 };
 
 static atomic_bool over;
-static atomic_ulong opens, dials, forks, questions, signals, through, broken;
-static const char *file, *name, *program;
+static atomic_ulong opens, dials, forks, questions, signals, greetings, datagrams, through, broken;
+static const char *file, *name, *program, *resolver, *allowed;
+static struct bytes {
+    size_t size;
+    char bytes[4096];
+} greeting, other_greeting;
 static unsigned short port;
 
 static void must_fail(int fd)
@@ -62,6 +72,28 @@ static void *open_things(void *unused)
         atomic_fetch_add(&opens, 5);
     }
     return unused;
+}
+
+/* What loopback leads to: in this process, as it may be in a network of its own. */
+static int listen_here(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t size = sizeof address;
+    inet_pton(AF_INET, "127.0.0.1", &address.sin_addr);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, size) != 0 || listen(fd, 512) != 0) return -1;
+    if (getsockname(fd, (struct sockaddr *)&address, &size) != 0) return -1;
+    port = ntohs(address.sin_port);
+    return fd;
+}
+
+static void *take_things(void *listener)
+{
+    for (;;) {
+        int fd = accept4(*(int *)listener, NULL, NULL, SOCK_CLOEXEC);
+        if (fd >= 0) close(fd);
+    }
+    return NULL;
 }
 
 static void *dial_things(void *unused)
@@ -123,6 +155,110 @@ static void *ask_things(void *unused)
     return unused;
 }
 
+/* ---- names, first bytes, questions ---- */
+
+static void read_bytes(const char *path, struct bytes *out)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : read(fd, out->bytes, sizeof out->bytes);
+    if (got <= 0) exit(2);
+    out->size = (size_t)got;
+    close(fd);
+}
+
+/* A connection to the allowed name, by a look-up of its own; -1 where it is refused, -2 where the machine has no more. */
+static int dial_name(void)
+{
+    struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM}, *found = NULL;
+    int error = getaddrinfo(allowed, "443", &hints, &found);
+    if (error != 0) return error == EAI_FAIL ? -1 : -2;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, found->ai_addr, found->ai_addrlen) != 0) {
+        int refused = errno == EACCES;
+        if (fd >= 0) close(fd);
+        fd = refused ? -1 : -2;
+    }
+    freeaddrinfo(found);
+    return fd;
+}
+
+static ssize_t say(int fd, const struct bytes *bytes, unsigned way)
+{
+    struct iovec parts[] = {{(void *)bytes->bytes, 7}, {(void *)(bytes->bytes + 7), bytes->size - 7}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    switch (way % 4) {
+    case 0: return write(fd, bytes->bytes, bytes->size);
+    case 1: return send(fd, bytes->bytes, bytes->size, MSG_NOSIGNAL);
+    case 2: return writev(fd, parts, 2);
+    default: return sendmsg(fd, &message, MSG_NOSIGNAL);
+    }
+}
+
+static void *greet_things(void *unused)
+{
+    for (unsigned way = 0; !over; way++) {
+        int fd = dial_name();
+        if (fd == -1) atomic_fetch_add(&broken, 1);
+        if (fd >= 0) {
+            int copy = way % 3 == 0 ? dup(fd) : -1;
+            if (say(fd, &greeting, way) != (ssize_t)greeting.size && errno == EACCES) atomic_fetch_add(&broken, 1);
+            if (copy >= 0) close(copy);
+            close(fd);
+            atomic_fetch_add(&greetings, 1);
+        }
+        fd = dial_name();
+        if (fd >= 0) {
+            if (say(fd, &other_greeting, way) >= 0) atomic_fetch_add(&through, 1);
+            else if (errno != EACCES) atomic_fetch_add(&broken, 1);
+            close(fd);
+            atomic_fetch_add(&greetings, 1);
+        }
+        usleep(3000); /* ports come back in their own time */
+    }
+    return unused;
+}
+
+/* A question for the address of `host`: its size. */
+static size_t ask(const char *host, unsigned short id, unsigned char *out)
+{
+    static const unsigned char head[] = {1, 0, 0, 1, 0, 0, 0, 0, 0, 0}, tail[] = {0, 0, 1, 0, 1};
+    size_t at = 12;
+    out[0] = (unsigned char)(id >> 8);
+    out[1] = (unsigned char)id;
+    memcpy(out + 2, head, sizeof head);
+    while (*host) {
+        size_t label = strcspn(host, ".");
+        out[at++] = (unsigned char)label;
+        memcpy(out + at, host, label);
+        at += label;
+        host += label + (host[label] == '.');
+    }
+    memcpy(out + at, tail, sizeof tail);
+    return at + sizeof tail;
+}
+
+static void *question_things(void *unused)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(53)};
+    inet_pton(AF_INET, resolver, &address.sin_addr);
+    for (unsigned short id = 1; !over; id++) {
+        unsigned char question[512], answer[512];
+        int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        if (fd < 0) continue;
+        struct timeval limit = {.tv_sec = 1};
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+        size_t size = ask(allowed, id, question);
+        if (connect(fd, (struct sockaddr *)&address, sizeof address) != 0 || send(fd, question, size, 0) != (ssize_t)size)
+            atomic_fetch_add(&broken, 1);
+        else if (recv(fd, answer, sizeof answer, 0) > 12)
+            atomic_fetch_add(&datagrams, 1);
+        if (send(fd, question, ask(name, id, question), 0) >= 0) atomic_fetch_add(&through, 1);
+        close(fd);
+        usleep(1000);
+    }
+    return unused;
+}
+
 static void handler(int number)
 {
     (void)number;
@@ -151,32 +287,45 @@ static unsigned descriptors(void)
 int main(int count, char **words)
 {
     if (count == 1) return 0; /* as PROGRAM, where that is this */
-    if (count != 6) return 2;
-    port = (unsigned short)atoi(words[2]);
-    file = words[3];
-    name = words[4];
-    program = words[5];
+    if (count != 5 && count != 9) return 2;
+    file = words[2];
+    name = words[3];
+    program = words[4];
+    if (count == 9) {
+        resolver = words[5];
+        allowed = words[6];
+        read_bytes(words[7], &greeting);
+        read_bytes(words[8], &other_greeting);
+    }
     signal(SIGPIPE, SIG_IGN);
     struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
     sigaction(SIGUSR1, &action, NULL);
     struct addrinfo *found = NULL;
     if (getaddrinfo("127.0.0.1", "80", NULL, &found) == 0) freeaddrinfo(found);
+    pthread_t listening;
+    int listener = listen_here();
+    if (listener < 0) return 2;
+    pthread_create(&listening, NULL, take_things, &listener);
     must_fail(dial("127.66.66.66", port));
     unsigned before = descriptors();
 
-    pthread_t threads[OPENERS + DIALLERS + FORKERS + ASKERS + SIGNALS];
+    pthread_t threads[ALL];
+    _Static_assert(OPENERS + DIALLERS + FORKERS + ASKERS + SIGNALS + GREETERS + QUESTIONERS <= ALL, "room for all");
     unsigned n = 0;
     for (int i = 0; i < OPENERS; i++) pthread_create(&threads[n++], NULL, open_things, NULL);
     for (int i = 0; i < DIALLERS; i++) pthread_create(&threads[n++], NULL, dial_things, NULL);
     for (int i = 0; i < FORKERS; i++) pthread_create(&threads[n++], NULL, fork_things, NULL);
     for (int i = 0; i < ASKERS; i++) pthread_create(&threads[n++], NULL, ask_things, NULL);
+    for (int i = 0; resolver && i < GREETERS; i++) pthread_create(&threads[n++], NULL, greet_things, NULL);
+    for (int i = 0; resolver && i < QUESTIONERS; i++) pthread_create(&threads[n++], NULL, question_things, NULL);
     for (int i = 0; i < SIGNALS; i++) pthread_create(&threads[n++], NULL, interrupt_things, &threads[0]);
     for (int left = atoi(words[1]); left > 0;) left = (int)sleep((unsigned)left);
     over = true;
     /* The one that is sent signals ends last. */
     while (n > 0) pthread_join(threads[--n], NULL);
-    printf("{\"opens\":%lu,\"dials\":%lu,\"forks\":%lu,\"questions\":%lu,\"signals\":%lu,\"through\":%lu,\"broken\":%lu,"
+    printf("{\"opens\":%lu,\"dials\":%lu,\"forks\":%lu,\"questions\":%lu,\"signals\":%lu,\"greetings\":%lu,\"datagrams\":%lu,\"through\":%lu,\"broken\":%lu,"
            "\"before\":%u,\"after\":%u}\n",
-           opens, dials, forks, questions, signals, through, broken, before, descriptors());
+           opens, dials, forks, questions, signals, greetings, datagrams, through, broken, before,
+           descriptors());
     return 0;
 }

@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
-from tests.soak.soak import soak
+import shutil
+
+import pytest
+
+from tests.egress.network import Network, NoNetwork
+from tests.soak.soak import BUILD, address_layer, soak
 
 
 def test_soak() -> None:
     outcome = soak(3)
     assert outcome.faults == []
     assert outcome.lines > 1
+
+
+@pytest.mark.skipif(shutil.which("clang") is None, reason="clang brings the sanitizer")
+def test_a_planted_mistake_is_found() -> None:
+    """The soak under AddressSanitizer is one that can fail."""
+    folder = BUILD / "planted"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        Network(folder).close()
+    except NoNetwork as problem:
+        pytest.skip(str(problem))
+    outcome = soak(3, address_layer(planted=True), address=True)
+    assert len(outcome.faults) == 1
+    assert "global-buffer-overflow" in outcome.faults[0]
+    assert "planted.c" in outcome.faults[0]
