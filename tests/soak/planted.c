@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static char kept[64];
+static volatile char kept[64];
 static volatile size_t kept_size = sizeof kept;
 
 void __real_client_hello_read(const uint8_t *bytes, size_t size, struct client_hello *hello);
