@@ -80,10 +80,10 @@ def pattern(name: str) -> Any:
     return EventPattern.load(json.dumps(template["Resources"][name]["Properties"]["EventPattern"]))
 
 
-def event(call: str, role: str | None = "admin", **more: Any) -> dict[str, Any]:
+def event(call: str, role: str | None = "admin", kind: str = "IAMUser", **more: Any) -> dict[str, Any]:
     """As CloudTrail has it: https://docs.aws.amazon.com/lambda/latest/dg/logging-using-cloudtrail.html."""
     session = {"type": "AssumedRole", "sessionContext": {"sessionIssuer": {"type": "Role", "userName": role}}}
-    identity: dict[str, Any] = session if role else {"type": "IAMUser", "userName": "somebody"}
+    identity: dict[str, Any] = session if role else {"type": kind, "userName": "somebody"}
     detail = {"eventSource": "lambda.amazonaws.com", "eventName": call, "userIdentity": identity, **more}
     return {"source": "aws.lambda", "detail-type": "AWS API Call via CloudTrail", "detail": detail}
 
@@ -99,6 +99,8 @@ UPDATE = "UpdateFunctionConfiguration20150331v2"
         (event("DeleteLayerVersion20181031"), True, False),
         (event(UPDATE, "deploy-orders"), False, False),
         (event(UPDATE, None), False, True),
+        (event(UPDATE, None, kind="FederatedUser"), False, True),
+        (event("UntagResource20170331v2"), True, False),
         (event("GetFunctionConfiguration20150331v2"), False, False),
         (event(UPDATE, errorCode="AccessDenied"), False, False),
         ({**event(UPDATE), "source": "aws.s3"}, False, False),
@@ -168,6 +170,7 @@ CONFIGURE = "lambda:UpdateFunctionConfiguration"
         (False, CONFIGURE, "dev", FUNCTION, {}),
         (True, CONFIGURE, "dev", FUNCTION, {"aws__tag_function_shield": ["required"]}),
         (False, CONFIGURE, "deploy-orders", FUNCTION, {"aws__tag_function_shield": ["required"]}),
+        (True, "lambda:UpdateAlias", "dev", FUNCTION, {"aws__tag_function_shield": ["required"]}),
         (True, "lambda:UntagResource", "dev", FUNCTION, {"aws__tag_function_shield": ["required"]}),
         (True, "lambda:PublishLayerVersion", "dev", LAYER, {}),
         (False, "lambda:PublishLayerVersion", "platform", LAYER, {}),
