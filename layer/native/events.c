@@ -640,6 +640,20 @@ static struct kind *claim(uint64_t key, bool *first)
     return NULL;
 }
 
+/* Of an `allowed` event: one for the first use of each rule. */
+static uint64_t rule_key(uint32_t rule) { return 1 + (uint64_t)rule * 2; }
+
+bool guard_rule_is_new(uint32_t rule)
+{
+    uint64_t key = rule_key(rule);
+    for (unsigned i = 0; i < KINDS; i++) {
+        uint64_t there = atomic_load_explicit(&keys[(unsigned)((key + i) % KINDS)], memory_order_relaxed);
+        if (there == 0) return true;
+        if (there == key) return false;
+    }
+    return false;
+}
+
 void guard_report(const struct guard_act *asked, const struct fs_verdict *verdict, char *message, size_t size)
 {
     int error = errno;
@@ -659,7 +673,7 @@ void guard_report(const struct guard_act *asked, const struct fs_verdict *verdic
     begin_process();
     bool first;
     uint64_t key = kind_key(act, verdict);
-    if (verdict->mode == FS_ALLOW) key = 1 + (uint64_t)verdict->rule * 2; /* the first use of each rule */
+    if (verdict->mode == FS_ALLOW) key = rule_key(verdict->rule);
     struct kind *kind = claim(key, &first);
     if (kind && !first) {
         if (verdict->mode != FS_ALLOW) atomic_fetch_add(&repeats[kind - kinds], 1);

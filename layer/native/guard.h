@@ -163,6 +163,12 @@ struct guard_origin {
  * (also for repeats). Does nothing where mode is FS_ALLOW, unless the policy wants allowed uses and this is the first. */
 void guard_report(const struct guard_act *act, const struct fs_verdict *verdict, char *message, size_t size);
 
+/* No `allowed` event of this rule was written yet. */
+bool guard_rule_is_new(uint32_t rule);
+
+/* The policy wants an event of the first use of each rule. */
+static inline bool guard_tells_allowed(void) { return guard.policy && guard.policy->flags & FS_FLAG_EVENTS_ALLOWED_FIRST; }
+
 /* The thread's note covers this act (same family, same or any object): it was reported by the interpreter ring. */
 bool guard_noted(enum fs_family family, const char *object);
 /* For the interpreter ring, after it reported: the libc ring keeps quiet about the same act. */

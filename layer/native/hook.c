@@ -132,9 +132,27 @@ int hook_event(const char *event, PyObject *arguments, void *data)
     }
 }
 
+/* With `events: {allowed: first}`: the door would make this event without the frames. */
+void hook_used(struct guard_act *act, const struct fs_verdict *verdict)
+{
+    if (verdict->reason != FS_RULE || !guard_rule_is_new(verdict->rule)) return;
+    struct guard_origin origin;
+    PyObject *type, *value, *trace;
+    python.PyErr_Fetch(&type, &value, &trace);
+    origin_read(&origin);
+    act->ring = RING_INTERPRETER;
+    act->origin = &origin;
+    guard_report(act, verdict, NULL, 0);
+    python.PyErr_Restore(type, value, trace);
+}
+
 int hook_verdict(struct guard_act *act, const struct fs_verdict *verdict, const char *object, PyObject *filename)
 {
-    if (verdict->mode == FS_ALLOW) return 0;
+    if (verdict->mode == FS_ALLOW) {
+        /* A program's first use is told where it is executed: mostly in a child, which counts for itself. */
+        if (UNLIKELY(guard_tells_allowed()) && act->family != FS_PROCESS) hook_used(act, verdict);
+        return 0;
+    }
     struct guard_origin origin;
     char sentence[1024];
     PyObject *type, *value, *trace;

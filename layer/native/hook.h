@@ -30,6 +30,9 @@ void hook_forget(void);
  * `object` is what the libc ring would name (NULL: whatever); `filename` goes into the error, or NULL. */
 int hook_verdict(struct guard_act *act, const struct fs_verdict *verdict, const char *object, PyObject *filename);
 
+/* What the rule of the verdict let through is told, with its origin, where the policy wants that and it is the rule's first. */
+void hook_used(struct guard_act *act, const struct fs_verdict *verdict);
+
 /* hook_import.c: makes `import function_shield` work from wherever the layer lies. */
 int hook_import(PyObject *arguments);
 /* hook_files.c */

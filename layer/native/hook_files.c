@@ -61,7 +61,11 @@ static int judge(int dirfd, const char *path, int flags, const char *verb, PyObj
     enum fs_family family = FS_TMP;
     resolved[0] = '\0';
     struct fs_verdict verdict = files_judge_path(dirfd, path, flags, resolved, &family);
-    if (LIKELY(verdict.mode == FS_ALLOW)) return 0;
+    if (LIKELY(verdict.mode == FS_ALLOW)) {
+        struct guard_act act = {.family = family, .verb = verb, .path = resolved[0] ? resolved : path};
+        if (UNLIKELY(guard_tells_allowed())) hook_used(&act, &verdict);
+        return 0;
+    }
     if (family == FS_HANDLER && seal_is_archive(path) && (flags & O_ACCMODE) == O_RDONLY && seal_import_reads()) {
         hook_pass_archive(resolved);
         return 0;

@@ -53,7 +53,7 @@ static const char *protocol_of(PyObject *socket)
 static int judge_name(const struct hook_row *row, const char *name, uint16_t port)
 {
     struct fs_verdict verdict = network_judge_name(name, port);
-    if (LIKELY(verdict.mode == FS_ALLOW)) return 0;
+    if (LIKELY(verdict.mode == FS_ALLOW && !guard_tells_allowed())) return 0;
     char object[ADDRESS_OBJECT_MAX];
     network_name_object(name, port, object);
     struct guard_act act = {.family = FS_OUTBOUND, .verb = row->verb, .host = name, .port = port};
@@ -88,7 +88,7 @@ static int judge_address(const struct hook_row *row, PyObject *socket, const str
     }
     /* Of a name server, the door reads the question. It is told who asked. */
     if (UNLIKELY(to->port == RESOLVERS_PORT)) origin_keep();
-    if (LIKELY(verdict.mode == FS_ALLOW)) return 0;
+    if (LIKELY(verdict.mode == FS_ALLOW && !guard_tells_allowed())) return 0;
     if (family == FS_RUNTIME_API) {
         /* The door answers: it knows what else may pass. It is told who asked. */
         origin_keep();

@@ -404,3 +404,41 @@ def test_exceptions_of_native_code_go_by_the_folder(site: Path) -> None:
     assert events
     assert events[0]["origin"]["distribution"] == "numpy"
     assert "allow: [evil]" in events[0]["message"]
+
+
+ALLOWED = """\
+version: 1
+policy:
+  outbound_connectivity: {mode: block, allow: [{host: allowed.example}, {cidr: 127.66.66.66, ports: [9]}]}
+  read_write_tmp: {mode: block, allow: [/tmp/function-shield-test-used/**]}
+  create_child_process: {mode: block, allow: [/usr/bin/true]}
+events: {allowed: first}
+"""
+USES = """\
+import socket, subprocess
+def used():
+    for act in (
+        lambda: socket.getaddrinfo("allowed.example", 443),
+        lambda: socket.create_connection(("127.66.66.66", 9), 1),
+        lambda: open("/tmp/function-shield-test-used/x"),
+        lambda: subprocess.run(["/usr/bin/true"]),
+    ):
+        try: act()
+        except OSError: pass
+"""
+
+
+def test_what_is_allowed_names_who_asked(site: Path, tmp_path: Path) -> None:
+    write(site, "user.py", USES)
+    installed(site, "user-of-things", "1.2.3", "user.py")
+    policy = tmp_path / "used.yaml"
+    policy.write_text(ALLOWED)
+    done = run("import user\nuser.used()\nuser.used()", site, mode=policy)
+    found = {event["policy"]: event for event in done.events if event["event"] == "allowed"}
+    told = [(event["rule"], event["details"].get("host")) for event in done.events if event["event"] == "allowed"]
+    assert len(told) == len(set(told)) == 4, told
+    for rule in ("outbound_connectivity", "read_write_tmp"):
+        origin = found[rule]["origin"]
+        assert (origin["distribution"], origin["version"]) == ("user-of-things", "1.2.3")
+        assert origin["function"] == "<lambda>" and found[rule]["ring"] == "interpreter"
+    assert found["create_child_process"]["ring"] == "libc"
