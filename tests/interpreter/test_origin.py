@@ -410,7 +410,7 @@ ALLOWED = """\
 version: 1
 policy:
   outbound_connectivity: {mode: block, allow: [{host: allowed.example}, {cidr: 127.66.66.66, ports: [9]}]}
-  read_write_tmp: {mode: block, allow: [/tmp/function-shield-test-used/**]}
+  read_write_tmp: {mode: block, allow: [TMP/**]}
   create_child_process: {mode: block, allow: [/usr/bin/true]}
 events: {allowed: first}
 """
@@ -420,7 +420,7 @@ def used():
     for act in (
         lambda: socket.getaddrinfo("allowed.example", 443),
         lambda: socket.create_connection(("127.66.66.66", 9), 1),
-        lambda: open("/tmp/function-shield-test-used/x"),
+        lambda: open("TMP/x", "w"),
         lambda: subprocess.run(["/usr/bin/true"]),
     ):
         try: act()
@@ -428,12 +428,13 @@ def used():
 """
 
 
-def test_what_is_allowed_names_who_asked(site: Path, tmp_path: Path) -> None:
-    write(site, "user.py", USES)
+def test_what_is_allowed_names_who_asked(site: Path, tmp_path: Path, tmp_name: Path) -> None:
+    tmp_name.mkdir()
+    write(site, "user.py", USES.replace("TMP", str(tmp_name)))
     installed(site, "user-of-things", "1.2.3", "user.py")
     policy = tmp_path / "used.yaml"
-    policy.write_text(ALLOWED)
-    done = run("import user\nuser.used()\nuser.used()", site, mode=policy)
+    policy.write_text(ALLOWED.replace("TMP", str(tmp_name)))
+    done = run("import user\nuser.used()", site, mode=policy)
     found = {event["policy"]: event for event in done.events if event["event"] == "allowed"}
     told = [(event["rule"], event["details"].get("host")) for event in done.events if event["event"] == "allowed"]
     assert len(told) == len(set(told)) == 4, told
