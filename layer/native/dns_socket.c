@@ -329,7 +329,9 @@ bool dns_refuses_bind(const void *bytes, size_t size, const void *caller)
     memcpy(&port, (const char *)bytes + 2, sizeof port);
     if (__builtin_expect(port != htons(RESOLVERS_PORT), 1) || guard_ignores(FS_OUTBOUND)) return false;
     address_read(bytes, size, true, &address);
-    if (address.kind != ADDRESS_IP || (!resolvers_has(address.ip, address.version) && !address_is_localhost(address.ip, address.version)))
+    /* A name server on this machine: from whatever address is bound, a message may say that it comes from there (IP_PKTINFO). */
+    if (address.kind != ADDRESS_IP || (!resolvers_are_here() && !resolvers_has(address.ip, address.version) &&
+                                       !address_is_localhost(address.ip, address.version)))
         return false;
     return network_refuses_kind("answer", "dns", caller);
 }

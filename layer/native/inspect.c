@@ -191,7 +191,7 @@ bool inspect_leads_to(int fd, struct address *address)
     return true;
 }
 
-bool inspect_still_pending(int fd, uint64_t cookie, struct pending *entry)
+bool inspect_still_pending(int fd, struct pending *entry)
 {
     struct address address;
     if (!inspect_leads_to(fd, &address)) {
@@ -201,17 +201,12 @@ bool inspect_still_pending(int fd, uint64_t cookie, struct pending *entry)
     }
     if (address.kind != ADDRESS_IP) return true;
     bool same = address.port == entry->port && address_equal(address.ip, address.version, entry->ip, entry->version);
-    if (entry->kind == PENDING_PLAIN && same) {
-        pending_remove(cookie);
-        return false;
-    }
+    /* It stays in the table: another thread may have shown us another socket at this number, for just as long. */
+    if (entry->kind == PENDING_PLAIN && same) return false;
     if (same && entry->kind != PENDING_STRANGER) return true;
     struct pending now;
     judging_describe(&address, &now);
-    if (now.kind == PENDING_PLAIN && !proxies_is(&address)) {
-        pending_remove(cookie);
-        return false;
-    }
+    if (now.kind == PENDING_PLAIN && !proxies_is(&address)) return false;
     /* A greeting can be waited for anew; requests half-way cannot. Datagrams are no greeting, whatever form they have. */
     if (now.kind == PENDING_TLS && inspect_is_datagram(fd))
         now.kind = PENDING_DATAGRAM;
@@ -313,7 +308,7 @@ bool inspect_sends(int fd, const struct msghdr *message, int flags, const void *
     if (LIKELY(!pending_find(cookie, &entry))) return false;
     /* A datagram with an address goes there, and was judged. */
     if (message->msg_name != NULL && message->msg_namelen > 0 && entry.kind == PENDING_DATAGRAM) return false;
-    if (!inspect_still_pending(fd, cookie, &entry)) {
+    if (!inspect_still_pending(fd, &entry)) {
         errno = error;
         return false;
     }
@@ -341,7 +336,7 @@ bool inspect_refuses_unseen(int fd, const void *caller)
 {
     struct pending entry;
     uint64_t cookie = pending_cookie(fd);
-    if (!pending_find(cookie, &entry) || !inspect_still_pending(fd, cookie, &entry)) return false;
+    if (!pending_find(cookie, &entry) || !inspect_still_pending(fd, &entry)) return false;
     if (!inspect_violates_by(&entry, "unseen", caller)) {
         pending_remove(cookie);
         return false;

@@ -23,6 +23,6 @@ bool inspect_leads_to(int fd, struct address *address);
 bool inspect_is_datagram(int fd);
 
 /* Where the socket leads now, which may be elsewhere than when it was remembered. False: nothing is to be looked at. */
-bool inspect_still_pending(int fd, uint64_t cookie, struct pending *entry);
+bool inspect_still_pending(int fd, struct pending *entry);
 
 #endif

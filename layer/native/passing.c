@@ -32,8 +32,7 @@ static bool has_spoken(int fd)
 bool inspect_refuses_passing(int fd, const void *caller)
 {
     struct pending entry;
-    uint64_t cookie;
-    if (!pending_any() || !pending_find(cookie = pending_cookie(fd), &entry) || !inspect_still_pending(fd, cookie, &entry)) return false;
+    if (!pending_any() || !pending_find(pending_cookie(fd), &entry) || !inspect_still_pending(fd, &entry)) return false;
     return inspect_violates_by(&entry, "passed", caller);
 }
 
@@ -82,7 +81,7 @@ bool inspect_refuses_stream(int fd, const void *caller)
     if (guard_ignores(FS_OUTBOUND)) return false;
     uint64_t cookie = pending_cookie(fd);
     if (cookie == 0) return false;
-    if (pending_find(cookie, &known)) return inspect_still_pending(fd, cookie, &known) && inspect_violates_by(&known, "stream", caller);
+    if (pending_find(cookie, &known)) return inspect_still_pending(fd, &known) && inspect_violates_by(&known, "stream", caller);
     if (!is_internet_stream(fd) || sys_call(SYS_getpeername, fd, &peer, &size) == 0 || inspect_option(fd, SOL_SOCKET, SO_ACCEPTCONN) == 1)
         return false;
     return !pending_put(cookie, &entry) && inspect_violates_by(&entry, "too_many", caller);
@@ -95,15 +94,14 @@ bool inspect_refuses_number(int from, int to, const void *caller)
     if (!pending_any() || !pending_find(cookie = pending_cookie(from), &entry)) return false;
     pending_shares(cookie);
     if (from == to || (to > LAST_STANDARD && sys_call(SYS_fcntl, to, F_GETFD) < 0)) return false;
-    return inspect_still_pending(from, cookie, &entry) && inspect_violates_by(&entry, "stream", caller);
+    return inspect_still_pending(from, &entry) && inspect_violates_by(&entry, "stream", caller);
 }
 
 bool inspect_refuses_copy(int copy, const void *caller)
 {
     struct pending entry;
-    uint64_t cookie;
-    if (copy < 0 || copy > LAST_STANDARD || !pending_find(cookie = pending_cookie(copy), &entry)) return false;
-    return inspect_still_pending(copy, cookie, &entry) && inspect_violates_by(&entry, "stream", caller);
+    if (copy < 0 || copy > LAST_STANDARD || !pending_find(pending_cookie(copy), &entry)) return false;
+    return inspect_still_pending(copy, &entry) && inspect_violates_by(&entry, "stream", caller);
 }
 
 /* What is written to it goes nowhere. */

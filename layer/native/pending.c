@@ -136,14 +136,19 @@ static void mark_alive(void *context, int fd)
         if (alive->cookies[i] == cookie) alive->found[i] = true;
 }
 
-/* Takes out of a full window what no descriptor of this process leads to any more. Twice missed, because a descriptor can
- * move behind the back of one walk. */
+/* Looks for them. Twice, because a descriptor can move behind the back of one walk. False where that cannot be told. */
+static bool look_for(struct alive *alive)
+{
+    return pending_each_descriptor(mark_alive, alive) && pending_each_descriptor(mark_alive, alive);
+}
+
+/* Takes out of a full window what no descriptor of this process leads to any more. */
 static void make_room(unsigned start)
 {
     struct alive alive = {0};
     if (atomic_load(&owner) != sys_getpid()) return;
     for (unsigned i = 0; i < WINDOW; i++) alive.cookies[i] = atomic_load(&cookies[(start + i) % SLOTS]);
-    if (!pending_each_descriptor(mark_alive, &alive) || !pending_each_descriptor(mark_alive, &alive)) return;
+    if (!look_for(&alive)) return;
     for (unsigned i = 0; i < WINDOW; i++) {
         unsigned slot = (start + i) % SLOTS;
         if (alive.cookies[i] == 0 || alive.found[i]) continue;
@@ -244,8 +249,12 @@ void pending_forked(void)
 
 void pending_closed(uint64_t cookie)
 {
-    if (cookie == 0 || slot_of(cookie) == SLOTS || atomic_load(&owner) != sys_getpid() || !lock()) return;
-    unsigned slot = slot_of(cookie);
+    unsigned slot = cookie != 0 ? slot_of(cookie) : SLOTS;
+    if (slot == SLOTS || atomic_load(&shared[slot]) || atomic_load(&owner) != sys_getpid()) return;
+    /* Before it was in the table, it may have been given other numbers. */
+    struct alive alive = {.cookies = {cookie}};
+    if (!look_for(&alive) || alive.found[0] || !lock()) return;
+    slot = slot_of(cookie);
     if (slot < SLOTS && !atomic_load(&shared[slot]) && !entries[slot].busy) empty(slot);
     unlock();
 }

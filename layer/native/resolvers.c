@@ -123,3 +123,12 @@ bool resolvers_has(const uint8_t ip[16], uint8_t version)
     refresh();
     return known(ip, version);
 }
+
+bool resolvers_are_here(void)
+{
+    unsigned end = atomic_load_explicit(&count, memory_order_acquire);
+    for (unsigned i = 0; i < end; i++) {
+        if (address_is_loopback(servers[i].ip, servers[i].version)) return true;
+    }
+    return false;
+}

@@ -14,4 +14,7 @@ void resolvers_start(void);
  * restored on another host may find others. */
 bool resolvers_has(const uint8_t ip[16], uint8_t version);
 
+/* One of them is on this machine, whose addresses anybody here may send from. */
+bool resolvers_are_here(void);
+
 #endif
