@@ -108,7 +108,6 @@ DOOR int fcntl(int fd, int command, ...)
     if (is_ours(fd)) return not_open();
     bool copies = command == F_DUPFD || command == F_DUPFD_CLOEXEC;
     if (copies && copy_refused(fd, CALLER())) return refused();
-    if (copies && UNLIKELY(pending_any())) pending_shares(pending_cookie(fd));
     if (UNLIKELY(!real.fcntl)) guard_start();
     if (UNLIKELY(copies)) {
         int copy = marked(fd, real.fcntl(fd, command, argument));

@@ -322,6 +322,7 @@ bool inspect_sends(int fd, const struct msghdr *message, int flags, const void *
     }
     errno = error;
     if (kept.kind == entry.kind) entry = kept;
+    entry.serial = kept.serial;
     return sends_copy(fd, cookie, &entry, message, flags, caller, result);
 }
 

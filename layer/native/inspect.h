@@ -44,7 +44,10 @@ bool inspect_is_standard(int fd);
 
 /* In a program that another one started: its sockets came from elsewhere. */
 void inspect_start(void);
-/* In a forked child: sockets that its parent connects later are not in the child's table. */
-void inspect_forked(void);
+/* Before a fork or a program's start, and in the child: what one process connects is in no table but its own, and another that
+ * has the socket since before does not know of it. */
+void inspect_shares(void);
+/* `fd` is about to be passed to another process: the same. */
+void inspect_passes(int fd);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "processes.h"
 #include "state.h"
+#include "inspect.h"
 #include "sys.h"
 
 #define MAX_ARGUMENTS (1u << 20)
@@ -258,6 +259,7 @@ static void plan_by_object(struct launch *launch, char *const *argv, char **argu
 struct launch *launch_prepare(const struct launch_request *request)
 {
     size_t argc = 0, environment = environment_size(request->envp);
+    inspect_shares();
     while (request->argv != NULL && request->argv[argc] != NULL && argc <= MAX_ARGUMENTS) argc++;
     if (environment == 0 || argc > MAX_ARGUMENTS) {
         errno = E2BIG;

@@ -450,6 +450,7 @@ static bool refuses_control(const char *control, size_t size, const void *caller
                 int passed;
                 memcpy(&passed, control + at + from, sizeof passed);
                 if (runtime_api_refuses_copy(passed, caller) || inspect_refuses_passing(passed, caller)) return true;
+                inspect_passes(passed);
             }
         }
         size_t step = CMSG_ALIGN(header.cmsg_len);
@@ -622,7 +623,6 @@ DOOR int dup(int fd)
         errno = EACCES;
         return -1;
     }
-    if (UNLIKELY(pending_any())) pending_shares(pending_cookie(fd));
     int copy = real.dup(fd);
     if (UNLIKELY(dns_watches(fd))) dns_mark(copy);
     if (UNLIKELY(pending_any()) && guard_ready() && inspect_refuses_copy(copy, CALLER())) {

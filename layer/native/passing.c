@@ -90,9 +90,7 @@ bool inspect_refuses_stream(int fd, const void *caller)
 bool inspect_refuses_number(int from, int to, const void *caller)
 {
     struct pending entry;
-    uint64_t cookie;
-    if (!pending_any() || !pending_find(cookie = pending_cookie(from), &entry)) return false;
-    pending_shares(cookie);
+    if (!pending_any() || !pending_find(pending_cookie(from), &entry)) return false;
     if (from == to || (to > LAST_STANDARD && sys_call(SYS_fcntl, to, F_GETFD) < 0)) return false;
     return inspect_still_pending(from, &entry) && inspect_violates_by(&entry, "stream", caller);
 }
@@ -168,4 +166,9 @@ static void adopt_all(void (*visit)(void *context, int fd))
 
 void inspect_start(void) { adopt_all(adopt_inherited); }
 
-void inspect_forked(void) { adopt_all(adopt_forked); }
+void inspect_shares(void) { adopt_all(adopt_forked); }
+
+void inspect_passes(int fd)
+{
+    if (!guard_ignores(FS_OUTBOUND)) adopt(fd, true);
+}

@@ -16,7 +16,7 @@ _Atomic uint32_t pending_count;
 
 static _Atomic uint64_t cookies[SLOTS]; /* apart, so that a search touches little */
 static struct pending entries[SLOTS];   /* in the lock's care */
-static atomic_bool shared[SLOTS];       /* more descriptors than one may lead there */
+static uint32_t serial;                 /* in the lock's care */
 static atomic_int locked;               /* the process that is at the table */
 static _Atomic int owner;               /* the process whose table it is; 0: not yet said */
 
@@ -172,8 +172,8 @@ bool pending_put(uint64_t cookie, const struct pending *entry)
         bool busy = there && entries[slot].busy;
         entries[slot] = *entry;
         entries[slot].busy = busy;
+        entries[slot].serial = ++serial;
         if (!there) {
-            atomic_store(&shared[slot], false);
             atomic_fetch_add(&pending_count, 1);
             atomic_store_explicit(&cookies[slot], cookie, memory_order_release);
         }
@@ -204,7 +204,9 @@ void pending_give(uint64_t cookie, const struct pending *entry)
     while (!lock()) {
     }
     unsigned slot = slot_of(cookie);
-    if (slot < SLOTS && entry->kind == PENDING_FREE) {
+    if (slot < SLOTS && entries[slot].serial != entry->serial) {
+        entries[slot].busy = false; /* connected anew meanwhile: what was sent says nothing of that */
+    } else if (slot < SLOTS && entry->kind == PENDING_FREE) {
         empty(slot);
     } else if (slot < SLOTS) {
         entries[slot] = *entry;
@@ -223,17 +225,6 @@ void pending_remove(uint64_t cookie)
 
 /* ---- the life of a socket ---- */
 
-void pending_shares(uint64_t cookie)
-{
-    unsigned slot = cookie != 0 ? slot_of(cookie) : SLOTS;
-    if (slot < SLOTS) atomic_store(&shared[slot], true);
-}
-
-void pending_forks(void)
-{
-    for (unsigned slot = 0; pending_any() && slot < SLOTS; slot++) atomic_store(&shared[slot], true);
-}
-
 void pending_forked(void)
 {
     atomic_store(&owner, sys_getpid());
@@ -250,11 +241,11 @@ void pending_forked(void)
 void pending_closed(uint64_t cookie)
 {
     unsigned slot = cookie != 0 ? slot_of(cookie) : SLOTS;
-    if (slot == SLOTS || atomic_load(&shared[slot]) || atomic_load(&owner) != sys_getpid()) return;
-    /* Before it was in the table, it may have been given other numbers. */
+    if (slot == SLOTS || atomic_load(&owner) != sys_getpid()) return;
+    /* It may have other numbers; in other processes, their tables have it. */
     struct alive alive = {.cookies = {cookie}};
     if (!look_for(&alive) || alive.found[0] || !lock()) return;
     slot = slot_of(cookie);
-    if (slot < SLOTS && !atomic_load(&shared[slot]) && !entries[slot].busy) empty(slot);
+    if (slot < SLOTS && !entries[slot].busy) empty(slot);
     unlock();
 }

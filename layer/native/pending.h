@@ -32,6 +32,7 @@ struct pending {
     bool busy;         /* a thread is sending what it had judged */
     uint16_t port;
     uint16_t tunnel_port; /* of PENDING_TUNNEL: where the proxy was asked to connect to */
+    uint32_t serial;   /* of the connection: pending_put says it */
     uint8_t ip[16];
     uint32_t rules[2]; /* that allowed it: of the policy, of the floor; UINT32_MAX for none */
     struct host_flow flow;
@@ -54,10 +55,6 @@ bool pending_take(uint64_t cookie, struct pending *out);
 void pending_give(uint64_t cookie, const struct pending *entry);
 void pending_remove(uint64_t cookie);
 
-/* Another descriptor of this socket, here or in a child, is about to be made. No lock: signal handlers may. */
-void pending_shares(uint64_t cookie);
-/* Before a fork: every socket is about to be shared. */
-void pending_forks(void);
 /* In a forked child: requests half-way belong to the parent. */
 void pending_forked(void);
 /* `close` is about to be called, or was and succeeded: the entry goes where that was the last descriptor. */

@@ -1,5 +1,5 @@
 /* Doors of processes: fork and execute. */
-#include "pending.h"
+#include "inspect.h"
 #include "processes.h"
 
 #include "interpreter.h"
@@ -157,7 +157,7 @@ static bool is_libuv(const void *caller)
 
 enum processes_fork processes_ask_fork(bool executes, const void *caller)
 {
-    pending_forks();
+    inspect_shares();
     if (UNLIKELY(interpreter_passes_fork())) return FORK_PASSES;
     struct fs_verdict verdict = fork_verdict();
     if (LIKELY(verdict.mode == FS_ALLOW)) return FORK_PASSES;

@@ -398,7 +398,7 @@ void guard_after_fork(bool probation)
     int pid = sys_getpid();
     guard.is_function = false;
     pending_forked();
-    inspect_forked();
+    inspect_shares();
     atomic_store(&probation_pid, probation ? pid : 0);
 }
 
