@@ -40,6 +40,22 @@ static void valid_string(const char *text, size_t size)
     }
 }
 
+/* Escapes are taken for one byte that no secret here has: the last digit of one and what follows it say nothing of the text. */
+static void without_escapes(char *text)
+{
+    char *to = text;
+    for (const char *at = text; *at;) {
+        if (*at != '\\') {
+            *to++ = *at++;
+            continue;
+        }
+        size_t length = at[1] == 'u' ? 6 : 2;
+        *to++ = '\1';
+        for (; length > 0 && *at; length--) at++;
+    }
+    *to = '\0';
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 2) return 0;
@@ -81,6 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     plain = plain && secret[0] != '/' && strncmp(secret, "http://", 7) != 0;
     if (plain) {
         char *out = copied_text((const uint8_t *)json.bytes, json.size);
+        without_escapes(out);
         PROMISE(strstr(out, secret) == NULL);
         free(out);
     }
