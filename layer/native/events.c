@@ -11,6 +11,7 @@
 #include "kernel.h"
 #include "ocsf.h"
 #include "origin.h"
+#include "sentence.h"
 #include "state.h"
 #include "symbols.h"
 #include "sys.h"
@@ -172,152 +173,6 @@ static void end(struct json *json)
     uint32_t missing = atomic_exchange(&lost, 0);
     end_fields(json, atomic_fetch_add(&sequence, 1), missing);
     send_line(json, missing);
-}
-
-/* ---- the sentence ---- */
-
-struct sentence {
-    size_t size;
-    char bytes[1024];
-};
-
-static void say(struct sentence *out, const char *text)
-{
-    while (text && *text && out->size < sizeof out->bytes - 1) out->bytes[out->size++] = *text++;
-    out->bytes[out->size] = '\0';
-}
-
-static void say_port(struct sentence *out, uint16_t port)
-{
-    char digits[8];
-    unsigned at = sizeof digits - 1;
-    digits[at] = '\0';
-    do digits[--at] = (char)('0' + port % 10);
-    while ((port /= 10) > 0);
-    say(out, ":");
-    say(out, digits + at);
-}
-
-static void say_object(struct sentence *out, const struct guard_act *act)
-{
-    switch (act->family) {
-    case FS_OUTBOUND:
-    case FS_RUNTIME_API:
-        if (!act->host && !act->ip) {
-            say(out, act->verb ? act->verb : "open a socket");
-            if (act->protocol) say(out, " (");
-            say(out, act->protocol);
-            if (act->protocol) say(out, ")");
-            return;
-        }
-        say(out, "reach ");
-        if (!act->host && act->ip && strchr(act->ip, ':')) {
-            say(out, "[");
-            say(out, act->ip);
-            say(out, "]");
-        } else {
-            say(out, act->host ? act->host : act->ip);
-        }
-        if (act->port) say_port(out, act->port);
-        if (act->family == FS_RUNTIME_API) say(out, " (the Runtime API)");
-        return;
-    case FS_PROCESS:
-        if (!act->path) {
-            say(out, "fork");
-            return;
-        }
-        say(out, "start ");
-        say(out, act->path);
-        return;
-    case FS_HANDLER:
-        say(out, "read the handler's source ");
-        say(out, act->path);
-        return;
-    default:
-        say(out, act->verb ? act->verb : "use");
-        say(out, " ");
-        say(out, act->path);
-        return;
-    }
-}
-
-/* What first bytes must not be, by the word of details.first_bytes. */
-static void say_first_bytes(struct sentence *out, const struct guard_act *act, const struct fs_verdict *verdict)
-{
-    static const struct {
-        const char *word, *text;
-    } sentences[] = {
-        {"other_server_name", "the TLS greeting names a server which "},
-        {"other_host", "the request is for a host which "},
-        {"split", "the first bytes end before they name a server"},
-        {"not_tls", "the first bytes are no TLS greeting"},
-        {"not_http", "the first bytes are no HTTP request"},
-        {"oversized", "the TLS greeting is larger than a record"},
-        {"fragmented", "the TLS greeting is spread over several records"},
-        {"malformed", "the first bytes can be read in more ways than one"},
-        {"no_server_name", "the TLS greeting names no server"},
-        {"no_host", "the request names no host"},
-        {"two_hosts", "the request names more hosts than one"},
-        {"ech", "the TLS greeting hides the server's name"},
-        {"early_data", "the TLS greeting offers early data"},
-        {"upgrade", "the request asks for another protocol"},
-        {"out_of_band", "the first bytes are sent out of band"},
-        {"datagram", "datagrams cannot be judged where TLS is required"},
-        {"at_once", "two threads write the first bytes at once"},
-        {"unseen", "the first bytes are sent by a call that hides them"},
-        {"stream", "the connection is also a stdio stream or standard descriptor, which hides the first bytes"},
-        {"inherited", "the connection is from before this program, or from another process"},
-        {"passed", "the connection is passed on before its first bytes"},
-        {"too_many", "too many connections wait for their first bytes"},
-    };
-    const char *text = "the first bytes cannot be judged";
-    for (size_t i = 0; act->first_bytes && i < sizeof sentences / sizeof *sentences; i++)
-        if (strcmp(sentences[i].word, act->first_bytes) == 0) text = sentences[i].text;
-    say(out, text);
-    if (verdict->reason == FS_SERVER_NAME) {
-        say(out, verdict->source && verdict->source[0] ? verdict->source : "the rule");
-        say(out, " does not allow");
-    }
-}
-
-static void say_reason(struct sentence *out, const struct guard_act *act, const struct fs_verdict *verdict)
-{
-    switch (verdict->reason) {
-    case FS_RULE:
-        say(out, verdict->source ? verdict->source : "a rule");
-        say(out, " allows it");
-        return;
-    case FS_PORT: say(out, "a rule allows it on other ports only"); return;
-    case FS_VARIABLE: say(out, "a rule has a variable for this name, and it was unset or unfit at start"); return;
-    case FS_UNNAMED: say(out, "no rule allows this address, and no look-up of an allowed name returned it"); return;
-    case FS_FAMILY: say(out, "sockets of this kind are refused"); return;
-    case FS_GUARD: say(out, "the guard protects itself"); return;
-    case FS_STATIC: say(out, "the guard cannot be loaded into it"); return;
-    case FS_MALFORMED: say(out, "it cannot be judged"); return;
-    case FS_RECONFIGURED: say(out, "function_shield.configure says so"); return;
-    case FS_TLS:
-    case FS_SERVER_NAME: say_first_bytes(out, act, verdict); return;
-    default: say(out, "no rule allows it"); return;
-    }
-}
-
-static void compose(struct sentence *out, const struct guard_act *act, const struct fs_verdict *verdict,
-                    const struct guard_origin *origin)
-{
-    out->size = 0;
-    const char *who = origin && origin->distribution[0] ? origin->distribution : guard_program_name;
-    say(out, who);
-    say(out, " tried to ");
-    say_object(out, act);
-    say(out, verdict->mode == FS_BLOCK ? ": blocked, " : verdict->mode == FS_ALERT ? ": reported, " : ": allowed, ");
-    say_reason(out, act, verdict);
-    if (act->family == FS_NATIVE && verdict->reason == FS_NO_RULE) {
-        /* The one rule that honest packages meet while they are imported. */
-        const char *name = origin ? (origin->package[0] ? origin->package : who) : act->path && act->path[0] == '/' ? act->path : NULL;
-        if (name) say(out, "; an exception is native_code: {allow: [");
-        say(out, name);
-        if (name) say(out, "]}");
-    }
 }
 
 /* ---- violations ---- */
@@ -548,7 +403,7 @@ static void write_violation(const struct guard_act *act, const struct fs_verdict
         atomic_fetch_add(&lost, 1);
         return;
     }
-    compose(&line->sentence, act, verdict, origin);
+    sentence_compose(&line->sentence, act, verdict, origin);
     struct report report = {act,   verdict, origin,   line->sentence.bytes, count, atomic_fetch_add(&sequence, 1),
                             atomic_exchange(&lost, 0), repeated, takes_fresh_line(), ""};
     uint32_t turn = atomic_load(&request_turn);
@@ -662,7 +517,7 @@ void guard_report(const struct guard_act *asked, const struct fs_verdict *verdic
     if (act->origin && verdict->mode != FS_ALLOW) origin_resolve(act->origin);
     if (message && size > 0) {
         struct sentence sentence;
-        compose(&sentence, act, verdict, act->origin);
+        sentence_compose(&sentence, act, verdict, act->origin);
         size_t length = sentence.size < size - 1 ? sentence.size : size - 1;
         memcpy(message, sentence.bytes, length);
         message[length] = '\0';
@@ -722,9 +577,9 @@ static void compose_armed(struct json *json, const char *event, const char *cons
     begin(json, event, "INFO");
     json_key(json, "message");
     struct sentence sentence = {0};
-    say(&sentence, "FunctionShield guards this function by the policy ");
-    say(&sentence, fs_policy_string(guard.policy, guard.policy->name));
-    if (guard.dry_run) say(&sentence, ", as a dry run: nothing is blocked");
+    sentence_say(&sentence, "FunctionShield guards this function by the policy ");
+    sentence_say(&sentence, fs_policy_string(guard.policy, guard.policy->name));
+    if (guard.dry_run) sentence_say(&sentence, ", as a dry run: nothing is blocked");
     json_string(json, sentence.bytes, 256);
     json_key(json, "version");
     json_string(json, FS_VERSION, 32);
