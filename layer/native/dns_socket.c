@@ -160,13 +160,6 @@ static bool was_asked(int fd, const struct dns_query *query, bool *announced)
 
 /* ---- connecting ---- */
 
-/* By a number of our own: what was looked at is what is connected, whatever happens to the program's number meanwhile. */
-static int own_number(int fd)
-{
-    long own = sys_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 900);
-    return (int)(own < 0 ? sys_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 3) : own);
-}
-
 bool dns_connects(int fd, const void *address, socklen_t size, const void *caller, int *result)
 {
     if (guard_thread.resolving > 0 || !is_udp(fd) || guard_on_probation()) return false;
@@ -180,7 +173,8 @@ bool dns_connects(int fd, const void *address, socklen_t size, const void *calle
         *result = real.connect(fd, (const struct sockaddr *)address, size);
         return true;
     }
-    int own = own_number(fd);
+    /* What was looked at is what is connected, whatever happens to the program's number meanwhile. */
+    int own = sys_own_number(fd);
     if (own < 0) {
         errno = -own;
         *result = -1;

@@ -11,6 +11,7 @@
 #include "judging.h"
 #include "network.h"
 #include "proxies.h"
+#include "resolvers.h"
 #include "sys.h"
 
 #ifndef TCP_ULP
@@ -208,7 +209,10 @@ bool inspect_still_pending(int fd, struct pending *entry)
     judging_describe(&address, &now);
     if (now.kind == PENDING_PLAIN && !proxies_is(&address)) return false;
     /* A greeting can be waited for anew; requests half-way cannot. Datagrams are no greeting, whatever form they have. */
-    if (now.kind == PENDING_TLS && inspect_is_datagram(fd))
+    bool datagram = inspect_is_datagram(fd);
+    if (datagram && address.port == RESOLVERS_PORT && !inspect_is_standard(fd) && resolvers_has(address.ip, address.version))
+        return false; /* dns_socket.c */
+    if (datagram)
         now.kind = PENDING_DATAGRAM;
     else if (now.kind != PENDING_TLS)
         now.kind = PENDING_STRANGER;

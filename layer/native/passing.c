@@ -110,38 +110,69 @@ static void put_away(int fd)
     if (nowhere >= 0) sys_close(nowhere);
 }
 
-/* What is known of a socket that this process did not make. Quiet, and left open where it may not be used: the program did not
- * ask for it. Only where it would be written to unseen, or cannot be remembered, it is taken away. */
-static void adopt(int fd, bool forked)
+/* What must be remembered of a socket that this process did not make, or shares from now on. False: nothing. `*connected`: it
+ * leads somewhere by now. */
+static bool to_remember(int fd, bool datagram, bool standard, bool forked, struct pending *entry, bool *connected)
 {
-    struct pending entry = {.kind = PENDING_STRANGER, .rules = {UINT32_MAX, UINT32_MAX}}, now;
+    struct pending now;
     struct address address;
-    int domain = inspect_option(fd, SOL_SOCKET, SO_DOMAIN);
-    if (domain != AF_INET && domain != AF_INET6) return;
-    bool datagram = inspect_is_datagram(fd), standard = fd == STDOUT_FILENO || fd == STDERR_FILENO;
+    *entry = (struct pending){.kind = datagram ? PENDING_DATAGRAM : PENDING_STRANGER, .rules = {UINT32_MAX, UINT32_MAX}};
+    *connected = inspect_leads_to(fd, &address);
+    if (!*connected) return true;
+    judging_describe(&address, &now);
+    bool proxy = proxies_is(&address), spoken = !datagram && has_spoken(fd);
+    if (now.kind == PENDING_PLAIN && !proxy) return false;
+    if (datagram && !standard && address.port == RESOLVERS_PORT && resolvers_has(address.ip, address.version))
+        return false; /* dns_socket.c */
+    /* What has spoken was judged: here, to its end; or by whoever started this program, but for a second greeting. */
+    if (spoken && forked) return false;
+    if (now.kind == PENDING_TLS && !proxy) *entry = now;
+    if (spoken && address.port != 80 && !proxy) entry->kind = PENDING_TLS_AGAIN;
+    if (datagram) entry->kind = PENDING_DATAGRAM;
+    memcpy(entry->ip, now.ip, sizeof entry->ip);
+    entry->version = now.version;
+    entry->port = now.port;
+    return true;
+}
+
+/* Quiet, and left open where it may not be used: the program did not ask for it. Only where it would be written to unseen, or
+ * cannot be remembered, it is taken away: by `number`, where it is, while `fd` is the same socket by a number of our own. */
+static void adopt_socket(int fd, int number, bool forked)
+{
+    enum { TRIES = 4 };
+    struct pending entry;
+    bool datagram = inspect_is_datagram(fd), standard = number == STDOUT_FILENO || number == STDERR_FILENO;
     if (!datagram && (!is_internet_stream(fd) || inspect_option(fd, SOL_SOCKET, SO_ACCEPTCONN) == 1)) return;
     uint64_t cookie = pending_cookie(fd);
-    if (forked && pending_find(cookie, &now)) return;
-    if (inspect_leads_to(fd, &address)) {
-        judging_describe(&address, &now);
-        bool proxy = proxies_is(&address), spoken = !datagram && has_spoken(fd);
-        if (now.kind == PENDING_PLAIN && !proxy) return;
-        if (datagram && !standard && address.port == RESOLVERS_PORT && resolvers_has(address.ip, address.version))
-            return; /* dns_socket.c */
-        /* What has spoken was judged: here, to its end; or by whoever started this program, but for a second greeting. */
-        if (spoken && forked) return;
-        if (now.kind == PENDING_TLS && !proxy) entry = now;
-        if (spoken && address.port != 80 && !proxy) entry.kind = PENDING_TLS_AGAIN;
-        memcpy(entry.ip, now.ip, sizeof entry.ip);
-        entry.version = now.version;
-        entry.port = now.port;
+    if (forked && pending_find(cookie, &entry)) return;
+    for (unsigned tries = 0; tries < TRIES; tries++) {
+        bool connected;
+        uint32_t serial;
+        struct address address;
+        if (!to_remember(fd, datagram, standard, forked, &entry, &connected)) return;
+        if (standard && inspect_violates_by(&entry, "stream", NULL)) {
+            put_away(number);
+            return;
+        }
+        if (!pending_put_new(cookie, &entry, &serial)) {
+            if (network_blocks()) sys_close(number);
+            return;
+        }
+        /* Another thread has connected it meanwhile, and may have said all that is looked at before it was in the table. Who
+         * keeps doing that is waited for no longer, and stays in it. */
+        if (connected || serial == 0 || tries + 1 == TRIES || !inspect_leads_to(fd, &address)) return;
+        pending_take_back(cookie, serial);
     }
-    if (datagram) entry.kind = PENDING_DATAGRAM;
-    if (standard && inspect_violates_by(&entry, "stream", NULL)) {
-        put_away(fd);
-        return;
-    }
-    if (!pending_put(cookie, &entry) && network_blocks()) sys_close(fd);
+}
+
+static void adopt(int number, bool forked)
+{
+    int domain = inspect_option(number, SOL_SOCKET, SO_DOMAIN);
+    if (domain != AF_INET && domain != AF_INET6) return;
+    /* Other threads close and connect meanwhile: what is looked at is what is remembered, whatever becomes of the number. */
+    int own = sys_own_number(number);
+    adopt_socket(own < 0 ? number : own, number, forked);
+    if (own >= 0) sys_close(own);
 }
 
 static void adopt_inherited(void *context, int fd)

@@ -156,30 +156,71 @@ static void make_room(unsigned start)
     }
 }
 
+/* In the lock's care: a slot for `cookie`, SLOTS where there is no room. */
+static unsigned slot_for(uint64_t cookie)
+{
+    int unsaid = 0;
+    atomic_compare_exchange_strong(&owner, &unsaid, sys_getpid());
+    unsigned start = start_of(cookie);
+    for (unsigned tries = 0; tries < 2; tries++) {
+        for (unsigned i = 0; i < WINDOW; i++)
+            if (atomic_load(&cookies[(start + i) % SLOTS]) == 0) return (start + i) % SLOTS;
+        if (tries == 0) make_room(start);
+    }
+    return SLOTS;
+}
+
+/* In the lock's care: 0 is no serial. */
+static uint32_t next_serial(void)
+{
+    if (++serial == 0) serial = 1;
+    return serial;
+}
+
+static void fill(unsigned slot, uint64_t cookie, const struct pending *entry)
+{
+    entries[slot] = *entry;
+    entries[slot].busy = false;
+    entries[slot].serial = next_serial();
+    atomic_fetch_add(&pending_count, 1);
+    atomic_store_explicit(&cookies[slot], cookie, memory_order_release);
+}
+
 bool pending_put(uint64_t cookie, const struct pending *entry)
 {
     if (cookie == 0 || !lock()) return false;
-    int unsaid = 0;
-    atomic_compare_exchange_strong(&owner, &unsaid, sys_getpid());
-    unsigned start = start_of(cookie), slot = slot_of(cookie);
-    bool there = slot < SLOTS;
-    for (unsigned tries = 0; slot == SLOTS && tries < 2; tries++) {
-        for (unsigned i = 0; slot == SLOTS && i < WINDOW; i++)
-            if (atomic_load(&cookies[(start + i) % SLOTS]) == 0) slot = (start + i) % SLOTS;
-        if (slot == SLOTS && tries == 0) make_room(start);
-    }
+    unsigned slot = slot_of(cookie);
     if (slot < SLOTS) {
-        bool busy = there && entries[slot].busy;
+        bool busy = entries[slot].busy;
         entries[slot] = *entry;
         entries[slot].busy = busy;
-        entries[slot].serial = ++serial;
-        if (!there) {
-            atomic_fetch_add(&pending_count, 1);
-            atomic_store_explicit(&cookies[slot], cookie, memory_order_release);
-        }
+        entries[slot].serial = next_serial();
+    } else if ((slot = slot_for(cookie)) < SLOTS) {
+        fill(slot, cookie, entry);
     }
     unlock();
     return slot < SLOTS;
+}
+
+bool pending_put_new(uint64_t cookie, const struct pending *entry, uint32_t *put)
+{
+    *put = 0;
+    if (cookie == 0 || !lock()) return false;
+    unsigned slot = slot_of(cookie);
+    if (slot == SLOTS && (slot = slot_for(cookie)) < SLOTS) {
+        fill(slot, cookie, entry);
+        *put = serial;
+    }
+    unlock();
+    return slot < SLOTS;
+}
+
+void pending_take_back(uint64_t cookie, uint32_t put)
+{
+    if (put == 0 || !lock()) return;
+    unsigned slot = slot_of(cookie);
+    if (slot < SLOTS && entries[slot].serial == put && !entries[slot].busy) empty(slot);
+    unlock();
 }
 
 /* ---- one at a time ---- */

@@ -49,6 +49,11 @@ uint64_t pending_cookie(int fd);
 bool pending_find(uint64_t cookie, struct pending *out);
 /* Puts or replaces. False where there is no room, and no entry whose socket this process has closed. */
 bool pending_put(uint64_t cookie, const struct pending *entry);
+/* Puts where there is none yet: what is known of a socket is not known worse. `*serial` is of the entry that was put, 0 where there
+ * was one. False where there is no room. */
+bool pending_put_new(uint64_t cookie, const struct pending *entry, uint32_t *serial);
+/* Takes out what was put under this serial, and nothing that came since. */
+void pending_take_back(uint64_t cookie, uint32_t serial);
 /* Takes the right to send: `*out` is the entry as it is. False where there is no entry, or *out is busy already. */
 bool pending_take(uint64_t cookie, struct pending *out);
 /* Gives it back with what the entry is now; PENDING_FREE takes it out. */

@@ -207,7 +207,7 @@ def soak(seconds: int, layer: Path = support.LAYER, *, address: bool = False) ->
     outcome.counts = json.loads(done.stdout)
     for what in ("through", "broken"):
         if outcome.counts[what]:
-            outcome.faults.append(f"{what}: {outcome.counts[what]}")
+            outcome.faults.append(f"{what}: {outcome.counts[what]}: {done.stderr[:2000]}")
     if outcome.counts["before"] != outcome.counts["after"]:
         outcome.faults.append(f"descriptors: {outcome.counts['before']} before, {outcome.counts['after']} after")
     outcome.faults += [f"{what}: none" for what in done_of if not outcome.counts[what]]

@@ -36,6 +36,13 @@ static struct bytes {
 } greeting, other_greeting;
 static unsigned short port;
 
+/* What is allowed was refused, or went wrong: counted, and said with what it was. */
+static void went_wrong(const char *what, int error)
+{
+    atomic_fetch_add(&broken, 1);
+    fprintf(stderr, "storm: %s: %s\n", what, strerror(error));
+}
+
 static void must_fail(int fd)
 {
     if (fd < 0) return;
@@ -64,11 +71,11 @@ static void *open_things(void *unused)
         FILE *stream = fopen(file, "r");
         if (stream) atomic_fetch_add(&through, 1), fclose(stream);
         int fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
-        if (fd < 0) atomic_fetch_add(&broken, 1);
+        if (fd < 0) went_wrong("open of /etc/passwd", errno);
         else close(fd);
         DIR *folder = opendir("/etc");
         if (folder) closedir(folder);
-        else atomic_fetch_add(&broken, 1);
+        else went_wrong("opendir of /etc", errno);
         atomic_fetch_add(&opens, 5);
     }
     return unused;
@@ -101,10 +108,10 @@ static void *dial_things(void *unused)
     while (!over) {
         int fd = dial("127.0.0.1", port);
         if (fd >= 0) {
-            if (write(fd, "x", 1) != 1 && errno != EPIPE && errno != ECONNRESET) atomic_fetch_add(&broken, 1);
+            if (write(fd, "x", 1) != 1 && errno != EPIPE && errno != ECONNRESET) went_wrong("write on loopback", errno);
             close(fd);
         } else if (fd == -1 && errno == EACCES) {
-            atomic_fetch_add(&broken, 1);
+            went_wrong("connection on loopback", errno);
         }
         must_fail(dial("127.66.66.66", port));
         atomic_fetch_add(&dials, 2);
@@ -117,6 +124,7 @@ static void *fork_things(void *unused)
 {
     while (!over) {
         pid_t child = fork();
+        if (child < 0) went_wrong("fork", errno);
         if (child == 0) {
             int fd = open(file, O_RDONLY | O_CLOEXEC);
             _exit(fd >= 0 || dial("127.66.66.66", port) >= 0 ? 77 : 0);
@@ -124,7 +132,7 @@ static void *fork_things(void *unused)
         if (child > 0) {
             int status = 0;
             while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-            if (!WIFEXITED(status)) atomic_fetch_add(&broken, 1);
+            if (!WIFEXITED(status)) went_wrong("a child ended by signal", WTERMSIG(status));
             else if (WEXITSTATUS(status) == 77) atomic_fetch_add(&through, 1);
         }
         char *const arguments[] = {"true", NULL};
@@ -133,12 +141,12 @@ static void *fork_things(void *unused)
             execv(program, arguments);
             _exit(0);
         }
+        if (spawned < 0) went_wrong("vfork", errno);
         if (spawned > 0) {
             int status = 0;
             while (waitpid(spawned, &status, 0) < 0 && errno == EINTR) continue;
         }
         if (child > 0 && spawned > 0) atomic_fetch_add(&forks, 2);
-        if (child < 0 || spawned < 0) atomic_fetch_add(&broken, 1);
     }
     return unused;
 }
@@ -148,8 +156,9 @@ static void *ask_things(void *unused)
     while (!over) {
         struct addrinfo *found = NULL;
         if (getaddrinfo(name, "443", NULL, &found) == 0) atomic_fetch_add(&through, 1), freeaddrinfo(found);
-        if (getaddrinfo("127.0.0.1", "80", NULL, &found) == 0) freeaddrinfo(found);
-        else atomic_fetch_add(&broken, 1);
+        int error = getaddrinfo("127.0.0.1", "80", NULL, &found);
+        if (error == 0) freeaddrinfo(found);
+        else went_wrong("look-up of an address", error == EAI_SYSTEM ? errno : 1000 - error);
         atomic_fetch_add(&questions, 2);
     }
     return unused;
@@ -198,10 +207,10 @@ static void *greet_things(void *unused)
 {
     for (unsigned way = 0; !over; way++) {
         int fd = dial_name();
-        if (fd == -1) atomic_fetch_add(&broken, 1);
+        if (fd == -1) went_wrong("connection to an allowed name", EACCES);
         if (fd >= 0) {
             int copy = way % 3 == 0 ? dup(fd) : -1;
-            if (say(fd, &greeting, way) != (ssize_t)greeting.size && errno == EACCES) atomic_fetch_add(&broken, 1);
+            if (say(fd, &greeting, way) != (ssize_t)greeting.size && errno == EACCES) went_wrong("an allowed greeting", errno);
             if (copy >= 0) close(copy);
             close(fd);
             atomic_fetch_add(&greetings, 1);
@@ -209,7 +218,7 @@ static void *greet_things(void *unused)
         fd = dial_name();
         if (fd >= 0) {
             if (say(fd, &other_greeting, way) >= 0) atomic_fetch_add(&through, 1);
-            else if (errno != EACCES) atomic_fetch_add(&broken, 1);
+            else if (errno != EACCES) went_wrong("another greeting", errno);
             close(fd);
             atomic_fetch_add(&greetings, 1);
         }
@@ -249,7 +258,7 @@ static void *question_things(void *unused)
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
         size_t size = ask(allowed, id, question);
         if (connect(fd, (struct sockaddr *)&address, sizeof address) != 0 || send(fd, question, size, 0) != (ssize_t)size)
-            atomic_fetch_add(&broken, 1);
+            went_wrong("an allowed question", errno);
         else if (recv(fd, answer, sizeof answer, 0) > 12)
             atomic_fetch_add(&datagrams, 1);
         if (send(fd, question, ask(name, id, question), 0) >= 0) atomic_fetch_add(&through, 1);
