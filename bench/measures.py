@@ -275,6 +275,26 @@ def sizes(dist: Path) -> Iterator[Figure]:
             )
 
 
-def base_python() -> str:
-    """The interpreter that this one's virtual environment was made from: it starts as Lambda's does."""
-    return str(getattr(sys, "_base_executable", sys.executable))
+def plain_python() -> str:
+    """The interpreter that starts as Lambda's does: of this machine's, the one that loads the fewest modules by itself.
+
+    A ``.pth`` file in a site folder can import a hundred, and each is looked at: that is no ``python3 -c pass`` any more.
+    """
+    base = str(getattr(sys, "_base_executable", sys.executable))
+    system = [f"/usr/bin/python3.{minor}" for minor in range(20, 10, -1)]
+    return min([*filter(os.path.exists, system), base], key=_modules_at_start)
+
+
+def _modules_at_start(python: str) -> int:
+    done = subprocess.run(
+        [python, "-c", "import sys; print(len(sys.modules))"], capture_output=True, text=True, timeout=60, check=False
+    )
+    return int(done.stdout) if done.returncode == 0 else sys.maxsize
+
+
+def python_version(python: str) -> str:
+    """As ``3.13.5``. Raises RuntimeError where it does not start."""
+    done = subprocess.run([python, "-V"], capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"{python} -V: status {done.returncode}: {done.stderr.strip()[-300:]}")
+    return done.stdout.split()[-1]

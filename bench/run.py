@@ -17,7 +17,7 @@ from typing import Any
 
 from egress import clients
 from growth import growth
-from measures import Bench, Figure, audit, base_python, calls, invocations, memory, sizes, start
+from measures import Bench, Figure, audit, calls, invocations, memory, plain_python, python_version, sizes, start
 from native_tools import compile_tools
 from reports import reports
 from rich.console import Console
@@ -73,10 +73,13 @@ def judged(figure: Figure, budgets: dict[str, dict[str, Any]]) -> dict[str, Any]
     }  # fmt: skip
 
 
-def table(results: list[dict[str, Any]]) -> Table:
+def table(results: list[dict[str, Any]], python: str) -> Table:
     """The figures in 80 columns."""
     made = Table(
-        width=80, title=f"Guarded over bare, {platform.machine()}, medians", title_justify="left", title_style="bold"
+        width=80,
+        title=f"Guarded over bare, {platform.machine()}, Python {python}, medians",
+        title_justify="left",
+        title_style="bold",
     )
     made.add_column("measure", ratio=1, overflow="fold")
     for heading in ("ratio", "added", "guarded", "floor", "aim"):
@@ -114,11 +117,12 @@ def main() -> int:
     """The exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--layer", type=Path, help="an unpacked layer; else FSHIELD_LAYER, else build/layer")
-    parser.add_argument("--python", default=base_python(), help="the interpreter to start")
+    parser.add_argument("--python", help="the interpreter to start; else the one that loads the fewest modules")
     parser.add_argument("--dist", type=Path, default=ROOT / "dist", help="where the zips of the layer are")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.add_argument("--quick", action="store_true", help="few samples: shows that it works, not what it costs")
     options = parser.parse_args()
+    options.python = options.python or plain_python()
     budgets = tomllib.loads((HERE / "budgets.toml").read_text("utf-8"))
     scratch = ROOT / "build" / "bench"
     try:
@@ -127,7 +131,7 @@ def main() -> int:
         refuse_blocked_places(layer.policy_file("default"), places)
         with waiting_for("compiling the floor and the timer"):
             tools = compile_tools(scratch)
-        results = []
+        results, version = [], python_version(options.python)
         with waiting_for("measuring (a minute or two)"):
             for figure in rows(Bench(layer.folder, tools, scratch, options.python, options.quick), options.dist):
                 results.append(judged(figure, budgets))
@@ -139,13 +143,13 @@ def main() -> int:
         return 2
     if options.json:
         json.dump(
-            {"machine": platform.machine(), "python": platform.python_version(), "figures": results},
+            {"machine": platform.machine(), "python": version, "figures": results},
             sys.stdout,
             indent=2,
         )
         print()
     else:
-        Console(highlight=False, markup=False).print(table(results))
+        Console(highlight=False, markup=False).print(table(results, version))
     return 0
 
 
