@@ -276,9 +276,9 @@ def sizes(dist: Path) -> Iterator[Figure]:
 
 
 def plain_python() -> str:
-    """The interpreter that starts as Lambda's does: of this machine's, the one that loads the fewest modules by itself.
+    """The interpreter that starts as Lambda's does: of those here, the one that loads the fewest modules by itself.
 
-    A ``.pth`` file in a site folder can import a hundred, and each is looked at: that is no ``python3 -c pass`` any more.
+    A ``.pth`` file in a site folder can import a hundred, and each is looked at: that is another measure.
     """
     base = str(getattr(sys, "_base_executable", sys.executable))
     system = [f"/usr/bin/python3.{minor}" for minor in range(20, 10, -1)]

@@ -1,7 +1,6 @@
 /* Programs that speak DNS themselves. */
 #include "dns_socket.h"
 
-#include <dirent.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -40,44 +39,16 @@ static bool is_udp(int fd)
     return sys_call(SYS_getsockopt, fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 && protocol == IPPROTO_UDP;
 }
 
-struct entry { /* struct linux_dirent64 */
-    uint64_t inode;
-    int64_t offset;
-    uint16_t size;
-    uint8_t type;
-    char name[];
-};
-
-static int number(const char *text)
+static void mark_udp(void *context, int fd)
 {
-    int value = 0;
-    if (*text < '0' || *text > '9') return -1;
-    for (; *text >= '0' && *text <= '9' && value < 100000000; text++) value = value * 10 + (*text - '0');
-    return value;
-}
-
-/* What a program before this one opened. False where that cannot be listed. */
-static bool mark_open(void)
-{
-    char bytes[2048] __attribute__((aligned(8)));
-    int folder = sys_openat(AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-    if (folder < 0) return false;
-    long got;
-    while ((got = sys_call(SYS_getdents64, folder, bytes, sizeof bytes)) > 0) {
-        for (long at = 0; at < got;) {
-            const struct entry *entry = (const struct entry *)(const void *)(bytes + at);
-            int fd = number(entry->name);
-            if (is_udp(fd)) dns_mark(fd);
-            at += entry->size;
-        }
-    }
-    sys_close(folder);
-    return got == 0;
+    (void)context;
+    if (is_udp(fd)) dns_mark(fd);
 }
 
 void dns_start(bool inherited)
 {
-    if (!inherited || mark_open()) return;
+    /* What a program before this one opened; where that cannot be listed, everything. */
+    if (!inherited || pending_each_descriptor(mark_udp, NULL)) return;
     for (unsigned i = 0; i < DNS_NUMBERS / 64; i++) atomic_store(&dns_marks[i], ~UINT64_C(0));
     atomic_store(&dns_any, true);
 }
