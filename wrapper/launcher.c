@@ -258,10 +258,13 @@ static void find_program(const char *name, char out[PATH_MAX])
     refuse("the command %s is not on PATH%s", name, "");
 }
 
-static void check_program(const char *path, const char *what, char interpreter[PATH_MAX])
+/* How many #! lines lead to the ELF that will run. */
+static unsigned check_program(const char *path, const char *what, char interpreter[PATH_MAX])
 {
-    const char *wrong = fs_program_check(path, interpreter, PATH_MAX);
+    unsigned scripts = 0;
+    const char *wrong = fs_program_check(path, interpreter, PATH_MAX, &scripts);
     if (wrong) refuse(what, path, wrong);
+    return scripts;
 }
 
 static bool blocks(const struct fs_policy *policy, const char *path)
@@ -270,16 +273,22 @@ static bool blocks(const struct fs_policy *policy, const char *path)
     return policy && fs_policy_decide(policy, &request).mode == FS_BLOCK;
 }
 
-/* What the function is made of must not lie where the policy lets nobody read. */
-static void check_place(const char *path, const char *what, const struct fs_policy *policy, const struct fs_policy *floor)
+/* What the function is made of must not lie where the policy lets nobody read. `resolved`: without links. */
+static void check_resolved(const char *resolved, const char *what, const struct fs_policy *policy, const struct fs_policy *floor)
 {
-    char resolved[PATH_MAX], tmp[PATH_MAX];
-    if (!path || !*path || !realpath(path, resolved) || !realpath("/tmp", tmp)) return;
+    static char tmp[PATH_MAX];
+    if (tmp[0] == '\0' && !realpath("/tmp", tmp)) return;
     size_t size = strlen(tmp);
     if (strncmp(resolved, tmp, size) != 0 || (resolved[size] != '/' && resolved[size] != '\0')) return;
     if (blocks(policy, resolved) || blocks(floor, resolved))
         refuse("%s lies under /tmp (%s), which the policy blocks: move it elsewhere, or allow its folder under read_write_tmp",
                what, resolved);
+}
+
+static void check_place(const char *path, const char *what, const struct fs_policy *policy, const struct fs_policy *floor)
+{
+    char resolved[PATH_MAX];
+    if (path && *path && realpath(path, resolved)) check_resolved(resolved, what, policy, floor);
 }
 
 static bool lies_in(const char *path, const char *folder)
@@ -472,7 +481,7 @@ static char **self_test_command(void)
     static const char *const folders[] = {"/var/lang/bin", "/usr/local/bin", "/usr/bin"};
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
         join(path, sizeof path, folders[i], "python3");
-        if (access(path, X_OK) == 0 && fs_program_check(path, NULL, 0) == NULL) return command;
+        if (access(path, X_OK) == 0 && fs_program_check(path, NULL, 0, NULL) == NULL) return command;
     }
     command[0] = shell;
     command[2] = fail;
@@ -524,16 +533,17 @@ int main(int argc, char **argv)
 
     join(core, sizeof core, layer, CORE_FILE);
     check_core(core);
-    check_program(program, "%s cannot be guarded: %s", interpreter);
+    bool scripted = check_program(program, "%s cannot be guarded: %s", interpreter) > 0;
     if (wrapper) check_program(wrapper, "the next wrapper %s cannot be guarded: %s", next);
-    identify(program, arguments, wrapper != NULL, &command);
+    /* Where nothing leads to it, the first program is COMMAND. */
+    if (wrapper || scripted || is_shim(program)) identify(program, arguments, wrapper != NULL, &command);
     if (!dry_run) {
         check_place(layer, "the layer", policy.policy, floor_policy.policy);
         check_place(getenv("LAMBDA_TASK_ROOT"), "the function", policy.policy, floor_policy.policy);
         folder_of(program, folder);
         check_place(folder, "the command", policy.policy, floor_policy.policy);
-        check_place(program, "the command", policy.policy, floor_policy.policy);
-        check_place(interpreter, "the runtime", policy.policy, floor_policy.policy);
+        if (scripted || interpreter[0] == '\0') check_place(program, "the command", policy.policy, floor_policy.policy);
+        check_resolved(interpreter, scripted ? "the runtime" : "the command", policy.policy, floor_policy.policy);
         check_library_folders(policy.policy, floor_policy.policy);
     }
     const char *old_path = getenv("PYTHONPATH");

@@ -165,7 +165,7 @@ const char *fs_program_check_object(int fd, bool hold, struct fs_program *progra
     }
 }
 
-const char *fs_program_check(const char *path, char *interpreter, size_t size)
+const char *fs_program_check(const char *path, char *interpreter, size_t size, unsigned *scripts)
 {
     int fd = sys_openat(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
     if (fd == -ENOENT || fd == -ENOTDIR) return "does not exist: correct its name";
@@ -178,6 +178,7 @@ const char *fs_program_check(const char *path, char *interpreter, size_t size)
         long got = sys_readlinkat(AT_FDCWD, link, interpreter, size - 1);
         interpreter[got > 0 ? got : 0] = '\0';
     }
+    if (scripts != NULL) *scripts = program.scripts;
     if (program.fd >= 0) sys_close(program.fd);
     sys_close(fd);
     return sentence;

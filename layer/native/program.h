@@ -23,9 +23,9 @@ struct fs_program {
 };
 
 /* NULL where the program at `path` (followed) can be guarded, else a sentence that says why not and the mend.
- * A script is judged by its interpreter, at most four deep. `interpreter` (PATH_MAX bytes or NULL) gets the ELF that will run.
- * Makes system calls only; no libc state. */
-const char *fs_program_check(const char *path, char *interpreter, size_t size);
+ * A script is judged by its interpreter, at most four deep. `interpreter` (PATH_MAX bytes or NULL) gets the ELF that will
+ * run, without links; `scripts` (or NULL), how many #! lines lead to it. Makes system calls only; no libc state. */
+const char *fs_program_check(const char *path, char *interpreter, size_t size, unsigned *scripts);
 
 /* The same for an open object (O_PATH will do), with what was found on the way. `hold`: nobody may open the ELF for writing
  * while program->fd is open (a read lease, where the file system and our rights permit one). */
