@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
+import sys
 
 import click
 import pytest
 import typer
 
 from fshield.cli import app
-from tests.support import LAUNCHER, ROOT
+from tests.support import LAUNCHER, ROOT, run_guarded
 
 README = (ROOT / "README.md").read_text()
 CODE = re.findall(r"^```[a-z]*\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
@@ -103,3 +105,15 @@ def test_every_link_leads_somewhere(page: str) -> None:
             headings = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE)
             slugs = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
             assert anchor in slugs, target
+
+
+def test_the_event_that_is_shown_has_the_keys_of_one() -> None:
+    """In their order, at every depth that has names of its own."""
+    shown = json.loads("".join(next(block for block in CODE if block.startswith('{"function_shield"')).splitlines()))
+    done = run_guarded([sys.executable, "-c", "open('/tmp/function-shield-readme', 'w')"], policy="default")
+    happened = done.violations[0]
+    for event in (shown, happened):
+        assert event["policy"] == "read_write_tmp"
+    assert list(shown) == list(happened)
+    assert list(shown["origin"]) == list(happened["origin"])
+    assert set(shown["details"]) == set(happened["details"])

@@ -12,7 +12,7 @@ FILLED = {
     "### 1. Build": {"URL": "/source"},
     "### 3. Attach, with the policy `monitor`": {
         "LAYER-ARN-OF-STEP-2": '"$(head -1 step-2)"',
-        " ANY-LAYERS-IT-HAD": "",
+        "ANY-LAYERS-IT-HAD ": "",
     },
     "### 4. Read the events": {"QUERY-ID": '"$(jq -r .queryId step-4)"'},
 }
