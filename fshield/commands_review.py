@@ -117,7 +117,8 @@ def diff(
     """Say what a change of a policy allows that was not allowed, and what it no longer allows."""
     with output.reporting(as_json):
         if old.is_dir() != new.is_dir():
-            raise CouldNotRun(f"{old} and {new} are a folder and a file", "name two policies, or two folders of them")
+            kinds = " and ".join("a folder" if each.is_dir() else "a file" for each in (old, new))
+            raise CouldNotRun(f"{old} and {new} are {kinds}", "name two policies, or two folders of them")
         found = folder_changes(old, new) if old.is_dir() else changes(load(old), load(new))
         wider = [change for change in found if change.kind == "widens"]
         if as_sarif:
