@@ -47,7 +47,8 @@ def report(
     log_group: sources.GroupOption = None,
     since: sources.SinceOption = "7d",
     function: sources.FunctionOption = None,
-    region: sources.RegionOption = None,
+    region: sources.FunctionRegionOption = None,
+    env: sources.Environment = None,
     profile: sources.ProfileOption = None,
     endpoint_url: sources.EndpointOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="The same as one JSON document on stdout.")] = False,
@@ -56,7 +57,6 @@ def report(
     with output.reporting(as_json):
         if not out and not as_json and sys.stdout.isatty():
             raise CouldNotRun("a page is nothing for a terminal", "name a file: -o report.html")
-        facts = native.Facts(region) if region else native.Facts()
         loaded = load(policy) if policy else None
         compiled = native.Compiled(compile_policy(loaded)) if loaded else None
         counter = explain.subject(other).compiled if other else None
@@ -65,6 +65,7 @@ def report(
         evidence.askers.own |= set(own or ())
         with source.records() as records:
             evidence.read(records)
+        facts = sources.facts_of(source, evidence.region, region, env)
         made = Report(
             evidence,
             dependencies(evidence),

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from fshield import edit, explain, native, output, sarif, sources
+from fshield import edit, explain, output, sarif, sources
 from fshield.cloudwatch import Connection
 from fshield.errors import CouldNotRun
 from fshield.events import harmless
@@ -46,8 +46,7 @@ def replay(
             evidence = Evidence().read(records)
         if not evidence.acts:
             raise CouldNotRun("there is nothing to replay: no event of an act was read", "name a log with events")
-        where = sources.region_of(region) or evidence.region or source.region or native.Facts().region
-        facts = native.facts_of(where, env or [])
+        facts = sources.facts_of(source, evidence.region, region, env)
         outcomes = list(replay_events(compiled, evidence, facts))
         broken = [outcome for outcome in outcomes if outcome.would_break]
         if as_json:

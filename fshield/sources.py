@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from fshield import endpoints, output
+from fshield import endpoints, native, output
 from fshield.cloudwatch import Connection, LogGroup, Window, since
 from fshield.errors import CouldNotRun, closest, shown
 from fshield.stream import Counts, EventReader, Record
@@ -127,6 +127,21 @@ class Source:
             advance((moment - window.since).total_seconds() / length)
 
         return self.reader.messages(group.messages(window, reached), self.group)
+
+
+def facts_of(source: Source, named: str | None, option: str | None, environment: list[str] | None) -> native.Facts:
+    """What is known of the function whose events were read.
+
+    Args:
+        source: after it was read.
+        named: the region that its events name.
+        option, environment: ``--region`` and ``--env``.
+
+    Raises:
+        CouldNotRun: there is no such region, or something is no variable.
+    """
+    where = region_of(option) or named or source.region or native.Facts().region
+    return native.facts_of(where, environment or [])
 
 
 def region_of(option: str | None) -> str | None:

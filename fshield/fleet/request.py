@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fshield.aws import region_asked
 from fshield.errors import CouldNotRun
 
 if TYPE_CHECKING:
@@ -57,9 +57,7 @@ class Account:
             read_timeout=_READ_TIMEOUT_S,
             user_agent_extra="fshield",
         )
-        # As the AWS CLI does, and boto3 does not: AWS_REGION before AWS_DEFAULT_REGION.
-        region = self.region or os.environ.get("AWS_REGION")
-        session: Any = Session(profile_name=self.profile, region_name=region)
+        session: Any = Session(profile_name=self.profile, region_name=region_asked(self.region))
         return session.client(service, endpoint_url=self.endpoint_url, config=config)
 
 
