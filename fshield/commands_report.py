@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fshield import explain, native, output, sources
+from fshield import explain, native, options, output, sources
 from fshield.cloudwatch import Connection
 from fshield.compiler import compile_policy
 from fshield.errors import CouldNotRun
@@ -20,7 +20,7 @@ from fshield.touched import Touched, against, dependencies, uses
 
 
 def report(
-    events: sources.Files = None,
+    events: options.Events = None,
     out: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="The page. Else stdout.", show_default=False),
@@ -35,23 +35,15 @@ def report(
         Path | None,
         typer.Option("--against", metavar="POLICY", help="Say what this policy would block.", show_default=False),
     ] = None,
-    own: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--own",
-            metavar="MODULE",
-            help="The function's own code, besides the handler's module. May be repeated.",
-            show_default=False,
-        ),
-    ] = None,
-    log_group: sources.GroupOption = None,
-    since: sources.SinceOption = "7d",
-    function: sources.FunctionOption = None,
-    region: sources.FunctionRegionOption = None,
-    env: sources.Environment = None,
-    profile: sources.ProfileOption = None,
-    endpoint_url: sources.EndpointOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The same as one JSON document on stdout.")] = False,
+    own: options.Own = None,
+    log_group: options.LogGroup = None,
+    since: options.Since = "7d",
+    function: options.Function = None,
+    region: options.FunctionRegion = None,
+    env: options.Environment = None,
+    profile: options.Profile = None,
+    endpoint_url: options.Endpoint = None,
+    as_json: options.Json = False,
 ) -> None:
     """Make one HTML page of what each dependency touched: hosts, paths, programs, when, blocked or not."""
     with output.reporting(as_json):
