@@ -24,8 +24,6 @@ class Partition(IntEnum):
     AWS_EUSC = 3
 
 
-PARTITION_NAMES = {Partition.AWS: "aws", Partition.AWS_CN: "aws-cn", Partition.AWS_EUSC: "aws-eusc"}
-
 SUFFIXES: dict[Partition, tuple[str, ...]] = {
     Partition.AWS: ("amazonaws.com", "api.aws", "on.aws"),
     Partition.AWS_CN: ("amazonaws.com.cn", "api.amazonwebservices.com.cn"),

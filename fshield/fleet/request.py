@@ -11,7 +11,6 @@ from fshield.errors import CouldNotRun
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.client import LambdaClient
-    from mypy_boto3_logs.client import CloudWatchLogsClient
 
 # Lambda answers its control plane in well under a second.
 _CONNECT_TIMEOUT_S, _READ_TIMEOUT_S = 10, 30
@@ -34,11 +33,6 @@ class Account:
     def function_client(self) -> LambdaClient:
         """Lambda."""
         client: LambdaClient = self._client("lambda")
-        return client
-
-    def log_client(self) -> CloudWatchLogsClient:
-        """CloudWatch Logs."""
-        client: CloudWatchLogsClient = self._client("logs")
         return client
 
     def tag_client(self) -> Any:
