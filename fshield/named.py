@@ -73,23 +73,30 @@ class Asked:
         self._entries = {(entry.source, entry.text): entry for entry in reversed(after.allows) if entry.hosts}
         keys = sorted({host.key for host in hosts}, key=lambda key: (key.count("."), key))
         self._names = [Name(key, below) for key in keys for below in (False, True)]
-        self._stretches = list(_stretches(entry.ports for entry in both))
         self._facts = list(_facts(hosts))
+        # By what names are under these facts: a name is asked about at ports that its own keys tell apart. With those
+        # of all entries, a thousand entries would make millions of questions.
+        self._ports: dict[native.Facts, dict[str, set[Ports]]] = {facts: {} for facts in self._facts}
+        for entry, facts in product(both, self._facts):
+            for key in {host.key for host in entry.hosts}:
+                self._ports[facts].setdefault(native.spelt(key, facts), set()).add(entry.ports)
 
     def beyond(self) -> list[Beyond]:
         """What the policy after allows and the one before does not, by the entry that decides, in the file's order."""
         found: dict[tuple[str, str, Step], Beyond] = {}
         ports: dict[tuple[str, str, Step], dict[Name, set[tuple[int, int]]]] = {}
         for name, facts in product(self._names, self._facts):
-            spelt = f"{_OTHER}.{native.spelt(name.key, facts)}" if name.below else native.spelt(name.key, facts)
+            own = native.spelt(name.key, facts)
+            spelt = f"{_OTHER}.{own}" if name.below else own
             if self._after.decide(Family.OUTBOUND, names=(spelt,), facts=facts).mode is not Mode.ALLOW:
                 continue  # on no port
-            for low, high in self._stretches:
+            told_apart = (ports for one in (own, *_above(own)) for ports in self._ports[facts].get(one, ()))
+            for low, high in _stretches(told_apart):
                 for source, text, step in self._wider(spelt, low, facts):
                     found.setdefault((source, text, step), Beyond(self._entries[source, text], step))
                     ports.setdefault((source, text, step), {}).setdefault(name, set()).add((low, high))
         for key, beyond in found.items():
-            beyond.ports = {name: joined(stretches) for name, stretches in _without_repeats(ports[key])}
+            beyond.ports = _without_repeats({name: joined(stretches) for name, stretches in ports[key].items()})
         order = {key: number for number, key in enumerate(reversed(self._entries))}
         return [found[key] for key in sorted(found, key=lambda key: (order[key[:2]], key[2] or ("", "")))]
 
@@ -138,11 +145,17 @@ def _facts(hosts: set[Host]) -> Iterator[native.Facts]:
         yield replace(native.EXAMPLE, region=region, variables=values)
 
 
-def _without_repeats(found: dict[Name, set[tuple[int, int]]]) -> Iterator[tuple[Name, set[tuple[int, int]]]]:
-    """Without the names that another one, written with a star, stands for. The shorter names come first."""
-    for name, stretches in found.items():
-        if not any(stretches <= found.get(Name(key, below=True), set()) for key in _above(name.key)):
-            yield name, stretches
+def _without_repeats(found: dict[Name, Ports]) -> dict[Name, Ports]:
+    """Without the names that another one, written with a star, stands for."""
+    return {
+        name: ports
+        for name, ports in found.items()
+        if not any(_within(ports, found.get(Name(key, below=True), ())) for key in _above(name.key))
+    }
+
+
+def _within(narrow: Ports, wide: Ports) -> bool:
+    return all(any(first <= low and high <= last for first, last in wide) for low, high in narrow)
 
 
 def _above(key: str) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -93,6 +94,20 @@ def said(old: Policy, new: Policy) -> list[str]:
 )  # fmt: skip
 def test_destinations(old: tuple[str, ...], new: tuple[str, ...], words: list[str]) -> None:
     assert said(outbound(*old), outbound(*new)) == words
+
+
+def test_many_entries_with_ports_of_their_own_take_seconds() -> None:
+    """Each name is asked about at its own ports: at everybody's, these would be eight million questions."""
+    old, new = (
+        outbound(*(f"{{host: h{n}.example, ports: [443, {1000 + n}]}}" for n in numbers))
+        for numbers in (range(1000), range(1, 1001))
+    )
+    started = time.monotonic()
+    assert said(old, new) == [
+        "+ h1000.example on ports 443, 2000 becomes allowed",
+        "- h0.example on ports 443, 1000 is no longer allowed",
+    ]
+    assert time.monotonic() - started < 60
 
 
 def looped(ports: list[int] | None, mode: str = "block", *entries: str) -> Policy:
