@@ -11,6 +11,7 @@ under the same suffix.
 
 from __future__ import annotations
 
+import os
 from enum import IntEnum
 
 
@@ -23,13 +24,16 @@ class Partition(IntEnum):
     AWS_EUSC = 3
 
 
-PARTITION_NAMES = {Partition.AWS: "aws", Partition.AWS_CN: "aws-cn", Partition.AWS_EUSC: "aws-eusc"}
-
 SUFFIXES: dict[Partition, tuple[str, ...]] = {
     Partition.AWS: ("amazonaws.com", "api.aws", "on.aws"),
     Partition.AWS_CN: ("amazonaws.com.cn", "api.amazonwebservices.com.cn"),
     Partition.AWS_EUSC: ("amazonaws.eu", "api.amazonwebservices.eu"),
 }
+
+
+def region_asked(option: str | None) -> str | None:
+    """Where a command works: as the AWS CLI does, and boto3 does not, AWS_REGION before AWS_DEFAULT_REGION."""
+    return option or os.environ.get("AWS_REGION")
 
 
 def partition_of_region(region: str) -> Partition:

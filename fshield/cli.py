@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fshield import explain as explaining
-from fshield import log, output, sources
+from fshield import log, options, output
 from fshield.check import check as check_path
 from fshield.compiler import compile_policy
 from fshield.errors import CouldNotRun, Finding
@@ -39,7 +39,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON document on stdout.")]
 _MODE_WORDS = {
     Mode.ALLOW: ("allowed", "bold green"),
     Mode.ALERT: ("alert", "bold yellow"),
@@ -76,8 +75,8 @@ def check(
     paths: Annotated[
         list[Path], typer.Argument(metavar="POLICY", help="Policies (YAML or compiled), or folders of functions.")
     ],
-    env: sources.Environment = None,
-    as_json: Json = False,
+    env: options.Environment = None,
+    as_json: options.Json = False,
 ) -> None:
     """Say what is wrong with policies, and which function folders hold an old FunctionShield."""
     found: list[Finding] = []
@@ -118,7 +117,7 @@ def check(
 def compile_command(
     policy: Annotated[Path, typer.Argument(metavar="POLICY", help="A policy in YAML.")],
     out: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The compiled policy.")],
-    as_json: Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Compile one policy to what the engine maps."""
     with output.reporting(as_json):
@@ -133,7 +132,7 @@ def compile_command(
 def package(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of policies (*.yaml).")],
     out: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The layer: policies.zip.")],
-    as_json: Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Pack a folder of policies into a layer of its own, to be attached beside the engine's. Needs no compiler."""
     with output.reporting(as_json):
@@ -177,8 +176,8 @@ def explain(
     region: Annotated[
         str, typer.Option(help="The function's AWS region: it decides what `aws:` entries mean.")
     ] = "us-east-1",
-    env: sources.Environment = None,
-    as_json: Json = False,
+    env: options.Environment = None,
+    as_json: options.Json = False,
 ) -> None:
     """Say what the engine would do, and which line says so. Without an act: the modes, and what holds always."""
     with output.reporting(as_json):

@@ -16,6 +16,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from fshield.aws import region_asked
 from fshield.errors import CouldNotRun, shown
 
 #: Every event has this word in it, and few other lines have: what CloudWatch is asked for.
@@ -103,7 +104,7 @@ class LogGroup:
     def __init__(self, name: str, connection: Connection) -> None:
         self.name = name
         with _said():
-            session = boto3.Session(profile_name=connection.profile, region_name=connection.region)
+            session = boto3.Session(profile_name=connection.profile, region_name=region_asked(connection.region))
             self._client = session.client("logs", endpoint_url=connection.endpoint_url)
 
     @property

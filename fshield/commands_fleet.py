@@ -9,22 +9,13 @@ from typing import Annotated
 
 import typer
 
-from fshield import output
+from fshield import options, output
 from fshield.errors import CouldNotRun
 from fshield.fleet import iam
 from fshield.fleet.ready import Wanted
 from fshield.fleet.request import Account, Manner, Selection
 
-RegionOption = Annotated[
-    str | None, typer.Option("--region", metavar="REGION", help="As for the AWS CLI.", show_default=False)
-]
-ProfileOption = Annotated[
-    str | None, typer.Option("--profile", metavar="NAME", help="As for the AWS CLI.", show_default=False)
-]
-EndpointOption = Annotated[
-    str | None, typer.Option("--endpoint-url", metavar="URL", help="As for the AWS CLI.", show_default=False)
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Answer with one JSON document on stdout.")]
+FunctionArgument = Annotated[str, typer.Argument(metavar="FUNCTION", help="Its name or ARN.")]
 FunctionsArgument = Annotated[
     list[str] | None, typer.Argument(metavar="FUNCTION...", help="Names or ARNs.", show_default=False)
 ]
@@ -106,10 +97,10 @@ def attach(
     concurrency: ConcurrencyOption = 4,
     max_failures: MaxFailuresOption = None,
     timeout: TimeoutOption = 120,
-    region: RegionOption = None,
-    profile: ProfileOption = None,
-    endpoint_url: EndpointOption = None,
-    as_json: JsonOption = False,
+    region: options.Region = None,
+    profile: options.Profile = None,
+    endpoint_url: options.Endpoint = None,
+    as_json: options.Json = False,
 ) -> None:
     """Put the guard on functions: the layer last, the variables, and an existing wrapper kept as the next one."""
     from fshield.fleet import rollout  # noqa: PLC0415
@@ -132,10 +123,10 @@ def detach(
     concurrency: ConcurrencyOption = 4,
     max_failures: MaxFailuresOption = None,
     timeout: TimeoutOption = 120,
-    region: RegionOption = None,
-    profile: ProfileOption = None,
-    endpoint_url: EndpointOption = None,
-    as_json: JsonOption = False,
+    region: options.Region = None,
+    profile: options.Profile = None,
+    endpoint_url: options.Endpoint = None,
+    as_json: options.Json = False,
 ) -> None:
     """Take the guard off functions: layers and variables become what attach found."""
     from fshield.fleet import rollout  # noqa: PLC0415
@@ -170,10 +161,10 @@ def status(
         bool, typer.Option("--aliases/--no-aliases", help="Look at the versions that aliases point to.")
     ] = True,
     concurrency: ConcurrencyOption = 4,
-    region: RegionOption = None,
-    profile: ProfileOption = None,
-    endpoint_url: EndpointOption = None,
-    as_json: JsonOption = False,
+    region: options.Region = None,
+    profile: options.Profile = None,
+    endpoint_url: options.Endpoint = None,
+    as_json: options.Json = False,
 ) -> None:
     """Say what is guarded, by which engine and policy, what has drifted, and what only looks guarded."""
     from fshield.fleet import reading  # noqa: PLC0415
@@ -190,7 +181,7 @@ def status(
 
 
 def mode(
-    function: Annotated[str, typer.Argument(metavar="FUNCTION", help="Its name or ARN.")],
+    function: FunctionArgument,
     to: Annotated[
         ModeWord,
         typer.Argument(
@@ -207,10 +198,10 @@ def mode(
         bool, typer.Option("--force", help="Even if $LATEST holds more changes, or the alias splits its traffic.")
     ] = False,
     timeout: TimeoutOption = 120,
-    region: RegionOption = None,
-    profile: ProfileOption = None,
-    endpoint_url: EndpointOption = None,
-    as_json: JsonOption = False,
+    region: options.Region = None,
+    profile: options.Profile = None,
+    endpoint_url: options.Endpoint = None,
+    as_json: options.Json = False,
 ) -> None:
     """Change a function's mode, and wait until it is live."""
     from fshield.fleet import mode as switching  # noqa: PLC0415
@@ -269,9 +260,9 @@ def publish(
         list[str] | None,
         typer.Option("--region", metavar="REGION", help="As for the AWS CLI. May be repeated.", show_default=False),
     ] = None,
-    profile: ProfileOption = None,
-    endpoint_url: EndpointOption = None,
-    as_json: JsonOption = False,
+    profile: options.Profile = None,
+    endpoint_url: options.Endpoint = None,
+    as_json: options.Json = False,
 ) -> None:
     """Publish the engine's layers of both architectures, or a policy layer, to one region or several."""
     from fshield.fleet import publish as publishing  # noqa: PLC0415
@@ -298,7 +289,7 @@ def publish(
 
 
 def ready(
-    function: Annotated[str, typer.Argument(metavar="FUNCTION", help="Its name or ARN.")],
+    function: FunctionArgument,
     since: Annotated[str, typer.Option(metavar="WHEN", help="How far to look back: 12h, 14d, 4w, or a time.")] = "30d",
     days: Annotated[float, typer.Option(metavar="N", min=0, help="Days under observation that are enough.")] = 7,
     cold_starts: Annotated[int, typer.Option(metavar="N", min=0, help="Cold starts that are enough.")] = 20,
@@ -317,10 +308,10 @@ def ready(
         str | None,
         typer.Option("--log-group", metavar="NAME", help="Else the function's own.", show_default=False),
     ] = None,
-    region: RegionOption = None,
-    profile: ProfileOption = None,
-    endpoint_url: EndpointOption = None,
-    as_json: JsonOption = False,
+    region: options.Region = None,
+    profile: options.Profile = None,
+    endpoint_url: options.Endpoint = None,
+    as_json: options.Json = False,
 ) -> None:
     """Say from its log whether a function that only reports can be enforced: go or no-go, and why."""
     from fshield.fleet import readiness  # noqa: PLC0415
@@ -338,7 +329,7 @@ def ready(
 
 def iam_policy(
     command: Annotated[str, typer.Argument(metavar="COMMAND", help=f"One of {', '.join(iam.NEEDS)}.")],
-    region: RegionOption = None,
+    region: options.Region = None,
     account: Annotated[
         str, typer.Option("--account", metavar="ID", help="Of the functions. Else any.", show_default=False)
     ] = "*",
@@ -360,9 +351,9 @@ def iam_policy(
             show_default=False,
         ),
     ] = None,
-    profile: ProfileOption = None,
-    endpoint_url: EndpointOption = None,
-    as_json: JsonOption = False,
+    profile: options.Profile = None,
+    endpoint_url: options.Endpoint = None,
+    as_json: options.Json = False,
 ) -> None:
     """Print the IAM policy with the least that a command needs. Calls nothing."""
     del profile, endpoint_url, as_json  # taken, as by the commands beside it: the answer is JSON, from a table

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fshield import edit, native, output, sources
+from fshield import edit, native, options, output, sources
 from fshield.cloudwatch import Connection
 from fshield.commands_review import print_diff
 from fshield.compiler import compile_policy
@@ -29,7 +29,7 @@ _SHOWN = 40
 
 
 def learn(
-    events: sources.Files = None,
+    events: options.Events = None,
     out: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="The policy. Else stdout.", show_default=False),
@@ -62,22 +62,14 @@ def learn(
             show_default=False,
         ),
     ] = None,
-    own: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--own",
-            metavar="MODULE",
-            help="The function's own code, besides the handler's module. May be repeated.",
-            show_default=False,
-        ),
-    ] = None,
-    log_group: sources.GroupOption = None,
-    since: sources.SinceOption = "7d",
-    function: sources.FunctionOption = None,
-    region: sources.FunctionRegionOption = None,
-    profile: sources.ProfileOption = None,
-    endpoint_url: sources.EndpointOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    own: options.Own = None,
+    log_group: options.LogGroup = None,
+    since: options.Since = "7d",
+    function: options.Function = None,
+    region: options.FunctionRegion = None,
+    profile: options.Profile = None,
+    endpoint_url: options.Endpoint = None,
+    as_json: options.Json = False,
 ) -> None:
     """Learn the narrowest policy that lets happen what happened, less what nobody should allow unseen."""
     with output.reporting(as_json):

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from fshield import log, output
+from fshield import log, options, output
 from fshield.errors import CouldNotRun
 from fshield.events import EventPrinter, harmless
 from fshield.local.container import DEFAULT_IMAGE, ContainerFunction
@@ -21,8 +21,6 @@ from fshield.local.emulator import Function, Invocation
 from fshield.local.layer import find_layer, find_policy, refuse_blocked_places
 from fshield.local.progress import waiting_for
 
-_LAYER_HELP = "An unpacked layer. Else FSHIELD_LAYER, else build/layer of the checkout."
-LayerOption = Annotated[Path | None, typer.Option("--layer", metavar="DIR", help=_LAYER_HELP, show_default=False)]
 _POLICY_HELP = "A policy's name in the layer, or a file (.yaml or compiled)."
 
 
@@ -40,7 +38,7 @@ def run(
         list[str], typer.Argument(metavar="COMMAND...", help="The program and its arguments, after --.")
     ],
     policy: Annotated[str, typer.Option("--policy", "-p", metavar="POLICY", help=_POLICY_HELP)] = "default",
-    layer: LayerOption = None,
+    layer: options.Layer = None,
 ) -> None:
     """Run a program guarded: the launcher becomes it, so its exit status is the program's."""
     with output.reporting(False):
@@ -91,7 +89,7 @@ def invoke(
         ),
     ] = None,
     timeout: Annotated[float, typer.Option(metavar="SECONDS", min=1, max=900, help="For each invocation.")] = 30,
-    layer: LayerOption = None,
+    layer: options.Layer = None,
     unguarded: Annotated[bool, typer.Option("--unguarded", help="Without the layer, to compare.")] = False,
     image: Annotated[
         str | None,
@@ -106,7 +104,7 @@ def invoke(
         bool,
         typer.Option("--sandbox", help="With Lambda's restrictions on the container, and no network. Linux only."),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    as_json: options.Json = False,
 ) -> None:
     """Invoke a function under Lambda's emulator with the layer attached: here, or in a container."""
     with output.reporting(as_json):

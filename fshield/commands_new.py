@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fshield import output
+from fshield import options, output
 from fshield.new import create
 
 
@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 def new(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that is made, or has none of the files yet.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Answer with one JSON document on stdout.")] = False,
+    as_json: options.Json = False,
 ) -> None:
     """Make a repository of policies: floor, base, a function's policy, tests, and what CI runs on a change."""
     with output.reporting(as_json):

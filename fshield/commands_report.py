@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fshield import explain, native, output, sources
+from fshield import explain, native, options, output, sources
 from fshield.cloudwatch import Connection
 from fshield.compiler import compile_policy
 from fshield.errors import CouldNotRun
@@ -20,7 +20,7 @@ from fshield.touched import Touched, against, dependencies, uses
 
 
 def report(
-    events: sources.Files = None,
+    events: options.Events = None,
     out: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="The page. Else stdout.", show_default=False),
@@ -35,28 +35,20 @@ def report(
         Path | None,
         typer.Option("--against", metavar="POLICY", help="Say what this policy would block.", show_default=False),
     ] = None,
-    own: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--own",
-            metavar="MODULE",
-            help="The function's own code, besides the handler's module. May be repeated.",
-            show_default=False,
-        ),
-    ] = None,
-    log_group: sources.GroupOption = None,
-    since: sources.SinceOption = "7d",
-    function: sources.FunctionOption = None,
-    region: sources.RegionOption = None,
-    profile: sources.ProfileOption = None,
-    endpoint_url: sources.EndpointOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The same as one JSON document on stdout.")] = False,
+    own: options.Own = None,
+    log_group: options.LogGroup = None,
+    since: options.Since = "7d",
+    function: options.Function = None,
+    region: options.FunctionRegion = None,
+    env: options.Environment = None,
+    profile: options.Profile = None,
+    endpoint_url: options.Endpoint = None,
+    as_json: options.Json = False,
 ) -> None:
     """Make one HTML page of what each dependency touched: hosts, paths, programs, when, blocked or not."""
     with output.reporting(as_json):
         if not out and not as_json and sys.stdout.isatty():
             raise CouldNotRun("a page is nothing for a terminal", "name a file: -o report.html")
-        facts = native.Facts(region) if region else native.Facts()
         loaded = load(policy) if policy else None
         compiled = native.Compiled(compile_policy(loaded)) if loaded else None
         counter = explain.subject(other).compiled if other else None
@@ -65,6 +57,7 @@ def report(
         evidence.askers.own |= set(own or ())
         with source.records() as records:
             evidence.read(records)
+        facts = sources.facts_of(source, evidence.region, region, env)
         made = Report(
             evidence,
             dependencies(evidence),

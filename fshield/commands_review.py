@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from fshield import edit, explain, native, output, sarif, sources
+from fshield import edit, explain, options, output, sarif, sources
 from fshield.cloudwatch import Connection
 from fshield.errors import CouldNotRun
 from fshield.events import harmless
@@ -28,15 +28,15 @@ _SHOWN = 60
 
 def replay(
     policy: Annotated[Path, typer.Option("--policy", "-p", metavar="POLICY", help="A policy, YAML or compiled.")],
-    events: sources.Files = None,
-    log_group: sources.GroupOption = None,
-    since: sources.SinceOption = "7d",
-    function: sources.FunctionOption = None,
-    region: sources.FunctionRegionOption = None,
-    env: sources.Environment = None,
-    profile: sources.ProfileOption = None,
-    endpoint_url: sources.EndpointOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    events: options.Events = None,
+    log_group: options.LogGroup = None,
+    since: options.Since = "7d",
+    function: options.Function = None,
+    region: options.FunctionRegion = None,
+    env: options.Environment = None,
+    profile: options.Profile = None,
+    endpoint_url: options.Endpoint = None,
+    as_json: options.Json = False,
 ) -> None:
     """Ask the engine what recorded events would have met under another policy."""
     with output.reporting(as_json):
@@ -46,8 +46,7 @@ def replay(
             evidence = Evidence().read(records)
         if not evidence.acts:
             raise CouldNotRun("there is nothing to replay: no event of an act was read", "name a log with events")
-        where = sources.region_of(region) or evidence.region or source.region or native.Facts().region
-        facts = native.facts_of(where, env or [])
+        facts = sources.facts_of(source, evidence.region, region, env)
         outcomes = list(replay_events(compiled, evidence, facts))
         broken = [outcome for outcome in outcomes if outcome.would_break]
         if as_json:
@@ -112,12 +111,13 @@ def diff(
     old: Annotated[Path, typer.Argument(metavar="OLD", help="The policy as it was, in YAML, or a folder of them.")],
     new: Annotated[Path, typer.Argument(metavar="NEW", help="The policy or folder as it is to be.")],
     as_sarif: Annotated[bool, typer.Option("--sarif", help="SARIF 2.1.0 on stdout, for code hosts.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    as_json: options.Json = False,
 ) -> None:
     """Say what a change of a policy allows that was not allowed, and what it no longer allows."""
     with output.reporting(as_json):
         if old.is_dir() != new.is_dir():
-            raise CouldNotRun(f"{old} and {new} are a folder and a file", "name two policies, or two folders of them")
+            kinds = " and ".join("a folder" if each.is_dir() else "a file" for each in (old, new))
+            raise CouldNotRun(f"{old} and {new} are {kinds}", "name two policies, or two folders of them")
         found = folder_changes(old, new) if old.is_dir() else changes(load(old), load(new))
         wider = [change for change in found if change.kind == "widens"]
         if as_sarif:
@@ -157,10 +157,10 @@ def _print_changes(found: list[Change]) -> None:
 
 def fix(
     policy: Annotated[Path, typer.Option("--policy", "-p", metavar="POLICY", help="The policy to change, in YAML.")],
-    events: sources.Files = None,
-    region: sources.FunctionRegionOption = None,
+    events: options.Events = None,
+    region: options.FunctionRegion = None,
     write: Annotated[bool, typer.Option("--write", "-w", help="Change the file as well.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    as_json: options.Json = False,
 ) -> None:
     """Make the smallest edit that lets an event's act pass: a diff on stdout, and what else it would admit."""
     with output.reporting(as_json):

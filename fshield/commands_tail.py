@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from fshield import output, sources
+from fshield import options, output, sources
 from fshield.cloudwatch import Connection, LogGroup, Window
 from fshield.cloudwatch import since as moment
 from fshield.errors import CouldNotRun
@@ -33,7 +33,7 @@ class Done(str, Enum):
 
 
 def tail(
-    events: sources.Files = None,
+    events: options.Events = None,
     rule: Annotated[
         list[Rule] | None,
         typer.Option("--rule", metavar="RULE", help="Only acts of this rule. May be repeated.", show_default=False),
@@ -57,12 +57,12 @@ def tail(
     interval: Annotated[
         float, typer.Option("--interval", metavar="SECONDS", min=1, max=300, help="With --follow: how often to ask.")
     ] = 5,
-    log_group: sources.GroupOption = None,
-    since: sources.SinceOption = "10m",
-    function: sources.FunctionOption = None,
-    region: sources.RegionOption = None,
-    profile: sources.ProfileOption = None,
-    endpoint_url: sources.EndpointOption = None,
+    log_group: options.LogGroup = None,
+    since: options.Since = "10m",
+    function: options.Function = None,
+    region: options.Region = None,
+    profile: options.Profile = None,
+    endpoint_url: options.Endpoint = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.")] = False,
 ) -> None:
     """Show a function's events as they come: from a log group, a pipe, or files."""

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from fshield import output
+from fshield import options, output
 from fshield.errors import CouldNotRun, PolicyError
 from fshield.floor import beside
 from fshield.keywords import keyword
@@ -32,7 +32,7 @@ def test(
     keywords: Annotated[
         str, typer.Option("-k", metavar="EXPRESSION", help="Only tests whose names match, as in pytest.")
     ] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Answer with one JSON document on stdout.")] = False,
+    as_json: options.Json = False,
 ) -> None:
     """Run the `tests:` that policies carry against the engine. Without a path: those in ./policies."""
     with output.reporting(as_json):

@@ -45,7 +45,7 @@ def uncovered_ports(entry: Allow, others: Iterable[Allow], host: Host | None) ->
                 covered = _in_union(entry.network, [other.network for other in fitting if other.network])
             if not covered:
                 left.append((first, last))
-    return _joined(left)
+    return joined(left)
 
 
 def _reaches(other: Allow, entry: Allow, host: Host | None) -> bool:
@@ -64,10 +64,13 @@ def covers_host(wide: Host, narrow: Host) -> bool:
 
 
 def _pieces(entry: Allow) -> Iterator[tuple[int, int, int]]:
-    """The entry's ports, each stretch with how strict it is about TLS: 443 is, where nothing else is said."""
+    """The entry's ports, each stretch with how strict it is about TLS: 443 is, where nothing else is said.
+
+    A connection that an address allows is not looked at.
+    """
     for low, high in entry.ports or _EVERY:
-        if entry.tls is not None:
-            yield low, high, _STRICT[entry.tls]
+        if entry.network is not None or entry.tls is not None:
+            yield low, high, 0 if entry.network is not None else _STRICT[entry.tls or "none"]
             continue
         for first, last in ((low, min(high, 442)), (max(low, 443), min(high, 443)), (max(low, 444), high)):
             if first <= last:
@@ -96,14 +99,15 @@ def _in_union(network: Network, others: list[Network]) -> bool:
     return any(network.subnet_of(wide) for wide in ipaddress.collapse_addresses(sixes))
 
 
-def _joined(ranges: list[tuple[int, int]]) -> Ports:
-    joined: list[tuple[int, int]] = []
+def joined(ranges: Iterable[tuple[int, int]]) -> Ports:
+    """`ranges` in their order, those made one that touch."""
+    whole: list[tuple[int, int]] = []
     for low, high in sorted(ranges):
-        if joined and low <= joined[-1][1] + 1:
-            joined[-1] = (joined[-1][0], max(high, joined[-1][1]))
+        if whole and low <= whole[-1][1] + 1:
+            whole[-1] = (whole[-1][0], max(high, whole[-1][1]))
         else:
-            joined.append((low, high))
-    return tuple(joined)
+            whole.append((low, high))
+    return tuple(whole)
 
 
 # ---- path patterns ----

@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 from fshield.errors import CouldNotRun
 
+#: Brackets in brackets and words in a row nest calls, and Python ends at some hundreds.
+_MOST = 100
+
 
 def keyword(expression: str) -> Callable[[str], bool]:
     """What ``-k`` means, as in pytest: words that a name must hold, with ``and``, ``or``, ``not`` and brackets.
@@ -14,6 +17,8 @@ def keyword(expression: str) -> Callable[[str], bool]:
         CouldNotRun: it is no expression.
     """
     tokens = expression.replace("(", " ( ").replace(")", " ) ").split()
+    if len(tokens) > _MOST:
+        raise CouldNotRun(f"-k has {len(tokens):,} words and brackets", f"at most {_MOST}")
     parsed, rest = _either(tokens, expression)
     if rest:
         raise _no_expression(expression, rest[0])

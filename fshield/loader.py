@@ -164,9 +164,12 @@ def _rule_mode(document: Document, policy: PolicyFile, name: str, base: RuleMode
 
 
 def _loopback(document: Document, ports: destinations.Ports) -> list[Allow]:
-    """127.0.0.1 and ::1 as entries, where the rule lists their ports."""
     location: Location = ("policy", RULES[Family.OUTBOUND], "loopback")
-    source = document.source(document.find(location))
+    return loopback_entries(document.source(document.find(location)), location, ports)
+
+
+def loopback_entries(source: str, location: Location, ports: destinations.Ports) -> list[Allow]:
+    """127.0.0.1 and ::1 as entries: what the rule allows where it lists their ports."""
     text = f"loopback: {destinations.write_ports(ports)}"
     return [
         Allow(Family.OUTBOUND, location, source, text, ports, network=destinations.network(address))

@@ -209,13 +209,20 @@ def read_compiled(path: Path) -> bytes:
 _PLACEHOLDER = re.compile(r"\{(\w+)(?::([^}]+))?\}")
 
 
+EXAMPLE = Facts("eu-west-1", "123456789012")
+
+
 def example(host: Host) -> tuple[str, Facts]:
     """A name that `host` stands for, and the facts under which it does."""
-    facts = Facts("eu-west-1", "123456789012")
+    facts = replace(EXAMPLE, variables=tuple((name, "example") for _, name in _PLACEHOLDER.findall(host.key) if name))
+    return f"{'x.' if host.wildcard else ''}{spelt(host.key, facts)}", facts
+
+
+def spelt(key: str, facts: Facts) -> str:
+    """The name that a key stands for in the function of these facts."""
     known = {"region": facts.region, "account": facts.account, "vpce": "vpce-0123456789abcdef0-example"}
-    variables = {name: "example" for _, name in _PLACEHOLDER.findall(host.key) if name}
-    name = _PLACEHOLDER.sub(lambda found: known.get(found[1], "example"), host.key)
-    return f"x.{name}" if host.wildcard else name, replace(facts, variables=tuple(variables.items()))
+    values = dict(facts.variables)
+    return _PLACEHOLDER.sub(lambda found: values[found[2]] if found[2] else known[found[1]], key)
 
 
 class _Known:

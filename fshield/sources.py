@@ -8,46 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Annotated
 
-import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from fshield import endpoints, output
+from fshield import endpoints, native, output
 from fshield.cloudwatch import Connection, LogGroup, Window, since
 from fshield.errors import CouldNotRun, closest, shown
 from fshield.stream import Counts, EventReader, Record
 
-Files = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="[EVENTS]...", help="Logs with events, packed or not; - is stdin.", show_default=False),
-]
-GroupOption = Annotated[
-    str | None,
-    typer.Option("--log-group", metavar="NAME", help="Read a CloudWatch log group in place of files."),
-]
-SinceOption = Annotated[
-    str, typer.Option("--since", metavar="TIME", help="With --log-group: 30m, 4h, 7d, 2w ago, or a time.")
-]
-RegionOption = Annotated[str | None, typer.Option("--region", help="The AWS region.", show_default=False)]
-FunctionRegionOption = Annotated[
-    str | None,
-    typer.Option("--region", help="The function's AWS region: it decides what `aws:` means.", show_default=False),
-]
-Environment = Annotated[
-    list[str] | None,
-    typer.Option("--env", "-e", metavar="NAME=VALUE", help="A variable of the function's configuration. Repeatable."),
-]
-ProfileOption = Annotated[
-    str | None, typer.Option("--profile", metavar="NAME", help="The AWS CLI's profile.", show_default=False)
-]
-EndpointOption = Annotated[
-    str | None, typer.Option("--endpoint-url", metavar="URL", help="Another CloudWatch endpoint.", show_default=False)
-]
-FunctionOption = Annotated[
-    str | None,
-    typer.Option("--function", metavar="NAME", help="Only this Lambda function's events.", show_default=False),
-]
 #: Below this, a file is read before anybody would look at a bar.
 _SMALL = 8 << 20
 
@@ -127,6 +95,21 @@ class Source:
             advance((moment - window.since).total_seconds() / length)
 
         return self.reader.messages(group.messages(window, reached), self.group)
+
+
+def facts_of(source: Source, named: str | None, option: str | None, environment: list[str] | None) -> native.Facts:
+    """What is known of the function whose events were read.
+
+    Args:
+        source: after it was read.
+        named: the region that its events name.
+        option, environment: ``--region`` and ``--env``.
+
+    Raises:
+        CouldNotRun: there is no such region, or something is no variable.
+    """
+    where = region_of(option) or named or source.region or native.Facts().region
+    return native.facts_of(where, environment or [])
 
 
 def region_of(option: str | None) -> str | None:

@@ -8,8 +8,10 @@ from typing import Any, Literal
 
 from fshield import destinations
 from fshield.containment import path_outside, uncovered_ports
+from fshield.loader import loopback_entries
 from fshield.model import RULES
-from fshield.policy import Allow, Family, Host, Mode, Policy
+from fshield.named import Asked, Beyond, Name, Read
+from fshield.policy import Allow, Family, Mode, Policy
 
 Kind = Literal["widens", "narrows"]
 _EVERY_PORT: destinations.Ports = ((1, 65535),)
@@ -20,6 +22,8 @@ _EFFECTS = {
     ("narrows", Mode.BLOCK): "is no longer allowed",
     ("narrows", Mode.ALERT): "goes on and is reported",
 }
+_READ: dict[Read, str] = {"tls": "the server name of TLS", "http": "the `Host` of HTTP"}
+_SENT: dict[Read, str] = {"tls": "TLS", "http": "HTTP in the clear", "nothing": "anything"}
 
 
 @dataclass(frozen=True)
@@ -85,52 +89,66 @@ def _mode(before: Policy, after: Policy, family: Family, kind: Kind) -> Iterator
 
 def _entries(before: Policy, after: Policy, family: Family, kind: Kind) -> Iterator[Change]:
     others = [entry for entry in before.allows if entry.family is family]
+    named: dict[int, list[Beyond]] = {}
+    if family is Family.OUTBOUND:
+        if not before.loopback_listed:
+            others += loopback_entries("", (), _EVERY_PORT)
+        for one in Asked(before, after).beyond():
+            named.setdefault(id(one.entry), []).append(one)
+    mode = before.modes[family].mode
     for entry in after.allows:
         if entry.family is not family:
             continue
-        found = _beyond(entry, others)
-        if found is None:
-            continue
-        what, example = found
-        effect = _EFFECTS[kind, before.modes[family].mode]
-        home = entry.home(after)
-        words = f"{what} {effect}"
-        yield Change(kind, RULES[family], words, home.file, _line(entry.source), example)
+        if entry.hosts:
+            said = [_named(one, kind, mode) for one in named.get(id(entry), [])]
+        else:
+            said = [(f"{what} {_EFFECTS[kind, mode]}", example) for what, example in _beyond(entry, others)]
+        for words, example in said:
+            yield Change(kind, RULES[family], words, entry.home(after).file, _line(entry.source), example)
 
 
-def _beyond(entry: Allow, others: list[Allow]) -> tuple[str, str | None] | None:
-    """What `entry` allows beyond `others`, and an act of that kind; None where nothing."""
+def _beyond(entry: Allow, others: list[Allow]) -> Iterator[tuple[str, str | None]]:
+    """What `entry`, which is for paths or addresses, allows beyond `others`, and an act of that kind."""
     if entry.pattern is not None:
         outside = path_outside(entry.pattern, [other.pattern for other in others if other.pattern is not None])
-        if outside is None:
-            return None
-        act = {Family.TMP: "open", Family.PROCESS: "exec"}.get(entry.family)
-        return entry.text, f"{act} {outside}" if act else None
-    if entry.network is not None:
+        if outside is not None:
+            act = {Family.TMP: "open", Family.PROCESS: "exec"}.get(entry.family)
+            yield entry.text, f"{act} {outside}" if act else None
+    elif entry.network is not None:
         ports = uncovered_ports(entry, others, None)
-        if not ports:
-            return None
-        address = str(entry.network.network_address)
-        bracketed = f"[{address}]" if ":" in address else address
-        return f"{entry.network}{_on(ports)}", f"connect {bracketed}:{ports[0][0]}"
-    beyond = [(host, ports) for host in entry.hosts if (ports := uncovered_ports(entry, others, host))]
-    if not beyond:
+        if ports:
+            address = str(entry.network.network_address)
+            bracketed = f"[{address}]" if ":" in address else address
+            yield f"{entry.network}{_on(ports)}", f"connect {bracketed}:{ports[0][0]}"
+
+
+def _named(beyond: Beyond, kind: Kind, mode: Mode) -> tuple[str, str | None]:
+    """What an entry for names allows, in words, and an act of that kind."""
+    (first, ports), *_ = beyond.ports.items()
+    same = all(other == ports for other in beyond.ports.values())
+    own = {Name(host.key, host.wildcard) for host in beyond.entry.hosts}
+    if same and len(own) > 1 and own <= beyond.ports.keys():
+        what = beyond.entry.text.partition(", ports")[0]
+    else:
+        what = ", ".join(map(str, [*beyond.ports][:_LIMIT]))
+        what += f" and {len(beyond.ports) - _LIMIT} more names" if len(beyond.ports) > _LIMIT else ""
+    what += _on(ports)
+    if beyond.step is None:
+        return f"{what} {_EFFECTS[kind, mode]}", _example(first, ports)
+    before, after = beyond.step
+    if kind == "widens":
+        effect = f"{_SENT[after]} may be sent, where {_READ[before]} was read"
+        more = "" if mode is Mode.BLOCK else ", and is not reported"
+    else:
+        effect = f"{_SENT[after]} may no longer be sent: {_READ[before]} is read"
+        more = "" if mode is Mode.BLOCK else ", and what does not fit reported"
+    return f"{what}: {effect}{more}", _example(first, ports)
+
+
+def _example(name: Name, ports: destinations.Ports) -> str | None:
+    if "{" in name.key:
         return None
-    if len(beyond) == len(entry.hosts) > 1 and all(ports == beyond[0][1] for _, ports in beyond):
-        return f"{entry.text.partition(', ports')[0]}{_on(beyond[0][1])}", _example(*beyond[0])
-    names = ", ".join(_name(host) for host, _ in beyond[:_LIMIT])
-    more = f" and {len(beyond) - _LIMIT} more names" if len(beyond) > _LIMIT else ""
-    return f"{names}{more}{_on(beyond[0][1])}", _example(*beyond[0])
-
-
-def _name(host: Host) -> str:
-    return f"*.{host.key}" if host.wildcard else host.key
-
-
-def _example(host: Host, ports: destinations.Ports) -> str | None:
-    if "{" in host.key:
-        return None
-    return f"connect {'www.' if host.wildcard else ''}{host.key}:{ports[0][0]}"
+    return f"connect {'www.' if name.below else ''}{name.key}:{ports[0][0]}"
 
 
 def _on(ports: destinations.Ports) -> str:
@@ -155,9 +173,17 @@ def _switches(before: Policy, after: Policy, kind: Kind) -> Iterator[Change]:
     if before.kernel_file_size and not after.kernel_file_size:
         words = "the kernel no longer keeps files from growing" if widens else "the kernel keeps files from growing"
         yield Change(kind, "kernel", words, *_key(after, "kernel"))
-    if before.loopback_listed and not after.loopback_listed:
+    guarded = all(policy.modes[Family.OUTBOUND].mode is not Mode.ALLOW for policy in (before, after))
+    if guarded and _loopback_opens(before, after):
         words = "every port of 127.0.0.1 and ::1 is let through" if widens else "127.0.0.1 and ::1 need an entry"
         yield Change(kind, "outbound_connectivity", words, *_key(after, "policy"))
+
+
+def _loopback_opens(before: Policy, after: Policy) -> bool:
+    """Whether `after` lets through what `before` lists, beyond what its entries allow."""
+    if after.loopback_listed or not before.loopback_listed:
+        return False
+    return any(uncovered_ports(entry, before.allows, None) for entry in loopback_entries("", (), _EVERY_PORT))
 
 
 def _key(policy: Policy, key: str) -> tuple[str, int]:

@@ -83,6 +83,7 @@ NEEDS: dict[str, tuple[Need, ...]] = {
         Need("Logs", ("logs:FilterLogEvents",), _LOGS),
     ),
     "learn": _READ_LOGS,
+    "replay": _READ_LOGS,
     "report": _READ_LOGS,
     "tail": (Need("Logs", ("logs:FilterLogEvents",), _LOGS),),
 }

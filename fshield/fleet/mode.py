@@ -2,7 +2,8 @@
 
 A version never changes. Where callers come through an alias, a new version is published from ``$LATEST`` and the alias
 is moved to it. That would also bring live whatever else ``$LATEST`` holds: so it is compared before, and nothing is
-written where it differs.
+written where it differs. Before it is published it is compared again, with what was seen then, and published only as
+it was compared: what another hand writes meanwhile is not brought live.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import typer
+from botocore.exceptions import ClientError
 from rich.text import Text
 
 from fshield import output
@@ -23,6 +25,7 @@ from fshield.fleet.arn import function_name, layer_name, layer_number
 from fshield.fleet.aws import speaking
 from fshield.fleet.change import Changer, Result
 from fshield.fleet.configuration import MODE, POLICY, Function, function_of
+from fshield.fleet.mends import CHANGED_MEANWHILE, code_of
 from fshield.fleet.patience import Patience, Stopped
 from fshield.fleet.plan import Change, Refused
 from fshield.fleet.request import Account
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda.client import LambdaClient
 
 _POLL_S = 0.5
+_TIMES_CHANGED_MEANWHILE = 4
 #: What differs between any two versions of a function, or follows from the rest.
 _ALWAYS_DIFFERENT = frozenset(
     {
@@ -143,7 +147,7 @@ class Switch:
         """Do it, and return once it is live. Raises CouldNotRun."""
         started = time.monotonic()
         notes: list[str] = []
-        before = self._look(name, mode, alias, notes)
+        before, seen = self._look(name, mode, alias, notes)
         changer = Changer(self._client, lambda f: decided(f, mode), self._patience, timeout=self._timeout)
         outcome = changer(name)
         if not outcome.good:
@@ -152,7 +156,7 @@ class Switch:
         written = outcome.result is Result.DONE
         version, moved = None, False
         if alias and before is not None:
-            version, moved = self._publish(name, mode, alias, before)
+            version, moved = self._publish(name, mode, alias, before, seen)
         return Switched(name, mode, alias, written, version, moved, time.monotonic() - started, tuple(notes))
 
     def _ask(self, what: Callable[..., Any], **arguments: Any) -> Any:
@@ -162,8 +166,10 @@ class Switch:
         more = {"Qualifier": qualifier} if qualifier else {}
         return function_of(self._ask(self._client.get_function_configuration, FunctionName=name, **more))
 
-    def _look(self, name: str, mode: Mode, alias: str | None, notes: list[str]) -> Mapping[str, Any] | None:
-        """The alias as it is, after all has been checked that could go wrong later. Raises CouldNotRun."""
+    def _look(
+        self, name: str, mode: Mode, alias: str | None, notes: list[str]
+    ) -> tuple[Mapping[str, Any] | None, Function]:
+        """The alias and $LATEST as they are, all checked that could go wrong later. Raises CouldNotRun."""
         latest = self._function(name)
         try:
             decided(latest, mode)
@@ -174,7 +180,7 @@ class Switch:
             notes.append(f"obeyed only where allow_mode_override of {policy}, and of the floor, lists {mode.value}")
         if not alias:
             self._mention_aliases(name, notes)
-            return None
+            return None, latest
         found: Mapping[str, Any] = self._ask(self._client.get_alias, FunctionName=name, Name=alias)
         shares = (found.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
         if shares and not self._force:
@@ -184,7 +190,7 @@ class Switch:
                 "let it end or roll it back first; --force ends the split, and all traffic gets the new version",
             )
         if found["FunctionVersion"] == "$LATEST":
-            return found
+            return found, latest
         published = self._function(name, found["FunctionVersion"])
         others = differences(latest, published)
         if others and not self._force:
@@ -195,7 +201,7 @@ class Switch:
             )
         if others:
             notes.append(f"brought live as well: {'; '.join(others)}")
-        return found
+        return found, latest
 
     def _mention_aliases(self, name: str, notes: list[str]) -> None:
         aliases = self._ask(self._client.list_aliases, FunctionName=name)["Aliases"]
@@ -205,21 +211,16 @@ class Switch:
         if pinned:
             notes.append(f"callers of an alias are not reached: {', '.join(pinned)}; name it with --alias")
 
-    def _publish(self, name: str, mode: Mode, alias: str, before: Mapping[str, Any]) -> tuple[str, bool]:
+    def _publish(
+        self, name: str, mode: Mode, alias: str, before: Mapping[str, Any], seen: Function
+    ) -> tuple[str, bool]:
         """Publish what was written and move the alias to it; the version, and whether the alias moved."""
         if before["FunctionVersion"] == "$LATEST":
             return "$LATEST", False
         pointed = self._function(name, before["FunctionVersion"])
         if pointed.variables.get(MODE) == mode.variable and not self._force:
             return pointed.version, False
-        latest = self._function(name)
-        answer = self._ask(
-            self._client.publish_version,
-            FunctionName=name,
-            Description=f"fshield mode {mode.value}",
-            **({"RevisionId": latest.revision} if latest.revision else {}),
-        )
-        version = function_of(answer)
+        version = self._published(name, mode, alias, seen)
         over = time.monotonic() + self._timeout
         while version.busy:
             if time.monotonic() > over:
@@ -241,6 +242,38 @@ class Switch:
         if seen.variables.get(MODE) != mode.variable:
             raise CouldNotRun(f"{name}:{alias} was moved by another hand meanwhile", "run the command again")
         return version.version, True
+
+    def _published(self, name: str, mode: Mode, alias: str, seen: Function) -> Function:
+        """A version of $LATEST as `seen`, with the mode. Raises CouldNotRun where another hand changed it meanwhile."""
+        for _ in range(_TIMES_CHANGED_MEANWHILE):
+            latest = self._function(name)
+            others = differences(latest, seen)
+            if latest.variables.get(MODE) != mode.variable:
+                others.append(f"variables {MODE}")
+            if others:
+                raise CouldNotRun(
+                    f"{name}: changed by another hand meanwhile ({'; '.join(others)}): no version was published, "
+                    f"and {alias} is as it was",
+                    "look at what was changed, and run the command again",
+                )
+            # What is read here is what is published, or nothing is.
+            same = {"RevisionId": latest.revision, "CodeSha256": latest.raw.get("CodeSha256")}
+            try:
+                answer = self._ask(
+                    self._client.publish_version,
+                    FunctionName=name,
+                    Description=f"fshield mode {mode.value}",
+                    **{key: value for key, value in same.items() if value},
+                )
+            except ClientError as error:
+                if code_of(error) != CHANGED_MEANWHILE and "CodeSHA256" not in str(error):
+                    raise
+                continue
+            return function_of(answer)
+        raise CouldNotRun(
+            f"{name}: another hand keeps changing it: no version was published, and {alias} is as it was",
+            "run the command again",
+        )
 
 
 def mode_command(

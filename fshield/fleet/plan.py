@@ -183,7 +183,7 @@ def attach(function: Function, wanted: Wanted) -> Change:
     ours = {*engine_names, *policy_names, *record.names}
 
     others = [a for a in function.layers if not is_engine(a, ours) and not is_policies(a, ours)]
-    policies = wanted.policy_layers or tuple(a for a in function.layers if is_policies(a, policy_names))
+    policies = wanted.policy_layers or _policy_layers(function.layers, engine_names, record.names)
     layers = (*others, engine, *policies)
 
     variables = dict(function.variables)
@@ -216,6 +216,15 @@ def attach(function: Function, wanted: Wanted) -> Change:
     variables = _recorded(layers, variables, before, records)
     _fits(function, layers, variables)
     return Change(function, layers, variables, tuple(notes))
+
+
+def _policy_layers(layers: tuple[str, ...], engines: Iterable[str], recorded: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of `layers` that hold policies: by the name that `publish` gives, or by the record, which has the names of
+    engines as well. Where no layer has an engine's name, the first of the record's is one: attach puts it first."""
+    unlike = [a for a in layers if layer_name(a) in recorded and not is_engine(a, engines) and not is_policies(a)]
+    if not any(is_engine(a, engines) for a in layers):
+        unlike = unlike[1:]
+    return tuple(a for a in layers if is_policies(a) or a in unlike)
 
 
 def _recorded(

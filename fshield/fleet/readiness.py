@@ -60,7 +60,8 @@ def ready(
             seen = seen_in(_events(LogGroup(group, connection), window, reader, evidence))
         blocked = None
         if compiled:
-            facts = native.Facts(client.meta.region_name)
+            variables = [f"{name}={value}" for name, value in function.variables.items()]
+            facts = native.facts_of(client.meta.region_name, variables)
             blocked = [
                 Blocked(each.act.words, each.met.source or each.met.reason, each.seen.passed)
                 for each in replay(compiled, evidence, facts)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fshield.aws import region_asked
 from fshield.errors import CouldNotRun
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.client import LambdaClient
-    from mypy_boto3_logs.client import CloudWatchLogsClient
 
 # Lambda answers its control plane in well under a second.
 _CONNECT_TIMEOUT_S, _READ_TIMEOUT_S = 10, 30
@@ -36,11 +35,6 @@ class Account:
         client: LambdaClient = self._client("lambda")
         return client
 
-    def log_client(self) -> CloudWatchLogsClient:
-        """CloudWatch Logs."""
-        client: CloudWatchLogsClient = self._client("logs")
-        return client
-
     def tag_client(self) -> Any:
         """The Resource Groups Tagging API, which finds functions by tag."""
         return self._client("resourcegroupstaggingapi")
@@ -57,9 +51,7 @@ class Account:
             read_timeout=_READ_TIMEOUT_S,
             user_agent_extra="fshield",
         )
-        # As the AWS CLI does, and boto3 does not: AWS_REGION before AWS_DEFAULT_REGION.
-        region = self.region or os.environ.get("AWS_REGION")
-        session: Any = Session(profile_name=self.profile, region_name=region)
+        session: Any = Session(profile_name=self.profile, region_name=region_asked(self.region))
         return session.client(service, endpoint_url=self.endpoint_url, config=config)
 
 

@@ -20,7 +20,6 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from fshield.errors import CouldNotRun
@@ -29,6 +28,7 @@ from fshield.local import sandbox as restricted
 from fshield.local.emulator import Invocation, lambda_variables, post
 from fshield.local.layer import LAUNCHER, find_layer, find_policy
 from fshield.local.progress import waiting_for
+from fshield.local.started import Started
 
 #: AWS's own image, for those who name none.
 DEFAULT_IMAGE = "public.ecr.aws/lambda/python:3.13"
@@ -85,7 +85,7 @@ def _short(error: BaseException) -> str:
     return " ".join(text.split())[:300]
 
 
-class ContainerFunction:
+class ContainerFunction(Started):
     """A function in a container, that can be invoked until the ``with`` block ends.
 
     Args:
@@ -143,7 +143,7 @@ class ContainerFunction:
         self.network: Any = None
         #: This machine's own address in the sandbox's network, once that is there.
         self.gateway = ""
-        self._resources = contextlib.ExitStack()
+        super().__init__()
 
     def _check_host(self) -> None:
         if sys.platform != "linux":
@@ -155,19 +155,6 @@ class ContainerFunction:
                 raise CouldNotRun(
                     f"{place}: the sandbox's user cannot read it, as Lambda's could not", f"chmod -R a+rX {place}"
                 )
-
-    def __enter__(self) -> ContainerFunction:
-        try:
-            self._start()
-        except BaseException:
-            self._resources.close()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._resources.close()
 
     # ---- start and end ----
 

@@ -16,14 +16,14 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from fshield import output
+from fshield import options, output
 from fshield.errors import CouldNotRun
 from fshield.events import harmless, origin_text
 from fshield.local.emulator import Function, Invocation
@@ -225,10 +225,8 @@ def _print_table(rows: list[Row]) -> None:
 
 
 def main(
-    layer: Annotated[
-        Path | None, typer.Option("--layer", metavar="DIR", help="An unpacked layer.", show_default=False)
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    layer: options.Layer = None,
+    as_json: options.Json = False,
 ) -> None:
     """Run the thumbnailer without the guard and with it, and show what its dependency got."""
     # A run's own secret: what arrived outside can only have come from this run.

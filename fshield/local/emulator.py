@@ -23,7 +23,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from fshield.errors import CouldNotRun
@@ -31,6 +30,7 @@ from fshield.events import split
 from fshield.local import components
 from fshield.local.cache import cache_folder
 from fshield.local.layer import Layer, find_layer, find_policy, refuse_blocked_places
+from fshield.local.started import Started
 
 _INVOKE = "/2015-03-31/functions/function/invocations"
 _START_S = 15.0
@@ -70,7 +70,7 @@ class Invocation:
         ]
 
 
-class Function:
+class Function(Started):
     """A function that can be invoked until the ``with`` block ends.
 
     Args:
@@ -113,7 +113,7 @@ class Function:
         #: What the function and the engine wrote after the last invocation, and the emulator's own log. Set at the end.
         self.rest: Invocation | None = None
         self.log = ""
-        self._resources = contextlib.ExitStack()
+        super().__init__()
         if self._layer:
             self._check_places(self._layer)
 
@@ -125,19 +125,6 @@ class Function:
         if file is not None and self.environment.get("FUNCTION_SHIELD_MODE") not in {"alert", "off"}:
             places = [("the function folder", self.folder), ("the layer", layer.folder), ("the Python", self.python)]
             refuse_blocked_places(file, [*places, ("the cache (FSHIELD_CACHE)", cache_folder())])
-
-    def __enter__(self) -> Function:
-        try:
-            self._start()
-        except BaseException:
-            self._resources.close()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._resources.close()
 
     # ---- start and end ----
 

@@ -16,11 +16,11 @@ ENGINE = "arn:aws:lambda:%s:%s:layer:function-shield-{arch}:1" % (REGION, ACCOUN
 POLICIES = ("default", "functionshield", "monitor", "strict")
 
 
-def package() -> bytes:
+def package(code: str = "def handler(event, context):\n    return 1\n") -> bytes:
     """The smallest package of a function."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("app.py", "def handler(event, context):\n    return 1\n")
+        archive.writestr("app.py", code)
     return buffer.getvalue()
 
 

@@ -44,6 +44,7 @@ class Orders:
         failures: function to (status, code, message), for its update.
         denied: operations that are not permitted.
         before_update: called with the function's name before its update is looked at.
+        before_publish: called with the function's name before a version is published.
         unreadable: functions whose variables cannot be decrypted.
         update_fails: functions whose updates end as Failed.
     """
@@ -54,6 +55,7 @@ class Orders:
     failures: dict[str, tuple[int, str, str]] = field(default_factory=dict)
     denied: set[str] = field(default_factory=set)
     before_update: Callable[[str], None] | None = None
+    before_publish: Callable[[str], None] | None = None
     unreadable: set[str] = field(default_factory=set)
     update_fails: set[str] = field(default_factory=set)
 
@@ -147,6 +149,10 @@ class _Handler(BaseHTTPRequestHandler):
             wrong = self._wrong_update(name, json.loads(body))
             if wrong:
                 return wrong
+        if operation == "PublishVersion":
+            wrong = self._wrong_version(name, json.loads(body))
+            if wrong:
+                return wrong
         if operation == "AddLayerVersionPermission":
             self.stand_in.permissions.append(json.loads(body))
         if operation == "ListFunctions":
@@ -204,6 +210,18 @@ class _Handler(BaseHTTPRequestHandler):
         measured = json.dumps(variables, separators=(",", ":"))
         if len(measured) > 4096:
             said = "the environment variables you have provided exceeded the 4KB limit. String measured: " + measured
+            return _error(400, "InvalidParameterValueException", said)
+        return None
+
+    def _wrong_version(self, name: str, asked: dict[str, Any]) -> tuple[int, dict[str, str], bytes] | None:
+        stand_in = self.stand_in
+        if stand_in.orders.before_publish:
+            stand_in.orders.before_publish(name)
+        if asked.get("RevisionId") not in (None, stand_in.revision(name)):
+            return _error(412, "PreconditionFailedException", "The Revision Id provided does not match the latest")
+        code = stand_in.client("lambda").get_function_configuration(FunctionName=name)["CodeSha256"]
+        if asked.get("CodeSha256") not in (None, code):
+            said = f"CodeSHA256 ({asked['CodeSha256']}) is different from current CodeSHA256 in $LATEST ({code})."
             return _error(400, "InvalidParameterValueException", said)
         return None
 

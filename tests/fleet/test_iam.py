@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from collections import Counter
 
+import typer
+
+from fshield.cli import app
 from fshield.fleet import iam
 from tests import support
 from tests.fleet.command import fshield
@@ -46,6 +49,19 @@ def test_the_table_is_what_the_commands_call(stand_in: StandIn, fleet: Fleet) ->
             # Lambda itself looks at the layers, with the caller's rights: no call of ours.
             wanted -= {"lambda:GetLayerVersion"}
         assert called == wanted, command
+
+
+def test_every_command_that_reads_log_groups_is_known() -> None:
+    commands: dict[str, typer.core.TyperCommand] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    readers = {
+        name
+        for name, command in commands.items()
+        if any("--log-group" in parameter.opts for parameter in command.params)
+    }
+    assert readers >= {"learn", "replay", "report", "tail", "ready"}
+    known = {command for command in iam.NEEDS if "logs:FilterLogEvents" in actions(command)}
+    assert known == readers
+    assert iam.NEEDS["replay"] == iam.NEEDS["learn"], "both read through the same source"
 
 
 def test_options_and_fields_narrow_it(stand_in: StandIn) -> None:

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.fleet.command import fshield
-from tests.fleet.functions import ENGINE, Fleet
+from tests.fleet.functions import ENGINE, Fleet, package
 from tests.fleet.stand_in import StandIn
 
 
@@ -88,6 +88,61 @@ def test_a_split_of_traffic_is_not_ended_by_the_way(stand_in: StandIn, api: Flee
     assert ran.code == 2
     assert "a roll-out is under way" in ran.err
     assert "FUNCTION_SHIELD_MODE" not in api.variables("api")
+
+
+MEANWHILE = [
+    ("before_update", "the code", True),
+    ("before_update", "Timeout", True),
+    ("before_update", "variables TABLE", True),
+    ("before_publish", "the code", True),
+    ("before_publish", "the code", False),
+    ("before_publish", "Timeout", True),
+    ("before_publish", "variables FUNCTION_SHIELD_MODE", True),
+]
+
+
+@pytest.mark.parametrize(("when", "what", "revised"), MEANWHILE)
+def test_what_another_hand_writes_meanwhile_is_not_brought_live(
+    stand_in: StandIn, api: Fleet, when: str, what: str, *, revised: bool
+) -> None:
+    """Between look and write, and between the second look and the version: by the revision, or by the code's hash."""
+    before = reached(api)
+    done: list[str] = []
+
+    def another_hand(name: str) -> None:
+        if done:
+            return
+        done.append(name)
+        if what == "the code":
+            api.client.update_function_code(FunctionName=name, ZipFile=package("def handler(event, context): ...\n"))
+        elif what == "Timeout":
+            api.client.update_function_configuration(FunctionName=name, Timeout=9)
+        else:
+            changed = {**api.variables(name), what.partition(" ")[2]: "hunter2"}
+            api.client.update_function_configuration(FunctionName=name, Environment={"Variables": changed})
+        if revised:
+            stand_in.touched(name, 0)
+
+    setattr(stand_in.orders, when, another_hand)
+    ran = fshield(stand_in, "mode", "api", "alert", "--alias", "live")
+    assert done and ran.code == 2, ran.out
+    assert f"changed by another hand meanwhile ({what}): no version was published, and live is as it was" in ran.err
+    assert "mend:" in ran.err and "hunter2" not in ran.err
+    assert reached(api) == before
+    assert len(api.client.list_versions_by_function(FunctionName="api")["Versions"]) == 2, "$LATEST, and the first"
+
+
+def test_a_revision_that_changes_by_itself_is_read_again(stand_in: StandIn, api: Fleet) -> None:
+    done: list[str] = []
+
+    def once(name: str) -> None:
+        if not done:
+            done.append(name)
+            stand_in.touched(name, 0)
+
+    stand_in.orders.before_publish = once
+    assert fshield(stand_in, "mode", "api", "alert", "--alias", "live").code == 0
+    assert done and reached(api)["FUNCTION_SHIELD_MODE"] == "alert"
 
 
 def test_what_cannot_be_switched(stand_in: StandIn, api: Fleet) -> None:

@@ -85,8 +85,21 @@ def test_detach_gives_back_what_attach_found(
     except Refused as error:
         assert "layers already" in error.reason or "bytes" in error.reason
         return
+    if not later_policies:
+        assert {_LAYERS + each for each in policies} <= {*upgraded.layers}, "a policy layer is lost with the upgrade"
+    assert len(upgraded.layers) == len({*upgraded.layers})
     given_back = after(detach(upgraded))
     assert (given_back.layers, dict(given_back.variables)) == (start.layers, expected)
+
+
+@pytest.mark.parametrize("policies", ["function-shield-policies:1", "acme-rules:2"])
+@pytest.mark.parametrize("engines", [(7, 8), ("acme", 8), (7, "acme"), ("acme", "acme")])
+def test_a_policy_layer_of_any_name_stays(policies: str, engines: tuple[object, object]) -> None:
+    first, second = ("acme-guard:1" if each == "acme" else f"function-shield-x86_64:{each}" for each in engines)
+    attached = after(attach(function((_LAYERS + "otel:1",), {}), wanted(first, (policies,))))
+    upgraded = attach(attached, wanted(second, (), "strict"))
+    assert [arn.removeprefix(_LAYERS) for arn in upgraded.layers] == ["otel:1", second, policies]
+    assert after(detach(after(upgraded))).layers == (_LAYERS + "otel:1",)
 
 
 def test_the_usual_case_needs_no_record() -> None:

@@ -102,6 +102,19 @@ def test_what_the_policy_to_be_enforced_allows_is_no_reason(stand_in: StandIn, l
     assert "reach api.stripe.com:443  api.yaml:3  ×25" in ran.out
 
 
+def test_the_functions_own_variables_stand_in_names(stand_in: StandIn, fleet: Fleet, log: Log, tmp_path: Path) -> None:
+    for day in range(25):
+        log.process(day / 3 + 0.1, reach("api.stripe.com"))
+    log.write()
+    policy = tmp_path / "api.yaml"
+    policy.write_text("version: 1\npolicy: {outbound_connectivity: {mode: block, allow: [{host: '${env:API}'}]}}\n")
+    assert fshield(stand_in, "ready", "api", "--policy", str(policy)).code == 1
+    variables = {**fleet.variables("api"), "API": "api.stripe.com"}
+    fleet.client.update_function_configuration(FunctionName="api", Environment={"Variables": variables})
+    ran = fshield(stand_in, "ready", "api", "--policy", str(policy))
+    assert ran.code == 0, ran.out + ran.err
+
+
 def test_events_that_were_taken_away_are_a_reason(stand_in: StandIn, log: Log) -> None:
     for day in range(25):
         log.process(day / 3)

@@ -95,5 +95,7 @@ def test_folders(tmp_path: Path, name: str) -> None:
 
 def test_a_folder_and_a_file(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(BLOCK)
-    result = CliRunner().invoke(app, ["diff", str(tmp_path), str(tmp_path / "a.yaml")])
-    assert result.exit_code == 2 and "a folder and a file" in result.output
+    file = tmp_path / "a.yaml"
+    for sides, words in (((tmp_path, file), "a folder and a file"), ((file, tmp_path), "a file and a folder")):
+        result = CliRunner().invoke(app, ["diff", *map(str, sides)])
+        assert result.exit_code == 2 and f"{sides[0]} and {sides[1]} are {words}" in result.output.replace("\n", " ")

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from fshield.cli import app
 from fshield.compiler import compile_policy
-from fshield.errors import PolicyError
+from fshield.errors import CouldNotRun, PolicyError
 from fshield.keywords import keyword
 from fshield.loader import load
 from fshield.policy_tests import WORDS, run
@@ -224,3 +224,14 @@ def test_a_wrong_policy_does_not_hide_the_others(policy) -> None:  # type: ignor
     assert code == 2 and "1 failed" in out and "b.yaml:11" in out
     with pytest.raises(PolicyError):
         load(good.parent / "b.yaml")
+
+
+@pytest.mark.parametrize("expression", ["not " * 5000 + "a", "(" * 5000 + "a" + ")" * 5000, " or ".join("a" * 5000)])
+def test_an_expression_of_any_length_has_an_answer(expression: str) -> None:
+    with pytest.raises(CouldNotRun, match="words and brackets"):
+        keyword(expression)
+
+
+def test_the_longest_expressions_are_read() -> None:
+    assert keyword("not " * 98 + "a")("a") and keyword("(" * 49 + "a" + ")" * 49)("a")
+    assert keyword(" or ".join("b" * 49 + "a"))("a")

@@ -65,6 +65,30 @@ def report(tmp_path: Path, log: Log, *arguments: str | Path) -> dict[str, Any]:
     return found
 
 
+def test_the_functions_region_and_variables(tmp_path: Path) -> None:
+    """As `replay` has them: options, and the region that events name."""
+    policy = tmp_path / "p.yaml"
+    policy.write_text(
+        "version: 1\npolicy: {outbound_connectivity: {mode: block, allow: [{host: '${env:API}'}, {aws: [sqs]}]}}\n"
+    )
+    log = Log().host("api.rates.example").host("sqs.eu-central-1.amazonaws.com")
+
+    def blocked(log: Log, *options: str) -> list[str]:
+        found = report(tmp_path, log, "--against", policy, *options)
+        return sorted(outcome["target"].partition(".")[0] for outcome in found["against"])
+
+    variable = ("--env", "API=api.rates.example")
+    assert blocked(log) == ["api", "sqs"]
+    assert blocked(log, *variable) == ["sqs"]
+    assert blocked(log, "--region", "eu-central-1") == ["api"]
+    assert blocked(log, *variable, "--region", "eu-central-1") == []
+    done = CliRunner().invoke(app, ["report", "--json", "--region", "eu-centrl-1", str(tmp_path / "events.log")])
+    assert done.exit_code == 2 and "did you mean eu-central-1" in done.output
+    arn = "arn:aws:lambda:eu-central-1:123456789012:function:f"
+    log = Log().host("sqs.eu-central-1.amazonaws.com", function_arn=arn)
+    assert blocked(log) == []
+
+
 class Page(HTMLParser):
     """Tags with their attributes, and the text outside of ``style``."""
 
