@@ -5,19 +5,21 @@
 #include <sys/socket.h>
 
 #include "sys.h"
+#include "turn.h"
 
 #ifndef SO_COOKIE
 #define SO_COOKIE 57
 #endif
 
-enum { SLOTS = 1024, WINDOW = 32, TRIES = 20000 /* a second, or two */ };
+enum { SLOTS = 1024, WINDOW = 32 };
 
 _Atomic uint32_t pending_count;
 
 static _Atomic uint64_t cookies[SLOTS]; /* apart, so that a search touches little */
 static struct pending entries[SLOTS];   /* in the lock's care */
 static uint32_t serial;                 /* in the lock's care */
-static atomic_int locked;               /* the process that is at the table */
+static struct turn table;
+static __thread bool at_table __attribute__((tls_model("initial-exec")));
 static _Atomic int owner;               /* the process whose table it is; 0: not yet said */
 
 uint64_t pending_cookie(int fd)
@@ -27,38 +29,9 @@ uint64_t pending_cookie(int fd)
     return sys_call(SYS_getsockopt, fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0 ? cookie : 0;
 }
 
-/* This thread is at the table: a signal handler of its own that comes here has nobody to wait for. */
-static __thread bool at_table __attribute__((tls_model("initial-exec")));
+static bool lock(void) { return turn_take(&table, &at_table); }
 
-static bool try_lock(int self)
-{
-    int holder = 0;
-    at_table = true;
-    atomic_signal_fence(memory_order_seq_cst);
-    if (atomic_compare_exchange_strong(&locked, &holder, self)) return true;
-    if (holder != self && atomic_compare_exchange_strong(&locked, &holder, self)) return true; /* of before a fork */
-    atomic_signal_fence(memory_order_seq_cst);
-    at_table = false;
-    return false;
-}
-
-static bool lock(void)
-{
-    int self = sys_getpid();
-    if (at_table) return false;
-    for (unsigned tries = 0; tries < TRIES; tries++) {
-        if (try_lock(self)) return true;
-        sys_await_turn(tries);
-    }
-    return false;
-}
-
-static void unlock(void)
-{
-    atomic_store(&locked, 0);
-    atomic_signal_fence(memory_order_seq_cst);
-    at_table = false;
-}
+static void unlock(void) { turn_give(&table, &at_table); }
 
 static unsigned start_of(uint64_t cookie) { return (unsigned)(cookie * 0x9e3779b97f4a7c15u >> 54) % SLOTS; }
 
@@ -269,8 +242,7 @@ void pending_remove(uint64_t cookie)
 void pending_forked(void)
 {
     atomic_store(&owner, sys_getpid());
-    atomic_store(&locked, 0); /* whoever held it is not here */
-    at_table = false;
+    turn_reset(&table, &at_table);
     for (unsigned slot = 0; pending_any() && slot < SLOTS; slot++) {
         if (atomic_load(&cookies[slot]) == 0) continue;
         struct pending *entry = &entries[slot];

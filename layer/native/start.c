@@ -15,9 +15,11 @@
 #include "handler.h"
 #include "inspect.h"
 #include "kernel.h"
+#include "learnt.h"
 #include "native.h"
 #include "proxies.h"
 #include "resolvers.h"
+#include "runtime_api.h"
 #include "secrets.h"
 #include "state.h"
 #include "symbols.h"
@@ -398,6 +400,8 @@ void guard_after_fork(bool probation)
     int pid = sys_getpid();
     guard.is_function = false;
     pending_forked();
+    runtime_api_forked();
+    learnt_forked();
     inspect_shares();
     atomic_store(&probation_pid, probation ? pid : 0);
 }
