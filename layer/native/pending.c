@@ -215,8 +215,8 @@ bool pending_take(uint64_t cookie, struct pending *out)
 
 void pending_give(uint64_t cookie, const struct pending *entry)
 {
-    while (!lock()) {
-    }
+    /* Somebody is stuck at the table: it stays busy, and others are refused. */
+    if (!lock()) return;
     unsigned slot = slot_of(cookie);
     if (slot < SLOTS && entries[slot].serial != entry->serial) {
         entries[slot].busy = false; /* connected anew meanwhile: what was sent says nothing of that */

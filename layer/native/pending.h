@@ -56,7 +56,7 @@ bool pending_put_new(uint64_t cookie, const struct pending *entry, uint32_t *ser
 void pending_take_back(uint64_t cookie, uint32_t serial);
 /* Takes the right to send: `*out` is the entry as it is. False where there is no entry, or *out is busy already. */
 bool pending_take(uint64_t cookie, struct pending *out);
-/* Gives it back with what the entry is now; PENDING_FREE takes it out. */
+/* Gives it back with what the entry is now; PENDING_FREE takes it out. Where nobody can get at the table it stays taken. */
 void pending_give(uint64_t cookie, const struct pending *entry);
 void pending_remove(uint64_t cookie);
 
