@@ -14,7 +14,7 @@ WANTED = ["free taken", "nested refused", "living refused", "gone taken", "anoth
 
 def test_turn(tmp_path: Path) -> None:
     program = tmp_path / "turn"
-    command = [sys.executable, "-m", "ziglang", "cc", "-std=gnu11", "-O1", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror"]
+    options = ["-std=gnu11", "-O1", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror"]
     sources = ["-I", str(ROOT / "layer" / "native"), str(HERE / "harness" / "turn.c")]
-    subprocess.run([*command, *sources, "-o", str(program)], check=True)
+    subprocess.run([sys.executable, "-m", "ziglang", "cc", *options, *sources, "-o", str(program)], check=True)
     assert subprocess.check_output([program], text=True, timeout=60).splitlines() == WANTED
