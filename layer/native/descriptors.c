@@ -61,7 +61,10 @@ DOOR int dup2(int from, int to)
     if (copy_refused(from, CALLER()) || number_refused(from, to, CALLER())) return refused();
     if (UNLIKELY(!real.dup2)) guard_start();
     if (UNLIKELY(dns_watches(from))) dns_mark(to);
-    return real.dup2(from, to);
+    pending_move_begins();
+    int result = real.dup2(from, to);
+    pending_move_ends();
+    return result;
 }
 
 DOOR int dup3(int from, int to, int flags)
@@ -70,8 +73,15 @@ DOOR int dup3(int from, int to, int flags)
     if (copy_refused(from, CALLER()) || number_refused(from, to, CALLER())) return refused();
     if (UNLIKELY(!real.dup3)) guard_start();
     if (UNLIKELY(dns_watches(from))) dns_mark(to);
-    return real.dup3(from, to, flags);
+    pending_move_begins();
+    int result = real.dup3(from, to, flags);
+    pending_move_ends();
+    return result;
 }
+
+#ifndef CLOSE_RANGE_UNSHARE
+#define CLOSE_RANGE_UNSHARE 2
+#endif
 
 static int range(unsigned first, unsigned last, int flags)
 {
@@ -81,6 +91,9 @@ static int range(unsigned first, unsigned last, int flags)
 DOOR int close_range(unsigned first, unsigned last, int flags)
 {
     unsigned ours = (unsigned)guard.event_fd;
+    /* What is known of descriptors is known of those of all threads. */
+    if (UNLIKELY((flags & CLOSE_RANGE_UNSHARE) != 0) && guard_ready() && integrity_refused("leave shared state with", "close_range", CALLER()))
+        return -1;
     if (!guard_ready() || guard.event_fd < 0 || first > ours || last < ours) return range(first, last, flags);
     if (first > last) return range(first, last, flags);
     if (first < ours) {
@@ -110,7 +123,9 @@ DOOR int fcntl(int fd, int command, ...)
     if (copies && copy_refused(fd, CALLER())) return refused();
     if (UNLIKELY(!real.fcntl)) guard_start();
     if (UNLIKELY(copies)) {
+        pending_move_begins();
         int copy = marked(fd, real.fcntl(fd, command, argument));
+        pending_move_ends();
         if (LIKELY(!pending_any()) || !guard_ready() || !inspect_refuses_copy(copy, CALLER())) return copy;
         sys_close(copy);
         return refused();

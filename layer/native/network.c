@@ -623,7 +623,9 @@ DOOR int dup(int fd)
         errno = EACCES;
         return -1;
     }
+    pending_move_begins();
     int copy = real.dup(fd);
+    pending_move_ends();
     if (UNLIKELY(dns_watches(fd))) dns_mark(copy);
     if (UNLIKELY(pending_any()) && guard_ready() && inspect_refuses_copy(copy, CALLER())) {
         sys_close(copy);

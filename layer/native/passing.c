@@ -201,5 +201,7 @@ void inspect_shares(void) { adopt_all(adopt_forked); }
 
 void inspect_passes(int fd)
 {
-    if (!guard_ignores(FS_OUTBOUND)) adopt(fd, true);
+    if (guard_ignores(FS_OUTBOUND)) return;
+    adopt(fd, true);
+    if (pending_any()) pending_passed(pending_cookie(fd));
 }

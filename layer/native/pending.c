@@ -14,6 +14,7 @@
 enum { SLOTS = 1024, WINDOW = 32 };
 
 _Atomic uint32_t pending_count;
+_Atomic uint32_t pending_moves_begun, pending_moves_ended;
 
 static _Atomic uint64_t cookies[SLOTS]; /* apart, so that a search touches little */
 static struct pending entries[SLOTS];   /* in the lock's care */
@@ -109,10 +110,17 @@ static void mark_alive(void *context, int fd)
         if (alive->cookies[i] == cookie) alive->found[i] = true;
 }
 
-/* Looks for them. Twice, because a descriptor can move behind the back of one walk. False where that cannot be told. */
+/* Looks for them. False where that cannot be told: a descriptor that is moved while the folder is read can be missed, at the
+ * number that it had and at the one that it gets. */
 static bool look_for(struct alive *alive)
 {
-    return pending_each_descriptor(mark_alive, alive) && pending_each_descriptor(mark_alive, alive);
+    enum { WALKS = 4 };
+    for (unsigned walks = 0; walks < WALKS; walks++) {
+        uint32_t ended = atomic_load(&pending_moves_ended), begun = atomic_load(&pending_moves_begun);
+        if (!pending_each_descriptor(mark_alive, alive)) return false;
+        if (begun == ended && begun == atomic_load(&pending_moves_begun)) return true;
+    }
+    return false;
 }
 
 /* Takes out of a full window what no descriptor of this process leads to any more. */
@@ -125,7 +133,8 @@ static void make_room(unsigned start)
     for (unsigned i = 0; i < WINDOW; i++) {
         unsigned slot = (start + i) % SLOTS;
         if (alive.cookies[i] == 0 || alive.found[i]) continue;
-        if (atomic_load(&cookies[slot]) == alive.cookies[i] && !entries[slot].busy) empty(slot);
+        if (atomic_load(&cookies[slot]) == alive.cookies[i] && !entries[slot].busy && !entries[slot].passed)
+            empty(slot);
     }
 }
 
@@ -164,9 +173,10 @@ bool pending_put(uint64_t cookie, const struct pending *entry)
     if (cookie == 0 || !lock()) return false;
     unsigned slot = slot_of(cookie);
     if (slot < SLOTS) {
-        bool busy = entries[slot].busy;
+        bool busy = entries[slot].busy, passed = entries[slot].passed;
         entries[slot] = *entry;
         entries[slot].busy = busy;
+        entries[slot].passed = passed;
         entries[slot].serial = next_serial();
     } else if ((slot = slot_for(cookie)) < SLOTS) {
         fill(slot, cookie, entry);
@@ -223,8 +233,10 @@ void pending_give(uint64_t cookie, const struct pending *entry)
     } else if (slot < SLOTS && entry->kind == PENDING_FREE) {
         empty(slot);
     } else if (slot < SLOTS) {
+        bool passed = entries[slot].passed;
         entries[slot] = *entry;
         entries[slot].busy = false;
+        entries[slot].passed = passed;
     }
     unlock();
 }
@@ -243,6 +255,7 @@ void pending_forked(void)
 {
     atomic_store(&owner, sys_getpid());
     turn_reset(&table, &at_table);
+    atomic_store(&pending_moves_ended, atomic_load(&pending_moves_begun)); /* by threads that are not here */
     for (unsigned slot = 0; pending_any() && slot < SLOTS; slot++) {
         if (atomic_load(&cookies[slot]) == 0) continue;
         struct pending *entry = &entries[slot];
@@ -259,6 +272,14 @@ void pending_closed(uint64_t cookie)
     struct alive alive = {.cookies = {cookie}};
     if (!look_for(&alive) || alive.found[0] || !lock()) return;
     slot = slot_of(cookie);
-    if (slot < SLOTS && !entries[slot].busy) empty(slot);
+    if (slot < SLOTS && !entries[slot].busy && !entries[slot].passed) empty(slot);
+    unlock();
+}
+
+void pending_passed(uint64_t cookie)
+{
+    if (cookie == 0 || !lock()) return;
+    unsigned slot = slot_of(cookie);
+    if (slot < SLOTS) entries[slot].passed = true;
     unlock();
 }

@@ -245,11 +245,30 @@ DOOR pid_t forkpty(int *terminal, char *name, const struct termios *settings, co
     return pid;
 }
 
+/* What goes with the memory. */
+#define SHARED ((unsigned long)(CLONE_VM | CLONE_VFORK | CLONE_FILES))
+
 struct clone_start {
     int (*function)(void *);
     void *argument;
     enum processes_fork answer;
 };
+
+/* Threads and processes of one memory that have descriptors of their own: what the folder says of ours is not all there is.
+ * While one lives; that of a vfork lives until we go on, and of others the end is not told. Descriptors without the memory
+ * would be used by a process that knows nothing of them. */
+static bool refuses_descriptors(unsigned long flags, const void *caller)
+{
+    return (flags & (CLONE_FILES | CLONE_VM)) == CLONE_FILES && integrity_refused("share descriptors with", "clone", caller);
+}
+
+/* True where it begins, and ends when we go on. */
+static bool parts_descriptors(unsigned long flags)
+{
+    if ((flags & (CLONE_FILES | CLONE_VM)) != CLONE_VM) return false;
+    pending_move_begins();
+    return (flags & CLONE_VFORK) != 0;
+}
 
 /* Runs in the child, on a copy of the parent's memory: `start` lies in the parent's frame as it was. */
 static int start_clone(void *start_)
@@ -267,16 +286,23 @@ DOOR int clone(int (*function)(void *), void *stack, int flags, void *argument, 
     void *tls = va_arg(rest, void *);
     pid_t *child_tid = va_arg(rest, pid_t *);
     va_end(rest);
-    if (!guard_ready() || (flags & CLONE_THREAD) != 0)
+    if (!guard_ready() || (flags & CLONE_THREAD) != 0) {
+        (void)parts_descriptors((unsigned)flags);
         return real.clone(function, stack, flags, argument, parent_tid, tls, child_tid);
+    }
     if (((unsigned long)(unsigned)flags & NAMESPACES) != 0 && integrity_refused("make a namespace with", "clone", CALLER()))
         return -1;
+    if (refuses_descriptors((unsigned)flags, CALLER())) return -1;
     enum processes_fork answer = processes_ask_fork((flags & CLONE_VFORK) != 0, CALLER());
     if (answer == FORK_REFUSED) return -1;
     /* Probation belongs to a process with memory of its own. Where nothing hangs on it, shared memory stays shared. */
-    if ((flags & CLONE_VM) != 0 && answer != FORK_PROBATION)
-        return real.clone(function, stack, flags, argument, parent_tid, tls, child_tid);
-    flags &= ~(CLONE_VM | CLONE_VFORK);
+    if ((flags & CLONE_VM) != 0 && answer != FORK_PROBATION) {
+        bool waits = parts_descriptors((unsigned)flags);
+        int pid = real.clone(function, stack, flags, argument, parent_tid, tls, child_tid);
+        if (waits) pending_move_ends();
+        return pid;
+    }
+    flags &= ~(int)SHARED;
     struct clone_start start = {.function = function, .argument = argument, .answer = answer};
     return real.clone(start_clone, stack, flags, &start, parent_tid, tls, child_tid);
 }
@@ -284,12 +310,12 @@ DOOR int clone(int (*function)(void *), void *stack, int flags, void *argument, 
 static enum processes_fork ask_raw(unsigned long flags, const void *caller)
 {
     if ((flags & NAMESPACES) != 0 && integrity_refused("make a namespace with", "clone", caller)) return FORK_REFUSED;
+    if (refuses_descriptors(flags, caller)) return FORK_REFUSED;
     return processes_ask_fork((flags & CLONE_VFORK) != 0, caller);
 }
 
-/* Without a stack of its own the child would run on ours while we wait, and return from this frame first. */
-#define SHARED ((unsigned long)(CLONE_VM | CLONE_VFORK))
-
+/* Without a stack of its own the child would run on ours while we wait, and return from this frame first: it gets memory of
+ * its own. */
 long processes_raw_clone(unsigned long flags, int *parent_tid, int *child_tid, unsigned long tls, const void *caller)
 {
     enum processes_fork answer = ask_raw(flags, caller);
@@ -313,6 +339,8 @@ long processes_raw_clone3(uint64_t *flags, void *arguments, size_t size, const v
     return SYS_RESULT(pid);
 }
 
+void processes_parts(unsigned long flags) { (void)parts_descriptors(flags); }
+
 long processes_judge_raw_clone(unsigned long flags, const void *caller)
 {
     enum processes_fork answer = ask_raw(flags, caller);
@@ -321,6 +349,7 @@ long processes_judge_raw_clone(unsigned long flags, const void *caller)
         processes_report_blocked(NULL, NULL, &verdict, caller);
         errno = EACCES;
     }
+    if (answer == FORK_PASSES) processes_parts(flags);
     return answer == FORK_PASSES ? 0 : -1;
 }
 
