@@ -15,6 +15,8 @@
 #include "addresses.h"
 #include "pending.h"
 
+/* What is known of a connection to this address may change: inspect_connects has something to say. */
+bool inspect_may_watch(const struct address *address, bool by_rule);
 /* Before a socket is connected to an address that was allowed: remembers what must come first. `by_rule`: an entry of the
  * policy allowed it. `connecting` false: a datagram is about to be sent there. True where it must fail with EACCES; reported. */
 bool inspect_connects(int fd, const struct address *address, bool by_rule, bool connecting, const void *caller);
@@ -36,6 +38,14 @@ bool inspect_refuses_received(int fd, const void *caller);
 bool inspect_refuses_stream(int fd, const void *caller);
 /* `from` is about to become the number `to`, where a stream may have been before. */
 bool inspect_refuses_number(int from, int to, const void *caller);
+
+/* Before `from` becomes the number `to`: where it is a connection that is looked at, nobody who looked at `to` before is at work
+ * with it any more, and nobody begins until crossing_releases (`*claimed`). True where it may not: reported. */
+bool inspect_refuses_crossing(int from, int to, bool *claimed, const void *caller);
+/* dup, at the lowest number from `least` on, with these flags of dup3: the same. -1 and errno. */
+int inspect_copies(int fd, int least, int flags, const void *caller);
+/* `fd` is a connection that is looked at. */
+bool inspect_watches(int fd);
 
 /* A descriptor was made of another one, at a number of the kernel's choice. True where it must be closed: reported. */
 bool inspect_refuses_copy(int copy, const void *caller);

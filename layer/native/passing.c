@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "crossing.h"
 #include "guard.h"
 #include "inspect_parts.h"
 #include "network.h"
@@ -93,6 +94,44 @@ bool inspect_refuses_number(int from, int to, const void *caller)
     if (!pending_any() || !pending_find(pending_cookie(from), &entry)) return false;
     if (from == to || (to > LAST_STANDARD && sys_call(SYS_fcntl, to, F_GETFD) < 0)) return false;
     return inspect_still_pending(from, &entry) && inspect_violates_by(&entry, "stream", caller);
+}
+
+bool inspect_watches(int fd)
+{
+    struct pending entry;
+    return pending_any() && pending_find(pending_cookie(fd), &entry);
+}
+
+bool inspect_refuses_crossing(int from, int to, bool *claimed, const void *caller)
+{
+    struct pending entry;
+    *claimed = false;
+    if (from == to || !pending_any() || !pending_find(pending_cookie(from), &entry)) return false;
+    *claimed = crossing_claims_number(to);
+    return !*claimed && inspect_violates_by(&entry, "at_once", caller);
+}
+
+int inspect_copies(int fd, int least, int flags, const void *caller)
+{
+    bool claimed;
+    /* The number is taken by what nothing can be written to: whom it is at the place of is then known before it is there. */
+    long place = least < 0 ? -EINVAL : sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    if (place >= 0 && place < least) {
+        long higher = sys_call(SYS_fcntl, place, F_DUPFD_CLOEXEC, least);
+        sys_close((int)place);
+        place = higher;
+    }
+    if (place >= 0 && inspect_refuses_crossing(fd, (int)place, &claimed, caller)) {
+        sys_close((int)place);
+        place = -EACCES;
+    }
+    if (place < 0) return (int)SYS_RESULT(place);
+    pending_move_begins();
+    long copy = sys_call(SYS_dup3, fd, place, flags);
+    pending_move_ends();
+    if (claimed) crossing_releases();
+    if (copy < 0) sys_close((int)place);
+    return (int)SYS_RESULT(copy);
 }
 
 bool inspect_refuses_copy(int copy, const void *caller)

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 
 #include "command.h"
+#include "crossing.h"
 #include "digest.h"
 #include "dns_socket.h"
 #include "expansion.h"
@@ -404,6 +405,7 @@ void guard_after_fork(bool probation)
     pending_forked();
     runtime_api_forked();
     learnt_forked();
+    crossing_forked();
     inspect_shares();
     atomic_store(&probation_pid, probation ? pid : 0);
 }
