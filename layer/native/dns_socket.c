@@ -7,6 +7,7 @@
 #include <sys/uio.h>
 
 #include "addresses.h"
+#include "crossing.h"
 #include "dns_message.h"
 #include "guard.h"
 #include "inspect.h"
@@ -170,6 +171,7 @@ bool dns_connects(int fd, const void *address, socklen_t size, const void *calle
         return true;
     }
     if (!network_blocks()) {
+        (void)crossing_awaits_socket(pending_cookie(fd));
         *result = real.connect(fd, (const struct sockaddr *)address, size);
         return true;
     }
@@ -183,6 +185,13 @@ bool dns_connects(int fd, const void *address, socklen_t size, const void *calle
     bool udp = is_udp(own);
     if (udp) {
         dns_mark(own);
+        /* Who looked at this socket before it was marked, or at its number before it was there, has written. */
+        if (!crossing_awaits_socket(pending_cookie(own)) && network_refuses_kind("connect", "udp", caller)) {
+            sys_close(own);
+            errno = EACCES;
+            *result = -1;
+            return true;
+        }
         *result = real.connect(own, (const struct sockaddr *)address, size);
     }
     sys_close(own);
