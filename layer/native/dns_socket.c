@@ -270,6 +270,12 @@ bool dns_sends(int fd, const struct msghdr *message, int flags, const void *call
         *result = ask(fd, message, flags, peer.bytes, peer.size, caller);
         return true;
     }
+    struct address address;
+    address_read(peer.bytes, peer.size, false, &address);
+    if (address.kind == ADDRESS_IP && inspect_refuses_datagram(fd, &address, caller)) {
+        *result = -1;
+        return true;
+    }
     if (!network_blocks()) return false;
     /* To where it was connected, and not to where another thread connects it meanwhile. */
     struct msghdr named = *message;

@@ -6,6 +6,7 @@
 #ifndef FS_INSPECT_H
 #define FS_INSPECT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -57,6 +58,22 @@ void inspect_start(void);
 /* Before a fork or a program's start, and in the child: what one process connects is in no table but its own, and another that
  * has the socket since before does not know of it. */
 void inspect_shares(void);
+
+/* This process has forked, started a program or was itself begun so: others may have its sockets. */
+extern atomic_bool inspect_shared;
+/* Threads that are about to: a socket that is made now may be the child's as well, and was not there to be looked at. */
+extern atomic_uint inspect_sharing;
+/* Around a fork or a start of a program, in the parent: inspect_shares is in the first. */
+void inspect_sharing_begins(void);
+void inspect_sharing_ends(void);
+/* `fd` was made meanwhile. */
+void inspect_made(int fd);
+
+/* `fd` is about to be dissolved (connect to no family) and may lead elsewhere then, by whoever has it: a connection of TCP that
+ * others may have is connected to no name's address again. */
+void inspect_dissolves(int fd);
+/* A datagram is about to leave for where `fd` is connected, which may be another process's doing. As inspect_refuses_unseen. */
+bool inspect_refuses_datagram(int fd, const struct address *address, const void *caller);
 /* `fd` is about to be passed to another process: the same. */
 void inspect_passes(int fd);
 

@@ -183,6 +183,7 @@ int launch_open(int dirfd, const char *path, int flags, bool search, const char 
 
 void launch_free(struct launch *launch)
 {
+    inspect_sharing_ends();
     if (launch->program.fd >= 0) sys_close(launch->program.fd);
     if (launch->fd >= 0) sys_close(launch->fd);
     sys_call(SYS_munmap, launch, launch->size);
@@ -259,7 +260,6 @@ static void plan_by_object(struct launch *launch, char *const *argv, char **argu
 struct launch *launch_prepare(const struct launch_request *request)
 {
     size_t argc = 0, environment = environment_size(request->envp);
-    inspect_shares();
     while (request->argv != NULL && request->argv[argc] != NULL && argc <= MAX_ARGUMENTS) argc++;
     if (environment == 0 || argc > MAX_ARGUMENTS) {
         errno = E2BIG;
@@ -274,6 +274,7 @@ struct launch *launch_prepare(const struct launch_request *request)
         return NULL;
     }
     struct launch *launch = (struct launch *)mapped;
+    inspect_sharing_begins();
     launch->size = size;
     launch->program.fd = -1;
     char **room = (char **)(void *)((char *)launch + head);

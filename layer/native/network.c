@@ -278,6 +278,7 @@ DOOR int socket(int domain, int type, int protocol)
     }
     int fd = real.socket(domain, type, protocol);
     if (UNLIKELY((type & 0xf) == SOCK_DGRAM) && guard_thread.resolving == 0 && (domain == AF_INET || domain == AF_INET6)) dns_mark(fd);
+    if (UNLIKELY(atomic_load(&inspect_sharing) > 0) && fd >= 0) inspect_made(fd);
     return fd;
 }
 
@@ -305,7 +306,9 @@ static bool refuses(int fd, int *number, const void *bytes, size_t size, bool co
     case ADDRESS_IP: break;
     case ADDRESS_UNIX: return refuses_path(&target.address, O_RDWR, verb, caller);
     case ADDRESS_FOREIGN: return network_refuses_kind(verb, "another family", caller);
-    default: return false;
+    default:
+        if (connecting && UNLIKELY(atomic_load_explicit(&inspect_shared, memory_order_relaxed))) inspect_dissolves(fd);
+        return false;
     }
     judge_ip(&target, caller, connecting);
     if (UNLIKELY(target.address.port == 0) && connecting && target.verdict.reason == FS_PORT && dns_probes(fd)) return false;

@@ -155,12 +155,15 @@ static bool to_remember(int fd, bool datagram, bool standard, bool forked, struc
 {
     struct pending now;
     struct address address;
+    struct sockaddr_storage peer;
+    socklen_t size = sizeof peer;
     *entry = (struct pending){.kind = datagram ? PENDING_DATAGRAM : PENDING_STRANGER, .rules = {UINT32_MAX, UINT32_MAX}};
     *connected = inspect_leads_to(fd, &address);
     if (!*connected) return true;
     judging_describe(&address, &now);
     bool proxy = proxies_is(&address), spoken = !datagram && has_spoken(fd);
-    if (now.kind == PENDING_PLAIN && !proxy) return false;
+    /* One that is still being made may fail, and be made to elsewhere. */
+    if (now.kind == PENDING_PLAIN && !proxy) return !datagram && sys_call(SYS_getpeername, fd, &peer, &size) != 0;
     if (datagram && !standard && address.port == RESOLVERS_PORT && resolvers_has(address.ip, address.version))
         return false; /* dns_socket.c */
     /* What has spoken was judged: here, to its end; or by whoever started this program, but for a second greeting. */
@@ -234,9 +237,55 @@ static void adopt_all(void (*visit)(void *context, int fd))
     for (int fd = 0; fd < NUMBERS; fd++) visit(NULL, fd);
 }
 
-void inspect_start(void) { adopt_all(adopt_inherited); }
+atomic_bool inspect_shared;
+atomic_uint inspect_sharing;
 
-void inspect_shares(void) { adopt_all(adopt_forked); }
+void inspect_start(void)
+{
+    atomic_store(&inspect_shared, true);
+    adopt_all(adopt_inherited);
+}
+
+void inspect_shares(void)
+{
+    atomic_store(&inspect_shared, true);
+    adopt_all(adopt_forked);
+}
+
+void inspect_sharing_begins(void)
+{
+    atomic_fetch_add(&inspect_sharing, 1);
+    inspect_shares();
+}
+
+void inspect_sharing_ends(void) { atomic_fetch_sub(&inspect_sharing, 1); }
+
+void inspect_made(int fd)
+{
+    if (!guard_ignores(FS_OUTBOUND)) adopt(fd, true);
+}
+
+void inspect_dissolves(int fd)
+{
+    struct pending entry = {.kind = PENDING_STRANGER, .rules = {UINT32_MAX, UINT32_MAX}};
+    uint32_t serial;
+    if (!atomic_load_explicit(&inspect_shared, memory_order_relaxed) || guard_ignores(FS_OUTBOUND) || !is_internet_stream(fd)) return;
+    uint64_t cookie = pending_cookie(fd);
+    pending_put_new(cookie, &entry, &serial);
+    pending_passed(cookie);
+}
+
+bool inspect_refuses_datagram(int fd, const struct address *address, const void *caller)
+{
+    struct pending entry;
+    if (!atomic_load_explicit(&inspect_shared, memory_order_relaxed) || pending_find(pending_cookie(fd), &entry)) return false;
+    judging_describe(address, &entry);
+    if (entry.kind != PENDING_TLS) return false;
+    entry.kind = PENDING_DATAGRAM;
+    if (!inspect_violates_by(&entry, "datagram", caller)) return false;
+    errno = EACCES;
+    return true;
+}
 
 void inspect_passes(int fd)
 {

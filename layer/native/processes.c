@@ -155,9 +155,8 @@ static bool is_libuv(const void *caller)
     return strncmp(name, "libuv.so.", 9) == 0 || strncmp(name, "libnode.so.", 11) == 0;
 }
 
-enum processes_fork processes_ask_fork(bool executes, const void *caller)
+static enum processes_fork judge_fork(bool executes, const void *caller)
 {
-    inspect_shares();
     if (UNLIKELY(interpreter_passes_fork())) return FORK_PASSES;
     struct fs_verdict verdict = fork_verdict();
     if (LIKELY(verdict.mode == FS_ALLOW)) return FORK_PASSES;
@@ -177,10 +176,30 @@ enum processes_fork processes_ask_fork(bool executes, const void *caller)
     return FORK_PASSES;
 }
 
+enum processes_fork processes_ask_fork(bool executes, const void *caller)
+{
+    inspect_sharing_begins();
+    enum processes_fork answer = judge_fork(executes, caller);
+    if (answer == FORK_REFUSED) inspect_sharing_ends();
+    return answer;
+}
+
 static void begin_child(enum processes_fork answer)
 {
     last_refusal.object = 0;
     guard_after_fork(answer == FORK_PROBATION);
+}
+
+/* After what forks, where it was not refused. */
+static long forked(long pid, enum processes_fork answer)
+{
+    int error = errno;
+    if (pid == 0)
+        begin_child(answer);
+    else
+        inspect_sharing_ends();
+    errno = error;
+    return pid;
 }
 
 DOOR pid_t fork(void)
@@ -188,9 +207,7 @@ DOOR pid_t fork(void)
     if (!guard_ready()) return real.fork();
     enum processes_fork answer = processes_ask_fork(false, CALLER());
     if (answer == FORK_REFUSED) return -1;
-    pid_t pid = real.fork();
-    if (pid == 0) begin_child(answer);
-    return pid;
+    return (pid_t)forked(real.fork(), answer);
 }
 
 /* A fork: a child that shares our memory could not be told apart from us. */
@@ -199,9 +216,7 @@ DOOR pid_t vfork(void)
     if (!guard_ready()) return real.fork();
     enum processes_fork answer = processes_ask_fork(true, CALLER());
     if (answer == FORK_REFUSED) return -1;
-    pid_t pid = real.fork();
-    if (pid == 0) begin_child(answer);
-    return pid;
+    return (pid_t)forked(real.fork(), answer);
 }
 
 extern pid_t _Fork(void);
@@ -214,9 +229,7 @@ DOOR pid_t _Fork(void)
     if (!guard_ready()) return real._Fork();
     enum processes_fork answer = processes_ask_fork(false, CALLER());
     if (answer == FORK_REFUSED) return -1;
-    pid_t pid = real._Fork();
-    if (pid == 0) begin_child(answer);
-    return pid;
+    return (pid_t)forked(real._Fork(), answer);
 }
 
 DOOR int daemon(int stay, int keep)
@@ -226,7 +239,7 @@ DOOR int daemon(int stay, int keep)
     if (answer == FORK_REFUSED) return -1;
     int before = sys_getpid();
     int result = real.daemon(stay, keep);
-    if (sys_getpid() != before) begin_child(answer);
+    forked(sys_getpid() == before, answer);
     return result;
 }
 
@@ -240,9 +253,7 @@ DOOR pid_t forkpty(int *terminal, char *name, const struct termios *settings, co
     if (!guard_ready()) return real.forkpty(terminal, name, settings, size);
     enum processes_fork answer = processes_ask_fork(false, CALLER());
     if (answer == FORK_REFUSED) return -1;
-    pid_t pid = real.forkpty(terminal, name, settings, size);
-    if (pid == 0) begin_child(answer);
-    return pid;
+    return (pid_t)forked(real.forkpty(terminal, name, settings, size), answer);
 }
 
 /* What goes with the memory. */
@@ -300,11 +311,11 @@ DOOR int clone(int (*function)(void *), void *stack, int flags, void *argument, 
         bool waits = parts_descriptors((unsigned)flags);
         int pid = real.clone(function, stack, flags, argument, parent_tid, tls, child_tid);
         if (waits) pending_move_ends();
-        return pid;
+        return (int)forked(pid == 0 ? -1 : pid, answer);
     }
     flags &= ~(int)SHARED;
     struct clone_start start = {.function = function, .argument = argument, .answer = answer};
-    return real.clone(start_clone, stack, flags, &start, parent_tid, tls, child_tid);
+    return (int)forked(real.clone(start_clone, stack, flags, &start, parent_tid, tls, child_tid), answer);
 }
 
 static enum processes_fork ask_raw(unsigned long flags, const void *caller)
@@ -325,8 +336,7 @@ long processes_raw_clone(unsigned long flags, int *parent_tid, int *child_tid, u
 #else
     long pid = sys_call(SYS_clone, flags & ~SHARED, NULL, parent_tid, tls, child_tid);
 #endif
-    if (pid == 0) begin_child(answer);
-    return SYS_RESULT(pid);
+    return SYS_RESULT(forked(pid, answer));
 }
 
 long processes_raw_clone3(uint64_t *flags, void *arguments, size_t size, const void *caller)
@@ -335,8 +345,7 @@ long processes_raw_clone3(uint64_t *flags, void *arguments, size_t size, const v
     if (answer == FORK_REFUSED) return -1;
     *flags &= ~(uint64_t)SHARED;
     long pid = sys_call(435 /* clone3 */, arguments, size);
-    if (pid == 0) begin_child(answer);
-    return SYS_RESULT(pid);
+    return SYS_RESULT(forked(pid, answer));
 }
 
 void processes_parts(unsigned long flags) { (void)parts_descriptors(flags); }
@@ -349,6 +358,7 @@ long processes_judge_raw_clone(unsigned long flags, const void *caller)
         processes_report_blocked(NULL, NULL, &verdict, caller);
         errno = EACCES;
     }
+    if (answer != FORK_REFUSED) inspect_sharing_ends(); /* the child begins when this is left */
     if (answer == FORK_PASSES) processes_parts(flags);
     return answer == FORK_PASSES ? 0 : -1;
 }

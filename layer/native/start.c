@@ -406,6 +406,7 @@ void guard_after_fork(bool probation)
     runtime_api_forked();
     learnt_forked();
     crossing_forked();
+    atomic_store(&inspect_sharing, 0);
     inspect_shares();
     atomic_store(&probation_pid, probation ? pid : 0);
 }
