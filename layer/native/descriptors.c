@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <unistd.h>
 
+#include "crossing.h"
 #include "dns_socket.h"
 #include "guard.h"
 #include "inspect.h"
@@ -55,23 +56,37 @@ DOOR int close(int fd)
     return result;
 }
 
+/* `from` becomes `to`, which is at the place of its old one for whoever writes there. */
+static int becomes(int from, int to, int flags, bool three, const void *caller)
+{
+    if (copy_refused(from, caller) || number_refused(from, to, caller)) return refused();
+    bool claimed = false;
+    if (UNLIKELY(pending_any()) && guard_ready() && inspect_refuses_crossing(from, to, &claimed, caller)) return refused();
+    if (UNLIKELY(dns_watches(from))) dns_mark(to);
+    pending_move_begins();
+    int result = three ? real.dup3(from, to, flags) : real.dup2(from, to);
+    pending_move_ends();
+    if (UNLIKELY(claimed)) crossing_releases();
+    return result;
+}
+
 DOOR int dup2(int from, int to)
 {
     if (is_ours(to) || is_ours(from)) return not_open();
-    if (copy_refused(from, CALLER()) || number_refused(from, to, CALLER())) return refused();
     if (UNLIKELY(!real.dup2)) guard_start();
-    if (UNLIKELY(dns_watches(from))) dns_mark(to);
-    return real.dup2(from, to);
+    return CROSSING(from, becomes(from, to, 0, false, CALLER()));
 }
 
 DOOR int dup3(int from, int to, int flags)
 {
     if (is_ours(to) || is_ours(from)) return not_open();
-    if (copy_refused(from, CALLER()) || number_refused(from, to, CALLER())) return refused();
     if (UNLIKELY(!real.dup3)) guard_start();
-    if (UNLIKELY(dns_watches(from))) dns_mark(to);
-    return real.dup3(from, to, flags);
+    return CROSSING(from, becomes(from, to, flags, true, CALLER()));
 }
+
+#ifndef CLOSE_RANGE_UNSHARE
+#define CLOSE_RANGE_UNSHARE 2
+#endif
 
 static int range(unsigned first, unsigned last, int flags)
 {
@@ -81,6 +96,9 @@ static int range(unsigned first, unsigned last, int flags)
 DOOR int close_range(unsigned first, unsigned last, int flags)
 {
     unsigned ours = (unsigned)guard.event_fd;
+    /* What is known of descriptors is known of those of all threads. */
+    if (UNLIKELY((flags & CLOSE_RANGE_UNSHARE) != 0) && guard_ready() && integrity_refused("leave shared state with", "close_range", CALLER()))
+        return -1;
     if (!guard_ready() || guard.event_fd < 0 || first > ours || last < ours) return range(first, last, flags);
     if (first > last) return range(first, last, flags);
     if (first < ours) {
@@ -99,6 +117,16 @@ DOOR void closefrom(int low)
         if ((int)fd != guard.event_fd) sys_close((int)fd);
 }
 
+static int copied(int fd, int command, void *argument, const void *caller)
+{
+    if (UNLIKELY(pending_any()) && guard_ready() && inspect_watches(fd))
+        return inspect_copies(fd, (int)(intptr_t)argument, command == F_DUPFD_CLOEXEC ? O_CLOEXEC : 0, caller);
+    pending_move_begins();
+    int copy = real.fcntl(fd, command, argument);
+    pending_move_ends();
+    return copy;
+}
+
 DOOR int fcntl(int fd, int command, ...)
 {
     va_list list;
@@ -110,7 +138,7 @@ DOOR int fcntl(int fd, int command, ...)
     if (copies && copy_refused(fd, CALLER())) return refused();
     if (UNLIKELY(!real.fcntl)) guard_start();
     if (UNLIKELY(copies)) {
-        int copy = marked(fd, real.fcntl(fd, command, argument));
+        int copy = marked(fd, CROSSING(fd, copied(fd, command, argument, CALLER())));
         if (LIKELY(!pending_any()) || !guard_ready() || !inspect_refuses_copy(copy, CALLER())) return copy;
         sys_close(copy);
         return refused();

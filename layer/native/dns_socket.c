@@ -6,6 +6,7 @@
 #include <sys/uio.h>
 
 #include "addresses.h"
+#include "crossing.h"
 #include "dns_message.h"
 #include "guard.h"
 #include "inspect.h"
@@ -141,6 +142,7 @@ bool dns_connects(int fd, const void *address, socklen_t size, const void *calle
         return true;
     }
     if (!network_blocks()) {
+        (void)crossing_awaits_socket(pending_cookie(fd));
         *result = real.connect(fd, (const struct sockaddr *)address, size);
         return true;
     }
@@ -154,6 +156,13 @@ bool dns_connects(int fd, const void *address, socklen_t size, const void *calle
     bool udp = is_udp(own);
     if (udp) {
         dns_mark(own);
+        /* Who looked at this socket before it was marked, or at its number before it was there, has written. */
+        if (!crossing_awaits_socket(pending_cookie(own)) && network_refuses_kind("connect", "udp", caller)) {
+            sys_close(own);
+            errno = EACCES;
+            *result = -1;
+            return true;
+        }
         *result = real.connect(own, (const struct sockaddr *)address, size);
     }
     sys_close(own);
@@ -230,6 +239,12 @@ bool dns_sends(int fd, const struct msghdr *message, int flags, const void *call
     if (error != 0 || !is_internet(&peer) || !is_udp(fd)) return false;
     if (dns_is_resolver(peer.bytes, peer.size, false)) {
         *result = ask(fd, message, flags, peer.bytes, peer.size, caller);
+        return true;
+    }
+    struct address address;
+    address_read(peer.bytes, peer.size, false, &address);
+    if (address.kind == ADDRESS_IP && inspect_refuses_datagram(fd, &address, caller)) {
+        *result = -1;
         return true;
     }
     if (!network_blocks()) return false;

@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <string.h>
 
+#include "crossing.h"
 #include "guard.h"
 #include "inspect_parts.h"
 #include "judging.h"
@@ -108,6 +109,8 @@ static bool transforms(int fd)
            strncmp(name, "mptcp", sizeof name) != 0;
 }
 
+bool inspect_may_watch(const struct address *address, bool by_rule) { return by_rule || pending_any() || proxies_is(address); }
+
 bool inspect_connects(int fd, const struct address *address, bool by_rule, bool connecting, const void *caller)
 {
     struct pending entry, before;
@@ -133,8 +136,10 @@ bool inspect_connects(int fd, const struct address *address, bool by_rule, bool 
     if (!datagram && transforms(fd)) return inspect_violates_by(&entry, "unseen", caller);
     /* What was said already decides how what follows is read: from the start it cannot be read again. */
     if (there && before.begun && (entry.kind == PENDING_HTTP || entry.kind == PENDING_PROXY)) entry.kind = PENDING_STRANGER;
-    if (pending_put(cookie, &entry)) return false;
-    return inspect_violates_by(&entry, "too_many", caller);
+    if (!datagram && there && before.passed) return inspect_violates_by(&entry, "passed", caller);
+    if (!pending_put(cookie, &entry)) return inspect_violates_by(&entry, "too_many", caller);
+    /* Who writes from now on finds it in the table; who looked before that must have written, to what leads nowhere yet. */
+    return !datagram && !crossing_awaits_socket(cookie) && inspect_violates_by(&entry, "at_once", caller);
 }
 
 /* ---- sending ---- */

@@ -183,6 +183,7 @@ int launch_open(int dirfd, const char *path, int flags, bool search, const char 
 
 void launch_free(struct launch *launch)
 {
+    inspect_sharing_ends();
     if (launch->program.fd >= 0) sys_close(launch->program.fd);
     if (launch->fd >= 0) sys_close(launch->fd);
     sys_call(SYS_munmap, launch, launch->size);
@@ -259,7 +260,6 @@ static void plan_by_object(struct launch *launch, char *const *argv, char **argu
 struct launch *launch_prepare(const struct launch_request *request)
 {
     size_t argc = 0, environment = environment_size(request->envp);
-    inspect_shares();
     while (request->argv != NULL && request->argv[argc] != NULL && argc <= MAX_ARGUMENTS) argc++;
     if (environment == 0 || argc > MAX_ARGUMENTS) {
         errno = E2BIG;
@@ -274,6 +274,7 @@ struct launch *launch_prepare(const struct launch_request *request)
         return NULL;
     }
     struct launch *launch = (struct launch *)mapped;
+    inspect_sharing_begins();
     launch->size = size;
     launch->program.fd = -1;
     char **room = (char **)(void *)((char *)launch + head);
@@ -300,7 +301,7 @@ struct launch *launch_prepare(const struct launch_request *request)
     }
 
     bool absolute = launch->named[0] == '/';
-    bool steady = enforce && absolute && launch_is_steady(launch->named);
+    bool steady = absolute && launch_is_steady(launch->named);
     const char *sentence = by_name ? NULL : fs_program_check_object(launch->fd, enforce, &launch->program);
     if (sentence == NULL && !named && enforce) sentence = "has no name in any folder";
     if (sentence != NULL && enforce && launch->program.error != 0) return fail(launch, launch->program.error);
@@ -328,12 +329,14 @@ struct launch *launch_prepare(const struct launch_request *request)
     }
 
     /* By the caller's own name where that leads to what was judged whatever anybody does meanwhile: a program may look at
-     * the name it was started by. Else, or where nothing is enforced, see above. */
+     * the name it was started by. Else by the object. Where nothing is enforced, that is so as well, so that what runs is what was
+     * named in an event; what cannot be guarded was named, and is started as the caller says. */
     for (unsigned level = 0; steady && level < launch->program.scripts; level++)
         steady = launch_is_steady(launch->program.script[level].interpreter);
     launch->path = launch->named;
     launch->by_descriptor = request->dirfd != AT_FDCWD || request->flags != 0;
-    if (!enforce || (steady && !launch->by_descriptor)) return launch;
+    if (steady && !launch->by_descriptor) return launch;
+    if (!enforce && (launch->by_descriptor || sentence != NULL || launch->program.fd < 0)) return launch;
     launch->by_descriptor = false;
     if (request->dirfd != AT_FDCWD) launch->named[0] = '\0'; /* a name that means nothing to the interpreter */
     plan_by_object(launch, launch->argv, room);

@@ -41,22 +41,34 @@ static bool is_about(const struct entry *entry, const uint8_t ip[16], uint8_t ve
     return entry->version == version && memcmp(entry->ip, ip, 16) == 0;
 }
 
-/* A forked child may find the flag of a thread that it does not have: the flag names its process. */
+/* In the writer's care: what another left half-written is void. */
+static void clear_halves(void)
+{
+    for (unsigned i = 0; i < LEARNT_ENTRIES; i++) {
+        uint32_t sequence = atomic_load_explicit(&table[i].sequence, memory_order_relaxed);
+        if (sequence % 2 == 0) continue;
+        table[i].version = 0;
+        atomic_store_explicit(&table[i].sequence, sequence + 1, memory_order_release);
+    }
+}
+
+void learnt_forked(void)
+{
+    if (atomic_load_explicit(&writer, memory_order_relaxed) == 0) return;
+    clear_halves(); /* whoever writes does so in the parent */
+    atomic_store_explicit(&writer, 0, memory_order_release);
+}
+
+/* Taken over from a process that is gone, and from no other: one that shares our memory (CLONE_VM) has another number. */
 static bool begin_writing(void)
 {
     int self = sys_getpid();
     for (unsigned tries = 0; tries < TRIES; tries++) {
         int owner = 0;
         if (atomic_compare_exchange_strong_explicit(&writer, &owner, self, memory_order_acquire, memory_order_relaxed)) return true;
-        if (owner != self &&
+        if (tries >= SYS_SPINS && owner != self && sys_call(SYS_kill, owner, 0) == -ESRCH &&
             atomic_compare_exchange_strong_explicit(&writer, &owner, self, memory_order_acquire, memory_order_relaxed)) {
-            /* What that thread left half-written is void. */
-            for (unsigned i = 0; i < LEARNT_ENTRIES; i++) {
-                uint32_t sequence = atomic_load_explicit(&table[i].sequence, memory_order_relaxed);
-                if (sequence % 2 == 0) continue;
-                table[i].version = 0;
-                atomic_store_explicit(&table[i].sequence, sequence + 1, memory_order_release);
-            }
+            clear_halves();
             return true;
         }
         sys_await_turn(tries);

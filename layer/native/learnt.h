@@ -35,4 +35,7 @@ bool learnt_is_announced(const struct learnt_names *names, uint16_t port, uint32
 /* Takes the announcement away: the connection that it covers is made. True where there was one. */
 bool learnt_take_announced(const uint8_t ip[16], uint8_t version, uint16_t port, uint32_t asker);
 
+/* In a forked child, before anything is learnt or asked. */
+void learnt_forked(void);
+
 #endif

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "crossing.h"
 #include "dns_socket.h"
 #include "guard.h"
 #include "inspect.h"
@@ -277,6 +278,7 @@ DOOR int socket(int domain, int type, int protocol)
     }
     int fd = real.socket(domain, type, protocol);
     if (UNLIKELY((type & 0xf) == SOCK_DGRAM) && guard_thread.resolving == 0 && (domain == AF_INET || domain == AF_INET6)) dns_mark(fd);
+    if (UNLIKELY(atomic_load(&inspect_sharing) > 0) && fd >= 0) inspect_made(fd);
     return fd;
 }
 
@@ -293,16 +295,20 @@ static bool refuses_path(const struct address *address, int flags, const char *v
     return verdict.mode == FS_BLOCK;
 }
 
-/* True where nothing may be sent to these bytes. The reports are made. */
-static bool refuses(int fd, const void *bytes, size_t size, bool connecting, int flags, const char *verb, const void *caller)
+/* True where nothing may be sent to these bytes. The reports are made. `*number` is `fd`, or where what is sent or connected will
+ * be looked at one of our own for the same socket: whatever becomes of the program's, what was remembered is what is used. */
+static bool refuses(int fd, int *number, const void *bytes, size_t size, bool connecting, int flags, const char *verb, const void *caller)
 {
     struct network_target target;
+    *number = fd;
     address_read(bytes, size, !connecting, &target.address);
     switch (target.address.kind) {
     case ADDRESS_IP: break;
     case ADDRESS_UNIX: return refuses_path(&target.address, O_RDWR, verb, caller);
     case ADDRESS_FOREIGN: return network_refuses_kind(verb, "another family", caller);
-    default: return false;
+    default:
+        if (connecting && UNLIKELY(atomic_load_explicit(&inspect_shared, memory_order_relaxed))) inspect_dissolves(fd);
+        return false;
     }
     judge_ip(&target, caller, connecting);
     if (UNLIKELY(target.address.port == 0) && connecting && target.verdict.reason == FS_PORT && dns_probes(fd)) return false;
@@ -315,7 +321,31 @@ static bool refuses(int fd, const void *bytes, size_t size, bool connecting, int
     report(&target, fd, verb, caller);
     if (target.verdict.mode == FS_BLOCK) return true;
     if (target.family != FS_OUTBOUND || target.verdict.mode != FS_ALLOW) return false;
-    return inspect_connects(fd, &target.address, target.verdict.reason == FS_RULE, connecting || flags & MSG_FASTOPEN, caller);
+    bool by_rule = target.verdict.reason == FS_RULE, connects = connecting || flags & MSG_FASTOPEN;
+    if (UNLIKELY(connects && inspect_may_watch(&target.address, by_rule))) *number = sys_own_number(fd);
+    return *number >= 0 && inspect_connects(*number, &target.address, by_rule, connects, caller);
+}
+
+/* After refuses(): the call's result, and its number given back. */
+static ssize_t finish(int number, int fd, ssize_t result)
+{
+    int error = errno;
+    if (number >= 0 && number != fd) sys_close(number);
+    errno = error;
+    return result;
+}
+
+static ssize_t refused(int number, int fd)
+{
+    errno = EACCES;
+    return finish(number, fd, -1);
+}
+
+/* No number is to be had: said as by the calls that make one. */
+static int without_number(int error)
+{
+    errno = -error;
+    return -1;
 }
 
 /* As the kernel: the descriptor comes first. */
@@ -338,11 +368,10 @@ DOOR int connect(int fd, const struct sockaddr *address, socklen_t size)
     memcpy(copy, address, size);
     int result;
     if (UNLIKELY(dns_is_resolver(copy, size, false)) && dns_connects(fd, copy, size, CALLER(), &result)) return result;
-    if (refuses(fd, copy, size, true, 0, "connect", CALLER())) {
-        errno = EACCES;
-        return -1;
-    }
-    return real.connect(fd, (const struct sockaddr *)(const void *)copy, size);
+    int number;
+    if (refuses(fd, &number, copy, size, true, 0, "connect", CALLER())) return (int)refused(number, fd);
+    if (UNLIKELY(number < 0)) return fd < 0 ? real.connect(fd, (const struct sockaddr *)(const void *)copy, size) : without_number(number);
+    return (int)finish(number, fd, real.connect(number, (const struct sockaddr *)(const void *)copy, size));
 }
 
 DOOR int bind(int fd, const struct sockaddr *address, socklen_t size)
@@ -365,54 +394,63 @@ DOOR int bind(int fd, const struct sockaddr *address, socklen_t size)
     return real.bind(fd, (const struct sockaddr *)(const void *)copy, size);
 }
 
-DOOR ssize_t send(int fd, const void *bytes, size_t size, int flags)
+static inline ssize_t send_judged(int fd, const void *bytes, size_t size, int flags, const void *caller)
 {
     if (guard_ready() && UNLIKELY(runtime_api_watches(fd))) {
         struct iovec vector = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
         ssize_t result;
-        if (runtime_api_sends(fd, &vector, 1, flags, CALLER(), &result)) return result;
+        if (runtime_api_sends(fd, &vector, 1, flags, caller, &result)) return result;
     }
     if (UNLIKELY(pending_any()) && guard_ready()) {
         ssize_t result;
-        if (inspect_writes(fd, bytes, size, flags, CALLER(), &result)) return result;
+        if (inspect_writes(fd, bytes, size, flags, caller, &result)) return result;
     }
     if (UNLIKELY(dns_watches(fd)) && guard_ready()) {
         struct iovec vector = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
         struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
         ssize_t result;
-        if (dns_sends(fd, &message, flags, CALLER(), &result)) return result;
+        if (dns_sends(fd, &message, flags, caller, &result)) return result;
     }
     return real.send(fd, bytes, size, flags);
 }
 
-DOOR ssize_t sendto(int fd, const void *bytes, size_t size, int flags, const struct sockaddr *address, socklen_t length)
+DOOR ssize_t send(int fd, const void *bytes, size_t size, int flags)
+{
+    return CROSSING(fd, send_judged(fd, bytes, size, flags, CALLER()));
+}
+
+static inline ssize_t sendto_judged(int fd, const void *bytes, size_t size, int flags, const struct sockaddr *address, socklen_t length, const void *caller)
 {
     if (!guard_ready()) return real.sendto(fd, bytes, size, flags, address, length);
     if (UNLIKELY(runtime_api_watches(fd))) {
         struct iovec vector = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
         ssize_t result;
-        if (runtime_api_sends(fd, &vector, 1, flags, CALLER(), &result)) return result;
+        if (runtime_api_sends(fd, &vector, 1, flags, caller, &result)) return result;
     }
     char copy[ADDRESS_SIZE_MAX] __attribute__((aligned(8)));
     struct iovec vector = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
     struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
     ssize_t result;
     if (address == NULL || length == 0 || length > sizeof copy) {
-        if (UNLIKELY(pending_any()) && inspect_sends(fd, &message, flags, CALLER(), &result)) return result;
-        if (UNLIKELY(dns_watches(fd)) && length <= sizeof copy && dns_sends(fd, &message, flags, CALLER(), &result)) return result;
+        if (UNLIKELY(pending_any()) && inspect_sends(fd, &message, flags, caller, &result)) return result;
+        if (UNLIKELY(dns_watches(fd)) && length <= sizeof copy && dns_sends(fd, &message, flags, caller, &result)) return result;
         return real.sendto(fd, bytes, size, flags, address, length);
     }
     if (UNLIKELY(!sys_readable(address, length))) return unreadable(fd);
     memcpy(copy, address, length);
     message.msg_name = copy;
     message.msg_namelen = length;
-    if (UNLIKELY(dns_is_resolver(copy, length, true)) && dns_sends(fd, &message, flags, CALLER(), &result)) return result;
-    if (refuses(fd, copy, length, false, flags, "send", CALLER())) {
-        errno = EACCES;
-        return -1;
-    }
-    if (UNLIKELY(pending_any()) && inspect_sends(fd, &message, flags, CALLER(), &result)) return result;
-    return real.sendto(fd, bytes, size, flags, (const struct sockaddr *)(const void *)copy, length);
+    if (UNLIKELY(dns_is_resolver(copy, length, true)) && dns_sends(fd, &message, flags, caller, &result)) return result;
+    int number;
+    if (refuses(fd, &number, copy, length, false, flags, "send", caller)) return refused(number, fd);
+    if (UNLIKELY(number < 0 && fd >= 0)) return without_number(number);
+    if (UNLIKELY(pending_any()) && inspect_sends(number, &message, flags, caller, &result)) return finish(number, fd, result);
+    return finish(number, fd, real.sendto(number, bytes, size, flags, (const struct sockaddr *)(const void *)copy, length));
+}
+
+DOOR ssize_t sendto(int fd, const void *bytes, size_t size, int flags, const struct sockaddr *address, socklen_t length)
+{
+    return CROSSING(fd, sendto_judged(fd, bytes, size, flags, address, length, CALLER()));
 }
 
 #ifndef TCP_ULP
@@ -489,6 +527,7 @@ static ssize_t send_controlled(int fd, struct msghdr *copy, char *control, int f
 
 static ssize_t send_message(int fd, const struct msghdr *message, int flags, const void *caller)
 {
+    int number = fd;
     struct msghdr copy = *message;
     char name[ADDRESS_SIZE_MAX] __attribute__((aligned(8)));
     char control[CONTROL_MAX] __attribute__((aligned(8)));
@@ -500,87 +539,105 @@ static ssize_t send_message(int fd, const struct msghdr *message, int flags, con
         copy.msg_name = name;
         ssize_t result;
         if (UNLIKELY(dns_is_resolver(name, copy.msg_namelen, true)) && dns_sends(fd, &copy, flags, caller, &result)) return result;
-        if (refuses(fd, name, copy.msg_namelen, false, flags, "send", caller)) {
-            errno = EACCES;
-            return -1;
-        }
+        if (refuses(fd, &number, name, copy.msg_namelen, false, flags, "send", caller)) return refused(number, fd);
+        if (UNLIKELY(number < 0 && fd >= 0)) return without_number(number);
     }
-    if (copy.msg_control == NULL || copy.msg_controllen == 0) return send_copy(fd, &copy, flags, caller);
-    if (LIKELY(copy.msg_controllen <= sizeof control)) return send_controlled(fd, &copy, control, flags, caller);
+    if (copy.msg_control == NULL || copy.msg_controllen == 0) return finish(number, fd, send_copy(number, &copy, flags, caller));
+    if (LIKELY(copy.msg_controllen <= sizeof control)) return finish(number, fd, send_controlled(number, &copy, control, flags, caller));
     /* What the kernel does not look at can lie before what it does: it takes as much as net.core.optmem_max says. */
     char *large = copy.msg_controllen <= CONTROL_LARGE ? sys_scratch(copy.msg_controllen) : NULL;
     if (large == NULL) {
         errno = ENOBUFS;
-        return -1;
+        return finish(number, fd, -1);
     }
     size_t size = copy.msg_controllen;
-    ssize_t result = send_controlled(fd, &copy, large, flags, caller);
+    ssize_t result = send_controlled(number, &copy, large, flags, caller);
     int error = errno;
     sys_scratch_free(large, size);
     errno = error;
-    return result;
+    return finish(number, fd, result);
+}
+
+static inline ssize_t sendmsg_judged(int fd, const struct msghdr *message, int flags, const void *caller)
+{
+    if (!guard_ready() || message == NULL) return real.sendmsg(fd, message, flags);
+    if (UNLIKELY(!sys_readable(message, sizeof *message))) return unreadable(fd);
+    return send_message(fd, message, flags, caller);
 }
 
 DOOR ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
-    if (!guard_ready() || message == NULL) return real.sendmsg(fd, message, flags);
-    if (UNLIKELY(!sys_readable(message, sizeof *message))) return unreadable(fd);
-    return send_message(fd, message, flags, CALLER());
+    return CROSSING(fd, sendmsg_judged(fd, message, flags, CALLER()));
 }
 
-DOOR int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
+static inline int sendmmsg_judged(int fd, struct mmsghdr *messages, unsigned count, int flags, const void *caller)
 {
     if (!guard_ready() || messages == NULL) return real.sendmmsg(fd, messages, count, flags);
     if (guard_ignores(FS_OUTBOUND) && guard_ignores(FS_RUNTIME_API) && guard_ignores(FS_TMP) && !runtime_api_watches(fd))
         return real.sendmmsg(fd, messages, count, flags);
     if (count > IOV_MAX) count = IOV_MAX; /* as the kernel does */
     for (unsigned i = 0; i < count; i++) {
-        ssize_t sent = send_message(fd, &messages[i].msg_hdr, flags, CALLER());
+        ssize_t sent = send_message(fd, &messages[i].msg_hdr, flags, caller);
         if (sent < 0) return i > 0 ? (int)i : -1;
         messages[i].msg_len = (unsigned)sent;
     }
     return (int)count;
 }
 
-DOOR ssize_t write(int fd, const void *bytes, size_t size)
+DOOR int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
+{
+    return CROSSING(fd, sendmmsg_judged(fd, messages, count, flags, CALLER()));
+}
+
+static inline ssize_t write_judged(int fd, const void *bytes, size_t size, const void *caller)
 {
     if (guard_ready() && UNLIKELY(runtime_api_watches(fd))) {
         struct iovec vector = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
         ssize_t result;
-        if (runtime_api_sends(fd, &vector, 1, 0, CALLER(), &result)) return result;
+        if (runtime_api_sends(fd, &vector, 1, 0, caller, &result)) return result;
     }
     if (UNLIKELY(pending_any()) && guard_ready()) {
         ssize_t result;
-        if (inspect_writes(fd, bytes, size, 0, CALLER(), &result)) return result;
+        if (inspect_writes(fd, bytes, size, 0, caller, &result)) return result;
     }
     if (UNLIKELY(dns_watches(fd)) && guard_ready()) {
         struct iovec vector = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
         struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
         ssize_t result;
-        if (dns_sends(fd, &message, 0, CALLER(), &result)) return result;
+        if (dns_sends(fd, &message, 0, caller, &result)) return result;
     }
     ssize_t written = real.write(fd, bytes, size);
     if (UNLIKELY(fd == 1 || fd == 2) && written > 0) guard_wrote(fd, bytes, (size_t)written);
     return written;
 }
 
-DOOR ssize_t writev(int fd, const struct iovec *vector, int count)
+DOOR ssize_t write(int fd, const void *bytes, size_t size)
+{
+    return CROSSING(fd, write_judged(fd, bytes, size, CALLER()));
+}
+
+static inline ssize_t writev_judged(int fd, const struct iovec *vector, int count, const void *caller)
 {
     if (guard_ready() && UNLIKELY(runtime_api_watches(fd)) && vector != NULL && count > 0) {
         ssize_t result;
-        if (runtime_api_sends(fd, vector, (size_t)count, 0, CALLER(), &result)) return result;
+        if (runtime_api_sends(fd, vector, (size_t)count, 0, caller, &result)) return result;
     }
     if (UNLIKELY(pending_any()) && guard_ready() && vector != NULL && count > 0) {
         struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)vector, .msg_iovlen = (size_t)count};
         ssize_t result;
-        if (inspect_sends(fd, &message, 0, CALLER(), &result)) return result;
+        if (inspect_sends(fd, &message, 0, caller, &result)) return result;
     }
     if (UNLIKELY(dns_watches(fd)) && guard_ready() && vector != NULL && count > 0) {
         struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)vector, .msg_iovlen = (size_t)count};
         ssize_t result;
-        if (dns_sends(fd, &message, 0, CALLER(), &result)) return result;
+        if (dns_sends(fd, &message, 0, caller, &result)) return result;
     }
     return real.writev(fd, vector, count);
+}
+
+DOOR ssize_t writev(int fd, const struct iovec *vector, int count)
+{
+    return CROSSING(fd, writev_judged(fd, vector, count, CALLER()));
 }
 
 static ssize_t missing(void)
@@ -590,31 +647,55 @@ static ssize_t missing(void)
 }
 
 /* At the Runtime API's connection these send what no door can judge. */
-DOOR ssize_t pwritev2(int fd, const struct iovec *vector, int count, off_t offset, int flags)
+static inline ssize_t pwritev2_judged(int fd, const struct iovec *vector, int count, off_t offset, int flags, const void *caller)
 {
     ssize_t result;
-    if (guard_ready() && UNLIKELY(runtime_api_watches(fd)) && runtime_api_sends_unseen(fd, CALLER(), &result)) return result;
-    if (UNLIKELY(dns_watches(fd)) && guard_ready() && dns_sends_unseen(fd, CALLER(), &result)) return result;
-    if (UNLIKELY(pending_any()) && guard_ready() && inspect_refuses_unseen(fd, CALLER())) return -1;
+    if (guard_ready() && UNLIKELY(runtime_api_watches(fd)) && runtime_api_sends_unseen(fd, caller, &result)) return result;
+    if (UNLIKELY(dns_watches(fd)) && guard_ready() && dns_sends_unseen(fd, caller, &result)) return result;
+    if (UNLIKELY(pending_any()) && guard_ready() && inspect_refuses_unseen(fd, caller)) return -1;
     return real.pwritev2 != NULL ? real.pwritev2(fd, vector, count, offset, flags) : missing();
+}
+
+DOOR ssize_t pwritev2(int fd, const struct iovec *vector, int count, off_t offset, int flags)
+{
+    return CROSSING(fd, pwritev2_judged(fd, vector, count, offset, flags, CALLER()));
+}
+
+static inline ssize_t sendfile_judged(int out, int in, off_t *offset, size_t count, const void *caller)
+{
+    ssize_t result;
+    if (guard_ready() && UNLIKELY(runtime_api_watches(out)) && runtime_api_sends_unseen(out, caller, &result)) return result;
+    if (UNLIKELY(dns_watches(out)) && guard_ready() && dns_sends_unseen(out, caller, &result)) return result;
+    if (UNLIKELY(pending_any()) && guard_ready() && inspect_refuses_unseen(out, caller)) return -1;
+    return real.sendfile(out, in, offset, count);
 }
 
 DOOR ssize_t sendfile(int out, int in, off_t *offset, size_t count)
 {
+    return CROSSING(out, sendfile_judged(out, in, offset, count, CALLER()));
+}
+
+static inline ssize_t splice_judged(int in, off_t *in_offset, int out, off_t *out_offset, size_t size, unsigned flags, const void *caller)
+{
     ssize_t result;
-    if (guard_ready() && UNLIKELY(runtime_api_watches(out)) && runtime_api_sends_unseen(out, CALLER(), &result)) return result;
-    if (UNLIKELY(dns_watches(out)) && guard_ready() && dns_sends_unseen(out, CALLER(), &result)) return result;
-    if (UNLIKELY(pending_any()) && guard_ready() && inspect_refuses_unseen(out, CALLER())) return -1;
-    return real.sendfile(out, in, offset, count);
+    if (guard_ready() && UNLIKELY(runtime_api_watches(out)) && runtime_api_sends_unseen(out, caller, &result)) return result;
+    if (UNLIKELY(dns_watches(out)) && guard_ready() && dns_sends_unseen(out, caller, &result)) return result;
+    if (UNLIKELY(pending_any()) && guard_ready() && inspect_refuses_unseen(out, caller)) return -1;
+    return real.splice(in, in_offset, out, out_offset, size, flags);
 }
 
 DOOR ssize_t splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t size, unsigned flags)
 {
-    ssize_t result;
-    if (guard_ready() && UNLIKELY(runtime_api_watches(out)) && runtime_api_sends_unseen(out, CALLER(), &result)) return result;
-    if (UNLIKELY(dns_watches(out)) && guard_ready() && dns_sends_unseen(out, CALLER(), &result)) return result;
-    if (UNLIKELY(pending_any()) && guard_ready() && inspect_refuses_unseen(out, CALLER())) return -1;
-    return real.splice(in, in_offset, out, out_offset, size, flags);
+    return CROSSING(out, splice_judged(in, in_offset, out, out_offset, size, flags, CALLER()));
+}
+
+static int copied(int fd, const void *caller)
+{
+    if (UNLIKELY(pending_any()) && guard_ready() && inspect_watches(fd)) return inspect_copies(fd, 0, 0, caller);
+    pending_move_begins();
+    int copy = real.dup(fd);
+    pending_move_ends();
+    return copy;
 }
 
 DOOR int dup(int fd)
@@ -623,7 +704,7 @@ DOOR int dup(int fd)
         errno = EACCES;
         return -1;
     }
-    int copy = real.dup(fd);
+    int copy = CROSSING(fd, copied(fd, CALLER()));
     if (UNLIKELY(dns_watches(fd))) dns_mark(copy);
     if (UNLIKELY(pending_any()) && guard_ready() && inspect_refuses_copy(copy, CALLER())) {
         sys_close(copy);

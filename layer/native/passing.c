@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "crossing.h"
 #include "guard.h"
 #include "inspect_parts.h"
 #include "network.h"
@@ -95,6 +96,44 @@ bool inspect_refuses_number(int from, int to, const void *caller)
     return inspect_still_pending(from, &entry) && inspect_violates_by(&entry, "stream", caller);
 }
 
+bool inspect_watches(int fd)
+{
+    struct pending entry;
+    return pending_any() && pending_find(pending_cookie(fd), &entry);
+}
+
+bool inspect_refuses_crossing(int from, int to, bool *claimed, const void *caller)
+{
+    struct pending entry;
+    *claimed = false;
+    if (from == to || !pending_any() || !pending_find(pending_cookie(from), &entry)) return false;
+    *claimed = crossing_claims_number(to);
+    return !*claimed && inspect_violates_by(&entry, "at_once", caller);
+}
+
+int inspect_copies(int fd, int least, int flags, const void *caller)
+{
+    bool claimed;
+    /* The number is taken by what nothing can be written to: whom it is at the place of is then known before it is there. */
+    long place = least < 0 ? -EINVAL : sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    if (place >= 0 && place < least) {
+        long higher = sys_call(SYS_fcntl, place, F_DUPFD_CLOEXEC, least);
+        sys_close((int)place);
+        place = higher;
+    }
+    if (place >= 0 && inspect_refuses_crossing(fd, (int)place, &claimed, caller)) {
+        sys_close((int)place);
+        place = -EACCES;
+    }
+    if (place < 0) return (int)SYS_RESULT(place);
+    pending_move_begins();
+    long copy = sys_call(SYS_dup3, fd, place, flags);
+    pending_move_ends();
+    if (claimed) crossing_releases();
+    if (copy < 0) sys_close((int)place);
+    return (int)SYS_RESULT(copy);
+}
+
 bool inspect_refuses_copy(int copy, const void *caller)
 {
     struct pending entry;
@@ -116,12 +155,15 @@ static bool to_remember(int fd, bool datagram, bool standard, bool forked, struc
 {
     struct pending now;
     struct address address;
+    struct sockaddr_storage peer;
+    socklen_t size = sizeof peer;
     *entry = (struct pending){.kind = datagram ? PENDING_DATAGRAM : PENDING_STRANGER, .rules = {UINT32_MAX, UINT32_MAX}};
     *connected = inspect_leads_to(fd, &address);
     if (!*connected) return true;
     judging_describe(&address, &now);
     bool proxy = proxies_is(&address), spoken = !datagram && has_spoken(fd);
-    if (now.kind == PENDING_PLAIN && !proxy) return false;
+    /* One that is still being made may fail, and be made to elsewhere. */
+    if (now.kind == PENDING_PLAIN && !proxy) return !datagram && sys_call(SYS_getpeername, fd, &peer, &size) != 0;
     if (datagram && !standard && address.port == RESOLVERS_PORT && resolvers_has(address.ip, address.version))
         return false; /* dns_socket.c */
     /* What has spoken was judged: here, to its end; or by whoever started this program, but for a second greeting. */
@@ -195,11 +237,59 @@ static void adopt_all(void (*visit)(void *context, int fd))
     for (int fd = 0; fd < NUMBERS; fd++) visit(NULL, fd);
 }
 
-void inspect_start(void) { adopt_all(adopt_inherited); }
+atomic_bool inspect_shared;
+atomic_uint inspect_sharing;
 
-void inspect_shares(void) { adopt_all(adopt_forked); }
+void inspect_start(void)
+{
+    atomic_store(&inspect_shared, true);
+    adopt_all(adopt_inherited);
+}
+
+void inspect_shares(void)
+{
+    atomic_store(&inspect_shared, true);
+    adopt_all(adopt_forked);
+}
+
+void inspect_sharing_begins(void)
+{
+    atomic_fetch_add(&inspect_sharing, 1);
+    inspect_shares();
+}
+
+void inspect_sharing_ends(void) { atomic_fetch_sub(&inspect_sharing, 1); }
+
+void inspect_made(int fd)
+{
+    if (!guard_ignores(FS_OUTBOUND)) adopt(fd, true);
+}
+
+void inspect_dissolves(int fd)
+{
+    struct pending entry = {.kind = PENDING_STRANGER, .rules = {UINT32_MAX, UINT32_MAX}};
+    uint32_t serial;
+    if (!atomic_load_explicit(&inspect_shared, memory_order_relaxed) || guard_ignores(FS_OUTBOUND) || !is_internet_stream(fd)) return;
+    uint64_t cookie = pending_cookie(fd);
+    pending_put_new(cookie, &entry, &serial);
+    pending_passed(cookie);
+}
+
+bool inspect_refuses_datagram(int fd, const struct address *address, const void *caller)
+{
+    struct pending entry;
+    if (!atomic_load_explicit(&inspect_shared, memory_order_relaxed) || pending_find(pending_cookie(fd), &entry)) return false;
+    judging_describe(address, &entry);
+    if (entry.kind != PENDING_TLS) return false;
+    entry.kind = PENDING_DATAGRAM;
+    if (!inspect_violates_by(&entry, "datagram", caller)) return false;
+    errno = EACCES;
+    return true;
+}
 
 void inspect_passes(int fd)
 {
-    if (!guard_ignores(FS_OUTBOUND)) adopt(fd, true);
+    if (guard_ignores(FS_OUTBOUND)) return;
+    adopt(fd, true);
+    if (pending_any()) pending_passed(pending_cookie(fd));
 }

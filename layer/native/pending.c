@@ -5,19 +5,22 @@
 #include <sys/socket.h>
 
 #include "sys.h"
+#include "turn.h"
 
 #ifndef SO_COOKIE
 #define SO_COOKIE 57
 #endif
 
-enum { SLOTS = 1024, WINDOW = 32, TRIES = 20000 /* a second, or two */ };
+enum { SLOTS = 1024, WINDOW = 32 };
 
 _Atomic uint32_t pending_count;
+_Atomic uint32_t pending_moves_begun, pending_moves_ended;
 
 static _Atomic uint64_t cookies[SLOTS]; /* apart, so that a search touches little */
 static struct pending entries[SLOTS];   /* in the lock's care */
 static uint32_t serial;                 /* in the lock's care */
-static atomic_int locked;               /* the process that is at the table */
+static struct turn table;
+static __thread bool at_table __attribute__((tls_model("initial-exec")));
 static _Atomic int owner;               /* the process whose table it is; 0: not yet said */
 
 uint64_t pending_cookie(int fd)
@@ -27,38 +30,9 @@ uint64_t pending_cookie(int fd)
     return sys_call(SYS_getsockopt, fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0 ? cookie : 0;
 }
 
-/* This thread is at the table: a signal handler of its own that comes here has nobody to wait for. */
-static __thread bool at_table __attribute__((tls_model("initial-exec")));
+static bool lock(void) { return turn_take(&table, &at_table); }
 
-static bool try_lock(int self)
-{
-    int holder = 0;
-    at_table = true;
-    atomic_signal_fence(memory_order_seq_cst);
-    if (atomic_compare_exchange_strong(&locked, &holder, self)) return true;
-    if (holder != self && atomic_compare_exchange_strong(&locked, &holder, self)) return true; /* of before a fork */
-    atomic_signal_fence(memory_order_seq_cst);
-    at_table = false;
-    return false;
-}
-
-static bool lock(void)
-{
-    int self = sys_getpid();
-    if (at_table) return false;
-    for (unsigned tries = 0; tries < TRIES; tries++) {
-        if (try_lock(self)) return true;
-        sys_await_turn(tries);
-    }
-    return false;
-}
-
-static void unlock(void)
-{
-    atomic_store(&locked, 0);
-    atomic_signal_fence(memory_order_seq_cst);
-    at_table = false;
-}
+static void unlock(void) { turn_give(&table, &at_table); }
 
 static unsigned start_of(uint64_t cookie) { return (unsigned)(cookie * 0x9e3779b97f4a7c15u >> 54) % SLOTS; }
 
@@ -136,10 +110,17 @@ static void mark_alive(void *context, int fd)
         if (alive->cookies[i] == cookie) alive->found[i] = true;
 }
 
-/* Looks for them. Twice, because a descriptor can move behind the back of one walk. False where that cannot be told. */
+/* Looks for them. False where that cannot be told: a descriptor that is moved while the folder is read can be missed, at the
+ * number that it had and at the one that it gets. */
 static bool look_for(struct alive *alive)
 {
-    return pending_each_descriptor(mark_alive, alive) && pending_each_descriptor(mark_alive, alive);
+    enum { WALKS = 4 };
+    for (unsigned walks = 0; walks < WALKS; walks++) {
+        uint32_t ended = atomic_load(&pending_moves_ended), begun = atomic_load(&pending_moves_begun);
+        if (!pending_each_descriptor(mark_alive, alive)) return false;
+        if (begun == ended && begun == atomic_load(&pending_moves_begun)) return true;
+    }
+    return false;
 }
 
 /* Takes out of a full window what no descriptor of this process leads to any more. */
@@ -152,7 +133,8 @@ static void make_room(unsigned start)
     for (unsigned i = 0; i < WINDOW; i++) {
         unsigned slot = (start + i) % SLOTS;
         if (alive.cookies[i] == 0 || alive.found[i]) continue;
-        if (atomic_load(&cookies[slot]) == alive.cookies[i] && !entries[slot].busy) empty(slot);
+        if (atomic_load(&cookies[slot]) == alive.cookies[i] && !entries[slot].busy && !entries[slot].passed)
+            empty(slot);
     }
 }
 
@@ -191,9 +173,10 @@ bool pending_put(uint64_t cookie, const struct pending *entry)
     if (cookie == 0 || !lock()) return false;
     unsigned slot = slot_of(cookie);
     if (slot < SLOTS) {
-        bool busy = entries[slot].busy;
+        bool busy = entries[slot].busy, passed = entries[slot].passed;
         entries[slot] = *entry;
         entries[slot].busy = busy;
+        entries[slot].passed = passed;
         entries[slot].serial = next_serial();
     } else if ((slot = slot_for(cookie)) < SLOTS) {
         fill(slot, cookie, entry);
@@ -242,16 +225,18 @@ bool pending_take(uint64_t cookie, struct pending *out)
 
 void pending_give(uint64_t cookie, const struct pending *entry)
 {
-    while (!lock()) {
-    }
+    /* Somebody is stuck at the table: it stays busy, and others are refused. */
+    if (!lock()) return;
     unsigned slot = slot_of(cookie);
     if (slot < SLOTS && entries[slot].serial != entry->serial) {
         entries[slot].busy = false; /* connected anew meanwhile: what was sent says nothing of that */
     } else if (slot < SLOTS && entry->kind == PENDING_FREE) {
         empty(slot);
     } else if (slot < SLOTS) {
+        bool passed = entries[slot].passed;
         entries[slot] = *entry;
         entries[slot].busy = false;
+        entries[slot].passed = passed;
     }
     unlock();
 }
@@ -269,8 +254,8 @@ void pending_remove(uint64_t cookie)
 void pending_forked(void)
 {
     atomic_store(&owner, sys_getpid());
-    atomic_store(&locked, 0); /* whoever held it is not here */
-    at_table = false;
+    turn_reset(&table, &at_table);
+    atomic_store(&pending_moves_ended, atomic_load(&pending_moves_begun)); /* by threads that are not here */
     for (unsigned slot = 0; pending_any() && slot < SLOTS; slot++) {
         if (atomic_load(&cookies[slot]) == 0) continue;
         struct pending *entry = &entries[slot];
@@ -287,6 +272,14 @@ void pending_closed(uint64_t cookie)
     struct alive alive = {.cookies = {cookie}};
     if (!look_for(&alive) || alive.found[0] || !lock()) return;
     slot = slot_of(cookie);
-    if (slot < SLOTS && !entries[slot].busy) empty(slot);
+    if (slot < SLOTS && !entries[slot].busy && !entries[slot].passed) empty(slot);
+    unlock();
+}
+
+void pending_passed(uint64_t cookie)
+{
+    if (cookie == 0 || !lock()) return;
+    unsigned slot = slot_of(cookie);
+    if (slot < SLOTS) entries[slot].passed = true;
     unlock();
 }

@@ -30,6 +30,7 @@ struct pending {
     uint8_t version;   /* of ip: 4, 6 */
     bool begun;        /* something was sent */
     bool busy;         /* a thread is sending what it had judged */
+    bool passed;       /* another process may have it, or nobody yet: it stays when the last descriptor is closed */
     uint16_t port;
     uint16_t tunnel_port; /* of PENDING_TUNNEL: where the proxy was asked to connect to */
     uint32_t serial;   /* of the connection: pending_put says it */
@@ -56,13 +57,23 @@ bool pending_put_new(uint64_t cookie, const struct pending *entry, uint32_t *ser
 void pending_take_back(uint64_t cookie, uint32_t serial);
 /* Takes the right to send: `*out` is the entry as it is. False where there is no entry, or *out is busy already. */
 bool pending_take(uint64_t cookie, struct pending *out);
-/* Gives it back with what the entry is now; PENDING_FREE takes it out. */
+/* Gives it back with what the entry is now; PENDING_FREE takes it out. Where nobody can get at the table it stays taken. */
 void pending_give(uint64_t cookie, const struct pending *entry);
 void pending_remove(uint64_t cookie);
 
+/* `fd` is about to be passed on, unconnected: it may be on its way with no number anywhere. */
+void pending_passed(uint64_t cookie);
+
+/* Around whatever makes a descriptor of another one: whoever lists the descriptors meanwhile may see a socket at neither of
+ * its numbers, and cannot say that it is gone. */
+extern _Atomic uint32_t pending_moves_begun, pending_moves_ended;
+static inline void pending_move_begins(void) { atomic_fetch_add(&pending_moves_begun, 1); }
+static inline void pending_move_ends(void) { atomic_fetch_add(&pending_moves_ended, 1); }
+
 /* In a forked child: requests half-way belong to the parent. */
 void pending_forked(void);
-/* `close` is about to be called, or was and succeeded: the entry goes where that was the last descriptor. */
+/* `close` was called and succeeded: the entry goes where that was the last descriptor. Where that cannot be told it stays until
+ * its place is needed. */
 void pending_closed(uint64_t cookie);
 
 /* Calls `visit` for each open descriptor of this process. False where they cannot be listed. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "crossing.h"
 #include "dns_socket.h"
 #include "guard.h"
 #include "pending.h"
@@ -29,25 +30,27 @@ static int print(int fd, const char *format, va_list list)
     return size;
 }
 
+/* What libc writes inside is written by number. */
 static bool watched(int fd) { return guard_ready() && UNLIKELY(runtime_api_watches(fd) || dns_watches(fd) || pending_any()); }
 
 DOOR int vdprintf(int fd, const char *format, va_list list)
 {
-    return watched(fd) ? print(fd, format, list) : real.vdprintf(fd, format, list);
+    return CROSSING(fd, watched(fd) ? print(fd, format, list) : real.vdprintf(fd, format, list));
 }
 
 /* Eight bytes of the caller's choice, to whatever descriptor. */
 DOOR int eventfd_write(int fd, uint64_t value)
 {
-    if (!watched(fd)) return real.eventfd_write(fd, value);
-    return write(fd, &value, sizeof value) == (ssize_t)sizeof value ? 0 : -1;
+    return CROSSING(fd, !watched(fd)                                                        ? real.eventfd_write(fd, value)
+                        : write(fd, &value, sizeof value) == (ssize_t)sizeof value ? 0
+                                                                                    : -1);
 }
 
 DOOR int dprintf(int fd, const char *format, ...)
 {
     va_list list;
     va_start(list, format);
-    int result = watched(fd) ? print(fd, format, list) : real.vdprintf(fd, format, list);
+    int result = CROSSING(fd, watched(fd) ? print(fd, format, list) : real.vdprintf(fd, format, list));
     va_end(list);
     return result;
 }
@@ -55,7 +58,7 @@ DOOR int dprintf(int fd, const char *format, ...)
 extern int __vdprintf_chk(int, int, const char *, va_list);
 DOOR int __vdprintf_chk(int fd, int flag, const char *format, va_list list)
 {
-    return watched(fd) ? print(fd, format, list) : real.__vdprintf_chk(fd, flag, format, list);
+    return CROSSING(fd, watched(fd) ? print(fd, format, list) : real.__vdprintf_chk(fd, flag, format, list));
 }
 
 extern int __dprintf_chk(int, int, const char *, ...);
@@ -63,7 +66,7 @@ DOOR int __dprintf_chk(int fd, int flag, const char *format, ...)
 {
     va_list list;
     va_start(list, format);
-    int result = watched(fd) ? print(fd, format, list) : real.__vdprintf_chk(fd, flag, format, list);
+    int result = CROSSING(fd, watched(fd) ? print(fd, format, list) : real.__vdprintf_chk(fd, flag, format, list));
     va_end(list);
     return result;
 }

@@ -155,9 +155,8 @@ static bool is_libuv(const void *caller)
     return strncmp(name, "libuv.so.", 9) == 0 || strncmp(name, "libnode.so.", 11) == 0;
 }
 
-enum processes_fork processes_ask_fork(bool executes, const void *caller)
+static enum processes_fork judge_fork(bool executes, const void *caller)
 {
-    inspect_shares();
     if (UNLIKELY(interpreter_passes_fork())) return FORK_PASSES;
     struct fs_verdict verdict = fork_verdict();
     if (LIKELY(verdict.mode == FS_ALLOW)) return FORK_PASSES;
@@ -177,10 +176,30 @@ enum processes_fork processes_ask_fork(bool executes, const void *caller)
     return FORK_PASSES;
 }
 
+enum processes_fork processes_ask_fork(bool executes, const void *caller)
+{
+    inspect_sharing_begins();
+    enum processes_fork answer = judge_fork(executes, caller);
+    if (answer == FORK_REFUSED) inspect_sharing_ends();
+    return answer;
+}
+
 static void begin_child(enum processes_fork answer)
 {
     last_refusal.object = 0;
     guard_after_fork(answer == FORK_PROBATION);
+}
+
+/* After what forks, where it was not refused. */
+static long forked(long pid, enum processes_fork answer)
+{
+    int error = errno;
+    if (pid == 0)
+        begin_child(answer);
+    else
+        inspect_sharing_ends();
+    errno = error;
+    return pid;
 }
 
 DOOR pid_t fork(void)
@@ -188,9 +207,7 @@ DOOR pid_t fork(void)
     if (!guard_ready()) return real.fork();
     enum processes_fork answer = processes_ask_fork(false, CALLER());
     if (answer == FORK_REFUSED) return -1;
-    pid_t pid = real.fork();
-    if (pid == 0) begin_child(answer);
-    return pid;
+    return (pid_t)forked(real.fork(), answer);
 }
 
 /* A fork: a child that shares our memory could not be told apart from us. */
@@ -199,9 +216,7 @@ DOOR pid_t vfork(void)
     if (!guard_ready()) return real.fork();
     enum processes_fork answer = processes_ask_fork(true, CALLER());
     if (answer == FORK_REFUSED) return -1;
-    pid_t pid = real.fork();
-    if (pid == 0) begin_child(answer);
-    return pid;
+    return (pid_t)forked(real.fork(), answer);
 }
 
 extern pid_t _Fork(void);
@@ -214,9 +229,7 @@ DOOR pid_t _Fork(void)
     if (!guard_ready()) return real._Fork();
     enum processes_fork answer = processes_ask_fork(false, CALLER());
     if (answer == FORK_REFUSED) return -1;
-    pid_t pid = real._Fork();
-    if (pid == 0) begin_child(answer);
-    return pid;
+    return (pid_t)forked(real._Fork(), answer);
 }
 
 DOOR int daemon(int stay, int keep)
@@ -226,7 +239,7 @@ DOOR int daemon(int stay, int keep)
     if (answer == FORK_REFUSED) return -1;
     int before = sys_getpid();
     int result = real.daemon(stay, keep);
-    if (sys_getpid() != before) begin_child(answer);
+    forked(sys_getpid() == before, answer);
     return result;
 }
 
@@ -240,16 +253,33 @@ DOOR pid_t forkpty(int *terminal, char *name, const struct termios *settings, co
     if (!guard_ready()) return real.forkpty(terminal, name, settings, size);
     enum processes_fork answer = processes_ask_fork(false, CALLER());
     if (answer == FORK_REFUSED) return -1;
-    pid_t pid = real.forkpty(terminal, name, settings, size);
-    if (pid == 0) begin_child(answer);
-    return pid;
+    return (pid_t)forked(real.forkpty(terminal, name, settings, size), answer);
 }
+
+/* What goes with the memory. */
+#define SHARED ((unsigned long)(CLONE_VM | CLONE_VFORK | CLONE_FILES))
 
 struct clone_start {
     int (*function)(void *);
     void *argument;
     enum processes_fork answer;
 };
+
+/* Threads and processes of one memory that have descriptors of their own: what the folder says of ours is not all there is.
+ * While one lives; that of a vfork lives until we go on, and of others the end is not told. Descriptors without the memory
+ * would be used by a process that knows nothing of them. */
+static bool refuses_descriptors(unsigned long flags, const void *caller)
+{
+    return (flags & (CLONE_FILES | CLONE_VM)) == CLONE_FILES && integrity_refused("share descriptors with", "clone", caller);
+}
+
+/* True where it begins, and ends when we go on. */
+static bool parts_descriptors(unsigned long flags)
+{
+    if ((flags & (CLONE_FILES | CLONE_VM)) != CLONE_VM) return false;
+    pending_move_begins();
+    return (flags & CLONE_VFORK) != 0;
+}
 
 /* Runs in the child, on a copy of the parent's memory: `start` lies in the parent's frame as it was. */
 static int start_clone(void *start_)
@@ -267,29 +297,36 @@ DOOR int clone(int (*function)(void *), void *stack, int flags, void *argument, 
     void *tls = va_arg(rest, void *);
     pid_t *child_tid = va_arg(rest, pid_t *);
     va_end(rest);
-    if (!guard_ready() || (flags & CLONE_THREAD) != 0)
+    if (!guard_ready() || (flags & CLONE_THREAD) != 0) {
+        (void)parts_descriptors((unsigned)flags);
         return real.clone(function, stack, flags, argument, parent_tid, tls, child_tid);
+    }
     if (((unsigned long)(unsigned)flags & NAMESPACES) != 0 && integrity_refused("make a namespace with", "clone", CALLER()))
         return -1;
+    if (refuses_descriptors((unsigned)flags, CALLER())) return -1;
     enum processes_fork answer = processes_ask_fork((flags & CLONE_VFORK) != 0, CALLER());
     if (answer == FORK_REFUSED) return -1;
     /* Probation belongs to a process with memory of its own. Where nothing hangs on it, shared memory stays shared. */
-    if ((flags & CLONE_VM) != 0 && answer != FORK_PROBATION)
-        return real.clone(function, stack, flags, argument, parent_tid, tls, child_tid);
-    flags &= ~(CLONE_VM | CLONE_VFORK);
+    if ((flags & CLONE_VM) != 0 && answer != FORK_PROBATION) {
+        bool waits = parts_descriptors((unsigned)flags);
+        int pid = real.clone(function, stack, flags, argument, parent_tid, tls, child_tid);
+        if (waits) pending_move_ends();
+        return (int)forked(pid == 0 ? -1 : pid, answer);
+    }
+    flags &= ~(int)SHARED;
     struct clone_start start = {.function = function, .argument = argument, .answer = answer};
-    return real.clone(start_clone, stack, flags, &start, parent_tid, tls, child_tid);
+    return (int)forked(real.clone(start_clone, stack, flags, &start, parent_tid, tls, child_tid), answer);
 }
 
 static enum processes_fork ask_raw(unsigned long flags, const void *caller)
 {
     if ((flags & NAMESPACES) != 0 && integrity_refused("make a namespace with", "clone", caller)) return FORK_REFUSED;
+    if (refuses_descriptors(flags, caller)) return FORK_REFUSED;
     return processes_ask_fork((flags & CLONE_VFORK) != 0, caller);
 }
 
-/* Without a stack of its own the child would run on ours while we wait, and return from this frame first. */
-#define SHARED ((unsigned long)(CLONE_VM | CLONE_VFORK))
-
+/* Without a stack of its own the child would run on ours while we wait, and return from this frame first: it gets memory of
+ * its own. */
 long processes_raw_clone(unsigned long flags, int *parent_tid, int *child_tid, unsigned long tls, const void *caller)
 {
     enum processes_fork answer = ask_raw(flags, caller);
@@ -299,8 +336,7 @@ long processes_raw_clone(unsigned long flags, int *parent_tid, int *child_tid, u
 #else
     long pid = sys_call(SYS_clone, flags & ~SHARED, NULL, parent_tid, tls, child_tid);
 #endif
-    if (pid == 0) begin_child(answer);
-    return SYS_RESULT(pid);
+    return SYS_RESULT(forked(pid, answer));
 }
 
 long processes_raw_clone3(uint64_t *flags, void *arguments, size_t size, const void *caller)
@@ -309,9 +345,10 @@ long processes_raw_clone3(uint64_t *flags, void *arguments, size_t size, const v
     if (answer == FORK_REFUSED) return -1;
     *flags &= ~(uint64_t)SHARED;
     long pid = sys_call(435 /* clone3 */, arguments, size);
-    if (pid == 0) begin_child(answer);
-    return SYS_RESULT(pid);
+    return SYS_RESULT(forked(pid, answer));
 }
+
+void processes_parts(unsigned long flags) { (void)parts_descriptors(flags); }
 
 long processes_judge_raw_clone(unsigned long flags, const void *caller)
 {
@@ -321,6 +358,8 @@ long processes_judge_raw_clone(unsigned long flags, const void *caller)
         processes_report_blocked(NULL, NULL, &verdict, caller);
         errno = EACCES;
     }
+    if (answer != FORK_REFUSED) inspect_sharing_ends(); /* the child begins when this is left */
+    if (answer == FORK_PASSES) processes_parts(flags);
     return answer == FORK_PASSES ? 0 : -1;
 }
 

@@ -32,4 +32,7 @@ long processes_raw_clone3(uint64_t *flags, void *arguments, size_t size, const v
 /* The same with a stack of its own, where none of our code can run in the child: 0, or -1 and errno. */
 long processes_judge_raw_clone(unsigned long flags, const void *caller);
 
+/* A thread or a process is about to begin that shares our memory and may not share our descriptors: its end is not told. */
+void processes_parts(unsigned long flags);
+
 #endif

@@ -17,6 +17,7 @@
 #include "network.h"
 #include "state.h"
 #include "sys.h"
+#include "turn.h"
 
 #ifndef SO_COOKIE
 #define SO_COOKIE 57
@@ -163,36 +164,14 @@ struct narrow {
 };
 static struct narrow narrows[KEPT];
 static unsigned next_narrow;
-static atomic_int table_busy; /* the process that is at the table */
-
-enum { TABLE_TRIES = SYS_SPINS + 20000 };
-
-/* This thread is at the table: a signal handler of its own that comes here has nobody to wait for. */
+static struct turn table;
 static __thread bool at_table __attribute__((tls_model("initial-exec")));
 
-static bool take_table(void)
-{
-    int self = sys_getpid();
-    if (at_table) return false;
-    for (unsigned tries = 0; tries < TABLE_TRIES; tries++) {
-        int owner = 0;
-        at_table = true;
-        atomic_signal_fence(memory_order_seq_cst);
-        if (atomic_compare_exchange_strong(&table_busy, &owner, self)) return true;
-        if (owner != self && atomic_compare_exchange_strong(&table_busy, &owner, self)) return true; /* of before a fork */
-        atomic_signal_fence(memory_order_seq_cst);
-        at_table = false;
-        sys_await_turn(tries);
-    }
-    return false;
-}
+static bool take_table(void) { return turn_take(&table, &at_table); }
 
-static void give_table(void)
-{
-    atomic_store(&table_busy, 0);
-    atomic_signal_fence(memory_order_seq_cst);
-    at_table = false;
-}
+static void give_table(void) { turn_give(&table, &at_table); }
+
+void runtime_api_forked(void) { turn_reset(&table, &at_table); }
 
 /* In the table's care. Who was pushed out starts again from nothing said: that can refuse, never allow. */
 static struct narrow *narrow_of(uint64_t cookie, uint8_t permits)

@@ -53,6 +53,9 @@ bool runtime_api_sends_unseen(int fd, const void *caller, ssize_t *result);
 /* After the client received. */
 void runtime_api_received(int fd, const void *bytes, size_t size);
 
+/* In a forked child. */
+void runtime_api_forked(void);
+
 /* `fd` is the client's connection. */
 bool runtime_api_owns(int fd);
 /* Duplicating the client's connection, wrapping it in a stream or passing it on would take it out of sight: reported; true

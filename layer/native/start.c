@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 
 #include "command.h"
+#include "crossing.h"
 #include "digest.h"
 #include "dns_socket.h"
 #include "expansion.h"
@@ -15,9 +16,11 @@
 #include "handler.h"
 #include "inspect.h"
 #include "kernel.h"
+#include "learnt.h"
 #include "native.h"
 #include "proxies.h"
 #include "resolvers.h"
+#include "runtime_api.h"
 #include "secrets.h"
 #include "state.h"
 #include "symbols.h"
@@ -38,7 +41,7 @@ static char policy_path[1024], floor_path[1024];
 static int root_pid;
 static char command[48], command_words[1100];
 static _Atomic int probation_pid; /* the forked child that is on probation */
-static bool covered, self_test, inherits_udp;
+static bool covered, self_test, inherits_udp, follows;
 
 static void copy(char *out, size_t size, const char *text)
 {
@@ -323,6 +326,7 @@ static void read_state(void)
     guard.dry_run = strchr(fields[STATE_FIELD_FLAGS], 'd') != NULL;
     covered = strchr(fields[STATE_FIELD_FLAGS], 'c') != NULL;
     inherits_udp = strchr(fields[STATE_FIELD_FLAGS], 'u') != NULL;
+    follows = strchr(fields[STATE_FIELD_FLAGS], 'x') != NULL;
     self_test = strchr(fields[STATE_FIELD_FLAGS], 't') != NULL;
     guard_pythonpath_was_set = strchr(fields[STATE_FIELD_FLAGS], 'p') != NULL;
     copy(policy_path, sizeof policy_path, fields[STATE_FIELD_POLICY]);
@@ -369,6 +373,7 @@ bool guard_child_variable(char *buffer, size_t size, bool child_covered)
     if (guard_pythonpath_was_set && guard.is_wrapper) flags[count++] = 'p';
     if (child_covered) flags[count++] = 'c';
     if (atomic_load(&dns_any)) flags[count++] = 'u';
+    if (!guard.is_wrapper) flags[count++] = 'x';
     flags[count] = '\0';
     size_t at = 0;
     append(buffer, size, &at, STATE_VARIABLE, '=');
@@ -398,6 +403,10 @@ void guard_after_fork(bool probation)
     int pid = sys_getpid();
     guard.is_function = false;
     pending_forked();
+    runtime_api_forked();
+    learnt_forked();
+    crossing_forked();
+    atomic_store(&inspect_sharing, 0);
     inspect_shares();
     atomic_store(&probation_pid, probation ? pid : 0);
 }
@@ -435,7 +444,8 @@ void guard_start(void)
     resolvers_start();
     dns_start(inherits_udp);
     files_start();
-    if (!guard.is_function) inspect_start();
+    /* The function's own process may become another program, with the connections that it had. */
+    if (!guard.is_function || follows) inspect_start();
     native_start();
     protect_own_memory();
     atomic_store_explicit(&guard_state, 2, memory_order_release);

@@ -18,7 +18,8 @@ enum state_field {
     STATE_FIELD_COMMAND,    /* DEV.INO of the program that COMMAND runs; "~NAME" behind a shim; "" where the first program is COMMAND */
     STATE_FIELD_WORDS,      /* OWN.MORE.NAME: COMMAND's name as given; MORE of its arguments are the same word, and of the words that
                                a #! line puts in front, up to OWN are none of its arguments. "" with STATE_FIELD_COMMAND */
-    STATE_FIELD_FLAGS,      /* letters: d dry run, c covered by the parent's event, p PYTHONPATH was set before us, t self-test, u UDP sockets were made */
+    STATE_FIELD_FLAGS,      /* letters: d dry run, c covered by the parent's event, p PYTHONPATH was set before us, t self-test, u UDP sockets were made,
+                               x a program of the function's was there before */
     STATE_FIELD_EVENT_FD,
     STATE_FIELD_POLICY_SHA, /* 64 hexadecimal digits */
     STATE_FIELD_POLICY,     /* path */

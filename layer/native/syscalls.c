@@ -417,7 +417,10 @@ static bool answer_clone(struct call *call, long *result)
         stack = copy.stack;
         call->a = (long)&copy;
     }
-    if ((flags & CLONE_THREAD) != 0) return false;
+    if ((flags & CLONE_THREAD) != 0) {
+        processes_parts(flags);
+        return false;
+    }
     if (stack == 0) {
         if (newer)
             *result = processes_raw_clone3(&copy.flags, &copy, (size_t)call->b, call->caller);
