@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "dns_socket.h"
+#include "files.h"
 #include "guard.h"
 #include "inspect.h"
 #include "runtime_api.h"
@@ -43,14 +44,23 @@ static int refused(void)
     return -1;
 }
 
+/* As the kernel says where the number is just being given to somebody else. */
+static int taken(void)
+{
+    errno = EBUSY;
+    return -1;
+}
+
 DOOR int close(int fd)
 {
     if (is_ours(fd)) return not_open();
     if (UNLIKELY(!real.close)) guard_start();
-    if (LIKELY(!pending_any())) return real.close(fd);
-    uint64_t cookie = pending_cookie(fd);
+    /* What the guard holds was opened by nobody here. */
+    if (UNLIKELY(!files_touch(fd, false))) return not_open();
+    uint64_t cookie = UNLIKELY(pending_any()) ? pending_cookie(fd) : 0;
     int result = real.close(fd), error = errno;
-    if (result == 0) pending_closed(cookie);
+    files_touched(fd);
+    if (UNLIKELY(cookie != 0) && result == 0) pending_closed(cookie);
     errno = error;
     return result;
 }
@@ -61,7 +71,11 @@ DOOR int dup2(int from, int to)
     if (copy_refused(from, CALLER()) || number_refused(from, to, CALLER())) return refused();
     if (UNLIKELY(!real.dup2)) guard_start();
     if (UNLIKELY(dns_watches(from))) dns_mark(to);
-    return real.dup2(from, to);
+    if (UNLIKELY(!files_touch(to, true))) return taken();
+    int result = real.dup2(from, to), error = errno;
+    files_touched(to);
+    errno = error;
+    return result;
 }
 
 DOOR int dup3(int from, int to, int flags)
@@ -70,11 +84,19 @@ DOOR int dup3(int from, int to, int flags)
     if (copy_refused(from, CALLER()) || number_refused(from, to, CALLER())) return refused();
     if (UNLIKELY(!real.dup3)) guard_start();
     if (UNLIKELY(dns_watches(from))) dns_mark(to);
-    return real.dup3(from, to, flags);
+    if (UNLIKELY(!files_touch(to, true))) return taken();
+    int result = real.dup3(from, to, flags), error = errno;
+    files_touched(to);
+    errno = error;
+    return result;
 }
 
 static int range(unsigned first, unsigned last, int flags)
 {
+    for (unsigned held; guard.blocks_any && (held = files_next_held(first, last)) != UINT32_MAX; first = held + 1) {
+        int result = held > first ? (int)SYS_RESULT(sys_call(436, first, held - 1, flags)) : 0;
+        if (result != 0 || held == last) return result;
+    }
     return (int)SYS_RESULT(sys_call(436 /* close_range */, first, last, flags));
 }
 

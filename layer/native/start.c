@@ -397,6 +397,7 @@ void guard_after_fork(bool probation)
 {
     int pid = sys_getpid();
     guard.is_function = false;
+    files_forget_held();
     pending_forked();
     inspect_shares();
     atomic_store(&probation_pid, probation ? pid : 0);

@@ -1,0 +1,16 @@
+# class: handler
+# rule: read_handler
+# success: the source is read from the archive it was imported from, by way of a function of importlib
+# proof: read
+# when: import
+# handler: zip
+import importlib._bootstrap
+import zipimport
+
+from attack import HANDLER, attempt
+
+
+@attempt
+def steal():
+    archive = zipimport.zipimporter(HANDLER)
+    return importlib._bootstrap._call_with_frames_removed(archive.get_source, "main")
