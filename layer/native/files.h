@@ -59,6 +59,9 @@ void files_touched(int fd);
 unsigned files_next_held(unsigned first, unsigned last);
 void files_forget_held(void);
 
+/* Nobody in this process can change what lies in it. */
+bool files_folder_is_steady(const char *folder);
+
 /* "/proc/self/fd/N": a path that reaches just the object held by `fd`, whatever happens to its names. */
 void files_magic_path(char out[32], int fd);
 
