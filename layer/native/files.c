@@ -89,11 +89,13 @@ static bool decide(struct judged *judged, enum fs_family family, int flags)
     return judged->verdict.mode != FS_ALLOW || judged->verdict.reason == FS_RULE;
 }
 
-/* /tmp and what lies under it. `path` is computed where the device alone does not tell. */
+/* /tmp and what lies under it. The device does not tell: other file systems can be mounted below /tmp, and the files of an
+ * overlay have the devices of its layers. */
 static bool judge_tmp(const struct stat *status, int fd, const char *last, int flags, struct judged *judged)
 {
-    if (guard_ignores(FS_TMP) || status->st_dev != guard.tmp_dev || guard.tmp_dev == 0) return false;
+    if (guard_ignores(FS_TMP)) return false;
     path_of(fd, judged->path);
+    if (judged->path[0] == '\0' && (status->st_dev != guard.tmp_dev || guard.tmp_dev == 0)) return false;
     if (last && judged->path[0]) {
         size_t size = strlen(judged->path), more = strlen(last);
         if (size > 0 && judged->path[size - 1] == '/') size--;
