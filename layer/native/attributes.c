@@ -24,7 +24,7 @@ static bool reach(int dirfd, const char *path, bool follow, int flags, const cha
     bool found;
     int missing = follow ? 0 : files_find_place(dirfd, path, &place);
     if (missing == 0 && (follow || place.whole)) {
-        target->fd = sys_openat(dirfd, path, O_PATH | O_CLOEXEC, 0);
+        target->fd = files_hold(sys_openat(dirfd, path, O_PATH | O_CLOEXEC, 0));
         missing = target->fd < 0 ? target->fd : 0;
     }
     if (missing != 0) {
@@ -47,11 +47,11 @@ static bool reach(int dirfd, const char *path, bool follow, int flags, const cha
     }
     judged.verb = verb;
     if (found && files_refuse(&judged, caller)) {
-        sys_close(target->fd);
+        files_release(target->fd);
         return false;
     }
     if (!guard.blocks_any) {
-        sys_close(target->fd);
+        files_release(target->fd);
         target->fd = -1;
     }
     errno = error;
@@ -60,7 +60,7 @@ static bool reach(int dirfd, const char *path, bool follow, int flags, const cha
 
 static void release(const struct target *target)
 {
-    if (target->fd >= 0) sys_close(target->fd);
+    if (target->fd >= 0) files_release(target->fd);
 }
 
 /* CALL acts on `name`, which is `path` itself or the way to the held object. */

@@ -72,13 +72,6 @@ DOOR int __open_catalog(const char *name, const char *search, const char *variab
     return real.__open_catalog(name, search, variable, catalog);
 }
 
-extern char *bindtextdomain(const char *, const char *);
-DOOR char *bindtextdomain(const char *domain, const char *folder)
-{
-    if (REFUSED(folder, O_RDONLY | O_DIRECTORY, "take messages from")) return NULL;
-    return real.bindtextdomain(domain, folder);
-}
-
 extern int utmpname(const char *);
 DOOR int utmpname(const char *path)
 {

@@ -6,6 +6,7 @@
 
 #include "crossing.h"
 #include "dns_socket.h"
+#include "files.h"
 #include "guard.h"
 #include "inspect.h"
 #include "runtime_api.h"
@@ -44,14 +45,23 @@ static int refused(void)
     return -1;
 }
 
+/* As the kernel says where the number is just being given to somebody else. */
+static int taken(void)
+{
+    errno = EBUSY;
+    return -1;
+}
+
 DOOR int close(int fd)
 {
     if (is_ours(fd)) return not_open();
     if (UNLIKELY(!real.close)) guard_start();
-    if (LIKELY(!pending_any())) return real.close(fd);
-    uint64_t cookie = pending_cookie(fd);
+    /* What the guard holds was opened by nobody here. */
+    if (UNLIKELY(!files_touch(fd, false))) return not_open();
+    uint64_t cookie = UNLIKELY(pending_any()) ? pending_cookie(fd) : 0;
     int result = real.close(fd), error = errno;
-    if (result == 0) pending_closed(cookie);
+    files_touched(fd);
+    if (UNLIKELY(cookie != 0) && result == 0) pending_closed(cookie);
     errno = error;
     return result;
 }
@@ -63,10 +73,13 @@ static int becomes(int from, int to, int flags, bool three, const void *caller)
     bool claimed = false;
     if (UNLIKELY(pending_any()) && guard_ready() && inspect_refuses_crossing(from, to, &claimed, caller)) return refused();
     if (UNLIKELY(dns_watches(from))) dns_mark(to);
+    bool free = LIKELY(files_touch(to, true));
     pending_move_begins();
-    int result = three ? real.dup3(from, to, flags) : real.dup2(from, to);
+    int result = !free ? taken() : three ? real.dup3(from, to, flags) : real.dup2(from, to), error = errno;
     pending_move_ends();
+    if (free) files_touched(to);
     if (UNLIKELY(claimed)) crossing_releases();
+    errno = error;
     return result;
 }
 
@@ -90,6 +103,10 @@ DOOR int dup3(int from, int to, int flags)
 
 static int range(unsigned first, unsigned last, int flags)
 {
+    for (unsigned held; guard.blocks_any && (held = files_next_held(first, last)) != UINT32_MAX; first = held + 1) {
+        int result = held > first ? (int)SYS_RESULT(sys_call(436, first, held - 1, flags)) : 0;
+        if (result != 0 || held == last) return result;
+    }
     return (int)SYS_RESULT(sys_call(436 /* close_range */, first, last, flags));
 }
 

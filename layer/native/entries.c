@@ -184,15 +184,24 @@ DOOR int renameat2(int old_dir, const char *old, int new_dir, const char *new, u
 }
 
 /* A link to an object under /tmp would be another name for it: with AT_SYMLINK_FOLLOW the object is judged as well. */
-static bool link_follows(int dirfd, const char *path, int flags, const void *caller)
+static bool link_follows(int dirfd, const char *path, int flags, int *held, const void *caller)
 {
+    *held = -1;
     if (!(flags & (AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) || files_idle()) return true;
     struct judged judged;
-    int fd = path && *path ? sys_openat(dirfd, path, O_PATH | O_CLOEXEC, 0) : -1;
+    int fd = path && *path ? files_hold(sys_openat(dirfd, path, O_PATH | O_CLOEXEC, 0)) : -1;
     bool found = files_judge_fd(fd >= 0 ? fd : dirfd, O_RDWR, &judged);
-    if (fd >= 0) sys_close(fd);
     judged.verb = "link";
-    return !(found && files_refuse(&judged, caller));
+    if (found && files_refuse(&judged, caller)) {
+        if (fd >= 0) files_release(fd);
+        return false;
+    }
+    /* The link may lead elsewhere by the time of the act: what was looked at is what gets the name. */
+    if (fd >= 0 && guard.blocks_any && (flags & AT_SYMLINK_FOLLOW))
+        *held = fd;
+    else if (fd >= 0)
+        files_release(fd);
+    return true;
 }
 
 DOOR int link(const char *old, const char *new)
@@ -205,8 +214,24 @@ DOOR int link(const char *old, const char *new)
 DOOR int linkat(int old_dir, const char *old, int new_dir, const char *new, int flags)
 {
     if (!guard_ready()) return real.linkat(old_dir, old, new_dir, new, flags);
-    if (!link_follows(old_dir, old, flags, CALLER())) return -1;
-    ENTRIES(old_dir, old, new_dir, new, "link", real.linkat(from_dir, from, to_dir, to, flags));
+    int held;
+    if (!link_follows(old_dir, old, flags, &held, CALLER())) return -1;
+    if (held < 0) ENTRIES(old_dir, old, new_dir, new, "link", real.linkat(from_dir, from, to_dir, to, flags));
+    struct access one, two;
+    int result = -1;
+    if (enter(old_dir, old, "link", NULL, &one, CALLER())) {
+        if (enter(new_dir, new, "link", &one, &two, CALLER())) {
+            char magic[32];
+            files_magic_path(magic, held);
+            result = real.linkat(AT_FDCWD, magic, two.held ? two.place.parent : new_dir, two.held ? two.place.last : new, flags);
+            leave(&two);
+        }
+        leave(&one);
+    }
+    int error = errno;
+    files_release(held);
+    errno = error;
+    return result;
 }
 
 DOOR int symlink(const char *target, const char *path)

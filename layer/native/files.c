@@ -89,11 +89,13 @@ static bool decide(struct judged *judged, enum fs_family family, int flags)
     return judged->verdict.mode != FS_ALLOW || judged->verdict.reason == FS_RULE;
 }
 
-/* /tmp and what lies under it. `path` is computed where the device alone does not tell. */
+/* /tmp and what lies under it. The device does not tell: other file systems can be mounted below /tmp, and the files of an
+ * overlay have the devices of its layers. */
 static bool judge_tmp(const struct stat *status, int fd, const char *last, int flags, struct judged *judged)
 {
-    if (guard_ignores(FS_TMP) || status->st_dev != guard.tmp_dev || guard.tmp_dev == 0) return false;
+    if (guard_ignores(FS_TMP)) return false;
     path_of(fd, judged->path);
+    if (judged->path[0] == '\0' && (status->st_dev != guard.tmp_dev || guard.tmp_dev == 0)) return false;
     if (last && judged->path[0]) {
         size_t size = strlen(judged->path), more = strlen(last);
         if (size > 0 && judged->path[size - 1] == '/') size--;
@@ -201,7 +203,7 @@ bool files_refuse(const struct judged *judged, const void *caller)
 
 void files_close_place(struct place *place)
 {
-    if (place->parent >= 0) sys_close(place->parent);
+    if (place->parent >= 0) files_release(place->parent);
     place->parent = -1;
 }
 
@@ -264,6 +266,8 @@ int files_find_place(int dirfd, const char *path, struct place *place)
         if (high < 0) return high;
         fd = high;
     }
+    fd = files_hold(fd);
+    if (fd < 0) return fd;
     place->parent = fd;
     return 0;
 }
@@ -341,10 +345,51 @@ static int judge_plain(int fd, int flags, const char *path, const void *caller)
     return fd;
 }
 
+/* What opens as a look: it can be neither read nor written by whoever guesses the number. */
+static int look_flags(int flags) { return O_PATH | O_CLOEXEC | (flags & (O_NOFOLLOW | O_DIRECTORY)); }
+
+/* Opens what the look `fd` holds, if the policy allows it. An object that is opened first and judged afterwards is open for
+ * as long as that takes, and another thread reads it by its number, or takes a copy. Closes `fd`, or makes it the answer. */
+__attribute__((noinline)) static int open_seen(int fd, int flags, mode_t mode, const void *caller)
+{
+    struct judged judged;
+    struct stat status;
+    fd = files_hold(fd);
+    if (fd < 0) return fail(-fd);
+    if (files_judge_fd(fd, flags, &judged) && files_refuse(&judged, caller)) {
+        files_release(fd);
+        return fail(EACCES);
+    }
+    if (flags & O_PATH) {
+        files_let_go(fd);
+        if (!(flags & O_CLOEXEC)) sys_call(SYS_fcntl, fd, F_SETFD, 0);
+        return fd;
+    }
+    if ((flags & O_NOFOLLOW) && sys_fstat(fd, &status) == 0 && S_ISLNK(status.st_mode)) {
+        files_release(fd);
+        return fail(ELOOP);
+    }
+    char magic[32];
+    files_magic_path(magic, fd);
+    int opened = real.openat(AT_FDCWD, magic, flags & ~(O_NOFOLLOW | O_CREAT | O_EXCL), mode);
+    int error = errno;
+    files_release(fd);
+    if (UNLIKELY(handler_watch) && opened >= 0) handler_opened(opened, flags, NULL);
+    errno = error;
+    return opened;
+}
+
 /* True where the plain way was taken: *fd is the answer. In a frame of its own, which ends before the long way begins. */
 __attribute__((noinline)) static bool open_and_judge_plain(const char *path, int flags, const void *caller, int *fd)
 {
     char copy[PATH_MAX];
+    if (UNLIKELY(files_handler_sealed()) && !guard_ignores(FS_HANDLER) && guard.blocks_any) {
+        /* It may be the handler's source: looked at first, as everything that is no plain path. */
+        int seen = open_plain(path, look_flags(flags), copy);
+        if (seen < 0) return false;
+        *fd = open_seen(seen, flags, 0, caller);
+        return true;
+    }
     *fd = open_plain(path, flags, copy);
     if (*fd < 0) return false;
     *fd = judge_plain(*fd, flags, copy, caller);
@@ -354,12 +399,38 @@ __attribute__((noinline)) static bool open_and_judge_plain(const char *path, int
 /* An object behind a magic link of /proc: opened without any effect, judged, then what was asked is done. */
 static int open_magic(const struct place *place, int flags, const void *caller)
 {
-    int fd = real.openat(place->parent, place->last, flags & ~(O_CREAT | O_EXCL | O_TRUNC));
-    if (fd < 0) return fd;
-    fd = judge_opened(fd, flags, caller);
+    int fd = sys_openat(place->parent, place->last, look_flags(flags), 0);
+    if (fd < 0) return fail(-fd);
+    fd = open_seen(fd, flags & ~(O_CREAT | O_EXCL | O_TRUNC), 0, caller);
     struct stat status;
     if (fd >= 0 && (flags & O_TRUNC) && sys_fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) sys_call(SYS_ftruncate, fd, 0);
     return fd;
+}
+
+/* A folder that was to be made or cut: it fails as the kernel would have it. */
+static int open_folder(int fd, int flags, mode_t mode, const void *caller)
+{
+    if ((flags & O_CREAT) && (flags & O_EXCL)) return sys_close(fd), fail(EEXIST);
+    if (flags & (O_CREAT | O_TRUNC)) return sys_close(fd), fail(EISDIR);
+    return open_seen(fd, flags, mode, caller);
+}
+
+/* In a folder that was judged. What exists may be the handler's source, or the file of events: then it is looked at first. */
+static int open_last(const struct place *place, int flags, mode_t mode, const void *caller)
+{
+    enum { TRIES = 8 };
+    if (LIKELY(!files_handler_sealed() && !guard.event_is_file)) return real.openat(place->parent, place->last, flags | O_NOFOLLOW, mode);
+    for (unsigned tries = 0; tries < TRIES; tries++) {
+        int seen = sys_openat(place->parent, place->last, look_flags(flags) | O_NOFOLLOW, 0);
+        if (seen >= 0) {
+            if ((flags & O_CREAT) && (flags & O_EXCL)) return sys_close(seen), fail(EEXIST);
+            return open_seen(seen, flags | O_NOFOLLOW, mode, caller);
+        }
+        if (seen != -ENOENT || !(flags & O_CREAT)) return fail(-seen);
+        int fd = real.openat(place->parent, place->last, flags | O_EXCL | O_NOFOLLOW, mode);
+        if (fd >= 0 || errno != EEXIST || (flags & O_EXCL)) return fd;
+    }
+    return fail(EAGAIN);
 }
 
 /* Opening that has an effect of its own is decided before it happens, in a folder that is held. */
@@ -379,10 +450,11 @@ __attribute__((noinline)) static int open_creating(int dirfd, const char *path, 
         }
         if (place.whole) {
             /* A folder: it can be opened, not made. */
-            fd = real.openat(base, at, flags & ~O_TRUNC, mode);
+            fd = real.openat(base, at, look_flags(flags));
+            int missing = errno;
             sys_scratch_free(link, PATH_MAX);
             files_close_place(&before);
-            return fd < 0 ? fd : judge_opened(fd, flags, caller);
+            return fd < 0 ? fail(missing) : open_folder(fd, flags, mode, caller);
         }
         sys_scratch_free(link, PATH_MAX);
         link = NULL;
@@ -397,7 +469,7 @@ __attribute__((noinline)) static int open_creating(int dirfd, const char *path, 
             fd = open_magic(&place, flags, caller);
             break;
         }
-        fd = real.openat(place.parent, place.last, flags | O_NOFOLLOW, mode);
+        fd = open_last(&place, flags, mode, caller);
         if (fd >= 0 || errno != ELOOP || (flags & O_NOFOLLOW) || ((flags & O_CREAT) && (flags & O_EXCL))) break;
         link = read_link(&place);
         if (link == NULL) {
@@ -411,10 +483,6 @@ __attribute__((noinline)) static int open_creating(int dirfd, const char *path, 
     }
     int error = errno;
     files_close_place(&place);
-    if (fd >= 0 && (files_handler_sealed() || guard.event_is_file)) {
-        errno = error;
-        return judge_opened(fd, flags, caller);
-    }
     errno = error;
     return fd;
 }
@@ -508,8 +576,14 @@ int files_open(int dirfd, const char *path, int flags, mode_t mode, const void *
         if ((flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_NOCTTY)) == O_RDONLY &&
             opens_in_libc() && open_and_judge_plain(path, flags, caller, &fd))
             return fd;
-        fd = open_as_asked(dirfd, path, flags, mode);
-        if (fd >= 0) return judge_opened(fd, flags, caller);
+        if (guard.blocks_any) {
+            fd = sys_openat(dirfd, path, look_flags(flags), 0);
+            if (fd >= 0) return open_seen(fd, flags, mode, caller);
+            fail(-fd);
+        } else {
+            fd = open_as_asked(dirfd, path, flags, mode);
+            if (fd >= 0) return judge_opened(fd, flags, caller);
+        }
         if (errno == ENOENT && strncmp(path, "/tmp/", 5) == 0) judge_missing(dirfd, path, flags, caller);
         return fd;
     }

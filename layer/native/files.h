@@ -47,6 +47,21 @@ bool files_refuse(const struct judged *judged, const void *caller);
 /* open(2) for every door that opens. */
 int files_open(int dirfd, const char *path, int flags, mode_t mode, const void *caller);
 
+/* Numbers that the guard holds an object open by (held.c). From when it is looked at until the act is done, no other thread
+ * puts another object there: the number to go on with, or -errno. files_release closes it, files_let_go keeps it open. */
+int files_hold(int fd);
+void files_release(int fd);
+void files_let_go(int fd);
+/* For who replaces or closes a number: false where the guard holds it. On true, files_touched is due after the act. */
+bool files_touch(int fd, bool wait);
+void files_touched(int fd);
+/* The lowest held number of these, UINT32_MAX where none is. */
+unsigned files_next_held(unsigned first, unsigned last);
+void files_forget_held(void);
+
+/* Nobody in this process can change what lies in it. */
+bool files_folder_is_steady(const char *folder);
+
 /* "/proc/self/fd/N": a path that reaches just the object held by `fd`, whatever happens to its names. */
 void files_magic_path(char out[32], int fd);
 

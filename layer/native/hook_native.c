@@ -25,6 +25,7 @@ struct pins {
         PyObject *module, *compile, *get_code, *get_data, *io, *open_code;
     } importlib;
     bool compared;
+    PyObject *unmarshal, *thaw; /* marshal.loads and _imp.get_frozen_object, which ours stand before; NULL: they do not */
 };
 static struct pins pins[INTERPRETERS]; /* by their ids, which are not used again */
 static char prefix[1024];
@@ -87,6 +88,73 @@ static void pin_importlib(struct pins *own, PyObject *modules)
         if (passing[i]) python.Py_DecRef(passing[i]);
 }
 
+/* ---- what is unmarshalled stays what was judged ----
+ *
+ * The event has a copy of the bytes, made when it was raised. Where they lie in memory that can be written to, an audit hook
+ * that is asked after ours, or another thread, writes others before they are unmarshalled. So ours stand before the functions
+ * that unmarshal, and hand on bytes that nobody can change; who calls the functions themselves says nothing that is believed. */
+
+static __thread bool unchangeable __attribute__((tls_model("initial-exec"))); /* the next event is about such bytes */
+
+/* `at`: which argument. With options, somebody's code may run before the event. */
+static PyObject *call_fixed(PyObject *function, PyObject *arguments, PyObject *options, Py_ssize_t at)
+{
+    Py_ssize_t count = python.PyTuple_Size(arguments);
+    PyObject *data = at < count ? python.PyTuple_GetItem(arguments, at) : NULL, *bytes = NULL, *own = NULL;
+    bool given = data && !argument_is_none(data);
+    if (options && python.PyDict_Size(options) == 0) options = NULL;
+    if (given && python_type(data) != python.PyBytes_Type && count == at + 1) {
+        struct python_buffer view = {0};
+        if (python.PyObject_GetBuffer(data, &view, 0 /* PyBUF_SIMPLE */) != 0) return NULL;
+        bytes = python.PyBytes_FromStringAndSize(view.bytes, view.size);
+        python.PyBuffer_Release(&view);
+        if (!bytes) return NULL;
+        own = at == 0 ? python.PyTuple_Pack(1, bytes) : python.PyTuple_Pack(2, python.PyTuple_GetItem(arguments, 0), bytes);
+        python.Py_DecRef(bytes);
+        if (!own) return NULL;
+    }
+    unchangeable = !options && count <= at + 1 && (own || !given || python_type(data) == python.PyBytes_Type);
+    PyObject *result = python.PyObject_Call(function, own ? own : arguments, options);
+    unchangeable = false;
+    if (own) python.Py_DecRef(own);
+    return result;
+}
+
+static PyObject *unmarshal(PyObject *self, PyObject *arguments, PyObject *options)
+{
+    (void)self;
+    struct pins *own = own_pins();
+    return own && own->unmarshal ? call_fixed(own->unmarshal, arguments, options, 0) : NULL;
+}
+
+static PyObject *thaw(PyObject *self, PyObject *arguments, PyObject *options)
+{
+    (void)self;
+    struct pins *own = own_pins();
+    return own && own->thaw ? call_fixed(own->thaw, arguments, options, 1) : NULL;
+}
+
+static struct python_method methods[] = {
+    {"loads", unmarshal, 3, "loads($module, bytes, /, **options)\n--\n\nConvert the bytes-like object to a value."},
+    {"get_frozen_object", thaw, 3, "get_frozen_object($module, name, data=None, /)\n--\n\nCreate a code object for a frozen module."},
+};
+
+/* The function that ours stands before now, or NULL. */
+static PyObject *stand_before(PyObject *modules, const char *module_name, struct python_method *method)
+{
+    PyObject *module = python.PyDict_GetItemString(modules, module_name);
+    PyObject *function = module ? part(module, method->name) : NULL;
+    PyObject *name = function ? python.PyUnicode_DecodeFSDefault(module_name) : NULL;
+    PyObject *own = name ? python.PyCFunction_NewEx(method, NULL, name) : NULL;
+    bool set = own && python.PyObject_SetAttrString(module, method->name, own) == 0;
+    python.PyErr_Clear();
+    if (own) python.Py_DecRef(own);
+    if (name) python.Py_DecRef(name);
+    if (set || !function) return function;
+    python.Py_DecRef(function);
+    return NULL;
+}
+
 /* At an interpreter's import of encodings, with which its making ends: before it there is only what is built in. */
 static void pin(const char *importing)
 {
@@ -105,7 +173,11 @@ static void pin(const char *importing)
         modules && python_type(modules) == python.PyDict_Type ? python.PyDict_GetItemString(modules, "_imp") : NULL;
     pins[id].find_frozen = machinery ? python.PyObject_GetAttrString(machinery, "find_frozen") : NULL; /* since 3.11 */
     if (!pins[id].find_frozen) python.PyErr_Clear();
-    if (modules && python_type(modules) == python.PyDict_Type) pin_importlib(&pins[id], modules);
+    if (modules && python_type(modules) == python.PyDict_Type) {
+        pin_importlib(&pins[id], modules);
+        pins[id].unmarshal = stand_before(modules, "marshal", &methods[0]);
+        pins[id].thaw = stand_before(modules, "_imp", &methods[1]);
+    }
     atomic_store_explicit(&pins[id].state, 2, memory_order_release);
 }
 
@@ -331,8 +403,17 @@ static bool blocks(void)
     return guard_decide(&request).mode == FS_BLOCK;
 }
 
+/* Ours stand before what unmarshals. In an interpreter of which nothing is known, nobody is believed. */
+static bool stands_before(void)
+{
+    struct pins *own = own_pins();
+    return !own || own->unmarshal != NULL;
+}
+
 int hook_unmarshal(PyObject *arguments)
 {
+    bool fixed = unchangeable;
+    unchangeable = false;
     if (guard_ignores(FS_NATIVE) || !python.Py_IsInitialized() || UNLIKELY(is_beginning())) return 0;
     char resolved[PATH_MAX];
     PyObject *data = argument(arguments, 0), *type, *value, *trace;
@@ -349,8 +430,8 @@ int hook_unmarshal(PyObject *arguments)
     frames_stop(&frame);
     python.PyErr_Clear();
     python.PyErr_Restore(type, value, trace);
-    if (LIKELY(compiled == COMPILED_CACHED)) return 0;
-    if (compiled == COMPILED_ALONE) return judge("import compiled code from", resolved, resolved);
+    if (LIKELY(compiled == COMPILED_CACHED && (fixed || !stands_before()))) return 0;
+    if (compiled == COMPILED_ALONE && fixed) return judge("import compiled code from", resolved, resolved);
     return judge("load code by", "marshal.loads", NULL);
 }
 

@@ -154,12 +154,12 @@ DOOR int inotify_add_watch(int fd, const char *path, uint32_t mask)
 {
     if (!guard_ready() || files_idle()) return real.inotify_add_watch(fd, path, mask);
     struct judged judged;
-    int held = sys_openat(AT_FDCWD, path, O_PATH | O_CLOEXEC | (mask & IN_DONT_FOLLOW ? O_NOFOLLOW : 0), 0);
+    int held = files_hold(sys_openat(AT_FDCWD, path, O_PATH | O_CLOEXEC | (mask & IN_DONT_FOLLOW ? O_NOFOLLOW : 0), 0));
     if (held < 0) return real.inotify_add_watch(fd, path, mask);
     bool found = files_judge_fd(held, O_RDONLY, &judged);
     judged.verb = "watch";
     if (found && files_refuse(&judged, CALLER())) {
-        sys_close(held);
+        files_release(held);
         return -1;
     }
     char magic[32];
@@ -167,7 +167,7 @@ DOOR int inotify_add_watch(int fd, const char *path, uint32_t mask)
     bool by_object = guard.blocks_any && !(mask & IN_DONT_FOLLOW);
     int watch = real.inotify_add_watch(fd, by_object ? magic : path, mask);
     int error = errno;
-    sys_close(held);
+    files_release(held);
     errno = error;
     return watch;
 }

@@ -35,6 +35,14 @@ struct python_buffer {
     void *internal;
 };
 
+/* PyMethodDef. */
+struct python_method {
+    const char *name;
+    PyObject *(*function)(PyObject *self, PyObject *arguments, PyObject *options);
+    int flags; /* 3: METH_VARARGS | METH_KEYWORDS */
+    const char *doc;
+};
+
 #define PYTHON_FUNCTIONS(X)                                                                                   \
     X(int, PySys_AddAuditHook, (python_hook, void *))                                                         \
     X(void, PyPreConfig_InitPythonConfig, (struct python_preconfig *))                                        \
@@ -54,12 +62,15 @@ struct python_buffer {
     X(PyObject *, PySequence_GetItem, (PyObject *, Py_ssize_t))                                               \
     X(Py_ssize_t, PyList_Size, (PyObject *))                                                                  \
     X(int, PyList_Append, (PyObject *, PyObject *))                                                           \
+    X(Py_ssize_t, PyDict_Size, (PyObject *))                                                                  \
     X(PyObject *, PyDict_New, (void))                                                                         \
     X(PyObject *, PyDict_GetItemString, (PyObject *, const char *))                                           \
     X(int, PyDict_SetItemString, (PyObject *, const char *, PyObject *))                                      \
     X(const char *, PyUnicode_AsUTF8AndSize, (PyObject *, Py_ssize_t *))                                      \
     X(PyObject *, PyUnicode_DecodeUTF8, (const char *, Py_ssize_t, const char *))                             \
     X(PyObject *, PyUnicode_DecodeFSDefault, (const char *))                                                  \
+    X(PyObject *, PyCFunction_NewEx, (struct python_method *, PyObject *, PyObject *))                        \
+    X(PyObject *, PyBytes_FromStringAndSize, (const char *, Py_ssize_t))                                      \
     X(int, PyBytes_AsStringAndSize, (PyObject *, char **, Py_ssize_t *))                                      \
     X(int, PyObject_GetBuffer, (PyObject *, struct python_buffer *, int))                                     \
     X(void, PyBuffer_Release, (struct python_buffer *))                                                       \

@@ -402,6 +402,7 @@ void guard_after_fork(bool probation)
 {
     int pid = sys_getpid();
     guard.is_function = false;
+    files_forget_held();
     pending_forked();
     runtime_api_forked();
     learnt_forked();

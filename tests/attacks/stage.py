@@ -397,6 +397,8 @@ def _has(word: str, python: str) -> bool:
             return done.returncode == 0
         case "one-filesystem":
             return Path("/tmp").stat().st_dev == support.ROOT.stat().st_dev
+        case "locale":
+            return Path("/usr/lib/locale/C.utf8").is_dir()
         case "xattr":
             return "user.loot" in _attributes()
         case "x86_64":
