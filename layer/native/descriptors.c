@@ -74,6 +74,10 @@ DOOR int dup2(int from, int to)
     if (UNLIKELY(!files_touch(to, true))) return taken();
     int result = real.dup2(from, to), error = errno;
     files_touched(to);
+    if (UNLIKELY(from != to && result >= 0 && guard_ready() && files_refuse_copy(to, CALLER()))) {
+        sys_close(to);
+        return refused();
+    }
     errno = error;
     return result;
 }
@@ -87,6 +91,10 @@ DOOR int dup3(int from, int to, int flags)
     if (UNLIKELY(!files_touch(to, true))) return taken();
     int result = real.dup3(from, to, flags), error = errno;
     files_touched(to);
+    if (UNLIKELY(from != to && result >= 0 && guard_ready() && files_refuse_copy(to, CALLER()))) {
+        sys_close(to);
+        return refused();
+    }
     errno = error;
     return result;
 }
@@ -133,7 +141,9 @@ DOOR int fcntl(int fd, int command, ...)
     if (UNLIKELY(!real.fcntl)) guard_start();
     if (UNLIKELY(copies)) {
         int copy = marked(fd, real.fcntl(fd, command, argument));
-        if (LIKELY(!pending_any()) || !guard_ready() || !inspect_refuses_copy(copy, CALLER())) return copy;
+        bool unwanted = guard_ready() && (files_refuse_copy(copy, CALLER()) ||
+                                          (UNLIKELY(pending_any()) && inspect_refuses_copy(copy, CALLER())));
+        if (LIKELY(!unwanted)) return copy;
         sys_close(copy);
         return refused();
     }

@@ -210,6 +210,22 @@ bool files_refuse(const struct judged *judged, const void *caller)
     return true;
 }
 
+/* A descriptor that only names its object (O_PATH) is what the guard holds for the time of a look; nobody has another of /tmp.
+ * A copy would last. */
+bool files_refuse_copy(int copy, const void *caller)
+{
+    struct judged judged;
+    if (copy < 0 || !guard.blocks_any || guard_ignores(FS_TMP)) return false;
+    long flags = sys_call(SYS_fcntl, copy, F_GETFL);
+    if (LIKELY(flags < 0 || !(flags & O_PATH))) return false;
+    int error = errno;
+    bool found = files_judge_fd(copy, O_RDONLY, &judged);
+    judged.verb = "duplicate";
+    if (found && files_refuse(&judged, caller)) return true;
+    errno = error;
+    return false;
+}
+
 /* ---- places ---- */
 
 void files_close_place(struct place *place)

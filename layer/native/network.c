@@ -11,6 +11,7 @@
 #include <sys/uio.h>
 
 #include "dns_socket.h"
+#include "files.h"
 #include "guard.h"
 #include "inspect.h"
 #include "resolvers.h"
@@ -625,7 +626,8 @@ DOOR int dup(int fd)
     }
     int copy = real.dup(fd);
     if (UNLIKELY(dns_watches(fd))) dns_mark(copy);
-    if (UNLIKELY(pending_any()) && guard_ready() && inspect_refuses_copy(copy, CALLER())) {
+    if ((guard_ready() && files_refuse_copy(copy, CALLER())) ||
+        (UNLIKELY(pending_any()) && guard_ready() && inspect_refuses_copy(copy, CALLER()))) {
         sys_close(copy);
         errno = EACCES;
         return -1;
