@@ -79,6 +79,10 @@ static int becomes(int from, int to, int flags, bool three, const void *caller)
     pending_move_ends();
     if (free) files_touched(to);
     if (UNLIKELY(claimed)) crossing_releases();
+    if (UNLIKELY(from != to && result >= 0 && guard_ready() && files_refuse_copy(to, caller))) {
+        sys_close(to);
+        return refused();
+    }
     errno = error;
     return result;
 }
@@ -156,7 +160,9 @@ DOOR int fcntl(int fd, int command, ...)
     if (UNLIKELY(!real.fcntl)) guard_start();
     if (UNLIKELY(copies)) {
         int copy = marked(fd, CROSSING(fd, copied(fd, command, argument, CALLER())));
-        if (LIKELY(!pending_any()) || !guard_ready() || !inspect_refuses_copy(copy, CALLER())) return copy;
+        bool unwanted = guard_ready() && (files_refuse_copy(copy, CALLER()) ||
+                                          (UNLIKELY(pending_any()) && inspect_refuses_copy(copy, CALLER())));
+        if (LIKELY(!unwanted)) return copy;
         sys_close(copy);
         return refused();
     }

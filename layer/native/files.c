@@ -11,6 +11,8 @@ enum { HOPS = 40, SHORT_PATH = 256 };
 
 static char tmp_path[PATH_MAX] = "/tmp";
 static size_t tmp_size = 4;
+static dev_t own_dev; /* this library's file, which is mapped: written to, it changes the guard's code */
+static ino_t own_ino;
 
 /* ---- start ---- */
 
@@ -35,6 +37,11 @@ void files_start(void)
     }
     if (fd >= 0) sys_close(fd);
     if (sys_fstatat(AT_FDCWD, "/proc/self/", &proc, 0) == 0) guard.proc_dev = proc.st_dev;
+    struct symbols_object own;
+    if (symbols_object_of((const void *)(uintptr_t)files_start, &own) && sys_fstatat(AT_FDCWD, own.path, &tmp, 0) == 0) {
+        own_dev = tmp.st_dev;
+        own_ino = tmp.st_ino;
+    }
 }
 
 /* ---- judging ---- */
@@ -121,7 +128,7 @@ static bool is_tmp_parent(const char *path)
 
 static bool writes(int flags) { return (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC); }
 
-/* Memory of a process through /proc, and the event stream's file. */
+/* Memory of a process through /proc, the event stream's file, and the guard's own. */
 static bool judge_integrity(const struct stat *status, int fd, int flags, struct judged *judged)
 {
     if (!writes(flags)) return false;
@@ -130,6 +137,10 @@ static bool judge_integrity(const struct stat *status, int fd, int flags, struct
         size_t size = strlen(judged->path);
         if (size > 4 && strcmp(judged->path + size - 4, "/mem") == 0) return decide(judged, FS_INTEGRITY, flags);
         return false;
+    }
+    if (UNLIKELY(own_ino != 0 && status->st_ino == own_ino && status->st_dev == own_dev)) {
+        path_of(fd, judged->path);
+        return decide(judged, FS_INTEGRITY, flags);
     }
     if (guard.event_is_file && status->st_dev == guard.event_dev && status->st_ino == guard.event_ino) {
         path_of(fd, judged->path);
@@ -197,6 +208,22 @@ bool files_refuse(const struct judged *judged, const void *caller)
     if (judged->verdict.mode != FS_BLOCK) return false;
     errno = EACCES;
     return true;
+}
+
+/* A descriptor that only names its object (O_PATH) is what the guard holds for the time of a look; nobody has another of /tmp.
+ * A copy would last. */
+bool files_refuse_copy(int copy, const void *caller)
+{
+    struct judged judged;
+    if (copy < 0 || !guard.blocks_any || guard_ignores(FS_TMP)) return false;
+    long flags = sys_call(SYS_fcntl, copy, F_GETFL);
+    if (LIKELY(flags < 0 || !(flags & O_PATH))) return false;
+    int error = errno;
+    bool found = files_judge_fd(copy, O_RDONLY, &judged);
+    judged.verb = "duplicate";
+    if (found && files_refuse(&judged, caller)) return true;
+    errno = error;
+    return false;
 }
 
 /* ---- places ---- */
@@ -415,11 +442,11 @@ static int open_folder(int fd, int flags, mode_t mode, const void *caller)
     return open_seen(fd, flags, mode, caller);
 }
 
-/* In a folder that was judged. What exists may be the handler's source, or the file of events: then it is looked at first. */
+/* In a folder that was judged. What exists may be the handler's source, the file of events, or the guard's own: it is looked at
+ * first. */
 static int open_last(const struct place *place, int flags, mode_t mode, const void *caller)
 {
     enum { TRIES = 8 };
-    if (LIKELY(!files_handler_sealed() && !guard.event_is_file)) return real.openat(place->parent, place->last, flags | O_NOFOLLOW, mode);
     for (unsigned tries = 0; tries < TRIES; tries++) {
         int seen = sys_openat(place->parent, place->last, look_flags(flags) | O_NOFOLLOW, 0);
         if (seen >= 0) {

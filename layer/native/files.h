@@ -44,6 +44,9 @@ bool files_judge_place(const struct place *place, int flags, struct judged *judg
 /* Reports; true where the act is to be refused (errno is EACCES then). */
 bool files_refuse(const struct judged *judged, const void *caller);
 
+/* True where a new number of a descriptor is to be closed again (errno is EACCES then). */
+bool files_refuse_copy(int copy, const void *caller);
+
 /* open(2) for every door that opens. */
 int files_open(int dirfd, const char *path, int flags, mode_t mode, const void *caller);
 

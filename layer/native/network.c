@@ -12,6 +12,7 @@
 
 #include "crossing.h"
 #include "dns_socket.h"
+#include "files.h"
 #include "guard.h"
 #include "inspect.h"
 #include "resolvers.h"
@@ -706,7 +707,8 @@ DOOR int dup(int fd)
     }
     int copy = CROSSING(fd, copied(fd, CALLER()));
     if (UNLIKELY(dns_watches(fd))) dns_mark(copy);
-    if (UNLIKELY(pending_any()) && guard_ready() && inspect_refuses_copy(copy, CALLER())) {
+    if ((guard_ready() && files_refuse_copy(copy, CALLER())) ||
+        (UNLIKELY(pending_any()) && guard_ready() && inspect_refuses_copy(copy, CALLER()))) {
         sys_close(copy);
         errno = EACCES;
         return -1;

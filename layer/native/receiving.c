@@ -5,6 +5,7 @@
 #include <sys/uio.h>
 
 #include "dns_socket.h"
+#include "files.h"
 #include "guard.h"
 #include "inspect.h"
 #include "runtime_api.h"
@@ -68,7 +69,7 @@ static void judge_received(struct msghdr *message, const void *caller)
             int fd;
             memcpy(&fd, (const char *)header + at, sizeof fd);
             dns_mark(fd);
-            if (inspect_refuses_received(fd, caller)) refused = true;
+            if (files_refuse_copy(fd, caller) || inspect_refuses_received(fd, caller)) refused = true;
         }
     }
     if (LIKELY(!refused)) return;

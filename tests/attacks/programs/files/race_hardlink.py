@@ -1,8 +1,9 @@
 # class: files
 # rule: read_write_tmp
-# success: a link that another thread turns round and round leads to a file of /tmp just when what it leads to gets a second name
+# success: a link that another thread turns round leads to a file of /tmp just when that gets a second name
 # proof: read
 # needs: one-filesystem
+# unreported: a policy that only reports links to what is there by then
 # timeout: 40
 import os
 import threading

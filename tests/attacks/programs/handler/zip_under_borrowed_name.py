@@ -2,7 +2,8 @@
 # rule: read_handler
 # success: the archive that the handler was imported from is opened by code that says it is the import system
 # proof: read
-# open: a zip is read by importlib's own frames one at a time, and code can have itself called by them, or take their name
+# open: a zip is read by importlib's own frames one at a time, and code can have itself
+#   called by them, or take their name
 # when: import
 # handler: zip
 import io

@@ -1,0 +1,30 @@
+# class: machine_code
+# rule: native_code
+# success: a compiled module that the function itself wrote, beside a source that says nothing of it, is imported
+# proof: word
+# open: what importlib cached a moment ago is loaded again when a module is, and does not tell who wrote it; on Lambda
+#   only /tmp and EFS can be written to
+import importlib.util
+import marshal
+import os
+import sys
+
+from attack import attempt
+
+
+@attempt
+def run():
+    os.mkdir("made")
+    source = os.path.abspath("made/innocent.py")
+    with open(source, "w") as opened:
+        opened.write("done = False\n")
+    compiled = importlib.util.cache_from_source(source)
+    os.makedirs(os.path.dirname(compiled), exist_ok=True)
+    with open(compiled, "wb") as opened:
+        # By the hash of a source that nobody checks.
+        opened.write(importlib.util.MAGIC_NUMBER + b"\1\0\0\0" + bytes(8))
+        opened.write(marshal.dumps(compile("done = True", source, "exec")))
+    sys.path.insert(0, os.path.dirname(source))
+    import innocent
+
+    return innocent.done
