@@ -8,7 +8,6 @@
 #include "sys.h"
 
 #define RESOURCE_FILE_SIZE 1 /* RLIMIT_FSIZE */
-#define RESOURCE_CORE 4      /* RLIMIT_CORE */
 
 struct limits {
     uint64_t soft, hard;
@@ -136,19 +135,9 @@ static void survive(void)
     sys_call(SYS_rt_sigaction, SIGXFSZ, &action, NULL, 8);
 }
 
-/* A process that dies leaves its memory in the folder it is in, which may be /tmp. Only root takes such a limit back. */
-static void keep_core(void)
-{
-    struct limits limits = {0, 0};
-    struct fs_request request = {.family = FS_TMP, .path = "/tmp/core"};
-    if (guard.is_function && !guard.is_wrapper && guard_decide(&request).mode == FS_BLOCK)
-        sys_call(SYS_prlimit64, 0, RESOURCE_CORE, &limits, NULL);
-}
-
 bool kernel_arm(bool really)
 {
     struct limits limits;
-    if (really) keep_core();
     if (guard.is_wrapper || (!wants(guard.policy) && !wants(guard.floor))) return false;
     if (!guard.is_function) {
         if (sys_call(SYS_prlimit64, 0, RESOURCE_FILE_SIZE, NULL, &limits) == 0 && limits.hard == 0) survive();
