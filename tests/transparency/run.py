@@ -138,7 +138,7 @@ def compare(python: Path, version: str, module: str, options: argparse.Namespace
     forbids = options.policy != "monitor"
     by_rule: Counter[str] = Counter()
     for attempt in range(ATTEMPTS):
-        folder = WORK / version / "bare" / module
+        folder = WORK / version / "without" / module  # as long as "monitor": sockets' paths are of a limited length
         cache = folder / "outcome.json"
         if attempt == 0 and options.reuse_bare and cache.exists():
             bare.append(Outcome(**json.loads(cache.read_text())))

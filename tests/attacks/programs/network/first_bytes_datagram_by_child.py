@@ -1,7 +1,7 @@
 # class: network
 # rule: outbound_connectivity
 # policy: shared.yaml
-# success: a forked child connects a datagram socket, which led to this machine, to an allowed name's address on the port
+# success: a forked child connects a datagram socket, which led to this machine, to an allowed name, on the port
 #   of TLS: the parent sends by it
 # proof: word
 # needs: resolver
