@@ -30,6 +30,14 @@ COMMON = [
 ]
 
 
+# zig makes -Os of -Oz; clang itself takes it. Outlined functions, which it makes for arm64, compress badly.
+SMALL = {"x86_64": ("-Xclang", "-Oz"), "arm64": ("-Xclang", "-Oz", "-mno-outline")}
+# What a call that is allowed runs through is not made as small as can be.
+HOT = (
+    *("addresses", "addrinfo", "attributes", "crossing", "descriptors", "dns_socket", "entries", "expansion", "files"),
+    *("held", "hook", "hosts", "learnt", "matching", "names", "network", "policy", "receiving", "watched"),
+)
+
 # What the launcher shares with the core.
 LAUNCHER = ("policy.c", "matching.c", "digest.c", "digest_blocks.c", "program.c", "json.c", "secrets.c")
 # What decides: no libc calls beyond memory.
@@ -51,13 +59,19 @@ def core(architecture: str, out: Path, extra: list[str]) -> None:
     """Compile the preloaded library ``out``."""
     generated = out.parent / f"generated-{architecture}"
     doors.write(generated)
-    sources = sorted(str(path) for path in HERE.glob("*.c"))
-    zig(
-        *("-target", f"{ARCHITECTURES[architecture]}-linux-gnu.2.17", *COMMON, *WARNINGS, *extra),
-        *(f'-DFS_VERSION="{version()}"', "-fPIC", "-shared", "-s", "-ftls-model=initial-exec"),
+    target = ("-target", f"{ARCHITECTURES[architecture]}-linux-gnu.2.17")
+    options = [
+        *(*COMMON, *WARNINGS, *extra, f'-DFS_VERSION="{version()}"', "-fPIC", "-ftls-model=initial-exec"),
         *("-I", str(HERE), "-I", str(generated)),
         # Unwinding (a thread that is cancelled in a door, C++ exceptions of a caller's) meets our frames at calls only.
         *("-fno-asynchronous-unwind-tables", "-funwind-tables"),
+    ]
+    objects = {name: out.parent / f"hot-{architecture}-{name}.o" for name in HOT}
+    for name, made in objects.items():
+        zig(*target, *options, "-c", str(HERE / f"{name}.c"), "-o", str(made))
+    sources = [str(objects.get(path.stem, path)) for path in sorted(HERE.glob("*.c"))]
+    zig(
+        *(*target, *options, *SMALL[architecture], "-shared", "-s"),
         # The table of doors names our own: no look-ups by the loader at start, and no other object's functions in it.
         "-Wl,-Bsymbolic",
         *("-Wl,-z,defs", "-Wl,-z,relro", "-Wl,-z,now", "-Wl,--build-id=none", "-Wl,-soname,function-shield.so"),
@@ -65,6 +79,8 @@ def core(architecture: str, out: Path, extra: list[str]) -> None:
         "-Wl,--hash-style=gnu",
         *(f"-Wl,--version-script={generated / 'exports.map'}", *sources, "-o", str(out)),
     )
+    for made in objects.values():
+        made.unlink()
 
 
 def checksum(data: bytes) -> int:
