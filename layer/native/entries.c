@@ -116,6 +116,7 @@ static void leave(struct access *access)
         int to_dir = two.held ? two.place.parent : (dirfd2);                \
         const char *from = one.held ? one.place.last : (path1);             \
         const char *to = two.held ? two.place.last : (path2);               \
+        files_name_moves(from_dir, from, to_dir, to);                       \
         int result = call;                                                  \
         leave(&one);                                                        \
         leave(&two);                                                        \

@@ -41,6 +41,7 @@ void files_start(void)
     if (symbols_object_of((const void *)(uintptr_t)files_start, &own) && sys_fstatat(AT_FDCWD, own.path, &tmp, 0) == 0) {
         own_dev = tmp.st_dev;
         own_ino = tmp.st_ino;
+        files_watch_name(own.path);
     }
 }
 
@@ -168,13 +169,22 @@ static bool copy_plain(const char *path, char copy[PATH_MAX])
 
 static atomic_bool links_are_followed; /* openat2 is missing here */
 
-/* Opens `path` (absolute) if it holds no link; -1 where the long way is due. */
-static int open_plain(const char *path, int flags, char copy[PATH_MAX])
+static bool is_plain(const char *path, char copy[PATH_MAX])
 {
-    if (atomic_load_explicit(&links_are_followed, memory_order_relaxed) || !copy_plain(path, copy)) return -1;
+    return !atomic_load_explicit(&links_are_followed, memory_order_relaxed) && copy_plain(path, copy);
+}
+
+/* Opens what is_plain copied, if it holds no link; -1 where the long way is due. */
+static int open_copied(const char *copy, int flags)
+{
     int fd = sys_open_no_links(copy, flags);
     if (fd == -ENOSYS || fd == -EPERM) atomic_store(&links_are_followed, true);
     return fd < 0 ? -1 : fd;
+}
+
+static int open_plain(const char *path, int flags, char copy[PATH_MAX])
+{
+    return is_plain(path, copy) ? open_copied(copy, flags) : -1;
 }
 
 bool files_judge_fd(int fd, int flags, struct judged *judged)
@@ -410,14 +420,15 @@ __attribute__((noinline)) static int open_seen(int fd, int flags, mode_t mode, c
 __attribute__((noinline)) static bool open_and_judge_plain(const char *path, int flags, const void *caller, int *fd)
 {
     char copy[PATH_MAX];
-    if (UNLIKELY(files_handler_sealed()) && !guard_ignores(FS_HANDLER) && guard.blocks_any) {
+    if (!is_plain(path, copy)) return false;
+    if (UNLIKELY(files_handler_sealed() && files_name_is_watched(copy)) && !guard_ignores(FS_HANDLER) && guard.blocks_any) {
         /* It may be the handler's source: looked at first, as everything that is no plain path. */
-        int seen = open_plain(path, look_flags(flags), copy);
+        int seen = open_copied(copy, look_flags(flags));
         if (seen < 0) return false;
         *fd = open_seen(seen, flags, 0, caller);
         return true;
     }
-    *fd = open_plain(path, flags, copy);
+    *fd = open_copied(copy, flags);
     if (*fd < 0) return false;
     *fd = judge_plain(*fd, flags, copy, caller);
     return true;
@@ -442,11 +453,15 @@ static int open_folder(int fd, int flags, mode_t mode, const void *caller)
     return open_seen(fd, flags, mode, caller);
 }
 
-/* In a folder that was judged. What exists may be the handler's source, the file of events, or the guard's own: it is looked at
- * first. */
+/* In a folder that was judged. What exists may be the handler's source, the file of events, or the guard's own: by such a name
+ * it is looked at first. */
 static int open_last(const struct place *place, int flags, mode_t mode, const void *caller)
 {
     enum { TRIES = 8 };
+    if (LIKELY(!files_name_is_watched(place->last))) {
+        int fd = real.openat(place->parent, place->last, flags | O_NOFOLLOW, mode);
+        return fd >= 0 && UNLIKELY(files_handler_sealed() || guard.event_is_file) ? judge_opened(fd, flags, caller) : fd;
+    }
     for (unsigned tries = 0; tries < TRIES; tries++) {
         int seen = sys_openat(place->parent, place->last, look_flags(flags) | O_NOFOLLOW, 0);
         if (seen >= 0) {
@@ -606,7 +621,7 @@ int files_open(int dirfd, const char *path, int flags, mode_t mode, const void *
         if (guard.blocks_any) {
             fd = sys_openat(dirfd, path, look_flags(flags), 0);
             if (fd >= 0) return open_seen(fd, flags, mode, caller);
-            fail(-fd);
+            fd = fail(-fd);
         } else {
             fd = open_as_asked(dirfd, path, flags, mode);
             if (fd >= 0) return judge_opened(fd, flags, caller);

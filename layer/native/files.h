@@ -50,6 +50,13 @@ bool files_refuse_copy(int copy, const void *caller);
 /* open(2) for every door that opens. */
 int files_open(int dirfd, const char *path, int flags, mode_t mode, const void *caller);
 
+/* Files that are looked at before they are opened, by the last part of their names (watched.c). */
+void files_watch_name(const char *path);
+void files_watch_everything(void);
+bool files_name_is_watched(const char *path);
+/* An object is about to get another name, or two are about to change theirs: it may be one of the handler's sources. */
+void files_name_moves(int from_dir, const char *from, int to_dir, const char *to);
+
 /* Numbers that the guard holds an object open by (held.c). From when it is looked at until the act is done, no other thread
  * puts another object there: the number to go on with, or -errno. files_release closes it, files_let_go keeps it open. */
 int files_hold(int fd);

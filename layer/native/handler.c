@@ -80,6 +80,7 @@ static void protect_file(int dirfd, const char *path)
     if (count == SOURCES) return;
     handlers.dev[count] = status.st_dev;
     handlers.ino[count] = status.st_ino;
+    files_watch_name(path);
     atomic_store_explicit(&handlers.sources, count + 1, memory_order_release);
 }
 
@@ -218,5 +219,6 @@ void handler_restore(const char *text)
         text++;
     }
     atomic_store(&handlers.sources, count);
+    if (count > 0) files_watch_everything(); /* their names were not told */
     if (count > 0) atomic_store_explicit(&handlers.sealed, true, memory_order_release);
 }

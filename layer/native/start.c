@@ -302,6 +302,14 @@ static void open_sink(int fd)
     guard.event_dev = status.st_dev;
     guard.event_ino = status.st_ino;
     guard.event_is_file = S_ISREG(status.st_mode);
+    if (guard.event_is_file) {
+        char magic[32], path[PATH_MAX];
+        files_magic_path(magic, fd);
+        long length = sys_readlinkat(AT_FDCWD, magic, path, sizeof path - 1);
+        path[length > 0 ? length : 0] = '\0';
+        if (length > 0) files_watch_name(path);
+        else files_watch_everything();
+    }
     for (int own = 1; own <= 2; own++) {
         struct stat other;
         guard.shares_pipe[own - 1] =
