@@ -24,8 +24,11 @@ struct pins {
     struct {             /* importlib's own parts: NULL where this Python names them otherwise */
         PyObject *module, *compile, *get_code, *get_data, *io, *open_code;
     } importlib;
+    struct {             /* what hands the names of modules that are built in to _imp.get_frozen_object */
+        PyObject *module, *imp, *thaw, *call, *get_code;
+    } frozen;
+    PyObject *marshal, *loads;
     bool compared;
-    PyObject *unmarshal, *thaw; /* marshal.loads and _imp.get_frozen_object, which ours stand before; NULL: they do not */
 };
 static struct pins pins[INTERPRETERS]; /* by their ids, which are not used again */
 static char prefix[1024];
@@ -88,71 +91,25 @@ static void pin_importlib(struct pins *own, PyObject *modules)
         if (passing[i]) python.Py_DecRef(passing[i]);
 }
 
-/* ---- what is unmarshalled stays what was judged ----
- *
- * The event has a copy of the bytes, made when it was raised. Where they lie in memory that can be written to, an audit hook
- * that is asked after ours, or another thread, writes others before they are unmarshalled. So ours stand before the functions
- * that unmarshal, and hand on bytes that nobody can change; who calls the functions themselves says nothing that is believed. */
-
-static __thread bool unchangeable __attribute__((tls_model("initial-exec"))); /* the next event is about such bytes */
-
-/* `at`: which argument. With options, somebody's code may run before the event. */
-static PyObject *call_fixed(PyObject *function, PyObject *arguments, PyObject *options, Py_ssize_t at)
+static void pin_frozen(struct pins *own, PyObject *modules)
 {
-    Py_ssize_t count = python.PyTuple_Size(arguments);
-    PyObject *data = at < count ? python.PyTuple_GetItem(arguments, at) : NULL, *bytes = NULL, *own = NULL;
-    bool given = data && !argument_is_none(data);
-    if (options && python.PyDict_Size(options) == 0) options = NULL;
-    if (given && python_type(data) != python.PyBytes_Type && count == at + 1) {
-        struct python_buffer view = {0};
-        if (python.PyObject_GetBuffer(data, &view, 0 /* PyBUF_SIMPLE */) != 0) return NULL;
-        bytes = python.PyBytes_FromStringAndSize(view.bytes, view.size);
-        python.PyBuffer_Release(&view);
-        if (!bytes) return NULL;
-        own = at == 0 ? python.PyTuple_Pack(1, bytes) : python.PyTuple_Pack(2, python.PyTuple_GetItem(arguments, 0), bytes);
-        python.Py_DecRef(bytes);
-        if (!own) return NULL;
-    }
-    unchangeable = !options && count <= at + 1 && (own || !given || python_type(data) == python.PyBytes_Type);
-    PyObject *result = python.PyObject_Call(function, own ? own : arguments, options);
-    unchangeable = false;
-    if (own) python.Py_DecRef(own);
-    return result;
-}
-
-static PyObject *unmarshal(PyObject *self, PyObject *arguments, PyObject *options)
-{
-    (void)self;
-    struct pins *own = own_pins();
-    return own && own->unmarshal ? call_fixed(own->unmarshal, arguments, options, 0) : NULL;
-}
-
-static PyObject *thaw(PyObject *self, PyObject *arguments, PyObject *options)
-{
-    (void)self;
-    struct pins *own = own_pins();
-    return own && own->thaw ? call_fixed(own->thaw, arguments, options, 1) : NULL;
-}
-
-static struct python_method methods[] = {
-    {"loads", unmarshal, 3, "loads($module, bytes, /, **options)\n--\n\nConvert the bytes-like object to a value."},
-    {"get_frozen_object", thaw, 3, "get_frozen_object($module, name, data=None, /)\n--\n\nCreate a code object for a frozen module."},
-};
-
-/* The function that ours stands before now, or NULL. */
-static PyObject *stand_before(PyObject *modules, const char *module_name, struct python_method *method)
-{
-    PyObject *module = python.PyDict_GetItemString(modules, module_name);
-    PyObject *function = module ? part(module, method->name) : NULL;
-    PyObject *name = function ? python.PyUnicode_DecodeFSDefault(module_name) : NULL;
-    PyObject *own = name ? python.PyCFunction_NewEx(method, NULL, name) : NULL;
-    bool set = own && python.PyObject_SetAttrString(module, method->name, own) == 0;
-    python.PyErr_Clear();
-    if (own) python.Py_DecRef(own);
-    if (name) python.Py_DecRef(name);
-    if (set || !function) return function;
-    python.Py_DecRef(function);
-    return NULL;
+    PyObject *module = python.PyDict_GetItemString(modules, "_frozen_importlib");
+    PyObject *call = part(module, "_call_with_frames_removed"), *importer = part(module, "FrozenImporter");
+    /* A class method, inside a function that asks first whether there is such a module. */
+    PyObject *method = part(importer, "get_code"), *cells = part(method, "__closure__");
+    PyObject *cell = cells ? argument_element(cells, 0) : NULL, *inner = part(cell, "cell_contents");
+    if (module) python.Py_IncRef(module);
+    own->frozen.module = module;
+    own->frozen.imp = part(module, "_imp");
+    own->frozen.thaw = part(own->frozen.imp, "get_frozen_object");
+    own->frozen.call = part(call, "__code__");
+    own->frozen.get_code = part(inner, "__code__");
+    own->marshal = python.PyDict_GetItemString(modules, "marshal");
+    if (own->marshal) python.Py_IncRef(own->marshal);
+    own->loads = part(own->marshal, "loads");
+    PyObject *passing[] = {call, importer, method, cells, cell, inner};
+    for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
+        if (passing[i]) python.Py_DecRef(passing[i]);
 }
 
 /* At an interpreter's import of encodings, with which its making ends: before it there is only what is built in. */
@@ -175,8 +132,7 @@ static void pin(const char *importing)
     if (!pins[id].find_frozen) python.PyErr_Clear();
     if (modules && python_type(modules) == python.PyDict_Type) {
         pin_importlib(&pins[id], modules);
-        pins[id].unmarshal = stand_before(modules, "marshal", &methods[0]);
-        pins[id].thaw = stand_before(modules, "_imp", &methods[1]);
+        pin_frozen(&pins[id], modules);
     }
     atomic_store_explicit(&pins[id].state, 2, memory_order_release);
 }
@@ -265,7 +221,45 @@ static PyObject *variable(PyObject *locals, const char *name)
     return value;
 }
 
+static bool is_part(PyObject *object, const char *name, const PyObject *expected)
+{
+    PyObject *found = part(object, name);
+    if (found) python.Py_DecRef(found);
+    return found && found == expected;
+}
+
+static bool runs(PyObject *frame, const PyObject *code)
+{
+    PyObject *found = frame ? python.PyFrame_GetCode(frame) : NULL;
+    if (found) python.Py_DecRef(found);
+    return found && found == code;
+}
+
 /* ---- compiled code ---- */
+
+/* Nobody writes there: the bytes that an event has are a copy, and where they lie in other memory, an audit hook that is asked
+ * after ours, or another thread, puts others there before they are unmarshalled. */
+static bool is_unchangeable(PyObject *value)
+{
+    if (python_type(value) == python.PyBytes_Type) return true;
+    if (python_type(value) != python.PyMemoryView_Type) return false;
+    PyObject *memory = part(value, "obj");
+    bool bytes = memory && python_type(memory) == python.PyBytes_Type;
+    if (memory) python.Py_DecRef(memory);
+    return bytes;
+}
+
+/* importlib's own _compile_bytecode is at it, and hands what it was given to the interpreter's own marshal.loads. */
+static bool hands_on(const struct frame *frame, PyObject *locals)
+{
+    struct pins *own = own_pins();
+    if (!own || !own->importlib.compile || !own->loads || !runs(frame->object, own->importlib.compile)) return false;
+    PyObject *data = variable(locals, "data");
+    bool same = data && is_unchangeable(data) && is_part(own->importlib.module, "marshal", own->marshal) &&
+                is_part(own->marshal, "loads", own->loads);
+    if (data) python.Py_DecRef(data);
+    return same;
+}
 
 /* The file's bytes behind the header are just these. */
 static bool is_content(int fd, const char *bytes, size_t size, struct stat *status)
@@ -331,14 +325,34 @@ static bool is_view_of(PyObject *found, PyObject *data)
     return same;
 }
 
-/* The bytes are those of a module that is built into the interpreter. Its name stands in what importlib is doing:
- * _call_with_frames_removed(f, *args) or get_code(fullname). */
-static bool is_frozen(PyObject *locals, PyObject *data)
+/* The name of the module that importlib is having unfrozen, NULL where it is not at that: _call_with_frames_removed(f, *args), or
+ * FrozenImporter.get_code(fullname). A new reference. */
+static PyObject *frozen_name(struct pins *own, const struct frame *frame, PyObject *locals)
+{
+    PyObject *name = NULL;
+    if (!own->frozen.thaw) return NULL;
+    if (runs(frame->object, own->frozen.get_code)) {
+        if (is_part(own->frozen.module, "_imp", own->frozen.imp) && is_part(own->frozen.imp, "get_frozen_object", own->frozen.thaw))
+            name = variable(locals, "fullname");
+    } else if (runs(frame->object, own->frozen.call)) {
+        PyObject *function = variable(locals, "f"), *words = variable(locals, "args"), *options = variable(locals, "kwds");
+        /* With a second word, these would be somebody's bytes. */
+        if (function == own->frozen.thaw && words && options && python.PyTuple_Size(words) == 1 && python.PyDict_Size(options) == 0)
+            name = argument_element(words, 0);
+        if (function) python.Py_DecRef(function);
+        if (words) python.Py_DecRef(words);
+        if (options) python.Py_DecRef(options);
+    }
+    python.PyErr_Clear();
+    return name;
+}
+
+/* The bytes are those of a module that is built into the interpreter. */
+static bool is_frozen(const struct frame *frame, PyObject *locals, PyObject *data)
 {
     struct pins *own = own_pins();
     if (!own || !own->find_frozen) return false;
-    PyObject *given = variable(locals, "args");
-    PyObject *name = given ? argument_element(given, 0) : variable(locals, "fullname");
+    PyObject *name = frozen_name(own, frame, locals);
     bool same = false;
     if (name && python_type(name) == python.PyUnicode_Type) {
         PyObject *words = python.PyTuple_Pack(1, name), *options = python.PyDict_New();
@@ -353,23 +367,8 @@ static bool is_frozen(PyObject *locals, PyObject *data)
         if (options) python.Py_DecRef(options);
     }
     if (name) python.Py_DecRef(name);
-    if (given) python.Py_DecRef(given);
     python.PyErr_Clear();
     return same;
-}
-
-static bool is_part(PyObject *object, const char *name, const PyObject *expected)
-{
-    PyObject *found = part(object, name);
-    if (found) python.Py_DecRef(found);
-    return found && found == expected;
-}
-
-static bool runs(PyObject *frame, const PyObject *code)
-{
-    PyObject *found = frame ? python.PyFrame_GetCode(frame) : NULL;
-    if (found) python.Py_DecRef(found);
-    return found && found == code;
 }
 
 /* importlib's own get_code calls its own _compile_bytecode, for a loader that reads by importlib's own get_data and the
@@ -403,17 +402,8 @@ static bool blocks(void)
     return guard_decide(&request).mode == FS_BLOCK;
 }
 
-/* Ours stand before what unmarshals. In an interpreter of which nothing is known, nobody is believed. */
-static bool stands_before(void)
-{
-    struct pins *own = own_pins();
-    return !own || own->unmarshal != NULL;
-}
-
 int hook_unmarshal(PyObject *arguments)
 {
-    bool fixed = unchangeable;
-    unchangeable = false;
     if (guard_ignores(FS_NATIVE) || !python.Py_IsInitialized() || UNLIKELY(is_beginning())) return 0;
     char resolved[PATH_MAX];
     PyObject *data = argument(arguments, 0), *type, *value, *trace;
@@ -424,14 +414,17 @@ int hook_unmarshal(PyObject *arguments)
         return 0;
     }
     PyObject *locals = data ? locals_of(&frame) : NULL;
-    enum compiled compiled = locals ? find_file(locals, data, resolved) : COMPILED_UNKNOWN;
-    if (compiled == COMPILED_UNKNOWN && locals && is_frozen(locals, data)) compiled = COMPILED_CACHED;
+    enum compiled compiled = COMPILED_UNKNOWN;
+    if (locals && hands_on(&frame, locals))
+        compiled = find_file(locals, data, resolved);
+    else if (locals && is_frozen(&frame, locals, data))
+        compiled = COMPILED_CACHED;
     if (locals) python.Py_DecRef(locals);
     frames_stop(&frame);
     python.PyErr_Clear();
     python.PyErr_Restore(type, value, trace);
-    if (LIKELY(compiled == COMPILED_CACHED && (fixed || !stands_before()))) return 0;
-    if (compiled == COMPILED_ALONE && fixed) return judge("import compiled code from", resolved, resolved);
+    if (LIKELY(compiled == COMPILED_CACHED)) return 0;
+    if (compiled == COMPILED_ALONE) return judge("import compiled code from", resolved, resolved);
     return judge("load code by", "marshal.loads", NULL);
 }
 

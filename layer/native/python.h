@@ -35,14 +35,6 @@ struct python_buffer {
     void *internal;
 };
 
-/* PyMethodDef. */
-struct python_method {
-    const char *name;
-    PyObject *(*function)(PyObject *self, PyObject *arguments, PyObject *options);
-    int flags; /* 3: METH_VARARGS | METH_KEYWORDS */
-    const char *doc;
-};
-
 #define PYTHON_FUNCTIONS(X)                                                                                   \
     X(int, PySys_AddAuditHook, (python_hook, void *))                                                         \
     X(void, PyPreConfig_InitPythonConfig, (struct python_preconfig *))                                        \
@@ -69,8 +61,6 @@ struct python_method {
     X(const char *, PyUnicode_AsUTF8AndSize, (PyObject *, Py_ssize_t *))                                      \
     X(PyObject *, PyUnicode_DecodeUTF8, (const char *, Py_ssize_t, const char *))                             \
     X(PyObject *, PyUnicode_DecodeFSDefault, (const char *))                                                  \
-    X(PyObject *, PyCFunction_NewEx, (struct python_method *, PyObject *, PyObject *))                        \
-    X(PyObject *, PyBytes_FromStringAndSize, (const char *, Py_ssize_t))                                      \
     X(int, PyBytes_AsStringAndSize, (PyObject *, char **, Py_ssize_t *))                                      \
     X(int, PyObject_GetBuffer, (PyObject *, struct python_buffer *, int))                                     \
     X(void, PyBuffer_Release, (struct python_buffer *))                                                       \

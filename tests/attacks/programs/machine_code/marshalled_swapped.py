@@ -2,6 +2,9 @@
 # rule: native_code
 # success: bytes that were judged as a module's are exchanged for others before they are unmarshalled
 # proof: word
+import _imp
+import importlib._bootstrap
+import importlib._bootstrap_external
 import importlib.util
 import marshal
 import sys
@@ -23,27 +26,36 @@ def exchange(event, arguments):
         memory[: len(CRAFTED)] = CRAFTED
 
 
-def load(loads, bytecode_path, source_path):
-    memory[:] = HONEST
-    return loads(memory)
+def load(bytecode_path, source_path):
+    return marshal.loads(memory)
+
+
+def load_read_only(bytecode_path, source_path):
+    return marshal.loads(memoryview(memory).toreadonly())
+
+
+def load_by_importlib(bytecode_path, source_path):
+    return importlib._bootstrap_external._compile_bytecode(memoryview(memory), "types", bytecode_path, source_path)
+
+
+def load_frozen(bytecode_path, source_path):
+    found = _imp.find_frozen("zipimport", withdata=True)
+    memory[:] = bytes(found[0])
+    return importlib._bootstrap._call_with_frames_removed(_imp.get_frozen_object, "zipimport", memory)
 
 
 @attempt
 def run():
     sys.addaudithook(exchange)
-    ways = [marshal.loads]
-    del sys.modules["marshal"]
-    import marshal as another
-
-    ways.append(another.loads)
-    for loads in ways:
+    for way in (load, load_read_only, load_by_importlib, load_frozen):
+        memory[:] = HONEST
         space = {}
         try:
-            code = load(loads, CACHED, SOURCE)
-        except OSError as error:
+            code = way(CACHED, SOURCE)
+        except (OSError, TypeError, ImportError) as error:
             print(error)
             continue
-        if code.co_filename == "<made>":
+        if code.co_filename in ("<made>", SOURCE) and "done" in code.co_names:
             exec(code, space)
             return space["done"]
     return False
