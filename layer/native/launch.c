@@ -301,7 +301,7 @@ struct launch *launch_prepare(const struct launch_request *request)
     }
 
     bool absolute = launch->named[0] == '/';
-    bool steady = absolute && launch_is_steady(launch->named);
+    bool steady = enforce && absolute && launch_is_steady(launch->named);
     const char *sentence = by_name ? NULL : fs_program_check_object(launch->fd, enforce, &launch->program);
     if (sentence == NULL && !named && enforce) sentence = "has no name in any folder";
     if (sentence != NULL && enforce && launch->program.error != 0) return fail(launch, launch->program.error);
@@ -329,14 +329,12 @@ struct launch *launch_prepare(const struct launch_request *request)
     }
 
     /* By the caller's own name where that leads to what was judged whatever anybody does meanwhile: a program may look at
-     * the name it was started by. Else by the object. Where nothing is enforced, that is so as well, so that what runs is what was
-     * named in an event; what cannot be guarded was named, and is started as the caller says. */
+     * the name it was started by. Else, or where nothing is enforced, see above. */
     for (unsigned level = 0; steady && level < launch->program.scripts; level++)
         steady = launch_is_steady(launch->program.script[level].interpreter);
     launch->path = launch->named;
     launch->by_descriptor = request->dirfd != AT_FDCWD || request->flags != 0;
-    if (steady && !launch->by_descriptor) return launch;
-    if (!enforce && (launch->by_descriptor || sentence != NULL || launch->program.fd < 0)) return launch;
+    if (!enforce || (steady && !launch->by_descriptor)) return launch;
     launch->by_descriptor = false;
     if (request->dirfd != AT_FDCWD) launch->named[0] = '\0'; /* a name that means nothing to the interpreter */
     plan_by_object(launch, launch->argv, room);
