@@ -18,12 +18,18 @@ static __thread uint8_t claiming __attribute__((tls_model("initial-exec"))); /* 
 /* `*nested`: this thread is at work already, in a door that calls this one or that a handler interrupted. */
 static unsigned take_place(uint64_t word, bool *nested)
 {
-    unsigned start = crossing_thread * 0x9e3779b9u >> 24;
+    unsigned start = crossing_place();
     for (unsigned i = 0; i < CROSSING_PLACES; i++) {
         uint64_t unused = 0;
         unsigned place = (start + i) % CROSSING_PLACES;
         if (atomic_compare_exchange_strong(&crossing_places[place], &unused, word)) return place;
         if ((uint32_t)(unused >> 32) == crossing_thread) *nested = true;
+    }
+    /* A thread that was cancelled at work gives nothing back. */
+    for (unsigned place = 0; place < CROSSING_PLACES; place++) {
+        uint64_t left = atomic_load(&crossing_places[place]);
+        if (sys_call(SYS_tkill, (uint32_t)(left >> 32), 0) == -ESRCH && atomic_compare_exchange_strong(&crossing_places[place], &left, word))
+            return place;
     }
     atomic_fetch_add(&crowd, 1);
     return CROSSING_CROWD;

@@ -11,11 +11,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CROSSING_PLACES = 256, CROSSING_CROWD = CROSSING_PLACES };
+enum { CROSSING_PLACES = 1024, CROSSING_CROWD = CROSSING_PLACES };
 
 extern _Atomic uint64_t crossing_places[CROSSING_PLACES]; /* thread << 32 | number + 1; 0: free */
 extern _Atomic uint32_t crossing_claims;                  /* somebody makes or moves such a connection */
 extern __thread uint32_t crossing_thread __attribute__((tls_model("initial-exec"))); /* 0: not yet asked */
+
+static inline unsigned crossing_place(void) { return crossing_thread * 0x9e3779b9u >> 22; }
 
 unsigned crossing_begins_slowly(int fd);
 void crossing_ends_slowly(void);
@@ -24,7 +26,7 @@ void crossing_ends_slowly(void);
 static inline unsigned crossing_begins(int fd)
 {
     uint64_t unused = 0;
-    unsigned place = crossing_thread * 0x9e3779b9u >> 24;
+    unsigned place = crossing_place();
     if (__builtin_expect(crossing_thread != 0, 1) &&
         __builtin_expect(atomic_compare_exchange_strong(&crossing_places[place], &unused,
                                                         (uint64_t)crossing_thread << 32 | ((uint32_t)fd + 1)), 1)) {
