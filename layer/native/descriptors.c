@@ -104,6 +104,7 @@ DOOR int dup3(int from, int to, int flags)
 #ifndef CLOSE_RANGE_UNSHARE
 #define CLOSE_RANGE_UNSHARE 2
 #endif
+#define CLOSE_RANGE_KNOWN (CLOSE_RANGE_UNSHARE | 4 /* CLOSE_RANGE_CLOEXEC */)
 
 static int range(unsigned first, unsigned last, int flags)
 {
@@ -118,7 +119,8 @@ DOOR int close_range(unsigned first, unsigned last, int flags)
 {
     unsigned ours = (unsigned)guard.event_fd;
     /* What is known of descriptors is known of those of all threads. */
-    if (UNLIKELY((flags & CLOSE_RANGE_UNSHARE) != 0) && guard_ready() && integrity_refused("leave shared state with", "close_range", CALLER()))
+    bool unshares = first <= last && (flags & CLOSE_RANGE_UNSHARE) && !(flags & ~CLOSE_RANGE_KNOWN);
+    if (UNLIKELY(unshares) && guard_ready() && integrity_refused("leave shared state with", "close_range", CALLER()))
         return -1;
     if (!guard_ready() || guard.event_fd < 0 || first > ours || last < ours) return range(first, last, flags);
     if (first > last) return range(first, last, flags);

@@ -382,6 +382,21 @@ static int judge_plain(int fd, int flags, const char *path, const void *caller)
     return fd;
 }
 
+/* Nobody was preloaded behind us who wants to see this call. */
+static bool opens_in_libc(void)
+{
+    static _Atomic signed char known;
+    signed char answer = atomic_load_explicit(&known, memory_order_relaxed);
+    if (UNLIKELY(answer == 0)) {
+        struct symbols_object opener, libc;
+        bool same = symbols_object_of((void *)real.openat, &opener) && symbols_object_of((void *)real.dup3, &libc) &&
+                    (opener.base == libc.base || strstr(opener.path, "/libpthread"));
+        answer = same ? 1 : -1;
+        atomic_store(&known, answer);
+    }
+    return answer > 0;
+}
+
 /* What opens as a look: it can be neither read nor written by whoever guesses the number. */
 static int look_flags(int flags) { return O_PATH | O_CLOEXEC | (flags & (O_NOFOLLOW | O_DIRECTORY)); }
 
@@ -391,6 +406,12 @@ __attribute__((noinline)) static int open_seen(int fd, int flags, mode_t mode, c
 {
     struct judged judged;
     struct stat status;
+    /* The answer is the lowest number that is free, as it always is. */
+    int own = flags & O_PATH ? -1 : sys_own_number(fd);
+    if (own >= 0) {
+        sys_close(fd);
+        fd = own;
+    }
     fd = files_hold(fd);
     if (fd < 0) return fail(-fd);
     if (files_judge_fd(fd, flags, &judged) && files_refuse(&judged, caller)) {
@@ -416,6 +437,18 @@ __attribute__((noinline)) static int open_seen(int fd, int flags, mode_t mode, c
     return opened;
 }
 
+/* Looks at what `name` leads to, and opens it. A library that was preloaded behind us and wants to see the call sees the one that
+ * was made, which then is judged by what it opened. */
+static int open_looking(int dirfd, const char *name, int flags, mode_t mode, const void *caller)
+{
+    if (UNLIKELY(!opens_in_libc())) {
+        int fd = real.openat(dirfd, name, flags, mode);
+        return fd < 0 ? fd : judge_opened(fd, flags, caller);
+    }
+    int seen = sys_openat(dirfd, name, look_flags(flags), 0);
+    return seen < 0 ? fail(-seen) : open_seen(seen, flags, mode, caller);
+}
+
 /* True where the plain way was taken: *fd is the answer. In a frame of its own, which ends before the long way begins. */
 __attribute__((noinline)) static bool open_and_judge_plain(const char *path, int flags, const void *caller, int *fd)
 {
@@ -437,17 +470,17 @@ __attribute__((noinline)) static bool open_and_judge_plain(const char *path, int
 /* An object behind a magic link of /proc: opened without any effect, judged, then what was asked is done. */
 static int open_magic(const struct place *place, int flags, const void *caller)
 {
-    int fd = sys_openat(place->parent, place->last, look_flags(flags), 0);
-    if (fd < 0) return fail(-fd);
-    fd = open_seen(fd, flags & ~(O_CREAT | O_EXCL | O_TRUNC), 0, caller);
+    int fd = open_looking(place->parent, place->last, flags & ~(O_CREAT | O_EXCL | O_TRUNC), 0, caller);
     struct stat status;
     if (fd >= 0 && (flags & O_TRUNC) && sys_fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) sys_call(SYS_ftruncate, fd, 0);
     return fd;
 }
 
 /* A folder that was to be made or cut: it fails as the kernel would have it. */
-static int open_folder(int fd, int flags, mode_t mode, const void *caller)
+static int open_folder(int dirfd, const char *path, int flags, mode_t mode, const void *caller)
 {
+    int fd = sys_openat(dirfd, path, look_flags(flags), 0);
+    if (fd < 0) return fail(-fd);
     if ((flags & O_CREAT) && (flags & O_EXCL)) return sys_close(fd), fail(EEXIST);
     if (flags & (O_CREAT | O_TRUNC)) return sys_close(fd), fail(EISDIR);
     return open_seen(fd, flags, mode, caller);
@@ -458,7 +491,7 @@ static int open_folder(int fd, int flags, mode_t mode, const void *caller)
 static int open_last(const struct place *place, int flags, mode_t mode, const void *caller)
 {
     enum { TRIES = 8 };
-    if (LIKELY(!files_name_is_watched(place->last))) {
+    if (LIKELY(!files_name_is_watched(place->last) || !opens_in_libc())) {
         int fd = real.openat(place->parent, place->last, flags | O_NOFOLLOW, mode);
         return fd >= 0 && UNLIKELY(files_handler_sealed() || guard.event_is_file) ? judge_opened(fd, flags, caller) : fd;
     }
@@ -492,11 +525,12 @@ __attribute__((noinline)) static int open_creating(int dirfd, const char *path, 
         }
         if (place.whole) {
             /* A folder: it can be opened, not made. */
-            fd = real.openat(base, at, look_flags(flags));
+            fd = open_folder(base, at, flags, mode, caller);
             int missing = errno;
             sys_scratch_free(link, PATH_MAX);
             files_close_place(&before);
-            return fd < 0 ? fail(missing) : open_folder(fd, flags, mode, caller);
+            errno = missing;
+            return fd;
         }
         sys_scratch_free(link, PATH_MAX);
         link = NULL;
@@ -552,21 +586,6 @@ static int open_as_asked(int dirfd, const char *path, int flags, mode_t mode)
     return dirfd == AT_FDCWD ? real.open(path, flags, mode) : real.openat(dirfd, path, flags, mode);
 }
 
-/* Nobody was preloaded behind us who wants to see this call. */
-static bool opens_in_libc(void)
-{
-    static _Atomic signed char known;
-    signed char answer = atomic_load_explicit(&known, memory_order_relaxed);
-    if (UNLIKELY(answer == 0)) {
-        struct symbols_object opener, libc;
-        bool same = symbols_object_of((void *)real.openat, &opener) && symbols_object_of((void *)real.dup3, &libc) &&
-                    (opener.base == libc.base || strstr(opener.path, "/libpthread"));
-        answer = same ? 1 : -1;
-        atomic_store(&known, answer);
-    }
-    return answer > 0;
-}
-
 /* Nothing is there to be kept from anybody: by its name, who asks for a file under /tmp is told what others are told. */
 __attribute__((noinline)) static void judge_missing(int dirfd, const char *path, int flags, const void *caller)
 {
@@ -618,7 +637,7 @@ int files_open(int dirfd, const char *path, int flags, mode_t mode, const void *
         if ((flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_NOCTTY)) == O_RDONLY &&
             opens_in_libc() && open_and_judge_plain(path, flags, caller, &fd))
             return fd;
-        if (guard.blocks_any) {
+        if (guard.blocks_any && opens_in_libc()) {
             fd = sys_openat(dirfd, path, look_flags(flags), 0);
             if (fd >= 0) return open_seen(fd, flags, mode, caller);
             fd = fail(-fd);

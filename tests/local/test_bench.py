@@ -44,7 +44,7 @@ def test_the_table_fits_80_columns(bench: ModuleType) -> None:
                           {"bare": [99999.0], "floor": [99999.0], "guarded": [999999.0]})  # fmt: skip
     rows = [bench.judged(figure, {"create_shared_tmp": {"added": 1.0}})]
     out = io.StringIO()
-    Console(file=out, width=200).print(bench.table(rows))
+    Console(file=out, width=200).print(bench.table(rows, "3.13.0"))
     assert all(len(line) <= 80 for line in out.getvalue().splitlines())
     assert "miss" in out.getvalue()
 

@@ -2,6 +2,7 @@
 # rule: guard_integrity
 # success: the guard's library is opened for writing, from where its code is changed in place
 # proof: word
+# needs: root
 import os
 
 from attack import attempt
