@@ -203,6 +203,8 @@ def main() -> int:
     )
     parser.add_argument("--limit", type=float, default=900, help="seconds for one module")
     options = parser.parse_args()
+    # Started in the background it would be ignored by every child, and tests that send it to themselves wait for good.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if options.policy.endswith(".yaml"):
         options.policy = support.policy_file(Path(options.policy))
     elif "/" in options.policy:
