@@ -508,6 +508,15 @@ static int open_last(const struct place *place, int flags, mode_t mode, const vo
     return fail(EAGAIN);
 }
 
+/* Holds the folder by a number that nobody waits for: the answer is the lowest that is free, as it always is. */
+static void hold_aside(struct place *place)
+{
+    int own = sys_own_number(place->parent);
+    if (own < 0 || (own = files_hold(own)) < 0) return;
+    files_release(place->parent);
+    place->parent = own;
+}
+
 /* Opening that has an effect of its own is decided before it happens, in a folder that is held. */
 __attribute__((noinline)) static int open_creating(int dirfd, const char *path, int flags, mode_t mode, const void *caller)
 {
@@ -539,6 +548,7 @@ __attribute__((noinline)) static int open_creating(int dirfd, const char *path, 
             files_close_place(&place);
             return fail(EACCES);
         }
+        hold_aside(&place);
         struct stat status;
         bool in_proc = guard.proc_dev != 0 && sys_fstat(place.parent, &status) == 0 && status.st_dev == guard.proc_dev;
         if (in_proc) {

@@ -25,7 +25,7 @@ int files_hold(int fd)
         atomic_fetch_add(&held, 1);
         atomic_fetch_or(&numbers[fd / 64], 1ull << fd % 64);
         if (LIKELY(atomic_load(&busy[fd % PLACES]) == 0)) return fd;
-        int other = moves < MOVES ? (int)sys_call(SYS_fcntl, fd, 1030 /* F_DUPFD_CLOEXEC */, fd + 1) : -EMFILE;
+        int other = moves < MOVES ? (int)sys_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, fd + 1) : -EMFILE;
         files_release(fd);
         fd = other;
     }
@@ -50,7 +50,7 @@ void files_let_go(int fd)
 
 bool files_touch(int fd, bool wait)
 {
-    if (fd < 0 || fd >= NUMBERS || !guard.blocks_any) return true;
+    if (fd < 0 || fd >= NUMBERS) return true;
     for (unsigned tries = 0;; tries++) {
         atomic_fetch_add(&busy[fd % PLACES], 1);
         if (LIKELY(!is_held((unsigned)fd))) return true;
@@ -62,7 +62,7 @@ bool files_touch(int fd, bool wait)
 
 void files_touched(int fd)
 {
-    if (fd >= 0 && fd < NUMBERS && guard.blocks_any) atomic_fetch_sub(&busy[fd % PLACES], 1);
+    if (fd >= 0 && fd < NUMBERS) atomic_fetch_sub(&busy[fd % PLACES], 1);
 }
 
 unsigned files_next_held(unsigned first, unsigned last)

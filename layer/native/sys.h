@@ -60,8 +60,8 @@ static inline int sys_close(int fd) { return (int)sys_call(SYS_close, fd); }
 /* Another number for the same, out of the program's way; -errno. */
 static inline int sys_own_number(int fd)
 {
-    long own = sys_call(SYS_fcntl, fd, 1030 /* F_DUPFD_CLOEXEC */, 900);
-    return (int)(own < 0 ? sys_call(SYS_fcntl, fd, 1030, 3) : own);
+    long own = sys_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 900);
+    return (int)(own < 0 ? sys_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 3) : own);
 }
 static inline long sys_read(int fd, void *buffer, size_t size) { return sys_call(SYS_read, fd, buffer, size); }
 static inline long sys_pread(int fd, void *buffer, size_t size, long at)
