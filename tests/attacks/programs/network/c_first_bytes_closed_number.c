@@ -23,7 +23,7 @@ int main(void)
 {
     pthread_t threads[WRITERS];
     int listener = allowed_listener(), nowhere = open("/dev/null", O_RDWR), heard = 0;
-    time_t end = time(NULL) + 4;
+    time_t end = time(NULL) + 10; /* a busy machine wins races late */
     signal(SIGPIPE, SIG_IGN);
     dup2(nowhere, NUMBER);
     for (int i = 0; i < WRITERS; i++) pthread_create(&threads[i], NULL, say, NULL);
