@@ -1,9 +1,35 @@
 #!/bin/sh
 # Makes .venv with fshield in it, and the layers of both architectures in dist/. Needs Python 3.10 or newer and PyPI.
-#   ./build.sh          what people and the demo need
+#   ./build.sh          what people need
 #   ./build.sh --test   and what the tests need
+#   ./build.sh --demo   what the demo needs: this machine's layer alone
 set -eu
 cd "$(dirname "$0")"
+
+usage() {
+    cat <<'END'
+usage: build.sh [--test | --demo]
+
+Makes .venv with fshield in it, and the layers of both architectures in dist/.
+Needs Python 3.10 or newer, or PYTHON=/path/to/python3, and PyPI.
+
+  --test   what the tests need as well
+  --demo   what the demo needs: this machine's layer alone
+  --help   this text
+END
+}
+case "$#:${1:-}" in
+0: | 1:--test | 1:--demo) ;;
+1:-h | 1:--help) usage; exit 0 ;;
+*) usage >&2; exit 2 ;;
+esac
+
+# A line for each step that was needed, with the seconds that it took.
+step() {
+    echo "$(printf '%4s' "$(($(date +%s) - begun))") s  $1" >&2
+    begun=$(date +%s)
+}
+begun=$(date +%s)
 
 python=${PYTHON:-}
 if [ -z "$python" ]; then
@@ -22,28 +48,35 @@ fi
 
 # The environment holds what the build and the demo need, and with --test what the tests need as well. It is made anew when
 # the pinned packages change.
-locks=requirements-demo.lock
-[ "${1:-}" = --test ] && locks=requirements.lock
+locks=requirements-demo.lock size='120 MB'
+[ "${1:-}" = --test ] && locks=requirements.lock size='240 MB'
 wanted="$("$python" --version 2>&1) $(cat requirements-demo.lock requirements.lock | cksum)"
 if [ ! -x .venv/bin/python ] || [ "$(cat .venv/.made-of 2>/dev/null)" != "$wanted" ]; then
-    echo "build.sh: making .venv with $("$python" --version 2>&1); packages are downloaded once" >&2
     rm -rf .venv
     "$python" -m venv .venv
     echo "$wanted" >.venv/.made-of
+    step ".venv with $("$python" --version 2>&1)"
 fi
 if [ ! -e .venv/.requirements.lock ] && [ ! -e ".venv/.$locks" ]; then
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement "$locks"
     touch ".venv/.$locks"
+    step "packages of $locks from PyPI, once: $size, most of it the compiler zig"
 fi
 # Entry points are read at installation.
 installed=$(cksum <pyproject.toml)
 if [ "$(cat .venv/.installed 2>/dev/null)" != "$installed" ]; then
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
     echo "$installed" >.venv/.installed
+    step "fshield in .venv"
 fi
 
 # zig keeps its own cache; a folder of ours, outside /tmp, keeps it off the user's.
 ZIG_GLOBAL_CACHE_DIR=${ZIG_GLOBAL_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/function-shield/zig}
 ZIG_LOCAL_CACHE_DIR=$ZIG_GLOBAL_CACHE_DIR
 export ZIG_GLOBAL_CACHE_DIR ZIG_LOCAL_CACHE_DIR
-exec .venv/bin/python layer/build.py
+if [ "${1:-}" = --demo ]; then
+    .venv/bin/python layer/build.py --host >/dev/null
+    step "the layer for this machine's architecture, by zig"
+else
+    exec .venv/bin/python layer/build.py
+fi

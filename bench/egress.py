@@ -1,4 +1,5 @@
-"""What the guard costs a client, in the network of tests/egress: look-ups, HTTPS requests, bulk over one connection."""
+"""What the guard costs a client, in the network of tests/egress: lookups, HTTPS requests, bulk
+over one connection."""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ for number in range(int(sys.argv[1]) + 20):
     took.append((time.perf_counter_ns() - begin) / 1000)
 print(statistics.median(took[20:]))
 """
-# A session of its own for each request: look-up, connection, handshake, request. It is the whole of what is judged.
+# A session of its own for each request: lookup, connection, handshake, request. It is the whole of
+# what is judged.
 _REQUEST = """
 import statistics, sys, time
 import requests
@@ -72,18 +74,29 @@ def clients(bench: Bench) -> Iterator[Figure]:
     try:
         network = Network(folder)
     except NoNetwork as problem:
-        print(f"look-ups, requests and bulk are not measured: {problem}", file=sys.stderr)
+        print(f"lookups, requests and bulk are not measured: {problem}", file=sys.stderr)
         return
     try:
-        yield _measure(bench, network, "lookup_name", "getaddrinfo of a name", "µs", _LOOKUP, 400, 20)
+        yield _measure(
+            bench, network, "lookup_name", "getaddrinfo of a name", "µs", _LOOKUP, 400, 20
+        )
         yield _measure(bench, network, "https", "HTTPS request by requests", "ms", _REQUEST, 60, 20)
-        yield _measure(bench, network, "bulk", "256 MB over one TLS connection", "ms", _BULK, 256, 12)
+        yield _measure(
+            bench, network, "bulk", "256 MB over one TLS connection", "ms", _BULK, 256, 12
+        )
     finally:
         network.close()
 
 
 def _measure(
-    bench: Bench, network: Network, key: str, title: str, unit: str, code: str, each: int, samples: int
+    bench: Bench,
+    network: Network,
+    key: str,
+    title: str,
+    unit: str,
+    code: str,
+    each: int,
+    samples: int,
 ) -> Figure:
     # The interpreter of this environment: it has requests.
     command = [sys.executable, "-c", code, str(each), QUICK, str(QUICK_PORT)]

@@ -1,4 +1,5 @@
-"""The measures. Each runs its variants in turn, many times over, so that whatever the machine does hits all of them."""
+"""The measures. Each runs its variants in turn, many times over, so that whatever the machine does
+hits all of them."""
 
 from __future__ import annotations
 
@@ -45,7 +46,8 @@ class Figure:
         key: its name in budgets.toml.
         title: for people.
         unit: of the figures.
-        samples: every result by variant: bare, guarded, floor. Results of one number were measured side by side.
+        samples: every result by variant: bare, guarded, floor. Results of one number were measured
+            side by side.
     """
 
     key: str
@@ -118,10 +120,15 @@ def interleaved(count: int, variants: dict[str, Callable[[], float]]) -> dict[st
 
 
 def printed(command: list[str], environment: dict[str, str]) -> float:
-    """The number that the command prints. Raises RuntimeError with its last words where it fails."""
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    """The number that the command prints. Raises RuntimeError with its last words where it
+    fails."""
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
     if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(command[:3])} …: status {done.returncode}: {done.stderr.strip()[-300:]}")
+        raise RuntimeError(
+            f"{' '.join(command[:3])} …: status {done.returncode}: {done.stderr.strip()[-300:]}"
+        )
     return float(done.stdout)
 
 
@@ -162,7 +169,9 @@ def invocations(bench: Bench) -> Iterator[Figure]:
     def make(how: str) -> Function:
         floor = {"AWS_LAMBDA_EXEC_WRAPPER": str(bench.tools.launcher)} if how == "floor" else {}
         if how == "guarded":
-            return Function(FUNCTION, "app.handler", layer=bench.layer, policy=POLICY, python=bench.python)
+            return Function(
+                FUNCTION, "app.handler", layer=bench.layer, policy=POLICY, python=bench.python
+            )
         return Function(FUNCTION, "app.handler", guarded=False, python=bench.python, env=floor)
 
     def first(how: str) -> Callable[[], float]:
@@ -180,7 +189,8 @@ def invocations(bench: Bench) -> Iterator[Figure]:
         for function in running.values():
             _succeeded(function, settle=True)
         found = interleaved(
-            later, {how: partial(_succeeded, function, settle=False) for how, function in running.items()}
+            later,
+            {how: partial(_succeeded, function, settle=False) for how, function in running.items()},
         )
     yield Figure("invoke_later", "later invocations", "ms", found)
 
@@ -206,7 +216,9 @@ def calls(bench: Bench) -> Iterator[Figure]:
             ("open", "open+close, reading", "20000"),
             ("create", "open+close, creating", "2000"),
         ):
-            yield _call(bench, f"{call}_{place}_tmp", f"{title}, {where}", wrap, [call, number, str(file)])
+            yield _call(
+                bench, f"{call}_{place}_tmp", f"{title}, {where}", wrap, [call, number, str(file)]
+            )
     yield _call(bench, "connect", "connect on loopback", [], ["connect", "2000"])
     yield _call(bench, "lookup", "getaddrinfo, numeric host", [], ["lookup", "5000"])
 
@@ -226,13 +238,19 @@ def _call(bench: Bench, key: str, title: str, wrap: list[str], arguments: list[s
 
 
 def _own_tmp() -> list[str] | None:
-    """What to put before a command so that /tmp is a mount of its own there; None where that cannot be had."""
+    """What to put before a command so that /tmp is a mount of its own there; None where that cannot
+    be had."""
     if Path("/tmp").is_mount():
         return []
     for unshare in (["unshare", "-m"], ["unshare", "-r", "-m"]):
         words = [*unshare, "sh", "-c", _MOUNT, "sh"]
         try:
-            if subprocess.run([*words, "true"], capture_output=True, timeout=10, check=False).returncode == 0:
+            if (
+                subprocess.run(
+                    [*words, "true"], capture_output=True, timeout=10, check=False
+                ).returncode
+                == 0
+            ):
                 return words
         except (OSError, subprocess.TimeoutExpired):
             return None
@@ -271,14 +289,19 @@ def sizes(dist: Path) -> Iterator[Figure]:
         path = dist / f"function-shield-layer-{architecture}.zip"
         if path.is_file():
             yield Figure(
-                f"layer_{architecture}", f"layer zip, {architecture}", "KB", {"guarded": [path.stat().st_size / 1000]}
+                f"layer_{architecture}",
+                f"layer zip, {architecture}",
+                "KB",
+                {"guarded": [path.stat().st_size / 1000]},
             )
 
 
 def plain_python() -> str:
-    """The interpreter that starts as Lambda's does: of those here, the one that loads the fewest modules by itself.
+    """The interpreter that starts as Lambda's does: of those here, the one that loads the fewest
+    modules by itself.
 
-    A ``.pth`` file in a site folder can import a hundred, and each is looked at: that is another measure.
+    A ``.pth`` file in a site folder can import a hundred, and each is looked at: that is another
+    measure.
     """
     base = str(getattr(sys, "_base_executable", sys.executable))
     system = [f"/usr/bin/python3.{minor}" for minor in range(20, 10, -1)]
@@ -287,7 +310,11 @@ def plain_python() -> str:
 
 def _modules_at_start(python: str) -> int:
     done = subprocess.run(
-        [python, "-c", "import sys; print(len(sys.modules))"], capture_output=True, text=True, timeout=60, check=False
+        [python, "-c", "import sys; print(len(sys.modules))"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     return int(done.stdout) if done.returncode == 0 else sys.maxsize
 

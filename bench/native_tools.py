@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SOURCES = Path(__file__).resolve().parent / "native"
-ENGINE = SOURCES.parent.parent / "layer" / "native"
+ENGINE = SOURCES.parent.parent / "layer" / "core"
 
 
 @dataclass(frozen=True)
@@ -32,25 +32,45 @@ def compile_tools(folder: Path) -> Tools:
     floor = folder / "floor.so"
     launcher, micro = folder / "floor-launcher", folder / "micro"
     glibc = ["-target", f"{machine}-linux-gnu.2.17"]
-    _zig(*glibc, "-O2", "-fPIC", "-shared", "-s", str(SOURCES / "floor.c"), "-ldl", "-o", str(floor))
     _zig(
-        "-target", f"{machine}-linux-musl", "-O2", "-static", "-s", f'-DFLOOR_PRELOAD="{floor}"',
-        str(SOURCES / "floor_launcher.c"), "-o", str(launcher),
-    )  # fmt: skip
+        *glibc, "-O2", "-fPIC", "-shared", "-s", str(SOURCES / "floor.c"), "-ldl", "-o", str(floor)
+    )
+    _zig(
+        "-target",
+        f"{machine}-linux-musl",
+        "-O2",
+        "-static",
+        "-s",
+        f'-DFLOOR_PRELOAD="{floor}"',
+        str(SOURCES / "floor_launcher.c"),
+        "-o",
+        str(launcher),
+    )
     _zig(*glibc, "-O2", "-s", str(SOURCES / "micro.c"), "-o", str(micro))
     decide = folder / "decide"
     # As the core has it: the same options.
-    engine = [str(ENGINE / name) for name in ("policy.c", "matching.c", "expansion.c")]
+    engine = [str(path) for path in sorted((ENGINE / "policy").glob("*.c"))]
     _zig(
-        *glibc, "-std=gnu11", "-Os", "-fno-strict-aliasing", "-I", str(ENGINE), str(SOURCES / "decide.c"), *engine,
-        "-o", str(decide),
-    )  # fmt: skip
+        *glibc,
+        "-std=gnu11",
+        "-Os",
+        "-fno-strict-aliasing",
+        "-I",
+        str(ENGINE),
+        str(SOURCES / "decide.c"),
+        *engine,
+        "-o",
+        str(decide),
+    )
     return Tools(launcher, micro, decide)
 
 
 def _zig(*arguments: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "ziglang", "cc", *arguments], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "ziglang", "cc", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode != 0:
         raise RuntimeError(f"zig cc: {done.stderr.strip()[-400:] or 'no words'}")

@@ -1,4 +1,5 @@
-"""What an event costs, with its origin: a library that is called through others, installed as pip installs it."""
+"""What an event costs, with its origin: a library that is called through others, installed as pip
+installs it."""
 
 from __future__ import annotations
 
@@ -38,20 +39,28 @@ def _install(site: Path) -> None:
         (site / name / "__init__.py").write_text(_ACT)
         info = site / f"distribution{number}-1.{number}.dist-info"
         info.mkdir(exist_ok=True)
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: distribution{number}\nVersion: 1.{number}\n\n")
+        (info / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: distribution{number}\nVersion: 1.{number}\n\n"
+        )
         files = ["__init__.py", *(f"part/module{file}.py" for file in range(_FILES))]
-        (info / "RECORD").write_text("".join(f"{name}/{file},sha256={'x' * 43},1000\n" for file in files))
+        (info / "RECORD").write_text(
+            "".join(f"{name}/{file},sha256={'x' * 43},1000\n" for file in files)
+        )
 
 
 def reports(bench: Bench) -> Iterator[Figure]:
-    """An act that is reported: the first of an origin, which looks for the metadata, and the ones after."""
+    """An act that is reported: the first of an origin, which looks for the metadata, and the ones
+    after."""
     site = bench.scratch / "site-packages"
     _install(site)
     environment = bench.environment() | {
         "FUNCTION_SHIELD_POLICY": "monitor",
         "FUNCTION_SHIELD_EVENTS": str(bench.scratch / "events"),
     }
-    for key, title in (("event", "an event with its origin"), ("event_first", "the first event of a package")):
+    for key, title in (
+        ("event", "an event with its origin"),
+        ("event_first", "the first event of a package"),
+    ):
         code = _EVENTS.format(site=str(site), depth=_DEPTH, first=key == "event_first")
         command = [bench.python, "-c", code]
         found = interleaved(

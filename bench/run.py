@@ -1,7 +1,7 @@
 """What the guard costs: paired figures from one run, ratios first.
 
-``python bench/run.py [--layer DIR] [--json] [--quick]``. Exit status 0 whatever the figures say, a miss is marked;
-2 where it could not run.
+``python bench/run.py [--layer DIR] [--json] [--quick]``. Exit status 0 whatever the figures say, a
+miss is marked; 2 where it could not run.
 """
 
 from __future__ import annotations
@@ -15,9 +15,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from callers import callers
+from command_line import command_line
 from egress import clients
 from growth import growth
-from measures import Bench, Figure, audit, calls, invocations, memory, plain_python, python_version, sizes, start
+from measures import (
+    Bench,
+    Figure,
+    audit,
+    calls,
+    invocations,
+    memory,
+    plain_python,
+    python_version,
+    sizes,
+    start,
+)
 from native_tools import compile_tools
 from reports import reports
 from rich.console import Console
@@ -28,7 +41,8 @@ from fshield.errors import CouldNotRun
 from fshield.local.layer import find_layer, refuse_blocked_places
 from fshield.local.progress import waiting_for
 
-# Python 3.10 has none of its own; mypy, which the tests need anyway, brings the same as a package there.
+# Python 3.10 has none of its own; mypy, which the tests need anyway, brings the same as a package
+# there.
 tomllib = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
 
 HERE = Path(__file__).resolve().parent
@@ -41,15 +55,18 @@ def rows(bench: Bench, dist: Path) -> Iterator[Figure]:
     yield from invocations(bench)
     yield from calls(bench)
     yield from clients(bench)
+    yield from callers(bench)
     yield from growth(bench)
     yield audit(bench)
     yield from reports(bench)
     yield memory(bench)
     yield from sizes(dist)
+    yield from command_line(bench)
 
 
 def judged(figure: Figure, budgets: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """The figure with its ratio, what is added, the aim in words, and whether it is met (None: no aim)."""
+    """The figure with its ratio, what is added, the aim in words, and whether it is met (None: no
+    aim)."""
     budget = budgets.get(figure.key, {})
     over = budget.get("over", "bare")
     ratio, added = figure.ratio("guarded", "bare"), figure.added("guarded", over)
@@ -66,11 +83,21 @@ def judged(figure: Figure, budgets: dict[str, dict[str, Any]]) -> dict[str, Any]
         met = guarded <= budget["size"]
         aim = f"{budget['size']:g} {figure.unit}"
     return {
-        "key": figure.key, "title": figure.title, "unit": figure.unit, "samples": len(figure.samples["guarded"]),
-        "ratio": ratio, "added": added, "added_over": over, "bare": figure.median("bare"), "guarded": guarded,
-        "floor": figure.median("floor"), "floor_ratio": figure.ratio("floor", "bare"),
-        "floor_added": figure.added("floor", "bare"), "aim": aim, "met": met,
-    }  # fmt: skip
+        "key": figure.key,
+        "title": figure.title,
+        "unit": figure.unit,
+        "samples": len(figure.samples["guarded"]),
+        "ratio": ratio,
+        "added": added,
+        "added_over": over,
+        "bare": figure.median("bare"),
+        "guarded": guarded,
+        "floor": figure.median("floor"),
+        "floor_ratio": figure.ratio("floor", "bare"),
+        "floor_added": figure.added("floor", "bare"),
+        "aim": aim,
+        "met": met,
+    }
 
 
 def table(results: list[dict[str, Any]], python: str) -> Table:
@@ -115,28 +142,44 @@ def _digits(unit: str) -> int:
 
 def main() -> int:
     """The exit status."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--layer", type=Path, help="an unpacked layer; else FSHIELD_LAYER, else build/layer")
-    parser.add_argument("--python", help="the interpreter to start; else the one that loads the fewest modules")
-    parser.add_argument("--dist", type=Path, default=ROOT / "dist", help="where the zips of the layer are")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--layer", type=Path, help="an unpacked layer; else FSHIELD_LAYER, else build/layer"
+    )
+    parser.add_argument(
+        "--python", help="the interpreter to start; else the one that loads the fewest modules"
+    )
+    parser.add_argument(
+        "--dist", type=Path, default=ROOT / "dist", help="where the zips of the layer are"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
-    parser.add_argument("--quick", action="store_true", help="few samples: shows that it works, not what it costs")
+    parser.add_argument(
+        "--quick", action="store_true", help="few samples: shows that it works, not what it costs"
+    )
     options = parser.parse_args()
     options.python = options.python or plain_python()
     budgets = tomllib.loads((HERE / "budgets.toml").read_text("utf-8"))
     scratch = ROOT / "build" / "bench"
     try:
         layer = find_layer(options.layer)
-        places = [("the layer", layer.folder), ("the Python", Path(options.python)), ("the checkout", ROOT)]
+        places = [
+            ("the layer", layer.folder),
+            ("the Python", Path(options.python)),
+            ("the checkout", ROOT),
+        ]
         refuse_blocked_places(layer.policy_file("default"), places)
         with waiting_for("compiling the floor and the timer"):
             tools = compile_tools(scratch)
         results, version = [], python_version(options.python)
         with waiting_for("measuring (a minute or two)"):
-            for figure in rows(Bench(layer.folder, tools, scratch, options.python, options.quick), options.dist):
+            for figure in rows(
+                Bench(layer.folder, tools, scratch, options.python, options.quick), options.dist
+            ):
                 results.append(judged(figure, budgets))
     except CouldNotRun as problem:
-        print(f"error: {problem.message}\n  mend: {problem.mend}", file=sys.stderr)
+        print(f"error: {problem.message}\n  fix: {problem.fix}", file=sys.stderr)
         return 2
     except (RuntimeError, OSError) as problem:
         print(f"error: {problem}", file=sys.stderr)

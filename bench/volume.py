@@ -1,9 +1,11 @@
-"""Gigabytes of events through ``fshield learn`` and ``fshield report``: how fast, and in how much memory.
+"""Gigabytes of events through ``fshield learn`` and ``fshield report``: how fast, and in how much
+memory.
 
     python bench/volume.py --gigabytes 2
 
-The events are made as they are read: a log of many processes of a few functions, with the functions' own lines between,
-mostly the same acts again, and some that never come twice, which are what memory could grow by.
+The events are made as they are read: a log of many processes of a few functions, with the
+functions' own lines between, mostly the same acts again, and some that never come twice, which are
+what memory could grow by.
 """
 
 from __future__ import annotations
@@ -22,11 +24,15 @@ from typing import IO, Any
 
 _NONCE = "0123456789abcdef"
 _FRESH = b"#fresh##"
-#: Events of one process. The log of one is made of the first one's by replacing what tells them apart.
+# : Events of one process. The log of one is made of the first one's by replacing what tells them
+# apart.
 _EVENTS = 1000
 _NEW_EVERY = 20
 _HOSTS = 40
-_OWN = b"2026-11-24T06:00:00.000Z 169c17aa-3a1b-4c4b-b3ca-df90680fced5 INFO  picture 2371 of 9000 done in 41 ms\n"
+_OWN = (
+    b"2026-11-24T06:00:00.000Z 169c17aa-3a1b-4c4b-b3ca-df90680fced5 INFO  picture 2371 of 9000 done"
+    b" in 41 ms\n"
+)
 _DEPENDENCIES = ("requests", "boto3", "redis", "tintkit")
 
 
@@ -52,8 +58,9 @@ class Volume:
     def line(self) -> str:
         """For people."""
         return (
-            f"{self.command:7} {self.size / 1e9:6.2f} GB  {self.events:10,} events  {self.seconds:7.1f} s  "
-            f"{self.size / 1e6 / self.seconds:6.1f} MB/s  peak {self.memory / 1e6:6.1f} MB"
+            f"{self.command:7} {self.size / 1e9:6.2f} GB  {self.events:10,} events "
+            f" {self.seconds:7.1f} s  {self.size / 1e6 / self.seconds:6.1f} MB/s  peak"
+            f" {self.memory / 1e6:6.1f} MB"
         )
 
 
@@ -75,18 +82,34 @@ def _event(number: int) -> dict[str, Any]:
         "/var/lang/lib/python3.13/site-packages/awslambdaric/bootstrap.py:177 handle_event_request",
     ]
     return {
-        "function_shield": True, "event": "violation", "event_version": 1,
-        "timestamp": f"2026-11-24T06:{number // 60 % 60:02}:{number % 60:02}.000000Z", "level": "WARN",
+        "function_shield": True,
+        "event": "violation",
+        "event_version": 1,
+        "timestamp": f"2026-11-24T06:{number // 60 % 60:02}:{number % 60:02}.000000Z",
+        "level": "WARN",
         "message": f"{dependency} tried to act: reported, no rule allows it",
-        "policy": "outbound_connectivity" if outbound else "read_write_tmp", "mode": "alert", "policy_mode": "alert",
-        "policy_name": "monitor", "rule": None, "reason": "no_rule", "details": details,
-        "requestId": "169c17aa-3a1b-4c4b-b3ca-df90680fced5", "ring": "interpreter", "count": 1,
+        "policy": "outbound_connectivity" if outbound else "read_write_tmp",
+        "mode": "alert",
+        "policy_mode": "alert",
+        "policy_name": "monitor",
+        "rule": None,
+        "reason": "no_rule",
+        "details": details,
+        "requestId": "169c17aa-3a1b-4c4b-b3ca-df90680fced5",
+        "ring": "interpreter",
+        "count": 1,
         "origin": {
-            "distribution": dependency, "version": "1.2.3", "file": f"/var/task/{dependency}/connection.py",
-            "line": number % 90, "function": "connect", "stack": stack,
+            "distribution": dependency,
+            "version": "1.2.3",
+            "file": f"/var/task/{dependency}/connection.py",
+            "line": number % 90,
+            "function": "connect",
+            "stack": stack,
         },
-        "pid": 7, "nonce": _NONCE, "seq": number,
-    }  # fmt: skip
+        "pid": 7,
+        "nonce": _NONCE,
+        "seq": number,
+    }
 
 
 def log(size: int) -> Iterator[bytes]:
@@ -117,7 +140,9 @@ def measure(command: str, size: int) -> Volume:
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"fshield {command} ended with status {process.returncode}: {answer}")
-    return Volume(command, writer.made, time.monotonic() - begin, usage.ru_maxrss * 1024, answer["events"])
+    return Volume(
+        command, writer.made, time.monotonic() - begin, usage.ru_maxrss * 1024, answer["events"]
+    )
 
 
 class _Writer(threading.Thread):

@@ -1,4 +1,5 @@
-"""fshield: the command line of FunctionShield, open. Policies are read, checked, compiled and explained here."""
+"""fshield: the command line of FunctionShield, open. Policies are read, checked, compiled and
+explained here."""
 
 from fshield.version import VERSION
 

@@ -1,5 +1,5 @@
 """``python -m fshield``."""
 
-from fshield.cli import main
+from fshield.cli.app import main
 
 main()

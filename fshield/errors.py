@@ -15,12 +15,13 @@ class Finding:
     """One thing to say about one place.
 
     Args:
-        level: an ``error`` stops compilation, a ``warning`` makes ``check`` exit 1, a ``note`` does neither.
+        level: an ``error`` stops compilation, a ``warning`` makes ``check`` exit 1, a ``note`` does
+            neither.
         file: the file as the user named it.
         line, column: from 1.
         message: what is wrong, one sentence.
         allowed: what would be right, where there is a short answer.
-        mend: what to do.
+        fix: what to do.
         excerpt: the line of the file, where there is one.
     """
 
@@ -30,7 +31,7 @@ class Finding:
     column: int
     message: str
     allowed: str | None = None
-    mend: str | None = None
+    fix: str | None = None
     excerpt: str | None = None
 
     @property
@@ -44,20 +45,27 @@ class Finding:
 
 
 class PolicyError(Exception):
-    """The policy itself is wrong. Carries exactly one finding."""
+    """The policy itself is wrong.
 
-    def __init__(self, finding: Finding) -> None:
+    Args:
+        finding: what stands first in the file.
+        more: what else is wrong with it, in the file's order.
+    """
+
+    def __init__(self, finding: Finding, *more: Finding) -> None:
         super().__init__(f"{finding.place}: {finding.message}")
         self.finding = finding
+        self.findings = (finding, *more)
 
 
 class CouldNotRun(Exception):
-    """The command could not do its work, and the policy is not to blame: a missing file, a missing library."""
+    """The command could not do its work, and the policy is not to blame: a missing file, a missing
+    library."""
 
-    def __init__(self, message: str, mend: str | None = None) -> None:
+    def __init__(self, message: str, fix: str | None = None) -> None:
         super().__init__(message)
         self.message = message
-        self.mend = mend
+        self.fix = fix
 
 
 def closest(word: str, choices: Iterable[str]) -> str | None:
@@ -76,7 +84,9 @@ def shown(value: object, limit: int = 60) -> str:
         return "a mapping"
     if isinstance(value, list):
         return "a list"
-    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(value))
+    text = "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(value)
+    )
     if len(text) > limit:
         text = text[: limit - 1] + "…"
     return f"'{text}'" if isinstance(value, str) else text

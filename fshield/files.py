@@ -11,7 +11,8 @@ from fshield.errors import CouldNotRun
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Put `content` at `path` in one step: a reader sees the old file or the new one, and a failure leaves the old one.
+    """Put `content` at `path` in one step: a reader sees the old file or the new one, and a failure
+    leaves the old one.
 
     Raises:
         CouldNotRun: it cannot be written.
@@ -35,4 +36,6 @@ def write_whole(path: Path, content: bytes) -> None:
         if temporary:
             with contextlib.suppress(OSError):
                 Path(temporary).unlink()
-        raise CouldNotRun(f"{path}: {error.strerror}", "choose a folder that exists and can be written") from error
+        raise CouldNotRun(
+            f"{path}: {error.strerror}", "choose a folder that exists and can be written"
+        ) from error

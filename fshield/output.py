@@ -36,14 +36,19 @@ def print_json(data: Any) -> None:
 
 
 def print_finding(finding: Finding, to: Console) -> None:
-    """The finding as one screen: place and sentence, the line with the column marked, what is allowed, the mend."""
+    """The finding as one screen: place and sentence, the line with the column marked, what is
+    allowed, the fix."""
     head = Text.assemble(
-        (printable(finding.place), "bold"), ": ", (finding.level, _STYLES[finding.level]), ": ", finding.message
+        (printable(finding.place), "bold"),
+        ": ",
+        (finding.level, _STYLES[finding.level]),
+        ": ",
+        finding.message,
     )
     to.print(head, soft_wrap=True)
     if finding.excerpt is not None:
         _print_excerpt(finding, to)
-    for label, text in (("allowed", finding.allowed), ("mend", finding.mend)):
+    for label, text in (("allowed", finding.allowed), ("fix", finding.fix)):
         if text:
             to.print(Text.assemble((f"  {label + ':':9}", "dim"), text), soft_wrap=True)
 
@@ -53,21 +58,27 @@ def _print_excerpt(finding: Finding, to: Console) -> None:
     start = max(0, finding.column - 50)
     cut = line[start : start + 68]
     number = f"{finding.line:6} "
-    to.print(Text.assemble((number, "dim"), (f"| {cut}")), soft_wrap=True)
+    to.print(Text.assemble((number, "dim"), f"| {cut}"), soft_wrap=True)
     space = cell_len(line[start : finding.column - 1])
-    to.print(Text.assemble(" " * len(number), "| ", " " * space, ("^", _STYLES[finding.level])), soft_wrap=True)
+    to.print(
+        Text.assemble(" " * len(number), "| ", " " * space, ("^", _STYLES[finding.level])),
+        soft_wrap=True,
+    )
 
 
 def print_problem(problem: CouldNotRun, to: Console) -> None:
-    """Why a command could not run, and the mend."""
-    to.print(Text.assemble(("error", _STYLES["error"]), ": ", printable(problem.message)), soft_wrap=True)
-    if problem.mend:
-        to.print(Text.assemble(("  mend:    ", "dim"), printable(problem.mend)), soft_wrap=True)
+    """Why a command could not run, and the fix."""
+    to.print(
+        Text.assemble(("error", _STYLES["error"]), ": ", printable(problem.message)), soft_wrap=True
+    )
+    if problem.fix:
+        to.print(Text.assemble(("  fix:     ", "dim"), printable(problem.fix)), soft_wrap=True)
 
 
 @contextmanager
 def reporting(as_json: bool) -> Iterator[None]:
-    """End the command with exit code 2 and one error where the body raises PolicyError or CouldNotRun."""
+    """End the command with exit code 2 and one error where the body raises PolicyError or
+    CouldNotRun."""
     try:
         yield
     except PolicyError as error:
@@ -77,7 +88,7 @@ def reporting(as_json: bool) -> Iterator[None]:
             print_finding(error.finding, console(stderr=True))
     except CouldNotRun as error:
         if as_json:
-            print_json({"ok": False, "error": error.message, "mend": error.mend})
+            print_json({"ok": False, "error": error.message, "fix": error.fix})
         else:
             print_problem(error, console(stderr=True))
     else:

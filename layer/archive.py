@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Mapping
+from functools import cache
 
 import zopfli.zlib
 
@@ -17,16 +18,33 @@ _DEFLATED, _VERSION = 8, 20
 _UNIX = 3
 
 
+@cache
+def _packed(data: bytes) -> bytes:
+    """`data` as raw deflate. zopfli is slow, and four wheels hold the same files."""
+    # A zlib stream is a header of two bytes, raw deflate, and a checksum of four.
+    return bytes(zopfli.zlib.compress(data)[2:-4])
+
+
 def archive(files: Mapping[str, tuple[bytes, int]]) -> bytes:
-    """The zip of ``files``: each entry's bytes and mode, by its path. The format is PKWARE's APPNOTE.TXT, 4.3."""
+    """The zip of ``files``: each entry's bytes and mode, by its path. The format is PKWARE's
+    APPNOTE.TXT, 4.3."""
     body, directory = bytearray(), bytearray()
     for path in sorted(files):
         data, mode = files[path]
-        # A zlib stream is a header of two bytes, raw deflate, and a checksum of four.
-        packed = zopfli.zlib.compress(data)[2:-4]
+        packed = _packed(data)
         name = path.encode("ascii")
         common = struct.pack(
-            "<HHHHHIIIHH", _VERSION, 0, _DEFLATED, _TIME, _DATE, zlib.crc32(data), len(packed), len(data), len(name), 0
+            "<HHHHHIIIHH",
+            _VERSION,
+            0,
+            _DEFLATED,
+            _TIME,
+            _DATE,
+            zlib.crc32(data),
+            len(packed),
+            len(data),
+            len(name),
+            0,
         )
         place = len(body)
         body += b"PK\x03\x04" + common + name + packed

@@ -21,13 +21,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "layer"))
-sys.path.insert(0, str(ROOT / "layer" / "native"))
 sys.path.insert(0, str(ROOT))
 
-import zig as native  # noqa: E402  (layer/native/zig.py)
+import zig as native  # noqa: E402  (layer/zig.py)
 from archive import archive  # noqa: E402  (layer/archive.py)
 
-from fshield.package import package  # noqa: E402
+from fshield.engine.package import package  # noqa: E402
 
 ARCHITECTURES = ("x86_64", "arm64")
 INSIDE = "function-shield.d"
@@ -39,7 +38,9 @@ def host() -> str:
     return names.get(platform.machine().lower(), "")
 
 
-def contents(architecture: str, work: Path, policies: dict[str, bytes]) -> dict[str, tuple[bytes, int]]:
+def contents(
+    architecture: str, work: Path, policies: dict[str, bytes]
+) -> dict[str, tuple[bytes, int]]:
     """Every file of one layer: its bytes and its mode."""
     core, launcher = work / "function-shield.so", work / "function-shield"
     native.core(architecture, core, [])
@@ -47,18 +48,25 @@ def contents(architecture: str, work: Path, policies: dict[str, bytes]) -> dict[
     files: dict[str, tuple[bytes, int]] = {
         "function-shield": (launcher.read_bytes(), 0o755),
         f"{INSIDE}/function-shield.so": (core.read_bytes(), 0o755),
-        f"{INSIDE}/site/sitecustomize.py": ((ROOT / "wrapper" / "sitecustomize.py").read_bytes(), 0o644),
+        f"{INSIDE}/site/sitecustomize.py": (
+            (ROOT / "wrapper" / "sitecustomize.py").read_bytes(),
+            0o644,
+        ),
         f"{INSIDE}/LICENSE": ((ROOT / "LICENSE").read_bytes(), 0o644),
     }
     files |= {name: (data, 0o644) for name, data in policies.items()}
     api = ROOT / "layer" / "python" / "function_shield"
     for path in sorted(api.rglob("*.py")) + sorted(api.rglob("py.typed")):
-        files[f"python/function_shield/{path.relative_to(api).as_posix()}"] = (path.read_bytes(), 0o644)
+        files[f"python/function_shield/{path.relative_to(api).as_posix()}"] = (
+            path.read_bytes(),
+            0o644,
+        )
     return files
 
 
 def unpack(files: dict[str, tuple[bytes, int]], folder: Path) -> None:
-    """Put ``files`` into ``folder``, anew. Who runs a program under it meanwhile finds the old layer or the new one."""
+    """Put ``files`` into ``folder``, anew. Who runs a program under it meanwhile finds the old
+    layer or the new one."""
     fresh, old = folder.with_name(f"{folder.name}.new"), folder.with_name(f"{folder.name}.old")
     for path in (fresh, old):
         shutil.rmtree(path, ignore_errors=True)
@@ -81,18 +89,20 @@ def policies() -> dict[str, bytes]:
 
 
 def main() -> None:
+    # With --host, of this machine's architecture alone: what a run here needs.
+    architectures = [host()] if sys.argv[1:] == ["--host"] and host() else list(ARCHITECTURES)
     suffix = ".dylib" if sys.platform == "darwin" else ".so"
     (ROOT / "build" / "native").mkdir(parents=True, exist_ok=True)
     native.decide(ROOT / "build" / "native" / f"libdecide{suffix}")
     compiled = policies()  # puts their own tests to the library above
-    for architecture in ARCHITECTURES:
+    for architecture in architectures:
         (ROOT / "build" / "native" / architecture).mkdir(parents=True, exist_ok=True)
 
     def made(architecture: str) -> dict[str, tuple[bytes, int]]:
         return contents(architecture, ROOT / "build" / "native" / architecture, compiled)
 
     with ThreadPoolExecutor() as pool:
-        layers = dict(zip(ARCHITECTURES, pool.map(made, ARCHITECTURES), strict=True))
+        layers = dict(zip(architectures, pool.map(made, architectures), strict=True))
     for architecture, files in layers.items():
         out = ROOT / "dist" / f"function-shield-layer-{architecture}.zip"
         out.parent.mkdir(exist_ok=True)

@@ -12,8 +12,14 @@ import pytest
 
 from tests import support
 
-# What FSHIELD_TEST_REQUIRE may list: a program that tests are skipped without, or None where the tests look themselves.
-NEEDS: dict[str, str | None] = dict.fromkeys(("arm64", "census", "deploy", "docker", "egress", "others", "stranger"))
+# What FSHIELD_TEST_REQUIRE may list: a program that tests are skipped without, or None where the
+# tests look themselves.
+NEEDS: dict[str, str | None] = dict.fromkeys(
+    (
+        *("arm64", "census", "deploy", "docker", "egress", "native_code", "others", "runtimes"),
+        "stranger",
+    )
+)
 NEEDS |= {program: program for program in ("chromium", "clang", "gcc", "node", "strace")}
 
 
@@ -24,7 +30,10 @@ def _check_needs(listed: str) -> None:
             pytest.exit(f"FSHIELD_TEST_REQUIRE: {need} is none of {', '.join(NEEDS)}", returncode=2)
         program = NEEDS[need]
         if program and shutil.which(program) is None:
-            pytest.exit(f"FSHIELD_TEST_REQUIRE lists {need}, and there is no {program} here: install it", returncode=2)
+            pytest.exit(
+                f"FSHIELD_TEST_REQUIRE lists {need}, and there is no {program} here: install it",
+                returncode=2,
+            )
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -33,7 +42,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         pytest.exit(f"{support.LAUNCHER} is missing: run ./build.sh first", returncode=2)
 
 
-@pytest.fixture(params=support.interpreters(), ids=lambda path: f"{path.parent.parent.name}-{path.name}")
+@pytest.fixture(
+    params=support.interpreters(), ids=lambda path: f"{path.parent.parent.name}-{path.name}"
+)
 def python(request: pytest.FixtureRequest) -> Path:
     """Each CPython of this machine in turn."""
     path: Path = request.param

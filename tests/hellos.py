@@ -26,13 +26,23 @@ def extension(kind: int, body: bytes) -> bytes:
 
 
 def client_hello(
-    name: bytes | None = None, extra: bytes = b"", *, extensions: bytes | None = None, session: bytes = b""
+    name: bytes | None = None,
+    extra: bytes = b"",
+    *,
+    extensions: bytes | None = None,
+    session: bytes = b"",
 ) -> bytes:
     """The handshake message. `extensions` replaces those that `name` and `extra` make."""
     if extensions is None:
         extensions = b"" if name is None else extension(SERVER_NAME, server_name(name))
         extensions += extra
-    body = b"\x03\x03" + bytes(32) + vector(session, 1) + vector(b"\x13\x01\x00\x2f", 2) + vector(b"\0", 1)
+    body = (
+        b"\x03\x03"
+        + bytes(32)
+        + vector(session, 1)
+        + vector(b"\x13\x01\x00\x2f", 2)
+        + vector(b"\0", 1)
+    )
     return b"\x01" + vector(body + vector(extensions, 2), 3)
 
 

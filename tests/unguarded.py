@@ -1,6 +1,8 @@
-"""Proves that the tests of blocks can fail: runs every attack of the corpus without the guard, where it must succeed.
+"""Proves that the tests of blocks can fail: runs every attack of the corpus without the guard,
+where it must succeed.
 
-Exit status 0 only if all of them did: an attack that never works proves nothing about the guard that stops it.
+Exit status 0 only if all of them did: an attack that never works proves nothing about the guard
+that stops it.
 """
 
 from __future__ import annotations

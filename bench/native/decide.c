@@ -1,4 +1,5 @@
-/* Times the engine's decision: decide POLICY NAME PORT COUNT. Prints nanoseconds a decision, the median of rounds. */
+/* Times the engine's decision: decide POLICY NAME PORT COUNT. Prints nanoseconds a decision, the
+ * median of rounds. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
@@ -7,7 +8,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "expansion.h"
+#include "policy/expansion.h"
 
 enum { ROUNDS = 9 };
 
@@ -41,9 +42,12 @@ int main(int argc, char **argv)
     struct stat status;
     int fd = argc == 5 ? open(argv[1], O_RDONLY) : -1;
     if (fd < 0 || fstat(fd, &status) != 0) fail("POLICY NAME PORT COUNT");
-    const struct fs_policy *policy = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (policy == MAP_FAILED || fs_policy_check(policy, (size_t)status.st_size) != NULL) fail("no policy");
-    struct fs_facts facts = {.region = "eu-central-1", .account = "123456789012", .partition = FS_AWS};
+    const struct fs_policy *policy =
+        mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (policy == MAP_FAILED || fs_policy_check(policy, (size_t)status.st_size) != NULL)
+        fail("no policy");
+    struct fs_facts facts = {
+        .region = "eu-central-1", .account = "123456789012", .partition = FS_AWS};
     struct fs_expansion expansion;
     void *memory = calloc(1, fs_expansion_size(policy) + 1);
     if (memory && fs_expand(policy, value_of, NULL, memory, &expansion)) {
@@ -51,8 +55,13 @@ int main(int argc, char **argv)
         facts.expansion_count = 1;
     }
     const char *names[] = {argv[2]};
-    struct fs_request request = {.family = FS_OUTBOUND, .names = names, .name_count = 1, .ip_version = 4,
-                                 .ip = {192, 0, 2, 7}, .port = (uint16_t)atoi(argv[3]), .facts = &facts};
+    struct fs_request request = {.family = FS_OUTBOUND,
+                                 .names = names,
+                                 .name_count = 1,
+                                 .ip_version = 4,
+                                 .ip = {192, 0, 2, 7},
+                                 .port = (uint16_t)atoi(argv[3]),
+                                 .facts = &facts};
     long count = atol(argv[4]);
     double rounds[ROUNDS];
     unsigned long sum = 0;

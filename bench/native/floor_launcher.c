@@ -1,4 +1,5 @@
-/* The floor of an exec wrapper: adds one variable and becomes its argument. FLOOR_PRELOAD is given by the build. */
+/* The floor of an exec wrapper: adds one variable and becomes its argument. FLOOR_PRELOAD is given
+ * by the build. */
 #include <stdlib.h>
 #include <unistd.h>
 

@@ -3,8 +3,9 @@
 
     python compare.py OLD.lock NEW.lock --own mypackage -- python -m pytest -q
 
-Makes an environment of each lock file, runs the command in each under the policy `monitor` (nothing is blocked), and
-compares what the dependencies touched. Run it with a Python that has fshield and pip. Standard library only.
+Makes an environment of each lock file, runs the command in each under the policy `monitor` (nothing
+is blocked), and compares what the dependencies touched. Run it with a Python that has fshield and
+pip. Standard library only.
 
 Exit codes: 0 nothing new, 1 something new, 2 could not run.
 """
@@ -31,7 +32,8 @@ class CouldNotRun(Exception):
 
 
 def canonical(name):
-    """A name as https://packaging.python.org/en/latest/specifications/name-normalization/ has it."""
+    """A name as https://packaging.python.org/en/latest/specifications/name-normalization/ has
+    it."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
@@ -48,9 +50,14 @@ def pins(lock):
 def run(what, command, **options):
     """Run a command quietly; where it fails, its last lines are the message."""
     done = subprocess.run(
-        [str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-        check=False, **options,
-    )  # fmt: skip
+        [str(part) for part in command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+        **options,
+    )
     if done.returncode:
         tail = "\n".join(done.stdout.splitlines()[-20:])
         raise CouldNotRun(f"{what} ended with status {done.returncode}:\n{tail}")
@@ -58,12 +65,21 @@ def run(what, command, **options):
 
 
 def observe(name, lock, command, own, work):
-    """What each dependency touched while the command ran with the packages of `lock`, by `fshield report`."""
+    """What each dependency touched while the command ran with the packages of `lock`, by `fshield
+    report`."""
     folder = work / name
     print(f"{name}: {lock}", file=sys.stderr)
     run(f"{lock}: venv", [sys.executable, "-m", "venv", "--without-pip", folder / "env"])
     python = folder / "env" / "bin" / "python"
-    pip = [sys.executable, "-m", "pip", "--python", python, "--quiet", "--disable-pip-version-check"]
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        python,
+        "--quiet",
+        "--disable-pip-version-check",
+    ]
     run(f"{lock}: pip install", [*pip, "install", "-r", lock])
     events = folder / "events.jsonl"
     environment = {
@@ -72,16 +88,26 @@ def observe(name, lock, command, own, work):
         "VIRTUAL_ENV": str(folder / "env"),
         "FUNCTION_SHIELD_EVENTS": str(events),
     }
-    run(f"{lock}: {' '.join(command)}", [*FSHIELD, "run", "--policy", "monitor", "--", *command], env=environment)
+    run(
+        f"{lock}: {' '.join(command)}",
+        [*FSHIELD, "run", "--policy", "monitor", "--", *command],
+        env=environment,
+    )
     if not events.exists():
         raise CouldNotRun(f"{lock}: the command made no events at all: was it guarded?")
     options = [part for module in own for part in ("--own", module)]
     # Of the JSON alone: what reads it says notes on stderr.
     done = subprocess.run(
-        [*FSHIELD, "report", "--json", *options, str(events)], capture_output=True, text=True, check=False
+        [*FSHIELD, "report", "--json", *options, str(events)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
-        raise CouldNotRun(f"{lock}: fshield report ended with status {done.returncode}:\n{done.stdout}{done.stderr}")
+        raise CouldNotRun(
+            f"{lock}: fshield report ended with status"
+            f" {done.returncode}:\n{done.stdout}{done.stderr}"
+        )
     return json.loads(done.stdout)
 
 
@@ -121,7 +147,9 @@ def sentences(old, new, old_pins, new_pins):
         asked = "" if by == name else f", asked by {by}"
         text = f"{versions(name, old_pins, new_pins)} now {said} ({policy}, {times}{asked})"
         # The names come from code that nobody has looked at yet.
-        lines.append("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text))
+        lines.append(
+            "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+        )
     return lines
 
 
@@ -130,7 +158,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0], allow_abbrev=False)
     parser.add_argument("old", type=Path, metavar="OLD.lock")
     parser.add_argument("new", type=Path, metavar="NEW.lock")
-    parser.add_argument("--own", action="append", default=[], metavar="MODULE", help="the project's own; repeatable")
+    parser.add_argument(
+        "--own", action="append", default=[], metavar="MODULE", help="the project's own; repeatable"
+    )
     parser.add_argument("--json", action="store_true", dest="as_json")
     parser.add_argument("command", nargs="+", metavar="-- COMMAND")
     given = parser.parse_args()
@@ -149,7 +179,10 @@ def main():
     if given.as_json:
         print(json.dumps({"ok": not found, "new": found}, indent=2))
     else:
-        print("\n".join(f"- {line}" for line in found) or "no dependency does what it did not do before")
+        print(
+            "\n".join(f"- {line}" for line in found)
+            or "no dependency does what it did not do before"
+        )
     return 1 if found else 0
 
 

@@ -1,8 +1,9 @@
-"""Asks a sandbox what it permits. Deploy it to AWS Lambda, or run it anywhere: the answer is one JSON object.
+"""Asks a sandbox what it permits. Deploy it to AWS Lambda, or run it anywhere: the answer is one
+JSON object.
 
-Each attempt runs in a forked child with a time limit, because some of them end the process that tries
-(a compat system call on Lambda is answered with SIGSYS). Standard library and ctypes only. Nothing is changed
-that outlives the child, and nothing is sent anywhere.
+Each attempt runs in a forked child with a time limit, because some of them end the process that
+tries (a compat system call on Lambda is answered with SIGSYS). Standard library and ctypes only.
+Nothing is changed that outlives the child, and nothing is sent anywhere.
 
 ``handler`` for Lambda; ``python3 app.py`` for a shell. No argument and no event field is looked at.
 """
@@ -31,13 +32,30 @@ MAX_ANSWER = 65536
 X86 = platform.machine() == "x86_64"
 # Linux system call numbers: asm/unistd_64.h and asm-generic/unistd.h.
 NUMBERS = {
-    "ptrace": (101, 117), "prctl": (157, 167), "seccomp": (317, 277), "memfd_create": (319, 279),
-    "process_vm_readv": (310, 270), "process_vm_writev": (311, 271), "pidfd_open": (434, 434),
-    "pidfd_getfd": (438, 438), "landlock_create_ruleset": (444, 444), "io_uring_setup": (425, 425),
-    "unshare": (272, 97), "mount": (165, 40), "chroot": (161, 51), "bpf": (321, 280), "userfaultfd": (323, 282),
-    "execveat": (322, 281), "openat2": (437, 437), "perf_event_open": (298, 241), "setns": (308, 268),
-    "keyctl": (250, 219), "getpid": (39, 172), "name_to_handle_at": (303, 264), "clone3": (435, 435),
-}  # fmt: skip
+    "ptrace": (101, 117),
+    "prctl": (157, 167),
+    "seccomp": (317, 277),
+    "memfd_create": (319, 279),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
+    "pidfd_open": (434, 434),
+    "pidfd_getfd": (438, 438),
+    "landlock_create_ruleset": (444, 444),
+    "io_uring_setup": (425, 425),
+    "unshare": (272, 97),
+    "mount": (165, 40),
+    "chroot": (161, 51),
+    "bpf": (321, 280),
+    "userfaultfd": (323, 282),
+    "execveat": (322, 281),
+    "openat2": (437, 437),
+    "perf_event_open": (298, 241),
+    "setns": (308, 268),
+    "keyctl": (250, 219),
+    "getpid": (39, 172),
+    "name_to_handle_at": (303, 264),
+    "clone3": (435, 435),
+}
 PR_SET_NAME, PR_SET_PDEATHSIG, PR_GET_SECCOMP, PR_SET_SECCOMP = 15, 1, 21, 22
 PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS = 4, 38, 39
 SECCOMP_SET_MODE_FILTER, SECCOMP_GET_ACTION_AVAIL = 1, 2
@@ -59,16 +77,22 @@ def call(name, *arguments):
     return result
 
 
-# ---- attempts, each run in a child: the return value is the answer; an OSError is the kernel's refusal ---------------
+# ---- attempts, each run in a child: the return value is the answer; an OSError is the kernel's
+# refusal ---------------
 
 
 def preload():
-    """Whether LD_PRELOAD reaches a new program: the loader warns on stderr about a library that is not there."""
+    """Whether LD_PRELOAD reaches a new program: the loader warns on stderr about a library that is
+    not there."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
         os.dup2(write, 2)
-        os.execve(sys.executable, [sys.executable, "-I", "-S", "-c", ""], {"LD_PRELOAD": "/nonexistent/probe.so"})
+        os.execve(
+            sys.executable,
+            [sys.executable, "-I", "-S", "-c", ""],
+            {"LD_PRELOAD": "/nonexistent/probe.so"},
+        )
     os.close(write)
     said = b"".join(iter(lambda: os.read(read, 4096), b""))
     os.waitpid(child, 0)
@@ -87,7 +111,9 @@ def no_new_privs():
 def _filter():
     """A filter of one instruction that allows everything: BPF_RET | BPF_K, SECCOMP_RET_ALLOW."""
     instructions = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0x7FFF0000))
-    program = ctypes.create_string_buffer(struct.pack("HxxxxxxP", 1, ctypes.addressof(instructions)))
+    program = ctypes.create_string_buffer(
+        struct.pack("HxxxxxxP", 1, ctypes.addressof(instructions))
+    )
     return program, instructions
 
 
@@ -166,7 +192,8 @@ def proc_mem_of_child(child):
 
 
 def proc_mem_of_self():
-    """Whether memory can be written through /proc/self/mem, whatever its protection: how guards are patched away."""
+    """Whether memory can be written through /proc/self/mem, whatever its protection: how guards are
+    patched away."""
     page = ctypes.create_string_buffer(8)
     descriptor = os.open("/proc/self/mem", os.O_RDWR)
     return {"written": os.pwrite(descriptor, b"x", ctypes.addressof(page))}
@@ -296,8 +323,17 @@ def tmp_executes():
 
 def sockets():
     """The socket families that can be made, none of them used."""
-    wanted = {"unix": (1, 1), "inet": (2, 1), "inet6": (10, 1), "raw": (2, 3), "packet": (17, 3), "netlink": (16, 3),
-              "vsock": (40, 1), "alg": (38, 5), "bluetooth": (31, 3)}  # fmt: skip
+    wanted = {
+        "unix": (1, 1),
+        "inet": (2, 1),
+        "inet6": (10, 1),
+        "raw": (2, 3),
+        "packet": (17, 3),
+        "netlink": (16, 3),
+        "vsock": (40, 1),
+        "alg": (38, 5),
+        "bluetooth": (31, 3),
+    }
     answer = {}
     for name, (family, kind) in wanted.items():
         try:
@@ -386,8 +422,8 @@ ATTEMPTS = {
 def attempt(function):
     """What `function` answers in a child of its own.
 
-    ``{"ok": ANSWER}``, ``{"errno": NAME}`` where the kernel refused, ``{"signal": NAME}`` where it killed the child,
-    ``{"timeout": SECONDS}`` or ``{"error": TEXT}``.
+    ``{"ok": ANSWER}``, ``{"errno": NAME}`` where the kernel refused, ``{"signal": NAME}`` where it
+    killed the child, ``{"timeout": SECONDS}`` or ``{"error": TEXT}``.
     """
     read, write = os.pipe()
     try:
@@ -395,7 +431,10 @@ def attempt(function):
     except OSError as error:
         os.close(read)
         os.close(write)
-        return {"errno": errno.errorcode.get(error.errno), "error": "no child could be forked to try it in"}
+        return {
+            "errno": errno.errorcode.get(error.errno),
+            "error": "no child could be forked to try it in",
+        }
     if child == 0:
         os.close(read)
         _answer(function, write)
@@ -436,13 +475,19 @@ def _answer(function, write):
         os._exit(0)
 
 
-# ---- facts that need no attempt --------------------------------------------------------------------------------------
+# ---- facts that need no attempt
+# --------------------------------------------------------------------------------------
 
 
 def descriptors():
-    """What 0, 1, 2 and the telemetry descriptor are."""
+    """What fds 0, 1, 2 and the telemetry fd are."""
     wanted = {"0": 0, "1": 1, "2": 2}
-    kinds = (("pipe", stat.S_ISFIFO), ("socket", stat.S_ISSOCK), ("file", stat.S_ISREG), ("device", stat.S_ISCHR))
+    kinds = (
+        ("pipe", stat.S_ISFIFO),
+        ("socket", stat.S_ISSOCK),
+        ("file", stat.S_ISREG),
+        ("device", stat.S_ISCHR),
+    )
     telemetry = os.environ.get("_LAMBDA_TELEMETRY_LOG_FD", "")
     if telemetry.isdigit():
         wanted["telemetry"] = int(telemetry)
@@ -451,7 +496,11 @@ def descriptors():
         try:
             found = os.fstat(number)
             kind = next((word for word, test in kinds if test(found.st_mode)), "other")
-            answer[name] = {"kind": kind, "target": os.readlink(f"/proc/self/fd/{number}"), "inode": found.st_ino}
+            answer[name] = {
+                "kind": kind,
+                "target": os.readlink(f"/proc/self/fd/{number}"),
+                "inode": found.st_ino,
+            }
         except OSError as error:
             answer[name] = {"errno": errno.errorcode.get(error.errno)}
     return answer
@@ -467,10 +516,24 @@ def _file(path, limit=4096):
 
 def status():
     """Lines of /proc/self/status that tell about privileges."""
-    wanted = ("Uid", "Gid", "Groups", "CapEff", "CapBnd", "NoNewPrivs", "Seccomp", "Seccomp_filters", "TracerPid")
+    wanted = (
+        "Uid",
+        "Gid",
+        "Groups",
+        "CapEff",
+        "CapBnd",
+        "NoNewPrivs",
+        "Seccomp",
+        "Seccomp_filters",
+        "TracerPid",
+    )
     text = _file("/proc/self/status")
     lines = text.splitlines() if isinstance(text, str) else []
-    return {line.split(":")[0]: line.split(":", 1)[1].strip() for line in lines if line.split(":")[0] in wanted}
+    return {
+        line.split(":")[0]: line.split(":", 1)[1].strip()
+        for line in lines
+        if line.split(":")[0] in wanted
+    }
 
 
 def mounts():
@@ -489,10 +552,23 @@ def limits():
 
 def variables():
     """Names of the environment's variables, and the values of those that hold no secret."""
-    shown = ("AWS_LAMBDA_RUNTIME_API", "AWS_EXECUTION_ENV", "AWS_LAMBDA_INITIALIZATION_TYPE", "LAMBDA_TASK_ROOT",
-             "LAMBDA_RUNTIME_DIR", "AWS_LAMBDA_EXEC_WRAPPER", "LD_LIBRARY_PATH", "PYTHONPATH", "PATH",
-             "_LAMBDA_TELEMETRY_LOG_FD", "AWS_LAMBDA_MAX_CONCURRENCY")  # fmt: skip
-    return {"names": sorted(os.environ), "values": {name: os.environ[name] for name in shown if name in os.environ}}
+    shown = (
+        "AWS_LAMBDA_RUNTIME_API",
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_INITIALIZATION_TYPE",
+        "LAMBDA_TASK_ROOT",
+        "LAMBDA_RUNTIME_DIR",
+        "AWS_LAMBDA_EXEC_WRAPPER",
+        "LD_LIBRARY_PATH",
+        "PYTHONPATH",
+        "PATH",
+        "_LAMBDA_TELEMETRY_LOG_FD",
+        "AWS_LAMBDA_MAX_CONCURRENCY",
+    )
+    return {
+        "names": sorted(os.environ),
+        "values": {name: os.environ[name] for name in shown if name in os.environ},
+    }
 
 
 def facts():
@@ -511,7 +587,10 @@ def facts():
         "descriptors": descriptors(),
         "mounts": mounts(),
         "dev_shm": os.path.isdir("/dev/shm"),
-        "tmp": {"device": os.stat("/tmp").st_dev, "own_mount": os.stat("/tmp").st_dev != os.stat("/").st_dev},
+        "tmp": {
+            "device": os.stat("/tmp").st_dev,
+            "own_mount": os.stat("/tmp").st_dev != os.stat("/").st_dev,
+        },
         "resolver": _file("/etc/resolv.conf", 512),
         "variables": variables(),
     }
@@ -533,15 +612,21 @@ def rings(results):
         kernel.append("Landlock")
     if "user_namespace" in worked:
         kernel.append("user namespaces")
-    ways_in = sorted({"ptrace_attach", "process_vm_writev", "proc_mem_of_self", "pidfd_getfd", "io_uring"} & worked)
+    ways_in = sorted(
+        {"ptrace_attach", "process_vm_writev", "proc_mem_of_self", "pidfd_getfd", "io_uring"}
+        & worked
+    )
     return {
         "libc": preloads,
         "interpreter": preloads,
         "kernel": kernel,
         "around_the_guard": ways_in,
-        "line": f"libc and interpreter rings: {'can hold' if preloads else 'LD_PRELOAD is not honoured'}; "
-        f"kernel ring: {', '.join(kernel) or 'nothing'}; "
-        f"the sandbox itself leaves open: {', '.join(ways_in) or 'nothing of what was tried'}",
+        "line": (
+            "libc and interpreter rings:"
+            f" {'can hold' if preloads else 'LD_PRELOAD is not honoured'}; kernel ring:"
+            f" {', '.join(kernel) or 'nothing'}; the sandbox itself leaves open:"
+            f" {', '.join(ways_in) or 'nothing of what was tried'}"
+        ),
     }
 
 

@@ -1,4 +1,5 @@
-"""Makes an offer for a picture in S3: its colours, today's rate, tomorrow's weather, on a page that is sealed."""
+"""Makes an offer for a picture in S3: its colours, today's rate, tomorrow's weather, on a page that
+is sealed."""
 
 import asyncio
 import io
@@ -39,7 +40,9 @@ async def _is_dry():
 
 
 def _colour(bucket, key):
-    picture = Image.open(io.BytesIO(s3.get_object(Bucket=bucket, Key=key)["Body"].read())).convert("RGB")
+    picture = Image.open(io.BytesIO(s3.get_object(Bucket=bucket, Key=key)["Body"].read())).convert(
+        "RGB"
+    )
     return tuple(int(value) for value in numpy.asarray(picture).reshape(-1, 3).mean(axis=0))
 
 

@@ -1,11 +1,14 @@
-"""The outside that the example talks to: S3, two APIs, a cache and a thief, on this machine, in a network of its own.
+"""The outside that the example talks to: S3, two APIs, a cache and a thief, on this machine, in a
+network of its own.
 
-``world.py [--arrived FILE] COMMAND [ARG…]`` runs COMMAND where the names of the example lead to servers of this program
-and nothing leads anywhere else: a network namespace without a way out, and a hosts file that nobody else sees. It needs
-Linux, `unshare`, either root or unprivileged user namespaces, and the interpreter that fetch.sh prints, for the
-certificate. What the thief gets is written to FILE.
+``world.py [--arrived FILE] COMMAND [ARG…]`` runs COMMAND where the names of the example lead to
+servers of this program and nothing leads anywhere else: a network namespace without a way out, and
+a hosts file that nobody else sees. It needs Linux, `unshare`, either root or unprivileged user
+namespaces, and the interpreter that fetch.sh prints, for the certificate. What the thief gets is
+written to FILE.
 
-COMMAND finds in its environment what a client needs to trust the servers, as EXAMPLE_ENV: options for `fshield invoke`.
+COMMAND finds in its environment what a client needs to trust the servers, as EXAMPLE_ENV: options
+for `fshield invoke`.
 """
 
 import argparse
@@ -45,7 +48,12 @@ def picture():
     """A PNG of 8 by 8: a sunset, more or less."""
     rows = b"".join(b"\0" + bytes((250 - 20 * y, 120 - 10 * y, 40 + 10 * y)) * 8 for y in range(8))
     head = struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
 
 
 class Web(http.server.BaseHTTPRequestHandler):
@@ -121,10 +129,17 @@ def certificate(folder):
     now = datetime.datetime.now(datetime.timezone.utc)
     names = x509.SubjectAlternativeName([x509.DNSName(each) for each in NAMES])
     made = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-        .serial_number(x509.random_serial_number()).not_valid_before(now).not_valid_after(now + datetime.timedelta(1))
-        .add_extension(names, False).add_extension(x509.BasicConstraints(True, None), True).sign(key, hashes.SHA256())
-    )  # fmt: skip
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + datetime.timedelta(1))
+        .add_extension(names, False)
+        .add_extension(x509.BasicConstraints(True, None), True)
+        .sign(key, hashes.SHA256())
+    )
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -144,7 +159,9 @@ def serve(folder):
 def inside(arrived, command):
     """In the namespaces: the loopback device, the hosts file, the servers, the command."""
     Web.arrived = arrived
-    with tempfile.TemporaryDirectory(prefix=".world-", dir=os.environ.get("FSHIELD_CACHE") or Path.home()) as name:
+    with tempfile.TemporaryDirectory(
+        prefix=".world-", dir=os.environ.get("FSHIELD_CACHE") or Path.home()
+    ) as name:
         folder = Path(name)
         lines = ["127.0.0.1 localhost", *(f"{OUTSIDE} {each}" for each in (*NAMES, *OTHERS))]
         (folder / "hosts").write_text("\n".join([*lines, ""]))
@@ -153,31 +170,51 @@ def inside(arrived, command):
         certificate(folder)
         serve(folder)
         trusted = folder / "ca.pem"
-        variables = {name: str(trusted) for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")}
+        variables = {
+            name: str(trusted) for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
+        }
         variables |= {"AWS_REGION": "eu-central-1", "AWS_DEFAULT_REGION": "eu-central-1"}
-        variables |= {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "not-a-real-secret-of-anybody"}
+        variables |= {
+            "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": "not-a-real-secret-of-anybody",
+        }
         variables["SEAL_KEY"] = base64.urlsafe_b64encode(bytes(range(32))).decode()
-        options = " ".join(f"--env {shlex.quote(f'{key}={value}')}" for key, value in variables.items())
-        return subprocess.run(command, env={**os.environ, "EXAMPLE_ENV": options}, check=False).returncode
+        options = " ".join(
+            f"--env {shlex.quote(f'{key}={value}')}" for key, value in variables.items()
+        )
+        return subprocess.run(
+            command, env={**os.environ, "EXAMPLE_ENV": options}, check=False
+        ).returncode
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--arrived", type=Path, help="where to write what the thief gets, one JSON object a line")
+    parser.add_argument(
+        "--arrived", type=Path, help="where to write what the thief gets, one JSON object a line"
+    )
     parser.add_argument("command", nargs=argparse.REMAINDER)
     given = parser.parse_args()
     if not given.command:
         parser.error("no command")
     if os.environ.pop(INSIDE, None):
         return inside(given.arrived, given.command)
-    ways = [["unshare", "--net", "--mount"], ["unshare", "--user", "--map-root-user", "--net", "--mount"]]
+    ways = [
+        ["unshare", "--net", "--mount"],
+        ["unshare", "--user", "--map-root-user", "--net", "--mount"],
+    ]
     with contextlib.suppress(OSError):
         for way in ways:
-            if subprocess.run([*way, "true"], stderr=subprocess.DEVNULL, check=False).returncode == 0:
+            if (
+                subprocess.run([*way, "true"], stderr=subprocess.DEVNULL, check=False).returncode
+                == 0
+            ):
                 return subprocess.run(
                     [*way, sys.executable, *sys.argv], env={**os.environ, INSIDE: "1"}, check=False
                 ).returncode
-    print("world.py: no network namespace is to be had here: be root, or permit user namespaces", file=sys.stderr)
+    print(
+        "world.py: no network namespace is to be had here: be root, or permit user namespaces",
+        file=sys.stderr,
+    )
     return 2
 
 

@@ -1,4 +1,5 @@
-"""Reads and writes PNG pictures of eight bits a channel, RGB, not interlaced (W3C PNG, third edition)."""
+"""Reads and writes PNG pictures of eight bits a channel, RGB, not interlaced (W3C PNG, third
+edition)."""
 
 import struct
 import zlib
@@ -36,7 +37,9 @@ def decode(data):
     width, height = header[:2]
     if not 0 < width * height <= MAX_PIXELS:
         raise ValueError("too large")
-    return Picture(width, height, list(_unfilter(zlib.decompress(bytes(body)), width * CHANNELS, height)))
+    return Picture(
+        width, height, list(_unfilter(zlib.decompress(bytes(body)), width * CHANNELS, height))
+    )
 
 
 def _unfilter(raw, stride, height):
@@ -55,7 +58,9 @@ def _unfilter(raw, stride, height):
 def _predicted(kind, left, up, corner):
     if kind == 4:
         guess = left + up - corner
-        near = min((abs(guess - left), 0, left), (abs(guess - up), 1, up), (abs(guess - corner), 2, corner))
+        near = min(
+            (abs(guess - left), 0, left), (abs(guess - up), 1, up), (abs(guess - corner), 2, corner)
+        )
         return near[2]
     return (0, left, up, (left + up) // 2)[kind]
 
@@ -68,7 +73,12 @@ def encode(picture):
 
 
 def _chunk(kind, content):
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+    return (
+        struct.pack(">I", len(content))
+        + kind
+        + content
+        + struct.pack(">I", zlib.crc32(kind + content))
+    )
 
 
 def halve(picture):
@@ -82,6 +92,8 @@ def halve(picture):
         for x in range(width):
             near, far = 2 * x * CHANNELS, min(2 * x + 1, picture.width - 1) * CHANNELS
             for c in range(CHANNELS):
-                row.append((upper[near + c] + upper[far + c] + lower[near + c] + lower[far + c]) // 4)
+                row.append(
+                    (upper[near + c] + upper[far + c] + lower[near + c] + lower[far + c]) // 4
+                )
         rows.append(bytes(row))
     return Picture(width, height, rows)

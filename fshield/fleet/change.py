@@ -1,4 +1,5 @@
-"""Changes one function: read, decide, write once with the revision that was read, wait until it is live."""
+"""Changes one function: read, decide, write once with the revision that was read, wait until it is
+live."""
 
 from __future__ import annotations
 
@@ -11,18 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from fshield.fleet.aws import could_not, fatal
-from fshield.fleet.configuration import Function, function_of
-from fshield.fleet.mends import BUSY, CHANGED_MEANWHILE, code_of, explained
-from fshield.fleet.patience import Patience, Stopped
+from fshield.fleet.api.client import could_not, fatal
+from fshield.fleet.api.configuration import Function, function_of
+from fshield.fleet.api.patience import Patience, Stopped
+from fshield.fleet.fixes import BUSY, CHANGED_MEANWHILE, code_of, explained
 from fshield.fleet.plan import Change, Refused
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.client import LambdaClient
 
 _FIRST_POLL_S, _LONGEST_POLL_S = 0.3, 4.0
-#: A revision changes once more by itself when an update ends (https://github.com/aws/aws-sdk/issues/377), so a
-#: mismatch is read again. It is not tried for ever: two programs that undo each other's work should not.
+# : A revision changes once more by itself when an update ends
+# (https://github.com/aws/aws-sdk/issues/377), so a : mismatch is read again. It is not tried for
+# ever: two programs that undo each other's work should not.
 _TIMES_CHANGED_MEANWHILE = 4
 
 
@@ -42,7 +44,8 @@ class Outcome:
     """What became of one function, and why.
 
     Args:
-        reason, mend: of refusals and failures.
+        reason, fix: of refusals and failures.
+        kind: of a refusal, the same for all functions that are refused for one cause.
         change: what was, or would be, changed.
         seconds: from the first call to the last answer.
         fatal: no other function would fare better.
@@ -51,7 +54,8 @@ class Outcome:
     name: str
     result: Result
     reason: str = ""
-    mend: str = ""
+    fix: str = ""
+    kind: str = ""
     change: Change | None = None
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
@@ -69,7 +73,8 @@ class Outcome:
             "function": self.name,
             "result": self.result.value,
             "reason": self.reason or None,
-            "mend": self.mend or None,
+            "kind": self.kind or None,
+            "fix": self.fix or None,
             "changes": changes,
             "notes": list(self.notes),
             "seconds": round(self.seconds, 3),
@@ -84,7 +89,7 @@ class Changer:
         decide: from a function to the change that it needs. Raises Refused.
         patience: shared by all threads.
         dry_run: read and decide, write nothing.
-        timeout: seconds to wait for a change of somebody else, and then for ours.
+        timeout: seconds to wait for another change, and then for ours.
     """
 
     def __init__(
@@ -112,15 +117,17 @@ class Changer:
         try:
             return self._changed(name, outcome)
         except Refused as error:
-            return outcome(Result.REFUSED, reason=error.reason, mend=error.mend)
+            return outcome(Result.REFUSED, reason=error.reason, fix=error.fix, kind=error.kind)
         except Stopped:
-            return outcome(Result.NOT_BEGUN, reason="interrupted", mend="run the command again")
+            return outcome(Result.NOT_BEGUN, reason="interrupted", fix="run the command again")
         except ClientError as error:
-            reason, mend = explained(error)
-            return outcome(Result.FAILED, reason=reason, mend=mend, fatal=fatal(error))
+            reason, fix = explained(error)
+            return outcome(Result.FAILED, reason=reason, fix=fix, fatal=fatal(error))
         except BotoCoreError as error:
             said = could_not(error)
-            return outcome(Result.FAILED, reason=said.message, mend=said.mend or "", fatal=fatal(error))
+            return outcome(
+                Result.FAILED, reason=said.message, fix=said.fix or "", fatal=fatal(error)
+            )
 
     def _changed(self, name: str, outcome: Callable[..., Outcome]) -> Outcome:
         times = 0
@@ -133,21 +140,28 @@ class Changer:
             if self._dry_run:
                 return outcome(Result.WOULD, change=change, notes=change.notes)
             try:
-                answer = self._patience.call(partial(self._client.update_function_configuration, **change.request()))
+                answer = self._patience.call(
+                    partial(self._client.update_function_configuration, **change.request())
+                )
             except ClientError as error:
                 times += code_of(error) == CHANGED_MEANWHILE
                 conflict = code_of(error) == BUSY and time.monotonic() < over
-                if not conflict and not (code_of(error) == CHANGED_MEANWHILE and times < _TIMES_CHANGED_MEANWHILE):
+                if not conflict and not (
+                    code_of(error) == CHANGED_MEANWHILE and times < _TIMES_CHANGED_MEANWHILE
+                ):
                     raise
                 self._patience.sleep(_FIRST_POLL_S)
                 continue
             return self._live(function_of(answer), change, outcome)
 
     def _read(self, name: str) -> Function:
-        return function_of(self._patience.call(partial(self._client.get_function_configuration, FunctionName=name)))
+        return function_of(
+            self._patience.call(partial(self._client.get_function_configuration, FunctionName=name))
+        )
 
     def _when_idle(self, name: str, over: float) -> Function:
-        """The function once Lambda is done with the last change. Raises Refused where that takes too long."""
+        """The function once Lambda is done with the last change. Raises Refused where that takes
+        too long."""
         pause = _FIRST_POLL_S
         while True:
             function = self._read(name)
@@ -164,7 +178,8 @@ class Changer:
             pause = min(_LONGEST_POLL_S, pause * 1.7)
 
     def _live(self, function: Function, change: Change, outcome: Callable[..., Outcome]) -> Outcome:
-        """Wait until what was written is live. It is written whatever happens here, and the outcome says so."""
+        """Wait until what was written is live. It is written whatever happens here, and the outcome
+        says so."""
         notes = list(change.notes)
         over = time.monotonic() + self._timeout
         pause = _FIRST_POLL_S
@@ -182,7 +197,13 @@ class Changer:
             return outcome(
                 Result.FAILED,
                 change=change,
-                reason=f"written, but Lambda could not bring it live: {function.update_reason or 'no reason given'}",
-                mend="mend that, or take the change back with detach; until then the function runs as before",
+                reason=(
+                    "written, but Lambda could not bring it live:"
+                    f" {function.update_reason or 'no reason given'}"
+                ),
+                fix=(
+                    "fix that, or take the change back with detach; until then the function runs"
+                    " as before"
+                ),
             )
         return outcome(Result.DONE, change=change, notes=tuple(notes))

@@ -1,7 +1,9 @@
-"""The least that each command needs of IAM: a table, which policies are printed from and a test compares to calls.
+"""The least that each command needs of IAM: a table, which policies are printed from and a test
+compares to calls.
 
-Source of actions and their resources: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
-and the pages beside it.
+Source of actions and their resources:
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html and the pages
+beside it.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from fshield.errors import CouldNotRun
 _FUNCTION = "arn:{partition}:lambda:{region}:{account}:function:{function}"
 _LAYER = "arn:{partition}:lambda:{region}:{account}:layer:{layer}"
 _LAYER_VERSION = "arn:{partition}:lambda:{region}:{account}:layer:{layer}:*"
-#: Lambda looks, with the caller's rights, at every layer that a function has after a change: other people's as well.
+# : Lambda looks, with the caller's rights, at every layer that a function has after a change: other
+# people's as well.
 _ANY_LAYER_VERSION = "arn:{partition}:lambda:{region}:*:layer:*:*"
 _LOGS = "arn:{partition}:logs:{region}:{account}:log-group:/aws/lambda/{function}:*"
 _ANY = "*"
@@ -45,7 +48,9 @@ _SELECT = (
 _READ_LOGS = (
     Need("Logs", ("logs:FilterLogEvents",), _LOGS),
     # It searches by a prefix, among all groups.
-    Need("Price", ("logs:DescribeLogGroups",), "arn:{partition}:logs:{region}:{account}:log-group:*"),
+    Need(
+        "Price", ("logs:DescribeLogGroups",), "arn:{partition}:logs:{region}:{account}:log-group:*"
+    ),
 )
 NEEDS: dict[str, tuple[Need, ...]] = {
     "publish": (
@@ -55,13 +60,22 @@ NEEDS: dict[str, tuple[Need, ...]] = {
         Need("Retain", ("lambda:DeleteLayerVersion",), _LAYER_VERSION, "--keep"),
         Need("InUse", ("lambda:ListFunctions",), _ANY, "--keep"),
     ),
+    "verify": (Need("Layers", ("lambda:GetLayerVersion",), _ANY_LAYER_VERSION, "--layer"),),
     "attach": (
-        Need("Change", ("lambda:GetFunctionConfiguration", "lambda:UpdateFunctionConfiguration"), _FUNCTION),
+        Need(
+            "Change",
+            ("lambda:GetFunctionConfiguration", "lambda:UpdateFunctionConfiguration"),
+            _FUNCTION,
+        ),
         Need("Layers", ("lambda:GetLayerVersion",), _ANY_LAYER_VERSION),
         *_SELECT,
     ),
     "detach": (
-        Need("Change", ("lambda:GetFunctionConfiguration", "lambda:UpdateFunctionConfiguration"), _FUNCTION),
+        Need(
+            "Change",
+            ("lambda:GetFunctionConfiguration", "lambda:UpdateFunctionConfiguration"),
+            _FUNCTION,
+        ),
         Need("Layers", ("lambda:GetLayerVersion",), _ANY_LAYER_VERSION),
         *_SELECT,
     ),
@@ -73,10 +87,19 @@ NEEDS: dict[str, tuple[Need, ...]] = {
     "mode": (
         Need(
             "Change",
-            ("lambda:GetFunctionConfiguration", "lambda:UpdateFunctionConfiguration", "lambda:ListAliases"),
+            (
+                "lambda:GetFunctionConfiguration",
+                "lambda:UpdateFunctionConfiguration",
+                "lambda:ListAliases",
+            ),
             _FUNCTION,
         ),
-        Need("Alias", ("lambda:GetAlias", "lambda:PublishVersion", "lambda:UpdateAlias"), _FUNCTION, "--alias"),
+        Need(
+            "Alias",
+            ("lambda:GetAlias", "lambda:PublishVersion", "lambda:UpdateAlias"),
+            _FUNCTION,
+            "--alias",
+        ),
     ),
     "ready": (
         Need("Look", ("lambda:GetFunctionConfiguration",), _FUNCTION),
@@ -106,20 +129,33 @@ def document(
         options: which of the options in the table are used; None: any.
 
     Raises:
-        CouldNotRun: it is no command that calls AWS.
+        CouldNotRun: it is not a command that calls AWS.
     """
     if command not in NEEDS:
         raise CouldNotRun(f"{command}: no command that calls AWS", f"one of {', '.join(NEEDS)}")
-    fields = {"partition": partition, "region": region, "account": account, "function": function, "layer": layer}
+    fields = {
+        "partition": partition,
+        "region": region,
+        "account": account,
+        "function": function,
+        "layer": layer,
+    }
     statements = []
     for need in NEEDS[command]:
         if need.only and options is not None and need.only not in options:
             continue
         resource: str | list[str] = need.resource.format(**fields)
         if need.resource == _FUNCTION and not str(resource).endswith("*"):
-            # Versions and aliases are resources of their own: what follows the name is their qualifier.
+            # A version or an alias is a resource of its own, with its qualifier after the name.
             resource = [str(resource), f"{resource}:*"]
-        statements.append({"Sid": need.name, "Effect": "Allow", "Action": list(need.actions), "Resource": resource})
+        statements.append(
+            {
+                "Sid": need.name,
+                "Effect": "Allow",
+                "Action": list(need.actions),
+                "Resource": resource,
+            }
+        )
     return {"Version": "2012-10-17", "Statement": statements}
 
 

@@ -1,9 +1,11 @@
-"""``fshield mode``: the one variable that makes a dry run of the guard or switches it off, brought live.
+"""``fshield mode``: the one variable that makes a dry run of the guard or switches it off, brought
+live.
 
-A version never changes. Where callers come through an alias, a new version is published from ``$LATEST`` and the alias
-is moved to it. That would also bring live whatever else ``$LATEST`` holds: so it is compared before, and nothing is
-written where it differs. Before it is published it is compared again, with what was seen then, and published only as
-it was compared: what another hand writes meanwhile is not brought live.
+A version never changes. Where callers come through an alias, a new version is published from
+``$LATEST`` and the alias is moved to it. That would also bring live whatever else ``$LATEST``
+holds: so it is compared before, and nothing is written where it differs. Before it is published it
+is compared again, with what was seen then, and published only as it was compared: what another hand
+writes meanwhile is not brought live.
 """
 
 from __future__ import annotations
@@ -21,12 +23,12 @@ from rich.text import Text
 
 from fshield import output
 from fshield.errors import CouldNotRun
-from fshield.fleet.arn import function_name, layer_name, layer_number
-from fshield.fleet.aws import speaking
+from fshield.fleet.api.arn import function_name, layer_name, layer_number
+from fshield.fleet.api.client import speaking
+from fshield.fleet.api.configuration import MODE, POLICY, Function, function_of
+from fshield.fleet.api.patience import Patience, Stopped
 from fshield.fleet.change import Changer, Result
-from fshield.fleet.configuration import MODE, POLICY, Function, function_of
-from fshield.fleet.mends import CHANGED_MEANWHILE, code_of
-from fshield.fleet.patience import Patience, Stopped
+from fshield.fleet.fixes import CHANGED_MEANWHILE, code_of
 from fshield.fleet.plan import Change, Refused
 from fshield.fleet.request import Account
 from fshield.fleet.run import interruptible
@@ -41,11 +43,25 @@ _TIMES_CHANGED_MEANWHILE = 4
 #: What differs between any two versions of a function, or follows from the rest.
 _ALWAYS_DIFFERENT = frozenset(
     {
-        "FunctionArn", "Version", "LastModified", "RevisionId", "State", "StateReason", "StateReasonCode",
-        "LastUpdateStatus", "LastUpdateStatusReason", "LastUpdateStatusReasonCode", "MasterArn", "SnapStart",
-        "ResponseMetadata", "Description", "CodeSize", "RuntimeVersionConfig", "ConfigSha256",
+        "FunctionArn",
+        "Version",
+        "LastModified",
+        "RevisionId",
+        "State",
+        "StateReason",
+        "StateReasonCode",
+        "LastUpdateStatus",
+        "LastUpdateStatusReason",
+        "LastUpdateStatusReasonCode",
+        "MasterArn",
+        "SnapStart",
+        "ResponseMetadata",
+        "Description",
+        "CodeSize",
+        "RuntimeVersionConfig",
+        "ConfigSha256",
     }
-)  # fmt: skip
+)
 
 
 class Mode(str, Enum):
@@ -93,18 +109,29 @@ class Switched:
     def as_dict(self) -> dict[str, Any]:
         """For ``--json``."""
         return {
-            "ok": True, "function": self.function, "mode": self.mode.value, "alias": self.alias,
-            "written": self.written, "version": self.version, "moved": self.moved, "seconds": round(self.seconds, 3),
+            "ok": True,
+            "function": self.function,
+            "mode": self.mode.value,
+            "alias": self.alias,
+            "written": self.written,
+            "version": self.version,
+            "moved": self.moved,
+            "seconds": round(self.seconds, 3),
             "notes": list(self.notes),
-        }  # fmt: skip
+        }
 
 
 def decided(function: Function, mode: Mode) -> Change:
     """The change of `function` to `mode`. Raises Refused."""
     if function.unreadable:
-        raise Refused(f"its variables cannot be read ({function.unreadable})", "permit kms:Decrypt with its key")
+        raise Refused(
+            f"its variables cannot be read ({function.unreadable})",
+            "permit kms:Decrypt with its key",
+        )
     if not function.guarded:
-        raise Refused("it is not guarded", "`fshield status` says how it stands, `fshield attach` guards it")
+        raise Refused(
+            "it is not guarded", "`fshield status` says how it stands, `fshield attach` guards it"
+        )
     variables = {name: value for name, value in function.variables.items() if name != MODE}
     if mode.variable:
         variables[MODE] = mode.variable
@@ -112,18 +139,25 @@ def decided(function: Function, mode: Mode) -> Change:
 
 
 def differences(latest: Function, published: Function) -> list[str]:
-    """What a new version would bring live besides the mode, in words; no variable's value among them."""
+    """What a new version would bring live besides the mode, in words; no variable's value among
+    them."""
     said = []
-    for key in sorted({*latest.raw, *published.raw} - _ALWAYS_DIFFERENT - {"Environment", "Layers", "CodeSha256"}):
+    for key in sorted(
+        {*latest.raw, *published.raw} - _ALWAYS_DIFFERENT - {"Environment", "Layers", "CodeSha256"}
+    ):
         if latest.raw.get(key) != published.raw.get(key):
             said.append(key)
     if latest.raw.get("CodeSha256") != published.raw.get("CodeSha256"):
         said.insert(0, "the code")
     if latest.layers != published.layers:
-        here = ", ".join(f"{layer_name(arn)}:{layer_number(arn)}" for arn in latest.layers) or "none"
+        here = (
+            ", ".join(f"{layer_name(arn)}:{layer_number(arn)}" for arn in latest.layers) or "none"
+        )
         said.append(f"layers (now {here})")
     names = {*latest.variables, *published.variables} - {MODE}
-    changed = sorted(name for name in names if latest.variables.get(name) != published.variables.get(name))
+    changed = sorted(
+        name for name in names if latest.variables.get(name) != published.variables.get(name)
+    )
     if changed:
         said.append(f"variables {', '.join(changed)}")
     return said
@@ -133,11 +167,14 @@ class Switch:
     """Switches one function's mode.
 
     Args:
-        force: publish though ``$LATEST`` differs from what the alias points to, and end a traffic split.
+        force: publish though ``$LATEST`` differs from what the alias points to, and end a traffic
+            split.
         timeout: seconds to wait for each step.
     """
 
-    def __init__(self, client: LambdaClient, patience: Patience, *, force: bool, timeout: float) -> None:
+    def __init__(
+        self, client: LambdaClient, patience: Patience, *, force: bool, timeout: float
+    ) -> None:
         self._client = client
         self._patience = patience
         self._force = force
@@ -148,46 +185,59 @@ class Switch:
         started = time.monotonic()
         notes: list[str] = []
         before, seen = self._look(name, mode, alias, notes)
-        changer = Changer(self._client, lambda f: decided(f, mode), self._patience, timeout=self._timeout)
+        changer = Changer(
+            self._client, lambda f: decided(f, mode), self._patience, timeout=self._timeout
+        )
         outcome = changer(name)
         if not outcome.good:
-            raise CouldNotRun(f"{name}: {outcome.reason}", outcome.mend)
+            raise CouldNotRun(f"{name}: {outcome.reason}", outcome.fix)
         notes += outcome.notes
         written = outcome.result is Result.DONE
         version, moved = None, False
         if alias and before is not None:
             version, moved = self._publish(name, mode, alias, before, seen)
-        return Switched(name, mode, alias, written, version, moved, time.monotonic() - started, tuple(notes))
+        return Switched(
+            name, mode, alias, written, version, moved, time.monotonic() - started, tuple(notes)
+        )
 
     def _ask(self, what: Callable[..., Any], **arguments: Any) -> Any:
         return self._patience.call(partial(what, **arguments))
 
     def _function(self, name: str, qualifier: str | None = None) -> Function:
         more = {"Qualifier": qualifier} if qualifier else {}
-        return function_of(self._ask(self._client.get_function_configuration, FunctionName=name, **more))
+        return function_of(
+            self._ask(self._client.get_function_configuration, FunctionName=name, **more)
+        )
 
     def _look(
         self, name: str, mode: Mode, alias: str | None, notes: list[str]
     ) -> tuple[Mapping[str, Any] | None, Function]:
-        """The alias and $LATEST as they are, all checked that could go wrong later. Raises CouldNotRun."""
+        """The alias and $LATEST as they are, all checked that could go wrong later. Raises
+        CouldNotRun."""
         latest = self._function(name)
         try:
             decided(latest, mode)
         except Refused as error:
-            raise CouldNotRun(f"{name}: {error.reason}", error.mend) from error
+            raise CouldNotRun(f"{name}: {error.reason}", error.fix) from error
         if mode is not Mode.POLICY:
             policy = latest.variables.get(POLICY) or "its policy"
-            notes.append(f"obeyed only where allow_mode_override of {policy}, and of the floor, lists {mode.value}")
+            notes.append(
+                f"obeyed only where allow_mode_override of {policy}, and of the floor, lists"
+                f" {mode.value}"
+            )
         if not alias:
             self._mention_aliases(name, notes)
             return None, latest
         found: Mapping[str, Any] = self._ask(self._client.get_alias, FunctionName=name, Name=alias)
         shares = (found.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
         if shares and not self._force:
-            split = ", ".join(f"{share:.0%} to version {version}" for version, share in shares.items())
+            split = ", ".join(
+                f"{share:.0%} to version {version}" for version, share in shares.items()
+            )
             raise CouldNotRun(
                 f"{name}:{alias} splits its traffic ({split}): a roll-out is under way",
-                "let it end or roll it back first; --force ends the split, and all traffic gets the new version",
+                "let it end or roll it back first; --force ends the split, and all traffic gets the"
+                " new version",
             )
         if found["FunctionVersion"] == "$LATEST":
             return found, latest
@@ -195,8 +245,8 @@ class Switch:
         others = differences(latest, published)
         if others and not self._force:
             raise CouldNotRun(
-                f"{name}:{alias} is version {published.version}, and $LATEST differs in more than the mode: "
-                f"{'; '.join(others)}",
+                f"{name}:{alias} is version {published.version}, and $LATEST differs in more than"
+                f" the mode: {'; '.join(others)}",
                 "deploy what the alias points to first; --force brings $LATEST live as it is",
             )
         if others:
@@ -206,15 +256,20 @@ class Switch:
     def _mention_aliases(self, name: str, notes: list[str]) -> None:
         aliases = self._ask(self._client.list_aliases, FunctionName=name)["Aliases"]
         pinned = [
-            f"{each['Name']} ({each['FunctionVersion']})" for each in aliases if each["FunctionVersion"] != "$LATEST"
+            f"{each['Name']} ({each['FunctionVersion']})"
+            for each in aliases
+            if each["FunctionVersion"] != "$LATEST"
         ]
         if pinned:
-            notes.append(f"callers of an alias are not reached: {', '.join(pinned)}; name it with --alias")
+            notes.append(
+                f"callers of an alias are not reached: {', '.join(pinned)}; name it with --alias"
+            )
 
     def _publish(
         self, name: str, mode: Mode, alias: str, before: Mapping[str, Any], seen: Function
     ) -> tuple[str, bool]:
-        """Publish what was written and move the alias to it; the version, and whether the alias moved."""
+        """Publish what was written and move the alias to it; the version, and whether the alias
+        moved."""
         if before["FunctionVersion"] == "$LATEST":
             return "$LATEST", False
         pointed = self._function(name, before["FunctionVersion"])
@@ -225,7 +280,8 @@ class Switch:
         while version.busy:
             if time.monotonic() > over:
                 raise CouldNotRun(
-                    f"{name}: version {version.version} is not ready after {self._timeout:.0f} s; {alias} is as it was",
+                    f"{name}: version {version.version} is not ready after {self._timeout:.0f} s;"
+                    f" {alias} is as it was",
                     "run the command again: it goes on from there",
                 )
             self._patience.sleep(_POLL_S)
@@ -240,11 +296,14 @@ class Switch:
         )
         seen = self._function(name, alias)
         if seen.variables.get(MODE) != mode.variable:
-            raise CouldNotRun(f"{name}:{alias} was moved by another hand meanwhile", "run the command again")
+            raise CouldNotRun(
+                f"{name}:{alias} was moved by another hand meanwhile", "run the command again"
+            )
         return version.version, True
 
     def _published(self, name: str, mode: Mode, alias: str, seen: Function) -> Function:
-        """A version of $LATEST as `seen`, with the mode. Raises CouldNotRun where another hand changed it meanwhile."""
+        """A version of $LATEST as `seen`, with the mode. Raises CouldNotRun where another hand
+        changed it meanwhile."""
         for _ in range(_TIMES_CHANGED_MEANWHILE):
             latest = self._function(name)
             others = differences(latest, seen)
@@ -252,8 +311,8 @@ class Switch:
                 others.append(f"variables {MODE}")
             if others:
                 raise CouldNotRun(
-                    f"{name}: changed by another hand meanwhile ({'; '.join(others)}): no version was published, "
-                    f"and {alias} is as it was",
+                    f"{name}: changed by another hand meanwhile ({'; '.join(others)}): no version"
+                    f" was published, and {alias} is as it was",
                     "look at what was changed, and run the command again",
                 )
             # What is read here is what is published, or nothing is.
@@ -271,13 +330,21 @@ class Switch:
                 continue
             return function_of(answer)
         raise CouldNotRun(
-            f"{name}: another hand keeps changing it: no version was published, and {alias} is as it was",
+            f"{name}: another hand keeps changing it: no version was published, and {alias} is as"
+            " it was",
             "run the command again",
         )
 
 
 def mode_command(
-    function: str, mode: Mode, alias: str | None, account: Account, *, force: bool, timeout: float, as_json: bool
+    function: str,
+    mode: Mode,
+    alias: str | None,
+    account: Account,
+    *,
+    force: bool,
+    timeout: float,
+    as_json: bool,
 ) -> None:
     """The work of ``fshield mode``: switch, and say how long it took to be live."""
     with output.reporting(as_json):
@@ -301,7 +368,9 @@ def mode_command(
     what = "live" if done.written or done.moved else "so already"
     to = output.console()
     to.print(
-        Text.assemble((where, "bold"), f"  {mode.meaning}: {what} ", (f"after {done.seconds:.1f} s", "bold")),
+        Text.assemble(
+            (where, "bold"), f"  {mode.meaning}: {what} ", (f"after {done.seconds:.1f} s", "bold")
+        ),
         soft_wrap=True,
     )
     for note in done.notes:

@@ -1,9 +1,11 @@
-"""What attach and detach make of a function's configuration. No AWS here: configuration in, change out.
+"""What attach and detach make of a function's configuration. No AWS here: configuration in, change
+out.
 
-Detach keeps no file. It takes away the variables that attach sets and the layers that are ours by name, and puts the
-next wrapper back. Where that would not give back exactly what attach found (layers of other names, our layer in
-another place already, variables of ours left over from something else), attach writes what is missing into one more
-variable, ``FUNCTION_SHIELD_RESTORE``. Attach does not guess whether it is needed: it runs detach over its own result.
+Detach keeps no file. It takes away the variables that attach sets and the layers that are ours by
+name, and puts the next wrapper back. Where that would not give back exactly what attach found
+(layers of other names, our layer in another place already, variables of ours left over from
+something else), attach writes what is missing into one more variable, ``FUNCTION_SHIELD_RESTORE``.
+Attach does not guess whether it is needed: it runs detach over its own result.
 """
 
 from __future__ import annotations
@@ -14,26 +16,41 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fshield.fleet.arn import layer_name, layer_number
-from fshield.fleet.configuration import LAUNCHER, MODE, NEXT_WRAPPER, POLICY, RESTORE, WRAPPER, Function
-from fshield.fleet.runtimes import fitness
+from fshield.fleet.api.arn import layer_name, layer_number
+from fshield.fleet.api.configuration import (
+    LAUNCHER,
+    MODE,
+    NEXT_WRAPPER,
+    POLICY,
+    RESTORE,
+    WRAPPER,
+    Function,
+)
+from fshield.fleet.api.runtimes import fitness
+from fshield.fleet.wrappers import known_wrapper
 
 #: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: neither can be raised.
 MAX_LAYERS = 5
 MAX_ENVIRONMENT_BYTES = 4096
 _ENGINE_NAME = re.compile(r"function-shield-(x86_64|arm64)\Z")
 _POLICIES_NAME = re.compile(r"function-shield-policies([-_].*)?\Z")
-#: The variables that are ours to set and to take away. FUNCTION_SHIELD_EVENTS is nobody's here: attach does not set it.
+# : The variables that are ours to set and to take away. FUNCTION_SHIELD_EVENTS is nobody's here:
+# attach does not set it.
 _OURS = (POLICY, MODE, NEXT_WRAPPER, RESTORE)
 
 
 class Refused(Exception):
-    """This function is not changed, for a reason that trying again does not cure."""
+    """This function is not changed, for a reason that trying again does not cure.
 
-    def __init__(self, reason: str, mend: str) -> None:
+    Args:
+        kind: the reason without what only this function has in it. None: the reason.
+    """
+
+    def __init__(self, reason: str, fix: str, kind: str | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.mend = mend
+        self.fix = fix
+        self.kind = kind or reason
 
 
 def is_engine(arn: str, names: Iterable[str] = ()) -> bool:
@@ -75,7 +92,9 @@ class Change:
     @property
     def empty(self) -> bool:
         """There is nothing to do."""
-        return self.layers == self.function.layers and dict(self.variables) == dict(self.function.variables)
+        return self.layers == self.function.layers and dict(self.variables) == dict(
+            self.function.variables
+        )
 
     def request(self) -> dict[str, Any]:
         """The arguments of UpdateFunctionConfiguration: what changes, and nothing else."""
@@ -89,9 +108,12 @@ class Change:
         return arguments
 
     def lines(self) -> list[str]:
-        """The change as a person reads it. Shows no variable but ours: the others may be secrets, and do not change."""
+        """The change as a person reads it. Shows no variable but ours: the others may be secrets,
+        and do not change."""
         before, after = self.function.layers, self.layers
-        said = [f"- layer {layer_name(arn)}:{layer_number(arn)}" for arn in before if arn not in after]
+        said = [
+            f"- layer {layer_name(arn)}:{layer_number(arn)}" for arn in before if arn not in after
+        ]
         said += [
             f"+ layer {layer_name(arn)}:{layer_number(arn)}, {place} of {len(after)}"
             for place, arn in enumerate(after, 1)
@@ -112,7 +134,10 @@ class Change:
     def short(self) -> str:
         """The change in a few words, for one line among hundreds."""
         said = []
-        for sign, these, others in (("+", self.layers, self.function.layers), ("-", self.function.layers, self.layers)):
+        for sign, these, others in (
+            ("+", self.layers, self.function.layers),
+            ("-", self.function.layers, self.layers),
+        ):
             for arn in these:
                 if arn not in others:
                     name = layer_name(arn).removeprefix("function-shield-")
@@ -151,8 +176,14 @@ class _Record:
     def parse(cls, text: str | None) -> _Record:
         try:
             found = json.loads(text or "{}")
-            names, layers, variables = found.get("names", []), found.get("layers"), found.get("variables", {})
-            if not all(isinstance(each, str) for each in (*names, *(layers or ()), *variables.values())):
+            names, layers, variables = (
+                found.get("names", []),
+                found.get("layers"),
+                found.get("variables", {}),
+            )
+            if not all(
+                isinstance(each, str) for each in (*names, *(layers or ()), *variables.values())
+            ):
                 return cls()
             return cls(tuple(names), None if layers is None else tuple(layers), variables)
         except (ValueError, AttributeError, TypeError):
@@ -189,16 +220,22 @@ def attach(function: Function, wanted: Wanted) -> Change:
     variables = dict(function.variables)
     old = variables.get(WRAPPER)
     if not function.guarded:
-        # What was left over from another guard: a mode would switch this one off, a next wrapper would run.
+        # What was left over from another guard: a mode would switch this one off, a next wrapper
+        # would run.
         for name in (MODE, NEXT_WRAPPER, RESTORE):
             variables.pop(name, None)
         if old:
             variables[NEXT_WRAPPER] = old
+            notes.extend(known_wrapper(old))
     elif MODE in variables:
         notes.append(f"{MODE}={variables[MODE]} stays")
     variables |= {WRAPPER: LAUNCHER, POLICY: wanted.policy}
 
-    unlike = tuple(sorted(layer_name(a) for a in (engine, *policies) if not is_engine(a) and not is_policies(a)))
+    unlike = tuple(
+        sorted(
+            layer_name(a) for a in (engine, *policies) if not is_engine(a) and not is_policies(a)
+        )
+    )
     if function.guarded:
         before = _detached(function.layers, function.variables)
         names = tuple(dict.fromkeys((*record.names, *unlike)))
@@ -208,20 +245,36 @@ def attach(function: Function, wanted: Wanted) -> Change:
             _Record(names, before[0], record.variables),
         ]
     else:
-        before = function.layers, {name: value for name, value in function.variables.items() if name != RESTORE}
+        before = (
+            function.layers,
+            {name: value for name, value in function.variables.items() if name != RESTORE},
+        )
         left_over = {name: before[1][name] for name in _OURS if name in before[1]}
         if old == "":
             left_over[WRAPPER] = old
-        records = [_Record(), _Record(unlike), _Record(unlike, None, left_over), _Record(unlike, before[0], left_over)]
+        records = [
+            _Record(),
+            _Record(unlike),
+            _Record(unlike, None, left_over),
+            _Record(unlike, before[0], left_over),
+        ]
     variables = _recorded(layers, variables, before, records)
     _fits(function, layers, variables)
     return Change(function, layers, variables, tuple(notes))
 
 
-def _policy_layers(layers: tuple[str, ...], engines: Iterable[str], recorded: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of `layers` that hold policies: by the name that `publish` gives, or by the record, which has the names of
-    engines as well. Where no layer has an engine's name, the first of the record's is one: attach puts it first."""
-    unlike = [a for a in layers if layer_name(a) in recorded and not is_engine(a, engines) and not is_policies(a)]
+def _policy_layers(
+    layers: tuple[str, ...], engines: Iterable[str], recorded: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Those of `layers` that hold policies: by the name that `publish` gives, or by the record,
+    which has the names of engines as well. Where no layer has an engine's name, the first of the
+    record's is one: attach puts it first.
+    """
+    unlike = [
+        a
+        for a in layers
+        if layer_name(a) in recorded and not is_engine(a, engines) and not is_policies(a)
+    ]
     if not any(is_engine(a, engines) for a in layers):
         unlike = unlike[1:]
     return tuple(a for a in layers if is_policies(a) or a in unlike)
@@ -240,14 +293,17 @@ def _recorded(
             content[RESTORE] = record.text()
         if _detached(layers, content) == before:
             return content
-    raise Refused("detach could not give its configuration back as it is now", "attach it by infrastructure as code")
+    raise Refused(
+        "detach could not give its configuration back as it is now",
+        "attach it by infrastructure as code",
+    )
 
 
 def detach(function: Function) -> Change:
     """The change that takes the guard off and gives back what attach found. Raises Refused.
 
-    It acts where the wrapper is ours, or a record is there, and nowhere else: run twice, it must not take for its own
-    what attach found.
+    It acts where the wrapper is ours, or a record is there, and nowhere else: run twice, it must
+    not take for its own what attach found.
     """
     if function.unreadable:
         raise Refused(*_unreadable(function))
@@ -265,7 +321,9 @@ def detach(function: Function) -> Change:
     return Change(function, layers, variables, notes)
 
 
-def _detached(layers: tuple[str, ...], variables: Mapping[str, str]) -> tuple[tuple[str, ...], dict[str, str]]:
+def _detached(
+    layers: tuple[str, ...], variables: Mapping[str, str]
+) -> tuple[tuple[str, ...], dict[str, str]]:
     """Layers and variables without the guard."""
     record = _Record.parse(variables.get(RESTORE))
     ours = set(record.names)
@@ -288,7 +346,7 @@ def _fit(function: Function, wanted: Wanted) -> list[str]:
     """Notes about a function that can be guarded. Raises Refused for one that cannot."""
     fit = fitness(function.package_type, function.runtime)
     if fit.refused:
-        raise Refused(fit.refused, fit.mend or "leave it out")
+        raise Refused(fit.refused, fit.fix or "leave it out")
     if function.unreadable:
         raise Refused(*_unreadable(function))
     if function.architecture not in wanted.engines:
@@ -297,7 +355,7 @@ def _fit(function: Function, wanted: Wanted) -> list[str]:
             f"it runs on {function.architecture}, and the layer named is for {known}",
             "write {arch} into --layer-arn, or name a layer for each architecture",
         )
-    return [fit.note] if fit.note else []
+    return list(fit.notes)
 
 
 def _fits(function: Function, layers: tuple[str, ...], variables: Mapping[str, str]) -> None:
@@ -305,22 +363,29 @@ def _fits(function: Function, layers: tuple[str, ...], variables: Mapping[str, s
         raise Refused(
             f"it has {len(function.layers)} layers already, and Lambda permits {MAX_LAYERS}",
             "merge two of its layers into one",
+            "too many layers",
         )
     size = environment_bytes(variables)
     if size > MAX_ENVIRONMENT_BYTES:
         raise Refused(
             f"its environment would be {size} bytes, and Lambda permits {MAX_ENVIRONMENT_BYTES}",
-            f"move {size - MAX_ENVIRONMENT_BYTES} bytes of it to Parameter Store, AppConfig or Secrets Manager",
+            f"move {size - MAX_ENVIRONMENT_BYTES} bytes of it to Parameter Store, AppConfig or"
+            " Secrets Manager",
+            "environment too large",
         )
 
 
 def environment_bytes(variables: Mapping[str, str]) -> int:
-    """What Lambda measures against its 4 KB: the variables as compact JSON, by the text in its error message."""
+    """What Lambda measures against its 4 KB: the variables as compact JSON, by the text in its
+    error message."""
     return len(json.dumps(dict(variables), separators=(",", ":"), ensure_ascii=False).encode())
 
 
 def _unreadable(function: Function) -> tuple[str, str]:
     return (
-        f"its variables cannot be read ({function.unreadable}), and to write without them would erase them",
+        (
+            f"its variables cannot be read ({function.unreadable}), and to write without them would"
+            " erase them"
+        ),
         "permit kms:Decrypt with the key of the function",
     )

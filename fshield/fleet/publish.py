@@ -17,17 +17,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.text import Text
 
 from fshield import output
+from fshield.engine.package import FOLDER
 from fshield.errors import CouldNotRun
-from fshield.fleet.arn import ARCHITECTURES, layer_number
-from fshield.fleet.aws import could_not, speaking
-from fshield.fleet.layers import description
-from fshield.fleet.mends import BUSY, code_of
-from fshield.fleet.patience import Patience, Stopped
+from fshield.fleet.api.arn import ARCHITECTURES, layer_number
+from fshield.fleet.api.client import could_not, speaking
+from fshield.fleet.api.layers import description
+from fshield.fleet.api.patience import Patience, Stopped
+from fshield.fleet.fixes import BUSY, code_of
 from fshield.fleet.request import Account
 from fshield.fleet.run import interruptible
 from fshield.fleet.show import Show
 from fshield.local.progress import waiting_for
-from fshield.package import FOLDER
 from fshield.version import VERSION
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _LAUNCHER, _CORE = "function-shield", "function-shield.d/function-shield.so"
 #: What a description of ours begins with, so that --keep deletes nothing else.
 _OURS = "FunctionShield, open "
-_BUILD = "./build.sh makes them; --dist names another folder"
+_BUILD = "fshield's wheel has them, ./build.sh makes them; --dist names another folder"
 
 
 @dataclass(frozen=True)
@@ -92,12 +92,15 @@ class Published:
             "description": self.archive.text,
             "removed": list(self.removed),
             "kept": list(self.kept),
-            "problem": {"message": self.problem.message, "mend": self.problem.mend} if self.problem else None,
+            "problem": (
+                {"message": self.problem.message, "fix": self.problem.fix} if self.problem else None
+            ),
         }
 
 
 def engines(folder: Path, prefix: str) -> list[Archive]:
-    """The engine's layers of both architectures, as the build left them in `folder`. Raises CouldNotRun."""
+    """The engine's layers of both architectures, as the build left them in `folder`. Raises
+    CouldNotRun."""
     found = []
     for architecture in ARCHITECTURES:
         path = folder / f"function-shield-layer-{architecture}.zip"
@@ -107,7 +110,9 @@ def engines(folder: Path, prefix: str) -> list[Archive]:
             if not {_LAUNCHER, _CORE} <= names:
                 raise CouldNotRun(f"{path}: is not the engine's layer", _BUILD)
             if VERSION.encode() not in archive.read(_CORE):
-                raise CouldNotRun(f"{path}: is of another version than this fshield, {VERSION}", "./build.sh")
+                raise CouldNotRun(
+                    f"{path}: is of another version than this fshield, {VERSION}", "./build.sh"
+                )
             policies = _policies(names)
         text = description(f"{_OURS}{VERSION} ({architecture})", policies)
         found.append(Archive(f"{prefix}-{architecture}", architecture, content, text))
@@ -121,7 +126,7 @@ def policies(path: Path, name: str) -> Archive:
         names = set(archive.namelist())
     found = _policies(names)
     if not found or any(not each.startswith(f"{FOLDER}/") for each in names):
-        raise CouldNotRun(f"{path}: is no policy layer", "fshield package DIR -o policies.zip")
+        raise CouldNotRun(f"{path}: is not a policy layer", "fshield package DIR -o policies.zip")
     return Archive(name, None, content, description(f"{_OURS}policies", found))
 
 
@@ -136,11 +141,15 @@ def _opened(path: Path, content: bytes) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(io.BytesIO(content))
     except zipfile.BadZipFile as error:
-        raise CouldNotRun(f"{path}: is no zip", _BUILD) from error
+        raise CouldNotRun(f"{path}: is not a zip", _BUILD) from error
 
 
 def _policies(names: set[str]) -> list[str]:
-    return sorted(Path(name).stem for name in names if name.startswith(f"{FOLDER}/") and name.endswith(".policy"))
+    return sorted(
+        Path(name).stem
+        for name in names
+        if name.startswith(f"{FOLDER}/") and name.endswith(".policy")
+    )
 
 
 class Publisher:
@@ -152,7 +161,13 @@ class Publisher:
     """
 
     def __init__(
-        self, client: LambdaClient, patience: Patience, *, organization: str | None, keep: int | None, dry_run: bool
+        self,
+        client: LambdaClient,
+        patience: Patience,
+        *,
+        organization: str | None,
+        keep: int | None,
+        dry_run: bool,
     ) -> None:
         self._client = client
         self._patience = patience
@@ -162,7 +177,8 @@ class Publisher:
         self._used: frozenset[str] | None = None
 
     def __call__(self, archive: Archive) -> Published:
-        """Publish, unless the newest version has these bytes already. Raises nothing but Stopped."""
+        """Publish, unless the newest version has these bytes already. Raises nothing but
+        Stopped."""
         region = self._client.meta.region_name
         try:
             arn = self._same(archive)
@@ -183,7 +199,9 @@ class Publisher:
         found = list(page["LayerVersions"])
         while page.get("NextMarker"):
             marker = page["NextMarker"]
-            page = self._patience.call(partial(self._client.list_layer_versions, LayerName=layer, Marker=marker))
+            page = self._patience.call(
+                partial(self._client.list_layer_versions, LayerName=layer, Marker=marker)
+            )
             found += page["LayerVersions"]
         return sorted(found, key=lambda version: int(version["Version"]), reverse=True)
 
@@ -201,7 +219,11 @@ class Publisher:
         found = self._patience.call(
             partial(self._client.get_layer_version, LayerName=archive.layer, VersionNumber=number)
         )
-        return str(versions[0]["LayerVersionArn"]) if found["Content"].get("CodeSha256") == archive.digest else None
+        return (
+            str(versions[0]["LayerVersionArn"])
+            if found["Content"].get("CodeSha256") == archive.digest
+            else None
+        )
 
     def _publish(self, archive: Archive) -> str:
         architectures = [archive.architecture] if archive.architecture else list(ARCHITECTURES)
@@ -235,15 +257,20 @@ class Publisher:
                 raise
 
     def _retain(self, layer: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
-        """Delete all but the newest versions of ours that no function of this account and region uses."""
+        """Delete all but the newest versions of ours that no function of this account and region
+        uses."""
         removed, kept = [], []
-        ours = [v for v in self._versions(layer) if str(v.get("Description") or "").startswith(_OURS)]
+        ours = [
+            v for v in self._versions(layer) if str(v.get("Description") or "").startswith(_OURS)
+        ]
         for version in ours[self._keep :]:
             number = int(version["Version"])
             if version["LayerVersionArn"] in self._in_use():
                 kept.append(f"{number}: in use")
                 continue
-            self._patience.call(partial(self._client.delete_layer_version, LayerName=layer, VersionNumber=number))
+            self._patience.call(
+                partial(self._client.delete_layer_version, LayerName=layer, VersionNumber=number)
+            )
             removed.append(number)
         return tuple(removed), tuple(kept)
 
@@ -251,13 +278,21 @@ class Publisher:
         """Layer versions that functions here list, in any of their versions."""
         if self._used is None:
             used: set[str] = set()
-            page: Any = self._patience.call(partial(self._client.list_functions, FunctionVersion="ALL"))
+            page: Any = self._patience.call(
+                partial(self._client.list_functions, FunctionVersion="ALL")
+            )
             while True:
-                used |= {layer["Arn"] for function in page["Functions"] for layer in function.get("Layers") or ()}
+                used |= {
+                    layer["Arn"]
+                    for function in page["Functions"]
+                    for layer in function.get("Layers") or ()
+                }
                 if not page.get("NextMarker"):
                     break
                 marker = page["NextMarker"]
-                page = self._patience.call(partial(self._client.list_functions, FunctionVersion="ALL", Marker=marker))
+                page = self._patience.call(
+                    partial(self._client.list_functions, FunctionVersion="ALL", Marker=marker)
+                )
             self._used = frozenset(used)
         return self._used
 
@@ -280,7 +315,9 @@ def publish(
     with interruptible(patience, show.say), speaking():
         for region in regions or (None,):
             client = Account(region, profile, endpoint_url).function_client()
-            publisher = Publisher(client, patience, organization=organization, keep=keep, dry_run=dry_run)
+            publisher = Publisher(
+                client, patience, organization=organization, keep=keep, dry_run=dry_run
+            )
             for archive in archives:
                 if patience.stop.is_set():
                     break
@@ -310,12 +347,15 @@ def publish(
         for line in attach:
             to.print(Text.assemble(("attach with  ", "dim"), line), soft_wrap=True)
         if good < total:
-            to.print(f"{good} of {total} published; run the command again for the rest", soft_wrap=True)
+            to.print(
+                f"{good} of {total} published; run the command again for the rest", soft_wrap=True
+            )
     raise typer.Exit(code)
 
 
 def attach_with(done: Sequence[Published]) -> list[str]:
-    """The options for attach, a line a region: with ``{arch}`` where both architectures have the same number."""
+    """The options for attach, a line a region: with ``{arch}`` where both architectures have the
+    same number."""
     lines = []
     for region in dict.fromkeys(each.region for each in done):
         here = [each for each in done if each.region == region and each.arn]
@@ -328,7 +368,9 @@ def attach_with(done: Sequence[Published]) -> list[str]:
         if len(general) == 1 and len(arns) == len(ARCHITECTURES):
             arns = list(general)
         options = [f"--layer-arn '{arn}'" for arn in arns]
-        options += [f"--policy-layer-arn {each.arn}" for each in here if not each.archive.architecture]
+        options += [
+            f"--policy-layer-arn {each.arn}" for each in here if not each.archive.architecture
+        ]
         if options:
             lines.append(f"--region {region} {' '.join(options)}")
     return lines
@@ -338,19 +380,29 @@ def _print(each: Published, dry_run: bool) -> None:
     to = output.console()
     if each.problem:
         what, style = "failed", "bold red"
-        said = f"{each.problem.message}; {each.problem.mend or ''}"
+        said = f"{each.problem.message}; {each.problem.fix or ''}"
     elif dry_run:
         what, style = ("would", "bold cyan") if each.fresh else ("nothing", "dim")
-        said = each.archive.text if each.fresh else f"version {layer_number(str(each.arn))} has the same bytes"
+        said = (
+            each.archive.text
+            if each.fresh
+            else f"version {layer_number(str(each.arn))} has the same bytes"
+        )
     elif each.fresh:
         what, style, said = "done", "bold green", f"version {layer_number(str(each.arn))}"
     else:
-        what, style, said = "nothing", "dim", f"version {layer_number(str(each.arn))} has the same bytes"
+        what, style, said = (
+            "nothing",
+            "dim",
+            f"version {layer_number(str(each.arn))} has the same bytes",
+        )
     if each.removed:
         said += f"; removed {', '.join(map(str, each.removed))}"
     if each.kept:
         said += f"; kept {', '.join(each.kept)}"
     to.print(
-        Text.assemble((f"{what:8}", style), f"{each.region}  ", (each.archive.layer, "bold"), f"  {said}"),
+        Text.assemble(
+            (f"{what:8}", style), f"{each.region}  ", (each.archive.layer, "bold"), f"  {said}"
+        ),
         soft_wrap=True,
     )

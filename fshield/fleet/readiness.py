@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
@@ -11,20 +11,31 @@ from typing import Any
 import typer
 from rich.text import Text
 
-from fshield import explain as explaining
-from fshield import native, output
-from fshield.cloudwatch import Connection, LogGroup, Window, since
-from fshield.events import harmless
-from fshield.evidence import Evidence
-from fshield.fleet.arn import function_name
-from fshield.fleet.aws import speaking
-from fshield.fleet.configuration import MODE, POLICY, Function, function_of
-from fshield.fleet.patience import Patience
-from fshield.fleet.ready import Blocked, Check, Kind, Seen, Wanted, checks, seen_in
+from fshield import output
+from fshield.engine import decide as native
+from fshield.engine import explain as explaining
+from fshield.evidence.acts import Evidence
+from fshield.evidence.cloudwatch import Connection, LogGroup, Window, since
+from fshield.evidence.events import harmless
+from fshield.evidence.replay import Outcome, replay
+from fshield.evidence.sources import Source
+from fshield.evidence.stream import EventReader, Record
+from fshield.fleet.api.arn import function_name
+from fshield.fleet.api.client import speaking
+from fshield.fleet.api.configuration import MODE, POLICY, Function, function_of
+from fshield.fleet.api.patience import Patience
+from fshield.fleet.ready import (
+    Blocked,
+    Check,
+    Kind,
+    Seen,
+    Wanted,
+    checks,
+    kinds_of,
+    seen_in,
+)
 from fshield.fleet.request import Account
 from fshield.local.progress import waiting_for
-from fshield.replay import replay
-from fshield.stream import EventReader
 
 #: Kinds that are shown; all are in --json.
 _SHOWN = 10
@@ -37,12 +48,15 @@ def ready(
     policy: Path | None,
     account: Account,
     log_group: str | None,
+    files: list[str],
     as_json: bool,
 ) -> None:
     """Say whether the function can be enforced, and end the command with 0 for go, 1 for no-go.
 
     Args:
-        policy: that is to be enforced, compiled or not; None: what any rule that blocks would block counts.
+        policy: that is to be enforced, compiled or not; None: what any rule that blocks would block
+            counts.
+        files: logs, folders or tables of evidence in place of the log group.
     """
     with output.reporting(as_json):
         compiled = explaining.subject(policy).compiled if policy else None
@@ -50,20 +64,41 @@ def ready(
         with speaking():
             client = account.function_client()
             plain = function_name(name, client.meta.region_name)
-            function = function_of(Patience().call(partial(client.get_function_configuration, FunctionName=plain)))
-        group = log_group or (function.raw.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{plain}"
-        reader = EventReader()
+            function = function_of(
+                Patience().call(partial(client.get_function_configuration, FunctionName=plain))
+            )
+        group = (
+            log_group
+            or (function.raw.get("LoggingConfig") or {}).get("LogGroup")
+            or f"/aws/lambda/{plain}"
+        )
         connection = Connection(client.meta.region_name, account.profile, account.endpoint_url)
         window = Window(since(look_back, now), now)
-        with waiting_for(f"reading {group} since {window.since:%Y-%m-%d %H:%M}"):
-            evidence = Evidence()
-            seen = seen_in(_events(LogGroup(group, connection), window, reader, evidence))
+        evidence = Evidence()
+        if files:
+            source = Source(files, connection=connection, function=plain)
+            with source.records() as records:
+                seen = seen_in(_also_to(evidence, records))
+            reader = source.reader
+            group = ", ".join(files)
+        else:
+            reader = EventReader()
+            with waiting_for(f"reading {group} since {window.since:%Y-%m-%d %H:%M}"):
+                logs = LogGroup(group, connection)
+                seen = seen_in(
+                    _also_to(evidence, reader.messages(logs.messages(window), logs.name))
+                )
         blocked = None
         if compiled:
             variables = [f"{name}={value}" for name, value in function.variables.items()]
             facts = native.facts_of(client.meta.region_name, variables)
             blocked = [
-                Blocked(each.act.words, each.met.source or each.met.reason, each.seen.passed)
+                Blocked(
+                    each.act.words,
+                    each.met.source or each.met.reason,
+                    each.seen.passed,
+                    _first(each, now),
+                )
                 for each in replay(compiled, evidence, facts)
                 if each.would_break
             ]
@@ -72,7 +107,7 @@ def ready(
         if doubts:
             found.append(Check("events missing or in doubt", str(doubts), "0", False))
     go = all(check.holds for check in found)
-    kinds = sorted(seen.kinds.values(), key=lambda kind: (-kind.would_block, -kind.count, kind.target))
+    kinds = sorted(kinds_of(seen), key=lambda kind: (-kind.would_block, -kind.count, kind.target))
     if as_json:
         output.print_json(_as_dict(plain, group, window, go, found, kinds, blocked, seen, reader))
     else:
@@ -80,10 +115,16 @@ def ready(
     raise typer.Exit(output.FINE if go else output.FINDINGS)
 
 
-def _events(group: LogGroup, window: Window, reader: EventReader, evidence: Evidence) -> Iterator[dict[str, Any]]:
-    for record in reader.messages(group.messages(window), group.name):
+def _first(outcome: Outcome, now: datetime) -> datetime:
+    """When an act was seen first. What no event dates is new."""
+    first = outcome.seen.first
+    return datetime.fromtimestamp(first, timezone.utc) if first else now
+
+
+def _also_to(evidence: Evidence, records: Iterable[Record]) -> Iterator[Record]:
+    for record in records:
         evidence.take(record)
-        yield record.event
+        yield record
 
 
 def _standing(function: Function) -> list[Check]:
@@ -92,7 +133,9 @@ def _standing(function: Function) -> list[Check]:
     level = (function.raw.get("LoggingConfig") or {}).get("ApplicationLogLevel")
     if level:
         fine = level in {"INFO", "DEBUG", "TRACE"}
-        found.append(Check("log level lets armed events through", str(level), "INFO or lower", fine))
+        found.append(
+            Check("log level lets armed events through", str(level), "INFO or lower", fine)
+        )
     if function.variables.get(MODE) == "off":
         found.append(Check("mode", "off", "alert, or none", False))
     return found
@@ -118,7 +161,9 @@ def _as_dict(
         "checks": [check.as_dict() for check in found],
         "policies": seen.policies,
         "reported": [kind.as_dict() for kind in kinds],
-        "would_have_been_blocked": [each.as_dict() for each in (kinds if blocked is None else blocked)],
+        "would_have_been_blocked": [
+            each.as_dict() for each in (kinds if blocked is None else blocked)
+        ],
         "acts_of_further_kinds": seen.more,
         "blocked_already": seen.enforced,
         "read": reader.counts.as_dict(),
@@ -141,7 +186,10 @@ def _print(
     policy = function.variables.get(POLICY) or "chosen by its name"
     to.print(
         Text.assemble(
-            (name, "bold"), "  ", verdict, (f"  policy {policy}{f', mode {mode}' if mode else ''}, {group}", "dim")
+            (name, "bold"),
+            "  ",
+            verdict,
+            (f"  policy {policy}{f', mode {mode}' if mode else ''}, {group}", "dim"),
         ),
         soft_wrap=True,
     )
@@ -175,7 +223,10 @@ def _print(
 
 def _kind(kind: Kind) -> str:
     when = _ago(datetime.now(timezone.utc) - kind.first)
-    return f"{kind.policy}  {harmless(kind.target)}  by {harmless(kind.origin)}  ×{kind.count}, first {when} ago"
+    return (
+        f"{kind.policy}  {harmless(kind.target)}  by {harmless(kind.origin)}  ×{kind.count}, first"
+        f" {when} ago"
+    )
 
 
 def _ago(span: timedelta) -> str:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-#: Kinds of acts that are told apart; more are counted, and said to be more. A function with so many is not ready.
+from fshield.evidence.acts import act_of
+from fshield.evidence.shapes import NEVER, Moment, gathered
+from fshield.evidence.stream import Record
+
+# : Kinds of acts that are told apart; more are counted, and said to be more. A function with so
+# many is not ready.
 MAX_KINDS = 5000
 #: The part of an object that makes it another destination.
 _NETWORK = frozenset({"outbound_connectivity", "runtime_api"})
@@ -33,7 +38,8 @@ class Kind:
     """Acts of one kind: rule, object and who asked.
 
     Args:
-        would_block: the policy in force says `block`, and a dry run let it pass; False: the policy says `alert`.
+        would_block: the policy in force says `block`, and a dry run let it pass; False: the policy
+            says `alert`.
     """
 
     policy: str
@@ -47,9 +53,14 @@ class Kind:
     def as_dict(self) -> dict[str, Any]:
         """For ``--json``."""
         return {
-            "policy": self.policy, "object": self.target, "origin": self.origin, "would_block": self.would_block,
-            "first": _text(self.first), "last": _text(self.last), "count": self.count,
-        }  # fmt: skip
+            "policy": self.policy,
+            "object": self.target,
+            "origin": self.origin,
+            "would_block": self.would_block,
+            "first": _text(self.first),
+            "last": _text(self.last),
+            "count": self.count,
+        }
 
 
 @dataclass
@@ -57,7 +68,8 @@ class Seen:
     """What the events of a function say.
 
     Args:
-        armed: cold starts that only reported: under a dry run, or a policy that has only reported so far.
+        armed: cold starts that only reported: under a dry run, or a policy that has only reported
+            so far.
         enforced: acts that were stopped.
         refused: starts that did not happen.
         disabled: starts without a guard.
@@ -78,29 +90,30 @@ class Seen:
     lost: int = 0
     more: int = 0
 
-    def take(self, event: Mapping[str, Any]) -> None:
-        """One event, normalised."""
+    def take(self, event: Mapping[str, Any], events: int = 1, last: datetime | None = None) -> None:
+        """One event, normalised; or a row that stands for `events`, the last of them at `last`."""
         at = _time(event.get("timestamp"))
         if at is None:
             return
+        until = last or at
         self.lost += int(event.get("lost") or 0)
         kind = event["event"]
         if kind == "armed":
-            self.armed += 1
+            self.armed += events
             self.first = min(self.first or at, at)
-            self.last = max(self.last or at, at)
+            self.last = max(self.last or until, until)
             policy = str(event.get("policy_name") or "?")
-            self.policies[policy] = self.policies.get(policy, 0) + 1
+            self.policies[policy] = self.policies.get(policy, 0) + events
         elif kind == "violation":
-            self._violation(event, at)
+            self._violation(event, at, until)
         elif kind == "refused":
-            self.refused += 1
+            self.refused += events
         elif kind == "disabled":
-            self.disabled += 1
+            self.disabled += events
         elif kind == "override_ignored":
-            self.ignored += 1
+            self.ignored += events
 
-    def _violation(self, event: Mapping[str, Any], at: datetime) -> None:
+    def _violation(self, event: Mapping[str, Any], at: datetime, until: datetime) -> None:
         if event.get("mode") == "block":
             self.enforced += event["count"]
             return
@@ -108,7 +121,8 @@ class Seen:
         who = str(origin.get("distribution") or origin.get("file") or "?")
         rule = str(event.get("policy") or "?")
         would_block = event.get("policy_mode") == "block"
-        key = (rule, target(event), who, would_block)
+        moment = Moment(at.timestamp(), str(event.get("requestId") or ""))
+        key = (rule, target(event, moment), who, would_block)
         known = self.kinds.get(key)
         if known is None:
             if len(self.kinds) >= MAX_KINDS:
@@ -117,12 +131,39 @@ class Seen:
             known = self.kinds[key] = Kind(rule, key[1], who, would_block, at, at)
         known.count += event["count"]
         # Lines of several streams come in no order.
-        known.first, known.last = min(known.first, at), max(known.last, at)
+        known.first, known.last = min(known.first, at), max(known.last, until)
 
 
-def target(event: Mapping[str, Any]) -> str:
-    """What the act was on, as a person would name it."""
+def kinds_of(seen: Seen) -> list[Kind]:
+    """The kinds that were seen. Names under /tmp that `learn` makes one pattern of are one."""
+    found = list(seen.kinds.values())
+    paths = gathered(kind.target for kind in found if kind.policy == "read_write_tmp")
+    out: dict[tuple[str, str, str, bool], Kind] = {}
+    for kind in found:
+        name = (
+            paths.get(kind.target, kind.target) if kind.policy == "read_write_tmp" else kind.target
+        )
+        key = (kind.policy, name, kind.origin, kind.would_block)
+        known = out.get(key)
+        if known is None:
+            out[key] = replace(kind, target=name)
+            continue
+        known.count += kind.count
+        known.first, known.last = min(known.first, kind.first), max(known.last, kind.last)
+    return list(out.values())
+
+
+def target(event: Mapping[str, Any], moment: Moment = NEVER) -> str:
+    """What the act was on, as a person would name it; of made-up names, what they have in common.
+
+    Args:
+        event: normalised.
+        moment: when it happened, and by which request.
+    """
     details = event["details"]
+    if event.get("policy") == "read_write_tmp":
+        act, _ = act_of(event, moment=moment)
+        return act.target if act and act.target else "?"
     if event.get("policy") in _NETWORK:
         where = str(details.get("host") or details.get("ip") or "?")
         return f"{where}:{details['port']}" if details.get("port") else where
@@ -145,20 +186,27 @@ class Check:
         return {"check": self.name, "found": self.found, "wanted": self.wanted, "ok": self.holds}
 
 
-def checks(seen: Seen, wanted: Wanted, now: datetime, blocked: list[Blocked] | None = None) -> list[Check]:
-    """The conditions for a go. `blocked`: what a policy that is to be enforced would block; None: there is none."""
+def checks(
+    seen: Seen, wanted: Wanted, now: datetime, blocked: list[Blocked] | None = None
+) -> list[Check]:
+    """The conditions for a go. `blocked`: what a policy that is to be enforced would block, and all
+    that counts then; None: there is none, and every kind counts."""
     days = (now - seen.first) / timedelta(days=1) if seen.first else 0.0
-    newest = max(seen.kinds.values(), key=lambda kind: kind.first, default=None)
-    quiet = (now - newest.first) / timedelta(days=1) if newest else days
-    acts = sum(kind.count for kind in seen.kinds.values()) + seen.more
-    if blocked is None:
-        number = len(seen.kinds)
-    else:
-        number, acts = len(blocked), sum(each.count for each in blocked) + seen.more
+    counted: list[Kind] | list[Blocked] = kinds_of(seen) if blocked is None else blocked
+    newest = max((each.first for each in counted), default=None)
+    quiet = (now - newest) / timedelta(days=1) if newest else days
+    number, acts = len(counted), sum(each.count for each in counted) + seen.more
     kinds = f"{number} kinds, {acts} acts" if number or seen.more else "nothing"
     found = [
-        Check("days under observation", f"{days:.1f}", f"{wanted.days:g} or more", days >= wanted.days),
-        Check("cold starts seen", str(seen.armed), f"{wanted.cold_starts} or more", seen.armed >= wanted.cold_starts),
+        Check(
+            "days under observation", f"{days:.1f}", f"{wanted.days:g} or more", days >= wanted.days
+        ),
+        Check(
+            "cold starts seen",
+            str(seen.armed),
+            f"{wanted.cold_starts} or more",
+            seen.armed >= wanted.cold_starts,
+        ),
         Check(
             "last new kind of act",
             f"{quiet:.1f} days ago" if newest else "none",
@@ -184,22 +232,25 @@ class Blocked:
     Args:
         what: the act in words.
         rule: ``FILE:LINE`` that says so, or the engine's word for why.
+        first: when it was seen first.
     """
 
     what: str
     rule: str
     count: int
+    first: datetime
 
     def as_dict(self) -> dict[str, Any]:
         """For ``--json``."""
         return {"act": self.what, "rule": self.rule, "count": self.count}
 
 
-def seen_in(events: Iterable[Mapping[str, Any]]) -> Seen:
-    """What `events` say, in memory that does not grow with their number."""
+def seen_in(records: Iterable[Record]) -> Seen:
+    """What `records` say, in memory that does not grow with their number."""
     seen = Seen()
-    for event in events:
-        seen.take(event)
+    for record in records:
+        last = record.last and datetime.fromtimestamp(record.last, timezone.utc)
+        seen.take(record.event, record.events, last or None)
     return seen
 
 

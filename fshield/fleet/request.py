@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fshield.aws import region_asked
 from fshield.errors import CouldNotRun
+from fshield.fleet.exceptions import NONE_KNOWN, Known
+from fshield.language.aws import region_asked
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.client import LambdaClient
@@ -18,10 +19,12 @@ _CONNECT_TIMEOUT_S, _READ_TIMEOUT_S = 10, 30
 
 @dataclass(frozen=True)
 class Account:
-    """Where a command works: what ``--region``, ``--profile`` and ``--endpoint-url`` say, as for the AWS CLI.
+    """Where a command works: what ``--region``, ``--profile`` and ``--endpoint-url`` say, as for
+    the AWS CLI.
 
     Args:
-        region, profile, endpoint_url: None: what the environment and the AWS configuration files say.
+        region, profile, endpoint_url: None: what the environment and the AWS configuration files
+            say.
         connections: how many requests at the same time.
     """
 
@@ -40,7 +43,8 @@ class Account:
         return self._client("resourcegroupstaggingapi")
 
     def _client(self, service: str) -> Any:
-        from boto3.session import Session  # noqa: PLC0415 - half a second that other commands do without
+        # Half a second that other commands do without.
+        from boto3.session import Session  # noqa: PLC0415
         from botocore.config import Config  # noqa: PLC0415
 
         # `Patience` repeats, so that one throttled thread makes all of them slower.
@@ -63,18 +67,31 @@ class Selection:
         names: FUNCTION arguments.
         tags: ``K=V`` each; a function must have all of them. ``K`` alone: with any value.
         everything: ``--all``.
+        patterns, exclude, runtimes: what ``--all`` is narrowed to: names and runtimes, with ``*``,
+            ``?`` and ``[]`` as in file names. An empty one narrows nothing.
+        untried: take runtimes too on which no test runs the guard.
     """
 
     names: Sequence[str] = ()
     tags: Sequence[str] = ()
     everything: bool = False
+    patterns: Sequence[str] = ()
+    exclude: Sequence[str] = ()
+    runtimes: Sequence[str] = ()
+    untried: bool = True
 
     def check(self, command: str) -> None:
         """Raises CouldNotRun unless exactly one of the three was used."""
         if sum((bool(self.names), bool(self.tags), self.everything)) != 1:
             raise CouldNotRun(
                 "which functions?",
-                f"fshield {command} FUNCTION… or fshield {command} --tag K=V or fshield {command} --all",
+                f"fshield {command} FUNCTION… or fshield {command} --tag K=V or fshield {command}"
+                " --all",
+            )
+        if (self.patterns or self.exclude or self.runtimes) and not self.everything:
+            raise CouldNotRun(
+                "--name, --exclude and --runtime narrow --all",
+                f"fshield {command} --all --name 'team-*'",
             )
 
 
@@ -89,6 +106,7 @@ class Manner:
         max_failures: begin no more once so many failed; None: go on.
         timeout: seconds to wait until a change is live.
         as_json: answer with one document.
+        known: refusals that the exit status leaves out.
     """
 
     yes: bool = False
@@ -97,3 +115,4 @@ class Manner:
     max_failures: int | None = None
     timeout: float = 120
     as_json: bool = False
+    known: Known = NONE_KNOWN

@@ -1,4 +1,5 @@
-"""Does the same to many functions: some at a time, until all are done, too many failed, or somebody pressed Ctrl-C."""
+"""Does the same to many functions: some at a time, until all are done, too many failed, or the user
+pressed Ctrl-C."""
 
 from __future__ import annotations
 
@@ -11,8 +12,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TypeVar
 
+from fshield.fleet.api.patience import Patience
 from fshield.fleet.change import Outcome, Result
-from fshield.fleet.patience import Patience
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -21,7 +22,8 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def interruptible(patience: Patience, say: Callable[[str], None]) -> Iterator[None]:
-    """While the body runs, a first Ctrl-C lets calls under way end and begins no more; a second leaves at once.
+    """While the body runs, a first Ctrl-C lets calls under way end and begins no more; a second
+    leaves at once.
 
     Each call changes one function or does not, so nothing is half done either way.
     """
@@ -44,7 +46,10 @@ def interruptible(patience: Patience, say: Callable[[str], None]) -> Iterator[No
 
 
 def in_parallel(
-    items: Sequence[Item], ask: Callable[[Item], Answer], concurrency: int, begin: Callable[[], bool]
+    items: Sequence[Item],
+    ask: Callable[[Item], Answer],
+    concurrency: int,
+    begin: Callable[[], bool],
 ) -> Iterator[tuple[Item, Answer]]:
     """Yield each item with its answer, as they come; no item is begun once `begin()` says no."""
     waiting = iter(items)
@@ -61,7 +66,7 @@ def in_parallel(
                 running[pool.submit(ask, item)] = item
             if not running:
                 return
-            # A handler of signals only runs while the main thread does not wait for ever.
+            # A handler of signals only runs while the main thread does not wait forever.
             done, _ = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
             for future in done:
                 yield running.pop(future), future.result()
@@ -82,14 +87,18 @@ def change_all(
         max_failures: begin no more once so many failed; None: go on. Refusals are none.
 
     Returns:
-        an outcome for every name, in the order of `names`.
+        an outcome forevery name, in the order of `names`.
     """
     outcomes: dict[str, Outcome] = {}
     failed = 0
     hopeless = False
 
     def begin() -> bool:
-        return not patience.stop.is_set() and not hopeless and (max_failures is None or failed < max_failures)
+        return (
+            not patience.stop.is_set()
+            and not hopeless
+            and (max_failures is None or failed < max_failures)
+        )
 
     for name, outcome in in_parallel(names, change, concurrency, begin):
         outcomes[name] = outcome
@@ -98,7 +107,10 @@ def change_all(
         if outcome.result is not Result.NOT_BEGUN:
             tell(outcome)
     why = "interrupted" if patience.stop.is_set() else outcomes_end(outcomes, hopeless, failed)
-    return [outcomes.get(name) or Outcome(name, Result.NOT_BEGUN, reason=why, mend="run again") for name in names]
+    return [
+        outcomes.get(name) or Outcome(name, Result.NOT_BEGUN, reason=why, fix="run again")
+        for name in names
+    ]
 
 
 def outcomes_end(outcomes: dict[str, Outcome], hopeless: bool, failed: int) -> str:

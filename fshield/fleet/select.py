@@ -2,15 +2,82 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
 
 from fshield.errors import CouldNotRun
-from fshield.fleet.arn import function_name
-from fshield.fleet.aws import speaking
-from fshield.fleet.patience import Patience
+from fshield.fleet.api.arn import function_name
+from fshield.fleet.api.client import speaking
+from fshield.fleet.api.configuration import Function, function_of
+from fshield.fleet.api.patience import Patience
+from fshield.fleet.api.runtimes import is_untried
 from fshield.fleet.request import Account, Selection
+
+
+@dataclass(frozen=True)
+class Selected:
+    """The functions that a command is about.
+
+    Args:
+        names: each once, in the order given or by name.
+        untried: for each runtime how many functions were left out because no test runs the guard
+            on it.
+    """
+
+    names: list[str]
+    untried: Mapping[str, int] = field(default_factory=dict)
+
+    def untried_said(self) -> str:
+        """What was left out, in words; empty where nothing was."""
+        if not self.untried:
+            return ""
+        total = sum(self.untried.values())
+        each = ", ".join(f"{runtime} {count}" for runtime, count in sorted(self.untried.items()))
+        return f"{total} left out, on untried runtimes ({each}): --include-untried takes them"
+
+
+def chosen(account: Account, region: str, selection: Selection, patience: Patience) -> Selected:
+    """The functions, and what ``--all`` left out. Raises CouldNotRun."""
+    if not selection.everything:
+        return Selected(selected(account, region, selection, patience))
+    with speaking():
+        every = [function_of(answer) for answer in every_function(account, patience)]
+    if not every:
+        raise CouldNotRun(f"no function at all in {region}", "look at --region and --profile")
+    narrowed = [function for function in every if _is_asked(function, selection)]
+    if not narrowed:
+        raise CouldNotRun(
+            f"none of {len(every)} functions in {region} is asked for",
+            "look at --name, --exclude and --runtime",
+        )
+    untried: Counter[str] = Counter()
+    names = set()
+    for function in narrowed:
+        # Who guarded a function has decided: it gets new engines and policies.
+        leave_out = not selection.untried and not function.guarded
+        if leave_out and is_untried(function.package_type, function.runtime):
+            untried[function.runtime or "-"] += 1
+        else:
+            names.add(function.name)
+    found = Selected(sorted(names), untried)
+    if not names:
+        raise CouldNotRun(found.untried_said(), "a look at docs/runtimes.md first")
+    return found
+
+
+def _is_asked(function: Function, selection: Selection) -> bool:
+    def fits(text: str, patterns: Sequence[str]) -> bool:
+        return any(fnmatchcase(text, pattern) for pattern in patterns)
+
+    return (
+        (not selection.patterns or fits(function.name, selection.patterns))
+        and (not selection.runtimes or fits(function.runtime or "", selection.runtimes))
+        and not fits(function.name, selection.exclude)
+    )
 
 
 def selected(account: Account, region: str, selection: Selection, patience: Patience) -> list[str]:
@@ -29,7 +96,8 @@ def selected(account: Account, region: str, selection: Selection, patience: Pati
 
 
 def every_function(account: Account, patience: Patience) -> Iterator[Mapping[str, Any]]:
-    """What ListFunctions says of each function of the region. It leaves out State and LastUpdateStatus."""
+    """What ListFunctions says of each function of the region. It leaves out State and
+    LastUpdateStatus."""
     client = account.function_client()
     page = patience.call(client.list_functions)
     yield from page["Functions"]
@@ -58,7 +126,9 @@ def _by_tag(account: Account, region: str, tags: Sequence[str], patience: Patien
                 ResourcesPerPage=100,
             )
         )
-        names += [function_name(found["ResourceARN"], region) for found in page["ResourceTagMappingList"]]
+        names += [
+            function_name(found["ResourceARN"], region) for found in page["ResourceTagMappingList"]
+        ]
         token = page.get("PaginationToken") or ""
         if not token:
             return names

@@ -1,9 +1,11 @@
-"""How a command on many functions shows what it does: a bar while it works, a line a function, a sum at the end."""
+"""How a command on many functions shows what it does: a bar while it works, a line a function, a
+sum at the end."""
 
 from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -13,6 +15,7 @@ from rich.text import Text
 
 from fshield import output
 from fshield.fleet.change import Outcome, Result
+from fshield.fleet.exceptions import NONE_KNOWN, Known
 
 #: Seconds between two lines of progress where there is no terminal.
 _QUIET_S = 10.0
@@ -44,8 +47,8 @@ class Show:
         self._done = 0
         self._out = output.console()
         self._err = output.console(stderr=True)
-        # Lines go to stdout. A bar and lines on the same terminal must come from the same console, or they overwrite
-        # each other.
+        # Lines go to stdout. A bar and lines on the same terminal must come from the same console,
+        # or they overwrite each other.
         self._bar_on: Console | None = None
         if sys.stderr.isatty():
             self._bar_on = self._out if sys.stdout.isatty() and not as_json else self._err
@@ -95,12 +98,15 @@ def lines_of(outcome: Outcome) -> Iterator[Text]:
     word, style = _WORDS[outcome.result]
     said = []
     if outcome.reason:
-        said.append(f"{outcome.reason}; {outcome.mend}" if outcome.mend else outcome.reason)
+        said.append(f"{outcome.reason}; {outcome.fix}" if outcome.fix else outcome.reason)
     elif outcome.result is Result.DONE and outcome.change:
         said.append(outcome.change.short())
     said += outcome.notes
     yield Text.assemble(
-        (f"{word:8}", style), (output.printable(outcome.name), "bold"), "  ", output.printable("; ".join(said))
+        (f"{word:8}", style),
+        (output.printable(outcome.name), "bold"),
+        "  ",
+        output.printable("; ".join(said)),
     )
     if outcome.result is Result.WOULD and outcome.change:
         for line in outcome.change.lines():
@@ -114,8 +120,25 @@ def summed(outcomes: Sequence[Outcome]) -> dict[str, int]:
     return {word: number for word, number in counts.items() if number}
 
 
-def exit_code(outcomes: Sequence[Outcome]) -> int:
-    """0: every function is as asked. 1: some are. 2: none is."""
+def is_known(outcome: Outcome, known: Known) -> bool:
+    """Whether it is a refusal that the user knows of."""
+    return outcome.result is Result.REFUSED and (outcome.name, outcome.kind) in known
+
+
+def grouped(outcomes: Sequence[Outcome], known: Known) -> list[str]:
+    """The refusals by kind, the most frequent first: a line for each."""
+    refused = [each for each in outcomes if each.result is Result.REFUSED]
+    said = []
+    for kind, total in Counter(each.kind for each in refused).most_common():
+        those = sum(is_known(each, known) for each in refused if each.kind == kind)
+        said.append(f"{total} refused: {kind}" + (f" ({those} of them known)" if those else ""))
+    return said
+
+
+def exit_code(outcomes: Sequence[Outcome], known: Known = NONE_KNOWN) -> int:
+    """0: every function is as asked, those with a known refusal left out. 1: some are. 2: none
+    is."""
+    outcomes = [each for each in outcomes if not is_known(each, known)]
     good = sum(each.good for each in outcomes)
     if good == len(outcomes):
         return output.FINE

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
-from fshield.fleet.arn import layer_name, layer_number
-from fshield.fleet.configuration import LAUNCHER, MODE, NEXT_WRAPPER, POLICY, WRAPPER, Function
+from fshield.fleet.api.arn import layer_name, layer_number
+from fshield.fleet.api.configuration import LAUNCHER, MODE, NEXT_WRAPPER, POLICY, WRAPPER, Function
+from fshield.fleet.api.runtimes import Fitness, fitness
 from fshield.fleet.plan import is_engine, is_policies
-from fshield.fleet.runtimes import fitness
 
 
 class State(str, Enum):
@@ -26,7 +26,8 @@ class State(str, Enum):
     BROKEN = "BROKEN"
 
 
-#: States that `status` does not call a finding. A dry run is what somebody chose, and the columns say so.
+# : States that `status` does not call a finding. A dry run is a choice, and the columns
+# say so.
 FINE = frozenset({State.GUARDED, State.DRY_RUN})
 
 
@@ -57,6 +58,7 @@ class Standing:
         drift: how it differs from what is expected, in words.
         findings: what else is wrong, in words.
         aliases: alias to the standing of the version that it points to.
+        remarks: what to know although nothing is wrong with the guard.
     """
 
     function: Function
@@ -66,16 +68,22 @@ class Standing:
     drift: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
     aliases: Mapping[str, Standing] | None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def fine(self) -> bool:
         """Nothing to look at."""
         aliases = self.aliases or {}
-        return self.state in FINE and not self.drift and not self.findings and all(a.fine for a in aliases.values())
+        return (
+            self.state in FINE
+            and not self.drift
+            and not self.findings
+            and all(a.fine for a in aliases.values())
+        )
 
     def notes(self) -> list[str]:
         """Everything to say besides the columns."""
-        said = [*self.findings, *self.drift]
+        said = [*self.findings, *self.drift, *self.remarks]
         for name, standing in sorted((self.aliases or {}).items()):
             same = standing.state is self.state and standing.policy == self.policy
             if not same or standing.findings or standing.drift:
@@ -100,29 +108,41 @@ class Standing:
             "architecture": function.architecture,
             "drift": list(self.drift),
             "findings": list(self.findings),
-            "aliases": None
-            if self.aliases is None
-            else {name: standing.as_dict() for name, standing in sorted(self.aliases.items())},
+            "remarks": list(self.remarks),
+            "aliases": (
+                None
+                if self.aliases is None
+                else {name: standing.as_dict() for name, standing in sorted(self.aliases.items())}
+            ),
         }
 
 
 def standing(function: Function, expected: Expected) -> Standing:
     """How the function stands."""
+    fit = fitness(function.package_type, function.runtime)
+    remarks = (fit.deprecated,) if fit.deprecated else ()
+    return replace(_standing(function, expected, fit), remarks=remarks)
+
+
+def _standing(function: Function, expected: Expected, fit: Fitness) -> Standing:
     engines = [arn for arn in function.layers if is_engine(arn, expected.names)]
     engine = engines[-1] if engines else None
     label = f"{layer_name(engine)}:{layer_number(engine)}" if engine else None
     policy = function.variables.get(POLICY)
     if function.unreadable:
-        return Standing(function, State.UNKNOWN, label, None, findings=(f"variables: {function.unreadable}",))
+        return Standing(
+            function, State.UNKNOWN, label, None, findings=(f"variables: {function.unreadable}",)
+        )
     wrapper = function.variables.get(WRAPPER)
     if not function.guarded and not engine:
-        fit = fitness(function.package_type, function.runtime)
         if fit.refused:
             return Standing(function, State.CANNOT, None, None, findings=(fit.refused,))
         return Standing(function, State.NONE, None, None)
     if not function.guarded:
         why = f"{WRAPPER} is {wrapper}" if wrapper else f"{WRAPPER} is not set"
-        return Standing(function, State.LAYER_ONLY, label, policy, findings=(f"has the layer, but {why}",))
+        return Standing(
+            function, State.LAYER_ONLY, label, policy, findings=(f"has the layer, but {why}",)
+        )
     if not engine:
         if function.package_type == "Image":
             return Standing(function, _guarded_state(function), "in the image", policy)
@@ -161,7 +181,9 @@ def _drift(function: Function, engine: str | None, expected: Expected) -> tuple[
     return tuple(said)
 
 
-def _findings(function: Function, engine: str | None, engines: Sequence[str], expected: Expected) -> tuple[str, ...]:
+def _findings(
+    function: Function, engine: str | None, engines: Sequence[str], expected: Expected
+) -> tuple[str, ...]:
     said = []
     if engine is None:
         said.append("no layer of it is known as ours: name it with --layer-arn")
@@ -174,7 +196,9 @@ def _findings(function: Function, engine: str | None, engines: Sequence[str], ex
         said.append("two engines: the last one counts")
     for architecture in ("x86_64", "arm64"):
         if layer_name(engine).endswith(architecture) and function.architecture != architecture:
-            said.append(f"an engine for {architecture} on {function.architecture}: it does not start")
+            said.append(
+                f"an engine for {architecture} on {function.architecture}: it does not start"
+            )
     mode = function.variables.get(MODE)
     if mode not in (None, "alert", "off"):
         said.append(f"{MODE}={mode} is unknown: it does not start")
@@ -193,4 +217,6 @@ def newest_engines(functions: Iterable[Function], names: frozenset[str]) -> dict
 
 def with_aliases(of: Standing, aliases: Mapping[str, Function], expected: Expected) -> Standing:
     """`of`, with how the versions stand that its aliases point to: they are what callers reach."""
-    return replace(of, aliases={name: standing(function, expected) for name, function in aliases.items()})
+    return replace(
+        of, aliases={name: standing(function, expected) for name, function in aliases.items()}
+    )

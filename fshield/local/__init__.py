@@ -1,1 +1,2 @@
-"""Functions run on this machine as Lambda runs them: emulator, runtime client, exec wrapper, layer."""
+"""Functions run on this machine as Lambda runs them: emulator, runtime client, exec wrapper,
+layer."""

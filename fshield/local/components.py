@@ -1,7 +1,8 @@
-"""Fetches the parts of Lambda that can be had: the Runtime Interface Emulator and the runtime client.
+"""Fetches the parts of Lambda that can be had: the Runtime Interface Emulator and the runtime
+client.
 
-Both come from PyPI by pip, at pinned versions with pinned digests, into the cache. Nothing else of those packages is
-installed: of the 8 MB wheel of aws-sam-cli one static binary is kept.
+Both come from PyPI by pip, at pinned versions with pinned digests, into the cache. Nothing else of
+those packages is installed: of the 8 MB wheel of aws-sam-cli one static binary is kept.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from fshield.local.cache import cache_folder
 from fshield.local.progress import waiting_for
 
 _PIP_TIMEOUT_S = 300
-_PIP_MEND = "see whether the package index can be reached"
+_PIP_FIX = "see whether the package index can be reached"
 _BOOTSTRAP = Path(__file__).with_name("runtime_bootstrap.py")
 
 
@@ -32,31 +33,46 @@ def emulator() -> Path:
     """The Runtime Interface Emulator for this machine, fetched on first use.
 
     Raises:
-        CouldNotRun: there is none for this system, it cannot be fetched, or its bytes are not those that were pinned.
+        CouldNotRun: there is none for this system, it cannot be fetched, or its bytes are not those
+            that were pinned.
     """
     if sys.platform != "linux" or platform.machine() not in pins.EMULATORS:
         raise CouldNotRun(
-            f"the Lambda emulator runs on Linux x86_64 and arm64, not on {sys.platform} {platform.machine()}",
+            f"the Lambda emulator runs on Linux x86_64 and arm64, not on {sys.platform}"
+            f" {platform.machine()}",
             "use a Linux machine or container",
         )
     member, digest = pins.EMULATORS[platform.machine()]
     path = cache_folder("emulator") / f"{Path(member).name}-{digest[:12]}"
     if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == digest:
         return path
-    with waiting_for(f"fetching the Lambda emulator out of {pins.SAM_CLI} (8 MB)"), _scratch(path.parent) as scratch:
+    with (
+        waiting_for(f"fetching the Lambda emulator out of {pins.SAM_CLI} (8 MB)"),
+        _scratch(path.parent) as scratch,
+    ):
         requirements = scratch / "requirements.txt"
         requirements.write_text(_pinned({pins.SAM_CLI: (pins.SAM_CLI_SHA256,)}), encoding="utf-8")
         # The wheel's own bounds on Python do not matter: only a binary is taken out of it.
         _pip(
-            "download", "--no-deps", "--only-binary", ":all:", "--python-version", "3.12",
-            "--require-hashes", "--requirement", str(requirements), "--dest", str(scratch),
-        )  # fmt: skip
+            "download",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+            "--python-version",
+            "3.12",
+            "--require-hashes",
+            "--requirement",
+            str(requirements),
+            "--dest",
+            str(scratch),
+        )
         wheel = next(scratch.glob("*.whl"))
         with zipfile.ZipFile(wheel) as archive:
             content = archive.read(member)
         if hashlib.sha256(content).hexdigest() != digest:
             raise CouldNotRun(
-                f"{member} in {pins.SAM_CLI} is not the binary that was pinned", "do not run it; report it"
+                f"{member} in {pins.SAM_CLI} is not the binary that was pinned",
+                "do not run it; report it",
             )
         binary = scratch / path.name
         binary.write_bytes(content)
@@ -74,20 +90,27 @@ def python_version(python: Path) -> tuple[int, int]:
     try:
         asked = subprocess.run(
             [str(python), "-I", "-S", "-c", "import sys; print(*sys.version_info[:2])"],
-            capture_output=True, text=True, timeout=30, check=True,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=True,
+        )
         major, minor = (int(word) for word in asked.stdout.split())
     except (OSError, ValueError, subprocess.SubprocessError) as error:
-        raise CouldNotRun(f"{python} does not run as a Python: {error}", "name an interpreter with --python") from error
+        raise CouldNotRun(
+            f"{python} does not run as a Python: {error}", "name an interpreter with --python"
+        ) from error
     if (major, minor) < (3, 9):
         raise CouldNotRun(
-            f"{python} is Python {major}.{minor}; the runtime client needs 3.9", "name a newer one with --python"
+            f"{python} is Python {major}.{minor}; the runtime client needs 3.9",
+            "name a newer one with --python",
         )
     return major, minor
 
 
 def runtime_client(python: Path, version: tuple[int, int]) -> Path:
-    """A folder that stands for ``/var/runtime``: awslambdaric for that Python, and our bootstrap.py.
+    """A folder that stands for ``/var/runtime``: awslambdaric for that Python, and our
+    bootstrap.py.
 
     Args:
         python: the interpreter that will run it.
@@ -96,28 +119,55 @@ def runtime_client(python: Path, version: tuple[int, int]) -> Path:
     Raises:
         CouldNotRun: it cannot be fetched for this Python and machine.
     """
+    if version > pins.RUNTIME_CLIENT_NEWEST:
+        raise CouldNotRun(
+            f"{pins.RUNTIME_CLIENT} has no wheel for Python {version[0]}.{version[1]} yet",
+            "name another interpreter with --python",
+        )
     tag = f"cp{version[0]}{version[1]}-{platform.machine()}"
     client = pins.RUNTIME_CLIENT if version >= (3, 10) else pins.RUNTIME_CLIENT_OLD
-    wanted = {requirement: pins.WHEELS[requirement] for requirement in (client, *pins.RUNTIME_CLIENT_REQUIRES)}
+    wanted = {
+        requirement: pins.WHEELS[requirement]
+        for requirement in (client, *pins.RUNTIME_CLIENT_REQUIRES)
+    }
     bootstrap = _BOOTSTRAP.read_bytes()
     text = _pinned(wanted)
     key = hashlib.sha256(text.encode() + bootstrap).hexdigest()[:12]
     folder = cache_folder("runtime") / f"{tag}-{key}"
     if folder.is_dir():
         return folder
-    with waiting_for(f"fetching {client} for Python {version[0]}.{version[1]}"), _scratch(folder.parent) as scratch:
+    with (
+        waiting_for(f"fetching {client} for Python {version[0]}.{version[1]}"),
+        _scratch(folder.parent) as scratch,
+    ):
         requirements = scratch / "requirements.txt"
         requirements.write_text(text, encoding="utf-8")
         target = scratch / "runtime"
         _pip(
-            "install", "--no-deps", "--only-binary", ":all:", "--require-hashes", "--requirement", str(requirements),
-            "--target", str(target), "--no-compile", "--python-version", f"{version[0]}.{version[1]}",
-            "--implementation", "cp", "--platform", f"manylinux2014_{platform.machine()}",
-        )  # fmt: skip
+            "install",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+            "--require-hashes",
+            "--requirement",
+            str(requirements),
+            "--target",
+            str(target),
+            "--no-compile",
+            "--python-version",
+            f"{version[0]}.{version[1]}",
+            "--implementation",
+            "cp",
+            "--platform",
+            f"manylinux2014_{platform.machine()}",
+        )
         (target / "bootstrap.py").write_bytes(bootstrap)
         # Compiled once, as Lambda's is, so that a first invocation does not pay for it every time.
         subprocess.run(
-            [str(python), "-m", "compileall", "-q", str(target)], capture_output=True, timeout=120, check=False
+            [str(python), "-m", "compileall", "-q", str(target)],
+            capture_output=True,
+            timeout=120,
+            check=False,
         )
         try:
             target.rename(folder)
@@ -146,8 +196,13 @@ def _scratch(beside: Path) -> Iterator[Path]:
 
 
 def _pip(*arguments: str) -> None:
-    # pip's own scratch folder stays out of /tmp as well: this may itself run where /tmp cannot be used.
-    environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "TMPDIR": str(cache_folder("pip"))}
+    # pip's own scratch folder stays out of /tmp as well: this may itself run where /tmp cannot be
+    # used.
+    environment = {
+        **os.environ,
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "TMPDIR": str(cache_folder("pip")),
+    }
     command = [sys.executable, "-m", "pip", "--quiet", "--no-input", *arguments]
     try:
         done = subprocess.run(
@@ -160,9 +215,11 @@ def _pip(*arguments: str) -> None:
             timeout=_PIP_TIMEOUT_S,
         )
     except subprocess.TimeoutExpired as error:
-        raise CouldNotRun(f"pip took longer than {_PIP_TIMEOUT_S} s", _PIP_MEND) from error
+        raise CouldNotRun(f"pip took longer than {_PIP_TIMEOUT_S} s", _PIP_FIX) from error
     if done.returncode != 0:
-        raise CouldNotRun(f"pip could not fetch it: {_last_words(done.stderr.splitlines())}", _PIP_MEND)
+        raise CouldNotRun(
+            f"pip could not fetch it: {_last_words(done.stderr.splitlines())}", _PIP_FIX
+        )
 
 
 def _last_words(lines: Iterable[str]) -> str:

@@ -1,8 +1,9 @@
 """Runs a function in a container of a Lambda base image, with the layer in ``/opt``.
 
-The image brings the runtime and the emulator (``/lambda-entrypoint.sh``, as AWS's own images and the tests' stand-in
-do). Without the sandbox the container is as Docker makes it, and its emulator is published on 127.0.0.1. With it, the
-restrictions of ``sandbox`` hold, and the container is alone in a network that leads nowhere but to this machine.
+The image brings the runtime and the emulator (``/lambda-entrypoint.sh``, as AWS's own images and
+the tests' stand-in do). Without the sandbox the container is as Docker makes it, and its emulator
+is published on 127.0.0.1. With it, the restrictions of ``sandbox`` hold, and the container is alone
+in a network that leads nowhere but to this machine.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from fshield.errors import CouldNotRun
-from fshield.events import split
+from fshield.evidence.events import split
 from fshield.local import sandbox as restricted
 from fshield.local.emulator import Invocation, lambda_variables, post
 from fshield.local.layer import LAUNCHER, find_layer, find_policy
@@ -58,14 +59,18 @@ def connect() -> Any:
     try:
         docker = importlib.import_module("docker")
     except ImportError as error:
-        raise CouldNotRun("containers need the Python package docker", "pip install docker") from error
+        raise CouldNotRun(
+            "containers need the Python package docker", "pip install docker"
+        ) from error
     try:
         client = docker.from_env(timeout=_API_S)
         client.ping()
     except docker.errors.DockerException as error:
         where = os.environ.get("DOCKER_HOST") or "its usual socket"
         why = "this user may not use it" if "PermissionError" in str(error) else "no daemon answers"
-        raise CouldNotRun(f"Docker cannot be used: {why} at {where}", "start it: `docker info` must work") from error
+        raise CouldNotRun(
+            f"Docker cannot be used: {why} at {where}", "start it: `docker info` must work"
+        ) from error
     return client
 
 
@@ -94,9 +99,11 @@ class ContainerFunction(Started):
         image: a Lambda base image; pulled where Docker does not have it.
         sandbox: add Lambda's restrictions, and take the network away.
         layer, policy, env, timeout, guarded: as for ``emulator.Function``.
-        mounts: further files and folders, read-only: this machine's path, and the path in the container.
+        mounts: further files and folders, read-only: this machine's path, and the path in the
+            container.
 
-    With the sandbox, ``GATEWAY`` in a variable's value stands for this machine's address in its network.
+    With the sandbox, ``GATEWAY`` in a variable's value stands for this machine's address in its
+    network.
 
     Raises:
         CouldNotRun: something is missing.
@@ -118,7 +125,9 @@ class ContainerFunction(Started):
         mounts: Mapping[Path, str] | None = None,
     ) -> None:
         if not folder.is_dir():
-            raise CouldNotRun(f"{folder}: no such folder", "name the folder that holds the function's code")
+            raise CouldNotRun(
+                f"{folder}: no such folder", "name the folder that holds the function's code"
+            )
         self.folder = folder.absolute()
         self.handler, self.image, self.sandbox, self.timeout = handler, image, sandbox, timeout
         self.environment = dict(env or {})
@@ -148,12 +157,14 @@ class ContainerFunction(Started):
     def _check_host(self) -> None:
         if sys.platform != "linux":
             raise CouldNotRun(
-                "the sandbox's network has no way in from this host, only from Linux", "leave out --sandbox"
+                "the sandbox's network has no way in from this host, only from Linux",
+                "leave out --sandbox",
             )
         for place in (self.folder, *([self._layer.folder] if self._layer else [])):
             if not place.stat().st_mode & stat.S_IXOTH:
                 raise CouldNotRun(
-                    f"{place}: the sandbox's user cannot read it, as Lambda's could not", f"chmod -R a+rX {place}"
+                    f"{place}: the sandbox's user cannot read it, as Lambda's could not",
+                    f"chmod -R a+rX {place}",
                 )
 
     # ---- start and end ----
@@ -171,10 +182,17 @@ class ContainerFunction(Started):
                 options = {"network": name, **restricted.restrictions()}
                 self._know_gateway()
             self.container = client.containers.create(
-                self.image, [self.handler], name=name, environment=self._variables(), detach=True,
-                volumes={str(place): {"bind": inside, "mode": "ro"} for place, inside in self._mounts.items()},
+                self.image,
+                [self.handler],
+                name=name,
+                environment=self._variables(),
+                detach=True,
+                volumes={
+                    str(place): {"bind": inside, "mode": "ro"}
+                    for place, inside in self._mounts.items()
+                },
                 **options,
-            )  # fmt: skip
+            )
             self._resources.callback(self._quietly, self.container.remove, force=True)
             self._output = _Output(self.container)
             self._resources.callback(self._end)
@@ -219,11 +237,15 @@ class ContainerFunction(Started):
             self.environment[name] = value.replace(GATEWAY, self.gateway)
 
     def _await_emulator(self) -> None:
-        """Until it answers HTTP: a published port takes connections before anybody listens behind it."""
+        """Until it answers HTTP: a published port takes connections before anybody listens behind
+        it."""
         end = time.monotonic() + _START_S
         while time.monotonic() < end:
             connection = http.client.HTTPConnection(*self._address, timeout=1)
-            with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):
+            with (
+                contextlib.suppress(OSError, http.client.HTTPException),
+                contextlib.closing(connection),
+            ):
                 connection.request("GET", "/")
                 connection.getresponse().read()
                 return
@@ -234,7 +256,8 @@ class ContainerFunction(Started):
             time.sleep(0.02)
         words = self.container.logs(tail=5).decode("utf-8", "replace").strip().splitlines()
         raise CouldNotRun(
-            f"the emulator in {self.image} did not start: {words[-1] if words else 'it said nothing'}",
+            f"the emulator in {self.image} did not start:"
+            f" {words[-1] if words else 'it said nothing'}",
             "name a Lambda base image: its entry point starts the emulator",
         )
 
@@ -261,7 +284,8 @@ class ContainerFunction(Started):
         return Invocation(response, failure, duration, stdout, stderr, events)
 
     def execute(self, *command: str) -> tuple[int, bytes]:
-        """Exit status and output of a command that is run in the container beside the function, in its restrictions."""
+        """Exit status and output of a command that is run in the container beside the function, in
+        its restrictions."""
         with _saying(f"{command[0]} could not be run in the container"):
             done = self.container.exec_run(list(command))
             return int(done.exit_code), bytes(done.output)
@@ -304,7 +328,8 @@ class _Output:
             time.sleep(_QUIET_S - quiet)
 
     def take(self) -> tuple[bytes, bytes, list[dict[str, Any]]]:
-        """What came since the last call: the function's own stdout and stderr, and the events of both."""
+        """What came since the last call: the function's own stdout and stderr, and the events of
+        both."""
         with self._lock:
             raw = {name: bytes(buffer) for name, buffer in self._lines.items()}
             for buffer in self._lines.values():

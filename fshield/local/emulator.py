@@ -1,7 +1,9 @@
-"""Runs a Python function under the Runtime Interface Emulator as Lambda would: bootstrap, exec wrapper, runtime client.
+"""Runs a Python function under the Runtime Interface Emulator as Lambda would: bootstrap, exec
+wrapper, runtime client.
 
-What the emulator does not do (see its README): it applies no seccomp, no other user, no read-only root. The exec
-wrapper is honoured by the bootstrap script here, as it is by ``/var/runtime/bootstrap`` there.
+What the emulator does not do (see its README): it applies no seccomp, no other user, no read-only
+root. The exec wrapper is honoured by the bootstrap script here, as it is by
+``/var/runtime/bootstrap`` there.
 """
 
 from __future__ import annotations
@@ -26,16 +28,18 @@ from pathlib import Path
 from typing import Any
 
 from fshield.errors import CouldNotRun
-from fshield.events import split
+from fshield.evidence.events import split
 from fshield.local import components
 from fshield.local.cache import cache_folder
 from fshield.local.layer import Layer, find_layer, find_policy, refuse_blocked_places
+from fshield.local.metadata import Metadata
 from fshield.local.started import Started
 
 _INVOKE = "/2015-03-31/functions/function/invocations"
 _START_S = 15.0
 _STOP_S = 5.0
-#: How long the stream must be quiet after a response before an invocation's output counts as complete: the engine
+# : How long the stream must be quiet after a response before an invocation's output counts as
+# complete: the engine
 #: writes its counts, and the runtime what it has left, just after the response.
 _QUIET_S = 0.05
 _DRAIN_S = 2.0
@@ -50,7 +54,8 @@ class Invocation:
     Args:
         response: what the handler returned, from JSON; None where it did not return.
         error: the runtime's error (``errorType``, ``errorMessage``, …), or None.
-        duration_ms: from the request to the response; of a first invocation, with the start of the runtime.
+        duration_ms: from the request to the response; of a first invocation, with the start of the
+            runtime.
         stdout, stderr: the function's own bytes, without the events.
         events: the engine's events, normalised, in their order.
     """
@@ -66,7 +71,9 @@ class Invocation:
     def output(self) -> list[str]:
         """The function's own lines: those of stdout, then those of stderr."""
         return [
-            line for stream in (self.stdout, self.stderr) for line in stream.decode("utf-8", "replace").splitlines()
+            line
+            for stream in (self.stdout, self.stderr)
+            for line in stream.decode("utf-8", "replace").splitlines()
         ]
 
 
@@ -99,18 +106,24 @@ class Function(Started):
         env: Mapping[str, str] | None = None,
         timeout: float = 30.0,
         guarded: bool = True,
+        metadata: bool = False,
     ) -> None:
         if not folder.is_dir():
-            raise CouldNotRun(f"{folder}: no such folder", "name the folder that holds the function's code")
+            raise CouldNotRun(
+                f"{folder}: no such folder", "name the folder that holds the function's code"
+            )
         self.folder = folder.absolute()
         self.handler = handler
         self.python = _interpreter(python)
         self.timeout = timeout
-        #: The function's variables, over the ones that Lambda sets. May be changed until the ``with`` block begins.
+        # : The function's variables, over the ones that Lambda sets. May be changed until the
+        # ``with`` block begins.
         self.environment = dict(env or {})
+        self._metadata = metadata
         self._layer = find_layer(layer) if guarded else None
         self._policy = find_policy(self._layer, policy) if self._layer and policy else None
-        #: What the function and the engine wrote after the last invocation, and the emulator's own log. Set at the end.
+        #: What the function and the engine wrote after the last invocation, and the emulator's own
+        #: log. Set at the end.
         self.rest: Invocation | None = None
         self.log = ""
         super().__init__()
@@ -119,53 +132,97 @@ class Function(Started):
 
     def _check_places(self, layer: Layer) -> None:
         name = self.environment.get("AWS_LAMBDA_FUNCTION_NAME", self.folder.name)
-        file = self._policy.file if self._policy else next(
-            (path for path in (layer.policy_file(name), layer.policy_file("default")) if path.is_file()), None
-        )  # fmt: skip
-        if file is not None and self.environment.get("FUNCTION_SHIELD_MODE") not in {"alert", "off"}:
-            places = [("the function folder", self.folder), ("the layer", layer.folder), ("the Python", self.python)]
+        file = (
+            self._policy.file
+            if self._policy
+            else next(
+                (
+                    path
+                    for path in (layer.policy_file(name), layer.policy_file("default"))
+                    if path.is_file()
+                ),
+                None,
+            )
+        )
+        if file is not None and self.environment.get("FUNCTION_SHIELD_MODE") not in {
+            "alert",
+            "off",
+        }:
+            places = [
+                ("the function folder", self.folder),
+                ("the layer", layer.folder),
+                ("the Python", self.python),
+            ]
             refuse_blocked_places(file, [*places, ("the cache (FSHIELD_CACHE)", cache_folder())])
 
     # ---- start and end ----
 
-    def _start(self) -> None:
-        emulator = components.emulator()
+    def prepare(self) -> tuple[Path, tuple[int, int], Path]:
+        """Fetch what is not here yet: the emulator, the interpreter's version, the runtime client.
+
+        Raises:
+            CouldNotRun: it cannot be had.
+        """
         version = components.python_version(self.python)
-        runtime = components.runtime_client(self.python, version)
+        return components.emulator(), version, components.runtime_client(self.python, version)
+
+    def _start(self) -> None:
+        emulator, version, runtime = self.prepare()
         run = Path(tempfile.mkdtemp(prefix="run-", dir=cache_folder("runs")))
         self._resources.callback(shutil.rmtree, run, ignore_errors=True)
         self._streams = _Streams(run)
         self._resources.callback(self._streams.close)
         bootstrap = run / "bootstrap"
-        bootstrap.write_text(self._bootstrap(run, runtime), encoding="utf-8")
-        bootstrap.chmod(0o755)
         runtime_port, self._port = _free_ports(2)
+        variables = self._metadata_variables(runtime_port) if self._metadata else {}
+        bootstrap.write_text(self._bootstrap(run, runtime, variables), encoding="utf-8")
+        bootstrap.chmod(0o755)
         self._log_path = run / "emulator.log"
         with self._log_path.open("wb") as log:
             self._process = subprocess.Popen(
                 [
                     str(emulator),
-                    "--runtime-api-address", f"127.0.0.1:{runtime_port}",
-                    "--runtime-interface-emulator-address", f"127.0.0.1:{self._port}",
-                    str(bootstrap), self.handler,
+                    "--runtime-api-address",
+                    f"127.0.0.1:{runtime_port}",
+                    "--runtime-interface-emulator-address",
+                    f"127.0.0.1:{self._port}",
+                    str(bootstrap),
+                    self.handler,
                 ],
-                cwd=self.folder, env=self._environment(runtime, version), stdin=subprocess.DEVNULL,
-                stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
+                cwd=self.folder,
+                env=self._environment(runtime, version),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         self._pids = run / "pids"
         self._resources.callback(self._stop)
         self._await_emulator()
 
-    def _bootstrap(self, run: Path, runtime: Path) -> str:
+    def _metadata_variables(self, runtime_port: int) -> dict[str, str]:
+        """A metadata endpoint in front of the emulator's Runtime API, and how it is found."""
+        endpoint = self._resources.enter_context(Metadata(runtime_port))
+        return {
+            "AWS_LAMBDA_RUNTIME_API": endpoint.place,
+            "AWS_LAMBDA_METADATA_API": endpoint.place,
+            "AWS_LAMBDA_METADATA_TOKEN": endpoint.token,
+        }
+
+    def _bootstrap(self, run: Path, runtime: Path, variables: Mapping[str, str]) -> str:
         opt = self._layer.folder if self._layer else run / "opt"
-        command = " ".join(shlex.quote(str(word)) for word in (self.python, runtime / "bootstrap.py", opt))
+        command = " ".join(
+            shlex.quote(str(word)) for word in (self.python, runtime / "bootstrap.py", opt)
+        )
+        exports = "".join(f"export {name}={value}\n" for name, value in variables.items())
         # The emulator mixes its own lines into the function's streams: ours are pipes beside it.
         return f"""#!/bin/sh
-# What Lambda's /var/runtime/bootstrap does: the runtime, or the exec wrapper with the runtime as its arguments.
+# As Lambda's /var/runtime/bootstrap: starts the runtime, or the exec wrapper with the runtime as
+# its arguments.
 echo $$ >>{shlex.quote(str(run / "pids"))}
 exec >{shlex.quote(str(run / "stdout"))} 2>{shlex.quote(str(run / "stderr"))}
 export _HANDLER="$1"
-if [ -n "${{AWS_LAMBDA_EXEC_WRAPPER-}}" ]; then
+{exports}if [ -n "${{AWS_LAMBDA_EXEC_WRAPPER-}}" ]; then
     exec "$AWS_LAMBDA_EXEC_WRAPPER" {command}
 fi
 exec {command}
@@ -192,11 +249,16 @@ exec {command}
         while time.monotonic() < end:
             if self._process.poll() is not None:
                 break
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._port), timeout=1):
+            with (
+                contextlib.suppress(OSError),
+                socket.create_connection(("127.0.0.1", self._port), timeout=1),
+            ):
                 return
             time.sleep(0.01)
         words = self._log_path.read_text("utf-8", "replace").strip().splitlines()
-        raise CouldNotRun(f"the emulator did not start: {words[-1] if words else 'it said nothing'}")
+        raise CouldNotRun(
+            f"the emulator did not start: {words[-1] if words else 'it said nothing'}"
+        )
 
     def _stop(self) -> None:
         runtimes = self._runtimes()
@@ -217,7 +279,8 @@ exec {command}
         self.log = self._log_path.read_text("utf-8", "replace")
 
     def _runtimes(self) -> list[int]:
-        """Handles on the runtime processes that are still there: a handle cannot come to mean another process."""
+        """Handles on the runtime processes that are still there: a handle cannot come to mean
+        another process."""
         found = []
         with contextlib.suppress(OSError):
             for word in self._pids.read_text("ascii").split():
@@ -228,7 +291,8 @@ exec {command}
     # ---- invocations ----
 
     def pid(self) -> int:
-        """The process id of the runtime that was started last. Raises CouldNotRun before the first invocation."""
+        """The process id of the runtime that was started last. Raises CouldNotRun before the first
+        invocation."""
         with contextlib.suppress(OSError, IndexError):
             return int(self._pids.read_text("ascii").split()[-1])
         raise CouldNotRun("the runtime has not been started")
@@ -238,7 +302,8 @@ exec {command}
 
         Args:
             event: what the handler gets.
-            settle: wait for what is written just after the response. False where only the time matters.
+            settle: wait for what is written just after the response. False where only the time
+                matters.
 
         Raises:
             CouldNotRun: the emulator did not answer in time.
@@ -251,7 +316,8 @@ exec {command}
 
 
 class _Streams:
-    """Reads what the function writes to stdout and stderr, from two named pipes in the run's folder."""
+    """Reads what the function writes to stdout and stderr, from two named pipes in the run's
+    folder."""
 
     def __init__(self, run: Path) -> None:
         self._buffers = {"stdout": bytearray(), "stderr": bytearray()}
@@ -263,7 +329,9 @@ class _Streams:
         for name in self._buffers:
             os.mkfifo(run / name, 0o600)
             # For writing as well, so that the pipe does not end when a runtime does.
-            self._selector.register(os.open(run / name, os.O_RDWR | os.O_NONBLOCK), selectors.EVENT_READ, name)
+            self._selector.register(
+                os.open(run / name, os.O_RDWR | os.O_NONBLOCK), selectors.EVENT_READ, name
+            )
         self._thread = threading.Thread(target=self._read, name="function output", daemon=True)
         self._thread.start()
 
@@ -290,7 +358,8 @@ class _Streams:
             time.sleep(_QUIET_S - quiet)
 
     def take(self) -> tuple[bytes, bytes, list[dict[str, Any]]]:
-        """What came since the last call: the function's own stdout and stderr, and the events of both."""
+        """What came since the last call: the function's own stdout and stderr, and the events of
+        both."""
         with self._lock:
             raw = {name: bytes(buffer) for name, buffer in self._buffers.items()}
             for buffer in self._buffers.values():
@@ -309,8 +378,11 @@ class _Streams:
         self._selector.close()
 
 
-def post(host: str, port: int, event: object, timeout: float) -> tuple[Any, dict[str, Any] | None, float]:
-    """Response, error, and milliseconds of one invocation by the emulator that listens at `host` and `port`.
+def post(
+    host: str, port: int, event: object, timeout: float
+) -> tuple[Any, dict[str, Any] | None, float]:
+    """Response, error, and milliseconds of one invocation by the emulator that listens at `host`
+    and `port`.
 
     Raises:
         CouldNotRun: it did not answer within `timeout` seconds.
@@ -318,7 +390,9 @@ def post(host: str, port: int, event: object, timeout: float) -> tuple[Any, dict
     connection = http.client.HTTPConnection(host, port, timeout=timeout)
     begin = time.perf_counter()
     try:
-        connection.request("POST", _INVOKE, json.dumps(event).encode(), {"Content-Type": "application/json"})
+        connection.request(
+            "POST", _INVOKE, json.dumps(event).encode(), {"Content-Type": "application/json"}
+        )
         answer = connection.getresponse()
         content = answer.read(_MAX_RESPONSE)
     except (OSError, http.client.HTTPException) as error:
@@ -349,7 +423,8 @@ def lambda_variables(name: str, timeout: float) -> dict[str, str]:
 
 
 def _outcome(status: int, content: bytes) -> tuple[Any, dict[str, Any] | None]:
-    """Response and error. The emulator answers 200 for a handler that raised: only the body tells."""
+    """Response and error. The emulator answers 200 for a handler that raised: only the body
+    tells."""
     words = content[:400].decode("utf-8", "replace")
     try:
         answer = json.loads(content)
@@ -368,7 +443,8 @@ def _interpreter(python: Path | str) -> Path:
     found = shutil.which(str(python))
     if found is None:
         raise CouldNotRun(f"{python}: no such interpreter", "name one with --python")
-    # Not resolved: a virtual environment's python is a link, and the link is what makes it that environment.
+    # Not resolved: a virtual environment's python is a link, and the link is what makes it that
+    # environment.
     return Path(found).absolute()
 
 

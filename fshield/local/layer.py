@@ -1,4 +1,5 @@
-"""Finds the layer and the policy of a local run, and sees to it that nothing lies where the policy forbids it."""
+"""Finds the layer and the policy of a local run, and sees to it that nothing lies where the policy
+forbids it."""
 
 from __future__ import annotations
 
@@ -8,14 +9,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from fshield import explain
-from fshield.compiler import compile_policy
+from fshield.engine import explain
+from fshield.engine.compiler import compile_policy
+from fshield.engine.decide import Compiled
 from fshield.errors import CouldNotRun, shown
 from fshield.files import write_whole
-from fshield.loader import load
+from fshield.language.loader import load
+from fshield.language.policy import Family, Mode
+from fshield.local import carried
 from fshield.local.cache import cache_folder
-from fshield.native import Compiled
-from fshield.policy import Family, Mode
 
 LAUNCHER = "function-shield"
 _TMP = Path("/tmp")
@@ -42,7 +44,8 @@ class Layer:
 
 
 def find_layer(chosen: Path | None = None) -> Layer:
-    """The layer in `chosen`, else in ``FSHIELD_LAYER``, else ``build/layer`` of the checkout or of the current folder.
+    """The layer in `chosen`, else in ``FSHIELD_LAYER``, else the one of the installed wheel, else
+    ``build/layer`` of the checkout or of the current folder.
 
     Raises:
         CouldNotRun: none of these holds a launcher that can be executed.
@@ -50,13 +53,22 @@ def find_layer(chosen: Path | None = None) -> Layer:
     variable = os.environ.get("FSHIELD_LAYER")
     places = [chosen] if chosen else [Path(variable)] if variable else []
     if not places:
-        places = [Path(__file__).resolve().parents[2] / "build" / "layer", Path.cwd() / "build" / "layer"]
+        own = carried.unpacked()
+        places = (
+            [own]
+            if own
+            else [
+                Path(__file__).resolve().parents[2] / "build" / "layer",
+                Path.cwd() / "build" / "layer",
+            ]
+        )
     for place in places:
         if os.access(place / LAUNCHER, os.X_OK):
             return Layer(place.absolute())
     looked = ", ".join(str(place) for place in dict.fromkeys(places))
     raise CouldNotRun(
-        f"no layer with an executable {LAUNCHER} in {looked}", "run ./build.sh, or name an unpacked layer with --layer"
+        f"no layer with an executable {LAUNCHER} in {looked}",
+        "run ./build.sh, or name an unpacked layer with --layer",
     )
 
 
@@ -69,7 +81,8 @@ class ChosenPolicy:
 
 
 def find_policy(layer: Layer, policy: str) -> ChosenPolicy:
-    """The policy that `policy` names: a name in the layer, a YAML file (compiled into the cache), or a compiled file.
+    """The policy that `policy` names: a name in the layer, a YAML file (compiled into the cache),
+    or a compiled file.
 
     Raises:
         CouldNotRun: there is no such policy.
@@ -81,13 +94,16 @@ def find_policy(layer: Layer, policy: str) -> ChosenPolicy:
     path = Path(policy)
     if not path.is_file():
         raise CouldNotRun(
-            f"no policy {shown(policy)}: no such file, and the layer has {', '.join(layer.policy_names()) or 'none'}",
+            f"no policy {shown(policy)}: no such file, and the layer has"
+            f" {', '.join(layer.policy_names()) or 'none'}",
             "name one of these, or a .yaml or .policy file",
         )
     if path.suffix == ".policy":
         return ChosenPolicy(str(path.absolute()), path.absolute())
     content = compile_policy(load(path))
-    compiled = cache_folder("policies", hashlib.sha256(content).hexdigest()[:16]) / f"{path.stem}.policy"
+    compiled = (
+        cache_folder("policies", hashlib.sha256(content).hexdigest()[:16]) / f"{path.stem}.policy"
+    )
     write_whole(compiled, content)
     return ChosenPolicy(str(compiled), compiled)
 
@@ -100,7 +116,8 @@ def refuse_blocked_places(policy: Path, places: Iterable[tuple[str, Path]]) -> N
         places: what it is, for people ("the layer"), and where it lies.
 
     Raises:
-        CouldNotRun: one of the places is in /tmp and the policy blocks it there; one sentence that says so.
+        CouldNotRun: one of the places is in /tmp and the policy blocks it there; one sentence that
+            says so.
         PolicyError: the engine would refuse the policy.
     """
     inside = [(what, place) for what, place in places if _in_tmp(place)]
@@ -110,13 +127,16 @@ def refuse_blocked_places(policy: Path, places: Iterable[tuple[str, Path]]) -> N
     for what, place in inside:
         if _blocks(compiled, place):
             raise CouldNotRun(
-                f"{what} {place} lies under /tmp, and cannot run while the policy {compiled.name} blocks /tmp",
-                "move it out of /tmp (a checkout in your home folder will do), or take a policy that allows it",
+                f"{what} {place} lies under /tmp, and cannot run while the policy {compiled.name}"
+                " blocks /tmp",
+                "move it out of /tmp (a checkout in your home folder will do), or take a policy"
+                " that allows it",
             )
 
 
 def _in_tmp(place: Path) -> bool:
-    # Both spellings: a link from /tmp to elsewhere has to be read in /tmp, and a link from elsewhere ends there.
+    # Both spellings: a link from /tmp to elsewhere has to be read in /tmp, and a link from
+    # elsewhere ends there.
     return any(path.is_relative_to(_TMP) for path in (place.absolute(), place.resolve()))
 
 

@@ -1,4 +1,5 @@
-"""A local stand-in for the outside: an HTTP server on an address of this machine that keeps what is sent to it."""
+"""A local stand-in for the outside: an HTTP server on an address of this machine that keeps what is
+sent to it."""
 
 from __future__ import annotations
 
@@ -43,14 +44,19 @@ class Outside:
             raise CouldNotRun(
                 f"{host}:{port} cannot be listened on: {error.strerror}", "end what listens there"
             ) from error
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="outside", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), name="outside", daemon=True
+        )
 
     def __enter__(self) -> Outside:
         self._thread.start()
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._server.shutdown()
         self._server.server_close()

@@ -14,7 +14,8 @@ PATIENCE_S = 1.0
 
 @contextmanager
 def waiting_for(what: str) -> Iterator[None]:
-    """Show `what` on stderr while the body runs, from one second on: a spinner on a terminal, one line elsewhere."""
+    """Show `what` on stderr while the body runs, from one second on: a spinner on a terminal, one
+    line elsewhere."""
     console = Console(stderr=True, highlight=False, markup=False, emoji=False)
     status: Status | None = None
     lock = threading.Lock()

@@ -1,8 +1,9 @@
-"""Does what Lambda's /var/runtime/bootstrap.py does, so that paths and variables are as functions find them there.
+"""Does what Lambda's /var/runtime/bootstrap.py does, so that paths and variables are as functions
+find them there.
 
-Runs in the function's process, from the folder that holds the runtime client: standard library only. The order is
-Lambda's: the task root first, then the layers' folders, which are left out where PYTHONPATH is set.
-Argument: the folder that stands for /opt, where layers are unpacked.
+Runs in the function's process, from the folder that holds the runtime client: standard library
+only. The order is Lambda's: the task root first, then the layers' folders, which are left out where
+PYTHONPATH is set. Argument: the folder that stands for /opt, where layers are unpacked.
 Environment: LAMBDA_TASK_ROOT, LAMBDA_RUNTIME_DIR, _HANDLER.
 """
 

@@ -1,9 +1,10 @@
-"""Lambda's sandbox, as data for a container: user, mounts, privileges, and what the kernel answers to each call.
+"""Lambda's sandbox, as data for a container: user, mounts, privileges, and what the kernel answers
+to each call.
 
-Taken from what functions report of themselves (user 993, group 990, a read-only root, ``/tmp`` a mount of its own
-without noexec, no ``/dev/shm``, no capabilities, EPERM from ``prctl``, 1,024 processes and descriptors). Calls of which
-nobody knows how Lambda answers (``process_vm_writev``, ``memfd_create``, ``pidfd_getfd``) are let through: the guard
-has to hold without help.
+Taken from what functions report of themselves (user 993, group 990, a read-only root, ``/tmp`` a
+mount of its own without noexec, no ``/dev/shm``, no capabilities, EPERM from ``prctl``, 1,024
+processes and fds). Calls of which nobody knows how Lambda answers (``process_vm_writev``,
+``memfd_create``, ``pidfd_getfd``) are let through: the guard has to hold without help.
 """
 
 from __future__ import annotations
@@ -12,28 +13,58 @@ import json
 from typing import Any
 
 UID, GID = 993, 990
-#: Processes and threads together, and descriptors of one process.
+#: Processes and threads together, and fds of one process.
 PROCESSES = DESCRIPTORS = 1024
 TMP_MIB = 512
 
-#: Answered with EPERM, as Lambda does, or (the newer mount calls) as a process without capabilities must expect.
+# : Answered with EPERM, as Lambda does, or (the newer mount calls) as a process without
+# capabilities must expect.
 REFUSED = (
-    "prctl", "seccomp", "ptrace", "unshare", "setns", "mount", "umount", "umount2", "pivot_root", "chroot", "bpf",
-    "fsopen", "fsconfig", "fsmount", "fspick", "open_tree", "move_mount", "mount_setattr", "keyctl", "add_key",
-    "request_key", "perf_event_open", "userfaultfd", "kexec_load", "init_module", "finit_module", "delete_module",
-)  # fmt: skip
+    "prctl",
+    "seccomp",
+    "ptrace",
+    "unshare",
+    "setns",
+    "mount",
+    "umount",
+    "umount2",
+    "pivot_root",
+    "chroot",
+    "bpf",
+    "fsopen",
+    "fsconfig",
+    "fsmount",
+    "fspick",
+    "open_tree",
+    "move_mount",
+    "mount_setattr",
+    "keyctl",
+    "add_key",
+    "request_key",
+    "perf_event_open",
+    "userfaultfd",
+    "kexec_load",
+    "init_module",
+    "finit_module",
+    "delete_module",
+)
 #: Answered with ENOSYS: the kernel there is 5.10, and has no io_uring for functions.
 ABSENT = (
-    "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "io_uring_setup", "io_uring_enter",
+    "landlock_create_ruleset",
+    "landlock_add_rule",
+    "landlock_restrict_self",
+    "io_uring_setup",
+    "io_uring_enter",
     "io_uring_register",
-)  # fmt: skip
+)
 _EPERM, _ENOSYS = 1, 38
 
 
 def seccomp_profile() -> str:
     """The profile, in the JSON that container engines take.
 
-    Only the machine's own calls are named in it: one made by the compat way (``int 0x80``) kills with SIGSYS, as there.
+    Only the machine's own calls are named in it: one made by the compat way (``int 0x80``) kills
+    with SIGSYS, as there.
     """
     return json.dumps(
         {
@@ -57,7 +88,7 @@ def restrictions() -> dict[str, Any]:
         "cap_drop": ["ALL"],
         # Older daemons pass questions on to their own resolver, whatever the network.
         "dns": ["127.0.0.1"],
-        # With no_new_privs the engine applies the profile last of all: it needs prctl itself before.
+        # With no_new_privs the engine applies the profile last, because it needs prctl before that.
         "security_opt": ["no-new-privileges", f"seccomp={seccomp_profile()}"],
         "pids_limit": PROCESSES,
         "ulimits": [{"Name": "nofile", "Soft": DESCRIPTORS, "Hard": DESCRIPTORS}],

@@ -11,7 +11,8 @@ _Self = TypeVar("_Self", bound="Started")
 
 
 class Started(ABC):
-    """A context that `_start` begins. What that puts into `_resources` is closed at the end, or where it fails."""
+    """A context that `_start` begins. What that puts into `_resources` is closed at the end, or
+    where it fails."""
 
     def __init__(self) -> None:
         self._resources = ExitStack()
@@ -29,6 +30,9 @@ class Started(ABC):
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._resources.close()

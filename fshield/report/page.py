@@ -1,6 +1,7 @@
 """The report as one HTML page: no script, no network, nothing from a log but text.
 
-Tables keep their roles for screen readers where narrow screens show them as cards, because roles are written out.
+Tables keep their roles for screen readers where narrow screens show them as cards, because roles
+are written out.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
-from fshield.evidence import Act, span
-from fshield.html import Child, Markup, tag, text
-from fshield.replay import Outcome
+from fshield.evidence.acts import Act, span
+from fshield.evidence.replay import Outcome
+from fshield.evidence.touched import Dependency, Touch, Touched, Use
+from fshield.report.drawing import drawing
+from fshield.report.html import Child, Markup, tag, text
 from fshield.report.style import CSS
-from fshield.touched import Dependency, Touch, Touched, Use
+from fshield.report.summary import edges, folded, summary
 
 #: What a page shows of many; `--json` has all.
 MAX_DEPENDENCIES = 200
@@ -74,7 +77,15 @@ def page(report: Report) -> str:
         "body",
         tag("a", "To the table", href="#glance", class_="skip"),
         _header(report, title),
-        tag("main", _glance(report), *_policy(report), *_against(report), _details(report), *_notes(report)),
+        tag(
+            "main",
+            *_drawn(report),
+            _glance(report),
+            _details(report),
+            *_against(report),
+            *_policy(report),
+            *_notes(report),
+        ),
         tag("footer", tag("p", _colophon(report), class_="soft")),
     )
     return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
@@ -84,22 +95,52 @@ def _header(report: Report, title: str) -> Markup:
     evidence = report.evidence
     total = _total(report)
     facts = [
-        ", ".join(sorted(evidence.functions)[:4]) + (" and others" if len(evidence.functions) > 4 else ""),
+        ", ".join(sorted(evidence.functions)[:4])
+        + (" and others" if len(evidence.functions) > 4 else ""),
         f"under {', '.join(sorted(evidence.policies)[:4])}" if evidence.policies else "",
         f"{span(evidence.first, evidence.last)} UTC" if evidence.last else "",
         f"{evidence.events:,} events",
     ]
     tiles = [tag("div", tag("dt", "dependencies"), tag("dd", f"{_count_dependencies(report):,}"))]
     tiles += [
-        tag("div", tag("dt", word), tag("dd", f"{total[mode]:,}", class_=mode if total[mode] else "soft"))
+        tag(
+            "div",
+            tag("dt", word),
+            tag("dd", f"{total[mode]:,}", class_=mode if total[mode] else "soft"),
+        )
         for mode, word in _DONE
     ]
     return tag(
         "header",
         tag("h1", title),
         tag("p", " · ".join(fact for fact in facts if fact), class_="soft"),
+        _lead(report),
         tag("dl", *tiles, class_="tiles"),
     )
+
+
+def _lead(report: Report) -> Markup:
+    """What happened, and what to do."""
+    found = summary(report.evidence, report.dependencies, report.policy_name)
+    todo = (
+        (tag("p", "What to do"), tag("ul", *[tag("li", each) for each in found.advice]))
+        if found.advice
+        else ()
+    )
+    return tag(
+        "section",
+        tag("p", found.happened, class_="said"),
+        tag("p", found.where, class_="soft"),
+        *todo,
+        class_=f"lead {found.mode}".strip(),
+        aria_label="What happened",
+    )
+
+
+def _drawn(report: Report) -> Iterable[Markup]:
+    found = edges(report.evidence, report.dependencies)
+    if found:
+        yield tag("section", tag("h2", "Connections"), drawing(found))
 
 
 def _total(report: Report) -> Counter[str]:
@@ -115,7 +156,9 @@ def _count_dependencies(report: Report) -> int:
 
 def _glance(report: Report) -> Markup:
     kinds = [
-        (kind, rules) for kind, rules in _KINDS if any(dependency.of(*rules) for dependency in report.dependencies)
+        (kind, rules)
+        for kind, rules in _KINDS
+        if any(dependency.of(*rules) for dependency in report.dependencies)
     ]
     rows = []
     for number, dependency in enumerate(report.dependencies[:MAX_DEPENDENCIES], 1):
@@ -142,7 +185,8 @@ def _glance(report: Report) -> Markup:
 def _details(report: Report) -> Markup:
     blocks = []
     for number, dependency in enumerate(report.dependencies[:MAX_DEPENDENCIES], 1):
-        rows = [_touch(touch) for touch in dependency.touches[:MAX_ROWS]]
+        touches = folded(dependency)
+        rows = [_touch(touch) for touch in touches[:MAX_ROWS]]
         own = " (the function's own code)" if dependency.own else ""
         heads = ["what", "to what", "became", "when (UTC)", "asked by"]
         blocks.append(
@@ -150,7 +194,7 @@ def _details(report: Report) -> Markup:
                 "details",
                 tag("summary", tag("strong", f"{dependency.label}{own}"), _badges(dependency.done)),
                 _table(f"What {dependency.label} touched", heads, rows),
-                _more(len(dependency.touches) - MAX_ROWS, "rows"),
+                _more(len(touches) - MAX_ROWS, "rows"),
                 id=f"d{number}",
                 open=number == 1 or bool(dependency.done["block"]),
             )
@@ -177,7 +221,7 @@ def _kind(act: Act) -> str:
 
 def _what(act: Act) -> str:
     if act.rule in ("outbound_connectivity", "runtime_api"):
-        return act.place if act.port else f"{act.place or 'a name'} (look-up)"
+        return act.place if act.port else f"{act.place or 'a name'} (lookup)"
     verb = "" if act.operation in ("", "execute") else f"{act.operation} "
     return f"{verb}{act.target}".strip() or act.words
 
@@ -186,7 +230,12 @@ def _policy(report: Report) -> Iterable[Markup]:
     if report.uses is None:
         return
     unused = [use for use in report.uses if not use.count]
-    title = f"Allowed by {report.policy_name}, and used by nobody"
+    known = uses_are_known(report)
+    title = (
+        f"Allowed by {report.policy_name}, and used by nobody"
+        if known
+        else f"Allowed by {report.policy_name}: whether it is used is not known"
+    )
     said: Child
     if not report.uses:
         said = tag("p", "The policy has no allow entries.")
@@ -203,7 +252,9 @@ def _policy(report: Report) -> Iterable[Markup]:
             )
             for use in unused[:MAX_ROWS]
         ]
-        caption = f"{len(unused):,} of {len(report.uses):,} allow entries"
+        caption = f"{len(unused):,} of {len(report.uses):,} allow entries" + (
+            "" if known else ": no event says whether these were used"
+        )
         said = _table(caption, ["entry", "why it is there", "line"], rows)
     yield tag(
         "section",
@@ -211,15 +262,46 @@ def _policy(report: Report) -> Iterable[Markup]:
         said,
         _more(len(unused) - MAX_ROWS, "entries"),
         tag("p", _how_known(report), class_="soft"),
+        *_expired(report, report.uses),
     )
 
 
+def uses_are_known(report: Report) -> bool:
+    """Whether events say what was allowed under the policy of the report."""
+    return any(name == report.policy_name for name, _ in report.evidence.rules)
+
+
+def _expired(report: Report, found: list[Use]) -> Iterable[Markup]:
+    """Entries that have expired and were used all the same."""
+    used = [
+        use for use in found if use.count and use.entry.expires and use.entry.expires < report.today
+    ]
+    if used:
+        rows = [
+            tag(
+                "tr",
+                tag("th", tag("code", use.entry.text), scope="row", role="rowheader"),
+                _number("times", use.count),
+                _cell(_expiry(use, report.today)),
+                _cell(tag("code", use.entry.source)),
+                role="row",
+            )
+            for use in used[:MAX_ROWS]
+        ]
+        caption = f"{len(used):,} that expired, and are in use"
+        yield _table(caption, ["entry", "times", "why it is there", "line"], rows, {"times"})
+
+
 def _how_known(report: Report) -> str:
-    if report.evidence.allowed:
-        return "By the first use of each entry in each process, as the events say. What did not run is not here."
+    if uses_are_known(report):
+        return (
+            "By the first use of each entry in each process, as the events say. What did not run is"
+            " not here."
+        )
     return (
-        "No event in this log says what was allowed. An entry counts as used only where what was blocked or reported "
-        "needs it: run with events: {allowed: first} in the policy before you take one out."
+        "No event in this log says what was allowed. An entry counts as used only where what was"
+        " blocked or reported needs it: run with events: {allowed: first} in the policy before you"
+        " take one out."
     )
 
 
@@ -244,7 +326,12 @@ def _against(report: Report) -> Iterable[Markup]:
             tag(
                 "tr",
                 _cell(_kind(outcome.act)),
-                tag("th", tag("code", outcome.target or _what(outcome.act)), scope="row", role="rowheader"),
+                tag(
+                    "th",
+                    tag("code", outcome.target or _what(outcome.act)),
+                    scope="row",
+                    role="rowheader",
+                ),
                 _number("times", outcome.seen.passed),
                 _cell(askers.of(next(iter(outcome.seen.chains), ())).words),
                 _cell(tag("code", outcome.met.source or "left out")),
@@ -264,22 +351,29 @@ def _against(report: Report) -> Iterable[Markup]:
 
 def _notes(report: Report) -> Iterable[Markup]:
     if report.notes:
-        yield tag("section", tag("h2", "Notes"), tag("ul", *[tag("li", note) for note in report.notes]))
+        yield tag(
+            "section", tag("h2", "Notes"), tag("ul", *[tag("li", note) for note in report.notes])
+        )
 
 
 def _colophon(report: Report) -> str:
     seen = ", ".join(sorted(report.evidence.interpreters)[:4])
     return (
-        "Made by fshield report. Packages, files and versions are what code says of itself; verdicts are the engine's."
-        + (f" Runtimes: {seen}." if seen else "")
+        "Made by fshield report. Packages, files and versions are what code says of itself;"
+        " verdicts are the engine's." + (f" Runtimes: {seen}." if seen else "")
     )
 
 
 # ---- pieces ----
 
 
-def _table(caption: str, heads: list[str], rows: list[Markup], numbers: Iterable[str] = ()) -> Markup:
-    head = [tag("th", each, scope="col", role="columnheader", class_=each in numbers and "n") for each in heads]
+def _table(
+    caption: str, heads: list[str], rows: list[Markup], numbers: Iterable[str] = ()
+) -> Markup:
+    head = [
+        tag("th", each, scope="col", role="columnheader", class_=each in numbers and "n")
+        for each in heads
+    ]
     table = tag(
         "table",
         tag("caption", caption),
@@ -304,25 +398,35 @@ def _number(kind: str, count: int) -> Markup:
     # The unit is only for narrow screens; it is decoration there, the column's head names it.
     unit = kind.removesuffix("s") if count == 1 else kind
     return tag(
-        "td", f"{count:,}", tag("span", f" {unit}", class_="unit"), role="cell", class_="n" if count else "n zero soft"
+        "td",
+        f"{count:,}",
+        tag("span", f" {unit}", class_="unit"),
+        role="cell",
+        class_="n" if count else "n zero soft",
     )
 
 
 def _badges(done: Counter[str]) -> Markup:
     found = [
-        tag("span", f"{done[mode]:,} {word}", class_=f"badge {mode}") for mode, word in _DONE if done[mode]
-    ]  # fmt: skip
+        tag("span", f"{done[mode]:,} {word}", class_=f"badge {mode}")
+        for mode, word in _DONE
+        if done[mode]
+    ]
     other = done.total() - sum(done[mode] for mode, _ in _DONE)
     found += [tag("span", f"{other:,} unknown", class_="badge")] if other else []
     return Markup(" ".join(found))
 
 
 def _when(dependency: Dependency) -> str:
-    first = min((touch.tally.first for touch in dependency.touches if touch.tally.first), default=0.0)
+    first = min(
+        (touch.tally.first for touch in dependency.touches if touch.tally.first), default=0.0
+    )
     return span(first, max(touch.tally.last for touch in dependency.touches))
 
 
 def _more(count: int, what: str) -> Markup:
     return (
-        tag("p", f"and {count:,} more {what}: fshield report --json has all", class_="soft") if count > 0 else text("")
+        tag("p", f"and {count:,} more {what}: fshield report --json has all", class_="soft")
+        if count > 0
+        else text("")
     )

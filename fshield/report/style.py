@@ -1,10 +1,13 @@
 """The page's style sheet. Colours meet WCAG AA (4.5:1) on their ground, in light and in dark."""
 
 CSS = """
-:root{color-scheme:light dark;--ground:#f6f7f9;--card:#fff;--ink:#17202b;--soft:#55606e;--line:#dce1e7;--link:#0b57c2;
+:root{color-scheme:light dark;--ground:#f6f7f9;--card:#fff;--ink:#17202b;--soft:#55606e;
+--line:#dce1e7;--link:#0b57c2;
 --red:#a81c1c;--red-g:#fdeaea;--amber:#7d5200;--amber-g:#fff3d6;--green:#17653a;--green-g:#e4f5ea}
-@media (prefers-color-scheme:dark){:root{--ground:#10151b;--card:#182029;--ink:#e8edf2;--soft:#a3afbc;--line:#2c3743;
---link:#8ab8ff;--red:#ff9d96;--red-g:#441c1d;--amber:#ffcf6e;--amber-g:#3b2d0c;--green:#84dda3;--green-g:#143524}}
+@media (prefers-color-scheme:dark){:root{--ground:#10151b;--card:#182029;--ink:#e8edf2;
+--soft:#a3afbc;--line:#2c3743;
+--link:#8ab8ff;--red:#ff9d96;--red-g:#441c1d;--amber:#ffcf6e;--amber-g:#3b2d0c;--green:#84dda3;
+--green-g:#143524}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
 header,main,footer{max-width:1180px;margin:0 auto;padding:0 20px}
@@ -14,7 +17,8 @@ h2{font-size:1.2rem;margin:36px 0 10px}
 p{margin:6px 0}
 .soft,small{color:var(--soft)}
 a{color:var(--link)}
-a:focus-visible,summary:focus-visible,.wide:focus-visible{outline:3px solid var(--link);outline-offset:2px}
+a:focus-visible,summary:focus-visible,.wide:focus-visible{outline:3px solid var(--link);
+outline-offset:2px}
 .skip{position:absolute;left:-999px}
 .skip:focus{left:12px;top:12px;background:var(--card);padding:8px}
 .tiles{display:grid;grid-template-columns:repeat(4,1fr);gap:12px;margin:20px 0 0;padding:0}
@@ -31,7 +35,8 @@ tbody th{font-weight:600}
 code{font:.92em ui-monospace,Menlo,Consolas,monospace;overflow-wrap:anywhere}
 .unit{display:none}
 .when{white-space:nowrap}
-.badge{display:inline-block;border-radius:6px;padding:0 8px;font-weight:600;white-space:nowrap;margin:0 4px 2px 0}
+.badge{display:inline-block;border-radius:6px;padding:0 8px;font-weight:600;white-space:nowrap;
+margin:0 4px 2px 0}
 .block,.gone{background:var(--red-g);color:var(--red)}
 .alert{background:var(--amber-g);color:var(--amber)}
 .allow{background:var(--green-g);color:var(--green)}
@@ -41,6 +46,22 @@ summary{cursor:pointer;padding:10px 14px;border-radius:10px}
 summary strong{margin-right:10px;overflow-wrap:anywhere}
 details .wide{border:0;border-top:1px solid var(--line);border-radius:0 0 10px 10px}
 ul{padding-left:20px}
+.lead{background:var(--card);border:1px solid var(--line);border-left:6px solid var(--soft);
+border-radius:10px;padding:14px 18px;margin:18px 0 0}
+.lead.block{border-left-color:var(--red);background:var(--card);color:var(--ink)}
+.lead.alert{border-left-color:var(--amber);background:var(--card);color:var(--ink)}
+.lead.allow{border-left-color:var(--green);background:var(--card);color:var(--ink)}
+.lead .said{font-size:1.25rem;font-weight:650;line-height:1.35;margin:0 0 6px;
+overflow-wrap:anywhere}
+.lead ul{margin:6px 0 0}
+.drawing{display:block;min-width:720px;width:100%;height:auto;padding:12px}
+.drawing rect{fill:var(--ground);stroke:var(--line)}
+.drawing text{fill:var(--ink);font:14px system-ui,sans-serif}
+.drawing .head{fill:var(--soft);font-weight:600}
+.edge{fill:none;stroke:var(--soft);stroke-width:2}
+.edge.block{stroke:var(--red);stroke-width:3;background:none}
+.edge.alert{stroke:var(--amber);stroke-dasharray:8 4}
+.edge.allow{stroke:var(--green)}
 footer{padding-top:28px;padding-bottom:40px}
 @media (max-width:760px){
 .tiles{grid-template-columns:1fr 1fr}
@@ -51,5 +72,8 @@ header,main,footer{padding-left:12px;padding-right:12px}
 .wide tbody td,.wide tbody th{border:0;padding:1px 14px;text-align:left;white-space:normal}
 
 .unit{display:inline}.zero{display:none!important}}
-@media print{details::details-content{content-visibility:visible;height:auto}.wide{overflow:visible}}
+@media print{.drawing{min-width:0}
+.lead,tr,details summary{break-inside:avoid}
+details::details-content{content-visibility:visible;height:auto}.wide{
+overflow:visible}}
 """

@@ -1,6 +1,8 @@
-"""Runs one test under the guard and writes its reports down: ``python -m fshield.testing.child FOLDER``.
+"""Runs one test under the guard and writes its reports down: ``python -m fshield.testing.child
+FOLDER``.
 
-The folder holds ``task.json`` (see `fshield.testing.parent`) and gets ``reports.jsonl`` and ``events.jsonl``.
+The folder holds ``task.json`` (see `fshield.testing.parent`) and gets ``reports.jsonl`` and
+``events.jsonl``.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ class Child:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_cmdline_main(self, config: pytest.Config) -> None:
-        # Plugins that write a file for a whole run (JUnit, HTML) look for this, and leave that to the first process.
+        # Plugins that write a file for a whole run (JUnit, HTML) look for this, and leave that to
+        # the first process.
         config.workerinput = {"workerid": "function_shield"}  # type: ignore[attr-defined]
 
     @pytest.hookimpl(trylast=True)
@@ -50,7 +53,9 @@ class Child:
             self._write({"collect": report.longreprtext})
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self._write(self._config.hook.pytest_report_to_serializable(config=self._config, report=report))
+        self._write(
+            self._config.hook.pytest_report_to_serializable(config=self._config, report=report)
+        )
 
     def _write(self, data: Any) -> None:
         self._reports.write(json.dumps(data, default=repr) + "\n")

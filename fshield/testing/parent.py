@@ -1,4 +1,8 @@
-"""Runs a marked test in a guarded process, and reports for it what it reported there."""
+"""Runs a marked test in a guarded process, and reports for it what it reported there.
+
+It imports pytest and the standard library only, as the plugin does: what a suite tests keeps the
+versions and the modules that it had without fshield.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +12,22 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fshield.errors import CouldNotRun, PolicyError
-from fshield.events import harmless
-from fshield.local.cache import cache_folder
-from fshield.local.layer import find_layer, find_policy, refuse_blocked_places
 from fshield.testing.shield import of_runner, read
 
-_ARGUMENTS = ("policy", "env", "timeout")
+_ARGUMENTS = ("policy", "env", "timeout", "handler")
 _REFUSED = 78
+_PREPARE_S = 60
+#: Categories of characters that a terminal would act on, or a reader would not see.
+_HARMFUL = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 class _CannotRun(Exception):
@@ -39,71 +44,125 @@ def protocol(item: pytest.Item, nextitem: pytest.Item | None) -> None:
 
 
 def _tear_down(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """End fixtures of tests before this one that the next one does not share: nobody else does, as this test was not
-    set up here."""
+    """End fixtures of tests before this one that the next one does not share: nobody else does, as
+    this test was not set up here."""
     # There is no public way: pytest's own teardown hooks expect that the setup hooks ran.
     call = pytest.CallInfo.from_call(
-        lambda: item.session._setupstate.teardown_exact(nextitem), when="teardown", reraise=(pytest.exit.Exception,)
+        lambda: item.session._setupstate.teardown_exact(nextitem),
+        when="teardown",
+        reraise=(pytest.exit.Exception,),
     )
     if call.excinfo is not None:
-        item.ihook.pytest_runtest_logreport(report=item.ihook.pytest_runtest_makereport(item=item, call=call))
+        item.ihook.pytest_runtest_logreport(
+            report=item.ihook.pytest_runtest_makereport(item=item, call=call)
+        )
 
 
 def _reports(item: pytest.Item) -> list[pytest.TestReport]:
     if sys.platform != "linux":
-        return _made(item, "skipped", (str(item.path), item.location[1] or 0, "Skipped: the guard runs on Linux"))
+        return _made(
+            item,
+            "skipped",
+            (str(item.path), item.location[1] or 0, "Skipped: the guard runs on Linux"),
+        )
     try:
-        with _folder() as folder:
-            return _run(item, folder)
+        marked = _marked(item)
+        prepared = _prepared(item, marked.policy)
+        with _folder(prepared["folder"]) as folder:
+            return _run(item, folder, marked, prepared)
     except _CannotRun as error:
         return _made(item, "failed", str(error))
-    except CouldNotRun as error:
-        return _made(item, "failed", error.message + (f"\n  mend: {error.mend}" if error.mend else ""))
-    except PolicyError as error:
-        return _made(item, "failed", f"{error.finding.place}: {error.finding.message}")
+
+
+@dataclass(frozen=True)
+class _Marked:
+    """The marker's arguments."""
+
+    policy: str
+    env: dict[str, str]
+    timeout: float | None
+    handler: str
+
+
+#: What `prepare` answered, by what it was asked: a suite asks the same for each of its tests.
+_known: dict[str, dict[str, str]] = {}
+
+
+def _prepared(item: pytest.Item, policy: str) -> dict[str, str]:
+    """The launcher, the policy's variable, and a folder outside /tmp. Raises _CannotRun."""
+    named = item.config.rootpath / policy
+    asked = json.dumps(
+        {
+            "policy": str(named) if named.is_file() else policy,
+            "places": [["the interpreter", sys.executable], ["the test", str(item.path)]],
+            "blocks": os.environ.get("FUNCTION_SHIELD_MODE") not in {"alert", "off"},
+            # A policy that was edited is another one.
+            "changed": named.stat().st_mtime_ns if named.is_file() else 0,
+        }
+    )
+    if asked not in _known:
+        done = subprocess.run(
+            [sys.executable, "-m", "fshield.testing.prepare"],
+            input=asked,
+            capture_output=True,
+            text=True,
+            timeout=_PREPARE_S,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise _CannotRun(f"fshield cannot run here:\n{done.stderr.strip()[-2000:]}")
+        _known[asked] = json.loads(done.stdout)
+    if "problem" in _known[asked]:
+        raise _CannotRun(_known[asked]["problem"])
+    return _known[asked]
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
-    """A folder outside /tmp, which the policy may block."""
-    folder = Path(tempfile.mkdtemp(prefix="test-", dir=cache_folder("pytest")))
+def _folder(beside: str) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="test-", dir=beside))
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _run(item: pytest.Item, folder: Path) -> list[pytest.TestReport]:
-    policy, env, timeout = _marked(item)
-    layer = find_layer()
-    named = item.config.rootpath / policy
-    chosen = find_policy(layer, str(named) if named.is_file() else policy)
-    if os.environ.get("FUNCTION_SHIELD_MODE") not in {"alert", "off"}:
-        places = [("the interpreter", Path(sys.executable)), ("the test", item.path), ("the layer", layer.folder)]
-        refuse_blocked_places(chosen.file, places)
+def _run(
+    item: pytest.Item, folder: Path, marked: _Marked, prepared: dict[str, str]
+) -> list[pytest.TestReport]:
     capture = item.config.getoption("capture", "fd")
     task = {"nodeid": item.nodeid, "arguments": _arguments(item, folder, capture), "path": sys.path}
     (folder / "task.json").write_text(json.dumps(task), encoding="utf-8")
     events = folder / "events.jsonl"
-    variables = {"FUNCTION_SHIELD_POLICY": chosen.variable, "FUNCTION_SHIELD_EVENTS": str(events)}
+    variables = {
+        "FUNCTION_SHIELD_POLICY": prepared["variable"],
+        "FUNCTION_SHIELD_EVENTS": str(events),
+    }
+    if marked.handler:
+        # What Lambda sets: `read_handler` protects the module that they name.
+        variables |= {
+            "_HANDLER": marked.handler,
+            "LAMBDA_TASK_ROOT": str(item.config.rootpath),
+        }
     try:
         done = subprocess.run(
-            [layer.launcher, sys.executable, "-m", "fshield.testing.child", folder],
-            env={**os.environ, **env, **variables},
+            [prepared["launcher"], sys.executable, "-m", "fshield.testing.child", folder],
+            env={**os.environ, **marked.env, **variables},
             cwd=item.config.invocation_params.dir,
             stdin=subprocess.DEVNULL,
             stdout=None if capture == "no" else subprocess.PIPE,
             stderr=None if capture == "no" else subprocess.STDOUT,
-            timeout=timeout,
+            timeout=marked.timeout,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise _CannotRun(f"it did not end within {timeout} s\n{_text(error.output)}") from None
+        raise _CannotRun(
+            f"it did not end within {marked.timeout} s\n{_text(error.output)}"
+        ) from None
     return _read(item, folder, done)
 
 
-def _marked(item: pytest.Item) -> tuple[str, dict[str, str], float | None]:
-    """The marker's arguments, the nearest marker's first."""
+def _marked(item: pytest.Item) -> _Marked:
+    """The marker's arguments, the nearest marker's first, then those of the configuration."""
     found: dict[str, Any] = {}
     for mark in item.iter_markers("function_shield"):
         given = {**dict(zip(_ARGUMENTS, mark.args, strict=False)), **mark.kwargs}
@@ -111,7 +170,18 @@ def _marked(item: pytest.Item) -> tuple[str, dict[str, str], float | None]:
             raise _CannotRun(f"the marker function_shield takes {', '.join(_ARGUMENTS)}")
         found = given | found
     env = {str(key): str(value) for key, value in (found.get("env") or {}).items()}
-    return str(found.get("policy", "default")), env, found.get("timeout")
+    policy = found.get("policy") or item.config.getini("function_shield_policy")
+    handler = str(found.get("handler") or item.config.getini("function_shield_handler"))
+    if handler and not _handler_is_there(item.config.rootpath, handler):
+        raise _CannotRun(f"handler={handler!r}: no such module in {item.config.rootpath}")
+    return _Marked(str(policy), env, found.get("timeout"), handler)
+
+
+def _handler_is_there(root: Path, handler: str) -> bool:
+    """Whether Lambda would find the handler's module in `root`: ``app.handler``,
+    ``package.module.handler``, ``folder/app.handler``."""
+    module = root.joinpath(*handler.rpartition(".")[0].replace(".", "/").split("/"))
+    return module.with_suffix(".py").is_file() or (module / "__init__.py").is_file()
 
 
 def _arguments(item: pytest.Item, folder: Path, capture: str) -> list[str]:
@@ -137,7 +207,9 @@ def _arguments(item: pytest.Item, folder: Path, capture: str) -> list[str]:
     return [*map(str, given), *more, str(item.path)]
 
 
-def _read(item: pytest.Item, folder: Path, done: subprocess.CompletedProcess[bytes]) -> list[pytest.TestReport]:
+def _read(
+    item: pytest.Item, folder: Path, done: subprocess.CompletedProcess[bytes]
+) -> list[pytest.TestReport]:
     """What the guarded process reported; where it broke off, a failure that says how."""
     config, reports, collect = item.config, [], ""
     for data in _lines(folder / "reports.jsonl"):
@@ -148,7 +220,9 @@ def _read(item: pytest.Item, folder: Path, done: subprocess.CompletedProcess[byt
         # Whatever else it says, it is this test's report.
         if isinstance(report, pytest.TestReport) and report.nodeid == item.nodeid:
             if report.skipped and isinstance(report.longrepr, list):
-                report.longrepr = tuple(report.longrepr)  # JSON has no tuples, and pytest asks for one
+                report.longrepr = tuple(
+                    report.longrepr
+                )  # JSON has no tuples, and pytest asks for one
             reports.append(report)
     output = _text(done.stdout)
     whole = bool(reports) and reports[-1].when == "teardown"
@@ -192,10 +266,20 @@ def _said(events: Path) -> str:
         for event in read(events)
         if event.get("event") != "armed" and not of_runner(event)
     ]
-    return "\n".join(harmless(line) for line in said)
+    return "\n".join(_harmless(line) for line in said)
 
 
-def _made(item: pytest.Item, outcome: Any, longrepr: Any, when: Any = "setup") -> list[pytest.TestReport]:
+def _harmless(text: str) -> str:
+    """`text` with escapes for what a terminal would act on."""
+    return "".join(
+        c if unicodedata.category(c) not in _HARMFUL else c.encode("unicode_escape").decode()
+        for c in text
+    )
+
+
+def _made(
+    item: pytest.Item, outcome: Any, longrepr: Any, when: Any = "setup"
+) -> list[pytest.TestReport]:
     """A report of our own."""
     keywords: dict[str, Any] = dict.fromkeys(item.keywords, 1)
     return [

@@ -1,5 +1,6 @@
-"""What the fixture ``function_shield`` gives a test: the events of its own process. Standard library and pytest only,
-because it lives under the guard, where every import is an act of the test."""
+"""What the fixture ``function_shield`` gives a test: the events of its own process. Standard
+library and pytest only, because it lives under the guard, where every import is an act of the
+test."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ Event = dict[str, Any]
 class FunctionShield:
     """The events of a test's process, and assertions on them.
 
-    Repeats of an act are counted by the guard and written at the end: a kind of act is one event here.
+    Repeats of an act are counted by the guard and written at the end: a kind of act is one event
+    here.
 
     Args:
         path: where the guard writes them.
@@ -28,7 +30,8 @@ class FunctionShield:
 
     @property
     def events(self) -> list[Event]:
-        """All so far, as ``docs/events.md`` describes them, without what the test runner did itself."""
+        """All so far, as ``docs/events.md`` describes them, without what the test runner did
+        itself."""
         return [event for event in read(self._path) if not of_runner(event)]
 
     @property
@@ -41,13 +44,14 @@ class FunctionShield:
 
         Args:
             policy: the rule: ``outbound_connectivity``, ``read_write_tmp``, …; None for any.
-            wanted: keys of ``details`` (``host``, ``port``, ``path``, …) or of the event (``mode``), or
-                ``distribution``: who asked.
+            wanted: keys of ``details`` (``host``, ``port``, ``path``, …) or of the event
+                (``mode``), or ``distribution``: who asked.
         """
         return [
             event
             for event in self.violations
-            if policy in (None, event.get("policy")) and all(_has(event, *pair) for pair in wanted.items())
+            if policy in (None, event.get("policy"))
+            and all(_has(event, *pair) for pair in wanted.items())
         ]
 
     def assert_blocked(self, policy: str | None = None, **wanted: object) -> None:
@@ -60,14 +64,18 @@ class FunctionShield:
         """Fail unless such an act was blocked or reported. Arguments as in `matching`."""
         __tracebackhide__ = True
         if not self.matching(policy, **wanted):
-            raise AssertionError(f"nothing was reported like {_said(policy, wanted)}: {self._saw()}")
+            raise AssertionError(
+                f"nothing was reported like {_said(policy, wanted)}: {self._saw()}"
+            )
 
     def assert_quiet(self, policy: str | None = None, **wanted: object) -> None:
         """Fail if such an act was blocked or reported; with no arguments, if any was."""
         __tracebackhide__ = True
         found = self.matching(policy, **wanted)
         if found:
-            raise AssertionError("\n".join(["this was reported:", *(str(event.get("message")) for event in found)]))
+            raise AssertionError(
+                "\n".join(["this was reported:", *(str(event.get("message")) for event in found)])
+            )
 
     def _saw(self) -> str:
         seen = [str(event.get("message")) for event in self.violations]

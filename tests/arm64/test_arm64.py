@@ -47,7 +47,7 @@ def run(layer: Path, policy: str, program: str) -> support.Guarded:
     # qemu runs the program in its own process: the pid is that of the shell that becomes qemu.
     values = {"VERSION": "1", "PID": "$$", "EVENT_FD": "9", "POLICY_SHA": digest}
     values |= {"POLICY": str(compiled), "LAYER": str(layer)}
-    header = (support.ROOT / "layer" / "native" / "state.h").read_text()
+    header = support.core_file("handed_on.h").read_text()
     fields = re.findall(r"^    STATE_FIELD_(\w+),", header, re.MULTILINE)
     state = "\x1f".join(values.get(field, "") for field in fields)
     core = layer / "function-shield.d" / "function-shield.so"
@@ -102,6 +102,19 @@ def test_launcher_refuses(layer: Path) -> None:
     (layer / "function-shield.d" / "policies" / "broken.policy").write_bytes(b"FSPOLICY")
     environment = support.clean_environment({"FUNCTION_SHIELD_POLICY": "broken"})
     command = [QEMU, str(layer / "function-shield"), "/bin/true"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 78, done
     assert '"event":"refused"' in done.stderr
+
+
+def test_lookup(layer: Path) -> None:
+    """qemu has no child that shares memory: the lookup is made where it is asked for."""
+    done = run(
+        layer,
+        "strict",
+        "import socket\nprint(socket.getaddrinfo('localhost', 443, socket.AF_INET)[0][4])",
+    )
+    assert done.stdout == "('127.0.0.1', 443)\n", done
+    assert done.violations == []

@@ -1,7 +1,9 @@
-"""Runs a command in the network and mount namespace that it was started in: with loopback, IPv6, a resolver, and sinks.
+"""Runs a command in the network and mount namespace that it was started in: with loopback, IPv6, a
+resolver, and sinks.
 
-Started by stage.py as ``unshare -rnm python inside.py SEEN RESOLV -- COMMAND…``: SEEN is the file that what came to the
-sinks is written to, RESOLV the file that stands in for /etc/resolv.conf. Standard library only.
+Started by stage.py as ``unshare -rnm python inside.py SEEN RESOLV -- COMMAND…``: SEEN is the file
+that what came to the sinks is written to, RESOLV the file that stands in for /etc/resolv.conf.
+Standard library only.
 """
 
 from __future__ import annotations
@@ -31,12 +33,15 @@ def raise_loopback() -> None:
         fcntl.ioctl(control, SIOCSIFADDR, struct.pack("16s16s", b"lo:1", more))
     with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as control:
         address = socket.inet_pton(socket.AF_INET6, OUTSIDE6)
-        fcntl.ioctl(control, SIOCSIFADDR, struct.pack("16sIi", address, 128, socket.if_nametoindex("lo")))
+        fcntl.ioctl(
+            control, SIOCSIFADDR, struct.pack("16sIi", address, 128, socket.if_nametoindex("lo"))
+        )
 
 
 def open_sinks() -> Sinks:
-    """The sinks, as soon as the IPv6 address may be used: the kernel takes a moment to settle it."""
-    end = time.monotonic() + 3
+    """The sinks, as soon as the IPv6 address may be used: the kernel takes a moment to settle
+    it."""
+    end = time.monotonic() + 30
     while True:
         try:
             return Sinks(namespace=True)
@@ -46,14 +51,29 @@ def open_sinks() -> Sinks:
             time.sleep(0.02)
 
 
+def put_over(path: str, place: str) -> None:
+    target = os.path.realpath(place).encode()
+    if ctypes.CDLL(None, use_errno=True).mount(path.encode(), target, None, MS_BIND, None) != 0:
+        raise OSError(ctypes.get_errno(), f"cannot put a file over {place}")
+
+
 def main() -> int:
     seen, resolv, _, *command = sys.argv[1:]
     Path("/proc/sys/net/ipv6/conf/lo/accept_dad").write_text("0")
     raise_loopback()
-    Path(resolv).write_text(f"nameserver {RESOLVER}\noptions timeout:1 attempts:1\n")
-    target = os.path.realpath("/etc/resolv.conf").encode()
-    if ctypes.CDLL(None, use_errno=True).mount(resolv.encode(), target, None, MS_BIND, None) != 0:
-        raise OSError(ctypes.get_errno(), "cannot put a file over /etc/resolv.conf")
+    Path(resolv).write_text(f"nameserver {RESOLVER}\noptions timeout:5 attempts:1\n")
+    put_over(resolv, "/etc/resolv.conf")
+    # Read in many pieces, as a hosts file that blocks advertisers is: a race with the reader can be
+    # won.
+    hosts = f"{resolv}.hosts"
+    Path(hosts).write_text("127.0.0.1 localhost\n" + "# nothing\n" * 8000)
+    put_over(hosts, "/etc/hosts")
+    if "ATTACK_OWN_RUN" in os.environ:
+        ctypes.CDLL(None).mount(b"none", os.path.realpath("/var/run").encode(), b"tmpfs", 0, None)
+    mounted = os.environ.get("ATTACK_MOUNT")
+    if mounted:
+        Path(mounted).mkdir()
+        put_over(os.environ["ATTACK_DIR"] if mounted.endswith("folder") else "/tmp", mounted)
     Path("/proc/sys/net/ipv4/tcp_fastopen").write_text("3")
     sinks = open_sinks()
     try:

@@ -1,14 +1,16 @@
 """Runs the corpus and prints what held: ``python tests/attacks/run.py [WORD…]``.
 
-With words, only the attacks with one of them in their name run, and docs/attacks.md is not written. ``--bare`` runs
-them without the guard only. ``ATTACKS_ALL_INTERPRETERS=1`` runs those in Python with every interpreter of this machine.
-Exit status 0 only if every attack behaves as its header declares.
+With words, only the attacks with one of them in their name run, and docs/attacks.md is not written.
+``--bare`` runs them without the guard only. ``ATTACKS_ALL_INTERPRETERS=1`` runs those in Python
+with every interpreter of this machine. Exit status 0 only if every attack behaves as its header
+declares.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import textwrap
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -104,7 +106,9 @@ def show(rows: list[Row]) -> None:
         chosen = [row for row in rows if row.attack.kind == kind]
         if not chosen:
             continue
-        table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, width=80, pad_edge=False)
+        table = Table(
+            title=title, title_justify="left", box=box.SIMPLE_HEAD, width=80, pad_edge=False
+        )
         table.add_column("attack", width=32, overflow="fold")
         table.add_column("rule", width=22, overflow="fold")
         table.add_column("verdict", width=20)
@@ -112,28 +116,52 @@ def show(rows: list[Row]) -> None:
             word = row.verdict
             rings = f" ({row.rings})" if word == "held" and row.rings else ""
             style = STYLES.get(word, "dim")
-            table.add_row(row.attack.name.split("/")[1], row.attack.rules[0], f"[{style}]{word}[/]{rings}")
+            table.add_row(
+                row.attack.name.split("/")[1], row.attack.rules[0], f"[{style}]{word}[/]{rings}"
+            )
         console.print(table)
     for row in rows:
         for verdict in row.verdicts:
             for problem in verdict.problems:
                 where = ".".join(map(str, version(verdict.python)))
-                console.print(f"{row.attack.name} ({where}): {problem}", style="red", markup=False, soft_wrap=True)
+                console.print(
+                    f"{row.attack.name} ({where}): {problem}",
+                    style="red",
+                    markup=False,
+                    soft_wrap=True,
+                )
 
 
 def totals(rows: list[Row]) -> str:
     count = {name: sum(row.verdict == name for row in rows) for name in STYLES}
     skipped = sum(not row.verdicts for row in rows)
     if any(row.bare for row in rows):
-        return f"{len(rows)} attacks without the guard: {count['works']} work, {count['not as declared']} do not"
+        return (
+            f"{len(rows)} attacks without the guard: {count['works']} work,"
+            f" {count['not as declared']} do not"
+        )
     return (
         f"{len(rows)} attacks: {count['held']} held, {count['open']} open as declared, "
         f"{count['not as declared']} not as declared, {skipped} not run here"
     )
 
 
-def cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+def item(text: str) -> str:
+    """One entry of a list, in lines of at most 100 columns."""
+    return textwrap.fill(
+        f"- {text}",
+        100,
+        subsequent_indent="  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def verdict(row: Row) -> str:
+    """The end of an attack's entry: its rules, and what came of it."""
+    rules = ", ".join(f"`{rule}`" for rule in row.attack.rules)
+    by = f" by {row.rings}" if row.verdict == "held" and row.rings else ""
+    return f"{rules}: {row.verdict}{by}."
 
 
 def report(rows: list[Row], interpreters: list[Path]) -> str:
@@ -142,26 +170,40 @@ def report(rows: list[Row], interpreters: list[Path]) -> str:
     lines = [
         "# Attacks",
         "",
-        "Written by `python tests/attacks/run.py`; not edited by hand. Each attack is a program under"
-        " `tests/attacks/programs/`. It is run without the guard, where it must succeed; under `strict` or the policy"
-        " that its header names, where it must fail and be named in an event; and under the same rules in alert mode,"
-        " where it must succeed and be named.",
+        "Written by `python tests/attacks/run.py`; not edited by hand. Each attack is a program",
+        "under `tests/attacks/programs/`. It runs three times:",
+        "",
+        "- without the guard, where it must succeed;",
+        "- under `strict`, or its own policy, where it must fail, and an event must name it;",
+        "- under the same rules in alert mode, where it must succeed, and an event must name it.",
         "",
         f"{totals(rows)}. Python {versions}.",
         "",
-        "*Held by* names the rings whose events named it: the audit hook in the interpreter, or the doors of libc."
-        " *Open* attacks go through; the reason stands beside them.",
+        "Each entry says what the attack does when it succeeds, then the rule and the result. *Held"
+        " by* names",
+        "the rings whose events named it: the audit hook in the interpreter, or the doors of libc."
+        " *Open*",
+        "attacks succeed, for the reason given.",
         "",
     ]
     opened = [row for row in rows if row.attack.open]
     if opened:
-        lines += ["## What is open", "", "| attack | what it does | why it is open |", "| --- | --- | --- |"]
-        lines += [f"| `{row.attack.name}` | {cell(row.attack.success)} | {cell(row.attack.open)} |" for row in opened]
+        lines += [
+            "## What is open",
+            "",
+        ]
+        lines += [
+            item(f"`{row.attack.name}`: {row.attack.success}. *Why*: {row.attack.open}.")
+            for row in opened
+        ]
         lines.append("")
     unreported = [row for row in rows if row.attack.unreported]
     if unreported:
-        lines += ["## Held, and not always named where a policy only reports", "", "| attack | why |", "| --- | --- |"]
-        lines += [f"| `{row.attack.name}` | {cell(row.attack.unreported)} |" for row in unreported]
+        lines += [
+            "## Held, and not always named where a policy only reports",
+            "",
+        ]
+        lines += [item(f"`{row.attack.name}`: {row.attack.unreported}.") for row in unreported]
         lines.append("")
     for kind, title in CLASSES.items():
         chosen = [row for row in rows if row.attack.kind == kind]
@@ -170,25 +212,27 @@ def report(rows: list[Row], interpreters: list[Path]) -> str:
         lines += [
             f"## {title}",
             "",
-            "| attack | success would be | rule | verdict | held by |",
-            "| --- | --- | --- | --- | --- |",
         ]
         for row in chosen:
-            rules = ", ".join(f"`{rule}`" for rule in row.attack.rules)
-            held_by = row.rings if row.verdict == "held" else ""
-            cells = (f"`{row.attack.name.split('/')[1]}`", cell(row.attack.success), rules, row.verdict, held_by)
-            lines.append(f"| {' | '.join(cells)} |")
+            name = row.attack.name.split("/")[1]
+            lines.append(item(f"`{name}`: {row.attack.success}. {verdict(row)}"))
         lines.append("")
     return "\n".join(lines)
 
 
 def main(arguments: list[str]) -> int:
-    bare = "--bare" in arguments
+    options = {word for word in arguments if word.startswith("-")}
+    if options - {"--bare"}:
+        print(__doc__, file=sys.stdout if options <= {"-h", "--help"} else sys.stderr)
+        return 0 if options <= {"-h", "--help"} else 2
+    bare = "--bare" in options
     wanted = [word for word in arguments if not word.startswith("-")]
     if not bare and not support.LAUNCHER.exists():
         print(f"{support.LAUNCHER} is missing: run ./build.sh first", file=sys.stderr)
         return 2
-    attacks = [attack for attack in corpus() if not wanted or any(word in attack.name for word in wanted)]
+    attacks = [
+        attack for attack in corpus() if not wanted or any(word in attack.name for word in wanted)
+    ]
     interpreters = pythons()
     rows = perform(attacks, interpreters, bare=bare)
     show(rows)

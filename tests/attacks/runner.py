@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 import threading
 from dataclasses import dataclass, field
@@ -40,7 +41,8 @@ class Verdict:
 
 
 class Words(yaml.SafeLoader):
-    """Reads `on` and `off` as the words they are, as fshield does: to PyYAML's own loader they are booleans."""
+    """Reads `on` and `off` as the words they are, as fshield does: to PyYAML's own loader they are
+    booleans."""
 
 
 Words.yaml_implicit_resolvers = {
@@ -61,7 +63,7 @@ def with_mode(document: Document, wanted: str) -> Document:
     for name, rule in changed["policy"].items():
         if rule == "block":
             changed["policy"][name] = wanted
-        elif isinstance(rule, dict) and rule.get("mode") == "block":
+        elif isinstance(rule, dict) and rule.get("mode") in ("block", "ephemeral"):
             rule["mode"] = wanted
     return changed
 
@@ -71,8 +73,13 @@ def without_version(document: Document) -> Document:
 
 
 def blocking_policies(attack: Attack) -> list[tuple[str, Document]]:
-    """The policies under which this attack must fail: its own or strict, and that without what holds it as well."""
-    source = POLICIES / attack.policy if attack.policy.endswith(".yaml") else support.ROOT / "policies" / "strict.yaml"
+    """The policies under which this attack must fail: its own or strict, and that without what
+    holds it as well."""
+    source = (
+        POLICIES / attack.policy
+        if attack.policy.endswith(".yaml")
+        else support.ROOT / "policies" / "strict.yaml"
+    )
     document = load_policy(source)
     found = [(source.stem, document)]
     if attack.also:
@@ -84,13 +91,17 @@ def blocking_policies(attack: Attack) -> list[tuple[str, Document]]:
 
 
 def alerting(attack: Attack) -> tuple[Document, dict[str, str]]:
-    """The same rules, only reporting. The guard's own safety reports in a dry run alone: no rule names it."""
+    """The same rules, only reporting. The guard's own safety reports in a dry run alone: no rule
+    names it."""
     document = blocking_policies(attack)[0][1]
     if "guard_integrity" in attack.rules:
-        return {**document, "allow_mode_override": ["alert"]}, {"FUNCTION_SHIELD_MODE": "alert"}
-    return with_mode(document, "alert"), {}
+        document = {**document, "allow_mode_override": ["alert"]}
+        return document, {"FUNCTION_SHIELD_MODE": "alert", **PATIENT}
+    return with_mode(document, "alert"), PATIENT
 
 
+#: For a run that must succeed: how long a race is tried in it, on a machine that may be busy.
+PATIENT = {"ATTACK_SECONDS": "40"}
 COMPILING = threading.Lock()
 
 
@@ -108,7 +119,7 @@ def perform(attack: Attack, python: Path, document: Document | None, extra: dict
             own.write_bytes(Path(chosen).read_bytes())
             chosen = str(own)
         given = {"FUNCTION_SHIELD_POLICY": chosen, "ATTACK_POLICY": chosen, **extra}
-        return stage.run(support.LAUNCHER, given)
+        return stage.run(stage.layer / support.LAUNCHER.name, given)
 
 
 def tell(look: Look) -> str:
@@ -117,8 +128,20 @@ def tell(look: Look) -> str:
     said = look.stdout.strip().splitlines()[-3:]
     erred = look.stderr.strip().splitlines()[-6:]
     named = sorted(look.named) or "none"
-    messages = [event.get("message", event["event"]) for event in look.events if event["event"] != "armed"][:4]
+    messages = [
+        event.get("message", event["event"]) for event in look.events if event["event"] != "armed"
+    ][:4]
     return f"{end}; said {said}; errors {erred}; rules named {named}; events {messages}"
+
+
+def unsaid(attack: Attack, look: Look) -> list[str]:
+    """What is wrong where no event of its rules holds the text that one must hold."""
+    about = [
+        json.dumps(event)
+        for event in look.events
+        if event.get("policy") in attack.rules + attack.also
+    ]
+    return [] if any(attack.says in line for line in about) else [f"no event says {attack.says}"]
 
 
 def refused(look: Look) -> bool:
@@ -139,7 +162,7 @@ def hurt(attack: Attack, look: Look) -> list[str]:
 
 def judge_bare(attack: Attack, python: Path) -> list[str]:
     """What is wrong with the attack itself: it must work where nobody guards."""
-    look = perform(attack, python, None, {})
+    look = perform(attack, python, None, PATIENT)
     if look.timed_out or not (look.seen and look.claims):
         saw = "nothing of it was seen" if look.claims else "it says itself that it did not work"
         return [f"bare: it must succeed, and {saw}: {tell(look)}"]
@@ -147,12 +170,13 @@ def judge_bare(attack: Attack, python: Path) -> list[str]:
 
 
 def judge(attack: Attack, python: Path) -> Verdict:
-    """Run the attack bare, under every policy that must stop it, and under one that only reports."""
+    """Run the attack bare, under every policy that must stop it, and under one that only
+    reports."""
     verdict = Verdict(attack, python)
     verdict.problems += judge_bare(attack, python)
     went_through = False
     for index, (name, document) in enumerate(blocking_policies(attack)):
-        look = perform(attack, python, document, {})
+        look = perform(attack, python, document, PATIENT if attack.open else {})
         verdict.problems += [f"{name}: {wrong}: {tell(look)}" for wrong in hurt(attack, look)]
         counted = attack.rules + (attack.also if index == 0 else ())
         through = look.seen or look.claims
@@ -160,13 +184,26 @@ def judge(attack: Attack, python: Path) -> Verdict:
             went_through = True
             if not attack.open:
                 verdict.problems.append(f"{name}: it went through: {tell(look)}")
-        elif not (look.named & set(counted) or attack.open or attack.quiet or (attack.refuses and refused(look))):
-            verdict.problems.append(f"{name}: it was stopped, but no event names {' or '.join(counted)}: {tell(look)}")
+        elif not (
+            look.named & set(counted)
+            or attack.open
+            or attack.quiet
+            or (attack.refuses and refused(look))
+        ):
+            verdict.problems.append(
+                f"{name}: it was stopped, but no event names {' or '.join(counted)}: {tell(look)}"
+            )
+        elif attack.says:
+            verdict.problems += [f"{name}: {wrong}: {tell(look)}" for wrong in unsaid(attack, look)]
         if attack.at_most and len(look.events) > attack.at_most:
-            verdict.problems.append(f"{name}: {len(look.events)} events, at most {attack.at_most} are allowed")
+            verdict.problems.append(
+                f"{name}: {len(look.events)} events, at most {attack.at_most} are allowed"
+            )
         verdict.rings |= look.rings(counted)
     if attack.open and not went_through:
-        verdict.problems.append("it is declared open, and every policy held it: take its `open` line out")
+        verdict.problems.append(
+            "it is declared open, and every policy held it: take its `open` line out"
+        )
     verdict.held = not went_through
     document, extra = alerting(attack)
     look = perform(attack, python, document, extra)
@@ -176,6 +213,11 @@ def judge(attack: Attack, python: Path) -> Verdict:
         return verdict
     if not (look.seen and look.claims):
         verdict.problems.append(f"alert: it must succeed: {tell(look)}")
-    if not (attack.open or attack.quiet or attack.unreported) and not look.named & set(attack.rules + attack.also):
-        verdict.problems.append(f"alert: no event names {' or '.join(attack.rules + attack.also)}: {tell(look)}")
+    if attack.says:
+        verdict.problems += [f"alert: {wrong}: {tell(look)}" for wrong in unsaid(attack, look)]
+    silent = attack.open or attack.unreported or (attack.quiet and not attack.alerts)
+    if not silent and not look.named & set(attack.rules + attack.also):
+        verdict.problems.append(
+            f"alert: no event names {' or '.join(attack.rules + attack.also)}: {tell(look)}"
+        )
     return verdict

@@ -1,4 +1,5 @@
-"""What stands for the outside: sockets that note who came, and a name server that notes what it was asked.
+"""What stands for the outside: sockets that note who came, and a name server that notes what it was
+asked.
 
 Runs in the runner, and by itself inside a network namespace: standard library only.
 """
@@ -20,14 +21,20 @@ RESOLVER = "127.66.66.53"
 # The address of an instance's metadata, which the name metadata.wide.example has as well.
 METADATA = "169.254.169.254"
 OUTSIDE6 = "fd66::66"
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nLambda-Runtime-Aws-Request-Id: 1\r\nConnection: close\r\n\r\nok"
+ANSWER = (
+    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nLambda-Runtime-Aws-Request-Id: 1\r\nConnection:"
+    b" close\r\n\r\nok"
+)
 
 
 class Sinks:
-    """Listens until it is closed; ``seen`` then says what came, by the names of ``corpus.Proof``."""
+    """Listens until it is closed; ``seen`` then says what came, by the names of
+    ``corpus.Proof``."""
 
     def __init__(self, *, namespace: bool = False) -> None:
-        self.seen: dict[str, list[str]] = {name: [] for name in ("sink", "udp", "sink6", "api", "query")}
+        self.seen: dict[str, list[str]] = {
+            name: [] for name in ("sink", "udp", "sink6", "api", "query")
+        }
         self._selector = selectors.DefaultSelector()
         self._opened: list[socket.socket] = []
         self.tcp = self._listen("sink", OUTSIDE, socket.AF_INET)
@@ -53,7 +60,9 @@ class Sinks:
         self._opened.append(listener)
         return f"{'[' + host + ']' if ':' in host else host}:{listener.getsockname()[1]}"
 
-    def _receive(self, name: str, host: str, port: int, take: Callable[[str, socket.socket], None]) -> str:
+    def _receive(
+        self, name: str, host: str, port: int, take: Callable[[str, socket.socket], None]
+    ) -> str:
         receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         receiver.bind((host, port))
         receiver.setblocking(False)
@@ -78,7 +87,11 @@ class Sinks:
             if said:
                 self.seen[name].append(said.decode("latin-1"))
             if said.startswith((b"GET", b"POST", b"PUT", b"HEAD")):
-                peer.sendall(ANSWER)
+                peer.sendall(
+                    ANSWER if name != "api" else ANSWER.replace(b"Connection: close\r\n", b"")
+                )
+            if name == "api" and said:
+                return  # as the Runtime API: another request may follow
         self._selector.unregister(peer)
         peer.close()
 
@@ -98,8 +111,15 @@ class Sinks:
             self.seen[name].append(".".join(labels) + question[at + 5 :].decode("latin-1"))
             answer = OUTSIDE if "evil" in labels else METADATA if "metadata" in labels else ALLOWED
             kind = asked[-4:-2]
-            data = {b"\0\x01": socket.inet_aton(answer), b"\0\x0c": b"\x04host\x04evil\x07example\0"}.get(kind)
-            record = b"\xc0\x0c" + kind + b"\0\x01\0\0\0\x3c" + bytes([0, len(data)]) + data if data else b""
+            data = {
+                b"\0\x01": socket.inet_aton(answer),
+                b"\0\x0c": b"\x04host\x04evil\x07example\0",
+            }.get(kind)
+            record = (
+                b"\xc0\x0c" + kind + b"\0\x01\0\0\0\x3c" + bytes([0, len(data)]) + data
+                if data
+                else b""
+            )
             counts = b"\0\x01" + (b"\0\x01" if data else b"\0\0") + b"\0\0\0\0"
             receiver.sendto(question[:2] + b"\x81\x80" + counts + asked + record, peer)
 

@@ -1,4 +1,5 @@
-"""The world that one run of one attack happens in: what there is to steal, and a look at it afterwards."""
+"""What one run of one attack needs: something to steal, and how to see afterwards whether it was
+stolen."""
 
 from __future__ import annotations
 
@@ -23,14 +24,23 @@ from pathlib import Path
 
 from tests import support
 from tests.attacks.corpus import HERE, Attack
+from tests.attacks.lib import packages
 from tests.attacks.sinks import Sinks
 
 LIB = HERE / "lib"
 SCRATCH = support.SCRATCH / "attacks"
-# A package is older than the process that it runs in; the kernel keeps the time of files and of processes in ticks.
+# A package is older than the process that it runs in; the kernel keeps the time of files and of
+# processes in ticks.
 SETTLE_S = 0.05
-# Attacks on what a child inherits must not find these set by whoever runs the tests.
-DROPPED = ("LOCALDOMAIN", "RES_OPTIONS", "HOSTALIASES", "NODE_OPTIONS", "AWS_EXECUTION_ENV", "TMPDIR")
+# Attacks on what a child inherits must not find these set by the caller of the tests.
+DROPPED = (
+    "LOCALDOMAIN",
+    "RES_OPTIONS",
+    "HOSTALIASES",
+    "NODE_OPTIONS",
+    "AWS_EXECUTION_ENV",
+    "TMPDIR",
+)
 
 
 @dataclass
@@ -54,7 +64,11 @@ class Look:
         return {event["policy"] for event in self.events if event["event"] == "violation"}
 
     def rings(self, rules: tuple[str, ...]) -> set[str]:
-        return {event["ring"] for event in self.events if event["event"] == "violation" and event["policy"] in rules}
+        return {
+            event["ring"]
+            for event in self.events
+            if event["event"] == "violation" and event["policy"] in rules
+        }
 
 
 # -- programs that are built --
@@ -78,9 +92,24 @@ def build(source: Path, *options: str) -> Path:
     if not out.exists():
         out.parent.mkdir(parents=True, exist_ok=True)
         partial = out.with_name(f"{out.name}.{os.getpid()}.{secrets.token_hex(4)}")
-        command = [*compiler(), "-O1", "-w", "-pthread", f"-I{LIB}", str(source), "-o", str(partial), *options, "-ldl"]
+        command = [
+            *compiler(),
+            "-O1",
+            "-w",
+            "-pthread",
+            f"-I{LIB}",
+            str(source),
+            "-o",
+            str(partial),
+            *options,
+            "-ldl",
+        ]
         done = subprocess.run(
-            command, capture_output=True, text=True, check=False, env={**os.environ, "TMPDIR": str(out.parent)}
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "TMPDIR": str(out.parent)},
         )
         if done.returncode != 0:
             raise RuntimeError(f"{source.name} does not compile:\n{done.stderr}")
@@ -110,6 +139,18 @@ def catalogue_file(message: str) -> bytes:
     return struct.pack("=3I", 0x960408DE, 1, 1) + entry + entry + message.encode() + b"\0"
 
 
+# Attacks that have no function around them.
+ALONE = ("alone", "site")
+SITE = """
+import os, sys
+sys.path.insert(0, {folder!r})
+try:
+    __import__({module!r})
+except SystemExit as ended:
+    sys.stdout.flush()
+    os._exit(ended.code)
+"""
+
 HANDLER_PY = '''"""A function."""
 # The recipe: {text}
 RECIPE = "{text}"
@@ -136,7 +177,7 @@ class Stage:
     """One run's folders, sinks and environment. A context manager: everything is gone after it."""
 
     def __init__(self, attack: Attack, python: Path) -> None:
-        self.attack, self.python = attack, python
+        self.attack, self.python = attack, with_modules(attack, python)
         token = secrets.token_hex(6)
         self.secret, self.proof = f"secret{token}", f"proof{secrets.token_hex(8)}"
         self.folder = SCRATCH / f"run-{token}"
@@ -145,13 +186,18 @@ class Stage:
         self.mark = self.folder / "mark"
         self.task = self.folder / "task"
         self.handler_path = self.task / "main.py"
+        self.layer = self.folder / "layers" / "layer" if attack.layer else support.LAYER
         self.namespace = "resolver" in attack.needs or "namespace" in attack.needs
         self.sinks: Sinks | None = None
+        self.sockets: list[socket.socket] = []
         self.held = -1
 
     def __enter__(self) -> Stage:
         self.folder.mkdir(parents=True)
         self.tmp.mkdir()
+        if self.attack.layer:
+            shutil.copytree(support.LAYER, self.layer)
+            self.layer.chmod(0o700)
         text = f"{self.secret} {self.proof}"
         target = self.tmp / "file"
         target.write_text(text + "\n")
@@ -167,7 +213,14 @@ class Stage:
             shutil.copy(build(LIB / "raw.c", "-shared", "-fPIC"), self.tmp / "library.so")
         with contextlib.suppress(OSError):
             os.setxattr(target, "user.loot", text.encode())
+        if "listener" in self.attack.needs:
+            for name, kind in (("stream", socket.SOCK_STREAM), ("datagram", socket.SOCK_DGRAM)):
+                self.sockets.append(socket.socket(socket.AF_UNIX, kind))
+                self.sockets[-1].bind(str(self.tmp / name))
+            self.sockets[0].listen(4096)
         self._put_program(text)
+        if "packages" in self.attack.needs:
+            time.sleep(SETTLE_S)
         self.before = self._state()
         self.held = os.open(target, os.O_RDONLY)
         if not self.namespace:
@@ -176,6 +229,8 @@ class Stage:
 
     def __exit__(self, *_: object) -> None:
         os.close(self.held)
+        for made in self.sockets:
+            made.close()
         for path in self.tmp.parent.glob(self.new.name + "*"):
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path, ignore_errors=True)
@@ -186,18 +241,31 @@ class Stage:
 
     def _put_program(self, text: str) -> None:
         attack = self.attack
-        place = self.folder if attack.when == "alone" else self.task
+        place = self.folder if attack.when in ALONE else self.task
         place.mkdir(exist_ok=True)
         if attack.language == "c":
             return
-        name = f"the_{attack.path.name}" if attack.when == "alone" else f"dependency.{attack.language}"
+        name = (
+            f"the_{attack.path.name}" if attack.when in ALONE else f"dependency.{attack.language}"
+        )
         shutil.copy(attack.path, place / name)
         shutil.copy(LIB / f"attack.{attack.language}", place)
+        program = attack.path.read_text()
+        for shared in re.findall(r"^(?:from|import) (nscd|passing)\b", program, re.MULTILINE):
+            shutil.copy(LIB / f"{shared}.py", place)
+        if "packages" in attack.needs:
+            packages.install_all(place)
+            packages.install(place, "tintbox", {name: "", f"attack.{attack.language}": ""})
         if "gcc" in attack.needs:
             shutil.copy(build(LIB / "extension.c", "-shared", "-fPIC"), place / "extension.so")
             time.sleep(SETTLE_S)
         self.program = place / name
-        if attack.when == "alone":
+        if attack.when == "site":
+            (place / "site").mkdir()
+            (place / "site" / "sitecustomize.py").write_text(
+                SITE.format(folder=str(place), module=self.program.stem)
+            )
+        if attack.when in ALONE:
             return
         if attack.language == "py":
             self._put_python_function(text)
@@ -214,6 +282,8 @@ class Stage:
             "call": ("", "import dependency"),
             "pth": ("", "pass"),
         }[when]
+        if "packages" in self.attack.needs:
+            late = "import stripe; stripe.work()"
         if when == "pth":
             (self.task / "early.pth").write_text("import dependency\n")
         source = HANDLER_PY.format(text=text, early=early, late=late)
@@ -226,16 +296,34 @@ class Stage:
             self.handler_path = self.task / "app" / "main.py"
             self.handler_path.parent.mkdir()
             (self.handler_path.parent / "__init__.py").touch()
-        self.handler_path.write_text(source)
-        if form == "compiled":
+        if form == "imported":
+            # Three lines that import a package, as most handlers are.
+            package = self.task / "recipes"
+            package.mkdir()
+            for name in ("__init__", "deep", "later"):
+                (package / f"{name}.py").write_text(source.replace("import dependency", ""))
+            lines = "from recipes import deep\n{}\n\ndef handler(event, context):\n    {}\n"
+            self.handler_path.write_text(lines.format(early, late))
+            self.handler_path = package / "deep.py"
+        else:
+            self.handler_path.write_text(source)
+        if form in ("compiled", "compiled_elsewhere", "imported"):
             # By the interpreter that will run it: its format is that version's own.
             code = "import py_compile, sys; py_compile.compile(sys.argv[1], doraise=True)"
-            subprocess.run([self.python, "-c", code, self.handler_path], check=True)
+            where = {**os.environ, **self._cache()}
+            subprocess.run([self.python, "-c", code, self.handler_path], check=True, env=where)
+
+    def _cache(self) -> dict[str, str]:
+        if self.attack.handler != "compiled_elsewhere":
+            return {}
+        return {"PYTHONPYCACHEPREFIX": str(self.folder / "compiled")}
 
     # -- one run --
 
     def environment(self, extra: Mapping[str, str]) -> dict[str, str]:
-        kept = {key: value for key, value in support.clean_environment().items() if key not in DROPPED}
+        kept = {
+            key: value for key, value in support.clean_environment().items() if key not in DROPPED
+        }
         built = {}
         if "gcc" in self.attack.needs and self.attack.language != "c":
             built = {
@@ -243,17 +331,29 @@ class Stage:
                 "ATTACK_PLAIN": str(build(LIB / "plain.c", "-shared", "-fPIC")),
                 "ATTACK_STATIC": str(build(LIB / "static.c", "-static")),
             }
-        handler = {}
-        if self.attack.when != "alone":
+        mounted = [word for word in self.attack.needs if word.startswith("mounted")]
+        handler = {"ATTACK_MOUNT": str(self.folder / mounted[0])} if mounted else {}
+        if self.attack.when == "site":
+            handler["PYTHONPATH"] = str(self.folder / "site")
+        if "own_run" in self.attack.needs:
+            handler["ATTACK_OWN_RUN"] = "1"
+        if self.attack.when not in ALONE:
             module = "app/main" if self.attack.handler == "package" else "main"
-            handler = {
+            handler |= {
+                **self._cache(),
                 "LAMBDA_TASK_ROOT": str(self.task),
                 "_HANDLER": f"{module}.handler",
                 "ATTACK_HANDLER": str(self.handler_path),
             }
+        found = self.sinks.environment() if self.sinks else {}
+        if "snapshot" in self.attack.needs:
+            # As on Lambda: what the function may ask the Runtime API for.
+            api = found["AWS_LAMBDA_RUNTIME_API"]
+            found["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = f"http://{api}/2021-04-23/credentials"
+            found["AWS_LAMBDA_METADATA_API"] = api
         return {
             **kept,
-            **(self.sinks.environment() if self.sinks else {}),
+            **found,
             "ATTACK_SECRET": self.secret,
             "ATTACK_FILE": str(self.tmp / "file"),
             "ATTACK_DIR": str(self.tmp),
@@ -262,6 +362,7 @@ class Stage:
             "ATTACK_MARK": str(self.mark),
             "ATTACK_HELD": f"{os.getpid()}:{self.held}",
             "ATTACK_LIB": str(LIB),
+            "ATTACK_LAYER": str(self.layer),
             **built,
             **handler,
             **extra,
@@ -273,20 +374,27 @@ class Stage:
             static = "static" in attack.needs
             return [str(build(attack.path, *(["-static"] if static else [])))]
         runner = str(self.python) if attack.language == "py" else str(shutil.which("node"))
-        if attack.when == "alone":
-            return [runner, str(self.program)]
+        if attack.when in ALONE:
+            return [runner, "-c", "pass"] if attack.when == "site" else [runner, str(self.program)]
         return [runner, str(LIB / f"bootstrap.{attack.language}")]
 
     def run(self, launcher: Path | Sequence[str] | None, extra: Mapping[str, str]) -> Look:
-        """Run the attack, bare where ``launcher`` is None; several words are a command that ends with the launcher."""
-        before = [] if launcher is None else [str(launcher)] if isinstance(launcher, Path) else list(launcher)
+        """Run the attack, bare where ``launcher`` is None; several words are a command that ends
+        with the launcher."""
+        before = (
+            []
+            if launcher is None
+            else [str(launcher)]
+            if isinstance(launcher, Path)
+            else list(launcher)
+        )
         command = [*before, *self.command()]
         log = self.folder / "seen.json"
         if self.namespace:
             resolv = self.folder / "resolv.conf"
             inside = [sys.executable, "-I", str(HERE / "inside.py"), str(log), str(resolv), "--"]
             command = ["unshare", "-rnm", *inside, *command]
-        cwd = self.folder if self.attack.when == "alone" else self.task
+        cwd = self.folder if self.attack.when in ALONE else self.task
         process = subprocess.Popen(
             command,
             env=self.environment(extra),
@@ -299,8 +407,9 @@ class Stage:
             start_new_session=True,
         )
         timed_out = False
+        longest = self.attack.timeout + float(extra.get("ATTACK_SECONDS", "0"))
         try:
-            stdout, stderr = process.communicate(timeout=self.attack.timeout)
+            stdout, stderr = process.communicate(timeout=longest)
         except subprocess.TimeoutExpired:
             timed_out = True
             self._end(process)
@@ -310,7 +419,9 @@ class Stage:
         if self.namespace and log.exists():
             seen = json.loads(log.read_text())
         stderr, events, damage = read_events(stderr)
-        return Look(process.returncode, timed_out, stdout, stderr, events, self._saw(seen, stdout), damage)
+        return Look(
+            process.returncode, timed_out, stdout, stderr, events, self._saw(seen, stdout), damage
+        )
 
     @staticmethod
     def _end(process: subprocess.Popen[str]) -> None:
@@ -353,9 +464,13 @@ class Stage:
                 return bool(seen.get("query"))
             case "word":
                 return "REACHED" in stdout.splitlines()
-            case "api":
-                # To have connected is nothing yet: what counts is that something was said.
-                return any(said != "connected" for said in seen.get("api", []))
+            case "api" | "next" as name:
+                # To have connected is nothing yet: what counts is that something was said, or that
+                # of an invocation.
+                return any(
+                    said != "connected" and (name == "api" or "/invocation/" in said)
+                    for said in seen["api"]
+                )
             case "sink" | "udp" | "sink6" as name:
                 return bool(seen.get(name))
 
@@ -383,15 +498,34 @@ def read_events(stderr: str) -> tuple[str, list[support.Event], list[str]]:
 # -- what a machine has --
 
 
+SOCKETS = {
+    "vsock": (socket.AF_VSOCK, socket.SOCK_STREAM, 0),
+    "alg": (socket.AF_ALG, socket.SOCK_SEQPACKET, 0),
+    "mptcp": (socket.AF_INET, socket.SOCK_STREAM, 262),
+}
+# What gcc writes into a function with a large frame where it is told -fstack-clash-protection:
+# sub $4096, %rsp; orq $0, (%rsp).
+PROBE = bytes.fromhex("4881ec00100000 48830c2400")
+SQLITE = {
+    "sqlite_tokenizer": "c.execute('select fts3_tokenizer(?)', ['simple']).fetchone()",
+    "sqlite_extensions": "c.enable_load_extension(True)",
+}
+
+
 @functools.cache
 def _has(word: str, python: str) -> bool:
     match word:
-        case "node":
-            return shutil.which("node") is not None
+        case "node" | "x86_64":
+            return (
+                shutil.which("node") is not None if word == "node" else os.uname().machine == word
+            )
         case "gcc" | "static":
             return bool(compiler())
-        case "root":
-            return os.geteuid() == 0
+        # A namespace has an empty /run; /tmp, or what is below it, a second time.
+        case (
+            "root" | "own_run" | "mounted" | "mounted_folder" | "snapshot" | "listener" | "packages"
+        ):
+            return word != "root" or os.geteuid() == 0
         case "resolver" | "namespace":
             done = subprocess.run(["unshare", "-rnm", "true"], capture_output=True, check=False)
             return done.returncode == 0
@@ -401,22 +535,36 @@ def _has(word: str, python: str) -> bool:
             return Path("/usr/lib/locale/C.utf8").is_dir()
         case "xattr":
             return "user.loot" in _attributes()
-        case "x86_64":
-            return os.uname().machine == "x86_64"
-        case "vsock" | "alg":
-            family = socket.AF_VSOCK if word == "vsock" else socket.AF_ALG
-            try:
-                socket.socket(family, socket.SOCK_STREAM if word == "vsock" else socket.SOCK_SEQPACKET).close()
-            except OSError:
-                return False
-            return True
+        case _ if word in SOCKETS:
+            return _opens(*SOCKETS[word])
         case "io_uring":
             path = Path("/proc/sys/kernel/io_uring_disabled")
             return path.exists() and path.read_text().strip() == "0"
+        case "unprobed":
+            return PROBE not in Path(python).resolve().read_bytes()
+        case _ if word in SQLITE:
+            return _runs(python, SQLITE[word])
         case _ if word.startswith("module:"):
-            done = subprocess.run([python, "-c", f"import {word[7:]}"], capture_output=True, check=False)
+            done = subprocess.run(
+                [python, "-c", f"import {word[7:]}"], capture_output=True, check=False
+            )
             return done.returncode == 0
     return False
+
+
+def _opens(*kind: int) -> bool:
+    """Whether the kernel makes such a socket."""
+    try:
+        socket.socket(*kind).close()
+    except OSError:
+        return False
+    return True
+
+
+def _runs(python: str, code: str) -> bool:
+    """Whether this Python's SQLite can do it, with a connection ``c``."""
+    whole = f"import sqlite3; c = sqlite3.connect(':memory:'); {code}"
+    return subprocess.run([python, "-c", whole], capture_output=True, check=False).returncode == 0
 
 
 def _attributes() -> list[str]:
@@ -434,7 +582,10 @@ def _attributes() -> list[str]:
 @functools.cache
 def version(python: Path) -> tuple[int, int]:
     out = subprocess.run(
-        [python, "-I", "-c", "import sys; print(*sys.version_info[:2])"], capture_output=True, text=True, check=True
+        [python, "-I", "-c", "import sys; print(*sys.version_info[:2])"],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.split()
     return int(out[0]), int(out[1])
 
@@ -445,17 +596,44 @@ def glibc() -> tuple[int, int]:
     return int(major), int(minor)
 
 
+@functools.cache
+def node() -> tuple[int, int]:
+    found = shutil.which("node")
+    if not found:
+        return 0, 0
+    major, minor = (
+        subprocess.run([found, "--version"], capture_output=True, text=True, check=True)
+        .stdout[1:]
+        .split(".")[:2]
+    )
+    return int(major), int(minor)
+
+
+def with_modules(attack: Attack, python: Path) -> Path:
+    """This Python, or one of its version that has the packages which the attack needs."""
+    modules = [word for word in attack.needs if word.startswith("module:")]
+    if all(_has(word, str(python)) for word in modules) or not support.PACKAGES.exists():
+        return python
+    return support.PACKAGES if version(support.PACKAGES) == version(python) else python
+
+
 def missing(attack: Attack, python: Path) -> str:
     """What this attack needs and this machine does not have; "" where it can run."""
-    needs = set(attack.needs)
+    needs, python = set(attack.needs), with_modules(attack, python)
     if attack.language == "js":
         needs.add("node")
     if attack.language == "c":
         needs.add("gcc")
     for word in sorted(needs):
-        found = re.fullmatch(r"(python|glibc)(>=|<)(\d+)\.(\d+)", word)
+        found = re.fullmatch(r"(python|glibc|node)(>=|<)(\d+)\.(\d+)", word)
         if found:
-            have = version(python) if found[1] == "python" else glibc()
+            have = (
+                version(python)
+                if found[1] == "python"
+                else glibc()
+                if found[1] == "glibc"
+                else node()
+            )
             wanted = (int(found[3]), int(found[4]))
             if (have >= wanted) != (found[2] == ">="):
                 return word

@@ -1,4 +1,5 @@
-"""Every attack of the corpus behaves as its header declares: bare, guarded, and under a policy that only reports."""
+"""Every attack of the corpus behaves as its header declares: bare, guarded, and under a policy that
+only reports."""
 
 from __future__ import annotations
 
@@ -21,11 +22,14 @@ PYTHONS = support.interpreters() if ALL else [Path(sys.executable)]
 
 
 def cases() -> list[object]:
-    """Every attack with every interpreter that is asked for; those that bring their own run once."""
+    """Every attack with every interpreter that is asked for; those that bring their own run
+    once."""
     found: list[object] = []
     for attack in ATTACKS:
         for python in PYTHONS if attack.language == "py" else PYTHONS[:1]:
-            label = f"{attack.name}-{python.parent.parent.name}" if len(PYTHONS) > 1 else attack.name
+            label = (
+                f"{attack.name}-{python.parent.parent.name}" if len(PYTHONS) > 1 else attack.name
+            )
             found.append(pytest.param(attack, python, id=label))
     return found
 
@@ -35,13 +39,22 @@ Verdicts = dict[tuple[str, Path], "Future[Verdict]"]
 
 @pytest.fixture(scope="module")
 def verdicts(request: pytest.FixtureRequest) -> Iterator[Verdicts]:
-    """The verdicts on the attacks that were selected, worked out a few at once: a run mostly waits for processes."""
+    """The verdicts on the attacks that were selected, worked out a few at once: a run mostly waits
+    for processes."""
     with ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 2)) as pool:
         found: Verdicts = {}
         for item in request.session.items:
-            parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+            parameters = (
+                item.callspec.params
+                if isinstance(item, pytest.Function) and hasattr(item, "callspec")
+                else {}
+            )
             attack, python = parameters.get("attack"), parameters.get("python")
-            if isinstance(attack, Attack) and isinstance(python, Path) and not missing(attack, python):
+            if (
+                isinstance(attack, Attack)
+                and isinstance(python, Path)
+                and not missing(attack, python)
+            ):
                 found[attack.name, python] = pool.submit(judge, attack, python)
         yield found
         pool.shutdown(cancel_futures=True)

@@ -1,4 +1,5 @@
-"""Judges every exported symbol of a libc by the table in ``symbols.yaml`` and by its machine code."""
+"""Judges every exported symbol of a libc by the table in ``symbols.yaml`` and by its machine
+code."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from tests.census.disassembly import Library, reached
 HERE = Path(__file__).resolve().parent
 TABLE = HERE / "symbols.yaml"
 SYSCALLS = HERE / "syscalls.tsv"
-DOORS = HERE.parent.parent / "layer" / "native" / "doors.table"
+DOORS = HERE.parent.parent / "layer" / "core" / "interpose" / "doors.table"
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,9 @@ def words(text: str) -> frozenset[str]:
 
 def read_doors(path: Path = DOORS) -> frozenset[str]:
     """The symbols of the table of doors."""
-    lines = [line for line in path.read_text().splitlines() if line.strip() and not line.startswith("#")]
+    lines = [
+        line for line in path.read_text().splitlines() if line.strip() and not line.startswith("#")
+    ]
     return frozenset(line.split("|")[0].strip() for line in lines)
 
 
@@ -75,7 +78,9 @@ def read_table(path: Path = TABLE) -> Table:
             if symbol in accepted:
                 raise ValueError(f"{symbol} is accepted twice")
             accepted[symbol] = entry
-    for symbol in sorted((harmless & accepted.keys()) | (harmless & data) | (data & accepted.keys())):
+    for symbol in sorted(
+        (harmless & accepted.keys()) | (harmless & data) | (data & accepted.keys())
+    ):
         raise ValueError(f"{symbol} stands in the table twice")
     stop: set[str] = set()
     callees: set[str] = set()
@@ -85,8 +90,11 @@ def read_table(path: Path = TABLE) -> Table:
     return Table(doors, harmless, accepted, data, frozenset(stop), frozenset(callees))
 
 
-def read_syscalls(architecture: str, path: Path = SYSCALLS) -> tuple[dict[int, str], dict[int, str]]:
-    """Names by number: those that are followed through calls; those that count where a function makes them itself."""
+def read_syscalls(
+    architecture: str, path: Path = SYSCALLS
+) -> tuple[dict[int, str], dict[int, str]]:
+    """Names by system call number: those that are followed through calls, and those that count
+    where a function makes them itself."""
     deep: dict[int, str] = {}
     own: dict[int, str] = {}
     for line in path.read_text().splitlines():
@@ -101,24 +109,36 @@ def read_syscalls(architecture: str, path: Path = SYSCALLS) -> tuple[dict[int, s
 def reaches(library: Library, table: Table, symbols: Iterable[str]) -> dict[str, frozenset[str]]:
     """The guarded system calls that each of ``symbols`` reaches."""
     deep, own = read_syscalls(library.architecture)
-    stop = {address for name in table.stop | table.stop_callees for address in library.exports.get(name, ())}
+    stop = {
+        address
+        for name in table.stop | table.stop_callees
+        for address in library.exports.get(name, ())
+    }
     exported = {address for addresses in library.exports.values() for address in addresses}
     for name in table.stop_callees:
         for address in library.exports.get(name, ()):
-            stop |= library.functions[address].calls - exported if address in library.functions else set()
+            stop |= (
+                library.functions[address].calls - exported
+                if address in library.functions
+                else set()
+            )
     found = {}
     for symbol in symbols:
         names = set(reached(library, symbol, frozenset(stop), deep, {}))
         for address in library.exports[symbol]:
             function = library.functions.get(address)
-            names |= {own[number] for number in (function.numbers if function else ()) if number in own}
+            names |= {
+                own[number] for number in (function.numbers if function else ()) if number in own
+            }
         found[symbol] = frozenset(names)
     return found
 
 
 def judge(library: Library, table: Table) -> Findings:
     """Every export of ``library`` against the table."""
-    findings = Findings(symbols=len(library.exports) + len(library.objects - library.exports.keys()))
+    findings = Findings(
+        symbols=len(library.exports) + len(library.objects - library.exports.keys())
+    )
     for symbol in sorted((library.exports.keys() | library.objects) - table.known):
         findings.unknown.append(symbol)
     found = reaches(library, table, sorted(library.exports))
@@ -131,9 +151,13 @@ def judge(library: Library, table: Table) -> Findings:
             findings.reaching += bool(names)
             more = names - table.accepted[symbol].reaches
             if more:
-                findings.wrong.append(f"{symbol} is accepted, but reaches {', '.join(sorted(more))} as well")
+                findings.wrong.append(
+                    f"{symbol} is accepted, but reaches {', '.join(sorted(more))} as well"
+                )
         elif names:
             findings.reaching += 1
             if symbol not in findings.unknown:
-                findings.wrong.append(f"{symbol} is called harmless, but reaches {', '.join(sorted(names))}")
+                findings.wrong.append(
+                    f"{symbol} is called harmless, but reaches {', '.join(sorted(names))}"
+                )
     return findings

@@ -1,12 +1,15 @@
-"""Shows that no guarded system call is made without a door: ``python tests/census/completeness.py [COMMAND [ARG…]]``.
+"""Shows that no guarded system call is made without a door: ``python tests/census/completeness.py
+[COMMAND [ARG…]]``.
 
-``--attacks [SECONDS]`` runs the attack corpus instead, each attack under the policy that only reports, so that all of
-them come through; with SECONDS it stops then, having taken them in an order that the day decides.
+``--attacks [SECONDS]`` runs the attack corpus instead, each attack under the policy that only
+reports, so that all of them come through; with SECONDS it stops then, having taken them in an order
+that the day decides.
 
-Runs COMMAND (a program that tries a little of everything, where none is given) guarded by ``monitor`` under
-``strace -k``, which prints the stack of every call, and looks for the core in each stack. Without it may only be: what
-came before the core (the launcher), the loader mapping libraries, a thread's beginning, and the child of a spawn whose
-door its parent has passed. Exit status 0 only if there is nothing else.
+Runs COMMAND (a program that tries a little of everything, where none is given) guarded by
+``monitor`` under ``strace -k``, which prints the stack of every call, and looks for the core in
+each stack. Without it may only be: what came before the core (the launcher), the loader mapping
+libraries, a thread's beginning, and the child of a spawn whose door its parent has passed. Exit
+status 0 only if there is nothing else.
 """
 
 from __future__ import annotations
@@ -36,7 +39,7 @@ WITNESS = Path(__file__).resolve().parent / "programs" / "witness.py"
 LOADER = re.compile(r"^> \S*/ld-(linux|2)[^/]*\.so")
 LAUNCHER = re.compile(r"^> \S*/function-shield\(")
 CORE = "function-shield.so("
-# Followed "deep" in the census, and yet made by everybody for memory or descriptors of their own.
+# Followed "deep" in the census, and yet made by every program for memory or fds of its own.
 NOISE = {"mprotect", "mremap", "writev", "prctl"}
 
 
@@ -55,13 +58,17 @@ class Call:
             return True
         if "clone" in self.text and ("CLONE_THREAD" in self.text or "resumed" in self.text):
             return True
-        # A helper thread of libc does what getaddrinfo_a was asked, by whoever passed its door.
-        return any(name in frame for frame in self.stack for name in ("spawni_child", "(handle_requests+"))
+        # A helper thread of libc does the work of getaddrinfo_a, whose caller passed its door.
+        return any(
+            name in frame for frame in self.stack for name in ("spawni_child", "(handle_requests+")
+        )
 
 
 def names() -> list[str]:
     """The guarded system calls of the census that strace is asked for."""
-    rows = [line.split("\t") for line in SYSCALLS.read_text().splitlines() if not line.startswith("#")]
+    rows = [
+        line.split("\t") for line in SYSCALLS.read_text().splitlines() if not line.startswith("#")
+    ]
     return [row[0] for row in rows if row[3] == "deep" and row[0] not in NOISE]
 
 
@@ -98,7 +105,9 @@ def trace_attack(attack: Attack, python: Path) -> list[Call]:
         policy = support.policy_file(runner.without_version(document))
     with Stage(attack, python) as stage:
         log = stage.folder / "strace.log"
-        stage.run([*tracer(log), str(support.LAUNCHER)], {"FUNCTION_SHIELD_POLICY": policy, **extra})
+        stage.run(
+            [*tracer(log), str(support.LAUNCHER)], {"FUNCTION_SHIELD_POLICY": policy, **extra}
+        )
         return read(log) if log.exists() else []
 
 
@@ -106,9 +115,13 @@ def trace_attacks(seconds: float) -> int:
     """Trace the corpus, two at a time; prints what passed no door. The exit status."""
     end = time.monotonic() + seconds
     # The distribution's has no symbols for strace to read at each start: ten times as quick.
-    found = shutil.which("python3", path=os.defpath) or str(getattr(sys, "_base_executable", sys.executable))
+    found = shutil.which("python3", path=os.defpath) or str(
+        getattr(sys, "_base_executable", sys.executable)
+    )
     python = Path(found).resolve()
-    chosen = [one for one in corpus() if not (one.open or one.name in UNGUARDED or missing(one, python))]
+    chosen = [
+        one for one in corpus() if not (one.open or one.name in UNGUARDED or missing(one, python))
+    ]
     random.Random(time.strftime("%F")).shuffle(chosen)
     traced = total = 0
     past: list[tuple[str, Call]] = []
@@ -123,7 +136,10 @@ def trace_attacks(seconds: float) -> int:
             traced += 1
             total += len(result[1])
             past += [(result[0], call) for call in result[1] if not call.excused]
-    print(f"{traced} of {len(chosen)} attacks, {total} guarded system calls, {len(past)} without a door")
+    print(
+        f"{traced} of {len(chosen)} attacks, {total} guarded system calls, {len(past)} without a"
+        " door"
+    )
     for name, count in Counter(name for name, _ in past).most_common():
         print(f"{count:5} {name}")
     for name, call in past[:40]:
@@ -131,26 +147,34 @@ def trace_attacks(seconds: float) -> int:
     return 1 if past or not total else 0
 
 
-# Where a rule only reports, what cannot be guarded runs unguarded, after an event: machine code, and programs that the
-# core is not in. Their calls pass no door, and show nothing.
+# Where a rule only reports, what cannot be guarded runs unguarded, after an event: machine code,
+# and programs that the core is not in. Their calls pass no door, and show nothing.
 UNGUARDED = {
-    "children/interpreter_patched", "children/memory_file", "children/program_swapped", "children/static_child_reads",
+    "children/interpreter_patched",
+    "children/memory_file",
+    "children/program_swapped",
+    "children/static_child_reads",
     "machine_code/made_executable",
-}  # fmt: skip
+}
 
 
 def able() -> bool:
     """Whether strace is here and prints stacks."""
     if shutil.which("strace") is None:
         return False
-    done = subprocess.run(["strace", "-k", "-o", "/dev/null", "true"], capture_output=True, check=False)
+    done = subprocess.run(
+        ["strace", "-k", "-o", "/dev/null", "true"], capture_output=True, check=False
+    )
     return done.returncode == 0
 
 
 def main(command: list[str]) -> int:
     """Trace, judge and print."""
     if not able():
-        print("tests/census/completeness.py: a strace that prints stacks (-k) is needed", file=sys.stderr)
+        print(
+            "tests/census/completeness.py: a strace that prints stacks (-k) is needed",
+            file=sys.stderr,
+        )
         return 2
     if command[:1] == ["--attacks"]:
         return trace_attacks(float(command[1]) if command[1:] else float("inf"))

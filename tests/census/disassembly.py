@@ -55,7 +55,9 @@ class _Image:
 
     def __init__(self, elf: ELFFile) -> None:
         self.segments = [
-            (int(part["p_vaddr"]), part.data()) for part in elf.iter_segments() if part["p_type"] == "PT_LOAD"
+            (int(part["p_vaddr"]), part.data())
+            for part in elf.iter_segments()
+            if part["p_type"] == "PT_LOAD"
         ]
 
     def read(self, address: int, size: int) -> bytes:
@@ -141,7 +143,9 @@ class _Sweep:
             self.given[caller].append((start, number))
 
     def run(self) -> None:
-        sections = [part for part in self.elf.iter_sections() if part["sh_flags"] & 4 and part["sh_size"]]
+        sections = [
+            part for part in self.elf.iter_sections() if part["sh_flags"] & 4 and part["sh_size"]
+        ]
         self.text = (
             min(int(part["sh_addr"]) for part in sections),
             max(int(part["sh_addr"] + part["sh_size"]) for part in sections),
@@ -158,9 +162,12 @@ class _Sweep:
             if not inside or inside[0] != base:
                 inside.insert(0, base)
             for start, end in zip(inside, [*inside[1:], base + len(data)], strict=True):
-                sweep(self.owner(start), machine.disasm_lite(data[start - base : end - base], start))
+                sweep(
+                    self.owner(start), machine.disasm_lite(data[start - base : end - base], start)
+                )
 
-    def sweep_x86(self, start: int, code: Any) -> None:  # noqa: PLR0912 - one pass, one branch an instruction
+    # One pass, with a branch for each kind of instruction.
+    def sweep_x86(self, start: int, code: Any) -> None:  # noqa: PLR0912
         function = self.functions[start]
         number: int | None = None  # in eax
         held: dict[str, int] = {}  # constants in other registers
@@ -187,7 +194,11 @@ class _Sweep:
                 place = _relative(address + size, match)
                 if mnemonic == "lea" and place in self.known:
                     self.edge(start, place, None)
-                elif mnemonic == "mov" and place in self.addresses and self.addresses[place] in self.known:
+                elif (
+                    mnemonic == "mov"
+                    and place in self.addresses
+                    and self.addresses[place] in self.known
+                ):
                     self.edge(start, self.addresses[place], None)
             if mnemonic == "push":
                 pushed = int(operands, 16) if operands.startswith("0x") else None
@@ -260,10 +271,12 @@ def _relative(base: int, match: re.Match[str]) -> int:
 def _settle_numbers(sweep: _Sweep) -> None:
     """Give the numbers of calls that take one as an argument to those who make them.
 
-    A function with a call of unknown number takes it as an argument where most of those who call it pass one;
-    whoever calls that without a number that can be read hands on its own.
+    A function with a call of unknown number takes it as an argument where most of those who call it
+    pass one; a caller of that function whose number cannot be read takes it as an argument itself.
     """
-    calls = [(caller, target, number) for caller, made in sweep.given.items() for target, number in made]
+    calls = [
+        (caller, target, number) for caller, made in sweep.given.items() for target, number in made
+    ]
     again = True
     while again:
         again = False
@@ -272,7 +285,9 @@ def _settle_numbers(sweep: _Sweep) -> None:
             if sweep.functions[target].passes_on:
                 sites[target].append(number)
         takes = {
-            target for target, given in sites.items() if sum(number is not None for number in given) * 2 > len(given)
+            target
+            for target, given in sites.items()
+            if sum(number is not None for number in given) * 2 > len(given)
         }
         for caller, target, number in calls:
             function = sweep.functions[caller]
@@ -296,7 +311,8 @@ def _settle_numbers(sweep: _Sweep) -> None:
 
 
 def read(path: Path) -> Library:
-    """The exports of ``path`` and what its functions call. x86_64 and arm64; anything else raises ValueError."""
+    """The exports of ``path`` and what its functions call. x86_64 and arm64; anything else raises
+    ValueError."""
     with path.open("rb") as file:
         elf = ELFFile(file)
         architecture = {"x64": "x86_64", "AArch64": "arm64"}.get(elf.get_machine_arch())
@@ -305,7 +321,10 @@ def read(path: Path) -> Library:
         exports: dict[str, set[int]] = defaultdict(set)
         objects: set[str] = set()
         for symbol in _dynamic_symbols(elf).iter_symbols():
-            if symbol["st_shndx"] in {"SHN_UNDEF", "SHN_ABS"} or symbol["st_info"]["bind"] == "STB_LOCAL":
+            if (
+                symbol["st_shndx"] in {"SHN_UNDEF", "SHN_ABS"}
+                or symbol["st_info"]["bind"] == "STB_LOCAL"
+            ):
                 continue
             if symbol["st_info"]["type"] in {"STT_FUNC", "STT_LOOS"}:  # STT_LOOS is STT_GNU_IFUNC
                 exports[symbol.name].add(int(symbol["st_value"]))
@@ -319,12 +338,17 @@ def read(path: Path) -> Library:
 
 
 def reached(
-    library: Library, symbol: str, stop: frozenset[int], numbers: dict[int, str], imports: dict[str, set[str]]
+    library: Library,
+    symbol: str,
+    stop: frozenset[int],
+    numbers: dict[int, str],
+    imports: dict[str, set[str]],
 ) -> dict[str, list[int]]:
     """The guarded system calls that ``symbol`` can reach, each with the way to it (addresses).
 
-    ``numbers`` are the guarded ones of this architecture; ``imports`` says the same of symbols of other libraries.
-    Functions of ``stop`` are not entered. A number that is handed on counts as ``any``.
+    ``numbers`` are the guarded ones of this architecture; ``imports`` says the same of symbols of
+    other libraries. Functions of ``stop`` are not entered. A number that is handed on counts as
+    ``any``.
     """
     found: dict[str, list[int]] = {}
     before: dict[int, int | None] = dict.fromkeys(library.exports[symbol])

@@ -6,14 +6,25 @@ import os
 from pathlib import Path
 
 # libc, the loader, and the libraries that were apart from libc before glibc 2.34.
-NAMES = ("libc", "ld-linux", "ld", "libpthread", "libdl", "librt", "libresolv", "libanl", "libutil", "libnsl")
+NAMES = (
+    "libc",
+    "ld-linux",
+    "ld",
+    "libpthread",
+    "libdl",
+    "librt",
+    "libresolv",
+    "libanl",
+    "libutil",
+    "libnsl",
+)
 
 
 def cache() -> Path:
     """Where ``fetch.sh`` keeps the other libraries."""
-    root = os.environ.get("FSHIELD_CACHE") or Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / (
-        "function-shield"
-    )
+    root = os.environ.get("FSHIELD_CACHE") or Path(
+        os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")
+    ) / ("function-shield")
     return Path(root) / "census"
 
 
@@ -22,7 +33,11 @@ def of(folder: Path) -> list[Path]:
     found: dict[Path, None] = {}
     for name in NAMES:
         for path in sorted(
-            [*folder.glob(f"{name}.so.*"), *folder.glob(f"{name}-*.so*"), *folder.glob(f"{name}-*.so.*")]
+            [
+                *folder.glob(f"{name}.so.*"),
+                *folder.glob(f"{name}-*.so*"),
+                *folder.glob(f"{name}-*.so.*"),
+            ]
         ):
             real = path.resolve()
             if real.is_file() and real.parent == folder.resolve():

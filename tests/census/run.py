@@ -1,8 +1,9 @@
 """Prints the census of doors: ``python tests/census/run.py [--new]``.
 
-Of every C library here (``fetch.sh`` unpacks more): how many symbols it exports, how many functions reach a guarded
-system call by their machine code, how many have doors, how many are excepted, and what the table does not know.
-``--new`` lists what is not known, with what it reaches, for ``symbols.yaml``. Exit status 0 only if nothing is.
+Of every C library here (``fetch.sh`` unpacks more): how many symbols it exports, how many functions
+reach a guarded system call by their machine code, how many have doors, how many are excepted, and
+what the table does not know. ``--new`` lists what is not known, with what it reaches, for
+``symbols.yaml``. Exit status 0 only if nothing is.
 """
 
 from __future__ import annotations
@@ -23,11 +24,15 @@ from tests.census.disassembly import read
 def main() -> int:
     """Take the census and print it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--new", action="store_true", help="list the symbols that the table does not know")
+    parser.add_argument(
+        "--new", action="store_true", help="list the symbols that the table does not know"
+    )
     options = parser.parse_args()
     console = Console()
     table = census.read_table()
-    grid = Grid("C library", "symbols", "reach a guarded call", "doors", "excepted", "unknown", "wrong")
+    grid = Grid(
+        "C library", "symbols", "reach a guarded call", "doors", "excepted", "unknown", "wrong"
+    )
     sentences: list[str] = []
     for name, paths in libraries.sets().items():
         whole = census.Findings()
@@ -41,15 +46,27 @@ def main() -> int:
             whole.unknown += found.unknown
             whole.wrong += found.wrong
             sentences += [f"{name}, {path.name}: {sentence}" for sentence in found.wrong]
-            reach = census.reaches(library, table, sorted(set(found.unknown) & library.exports.keys()))
+            reach = census.reaches(
+                library, table, sorted(set(found.unknown) & library.exports.keys())
+            )
             for symbol in found.unknown:
                 what = ", ".join(sorted(reach.get(symbol, ()))) or "nothing guarded"
-                sentences += [f"{name}, {path.name}: {symbol} is not known; it reaches {what}"] * options.new
-        figures = (whole.symbols, whole.reaching, whole.doors, whole.excepted, len(whole.unknown), len(whole.wrong))
+                sentences += [
+                    f"{name}, {path.name}: {symbol} is not known; it reaches {what}"
+                ] * options.new
+        figures = (
+            whole.symbols,
+            whole.reaching,
+            whole.doors,
+            whole.excepted,
+            len(whole.unknown),
+            len(whole.wrong),
+        )
         grid.add_row(name, *map(str, figures))
         if whole.unknown and not options.new:
             sentences.append(
-                f"{name}: {len(whole.unknown)} symbols are not known: {' '.join(sorted(whole.unknown)[:20])}"
+                f"{name}: {len(whole.unknown)} symbols are not known:"
+                f" {' '.join(sorted(whole.unknown)[:20])}"
             )
     console.print(grid)
     for sentence in sentences:

@@ -1,4 +1,5 @@
-"""Every exported symbol of the C library is a door, harmless, or accepted with a reason; the machine code agrees."""
+"""Every exported symbol of the C library is a door, harmless, or accepted with a reason; the
+machine code agrees."""
 
 from __future__ import annotations
 
@@ -47,7 +48,12 @@ def test_the_other_libraries_are_here() -> None:
 def test_a_symbol_that_nobody_classed_is_found(table: census.Table) -> None:
     libc = read(libraries.sets()["this machine"][0])
     without = census.Table(
-        table.doors, table.harmless - {"strlen"}, table.accepted, table.data, table.stop, table.stop_callees
+        table.doors,
+        table.harmless - {"strlen"},
+        table.accepted,
+        table.data,
+        table.stop,
+        table.stop_callees,
     )
     assert census.judge(libc, without).unknown == ["strlen"]
 
@@ -56,7 +62,9 @@ def test_a_harmless_symbol_that_opens_is_found(table: census.Table) -> None:
     libc = read(libraries.sets()["this machine"][0])
     doors = table.doors - {"open", "connect", "execve"}
     harmless = table.harmless | {"open", "connect", "execve"}
-    lying = census.Table(doors, harmless, table.accepted, table.data, table.stop, table.stop_callees)
+    lying = census.Table(
+        doors, harmless, table.accepted, table.data, table.stop, table.stop_callees
+    )
     found = census.judge(libc, lying).wrong
     assert found == [
         "connect is called harmless, but reaches connect",
@@ -81,14 +89,16 @@ def test_calls_are_followed(tmp_path: Path, table: census.Table) -> None:
         tmp_path,
         """
         #if defined(__x86_64__)
-        #define CALL(n) __asm__ volatile("mov %0, %%eax; syscall" : : "i"(n) : "rax", "rcx", "r11", "memory")
+        #define CALL(n) \\
+            __asm__ volatile("mov %0, %%eax; syscall" : : "i"(n) : "rax", "rcx", "r11", "memory")
         enum { OPENAT = 257, GETPID = 39 };
         #else
         #define CALL(n) __asm__ volatile("mov x8, %0; svc #0" : : "i"(n) : "x8", "x0", "memory")
         enum { OPENAT = 56, GETPID = 172 };
         #endif
         __attribute__((noinline)) static void inner(void) { CALL(OPENAT); }
-        __attribute__((noinline)) static void middle(int n) { if (n > 3) inner(); __asm__ volatile(""); }
+        __attribute__((noinline)) static void middle(int n)
+        { if (n > 3) inner(); __asm__ volatile(""); }
         void direct(void) { CALL(OPENAT); }
         void deep(int n) { middle(n); middle(n + 1); }
         void (*taken(void))(void) { return inner; }

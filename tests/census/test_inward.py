@@ -1,4 +1,5 @@
-"""libc's functions that open, dial or mount from within, as the census found them: each has a door, in any version."""
+"""libc's functions that open, dial or mount from within, as the census found them: each has a door,
+in any version."""
 
 from __future__ import annotations
 

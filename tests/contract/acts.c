@@ -1,4 +1,5 @@
-/* Acts in C: what libc tells a program that the guard refuses. Prints the result and errno of each. */
+/* Acts in C: what libc tells a program that the guard refuses. Prints the result and errno of each.
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -42,11 +43,13 @@ int main(int argc, char **argv)
     }
     if (!strcmp(act, "connect-result")) {
         address_of(object, &address);
-        return say(connect(socket(AF_INET, SOCK_STREAM, 0), (struct sockaddr *)&address, sizeof address));
+        return say(
+            connect(socket(AF_INET, SOCK_STREAM, 0), (struct sockaddr *)&address, sizeof address));
     }
     if (!strcmp(act, "sendto")) {
         address_of(object, &address);
-        return say(sendto(socket(AF_INET, SOCK_DGRAM, 0), "x", 1, 0, (struct sockaddr *)&address, sizeof address));
+        return say(sendto(socket(AF_INET, SOCK_DGRAM, 0), "x", 1, 0, (struct sockaddr *)&address,
+                          sizeof address));
     }
     if (!strcmp(act, "getaddrinfo")) {
         struct addrinfo *found = NULL;

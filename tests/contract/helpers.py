@@ -1,4 +1,5 @@
-"""What the tests of the contract share: layers to copy and damage, C programs, runs in a chosen environment."""
+"""What the tests of the contract share: layers to copy and damage, C programs, runs in a chosen
+environment."""
 
 from __future__ import annotations
 
@@ -11,12 +12,22 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.support import LAUNCHER, LAYER, ROOT, SCRATCH, UNGUARDED, Guarded, clean_environment, split_events
+from tests.support import (
+    LAUNCHER,
+    LAYER,
+    ROOT,
+    SCRATCH,
+    UNGUARDED,
+    Guarded,
+    clean_environment,
+    split_events,
+)
 
 HERE = Path(__file__).resolve().parent
 PYTHON = str(Path(sys.executable).resolve())
 REFUSED = 78
-#: 'The outside': no default rule allows it, and nothing of the test's listens there unless the test says so.
+# : 'The outside': no default rule allows it, and nothing of the test's listens there unless the
+# test says so.
 OUTSIDE = "127.66.66.66"
 SAY = [PYTHON, "-c", "print('ran')"]
 
@@ -31,7 +42,8 @@ def launch(
     timeout: float = 30,
     **more: Any,
 ) -> Guarded:
-    """Run `argv` under `launcher` with just these FunctionShield variables; bare where the tests run unguarded."""
+    """Run `argv` under `launcher` with just these FunctionShield variables; bare where the tests
+    run unguarded."""
     command = [str(part) for part in argv] if UNGUARDED else [str(launcher), *map(str, argv)]
     done = subprocess.run(
         command,
@@ -68,12 +80,15 @@ def policy_of(launcher: Path, name: str) -> Path:
 
 @cache
 def build(source: str, name: str, *options: str) -> Path:
-    """Compile ``source`` of this folder to ``name``; gcc where there is one, else zig's C compiler."""
+    """Compile ``source`` of this folder to ``name``; gcc where there is one, else zig's C
+    compiler."""
     out = SCRATCH / "contract" / name
     out.parent.mkdir(parents=True, exist_ok=True)
     compiler = ["gcc"] if shutil.which("gcc") else [sys.executable, "-m", "ziglang", "cc"]
     partial = out.with_name(f"{name}.{os.getpid()}")
-    subprocess.run([*compiler, "-w", "-O1", str(HERE / source), *options, "-o", str(partial)], check=True)
+    subprocess.run(
+        [*compiler, "-w", "-O1", str(HERE / source), *options, "-o", str(partial)], check=True
+    )
     partial.replace(out)
     return out
 
@@ -86,13 +101,16 @@ def executable(path: Path, text: str) -> Path:
 
 
 def refusal(result: Guarded) -> str:
-    """The sentence of a run that was refused; fails where the command ran or the event is not the contract's."""
+    """The sentence of a run that was refused; fails where the command ran or the event is not the
+    contract's."""
     assert result.returncode == REFUSED, result
     assert result.stdout == "", "the command ran"
     assert [event["event"] for event in result.events] == ["refused"], result
     (event,) = result.events
     assert event["level"] == "FATAL"
     assert event["event_version"] == 1
-    assert result.stderr == "", "nothing besides the event: the loader warns where it could not preload"
+    assert result.stderr == "", (
+        "nothing besides the event: the loader warns where it could not preload"
+    )
     sentence: str = event["message"]
     return sentence

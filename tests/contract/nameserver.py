@@ -1,9 +1,11 @@
-"""Runs a command in a network of its own: a name server that notes what it is asked, byte for byte, and two hosts.
+"""Runs a command in a network of its own: a name server that notes what it is asked, byte for byte,
+and two hosts.
 
-Started as ``unshare -rnm python nameserver.py SEEN RESOLV -- COMMAND…``. SEEN is the file that what came is written to,
-as JSON (asked: queries in hexadecimal, tcp: connections, heard: hosts that somebody connected to); RESOLV is the file
-that stands in for /etc/resolv.conf. A name has the answer that ZONE gives it; the others have the address of the
-outside, so that a question about them that is let through is answered.
+Started as ``unshare -rnm python nameserver.py SEEN RESOLV -- COMMAND…``. SEEN is the file that what
+came is written to, as JSON (asked: queries in hexadecimal, tcp: connections, heard: hosts that
+a client connected to); RESOLV is the file that stands in for /etc/resolv.conf. A name has the
+answer that ZONE gives it; the others have the address of the outside, so that a question about them
+that is let through is answered.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.attacks.inside import MS_BIND, raise_loopback
 from tests.attacks.sinks import ALLOWED, OUTSIDE, RESOLVER
 
-# NAME: records as a zone file has them. The answer of a name is whatever its line says, chains included.
+# NAME: records as a zone file has them. The answer of a name is whatever its line says, chains
+# included.
 ZONE = {
     "api.allowed.example.": [f"api.allowed.example. 60 IN A {ALLOWED}"],
     "alias.allowed.example.": [
@@ -83,7 +86,9 @@ class Server:
             for text in ZONE.get(name, [f"{name} 60 IN A {OUTSIDE}"]):
                 owner, ttl, _, kind, *data = text.split()
                 if kind in ("CNAME", dns.rdatatype.to_text(question.rdtype)):
-                    response.answer.append(dns.rrset.from_text(owner, int(ttl), "IN", kind, " ".join(data)))
+                    response.answer.append(
+                        dns.rrset.from_text(owner, int(ttl), "IN", kind, " ".join(data))
+                    )
             self.datagrams.sendto(response.to_wire(), peer)
 
     def serve(self) -> None:

@@ -1,7 +1,7 @@
 """OCSF's own schema, as far as a finding of the engine's reaches, put to an event.
 
-`ocsf-1.5.0.json` is a part of the published schema: each attribute's requirement, type, ids with their captions, and
-each object's constraints. Nothing in it was written by hand.
+`ocsf-1.5.0.json` is a part of the published schema: each attribute's requirement, type, ids with
+their captions, and each object's constraints. Nothing in it was written by hand.
 """
 
 from __future__ import annotations
@@ -13,13 +13,17 @@ from typing import Any
 
 SCHEMA = json.loads((Path(__file__).parent / "ocsf-1.5.0.json").read_text())
 _TYPES: dict[str, tuple[type, ...]] = {
-    "string_t": (str,), "integer_t": (int,), "long_t": (int,), "boolean_t": (bool,), "json_t": (dict, list, str),
+    "string_t": (str,),
+    "integer_t": (int,),
+    "long_t": (int,),
+    "boolean_t": (bool,),
+    "json_t": (dict, list, str),
     "object": (dict,),
-}  # fmt: skip
+}
 
 
 def problems(event: dict[str, Any], *, ours: set[str]) -> list[str]:
-    """Where `event` is no Detection Finding of OCSF 1.5.0 with the security control profile.
+    """Where `event` is not a Detection Finding of OCSF 1.5.0 with the security control profile.
 
     Args:
         event: as it was written.
@@ -29,7 +33,9 @@ def problems(event: dict[str, Any], *, ours: set[str]) -> list[str]:
     return list(_check(found, SCHEMA["class"]["attributes"], {}, "event"))
 
 
-def _check(value: dict[str, Any], attributes: dict[str, Any], constraints: dict[str, Any], at: str) -> Iterator[str]:
+def _check(
+    value: dict[str, Any], attributes: dict[str, Any], constraints: dict[str, Any], at: str
+) -> Iterator[str]:
     for key, attribute in attributes.items():
         if attribute["requirement"] == "required" and key not in value:
             yield f"{at}: no {key}"
@@ -39,7 +45,7 @@ def _check(value: dict[str, Any], attributes: dict[str, Any], constraints: dict[
     for key, one in value.items():
         attribute = attributes.get(key)
         if attribute is None:
-            yield f"{at}: {key} is no attribute"
+            yield f"{at}: {key} is not an attribute"
             continue
         if bool(attribute.get("array")) != isinstance(one, list):
             yield f"{at}.{key}: a list, or none, where the schema wants the other"
@@ -49,7 +55,10 @@ def _check(value: dict[str, Any], attributes: dict[str, Any], constraints: dict[
         if "enum" in attribute:
             caption = attribute["enum"].get(str(one))
             if caption is None or value.get(attribute["sibling"], caption) != caption:
-                yield f"{at}.{key}: {one} is {caption}, and {attribute['sibling']} says {value[attribute['sibling']]}"
+                yield (
+                    f"{at}.{key}: {one} is {caption}, and {attribute['sibling']} says"
+                    f" {value[attribute['sibling']]}"
+                )
 
 
 def _check_one(item: object, attribute: dict[str, Any], at: str) -> Iterator[str]:

@@ -1,2 +1,2 @@
-/* A library that somebody else preloads. */
+/* A library that another tool preloads. */
 int function_shield_test_preload = 1;

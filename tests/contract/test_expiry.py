@@ -34,7 +34,9 @@ def test_the_running_function_never_notices() -> None:
     result = run_guarded([PYTHON, "-c", ACTS], policy=POLICY)
     assert result.returncode == 0, result.stderr
     assert result.stdout.split() == ["111", "Linux", "blocked"]
-    assert [event["details"]["path"] for event in result.violations] == ["/tmp/function-shield-other"]
+    assert [event["details"]["path"] for event in result.violations] == [
+        "/tmp/function-shield-other"
+    ]
     assert "expire" not in str(result.events)
 
 
@@ -42,7 +44,10 @@ def test_check_fails_on_each(tmp_path: Path) -> None:
     policy = tmp_path / "p.yaml"
     policy.write_text(POLICY)
     done = subprocess.run(
-        [sys.executable, "-m", "fshield", "check", str(policy)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "fshield", "check", str(policy)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 1
     assert done.stdout.count("expired on 2020-01-31 (owner: team-checkout, reason: fonts)") == 4

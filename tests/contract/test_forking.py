@@ -6,7 +6,8 @@ import sys
 
 from tests.support import rules, run_guarded
 
-# Sockets are made and connected all the time that another thread forks; and one is dissolved and connected again.
+# Sockets are made and connected all the time that another thread forks; and one is dissolved and
+# connected again.
 PROGRAM = """
 import os, socket, threading, time
 listener = socket.socket()
@@ -39,7 +40,9 @@ print(failed)
 
 
 def test_connections_made_while_forking() -> None:
-    policy = rules(outbound={"mode": "block", "allow": [{"cidr": "127.0.0.0/8", "ports": ["1-65535"]}]})
+    policy = rules(
+        outbound={"mode": "block", "allow": [{"cidr": "127.0.0.0/8", "ports": ["1-65535"]}]}
+    )
     done = run_guarded([sys.executable, "-c", PROGRAM], policy=policy)
     assert (done.returncode, done.stdout) == (0, "[]\n"), done
     assert done.violations == []

@@ -1,4 +1,5 @@
-"""Events in other forms: OCSF's Detection Finding with the security control profile, CloudWatch's embedded metrics."""
+"""Events in other forms: OCSF's Detection Finding with the security control profile, CloudWatch's
+embedded metrics."""
 
 from __future__ import annotations
 
@@ -10,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from fshield.events import EventPrinter, normalised
+from fshield.evidence.events import EventPrinter, normalised
+from fshield.evidence.stream import EventReader, seconds
 from fshield.local.emulator import Function
-from fshield.stream import EventReader, seconds
 from tests.contract.helpers import OUTSIDE, PYTHON
 from tests.contract.ocsf import SCHEMA, problems
 from tests.support import LAYER, ROOT, Guarded, policy_file, rules, run_guarded
@@ -22,7 +23,8 @@ OURS = {"function_shield", "timestamp", "level"}
 ACTS = f"""
 import socket, subprocess
 for act in (lambda: open('/tmp/format-a'), lambda: subprocess.run(['/bin/true', 'b c']),
-            lambda: socket.create_connection(('{OUTSIDE}', 4443), 1), lambda: socket.getaddrinfo('evil.example', 443),
+            lambda: socket.create_connection(('{OUTSIDE}', 4443), 1),
+            lambda: socket.getaddrinfo('evil.example', 443),
             lambda: socket.socket(socket.AF_PACKET)):
     try: act()
     except OSError: pass
@@ -34,7 +36,9 @@ def raw(done: Guarded) -> list[dict[str, Any]]:
 
 
 def run(mode: str, events: dict[str, Any], code: str = ACTS, **more: Any) -> Guarded:
-    return run_guarded([PYTHON, "-c", code], policy={**rules(mode, mode, mode, mode), "events": events}, **more)
+    return run_guarded(
+        [PYTHON, "-c", code], policy={**rules(mode, mode, mode, mode), "events": events}, **more
+    )
 
 
 def at(event: Any, path: str) -> Any:
@@ -46,11 +50,19 @@ def at(event: Any, path: str) -> Any:
     return event
 
 
-def check_finding(event: dict[str, Any], *, more: set[str] = frozenset()) -> None:  # type: ignore[assignment]
+def check_finding(event: dict[str, Any], *, more: frozenset[str] = frozenset()) -> None:
     assert problems(event, ours={*OURS, *more}) == []
     assert (event["class_uid"], event["activity_id"], event["type_uid"]) == (2004, 1, 200401)
     # What the schema leaves open, and readers of security controls go by.
-    assert {"action", "disposition", "severity", "status", "is_alert", "message", "unmapped"} <= set(event)
+    assert {
+        "action",
+        "disposition",
+        "severity",
+        "status",
+        "is_alert",
+        "message",
+        "unmapped",
+    } <= set(event)
     assert event["metadata"]["version"] == SCHEMA["version"]
     assert event["metadata"]["profiles"] == ["security_control"]
     assert re.fullmatch(r"[0-9a-f]{16}-\d+", event["finding_info"]["uid"])
@@ -65,11 +77,15 @@ def moment(timestamp: str) -> float:
 def test_findings(mode: str) -> None:
     found = raw(run(mode, {"format": "ocsf"}))
     assert {event["unmapped"]["policy"] for event in found} == {
-        "read_write_tmp", "create_child_process", "outbound_connectivity",
-    }  # fmt: skip
+        "read_write_tmp",
+        "create_child_process",
+        "outbound_connectivity",
+    }
     for event in found:
         check_finding(event)
-        assert (event["action_id"], event["disposition_id"]) == ((2, 2) if mode == "block" else (3, 19))
+        assert (event["action_id"], event["disposition_id"]) == (
+            (2, 2) if mode == "block" else (3, 19)
+        )
         assert event["level"] == ("ERROR" if mode == "block" else "WARN")
     evidences = [event["evidences"][0] for event in found if "evidences" in event]
     assert {"dst_endpoint": {"ip": OUTSIDE, "port": 4443}} in evidences
@@ -89,27 +105,37 @@ def test_findings(mode: str) -> None:
         ({"action": "Allowed"}, "event.action_id: 2 is Denied, and action says Allowed"),
         ({"severity_id": "4"}, "no integer_t"),
         ({"severity_id": True}, "no integer_t"),
-        ({"invented": 1}, "invented is no attribute"),
+        ({"invented": 1}, "invented is not an attribute"),
         ({"resources": [{"type": "x"}]}, "event.resources: none of name, uid"),
         ({"evidences": {"process": {"name": "x"}}}, "a list, or none"),
-        ({"evidences": [{"process": {"name": "x"}}]}, "event.evidences.process: none of pid, uid, cpid"),
+        (
+            {"evidences": [{"process": {"name": "x"}}]},
+            "event.evidences.process: none of pid, uid, cpid",
+        ),
         ({"evidences": [{"file": {"name": "x"}}]}, "event.evidences.file: no type_id"),
     ],
 )
 def test_the_schema_finds_what_is_wrong(change: dict[str, Any], says: str) -> None:
     event = {**raw(run("block", {"format": "ocsf"}))[0], **change}
     event = {key: value for key, value in event.items() if value is not None}
-    assert any(says in problem for problem in problems(event, ours=OURS)), problems(event, ours=OURS)
+    assert any(says in problem for problem in problems(event, ours=OURS)), problems(
+        event, ours=OURS
+    )
 
 
 def test_a_finding_reads_as_the_native_event_does() -> None:
     changing = ("timestamp", "pid", "nonce")
     native, finding = (
-        [{k: v for k, v in normalised(e).items() if k not in changing} for e in raw(run("block", {"format": form}))]
+        [
+            {k: v for k, v in normalised(e).items() if k not in changing}
+            for e in raw(run("block", {"format": form}))
+        ]
         for form in ("json", "ocsf")
     )
     assert native == finding
-    records = list(EventReader().stream(io.BytesIO(run("block", {"format": "ocsf"}).stderr.encode())))
+    records = list(
+        EventReader().stream(io.BytesIO(run("block", {"format": "ocsf"}).stderr.encode()))
+    )
     assert records == []  # split_events took them: they are events to every reader
     out = io.StringIO()
     EventPrinter(out, colour=False).print(finding[0])
@@ -120,7 +146,9 @@ def test_only_violations_are_findings() -> None:
     done = run("block", {"format": "ocsf"}, env={"AWS_LAMBDA_FUNCTION_NAME": "pay"})
     assert [event["event"] for event in done.events if "class_uid" not in event] == ["armed"]
     assert done.events[0]["function"] == "pay"
-    assert all(e["resources"] == [{"type": "AWS::Lambda::Function", "name": "pay"}] for e in raw(done))
+    assert all(
+        e["resources"] == [{"type": "AWS::Lambda::Function", "name": "pay"}] for e in raw(done)
+    )
 
 
 def check_metrics(event: dict[str, Any], namespace: str) -> None:
@@ -131,10 +159,10 @@ def check_metrics(event: dict[str, Any], namespace: str) -> None:
     (directive,) = told["CloudWatchMetrics"]
     assert directive == {
         "Namespace": namespace,
-        "Dimensions": [["policy", "mode"]],
+        "Dimensions": [["policy", "mode"], ["function", "policy", "mode"]],
         "Metrics": [{"Name": "count", "Unit": "Count"}],
     }
-    for dimension in directive["Dimensions"][0]:
+    for dimension in directive["Dimensions"][1]:
         assert isinstance(event[dimension], str)
         assert 0 < len(event[dimension]) <= 1024
     assert isinstance(event["count"], int)
@@ -142,12 +170,13 @@ def check_metrics(event: dict[str, Any], namespace: str) -> None:
 
 @pytest.mark.parametrize("form", ["json", "ocsf"])
 def test_metrics_stand_on_the_same_line(form: str) -> None:
-    found = raw(run("block", {"format": form, "emf_namespace": "Team/FunctionShield"}))
+    given = {"format": form, "emf_namespace": "Team/FunctionShield"}
+    found = raw(run("block", given, env={"AWS_LAMBDA_FUNCTION_NAME": "pay"}))
     assert found
     for event in found:
         check_metrics(event, "Team/FunctionShield")
         if form == "ocsf":
-            check_finding(event, more={"_aws", "policy", "mode"})
+            check_finding(event, more=frozenset({"_aws", "policy", "mode", "function"}))
 
 
 def test_no_metrics_of_what_is_allowed_and_none_unless_asked_for() -> None:
@@ -184,7 +213,12 @@ def test_the_longest_line_is_whole(tmp_path: Path, form: str, filler: str) -> No
     host = "'.'.join(['h' * 60] * 4)"
     code = f"import {name}; {name}.{'d' * 200}({path}, {host})"
     events = {"format": form, "emf_namespace": "N" * 255}
-    done = run("block", events, code, env={"PYTHONPATH": str(folder), "AWS_LAMBDA_FUNCTION_NAME": "n" * 140})
+    done = run(
+        "block",
+        events,
+        code,
+        env={"PYTHONPATH": str(folder), "AWS_LAMBDA_FUNCTION_NAME": "n" * 140},
+    )
     found = raw(done)
     assert len(found) >= 2
     for event in found:
@@ -202,7 +236,9 @@ def test_the_functions_arn(tmp_path: Path) -> None:
         "    except OSError: pass\n"
         "    return context.invoked_function_arn\n"
     )
-    policy = policy_file({**rules("allow", "block", "allow", "allow"), "events": {"format": "ocsf"}})
+    policy = policy_file(
+        {**rules("allow", "block", "allow", "allow"), "events": {"format": "ocsf"}}
+    )
     python = Path(ROOT / ".venv/bin/python")
     with Function(tmp_path, "app.handler", python=python, layer=LAYER, policy=policy) as function:
         invocation = function.invoke({})

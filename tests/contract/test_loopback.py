@@ -1,4 +1,5 @@
-"""`loopback:` narrows what is let through always: 127.0.0.1 and ::1 then need a port that it lists."""
+"""`loopback:` narrows what is let through always: 127.0.0.1 and ::1 then need a port that it
+lists."""
 
 from __future__ import annotations
 
@@ -39,7 +40,9 @@ def test_left_out_every_port_is_let_through(port: int) -> None:
     assert reach({"mode": "block"}, f"127.0.0.1/{port}").stdout == "reached\n"
 
 
-@pytest.mark.parametrize("spelled", ["127.0.0.1", "localhost", "0.0.0.0", "::ffff:127.0.0.1", "127.1"])
+@pytest.mark.parametrize(
+    "spelled", ["127.0.0.1", "localhost", "0.0.0.0", "::ffff:127.0.0.1", "127.1"]
+)
 def test_only_what_is_listed(port: int, spelled: str) -> None:
     outbound = {"mode": "block", "loopback": [port]}
     result = reach(outbound, f"{spelled}/{port}", f"{spelled}/1", "::1/1")
@@ -52,15 +55,23 @@ def test_nothing_else(port: int, listed: list[Any]) -> None:
     result = reach({"mode": "block", "loopback": listed}, f"127.0.0.1/{port}", f"127.66.0.1/{port}")
     assert result.stdout == "refused\nrefused\n"
     result = reach({"mode": "alert", "loopback": listed}, f"127.0.0.1/{port}")
-    assert result.stdout == "reached\n" and [event["mode"] for event in result.violations] == ["alert"]
+    assert result.stdout == "reached\n" and [event["mode"] for event in result.violations] == [
+        "alert"
+    ]
 
 
 def test_an_entry_for_the_address(port: int) -> None:
     """It stands beside `loopback`, as for any other address."""
-    outbound = {"mode": "block", "loopback": [], "allow": [{"cidr": "127.0.0.1/32", "ports": [port]}]}
+    outbound = {
+        "mode": "block",
+        "loopback": [],
+        "allow": [{"cidr": "127.0.0.1/32", "ports": [port]}],
+    }
     assert reach(outbound, f"127.0.0.1/{port}").stdout == "reached\n"
 
 
 def test_xray_and_the_runtime_api_are_none_of_it(port: int) -> None:
     env = {"AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{port}"}
-    assert reach({"mode": "block", "loopback": []}, f"127.0.0.1/{port}", env=env).stdout == "reached\n"
+    assert (
+        reach({"mode": "block", "loopback": []}, f"127.0.0.1/{port}", env=env).stdout == "reached\n"
+    )

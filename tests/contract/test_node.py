@@ -24,14 +24,21 @@ const fs = require('fs'), net = require('net'), dns = require('dns'), path = req
 const cp = require('child_process')
 const dgram = require('dgram'), http = require('http'), os = require('os')
 const D = process.argv[1], there = path.join(D, 'there'), x = path.join(D, 'x')
-const say = (error, value) => console.log(error ? error.code || error.message : 'ok ' + JSON.stringify(value))
-const sync = act => { let value; try { value = act() } catch (error) { return say(error) } say(null, value) }
+const said = (error, value) => error ? error.code || error.message : 'ok ' + JSON.stringify(value)
+const say = (error, value) => console.log(said(error, value))
+const sync = act => {
+    let value
+    try { value = act() } catch (error) { return say(error) }
+    say(null, value)
+}
 """
 FILES = {
     "readFileSync": "sync(() => fs.readFileSync(there, 'utf8'))",
     "readFile": "fs.readFile(there, 'utf8', say)",
     "promises": "fs.promises.readFile(there, 'utf8').then(value => say(null, value), say)",
-    "createReadStream": "fs.createReadStream(there).on('error', say).on('data', data => say(null, data.toString()))",
+    "createReadStream": (
+        "fs.createReadStream(there).on('error', say).on('data', data => say(null, data.toString()))"
+    ),
     "writeFileSync": "sync(() => fs.writeFileSync(x, 'data'))",
     "appendFileSync": "sync(() => fs.appendFileSync(there, 'data'))",
     "mkdirSync": "sync(() => fs.mkdirSync(x))",
@@ -48,15 +55,30 @@ FILES = {
     "missing": "sync(() => fs.readFileSync(path.join(D, 'missing')))",
 }
 NETWORK = {
-    "connect": f"const c = net.connect(PORT, '{OUTSIDE}', () => {{ say(); c.destroy() }}).on('error', say)",
-    "http": f"http.get('http://{OUTSIDE}:PORT/', r => {{ say(null, r.statusCode); r.resume() }}).on('error', say)",
-    "fetch": f"fetch('http://{OUTSIDE}:PORT/').then(r => say(null, r.status), error => say(error.cause))",
-    "udp": f"const s = dgram.createSocket('udp4'); s.send('x', PORT, '{OUTSIDE}', e => {{ say(e); s.close() }})",
+    "connect": (
+        f"const c = net.connect(PORT, '{OUTSIDE}', () => {{ say(); c.destroy() }}).on('error', say)"
+    ),
+    "http": (
+        f"http.get('http://{OUTSIDE}:PORT/', r => {{ say(null, r.statusCode); r.resume()"
+        " }).on('error', say)"
+    ),
+    "fetch": (
+        f"fetch('http://{OUTSIDE}:PORT/').then(r => say(null, r.status), error => say(error.cause))"
+    ),
+    "udp": (
+        f"const s = dgram.createSocket('udp4'); s.send('x', PORT, '{OUTSIDE}', e => {{ say(e);"
+        " s.close() })"
+    ),
 }
 PROCESSES = {
-    "spawnSync": "const r = cp.spawnSync('/usr/bin/uname'); say(r.error, r.stdout && r.stdout.toString())",
+    "spawnSync": (
+        "const r = cp.spawnSync('/usr/bin/uname'); say(r.error, r.stdout && r.stdout.toString())"
+    ),
     "execFileSync": "sync(() => cp.execFileSync('uname').toString())",
-    "execSync": "sync(() => cp.execSync('uname; uname | cat', {stdio: ['ignore', 'pipe', 'ignore']}).toString())",
+    "execSync": (
+        "sync(() => cp.execSync('uname; uname | cat', {stdio: ['ignore', 'pipe',"
+        " 'ignore']}).toString())"
+    ),
     "spawn": "cp.spawn('uname').on('error', say).on('exit', (code, signal) => say(null, code))",
     "fork": "cp.fork('/dev/null').on('error', say).on('exit', (code, signal) => say(null, code))",
 }
@@ -79,9 +101,15 @@ def test_alert(act: str, tmp_name: Path, outside: int) -> None:
     expected = len(tree(tmp_name))
     shutil.rmtree(tmp_name)
     result = node(code, fill(tmp_name), outside, rules("alert", "alert", "alert", "alert"))
-    assert (result.returncode, result.stdout, result.stderr) == (bare.returncode, bare.stdout, bare.stderr)
+    assert (result.returncode, result.stdout, result.stderr) == (
+        bare.returncode,
+        bare.stdout,
+        bare.stderr,
+    )
     assert len(tree(tmp_name)) == expected
-    assert [(event["policy"], event["mode"]) for event in result.violations] == [(rule, "alert")], result.violations
+    assert [(event["policy"], event["mode"]) for event in result.violations] == [(rule, "alert")], (
+        result.violations
+    )
 
 
 @pytest.mark.parametrize("act", ACTS)
@@ -90,7 +118,9 @@ def test_block(act: str, tmp_name: Path, outside: int) -> None:
     before = tree(fill(tmp_name))
     result = node(code, tmp_name, outside, rules("block", "block", "block", "block"))
     assert result.stdout.strip() == "EACCES", result
-    assert [(event["policy"], event["mode"]) for event in result.violations] == [(rule, "block")], result.violations
+    assert [(event["policy"], event["mode"]) for event in result.violations] == [(rule, "block")], (
+        result.violations
+    )
     assert tree(tmp_name) == before
 
 
@@ -141,9 +171,9 @@ def test_lookups_by_packets(tmp_path: Path) -> None:
 
 def test_localhost_passes(tmp_path: Path) -> None:
     code = (
-        "const server = net.createServer(s => s.end('hello')).listen(0, '127.0.0.1', () =>\n"
-        "  net.connect(server.address().port, 'localhost').on('data', d => { say(null, d.toString()); server.close() })"
-        ".on('error', say))"
+        "const server = net.createServer(s => s.end('hello')).listen(0, '127.0.0.1', () =>\n "
+        " net.connect(server.address().port, 'localhost').on('data', d => { say(null,"
+        " d.toString()); server.close() }).on('error', say))"
     )
     result = node(code, tmp_path, 0, rules("block", "block", "block", "block"))
     assert (result.stdout, result.violations) == ('ok "hello"\n', [])
@@ -159,10 +189,10 @@ def test_armed_says_that_the_interpreter_ring_is_absent() -> None:
 @pytest.mark.parametrize("options", [[], ["--jitless"], ["--single-threaded"], ["--no-opt"]])
 def test_workers_and_options(options: list[str]) -> None:
     code = (
-        "const { Worker } = require('worker_threads')\n"
-        "new Worker(`const fs = require('fs'); let said = 'passed';"
-        "try { fs.readdirSync('/tmp') } catch (e) { said = e.code };"
-        " require('worker_threads').parentPort.postMessage(said)`, { eval: true }).on('message', console.log)"
+        "const { Worker } = require('worker_threads')\nnew Worker(`const fs = require('fs'); let"
+        " said = 'passed';try { fs.readdirSync('/tmp') } catch (e) { said = e.code };"
+        " require('worker_threads').parentPort.postMessage(said)`, { eval: true }).on('message',"
+        " console.log)"
     )
     result = run_guarded([NODE, *options, "-e", code], policy=rules(tmp="block"))
     assert result.stdout == "EACCES\n", result
@@ -185,7 +215,10 @@ attempt('other', () => fs.readFileSync(OTHER))
 BOOTSTRAPS = {
     # As Lambda's runtime client loads a handler: require, and import for what is a module.
     "require": "require(process.env.TASK + '/' + process.env._HANDLER.split('.')[0]).handler()",
-    "import": "import(process.env.TASK + '/' + process.env._HANDLER.split('.')[0] + '.mjs').then(m => m.handler())",
+    "import": (
+        "import(process.env.TASK + '/' + process.env._HANDLER.split('.')[0] + '.mjs').then(m =>"
+        " m.handler())"
+    ),
 }
 
 
@@ -208,7 +241,11 @@ def test_read_handler(kind: str, mode: str, tmp_path: Path) -> None:
     env = {"_HANDLER": "app.handler", "LAMBDA_TASK_ROOT": str(tmp_path), "TASK": str(tmp_path)}
     result = run_guarded([NODE, "-e", BOOTSTRAPS[kind]], policy=rules(handler=mode), env=env)
     said = "EACCES" if mode == "block" else "read"
-    expected = ["loaded helper", *(f"{name} {said}" for name in ("own", "link", "descriptor", "copy")), "other read"]
+    expected = [
+        "loaded helper",
+        *(f"{name} {said}" for name in ("own", "link", "descriptor", "copy")),
+        "other read",
+    ]
     assert result.stdout.splitlines() == expected, result
     events = result.of("read_handler")
     if mode == "allow":
@@ -222,11 +259,13 @@ def test_read_handler_in_a_folder(tmp_path: Path) -> None:
     (tmp_path / "src").mkdir()
     source = tmp_path / "src" / "app.js"
     source.write_text(
-        "const fs = require('fs')\nexports.handler = () => { try { fs.readFileSync(__filename); console.log('read') }"
-        " catch (error) { console.log(error.code) } }\n"
+        "const fs = require('fs')\nexports.handler = () => { try { fs.readFileSync(__filename);"
+        " console.log('read') } catch (error) { console.log(error.code) } }\n"
     )
     env = {"_HANDLER": "src/app.handler", "LAMBDA_TASK_ROOT": str(tmp_path), "TASK": str(tmp_path)}
     result = run_guarded(
-        [NODE, "-e", "require(process.env.TASK + '/src/app').handler()"], policy=rules(handler="block"), env=env
+        [NODE, "-e", "require(process.env.TASK + '/src/app').handler()"],
+        policy=rules(handler="block"),
+        env=env,
     )
     assert result.stdout == "EACCES\n", result

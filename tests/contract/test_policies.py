@@ -1,4 +1,5 @@
-"""Which policy holds: by name, path or the function's name, the floor under it, and what FUNCTION_SHIELD_MODE asks."""
+"""Which policy holds: by name, path or the function's name, the floor under it, and what
+FUNCTION_SHIELD_MODE asks."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ import pytest
 import yaml
 
 from tests.contract.helpers import OUTSIDE, PYTHON, SAY, copy_layer, launch, policy_of, refusal
-from tests.support import LAUNCHER, LAYER, ROOT, Guarded, policy_file, rules
+from tests.support import LAUNCHER, LAYER, ROOT, Guarded, clean_environment, policy_file, rules
 
 TMP = f"open('/tmp/function-shield-nonexistent-{OUTSIDE}')"
 TRY = f"try: {TMP}\nexcept OSError as error: print(error.errno)"
@@ -41,6 +42,56 @@ def put(launcher: Path, name: str, policy: Mapping[str, Any]) -> None:
     shutil.copy(policy_file(policy), policy_of(launcher, name))
 
 
+CHANGE = """
+import os, sys
+print("ready", flush=True)
+path = sys.stdin.readline().strip()
+with open(path, "a") as opened: opened.write("x")
+os.chmod(path, 0o600)
+os.utime(path)
+print("changed")
+"""
+
+
+def reuse_inode(path: Path) -> None:
+    """Another process replaces the file; another file gets its inode, where this file system gives
+    it away within some tries, else its own is written anew."""
+    inode = path.stat().st_ino
+    content = path.read_bytes()
+    path.unlink()
+    made = [path.with_name(f"other-{number}") for number in range(200)]
+    for other in made:
+        other.write_bytes(content)
+        if other.stat().st_ino == inode:
+            other.rename(path)
+            return
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("how", ["replaced", "written anew", "as it was"])
+def test_an_inode_that_was_the_policys(tmp_path: Path, how: str) -> None:
+    path = tmp_path / "own.policy"
+    shutil.copy(policy_file(rules(tmp="block")), path)
+    process = subprocess.Popen(
+        [LAUNCHER, PYTHON, "-c", CHANGE],
+        env=clean_environment({"FUNCTION_SHIELD_POLICY": str(path)}),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    if how == "replaced":
+        reuse_inode(path)
+    elif how == "written anew":
+        path.write_bytes(path.read_bytes())
+    out, err = process.communicate(f"{path}\n", timeout=60)
+    changed = how != "as it was"
+    assert out == ("changed\n" if changed else ""), err
+    assert ("guard_integrity" in err) is not changed
+
+
 # ---- which ----
 
 
@@ -56,7 +107,10 @@ def test_by_name(name: str) -> None:
     assert result.stdout == (PASSED if name == "monitor" else BLOCKED)
     assert armed(result)["policy_name"] == name
     (event,) = result.of("read_write_tmp")
-    assert (event["policy_name"], event["mode"]) == (name, "alert" if name == "monitor" else "block")
+    assert (event["policy_name"], event["mode"]) == (
+        name,
+        "alert" if name == "monitor" else "block",
+    )
 
 
 def test_by_path(tmp_path: Path) -> None:
@@ -76,7 +130,10 @@ def test_by_path(tmp_path: Path) -> None:
 def test_the_sum_of_the_policy_is_announced() -> None:
     result = under({"FUNCTION_SHIELD_POLICY": "strict"})
     done = subprocess.run(
-        ["sha256sum", policy_of(LAYER / "function-shield", "strict")], capture_output=True, text=True, check=True
+        ["sha256sum", policy_of(LAYER / "function-shield", "strict")],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert armed(result)["policy_sha256"] == done.stdout.split()[0]
 
@@ -86,7 +143,9 @@ def test_by_function_name(layer: Path) -> None:
     function = {"AWS_LAMBDA_FUNCTION_NAME": "my-function"}
     assert under(function, layer).stdout == PASSED
     assert under({"AWS_LAMBDA_FUNCTION_NAME": "another"}, layer).stdout == BLOCKED
-    assert under({**function, "FUNCTION_SHIELD_POLICY": "strict"}, layer).stdout == BLOCKED, "what is named goes first"
+    assert under({**function, "FUNCTION_SHIELD_POLICY": "strict"}, layer).stdout == BLOCKED, (
+        "what is named goes first"
+    )
     for name in ("../policies/my-function", "/my-function", ".", "..", "x" * 5000):
         result = under({"AWS_LAMBDA_FUNCTION_NAME": name}, layer)
         assert result.returncode == 78 or result.stdout == BLOCKED, name
@@ -98,7 +157,9 @@ def test_a_function_named_as_a_posture_or_as_the_floor(layer: Path) -> None:
 
 def test_a_damaged_policy_of_the_functions_name_is_refused_and_not_passed_over(layer: Path) -> None:
     policy_of(layer, "my-function").write_bytes(b"rubbish")
-    assert "my-function" in refusal(launch(SAY, launcher=layer, env={"AWS_LAMBDA_FUNCTION_NAME": "my-function"}))
+    assert "my-function" in refusal(
+        launch(SAY, launcher=layer, env={"AWS_LAMBDA_FUNCTION_NAME": "my-function"})
+    )
 
 
 def test_a_layer_without_a_default(layer: Path) -> None:
@@ -131,14 +192,18 @@ def test_the_stricter_verdict_wins(layer: Path) -> None:
 
 def test_the_floors_exceptions_do_not_widen_the_policy(layer: Path) -> None:
     put(layer, "floor", rules(tmp={"mode": "block", "allow": ["/tmp/**"]}))
-    assert under({"FUNCTION_SHIELD_POLICY": policy_file(rules(tmp="block"))}, layer).stdout == BLOCKED
+    assert (
+        under({"FUNCTION_SHIELD_POLICY": policy_file(rules(tmp="block"))}, layer).stdout == BLOCKED
+    )
     assert under({"FUNCTION_SHIELD_POLICY": policy_file(rules())}, layer).stdout == PASSED
 
 
 def test_the_floor_holds_in_children(layer: Path) -> None:
     put(layer, "floor", rules(tmp="block"))
     code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {TRY!r}], env={{}})"
-    result = launch([PYTHON, "-c", code], launcher=layer, env={"FUNCTION_SHIELD_POLICY": policy_file(rules())})
+    result = launch(
+        [PYTHON, "-c", code], launcher=layer, env={"FUNCTION_SHIELD_POLICY": policy_file(rules())}
+    )
     assert result.stdout == BLOCKED
 
 
@@ -187,7 +252,9 @@ def test_the_zips_hold_a_whole_layer(architecture: str, tmp_path: Path) -> None:
         opened.extractall(tmp_path)
         modes = {entry.filename: entry.external_attr >> 16 & 0o777 for entry in opened.infolist()}
     assert modes["function-shield"] == 0o755
-    assert all(mode & 0o444 == 0o444 for mode in modes.values()), "the function's user may read it all"
+    assert all(mode & 0o444 == 0o444 for mode in modes.values()), (
+        "the function's user may read it all"
+    )
     names = {str(path.relative_to(LAYER)) for path in LAYER.rglob("*") if path.is_file()}
     assert {name for name in modes if not name.endswith("/")} == names
     machine = (tmp_path / "function-shield").read_bytes()[18:20]
@@ -213,7 +280,10 @@ def test_mode_alert_holds_in_children() -> None:
 
 
 def test_mode_off_is_break_glass(tmp_path: Path) -> None:
-    code = f"import os; print('function-shield' in open('/proc/self/maps').read(), os.listdir('/proc/self/fd')); {TMP}"
+    code = (
+        "import os; print('function-shield' in open('/proc/self/maps').read(),"
+        f" os.listdir('/proc/self/fd')); {TMP}"
+    )
     result = launch([PYTHON, "-c", code], env={"FUNCTION_SHIELD_MODE": "off"})
     assert "PolicyViolation" not in result.stderr and "FileNotFoundError" in result.stderr
     assert result.stdout.startswith("False ") and "'900'" not in result.stdout
@@ -248,18 +318,26 @@ def test_a_mode_that_the_policy_does_not_list(mode: str) -> None:
         assert result.stdout == BLOCKED
         assert armed(result)["dry_run"] is False
         assert [event["mode"] for event in result.violations] == ["block"]
-        assert [event["level"] for event in result.events if event["event"] == "override_ignored"] == ["WARN"]
+        assert [
+            event["level"] for event in result.events if event["event"] == "override_ignored"
+        ] == ["WARN"]
 
 
 @pytest.mark.parametrize("listed", ["alert", "off"])
 def test_one_listed_mode_does_not_allow_the_other(listed: str) -> None:
     policy = policy_file(rules(tmp="block", allow_mode_override=[listed]))
     other = {"alert": "off", "off": "alert"}[listed]
-    assert under({"FUNCTION_SHIELD_MODE": other, "FUNCTION_SHIELD_POLICY": policy}).stdout == BLOCKED
-    assert under({"FUNCTION_SHIELD_MODE": listed, "FUNCTION_SHIELD_POLICY": policy}).stdout == PASSED
+    assert (
+        under({"FUNCTION_SHIELD_MODE": other, "FUNCTION_SHIELD_POLICY": policy}).stdout == BLOCKED
+    )
+    assert (
+        under({"FUNCTION_SHIELD_MODE": listed, "FUNCTION_SHIELD_POLICY": policy}).stdout == PASSED
+    )
 
 
-@pytest.mark.parametrize("mode", ["of", "Off", "ALERT", "block", "allow", "1", "alert,off", " off", "x" * 5000])
+@pytest.mark.parametrize(
+    "mode", ["of", "Off", "ALERT", "block", "allow", "1", "alert,off", " off", "x" * 5000]
+)
 def test_an_unknown_mode(mode: str) -> None:
     assert "FUNCTION_SHIELD_MODE" in refusal(launch(SAY, env={"FUNCTION_SHIELD_MODE": mode}))
 

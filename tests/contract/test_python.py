@@ -1,4 +1,5 @@
-"""Every CPython of this machine, however it is started: the rules hold, nothing crashes, and nothing shows."""
+"""Every CPython of this machine, however it is started: the rules hold, nothing crashes, and
+nothing shows."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ def attempt(act):
     return "passed"
 def everything():
     return [attempt(act) for act in (
-        lambda: open("/tmp/function-shield-x", "w"), lambda: socket.create_connection(("{OUTSIDE}", 9), 2),
+        lambda: open("/tmp/function-shield-x", "w"),
+        lambda: socket.create_connection(("{OUTSIDE}", 9), 2),
         lambda: socket.getaddrinfo("evil.example", 443), lambda: subprocess.run(["/bin/true"]),
         lambda: os.fork() or os._exit(0))]
 """
@@ -51,12 +53,18 @@ STARTS: list[tuple[list[str], dict[str, str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("options", "env"), STARTS, ids=lambda value: " ".join(map(str, value)) or "-")
+@pytest.mark.parametrize(
+    ("options", "env"), STARTS, ids=lambda value: " ".join(map(str, value)) or "-"
+)
 def test_held_however_it_is_started(python: Path, options: list[str], env: dict[str, str]) -> None:
-    result = run_guarded([python, *options, "-c", ACTS + "print(everything())"], policy=BLOCK, env=env)
+    result = run_guarded(
+        [python, *options, "-c", ACTS + "print(everything())"], policy=BLOCK, env=env
+    )
     assert (result.returncode, result.stdout) == (0, HELD), result
     assert len(result.violations) == 5
-    assert [event["rings"] for event in result.events if event["event"] == "armed"] == [["interpreter", "libc"]]
+    assert [event["rings"] for event in result.events if event["event"] == "armed"] == [
+        ["interpreter", "libc"]
+    ]
 
 
 def test_held_in_modules_scripts_zips_and_standard_input(python: Path, tmp_path: Path) -> None:
@@ -65,20 +73,29 @@ def test_held_in_modules_scripts_zips_and_standard_input(python: Path, tmp_path:
     package = tmp_path / "package"
     package.mkdir()
     (package / "__main__.py").write_text(text)
-    subprocess.run([python, "-m", "zipapp", package, "-o", tmp_path / "app.pyz"], check=True, timeout=30)
+    subprocess.run(
+        [python, "-m", "zipapp", package, "-o", tmp_path / "app.pyz"], check=True, timeout=30
+    )
     env = {"PYTHONPATH": str(tmp_path)}
     for argv in (["script.py"], ["-m", "package"], ["package"], ["app.pyz"], ["-m", "script"]):
         result = run_guarded([python, *argv], policy=BLOCK, cwd=tmp_path, env=env)
         assert (result.returncode, result.stdout) == (0, HELD), (argv, result)
     assert run_guarded([python], policy=BLOCK, stdin=text).stdout == HELD
-    assert run_guarded([python, "-i"], policy=BLOCK, stdin=text.replace("\ndef", "\n\ndef")).returncode == 0
+    assert (
+        run_guarded([python, "-i"], policy=BLOCK, stdin=text.replace("\ndef", "\n\ndef")).returncode
+        == 0
+    )
     executable(tmp_path / "direct", f"#!{python}\n{text}")
     assert run_guarded([tmp_path / "direct"], policy=BLOCK).stdout == HELD
 
 
 def test_held_before_the_first_line(python: Path, tmp_path: Path) -> None:
-    """What runs earlier than the program: sitecustomize, usercustomize, .pth files, PYTHONSTARTUP."""
-    line = "import os\ntry: os.mkdir('/tmp/function-shield-x')\nexcept OSError as e: print(type(e).__name__)\n"
+    """What runs earlier than the program: sitecustomize, usercustomize, .pth files,
+    PYTHONSTARTUP."""
+    line = (
+        "import os\ntry: os.mkdir('/tmp/function-shield-x')\nexcept OSError as e:"
+        " print(type(e).__name__)\n"
+    )
     (tmp_path / "sitecustomize.py").write_text(line)
     (tmp_path / "usercustomize.py").write_text(line)
     (tmp_path / "startup.py").write_text(line)
@@ -89,8 +106,8 @@ def test_held_before_the_first_line(python: Path, tmp_path: Path) -> None:
 
 
 def test_held_in_threads_finalisers_and_exit_handlers(python: Path) -> None:
-    code = ACTS + (
-        "import atexit, sys, threading, weakref\n"
+    code = (
+        ACTS + "import atexit, sys, threading, weakref\n"
         "thread = threading.Thread(target=lambda: print(attempt(lambda: os.listdir('/tmp'))))\n"
         "thread.start(); thread.join()\n"
         "atexit.register(lambda: print(attempt(lambda: os.mkdir('/tmp/function-shield-a'))))\n"
@@ -140,7 +157,10 @@ try:
     import _interpreters as interpreters
 except ImportError:
     import _xxsubinterpreters as interpreters
-inner = "import os\\nfor n in range(50):\\n  try: os.mkdir('/tmp/function-shield-x')\\n  except PermissionError: pass"
+inner = (
+    "import os\\nfor n in range(50):\\n"
+    "  try: os.mkdir('/tmp/function-shield-x')\\n  except PermissionError: pass"
+)
 def run():
     it = interpreters.create()
     interpreters.run_string(it, inner)
@@ -157,7 +177,9 @@ print("done")
 
 
 def test_held_in_a_virtual_environment(python: Path, tmp_path: Path) -> None:
-    subprocess.run([python, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True, timeout=60)
+    subprocess.run(
+        [python, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True, timeout=60
+    )
     code = ACTS + "import sys; print(everything()); print(sys.prefix)"
     result = run_guarded([tmp_path / "venv" / "bin" / "python", "-c", code], policy=BLOCK)
     assert result.stdout == f"{HELD}{tmp_path / 'venv'}\n", result
@@ -165,11 +187,10 @@ def test_held_in_a_virtual_environment(python: Path, tmp_path: Path) -> None:
 
 def test_nothing_shows(python: Path) -> None:
     code = (
-        "import os, sys, threading, gc\n"
-        "print(sorted(sys.path), sorted(sys.modules), sorted(os.environ.items()), sys.flags, sys.argv,\n"
-        "      sys.orig_argv[1:]\n"
-        "      if hasattr(sys, 'orig_argv') else '', sys.meta_path, sys.path_hooks, threading.active_count())\n"
-        "print(sys.executable, sys.prefix, sys.dont_write_bytecode)\n"
+        "import os, sys, threading, gc\nprint(sorted(sys.path), sorted(sys.modules),"
+        " sorted(os.environ.items()), sys.flags, sys.argv,\n      sys.orig_argv[1:]\n      if"
+        " hasattr(sys, 'orig_argv') else '', sys.meta_path, sys.path_hooks,"
+        " threading.active_count())\nprint(sys.executable, sys.prefix, sys.dont_write_bytecode)\n"
     )
     for options, env in (
         ([], {}),
@@ -177,16 +198,22 @@ def test_nothing_shows(python: Path) -> None:
         (["-S", "-E"], {"PYTHONPATH": "/nowhere:/else"}),
         ([], {"PYTHONPATH": "/a"}),
     ):
-        bare = run_bare([python, *options, "-c", code], env={**env, "FUNCTION_SHIELD_POLICY": policy_file(BLOCK)})
+        bare = run_bare(
+            [python, *options, "-c", code],
+            env={**env, "FUNCTION_SHIELD_POLICY": policy_file(BLOCK)},
+        )
         result = run_guarded([python, *options, "-c", code], policy=BLOCK, env=env)
         assert re.sub(r"0x[0-9a-f]+", "", result.stdout) == re.sub(r"0x[0-9a-f]+", "", bare.stdout)
         assert result.stderr == bare.stderr
 
 
 def test_the_layers_own_python_folder_comes_last(python: Path) -> None:
-    """As Lambda puts /opt/python: the package is found there, and the function's own modules go first."""
+    """As Lambda puts /opt/python: the package is found there, and the function's own modules go
+    first."""
     code = "import function_shield, sys; print(function_shield.__file__)"
-    result = run_guarded([python, "-c", code], policy=BLOCK, env={"PYTHONPATH": str(LAYER / "python")})
+    result = run_guarded(
+        [python, "-c", code], policy=BLOCK, env={"PYTHONPATH": str(LAYER / "python")}
+    )
     assert result.stdout == f"{LAYER}/python/function_shield/__init__.py\n"
     result = run_guarded([python, "-c", code], policy=BLOCK)
     assert result.stdout == f"{LAYER}/python/function_shield/__init__.py\n"

@@ -1,8 +1,11 @@
-"""Descriptors from another process: a connection that nobody here judged is used only where its peer may be reached."""
+"""Fds from another process: a connection that was not judged here is used only where its
+peer may be reached."""
 
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -38,7 +41,8 @@ def place() -> Iterator[Path]:
 
 
 def take(place: Path, outbound: Any, kinds: str) -> tuple[list[str], bytes, list[Event]]:
-    """Passes connections to the outside (o), to loopback (l), and unconnected sockets (u) to a guarded program."""
+    """Passes connections to the outside (o), to loopback (l), and unconnected sockets (u) to a
+    guarded program."""
     with (
         socket.create_server((OUTSIDE, 0)) as outside,
         socket.create_server(("127.0.0.1", 0)) as inside,
@@ -61,7 +65,10 @@ def take(place: Path, outbound: Any, kinds: str) -> tuple[list[str], bytes, list
 
         thread = threading.Thread(target=give)
         thread.start()
-        result = launch([PYTHON, "-c", TAKE, place], env={"FUNCTION_SHIELD_POLICY": policy_file(rules(outbound))})
+        result = launch(
+            [PYTHON, "-c", TAKE, place],
+            env={"FUNCTION_SHIELD_POLICY": policy_file(rules(outbound))},
+        )
         thread.join()
         for one in sockets:
             one.close()
@@ -101,3 +108,79 @@ def test_what_the_sender_may_connect_later(place: Path) -> None:
     lines, _, events = take(place, "block", "u")
     assert lines == ["here 1 False", "PermissionError"]
     assert [event["details"]["first_bytes"] for event in events] == ["inherited"]
+
+
+MANY = """
+import os, resource, socket, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
+near, far = socket.socketpair()
+def passed(kind, times):
+    for _ in range(times):
+        with socket.socket(type=kind) as one:
+            socket.send_fds(near, [b"."], [one.fileno()])
+        for fd in socket.recv_fds(far, 1, 1)[1]:
+            os.close(fd)
+def still(fds):
+    here = 0
+    for one in fds:
+        here += os.fstat(one.fileno()).st_ino > 0
+    return here
+def forks():
+    try:
+        pid = os.fork()
+    except OSError as error:
+        return type(error).__name__
+    if pid == 0:
+        os._exit(0)
+    return os.waitpid(pid, 0)[1]
+"""
+
+
+def many(mode: str, code: str) -> tuple[list[str], list[Event]]:
+    policy = policy_file(rules({"mode": mode, "allow": [{"host": "api.allowed.example"}]}))
+    env = {"FUNCTION_SHIELD_POLICY": policy}
+    result = launch([PYTHON, "-c", MANY + code], env=env, timeout=60)
+    return result.stdout.splitlines(), result.violations
+
+
+@pytest.mark.parametrize("kind", ["STREAM", "DGRAM"])
+def test_what_was_passed_and_closed_takes_no_room(kind: str) -> None:
+    """Else a later socket finds none, and it is the program's own."""
+    code = f"""
+passed(socket.SOCK_{kind}, 1500)
+kept = [socket.socket(type=socket.SOCK_{kind}) for _ in range(50)]
+print(forks(), still(kept))
+passed(socket.SOCK_{kind}, 1)
+"""
+    assert many("block", code) == (["0 50"], [])
+
+
+def test_threads_that_copy_other_fds_take_no_room() -> None:
+    """A forking server was refused sockets, since no walk over its fds came to an end."""
+    program = SCRATCH / "copies"
+    SCRATCH.mkdir(parents=True, exist_ok=True)
+    flags = ["-w", "-O1", "-D_GNU_SOURCE", "-pthread"]
+    source = Path(__file__).with_name("copies.c")
+    subprocess.run(
+        [sys.executable, "-m", "ziglang", "cc", *flags, source, "-o", program], check=True
+    )
+    policy = policy_file(rules({"mode": "block", "allow": [{"host": "api.allowed.example"}]}))
+    result = launch([program, "4000"], env={"FUNCTION_SHIELD_POLICY": policy}, timeout=60)
+    assert (result.stdout.split(), result.violations) == (["4000"], [])
+
+
+@pytest.mark.parametrize(("mode", "expected"), [("block", "BlockingIOError"), ("alert", "0")])
+def test_more_sockets_than_can_be_remembered(mode: str, expected: str) -> None:
+    """A process that would share them is not begun, and the program has its sockets still."""
+    code = """
+kept = [socket.socket() for _ in range(1100)]
+print(forks(), still(kept))
+os.closerange(kept[10].fileno(), 4096)
+print(forks(), still(kept[:10]))
+os._exit(sys.stdout.flush() or 0)
+"""
+    lines, events = many(mode, code)
+    assert lines == [f"{expected} 1100", "0 10"]
+    assert {(event["mode"], event["details"]["first_bytes"]) for event in events} == {
+        (mode, "too_many")
+    }

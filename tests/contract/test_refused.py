@@ -1,4 +1,5 @@
-"""Never unguarded: whatever could leave COMMAND unguarded ends it before its first line, in one sentence."""
+"""Never unguarded: whatever could leave COMMAND unguarded ends it before its first line, in one
+sentence."""
 
 from __future__ import annotations
 
@@ -12,8 +13,18 @@ from pathlib import Path
 
 import pytest
 
-from fshield import binary
-from tests.contract.helpers import PYTHON, SAY, build, copy_layer, core_of, executable, launch, policy_of, refusal
+from fshield.engine import binary
+from tests.contract.helpers import (
+    PYTHON,
+    SAY,
+    build,
+    copy_layer,
+    core_of,
+    executable,
+    launch,
+    policy_of,
+    refusal,
+)
 from tests.support import LAYER, policy_file, rules
 
 BLOCK = rules("block", "block", "block", "block")
@@ -30,9 +41,24 @@ def layer(tmp_path: Path) -> Path:
 
 
 def good() -> bytes:
-    return Path(policy_file({**BLOCK, "policy": {**BLOCK["policy"], "outbound_connectivity": {
-        "mode": "block", "allow": [{"host": "a.example"}, {"cidr": "10.0.0.0/8"}, {"host": "*.b.example"}]}}}
-    )).read_bytes()  # fmt: skip
+    return Path(
+        policy_file(
+            {
+                **BLOCK,
+                "policy": {
+                    **BLOCK["policy"],
+                    "outbound_connectivity": {
+                        "mode": "block",
+                        "allow": [
+                            {"host": "a.example"},
+                            {"cidr": "10.0.0.0/8"},
+                            {"host": "*.b.example"},
+                        ],
+                    },
+                },
+            }
+        )
+    ).read_bytes()
 
 
 def refuse_policy(content: bytes, folder: Path) -> str:
@@ -75,7 +101,12 @@ def test_flipped_bits(tmp_path: Path) -> None:
 
 
 def test_other_files(tmp_path: Path) -> None:
-    for content in (b"version: 1\npolicy:\n  read_write_tmp: block\n", os.urandom(5000), bytes(5000), b"FSPOLICY"):
+    for content in (
+        b"version: 1\npolicy:\n  read_write_tmp: block\n",
+        os.urandom(5000),
+        bytes(5000),
+        b"FSPOLICY",
+    ):
         refuse_policy(content, tmp_path)
 
 
@@ -91,7 +122,9 @@ def test_a_newer_minor_version_runs(tmp_path: Path) -> None:
     content[10:12] = (9).to_bytes(2, "little")
     path = tmp_path / "newer.policy"
     path.write_bytes(with_checksum(content))
-    code = "try: open('/tmp/function-shield-nonexistent')\nexcept OSError as error: print(error.errno)"
+    code = (
+        "try: open('/tmp/function-shield-nonexistent')\nexcept OSError as error: print(error.errno)"
+    )
     assert launch([PYTHON, "-c", code], env={"FUNCTION_SHIELD_POLICY": str(path)}).stdout == "13\n"
 
 
@@ -102,7 +135,10 @@ def test_a_right_checksum_over_nonsense_is_no_crash(tmp_path: Path) -> None:
         content[index : index + 4] = b"\xff\xff\xff\x7f"
         path = tmp_path / "nonsense.policy"
         path.write_bytes(with_checksum(content))
-        code = "import socket\ntry: socket.getaddrinfo('a.example', 443)\nexcept OSError: pass\nprint('ran')"
+        code = (
+            "import socket\ntry: socket.getaddrinfo('a.example', 443)\nexcept OSError:"
+            " pass\nprint('ran')"
+        )
         result = launch([PYTHON, "-S", "-c", code], env={"FUNCTION_SHIELD_POLICY": str(path)})
         assert result.returncode in (0, 1, 78), (index, result)
 
@@ -111,7 +147,15 @@ def test_missing_unreadable_and_odd_policies(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder.policy").mkdir()
     (tmp_path / "loop.policy").symlink_to("loop.policy")
-    for path in ("missing", "pipe", "folder.policy", "loop.policy", "missing/deeper", "x" * 300, "y/" * 3000):
+    for path in (
+        "missing",
+        "pipe",
+        "folder.policy",
+        "loop.policy",
+        "missing/deeper",
+        "x" * 300,
+        "y/" * 3000,
+    ):
         refusal(launch(SAY, env={"FUNCTION_SHIELD_POLICY": f"{tmp_path}/{path}"}))
     for path in ("/dev/null", "/dev/zero", "/proc/self/mem", "/proc/1"):
         refusal(launch(SAY, env={"FUNCTION_SHIELD_POLICY": path}))
@@ -119,12 +163,61 @@ def test_missing_unreadable_and_odd_policies(tmp_path: Path) -> None:
         refusal(launch(SAY, env={"FUNCTION_SHIELD_POLICY": name}))
 
 
+@pytest.mark.parametrize(
+    "how", ["dangling", "loop", "folder", "empty", "policies dangling", "policies loop", "pipe"]
+)
+def test_a_floor_that_cannot_be_read(layer: Path, how: str) -> None:
+    """Only "it is not there" is absence: nothing else drops the floor without a word."""
+    floor = policy_of(layer, "floor")
+    folder = floor.parent
+    if how.startswith("policies"):
+        folder.rename(folder.with_name("elsewhere"))
+        folder.symlink_to("nowhere" if how.endswith("dangling") else folder.name)
+    elif how in ("dangling", "loop"):
+        floor.symlink_to("nowhere" if how == "dangling" else floor.name)
+    elif how == "folder":
+        floor.mkdir()
+    elif how == "pipe":
+        os.mkfifo(floor)
+    else:
+        floor.touch()
+    sentence = refusal(
+        launch(SAY, launcher=layer, env={"FUNCTION_SHIELD_POLICY": policy_file(BLOCK)})
+    )
+    assert "floor.policy" in sentence
+
+
+@pytest.mark.parametrize("target", ["nowhere", "thumbnailer.policy"])
+def test_the_functions_policy_that_cannot_be_read(layer: Path, target: str) -> None:
+    policy_of(layer, "thumbnailer").symlink_to(target)
+    assert "thumbnailer.policy" in refusal(
+        launch(SAY, launcher=layer, env={"AWS_LAMBDA_FUNCTION_NAME": "thumbnailer"})
+    )
+
+
+def test_no_floor_and_no_policies(layer: Path) -> None:
+    """A layer without the folder has no floor, and runs by a policy that is named by its path."""
+    shutil.rmtree(policy_of(layer, "floor").parent)
+    assert (
+        launch(SAY, launcher=layer, env={"FUNCTION_SHIELD_POLICY": policy_file(BLOCK)}).stdout
+        == "ran\n"
+    )
+
+
 def as_nobody(argv: list[str], env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """As a user without rights, whom a file mode binds."""
+    """As a user without rights, so that file modes bind."""
     return subprocess.run(
-        argv, env=env, capture_output=True, text=True, timeout=30, check=False, user=65534, group=65534,
-        extra_groups=[], cwd="/",
-    )  # fmt: skip
+        argv,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        user=65534,
+        group=65534,
+        extra_groups=[],
+        cwd="/",
+    )
 
 
 @pytest.fixture
@@ -140,9 +233,41 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes ano
 
 
 @needs_root
+@pytest.mark.parametrize("how", ["egid", "euid", "both", "real"])
+@pytest.mark.parametrize(
+    "command", [["/bin/sh", "-c", "echo ran"], ["/usr/bin/python3", "-ISc", "print('ran')"]]
+)
+def test_ids_that_differ(open_folder: Path, how: str, command: list[str]) -> None:
+    """AT_SECURE: the loader would drop LD_PRELOAD without a word."""
+    launcher = copy_layer(open_folder / "layer")
+
+    def change() -> None:
+        if how in {"egid", "both"}:
+            os.setegid(65534)
+        if how in {"euid", "both"}:
+            os.seteuid(65534)
+        if how == "real":
+            os.setreuid(65534, 0)
+
+    assert "real user" in refusal(launch(command, launcher=launcher, preexec_fn=change, cwd="/"))
+
+
+@needs_root
+def test_a_launcher_that_takes_other_rights(open_folder: Path) -> None:
+    launcher = copy_layer(open_folder / "layer")
+    launcher.chmod(0o4755)
+    done = as_nobody([str(launcher), "/bin/sh", "-c", "echo ran"], {})
+    assert (done.returncode, done.stdout) == (78, ""), done
+    assert "setuid" in done.stderr
+
+
+@needs_root
 def test_an_unprivileged_user_is_guarded(open_folder: Path) -> None:
     launcher = copy_layer(open_folder / "layer")
-    code = "try: open('/tmp/function-shield-nonexistent')\nexcept OSError as error: print(type(error).__name__)"
+    code = (
+        "try: open('/tmp/function-shield-nonexistent')\nexcept OSError as error:"
+        " print(type(error).__name__)"
+    )
     done = as_nobody([str(launcher), "/usr/bin/python3", "-c", code], {})
     assert done.stdout == "PolicyViolation\n", done
 
@@ -164,7 +289,11 @@ def test_unreadable_parts(open_folder: Path, what: str) -> None:
         # The witness is asked only where the hook is not in place.
         assert '"event":"armed"' in done.stderr or done.returncode == 78
     else:
-        assert (done.returncode, done.stdout, done.stderr.count('"event":"refused"')) == (78, "", 1), done
+        assert (done.returncode, done.stdout, done.stderr.count('"event":"refused"')) == (
+            78,
+            "",
+            1,
+        ), done
 
 
 # ---- the core ----
@@ -186,7 +315,9 @@ def test_core_with_a_changed_byte(layer: Path) -> None:
         assert "damaged" in refusal(launch(SAY, launcher=layer)), index
 
 
-@pytest.mark.parametrize("how", ["removed", "folder", "broken link", "pipe", "other architecture", "longer", "libc"])
+@pytest.mark.parametrize(
+    "how", ["removed", "folder", "broken link", "pipe", "other architecture", "longer", "libc"]
+)
 def test_no_core_of_ours(layer: Path, how: str) -> None:
     core = core_of(layer)
     content = core.read_bytes()
@@ -204,8 +335,13 @@ def test_no_core_of_ours(layer: Path, how: str) -> None:
     elif how == "longer":
         core.write_bytes(content + b"\0")
     elif how == "libc":
-        (libc,) = [path for path in map(Path, ("/lib/x86_64-linux-gnu/libc.so.6", "/lib/aarch64-linux-gnu/libc.so.6"))
-                   if path.exists()]  # fmt: skip
+        (libc,) = [
+            path
+            for path in map(
+                Path, ("/lib/x86_64-linux-gnu/libc.so.6", "/lib/aarch64-linux-gnu/libc.so.6")
+            )
+            if path.exists()
+        ]
         shutil.copy(libc, core)
     assert "attach the layer again" in refusal(launch(SAY, launcher=layer))
 
@@ -229,7 +365,9 @@ STATIC = ["static.c", "static", "-static", "-nostdlib", "-nostartfiles"]
 
 def test_static_command() -> None:
     assert "static" in refusal(launch([build(*STATIC)]))
-    assert "static" in refusal(launch([LAYER / "function-shield", *SAY])), "the launcher under itself"
+    assert "static" in refusal(launch([LAYER / "function-shield", *SAY])), (
+        "the launcher under itself"
+    )
 
 
 def test_static_pie_command() -> None:
@@ -265,7 +403,9 @@ def loader_of(program: bytes) -> bytes:
     return program[start : program.index(b"\0", start)]
 
 
-@pytest.mark.parametrize("loader", ["/lib/ld-musl-x86_64.so.1", "/no/loader", "/usr/bin/env", "", "ld.so"])
+@pytest.mark.parametrize(
+    "loader", ["/lib/ld-musl-x86_64.so.1", "/no/loader", "/usr/bin/env", "", "ld.so"]
+)
 def test_foreign_loader(tmp_path: Path, loader: str) -> None:
     content = Path("/bin/true").resolve().read_bytes()
     ours = loader_of(content)
@@ -358,19 +498,33 @@ def test_layer_under_tmp(below_tmp: Path) -> None:
     launcher = copy_layer(below_tmp / "layer")
     env = {"FUNCTION_SHIELD_POLICY": policy_file(BLOCK_TMP)}
     assert "/tmp" in refusal(launch(SAY, launcher=launcher, env=env))
-    for policy in (rules(), rules(tmp="alert"), rules(tmp={"mode": "block", "allow": [f"{below_tmp}/**"]})):
+    for policy in (
+        rules(),
+        rules(tmp="alert"),
+        rules(tmp={"mode": "block", "allow": [f"{below_tmp}/**"]}),
+    ):
         result = launch(SAY, launcher=launcher, env={"FUNCTION_SHIELD_POLICY": policy_file(policy)})
         assert result.stdout == "ran\n", result
 
 
 @pytest.mark.parametrize(
     "folders",
-    ["/tmp/lib", "/usr/lib:/tmp/absent/lib", "/var/../tmp", "/usr/lib:", ":/usr/lib", "lib", "/dev/shm;/usr/lib"],
+    [
+        "/tmp/lib",
+        "/usr/lib:/tmp/absent/lib",
+        "/var/../tmp",
+        "/usr/lib:",
+        ":/usr/lib",
+        "lib",
+        "/dev/shm;/usr/lib",
+    ],
 )
 def test_libraries_found_where_the_function_writes(folders: str) -> None:
     """A bare name is looked up in LD_LIBRARY_PATH by the loader, past every door."""
     env = {"LD_LIBRARY_PATH": folders}
-    sentence = refusal(launch(SAY, env={**env, "FUNCTION_SHIELD_POLICY": policy_file(rules(native_code="block"))}))
+    sentence = refusal(
+        launch(SAY, env={**env, "FUNCTION_SHIELD_POLICY": policy_file(rules(native_code="block"))})
+    )
     assert "LD_LIBRARY_PATH" in sentence and "native_code" in sentence
     passing = (
         rules(),
@@ -378,7 +532,10 @@ def test_libraries_found_where_the_function_writes(folders: str) -> None:
         rules(native_code={"mode": "block", "allow": ["/tmp/**", "/dev/**"]}),
     )
     for policy in passing:
-        assert launch(SAY, env={**env, "FUNCTION_SHIELD_POLICY": policy_file(policy)}).stdout == "ran\n"
+        assert (
+            launch(SAY, env={**env, "FUNCTION_SHIELD_POLICY": policy_file(policy)}).stdout
+            == "ran\n"
+        )
 
 
 def test_libraries_found_where_nobody_writes() -> None:
@@ -402,7 +559,9 @@ def test_function_under_tmp(below_tmp: Path, tmp_path: Path) -> None:
 def test_python_under_tmp(below_tmp: Path, tmp_path: Path) -> None:
     """A virtual environment there, and a program of its own there."""
     env = {"FUNCTION_SHIELD_POLICY": policy_file(BLOCK_TMP)}
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", below_tmp / "venv"], check=True, timeout=60)
+    subprocess.run(
+        [sys.executable, "-m", "venv", "--without-pip", below_tmp / "venv"], check=True, timeout=60
+    )
     assert "/tmp" in refusal(launch([below_tmp / "venv" / "bin" / "python", *SAY[1:]], env=env))
     executable(below_tmp / "run", f"#!{PYTHON}\nprint('ran')\n")
     assert "/tmp" in refusal(launch([below_tmp / "run"], env=env))
@@ -414,10 +573,12 @@ def test_policy_under_tmp_is_fine(below_tmp: Path) -> None:
     """It is read before the policy holds; children are guarded by it as well."""
     shutil.copy(policy_file(BLOCK_TMP), below_tmp / "test.policy")
     code = (
-        "import subprocess, sys\n"
-        "subprocess.run([sys.executable, '-c', 'print(open(\"/tmp/function-shield-nonexistent\"))'])"
+        "import subprocess, sys\nsubprocess.run([sys.executable, '-c',"
+        " 'print(open(\"/tmp/function-shield-nonexistent\"))'])"
     )
-    result = launch([PYTHON, "-c", code], env={"FUNCTION_SHIELD_POLICY": f"{below_tmp}/test.policy"})
+    result = launch(
+        [PYTHON, "-c", code], env={"FUNCTION_SHIELD_POLICY": f"{below_tmp}/test.policy"}
+    )
     assert result.stdout == "" and "PolicyViolation" in result.stderr
 
 

@@ -9,11 +9,24 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.helpers import OUTSIDE, PYTHON, SAY, build, copy_layer, executable, launch, refusal
+from tests.contract.helpers import (
+    OUTSIDE,
+    PYTHON,
+    SAY,
+    build,
+    copy_layer,
+    executable,
+    launch,
+    refusal,
+)
 from tests.support import LAUNCHER, LAYER, UNGUARDED, clean_environment, run_bare
 
-# Says whether it is guarded: the connection to the outside is refused by the guard, or by nobody listening there.
-TRY = f"import socket\ntry: socket.create_connection(('{OUTSIDE}', 9), 2)\nexcept OSError as error: print(error.errno)"
+# Says whether it is guarded: the connection to the outside is refused by the guard, or by nobody
+# listening there.
+TRY = (
+    f"import socket\ntry: socket.create_connection(('{OUTSIDE}', 9), 2)\nexcept OSError as error:"
+    " print(error.errno)"
+)
 TRY_C = ["{program}", "connect", OUTSIDE]
 EACCES = "13\n"
 
@@ -40,9 +53,14 @@ def test_exit_status(status: int) -> None:
     assert [event["event"] for event in result.events] == ["armed"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT, signal.SIGPIPE])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT, signal.SIGPIPE]
+)
 def test_death_by_signal(number: signal.Signals) -> None:
-    code = f"import os, signal; signal.signal({int(number)}, signal.SIG_DFL); os.kill(os.getpid(), {int(number)})"
+    code = (
+        f"import os, signal; signal.signal({int(number)}, signal.SIG_DFL); os.kill(os.getpid(),"
+        f" {int(number)})"
+    )
     if number == signal.SIGKILL:
         code = "import os; os.kill(os.getpid(), 9)"
     assert launch([PYTHON, "-c", code]).returncode == -number
@@ -72,7 +90,19 @@ def test_standard_input_output_and_error() -> None:
 
 
 def test_arguments_arrive_as_they_are() -> None:
-    arguments = ["", " ", "--help", "--self-test", "-", "--", "a b", "'\"\\$", "ü", "\udcff", "x" * 50_000]
+    arguments = [
+        "",
+        " ",
+        "--help",
+        "--self-test",
+        "-",
+        "--",
+        "a b",
+        "'\"\\$",
+        "ü",
+        "\udcff",
+        "x" * 50_000,
+    ]
     code = "import sys; print([ascii(argument) for argument in sys.argv[1:]])"
     result = launch([PYTHON, "-c", code, *arguments])
     assert result.stdout == f"{[ascii(argument) for argument in arguments]}\n"
@@ -89,34 +119,41 @@ def test_argv0_is_the_command_as_it_was_named(tmp_path: Path) -> None:
 
 def test_working_folder_umask_limits_and_signal_mask_stay() -> None:
     code = (
-        "import os, resource, signal\n"
-        "mask = os.umask(0); print(os.getcwd(), oct(mask), signal.pthread_sigmask(signal.SIG_BLOCK, []))\n"
-        "print([signal.getsignal(n) for n in range(1, 32) if n not in (9, 19)], os.getpriority(0, 0), os.getsid(0))\n"
-        "print([resource.getrlimit(n) for n in range(16)])"
+        "import os, resource, signal\nmask = os.umask(0); print(os.getcwd(), oct(mask),"
+        " signal.pthread_sigmask(signal.SIG_BLOCK, []))\nprint([signal.getsignal(n) for n in"
+        " range(1, 32) if n not in (9, 19)], os.getpriority(0, 0),"
+        " os.getsid(0))\nprint([resource.getrlimit(n) for n in range(16)])"
     )
     bare, guarded = run_bare([PYTHON, "-c", code]), launch([PYTHON, "-c", code])
     assert guarded.stdout == bare.stdout
 
 
 def test_the_environment_is_the_commands_own() -> None:
-    """Nothing of ours in it, in the order in which it came, and the same for what COMMAND starts."""
+    """Nothing of ours in it, in the order in which it came, and the same for what COMMAND
+    starts."""
     code = "import os; print([k + '=' + v for k, v in os.environ.items()])"
     env = {"A": "1", "Z": "", "LD_LIBRARY_PATH": "/usr/lib", "PYTHONPATH": "/nowhere"}
     bare, guarded = run_bare([PYTHON, "-c", code], env=env), launch([PYTHON, "-c", code], env=env)
     assert sorted(eval(guarded.stdout)) == sorted(eval(bare.stdout))
-    code = "import subprocess; print(subprocess.run(['/usr/bin/env'], capture_output=True, text=True).stdout)"
+    code = (
+        "import subprocess; print(subprocess.run(['/usr/bin/env'], capture_output=True,"
+        " text=True).stdout)"
+    )
     env = {"FUNCTION_SHIELD_POLICY": "monitor"}
     bare, guarded = run_bare([PYTHON, "-c", code], env=env), launch([PYTHON, "-c", code], env=env)
     hidden = ("LD_PRELOAD=", "FUNCTION_SHIELD_STATE=")
-    assert sorted(line for line in guarded.stdout.splitlines() if not line.startswith(hidden)) == sorted(
-        bare.stdout.splitlines()
-    )
+    assert sorted(
+        line for line in guarded.stdout.splitlines() if not line.startswith(hidden)
+    ) == sorted(bare.stdout.splitlines())
 
 
 def test_a_preload_of_somebody_elses_stays(tmp_path: Path) -> None:
     library = build("preload.c", "preload.so", "-shared", "-fPIC")
     env = {"LD_PRELOAD": str(library)}
-    code = "import os; print(os.environ.get('LD_PRELOAD'), 'preload.so' in open('/proc/self/maps').read())\n" + TRY
+    code = (
+        "import os; print(os.environ.get('LD_PRELOAD'), 'preload.so' in"
+        " open('/proc/self/maps').read())\n" + TRY
+    )
     result = launch([PYTHON, "-c", code], env=env)
     assert result.stdout == f"{library} True\n{EACCES}"
 
@@ -130,7 +167,9 @@ def test_from_a_copied_folder(tmp_path: Path) -> None:
     assert is_guarded(launch([build("acts.c", "acts"), "connect", OUTSIDE], launcher=launcher))
 
 
-@pytest.mark.parametrize("name", ["ünïcode", "a'b", 'a"b', "a\\b", "a;b", "a%sb", "a*b", "#a", "a=b", "-a", "~a"])
+@pytest.mark.parametrize(
+    "name", ["ünïcode", "a'b", 'a"b', "a\\b", "a;b", "a%sb", "a*b", "#a", "a=b", "-a", "~a"]
+)
 def test_from_a_folder_with_an_odd_name(tmp_path: Path, name: str) -> None:
     """Guarded, or refused; never unguarded."""
     launcher = copy_layer(tmp_path / name)
@@ -141,7 +180,9 @@ def test_from_a_folder_with_an_odd_name(tmp_path: Path, name: str) -> None:
         assert is_guarded(result), result
 
 
-@pytest.mark.parametrize("name", ["with space", "with:colon", "with$ORIGIN", "with\ttab", "with\nline", "with\x1funit"])
+@pytest.mark.parametrize(
+    "name", ["with space", "with:colon", "with$ORIGIN", "with\ttab", "with\nline", "with\x1funit"]
+)
 def test_from_a_folder_that_the_loader_cannot_preload_from(tmp_path: Path, name: str) -> None:
     launcher = copy_layer(tmp_path / name / "layer")
     assert "unzip the layer elsewhere" in refusal(launch(SAY, launcher=launcher))
@@ -150,13 +191,20 @@ def test_from_a_folder_that_the_loader_cannot_preload_from(tmp_path: Path, name:
 def test_a_link_into_a_folder_with_a_space_is_followed(tmp_path: Path) -> None:
     copy_layer(tmp_path / "with space")
     (tmp_path / "link").symlink_to(tmp_path / "with space")
-    assert "unzip the layer elsewhere" in refusal(launch(SAY, launcher=tmp_path / "link" / "function-shield"))
+    assert "unzip the layer elsewhere" in refusal(
+        launch(SAY, launcher=tmp_path / "link" / "function-shield")
+    )
 
 
 def test_by_a_relative_path(tmp_path: Path) -> None:
     copy_layer(tmp_path / "layer")
-    for launcher, cwd in (("layer/function-shield", tmp_path), ("./function-shield", tmp_path / "layer")):
-        result = launch([PYTHON, "-c", "import os; os.chdir('/')\n" + TRY], launcher=launcher, cwd=cwd)
+    for launcher, cwd in (
+        ("layer/function-shield", tmp_path),
+        ("./function-shield", tmp_path / "layer"),
+    ):
+        result = launch(
+            [PYTHON, "-c", "import os; os.chdir('/')\n" + TRY], launcher=launcher, cwd=cwd
+        )
         assert is_guarded(result), result
 
 
@@ -217,7 +265,8 @@ def test_a_command_that_is_no_python() -> None:
 
 
 def test_closed_standard_descriptors(tmp_path: Path) -> None:
-    """Without a standard error there is nowhere to report to: no event may land in a file of the function's."""
+    """Without a standard error there is nowhere to report to: no event may land in a file of the
+    function's."""
     out = tmp_path / "out"
     code = (
         f"files = [open({str(out)!r} + str(n), 'w') for n in range(4)]\n"
@@ -252,6 +301,8 @@ def test_few_descriptors(limit: int) -> None:
 
 def test_help_and_version() -> None:
     for option in ("--help", "--version"):
-        done = subprocess.run([LAUNCHER, option], capture_output=True, text=True, timeout=10, check=False)
+        done = subprocess.run(
+            [LAUNCHER, option], capture_output=True, text=True, timeout=10, check=False
+        )
         assert done.returncode == 0
         assert "FUNCTION_SHIELD_NEXT_WRAPPER" in done.stdout

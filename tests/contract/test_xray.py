@@ -1,4 +1,5 @@
-"""The X-Ray daemon: its address, as it was at the start, passes every policy, for datagrams and connections."""
+"""The X-Ray daemon: its address, as it was at the start, passes every policy, for datagrams and
+connections."""
 
 from __future__ import annotations
 
@@ -93,18 +94,25 @@ def passed(result: Guarded) -> list[str]:
     return result.stdout.split("\n")[:-1]
 
 
-ONLY_THE_FIRST = [f"{way} {what}" for way in ("send", "send_connected", "connect") for what in ("passed", "refused")]
+ONLY_THE_FIRST = [
+    f"{way} {what}"
+    for way in ("send", "send_connected", "connect")
+    for what in ("passed", "refused")
+]
 
 
 # On Lambda it is HOST:PORT; X-Ray's own documentation has the other form as well.
 @pytest.mark.parametrize(
-    "form", ["{host}:{port}", "tcp:{host}:{port} udp:{host}:{port}", "udp:{host}:{port} tcp:{host}:{port}"]
+    "form",
+    ["{host}:{port}", "tcp:{host}:{port} udp:{host}:{port}", "udp:{host}:{port} tcp:{host}:{port}"],
 )
 def test_the_daemon_and_nothing_beside_it(form: str, daemons: tuple[Daemon, Daemon]) -> None:
     xray, other = daemons
     result = run(daemons, SEND, form.format(host=OUTSIDE, port=xray.port))
     assert passed(result) == ONLY_THE_FIRST
-    assert {event["details"]["port"] for event in result.of("outbound_connectivity")} == {other.port}
+    assert {event["details"]["port"] for event in result.of("outbound_connectivity")} == {
+        other.port
+    }
     assert (xray.heard(), other.heard()) == (2, 0)
 
 

@@ -1,4 +1,5 @@
-"""What examples/govern has against those who take the guard off: each by its own tool, or by what there is of one."""
+"""What examples/govern has against those who take the guard off: each by its own tool, or by what
+there is of one."""
 
 from __future__ import annotations
 
@@ -25,8 +26,11 @@ GUARD = """
 import json, sys
 import cfn_guard_rs
 rules = open(sys.argv[1]).read()
-found = {name: cfn_guard_rs.run_checks(template, rules) for name, template in json.load(sys.stdin).items()}
-print(json.dumps({name: sorted(each.Rule.name for each in report.not_compliant) for name, report in found.items()}))
+failed = {}
+for name, template in json.load(sys.stdin).items():
+    report = cfn_guard_rs.run_checks(template, rules)
+    failed[name] = sorted(each.Rule.name for each in report.not_compliant)
+print(json.dumps(failed))
 """
 VARIABLES = {"AWS_LAMBDA_EXEC_WRAPPER": WRAPPER}
 
@@ -44,12 +48,24 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[str]]] = {
     "guarded, in a dry run": ([guarded(FUNCTION_SHIELD_MODE="alert")], []),
     "switched off": ([guarded(FUNCTION_SHIELD_MODE="off")], ["nothing_switches_it_off"]),
     "bare": ([function()], ["a_layer_is_there", "the_wrapper_is_ours"]),
-    "bare, of SAM": ([function("AWS::Serverless::Function")], ["a_layer_is_there", "the_wrapper_is_ours"]),
+    "bare, of SAM": (
+        [function("AWS::Serverless::Function")],
+        ["a_layer_is_there", "the_wrapper_is_ours"],
+    ),
     "no layer": ([function(Environment={"Variables": VARIABLES})], ["a_layer_is_there"]),
-    "an empty list": ([function(Layers=[], Environment={"Variables": VARIABLES})], ["a_layer_is_there"]),
-    "another wrapper": ([guarded(AWS_LAMBDA_EXEC_WRAPPER="/opt/otel-instrument")], ["the_wrapper_is_ours"]),
+    "an empty list": (
+        [function(Layers=[], Environment={"Variables": VARIABLES})],
+        ["a_layer_is_there"],
+    ),
+    "another wrapper": (
+        [guarded(AWS_LAMBDA_EXEC_WRAPPER="/opt/otel-instrument")],
+        ["the_wrapper_is_ours"],
+    ),
     "one of two": ([guarded(), function()], ["a_layer_is_there", "the_wrapper_is_ours"]),
-    "one of two switched off": ([guarded(), guarded(FUNCTION_SHIELD_MODE="off")], ["nothing_switches_it_off"]),
+    "one of two switched off": (
+        [guarded(), guarded(FUNCTION_SHIELD_MODE="off")],
+        ["nothing_switches_it_off"],
+    ),
     "an image": ([function(PackageType="Image")], []),
     "no function": ([{"Type": "AWS::S3::Bucket"}], []),
 }
@@ -62,7 +78,9 @@ def test_guard_finds_what_is_not_guarded() -> None:
         for name, (resources, _) in CASES.items()
     }
     command = [str(python), "-c", GUARD, str(GOVERN / "guarded.guard")]
-    result = subprocess.run(command, input=json.dumps(templates), capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        command, input=json.dumps(templates), capture_output=True, text=True, check=False
+    )
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout) == {name: expected for name, (_, expected) in CASES.items()}
 
@@ -74,17 +92,30 @@ def pattern(name: str) -> Any:
     class Tags(yaml.SafeLoader):
         pass
 
-    Tags.add_constructor("!Ref", lambda loader, node: {"DeploymentRole": "deploy-"}.get(node.value, node.value))
+    Tags.add_constructor(
+        "!Ref", lambda loader, node: {"DeploymentRole": "deploy-"}.get(node.value, node.value)
+    )
     Tags.add_constructor("!GetAtt", lambda loader, node: node.value)
     template = yaml.load((GOVERN / "notice.yaml").read_text(), Tags)
     return EventPattern.load(json.dumps(template["Resources"][name]["Properties"]["EventPattern"]))
 
 
-def event(call: str, role: str | None = "admin", kind: str = "IAMUser", **more: Any) -> dict[str, Any]:
-    """As CloudTrail has it: https://docs.aws.amazon.com/lambda/latest/dg/logging-using-cloudtrail.html."""
-    session = {"type": "AssumedRole", "sessionContext": {"sessionIssuer": {"type": "Role", "userName": role}}}
+def event(
+    call: str, role: str | None = "admin", kind: str = "IAMUser", **more: Any
+) -> dict[str, Any]:
+    """As CloudTrail has it:
+    https://docs.aws.amazon.com/lambda/latest/dg/logging-using-cloudtrail.html."""
+    session = {
+        "type": "AssumedRole",
+        "sessionContext": {"sessionIssuer": {"type": "Role", "userName": role}},
+    }
     identity: dict[str, Any] = session if role else {"type": kind, "userName": "somebody"}
-    detail = {"eventSource": "lambda.amazonaws.com", "eventName": call, "userIdentity": identity, **more}
+    detail = {
+        "eventSource": "lambda.amazonaws.com",
+        "eventName": call,
+        "userIdentity": identity,
+        **more,
+    }
     return {"source": "aws.lambda", "detail-type": "AWS API Call via CloudTrail", "detail": detail}
 
 
@@ -123,7 +154,8 @@ THEIRS = "arn:aws:lambda:eu-central-1:999999999999:layer:function-shield-arm64:1
 
 
 def holds(operator: str, wanted: list[str], values: list[str] | None) -> bool:
-    """One condition. What an absent key means is IAM's: negated operators and ForAllValues match it."""
+    """One condition. What an absent key means is IAM's: negated operators and ForAllValues match
+    it."""
     if operator == "Null":
         return (values is None) == (wanted == ["true"])
     if operator == "ForAllValues:StringNotLike":
@@ -139,11 +171,17 @@ def denied(action: str, who: str, resource: str = "*", **context: list[str]) -> 
     keys = {"aws:PrincipalArn": [f"arn:aws:iam::123456789012:role/{who}"]}
     keys |= {name.replace("__", ":").replace("_", "-"): values for name, values in context.items()}
     for statement in policy["Statement"]:
-        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        actions = (
+            statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        )
         if action not in actions or not fnmatchcase(resource, statement["Resource"]):
             continue
         conditions = [
-            (operator, wanted if isinstance(wanted, list) else [wanted], keys.get(key.replace("ResourceTag/", "tag-")))
+            (
+                operator,
+                wanted if isinstance(wanted, list) else [wanted],
+                keys.get(key.replace("ResourceTag/", "tag-")),
+            )
             for operator, each in statement["Condition"].items()
             for key, wanted in each.items()
         ]
@@ -184,7 +222,8 @@ def test_the_service_control_policy(
 
 
 def test_the_service_control_policy_can_be_attached() -> None:
-    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html: 5,120 characters."""
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html: 5,120
+    characters."""
     text = (GOVERN / "scp.json").read_text()
     policy = json.loads(text)
     assert len(text) <= 5120 and policy["Version"] == "2012-10-17"

@@ -1,4 +1,5 @@
-"""Every template of examples/deploy is accepted by its own tool, and puts the guard where it belongs."""
+"""Every template of examples/deploy is accepted by its own tool, and puts the guard where it
+belongs."""
 
 from __future__ import annotations
 
@@ -15,11 +16,11 @@ import hcl2
 import pytest
 import yaml
 
-from fshield.check import check
-from fshield.loader import load
+from fshield.engine.check import check
+from fshield.engine.package import package
+from fshield.engine.policy_tests import run as run_policy_tests
+from fshield.language.loader import load
 from fshield.local.cache import cache_folder
-from fshield.package import package
-from fshield.policy_tests import run as run_policy_tests
 from tests.fleet.functions import Fleet
 from tests.fleet.stand_in import KEYS, REGION, running
 from tests.support import ROOT
@@ -29,7 +30,8 @@ WRAPPER = "/opt/function-shield"
 
 
 def tools(name: str) -> Path:
-    """The folder of a tool that fetch.sh brought. Skipped without it, or failed where it is required."""
+    """The folder of a tool that fetch.sh brought. Skipped without it, or failed where it is
+    required."""
     folder = cache_folder("deploy", name)
     if not (folder / "complete.lock").exists():
         if "deploy" in os.environ.get("FSHIELD_TEST_REQUIRE", "").split(","):
@@ -40,7 +42,9 @@ def tools(name: str) -> Path:
 
 def run(*command: str | Path, cwd: Path, **variables: str) -> str:
     environment = {"PATH": os.environ["PATH"], "HOME": str(cwd), **variables}
-    result = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    result = subprocess.run(
+        command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
 
@@ -61,7 +65,11 @@ class _Tagged(yaml.SafeLoader):
 
 
 _Tagged.add_multi_constructor(
-    "!", lambda loader, suffix, node: (suffix, getattr(node, "value", None) if node.id == "scalar" else node.id)
+    "!",
+    lambda loader, suffix, node: (
+        suffix,
+        getattr(node, "value", None) if node.id == "scalar" else node.id,
+    ),
 )
 
 
@@ -73,23 +81,33 @@ def test_sam_is_accepted_by_cfn_lint(dist: Path) -> None:
 def test_sam_rolls_back_by_an_alarm_over_every_rule(dist: Path) -> None:
     template = yaml.load((DEPLOY / "sam" / "template.yaml").read_text(), _Tagged)
     function = template["Resources"]["Thumbnailer"]["Properties"]
-    assert function["DeploymentPreference"] == {"Type": "Canary10Percent5Minutes", "Alarms": [("Ref", "BlockedCalls")]}
+    assert function["DeploymentPreference"] == {
+        "Type": "Canary10Percent5Minutes",
+        "Alarms": [("Ref", "BlockedCalls")],
+    }
     assert function["AutoPublishAlias"] == "live"
     assert function["Environment"]["Variables"]["AWS_LAMBDA_EXEC_WRAPPER"] == WRAPPER
     alarm = template["Resources"]["BlockedCalls"]["Properties"]
     watched = {
-        tuple((each["Name"], each["Value"]) for each in metric["MetricStat"]["Metric"]["Dimensions"])
+        tuple(
+            (each["Name"], each["Value"]) for each in metric["MetricStat"]["Metric"]["Dimensions"]
+        )
         for metric in alarm["Metrics"]
         if "MetricStat" in metric
     }
     families = re.search(
-        r"fs_family_names\[FS_FAMILIES\] = \{(.*?)\};", (ROOT / "layer/native/policy.c").read_text(), re.S
+        r"fs_family_names\[FS_FAMILIES\] = \{(.*?)\};",
+        (ROOT / "layer/core/policy/policy.c").read_text(),
+        re.S,
     )
     assert families
     names = re.findall(r'"(\w+)"', families[1])
-    assert watched == {(("policy", name), ("mode", "block")) for name in names}
+    function = ("function", ("Ref", "Thumbnailer"))
+    assert watched == {(function, ("policy", name), ("mode", "block")) for name in names}
     policy = load(DEPLOY / "policies" / "thumbnailer.yaml")
-    metrics = [metric["MetricStat"]["Metric"] for metric in alarm["Metrics"] if "MetricStat" in metric]
+    metrics = [
+        metric["MetricStat"]["Metric"] for metric in alarm["Metrics"] if "MetricStat" in metric
+    ]
     assert {metric["Namespace"] for metric in metrics} == {policy.emf_namespace}
     assert {metric["MetricName"] for metric in metrics} == {"count"}
     for layer in ("ShieldArm64", "ShieldX86", "ShieldPolicies"):
@@ -108,14 +126,25 @@ def test_the_policy_of_the_templates_holds() -> None:
 
 
 def synthesized(app: str, folder: Path) -> tuple[dict[str, dict[str, Any]], str]:
-    """The functions of the stack that ``app.py`` makes with `app` in it, and what it said about them."""
+    """The functions of the stack that ``app.py`` makes with `app` in it, and what it said about
+    them."""
     python = tools("cdk") / "bin" / "python"
     work = folder / "app"
     shutil.copytree(DEPLOY / "cdk", work)
-    text = (work / "app.py").read_text().replace("Path(__file__)", f"Path({str(DEPLOY / 'cdk' / 'app.py')!r})")
+    text = (
+        (work / "app.py")
+        .read_text()
+        .replace("Path(__file__)", f"Path({str(DEPLOY / 'cdk' / 'app.py')!r})")
+    )
     (work / "app.py").write_text(text.replace("app.synth()", f"{app}\napp.synth()"))
     out = folder / "out"
-    run(python, "app.py", cwd=work, CDK_OUTDIR=str(out), JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION="1")
+    run(
+        python,
+        "app.py",
+        cwd=work,
+        CDK_OUTDIR=str(out),
+        JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION="1",
+    )
     template = json.loads((out / "Thumbnails.template.json").read_text())
     functions = {
         re.sub(r"[0-9A-F]{8}\Z", "", name): resource["Properties"]
@@ -133,7 +162,8 @@ add("Node", code=inline, handler="index.handler", runtime="nodejs22.x")
 add("Go", code=inline, handler="bootstrap", runtime="provided.al2023")
 add("Container", code=lambda_.CfnFunction.CodeProperty(image_uri="a"), package_type="Image")
 arn = "arn:aws:lambda:eu-central-1:123456789012:layer:other:"
-add("Full", code=inline, handler="index.handler", runtime="python3.12", layers=[arn + str(n) for n in range(5)])
+five = [arn + str(n) for n in range(5)]
+add("Full", code=inline, handler="index.handler", runtime="python3.12", layers=five)
 add("Layered", code=inline, handler="index.handler", runtime="python3.12", layers=[arn + "1"])
 """
 
@@ -145,12 +175,19 @@ def test_the_cdk_aspect_guards_a_whole_stack(dist: Path, tmp_path: Path) -> None
         architecture = (properties.get("Architectures") or ["x86_64"])[0]
         variables = properties["Environment"]["Variables"]
         assert variables["AWS_LAMBDA_EXEC_WRAPPER"] == WRAPPER, name
-        assert variables["FUNCTION_SHIELD_POLICY"] == ("default" if name == "Thumbnailer" else "monitor")
+        assert variables["FUNCTION_SHIELD_POLICY"] == (
+            "default" if name == "Thumbnailer" else "monitor"
+        )
         assert properties["Layers"][-1]["Ref"].startswith(
             "FunctionShieldArm64" if architecture == "arm64" else "FunctionShieldX8664"
         )
-    assert functions["Traced"]["Environment"]["Variables"]["FUNCTION_SHIELD_NEXT_WRAPPER"] == "/opt/otel-instrument"
-    assert len(functions["Layered"]["Layers"]) == 2 and functions["Layered"]["Layers"][0].endswith(":other:1")
+    assert (
+        functions["Traced"]["Environment"]["Variables"]["FUNCTION_SHIELD_NEXT_WRAPPER"]
+        == "/opt/otel-instrument"
+    )
+    assert len(functions["Layered"]["Layers"]) == 2 and functions["Layered"]["Layers"][0].endswith(
+        ":other:1"
+    )
     for name in ("Go", "Container", "Full"):
         assert "Environment" not in functions[name]
     assert "provided.al2023 does not run exec wrappers" in said
@@ -161,7 +198,9 @@ def test_the_cdk_aspect_guards_a_whole_stack(dist: Path, tmp_path: Path) -> None
 
 
 def test_terraform_is_read_by_a_parser_of_its_language() -> None:
-    files = {path.name: hcl2.loads(path.read_text()) for path in (DEPLOY / "terraform").glob("*.tf")}
+    files = {
+        path.name: hcl2.loads(path.read_text()) for path in (DEPLOY / "terraform").glob("*.tf")
+    }
     assert set(files) == {"main.tf", "variables.tf", "outputs.tf", "versions.tf"}
     resources = {
         (kind.strip('"'), name.strip('"')): body
@@ -169,11 +208,23 @@ def test_terraform_is_read_by_a_parser_of_its_language() -> None:
         for kind, named in block.items()
         for name, body in named.items()
     }
-    assert set(resources) == {("aws_lambda_layer_version", "engine"), ("aws_lambda_layer_version", "policies")}
+    assert set(resources) == {
+        ("aws_lambda_layer_version", "engine"),
+        ("aws_lambda_layer_version", "policies"),
+    }
     variables = {name.strip('"') for block in files["variables.tf"]["variable"] for name in block}
-    used = set(re.findall(r"\bvar\.(\w+)", "".join(path.read_text() for path in (DEPLOY / "terraform").glob("*.tf"))))
+    used = set(
+        re.findall(
+            r"\bvar\.(\w+)",
+            "".join(path.read_text() for path in (DEPLOY / "terraform").glob("*.tf")),
+        )
+    )
     assert used == variables
-    outputs = {name.strip('"'): body for block in files["outputs.tf"]["output"] for name, body in block.items()}
+    outputs = {
+        name.strip('"'): body
+        for block in files["outputs.tf"]["output"]
+        for name, body in block.items()
+    }
     assert set(outputs) == {"layers", "environment"}
     for architecture in ("arm64", "x86_64"):
         assert (ROOT / "dist" / f"function-shield-layer-{architecture}.zip").is_file()
@@ -187,15 +238,22 @@ def test_serverless_prints_it(tmp_path: Path) -> None:
     program = tools("serverless") / "node_modules" / ".bin" / "serverless"
     folder = tmp_path / "service"
     shutil.copytree(DEPLOY / "serverless", folder)
-    printed = json.loads(run(program, "print", "--format", "json", cwd=folder, SLS_TELEMETRY_DISABLED="1", **KEYS))
+    printed = json.loads(
+        run(program, "print", "--format", "json", cwd=folder, SLS_TELEMETRY_DISABLED="1", **KEYS)
+    )
     assert printed["provider"]["environment"] == {
         "AWS_LAMBDA_EXEC_WRAPPER": WRAPPER,
         "FUNCTION_SHIELD_POLICY": "monitor",
     }
     assert printed["provider"]["layers"] == [{"Ref": "FunctionShieldLambdaLayer"}]
     artifact = DEPLOY / "serverless" / printed["layers"]["functionShield"]["package"]["artifact"]
-    assert artifact.resolve() == ROOT / "dist" / f"function-shield-layer-{printed['provider']['architecture']}.zip"
-    (folder / "serverless.yml").write_text((folder / "serverless.yml").read_text().replace("runtime:", "runtimes:"))
+    assert (
+        artifact.resolve()
+        == ROOT / "dist" / f"function-shield-layer-{printed['provider']['architecture']}.zip"
+    )
+    (folder / "serverless.yml").write_text(
+        (folder / "serverless.yml").read_text().replace("runtime:", "runtimes:")
+    )
     with pytest.raises(AssertionError, match="runtimes"):
         run(program, "print", cwd=folder, SLS_TELEMETRY_DISABLED="1", **KEYS)
 
@@ -210,7 +268,9 @@ def test_the_command_line_against_a_stand_in(tmp_path: Path) -> None:
         other = fleet.layer("other")
         fleet.function("plain", Architectures=["arm64"])
         fleet.function(
-            "traced", Layers=[other], variables={"A": "1", "AWS_LAMBDA_EXEC_WRAPPER": "/opt/otel-instrument"}
+            "traced",
+            Layers=[other],
+            variables={"A": "1", "AWS_LAMBDA_EXEC_WRAPPER": "/opt/otel-instrument"},
         )
         fleet.function("own", Runtime="provided.al2023")
 
@@ -223,12 +283,17 @@ def test_the_command_line_against_a_stand_in(tmp_path: Path) -> None:
             }
             environment = {"PATH": path, "HOME": str(tmp_path), "AWS_PAGER": "", **variables}
             command = [str(DEPLOY / "cli" / "deploy.sh"), name, "monitor"]
-            return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+            return subprocess.run(
+                command, env=environment, capture_output=True, text=True, timeout=120, check=False
+            )
 
         for name in ("plain", "traced", "traced"):
             result = deploy(name)
             assert result.returncode == 0, result.stderr
-        assert fleet.variables("plain") == {"AWS_LAMBDA_EXEC_WRAPPER": WRAPPER, "FUNCTION_SHIELD_POLICY": "monitor"}
+        assert fleet.variables("plain") == {
+            "AWS_LAMBDA_EXEC_WRAPPER": WRAPPER,
+            "FUNCTION_SHIELD_POLICY": "monitor",
+        }
         assert fleet.layers("plain") == ["function-shield-arm64"]
         assert fleet.variables("traced") == {
             "A": "1",

@@ -1,4 +1,5 @@
-"""What serves behind the fronts: an API, plain and over TLS with a certificate for each name, gRPC, and moto as S3."""
+"""What serves behind the fronts: an API, plain and over TLS with a certificate for each name, gRPC,
+and moto as S3."""
 
 from __future__ import annotations
 
@@ -37,12 +38,13 @@ from tests.egress.seen import Seen
 
 Environ = dict[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
-#: Who asks for an address names no server, and gets the API's certificate.
+#: A client of an address names no server, and gets the API's certificate.
 _MORE = {API: (SHARED, SHARED6), SUFFIX: (f"*.{SUFFIX}",)}
 
 
 class Certificates:
-    """A certificate authority, and a TLS context that shows whoever asks the certificate of the name he asked for."""
+    """A certificate authority, and a TLS context that shows each client the certificate of the
+    name he asked for."""
 
     def __init__(self, folder: Path) -> None:
         self._authority = trustme.CA()
@@ -58,12 +60,22 @@ class Certificates:
             connection.context = self._context(name or default)
 
         outer.sni_callback = choose
+        # OpenSSL 3 refuses a client's renegotiation else (SSL_OP_ALLOW_CLIENT_RENEGOTIATION).
+        outer.options |= 1 << 8
         return outer
 
     def pair(self, *names: str) -> tuple[bytes, bytes]:
         """Key and chain for these names."""
         leaf = self._authority.issue_cert(*names)
         return leaf.private_key_pem.bytes(), b"".join(blob.bytes() for blob in leaf.cert_chain_pems)
+
+    def alone(self, name: str, *protocols: str) -> ssl.SSLContext:
+        """For a server with one name, which speaks these protocols."""
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self._authority.issue_cert(name).configure_cert(context)
+        if protocols:
+            context.set_alpn_protocols(protocols)
+        return context
 
     def _context(self, name: str) -> ssl.SSLContext:
         # One certificate for all buckets, as S3 has it; each other name has its own.
@@ -85,7 +97,12 @@ class _Quiet(WSGIRequestHandler):
 
 def _noted(seen: Seen, kind: str, application: Application) -> Application:
     def serve(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        seen.note(kind, host=environ.get("HTTP_HOST", ""), method=environ["REQUEST_METHOD"], path=environ["RAW_URI"])
+        seen.note(
+            kind,
+            host=environ.get("HTTP_HOST", ""),
+            method=environ["REQUEST_METHOD"],
+            path=environ["RAW_URI"],
+        )
         return application(environ, start_response)
 
     return serve
@@ -94,7 +111,9 @@ def _noted(seen: Seen, kind: str, application: Application) -> Application:
 def _in_background(server: HTTPServer, context: ssl.SSLContext | None = None) -> int:
     if context is not None:
         # The handshake is the connection's own thread's: none waits for another's.
-        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return int(server.server_port)
 
@@ -124,13 +143,18 @@ class _Echo(BaseHTTPRequestHandler):
         self.seen.note("request", host=host, method=self.command, path=self.path)
         self._number += 1
         chunked = self.headers.get("Transfer-Encoding") == "chunked"
-        got = self._chunks() if chunked else self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        got = (
+            self._chunks()
+            if chunked
+            else self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        )
         if self.path == AWAY_PATH:
             self.send_response(302)
             self.send_header("Location", f"https://{AWAY}/")
         else:
             self.send_response(200)
-        said = f"{host} {self.path} {len(got)} {hashlib.sha256(got).hexdigest()} #{self._number}".encode()
+        digest = hashlib.sha256(got).hexdigest()
+        said = f"{host} {self.path} {len(got)} {digest} #{self._number}".encode()
         # boto3 takes an answer to PutObject with a body for an error.
         body = b"" if self.command == "PUT" else said
         self.send_header("Content-Length", str(len(body)))
@@ -176,8 +200,12 @@ def _fill(port: int) -> None:
         config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
     )
     for bucket in (BUCKET, OTHER_BUCKET):
-        client.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-        client.put_object(Bucket=bucket, Key=OBJECT, Body=b"in " + bucket.encode(), ACL="public-read")
+        client.create_bucket(
+            Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+        )
+        client.put_object(
+            Bucket=bucket, Key=OBJECT, Body=b"in " + bucket.encode(), ACL="public-read"
+        )
 
 
 def serve_grpc(seen: Seen, certificates: Certificates) -> int:
@@ -187,7 +215,9 @@ def serve_grpc(seen: Seen, certificates: Certificates) -> int:
         seen.note("rpc", data=request.decode("latin-1"))
         return b"heard " + request
 
-    handlers = grpc.method_handlers_generic_handler("egress.Probe", {"Say": grpc.unary_unary_rpc_method_handler(say)})
+    handlers = grpc.method_handlers_generic_handler(
+        "egress.Probe", {"Say": grpc.unary_unary_rpc_method_handler(say)}
+    )
     server = grpc.server(ThreadPoolExecutor(4))
     server.add_generic_rpc_handlers((handlers,))
     credentials = grpc.ssl_server_credentials([certificates.pair(API, THIEF, f"*.{THIEF}")])

@@ -20,7 +20,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    """The servers of places.py. Skipped where none can be made, or failed where FSHIELD_TEST_REQUIRE names egress."""
+    """The servers of places.py. Skipped where none can be made, or failed where
+    FSHIELD_TEST_REQUIRE names egress."""
     try:
         made = Network(tmp_path_factory.mktemp("network"))
     except NoNetwork as error:

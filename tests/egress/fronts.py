@@ -1,4 +1,5 @@
-"""The machines at the addresses: they note each connection and its first bytes, and send it on to what serves it."""
+"""The machines at the addresses: they note each connection and its first bytes, and send it on to
+what serves it."""
 
 from __future__ import annotations
 
@@ -8,7 +9,21 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from tests.egress import hello
-from tests.egress.places import OTHER_PORT, OTHER_PROXY, PROXY, PROXY_PORT, S3, SHARED, SHARED6, SUFFIX, XRAY, XRAY_PORT
+from tests.egress.places import (
+    HTTP2,
+    OTHER_PORT,
+    OTHER_PROXY,
+    PROXY,
+    PROXY_PORT,
+    S3,
+    SHARED,
+    SHARED6,
+    SUFFIX,
+    WEBSOCKETS,
+    WRONG,
+    XRAY,
+    XRAY_PORT,
+)
 from tests.egress.seen import Seen
 
 _FIRST_BYTES = 30.0
@@ -21,6 +36,8 @@ class Ports:
     api: int
     plain: int
     grpc: int
+    http2: int
+    websockets: int
     s3: int
 
 
@@ -29,7 +46,8 @@ class Fronts:
 
     def __init__(self, seen: Seen, ports: Ports) -> None:
         self._seen, self._ports = seen, ports
-        # The loop holds its tasks weakly: a connection that nothing else refers to would be collected, and closed.
+        # The loop holds its tasks weakly: a connection that nothing else refers to would be
+        # collected, and closed.
         self._serving: set[asyncio.Task[None] | None] = set()
         self._own: set[tuple[str, int]] = set()
         self._servers: list[asyncio.Server] = []
@@ -38,7 +56,10 @@ class Fronts:
         """Begin to listen."""
         for address in (SHARED, SHARED6, S3):
             for port in (443, 80, OTHER_PORT):
-                self._servers.append(await asyncio.start_server(self._serve, address, port, backlog=64))
+                self._servers.append(
+                    await asyncio.start_server(self._serve, address, port, backlog=64)
+                )
+        self._servers.append(await asyncio.start_server(self._serve, WRONG, 443))
         for address in (PROXY, OTHER_PROXY):
             self._servers.append(await asyncio.start_server(self._proxy, address, PROXY_PORT))
         loop = asyncio.get_running_loop()
@@ -76,7 +97,9 @@ class Fronts:
             if not first and self._is_own(writer):
                 return
             said = hello.read(first)
-            self._seen.note("connection", address=address, port=port, bytes=len(first), first=first[:64].hex())
+            self._seen.note(
+                "connection", address=address, port=port, bytes=len(first), first=first[:64].hex()
+            )
             if said is not None:
                 self._seen.note("hello", address=address, port=port, server_name=said.server_name)
             if first:
@@ -88,6 +111,9 @@ class Fronts:
     def _behind(self, address: str, said: hello.Hello | None) -> int:
         if said is None:
             return self._ports.plain
+        by_name = {HTTP2: self._ports.http2, WEBSOCKETS: self._ports.websockets}
+        if said.server_name in by_name:
+            return by_name[said.server_name]
         if "h2" in said.protocols and "http/1.1" not in said.protocols:
             return self._ports.grpc
         return self._ports.s3 if address == S3 else self._ports.api
@@ -96,9 +122,22 @@ class Fronts:
         address, port = writer.get_extra_info("sockname")[:2]
         self._serving.add(asyncio.current_task())
         try:
-            head = await reader.readuntil(b"\r\n\r\n")
-            method, target, *_ = head.decode("latin-1").split()
-            self._seen.note("proxy", address=address, port=port, method=method, target=target)
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                method, target, *_ = head.decode("latin-1").split()
+                self._seen.note(
+                    "proxy",
+                    address=address,
+                    port=port,
+                    method=method,
+                    target=target,
+                    peer=writer.get_extra_info("peername")[1],
+                )
+                refusal = _refusal(head)
+                if refusal is None:
+                    break
+                # A proxy that does not open the tunnel may keep the connection.
+                writer.write(refusal)
             if method != "CONNECT":
                 await _pipe(head, reader, writer, self._ports.plain)
                 return
@@ -133,6 +172,22 @@ class _Datagrams(asyncio.DatagramProtocol):
             self._transport.sendto(data[:2] + b"\x81\x85" + data[4:], addr)
 
 
+def _refusal(head: bytes) -> bytes | None:
+    """The answer that a request asks for by its X-Answer, but for a challenge that has been met."""
+    lines = dict(line.partition(b": ")[::2] for line in head.split(b"\r\n"))
+    status = lines.get(b"X-Answer")
+    if status is None or (status == b"407" and b"Proxy-Authorization" in lines):
+        return None
+    body = b"HTTP/1.1 200 OK\r\n\r\n" * 3 + b"..."
+    challenge = b'Proxy-Authenticate: Digest realm="a", nonce="b"\r\n'
+    return b"HTTP/1.1 %s no\r\n%sContent-Length: %d\r\n\r\n%s" % (
+        status,
+        challenge,
+        len(body),
+        body,
+    )
+
+
 async def _first_bytes(reader: asyncio.StreamReader) -> bytes:
     first = b""
     with contextlib.suppress(asyncio.TimeoutError, OSError):
@@ -144,11 +199,16 @@ async def _first_bytes(reader: asyncio.StreamReader) -> bytes:
     return first
 
 
-async def _pipe(first: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> None:
+async def _pipe(
+    first: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int
+) -> None:
     with contextlib.suppress(OSError):
         inner, outer = await asyncio.open_connection("127.0.0.1", port)
         outer.write(first)
-        ways = [asyncio.create_task(_copy(reader, outer)), asyncio.create_task(_copy(inner, writer))]
+        ways = [
+            asyncio.create_task(_copy(reader, outer)),
+            asyncio.create_task(_copy(inner, writer)),
+        ]
         await asyncio.wait(ways, return_when=asyncio.ALL_COMPLETED)
         outer.close()
 

@@ -1,4 +1,5 @@
-"""Reads a ClientHello, as a CDN's front does: server name and protocols. Written apart from the guard's own reader."""
+"""Reads a ClientHello, as a CDN's front does: server name and protocols. Written apart from the
+guard's own reader."""
 
 from __future__ import annotations
 
@@ -35,7 +36,9 @@ class _Reader:
 
 def is_whole(data: bytes) -> bool:
     """`data` holds at least one whole TLS record, or can be none."""
-    return not data.startswith(b"\x16") or (len(data) >= 5 and len(data) >= 5 + int.from_bytes(data[3:5], "big"))
+    return not data.startswith(b"\x16") or (
+        len(data) >= 5 and len(data) >= 5 + int.from_bytes(data[3:5], "big")
+    )
 
 
 def read(data: bytes) -> Hello | None:

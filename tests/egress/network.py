@@ -54,14 +54,21 @@ class Done:
 
 
 class Network:
-    """A namespace with a resolver and servers; one program at a time runs in it. ``enter`` begins a command there."""
+    """A namespace with a resolver and servers; one program at a time runs in it. ``enter`` begins a
+    command there."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         root = os.geteuid() == 0
-        lacking = [tool for tool in ("unshare", "nsenter", "ip", "dnsmasq") if shutil.which(tool, path=_PATH) is None]
+        lacking = [
+            tool
+            for tool in ("unshare", "nsenter", "ip", "dnsmasq")
+            if shutil.which(tool, path=_PATH) is None
+        ]
         if lacking:
-            raise NoNetwork(f"{', '.join(lacking)} not found (Debian: util-linux, iproute2, dnsmasq-base)")
+            raise NoNetwork(
+                f"{', '.join(lacking)} not found (Debian: util-linux, iproute2, dnsmasq-base)"
+            )
         unshare = ["unshare", "-n", "-m"] if root else ["unshare", "-r", "-n", "-m"]
         if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode != 0:
             raise NoNetwork("no network namespace can be made here: run as root")
@@ -93,17 +100,21 @@ class Network:
         env: Mapping[str, str],
         stdin: str,
         timeout: float = 60,
+        cwd: Path = support.ROOT / "build",
+        within: Sequence[str] = (),
     ) -> Done:
-        """Run `argv` in the network: under `policy`, or bare where that is None."""
+        """Run `argv` in the network: under `policy`, or bare where that is None; `within` is a
+        command that begins it."""
         seen, queries = self._size("seen"), self._size("queries")
         given = support.clean_environment(env)
         guarded = policy is not None and not support.UNGUARDED
-        command = [*self.enter, *([str(support.LAUNCHER)] if guarded else []), *map(str, argv)]
+        entered = [*self.enter, *within]
+        command = [*entered, *([str(support.LAUNCHER)] if guarded else []), *map(str, argv)]
         if policy is not None:
             given["FUNCTION_SHIELD_POLICY"] = support.policy_file(policy)
         done = subprocess.run(
             command,
-            cwd=support.ROOT / "build",
+            cwd=cwd,
             env=given,
             capture_output=True,
             text=True,

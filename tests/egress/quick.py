@@ -1,4 +1,5 @@
-"""A TLS server that costs little: what benchmarks talk to. It answers every request, and reads bodies to their end."""
+"""A TLS server that costs little: what benchmarks talk to. It answers every request, and reads
+bodies to their end."""
 
 from __future__ import annotations
 
@@ -27,7 +28,11 @@ def _accept(listener: socket.socket, context: ssl.SSLContext) -> None:
 
 def _answer(plain: socket.socket, context: ssl.SSLContext) -> None:
     buffer = memoryview(bytearray(1 << 18))
-    with contextlib.suppress(OSError), plain, context.wrap_socket(plain, server_side=True) as connection:
+    with (
+        contextlib.suppress(OSError),
+        plain,
+        context.wrap_socket(plain, server_side=True) as connection,
+    ):
         while head := connection.recv(16384):
             length = re.search(rb"content-length: *(\d+)", head.lower())
             left = int(length[1]) - len(head.partition(b"\r\n\r\n")[2]) if length else 0

@@ -15,7 +15,18 @@ from tests.egress.places import PROXY_PORT
 
 HERE = Path(__file__).resolve().parent
 POLICY = HERE / "policy.yaml"
-_WORDS = {"url", "host", "server_name", "bucket", "target", "lookup", "resolve", "resolver", "datagram", "follow"}
+_WORDS = {
+    "url",
+    "host",
+    "server_name",
+    "bucket",
+    "target",
+    "lookup",
+    "resolve",
+    "resolver",
+    "datagram",
+    "follow",
+}
 _EXPECTED = {"allowed", "event", "reason", "exists", "proof", "by"}
 
 
@@ -95,7 +106,11 @@ def read() -> list[Client]:
         Client(
             name,
             HERE / "clients" / row["program"],
-            tuple(one for one in destinations if one.needs <= set(row["speaks"]) and one.by == row.get("by")),
+            tuple(
+                one
+                for one in destinations
+                if one.needs <= set(row["speaks"]) and one.by == row.get("by")
+            ),
             _proxied(row["by"]) if "by" in row else {},
         )
         for name, row in table["clients"].items()

@@ -1,4 +1,5 @@
-"""Real clients against real servers: what the policy allows works as without the guard; of the rest, nothing arrives.
+"""Real clients against real servers: what the policy allows works as without the guard; of the
+rest, nothing arrives.
 
 What arrived is said by the servers and the resolver, not by the client.
 """
@@ -24,7 +25,12 @@ CLIENTS = {client.name: client for client in read()}
 
 def cases(*wanted: bool) -> pytest.MarkDecorator:
     """Each client with each of its destinations: those that are allowed, those that are not."""
-    found = [(client, one) for client in CLIENTS.values() for one in client.destinations if one.allowed in wanted]
+    found = [
+        (client, one)
+        for client in CLIENTS.values()
+        for one in client.destinations
+        if one.allowed in wanted
+    ]
     names = [f"{client.name}-{one.name}" for client, one in found]
     return pytest.mark.parametrize(("client", "destination"), found, ids=names)
 
@@ -67,7 +73,8 @@ class Run:
         return [
             event
             for event in self.guarded.of(RULE)
-            if wanted.items() <= event["details"].items() and destination.reason in (None, event["reason"])
+            if wanted.items() <= event["details"].items()
+            and destination.reason in (None, event["reason"])
         ]
 
 
@@ -99,7 +106,8 @@ class Runs:
         self._made: dict[tuple[str, str], Run] = {}
 
     def of(self, client: Client, mode: str) -> Run:
-        """The run of this client: bare, block, alert, or under the posture monitor; allowed: block, and only those."""
+        """The run of this client: bare, block, alert, or under the posture monitor; allowed: block,
+        and only those."""
         key = (client.name, mode)
         if key not in self._made:
             self._made[key] = self._run(client, mode)
@@ -124,7 +132,9 @@ class Runs:
             "AWS_XRAY_DAEMON_ADDRESS": f"{places.XRAY}:{places.XRAY_PORT}",
             **client.env,
         }
-        done = self._network.run(client.command, policy=document(mode), env=env, stdin=json.dumps(sent))
+        done = self._network.run(
+            client.command, policy=document(mode), env=env, stdin=json.dumps(sent)
+        )
         assert done.result.returncode == 0, done.result.stderr
         return Run(mode, client.name, json.loads(done.result.stdout), done.result, done.arrived)
 
@@ -142,7 +152,9 @@ def test_bare_it_arrives(client: Client, destination: Destination, runs: Runs) -
     if "times" in destination.words:
         # The server numbers the requests of a connection: it was kept.
         assert len(set(run.result(destination)["ok"])) == destination.words["times"]
-    if "lookup" not in destination.words and not (destination.allowed and "resolve" in destination.words):
+    if "lookup" not in destination.words and not (
+        destination.allowed and "resolve" in destination.words
+    ):
         assert run.proof(destination)
 
 
@@ -173,7 +185,9 @@ def test_nothing_else_arrives(client: Client, runs: Runs) -> None:
     for note in arrived.of("proxy"):
         # None is a connection on which nothing was said.
         target = note["target"]
-        assert target is None or target in TARGETS or urlsplit(target).hostname == places.PLAIN, note
+        assert target is None or target in TARGETS or urlsplit(target).hostname == places.PLAIN, (
+            note
+        )
     # A connection that was cut said nothing: what did arrive is TLS to 443 and a request to 80.
     for note in arrived.of("connection"):
         assert note["bytes"] == 0 or note["port"] == 80 or note["first"].startswith("16"), note
@@ -227,4 +241,8 @@ def whereto(words: dict[str, Any], by: str | None) -> str:
     if "bucket" in words:
         host = urlsplit(words.get("endpoint", f"https://{places.SUFFIX}")).hostname or ""
         return host if words.get("style") == "path" else f"{words['bucket']}.{host}"
-    return urlsplit(words["url"]).hostname or "" if "url" in words else str(words.get("lookup", words.get("resolve")))
+    return (
+        urlsplit(words["url"]).hostname or ""
+        if "url" in words
+        else str(words.get("lookup", words.get("resolve")))
+    )

@@ -37,7 +37,16 @@ def environment(**more: str) -> dict[str, str]:
 
 def arguments(stand_in: StandIn, *words: str) -> list[str]:
     """The command line of fshield against the stand-in."""
-    return [sys.executable, "-m", "fshield", *words, "--region", REGION, "--endpoint-url", stand_in.url]
+    return [
+        sys.executable,
+        "-m",
+        "fshield",
+        *words,
+        "--region",
+        REGION,
+        "--endpoint-url",
+        stand_in.url,
+    ]
 
 
 def fshield(stand_in: StandIn, *words: str, keys: bool = True) -> Ran:

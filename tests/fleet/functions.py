@@ -8,6 +8,7 @@ import zipfile
 from typing import Any
 
 from tests.fleet.stand_in import ACCOUNT, REGION, StandIn
+from tests.support import ROOT
 
 RUNTIMES = ("python3.9", "python3.11", "python3.13", "nodejs20.x", "java21", "python3.12")
 WITHOUT_WRAPPER = ("provided.al2023", "go1.x")
@@ -34,21 +35,30 @@ class Fleet:
         stand_in.client("iam").create_role(RoleName="fleet", AssumeRolePolicyDocument=document)
         self._package = package()
 
-    def layer(self, name: str, text: str = "", architectures: tuple[str, ...] = ()) -> str:
-        """Publish a version of a layer; its ARN."""
+    def layer(
+        self,
+        name: str,
+        text: str = "",
+        architectures: tuple[str, ...] = (),
+        content: bytes | None = None,
+    ) -> str:
+        """Publish a version of a layer, a function's package where nothing else is said; its
+        ARN."""
         answer = self.client.publish_layer_version(
             LayerName=name,
             Description=text,
-            Content={"ZipFile": self._package},
+            Content={"ZipFile": content or self._package},
             **({"CompatibleArchitectures": list(architectures)} if architectures else {}),
         )
         return str(answer["LayerVersionArn"])
 
     def engines(self) -> None:
-        """The engine's layers, as `fshield publish` describes them."""
+        """The engine's layers, as `fshield publish` describes them: those that were built here."""
         for architecture in ("x86_64", "arm64"):
             text = f"FunctionShield, open 0.1.0 ({architecture}); policies: {' '.join(POLICIES)}"
-            self.layer(f"function-shield-{architecture}", text, (architecture,))
+            built = ROOT / "dist" / f"function-shield-layer-{architecture}.zip"
+            name = f"function-shield-{architecture}"
+            self.layer(name, text, (architecture,), built.read_bytes())
 
     def function(self, name: str, **more: Any) -> None:
         """Make a function. `more`: of CreateFunction."""
@@ -79,7 +89,11 @@ class Fleet:
             elif number % 5 == 0:
                 variables = {**(variables or {}), "AWS_LAMBDA_EXEC_WRAPPER": "/opt/otel-instrument"}
             elif number % 11 == 0:
-                variables = {**(variables or {}), "FUNCTION_SHIELD_MODE": "off", "FUNCTION_SHIELD_POLICY": "old"}
+                variables = {
+                    **(variables or {}),
+                    "FUNCTION_SHIELD_MODE": "off",
+                    "FUNCTION_SHIELD_POLICY": "old",
+                }
             self.function(
                 name,
                 Runtime=RUNTIMES[number % len(RUNTIMES)],
@@ -100,7 +114,12 @@ class Fleet:
         versions = self.client.list_versions_by_function(FunctionName=name)["Versions"]
         aliases = self.client.list_aliases(FunctionName=name)["Aliases"]
         tags = self.client.list_tags(Resource=configuration["FunctionArn"])["Tags"]
-        whole = {"configuration": configuration, "versions": versions, "aliases": aliases, "tags": tags}
+        whole = {
+            "configuration": configuration,
+            "versions": versions,
+            "aliases": aliases,
+            "tags": tags,
+        }
         for answer in (whole, configuration):
             answer.pop("ResponseMetadata", None)
         return json.dumps(whole, sort_keys=True, indent=1)

@@ -1,8 +1,9 @@
-"""A stand-in for Lambda on loopback: moto's server, and a proxy before it with what moto leaves out.
+"""A stand-in for Lambda on loopback: moto's server, and a proxy before it with what moto leaves
+out.
 
-That is: revisions that are checked and that change once more when an update ends, updates that take a while and
-refuse another meanwhile, pages of ListFunctions, the limits of five layers and 4 KB, throttling, and failures and
-other hands as a test orders them.
+That is: revisions that are checked and that change once more when an update ends, updates that take
+a while and refuse another meanwhile, pages of ListFunctions, the limits of five layers and 4 KB,
+throttling, and failures and other hands as a test orders them.
 """
 
 from __future__ import annotations
@@ -75,7 +76,9 @@ class StandIn:
         self.revisions: dict[str, str] = {}
         self.busy_until: dict[str, float] = {}
         self.recent: list[float] = []
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"stand_in": self}))
+        self.server = ThreadingHTTPServer(
+            ("127.0.0.1", 0), type("Handler", (_Handler,), {"stand_in": self})
+        )
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         self.moto_url = f"http://127.0.0.1:{moto_port}"
@@ -83,7 +86,9 @@ class StandIn:
     def client(self, service: str) -> Any:
         """A client of moto itself, past the proxy."""
         session: Any = boto3.session.Session("testing", "testing", region_name=REGION)
-        return session.client(service, endpoint_url=self.moto_url, config=Config(max_pool_connections=20))
+        return session.client(
+            service, endpoint_url=self.moto_url, config=Config(max_pool_connections=20)
+        )
 
     def revision(self, name: str) -> str:
         """The function's revision now: a new one once an update has ended."""
@@ -144,7 +149,9 @@ class _Handler(BaseHTTPRequestHandler):
             return _error(429, "TooManyRequestsException", "Rate exceeded")
         self.stand_in.operations[operation] += 1
         if operation in orders.denied:
-            return _error(403, "AccessDeniedException", f"User is not authorized to perform: {operation}")
+            return _error(
+                403, "AccessDeniedException", f"User is not authorized to perform: {operation}"
+            )
         if operation == "UpdateFunctionConfiguration":
             wrong = self._wrong_update(name, json.loads(body))
             if wrong:
@@ -158,7 +165,10 @@ class _Handler(BaseHTTPRequestHandler):
         if operation == "ListFunctions":
             return self._page()
         status, headers, content = self._forward(body)
-        if status < 300 and operation in {"GetFunctionConfiguration", "UpdateFunctionConfiguration"}:
+        if status < 300 and operation in {
+            "GetFunctionConfiguration",
+            "UpdateFunctionConfiguration",
+        }:
             if operation == "UpdateFunctionConfiguration":
                 self.stand_in.touched(name, orders.update_s)
             content = json.dumps(self._completed(json.loads(content), name)).encode()
@@ -169,7 +179,10 @@ class _Handler(BaseHTTPRequestHandler):
         target = self.headers.get("X-Amz-Target")
         if target:
             return target.rpartition(".")[2], ""
-        if parts.path in {"/2015-03-31/functions", "/2015-03-31/functions/"} and self.command == "GET":
+        if (
+            parts.path in {"/2015-03-31/functions", "/2015-03-31/functions/"}
+            and self.command == "GET"
+        ):
             return "ListFunctions", ""
         found = _FUNCTION.match(parts.path)
         name = unquote(found["name"]) if found else ""
@@ -188,40 +201,66 @@ class _Handler(BaseHTTPRequestHandler):
         path = unquote(parts.path)
         if "/layers/" in path:
             if path.endswith("/policy"):
-                return {"POST": "AddLayerVersionPermission", "GET": "GetLayerVersionPolicy"}.get(method, "?"), ""
+                return {"POST": "AddLayerVersionPermission", "GET": "GetLayerVersionPolicy"}.get(
+                    method, "?"
+                ), ""
             if path.endswith("/versions"):
-                return {"POST": "PublishLayerVersion", "GET": "ListLayerVersions"}.get(method, "?"), ""
+                return {"POST": "PublishLayerVersion", "GET": "ListLayerVersions"}.get(
+                    method, "?"
+                ), ""
             return {"GET": "GetLayerVersion", "DELETE": "DeleteLayerVersion"}.get(method, "?"), ""
         return f"{method} {path}", name
 
-    def _wrong_update(self, name: str, asked: dict[str, Any]) -> tuple[int, dict[str, str], bytes] | None:
+    def _wrong_update(
+        self, name: str, asked: dict[str, Any]
+    ) -> tuple[int, dict[str, str], bytes] | None:
         stand_in, orders = self.stand_in, self.stand_in.orders
         if orders.before_update:
             orders.before_update(name)
         if name in orders.failures:
             return _error(*orders.failures[name])
         if asked.get("RevisionId") not in (None, stand_in.revision(name)):
-            return _error(412, "PreconditionFailedException", "The Revision Id provided does not match the latest")
+            return _error(
+                412,
+                "PreconditionFailedException",
+                "The Revision Id provided does not match the latest",
+            )
         if name in stand_in.busy_until:
-            return _error(409, "ResourceConflictException", "An update is in progress for resource: " + name)
+            return _error(
+                409, "ResourceConflictException", "An update is in progress for resource: " + name
+            )
         if len(asked.get("Layers", [])) > 5:
-            return _error(400, "InvalidParameterValueException", "Cannot reference more than 5 layers.")
+            return _error(
+                400, "InvalidParameterValueException", "Cannot reference more than 5 layers."
+            )
         variables = asked.get("Environment", {}).get("Variables", {})
         measured = json.dumps(variables, separators=(",", ":"))
         if len(measured) > 4096:
-            said = "the environment variables you have provided exceeded the 4KB limit. String measured: " + measured
+            said = (
+                "the environment variables you have provided exceeded the 4KB limit. String"
+                " measured: " + measured
+            )
             return _error(400, "InvalidParameterValueException", said)
         return None
 
-    def _wrong_version(self, name: str, asked: dict[str, Any]) -> tuple[int, dict[str, str], bytes] | None:
+    def _wrong_version(
+        self, name: str, asked: dict[str, Any]
+    ) -> tuple[int, dict[str, str], bytes] | None:
         stand_in = self.stand_in
         if stand_in.orders.before_publish:
             stand_in.orders.before_publish(name)
         if asked.get("RevisionId") not in (None, stand_in.revision(name)):
-            return _error(412, "PreconditionFailedException", "The Revision Id provided does not match the latest")
+            return _error(
+                412,
+                "PreconditionFailedException",
+                "The Revision Id provided does not match the latest",
+            )
         code = stand_in.client("lambda").get_function_configuration(FunctionName=name)["CodeSha256"]
         if asked.get("CodeSha256") not in (None, code):
-            said = f"CodeSHA256 ({asked['CodeSha256']}) is different from current CodeSHA256 in $LATEST ({code})."
+            said = (
+                f"CodeSHA256 ({asked['CodeSha256']}) is different from current CodeSHA256 in"
+                f" $LATEST ({code})."
+            )
             return _error(400, "InvalidParameterValueException", said)
         return None
 
@@ -234,7 +273,9 @@ class _Handler(BaseHTTPRequestHandler):
         if failed:
             answer["LastUpdateStatusReason"] = "the subnet has no address left"
         if name in stand_in.orders.unreadable:
-            answer["Environment"] = {"Error": {"ErrorCode": "AccessDeniedException", "Message": "kms:Decrypt"}}
+            answer["Environment"] = {
+                "Error": {"ErrorCode": "AccessDeniedException", "Message": "kms:Decrypt"}
+            }
         return answer
 
     def _page(self) -> tuple[int, dict[str, str], bytes]:
@@ -246,14 +287,20 @@ class _Handler(BaseHTTPRequestHandler):
         page: dict[str, Any] = {"Functions": []}
         for answer in found[start : start + PAGE]:
             whole = self._completed(answer, answer["FunctionName"])
-            page["Functions"].append({k: v for k, v in whole.items() if k not in {"State", "LastUpdateStatus"}})
+            page["Functions"].append(
+                {k: v for k, v in whole.items() if k not in {"State", "LastUpdateStatus"}}
+            )
         if start + PAGE < len(found):
             page["NextMarker"] = str(start + PAGE)
         return 200, headers, json.dumps(page).encode()
 
     def _forward(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self.stand_in.moto_port, timeout=30)
-        headers = {k: v for k, v in self.headers.items() if k.lower() not in {"host", "connection", "content-length"}}
+        headers = {
+            k: v
+            for k, v in self.headers.items()
+            if k.lower() not in {"host", "connection", "content-length"}
+        }
         headers["Host"] = f"127.0.0.1:{self.stand_in.moto_port}"
         try:
             connection.request(self.command, self.path, body=body or None, headers=headers)
@@ -261,7 +308,11 @@ class _Handler(BaseHTTPRequestHandler):
             content = answer.read()
         finally:
             connection.close()
-        kept = {k: v for k, v in answer.getheaders() if k.lower() in {"content-type", "x-amzn-errortype"}}
+        kept = {
+            k: v
+            for k, v in answer.getheaders()
+            if k.lower() in {"content-type", "x-amzn-errortype"}
+        }
         return answer.status, kept, content
 
 

@@ -26,18 +26,24 @@ def test_attach_then_detach_gives_back_what_was_there(stand_in: StandIn, fleet: 
 
     again = fshield(stand_in, *ATTACH, *names)
     assert again.code == 0
-    assert stand_in.operations["UpdateFunctionConfiguration"] == len(names), "an attached function was written again"
+    assert stand_in.operations["UpdateFunctionConfiguration"] == len(names), (
+        "an attached function was written again"
+    )
 
     detached = fshield(stand_in, "detach", *names)
     assert detached.code == 0, detached.out + detached.err
     assert fleet.states(names) == before
 
 
-def test_a_runtime_without_wrappers_is_refused_with_the_reason(stand_in: StandIn, fleet: Fleet) -> None:
+def test_a_runtime_without_wrappers_is_refused_with_the_reason(
+    stand_in: StandIn, fleet: Fleet
+) -> None:
     for runtime in WITHOUT_WRAPPER:
         fleet.function(runtime.replace(".", "-"), Runtime=runtime)
     fleet.function(
-        "image", PackageType="Image", Code={"ImageUri": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/i:1"}
+        "image",
+        PackageType="Image",
+        Code={"ImageUri": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/i:1"},
     )
     ran = fshield(stand_in, *ATTACH, "--all", "--yes")
     assert ran.code == 2

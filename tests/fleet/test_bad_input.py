@@ -1,4 +1,5 @@
-"""What goes wrong: one line a function with the mend, nothing half done, and an exit status that says how many."""
+"""What goes wrong: one line a function with the fix, nothing half done, and an exit status that
+says how many."""
 
 from __future__ import annotations
 
@@ -27,10 +28,18 @@ def test_every_failure_is_one_line_with_its_mend(stand_in: StandIn, fleet: Fleet
     names = ["good", "five-layers", "full", "secret", "broken", "denied", "signed", "missing"]
     stand_in.orders.unreadable = {"secret"}
     stand_in.orders.failures = {
-        "broken": (400, "InvalidParameterValueException", 'exceeded the 4KB limit. String measured: {"K":"hunter2"}'),
-        "denied": (403, "AccessDeniedException", "not authorized to perform: lambda:UpdateFunctionConfiguration"),
+        "broken": (
+            400,
+            "InvalidParameterValueException",
+            'exceeded the 4KB limit. String measured: {"K":"hunter2"}',
+        ),
+        "denied": (
+            403,
+            "AccessDeniedException",
+            "not authorized to perform: lambda:UpdateFunctionConfiguration",
+        ),
         "signed": (400, "CodeVerificationFailedException", "not signed"),
-    }  # fmt: skip
+    }
     before = fleet.states([name for name in names if name not in {"good", "missing"}])
     ran = fshield(stand_in, *ATTACH, *names)
     assert ran.code == 1, ran.out + ran.err
@@ -63,23 +72,38 @@ def test_five_layers_with_ours_among_them_is_no_reason(stand_in: StandIn, fleet:
         (("attach", "f", "--layer-arn", ENGINE), "which policy?"),
         (("attach", "f", "--policy", "monitor"), "which layer?"),
         (("attach", "f", "--policy", "monitro", "--layer-arn", ENGINE), "did you mean monitor?"),
-        (("attach", "f", "--policy", "a b", "--layer-arn", ENGINE), "is no policy's name"),
-        (("attach", "f", "--policy", "monitor", "--layer-arn", "nonsense"), "is no ARN of a layer version"),
-        (("attach", "f", "--policy", "monitor", "--layer-arn", ENGINE[:-1] + "9"), "no such layer version"),
-        (("attach", "f", "--policy", "monitor", "--layer-arn", ENGINE.replace("eu-c", "us-c")), "is in us-central-1"),
+        (("attach", "f", "--policy", "a b", "--layer-arn", ENGINE), "is not a policy's name"),
+        (
+            ("attach", "f", "--policy", "monitor", "--layer-arn", "nonsense"),
+            "is not an ARN of a layer version",
+        ),
+        (
+            ("attach", "f", "--policy", "monitor", "--layer-arn", ENGINE[:-1] + "9"),
+            "no such layer version",
+        ),
+        (
+            ("attach", "f", "--policy", "monitor", "--layer-arn", ENGINE.replace("eu-c", "us-c")),
+            "is in us-central-1",
+        ),
         (("attach", "--policy", "monitor", "--layer-arn", ENGINE), "which functions?"),
-        (("attach", "f", "--all", "--policy", "monitor", "--layer-arn", ENGINE), "which functions?"),
+        (
+            ("attach", "f", "--all", "--policy", "monitor", "--layer-arn", ENGINE),
+            "which functions?",
+        ),
         (("attach", "--all", "--policy", "monitor", "--layer-arn", ENGINE), "--yes"),
         (("attach", "--tag", "=x", "--policy", "monitor", "--layer-arn", ENGINE), "no tag"),
-        (("attach", "f:live", "--policy", "monitor", "--layer-arn", ENGINE), "versions do not change"),
+        (
+            ("attach", "f:live", "--policy", "monitor", "--layer-arn", ENGINE),
+            "versions do not change",
+        ),
         (("detach", f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:f"), "--region us-east-1"),
-        (("detach", "no/name"), "is no function's name"),
+        (("detach", "no/name"), "is not a function's name"),
         (("detach", "f", "--profile", "nobody"), "list-profiles"),
         (("publish", "--dist", "nowhere"), "build.sh"),
         (("publish", "--organization-id", "acme"), "is none"),
         (("iam-policy", "compile"), "no command that calls AWS"),
     ],
-)  # fmt: skip
+)
 def test_what_ends_a_command_before_it_changes_anything(
     stand_in: StandIn, fleet: Fleet, words: tuple[str, ...], said: str
 ) -> None:
@@ -87,7 +111,7 @@ def test_what_ends_a_command_before_it_changes_anything(
     ran = fshield(stand_in, *words)
     assert ran.code == 2, ran.out + ran.err
     assert said in ran.err, ran.err
-    assert "mend:" in ran.err
+    assert "fix:" in ran.err
     assert "Traceback" not in ran.err
     assert not stand_in.operations["UpdateFunctionConfiguration"]
 
@@ -115,7 +139,9 @@ def test_another_hand_meanwhile_loses_nothing(stand_in: StandIn, fleet: Fleet) -
         if len(hands) < 2:
             hands.append(name)
             variables = {"A": "1", f"B{len(hands)}": "theirs"}
-            fleet.client.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+            fleet.client.update_function_configuration(
+                FunctionName=name, Environment={"Variables": variables}
+            )
             stand_in.touched(name, 0)
 
     stand_in.orders.before_update = other_hand
@@ -150,7 +176,9 @@ def test_a_function_that_is_being_updated(stand_in: StandIn, fleet: Fleet) -> No
     assert fleet.variables("never") == {}
 
 
-def test_an_update_that_lambda_cannot_bring_live_is_a_failure(stand_in: StandIn, fleet: Fleet) -> None:
+def test_an_update_that_lambda_cannot_bring_live_is_a_failure(
+    stand_in: StandIn, fleet: Fleet
+) -> None:
     fleet.function("stuck")
     stand_in.orders.update_s = 0.2
     stand_in.orders.update_fails = {"stuck"}

@@ -1,4 +1,5 @@
-"""Three hundred functions, throttling, and Ctrl-C in the middle: all as before, byte for byte, at the end."""
+"""Three hundred functions, throttling, and Ctrl-C in the middle: all as before, byte for byte, at
+the end."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ from tests.fleet.stand_in import StandIn
 
 COUNT = 300
 MANY = ("--concurrency", "24")
-ATTACH = ("attach", "--all", "--yes", "--layer-arn", ENGINE, "--policy", "monitor", *MANY, "--json")
+ALL = ("--all", "--yes", "--include-untried")
+ATTACH = ("attach", *ALL, "--layer-arn", ENGINE, "--policy", "monitor", *MANY, "--json")
 
 
 def test_attach_status_mode_and_detach_leave_no_trace(stand_in: StandIn, fleet: Fleet) -> None:
@@ -25,7 +27,10 @@ def test_attach_status_mode_and_detach_leave_no_trace(stand_in: StandIn, fleet: 
     assert counts["done"] + counts["not begun"] == COUNT
     assert set(first.json["counts"]) == {"done", "not begun"}, "something was half done"
     for said in first.json["functions"]:
-        guarded = fleet.variables(said["function"]).get("AWS_LAMBDA_EXEC_WRAPPER") == "/opt/function-shield"
+        guarded = (
+            fleet.variables(said["function"]).get("AWS_LAMBDA_EXEC_WRAPPER")
+            == "/opt/function-shield"
+        )
         assert guarded == (said["result"] == "done"), said
 
     second = fshield(stand_in, *ATTACH)

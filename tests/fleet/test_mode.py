@@ -37,7 +37,9 @@ def test_there_and_back(stand_in: StandIn, api: Fleet) -> None:
     seconds = re.search(r"live after ([0-9.]+) s", ran.out)
     assert seconds
     assert float(seconds[1]) >= 0.5
-    assert "live (1); name it with --alias" in ran.out, "callers of the alias are not reached, and nothing says so"
+    assert "live (1); name it with --alias" in ran.out, (
+        "callers of the alias are not reached, and nothing says so"
+    )
     assert fshield(stand_in, "mode", "api", "policy").code == 0
     assert api.variables("api") == before
 
@@ -82,7 +84,10 @@ def test_what_else_latest_holds_is_not_brought_live(stand_in: StandIn, api: Flee
 
 def test_a_split_of_traffic_is_not_ended_by_the_way(stand_in: StandIn, api: Fleet) -> None:
     api.client.update_alias(
-        FunctionName="api", Name="live", FunctionVersion="1", RoutingConfig={"AdditionalVersionWeights": {"1": 0.1}}
+        FunctionName="api",
+        Name="live",
+        FunctionVersion="1",
+        RoutingConfig={"AdditionalVersionWeights": {"1": 0.1}},
     )
     ran = fshield(stand_in, "mode", "api", "off", "--alias", "live")
     assert ran.code == 2
@@ -105,7 +110,8 @@ MEANWHILE = [
 def test_what_another_hand_writes_meanwhile_is_not_brought_live(
     stand_in: StandIn, api: Fleet, when: str, what: str, *, revised: bool
 ) -> None:
-    """Between look and write, and between the second look and the version: by the revision, or by the code's hash."""
+    """Between look and write, and between the second look and the version: by the revision, or by
+    the code's hash."""
     before = reached(api)
     done: list[str] = []
 
@@ -114,22 +120,31 @@ def test_what_another_hand_writes_meanwhile_is_not_brought_live(
             return
         done.append(name)
         if what == "the code":
-            api.client.update_function_code(FunctionName=name, ZipFile=package("def handler(event, context): ...\n"))
+            api.client.update_function_code(
+                FunctionName=name, ZipFile=package("def handler(event, context): ...\n")
+            )
         elif what == "Timeout":
             api.client.update_function_configuration(FunctionName=name, Timeout=9)
         else:
             changed = {**api.variables(name), what.partition(" ")[2]: "hunter2"}
-            api.client.update_function_configuration(FunctionName=name, Environment={"Variables": changed})
+            api.client.update_function_configuration(
+                FunctionName=name, Environment={"Variables": changed}
+            )
         if revised:
             stand_in.touched(name, 0)
 
     setattr(stand_in.orders, when, another_hand)
     ran = fshield(stand_in, "mode", "api", "alert", "--alias", "live")
     assert done and ran.code == 2, ran.out
-    assert f"changed by another hand meanwhile ({what}): no version was published, and live is as it was" in ran.err
-    assert "mend:" in ran.err and "hunter2" not in ran.err
+    assert (
+        f"changed by another hand meanwhile ({what}): no version was published, and live is as"
+        " it was" in ran.err
+    )
+    assert "fix:" in ran.err and "hunter2" not in ran.err
     assert reached(api) == before
-    assert len(api.client.list_versions_by_function(FunctionName="api")["Versions"]) == 2, "$LATEST, and the first"
+    assert len(api.client.list_versions_by_function(FunctionName="api")["Versions"]) == 2, (
+        "$LATEST, and the first"
+    )
 
 
 def test_a_revision_that_changes_by_itself_is_read_again(stand_in: StandIn, api: Fleet) -> None:

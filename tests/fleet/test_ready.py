@@ -31,16 +31,38 @@ class Log:
         """One process that started `days_ago` and did `acts`."""
         at = NOW - timedelta(days=days_ago)
         self.starts += 1
-        common = {"function_shield": True, "event_version": 1, "timestamp": at.isoformat().replace("+00:00", "Z")}
+        common = {
+            "function_shield": True,
+            "event_version": 1,
+            "timestamp": at.isoformat().replace("+00:00", "Z"),
+        }
         own = {"pid": 7, "nonce": f"{self.starts:016x}"}
-        armed = {**common, "event": "armed", "level": "INFO", "policy_name": "monitor", "dry_run": False, **own}
+        armed = {
+            **common,
+            "event": "armed",
+            "level": "INFO",
+            "policy_name": "monitor",
+            "dry_run": False,
+            **own,
+        }
         self.lines.append((at, json.dumps({**armed, "seq": 0})))
         for seq, act in enumerate(acts, 1):
-            event = {**common, "event": "violation", "mode": "alert", "policy_mode": "alert", "count": 1, **act, **own}
+            event = {
+                **common,
+                "event": "violation",
+                "mode": "alert",
+                "policy_mode": "alert",
+                "count": 1,
+                **act,
+                **own,
+            }
             self.lines.append((at, json.dumps({**event, "seq": seq})))
 
     def write(self) -> None:
-        events = [{"timestamp": int(at.timestamp() * 1000), "message": line} for at, line in sorted(self.lines)]
+        events = [
+            {"timestamp": int(at.timestamp() * 1000), "message": line}
+            for at, line in sorted(self.lines, key=lambda line: line[0])
+        ]
         self.client.put_log_events(logGroupName=GROUP, logStreamName="s", logEvents=events)
 
 
@@ -49,14 +71,31 @@ def reach(host: str) -> dict[str, Any]:
         "policy": "outbound_connectivity",
         "reason": "no_rule",
         "details": {"host": host, "ip": "192.0.2.7", "port": 443, "protocol": "tcp"},
-        "origin": {"distribution": "stripe", "file": "/var/task/stripe/x.py", "line": 1, "function": "f", "stack": []},
+        "origin": {
+            "distribution": "stripe",
+            "file": "/var/task/stripe/x.py",
+            "line": 1,
+            "function": "f",
+            "stack": [],
+        },
+    }
+
+
+def write(path: str) -> dict[str, Any]:
+    return {
+        "policy": "read_write_tmp",
+        "reason": "no_rule",
+        "details": {"path": path, "operation": "create"},
+        "origin": {"distribution": "app", "file": "/var/task/app.py", "line": 1, "stack": []},
     }
 
 
 @pytest.fixture
 def log(stand_in: StandIn, fleet: Fleet) -> Log:
     fleet.function("api")
-    assert fshield(stand_in, "attach", "api", "--layer-arn", ENGINE, "--policy", "monitor").code == 0
+    assert (
+        fshield(stand_in, "attach", "api", "--layer-arn", ENGINE, "--policy", "monitor").code == 0
+    )
     return Log(fleet)
 
 
@@ -78,8 +117,11 @@ def test_no_go_says_each_reason(stand_in: StandIn, log: Log) -> None:
     assert ran.code == 1, ran.out + ran.err
     failed = {check["check"] for check in ran.json["checks"] if not check["ok"]}
     assert failed == {
-        "days under observation", "cold starts seen", "last new kind of act", "would have been blocked",
-    }  # fmt: skip
+        "days under observation",
+        "cold starts seen",
+        "last new kind of act",
+        "would have been blocked",
+    }
     blocked = {kind["object"]: kind["count"] for kind in ran.json["would_have_been_blocked"]}
     assert blocked == {"api.stripe.com:443": 4, "new.example:443": 1}
     shown = fshield(stand_in, "ready", "api")
@@ -87,7 +129,9 @@ def test_no_go_says_each_reason(stand_in: StandIn, log: Log) -> None:
     assert "new.example:443  by stripe" in shown.out
 
 
-def test_what_the_policy_to_be_enforced_allows_is_no_reason(stand_in: StandIn, log: Log, tmp_path: Path) -> None:
+def test_what_the_policy_to_be_enforced_allows_is_no_reason(
+    stand_in: StandIn, log: Log, tmp_path: Path
+) -> None:
     for day in range(25):
         log.process(day / 3 + 0.1, reach("api.stripe.com"))
     log.write()
@@ -102,15 +146,64 @@ def test_what_the_policy_to_be_enforced_allows_is_no_reason(stand_in: StandIn, l
     assert "reach api.stripe.com:443  api.yaml:3  ×25" in ran.out
 
 
-def test_the_functions_own_variables_stand_in_names(stand_in: StandIn, fleet: Fleet, log: Log, tmp_path: Path) -> None:
+def test_a_name_that_is_made_up_anew_is_no_new_kind(
+    stand_in: StandIn, log: Log, tmp_path: Path
+) -> None:
+    names = ["ja9aaz34", "0nbl755u", "k3v9_x2q"]
+    for day in range(25):
+        log.process(
+            day / 3 + 0.1,
+            write(f"/tmp/tmp{names[day % 3]}"),
+            write(f"/tmp/work/user-{day}.csv"),
+            write("/tmp/cache/a"),
+        )
+    log.write()
+    ran = fshield(stand_in, "ready", "api", "--json")
+    failed = {check["check"] for check in ran.json["checks"] if not check["ok"]}
+    assert failed == {"would have been blocked"}
+    blocked = {kind["object"]: kind["count"] for kind in ran.json["would_have_been_blocked"]}
+    assert blocked == {"/tmp/tmp????????": 25, "/tmp/work/user-*.csv": 25, "/tmp/cache/a": 25}
+    policy = tmp_path / "api.yaml"
+    policy.write_text(
+        "version: 1\npolicy:\n  read_write_tmp:\n    mode: block\n"
+        "    allow: [tempfile, /tmp/work/user-*.csv, /tmp/cache/a]\n"
+    )
+    ran = fshield(stand_in, "ready", "api", "--policy", str(policy))
+    assert ran.code == 0, ran.out + ran.err
+
+
+def test_a_new_kind_that_the_policy_allows_does_not_count(
+    stand_in: StandIn, log: Log, tmp_path: Path
+) -> None:
+    for day in range(25):
+        log.process(day / 3 + 0.1)
+    log.process(0.01, reach("api.stripe.com"))
+    log.write()
+    policy = tmp_path / "api.yaml"
+    policy.write_text(
+        "version: 1\npolicy:\n  outbound_connectivity:\n    mode: block\n"
+        "    allow: [{host: api.stripe.com}]\n"
+    )
+    ran = fshield(stand_in, "ready", "api", "--policy", str(policy))
+    assert ran.code == 0, ran.out + ran.err
+
+
+def test_the_functions_own_variables_stand_in_names(
+    stand_in: StandIn, fleet: Fleet, log: Log, tmp_path: Path
+) -> None:
     for day in range(25):
         log.process(day / 3 + 0.1, reach("api.stripe.com"))
     log.write()
     policy = tmp_path / "api.yaml"
-    policy.write_text("version: 1\npolicy: {outbound_connectivity: {mode: block, allow: [{host: '${env:API}'}]}}\n")
+    policy.write_text(
+        "version: 1\npolicy: {outbound_connectivity: {mode: block, allow: [{host:"
+        " '${env:API}'}]}}\n"
+    )
     assert fshield(stand_in, "ready", "api", "--policy", str(policy)).code == 1
     variables = {**fleet.variables("api"), "API": "api.stripe.com"}
-    fleet.client.update_function_configuration(FunctionName="api", Environment={"Variables": variables})
+    fleet.client.update_function_configuration(
+        FunctionName="api", Environment={"Variables": variables}
+    )
     ran = fshield(stand_in, "ready", "api", "--policy", str(policy))
     assert ran.code == 0, ran.out + ran.err
 
@@ -123,11 +216,13 @@ def test_events_that_were_taken_away_are_a_reason(stand_in: StandIn, log: Log) -
     log.write()
     ran = fshield(stand_in, "ready", "api", "--json")
     assert ran.code == 1
-    assert "events missing or in doubt" in {check["check"] for check in ran.json["checks"] if not check["ok"]}
+    assert "events missing or in doubt" in {
+        check["check"] for check in ran.json["checks"] if not check["ok"]
+    }
 
 
 def test_no_log(stand_in: StandIn, fleet: Fleet) -> None:
     fleet.function("api")
     ran = fshield(stand_in, "ready", "api")
     assert ran.code == 2
-    assert "mend:" in ran.err
+    assert "fix:" in ran.err

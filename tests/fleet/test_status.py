@@ -1,4 +1,5 @@
-"""What status says: what looks guarded and is not, what drifted, and what callers of an alias reach."""
+"""What status says: what looks guarded and is not, what drifted, and what callers of an alias
+reach."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fshield.fleet.configuration import LAUNCHER, WRAPPER
+from fshield.fleet.api.configuration import LAUNCHER, WRAPPER
 from fshield.fleet.status import Expected, State, standing
 from tests.fleet.command import fshield
 from tests.fleet.functions import ENGINE, Fleet
@@ -30,12 +31,24 @@ GUARD = {WRAPPER: LAUNCHER, "FUNCTION_SHIELD_POLICY": "strict"}
         ((_LAYERS + "function-shield-policies:1",), GUARD, State.BROKEN, "does not start"),
         ((_LAYERS + "acme:1",), GUARD, State.GUARDED, "no layer of it is known as ours"),
         ((), {}, State.NONE, ""),
-        ((OURS, _LAYERS + "otel:1"), GUARD, State.GUARDED, "layers after ours, which may replace it: otel"),
+        (
+            (OURS, _LAYERS + "otel:1"),
+            GUARD,
+            State.GUARDED,
+            "layers after ours, which may replace it: otel",
+        ),
         ((OURS, _LAYERS + "function-shield-policies:1"), GUARD, State.GUARDED, ""),
-        ((_LAYERS + "function-shield-arm64:3",), GUARD, State.GUARDED, "an engine for arm64 on x86_64"),
+        (
+            (_LAYERS + "function-shield-arm64:3",),
+            GUARD,
+            State.GUARDED,
+            "an engine for arm64 on x86_64",
+        ),
     ],
 )
-def test_states(layers: tuple[str, ...], variables: dict[str, str], state: State, said: str) -> None:
+def test_states(
+    layers: tuple[str, ...], variables: dict[str, str], state: State, said: str
+) -> None:
     found = standing(function(layers, variables), Expected())
     assert found.state is state
     notes = "; ".join(found.notes())
@@ -54,11 +67,15 @@ def test_drift_from_what_is_expected() -> None:
 
 
 def test_variables_that_cannot_be_read_are_not_called_unguarded() -> None:
-    unreadable: dict[str, Any] = {"Environment": {"Error": {"ErrorCode": "AccessDenied", "Message": "kms"}}}
+    unreadable: dict[str, Any] = {
+        "Environment": {"Error": {"ErrorCode": "AccessDenied", "Message": "kms"}}
+    }
     assert standing(function((OURS,), **unreadable), Expected()).state is State.UNKNOWN
 
 
-def test_an_alias_that_still_points_to_an_unguarded_version(stand_in: StandIn, fleet: Fleet) -> None:
+def test_an_alias_that_still_points_to_an_unguarded_version(
+    stand_in: StandIn, fleet: Fleet
+) -> None:
     fleet.function("api")
     version = fleet.client.publish_version(FunctionName="api")["Version"]
     fleet.client.create_alias(FunctionName="api", Name="live", FunctionVersion=version)

@@ -1,7 +1,9 @@
-"""What the tests of the policy tools share: the decide library of this very tree, and short ways to make policies."""
+"""What the tests of the policy tools share: the decide library of this very tree, and short ways to
+make policies."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -9,20 +11,23 @@ from pathlib import Path
 
 import pytest
 
-from fshield import native
-from fshield.compiler import compile_policy
+from fshield.engine import decide as native
+from fshield.engine.compiler import compile_policy
 from fshield.errors import Finding, PolicyError
-from fshield.loader import load
+from fshield.language.loader import load
 
 ROOT = Path(__file__).resolve().parents[2]
-NATIVE = ROOT / "layer" / "native"
+LAYER = ROOT / "layer"
+#: The Python with the compiler: an environment that is tested need not have it.
+BUILDER = os.environ.get("FSHIELD_TEST_BUILDER", sys.executable)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def decide_library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """policy.c as it stands, compiled and chosen for all tests: an earlier build would prove nothing."""
+    """policy.c as it stands, compiled and chosen for all tests: an earlier build would prove
+    nothing."""
     out = tmp_path_factory.mktemp("decide") / "libdecide.so"
-    subprocess.run([sys.executable, "zig.py", "decide", "--out", str(out)], cwd=NATIVE, check=True)
+    subprocess.run([BUILDER, "zig.py", "decide", "--out", str(out)], cwd=LAYER, check=True)
     patch = pytest.MonkeyPatch()
     patch.setenv(native.VARIABLE, str(out))
     yield out

@@ -7,13 +7,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from fshield.evidence import Evidence
-from fshield.stream import EventReader
+from fshield.evidence.acts import Evidence
+from fshield.evidence.stream import EventReader
 
 NONCE = "33a6ccd8847ea386"
 DETAILS = ("host", "ip", "port", "protocol", "path", "arguments", "operation")
 CLIENTS = {
-    "requests": ["urllib3/connection.py:1 connect", "urllib3/pool.py:2 open", "requests/api.py:3 get"],
+    "requests": [
+        "urllib3/connection.py:1 connect",
+        "urllib3/pool.py:2 open",
+        "requests/api.py:3 get",
+    ],
     "tintkit": ["tintkit/__init__.py:8 quietly"],
     "": [],
 }
@@ -24,7 +28,11 @@ def stack(through: str = "", asker: str = "app", runtime: bool = True) -> list[s
     frames = [f"/var/task/{frame}" for frame in CLIENTS[through]]
     if asker:
         frames.append(f"/var/task/{asker}.py:6 handler")
-    return [*frames, "/var/lang/lib/python3.13/site-packages/awslambdaric/bootstrap.py:9 run"] if runtime else frames
+    return (
+        [*frames, "/var/lang/lib/python3.13/site-packages/awslambdaric/bootstrap.py:9 run"]
+        if runtime
+        else frames
+    )
 
 
 class Log:
@@ -38,26 +46,48 @@ class Log:
         frames = frames or tuple(stack())
         details = {key: more.pop(key) for key in DETAILS if key in more}
         file, _, line = frames[0].rpartition(" ")[0].rpartition(":")
-        first = "__main__" if file.startswith("<") else file.removeprefix("/var/task/").partition("/")[0]
+        first = (
+            "__main__"
+            if file.startswith("<")
+            else file.removeprefix("/var/task/").partition("/")[0]
+        )
         number = len(self.lines)
         event = {
-            "function_shield": True, "event": "violation", "event_version": 1,
-            "timestamp": f"2026-11-24T06:{number // 60 % 60:02}:{number % 60:02}.000000Z", "level": "WARN",
+            "function_shield": True,
+            "event": "violation",
+            "event_version": 1,
+            "timestamp": f"2026-11-24T06:{number // 60 % 60:02}:{number % 60:02}.000000Z",
+            "level": "WARN",
             "message": "m",
-            "policy": policy, "mode": "alert", "policy_mode": "alert", "policy_name": "monitor", "rule": None,
-            "reason": "no_rule", "details": details, "requestId": "r", "ring": "interpreter", "count": 1,
+            "policy": policy,
+            "mode": "alert",
+            "policy_mode": "alert",
+            "policy_name": "monitor",
+            "rule": None,
+            "reason": "no_rule",
+            "details": details,
+            "requestId": "r",
+            "ring": "interpreter",
+            "count": 1,
             "origin": {
                 "distribution": first.removesuffix(".py"),
-                "file": file, "line": int(line), "function": "f", "stack": list(frames),
+                "file": file,
+                "line": int(line),
+                "function": "f",
+                "stack": list(frames),
             },
-            "pid": 7, "nonce": NONCE, "seq": number,
-        }  # fmt: skip
+            "pid": 7,
+            "nonce": NONCE,
+            "seq": number,
+        }
         self.lines.append(json.dumps({**event, **more}))
         return self
 
     def host(self, host: str, *frames: str, port: int | None = 443, **more: Any) -> Log:
         """A connection by name."""
-        return self.add("outbound_connectivity", *frames, host=host, ip=None, port=port, protocol=None, **more)
+        return self.add(
+            "outbound_connectivity", *frames, host=host, ip=None, port=port, protocol=None, **more
+        )
 
     def write(self, path: Path) -> Path:
         """Into a file."""

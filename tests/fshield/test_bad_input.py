@@ -1,4 +1,5 @@
-"""Whatever is wrong with a policy ends in exactly one error with a place, what is allowed, and mostly a mend."""
+"""Whatever is wrong with a policy ends in exactly one error with a place, what is allowed, and
+mostly a fix."""
 
 from __future__ import annotations
 
@@ -12,17 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from fshield.cli import app
+from fshield.cli.app import app
 from fshield.errors import Finding, PolicyError
-from fshield.loader import load, resolve
-from fshield.reader import MAX_BYTES, parse
+from fshield.language.loader import load, resolve
+from fshield.language.reader import MAX_BYTES, parse
 
 Refused = Callable[[str | bytes], Finding]
 HEAD = "version: 1\npolicy:\n"
 OUT = HEAD + "  outbound_connectivity:\n    mode: block\n    allow:\n"
 TMP = HEAD + "  read_write_tmp:\n    mode: block\n    allow:\n"
 
-# What is written, the line and column of the error, a word of its message, a word of what is allowed or the mend.
+# What is written, the line and column of the error, a word of its message, a word of what is
+# allowed or the fix.
 BAD = [
     ("", 1, 1, "empty", "version: 1"),
     ("\n\n", 1, 1, "empty", "version: 1"),
@@ -46,7 +48,13 @@ BAD = [
     (HEAD + "  read_handler: {mode: blok}\n", 3, 24, "blok", "block"),
     (HEAD + "  read_handler: {mode: block, allow: [x]}\n", 3, 31, "no exceptions", ""),
     (HEAD + "  runtime_api: {mode: block, allow: [x]}\n", 3, 30, "no exceptions", ""),
-    (HEAD + "  outbound_conectivity: block\n", 3, 3, "outbound_conectivity", "outbound_connectivity"),
+    (
+        HEAD + "  outbound_conectivity: block\n",
+        3,
+        3,
+        "outbound_conectivity",
+        "outbound_connectivity",
+    ),
     (HEAD + "\tread_handler: block\n", 3, 1, "tab", "spaces"),
     (HEAD + "  read_handler: {mode: block\n", 4, 1, "not YAML", "key"),
     (HEAD + "  read_handler: block: alert\n", 3, 22, "not YAML", "two keys"),
@@ -72,11 +80,11 @@ BAD = [
     (OUT + "      - host: 192.0.2.7\n", 6, 15, "address", "cidr: 192.0.2.7"),
     (OUT + "      - host: 2001:db8::1\n", 6, 15, "address", "cidr: 2001:db8::1"),
     (OUT + "      - host: 0x7f.1\n", 6, 15, "address", "cidr"),
-    (OUT + "      - host: 2130706433\n", 6, 15, "no text", ""),
+    (OUT + "      - host: 2130706433\n", 6, 15, "not text", ""),
     (OUT + "      - host: a..b\n", 6, 15, "empty part", ""),
     (OUT + "      - host: -a.org\n", 6, 15, "'-a'", "letters"),
     (OUT + "      - host: a b.org\n", 6, 15, "'a b'", "letters"),
-    (OUT + '      - host: "a\\0b.org"\n', 6, 15, "no part", "letters"),
+    (OUT + '      - host: "a\\0b.org"\n', 6, 15, "not a part", "letters"),
     (OUT + f"      - host: {'a' * 64}.org\n", 6, 15, "64 bytes", "63"),
     (OUT + f"      - host: {'.'.join(['a' * 50] * 6)}\n", 6, 15, "305 bytes", "253"),
     (OUT + "      - host: straße.example\n", 6, 15, "two ways", "xn--"),
@@ -98,7 +106,13 @@ BAD = [
     (OUT + "      - aws: [s3]\n", 6, 14, "everybody's buckets", "buckets: [my-bucket]"),
     (OUT + "      - aws: {s3: {}}\n", 6, 15, "everybody's buckets", "buckets: [my-bucket]"),
     (OUT + "      - aws: {s3: }\n", 6, 15, "everybody's buckets", "buckets: [my-bucket]"),
-    (OUT + "      - aws: {s3: {regions: [eu-west-1]}}\n", 6, 15, "everybody's buckets", "buckets: [my-bucket]"),
+    (
+        OUT + "      - aws: {s3: {regions: [eu-west-1]}}\n",
+        6,
+        15,
+        "everybody's buckets",
+        "buckets: [my-bucket]",
+    ),
     (OUT + "      - aws: {s4: {buckets: [b]}}\n", 6, 15, "s4", "dynamodb"),
     (OUT + "      - aws: {s3: {bucket: [b]}}\n", 6, 20, "bucket", "`buckets`"),
     (OUT + "      - aws: {s3: {buckets: []}}\n", 6, 29, "at least one", "[my-bucket]"),
@@ -111,29 +125,53 @@ BAD = [
     (OUT + "      - aws: {s3: {buckets: [-bucket]}}\n", 6, 30, "cannot exist", ""),
     (OUT + "      - aws: {s3: {buckets: [xn--bucket]}}\n", 6, 30, "cannot exist", ""),
     (OUT + '      - aws: {s3: {buckets: ["*"]}}\n', 6, 30, "cannot exist", ""),
-    (OUT + '      - aws: {s3: {buckets: ["s3://my-bucket/a"]}}\n', 6, 30, "no bucket's name", "buckets: [my-bucket]"),
-    (OUT + '      - aws: {s3: {buckets: ["arn:aws:s3:::my-bucket"]}}\n', 6, 30, "no bucket's", "buckets: [my-bucket]"),
-    (OUT + '      - aws: {s3: {buckets: ["$BUCKET"]}}\n', 6, 30, "no variable", "${env:BUCKET}"),
+    (
+        OUT + '      - aws: {s3: {buckets: ["s3://my-bucket/a"]}}\n',
+        6,
+        30,
+        "not a bucket's name",
+        "buckets: [my-bucket]",
+    ),
+    (
+        OUT + '      - aws: {s3: {buckets: ["arn:aws:s3:::my-bucket"]}}\n',
+        6,
+        30,
+        "not a bucket's",
+        "buckets: [my-bucket]",
+    ),
+    (OUT + '      - aws: {s3: {buckets: ["$BUCKET"]}}\n', 6, 30, "not a variable", "${env:BUCKET}"),
     (OUT + "      - aws: {sqs: {buckets: [b]}}\n", 6, 15, "sqs", "buckets"),
     (OUT + "      - aws: {sqs: [b]}\n", 6, 20, "a mapping", "regions"),
     (OUT + "      - aws: [apigatewaymanagementapi]\n", 6, 15, "a customer", "execute-api"),
-    (OUT + "      - {aws: [sqs], regions: [eu-cental-1]}\n", 6, 32, "eu-cental-1", "`eu-central-1`"),
+    (
+        OUT + "      - {aws: [sqs], regions: [eu-cental-1]}\n",
+        6,
+        32,
+        "eu-cental-1",
+        "`eu-central-1`",
+    ),
     (OUT + "      - {aws: [sqs], regions: [us-iso-east-1]}\n", 6, 32, "us-iso-east-1", "us"),
     (OUT + "      - {aws: [sqs], regions: []}\n", 6, 31, "at least one", "eu-west-1"),
     (OUT + "      - {aws: true, regions: [eu-west-1]}\n", 6, 21, "no regions", "aws: [dynamodb]"),
     (OUT + "      - {aws: [sqs], accounts: [12345]}\n", 6, 33, "12345", "12 digits"),
     (OUT + "      - {host: x.org, regions: [eu-west-1]}\n", 6, 23, "regions", "host"),
-    (OUT + '      - host: "${BUCKET}.example.org"\n', 6, 15, "no variable", "${env:BUCKET}"),
-    (OUT + '      - host: "${env:A B}.example.org"\n', 6, 15, "no variable", "${env:"),
-    (OUT + '      - host: "${env:A}${env:B}${env:C}${env:D}${env:E}.x"\n', 6, 15, "5 variables", "4"),
+    (OUT + '      - host: "${BUCKET}.example.org"\n', 6, 15, "not a variable", "${env:BUCKET}"),
+    (OUT + '      - host: "${env:A B}.example.org"\n', 6, 15, "not a variable", "${env:"),
+    (
+        OUT + '      - host: "${env:A}${env:B}${env:C}${env:D}${env:E}.x"\n',
+        6,
+        15,
+        "5 variables",
+        "4",
+    ),
     (OUT + '      - host: "${env:A}:8443"\n', 6, 15, "port in it", "ports: [8443]"),
     (OUT + '      - host: "${env:A}.*.org"\n', 6, 15, "`*`", "very beginning"),
-    (OUT + "      - host: x{region}.example.org\n", 6, 15, "no part", "letters"),
+    (OUT + "      - host: x{region}.example.org\n", 6, 15, "not a part", "letters"),
     (OUT + "      - cidr: 10.0.0.1/16\n", 6, 15, "bits", "10.0.0.0/16"),
-    (OUT + "      - cidr: 10.0.0.0/33\n", 6, 15, "no address range", ""),
+    (OUT + "      - cidr: 10.0.0.0/33\n", 6, 15, "not an address range", ""),
     (OUT + "      - cidr: 10.0.0.0/255.0.0.0\n", 6, 15, "mask", "10.0.0.0/8"),
-    (OUT + "      - cidr: 10.0.0.1:443\n", 6, 15, "no address range", "ports: [443]"),
-    (OUT + "      - cidr: example.org\n", 6, 15, "no address range", "host: example.org"),
+    (OUT + "      - cidr: 10.0.0.1:443\n", 6, 15, "not an address range", "ports: [443]"),
+    (OUT + "      - cidr: example.org\n", 6, 15, "not an address range", "host: example.org"),
     (OUT + "      - cidr: fe80::1%eth0\n", 6, 15, "zone", "fe80::1"),
     (OUT + "      - cidr: ::ffff:10.0.0.0/104\n", 6, 15, "IPv4", "10.0.0.0/8"),
     (OUT + "      - cidr: [10.0.0.0/8]\n", 6, 15, "a list", ""),
@@ -152,10 +190,22 @@ BAD = [
     (HEAD + "  outbound_connectivity: {mode: block, allow: {host: x}}\n", 3, 47, "list", ""),
     # What can never match.
     (OUT + "      - host: x.org\n      - host: X.org.\n", 7, 9, "never match", "take one"),
-    (OUT + "      - {host: x.org, ports: [1-9]}\n      - {host: x.org, ports: [3, 4]}\n", 7, 9, "line 6", ""),
+    (
+        OUT + "      - {host: x.org, ports: [1-9]}\n      - {host: x.org, ports: [3, 4]}\n",
+        7,
+        9,
+        "line 6",
+        "",
+    ),
     (OUT + "      - cidr: 10.1.2.3\n      - cidr: 10.1.2.3/32\n", 7, 9, "never match", ""),
     (OUT + "      - aws: true\n      - aws: true\n", 7, 9, "never match", ""),
-    (HEAD + "  outbound_connectivity:\n    mode: allow\n    allow: [{aws: true}]\n", 5, 5, "never matter", "block"),
+    (
+        HEAD + "  outbound_connectivity:\n    mode: allow\n    allow: [{aws: true}]\n",
+        5,
+        5,
+        "never matter",
+        "block",
+    ),
     (TMP + "      - /tmp/a/**\n      - /tmp/a/b\n", 7, 9, "never match", ""),
     (TMP + "      - /var/x\n", 6, 9, "outside /tmp", "/tmp/"),
     (TMP + "      - /tmpfoo\n", 6, 9, "outside /tmp", "/tmp/"),
@@ -167,7 +217,13 @@ BAD = [
     (TMP + '      - "/tmp/\\0"\n', 6, 9, "control", ""),
     (TMP + f"      - /tmp/{'a' * 4096}\n", 6, 9, "4095", ""),
     (TMP + "      - {pth: /tmp/a}\n", 6, 10, "pth", "path"),
-    (HEAD + "  create_child_process: {mode: block, allow: [uname]}\n", 3, 47, "resolved path", "/usr/bin/uname"),
+    (
+        HEAD + "  create_child_process: {mode: block, allow: [uname]}\n",
+        3,
+        47,
+        "resolved path",
+        "/usr/bin/uname",
+    ),
     (HEAD + "  native_code: {mode: block, allow: [a-b]}\n", 3, 38, "a-b", "module"),
     ("version: 1\ndefault: blok\n", 2, 10, "blok", "block"),
     ("version: 1\ndefault: block\npolicy: {default: alert}\n", 3, 10, "at the top", ""),
@@ -194,8 +250,8 @@ def test_one_error_with_its_place(
     assert (finding.line, finding.column) == (line, column), finding
     assert finding.level == "error"
     assert message in finding.message
-    assert right in f"{finding.allowed} {finding.mend}"
-    assert finding.allowed or finding.mend
+    assert right in f"{finding.allowed} {finding.fix}"
+    assert finding.allowed or finding.fix
 
 
 @pytest.mark.parametrize("content", [case[0] for case in BAD])
@@ -260,17 +316,48 @@ def test_any_near_yaml(content: str) -> None:
 
 
 _KEYS = st.sampled_from(
-    ["version", "policy", "default", "events", "allow", "mode", "host", "cidr", "aws", "ports", "tls", "path", "s3",
-     "buckets", "regions", "accounts", "sqs",
-     "outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler", "native_code",
-     "runtime_api", "allow_mode_override", "allow_reconfigure", "expires", "token", "library"]
-)  # fmt: skip
+    [
+        "version",
+        "policy",
+        "default",
+        "events",
+        "allow",
+        "mode",
+        "host",
+        "cidr",
+        "aws",
+        "ports",
+        "tls",
+        "path",
+        "s3",
+        "buckets",
+        "regions",
+        "accounts",
+        "sqs",
+        "outbound_connectivity",
+        "read_write_tmp",
+        "create_child_process",
+        "read_handler",
+        "native_code",
+        "runtime_api",
+        "allow_mode_override",
+        "allow_reconfigure",
+        "expires",
+        "token",
+        "library",
+    ]
+)
 _VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8)
-    | st.sampled_from(["block", "alert", "allow", "off", "x.org", "10.0.0.0/8", "/tmp/x", "2027-01-01"]),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=8)
+    | st.sampled_from(
+        ["block", "alert", "allow", "off", "x.org", "10.0.0.0/8", "/tmp/x", "2027-01-01"]
+    ),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_KEYS, inner, max_size=5),
     max_leaves=20,
-)  # fmt: skip
+)
 
 
 @settings(deadline=None)
@@ -285,3 +372,33 @@ def test_load_names_the_file(write: Callable[[str | bytes], Path]) -> None:
     path = write("version: 3\n")
     with pytest.raises(PolicyError, match=str(path)):
         load(path)
+
+
+def test_every_error_of_a_file_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text(
+        "version: 1\n"
+        "polcy: 1\n"
+        "policy:\n"
+        "  read_handler: blok\n"
+        "  read_write_tmp:\n"
+        "    mod: block\n"
+        "    allow:\n"
+        "      - cache\n"
+        "      - {path: /tmp/x, resaon: y, ownr: z}\n"
+        "  outbound_connectivity:\n"
+        "    mode: block\n"
+        "    allow:\n"
+        '      - {host: "*", prots: [1]}\n'
+        "tests:\n"
+        "  - blocked: {conect: a.example}\n"
+    )
+    done = CliRunner().invoke(app, ["check", "--json", str(file)])
+    places = [(each["line"], each["column"]) for each in json.loads(done.stdout)["findings"]]
+    assert done.exit_code == 1
+    assert places == [
+        (2, 1), (4, 17), (6, 5), (8, 9), (9, 24), (9, 35), (13, 16), (13, 21), (15, 15),
+    ]  # fmt: skip
+    file.write_text(TMP + "      - /tmp/a\n      - /tmp/a\n      - /tmp/b\n      - /tmp/b\n")
+    dead = CliRunner().invoke(app, ["check", str(file)]).output
+    assert dead.count("can never match") == 2

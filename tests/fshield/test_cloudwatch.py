@@ -1,4 +1,5 @@
-"""Reading a log group: price first, our lines only, one page at a time, and a sentence for whatever AWS says."""
+"""Reading a log group: price first, our lines only, one page at a time, and a sentence for whatever
+AWS says."""
 
 from __future__ import annotations
 
@@ -10,8 +11,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from fshield.cloudwatch import Connection, LogGroup, Window, since, size
 from fshield.errors import CouldNotRun
+from fshield.evidence.cloudwatch import Connection, LogGroup, Window, since, size
 
 NOW = datetime.now(timezone.utc)
 HERE = Connection(region="eu-central-1")
@@ -34,7 +35,9 @@ def put(client: Any, *lines: str) -> None:
     client.put_log_events(
         logGroupName="/aws/lambda/f",
         logStreamName="s",
-        logEvents=[{"timestamp": at + number, "message": line} for number, line in enumerate(lines)],
+        logEvents=[
+            {"timestamp": at + number, "message": line} for number, line in enumerate(lines)
+        ],
     )
 
 
@@ -56,7 +59,10 @@ def test_price_before_reading(logs: Any) -> None:
     price = LogGroup("/aws/lambda/f", HERE).price(hour())
     assert price.stored == 100 * (len(EVENT) + 26) or price.stored == 100 * len(EVENT)
     assert 0 <= price.share <= 1
-    assert "no charge for the requests; lines that leave" in price.sentence and "https://" in price.sentence
+    assert (
+        "no charge for the requests; lines that leave" in price.sentence
+        and "https://" in price.sentence
+    )
 
 
 def test_no_such_group(logs: Any) -> None:
@@ -64,16 +70,20 @@ def test_no_such_group(logs: Any) -> None:
         LogGroup("/aws/lambda/g", HERE).price(hour())
     with pytest.raises(CouldNotRun, match="ResourceNotFoundException") as caught:
         list(LogGroup("/aws/lambda/g", HERE).messages(hour()))
-    assert caught.value.mend and "--region" in caught.value.mend
+    assert caught.value.fix and "--region" in caught.value.fix
 
 
-def test_infrequent_access_is_told_before_it_is_tried(logs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_infrequent_access_is_told_before_it_is_tried(
+    logs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     group = LogGroup("/aws/lambda/f", HERE)
-    answer = {"logGroups": [{"logGroupName": "/aws/lambda/f", "logGroupClass": "INFREQUENT_ACCESS"}]}
+    answer = {
+        "logGroups": [{"logGroupName": "/aws/lambda/f", "logGroupClass": "INFREQUENT_ACCESS"}]
+    }
     monkeypatch.setattr(group._client, "describe_log_groups", lambda **_: answer)
     with pytest.raises(CouldNotRun, match="INFREQUENT_ACCESS") as caught:
         group.price(hour())
-    assert caught.value.mend and "Insights" in caught.value.mend
+    assert caught.value.fix and "Insights" in caught.value.fix
 
 
 def test_unknown_profile() -> None:
@@ -99,7 +109,8 @@ def test_no_region(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "ago"), [("30m", timedelta(minutes=30)), ("7d", timedelta(days=7)), ("2w", timedelta(weeks=2))]
+    ("text", "ago"),
+    [("30m", timedelta(minutes=30)), ("7d", timedelta(days=7)), ("2w", timedelta(weeks=2))],
 )
 def test_since_ago(text: str, ago: timedelta) -> None:
     assert since(text, NOW) == NOW - ago
@@ -112,13 +123,19 @@ def test_since_a_moment() -> None:
 
 @pytest.mark.parametrize("text", ["", "yesterday", "0d", "-1h", "1y", "999999w", "2026-13-01"])
 def test_since_nonsense(text: str) -> None:
-    with pytest.raises(CouldNotRun, match="is no time"):
+    with pytest.raises(CouldNotRun, match="is not a time"):
         since(text, NOW)
 
 
 @pytest.mark.parametrize(
     ("count", "text"),
-    [(999, "999 bytes"), (1000, "1 kB"), (1_234_567, "1.23 MB"), (2 * 10**9, "2 GB"), (10**15, "1e+03 TB")],
+    [
+        (999, "999 bytes"),
+        (1000, "1 kB"),
+        (1_234_567, "1.23 MB"),
+        (2 * 10**9, "2 GB"),
+        (10**15, "1e+03 TB"),
+    ],
 )
 def test_size(count: int, text: str) -> None:
     assert size(count) == text

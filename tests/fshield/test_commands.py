@@ -1,9 +1,10 @@
-"""The commands, as somebody at a terminal and as a build machine."""
+"""The commands, as a person at a terminal and as a build machine."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -11,18 +12,21 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
-import botocore
 import jsonschema
 import pytest
 from typer.testing import CliRunner, Result
 
-from fshield import __version__, endpoints, native
-from fshield.cli import app
-from fshield.loader import load, resolve
-from fshield.native import Compiled
-from fshield.reader import parse
-from fshield.review import findings
-from fshield.schema import text as schema_text
+from fshield import __version__
+from fshield.cli.app import app
+from fshield.engine import decide as native
+from fshield.engine import explain
+from fshield.engine.decide import Compiled
+from fshield.language import endpoints
+from fshield.language.loader import load, resolve
+from fshield.language.reader import parse
+from fshield.language.review import findings
+from fshield.language.schema import text as schema_text
+from tests.support import core_file
 
 ROOT = Path(__file__).resolve().parents[2]
 POLICIES = ROOT / "policies"
@@ -46,7 +50,11 @@ def test_version_and_help() -> None:
 
 def test_as_a_program() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "fshield", "check", DEFAULT], capture_output=True, text=True, cwd=ROOT, check=False
+        [sys.executable, "-m", "fshield", "check", DEFAULT],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -55,12 +63,18 @@ def test_as_a_program() -> None:
 def test_postures_are_fine(name: str) -> None:
     done = run("check", str(POLICIES / f"{name}.yaml"))
     assert done.exit_code == 0, done.output
-    assert (POLICIES / f"{name}.yaml").read_text().startswith("# yaml-language-server: $schema=policy.schema.json\n")
+    assert (
+        (POLICIES / f"{name}.yaml")
+        .read_text()
+        .startswith("# yaml-language-server: $schema=policy.schema.json\n")
+    )
 
 
 def test_postures_are_those_of_the_design() -> None:
     def modes(name: str) -> str:
-        return " ".join(rule.mode.name.lower() for rule in load(POLICIES / f"{name}.yaml").modes.values())
+        return " ".join(
+            rule.mode.name.lower() for rule in load(POLICIES / f"{name}.yaml").modes.values()
+        )
 
     assert modes("monitor") == "alert alert alert alert alert alert"
     assert modes("default") == "block block block block alert block"
@@ -91,14 +105,19 @@ def test_the_schema_takes_what_the_model_takes() -> None:
         document = parse("x.yaml", text.encode())
         resolve(document, "x")
         assert list(validator.iter_errors(document.root.plain())) == []
-    for wrong in ({}, {"version": 2}, {"version": 1, "polcy": {}}, {"version": 1, "policy": {"read_handler": "blok"}}):
+    for wrong in (
+        {},
+        {"version": 2},
+        {"version": 1, "polcy": {}},
+        {"version": 1, "policy": {"read_handler": "blok"}},
+    ):
         assert not validator.is_valid(wrong)
 
 
 def test_check_levels(write: Write) -> None:
     path = write(
-        "version: 1\npolicy:\n  outbound_connectivity:\n    mode: block\n    allow:\n"
-        "      - {host: x.org, expires: 2026-01-31, owner: me}\n      - {host: y.org, expires: 2999-01-31}\n"
+        "version: 1\npolicy:\n  outbound_connectivity:\n    mode: block\n    allow:\n      - {host:"
+        " x.org, expires: 2026-01-31, owner: me}\n      - {host: y.org, expires: 2999-01-31}\n"
     )
     done = run("check", str(path))
     assert done.exit_code == 1
@@ -119,15 +138,18 @@ def test_check_says_what_a_rule_cannot_do() -> None:
 
 
 def test_check_warns_of_the_suffix(write: Write) -> None:
-    text = "version: 1\npolicy:\n  outbound_connectivity:\n    mode: block\n    allow:\n      - aws: true\n"
+    text = (
+        "version: 1\npolicy:\n  outbound_connectivity:\n    mode: block\n    allow:\n      - aws:"
+        " true\n"
+    )
     done = run("check", str(write(text + "      - host: x.org\n")))
     assert done.exit_code == 1
-    assert done.output.count("no boundary") == done.output.count(": warning: ") == 1
+    assert done.output.count("not a boundary") == done.output.count(": warning: ") == 1
     assert "note" not in done.output
     assert "aws:ResourceOrgID" in done.output
     acknowledged = run("check", str(write(text + "        reason: as it was\n")))
     assert acknowledged.exit_code == 0
-    assert "no boundary" in acknowledged.output
+    assert "not a boundary" in acknowledged.output
 
 
 def test_check_warns_of_old_endpoint_data(write: Write, tmp_path: Path) -> None:
@@ -137,20 +159,27 @@ def test_check_warns_of_old_endpoint_data(write: Write, tmp_path: Path) -> None:
     old = findings(policy, day + timedelta(91))
     assert [f.level for f in old] == ["note", "warning"]
     assert "91 days old" in old[1].message
-    assert not any("days old" in f.message for f in findings(load(write("version: 1\n")), day + timedelta(1000)))
+    assert not any(
+        "days old" in f.message
+        for f in findings(load(write("version: 1\n")), day + timedelta(1000))
+    )
     out = tmp_path / "p.policy"
-    assert run("compile", str(write(OUTBOUND + "      - aws: [sqs]\n")), "-o", str(out)).exit_code == 0
+    assert (
+        run("compile", str(write(OUTBOUND + "      - aws: [sqs]\n")), "-o", str(out)).exit_code == 0
+    )
     assert Compiled(out.read_bytes()).endpoints == day
-    assert (run("check", str(out)).exit_code == 1) == (datetime.now(timezone.utc).date() > day + timedelta(90))
-
-
-def test_endpoint_data_is_of_the_pinned_botocore() -> None:
-    assert botocore.__version__ == endpoints.DATA_VERSION
-    assert f'"botocore=={endpoints.DATA_VERSION}"' in (ROOT / "pyproject.toml").read_text()
+    assert (run("check", str(out)).exit_code == 1) == (
+        datetime.now(timezone.utc).date() > day + timedelta(90)
+    )
 
 
 def test_check_warns_of_linked_folders(write: Write) -> None:
-    done = run("check", str(write("version: 1\npolicy:\n  create_child_process: {mode: block, allow: [/bin/sh]}\n")))
+    done = run(
+        "check",
+        str(
+            write("version: 1\npolicy:\n  create_child_process: {mode: block, allow: [/bin/sh]}\n")
+        ),
+    )
     assert done.exit_code == 1
     assert "/usr/bin/sh" in done.output
 
@@ -163,6 +192,24 @@ def test_check_of_what_is_not_there(tmp_path: Path) -> None:
     both = run("check", "--json", DEFAULT, str(tmp_path / "none.yaml"))
     assert both.exit_code == 2
     assert json.loads(both.stdout)["problems"]
+
+
+def test_check_of_a_folder_says_all_of_it(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").symlink_to(tmp_path / "none")
+    (tmp_path / "b.yaml").write_text("version: 3\n")
+    (tmp_path / "c.yaml").write_text(
+        "version: 1\npolicy:\n  read_handler: blok\n  nope: block\n  read_write_tmp: blok\n"
+    )
+    done = run("check", "--json", str(tmp_path))
+    said = json.loads(done.stdout)
+    assert done.exit_code == 2
+    assert [(Path(one["file"]).name, one["line"]) for one in said["findings"]] == [
+        ("b.yaml", 1),
+        ("c.yaml", 3),
+        ("c.yaml", 4),
+        ("c.yaml", 5),
+    ]
+    assert ["a.yaml" in one["message"] for one in said["problems"]] == [True]
 
 
 def test_check_of_odd_names(tmp_path: Path) -> None:
@@ -187,15 +234,23 @@ def test_check_of_a_pipe_that_nobody_fills(tmp_path: Path) -> None:
 def test_check_of_a_functions_folder(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text("def handler(event, context): ...\n")
     (tmp_path / "requirements.txt").write_text("boto3\nrequests\n")
-    assert run("check", str(tmp_path)).exit_code == 0
+    assert run("check", "--function", str(tmp_path)).exit_code == 0
     (tmp_path / "requirements.txt").write_text("boto3\nfunction-shield==2.0.16\n")
     (tmp_path / "function_shield").mkdir()
     (tmp_path / "package.json").write_text('{"dependencies": {\n"@puresec/function-shield": "1"}}')
     (tmp_path / "node_modules/@puresec/function-shield").mkdir(parents=True)
-    done = run("check", "--json", str(tmp_path))
+    done = run("check", "--json", "--function", str(tmp_path))
     assert done.exit_code == 1
-    said = {(Path(finding["file"]).name, finding["line"]) for finding in json.loads(done.stdout)["findings"]}
-    assert said == {("function_shield", 1), ("requirements.txt", 2), ("package.json", 2), ("function-shield", 1)}
+    said = {
+        (Path(finding["file"]).name, finding["line"])
+        for finding in json.loads(done.stdout)["findings"]
+    }
+    assert said == {
+        ("function_shield", 1),
+        ("requirements.txt", 2),
+        ("package.json", 2),
+        ("function-shield", 1),
+    }
 
 
 def test_compile(tmp_path: Path) -> None:
@@ -231,7 +286,8 @@ def test_package(tmp_path: Path) -> None:
     with zipfile.ZipFile(out) as archive:
         names = archive.namelist()
         assert names == [
-            f"function-shield.d/policies/{n}.policy" for n in ("default", "functionshield", "monitor", "strict")
+            f"function-shield.d/policies/{n}.policy"
+            for n in ("default", "functionshield", "monitor", "strict")
         ]
         for info in archive.infolist():
             assert info.external_attr >> 16 == 0o100644
@@ -261,6 +317,40 @@ def explained(*arguments: str) -> dict[str, object]:
     return answer
 
 
+def test_explain_knows_what_tests_know(tmp_path: Path) -> None:
+    policy = tmp_path / "p.yaml"
+    policy.write_text(
+        "version: 1\n"
+        "policy:\n"
+        "  outbound_connectivity:\n"
+        "    mode: block\n"
+        "    allow:\n"
+        "      - host: a.example\n"
+        "  native_code:\n"
+        "    mode: block\n"
+        "    allow: [numpy, /opt/lib/libffi.so]\n"
+        "  read_handler: block\n"
+    )
+    for act, target, mode in (
+        ("connect", "a.example", "allow"),
+        ("connect", "b.example", "block"),
+        ("connect", "2001:db8::1", "block"),
+        ("connect", "[::1]", "allow"),
+        ("look_up", "a.example", "allow"),
+        ("look_up", "b.example", "block"),
+        ("load", "numpy", "allow"),
+        ("load", "numpy.core.x", "allow"),
+        ("load", "numpyish", "block"),
+        ("load", "/opt/lib/libffi.so", "allow"),
+        ("read_source", "/var/task/app.py", "block"),
+    ):
+        assert explained(str(policy), act, target)["mode"] == mode, (act, target)
+    assert run("explain", str(policy), "look_up", "*.a.example").exit_code == 2
+    assert run("explain", str(policy), "connect", "1:2:x").exit_code == 2
+    assert "is a URL" in run("explain", str(policy), "connect", "https://a.example/x").output
+    assert run("explain", str(policy), "load").exit_code == 2
+
+
 def test_explain(tmp_path: Path) -> None:
     line = Path(DEFAULT).read_text().splitlines().index("      - aws:") + 1
     allowed = explained(DEFAULT, "connect", "sqs.us-east-1.amazonaws.com:443")
@@ -269,17 +359,30 @@ def test_explain(tmp_path: Path) -> None:
     shown = run("explain", DEFAULT, "connect", "sqs.us-east-1.amazonaws.com:443").output
     assert f"default.yaml:{line}  aws: [cloudwatch, dynamodb, " in shown
     assert explained(DEFAULT, "connect", "sqs.eu-west-1.amazonaws.com:443")["mode"] == "block"
-    assert explained(DEFAULT, "connect", "sqs.eu-west-1.amazonaws.com:443", "--region", "eu-west-1")["mode"] == "allow"
+    assert (
+        explained(DEFAULT, "connect", "sqs.eu-west-1.amazonaws.com:443", "--region", "eu-west-1")[
+            "mode"
+        ]
+        == "allow"
+    )
     blocked = explained(DEFAULT, "connect", "evil.example:443")
     assert (blocked["mode"], blocked["rule"], blocked["reason"]) == ("block", None, "no_rule")
     assert str(blocked["source"]).startswith("default.yaml:")
     assert explained(DEFAULT, "connect", "sqs.cn-north-1.amazonaws.com.cn:443")["mode"] == "block"
     assert (
-        explained(DEFAULT, "connect", "sqs.cn-north-1.amazonaws.com.cn:443", "--region", "cn-north-1")["mode"]
+        explained(
+            DEFAULT, "connect", "sqs.cn-north-1.amazonaws.com.cn:443", "--region", "cn-north-1"
+        )["mode"]
         == "allow"
     )
     assert explained(DEFAULT, "connect", "sqs.us-east-1.amazonaws.com:80")["reason"] == "port"
-    for loopback in ("127.0.0.1:80", "localhost:80", "[::1]:80", "[::ffff:127.0.0.1]:80", "0.0.0.0:80"):
+    for loopback in (
+        "127.0.0.1:80",
+        "localhost:80",
+        "[::1]:80",
+        "[::ffff:127.0.0.1]:80",
+        "0.0.0.0:80",
+    ):
         assert explained(DEFAULT, "connect", loopback)["reason"] == "always"
     assert explained(DEFAULT, "connect", "127.66.66.66:80")["mode"] == "block"
     assert explained(DEFAULT, "open", "/tmp/../tmp/x")["mode"] == "block"
@@ -293,7 +396,15 @@ def test_explain(tmp_path: Path) -> None:
 def test_explain_alone_lists_what_always_holds() -> None:
     done = run("explain", DEFAULT)
     assert done.exit_code == 0
-    for word in ("Runtime API", "X-Ray", "resolver", "127.0.0.1", "AF_UNIX", "outbound_connectivity", "alert"):
+    for word in (
+        "Runtime API",
+        "X-Ray",
+        "resolver",
+        "127.0.0.1",
+        "AF_UNIX",
+        "outbound_connectivity",
+        "alert",
+    ):
         assert word in done.output
     assert max(len(line) for line in done.output.splitlines()) <= 80
     assert explained(DEFAULT)["always_allowed"]
@@ -303,7 +414,6 @@ def test_explain_alone_lists_what_always_holds() -> None:
     "arguments",
     [
         ("connect",),
-        ("connect", "x.org"),
         ("connect", "x.org:0"),
         ("connect", "x.org:70000"),
         ("connect", "x.org:" + "9" * 5000),
@@ -321,3 +431,11 @@ def test_explain_of_what_is_no_question(arguments: tuple[str, ...]) -> None:
     done = run("explain", DEFAULT, *arguments)
     assert done.exit_code == 2
     assert done.exception is None or isinstance(done.exception, SystemExit)
+
+
+def test_explain_lists_every_permitted_request() -> None:
+    """What permits.c lets through for callers other than the runtime client."""
+    rows = re.findall(r'\{PERMIT_\w+, \w+, "([^"]+)"\}', core_file("permits.c").read_text())
+    assert len(rows) == 4
+    listed = " ".join(text for _, text in explain.ALWAYS_ALLOWED)
+    assert [row for row in rows if row not in listed] == []

@@ -13,7 +13,9 @@ from tests.support import clean_environment
 
 FSHIELD = Path(sys.executable).with_name("fshield")
 
-pytestmark = pytest.mark.skipif(not shutil.which("bash") or not FSHIELD.exists(), reason="needs bash and fshield")
+pytestmark = pytest.mark.skipif(
+    not shutil.which("bash") or not FSHIELD.exists(), reason="needs bash and fshield"
+)
 
 
 def complete(*words: str) -> list[str]:

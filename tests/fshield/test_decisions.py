@@ -1,4 +1,5 @@
-"""What is written is what the engine decides, and the line that it names is the line that says so."""
+"""What is written is what the engine decides, and the line that it names is the line that says
+so."""
 
 from __future__ import annotations
 
@@ -11,21 +12,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fshield import native
-from fshield.aws import SUFFIXES, Partition
-from fshield.compiler import compile_policy
-from fshield.loader import resolve
-from fshield.patterns import coverers
-from fshield.policy import Family, Mode
-from fshield.reader import parse
+from fshield.engine import decide as native
+from fshield.engine.compiler import compile_policy
+from fshield.language.aws import SUFFIXES, Partition
+from fshield.language.loader import resolve
+from fshield.language.patterns import coverers
+from fshield.language.policy import Family, Mode
+from fshield.language.reader import parse
 
 Compile = Callable[[str], native.Compiled]
 FACTS = native.Facts()
-REGIONS = {Partition.AWS: "eu-west-1", Partition.AWS_CN: "cn-north-1", Partition.AWS_EUSC: "eusc-de-east-1"}
+REGIONS = {
+    Partition.AWS: "eu-west-1",
+    Partition.AWS_CN: "cn-north-1",
+    Partition.AWS_EUSC: "eusc-de-east-1",
+}
 OUT = "version: 1\npolicy:\n  outbound_connectivity:\n    mode: block\n    allow:\n"
 
 
-def connect(policy: native.Compiled, host: str, port: int = 443, facts: native.Facts = FACTS) -> native.Verdict:
+def connect(
+    policy: native.Compiled, host: str, port: int = 443, facts: native.Facts = FACTS
+) -> native.Verdict:
     return policy.decide(Family.OUTBOUND, names=(host,), port=port, facts=facts)
 
 
@@ -34,7 +41,10 @@ def dial(policy: native.Compiled, ip: str, port: int = 443, *names: str) -> nati
 
 
 def test_hosts(compiled: Compile) -> None:
-    policy = compiled(OUT + '      - host: API.Stripe.com.\n      - {host: "*.example.org", ports: [443, 8000-8010]}\n')
+    policy = compiled(
+        OUT + '      - host: API.Stripe.com.\n      - {host: "*.example.org", ports: [443,'
+        " 8000-8010]}\n"
+    )
     assert connect(policy, "api.stripe.com").source == "p.yaml:6"
     assert connect(policy, "api.stripe.com", 80).reason == "port"
     assert connect(policy, "x.api.stripe.com").reason == "no_rule"
@@ -52,9 +62,8 @@ def test_international_names(compiled: Compile) -> None:
 
 def test_ranges_narrowest_first(compiled: Compile) -> None:
     policy = compiled(
-        OUT
-        + "      - {cidr: 10.0.0.0/8, ports: [5432]}\n      - {cidr: 10.1.0.0/16, ports: [5432, 80]}\n"
-        + "      - cidr: 2001:db8::/32\n      - cidr: 192.0.2.7\n"
+        OUT + "      - {cidr: 10.0.0.0/8, ports: [5432]}\n      - {cidr: 10.1.0.0/16, ports: [5432,"
+        " 80]}\n" + "      - cidr: 2001:db8::/32\n      - cidr: 192.0.2.7\n"
     )
     assert dial(policy, "10.1.2.3", 5432).source == "p.yaml:7"
     assert dial(policy, "10.2.2.3", 5432).source == "p.yaml:6"
@@ -112,8 +121,13 @@ def test_defaults(compiled: Compile) -> None:
 
     assert modes("version: 1\n") == "block block block block alert alert"
     assert modes("version: 1\ndefault: allow\n") == "allow allow allow allow alert alert"
-    assert modes("version: 1\npolicy: {default: alert, read_handler: block}\n") == "alert alert alert block alert alert"
-    assert modes("version: 1\npolicy: {native_code: allow, runtime_api: {mode: block}}\n").endswith("allow block")
+    assert (
+        modes("version: 1\npolicy: {default: alert, read_handler: block}\n")
+        == "alert alert alert block alert alert"
+    )
+    assert modes("version: 1\npolicy: {native_code: allow, runtime_api: {mode: block}}\n").endswith(
+        "allow block"
+    )
     assert modes("policy: {read_handler: alert}\n") == "allow allow allow alert allow allow"
     sources = compiled("version: 1\ndefault: alert\npolicy: {read_handler: block}\n")
     assert sources.mode_source(Family.TMP) == "p.yaml:2"
@@ -122,7 +136,10 @@ def test_defaults(compiled: Compile) -> None:
 
 
 def test_options_of_functionshield_keep_their_meaning(compiled: Compile) -> None:
-    policy = compiled('{"policy": {\n "outbound_connectivity": "block"},\n "token": "t", "disable_analytics": true}')
+    policy = compiled(
+        '{"policy": {\n "outbound_connectivity": "block"},\n "token": "t", "disable_analytics":'
+        " true}"
+    )
     assert connect(policy, "sqs.eu-west-1.amazonaws.com").source == "p.yaml:2"
     assert connect(policy, "evil.example").mode is Mode.BLOCK
     assert policy.decide(Family.TMP, path="/tmp/x").reason == "mode_allow"
@@ -139,7 +156,9 @@ class Written:
 
 
 _LABELS = st.sampled_from(["a", "b", "api", "x-y", "s_3"])
-_HOSTS = st.builds(".".join, st.lists(_LABELS, min_size=1, max_size=3)).map(lambda host: host + ".example")
+_HOSTS = st.builds(".".join, st.lists(_LABELS, min_size=1, max_size=3)).map(
+    lambda host: host + ".example"
+)
 _IPV4 = st.integers(0, 2**32 - 1).map(lambda n: ipaddress.IPv4Address(0x0A000000 | n & 0x3FF))
 _IPV6 = st.integers(0, 1023).map(lambda n: ipaddress.IPv6Address(0x20010DB8 << 96 | n))
 _RANGES = st.tuples(_IPV4 | _IPV6, st.integers(0, 12)).map(
@@ -147,16 +166,18 @@ _RANGES = st.tuples(_IPV4 | _IPV6, st.integers(0, 12)).map(
 )
 _SEGMENTS = st.sampled_from(["a", "ab", "*", "**", "a*", "?", "b?c", "*.x", "**b"])
 _GLOBS = st.lists(_SEGMENTS, min_size=1, max_size=3).map(lambda parts: "/tmp/" + "/".join(parts))
-_PATHS = st.lists(st.sampled_from(["a", "ab", "b", "bxc", "q.x", "abc"]), min_size=1, max_size=4).map(
-    lambda parts: "/tmp/" + "/".join(parts)
-)
+_PATHS = st.lists(
+    st.sampled_from(["a", "ab", "b", "bxc", "q.x", "abc"]), min_size=1, max_size=4
+).map(lambda parts: "/tmp/" + "/".join(parts))
 _PORTS = st.sampled_from([(443,), (80, 443), (5432,)])
 _OUTBOUND = st.tuples(st.just("host"), _HOSTS | _HOSTS.map("*.{}".format), _PORTS) | st.tuples(
     st.just("cidr"), _RANGES, _PORTS
 )
 
 
-def _document(outbound: list[tuple[str, str, tuple[int, ...]]], globs: list[str]) -> tuple[str, list[Written]]:
+def _document(
+    outbound: list[tuple[str, str, tuple[int, ...]]], globs: list[str]
+) -> tuple[str, list[Written]]:
     lines = ["version: 1", "policy:", "  outbound_connectivity:", "    mode: block"]
     written: list[Written] = []
     for section, entries in (
@@ -176,14 +197,21 @@ def _document(outbound: list[tuple[str, str, tuple[int, ...]]], globs: list[str]
 
 
 def _matches(
-    entry: Written, host: str, ip: ipaddress.IPv4Address | ipaddress.IPv6Address | None, port: int, path: str
+    entry: Written,
+    host: str,
+    ip: ipaddress.IPv4Address | ipaddress.IPv6Address | None,
+    port: int,
+    path: str,
 ) -> bool:
     """What the language's page says, written down a second time and simply."""
     if entry.kind == "tmp":
         parts = re.split(r"(\*\*+|\*|\?)", entry.value)
         symbols = {"*": "[^/]*", "?": "[^/]"}
-        pattern = "".join(".*" if p.startswith("**") else symbols.get(p, re.escape(p)) for p in parts)
-        return bool(re.fullmatch(pattern, path)) or path + "/**" == entry.value
+        pattern = "".join(
+            ".*" if p.startswith("**") else symbols.get(p, re.escape(p)) for p in parts
+        )
+        folder = pattern.removesuffix("/.*") if entry.value.endswith("/**") else pattern
+        return any(re.fullmatch(each, path) for each in (pattern, folder))
     if port not in entry.ports:
         return False
     if entry.kind == "cidr":
@@ -213,11 +241,17 @@ def test_any_valid_document_decides_as_written(
     assert content == compile_policy(resolve(parse("any/x.yaml", text.encode()), "x"))
     policy = native.Compiled(content)
     for kinds, verdict, mode in (
-        (("host", "cidr"), policy.decide(Family.OUTBOUND, names=(host,), ip=ip, port=port), Mode.BLOCK),
+        (
+            ("host", "cidr"),
+            policy.decide(Family.OUTBOUND, names=(host,), ip=ip, port=port),
+            Mode.BLOCK,
+        ),
         (("tmp",), policy.decide(Family.TMP, path=path), Mode.ALERT),
     ):
         lines = {
-            f"x.yaml:{entry.line}" for entry in written if entry.kind in kinds and _matches(entry, host, ip, port, path)
+            f"x.yaml:{entry.line}"
+            for entry in written
+            if entry.kind in kinds and _matches(entry, host, ip, port, path)
         }
         if lines:
             assert (verdict.mode, verdict.reason) == (Mode.ALLOW, "rule"), text

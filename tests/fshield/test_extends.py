@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from fshield.check import check
-from fshield.cli import app
-from fshield.compiler import compile_policy
+from fshield.cli.app import app
+from fshield.engine.check import check
+from fshield.engine.compiler import compile_policy
+from fshield.engine.decide import Compiled, Facts
+from fshield.engine.explain import connect, subject
 from fshield.errors import PolicyError
-from fshield.explain import connect, subject
-from fshield.loader import load
-from fshield.native import Compiled, Facts
-from fshield.policy import Family, Mode
+from fshield.language.loader import load
+from fshield.language.policy import Family, Mode
 
 BASE = """\
 version: 1
@@ -77,23 +77,39 @@ kernel: {file_size: off}
 """
     policy = load(write(tmp_path, shop=own, base=BASE))
     assert policy.modes[Family.OUTBOUND].source == "base.yaml:4"
-    assert policy.modes[Family.TMP].mode is Mode.BLOCK and policy.modes[Family.PROCESS].mode is Mode.ALLOW
+    assert (
+        policy.modes[Family.TMP].mode is Mode.BLOCK
+        and policy.modes[Family.PROCESS].mode is Mode.ALLOW
+    )
     assert [entry.source for entry in policy.allows] == ["base.yaml:6", "shop.yaml:5"]
-    assert not policy.allow_reconfigure and policy.mode_overrides == ("off",) and not policy.kernel_file_size
-    assert policy.events_format == "ocsf" and policy.events_allowed_first and policy.emf_namespace == "Shield"
+    assert (
+        not policy.allow_reconfigure
+        and policy.mode_overrides == ("off",)
+        and not policy.kernel_file_size
+    )
+    assert (
+        policy.events_format == "ocsf"
+        and policy.events_allowed_first
+        and policy.emf_namespace == "Shield"
+    )
     compiled = Compiled(compile_policy(policy))
     for host in ("telemetry.example.org", "api.stripe.com"):
         assert connect(compiled, f"{host}:443", Facts())[0].mode is Mode.ALLOW
 
 
 def test_the_own_default_does_not_undo_a_mode_of_the_base(tmp_path: Path) -> None:
-    policy = load(write(tmp_path, shop="version: 1\nextends: base.yaml\ndefault: allow\n", base=BASE))
+    policy = load(
+        write(tmp_path, shop="version: 1\nextends: base.yaml\ndefault: allow\n", base=BASE)
+    )
     assert policy.modes[Family.OUTBOUND].mode is Mode.BLOCK
     assert policy.modes[Family.PROCESS].mode is Mode.ALLOW
 
 
 def test_a_test_of_the_base_holds_for_those_who_extend_it(tmp_path: Path) -> None:
-    own = "version: 1\nextends: base.yaml\npolicy: {outbound_connectivity: {allow: [{host: evil.example.org}]}}\n"
+    own = (
+        "version: 1\nextends: base.yaml\npolicy: {outbound_connectivity: {allow: [{host:"
+        " evil.example.org}]}}\n"
+    )
     path = write(tmp_path, shop=own, base=BASE)
     code, out = invoke("test", str(path))
     assert code == 1
@@ -113,7 +129,9 @@ def test_explain_shows_the_line_of_the_base(tmp_path: Path) -> None:
 def test_a_chain_of_three_in_folders(tmp_path: Path) -> None:
     (tmp_path / "platform").mkdir()
     write(tmp_path / "platform", root=BASE)
-    write(tmp_path, team="version: 1\nextends: platform/root.yaml\npolicy: {read_write_tmp: block}\n")
+    write(
+        tmp_path, team="version: 1\nextends: platform/root.yaml\npolicy: {read_write_tmp: block}\n"
+    )
     policy = load(write(tmp_path, shop="version: 1\nextends: team.yaml\n"))
     assert policy.modes[Family.TMP].source == "team.yaml:3"
     assert policy.modes[Family.OUTBOUND].source == "root.yaml:4"
@@ -126,26 +144,34 @@ def test_a_chain_of_three_in_folders(tmp_path: Path) -> None:
         ({"shop": "version: 1\nextends: nowhere.yaml\n"}, "shop.yaml:2:10", "there is no file"),
         ({"shop": "version: 1\nextends: shop.yaml\n"}, "shop.yaml:2:10", "in a circle"),
         (
-            {"shop": "version: 1\nextends: team.yaml\n", "team": "version: 1\nextends: shop.yaml\n"},
+            {
+                "shop": "version: 1\nextends: team.yaml\n",
+                "team": "version: 1\nextends: shop.yaml\n",
+            },
             "team.yaml:2:10",
             "in a circle",
         ),
         ({"shop": "version: 1\nextends: .\n"}, "shop.yaml:2:10", "there is no file"),
-        ({"shop": "version: 1\nextends: [a]\n"}, "shop.yaml:2:10", "no text"),
+        ({"shop": "version: 1\nextends: [a]\n"}, "shop.yaml:2:10", "not text"),
         (
             {"shop": "version: 1\nextends: old.yaml\n", "old": "policy: {read_handler: block}\n"},
             "shop.yaml:2:10",
             "options",
         ),
         (
-            {"shop": "version: 1\nextends: base.yaml\n", "base": "version: 1\npolicy: {nothing: block}\n"},
+            {
+                "shop": "version: 1\nextends: base.yaml\n",
+                "base": "version: 1\npolicy: {nothing: block}\n",
+            },
             "base.yaml:2:10",
             "",
         ),
         (
             {
-                "shop": "version: 1\nextends: base.yaml\npolicy: {outbound_connectivity: {allow: "
-                "[{host: telemetry.example.org}]}}\n",
+                "shop": (
+                    "version: 1\nextends: base.yaml\npolicy: {outbound_connectivity: {allow: "
+                    "[{host: telemetry.example.org}]}}\n"
+                ),
                 "base": BASE,
             },
             "shop.yaml:3:42",
@@ -176,9 +202,14 @@ def test_two_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
 
 
 def test_an_expired_entry_of_the_base_is_reported_there(tmp_path: Path) -> None:
-    base = "version: 1\npolicy: {outbound_connectivity: {allow: [{host: a.example.org, expires: 2020-01-01}]}}\n"
+    base = (
+        "version: 1\npolicy: {outbound_connectivity: {allow: [{host: a.example.org, expires:"
+        " 2020-01-01}]}}\n"
+    )
     found = check(write(tmp_path, shop="version: 1\nextends: base.yaml\n", base=base))
-    assert [finding.file for finding in found if finding.level == "warning"] == [str(tmp_path / "base.yaml")]
+    assert [finding.file for finding in found if finding.level == "warning"] == [
+        str(tmp_path / "base.yaml")
+    ]
 
 
 FLOOR = """\

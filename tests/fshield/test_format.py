@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import ctypes
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fshield import binary, native
-from fshield.aws import Partition
-from fshield.compiler import compile_policy
+from fshield.engine import binary
+from fshield.engine import decide as native
+from fshield.engine.compiler import compile_policy
 from fshield.errors import CouldNotRun
-from fshield.loader import load
-from fshield.policy import Family, Mode
+from fshield.language.aws import Partition
+from fshield.language.loader import load
+from fshield.language.policy import Family, Mode
+from tests.fshield.conftest import BUILDER
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT = compile_policy(load(ROOT / "policies" / "default.yaml"))
@@ -51,14 +52,26 @@ def test_layout_is_that_of_the_header(tmp_path: Path) -> None:
     facts += [f"sizeof(struct fs_request) == {ctypes.sizeof(native._Request)}"]
     facts += [f"sizeof(struct fs_facts) == {ctypes.sizeof(native._Facts)}"]
     facts += [f"sizeof(struct fs_expansion) == {ctypes.sizeof(native._Expansion)}"]
-    facts += [f"sizeof(struct fs_verdict) == {ctypes.sizeof(native._Verdict)}", f"FS_REASONS == {native._REASONS}"]
+    facts += [
+        f"sizeof(struct fs_verdict) == {ctypes.sizeof(native._Verdict)}",
+        f"FS_REASONS == {native._REASONS}",
+    ]
     source = tmp_path / "layout.c"
     source.write_text(
-        '#include "expansion.h"\n#include "policy.h"\n'
+        '#include "policy/expansion.h"\n#include "policy/policy.h"\n'
         + "".join(f'_Static_assert({fact}, "{fact}");\n' for fact in facts)
     )
-    compiler = [sys.executable, "-m", "ziglang", "cc", "-std=gnu11", "-c", "-o", str(tmp_path / "layout.o")]
-    subprocess.run([*compiler, "-I", str(ROOT / "layer/native"), str(source)], check=True)
+    compiler = [
+        BUILDER,
+        "-m",
+        "ziglang",
+        "cc",
+        "-std=gnu11",
+        "-c",
+        "-o",
+        str(tmp_path / "layout.o"),
+    ]
+    subprocess.run([*compiler, "-I", str(ROOT / "layer/core"), str(source)], check=True)
 
 
 def test_hashes_are_the_engines() -> None:
@@ -102,7 +115,7 @@ def test_a_missing_library_says_the_mend(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setenv(native.VARIABLE, str(tmp_path / "none.so"))
     with pytest.raises(CouldNotRun) as caught:
         native.library()
-    assert "build.sh" in (caught.value.mend or "")
+    assert "build.sh" in (caught.value.fix or "")
     (tmp_path / "none.so").write_bytes(b"no library")
     with pytest.raises(CouldNotRun, match="does not load"):
         native.library()

@@ -1,4 +1,5 @@
-"""What ``--help`` shows: it fits a terminal, and an option that several commands take is said once."""
+"""What ``--help`` shows: it fits a terminal, and an option that several commands take is said
+once."""
 
 from __future__ import annotations
 
@@ -7,17 +8,27 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
+from typing import Any
 
 import pytest
 import typer
 
-from fshield.cli import app
+from fshield.cli.app import app
+from fshield.cli.commands import COMMANDS, GROUPS
 from tests.support import ROOT
 
-COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 #: Options that mean the same wherever they stand; and where one says more, because it does.
-SAID_ONCE = {"--json", "--profile", "--endpoint-url", "--own", "--layer", "--tag", "--concurrency", "--timeout"}
-SAYS_MORE = {("--json", "commands_tail.py"), ("--timeout", "commands_local.py")}
+SAID_ONCE = {
+    "--json",
+    "--profile",
+    "--endpoint-url",
+    "--own",
+    "--layer",
+    "--tag",
+    "--concurrency",
+    "--timeout",
+}
+SAYS_MORE = {("--json", "tail.py"), ("--layer", "verify.py"), ("--timeout", "local.py")}
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
@@ -25,7 +36,9 @@ def test_help_fits_80_columns(command: str) -> None:
     """In a process of its own: click takes the width from the terminal."""
     words = [sys.executable, "-m", "fshield", *filter(None, [command]), "--help"]
     environment = {**os.environ, "COLUMNS": "80", "TERM": "dumb"}
-    done = subprocess.run(words, capture_output=True, text=True, env=environment, cwd=ROOT, check=False)
+    done = subprocess.run(
+        words, capture_output=True, text=True, env=environment, cwd=ROOT, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert f"fshield {command}".strip() in done.stdout
     assert [line for line in done.stdout.splitlines() if len(line) > 80] == []
@@ -35,7 +48,10 @@ def test_shared_options_are_said_once() -> None:
     places = defaultdict(list)
     for file in sorted((ROOT / "fshield").rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
-            if not isinstance(node, ast.Call) or ast.unparse(node.func) not in ("typer.Option", "typer.Argument"):
+            if not isinstance(node, ast.Call) or ast.unparse(node.func) not in (
+                "typer.Option",
+                "typer.Argument",
+            ):
                 continue
             said = next((word.value for word in node.keywords if word.arg == "help"), None)
             if isinstance(said, ast.Name):
@@ -49,3 +65,43 @@ def test_shared_options_are_said_once() -> None:
                 places[f"{name}: {help_}"].append(f"{file.name}:{node.lineno}")
     assert {name for name in places if name.startswith("--")} >= SAID_ONCE
     assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+def test_every_command_is_one_unbroken_line() -> None:
+    """In 80 columns, from the table: none is cut, none is wrapped, and every group has one."""
+    width = max(map(len, COMMANDS))
+    for command in COMMANDS.values():
+        assert 2 + width + 2 + len(command.help) <= 80, command.name
+    assert {command.group for command in COMMANDS.values()} == set(GROUPS)
+
+
+def test_help_imports_none_of_the_commands() -> None:
+    """What --help costs is what typer costs: no boto3, no pydantic, no structlog."""
+    code = (
+        "import sys; from fshield.cli.app import main; sys.argv = ['fshield', '--help']\ntry:"
+        " main()\nexcept SystemExit: pass\nprint(sorted({name.split('.')[0] for name in"
+        " sys.modules} & set(sys.argv[2:])), file=sys.stderr)"
+    )
+    code = code.replace(
+        "sys.argv[2:]", "['boto3', 'botocore', 'pydantic', 'structlog', 'yaml', 'docker']"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert done.stderr == "[]\n"
+
+
+def test_a_short_form_means_the_same_option_in_every_command() -> None:
+    group: Any = typer.main.get_command(app)
+    long_of: dict[str, set[str]] = defaultdict(set)
+    for name in COMMANDS:
+        for parameter in group.get_command(None, name).params:
+            for short in (
+                flag
+                for flag in parameter.opts
+                if not flag.startswith("--") and flag.startswith("-")
+            ):
+                long_of[short] |= {flag for flag in parameter.opts if flag.startswith("--")} or {
+                    short
+                }
+    assert {short: names for short, names in long_of.items() if len(names) > 1} == {}

@@ -1,8 +1,10 @@
-"""``fshield new``: the repository that it makes passes its own checks, and a widening change does not."""
+"""``fshield new``: the repository that it makes passes its own checks, and a widening change does
+not."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +13,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from fshield.cli import app
-from fshield.version import VERSION
+from fshield.cli.app import app
 
 
 @pytest.fixture
@@ -34,7 +35,9 @@ def git(folder: Path, *arguments: str) -> None:
 def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     command = ["make", "--no-print-directory", *arguments]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 def change(folder: Path, old: str, new: str, file: str = "policies/orders.yaml") -> None:
@@ -52,7 +55,9 @@ def test_a_new_repository_passes_its_own_ci(repository: Path) -> None:
 
 def test_a_change_that_widens_fails_with_words(repository: Path) -> None:
     change(
-        repository, "      - host: api.stripe.com\n", '      - host: api.stripe.com\n      - host: "*.example.net"\n'
+        repository,
+        "      - host: api.stripe.com\n",
+        '      - host: api.stripe.com\n      - host: "*.example.net"\n',
     )
     result = make(repository, "ci", "OLD=main")
     assert result.returncode != 0
@@ -69,7 +74,9 @@ def test_a_change_that_narrows_passes(repository: Path) -> None:
 
 def test_a_change_against_the_bases_tests_is_refused(repository: Path) -> None:
     change(
-        repository, "      - host: api.stripe.com\n", "      - host: evil.example.org\n      - host: api.stripe.com\n"
+        repository,
+        "      - host: api.stripe.com\n",
+        "      - host: evil.example.org\n      - host: api.stripe.com\n",
     )
     result = make(repository, "test")
     assert result.returncode != 0 and "connect evil.example.org  under orders" in result.stdout
@@ -86,7 +93,40 @@ def test_what_ci_runs_is_what_the_makefile_has(repository: Path) -> None:
     workflow = yaml.safe_load((repository / ".github" / "workflows" / "policies.yml").read_text())
     runs = [step["run"] for step in workflow["jobs"]["policies"]["steps"] if "run" in step]
     targets = [run.split()[1] for run in runs if run.startswith("make ")]
-    assert targets == ["check", "test", "diff", "package"]
-    hooks = yaml.safe_load((repository / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    assert targets == ["install", "check", "test", "diff", "package"]
+    hooks = yaml.safe_load((repository / ".pre-commit-config.yaml").read_text())["repos"][0][
+        "hooks"
+    ]
     assert [hook["entry"] for hook in hooks] == ["fshield check", "fshield test policies"]
-    assert f"fshield=={VERSION}\n" in (repository / "requirements.txt").read_text()
+
+
+def test_actions_are_pinned_by_commit(repository: Path) -> None:
+    text = (repository / ".github" / "workflows" / "policies.yml").read_text()
+    used = re.findall(r"uses: (\S+)(.*)", text)
+    assert len(used) == 3
+    for action, comment in used:
+        assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", action)
+        assert re.fullmatch(r" # v\d+\.\d+\.\d+", comment)
+
+
+def test_ci_installs_the_wheel_that_was_named_and_no_other(tmp_path: Path) -> None:
+    wheel = tmp_path / "fshield-0.1.0-py3-none-manylinux_2_17_x86_64.whl"
+    wheel.write_bytes(b"of a release")
+    folder = tmp_path / "policies"
+    result = CliRunner().invoke(app, ["new", str(folder), "--wheel", str(wheel)])
+    assert result.exit_code == 0, result.output
+    check = ["sha256sum", "--check", "SHA256SUMS"]
+    wheels = folder / "wheels"
+    assert subprocess.run(check, cwd=wheels, capture_output=True, check=False).returncode == 0
+    (wheels / wheel.name).write_bytes(b"of somebody else")
+    assert make(folder, "install").returncode != 0
+    # Nothing asks an index for a name that anybody may register.
+    for path in folder.rglob("*"):
+        if path.is_file() and path.suffix != ".whl":
+            text = path.read_text()
+            assert not re.search(r"pip[^\n]* install (?!wheels/)|fshield *[=~<>]=", text), path
+
+
+def test_without_a_wheel_ci_does_not_install(repository: Path) -> None:
+    assert not (repository / "wheels").exists()
+    assert make(repository, "install").returncode != 0

@@ -1,21 +1,24 @@
-"""The ``tests:`` of a policy: what they mean, what a failure looks like, and that no failing policy is packed."""
+"""The ``tests:`` of a policy: what they mean, what a failure looks like, and that no failing policy
+is packed."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from fshield.cli import app
-from fshield.compiler import compile_policy
+from fshield.cli.app import app
+from fshield.cli.keywords import keyword
+from fshield.engine.compiler import compile_policy
+from fshield.engine.policy_tests import WORDS, run
 from fshield.errors import CouldNotRun, PolicyError
-from fshield.keywords import keyword
-from fshield.loader import load
-from fshield.policy_tests import WORDS, run
+from fshield.language.loader import load
 from tests.support import ROOT
 
 POLICY = """\
@@ -73,15 +76,16 @@ def test_each_act_is_put_to_the_engine(policy, case: str) -> None:  # type: igno
     code, out = invoke("test", str(policy(f"tests:\n  - {case}\n")))
     assert code == 0, out
     verdict = case.split(":", maxsplit=1)[0]
-    code, out = invoke("test", str(policy(f"tests:\n  - {case.replace(verdict, OPPOSITE[verdict])}\n")))
+    code, out = invoke(
+        "test", str(policy(f"tests:\n  - {case.replace(verdict, OPPOSITE[verdict])}\n"))
+    )
     assert code == 1, "a test that cannot fail"
     assert f"- {OPPOSITE[verdict]}" in out and f"+ {verdict}" in out
 
 
 def test_facts_of_the_function(policy) -> None:  # type: ignore[no-untyped-def]
     path = policy("")
-    path.write_text(
-        """\
+    path.write_text("""\
 version: 1
 policy:
   outbound_connectivity:
@@ -95,19 +99,21 @@ tests:
     env: {BUCKET: mine}
   - blocked: {connect: mine.s3.eu-central-1.amazonaws.com}
     region: eu-central-1
-"""
-    )
+""")
     code, out = invoke("test", str(path))
     assert code == 0, out
     path.write_text(path.read_text().replace("{BUCKET: mine}", "{BUCKET: other}"))
     assert invoke("test", str(path))[0] == 1
     path.write_text(path.read_text().replace("{BUCKET: other}", "[BUCKET]"))
     code, out = invoke("test", str(path))
-    assert code == 2 and "is no environment" in out
+    assert code == 2 and "is not an environment" in out
 
 
 def test_a_failure_is_a_diff_with_both_lines(policy) -> None:  # type: ignore[no-untyped-def]
-    tests = "tests:\n  - blocked:\n      connect: [evil.test, www.example.org]\n    reason: nobody but us\n"
+    tests = (
+        "tests:\n  - blocked:\n      connect: [evil.test, www.example.org]\n    reason: nobody but"
+        " us\n"
+    )
     code, out = invoke("test", str(policy(tests)))
     assert code == 1
     lines = out.splitlines()
@@ -122,7 +128,9 @@ def test_a_failure_is_a_diff_with_both_lines(policy) -> None:  # type: ignore[no
 
 def test_json_has_every_test(policy) -> None:  # type: ignore[no-untyped-def]
     code, out = invoke(
-        "test", str(policy("tests: [{allowed: {exec: /bin/sh}}, {blocked: {open: /tmp/x}}]\n")), "--json"
+        "test",
+        str(policy("tests: [{allowed: {exec: /bin/sh}}, {blocked: {open: /tmp/x}}]\n")),
+        "--json",
     )
     found = json.loads(out)
     assert code == 1
@@ -136,7 +144,9 @@ def test_json_has_every_test(policy) -> None:  # type: ignore[no-untyped-def]
 def test_no_tests_are_no_success(policy) -> None:  # type: ignore[no-untyped-def]
     code, out = invoke("test", str(policy("")))
     assert code == 2 and "no test was run" in out
-    code, out = invoke("test", str(policy("tests: [{blocked: {exec: /bin/sh}}]\n")), "-k", "nothing")
+    code, out = invoke(
+        "test", str(policy("tests: [{blocked: {exec: /bin/sh}}]\n")), "-k", "nothing"
+    )
     assert code == 2 and "none matches" in out
 
 
@@ -149,7 +159,12 @@ def test_keywords_choose(policy) -> None:  # type: ignore[no-untyped-def]
 
 @settings(max_examples=100, deadline=None)
 @given(
-    st.lists(st.sampled_from(["a", "b", "c", "not a", "not (b or c)", "(a and b)"]), min_size=1, max_size=5), st.data()
+    st.lists(
+        st.sampled_from(["a", "b", "c", "not a", "not (b or c)", "(a and b)"]),
+        min_size=1,
+        max_size=5,
+    ),
+    st.data(),
 )
 def test_keywords_mean_what_python_means(words: list[str], data: st.DataObject) -> None:
     expression = words[0]
@@ -165,7 +180,7 @@ def test_tests_never_reach_the_engine(policy) -> None:  # type: ignore[no-untype
     assert with_tests == compile_policy(load(policy("")))
 
 
-def test_a_failing_policy_is_not_packed(policy, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_failing_policy_is_not_packed(policy: Any, tmp_path: Path) -> None:
     path = policy("tests:\n  - allowed: {exec: /bin/sh}\n")
     out = tmp_path / "out" / "policies.zip"
     out.parent.mkdir()
@@ -189,18 +204,20 @@ def test_a_failing_policy_is_not_packed(policy, tmp_path: Path) -> None:  # type
         ("tests: [{allowed: }]", "nothing in it"),
         ("tests: [{allowed: {conect: a.example.org}}]", "did you mean `connect`?"),
         ("tests: [{allowed: {connect: []}}]", "the list is empty"),
-        ('tests: [{allowed: {connect: "a.example.org:0"}}]', "is no port"),
-        ('tests: [{allowed: {connect: "a.example.org:70000"}}]', "is no port"),
+        ('tests: [{allowed: {connect: "a.example.org:0"}}]', "is not a port"),
+        ('tests: [{allowed: {connect: "a.example.org:70000"}}]', "is not a port"),
         ('tests: [{allowed: {connect: "https://a.example.org/"}}]', "a.example.org"),
         ('tests: [{allowed: {connect: "*.example.org"}}]', "is a pattern"),
         ('tests: [{allowed: {connect: "a:b:c"}}]', "read in two ways"),
         ("tests: [{allowed: {open: /etc/passwd}}]", "not under /tmp"),
         ("tests: [{allowed: {open: /tmp/*}}]", "is a pattern"),
         ("tests: [{allowed: {exec: sh}}]", "not absolute"),
-        ("tests: [{allowed: {exec: 5}}]", "is no text"),
+        ("tests: [{allowed: {exec: 5}}]", "is not text"),
     ],
 )
-def test_bad_input_has_a_place_and_a_mend(policy, tests: str, said: str) -> None:  # type: ignore[no-untyped-def]
+def test_bad_input_has_a_place_and_a_fix(
+    policy: Callable[[str], Path], tests: str, said: str
+) -> None:
     path = policy(tests + "\n")
     code, out = invoke("test", str(path))
     assert code == 2
@@ -226,7 +243,9 @@ def test_a_wrong_policy_does_not_hide_the_others(policy) -> None:  # type: ignor
         load(good.parent / "b.yaml")
 
 
-@pytest.mark.parametrize("expression", ["not " * 5000 + "a", "(" * 5000 + "a" + ")" * 5000, " or ".join("a" * 5000)])
+@pytest.mark.parametrize(
+    "expression", ["not " * 5000 + "a", "(" * 5000 + "a" + ")" * 5000, " or ".join("a" * 5000)]
+)
 def test_an_expression_of_any_length_has_an_answer(expression: str) -> None:
     with pytest.raises(CouldNotRun, match="words and brackets"):
         keyword(expression)

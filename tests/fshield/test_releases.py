@@ -1,4 +1,5 @@
-"""An engine runs every compiled format of its major version: the policies of each release still decide."""
+"""An engine runs every compiled format of its major version: the policies of each release still
+decide."""
 
 from __future__ import annotations
 
@@ -8,23 +9,34 @@ from pathlib import Path
 
 import pytest
 
-from fshield import binary
-from fshield.native import Compiled, read_compiled
-from fshield.policy import Family, Mode
+from fshield.engine import binary
+from fshield.engine.decide import Compiled, read_compiled
+from fshield.language.policy import Family, Mode
 from tests.support import ROOT, run_guarded
 
 RELEASES = sorted((Path(__file__).parent / "releases").glob("*/*.policy"), key=str)
-EXPECTED = {"default": Mode.BLOCK, "strict": Mode.BLOCK, "functionshield": Mode.BLOCK, "monitor": Mode.ALERT}
-EXPECTED["services"] = Mode.BLOCK  # names by service, and a bucket's with a variable in it: needs format 1.1
+EXPECTED = {
+    "default": Mode.BLOCK,
+    "strict": Mode.BLOCK,
+    "functionshield": Mode.BLOCK,
+    "monitor": Mode.ALERT,
+}
+EXPECTED["services"] = (
+    Mode.BLOCK
+)  # names by service, and a bucket's with a variable in it: needs format 1.1
 
 
 def test_there_are_some() -> None:
     assert {path.stem for path in RELEASES} == set(EXPECTED)
     formats = {struct.unpack_from("<HH", path.read_bytes(), len(binary.MAGIC)) for path in RELEASES}
-    assert formats == {(binary.MAJOR, minor) for minor in range(binary.MINOR + 1)}, "each format has a fixture"
+    assert formats == {(binary.MAJOR, minor) for minor in range(binary.MINOR + 1)}, (
+        "each format has a fixture"
+    )
 
 
-_each = pytest.mark.parametrize("path", RELEASES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+_each = pytest.mark.parametrize(
+    "path", RELEASES, ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
 # The act that every one of them judges, and what the kernel says to who is let through.
 _ACT = """
 try: open("/tmp/function-shield-test-none-such")
@@ -44,9 +56,13 @@ def test_still_decides(path: Path) -> None:
 def test_still_guards(path: Path) -> None:
     """Launcher and core take the file as it was released, and act by it."""
     done = run_guarded(
-        [ROOT / ".venv" / "bin" / "python", "-c", _ACT], policy="", env={"FUNCTION_SHIELD_POLICY": str(path)}
+        [ROOT / ".venv" / "bin" / "python", "-c", _ACT],
+        policy="",
+        env={"FUNCTION_SHIELD_POLICY": str(path)},
     )
     blocks = EXPECTED[path.stem] == Mode.BLOCK
     assert done.stdout == ("PolicyViolation" if blocks else "FileNotFoundError") + "\n", done
-    assert [event["mode"] for event in done.of("read_write_tmp")] == ["block" if blocks else "alert"]
+    assert [event["mode"] for event in done.of("read_write_tmp")] == [
+        "block" if blocks else "alert"
+    ]
     assert [event["event"] for event in done.events].count("armed") == 1

@@ -13,7 +13,11 @@ TEXTS = [
     *(("ink", ground) for ground in ("ground", "card")),
     *(("soft", ground) for ground in ("ground", "card")),
     *(("link", ground) for ground in ("ground", "card")),
-    *((colour, ground) for colour in ("red", "amber", "green") for ground in (f"{colour}-g", "card")),
+    *(
+        (colour, ground)
+        for colour in ("red", "amber", "green")
+        for ground in (f"{colour}-g", "card")
+    ),
 ]
 
 
@@ -28,7 +32,9 @@ def luminance(colour: str) -> float:
     """https://www.w3.org/TR/WCAG22/#dfn-relative-luminance"""
     digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
     channels = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in channels]
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in channels
+    ]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
@@ -52,7 +58,8 @@ def test_text_is_readable(theme: str, colour: str, ground: str) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_colour_is_looked_at(theme: str) -> None:
-    """A colour that comes into the sheet comes into the table above, and the dark theme has each."""
+    """A colour that comes into the sheet comes into the table above, and the dark theme has
+    each."""
     light, dark = re.findall(r":root\{([^}]*)\}", CSS)
     named = {name for pair in TEXTS for name in pair} | {"line"}
     assert set(re.findall(r"--([a-z-]+):", light if theme == "light" else dark)) == named

@@ -17,10 +17,10 @@ import pytest
 from moto import mock_aws
 from typer.testing import CliRunner
 
-from fshield import tail as tailing
-from fshield.cli import app
-from fshield.cloudwatch import Window
-from fshield.tail import growing
+from fshield.cli.app import app
+from fshield.evidence import tail as tailing
+from fshield.evidence.cloudwatch import Window
+from fshield.evidence.tail import growing
 from tests.fshield.recorded import Log, stack
 from tests.support import clean_environment
 
@@ -32,7 +32,9 @@ def log(tmp_path: Path) -> Path:
     log = Log().host("api.rates.example", *stack("requests"), message="one")
     log.host("collector.evil.example", *stack("tintkit"), mode="block", message="two")
     log.add("read_write_tmp", *stack("tintkit"), path="/tmp/x", message="three")
-    log.lines.append('{"function_shield":true,"event":"armed","policy_name":"monitor","message":"four"}')
+    log.lines.append(
+        '{"function_shield":true,"event":"armed","policy_name":"monitor","message":"four"}'
+    )
     log.lines.append("the function's own words")
     return log.write(tmp_path / "events.log")
 
@@ -69,12 +71,16 @@ def test_what_was_cut_short_is_shown_whatever_was_asked_for(log: Path) -> None:
 def test_an_event_is_shown_before_the_pipe_ends() -> None:
     command = [sys.executable, "-m", "fshield", "tail", "--json"]
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=clean_environment()
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=clean_environment(),
     ) as process:
         assert process.stdin and process.stdout
         process.stdin.write(Log().host("x.example", message="now").lines[0].encode() + b"\n")
         process.stdin.flush()
-        # Blocks for ever if it waited for the end.
+        # Blocks forever if it waited for the end.
         assert json.loads(process.stdout.readline())["message"] == "now"
         process.stdin.close()
         assert process.wait(30) == 0
@@ -100,7 +106,9 @@ def test_a_terminal_gets_colours_and_no_escapes_of_a_log(tmp_path: Path) -> None
     path = log.write(tmp_path / "events.log")
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "fshield", "tail", str(path)]
-    subprocess.run(command, stdout=theirs, stdin=subprocess.DEVNULL, env=clean_environment(), check=True)
+    subprocess.run(
+        command, stdout=theirs, stdin=subprocess.DEVNULL, env=clean_environment(), check=True
+    )
     os.close(theirs)
     text = os.read(ours, 65536).decode()
     os.close(ours)
@@ -137,7 +145,8 @@ def follow(group: Group, times: int) -> list[str]:
 
     found = []
     with pytest.raises(Enough):
-        for message in growing(group, START - timedelta(minutes=10), 5, lambda: now[0], sleep):  # type: ignore[arg-type]
+        begin = START - timedelta(minutes=10)
+        for message in growing(group, begin, 5, lambda: now[0], sleep):  # type: ignore[arg-type]
             found.append(message["eventId"])
     return found
 
@@ -147,7 +156,11 @@ def message(name: str) -> Mapping[str, Any]:
 
 
 def test_following_shows_late_events_and_each_once() -> None:
-    group = Group([message("a"), message("b")], [message("a"), message("late"), message("b"), message("c")], [])
+    group = Group(
+        [message("a"), message("b")],
+        [message("a"), message("late"), message("b"), message("c")],
+        [],
+    )
     assert follow(group, 3) == ["a", "b", "late", "c"]
     assert group.asked[0].since == START - timedelta(minutes=10)
     # Before the first question's time, by what may come late; never the whole window again.
@@ -169,10 +182,15 @@ def test_a_log_group_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         client.create_log_group(logGroupName="/aws/lambda/f")
         client.create_log_stream(logGroupName="/aws/lambda/f", logStreamName="s")
         at = int(datetime.now(timezone.utc).timestamp() * 1000)
-        old, new = (Log().host("x.example", message=text, nonce=text * 4).lines[0] for text in ("older", "newer"))
+        old, new = (
+            Log().host("x.example", message=text, nonce=text * 4).lines[0]
+            for text in ("older", "newer")
+        )
         for when, line in ((at - 3_600_000, old), (at - 60_000, new), (at - 50_000, "START")):
             client.put_log_events(
-                logGroupName="/aws/lambda/f", logStreamName="s", logEvents=[{"timestamp": when, "message": line}]
+                logGroupName="/aws/lambda/f",
+                logStreamName="s",
+                logEvents=[{"timestamp": when, "message": line}],
             )
         group = ("--log-group", "/aws/lambda/f", "--region", "eu-central-1")
         assert shown(*group) == ["newer"]
@@ -182,8 +200,23 @@ def test_a_log_group_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--follow", "x"], ["x", "--log-group", "g"], ["--since", "soon", "--log-group", "g"]]
+    "arguments",
+    [["--follow", "x"], ["x", "--log-group", "g"], ["--since", "soon", "--log-group", "g"]],
 )
 def test_what_cannot_be_ends_with_2_and_a_mend(arguments: list[str]) -> None:
     done = CliRunner().invoke(app, ["tail", *arguments])
-    assert done.exit_code == 2 and "mend:" in done.output
+    assert done.exit_code == 2 and "fix:" in done.output
+
+
+def test_what_says_the_same_one_after_the_other_is_one_line(tmp_path: Path) -> None:
+    log = Log()
+    for number in range(5):
+        log.host("a.example", message="reach a", count=2 if number == 1 else 1)
+    log.host("b.example", message="reach b").host("a.example", message="reach a")
+    log.host("a.example", message="reach a", repeats=True, count=3)
+    file = str(log.write(tmp_path / "log"))
+    done = CliRunner().invoke(app, ["tail", file])
+    lines = [line for line in done.stdout.splitlines() if "reach" in line]
+    assert len(lines) == 3 and "×6" in lines[0] and "×" not in lines[1] and "×4" in lines[2]
+    piped = CliRunner().invoke(app, ["tail", "-"], input=Path(file).read_text())
+    assert piped.stdout.count("reach") == 8 and "×3 more" in piped.stdout

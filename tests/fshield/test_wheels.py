@@ -1,4 +1,5 @@
-"""``make wheels``: what people and build machines install, with the engine's own ``decide`` in it."""
+"""``make wheels``: what people and build machines install, with the engine's own ``decide`` in
+it."""
 
 from __future__ import annotations
 
@@ -18,7 +19,12 @@ from elftools.elf.elffile import ELFFile
 
 from tests.support import ROOT
 
-TAGS = ("manylinux_2_17_x86_64", "manylinux_2_17_aarch64", "macosx_11_0_x86_64", "macosx_11_0_arm64")
+TAGS = (
+    "manylinux_2_17_x86_64",
+    "manylinux_2_17_aarch64",
+    "macosx_11_0_x86_64",
+    "macosx_11_0_arm64",
+)
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +36,23 @@ def wheels() -> dict[str, Path]:
 def test_every_record_is_true(wheels: dict[str, Path]) -> None:
     for wheel in wheels.values():
         with zipfile.ZipFile(wheel) as opened:
-            (record,) = (name for name in opened.namelist() if name.endswith(".dist-info/RECORD"))
-            rows = {row[0]: row[1:] for row in csv.reader(io.StringIO(opened.read(record).decode()))}
+            (record,) = (
+                name
+                for name in opened.namelist()
+                if name.endswith(".dist-info/RECORD") and name.count("/") == 1
+            )
+            rows = {
+                row[0]: row[1:] for row in csv.reader(io.StringIO(opened.read(record).decode()))
+            }
             assert set(rows) == set(opened.namelist())
             for name, (digest, size) in rows.items():
                 if name != record:
                     data = opened.read(name)
-                    found = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+                    found = (
+                        base64.urlsafe_b64encode(hashlib.sha256(data).digest())
+                        .rstrip(b"=")
+                        .decode()
+                    )
                     assert (digest, int(size)) == (f"sha256={found}", len(data)), name
 
 
@@ -44,10 +60,15 @@ def test_each_has_the_library_of_its_machine(wheels: dict[str, Path]) -> None:
     machines = {"x86_64": "x64", "aarch64": "AArch64"}
     for tag, wheel in wheels.items():
         with zipfile.ZipFile(wheel) as opened:
-            library = next(name for name in opened.namelist() if name.startswith("fshield/_native/"))
+            library = next(
+                name for name in opened.namelist() if name.startswith("fshield/_native/")
+            )
             code = opened.read(library)
         if tag.startswith("manylinux"):
-            assert ELFFile(io.BytesIO(code)).get_machine_arch() == machines[tag.removeprefix("manylinux_2_17_")]
+            assert (
+                ELFFile(io.BytesIO(code)).get_machine_arch()
+                == machines[tag.removeprefix("manylinux_2_17_")]
+            )
         else:
             assert code[:4] == b"\xcf\xfa\xed\xfe", "64-bit Mach-O"
 
@@ -64,17 +85,24 @@ def test_an_installed_wheel_asks_the_engine(wheels: dict[str, Path], tmp_path: P
     target = tmp_path / "site"
     with zipfile.ZipFile(wheels[tag]) as opened:
         opened.extractall(target)
-    program = "import sys; sys.path.insert(0, sys.argv.pop(1)); from fshield.cli import main; main()"
+    program = (
+        "import sys; sys.path.insert(0, sys.argv.pop(1)); from fshield.cli.app import main; main()"
+    )
     policy = ROOT / "policies" / "strict.yaml"
     environment = {name: value for name, value in os.environ.items() if name != "FSHIELD_DECIDE"}
 
     def run(*arguments: str) -> str:
         command = [sys.executable, "-c", *arguments]
-        result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        result = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
         assert result.returncode == 0, result.stdout + result.stderr
         return result.stdout.strip()
 
     run(program, str(target), "test", str(policy))
     run(program, str(target), "new", str(tmp_path / "policies"))
-    code = "import sys; sys.path.insert(0, sys.argv[1]); from fshield import native; print(native.library()._name)"
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from fshield.engine import decide;"
+        " print(decide.library()._name)"
+    )
     assert run(code, str(target)) == str(target / "fshield" / "_native" / "libdecide.so")

@@ -1,4 +1,5 @@
-"""A change of a policy: nothing that widens goes unsaid, by the engine's own word, and nothing else is said to."""
+"""A change of a policy: nothing that widens goes unsaid, by the engine's own word, and nothing else
+is said to."""
 
 from __future__ import annotations
 
@@ -15,16 +16,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from fshield import destinations, native, sarif
-from fshield.cli import app
-from fshield.compiler import compile_policy
-from fshield.containment import path_outside
+from fshield.cli.app import app
+from fshield.engine import decide as native
+from fshield.engine import sarif
+from fshield.engine.compiler import compile_policy
+from fshield.engine.containment import path_outside
+from fshield.engine.widening import changes
 from fshield.errors import PolicyError
-from fshield.loader import resolve
-from fshield.policy import Family, Mode, Policy
-from fshield.reader import parse
-from fshield.shapes import matches
-from fshield.widening import changes
+from fshield.evidence.shapes import matches
+from fshield.language import destinations
+from fshield.language.loader import resolve
+from fshield.language.policy import Family, Mode, Policy
+from fshield.language.reader import parse
 
 Write = Callable[[str | bytes], Path]
 
@@ -43,7 +46,9 @@ def tmp(*patterns: str) -> Policy:
 
 
 def said(old: Policy, new: Policy) -> list[str]:
-    return [f"{'+' if change.kind == 'widens' else '-'} {change.words}" for change in changes(old, new)]
+    return [
+        f"{'+' if change.kind == 'widens' else '-'} {change.words}" for change in changes(old, new)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -52,52 +57,114 @@ def said(old: Policy, new: Policy) -> list[str]:
         ((), ("{host: a.example}",), ["+ a.example becomes allowed"]),
         (("{host: a.example}",), (), ["- a.example is no longer allowed"]),
         (("{host: a.example}",), ("{host: A.example.}",), []),
-        (('{host: "*.example"}',), ("{host: a.example}", "{host: b.c.example}"), ["- *.example is no longer allowed"]),
-        (("{host: a.example}",), ('{host: "*.a.example"}',),
-         ["+ *.a.example becomes allowed", "- a.example is no longer allowed"]),
-        (("{host: a.example}",), ("{host: a.example, ports: [443, 8443]}",),
-         ["+ a.example on port 8443 becomes allowed"]),
-        (("{host: a.example, ports: [80-90]}",), ("{host: a.example, ports: [85-95]}",),
-         ["+ a.example on ports 91-95 becomes allowed", "- a.example on ports 80-84 is no longer allowed"]),
-        (("{host: a.example, ports: [1-10]}", "{host: a.example, ports: [11-20]}"),
-         ("{host: a.example, ports: [5-15]}",),
-         ["- a.example on ports 1-4 is no longer allowed", "- a.example on ports 16-20 is no longer allowed"]),
-        (("{host: a.example}",), ("{host: a.example, tls: none}",),
-         ["+ a.example: anything may be sent, where the server name of TLS was read"]),
-        (("{host: a.example, ports: [25], tls: starttls}",), ("{host: a.example, ports: [25], tls: required}",),
-         ["- a.example on port 25: anything may no longer be sent: the server name of TLS is read"]),
-        (("{host: a.example, ports: [25], tls: starttls}",), ("{host: a.example, ports: [25], tls: none}",), []),
-        (("{host: a.example, ports: [80]}",), ("{host: a.example, ports: [80], tls: none}",),
-         ["+ a.example on port 80: anything may be sent, where the `Host` of HTTP was read"]),
-        (("{host: a.example, ports: [80], tls: required}",), ("{host: a.example, ports: [80]}",),
-         ["+ a.example on port 80: HTTP in the clear may be sent, where the server name of TLS was read",
-          "- a.example on port 80: TLS may no longer be sent: the `Host` of HTTP is read"]),
-        # The exact name decides before the wildcard, and the first of two entries before the second.
-        (("{host: a.example}", '{host: "*.example", tls: none}'), ('{host: "*.example", tls: none}',),
-         ["+ a.example: anything may be sent, where the server name of TLS was read"]),
-        (("{host: a.example, ports: [443, 1]}", "{host: a.example, ports: [443, 2], tls: none}"),
-         ("{host: a.example, ports: [443, 2], tls: none}", "{host: a.example, ports: [443, 1]}"),
-         ["+ a.example: anything may be sent, where the server name of TLS was read"]),
-        (("{host: a.example, ports: [443, 1]}", "{host: a.example, ports: [443, 2], tls: none}"),
-         ("{host: a.example, ports: [443, 1, 2]}",), []),
-        (('{host: "*.example", tls: none}',), ('{host: "*.example", tls: none}', "{host: a.example}"),
-         ["- a.example: anything may no longer be sent: the server name of TLS is read"]),
-        (('{host: "${env:A}.example"}',), ('{host: "${env:A}.example"}', '{host: "${env:B}.example"}'),
-         ["+ {env:B}.example becomes allowed"]),
+        (
+            ('{host: "*.example"}',),
+            ("{host: a.example}", "{host: b.c.example}"),
+            ["- *.example is no longer allowed"],
+        ),
+        (
+            ("{host: a.example}",),
+            ('{host: "*.a.example"}',),
+            ["+ *.a.example becomes allowed", "- a.example is no longer allowed"],
+        ),
+        (
+            ("{host: a.example}",),
+            ("{host: a.example, ports: [443, 8443]}",),
+            ["+ a.example on port 8443 becomes allowed"],
+        ),
+        (
+            ("{host: a.example, ports: [80-90]}",),
+            ("{host: a.example, ports: [85-95]}",),
+            [
+                "+ a.example on ports 91-95 becomes allowed",
+                "- a.example on ports 80-84 is no longer allowed",
+            ],
+        ),
+        (
+            ("{host: a.example, ports: [1-10]}", "{host: a.example, ports: [11-20]}"),
+            ("{host: a.example, ports: [5-15]}",),
+            [
+                "- a.example on ports 1-4 is no longer allowed",
+                "- a.example on ports 16-20 is no longer allowed",
+            ],
+        ),
+        (
+            ("{host: a.example}",),
+            ("{host: a.example, tls: none}",),
+            ["+ a.example: anything may be sent, where the server name of TLS was read"],
+        ),
+        (
+            ("{host: a.example, ports: [25], tls: starttls}",),
+            ("{host: a.example, ports: [25], tls: required}",),
+            [
+                "- a.example on port 25: anything may no longer be sent:"
+                " the server name of TLS is read"
+            ],
+        ),
+        (
+            ("{host: a.example, ports: [25], tls: starttls}",),
+            ("{host: a.example, ports: [25], tls: none}",),
+            [],
+        ),
+        (
+            ("{host: a.example, ports: [80]}",),
+            ("{host: a.example, ports: [80], tls: none}",),
+            ["+ a.example on port 80: anything may be sent, where the `Host` of HTTP was read"],
+        ),
+        (
+            ("{host: a.example, ports: [80], tls: required}",),
+            ("{host: a.example, ports: [80]}",),
+            [
+                "+ a.example on port 80: HTTP in the clear may be sent,"
+                " where the server name of TLS was read",
+                "- a.example on port 80: TLS may no longer be sent: the `Host` of HTTP is read",
+            ],
+        ),
+        # The exact name decides before the wildcard, and the first of two entries before the
+        # second.
+        (
+            ("{host: a.example}", '{host: "*.example", tls: none}'),
+            ('{host: "*.example", tls: none}',),
+            ["+ a.example: anything may be sent, where the server name of TLS was read"],
+        ),
+        (
+            ("{host: a.example, ports: [443, 1]}", "{host: a.example, ports: [443, 2], tls: none}"),
+            ("{host: a.example, ports: [443, 2], tls: none}", "{host: a.example, ports: [443, 1]}"),
+            ["+ a.example: anything may be sent, where the server name of TLS was read"],
+        ),
+        (
+            ("{host: a.example, ports: [443, 1]}", "{host: a.example, ports: [443, 2], tls: none}"),
+            ("{host: a.example, ports: [443, 1, 2]}",),
+            [],
+        ),
+        (
+            ('{host: "*.example", tls: none}',),
+            ('{host: "*.example", tls: none}', "{host: a.example}"),
+            ["- a.example: anything may no longer be sent: the server name of TLS is read"],
+        ),
+        (
+            ('{host: "${env:A}.example"}',),
+            ('{host: "${env:A}.example"}', '{host: "${env:B}.example"}'),
+            ["+ {env:B}.example becomes allowed"],
+        ),
         (("{cidr: 10.0.0.0/8, tls: required}",), ("{cidr: 10.0.0.0/8, tls: none}",), []),
         (("{cidr: 10.0.0.0/9}", "{cidr: 10.128.0.0/9}"), ("{cidr: 10.0.0.0/8}",), []),
         (("{cidr: 10.0.0.0/8}",), ("{cidr: 10.1.0.0/16}",), ["- 10.0.0.0/8 is no longer allowed"]),
         (("{cidr: 10.1.0.0/16}",), ("{cidr: 10.0.0.0/8}",), ["+ 10.0.0.0/8 becomes allowed"]),
-        (("{aws: true}",), ("{host: sqs.us-east-1.amazonaws.com}",),
-         ["+ sqs.us-east-1.amazonaws.com becomes allowed", "- aws: true is no longer allowed"]),
+        (
+            ("{aws: true}",),
+            ("{host: sqs.us-east-1.amazonaws.com}",),
+            ["+ sqs.us-east-1.amazonaws.com becomes allowed", "- aws: true is no longer allowed"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_destinations(old: tuple[str, ...], new: tuple[str, ...], words: list[str]) -> None:
     assert said(outbound(*old), outbound(*new)) == words
 
 
 def test_many_entries_with_ports_of_their_own_take_seconds() -> None:
-    """Each name is asked about at its own ports: at everybody's, these would be eight million questions."""
+    """Each name is asked about at its own ports: at everybody's, these would be eight million
+    questions."""
     old, new = (
         outbound(*(f"{{host: h{n}.example, ports: [443, {1000 + n}]}}" for n in numbers))
         for numbers in (range(1000), range(1, 1001))
@@ -112,7 +179,9 @@ def test_many_entries_with_ports_of_their_own_take_seconds() -> None:
 
 def looped(ports: list[int] | None, mode: str = "block", *entries: str) -> Policy:
     listed = "" if ports is None else f"    loopback: {ports}\n"
-    return policy(f"  outbound_connectivity:\n    mode: {mode}\n    allow: [{', '.join(entries)}]\n{listed}")
+    return policy(
+        f"  outbound_connectivity:\n    mode: {mode}\n    allow: [{', '.join(entries)}]\n{listed}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -125,7 +194,12 @@ def looped(ports: list[int] | None, mode: str = "block", *entries: str) -> Polic
         (looped(None), looped([1]), 0, 1),
         (looped(None), looped([]), 0, 1),
         (looped(None), looped(None, "block", "{cidr: 127.0.0.1}"), 0, 0),
-        (looped([], "block", "{cidr: 127.0.0.0/8, ports: [1-65535]}"), looped(None), 1, 1),  # ::1; the rest of the /8
+        (
+            looped([], "block", "{cidr: 127.0.0.0/8, ports: [1-65535]}"),
+            looped(None),
+            1,
+            1,
+        ),  # ::1; the rest of the /8
         (looped([], "allow"), looped(None), 0, 1),
         (looped([1], "alert"), looped(None, "alert"), 1, 0),
     ],
@@ -153,11 +227,19 @@ def test_paths(old: list[str], new: list[str], wider: bool) -> None:
 
 
 def test_modes_and_switches() -> None:
-    block, alert, allow = (policy(f"  read_handler: {mode}\n") for mode in ("block", "alert", "allow"))
-    assert said(block, alert) == ["+ block becomes alert: what it blocked goes on and is only reported"]
+    block, alert, allow = (
+        policy(f"  read_handler: {mode}\n") for mode in ("block", "alert", "allow")
+    )
+    assert said(block, alert) == [
+        "+ block becomes alert: what it blocked goes on and is only reported"
+    ]
     assert said(alert, block) == ["- alert becomes block: what it reported is blocked"]
-    assert said(alert, allow) == ["+ alert becomes allow: what it reported is not reported any more"]
-    closed = policy("  read_handler: block\n", more="allow_mode_override: []\nkernel: {file_size: on}\n")
+    assert said(alert, allow) == [
+        "+ alert becomes allow: what it reported is not reported any more"
+    ]
+    closed = policy(
+        "  read_handler: block\n", more="allow_mode_override: []\nkernel: {file_size: on}\n"
+    )
     open_ = policy("  read_handler: block\n", more="allow_reconfigure: true\n")
     assert [line[:2] for line in said(closed, open_)] == ["+ "] * 4
     assert [line[:2] for line in said(open_, closed)] == ["- "] * 4
@@ -175,7 +257,9 @@ def test_entries_under_alert_change_what_is_reported() -> None:
 
 
 def test_a_rule_that_is_left_out_takes_the_default() -> None:
-    assert said(policy("  default: allow\n"), policy("  default: block\n"))[0].startswith("- allow becomes block")
+    assert said(policy("  default: allow\n"), policy("  default: block\n"))[0].startswith(
+        "- allow becomes block"
+    )
 
 
 LABELS = st.sampled_from(["a", "b", "evil"])
@@ -187,17 +271,34 @@ HOSTS = st.builds(
 PORTS = st.lists(st.sampled_from([80, 443, "442-444", "1-65535", 8443]), min_size=1, max_size=2)
 TLS = st.sampled_from(["required", "starttls", "none"])
 CIDRS = st.sampled_from(
-    ["10.0.0.0/8", "10.0.0.0/9", "10.128.0.0/9", "10.1.2.3", "127.0.0.1", "0.0.0.0/0", "fd00::/8", "fd00::1", "::/0"]
+    [
+        "10.0.0.0/8",
+        "10.0.0.0/9",
+        "10.128.0.0/9",
+        "10.1.2.3",
+        "127.0.0.1",
+        "0.0.0.0/0",
+        "fd00::/8",
+        "fd00::1",
+        "::/0",
+    ]
 )
 OUTBOUND = st.one_of(
     st.fixed_dictionaries({"host": HOSTS}, optional={"ports": PORTS, "tls": TLS}),
     st.fixed_dictionaries({"cidr": CIDRS}, optional={"ports": PORTS, "tls": TLS}),
-    st.fixed_dictionaries({"aws": st.just(True) | st.just(["sqs"])}, optional={"ports": PORTS, "tls": TLS}),
-    st.builds(lambda name: {"host": f"{name}.amazonaws.com"}, st.sampled_from(["*", "sqs.us-east-1", "*.us-east-1"])),
+    st.fixed_dictionaries(
+        {"aws": st.just(True) | st.just(["sqs"])}, optional={"ports": PORTS, "tls": TLS}
+    ),
+    st.builds(
+        lambda name: {"host": f"{name}.amazonaws.com"},
+        st.sampled_from(["*", "sqs.us-east-1", "*.us-east-1"]),
+    ),
 )
 PATTERNS = st.text("ab/*?", max_size=7).map(lambda text: f"/tmp/{text}")
 PROGRAMS = st.text("ab/*?", max_size=6).map(lambda text: f"/usr/{text}")
-LIBRARIES = st.sampled_from(["a", "b", "a.*", "a.b", "/var/task/*.so", "/var/task/**", "/var/task/a/*"])
+LIBRARIES = st.sampled_from(
+    ["a", "b", "a.*", "a.b", "/var/task/*.so", "/var/task/**", "/var/task/a/*"]
+)
 MODES = st.sampled_from(["block", "block", "block", "alert", "allow"])
 RULES = (
     (Family.OUTBOUND, "outbound_connectivity", OUTBOUND),
@@ -209,7 +310,8 @@ RULES = (
 
 @st.composite
 def policies(draw: st.DrawFn) -> Policy:
-    """A policy of those of its rules that the loader takes: it refuses entries that can never match."""
+    """A policy of those of its rules that the loader takes: it refuses entries that can never
+    match."""
     rules: dict[str, Any] = {}
     made = policy("  default: block\n")
     for family, name, entries in RULES:
@@ -218,10 +320,17 @@ def policies(draw: st.DrawFn) -> Policy:
         if mode != "allow":
             rule["allow"] = draw(st.lists(entries, max_size=4))
         if mode != "allow" and family is Family.OUTBOUND:
-            loopback = draw(st.none() | st.lists(st.sampled_from([80, 443, "444-9000"]), max_size=2))
+            loopback = draw(
+                st.none() | st.lists(st.sampled_from([80, 443, "444-9000"]), max_size=2)
+            )
             rule |= {} if loopback is None else {"loopback": loopback}
         try:
-            made = resolve(parse("p.yaml", json.dumps({"version": 1, "policy": {**rules, name: rule}}).encode()), "p")
+            made = resolve(
+                parse(
+                    "p.yaml", json.dumps({"version": 1, "policy": {**rules, name: rule}}).encode()
+                ),
+                "p",
+            )
         except PolicyError:
             continue
         rules[name] = rule
@@ -232,18 +341,31 @@ def names_of(*asked: Policy) -> list[str]:
     """Names that entries of these policies are about, or just miss."""
     keys = {host.key for one in asked for entry in one.allows for host in entry.hosts}
     keys = {key.replace("{env:A}", "set") for key in keys if not key.startswith("{")}
-    plain = {key.replace("{region}", region) for key in keys for region in ("us-east-1", "eu-west-1")}
+    plain = {
+        key.replace("{region}", region) for key in keys for region in ("us-east-1", "eu-west-1")
+    }
     around = {f"{label}.{key}" for key in plain for label in ("evil", "b", "other.evil")}
     return sorted(plain | around | {key.partition(".")[2] for key in plain if "." in key})
 
 
-ADDRESSES = ["10.1.2.3", "10.200.0.1", "11.0.0.1", "127.0.0.1", "127.0.0.2", "::1", "fd00::1", "fd01::2", "2001:db8::1"]
+ADDRESSES = [
+    "10.1.2.3",
+    "10.200.0.1",
+    "11.0.0.1",
+    "127.0.0.1",
+    "127.0.0.2",
+    "::1",
+    "fd00::1",
+    "fd01::2",
+    "2001:db8::1",
+]
 FACTS = [native.facts_of(region, ["A=set"]) for region in ("us-east-1", "eu-west-1", "cn-north-1")]
 SENT = {"tls": {"tls"}, "http": {"http"}, "nothing": {"tls", "http", "anything"}}
 
 
 def may_be_sent(verdict: native.Verdict, port: int, mode: Mode) -> set[str]:
-    """What a connection by name may begin with, by the entry that decides: judging.c, said once more."""
+    """What a connection by name may begin with, by the entry that decides: judging.c, said once
+    more."""
     if verdict.mode is not Mode.ALLOW:
         return set()
     if mode is Mode.ALLOW or verdict.entry is None:
@@ -255,7 +377,10 @@ def may_be_sent(verdict: native.Verdict, port: int, mode: Mode) -> set[str]:
 
 OVERLAPPING = st.fixed_dictionaries(
     {"host": st.sampled_from(["b.a", "*.a", "c.b.a", "*.b.a"])},
-    optional={"ports": st.lists(st.sampled_from([25, 80, 443, "1-9000"]), min_size=1, max_size=2), "tls": TLS},
+    optional={
+        "ports": st.lists(st.sampled_from([25, 80, 443, "1-9000"]), min_size=1, max_size=2),
+        "tls": TLS,
+    },
 )
 
 
@@ -268,7 +393,9 @@ def overlapping(draw: st.DrawFn) -> Policy:
     try:
         return resolve(parse("p.yaml", text.encode()), "p")
     except PolicyError:
-        return outbound("{host: b.a, ports: [25, 80, 443]}", '{host: "*.a", ports: [1-9000], tls: none}')
+        return outbound(
+            "{host: b.a, ports: [25, 80, 443]}", '{host: "*.a", ports: [1-9000], tls: none}'
+        )
 
 
 @st.composite
@@ -316,10 +443,18 @@ def questions(hosts: list[str], paths: list[str]) -> Iterator[tuple[Family, str,
     for host in hosts:
         for port in (80, 443, 444, 8443):
             for facts in FACTS:
-                yield Family.OUTBOUND, rules[Family.OUTBOUND], {"names": (host,), "port": port, "facts": facts}
+                yield (
+                    Family.OUTBOUND,
+                    rules[Family.OUTBOUND],
+                    {"names": (host,), "port": port, "facts": facts},
+                )
     for ip in ADDRESSES:
         for port in (80, 443, 444, 9001):
-            yield Family.OUTBOUND, rules[Family.OUTBOUND], {"ip": ipaddress.ip_address(ip), "port": port}
+            yield (
+                Family.OUTBOUND,
+                rules[Family.OUTBOUND],
+                {"ip": ipaddress.ip_address(ip), "port": port},
+            )
     for path in {path for path in paths if "//" not in f"/{path}"}:
         yield Family.TMP, rules[Family.TMP], {"path": f"/tmp/{path}".rstrip("/")}
         yield Family.PROCESS, rules[Family.PROCESS], {"path": f"/usr/{path}".rstrip("/")}
@@ -346,10 +481,13 @@ def test_the_command(tmp_path: Path) -> None:
     old, new = tmp_path / "old.yaml", tmp_path / "new.yaml"
     old.write_text("version: 1\npolicy:\n  outbound_connectivity: block\n")
     new.write_text(
-        "version: 1\npolicy:\n  outbound_connectivity:\n    mode: block\n    allow:\n      - host: a.example\n"
+        "version: 1\npolicy:\n  outbound_connectivity:\n    mode: block\n    allow:\n      - host:"
+        " a.example\n"
     )
     done = CliRunner().invoke(app, ["diff", str(old), str(new)])
-    assert done.exit_code == 1 and f"{new}:6" in done.stdout and "1 wider, 0 narrower" in done.stdout
+    assert (
+        done.exit_code == 1 and f"{new}:6" in done.stdout and "1 wider, 0 narrower" in done.stdout
+    )
     assert CliRunner().invoke(app, ["diff", str(new), str(old)]).exit_code == 0
     answer = json.loads(CliRunner().invoke(app, ["diff", "--json", str(old), str(new)]).stdout)
     assert answer["changes"][0]["example"] == "connect a.example:443" and not answer["ok"]
@@ -360,9 +498,16 @@ def test_sarif(tmp_path: Path) -> None:
     found = sarif.document(changes(outbound("{host: b.example}"), outbound("{host: a.example}")))
     (run,) = found["runs"]
     rules = run["tool"]["driver"]["rules"]
-    assert found["version"] == "2.1.0" and run["tool"]["driver"]["name"] == "fshield" and len(run["results"]) == 2
+    assert (
+        found["version"] == "2.1.0"
+        and run["tool"]["driver"]["name"] == "fshield"
+        and len(run["results"]) == 2
+    )
     for result in run["results"]:
-        assert rules[result["ruleIndex"]]["id"] == result["ruleId"] and result["level"] in ("warning", "note")
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"] and result["level"] in (
+            "warning",
+            "note",
+        )
         (location,) = result["locations"]
         place = location["physicalLocation"]
         assert place["artifactLocation"]["uri"] == "p.yaml" and place["region"]["startLine"] >= 1

@@ -1,5 +1,6 @@
-/* addresses.c: socket addresses, and numbers in any spelling. What is read is written and read again the same. */
-#include "addresses.h"
+/* addresses.c: socket addresses, and numbers in any spelling. What is read is written and read
+ * again the same. */
+#include "network/addresses.h"
 
 #include "fuzz.h"
 

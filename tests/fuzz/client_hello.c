@@ -1,5 +1,6 @@
-/* client_hello.c: the same greeting is read the same with whatever follows it, and no part of one is one. */
-#include "client_hello.h"
+/* client_hello.c: the same greeting is read the same with whatever follows it, and no part of one
+ * is one. */
+#include "network/first_bytes/client_hello.h"
 
 #include "fuzz.h"
 
@@ -19,11 +20,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (!whole) exit(1);
         memcpy(whole, bytes, hello.size);
         client_hello_read(whole, hello.size, &again);
-        PROMISE(again.kind == HELLO_NAMED && again.size == hello.size && strcmp(again.name, hello.name) == 0);
+        PROMISE(again.kind == HELLO_NAMED && again.size == hello.size &&
+                strcmp(again.name, hello.name) == 0);
         client_hello_read(whole, hello.size - 1, &again);
         PROMISE(again.kind == HELLO_SPLIT);
         /* What follows it names itself, too: a second greeting is never passed over. */
-        PROMISE(client_hello_next(whole, hello.size, &at, &again) == HELLO_NEXT_AGAIN && strcmp(again.name, hello.name) == 0);
+        PROMISE(client_hello_next(whole, hello.size, &at, &again) == HELLO_NEXT_AGAIN &&
+                strcmp(again.name, hello.name) == 0);
         free(whole);
     }
     (void)client_hello_next(bytes, size, &at, &again);

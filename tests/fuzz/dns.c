@@ -1,6 +1,6 @@
-/* dns_message.c: questions and answers. A question that is accepted says nothing but its name, and is accepted again as what
- * is left of it; an answer's addresses are of that name's chain. */
-#include "dns_message.h"
+/* dns_message.c: questions and answers. A question that is accepted says nothing but its name, and
+ * is accepted again as what is left of it; an answer's addresses are of that name's chain. */
+#include "network/dns/dns_message.h"
 
 #include "fuzz.h"
 
@@ -19,7 +19,8 @@ static void asks(uint8_t *packet, size_t size, const struct dns_query *query)
     normal(query->name);
     PROMISE(size == plain || size == plain + 11);
     PROMISE(dns_query_read(packet, &length, &again) && length == size);
-    PROMISE(again.id == query->id && again.type == query->type && strcmp(again.name, query->name) == 0);
+    PROMISE(again.id == query->id && again.type == query->type &&
+            strcmp(again.name, query->name) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -32,7 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (dns_answer_read(packet, size, &answer)) {
         normal(answer.question.name);
         PROMISE(answer.count <= DNS_ADDRESSES_MAX);
-        for (unsigned i = 0; i < answer.count; i++) PROMISE(answer.addresses[i].version == 4 || answer.addresses[i].version == 6);
+        for (unsigned i = 0; i < answer.count; i++)
+            PROMISE(answer.addresses[i].version == 4 || answer.addresses[i].version == 6);
     }
     size_t length = size;
     if (dns_query_read(packet, &length, &query)) {

@@ -1,4 +1,5 @@
-/* What the fuzz targets share. Each is given bytes in a heap block of just their size, so that the sanitizer sees a read beyond. */
+/* What the fuzz targets share. Each is given bytes in a heap block of just their size, so that the
+ * sanitizer sees a read beyond. */
 #ifndef FUZZ_H
 #define FUZZ_H
 

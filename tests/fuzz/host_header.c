@@ -1,6 +1,6 @@
-/* host_header.c: requests judged as a whole or cut anywhere outside of a head come to the same end, and a body's bytes are never
- * a request's. The first byte says where to cut. */
-#include "host_header.h"
+/* host_header.c: requests judged as a whole or cut anywhere come to the same end, and a body's
+ * bytes are never a request's. The first byte says where to cut. */
+#include "network/first_bytes/host_header.h"
 
 #include "fuzz.h"
 
@@ -13,7 +13,8 @@ static bool allows(void *context, const struct host_target *target)
 {
     struct seen *seen = context;
     PROMISE(strlen(target->name) <= DNS_NAME_MAX && target->name[0] != '\0');
-    for (const char *at = target->name; *at; at++) seen->hash = (seen->hash ^ (uint8_t)*at) * 16777619u;
+    for (const char *at = target->name; *at; at++)
+        seen->hash = (seen->hash ^ (uint8_t)*at) * 16777619u;
     seen->count++;
     return true;
 }
@@ -33,13 +34,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     PROMISE(used <= size);
     if (kind == HOST_FINE && !tunnel) PROMISE(used == size);
     if (kind == HOST_FINE && !tunnel && cut < size) {
-        /* In two pieces: the same, or a head was cut, which is refused. */
+        /* In two pieces: the same. A head that was cut is given again, from its start. */
         enum host_kind first = host_flow_feed(&again, bytes, cut, allows, &parts, &tunnel, &used);
-        if (first == HOST_FINE && !tunnel) {
-            PROMISE(host_flow_feed(&again, bytes + cut, size - cut, allows, &parts, &tunnel, &used) == HOST_FINE);
-            PROMISE(parts.count == whole.count && parts.hash == whole.hash);
-            PROMISE(host_flow_body(&again) == host_flow_body(&flow) && again.state == flow.state);
-        }
+        PROMISE((first == HOST_FINE || first == HOST_SPLIT) && !tunnel && used <= cut);
+        size_t from = first == HOST_SPLIT ? used : cut;
+        PROMISE(host_flow_feed(&again, bytes + from, size - from, allows, &parts, &tunnel, &used) ==
+                HOST_FINE);
+        PROMISE(parts.count == whole.count && parts.hash == whole.hash);
+        PROMISE(host_flow_body(&again) == host_flow_body(&flow) && again.state == flow.state);
     }
     free(bytes);
     return 0;

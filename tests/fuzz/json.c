@@ -1,7 +1,8 @@
-/* json_string with secrets: whatever goes in, the result is one JSON string, in ASCII-safe UTF-8 without control characters, and
- * no secret's value is in it. The first byte is the most that may come out, the second cuts the secret off and chooses how it is kept. */
-#include "../../layer/native/secrets.c" /* for what it keeps, which no other caller ever takes back */
-#include "../../layer/native/json.h"
+/* json_string with secrets: whatever goes in, the result is one JSON string, in ASCII-safe UTF-8
+ * without control characters, and no secret's value is in it. The first byte is the most that may
+ * come out, the second cuts the secret off and chooses how it is kept. */
+#include "events/secrets.c" /* for what it keeps, which no other caller ever takes back */
+#include "events/json.h"
 
 #include "fuzz.h"
 
@@ -40,7 +41,8 @@ static void valid_string(const char *text, size_t size)
     }
 }
 
-/* Escapes are taken for one byte that no secret here has: the last digit of one and what follows it say nothing of the text. */
+/* Escapes are taken for one byte that no secret here has: the last digit of one and what follows it
+ * say nothing of the text. */
 static void without_escapes(char *text)
 {
     char *to = text;
@@ -74,8 +76,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *environment[] = {shorter, variable, NULL};
     whole.count = whole.used = 0;
     marks.count = marks.overflow = false;
-    /* Where the third bit of the second byte is set, there is no room for values: they are known by their marks, which go the
-     * way to a child. */
+    /* Where the third bit of the second byte is set, there is no room for values: they are known by
+     * their marks, which go the way to a child. */
     if (data[1] & 4) whole.count = WHOLE;
     secrets_read(environment);
     if (data[1] & 4) {
@@ -93,7 +95,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     PROMISE(json.size <= sizeof json.bytes);
     valid_string(json.bytes, json.size);
     bool plain = strlen(secret) >= 8;
-    for (const char *at = secret; *at; at++) plain = plain && *at > ' ' && *at < 0x7F && *at != '"' && *at != '\\' && *at != '*';
+    for (const char *at = secret; *at; at++)
+        plain = plain && *at > ' ' && *at < 0x7F && *at != '"' && *at != '\\' && *at != '*';
     plain = plain && secret[0] != '/' && strncmp(secret, "http://", 7) != 0;
     if (plain) {
         char *out = copied_text((const uint8_t *)json.bytes, json.size);

@@ -1,5 +1,5 @@
 /* dns.c: names. What is accepted is a name that is normal already, and short enough. */
-#include "dns.h"
+#include "network/dns/dns.h"
 
 #include "fuzz.h"
 

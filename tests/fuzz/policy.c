@@ -1,7 +1,8 @@
-/* fs_policy_check and fs_policy_decide. The header's size and checksum are made right, so that what lies behind them is read:
- * first the request (2 bytes of length, then its fields), then the policy. */
-#include "expansion.h"
-#include "policy.h"
+/* fs_policy_check and fs_policy_decide. The header's size and checksum are made right, so that what
+ * lies behind them is read: first the request (2 bytes of length, then its fields), then the
+ * policy. */
+#include "policy/expansion.h"
+#include "policy/policy.h"
 
 #include "fuzz.h"
 
@@ -10,7 +11,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t room, unsigned
 
 enum { HEAD = 22, TEXT = 64 };
 
-static void mend(uint8_t *bytes, size_t size)
+static void repair(uint8_t *bytes, size_t size)
 {
     struct fs_policy head;
     if (size < sizeof head) return;
@@ -30,18 +31,22 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t room, unsigned
     /* One in eight stays as it is: the check of the header is read as well. */
     if (size > HEAD + TEXT && seed % 8 != 0) {
         size_t policy = (size - HEAD - TEXT) & ~(size_t)7;
-        mend(data + HEAD + TEXT, policy);
+        repair(data + HEAD + TEXT, policy);
         size = HEAD + TEXT + policy;
     }
     return size;
 }
 
-static const char *value_of(void *context, const char *name) { return name[0] == 'N' ? NULL : context; }
+static const char *value_of(void *context, const char *name)
+{
+    return name[0] == 'N' ? NULL : context;
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < HEAD + TEXT) return 0;
-    char *first = copied_text(data + HEAD, TEXT / 2), *second = copied_text(data + HEAD + TEXT / 2, TEXT / 2);
+    char *first = copied_text(data + HEAD, TEXT / 2),
+         *second = copied_text(data + HEAD + TEXT / 2, TEXT / 2);
     size_t length = size - HEAD - TEXT;
     uint8_t *policy = aligned_alloc(8, (length + 7) & ~(size_t)7);
     if (!policy) exit(1);
@@ -49,7 +54,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (fs_policy_check(policy, length) == NULL) {
         const struct fs_policy *compiled = (const void *)policy;
         const char *names[] = {first, second};
-        struct fs_facts facts = {.region = "eu-west-1", .account = "123456789012", .partition = data[4] % 4};
+        struct fs_facts facts = {
+            .region = "eu-west-1", .account = "123456789012", .partition = data[4] % 4};
         struct fs_expansion expansion;
         void *memory = calloc(1, fs_expansion_size(compiled) + 1);
         if (!memory) exit(1);
@@ -68,17 +74,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         };
         memcpy(request.ip, data + 6, sizeof request.ip);
         struct fs_verdict verdict = fs_policy_decide(compiled, &request);
-        PROMISE(verdict.mode <= FS_BLOCK && verdict.policy_mode <= FS_BLOCK && verdict.reason < FS_REASONS);
+        PROMISE(verdict.mode <= FS_BLOCK && verdict.policy_mode <= FS_BLOCK &&
+                verdict.reason < FS_REASONS);
         PROMISE(verdict.source == NULL || strlen(verdict.source) < length);
         PROMISE(request.name_count == 0 || verdict.name < request.name_count);
         struct fs_verdict again = fs_policy_decide(compiled, &request);
-        PROMISE(again.mode == verdict.mode && again.rule == verdict.rule && again.reason == verdict.reason);
+        PROMISE(again.mode == verdict.mode && again.rule == verdict.rule &&
+                again.reason == verdict.reason);
         if (verdict.rule != UINT32_MAX) {
             const struct fs_rule *rule = fs_policy_rule(compiled, verdict.rule);
             PROMISE(rule == NULL || fs_policy_string(compiled, rule->text) != NULL);
         }
         (void)fs_is_loopback(&request);
-        for (uint32_t rule = 0; rule < 4; rule++) (void)fs_policy_entry_allows_name(compiled, rule, first, &request);
+        for (uint32_t rule = 0; rule < 4; rule++)
+            (void)fs_policy_entry_allows_name(compiled, rule, first, &request);
         free(memory);
     }
     free(policy);

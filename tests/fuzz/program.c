@@ -1,5 +1,5 @@
 /* program.c: the reader of ELF heads and #! lines, by a file in memory. */
-#include "program.h"
+#include "processes/program.h"
 
 #include <sys/mman.h>
 #include <sys/stat.h>

@@ -1,4 +1,5 @@
-"""function_shield inside the function: FunctionShield's configure, the error's type, and the helpers."""
+"""function_shield inside the function: FunctionShield's configure, the error's type, and the
+helpers."""
 
 from __future__ import annotations
 
@@ -27,7 +28,10 @@ import function_shield
 print(function_shield.__file__, [entry for entry in sys.path if entry not in before])
 """
     folder = LAYER / "python"
-    assert run(python, program, ALLOW).split() == [f"{folder}/function_shield/__init__.py", f"['{folder}']"]
+    assert run(python, program, ALLOW).split() == [
+        f"{folder}/function_shield/__init__.py",
+        f"['{folder}']",
+    ]
 
 
 def test_tightens_for_good(python: Path) -> None:
@@ -35,7 +39,8 @@ def test_tightens_for_good(python: Path) -> None:
 import function_shield, os, threading
 open("/tmp/function-shield-configure", "w").close()
 os.remove("/tmp/function-shield-configure")
-cookie = function_shield.configure({"policy": {"read_write_tmp": "block"}, "token": "abc", "disable_analytics": True})
+options = {"policy": {"read_write_tmp": "block"}, "token": "abc", "disable_analytics": True}
+cookie = function_shield.configure(options)
 assert isinstance(cookie, str) and len(cookie) == 32
 def tries():
     try: open("/tmp/x")
@@ -62,7 +67,8 @@ tries()
 for wrong in ("0" * 32, "x"):
     try: function_shield.configure({"policy": {"read_write_tmp": "allow"}, "cookie": wrong})
     except PermissionError: print("wrong cookie")
-assert function_shield.configure({"policy": {"read_write_tmp": "allow"}, "cookie": cookie}) == cookie
+allowing = {"policy": {"read_write_tmp": "allow"}, "cookie": cookie}
+assert function_shield.configure(allowing) == cookie
 tries()
 t = threading.Thread(target=tries); t.start(); t.join()
 function_shield.configure({"policy": {"read_write_tmp": "block"}})
@@ -76,21 +82,26 @@ tries()
 def test_wrong_options_raise(python: Path) -> None:
     program = """
 import function_shield
-for options in ({"polcy": {}}, {"policy": {"outbound": "block"}}, {"policy": {"read_handler": "deny"}}, {"policy": 1},
-                {"cookie": 5}, {"token": 5}, {"disable_analytics": "yes"}, None, {"policy": {"read_handler": []}}):
+for options in ({"polcy": {}}, {"policy": {"outbound": "block"}},
+                {"policy": {"read_handler": "deny"}}, {"policy": 1}, {"cookie": 5},
+                {"token": 5}, {"disable_analytics": "yes"}, None,
+                {"policy": {"read_handler": []}}):
     try:
         function_shield.configure(options)
     except (KeyError, ValueError) as error:
         print(type(error).__name__)
 import sys
-for arguments in ((), ([],), ([], 5, 5), ([], None, (1, 2)), ([], None, (9, 0, 0, 0)), (1, None, (-1, -1, -1, -1)),
-                  ([], None, ("a", 1, 1, 1))):
+for arguments in ((), ([],), ([], 5, 5), ([], None, (1, 2)), ([], None, (9, 0, 0, 0)),
+                  (1, None, (-1, -1, -1, -1)), ([], None, ("a", 1, 1, 1))):
     try:
         sys.audit("function_shield.configure", *arguments)
     except ValueError as error:
         print("malformed")
 """
-    assert run(python, program, ALLOW).split() == ["KeyError"] * 2 + ["ValueError"] * 7 + ["malformed"] * 7
+    assert (
+        run(python, program, ALLOW).split()
+        == ["KeyError"] * 2 + ["ValueError"] * 7 + ["malformed"] * 7
+    )
 
 
 def test_monkey_patching_changes_nothing(python: Path) -> None:
@@ -100,7 +111,8 @@ real = function_shield.PolicyViolation
 function_shield.PolicyViolation = OSError
 function_shield.configure = function_shield.armed = None
 sys.modules["function_shield"] = None
-for name in [name for name in sys.modules if name.startswith("function_shield")]: del sys.modules[name]
+for name in list(sys.modules):
+    if name.startswith("function_shield"): del sys.modules[name]
 for thing in gc.get_objects():
     if isinstance(thing, dict) and "function_shield.PolicyViolation" in thing:
         thing["function_shield.PolicyViolation"] = int
@@ -130,11 +142,15 @@ except PermissionError as error:
     print(error.policy, type(error).__module__)
 """
     env = clean_environment({"PYTHONPATH": str(LAYER / "python")})
-    done = subprocess.run([python, "-c", program], env=env, capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(
+        [python, "-c", program], env=env, capture_output=True, text=True, timeout=30, check=True
+    )
     assert done.stdout == "True\n''\nNone function_shield\n"
     env["FUNCTION_SHIELD_MODE"] = "off"
     program = "import function_shield; print(repr(function_shield.configure({'policy': {}})))"
-    done = subprocess.run([python, "-c", program], env=env, capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(
+        [python, "-c", program], env=env, capture_output=True, text=True, timeout=30, check=True
+    )
     assert done.stdout == "''\n"
 
 
@@ -155,13 +171,16 @@ for wrong in (lambda: testing.require_guard("other"), other, nothing):
 print([event["event"] for event in testing.read_events(sys.argv[1])])
 """
     log = tmp_path / "events.jsonl"
-    done = run_guarded([python, "-c", program, log], policy=BLOCK, env={"FUNCTION_SHIELD_EVENTS": str(log)})
+    done = run_guarded(
+        [python, "-c", program, log], policy=BLOCK, env={"FUNCTION_SHIELD_EVENTS": str(log)}
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "failed as it should\n" * 3 + "['armed', 'violation']\n"
 
 
 def test_the_witness_refuses(python: Path, tmp_path: Path) -> None:
-    """Where the hook is not in the interpreter, the folder is still on the path, and its file ends the program."""
+    """Where the hook is not in the interpreter, the folder is still on the path, and its file ends
+    the program."""
     log = tmp_path / "events.jsonl"
     site = str(LAYER / "function-shield.d" / "site")
     env = clean_environment({"PYTHONPATH": site, "FUNCTION_SHIELD_EVENTS": str(log)})

@@ -1,4 +1,4 @@
-"""Files under /tmp: the error's reason, and who asked, in each event that Python raises."""
+"""Files under /tmp: the error's reason, and the caller, in each event that Python raises."""
 
 from __future__ import annotations
 
@@ -58,7 +58,8 @@ def act():
 try:
     act()
 except PermissionError as error:
-    print(type(error).__module__, type(error).__name__, error.errno, error.policy, error.rule, error.reason)
+    kind = type(error)
+    print(kind.__module__, kind.__name__, error.errno, error.policy, error.rule, error.reason)
     print(str(error))
 """
 
@@ -76,8 +77,12 @@ def write(folder: Path, act: str) -> Path:
 def test_block(python: Path, tmp_path: Path, tmp_file: Path, act: str) -> None:
     script = write(tmp_path, act)
     done = run_guarded([python, script, tmp_path / "site-packages", tmp_file], policy=BLOCK)
-    assert done.stdout.startswith("function_shield PolicyViolation 13 read_write_tmp None no_rule\n"), done
-    assert "evilpkg tried to" in done.stdout and "/tmp" in done.stdout and "test.yaml:" in done.stdout
+    assert done.stdout.startswith(
+        "function_shield PolicyViolation 13 read_write_tmp None no_rule\n"
+    ), done
+    assert (
+        "evilpkg tried to" in done.stdout and "/tmp" in done.stdout and "test.yaml:" in done.stdout
+    )
     (event,) = done.violations
     assert event["ring"] == "interpreter"
     assert event["mode"] == "block"
@@ -89,9 +94,18 @@ def test_block(python: Path, tmp_path: Path, tmp_file: Path, act: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "act", ["open(P).read()", "open(P, 'a').write('x')", "os.remove(P)", "os.rename(P, P + 'x')", "os.chmod(P, 0o600)"]
+    "act",
+    [
+        "open(P).read()",
+        "open(P, 'a').write('x')",
+        "os.remove(P)",
+        "os.rename(P, P + 'x')",
+        "os.chmod(P, 0o600)",
+    ],
 )
-def test_alert_is_one_event_and_changes_nothing(python: Path, tmp_path: Path, tmp_file: Path, act: str) -> None:
+def test_alert_is_one_event_and_changes_nothing(
+    python: Path, tmp_path: Path, tmp_file: Path, act: str
+) -> None:
     script = write(tmp_path, act)
     done = run_guarded([python, script, tmp_path / "site-packages", tmp_file], policy=ALERT)
     Path(f"{tmp_file}x").unlink(missing_ok=True)
@@ -111,13 +125,15 @@ def test_what_is_allowed_passes_without_an_event(python: Path, tmp_file: Path) -
 
 def test_rename_inside_is_one_event(python: Path, tmp_path: Path, tmp_file: Path) -> None:
     act = "(os.rename(P, P + '.a'), os.rename(P + '.a', P))"
-    done = run_guarded([python, write(tmp_path, act), tmp_path / "site-packages", tmp_file], policy=ALERT)
+    done = run_guarded(
+        [python, write(tmp_path, act), tmp_path / "site-packages", tmp_file], policy=ALERT
+    )
     assert done.returncode == 0, done
     assert [event["count"] for event in done.violations] == [1, 1]
 
 
 def test_names_that_only_look_like_it(python: Path, tmp_path: Path) -> None:
-    """Relative names of the search path, of other folders and of descriptors are none of the rule's."""
+    """Relative names of the search path, of other folders and of fds are not under /tmp."""
     program = f"""
 import ctypes, os, sqlite3
 os.chdir("/tmp")

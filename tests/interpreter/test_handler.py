@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import Guarded, rules, run_guarded
+from tests.support import Guarded, rules, run_bare, run_guarded
 
 BLOCK = rules(handler="block")
 ALERT = rules(handler="alert")
@@ -27,7 +27,7 @@ def fail():
     raise ValueError("on purpose")
 """
 
-# Imported by the handler, and by whoever wants to try again later.
+# Imported by the handler, and by programs that try again later.
 EVIL = """
 import importlib.util, inspect, io, linecache, os, sys, zipimport
 SOURCE = os.environ["SOURCE"]
@@ -82,7 +82,12 @@ def write(folder: Path, name: str) -> Path:
 
 
 def run(
-    python: Path, folder: Path, source: Path, name: str, policy: Mapping[str, Any], handler: str | None = None
+    python: Path,
+    folder: Path,
+    source: Path,
+    name: str,
+    policy: Mapping[str, Any],
+    handler: str | None = None,
 ) -> Guarded:
     return run_guarded(
         [python, folder / "start.txt", folder],
@@ -98,7 +103,9 @@ def run(
     )
 
 
-@pytest.mark.parametrize(("name", "handler"), [("app", None), ("pkg.mod", None), ("pkg.mod", "pkg.mod.handle")])
+@pytest.mark.parametrize(
+    ("name", "handler"), [("app", None), ("pkg.mod", None), ("pkg.mod", "pkg.mod.handle")]
+)
 def test_sealed(python: Path, tmp_path: Path, name: str, handler: str | None) -> None:
     source = write(tmp_path, name)
     for _ in range(2):  # the second time from __pycache__
@@ -110,7 +117,10 @@ def test_sealed(python: Path, tmp_path: Path, name: str, handler: str | None) ->
         assert "raise ValueError" not in done.stderr
         assert done.violations
         assert {event["policy"] for event in done.violations} == {"read_handler"}
-        assert {event["origin"]["distribution"] for event in done.violations} <= {"evil", "start.txt"}
+        assert {event["origin"]["distribution"] for event in done.violations} <= {
+            "evil",
+            "start.txt",
+        }
         assert {event["ring"] for event in done.violations} == {"interpreter"}
 
 
@@ -129,7 +139,11 @@ def test_shipped_compiled(python: Path, tmp_path: Path) -> None:
     write(build, "app")
     task = tmp_path / "task"
     shutil.copytree(build, task)
-    subprocess.run([python, "-m", "compileall", "-q", "-b", "-d", "/elsewhere", str(task)], check=True, timeout=60)
+    subprocess.run(
+        [python, "-m", "compileall", "-q", "-b", "-d", "/elsewhere", str(task)],
+        check=True,
+        timeout=60,
+    )
     (task / "app.py").unlink()
     done = run(python, task, task / "app.pyc", "app", BLOCK)
     assert done.stdout == "answer\n", done
@@ -141,32 +155,48 @@ def test_in_a_zip(python: Path, tmp_path: Path) -> None:
     archive = tmp_path / "code.zip"
     with zipfile.ZipFile(archive, "w") as zipped:
         zipped.write(source, "app.py")
-        zipped.writestr("later.py", "print('later')")
+        zipped.writestr("later.py", "print('later', flush=True)")
     source.unlink()
     start = (tmp_path / "start.txt").read_text()
     (tmp_path / "start.txt").write_text(
         start.replace(
             "import http",
             f"""import later
-for attempt in (lambda: open({str(archive)!r}, "rb").read(), lambda: module.__loader__.get_source("app"),
+try:
+    import _interpreters as interpreters
+    run = interpreters.exec
+except ImportError:
+    import _xxsubinterpreters as interpreters
+    run = interpreters.run_string
+print(run(interpreters.create(), "import sys; sys.path[:0] = [{str(archive)!r}]; import later"))
+try:
+    __import__("importlib").reload(module)
+    print("stolen")
+except ImportError as error:
+    print(type(error).__name__)
+for attempt in (lambda: open({str(archive)!r}, "rb").read(),
+                lambda: module.__loader__.get_source("app"),
                 lambda: __import__("zipfile").ZipFile({str(archive)!r}).read("app.py")):
     try:
         print("stolen", attempt())
     except OSError:
         pass
 import http""",
-        ).replace("sys.path.insert(0, sys.argv[1])", f"sys.path[:0] = [{str(archive)!r}, {str(tmp_path)!r}]")
+        ).replace(
+            "sys.path.insert(0, sys.argv[1])",
+            f"sys.path[:0] = [{str(archive)!r}, {str(tmp_path)!r}]",
+        )
     )
     done = run(python, tmp_path, archive / "app.py", "app", BLOCK)
-    assert done.stdout == "answer\nlater\n", done
+    assert done.stdout == "answer\nlater\nlater\nNone\nZipImportError\n", done
     assert done.violations
 
 
 def test_a_namesake_does_not_unseal(python: Path, tmp_path: Path) -> None:
-    """Code that names the handler's file for its own is stopped like any other, before and after."""
+    """Code that names the handler's file for its own is stopped like any other, before and
+    after."""
     source = write(tmp_path, "app")
-    (tmp_path / "evil.py").write_text(
-        f"""
+    (tmp_path / "evil.py").write_text(f"""
 code = compile("import sys; print(open({str(source)!r}).read())", {str(source)!r}, "exec")
 def read():
     try:
@@ -174,7 +204,35 @@ def read():
     except PermissionError:
         print("refused")
 read()
-"""
-    )
+""")
     done = run(python, tmp_path, source, "app", BLOCK)
     assert done.stdout == "refused\nanswer\nrefused\n"
+
+
+READERS = """
+import inspect, linecache, traceback
+def handler():
+    try:
+        inspect.getsourcelines(handler)
+    except OSError as error:
+        print(error)
+    print(linecache.getlines(__file__))
+    try:
+        raise ValueError("a bug")
+    except ValueError:
+        traceback.print_exc()
+"""
+
+
+def test_a_traceback_makes_no_event(python: Path, tmp_path: Path) -> None:
+    """linecache, inspect and traceback get no source, and an honest bug rings no alarm."""
+    (tmp_path / "app.py").write_text(READERS)
+    program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import app; app.handler()"
+    for policy in ("default", "strict"):
+        done = run_guarded([python, "-c", program], policy=policy, env={"_HANDLER": "app.handler"})
+        assert done.stdout == "could not get source code\n[]\n", done.stderr
+        assert "ValueError: a bug" in done.stderr and done.of("read_handler") == []
+    env = {"_HANDLER": "app.handler"}
+    bare = run_bare([python, "-c", program], env=env)
+    done = run_guarded([python, "-c", program], policy="monitor", env=env)
+    assert (done.stdout, done.of("read_handler")) == (bare.stdout, [])

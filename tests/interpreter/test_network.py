@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import rules, run_guarded
+from tests.support import rules, run_guarded, settle
 
 BLOCK = rules(outbound="block")
 ALERT = rules(outbound="alert")
@@ -17,9 +17,24 @@ ACTS = [
     ("socket.socket().connect(('127.66.66.66', 9))", "127.66.66.66", 9, "tcp"),
     ("socket.socket().connect_ex(('127.66.66.66', 9))", "127.66.66.66", 9, "tcp"),
     ("socket.socket().connect(('127.4342338', 9))", "127.66.66.66", 9, "tcp"),
-    ("socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('127.66.66.66', 53))", "127.66.66.66", 53, "udp"),
-    ("socket.socket(type=socket.SOCK_DGRAM).sendmsg([b'x'], [], 0, ('127.66.66.66', 53))", "127.66.66.66", 53, "udp"),
-    ("socket.socket(socket.AF_INET6).connect(('::ffff:127.66.66.66', 9))", "127.66.66.66", 9, "tcp"),
+    (
+        "socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('127.66.66.66', 53))",
+        "127.66.66.66",
+        53,
+        "udp",
+    ),
+    (
+        "socket.socket(type=socket.SOCK_DGRAM).sendmsg([b'x'], [], 0, ('127.66.66.66', 53))",
+        "127.66.66.66",
+        53,
+        "udp",
+    ),
+    (
+        "socket.socket(socket.AF_INET6).connect(('::ffff:127.66.66.66', 9))",
+        "127.66.66.66",
+        9,
+        "tcp",
+    ),
     ("socket.socket(socket.AF_INET6).connect(('2001:db8::7', 9, 0, 0))", "2001:db8::7", 9, "tcp"),
     ("urllib.request.urlopen('http://127.66.66.66/')", "127.66.66.66", 80, "tcp"),
 ]
@@ -49,7 +64,12 @@ def test_block_address(python: Path, act: str, ip: str, port: int, protocol: str
     assert done.stdout == "PolicyViolation outbound_connectivity 13\n", done
     (event,) = done.violations
     details = event["details"]
-    assert (event["ring"], details["ip"], details["port"], details["protocol"]) == ("interpreter", ip, port, protocol)
+    assert (event["ring"], details["ip"], details["port"], details["protocol"]) == (
+        "interpreter",
+        ip,
+        port,
+        protocol,
+    )
 
 
 @pytest.mark.parametrize(("act", "port"), NAMES, ids=[act[0] for act in NAMES])
@@ -63,7 +83,12 @@ def test_block_name(python: Path, act: str, port: int | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["socket.AF_INET, socket.SOCK_RAW, 1", "socket.AF_PACKET, socket.SOCK_RAW", "40, socket.SOCK_STREAM"]
+    "kind",
+    [
+        "socket.AF_INET, socket.SOCK_RAW, 1",
+        "socket.AF_PACKET, socket.SOCK_RAW",
+        "40, socket.SOCK_STREAM",
+    ],
 )
 def test_block_family(python: Path, kind: str) -> None:
     done = run_guarded([python, "-c", PROGRAM.format(act=f"socket.socket({kind})")], policy=BLOCK)
@@ -79,7 +104,11 @@ def test_alert_is_one_event(python: Path) -> None:
         done = run_guarded([python, "-c", PROGRAM.format(act=act)], policy=ALERT)
     assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
     (event,) = done.violations
-    assert (event["mode"], event["ring"], event["origin"]["distribution"]) == ("alert", "interpreter", "__main__")
+    assert (event["mode"], event["ring"], event["origin"]["distribution"]) == (
+        "alert",
+        "interpreter",
+        "__main__",
+    )
 
 
 def test_loopback_passes(python: Path) -> None:
@@ -92,7 +121,8 @@ def test_loopback_passes(python: Path) -> None:
 
 
 def test_the_runtime_api_is_the_clients(python: Path, tmp_path: Path) -> None:
-    """From Python it answers the frames of awslambdaric alone, and the event says who else asked."""
+    """From Python it answers the frames of awslambdaric alone, and the event says who else
+    asked."""
     package = tmp_path / "awslambdaric"
     package.mkdir()
     body = """
@@ -107,12 +137,23 @@ def ask():
 """
     (package / "__init__.py").write_text("")
     (package / "client.py").write_text(body)
-    main = "from awslambdaric import client; import other\nclient.ask()\nother.ask()\nother.through(client)\n"
+    main = (
+        "from awslambdaric import client; import"
+        " other\nclient.ask()\nother.ask()\nother.through(client)\n"
+    )
     (package / "__main__.py").write_text(main)
     (tmp_path / "other.py").write_text(body + "def through(client): client.ask()\n")
+    settle()
     with socket.create_server(("127.0.0.1", 0)) as api:
-        env = {"PYTHONPATH": str(tmp_path), "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{api.getsockname()[1]}"}
-        done = run_guarded([python, "-m", "awslambdaric"], policy=rules(runtime_api="block"), env=env)
-    assert done.stdout == "awslambdaric.client connected\nother refused\nawslambdaric.client refused\n", done
+        env = {
+            "PYTHONPATH": str(tmp_path),
+            "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{api.getsockname()[1]}",
+        }
+        done = run_guarded(
+            [python, "-m", "awslambdaric"], policy=rules(runtime_api="block"), env=env
+        )
+    assert (
+        done.stdout == "awslambdaric.client connected\nother refused\nawslambdaric.client refused\n"
+    ), done
     assert {event["policy"] for event in done.violations} == {"runtime_api"}
     assert "other" in {event["origin"]["distribution"] for event in done.violations}

@@ -1,4 +1,5 @@
-"""Who asked: distribution and version by installed metadata, and the frames, wherever code comes from."""
+"""Who asked: distribution and version by installed metadata, and the frames, wherever code comes
+from."""
 
 from __future__ import annotations
 
@@ -37,12 +38,16 @@ def write(folder: Path, name: str, text: str = ACT) -> Path:
     return path
 
 
-def installed(folder: Path, name: str, version: str, *files: str, kind: str = "dist-info", **more: str) -> Path:
+def installed(
+    folder: Path, name: str, version: str, *files: str, kind: str = "dist-info", **more: str
+) -> Path:
     """Metadata as pip writes it."""
     info = folder / f"{name.replace('-', '_')}-{version}.{kind}"
     info.mkdir(parents=True)
     said = "METADATA" if kind == "dist-info" else "PKG-INFO"
-    (info / said).write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nSummary: x\n\nName: not this\n")
+    (info / said).write_text(
+        f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nSummary: x\n\nName: not this\n"
+    )
     if files:
         (info / "RECORD").write_text("".join(f"{file},sha256=x,10\n" for file in files))
     for file, text in more.items():
@@ -85,7 +90,10 @@ def test_a_distribution_is_not_called_as_its_module(site: Path) -> None:
 def test_a_name_as_people_write_it(site: Path) -> None:
     write(site, "dateutil/parser.py")
     installed(site, "python-dateutil", "2.9.0.post0", "dateutil/parser.py")
-    assert named(origin("from dateutil.parser import act; act()", site)) == ("python-dateutil", "2.9.0.post0")
+    assert named(origin("from dateutil.parser import act; act()", site)) == (
+        "python-dateutil",
+        "2.9.0.post0",
+    )
 
 
 def test_a_single_module(site: Path) -> None:
@@ -117,7 +125,10 @@ def test_beside_the_function(tmp_path: Path, where: str) -> None:
     write(tmp_path, "requests/sessions.py")
     installed(tmp_path, "requests", "2.32.3", "requests/sessions.py")
     env = {"LAMBDA_TASK_ROOT": str(tmp_path)} if where == "function" else {}
-    assert named(origin("from requests.sessions import act; act()", tmp_path, env=env)) == ("requests", "2.32.3")
+    assert named(origin("from requests.sessions import act; act()", tmp_path, env=env)) == (
+        "requests",
+        "2.32.3",
+    )
 
 
 def test_without_a_record(site: Path) -> None:
@@ -162,7 +173,10 @@ def test_editable(tmp_path: Path, site: Path, how: str) -> None:
         assert named(origin(code, project / "src", site)) == ("mine", "0.9")
     else:
         source = str(project / "src")
-        hidden = f"import sys; sys.path.insert(0, {source!r}); import mine.sub.a; del sys.path[0]; mine.sub.a.act()"
+        hidden = (
+            f"import sys; sys.path.insert(0, {source!r}); import mine.sub.a; del sys.path[0];"
+            " mine.sub.a.act()"
+        )
         assert named(origin(hidden, site)) == ("mine", "0.9")
     # Another project's folder is not it.
     write(tmp_path / "elsewhere", "mine/sub/a.py")
@@ -184,8 +198,14 @@ def test_vendored_code_by_its_folder(site: Path, folder: str) -> None:
 
 def test_vendored_on_the_path(tmp_path: Path) -> None:
     write(tmp_path / "libs", "requests/api.py")
-    code = f"import sys; sys.path.insert(0, {str(tmp_path / 'libs')!r}); from requests.api import act; act()"
-    assert named(origin(code, tmp_path, env={"LAMBDA_TASK_ROOT": str(tmp_path)})) == ("requests", None)
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path / 'libs')!r}); from requests.api import act;"
+        " act()"
+    )
+    assert named(origin(code, tmp_path, env={"LAMBDA_TASK_ROOT": str(tmp_path)})) == (
+        "requests",
+        None,
+    )
 
 
 def test_zipimport(tmp_path: Path) -> None:
@@ -194,7 +214,9 @@ def test_zipimport(tmp_path: Path) -> None:
         file.writestr("zipped/__init__.py", "")
         file.writestr("zipped/a.py", ACT)
         file.writestr("zipped-1.0.dist-info/METADATA", "Name: zipped\nVersion: 1.0\n")
-    found = origin("from zipped.a import act; act()", archive, env={"LAMBDA_TASK_ROOT": str(tmp_path)})
+    found = origin(
+        "from zipped.a import act; act()", archive, env={"LAMBDA_TASK_ROOT": str(tmp_path)}
+    )
     assert named(found) == ("zipped", None)
     assert found["file"] == f"{archive}/zipped/a.py"
 
@@ -211,13 +233,20 @@ def test_code_without_a_file_is_whose_who_ran_it(site: Path) -> None:
 # ---- ways to run ----
 
 WAYS = {
-    "thread": ("import threading\nt = threading.Thread(target=pkg.act); t.start(); t.join()"),
-    "pool": ("from concurrent.futures import ThreadPoolExecutor as P\nwith P() as p: p.submit(pkg.act).result()"),
-    "bare thread": ("import _thread, time\n_thread.start_new_thread(pkg.act, ())\ntime.sleep(0.3)"),
-    "timer": ("import threading\nt = threading.Timer(0.01, pkg.act); t.start(); t.join()"),
-    "task": ("import asyncio\nasync def main(): await asyncio.create_task(pkg.coroutine())\nasyncio.run(main())"),
+    "thread": "import threading\nt = threading.Thread(target=pkg.act); t.start(); t.join()",
+    "pool": (
+        "from concurrent.futures import ThreadPoolExecutor as P\nwith P() as p:"
+        " p.submit(pkg.act).result()"
+    ),
+    "bare thread": "import _thread, time\n_thread.start_new_thread(pkg.act, ())\ntime.sleep(0.3)",
+    "timer": "import threading\nt = threading.Timer(0.01, pkg.act); t.start(); t.join()",
+    "task": (
+        "import asyncio\nasync def main(): await"
+        " asyncio.create_task(pkg.coroutine())\nasyncio.run(main())"
+    ),
     "nested awaits": (
-        "import asyncio\nasync def main(): await asyncio.wait_for(pkg.coroutine(), 5)\nasyncio.run(main())"
+        "import asyncio\nasync def main(): await asyncio.wait_for(pkg.coroutine(),"
+        " 5)\nasyncio.run(main())"
     ),
     "loop callback": (
         "import asyncio\n"
@@ -240,13 +269,16 @@ WAYS = {
         "asyncio.run(main())"
     ),
     "at exit": "import atexit; atexit.register(pkg.act)",
-    "weak reference": ("import weakref\nclass A: pass\na = A(); r = weakref.ref(a, lambda r: pkg.act()); del a"),
-    "finaliser": ("class A:\n  def __del__(self): pkg.act()\nA()"),
+    "weak reference": (
+        "import weakref\nclass A: pass\na = A(); r = weakref.ref(a, lambda r: pkg.act()); del a"
+    ),
+    "finaliser": "class A:\n  def __del__(self): pkg.act()\nA()",
     "sort key": "sorted([1], key=lambda n: pkg.act() or n)",
     "generator": "list(pkg.act() for _ in '1')",
-    "library callback": ("import functools\nfunctools.reduce(lambda a, b: pkg.act(), '12')"),
+    "library callback": "import functools\nfunctools.reduce(lambda a, b: pkg.act(), '12')",
     "signal": (
-        "import signal, os\nsignal.signal(signal.SIGUSR1, lambda *a: pkg.act()); os.kill(os.getpid(), signal.SIGUSR1)"
+        "import signal, os\nsignal.signal(signal.SIGUSR1, lambda *a: pkg.act());"
+        " os.kill(os.getpid(), signal.SIGUSR1)"
     ),
 }
 
@@ -254,7 +286,9 @@ WAYS = {
 @pytest.mark.parametrize("way", WAYS)
 def test_however_it_runs(site: Path, way: str) -> None:
     file = write(
-        site, "pkg/__init__.py", ACT + "async def coroutine():\n    import asyncio; await asyncio.sleep(0); act()\n"
+        site,
+        "pkg/__init__.py",
+        ACT + "async def coroutine():\n    import asyncio; await asyncio.sleep(0); act()\n",
     )
     installed(site, "the-pkg", "2", "pkg/__init__.py")
     found = origin(f"import pkg\n{WAYS[way]}", site)
@@ -266,7 +300,9 @@ def test_however_it_runs(site: Path, way: str) -> None:
 
 
 def test_at_most_eight_frames_of_others_than_the_standard_library(site: Path) -> None:
-    call = "import functools, m{1}\ndef act():\n    functools.reduce(lambda a, b: m{1}.act(), '12')\n"
+    call = (
+        "import functools, m{1}\ndef act():\n    functools.reduce(lambda a, b: m{1}.act(), '12')\n"
+    )
     for number in range(12):
         write(site, f"m{number}.py", call.format(number, number + 1))
     write(site, "m12.py")
@@ -274,6 +310,58 @@ def test_at_most_eight_frames_of_others_than_the_standard_library(site: Path) ->
     assert len(stack) == 8
     assert stack[0] == f"{site}/m12.py:2 act"
     assert all(frame.startswith(f"{site}/m") for frame in stack)
+
+
+FORKED = """
+import os, threading
+
+def spin():
+    while not ended:
+        sum(range(1000))
+
+def act(path):
+    try: os.mkfifo(path)
+    except OSError: pass
+
+def in_a_child(busy):
+    global ended
+    ended = False
+    thread = threading.Thread(target=spin)
+    if busy: thread.start()
+    child = os.fork()
+    if child == 0:
+        act("/tmp/origin-forked")
+        os._exit(0)
+    os.waitpid(child, 0)
+    ended = True
+
+def by_the_library(busy):
+    import multiprocessing.util, sys
+    global ended
+    ended = False
+    thread = threading.Thread(target=spin)
+    if busy: thread.start()
+    command = [b"python", b"-S", b"-c", b""]
+    child = multiprocessing.util.spawnv_passfds(sys.executable.encode(), command, [])
+    os.waitpid(child, 0)
+    ended = True
+"""
+
+
+@pytest.mark.parametrize("busy", [False, True], ids=["alone", "busy"])
+@pytest.mark.parametrize("how", ["in_a_child", "by_the_library"])
+def test_in_a_forked_child(python: Path, site: Path, how: str, busy: bool) -> None:
+    """Only the libc ring sees these, and nobody may wait for the lock of a thread that is not
+    there."""
+    write(site, "pkg.py", FORKED)
+    path = {"PYTHONPATH": str(site)}
+    policy = rules("block", "block", "alert", "block")
+    done = run_guarded(
+        [python, "-c", f"import pkg; pkg.{how}({busy})"], policy=policy, env=path, timeout=60
+    )
+    verb = "create" if how == "in_a_child" else "start"
+    (event,) = [event for event in done.violations if f" tried to {verb} " in event["message"]]
+    assert (event["ring"], event["origin"]["file"]) == ("libc", f"{site}/pkg.py"), event
 
 
 # ---- hostile metadata ----
@@ -308,7 +396,14 @@ def many(metadata: Path, record: Path) -> None:
 
 
 def odd_names(metadata: Path, record: Path) -> None:
-    for name in ("-1.dist-info", "x.dist-info", ".dist-info", "a" * 240 + "-1.dist-info", "pkg-.dist-info", "pkg-1"):
+    for name in (
+        "-1.dist-info",
+        "x.dist-info",
+        ".dist-info",
+        "a" * 240 + "-1.dist-info",
+        "pkg-.dist-info",
+        "pkg-1",
+    ):
         (record.parent.parent / name).mkdir(exist_ok=True)
 
 
@@ -320,7 +415,9 @@ HOSTILE: dict[str, Callable[[Path, Path], object]] = {
     "many": many,
     "odd names": odd_names,
     "another's name": lambda metadata, _: metadata.write_text("Name: boto3\nVersion: 1.0\n\n"),
-    "escapes": lambda metadata, _: metadata.write_bytes(b'Name: p\x1b]0;k\x07g\nVersion: 1\x1b[2J\xff"\\\x00\r\n'),
+    "escapes": lambda metadata, _: metadata.write_bytes(
+        b'Name: p\x1b]0;k\x07g\nVersion: 1\x1b[2J\xff"\\\x00\r\n'
+    ),
     "long": lambda metadata, _: metadata.write_text(f"Name: {'p' * 5000}\nVersion: {'1' * 5000}\n"),
     "no line end": lambda metadata, _: metadata.write_text("Name: pkg\nVersion: 1.0"),
     "huge": lambda _, record: record.write_bytes(b"x" * (40 << 20)),
@@ -341,7 +438,8 @@ def test_hostile_metadata(site: Path, what: str) -> None:
 
 
 def test_metadata_is_read_past_our_own_doors(tmp_path: Path) -> None:
-    """Metadata that lies in /tmp is no act of the function's; and in alert mode the function notices nothing."""
+    """Metadata that lies in /tmp is no act of the function's; and in alert mode the function
+    notices nothing."""
     code = (
         "import os, sys, tempfile\n"
         f"folder = {str(tmp_path)!r}\n"
@@ -379,7 +477,10 @@ def test_many_threads_and_more_origins_than_are_remembered(site: Path) -> None:
 
 
 def test_a_childs_command_line(tmp_path: Path) -> None:
-    code = "import subprocess; subprocess.run(['/bin/cat', '/tmp/origin-child', 'hunter2-secret'], stderr=-3)"
+    code = (
+        "import subprocess; subprocess.run(['/bin/cat', '/tmp/origin-child', 'hunter2-secret'],"
+        " stderr=-3)"
+    )
     policy = {**rules("block", "block", "allow", "block")}
     done = run(code, mode=policy, env={"MY_TOKEN": "hunter2-secret"})
     (event,) = done.violations
@@ -399,7 +500,11 @@ def test_exceptions_of_native_code_go_by_the_folder(site: Path) -> None:
     write(site, "evil/__init__.py", "import ctypes\n")
     installed(site, "numpy", "1.0", "evil/__init__.py")
     text = "version: 1\npolicy:\n  native_code: {mode: block, allow: [numpy]}\n"
-    done = run("try: import evil\nexcept ImportError: pass\nexcept OSError: pass", site, mode=policy_file(text))
+    done = run(
+        "try: import evil\nexcept ImportError: pass\nexcept OSError: pass",
+        site,
+        mode=policy_file(text),
+    )
     events = [e for e in done.violations if e["policy"] == "native_code"]
     assert events
     assert events[0]["origin"]["distribution"] == "numpy"
@@ -409,7 +514,8 @@ def test_exceptions_of_native_code_go_by_the_folder(site: Path) -> None:
 ALLOWED = """\
 version: 1
 policy:
-  outbound_connectivity: {mode: block, allow: [{host: allowed.example}, {cidr: 127.66.66.66, ports: [9]}]}
+  outbound_connectivity:
+    {mode: block, allow: [{host: allowed.example}, {cidr: 127.66.66.66, ports: [9]}]}
   read_write_tmp: {mode: block, allow: [TMP/**]}
   create_child_process: {mode: block, allow: [/usr/bin/true]}
 events: {allowed: first}
@@ -436,7 +542,11 @@ def test_what_is_allowed_names_who_asked(site: Path, tmp_path: Path, tmp_name: P
     policy.write_text(ALLOWED.replace("TMP", str(tmp_name)))
     done = run("import user\nuser.used()", site, mode=policy)
     found = {event["policy"]: event for event in done.events if event["event"] == "allowed"}
-    told = [(event["rule"], event["details"].get("host")) for event in done.events if event["event"] == "allowed"]
+    told = [
+        (event["rule"], event["details"].get("host"))
+        for event in done.events
+        if event["event"] == "allowed"
+    ]
     assert len(told) == len(set(told)) == 4, told
     for rule in ("outbound_connectivity", "read_write_tmp"):
         origin = found[rule]["origin"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import rules, run_guarded
+from tests.support import rules, run_guarded, settle
 
 BLOCK = rules(process="block")
 ALERT = rules(process="alert")
@@ -90,7 +90,10 @@ def test_an_exception_passes(python: Path, act: str) -> None:
 
 
 def test_an_exception_is_for_one_program(python: Path) -> None:
-    done = run_guarded([python, "-c", PROGRAM.format(act="subprocess.run(['cat', '/etc/hostname'])")], policy=ALLOWED)
+    done = run_guarded(
+        [python, "-c", PROGRAM.format(act="subprocess.run(['cat', '/etc/hostname'])")],
+        policy=ALLOWED,
+    )
     assert done.stdout == "PolicyViolation create_child_process no_rule\n"
     assert len(done.violations) == 1
 
@@ -100,13 +103,17 @@ def test_a_python_child_is_armed(python: Path, tmp_file: Path) -> None:
     policy = rules(tmp="block", process={"mode": "block", "allow": [str(Path(python).resolve())]})
     child = f"""
 import os
-print(sorted(name for name in os.environ if "SHIELD_STATE" in name or name in ("LD_PRELOAD", "PYTHONPATH")))
+ours = ("LD_PRELOAD", "PYTHONPATH")
+print(sorted(name for name in os.environ if "SHIELD_STATE" in name or name in ours))
 try:
     open({str(tmp_file)!r})
 except PermissionError as error:
     print(type(error).__name__)
 """
-    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-I', '-S', '-c', {child!r}], check=True)"
+    parent = (
+        f"import subprocess, sys; subprocess.run([sys.executable, '-I', '-S', '-c', {child!r}],"
+        " check=True)"
+    )
     done = run_guarded([python, "-c", parent], policy=policy)
     assert done.stdout == "[]\nPolicyViolation\n", done
     (event,) = done.violations
@@ -115,11 +122,14 @@ except PermissionError as error:
 
 @pytest.mark.skipif(sys.version_info < (3, 10), reason="the runtime client needs 3.10")
 def test_the_runtime_client_forks_its_workers(python: Path, tmp_path: Path) -> None:
-    """Managed instances: awslambdaric forks before the handler is imported, nobody else, and not afterwards."""
+    """Managed instances: awslambdaric forks before the handler is imported, nobody else, and not
+    afterwards."""
     package = tmp_path / "awslambdaric"
     package.mkdir()
     (package / "__init__.py").write_text("")
-    (package / "__main__.py").write_text("from awslambdaric.pool import start; import other\nstart()\nother.start()\n")
+    (package / "__main__.py").write_text(
+        "from awslambdaric.pool import start; import other\nstart()\nother.start()\n"
+    )
     body = """
 import os
 def start():
@@ -131,6 +141,7 @@ def start():
     (package / "pool.py").write_text(body)
     (tmp_path / "other.py").write_text(body)
     env = {"PYTHONPATH": str(tmp_path), "AWS_LAMBDA_MAX_CONCURRENCY": "4", "_HANDLER": "app.handle"}
+    settle()
     done = run_guarded([python, "-m", "awslambdaric"], policy=BLOCK, env=env)
     assert done.stdout == "awslambdaric.pool forked\nother refused\n", done
     del env["AWS_LAMBDA_MAX_CONCURRENCY"]

@@ -18,7 +18,8 @@ import locale, os, sys
 print(sys.flags, sys.argv, sys.orig_argv if hasattr(sys, "orig_argv") else "")
 print(sys.path, sys.meta_path, sys.path_hooks, sorted(sys.path_importer_cache))
 print(sys.prefix, sys.exec_prefix, sys.executable, sys.warnoptions, sys._xoptions)
-print(sys.getfilesystemencoding(), sys.getfilesystemencodeerrors(), sys.stdout.encoding, sys.stderr.errors)
+print(sys.getfilesystemencoding(), sys.getfilesystemencodeerrors())
+print(sys.stdout.encoding, sys.stderr.errors)
 print(locale.setlocale(locale.LC_CTYPE), locale.getpreferredencoding(False))
 print(sorted(sys.modules))
 print(sorted(os.environ.items()), sorted(os.environb.items()))
@@ -82,7 +83,9 @@ def addresses_removed(result: tuple[int, str, str]) -> tuple[int, str, str]:
     return int(code), out, err
 
 
-@pytest.mark.parametrize(("options", "env"), OPTIONS, ids=lambda value: " ".join(map(str, value)) or "-")
+@pytest.mark.parametrize(
+    ("options", "env"), OPTIONS, ids=lambda value: " ".join(map(str, value)) or "-"
+)
 def test_looks_the_same(python: Path, options: list[str], env: dict[str, str]) -> None:
     argv = [str(python), *options, "-c", LOOK, "argument", "-E"]
     expected = addresses_removed(bare(argv, env, None))
@@ -103,7 +106,9 @@ def test_scripts_modules_and_stdin(python: Path, tmp_path: Path) -> None:
         ([str(python)], LOOK),
         ([str(python), "-"], LOOK),
     ):
-        assert addresses_removed(guarded(argv, env, stdin)) == addresses_removed(bare(argv, env, stdin))
+        assert addresses_removed(guarded(argv, env, stdin)) == addresses_removed(
+            bare(argv, env, stdin)
+        )
 
 
 @pytest.mark.parametrize(
@@ -154,7 +159,11 @@ def test_the_next_sitecustomize_loads(python: Path, tmp_path: Path) -> None:
 def test_an_old_python_is_refused(tmp_path: Path) -> None:
     """3.8 has no frames that the ring could read, older ones no audit hooks."""
     root = Path.home() / ".pyenv" / "versions"
-    old = [path for minor in ("2.7", "3.6", "3.7", "3.8") for path in sorted(root.glob(f"{minor}.*/bin/python"))]
+    old = [
+        path
+        for minor in ("2.7", "3.6", "3.7", "3.8")
+        for path in sorted(root.glob(f"{minor}.*/bin/python"))
+    ]
     if not old:
         pytest.skip("no old Python here")
     for python in old:
@@ -180,7 +189,9 @@ def test_a_program_that_embeds_python_is_refused(python: Path, tmp_path: Path) -
     (tmp_path / "embed.c").write_text(EMBEDDER)
     program = tmp_path / "embed"
     subprocess.run(
-        [compiler, tmp_path / "embed.c", library, f"-Wl,-rpath,{library.parent}", "-o", program], check=True, timeout=60
+        [compiler, tmp_path / "embed.c", library, f"-Wl,-rpath,{library.parent}", "-o", program],
+        check=True,
+        timeout=60,
     )
     env = {"PYTHONHOME": str(library.parent.parent)}
     assert run_guarded([program], policy=rules(), env=env).returncode == 78

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.support import rules, run_guarded
+from fshield.language.loader import load
+from tests.support import interpreters, rules, run_guarded
 
 BLOCK = rules("block", "block", "block", "block")
 
@@ -44,7 +47,8 @@ act()
 @pytest.mark.parametrize("isolated", [True, False])
 def test_guarded(python: Path, isolated: bool) -> None:
     program = (
-        f"{RUN}\nexec({ACT!r})\nx, i = run({ACT!r}, {isolated})\nrun({ACT!r}, {isolated})\nx.destroy(i)\nexec({ACT!r})"
+        f"{RUN}\nexec({ACT!r})\nx, i = run({ACT!r}, {isolated})\nrun({ACT!r},"
+        f" {isolated})\nx.destroy(i)\nexec({ACT!r})"
     )
     for options in ([], ["-X", "dev"]):
         done = run_guarded([python, *options, "-c", program], policy=BLOCK)
@@ -53,7 +57,8 @@ def test_guarded(python: Path, isolated: bool) -> None:
 
 
 def test_many_at_once(python: Path) -> None:
-    """Threads in interpreters of their own, each refused many times: nothing crashes, nothing passes."""
+    """Threads in interpreters of their own, each refused many times: nothing crashes, nothing
+    passes."""
     inner = """
 for n in range(200):
     try: open("/tmp/%d" % (n % 3))
@@ -106,3 +111,108 @@ __builtins__.later = Late()
     assert done.returncode == 0
     assert "passed" not in done.stdout
     assert "atexit refused" in done.stdout
+
+
+def test_ids_are_not_places() -> None:
+    """More than 1,024 one after the other: each is guarded, and each can be made. One interpreter,
+    for the time it takes."""
+    program = f"""{RUN}
+for n in range(1030):
+    x, i = run("1", n % 2)
+    x.destroy(i)
+x, i = run("import json; json.dumps(1)")
+x.destroy(i)
+run("import marshal; marshal.loads(marshal.dumps(1))")
+"""
+    done = run_guarded(
+        [sys.executable, "-c", program], policy=rules(native_code="block"), timeout=300
+    )
+    assert done.returncode == 0, done
+    (event,) = done.violations
+    assert event["details"]["path"] == "marshal.loads"
+    assert "PolicyViolation" in done.stdout
+
+
+CALLS = """
+from concurrent import interpreters
+def add(a): return a + 1
+def outer():
+    def inner(): return 7
+    return inner
+i = interpreters.create()
+print(i.call(add, 2), i.call(outer()))
+thread = i.call_in_thread(add, 4)
+thread.join()
+from concurrent.futures import InterpreterPoolExecutor
+with InterpreterPoolExecutor(2) as executor: print(list(executor.map(add, [-1, 2])))
+i.close()
+"""
+
+
+@pytest.mark.parametrize("policy", ["monitor", "strict"])
+def test_functions_go_to_another_interpreter(policy: str, tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(CALLS)
+    tried = 0
+    for python in interpreters():
+        check = [str(python), "-c", "import sys; raise SystemExit(sys.version_info < (3, 14))"]
+        if subprocess.run(check, check=False).returncode != 0:
+            continue
+        tried += 1
+        done = run_guarded([python, program], policy=policy)
+        assert (done.returncode, done.stdout) == (0, "3 7\n[0, 3]\n"), done
+        assert not done.violations
+    assert tried
+
+
+REFUSED = """
+from concurrent import interpreters
+from concurrent.futures import InterpreterPoolExecutor
+def imports(): import ctypes
+def makes(): return eval("compile('1', 'a', 'eval').replace(co_name='x')")
+i = interpreters.create()
+for act in (imports, makes):
+    try: i.call(act)
+    except interpreters.ExecutionFailed: pass
+i.call_in_thread(imports).join()
+i.close()
+with InterpreterPoolExecutor(1) as executor: executor.submit(makes).exception()
+"""
+
+
+def test_advice_for_another_interpreter_is_accepted(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(REFUSED)
+    for python in interpreters():
+        check = [str(python), "-c", "import sys; raise SystemExit(sys.version_info < (3, 14))"]
+        if subprocess.run(check, check=False).returncode != 0:
+            continue
+        done = run_guarded([python, program], policy="strict")
+        assert done.violations, done
+        for event in done.violations:
+            assert event["origin"]["file"] and event["origin"]["line"], event
+            advice = event["message"].partition("an exception is ")[2]
+            policy = tmp_path / "advised.yaml"
+            policy.write_text(f"version: 1\npolicy:\n  {advice}\n")
+            load(policy)
+
+
+def test_other_bytes_do_not_go_with_them(tmp_path: Path) -> None:
+    """Without a frame on the stack, marshal.loads reads nothing that no code object was written
+    as."""
+    program = """
+import marshal, sys, threading, _thread, time
+RUN
+x, i = run("1")
+code = compile("print('ran')", "x", "exec")
+data = marshal.dumps(code)
+evil = data.replace(b"ran", b"RAN")
+lock = _thread.allocate_lock()
+sys.unraisablehook = lambda what: print(type(what.exc_value).__name__)
+_thread.start_new_thread(marshal.loads, (evil,))
+time.sleep(0.5)
+""".replace("RUN", RUN)
+    for python in interpreters():
+        done = run_guarded([python, "-c", program], policy=rules(native_code="block"))
+        assert done.stdout == "PolicyViolation\n", done
+        assert [event["details"]["path"] for event in done.violations] == ["marshal.loads"]

@@ -1,4 +1,5 @@
-"""First uses of rules are told with who made them, wherever Python is at that moment, and change nothing there."""
+"""First uses of rules are told with who made them, wherever Python is at that moment, and change
+nothing there."""
 
 from __future__ import annotations
 
@@ -40,7 +41,11 @@ def run(python: Path, code: str, *options: str) -> Guarded:
 
 def used(done: Guarded) -> list[tuple[str, str]]:
     """The file of each event of a first use, and the ring that told it."""
-    return sorted((event["details"]["path"][-1], event["ring"]) for event in done.events if event["event"] == "allowed")
+    return sorted(
+        (event["details"]["path"][-1], event["ring"])
+        for event in done.events
+        if event["event"] == "allowed"
+    )
 
 
 OPTIONS = pytest.mark.parametrize("options", [(), ("-X", "dev")], ids=["plain", "dev"])

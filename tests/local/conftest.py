@@ -1,4 +1,5 @@
-"""What the tests of local runs share: functions to run, and a layer whose launcher guards nothing."""
+"""What the tests of local runs share: functions to run, and a layer whose launcher guards
+nothing."""
 
 from __future__ import annotations
 
@@ -10,9 +11,11 @@ import pytest
 
 from tests.support import LAYER
 
-# Says what the real one says first, and becomes the program: what a layer without a guard in it would do.
+# Says what the real one says first, and becomes the program: what a layer without a guard in it
+# would do.
 _HOLLOW = """#!/bin/sh
-echo '{"function_shield":true,"event":"armed","event_version":1,"level":"INFO","policy_name":"hollow","rings":[]}' >&2
+printf '%s' '{"function_shield":true,"event":"armed","event_version":1,"level":"INFO",' >&2
+echo '"policy_name":"hollow","rings":[]}' >&2
 exec "$@"
 """
 

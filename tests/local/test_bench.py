@@ -23,7 +23,10 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 def test_figures_are_paired(bench: ModuleType) -> None:
     figure = bench.Figure(
-        "connect", "connect", "ns", {"bare": [100.0, 1000.0, 100.0], "guarded": [104.0, 1040.0, 104.0]}
+        "connect",
+        "connect",
+        "ns",
+        {"bare": [100.0, 1000.0, 100.0], "guarded": [104.0, 1040.0, 104.0]},
     )
     row = bench.judged(figure, {"connect": {"ratio": 1.05}})
     assert row["ratio"] == pytest.approx(1.04)
@@ -34,14 +37,20 @@ def test_figures_are_paired(bench: ModuleType) -> None:
 
 
 def test_a_budget_over_the_floor(bench: ModuleType) -> None:
-    figure = bench.Figure("audit", "audit", "ns", {"bare": [30.0], "floor": [60.0], "guarded": [63.0]})
+    figure = bench.Figure(
+        "audit", "audit", "ns", {"bare": [30.0], "floor": [60.0], "guarded": [63.0]}
+    )
     row = bench.judged(figure, {"audit": {"added": 5.0, "over": "floor"}})
     assert (row["added"], row["met"]) == (3.0, True)
 
 
 def test_the_table_fits_80_columns(bench: ModuleType) -> None:
-    figure = bench.Figure("create_shared_tmp", "open+close, creating, /tmp no mount", "ns",
-                          {"bare": [99999.0], "floor": [99999.0], "guarded": [999999.0]})  # fmt: skip
+    figure = bench.Figure(
+        "create_shared_tmp",
+        "open+close, creating, /tmp no mount",
+        "ns",
+        {"bare": [99999.0], "floor": [99999.0], "guarded": [999999.0]},
+    )
     rows = [bench.judged(figure, {"create_shared_tmp": {"added": 1.0}})]
     out = io.StringIO()
     Console(file=out, width=200).print(bench.table(rows, "3.13.0"))
@@ -55,7 +64,9 @@ def test_the_tools_compile_and_time(bench: ModuleType, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"x")
     for call in ("open", "create", "connect", "lookup"):
-        done = subprocess.run([tools.micro, call, "20", file], capture_output=True, text=True, timeout=30, check=True)
+        done = subprocess.run(
+            [tools.micro, call, "20", file], capture_output=True, text=True, timeout=30, check=True
+        )
         assert float(done.stdout) > 0
     code = "import sys; sys.addaudithook(lambda *a: None); print('ran')"
     done = subprocess.run(

@@ -34,7 +34,17 @@ def fshield(*arguments: str | Path, layer: Path = LAYER) -> subprocess.Completed
 
 def test_run_passes_status_and_arguments_on() -> None:
     program = "import sys; print(sys.argv[1:]); sys.exit(7)"
-    done = fshield("run", "--policy", "default", "--", os.path.realpath(sys.executable), "-c", program, "--policy", "x")
+    done = fshield(
+        "run",
+        "--policy",
+        "default",
+        "--",
+        os.path.realpath(sys.executable),
+        "-c",
+        program,
+        "--policy",
+        "x",
+    )
     assert done.returncode == 7
     assert done.stdout == "['--policy', 'x']\n"
     assert '"event":"armed"' in done.stderr
@@ -43,7 +53,13 @@ def test_run_passes_status_and_arguments_on() -> None:
 def test_run_blocks() -> None:
     program = "import os; os.listdir('/tmp')"
     done = fshield(
-        "run", "--policy", ROOT / "policies" / "default.yaml", "--", os.path.realpath(sys.executable), "-c", program
+        "run",
+        "--policy",
+        ROOT / "policies" / "default.yaml",
+        "--",
+        os.path.realpath(sys.executable),
+        "-c",
+        program,
     )
     assert done.returncode == 1
     assert "read_write_tmp" in done.stderr
@@ -91,7 +107,9 @@ def test_invoke_shows_events_apart(tmp_path: Path, function_folder: Callable[[st
     assert [each["event"] for each in invocation["events"]] == ["armed", "violation"]
 
 
-def test_invoke_unguarded_and_failing(tmp_path: Path, function_folder: Callable[[str], Path]) -> None:
+def test_invoke_unguarded_and_failing(
+    tmp_path: Path, function_folder: Callable[[str], Path]
+) -> None:
     event = tmp_path / "event.json"
     event.write_text("{}")
     folder = function_folder("def handler(event, context):\n    raise KeyError('x')\n")
@@ -101,9 +119,36 @@ def test_invoke_unguarded_and_failing(tmp_path: Path, function_folder: Callable[
     assert "armed" not in done.stdout
 
 
-def test_invoke_names_the_place_of_a_bad_event(tmp_path: Path, function_folder: Callable[[str], Path]) -> None:
+def test_invoke_names_the_place_of_a_bad_event(
+    tmp_path: Path, function_folder: Callable[[str], Path]
+) -> None:
     event = tmp_path / "event.json"
     event.write_text('{"n":\n 1,}')
-    done = fshield("invoke", function_folder(FUNCTION), "--handler", "app.handler", "--event", event)
+    done = fshield(
+        "invoke", function_folder(FUNCTION), "--handler", "app.handler", "--event", event
+    )
     assert done.returncode == 2
     assert f"{event}:2:" in done.stderr
+
+
+def test_events_in_a_file_are_what_learn_reads(
+    tmp_path: Path, function_folder: Callable[[str], Path]
+) -> None:
+    event = tmp_path / "event.json"
+    event.write_text("{}")
+    code = (
+        "def handler(event, context):\n"
+        "    with open('/tmp/learnt.txt', 'w') as file:\n"
+        "        file.write('x')\n"
+    )
+    written = tmp_path / "events.jsonl"
+    folder = function_folder(code)
+    words: list[str | Path] = ["invoke", folder, "--handler", "app.handler", "--event", event]
+    done = fshield(*words, "--policy", "monitor", "--events", written)
+    assert done.returncode == 0, done.stderr
+    assert all(json.loads(line)["function_shield"] for line in written.read_text().splitlines())
+    learnt = fshield("learn", written)
+    assert learnt.returncode == 0 and "- /tmp/learnt.txt" in learnt.stdout, learnt.stderr
+    printed = fshield(*words, "--policy", "monitor", "--json")
+    (tmp_path / "printed.json").write_text(printed.stdout)
+    assert "- /tmp/learnt.txt" in fshield("learn", tmp_path / "printed.json").stdout

@@ -41,9 +41,16 @@ def wheel(folder: Path, name: str, version: str, source: str) -> None:
     info = f"{name}-{version}.dist-info"
     with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as made:
         made.writestr(f"{name}/__init__.py", source)
-        made.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-        made.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        made.writestr(f"{info}/RECORD", f"{name}/__init__.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n")
+        made.writestr(
+            f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        )
+        made.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        made.writestr(
+            f"{info}/RECORD",
+            f"{name}/__init__.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n",
+        )
 
 
 @pytest.fixture
@@ -61,8 +68,13 @@ def compare(project: Path, old: str, new: str, *command: str) -> subprocess.Comp
     command = command or ("python", "-m", "unittest", "test_app")
     return subprocess.run(
         [sys.executable, SCRIPT, old, new, "--own", "test_app", "--json", "--", *command],
-        cwd=project, env=clean_environment(environment), capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
+        cwd=project,
+        env=clean_environment(environment),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
 
 
 def test_what_the_newer_version_contacts_is_said(project: Path) -> None:
@@ -85,7 +97,9 @@ def test_what_both_do_or_the_newer_no_longer_does_is_no_news(project: Path) -> N
 
 
 def test_failing_tests_are_no_comparison(project: Path) -> None:
-    done = compare(project, "old.lock", "new.lock", "python", "-c", "import sys; print('so'); sys.exit(3)")
+    done = compare(
+        project, "old.lock", "new.lock", "python", "-c", "import sys; print('so'); sys.exit(3)"
+    )
     assert done.returncode == 2 and done.stdout == ""
     assert "ended with status 3:\nso" in done.stderr
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT
+from tests.support import ROOT, core_file
 
 THUMBNAILER = ROOT / "examples" / "thumbnailer"
 
@@ -28,7 +28,9 @@ def test_the_thumbnailer_does_not_know_of_the_guard() -> None:
 def test_the_dependency_is_as_its_record_says() -> None:
     with (THUMBNAILER / "tintbox-1.4.2.dist-info" / "RECORD").open(newline="") as file:
         rows = list(csv.reader(file))
-    assert {row[0] for row in rows} >= {f"tintbox/{name}.py" for name in ("__init__", "_colours", "_report", "_usage")}
+    assert {row[0] for row in rows} >= {
+        f"tintbox/{name}.py" for name in ("__init__", "_colours", "_report", "_usage")
+    }
     for name, digest, size in rows:
         content = (THUMBNAILER / name).read_bytes()
         if digest:
@@ -47,9 +49,10 @@ def test_the_probe_answers_with_one_object() -> None:
     )
     answer = json.loads(done.stdout)
     assert answer["rings"]["line"].startswith("libc and interpreter rings: can hold")
-    assert all(result.keys() & {"ok", "errno", "signal", "timeout"} for result in answer["attempts"].values()), answer[
-        "attempts"
-    ]
+    assert all(
+        result.keys() & {"ok", "errno", "signal", "timeout"}
+        for result in answer["attempts"].values()
+    ), answer["attempts"]
     assert not list(Path("/tmp").glob(".probe-*"))
 
 
@@ -58,7 +61,9 @@ def test_the_template_passes_cfn_lint(name: str) -> None:
     pytest.importorskip("cfnlint")
     template = ROOT / "examples" / "deploy" / name
     linter = Path(sys.executable).with_name("cfn-lint")
-    done = subprocess.run([linter, template], capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run(
+        [linter, template], capture_output=True, text=True, timeout=240, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -66,7 +71,7 @@ def test_the_alarm_sums_every_metric_that_the_engine_writes() -> None:
     """Its dimensions are those of the events, for each rule that can block."""
     text = (ROOT / "examples" / "deploy" / "alarm.yaml").read_text()
     names = set(re.findall(r"Name: policy, Value: (\w+)", text))
-    source = (ROOT / "layer" / "native" / "policy.c").read_text()
+    source = core_file("policy.c").read_text()
     found = re.search(r"fs_family_names\[[^]]*\] = \{([^}]*)\}", source)
     assert found
     assert names == set(re.findall(r'"(\w+)"', found[1]))

@@ -14,7 +14,10 @@ from fshield.local.emulator import Function
 from fshield.local.layer import find_layer, find_policy, refuse_blocked_places
 from tests.support import LAYER
 
-ALLOWS = "version: 1\npolicy:\n  read_write_tmp: {mode: block, allow: [/tmp/function-shield-place-*/**]}\n"
+ALLOWS = (
+    "version: 1\npolicy:\n  read_write_tmp: {mode: block, allow:"
+    " [/tmp/function-shield-place-*/**]}\n"
+)
 
 
 @pytest.fixture
@@ -35,7 +38,7 @@ def test_layer_by_variable(monkeypatch: pytest.MonkeyPatch, hollow_layer: Path) 
 def test_no_layer_says_the_mend(tmp_path: Path) -> None:
     with pytest.raises(CouldNotRun, match="no layer with an executable") as caught:
         find_layer(tmp_path)
-    assert "build.sh" in (caught.value.mend or "")
+    assert "build.sh" in (caught.value.fix or "")
 
 
 def test_policies_by_name_and_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -50,7 +53,9 @@ def test_policies_by_name_and_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert chosen.file.name == "mine.policy"
     assert chosen.file.is_relative_to(tmp_path / "cache")
     assert chosen.variable == str(chosen.file)
-    with pytest.raises(CouldNotRun, match=r"no policy 'nix': .*default, functionshield, monitor, strict"):
+    with pytest.raises(
+        CouldNotRun, match=r"no policy 'nix': .*default, functionshield, monitor, strict"
+    ):
         find_policy(layer, "nix")
     source.write_text("version: 1\npolicies: {}\n")
     with pytest.raises(PolicyError):
@@ -60,8 +65,10 @@ def test_policies_by_name_and_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 def test_function_under_tmp_is_refused_in_one_sentence(place: Path) -> None:
     with pytest.raises(CouldNotRun) as caught:
         Function(place, "app.handler", layer=LAYER, policy="default")
-    assert str(caught.value) == (
-        f"the function folder {place} lies under /tmp, and cannot run while the policy default blocks /tmp"
+    assert (
+        str(caught.value)
+        == f"the function folder {place} lies under /tmp, and cannot run while the policy default"
+        " blocks /tmp"
     )
     assert Function(place, "app.handler", layer=LAYER, policy="monitor")
     assert Function(place, "app.handler", guarded=False)

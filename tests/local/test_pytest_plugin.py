@@ -116,10 +116,30 @@ def test_fixture_without_the_mark(function_shield):
     pass
 
 
+@guarded(handler="app.handler")
+def test_handlers_source(function_shield):
+    import app
+    assert app.handler({}, None) == "done"
+    with pytest.raises(PermissionError):
+        open(app.__file__)
+    function_shield.assert_blocked("read_handler", path=app.__file__)
+
+
+@guarded(handler="none.handler")
+def test_no_such_handler():
+    raise AssertionError("must not run")
+
+
 def test_after(module):
     assert module == os.getpid()
+    library = {"boto3", "pydantic", "rich", "structlog", "typer", "yaml"}
+    assert not library & set(sys.modules)
 """
-POLICY = "version: 1\npolicy:\n  read_write_tmp: {mode: block, allow: [/tmp/function-shield-plugin-test]}\n"
+HANDLER = "def handler(event, context):\n    return 'done'\n"
+POLICY = (
+    "version: 1\npolicy:\n  read_write_tmp: {mode: block, allow:"
+    " [/tmp/function-shield-plugin-test]}\n"
+)
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +147,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     (folder / "test_it.py").write_text(TESTS)
     (folder / "mine.yaml").write_text(POLICY)
+    (folder / "app.py").write_text(HANDLER)
     (folder / "pytest.ini").write_text("[pytest]\naddopts = --strict-markers\n")
     return folder
 
@@ -135,7 +156,9 @@ def run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--basetemp=tmp", *arguments],
         cwd=project,
-        env=clean_environment({"FSHIELD_LAYER": str(LAYER), "FSHIELD_CACHE": str(project / "cache"), "COLUMNS": "200"}),
+        env=clean_environment(
+            {"FSHIELD_LAYER": str(LAYER), "FSHIELD_CACHE": str(project / "cache"), "COLUMNS": "200"}
+        ),
         capture_output=True,
         text=True,
         timeout=300,
@@ -160,18 +183,35 @@ def outcomes(whole: subprocess.CompletedProcess[str], project: Path) -> dict[str
 
 def test_outcomes_are_those_of_the_guarded_process(outcomes: dict[str, str]) -> None:
     assert {name: kind for name, kind in outcomes.items() if "policy_file" not in name} == {
-        "test_before": "passed", "test_writes": "passed", "test_reported": "passed",
-        "test_the_runner_is_not_the_test": "passed", "test_no_such_policy": "error", "test_wrong_argument": "error",
-        "test_skipped": "skipped", "test_xfail": "skipped", "test_environment": "passed", "test_dies": "failure",
-        "test_hangs": "error", "test_fixture_without_the_mark": "error", "test_after": "passed",
-    }  # fmt: skip
-    assert [kind for name, kind in outcomes.items() if "policy_file" in name] == ["failure", "failure", "passed"]
+        "test_before": "passed",
+        "test_writes": "passed",
+        "test_reported": "passed",
+        "test_the_runner_is_not_the_test": "passed",
+        "test_no_such_policy": "error",
+        "test_wrong_argument": "error",
+        "test_skipped": "skipped",
+        "test_xfail": "skipped",
+        "test_environment": "passed",
+        "test_dies": "failure",
+        "test_hangs": "error",
+        "test_fixture_without_the_mark": "error",
+        "test_handlers_source": "passed",
+        "test_no_such_handler": "error",
+        "test_after": "passed",
+    }
+    assert [kind for name, kind in outcomes.items() if "policy_file" in name] == [
+        "failure",
+        "failure",
+        "passed",
+    ]
 
 
 def test_the_traceback_and_the_events_come_back(whole: subprocess.CompletedProcess[str]) -> None:
     assert re.search(r'> +open\("/tmp/of-a-test", "w"\)', whole.stdout)
     assert "function_shield.PolicyViolation: [Errno 13] read_write_tmp" in whole.stdout
-    assert "block: test_it tried to open /tmp/of-a-test: blocked, no rule allows it" in whole.stdout
+    assert (
+        "block: test_it tried to create /tmp/of-a-test: blocked, no rule allows it" in whole.stdout
+    )
     assert "out of a b" in whole.stdout and "last words" in whole.stdout
     assert "the guarded process was ended by signal 9" in whole.stdout
     assert "it did not end within 3 s" in whole.stdout
@@ -179,11 +219,27 @@ def test_the_traceback_and_the_events_come_back(whole: subprocess.CompletedProce
 
 def test_mistakes_say_what_to_do(whole: subprocess.CompletedProcess[str]) -> None:
     assert "no policy 'missing'" in whole.stdout and "must not run" not in whole.stdout
-    assert "the marker function_shield takes policy, env, timeout" in whole.stdout
+    assert "the marker function_shield takes policy, env, timeout, handler" in whole.stdout
     assert "mark it with @pytest.mark.function_shield" in whole.stdout
 
 
-def test_fixtures_before_and_after_are_shared(whole: subprocess.CompletedProcess[str], project: Path) -> None:
+def test_the_configuration_has_defaults(project: Path) -> None:
+    """Of the policy, and of the handler whose source is protected."""
+    other = project / "test_defaults.py"
+    other.write_text(
+        "import pytest\n\n\n@pytest.mark.function_shield\ndef test_it(function_shield):\n"
+        "    import app\n    open(app.__file__).close()\n"
+        "    function_shield.assert_reported('read_handler', mode='alert')\n"
+    )
+    options = ("-o", "function_shield_policy=monitor", "-o", "function_shield_handler=app.handler")
+    done = run(project, *options, other.name)
+    assert done.returncode == 0, done.stdout
+    other.unlink()
+
+
+def test_fixtures_before_and_after_are_shared(
+    whole: subprocess.CompletedProcess[str], project: Path
+) -> None:
     # Once here, for the tests that are not marked; a marked test has its own.
     junit = (project / "junit.xml").read_text()
     assert "INTERNALERROR" not in whole.stdout + whole.stderr and junit.count("<testsuite ") == 1
@@ -204,8 +260,9 @@ def test_selection_and_stopping_work_as_ever(project: Path) -> None:
 def test_a_file_that_cannot_be_imported_under_the_guard_fails_its_tests(project: Path) -> None:
     other = project / "test_import.py"
     other.write_text(
-        "import os, pytest\npytestmark = pytest.mark.function_shield\n"
-        "if os.environ.get('FUNCTION_SHIELD_POLICY'):\n    open('/tmp/at-import', 'w')\ndef test_it(): pass\n"
+        "import os, pytest\npytestmark = pytest.mark.function_shield\nif"
+        " os.environ.get('FUNCTION_SHIELD_POLICY'):\n    open('/tmp/at-import', 'w')\ndef"
+        " test_it(): pass\n"
     )
     done = run(project, other.name)
     assert done.returncode == 1 and "1 error" in done.stdout
@@ -215,14 +272,22 @@ def test_a_file_that_cannot_be_imported_under_the_guard_fails_its_tests(project:
 
 def test_where_it_is_not_used_nothing_of_it_is_imported(project: Path) -> None:
     code = (
-        "import sys, pytest\ncode = pytest.main(['-q', '-p', 'no:cacheprovider', '-k', 'before', 'test_it.py'])\n"
-        "print(sorted(name for name in sys.modules if name.startswith('fshield')))\n"
-        "print([name for name in ('boto3', 'pydantic', 'rich', 'typer', 'yaml') if name in sys.modules])\n"
-        "sys.exit(code)"
+        "import sys, pytest\ncode = pytest.main(['-q', '-p', 'no:cacheprovider', '-k', 'before',"
+        " 'test_it.py'])\nprint(sorted(name for name in sys.modules if"
+        " name.startswith('fshield')))\nprint([name for name in ('boto3', 'pydantic', 'rich',"
+        " 'typer', 'yaml') if name in sys.modules])\nsys.exit(code)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=project, env=clean_environment(), capture_output=True, text=True, check=False
+        [sys.executable, "-c", code],
+        cwd=project,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout
-    assert done.stdout.splitlines()[-2:] == ["['fshield', 'fshield.pytest_plugin', 'fshield.version']", "[]"]
+    assert done.stdout.splitlines()[-2:] == [
+        "['fshield', 'fshield.testing', 'fshield.testing.plugin', 'fshield.version']",
+        "[]",
+    ]
     assert "FUNCTION_SHIELD_POLICY" not in os.environ

@@ -13,8 +13,11 @@ from tests.support import ROOT
 
 SOURCES = ("fshield", "layer", "policies", "wrapper")
 ZIPS = ("function-shield-layer-x86_64.zip", "function-shield-layer-arm64.zip")
-# Where build.sh lets zig keep its own libcs. What it keeps of ours goes by the folder's name and helps no other build.
-ZIG_CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "function-shield" / "zig"
+# Where build.sh lets zig keep its own libcs. What it keeps of ours goes by the folder's name and
+# helps no other build.
+ZIG_CACHE = (
+    Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "function-shield" / "zig"
+)
 
 
 def copy(folder: Path) -> Path:
@@ -22,7 +25,10 @@ def copy(folder: Path) -> Path:
     folder.mkdir(parents=True)
     for name in SOURCES:
         shutil.copytree(
-            ROOT / name, folder / name, copy_function=shutil.copyfile, ignore=shutil.ignore_patterns("__pycache__")
+            ROOT / name,
+            folder / name,
+            copy_function=shutil.copyfile,
+            ignore=shutil.ignore_patterns("__pycache__"),
         )
     shutil.copyfile(ROOT / "LICENSE", folder / "LICENSE")
     return folder
@@ -42,13 +48,17 @@ def build(folder: Path, **env: str) -> dict[str, str]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return {name: hashlib.sha256((folder / "dist" / name).read_bytes()).hexdigest() for name in ZIPS}
+    return {
+        name: hashlib.sha256((folder / "dist" / name).read_bytes()).hexdigest() for name in ZIPS
+    }
 
 
 def test_the_same_bytes_in_two_folders(tmp_path: Path) -> None:
     one, other = copy(tmp_path / "a"), copy(tmp_path / "another folder" / "with a longer name")
     # No folder may have had the other's work done for it, and neither the checkout's.
-    assert not any((folder / made).exists() for folder in (one, other) for made in ("build", "dist"))
+    assert not any(
+        (folder / made).exists() for folder in (one, other) for made in ("build", "dist")
+    )
     first = build(one, TZ="UTC", LC_ALL="C", PYTHONHASHSEED="1")
     second = build(other, TZ="Asia/Tokyo", LC_ALL="C.UTF-8", PYTHONHASHSEED="2")
     assert first == second

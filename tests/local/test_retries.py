@@ -1,4 +1,5 @@
-"""Clients that try again: a blocked call ends soon, in a traceback that names the rule, as one event and a count."""
+"""Clients that try again: a blocked call ends soon, in a traceback that names the rule, as one
+event and a count."""
 
 from __future__ import annotations
 
@@ -13,12 +14,17 @@ import pytest
 from fshield.local.emulator import Function, Invocation
 from tests.support import LAYER
 
-# What no rule of `default` allows, by number and by name.
-TARGETS = {"127.66.66.66": "http://127.66.66.66:4443", "collector.evil.example": "https://collector.evil.example"}
+# What no rule of `default` allows, by address and by name.
+TARGETS = {
+    "127.66.66.66": "http://127.66.66.66:4443",
+    "collector.evil.example": "https://collector.evil.example",
+}
 
-# Each answers how often it tried: by its own settings, by its defaults, or by a loop as people write them.
+# Each answers how often it tried: by its own settings, by its defaults, or by a loop as people
+# write them.
 CLIENTS = {
-    "requests": """
+    "requests": (
+        """
         import requests
         from requests.adapters import HTTPAdapter
 
@@ -28,8 +34,10 @@ CLIENTS = {
             session.mount(url, HTTPAdapter(max_retries=3))
             attempts.extend(range(4))
             session.get(url, timeout=5)
-        """,
-    "urllib": """
+        """
+    ),
+    "urllib": (
+        """
         import urllib.request
 
         def call(url, attempts):
@@ -41,21 +49,26 @@ CLIENTS = {
                 except OSError:
                     if len(attempts) == 4:
                         raise
-        """,
-    "boto3": """
+        """
+    ),
+    "boto3": (
+        """
         import boto3
         OPTIONS = {}
-        """,
-    "boto3, legacy mode": """
+        """
+    ),
+    "boto3, legacy mode": (
+        """
         import boto3
         from botocore.config import Config
         OPTIONS = {"config": Config(retries={"mode": "legacy", "max_attempts": 2})}
-        """,
+        """
+    ),
 }
 BOTO3 = """
 def call(url, attempts):
-    client = boto3.client("s3", endpoint_url=url, region_name="eu-central-1", aws_access_key_id="none",
-                          aws_secret_access_key="none", **OPTIONS)
+    client = boto3.client("s3", endpoint_url=url, region_name="eu-central-1",
+                          aws_access_key_id="none", aws_secret_access_key="none", **OPTIONS)
     client.meta.events.register("before-send", lambda **_: attempts.append(url))
     client.list_buckets()
 """
@@ -67,16 +80,21 @@ def handler(event, context):
     try:
         call(event["url"], attempts)
     except Exception:
-        return {"traceback": traceback.format_exc(), "seconds": time.monotonic() - began, "attempts": len(attempts)}
+        seconds = time.monotonic() - began
+        said = traceback.format_exc()
+        return {"traceback": said, "seconds": seconds, "attempts": len(attempts)}
     return "reached"
 """
-# boto3 sleeps between its attempts, by chance and longer each time; nothing else here waits for anything.
+# boto3 sleeps between its attempts, by chance and longer each time; nothing else here waits for
+# anything.
 SECONDS = 20.0
 
 
 def source(client: str) -> str:
     """The function that calls by this client."""
-    return textwrap.dedent(CLIENTS[client]) + (BOTO3 if client.startswith("boto3") else "") + HANDLER
+    return (
+        textwrap.dedent(CLIENTS[client]) + (BOTO3 if client.startswith("boto3") else "") + HANDLER
+    )
 
 
 def outbound(invocation: Invocation) -> list[dict[str, Any]]:
@@ -92,18 +110,26 @@ def counts(invocation: Invocation) -> list[tuple[int, bool]]:
 @pytest.mark.parametrize("client", CLIENTS)
 def test_retries(client: str, target: str, function_folder: Callable[[str], Path]) -> None:
     folder = function_folder(source(client))
-    with Function(folder, "app.handler", python=sys.executable, layer=LAYER, policy="default", timeout=60) as function:
+    with Function(
+        folder, "app.handler", python=sys.executable, layer=LAYER, policy="default", timeout=60
+    ) as function:
         first, second = (function.invoke({"url": TARGETS[target]}) for _ in range(2))
     for invocation in (first, second):
         assert invocation.error is None, invocation.error
-        assert "PolicyViolation: [Errno 13] outbound_connectivity: " in invocation.response["traceback"]
+        assert (
+            "PolicyViolation: [Errno 13] outbound_connectivity: "
+            in invocation.response["traceback"]
+        )
         assert target in invocation.response["traceback"]
         assert "(policy default, default.yaml:" in invocation.response["traceback"]
         assert invocation.response["seconds"] < SECONDS
-        assert invocation.response["attempts"] >= 3, "it did not try again, and this test is about nothing"
+        assert invocation.response["attempts"] >= 3, (
+            "it did not try again, and this test is about nothing"
+        )
         assert {event["mode"] for event in outbound(invocation)} == {"block"}
         assert len({event["requestId"] for event in outbound(invocation)}) == 1
-    # The first in full as it happens, the rest as one line when the invocation ends. Later the kind is known.
+    # The first event is written in full at once, the repeats as one line when the invocation ends.
+    # In a later invocation the kind is known.
     assert counts(first) == [(1, False), (first.response["attempts"] - 1, True)]
     assert counts(second) == [(second.response["attempts"], True)]
     for event in (*outbound(first), *outbound(second)):

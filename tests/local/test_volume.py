@@ -21,13 +21,14 @@ def test_memory_is_bounded(command: str) -> None:
     small = volume.measure(command, 8_000_000)
     large = volume.measure(command, 32_000_000)
     assert large.events > 3.5 * small.events
-    # Acts that never come twice are in it, and they are kept: at most 50,000 of them, 1,700 in the larger log.
+    # Acts that never come twice are in it, and they are kept: at most 50,000 of them, 1,700 in the
+    # larger log.
     assert large.memory < small.memory + SLACK
 
 
 def test_every_event_of_the_generated_log_is_believed(tmp_path: Path) -> None:
-    from fshield.evidence import Evidence  # noqa: PLC0415
-    from fshield.stream import EventReader  # noqa: PLC0415
+    from fshield.evidence.acts import Evidence  # noqa: PLC0415
+    from fshield.evidence.stream import EventReader  # noqa: PLC0415
 
     path = tmp_path / "log"
     path.write_bytes(b"".join(volume.log(3_000_000)))

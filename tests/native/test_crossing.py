@@ -1,19 +1,24 @@
-"""Who gives a number to a connection waits for who is at work with it, and for nobody else; nor for the dead."""
+"""A thread that gives an fd to a connection waits for the threads at work with that fd, and for no
+others; nor for threads that have ended."""
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
 
-from tests.support import ROOT
+from tests.support import CORE, ROOT, core_file
 
 HERE = Path(__file__).resolve().parent
-NATIVE = ROOT / "layer" / "native"
+sys.path.insert(0, str(ROOT / "layer"))
+doors = importlib.import_module("zig").doors
 WANTED = [
     "free claimed",
     "at work claimed, afterwards",
     "at work elsewhere claimed, meanwhile",
+    "jumped out no growth",
+    "cancelled no growth",
     "left by many claimed",
     "places left",
 ]
@@ -22,6 +27,10 @@ WANTED = [
 def test_crossing(tmp_path: Path) -> None:
     program = tmp_path / "crossing"
     options = ["-std=gnu11", "-O1", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-pthread"]
-    sources = ["-I", str(NATIVE), str(HERE / "harness" / "crossing.c"), str(NATIVE / "crossing.c")]
-    subprocess.run([sys.executable, "-m", "ziglang", "cc", *options, *sources, "-o", str(program)], check=True)
+    doors.write(tmp_path)
+    units = [str(core_file(f"{name}.c")) for name in ("crossing", "lock", "marks", "text")]
+    sources = ["-I", str(CORE), "-I", str(tmp_path), str(HERE / "harness" / "crossing.c"), *units]
+    subprocess.run(
+        [sys.executable, "-m", "ziglang", "cc", *options, *sources, "-o", str(program)], check=True
+    )
     assert subprocess.check_output([program], text=True, timeout=60).splitlines() == WANTED

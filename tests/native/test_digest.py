@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT
+from tests.support import CORE, core_file
 
-NATIVE = ROOT / "layer" / "native"
 HARNESS = Path(__file__).parent / "harness" / "digest.c"
 BYTES = bytes((i * 7 + i // 256) & 255 for i in range(5000))
 WANTED = [hashlib.sha256(BYTES[:size]).hexdigest() for size in range(0, 5000, 37)]
@@ -20,9 +19,22 @@ WANTED = [hashlib.sha256(BYTES[:size]).hexdigest() for size in range(0, 5000, 37
 
 def build(out: Path, *options: str, plain: bool) -> Path:
     """The harness, with or without the instructions."""
-    sources = [HARNESS, NATIVE / "digest.c", *([] if plain else [NATIVE / "digest_blocks.c"])]
-    command = [sys.executable, "-m", "ziglang", "cc", "-std=gnu11", "-Os", "-I", str(NATIVE), *options]
-    subprocess.run([*command, *(["-DPLAIN"] if plain else []), *map(str, sources), "-o", str(out)], check=True)
+    names = ["digest.c", "digest_constants.c", *([] if plain else ["digest_blocks.c"])]
+    sources = [HARNESS, *map(core_file, names)]
+    command = [
+        sys.executable,
+        "-m",
+        "ziglang",
+        "cc",
+        "-std=gnu11",
+        "-Os",
+        "-I",
+        str(CORE),
+        *options,
+    ]
+    subprocess.run(
+        [*command, *(["-DPLAIN"] if plain else []), *map(str, sources), "-o", str(out)], check=True
+    )
     return out
 
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from functools import cache
+from pathlib import Path
 
-from tests.support import ROOT
+import pytest
 
-NATIVE = ROOT / "layer" / "native"
+from tests.support import ROOT, core_file
 
-# Guarded without a route of its own: clone and clone3 are answered before the table, since their child returns as well.
+sys.path.append(str(ROOT / "layer"))
+import zig
+
+# Guarded without a route of its own: clone and clone3 are answered before the table, since their
+# child returns as well.
 APART = {"clone", "clone3"}
 # Numbers that newer headers than ours name: the source has them by hand.
 BY_HAND = re.compile(r"^#define NUMBER_(\w+) \d+$", re.MULTILINE)
@@ -18,32 +24,57 @@ BY_HAND = re.compile(r"^#define NUMBER_(\w+) \d+$", re.MULTILINE)
 
 def doors() -> set[str]:
     """Symbol of each door, second names too."""
-    lines = (NATIVE / "doors.table").read_text().splitlines()
-    rows = [[cell.strip() for cell in line.split("|")] for line in lines if not line.startswith("#")]
-    return {cells[0] for cells in rows if len(cells) == 5}
+    return {door.symbol for door in zig.doors.read()}
+
+
+def from_table() -> set[str]:
+    """The doors whose row says that syscall() leads the call of their name to them."""
+    return {door.symbol for door in zig.doors.read() if "number" in door.number}
 
 
 def source() -> str:
-    return (NATIVE / "syscalls.c").read_text()
+    return core_file("syscalls.c").read_text()
 
 
 def routed() -> set[str]:
     """The system calls in the table of routes."""
-    return {name.lower() for name in re.findall(r"\[(?:SYS|NUMBER)_(\w+)\] = ", source())}
+    by_hand = re.findall(r"\[(?:SYS|NUMBER)_(\w+)\] = ", source())
+    return {name.lower() for name in by_hand} | from_table()
+
+
+@cache
+def numbers(target: str) -> dict[str, int]:
+    """The kernel's numbers, by the headers of the compiler that builds the core."""
+    command = [
+        sys.executable,
+        "-m",
+        "ziglang",
+        "cc",
+        "-target",
+        target,
+        "-dM",
+        "-E",
+        "-include",
+        "asm/unistd.h",
+    ]
+    said = subprocess.run(
+        [*command, "-x", "c", "/dev/null"], capture_output=True, text=True, check=True
+    ).stdout
+    found = re.findall(r"^#define __NR_(\w+) (\S+)", said, re.MULTILINE)
+    return {name: int(value) if value.isdigit() else -1 for name, value in found}
 
 
 def system_calls() -> set[str]:
-    """What the kernel has under a name, by the headers of the compiler that builds the core, on either architecture."""
+    """What the kernel has under a name on either architecture."""
     names = {name.lower() for name in BY_HAND.findall(source())}
     for target in ("x86_64-linux-gnu", "aarch64-linux-gnu"):
-        command = [sys.executable, "-m", "ziglang", "cc", "-target", target, "-dM", "-E", "-include", "asm/unistd.h"]
-        said = subprocess.run([*command, "-x", "c", "/dev/null"], capture_output=True, text=True, check=True).stdout
-        names |= set(re.findall(r"^#define __NR_(\w+) \S", said, re.MULTILINE))
+        names |= numbers(target).keys()
     return names
 
 
 def test_every_door_that_is_a_system_call_has_a_route() -> None:
-    """The others (getaddrinfo, fopen, posix_spawn) make system calls of other names, which have theirs."""
+    """The others (getaddrinfo, fopen, posix_spawn) make system calls of other names, which have
+    theirs."""
     kernel = system_calls()
     assert {"openat", "connect", "execve"} <= kernel
     named = {door for door in doors() if door in kernel}
@@ -53,14 +84,33 @@ def test_every_door_that_is_a_system_call_has_a_route() -> None:
         assert re.search(rf"number == (SYS|NUMBER)_{name}\b", source(), re.IGNORECASE)
 
 
-# Routes to what libc 2.17 or any libc has no function for: there is no plain call that a door could miss.
+# Routes to what no function of libc 2.17, or of any libc, calls: a door can miss no plain call.
 NO_FUNCTION = {"openat2", "fchmodat2", "io_submit"}
 
 
+def test_routes_are_generated(tmp_path: Path) -> None:
+    zig.doors.write(tmp_path)
+    rows = (tmp_path / "route_rows.gen.h").read_text()
+    for name in from_table():
+        assert re.search(rf"\] = route_{name},$", rows, re.MULTILINE)
+
+
+@pytest.mark.parametrize("target", ["x86_64-linux-gnu", "aarch64-linux-gnu"])
+def test_numbers_in_the_table_are_the_kernels(target: str) -> None:
+    kernel = numbers(target)
+    for door in zig.doors.read():
+        if "number" in door.number and door.symbol in kernel:
+            for word in door.number:
+                assert not word.isdigit() or int(word) == kernel[door.symbol]
+        assert "old" not in door.number or door.symbol not in numbers("aarch64-linux-gnu")
+
+
 def test_every_other_route_has_a_door_of_its_name() -> None:
-    """A call that is judged by its number only would pass under its name."""
+    """A system call that is judged by its number only would pass under its name."""
     table = re.findall(r"\[(?:SYS|NUMBER)_(\w+)\] = route_(\w+),", source())
-    judged = {name.lower() for name, route in table if route not in {"integrity", "io_uring", "too_new"}}
+    judged = {
+        name.lower() for name, route in table if route not in {"integrity", "io_uring", "too_new"}
+    }
     assert judged - doors() == NO_FUNCTION
 
 

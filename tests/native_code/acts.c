@@ -17,7 +17,10 @@ enum { SIZE = 8192 };
 static int is(const char *name, const char *other) { return strcmp(name, other) == 0; }
 static int failed(int yes) { return yes ? errno : 0; }
 
-static void *plain(void) { return mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); }
+static void *plain(void)
+{
+    return mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
 
 static void *own(int protection)
 {
@@ -28,15 +31,22 @@ static void *own(int protection)
 int act(const char *name)
 {
     char *memory;
-    if (is(name, "mmap")) return failed(mmap(NULL, SIZE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
+    if (is(name, "mmap"))
+        return failed(mmap(NULL, SIZE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
+                      MAP_FAILED);
     if (is(name, "mmap written"))
-        return failed(mmap(NULL, SIZE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
-    if (is(name, "mmap file written")) return failed(own(PROT_READ | PROT_WRITE | PROT_EXEC) == MAP_FAILED);
+        return failed(mmap(NULL, SIZE, PROT_READ | PROT_WRITE | PROT_EXEC,
+                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
+    if (is(name, "mmap file written"))
+        return failed(own(PROT_READ | PROT_WRITE | PROT_EXEC) == MAP_FAILED);
     if (is(name, "mmap file")) return failed(own(PROT_READ | PROT_EXEC) == MAP_FAILED);
     if (is(name, "mprotect")) return failed(mprotect(plain(), SIZE, PROT_READ | PROT_EXEC) != 0);
-    if (is(name, "pkey_mprotect")) return failed(pkey_mprotect(plain(), SIZE, PROT_READ | PROT_EXEC, -1) != 0);
-    if (is(name, "syscall")) return failed(syscall(SYS_mprotect, plain(), (size_t)SIZE, PROT_READ | PROT_EXEC) != 0);
-    if (is(name, "mprotect file")) return failed(mprotect(own(PROT_READ), SIZE, PROT_READ | PROT_EXEC) != 0);
+    if (is(name, "pkey_mprotect"))
+        return failed(pkey_mprotect(plain(), SIZE, PROT_READ | PROT_EXEC, -1) != 0);
+    if (is(name, "syscall"))
+        return failed(syscall(SYS_mprotect, plain(), (size_t)SIZE, PROT_READ | PROT_EXEC) != 0);
+    if (is(name, "mprotect file"))
+        return failed(mprotect(own(PROT_READ), SIZE, PROT_READ | PROT_EXEC) != 0);
     if (is(name, "mprotect file once written")) {
         memory = own(PROT_READ | PROT_WRITE);
         memory[0] = 1;

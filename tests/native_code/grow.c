@@ -1,4 +1,5 @@
-/* Writes by system calls of its own to the path that it is given, as machine code would; says what became of it. */
+/* Writes by system calls of its own to the path that it is given, as machine code would; says what
+ * became of it. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
@@ -11,7 +12,10 @@ static long call(long number, long a, long b, long c)
 {
     long result;
 #if defined(__x86_64__)
-    __asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(number), "D"(a), "S"(b), "d"(c)
+                     : "rcx", "r11", "memory");
 #else
     register long x8 __asm__("x8") = number;
     register long x0 __asm__("x0") = a;
@@ -29,6 +33,7 @@ int main(int argc, char **argv)
     long fd = argc > 1 ? call(SYS_openat, -100, (long)argv[1], 0101 /* O_WRONLY | O_CREAT */) : -1;
     long wrote = call(SYS_write, fd, (long)"data", 4);
     getrlimit(RLIMIT_FSIZE, &limit);
-    printf("%s %s\n", wrote == 4 ? "kept" : strerror((int)-wrote), limit.rlim_max == 0 ? "limited" : "unlimited");
+    printf("%s %s\n", wrote == 4 ? "kept" : strerror((int)-wrote),
+           limit.rlim_max == 0 ? "limited" : "unlimited");
     return 0;
 }

@@ -1,4 +1,5 @@
-"""The kernel ring: where it stands, what it stops, and what `armed` says where it does not stand."""
+"""The kernel ring: where it stands, what it stops, and what `armed` says where it does not
+stand."""
 
 from __future__ import annotations
 
@@ -33,7 +34,10 @@ mount --make-rprivate /
 mount -t tmpfs tmpfs /tmp
 {more}
 for point in $(cut -d' ' -f5 /proc/self/mountinfo); do
-    case $point in /tmp|/proc|/proc/*|/dev|/dev/*|/sys|/sys/*{keep}) ;; *) mount -o remount,bind,ro "$point" ;; esac
+    case $point in
+        /tmp|/proc|/proc/*|/dev|/dev/*|/sys|/sys/*{keep}) ;;
+        *) mount -o remount,bind,ro "$point" ;;
+    esac
 done
 exec "$@"
 """
@@ -109,11 +113,19 @@ def test_nobody_raises_it_again(grow: Path) -> None:
         pytest.skip("setpriv is not here")
     if os.geteuid() != 0:
         pytest.skip("a mount namespace needs root")
-    python, code = "/usr/bin/python3", "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (1, 1))"
+    python, code = (
+        "/usr/bin/python3",
+        "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (1, 1))",
+    )
     if not Path(python).exists():
         pytest.skip("no Python that everybody may start")
-    more = 'mount -t tmpfs layer /opt; cp -r "$(dirname "$1")" /opt/layer; cp "$FUNCTION_SHIELD_POLICY" /opt/own.policy'
-    as_user = "setpriv --reuid 993 --regid 990 --clear-groups env FUNCTION_SHIELD_POLICY=/opt/own.policy"
+    more = (
+        'mount -t tmpfs layer /opt; cp -r "$(dirname "$1")" /opt/layer; cp'
+        ' "$FUNCTION_SHIELD_POLICY" /opt/own.policy'
+    )
+    as_user = (
+        "setpriv --reuid 993 --regid 990 --clear-groups env FUNCTION_SHIELD_POLICY=/opt/own.policy"
+    )
     script = SANDBOX.format(more=more, keep="").replace(
         'exec "$@"', f'shift; exec {as_user} /opt/layer/function-shield "$@"'
     )
@@ -138,7 +150,10 @@ def test_a_write_past_it_is_an_error_and_no_death(grow: Path) -> None:
 
 
 OFF = {
-    "exceptions": (rules(tmp={"mode": "block", "allow": ["/tmp/cache/**"]}, **ON), "read_write_tmp has exceptions"),
+    "exceptions": (
+        rules(tmp={"mode": "block", "allow": ["/tmp/cache/**"]}, **ON),
+        "read_write_tmp has exceptions",
+    ),
     "alert": (rules(tmp="alert", process="block", **ON), "read_write_tmp does not block"),
 }
 
@@ -159,7 +174,9 @@ def test_off_in_a_dry_run(grow: Path) -> None:
 
 def test_off_where_another_mount_is_writable(grow: Path) -> None:
     """A file system as EFS mounts it."""
-    _, _, events = sandboxed([grow, "/nowhere"], CLOSED, more="mount -t tmpfs efs /srv", keep="|/srv")
+    _, _, events = sandboxed(
+        [grow, "/nowhere"], CLOSED, more="mount -t tmpfs efs /srv", keep="|/srv"
+    )
     assert events[0]["rings"] == ["libc"]
     assert events[0]["kernel"] == "another file system can be written to: /srv"
 
@@ -171,12 +188,16 @@ def test_off_where_the_root_is_writable(grow: Path) -> None:
     assert done.events[0]["kernel"].startswith("another file system can be written to: ")
 
 
-@pytest.mark.parametrize(("redirect", "reason"), [("1>", "standard output"), ("2>", "standard error")])
+@pytest.mark.parametrize(
+    ("redirect", "reason"), [("1>", "standard output"), ("2>", "standard error")]
+)
 def test_off_where_output_is_a_file(grow: Path, tmp_path: Path, redirect: str, reason: str) -> None:
     out, events_file = tmp_path / "out", tmp_path / "events"
     environment = clean_environment({"FUNCTION_SHIELD_POLICY": policy_file(CLOSED)})
     command = f"exec {LAUNCHER} {grow} /nowhere {redirect}{out}"
-    done = subprocess.run(["sh", "-c", command], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["sh", "-c", command], env=environment, capture_output=True, text=True, check=False
+    )
     events_file.write_text(done.stderr + out.read_text())
     _, events = split_events(events_file.read_text())
     assert events[0]["kernel"] == f"{reason} is a regular file"

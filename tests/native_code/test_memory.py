@@ -28,7 +28,8 @@ COUNT = [
 ]
 PASS = ["mmap file", "mprotect file", "personality asked", "malloc"]
 
-# The interpreter has no event for a call of a function object; ctypes itself is excepted by its module.
+# The interpreter has no event for a call of a function object; ctypes itself is excepted by its
+# module.
 PROGRAM = """
 import ctypes, os, sys
 library = ctypes.CDLL(os.environ["ACTS_LIBRARY"])
@@ -61,7 +62,9 @@ def policy(mode: str, *more: str) -> dict[str, object]:
 def run(library: Path, folder: Path, chosen: dict[str, object], *arguments: str) -> Guarded:
     script = folder / "app.py"
     script.write_text(PROGRAM)
-    return run_guarded([PYTHON, script, *arguments], policy=chosen, env={"ACTS_LIBRARY": str(library)})
+    return run_guarded(
+        [PYTHON, script, *arguments], policy=chosen, env={"ACTS_LIBRARY": str(library)}
+    )
 
 
 @pytest.mark.parametrize("name", COUNT)
@@ -100,12 +103,19 @@ def test_what_passes(library: Path, tmp_path: Path, name: str) -> None:
 PLACES = {
     "folder": "shutil.copy(source, 'copy.so'); path = os.path.abspath('copy.so')",
     "relative": "shutil.copy(source, 'copy.so'); path = './copy.so'",
-    "link": "os.path.lexists('link.so') and os.unlink('link.so'); shutil.copy(source, 'c.so');"
-    " os.symlink('c.so', 'link.so'); path = './link.so'",
-    "memory": "fd = libc.memfd_create(b'x', 0); os.write(fd, open(source, 'rb').read()); path = f'/proc/self/fd/{fd}'",
+    "link": (
+        "os.path.lexists('link.so') and os.unlink('link.so'); shutil.copy(source, 'c.so');"
+        " os.symlink('c.so', 'link.so'); path = './link.so'"
+    ),
+    "memory": (
+        "fd = libc.memfd_create(b'x', 0); os.write(fd, open(source, 'rb').read()); path ="
+        " f'/proc/self/fd/{fd}'"
+    ),
     "tmp": "path = os.environ['ACTS_COPY']",
-    "unlinked": "shutil.copy(source, 'gone.so'); fd = os.open('gone.so', 0); os.unlink('gone.so');"
-    " path = f'/proc/self/fd/{fd}'",
+    "unlinked": (
+        "shutil.copy(source, 'gone.so'); fd = os.open('gone.so', 0); os.unlink('gone.so');"
+        " path = f'/proc/self/fd/{fd}'"
+    ),
     "written where it belongs": "path = source + '.new'; shutil.copy(source, path)",
 }
 LOAD = """
@@ -121,15 +131,22 @@ except OSError as error:
 else:
     print("loaded")
 """
-LOADS = {"ctypes": "ctypes.CDLL(path)", "libc": "if not libc.dlopen(path.encode(), 1): raise OSError"}
+LOADS = {
+    "ctypes": "ctypes.CDLL(path)",
+    "libc": "if not libc.dlopen(path.encode(), 1): raise OSError",
+}
 
 
 @pytest.mark.parametrize("load", LOADS)
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("mode", ["block", "alert"])
-def test_library(library: Path, tmp_path: Path, tmp_file: Path, place: str, load: str, mode: str) -> None:
+def test_library(
+    library: Path, tmp_path: Path, tmp_file: Path, place: str, load: str, mode: str
+) -> None:
     shutil.copy(library, tmp_file)
-    (tmp_path / "bridge.py").write_text("import ctypes\n")  # which is excepted: its import is another test's
+    (tmp_path / "bridge.py").write_text(
+        "import ctypes\n"
+    )  # which is excepted: its import is another test's
     (tmp_path / "app.py").write_text(LOAD.format(place=PLACES[place], load=LOADS[load]))
     chosen = rules(native_code={"mode": mode, "allow": ["bridge"]})
     env = {"ACTS_LIBRARY": str(library), "ACTS_COPY": str(tmp_file)}
@@ -143,7 +160,9 @@ def test_library(library: Path, tmp_path: Path, tmp_file: Path, place: str, load
 
 def test_packages_of_their_own(tmp_path: Path) -> None:
     """An extension that was there before the program, where programs come from, is no act."""
-    done = run_guarded([PYTHON, "-c", "import _decimal, _sqlite3, _ssl; print('fine')"], policy=policy("block"))
+    done = run_guarded(
+        [PYTHON, "-c", "import _decimal, _sqlite3, _ssl; print('fine')"], policy=policy("block")
+    )
     assert (done.stdout, done.violations) == ("fine\n", []), done
 
 
@@ -170,7 +189,9 @@ def test_node_loads_no_written_library(tmp_path: Path) -> None:
     node = shutil.which("node")
     if not node or not shutil.which("gcc"):
         pytest.skip("node or gcc is not here")
-    subprocess.run(["gcc", "-shared", "-fPIC", "-o", tmp_path / "x.so", HERE / "acts.c"], check=True)
+    subprocess.run(
+        ["gcc", "-shared", "-fPIC", "-o", tmp_path / "x.so", HERE / "acts.c"], check=True
+    )
     script = tmp_path / "app.js"
     load = f"process.dlopen({{exports: {{}}}}, {str(tmp_path / 'x.so')!r})"
     script.write_text(f"try {{ {load} }} catch (e) {{ console.log('no') }}")

@@ -16,83 +16,104 @@ CRAFT = "def f(): return 'one'\nf.__code__.replace(co_consts=())"
 ACTS = {
     "replace": (CRAFT, "code.__new__"),
     "type": (
-        "def f(): pass\nc = f.__code__\n"
-        "new = [c.co_argcount, c.co_posonlyargcount, c.co_kwonlyargcount, c.co_nlocals, c.co_stacksize, c.co_flags,\n"
-        "       c.co_code, c.co_consts, c.co_names, c.co_varnames, c.co_filename, c.co_name, c.co_firstlineno]\n"
-        "more = [c.co_qualname] if hasattr(c, 'co_qualname') else []\n"
-        "table = [c.co_linetable, c.co_exceptiontable] if more else [getattr(c, 'co_linetable', c.co_lnotab)]\n"
-        "type(c)(*new[:12], *more, new[12], *table)",
+        (
+            "def f(): pass\nc = f.__code__\nnew = [c.co_argcount, c.co_posonlyargcount,"
+            " c.co_kwonlyargcount, c.co_nlocals, c.co_stacksize, c.co_flags,\n       c.co_code,"
+            " c.co_consts, c.co_names, c.co_varnames, c.co_filename, c.co_name,"
+            " c.co_firstlineno]\nmore = [c.co_qualname] if hasattr(c, 'co_qualname') else []\ntable"
+            " = [c.co_linetable, c.co_exceptiontable] if more else [getattr(c, 'co_linetable',"
+            " c.co_lnotab)]\ntype(c)(*new[:12], *more, new[12], *table)"
+        ),
         "code.__new__",
     ),
     "through the library": (
-        f"import threading\n{CRAFT.splitlines()[0]}\n"
-        "import functools\nmade = []\n"
-        "run = functools.partial(f.__code__.replace, co_consts=())\n"
-        "threading.Timer.run(type('T', (), {'finished': threading.Event(), 'interval': 0, 'function': run,\n"
-        "    'args': (), 'kwargs': {}})())",
+        (
+            f"import threading\n{CRAFT.splitlines()[0]}\nimport functools\nmade = []\nrun ="
+            " functools.partial(f.__code__.replace, co_consts=())\nthreading.Timer.run(type('T',"
+            " (), {'finished': threading.Event(), 'interval': 0, 'function': staticmethod(run),\n"
+            "    'args': (), 'kwargs': {}})())"
+        ),
         "code.__new__",
     ),
     "as types.py": (
-        "import types\n"
-        "source = 'def coroutine(func): return func.__code__.replace(co_consts=())'\n"
-        "space = {}\nexec(compile(source, types.__file__, 'exec'), space)\nspace['coroutine'](lambda: 'one')",
+        (
+            "import types\nsource = 'def coroutine(func): return"
+            " func.__code__.replace(co_consts=())'\nspace = {}\nexec(compile(source,"
+            " types.__file__, 'exec'), space)\nspace['coroutine'](lambda: 'one')"
+        ),
         "code.__new__",
     ),
     "by types.coroutine": (
-        "import types, functools\n"
-        "class Code:\n    co_flags = 0x20\n"
-        "def f(): return 'one'\n"
-        "Code.replace = staticmethod(lambda co_flags, g=functools.partial(f.__code__.replace, co_consts=()): g())\n"
-        "class Function:\n    __code__ = Code()\n    def __call__(self): pass\n"
-        "types.FunctionType, types.CodeType = Function, Code\n"
-        "types.coroutine(Function())",
+        (
+            "import types, functools\nclass Code:\n    co_flags = 0x20\ndef f(): return"
+            " 'one'\nCode.replace = staticmethod(lambda co_flags,"
+            " g=functools.partial(f.__code__.replace, co_consts=()): g())\nclass Function:\n   "
+            " __code__ = Code()\n    def __call__(self): pass\ntypes.FunctionType, types.CodeType ="
+            " Function, Code\ntypes.coroutine(Function())"
+        ),
         "code.__new__",
     ),
     "by types.coroutine without a frame": (
-        "import types, functools\n"
-        "def f(): return 'one'\n"
-        "class Code:\n    co_flags = 0x20\n    replace = functools.partial(f.__code__.replace, co_consts=())\n"
-        "class Function:\n    __code__ = Code()\n    def __call__(self): pass\n"
-        "types.FunctionType, types.CodeType = Function, Code\n"
-        "types.coroutine(Function())",
+        (
+            "import types, functools\ndef f(): return 'one'\nclass Code:\n    co_flags = 0x20\n   "
+            " replace = staticmethod(functools.partial(f.__code__.replace, co_consts=()))\n"
+            "class Function:\n    __code__ = Code()\n    def __call__(self): pass\n"
+            "types.FunctionType, types.CodeType = Function, Code\ntypes.coroutine(Function())"
+        ),
         "code.__new__",
     ),
-    "loads": ("import marshal\nmarshal.loads(marshal.dumps(compile('1', 'x', 'exec')))", "marshal.loads"),
+    "loads": (
+        "import marshal\nmarshal.loads(marshal.dumps(compile('1', 'x', 'exec')))",
+        "marshal.loads",
+    ),
     "load": (
         "import io, marshal\nmarshal.load(io.BytesIO(marshal.dumps(compile('1', 'x', 'exec'))))",
         "marshal.loads",
     ),
     "as importlib": (
-        "import marshal\ndata = marshal.dumps(compile('1', 'x', 'exec'))\n"
-        "source = 'import marshal\\ndef _compile_bytecode(data, bytecode_path, source_path): marshal.loads(data)'\n"
-        "space = {}\nexec(compile(source, '<frozen importlib._bootstrap_external>', 'exec'), space)\n"
-        "space['_compile_bytecode'](data, __file__, __file__)",
+        (
+            "import marshal\ndata = marshal.dumps(compile('1', 'x', 'exec'))\nsource = 'import"
+            " marshal\\ndef _compile_bytecode(data, bytecode_path, source_path):"
+            " marshal.loads(data)'\nspace = {}\nexec(compile(source, '<frozen"
+            " importlib._bootstrap_external>', 'exec'), space)\nspace['_compile_bytecode'](data,"
+            " __file__, __file__)"
+        ),
         "marshal.loads",
     ),
     "by importlib": (
-        "import importlib._bootstrap_external as outer, marshal\n"
-        "outer._compile_bytecode(marshal.dumps(compile('1', 'x', 'exec')), 'x', marshal.__name__, __file__)",
+        (
+            "import importlib._bootstrap_external as outer,"
+            " marshal\nouter._compile_bytecode(marshal.dumps(compile('1', 'x', 'exec')), 'x',"
+            " marshal.__name__, __file__)"
+        ),
         "marshal.loads",
     ),
     "by a loader": (
-        "import importlib.util, importlib.machinery as machinery, marshal, colorsys\n"
-        "data = importlib.util.MAGIC_NUMBER + bytes(12) + marshal.dumps(compile('1', 'x', 'exec'))\n"
-        "class Loader(machinery.SourcelessFileLoader):\n    def get_data(self, path): return data\n"
-        "Loader('colorsys', colorsys.__cached__).get_code('colorsys')",
+        (
+            "import importlib.util, importlib.machinery as machinery, marshal, colorsys\ndata ="
+            " importlib.util.MAGIC_NUMBER + bytes(12) + marshal.dumps(compile('1', 'x',"
+            " 'exec'))\nclass Loader(machinery.SourcelessFileLoader):\n    def get_data(self,"
+            " path): return data\nLoader('colorsys', colorsys.__spec__.cached).get_code('colorsys')"
+        ),
         "marshal.loads",
     ),
     "without a frame": (
-        "import _thread, functools, marshal, time\nmade = []\ndata = marshal.dumps(compile('1', 'x', 'exec'))\n"
-        "_thread.start_new_thread(functools.partial(made.extend, map(marshal.loads, [data])), ())\n"
-        "time.sleep(0.2)\nif not made: raise PermissionError",
+        (
+            "import _thread, functools, marshal, time\nmade = []\ndata = marshal.dumps(compile('1',"
+            " 'x', 'exec'))\n_thread.start_new_thread(functools.partial(made.extend,"
+            " map(marshal.loads, [data])), ())\ntime.sleep(0.2)\nif not made: raise PermissionError"
+        ),
         "marshal.loads",
     ),
     "import": ("import ctypes", "_ctypes"),
     "import of the library's name": (
-        "import importlib.util, importlib.machinery as machinery, sys\n"
-        "path = importlib.util.find_spec('_ctypes').origin\n"
-        "loader = machinery.ExtensionFileLoader('x._ctypes', path)\n"
-        "loader.create_module(importlib.util.spec_from_file_location('x._ctypes', path, loader=loader))",
+        (
+            "import importlib.util, importlib.machinery as machinery, sys\npath ="
+            " importlib.util.find_spec('_ctypes').origin\nloader ="
+            " machinery.ExtensionFileLoader('x._ctypes',"
+            " path)\nloader.create_module(importlib.util.spec_from_file_location('x._ctypes', path,"
+            " loader=loader))"
+        ),
         "_ctypes",
     ),
 }
@@ -121,7 +142,11 @@ def test_block(python: Path, tmp_path: Path, name: str) -> None:
     assert done.stdout in ("PolicyViolation native_code\n", "PermissionError None\n"), done
     assert [event["details"]["path"] for event in done.violations] == [word], done
     (event,) = done.violations
-    assert (event["policy"], event["mode"], event["ring"]) == ("native_code", "block", "interpreter")
+    assert (event["policy"], event["mode"], event["ring"]) == (
+        "native_code",
+        "block",
+        "interpreter",
+    )
     assert event["rule"] is None
 
 
@@ -130,9 +155,9 @@ def test_alert_is_one_event(python: Path, tmp_path: Path, name: str) -> None:
     act, word = ACTS[name]
     done = run(python, tmp_path, act, ALERT)
     assert done.stdout == "done\n", done
-    assert [(event["details"]["path"], event["mode"], event["count"]) for event in done.violations] == [
-        (word, "alert", 1)
-    ]
+    assert [
+        (event["details"]["path"], event["mode"], event["count"]) for event in done.violations
+    ] == [(word, "alert", 1)]
 
 
 @pytest.mark.parametrize("name", ACTS)
@@ -142,8 +167,9 @@ def test_allow_is_no_event(python: Path, tmp_path: Path, name: str) -> None:
 
 
 HONEST = """
-import asyncio, collections, colorsys, dataclasses, decimal, email.message, enum, json, logging.config, mmap, select
-import sqlite3, ssl, threading, types, typing, unittest.mock, urllib.request, xml.dom.minidom, zoneinfo
+import asyncio, collections, colorsys, dataclasses, decimal, email.message, enum, json
+import logging.config, mmap, select, sqlite3, ssl, threading, types, typing, unittest.mock
+import urllib.request, xml.dom.minidom, zoneinfo
 import runpy, importlib.util
 
 @types.coroutine
@@ -174,9 +200,13 @@ def test_honest_code_is_none(python: Path, tmp_path: Path) -> None:
 def test_own_modules_are_cached_and_read(python: Path, tmp_path: Path) -> None:
     """A .pyc beside its source passes, also one that was written a moment ago."""
     (tmp_path / "helper.py").write_text("def f(): return 'one'\n")
-    (tmp_path / "app.py").write_text("import helper, importlib; importlib.reload(helper); print(helper.f())")
+    (tmp_path / "app.py").write_text(
+        "import helper, importlib; importlib.reload(helper); print(helper.f())"
+    )
     for _ in range(2):
-        done = run_guarded([python, tmp_path / "app.py"], policy=BLOCK, env={"PYTHONDONTWRITEBYTECODE": ""})
+        done = run_guarded(
+            [python, tmp_path / "app.py"], policy=BLOCK, env={"PYTHONDONTWRITEBYTECODE": ""}
+        )
         assert (done.stdout, done.violations) == ("one\n", []), done
     assert list((tmp_path / "__pycache__").glob("helper.*.pyc"))
 
@@ -210,8 +240,12 @@ def test_exception_by_module(python: Path, tmp_path: Path, name: str) -> None:
     package = tmp_path / "site-packages" / "bridge"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("")
-    (package / "inner.py").write_text("import ctypes\nprint(ctypes.CFUNCTYPE(ctypes.c_int) is not None)\n")
-    (package / "other.py").write_text("import marshal\nmarshal.loads(marshal.dumps(compile('1', 'x', 'exec')))\n")
+    (package / "inner.py").write_text(
+        "import ctypes\nprint(ctypes.CFUNCTYPE(ctypes.c_int) is not None)\n"
+    )
+    (package / "other.py").write_text(
+        "import marshal\nmarshal.loads(marshal.dumps(compile('1', 'x', 'exec')))\n"
+    )
     policy = rules(native_code={"mode": "block", "allow": [name]})
     script = tmp_path / "app.py"
     script.write_text("import bridge.inner\nimport bridge.other\n")

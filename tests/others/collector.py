@@ -1,4 +1,5 @@
-"""Stand-ins on loopback for what tracers send to: a collector over HTTP, and the X-Ray daemon over UDP."""
+"""Stand-ins on loopback for what tracers send to: a collector over HTTP, and the X-Ray daemon over
+UDP."""
 
 from __future__ import annotations
 
@@ -48,9 +49,13 @@ class Collector:
 
             def _body(self) -> bytes:
                 if self.headers.get("Transfer-Encoding") != "chunked":
-                    return self.rfile.read(min(int(self.headers.get("Content-Length") or 0), _MAX_BODY))
+                    return self.rfile.read(
+                        min(int(self.headers.get("Content-Length") or 0), _MAX_BODY)
+                    )
                 whole = b""
-                while (size := int(self.rfile.readline(100).split(b";")[0], 16)) and len(whole) < _MAX_BODY:
+                while (size := int(self.rfile.readline(100).split(b";")[0], 16)) and len(
+                    whole
+                ) < _MAX_BODY:
                     whole += self.rfile.read(size)
                     self.rfile.readline(10)
                 self.rfile.readline(10)
@@ -94,7 +99,10 @@ class Collector:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._ended.set()
         self._server.shutdown()
@@ -108,7 +116,8 @@ class Collector:
         return {path for path, _ in list(self.received)}
 
     def await_(self, path: str, words: Sequence[str], seconds: float = 10) -> bool:
-        """Whether, within `seconds`, something comes to a path that begins with `path` and holds all of `words`."""
+        """Whether, within `seconds`, something comes to a path that begins with `path` and holds
+        all of `words`."""
         end = time.monotonic() + seconds
         while not (found := self._has(path, words)) and time.monotonic() < end:
             time.sleep(0.05)

@@ -1,7 +1,8 @@
-"""Other makers' tracers in the same function: their wrappers run, their traces arrive, and the rules hold.
+"""Other makers' tracers in the same function: their wrappers run, their traces arrive, and the
+rules hold.
 
-The packages are the real ones from PyPI (``fetch.sh``). The scripts in ``wrappers/`` do what those of the makers'
-layers do, which are on no package registry.
+The packages are the real ones from PyPI (``fetch.sh``). The scripts in ``wrappers/`` do what those
+of the makers' layers do, which are on no package registry.
 """
 
 from __future__ import annotations
@@ -122,7 +123,11 @@ def started(
 
 
 def run(
-    opt: Path, wrapper: str | None, events: Sequence[dict[str, Any]], traces: Sequence[Trace], **variables: str
+    opt: Path,
+    wrapper: str | None,
+    events: Sequence[dict[str, Any]],
+    traces: Sequence[Trace],
+    **variables: str,
 ) -> Run:
     """Invoke with each of `events`, and wait until all of `traces` have arrived."""
     with Collector() as collector, Collector(OUTSIDE) as outside:
@@ -130,7 +135,9 @@ def run(
             invocations = [function.invoke(event) for event in events]
             for path, words in traces:
                 if not collector.await_(path, words):
-                    pytest.fail(f"{words} did not arrive at {path}; {collector.paths()} did. {invocations}")
+                    pytest.fail(
+                        f"{words} did not arrive at {path}; {collector.paths()} did. {invocations}"
+                    )
         return Run(invocations, collector, outside)
 
 
@@ -147,8 +154,8 @@ TRACES: dict[str, list[Trace]] = {
     "three": [_OTEL, _DATADOG_BY_OTLP],
 }
 SENTRY: Trace = ("/api/7/envelope/", ("an order that nobody made", "LookupError"))
-# The handler can be imported once. With this instrumentation OpenTelemetry imports it in its sitecustomize already, and
-# under ddtrace-run it is imported again.
+# The handler can be imported once. With this instrumentation OpenTelemetry imports it in its
+# sitecustomize already, and under ddtrace-run it is imported again.
 ONCE = {"three": {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "aws-lambda"}}
 
 
@@ -156,15 +163,21 @@ ONCE = {"three": {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "aws-lambda"}}
 def test_traces_arrive_and_attacks_do_not(opts: dict[bool, Path], wrapper: str) -> None:
     """The same answers as without the guard, but for the attacks."""
     events = ({"order": 1}, {"order": 2, "attack": True})
-    runs = {one: run(opts[one], wrapper, events, TRACES[wrapper], **ONCE.get(wrapper, {})) for one in (True, False)}
+    runs = {
+        one: run(opts[one], wrapper, events, TRACES[wrapper], **ONCE.get(wrapper, {}))
+        for one in (True, False)
+    }
     answers = {guarded: one.answer(opts[guarded]) for guarded, one in runs.items()}
     assert all(one.error is None for both in runs.values() for one in both.invocations), runs
     assert answers[True][1].pop("attempts") == HELD
     assert not runs[True].outside.received
-    assert answers[False][1].pop("attempts") == PASSED, "bare, every attack passes: else the test shows nothing"
+    assert answers[False][1].pop("attempts") == PASSED, (
+        "bare, every attack passes: else the test shows nothing"
+    )
     assert runs[False].outside.paths() == {"/stolen"}
     for answer in (*answers[True], *answers[False]):
-        # A shell in a guarded wrapper finds PYTHONPATH set: "X:$PYTHONPATH" ends with a colon only without the guard.
+        # A shell in a guarded wrapper finds PYTHONPATH set: "X:$PYTHONPATH" ends with a colon only
+        # without the guard.
         answer["pythonpath"] = answer["pythonpath"] and answer["pythonpath"].rstrip(":")
     assert answers[True] == answers[False]
     assert blocked(runs[True]) == sorted(RULES)
@@ -176,11 +189,17 @@ def test_traces_arrive_and_attacks_do_not(opts: dict[bool, Path], wrapper: str) 
 def blocked(run: Run) -> list[str]:
     """The rules that blocked an act of the function's.
 
-    Tracers have acts of their own that are blocked: ddtrace tries for a file in /tmp, Sentry starts git to learn the
-    release, and wants the source lines of a traceback. They go on without.
+    Tracers have acts of their own that are blocked: ddtrace tries for a file in /tmp, Sentry starts
+    git to learn the release, and wants the source lines of a traceback. They go on without.
     """
-    events = [event for one in run.invocations for event in one.events if event["event"] == "violation"]
-    theirs = [event for event in events if event["mode"] == "block" and asked(event) == FUNCTION / "app.py"]
+    events = [
+        event for one in run.invocations for event in one.events if event["event"] == "violation"
+    ]
+    theirs = [
+        event
+        for event in events
+        if event["mode"] == "block" and asked(event) == FUNCTION / "app.py"
+    ]
     return sorted(event["policy"] for event in theirs)
 
 
@@ -190,17 +209,27 @@ def asked(event: Event) -> Path:
 
 
 def test_sentry_and_powertools_beside_two_tracers(opts: dict[bool, Path]) -> None:
-    """Errors reach Sentry, metrics and log lines stdout. The emulator samples no trace: X-Ray's daemon gets nothing."""
+    """Errors reach Sentry, metrics and log lines stdout. The emulator samples no trace: X-Ray's
+    daemon gets nothing."""
     segments = []
     events = ({"order": 1}, {"order": 2, "attack": True}, {"raise": True})
     for guarded in (True, False):
-        seen = run(opts[guarded], "both", events, [*TRACES["both"], SENTRY], WITH="sentry,powertools")
+        seen = run(
+            opts[guarded], "both", events, [*TRACES["both"], SENTRY], WITH="sentry,powertools"
+        )
         first, second, third = seen.invocations
         assert first.error is None and second.error is None, seen.invocations
         assert third.error is not None and third.error["errorType"] == "LookupError"
         assert second.response["attempts"] == (HELD if guarded else PASSED)
-        assert set(first.response["tracers"]) == {"datadog_lambda", "ddtrace", "opentelemetry.sdk.trace", "sentry_sdk"}
-        assert any('"Orders"' in line and "CloudWatchMetrics" in line for line in first.output), first.output
+        assert set(first.response["tracers"]) == {
+            "datadog_lambda",
+            "ddtrace",
+            "opentelemetry.sdk.trace",
+            "sentry_sdk",
+        }
+        assert any('"Orders"' in line and "CloudWatchMetrics" in line for line in first.output), (
+            first.output
+        )
         assert any('"message":"an order"' in line for line in first.output), first.output
         segments.append(len(seen.collector.segments))
         if guarded:
@@ -210,7 +239,8 @@ def test_sentry_and_powertools_beside_two_tracers(opts: dict[bool, Path]) -> Non
 
 
 def test_a_collector_that_no_rule_allows_gets_nothing(opts: dict[bool, Path]) -> None:
-    """A tracer's exporter is no way out: it is judged like any other connection, and the function goes on."""
+    """A tracer's exporter is no way out: it is judged like any other connection, and the function
+    goes on."""
     for guarded in (True, False):
         with Collector() as collector, Collector(OUTSIDE) as outside:
             at = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{OUTSIDE}:{outside.port}"}

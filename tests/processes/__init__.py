@@ -1,1 +1,1 @@
-"""Processes: every way to start one is judged, and whoever may start is guarded."""
+"""Processes: every way to start one is judged, and a program that may start is guarded."""

@@ -1,4 +1,5 @@
-/* Cancels threads that wait in a door, or are about to: each runs its handler and is gone. The unwinder passes our frames. */
+/* Cancels threads that wait in a door, or are about to: each runs its handler and is gone. The
+ * unwinder passes our frames. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,9 @@ static void *works(void *argument)
     long how = (long)argument;
     pthread_cleanup_push(clean, NULL);
     if (how == RECEIVES_ANY_TIME) pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
-    while (how == WRITES ? write(ends[1], bytes, sizeof bytes) >= 0 : recv(ends[0], bytes, 1, 0) >= 0) continue;
+    while (how == WRITES ? write(ends[1], bytes, sizeof bytes) >= 0
+                         : recv(ends[0], bytes, 1, 0) >= 0)
+        continue;
     pthread_cleanup_pop(0);
     return NULL;
 }
@@ -32,7 +35,9 @@ int main(int count, char **arguments)
     for (long i = 0; i < times; i++) {
         pthread_t thread;
         void *result;
-        if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0 || pthread_create(&thread, NULL, works, (void *)(i % HOWS)) != 0) return 1;
+        if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0 ||
+            pthread_create(&thread, NULL, works, (void *)(i % HOWS)) != 0)
+            return 1;
         usleep((useconds_t)(i % 7 * 50));
         pthread_cancel(thread);
         pthread_join(thread, &result);

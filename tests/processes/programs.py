@@ -15,12 +15,16 @@ HERE = Path(__file__).resolve().parent
 
 @cache
 def build(source: str, name: str, *options: str) -> Path:
-    """Compile ``source`` of this folder to ``name``; gcc where there is one, else zig's C compiler."""
+    """Compile ``source`` of this folder to ``name``; gcc where there is one, else zig's C
+    compiler."""
     out = SCRATCH / "programs" / name
     out.parent.mkdir(parents=True, exist_ok=True)
     compiler = ["gcc"] if shutil.which("gcc") else [sys.executable, "-m", "ziglang", "cc"]
     partial = out.with_name(f"{name}.partial")
-    subprocess.run([*compiler, "-w", "-O1", *options, str(HERE / source), "-o", str(partial), "-lutil"], check=True)
+    subprocess.run(
+        [*compiler, "-w", "-O1", *options, str(HERE / source), "-o", str(partial), "-lutil"],
+        check=True,
+    )
     partial.replace(out)
     return out
 

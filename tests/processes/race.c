@@ -1,5 +1,5 @@
-/* race LINK ALLOWED OTHER ROUNDS: one thread turns LINK from ALLOWED to OTHER and back, the other one starts LINK.
- * Prints how often each of them ran: ALLOWED exits 0, OTHER exits 1. */
+/* race LINK ALLOWED OTHER ROUNDS: one thread turns LINK from ALLOWED to OTHER and back, the other
+ * one starts LINK. Prints how often each of them ran: ALLOWED exits 0, OTHER exits 1. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <spawn.h>
@@ -37,8 +37,10 @@ int main(int argc, char **argv)
         int status;
         if (posix_spawn(&pid, argv[1], NULL, NULL, list, environ) != 0) continue;
         waitpid(pid, &status, 0);
-        if (status == 0) ran++;
-        else if (WIFEXITED(status) && WEXITSTATUS(status) == 1) other++;
+        if (status == 0)
+            ran++;
+        else if (WIFEXITED(status) && WEXITSTATUS(status) == 1)
+            other++;
     }
     done = 1;
     pthread_join(thread, NULL);

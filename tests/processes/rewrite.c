@@ -1,5 +1,5 @@
-/* rewrite ENV ROUNDS: one thread turns a variable's name into LD_AUDIT and back, the other one starts ENV with it.
- * Prints how often ENV saw a loader variable. */
+/* rewrite ENV ROUNDS: one thread turns a variable's name into LD_AUDIT and back, the other one
+ * starts ENV with it. Prints how often ENV saw a loader variable. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <spawn.h>

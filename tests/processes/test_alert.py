@@ -16,15 +16,22 @@ PYTHON = str(Path(sys.executable).resolve())
 
 
 @pytest.mark.parametrize("name", FORKS + EXECS + SPAWNS + SHELLS)
-@pytest.mark.parametrize("policy", [ALERT, rules(process="alert", outbound="block")], ids=["monitor", "mixed"])
+@pytest.mark.parametrize(
+    "policy", [ALERT, rules(process="alert", outbound="block")], ids=["monitor", "mixed"]
+)
 def test_same_output_one_event(name: str, policy: dict[str, object]) -> None:
     bare = run_bare([acts(), name, UNAME])
     if name == "wordexp" and policy is not ALERT:
         pytest.skip("libc starts this shell out of reach: refused where anything is blocked")
     result = run_guarded([acts(), name, UNAME], policy=policy)
-    assert (result.returncode, result.stdout, result.stderr) == (bare.returncode, bare.stdout, bare.stderr)
+    assert (result.returncode, result.stdout, result.stderr) == (
+        bare.returncode,
+        bare.stdout,
+        bare.stderr,
+    )
     if name in ("vfork", "clone-vm"):
-        # The child may only execute: an alert waits for that, to name the program. This one executes nothing.
+        # The child may only execute: an alert waits for that, to name the program. This one
+        # executes nothing.
         assert result.violations == []
         return
     [event] = result.violations
@@ -43,8 +50,9 @@ PYTHON_ACTS = {
     "os.execvp": "os.execvp('uname', ['uname'])",
     "os.fork": "pid = os.fork()\nif pid == 0: os._exit(3)\nprint(os.waitpid(pid, 0)[1])",
     "fork_exec": (
-        "import _posixsubprocess, multiprocessing.util\n"
-        "pid = multiprocessing.util.spawnv_passfds(b'/usr/bin/uname', [b'uname'], [])\nos.waitpid(pid, 0)"
+        "import _posixsubprocess, multiprocessing.util\npid ="
+        " multiprocessing.util.spawnv_passfds(b'/usr/bin/uname', [b'uname'],"
+        " [])\nos.waitpid(pid, 0)"
     ),
 }
 
@@ -54,7 +62,11 @@ def test_python(act: str) -> None:
     code = "import os, subprocess, sys\n" + PYTHON_ACTS[act]
     bare = run_bare([PYTHON, "-c", code])
     result = run_guarded([PYTHON, "-c", code], policy=ALERT)
-    assert (result.returncode, result.stdout, result.stderr) == (bare.returncode, bare.stdout, bare.stderr)
+    assert (result.returncode, result.stdout, result.stderr) == (
+        bare.returncode,
+        bare.stdout,
+        bare.stderr,
+    )
     events = [(event["mode"], event["details"]) for event in result.of("create_child_process")]
     assert len(events) == 1, events
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.processes.programs import acts, script
-from tests.support import Guarded, rules, run_bare, run_guarded
+from tests.support import SCRATCH, Guarded, rules, run_bare, run_guarded
 
 UNAME = "/usr/bin/uname"
 FORKS = [
@@ -23,10 +26,31 @@ FORKS = [
     "forkpty",
 ]
 EXECS = [
-    "execve", "execve-bare", "execve-null", "execv", "execvp", "execvpe", "execl", "execlp", "execle", "fexecve",
-    "execveat", "execveat-folder", "syscall-execve", "syscall-execveat", "relative", "proc-root",
-]  # fmt: skip
-SPAWNS = ["posix_spawn", "posix_spawn-bare", "posix_spawnp", "posix_spawn-folder", "posix_spawn-closefrom"]
+    "execve",
+    "execve-bare",
+    "execve-null",
+    "execv",
+    "execvp",
+    "execvpe",
+    "execl",
+    "execlp",
+    "execle",
+    "fexecve",
+    "execveat",
+    "execveat-folder",
+    "syscall-execve",
+    "syscall-execveat",
+    "relative",
+    "proc-root",
+]
+SPAWNS = [
+    "posix_spawn",
+    "posix_spawn-bare",
+    "posix_spawn-errno",
+    "posix_spawnp",
+    "posix_spawn-folder",
+    "posix_spawn-closefrom",
+]
 SHELLS = ["system", "popen", "wordexp"]
 
 
@@ -108,7 +132,8 @@ def test_what_does_not_exist_is_no_event() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["ptrace", "syscall-ptrace", "process_vm_writev", "unshare", "mount", "chroot", "pidfd_getfd"]
+    "name",
+    ["ptrace", "syscall-ptrace", "process_vm_writev", "unshare", "mount", "chroot", "pidfd_getfd"],
 )
 def test_guard_integrity(name: str) -> None:
     result = act(name, UNAME, process="allow", outbound="block")
@@ -120,6 +145,32 @@ def test_guard_integrity(name: str) -> None:
 def test_io_uring_is_missing() -> None:
     result = act("io_uring", UNAME, process="allow", outbound="block")
     assert result.stdout == f"refused {errno.ENOSYS}\n"
+
+
+def test_io_uring_is_named_unless_libuv_asks(tmp_path: Path) -> None:
+    """Node and uvloop ask at every start. Anything else means it."""
+    result = act("io_uring", UNAME, process="allow", outbound="block")
+    assert [event["details"]["path"] for event in result.violations] == ["io_uring_setup"]
+    library = tmp_path / "uvloop" / "loop.so"
+    library.parent.mkdir()
+    source = tmp_path / "asks.c"
+    source.write_text(
+        "#include <errno.h>\n#include <sys/syscall.h>\n#include <unistd.h>\n"
+        "int asks(void) { return syscall(SYS_io_uring_setup, 1, 0) < 0 ? errno : 0; }\n"
+    )
+    compiler = ["gcc"] if shutil.which("gcc") else [sys.executable, "-m", "ziglang", "cc"]
+    subprocess.run([*compiler, "-shared", "-fPIC", source, "-o", library], check=True)
+    code = f"import ctypes; print(ctypes.CDLL({str(library)!r}).asks())"
+    done = run_guarded([sys.executable, "-c", code], policy=rules(outbound="block"))
+    assert (done.stdout, done.violations) == (f"{errno.ENOSYS}\n", []), done
+
+
+def test_java_is_told_of_its_helper() -> None:
+    helper = SCRATCH / "programs" / "lib" / "jspawnhelper"
+    helper.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy("/bin/true", helper)
+    (event,) = act("posix_spawn", str(helper)).violations
+    assert event["message"].endswith("; Java starts every program through it: allow both"), event
 
 
 def test_script_is_judged_by_its_own_name() -> None:

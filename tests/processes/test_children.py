@@ -1,4 +1,4 @@
-"""Whoever may start is guarded by the same policy, whatever its environment and its file say."""
+"""A program that may start is guarded by the same policy, whatever its environment and file say."""
 
 from __future__ import annotations
 
@@ -16,16 +16,34 @@ from tests.support import Guarded, rules, run_bare, run_guarded
 CHILD = str(HERE / "guarded.py")
 PYTHON = str(Path(sys.executable).resolve())
 POLICY = rules(outbound="block")
-LOADER = {"x86_64": "/lib64/ld-linux-x86-64.so.2", "aarch64": "/lib/ld-linux-aarch64.so.1"}[os.uname().machine]
+LOADER = {"x86_64": "/lib64/ld-linux-x86-64.so.2", "aarch64": "/lib/ld-linux-aarch64.so.1"}[
+    os.uname().machine
+]
 WAYS = [
-    "execve", "execve-bare", "execv", "execvp", "execvpe", "fexecve", "execveat", "execveat-folder", "syscall-execve",
-    "syscall-execveat", "posix_spawn", "posix_spawn-bare", "posix_spawnp", "posix_spawn-closefrom",
-]  # fmt: skip
+    "execve",
+    "execve-bare",
+    "execv",
+    "execvp",
+    "execvpe",
+    "fexecve",
+    "execveat",
+    "execveat-folder",
+    "syscall-execve",
+    "syscall-execveat",
+    "posix_spawn",
+    "posix_spawn-bare",
+    "posix_spawnp",
+    "posix_spawn-closefrom",
+]
 
 
-def start(way: str, *argv: str, env: dict[str, str] | None = None, policy: object = POLICY) -> Guarded:
+def start(
+    way: str, *argv: str, env: dict[str, str] | None = None, policy: object = POLICY
+) -> Guarded:
     path = f"{Path(PYTHON).parent}:/usr/bin:/bin"
-    return run_guarded([acts(), way, *argv], policy=policy, env={"PATH": path, **(env or {})})  # type: ignore[arg-type]
+    environment = {"PATH": path, **(env or {})}
+    command = [acts(), way, *argv]
+    return run_guarded(command, policy=policy, env=environment)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -95,7 +113,10 @@ def test_loader_variables_do_not_pass(name: str, how: str, tmp_path: Path) -> No
 
 
 def test_variables_of_services_pass() -> None:
-    code = "import os, sys; os.execve(sys.argv[1], sys.argv[1:], {'LD_SDK_KEY': 'x', 'LD_BIND_NOW': '1'})"
+    code = (
+        "import os, sys; os.execve(sys.argv[1], sys.argv[1:], {'LD_SDK_KEY': 'x', 'LD_BIND_NOW':"
+        " '1'})"
+    )
     result = run_guarded([PYTHON, "-c", code, PYTHON, CHILD], policy=POLICY)
     assert "environment ['LD_BIND_NOW', 'LD_SDK_KEY']" in result.stdout, result
 
@@ -147,9 +168,15 @@ def test_setuid_program(tmp_path: Path) -> None:
 
 
 def test_scripts() -> None:
-    direct = script("direct", f"#!{PYTHON} -u\nimport runpy, sys\nrunpy.run_path({CHILD!r}, run_name='__main__')\n")
+    direct = script(
+        "direct",
+        f"#!{PYTHON} -u\nimport runpy, sys\nrunpy.run_path({CHILD!r}, run_name='__main__')\n",
+    )
     nested = script("nested", f"#!{direct} -x\n")
-    env = script("env", "#!/usr/bin/env -S LD_PRELOAD= " + PYTHON + f"\nimport runpy\nrunpy.run_path({CHILD!r})\n")
+    env = script(
+        "env",
+        "#!/usr/bin/env -S LD_PRELOAD= " + PYTHON + f"\nimport runpy\nrunpy.run_path({CHILD!r})\n",
+    )
     for path in (direct, nested, env):
         bare = run_bare([acts(), "execve", path, "one"]).stdout
         result = start("execve", str(path), "one")
@@ -179,12 +206,15 @@ def test_name_of_the_process() -> None:
 
 
 def test_swapped_while_it_starts(tmp_path: Path) -> None:
-    """A link that points to the allowed program and to another one by turns never starts the other one."""
+    """A link that points to the allowed program and to another one by turns never starts the other
+    one."""
     race = build("race.c", "race", "-pthread")
     link = tmp_path / "turning"
     allow = {"mode": "block", "allow": ["/usr/bin/true"]}
     result = run_guarded(
-        [race, link, "/usr/bin/true", "/usr/bin/false", "400"], policy=rules(process=allow), timeout=60
+        [race, link, "/usr/bin/true", "/usr/bin/false", "400"],
+        policy=rules(process=allow),
+        timeout=60,
     )
     assert result.returncode == 0, result
     assert "other 0\n" in result.stdout, result.stdout
@@ -198,7 +228,8 @@ def test_environment_rewritten_while_it_starts(tmp_path: Path) -> None:
 
 
 def test_threads_that_are_cancelled_in_a_door() -> None:
-    """The unwinder finds its way through the doors' frames. A thread cancelled before it set its handler runs none."""
+    """The unwinder finds its way through the doors' frames. A thread cancelled before it set its
+    handler runs none."""
     cancel = build("cancel.c", "cancel", "-pthread")
     result = run_guarded([cancel, "300"], policy=POLICY, timeout=60)
     assert result.returncode == 0, result

@@ -1,4 +1,5 @@
-"""Node's child processes: one event each, which names the program, and nothing starts where they are blocked."""
+"""Node's child processes: one event each, which names the program, and nothing starts where they
+are blocked."""
 
 from __future__ import annotations
 
@@ -14,8 +15,13 @@ pytestmark = pytest.mark.skipif(NODE is None, reason="no Node on this machine")
 ACTS = {
     "execFileSync": "console.log(cp.execFileSync('/usr/bin/uname', ['-m']).toString())",
     "execSync": "console.log(cp.execSync('uname -s; uname -m | cat').toString())",
-    "execFile": "cp.execFile('uname', (error, out) => { if (error) throw error; console.log(out) })",
-    "spawn": "cp.spawn('/usr/bin/uname', [], {stdio: 'inherit', env: {LD_PRELOAD: ''}}).on('error', e => { throw e })",
+    "execFile": (
+        "cp.execFile('uname', (error, out) => { if (error) throw error; console.log(out) })"
+    ),
+    "spawn": (
+        "cp.spawn('/usr/bin/uname', [], {stdio: 'inherit', env: {LD_PRELOAD: ''}}).on('error', e =>"
+        " { throw e })"
+    ),
 }
 
 
@@ -35,7 +41,9 @@ def test_alert(act: str) -> None:
 @pytest.mark.parametrize("act", ACTS)
 def test_block(act: str) -> None:
     result = run_guarded([str(NODE), "-e", code(act)], policy=rules(process="block"))
-    assert "EACCES" in result.stderr and "Linux" not in result.stdout and "x86_64" not in result.stdout, result
+    assert (
+        "EACCES" in result.stderr and "Linux" not in result.stdout and "x86_64" not in result.stdout
+    ), result
     [event] = result.of("create_child_process")
     assert event["mode"] == "block"
     assert event["details"]["path"].startswith("/usr/bin/")

@@ -1,9 +1,10 @@
 """The attack corpus inside the stand-in: ``python -m tests.replica.attacks [WORD…]``.
 
-The corpus's own runner runs in the container, in Lambda's restrictions, with one more mount that can be written to:
-``/scratch`` stands for the packages that each attack comes in. Policies are compiled here, C programs are built here.
-Exit status 0 only if every attack behaves as its header declares, or cannot work at all in such a sandbox; and where
-there is no Docker, unless FSHIELD_TEST_REQUIRE names it.
+The corpus's own runner runs in the container, in Lambda's restrictions, with one more mount that
+can be written to: ``/scratch`` stands for the packages that each attack comes in. Policies are
+compiled here, C programs are built here. Exit status 0 only if every attack behaves as its header
+declares, or cannot work at all in such a sandbox; and where there is no Docker, unless
+FSHIELD_TEST_REQUIRE names it.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from fshield.compiler import compile_policy
+from fshield.engine.compiler import compile_policy
 from fshield.errors import CouldNotRun
-from fshield.loader import load
+from fshield.language.loader import load
 from fshield.local import sandbox
 from fshield.local.container import connect
 from tests import support
@@ -36,7 +37,9 @@ LIMIT_S = 1500
 
 def _chosen(words: Iterable[str]) -> list[Attack]:
     wanted = list(words)
-    return [attack for attack in corpus() if not wanted or any(word in attack.name for word in wanted)]
+    return [
+        attack for attack in corpus() if not wanted or any(word in attack.name for word in wanted)
+    ]
 
 
 def compile_all(attacks: Iterable[Attack], folder: Path) -> None:
@@ -99,20 +102,31 @@ def run(words: Iterable[str] = ()) -> list[dict[str, Any]]:
             inside[build_all(attacks)] = "/scratch/attacks/built"
             inside[Path(shutil.which("false") or "/bin/false")] = compiler[0]
         options = sandbox.restrictions()
-        options["tmpfs"]["/scratch"] = f"rw,exec,nosuid,nodev,uid={sandbox.UID},gid={sandbox.GID},mode=0755"
+        options["tmpfs"]["/scratch"] = (
+            f"rw,exec,nosuid,nodev,uid={sandbox.UID},gid={sandbox.GID},mode=0755"
+        )
         options["tmpfs"]["/scratch/attacks"] = options["tmpfs"]["/scratch"]
         container = client.containers.create(
-            image, ["/corpus/driver.py", *words], entrypoint=["/var/lang/bin/python3"], network_mode="none",
+            image,
+            ["/corpus/driver.py", *words],
+            entrypoint=["/var/lang/bin/python3"],
+            network_mode="none",
             volumes={str(place): {"bind": path, "mode": "ro"} for place, path in inside.items()},
-            working_dir="/", init=True, **{key: value for key, value in options.items() if key != "dns"},
-        )  # fmt: skip
+            working_dir="/",
+            init=True,
+            **{key: value for key, value in options.items() if key != "dns"},
+        )
         try:
             container.start()
             client.api.timeout = LIMIT_S
-            answers = list(_answers(container.logs(stdout=True, stderr=False, stream=True, follow=True)))
+            answers = list(
+                _answers(container.logs(stdout=True, stderr=False, stream=True, follow=True))
+            )
             status = container.wait(timeout=60)["StatusCode"]
             if status != 0:
-                raise RuntimeError(f"the runner ended with {status}: {container.logs(stdout=False)[-2000:]!r}")
+                raise RuntimeError(
+                    f"the runner ended with {status}: {container.logs(stdout=False)[-2000:]!r}"
+                )
             return answers
         finally:
             container.remove(force=True)
@@ -132,7 +146,10 @@ def main(words: list[str]) -> int:
         answers = run(words)
     except CouldNotRun as error:
         required = "docker" in os.environ.get("FSHIELD_TEST_REQUIRE", "").split(",")
-        print(f"{'error' if required else 'not run'}: the attacks in the stand-in for Lambda's sandbox: {error}")
+        print(
+            f"{'error' if required else 'not run'}: the attacks in the stand-in for Lambda's"
+            f" sandbox: {error}"
+        )
         return 2 if required else 0
     for answer in answers:
         note = ", ".join(answer.get("rings", [])) or answer.get("why", "")
@@ -141,9 +158,9 @@ def main(words: list[str]) -> int:
             print(f"    {problem}")
     count = Counter(answer["verdict"] for answer in answers)
     print(
-        f"{len(answers)} attacks in the stand-in: {count['held']} held, {count['open']} open as declared, "
-        f"{count['sandbox']} that cannot work in such a sandbox, {count['not run']} not run, "
-        f"{count['not as declared']} not as declared"
+        f"{len(answers)} attacks in the stand-in: {count['held']} held, {count['open']} open as"
+        f" declared, {count['sandbox']} that cannot work in such a sandbox, {count['not run']} not"
+        f" run, {count['not as declared']} not as declared"
     )
     return 1 if count["not as declared"] or not answers else 0
 

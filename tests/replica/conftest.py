@@ -18,7 +18,8 @@ _lacking: list[str] = []
 
 
 def _found(find: Callable[[], str]) -> str:
-    """What `find` finds. Where there is no Docker: skipped, or failed where FSHIELD_TEST_REQUIRE names docker."""
+    """What `find` finds. Where there is no Docker: skipped, or failed where FSHIELD_TEST_REQUIRE
+    names docker."""
     try:
         return find()
     except CouldNotRun as error:

@@ -18,7 +18,13 @@ from tests.attacks.stage import missing
 
 PYTHON = Path("/var/lang/bin/python3")
 # What stays wrong where the attack cannot work at all in this sandbox.
-STAYS_WRONG = ("it went through", "it hung", "it was killed", "the guard refused", "an event that is no JSON")
+STAYS_WRONG = (
+    "it went through",
+    "it hung",
+    "it was killed",
+    "the guard refused",
+    "an event that is no JSON",
+)
 # The sandbox's own answer to a compat call.
 BY_SANDBOX = ("it was killed (status -31)", "it was killed (status 159)")
 
@@ -37,7 +43,11 @@ def one(attack: Attack) -> dict[str, Any]:
     word = "open" if attack.open else "held"
     if any(problem.startswith("bare: ") for problem in problems):
         word = "sandbox"
-        problems = [problem for problem in problems if not problem.startswith("bare: ") and stays_wrong(problem)]
+        problems = [
+            problem
+            for problem in problems
+            if not problem.startswith("bare: ") and stays_wrong(problem)
+        ]
     return {
         "name": attack.name,
         "verdict": word if not problems else "not as declared",
@@ -48,7 +58,9 @@ def one(attack: Attack) -> dict[str, Any]:
 
 
 def main(words: list[str]) -> None:
-    attacks = [attack for attack in corpus() if not words or any(word in attack.name for word in words)]
+    attacks = [
+        attack for attack in corpus() if not words or any(word in attack.name for word in words)
+    ]
     with ThreadPoolExecutor(max_workers=3) as pool:
         for answer in pool.map(one, attacks):
             print(json.dumps(answer), flush=True)

@@ -1,4 +1,5 @@
-"""Stands for tests/support.py where the corpus runs inside a container: standard library only, no compiler of policies.
+"""Stands for tests/support.py where the corpus runs inside a container: standard library only, no
+compiler of policies.
 
 The runner outside compiled what will be asked for, and named each file by its document.
 """
@@ -13,16 +14,21 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path("/corpus")
-LAUNCHER = Path("/opt/function-shield")
+LAYER = Path("/opt")
+LAUNCHER = LAYER / "function-shield"
 SCRATCH = Path("/scratch")
 UNGUARDED = False
+#: The packages that some attacks need are not in the container.
+PACKAGES = ROOT / "packages" / "bin" / "python"
 
 Event = dict[str, Any]
 
 
 def document_name(document: Mapping[str, Any]) -> str:
     """The name of the compiled file of a policy document."""
-    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:24] + ".policy"
+    return (
+        hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:24] + ".policy"
+    )
 
 
 def policy_file(document: Mapping[str, Any]) -> str:

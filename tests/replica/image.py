@@ -1,8 +1,10 @@
-"""The stand-in's image: AWS's own Python image where it can be pulled, else one of the same shape made from Debian.
+"""The stand-in's image: AWS's own Python image where it can be pulled, else one of the same shape
+made from Debian.
 
-``python -m tests.replica.image`` prints the image's name. The Debian one has what AWS's has where it matters: the entry
-point that starts the emulator, ``/var/runtime`` with the runtime client and a bootstrap that honours the exec wrapper,
-``/var/lang/bin/python3``, ``/var/task``, ``/opt``, and the sandbox's user. It is made once and kept in the cache.
+``python -m tests.replica.image`` prints the image's name. The Debian one has what AWS's has where
+it matters: the entry point that starts the emulator, ``/var/runtime`` with the runtime client and a
+bootstrap that honours the exec wrapper, ``/var/lang/bin/python3``, ``/var/task``, ``/opt``, and the
+sandbox's user. It is made once and kept in the cache.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +34,19 @@ NAME = "function-shield-replica"
 _DEBOOTSTRAP_S = 900
 # What is of no use in an image, and makes most of its size.
 _LEFT_OUT = (
-    "./dev/", "./proc/", "./sys/", "./var/cache/apt/", "./var/lib/apt/lists/", "./usr/share/doc/", "./usr/share/man/",
-    "./usr/share/locale/", "./usr/share/i18n/", "./var/log/", "./tmp/", "./debootstrap/",
-)  # fmt: skip
+    "./dev/",
+    "./proc/",
+    "./sys/",
+    "./var/cache/apt/",
+    "./var/lib/apt/lists/",
+    "./usr/share/doc/",
+    "./usr/share/man/",
+    "./usr/share/locale/",
+    "./usr/share/i18n/",
+    "./var/log/",
+    "./tmp/",
+    "./debootstrap/",
+)
 
 BOOTSTRAP = """#!/bin/bash
 # As Lambda's: the runtime, or the exec wrapper with the runtime as its arguments.
@@ -51,8 +64,11 @@ exec /usr/local/bin/aws-lambda-rie /var/runtime/bootstrap "$@"
 CHANGES = (
     'ENTRYPOINT ["/lambda-entrypoint.sh"]',
     "WORKDIR /var/task",
-    "ENV LANG=en_US.UTF-8 TZ=:/etc/localtime LAMBDA_TASK_ROOT=/var/task LAMBDA_RUNTIME_DIR=/var/runtime"
-    " PATH=/var/lang/bin:/usr/local/bin:/usr/bin:/bin:/opt/bin LD_LIBRARY_PATH=/var/lang/lib:/var/runtime:/opt/lib",
+    (
+        "ENV LANG=en_US.UTF-8 TZ=:/etc/localtime LAMBDA_TASK_ROOT=/var/task"
+        " LAMBDA_RUNTIME_DIR=/var/runtime PATH=/var/lang/bin:/usr/local/bin:/usr/bin:/bin:/opt/bin"
+        " LD_LIBRARY_PATH=/var/lang/lib:/var/runtime:/opt/lib"
+    ),
 )
 
 
@@ -70,7 +86,8 @@ def replica_image() -> str:
 
 
 def debian_image() -> str:
-    """The name of the image made from Debian: this machine's programs run in it, and its libraries are known.
+    """The name of the image made from Debian: this machine's programs run in it, and its libraries
+    are known.
 
     Raises:
         CouldNotRun: Docker, debootstrap or the network is missing.
@@ -87,7 +104,8 @@ def _pulled(client: Any) -> str | None:
     if client.images.list(name=DEFAULT_IMAGE):
         return DEFAULT_IMAGE
     try:
-        # Only what answers at once is asked for more: the daemon waits long for a registry that does not.
+        # Only what answers at once is asked for more: the daemon waits long for a registry that
+        # does not.
         client.api.timeout = 10
         client.images.get_registry_data(DEFAULT_IMAGE)
         client.api.timeout = 600
@@ -103,20 +121,25 @@ def _made(client: Any) -> str:
     # The same fetched parts as local runs have, at their pinned digests.
     python = Path(shutil.which(f"python{VERSION[0]}.{VERSION[1]}") or sys.executable)
     runtime, rie = runtime_client(python, VERSION), emulator()
-    base = _debian()
+    base = debian(SUITE, PACKAGES)
     digest = hashlib.sha256()
     for part in (Path(__file__).read_text("utf-8"), runtime.name, rie.name, base.name):
         digest.update(part.encode() + b"\0")
     name = f"{NAME}:{digest.hexdigest()[:12]}"
     if client.images.list(name=name):
         return name
-    with waiting_for(f"making the image {name}"), tempfile.TemporaryDirectory(dir=base.parent) as scratch:
+    with (
+        waiting_for(f"making the image {name}"),
+        tempfile.TemporaryDirectory(dir=base.parent) as scratch,
+    ):
         tarball = Path(scratch) / "image.tar"
         with tarfile.open(tarball, "w") as archive:
             _add_lambda(archive, runtime, rie)
             _add_rest(archive, base)
         client.api.timeout = 600
-        client.api.import_image(src=str(tarball), repository=NAME, tag=name.partition(":")[2], changes=list(CHANGES))
+        client.api.import_image(
+            src=str(tarball), repository=NAME, tag=name.partition(":")[2], changes=list(CHANGES)
+        )
     return name
 
 
@@ -133,7 +156,12 @@ def _add_lambda(archive: tarfile.TarFile, runtime: Path, rie: Path) -> None:
     for folder in ("var/task", "opt", "var/lang/bin", "tmp", "dev", "proc", "sys"):
         _add(archive, folder, kind=tarfile.DIRTYPE)
     for name in ("python3", f"python{VERSION[0]}.{VERSION[1]}"):
-        _add(archive, f"var/lang/bin/{name}", kind=tarfile.SYMTYPE, target=f"/usr/bin/python{VERSION[0]}.{VERSION[1]}")
+        _add(
+            archive,
+            f"var/lang/bin/{name}",
+            kind=tarfile.SYMTYPE,
+            target=f"/usr/bin/python{VERSION[0]}.{VERSION[1]}",
+        )
     archive.add(runtime, "var/runtime", filter=_of_root)
     _add(archive, "var/runtime/bootstrap", BOOTSTRAP.format(*VERSION).encode())
     _add(archive, "lambda-entrypoint.sh", ENTRY.encode())
@@ -163,15 +191,19 @@ def _of_root(member: tarfile.TarInfo) -> tarfile.TarInfo:
     return member
 
 
-def _debian() -> Path:
-    """A tarball of a small Debian with Python, made on first use."""
+def debian(suite: str, packages: Sequence[str]) -> Path:
+    """A tarball of a small Debian with `packages`, made on first use.
+
+    Raises:
+        CouldNotRun: debootstrap or the network is missing.
+    """
     architecture = os.uname().machine
-    path = cache_folder("replica") / f"debian-{SUITE}-{architecture}-{'-'.join(PACKAGES)}.tar"
+    path = cache_folder("replica") / f"debian-{suite}-{architecture}-{'-'.join(packages)}.tar"
     if path.is_file():
         return path
     if os.geteuid() != 0 or not shutil.which("debootstrap"):
         raise CouldNotRun(
-            f"{DEFAULT_IMAGE} cannot be pulled, and making an image of Debian needs debootstrap and root",
+            "making an image of Debian needs debootstrap and root",
             "apt-get install debootstrap, and run this once as root",
         )
     with (
@@ -180,18 +212,31 @@ def _debian() -> Path:
     ):
         root = Path(scratch) / "root"
         done = subprocess.run(
-            ["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE, str(root)],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_DEBOOTSTRAP_S, check=False,
-        )  # fmt: skip
+            [
+                "debootstrap",
+                "--variant=minbase",
+                f"--include={','.join(packages)}",
+                suite,
+                str(root),
+            ],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_DEBOOTSTRAP_S,
+            check=False,
+        )
         if done.returncode != 0:
             words = done.stdout.strip().splitlines() or ["it said nothing"]
-            raise CouldNotRun(f"debootstrap failed: {words[-1]}", "see whether the Debian mirror can be reached")
+            raise CouldNotRun(
+                f"debootstrap failed: {words[-1]}", "see whether the Debian mirror can be reached"
+            )
         pack(root, path)
     return path
 
 
 def pack(root: Path, path: Path) -> None:
-    """The folder of a root file system as a tarball at `path`, which appears whole or not at all."""
+    """The folder of a root file system as a tarball at `path`, which appears whole or not at
+    all."""
     partial = path.with_suffix(f".{os.getpid()}")
 
     def wanted(member: tarfile.TarInfo) -> tarfile.TarInfo | None:

@@ -1,4 +1,5 @@
-"""The attack corpus in the stand-in: every attack that can work there behaves as its header declares."""
+"""The attack corpus in the stand-in: every attack that can work there behaves as its header
+declares."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ import pytest
 from tests.attacks.corpus import CLASSES
 from tests.replica import attacks
 
-# What Lambda's own sandbox answers, whoever asks: with these calls an attack cannot work there, guarded or not.
+# Calls that Lambda's own sandbox refuses: an attack with them cannot work there, guarded or not.
 STOPPED_BY_SANDBOX = ("ptrace", "io_uring", "x32", "copy_file_range")
 
 
@@ -20,7 +21,9 @@ def answers(debian: str) -> list[dict[str, Any]]:
 
 
 def test_every_attack_behaves_as_declared(answers: list[dict[str, Any]]) -> None:
-    wrong = [f"{each['name']}: {problem}" for each in answers for problem in each.get("problems", [])]
+    wrong = [
+        f"{each['name']}: {problem}" for each in answers for problem in each.get("problems", [])
+    ]
     assert not wrong, "\n".join(wrong)
 
 

@@ -24,7 +24,9 @@ HELLO = """
 """
 
 
-def fshield(*arguments: str | Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def fshield(
+    *arguments: str | Path, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "fshield", *map(str, arguments)],
         env={**os.environ, "FSHIELD_LAYER": str(support.LAYER), "COLUMNS": "200", **(env or {})},
@@ -41,7 +43,7 @@ def event(shared_path: Path) -> Path:
 
 def test_in_an_image(image: str, function_folder: Make, event: Path) -> None:
     folder = function_folder(HELLO)
-    done = fshield("invoke", folder, "--handler", "app.handler", "-e", event, "--image", image)
+    done = fshield("invoke", folder, "--handler", "app.handler", "--event", event, "--image", image)
     assert done.returncode == 0, done.stderr
     assert '"event": {"n": 1}' in done.stdout
     assert "hello from 0" in done.stdout
@@ -53,7 +55,7 @@ def test_in_an_image(image: str, function_folder: Make, event: Path) -> None:
 def test_in_the_sandbox(image: str, function_folder: Make, event: Path) -> None:
     folder = function_folder(HELLO)
     options = ("--image", image, "--sandbox", "--policy", "strict", "--json", "--count", "2")
-    done = fshield("invoke", folder, "--handler", "app.handler", "-e", event, *options)
+    done = fshield("invoke", folder, "--handler", "app.handler", "--event", event, *options)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     first, second = answer["invocations"]
@@ -64,15 +66,37 @@ def test_in_the_sandbox(image: str, function_folder: Make, event: Path) -> None:
 
 def test_a_handler_that_raises(image: str, function_folder: Make, event: Path) -> None:
     folder = function_folder("def handler(event, context):\n    open('/tmp/x', 'w')\n")
-    done = fshield("invoke", folder, "--handler", "app.handler", "-e", event, "--image", image, "--sandbox")
+    done = fshield(
+        "invoke",
+        folder,
+        "--handler",
+        "app.handler",
+        "--event",
+        event,
+        "--image",
+        image,
+        "--sandbox",
+    )
     assert done.returncode == 1, done.stderr
     assert "PolicyViolation" in done.stdout
 
 
-def test_a_closed_folder_is_said_in_one_sentence(image: str, function_folder: Make, event: Path) -> None:
+def test_a_closed_folder_is_said_in_one_sentence(
+    image: str, function_folder: Make, event: Path
+) -> None:
     folder = function_folder(HELLO)
     folder.chmod(0o700)
-    done = fshield("invoke", folder, "--handler", "app.handler", "-e", event, "--image", image, "--sandbox")
+    done = fshield(
+        "invoke",
+        folder,
+        "--handler",
+        "app.handler",
+        "--event",
+        event,
+        "--image",
+        image,
+        "--sandbox",
+    )
     assert done.returncode == 2
     assert "cannot read it" in done.stderr
     assert "chmod -R a+rX" in done.stderr
@@ -81,7 +105,9 @@ def test_a_closed_folder_is_said_in_one_sentence(image: str, function_folder: Ma
 def test_no_such_image(image: str, function_folder: Make, event: Path) -> None:
     folder = function_folder(HELLO)
     for name in ("localhost:1/nothing:here", "Not An Image"):
-        done = fshield("invoke", folder, "--handler", "app.handler", "-e", event, "--image", name)
+        done = fshield(
+            "invoke", folder, "--handler", "app.handler", "--event", event, "--image", name
+        )
         assert done.returncode == 2
         assert f"the image {name} is not here" in done.stderr
         assert len(done.stderr.splitlines()) == 2, done.stderr
@@ -100,7 +126,9 @@ def test_nothing_is_left_behind(image: str, function_folder: Make) -> None:
 def test_without_docker_it_says_so(tmp_path: Path, function_folder: Make, event: Path) -> None:
     folder = function_folder(HELLO)
     env = {"DOCKER_HOST": f"unix://{tmp_path}/no.sock"}
-    done = fshield("invoke", folder, "--handler", "app.handler", "-e", event, "--image", "any", env=env)
+    done = fshield(
+        "invoke", folder, "--handler", "app.handler", "--event", event, "--image", "any", env=env
+    )
     assert done.returncode == 2
     assert "no daemon answers" in done.stderr
     assert "docker info" in done.stderr
@@ -110,6 +138,17 @@ def test_without_docker_it_says_so(tmp_path: Path, function_folder: Make, event:
 
 def test_an_interpreter_and_an_image_do_not_go_together(function_folder: Make, event: Path) -> None:
     folder = function_folder(HELLO)
-    done = fshield("invoke", folder, "--handler", "app.handler", "-e", event, "--image", "any", "--python", "python3")
+    done = fshield(
+        "invoke",
+        folder,
+        "--handler",
+        "app.handler",
+        "--event",
+        event,
+        "--image",
+        "any",
+        "--python",
+        "python3",
+    )
     assert done.returncode == 2
     assert "--python" in done.stderr

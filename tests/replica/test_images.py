@@ -1,7 +1,9 @@
-"""The Dockerfiles of examples/deploy/image are built, and the images start their function under the guard.
+"""The Dockerfiles of examples/deploy/image are built, and the images start their function under the
+guard.
 
-Their base images cannot be had everywhere, so each is built on a stand-in for its own: the replica for AWS's, and for
-``python:3.x-slim`` the replica with an interpreter under /usr/local, the runtime client in it, and no bootstrap.
+Their base images cannot be had everywhere, so each is built on a stand-in for its own: the replica
+for AWS's, and for ``python:3.x-slim`` the replica with an interpreter under /usr/local, the runtime
+client in it, and no bootstrap.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from fshield.local import pins
 from fshield.local.components import emulator, runtime_client
 from fshield.local.container import connect
 from tests.support import LAYER, ROOT, interpreters
@@ -44,8 +47,11 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(LAYER, folder / "build" / "layer")
     shutil.copytree(ROOT / "examples" / "thumbnailer", folder / "examples" / "thumbnailer")
     shutil.copytree(FOLDER, folder / "examples" / "deploy" / "image")
-    # AWS's images have boto3, the stand-ins do not. What is looked at is what the dependency does on import.
-    (folder / "examples" / "thumbnailer" / "boto3.py").write_text("def client(name):\n    return None\n")
+    # AWS's images have boto3, the stand-ins do not. What is looked at is what the dependency does
+    # on import.
+    (folder / "examples" / "thumbnailer" / "boto3.py").write_text(
+        "def client(name):\n    return None\n"
+    )
     return folder
 
 
@@ -55,10 +61,21 @@ def version(python: Path) -> tuple[int, int]:
     return int(major), int(minor)
 
 
+def has_pip(python: Path) -> bool:
+    """It has a prefix of its own, as ``python:3.x-slim`` has; a distribution's Python has not."""
+    major, minor = version(python)
+    prefix = python.resolve().parent.parent
+    return (prefix / "lib" / f"python{major}.{minor}" / "site-packages" / "pip").is_dir()
+
+
 @pytest.fixture(scope="module")
 def slim(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The stand-in for ``python:3.x-slim``."""
-    found = [(version(path), path) for path in interpreters() if path.parent != Path("/usr/bin")]
+    found = [
+        (version(path), path)
+        for path in interpreters()
+        if version(path) <= pins.RUNTIME_CLIENT_NEWEST and has_pip(path)
+    ]
     if not found or max(found)[0] < (3, 10):
         pytest.skip("no CPython here that could be put into an image")
     (major, minor), python = max(found)
@@ -66,16 +83,22 @@ def slim(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     prefix = python.resolve().parent.parent
     for part in ("bin", "lib"):
         shutil.copytree(
-            prefix / part, folder / "local" / part, symlinks=True, ignore=lambda _, names: _LEFT_OUT & set(names)
+            prefix / part,
+            folder / "local" / part,
+            symlinks=True,
+            ignore=lambda _, names: _LEFT_OUT & set(names),
         )
     site = folder / "local" / "lib" / f"python{major}.{minor}" / "site-packages"
     shutil.copytree(runtime_client(python, (major, minor)), site)
-    shutil.copytree(prefix / "lib" / f"python{major}.{minor}" / "site-packages" / "pip", site / "pip")
+    shutil.copytree(
+        prefix / "lib" / f"python{major}.{minor}" / "site-packages" / "pip", site / "pip"
+    )
     shutil.copy(emulator(), folder / "aws-lambda-rie")
     (folder / "Dockerfile").write_text(
-        f"FROM {image}\nCOPY local/ /usr/local/\nRUN ln -sf python{major}.{minor} /usr/local/bin/python3\n"
-        "COPY aws-lambda-rie /usr/local/bin/aws-lambda-rie\nRUN rm -rf /var/runtime /lambda-entrypoint.sh\n"
-        "ENV PATH=/usr/local/bin:/usr/bin:/bin LD_LIBRARY_PATH=/usr/local/lib\nENTRYPOINT []\n"
+        f"FROM {image}\nCOPY local/ /usr/local/\nRUN ln -sf python{major}.{minor}"
+        " /usr/local/bin/python3\nCOPY aws-lambda-rie /usr/local/bin/aws-lambda-rie\nRUN rm -rf"
+        " /var/runtime /lambda-entrypoint.sh\nENV PATH=/usr/local/bin:/usr/bin:/bin"
+        " LD_LIBRARY_PATH=/usr/local/lib\nENTRYPOINT []\n"
     )
     name = f"{DATA}-base"
     build(folder, folder / "Dockerfile", name)
@@ -104,7 +127,9 @@ def build(folder: Path, dockerfile: Path, name: str, **arguments: str) -> str:
 
 @contextmanager
 def running(name: str, command: list[str] | None, entry: list[str] | None) -> Iterator[Any]:
-    container = connect().containers.run(name, command, entrypoint=entry, detach=True, network_mode="none")
+    container = connect().containers.run(
+        name, command, entrypoint=entry, detach=True, network_mode="none"
+    )
     try:
         yield container
     finally:
@@ -162,10 +187,14 @@ def test_a_slim_image(slim: str, context: Path) -> None:
         connect().images.remove(name, force=True)
 
 
-def test_a_guard_that_does_not_arm_ends_the_build(image: str, context: Path, tmp_path: Path) -> None:
+def test_a_guard_that_does_not_arm_ends_the_build(
+    image: str, context: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "context"
     shutil.copytree(context, folder)
     for policy in (folder / "build" / "layer" / "function-shield.d" / "policies").iterdir():
         policy.write_bytes(policy.read_bytes()[:-8])
     with pytest.raises(AssertionError, match="non-zero code: 78"):
-        build(folder, folder / "examples/deploy/image/Dockerfile.aws", f"{DATA}-damaged", BASE=image)
+        build(
+            folder, folder / "examples/deploy/image/Dockerfile.aws", f"{DATA}-damaged", BASE=image
+        )

@@ -19,10 +19,25 @@ REFUSED, ABSENT = {"errno": "EPERM"}, {"errno": "ENOSYS"}
 ANSWERS: dict[str, Any] = {
     **dict.fromkeys(
         (
-            "prctl_name", "prctl_pdeathsig", "prctl_dumpable", "prctl_get_seccomp", "no_new_privs", "seccomp_available",
-            "seccomp_filter", "seccomp_filter_no_new_privs", "seccomp_listener", "seccomp_by_prctl", "ptrace_traceme",
-            "ptrace_attach", "user_namespace", "user_and_mount_namespace", "mount_namespace", "network_namespace",
-            "mount", "chroot", "bpf",
+            "prctl_name",
+            "prctl_pdeathsig",
+            "prctl_dumpable",
+            "prctl_get_seccomp",
+            "no_new_privs",
+            "seccomp_available",
+            "seccomp_filter",
+            "seccomp_filter_no_new_privs",
+            "seccomp_listener",
+            "seccomp_by_prctl",
+            "ptrace_traceme",
+            "ptrace_attach",
+            "user_namespace",
+            "user_and_mount_namespace",
+            "mount_namespace",
+            "network_namespace",
+            "mount",
+            "chroot",
+            "bpf",
         ),
         REFUSED,
     ),
@@ -30,7 +45,7 @@ ANSWERS: dict[str, Any] = {
     "io_uring": ABSENT,
     "rlimit_fsize": {"ok": {"write": "EFBIG", "raised": False}},
     "tmp_executes": {"ok": {"status": 0}},
-}  # fmt: skip
+}
 Make = Callable[[str], Path]
 
 
@@ -42,7 +57,9 @@ def answer_of(function: ContainerFunction, event: object = None) -> Any:
 
 
 def test_probe_shows_the_restrictions(image: str) -> None:
-    found = answer_of(ContainerFunction(PROBE, "app.handler", image=image, sandbox=True, guarded=False))
+    found = answer_of(
+        ContainerFunction(PROBE, "app.handler", image=image, sandbox=True, guarded=False)
+    )
     print(json.dumps(found, indent=1))
     assert {name: found["attempts"][name] for name in ANSWERS} == ANSWERS
     if os.uname().machine == "x86_64":
@@ -75,14 +92,17 @@ def test_no_way_out_of_the_network(image: str, function_folder: Make) -> None:
         from pathlib import Path
 
         def handler(event, context):
-            routes = [line.split()[1] for line in Path("/proc/net/route").read_text().splitlines()[1:]]
+            lines = Path("/proc/net/route").read_text().splitlines()[1:]
+            routes = [line.split()[1] for line in lines]
             try:
                 names = socket.gethostbyname("name.invalid-outside.example")
             except OSError:
                 names = None
             return {"routes": routes, "names": names}
     """)
-    found = answer_of(ContainerFunction(folder, "app.handler", image=image, sandbox=True, guarded=False))
+    found = answer_of(
+        ContainerFunction(folder, "app.handler", image=image, sandbox=True, guarded=False)
+    )
     assert "00000000" not in found["routes"]
     assert found["names"] is None
 
@@ -97,7 +117,9 @@ def test_starts_under_the_wrapper_as_on_lambda(image: str, function_folder: Make
                 "variables": sorted(os.environ), "pythonpath": os.environ.get("PYTHONPATH"),
             }
     """)
-    bare = answer_of(ContainerFunction(folder, "app.handler", image=image, sandbox=True, guarded=False))
+    bare = answer_of(
+        ContainerFunction(folder, "app.handler", image=image, sandbox=True, guarded=False)
+    )
     function = ContainerFunction(folder, "app.handler", image=image, sandbox=True)
     with function:
         done = function.invoke({})
@@ -120,7 +142,8 @@ TMP_WAYS = """
         yield "by name", lambda: open("/tmp/kept", "w").close()
         yield "by dots", lambda: open("/var/task/../../tmp/kept", "w").close()
         yield "by root", lambda: open("/proc/self/root/tmp/kept", "w").close()
-        yield "by folder", lambda: os.open("kept", os.O_CREAT | os.O_WRONLY, dir_fd=os.open("/tmp", os.O_PATH))
+        yield "by folder", lambda: os.open(
+            "kept", os.O_CREAT | os.O_WRONLY, dir_fd=os.open("/tmp", os.O_PATH))
         yield "by folder's link", lambda: os.open(
             f"/proc/self/fd/{os.open('/', os.O_PATH)}/tmp/kept", os.O_CREAT | os.O_WRONLY)
         yield "a folder", lambda: os.mkdir("/tmp/folder")
@@ -144,7 +167,9 @@ TMP_WAYS = """
 
 def test_tmp_is_held_as_a_mount_of_its_own(image: str, function_folder: Make) -> None:
     folder = function_folder(TMP_WAYS)
-    bare = answer_of(ContainerFunction(folder, "app.handler", image=image, sandbox=True, guarded=False))
+    bare = answer_of(
+        ContainerFunction(folder, "app.handler", image=image, sandbox=True, guarded=False)
+    )
     assert set(bare.values()) == {"done"}, bare
     function = ContainerFunction(folder, "app.handler", image=image, sandbox=True, policy="default")
     with function:
@@ -152,7 +177,9 @@ def test_tmp_is_held_as_a_mount_of_its_own(image: str, function_folder: Make) ->
         kept = function.execute("/bin/ls", "-A", "/tmp")
     assert set(done.response.values()) == {13}, done.response
     assert kept == (0, b"")
-    assert {event["policy"] for event in done.events if event["event"] == "violation"} == {"read_write_tmp"}
+    assert {event["policy"] for event in done.events if event["event"] == "violation"} == {
+        "read_write_tmp"
+    }
 
 
 # Machine code that makes a system call, so that no door of libc is passed.
@@ -164,7 +191,8 @@ RAW_WRITE = """
     def handler(event, context):
         libc = ctypes.CDLL(None, use_errno=True)
         libc.mmap.restype = ctypes.c_void_p
-        libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t] + [ctypes.c_int] * 3 + [ctypes.c_long]
+        numbers = [ctypes.c_int] * 3 + [ctypes.c_long]
+        libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t] + numbers
         place = libc.mmap(None, 4096, 7, 0x22, -1, 0)
         ctypes.memmove(place, CODE, len(CODE))
         call = ctypes.CFUNCTYPE(ctypes.c_long, *[ctypes.c_long] * 4)(place)
@@ -189,14 +217,18 @@ RAW_WRITE = """
 
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="its machine code is x86_64's")
 @pytest.mark.parametrize("switch", ["on", "off"])
-def test_the_kernel_ring_stops_a_raw_write(image: str, function_folder: Make, shared_path: Path, switch: str) -> None:
+def test_the_kernel_ring_stops_a_raw_write(
+    image: str, function_folder: Make, shared_path: Path, switch: str
+) -> None:
     text = (support.ROOT / "policies" / "strict.yaml").read_text()
-    text = text.replace("native_code: block", "native_code: allow").replace("file_size: on", f"file_size: {switch}")
+    text = text.replace("native_code: block", "native_code: allow").replace(
+        "file_size: on", f"file_size: {switch}"
+    )
     policy = shared_path / "raw.yaml"
     policy.write_text(text)
     function = ContainerFunction(
         function_folder(RAW_WRITE), "app.handler", image=image, sandbox=True, policy=str(policy)
-    )  # fmt: skip
+    )
     with function:
         done = function.invoke({})
         size = function.execute("/usr/bin/stat", "-c", "%s", "/tmp/raw")

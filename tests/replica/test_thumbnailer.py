@@ -1,4 +1,5 @@
-"""The example with the hostile dependency, in the stand-in: what its dependency got, bare and guarded."""
+"""The example with the hostile dependency, in the stand-in: what its dependency got, bare and
+guarded."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ BUCKET, KEY, SMALL = "pictures", "sunset.png", "thumbnails/sunset.png"
 SECRET = "a-secret-of-this-run"
 PORT = 48666
 
-# Stands for the outside, in the container: keeps what is posted to 127.66.66.66, and gives it to who asks.
+# Stands for the outside, in the container: keeps what is posted to 127.66.66.66, and returns it
+# on request.
 OUTSIDE = f"""
 import http.server, json
 kept = {{}}
@@ -38,7 +40,10 @@ class Keeper(http.server.BaseHTTPRequestHandler):
         self.wfile.write(json.dumps(kept).encode())
 http.server.ThreadingHTTPServer(("127.66.66.66", {PORT}), Keeper).serve_forever()
 """
-ASK = f"import urllib.request; print(urllib.request.urlopen('http://127.66.66.66:{PORT}/').read().decode())"
+ASK = (
+    "import urllib.request;"
+    f" print(urllib.request.urlopen('http://127.66.66.66:{PORT}/').read().decode())"
+)
 STORAGE_PORT = 48667
 
 
@@ -49,9 +54,12 @@ def storage(host: str) -> Iterator[Any]:
     server.start()
     try:
         client = boto3.client(
-            "s3", endpoint_url=f"http://{host}:{STORAGE_PORT}", region_name="us-east-1",
-            aws_access_key_id="local", aws_secret_access_key="local",
-        )  # fmt: skip
+            "s3",
+            endpoint_url=f"http://{host}:{STORAGE_PORT}",
+            region_name="us-east-1",
+            aws_access_key_id="local",
+            aws_secret_access_key="local",
+        )
         client.create_bucket(Bucket=BUCKET)
         client.put_object(Bucket=BUCKET, Key=KEY, Body=picture())
         yield client
@@ -65,7 +73,8 @@ def libraries() -> dict[Path, str]:
 
 
 def policy(path: Path) -> Path:
-    """The default posture, and the storage of this test: in a network that Docker takes out of these."""
+    """The default posture, and the storage of this test: in a network that Docker takes out of
+    these."""
     storage = "".join(
         f"      - {{cidr: {network}, ports: [{STORAGE_PORT}], tls: none}}\n"
         for network in ("172.16.0.0/12", "192.168.0.0/16", "10.0.0.0/8")
@@ -81,7 +90,9 @@ def run(function: ContainerFunction) -> dict[str, Any]:
     with function:
         function.execute_behind("/var/lang/bin/python3", "-c", OUTSIDE)
         end = time.monotonic() + 10
-        while function.execute("/var/lang/bin/python3", "-c", ASK)[0] != 0 and time.monotonic() < end:
+        while (
+            function.execute("/var/lang/bin/python3", "-c", ASK)[0] != 0 and time.monotonic() < end
+        ):
             threading.Event().wait(0.1)
         with storage(function.gateway) as client:
             done = function.invoke(json.loads((EXAMPLE / "event.json").read_text()))
@@ -101,10 +112,19 @@ def test_the_dependency_is_held_and_the_work_is_done(debian: str, shared_path: P
     seen = {}
     for guarded in (False, True):
         function = ContainerFunction(
-            folder, "app.handler", image=debian, sandbox=True, guarded=guarded, timeout=60, mounts=libraries(),
+            folder,
+            "app.handler",
+            image=debian,
+            sandbox=True,
+            guarded=guarded,
+            timeout=60,
+            mounts=libraries(),
             policy=str(chosen) if guarded else None,
-            env={"AWS_SESSION_TOKEN": SECRET, "AWS_ENDPOINT_URL": f"http://{GATEWAY}:{STORAGE_PORT}"},
-        )  # fmt: skip
+            env={
+                "AWS_SESSION_TOKEN": SECRET,
+                "AWS_ENDPOINT_URL": f"http://{GATEWAY}:{STORAGE_PORT}",
+            },
+        )
         seen[guarded] = run(function)
     bare, held = seen[False], seen[True]
     assert SECRET in bare["arrived"]["/environment"]
@@ -116,6 +136,11 @@ def test_the_dependency_is_held_and_the_work_is_done(debian: str, shared_path: P
     assert held["small"] == bare["small"] is not None
     assert held["done"].response == bare["done"].response
     named = {event["policy"] for event in held["done"].events if event.get("mode") == "block"}
-    assert named == {"outbound_connectivity", "read_handler", "create_child_process", "read_write_tmp"}
+    assert named == {
+        "outbound_connectivity",
+        "read_handler",
+        "create_child_process",
+        "read_write_tmp",
+    }
     blocked = [event for event in held["done"].events if event.get("mode") == "block"]
     assert all("tintbox" in json.dumps(event["origin"]) for event in blocked)

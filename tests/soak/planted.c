@@ -1,6 +1,6 @@
-/* A mistake, linked only into the core of test_soak.py: each greeting that is read is followed by one byte too many. The soak
- * under AddressSanitizer has to end at it. */
-#include "client_hello.h"
+/* A mistake, linked only into the core of test_soak.py: each greeting that is read is followed by
+ * one byte too many. The soak under AddressSanitizer has to end at it. */
+#include "network/first_bytes/client_hello.h"
 
 #include <string.h>
 

@@ -1,9 +1,10 @@
-"""Many threads at every door at once: ``python tests/soak/soak.py [--seconds N] [--undefined | --address]``.
+"""Many threads at every door at once: ``python tests/soak/soak.py [--seconds N] [--undefined |
+--address]``.
 
-Runs ``storm.c`` under a strict policy that lets one program be started, and checks: it ends by itself and in time,
-nothing came through, nothing that is allowed was refused, no descriptor leaked, and every line of the event stream is
-JSON. ``--undefined`` runs it with a core that traps at undefined behaviour, ``--address`` with storm and core under
-AddressSanitizer (clang's).
+Runs ``storm.c`` under a strict policy that lets one program be started, and checks: it ends by
+itself and in time, nothing came through, nothing that is allowed was refused, no fd leaked,
+and every line of the event stream is JSON. ``--undefined`` runs it with a core that traps at
+undefined behaviour, ``--address`` with storm and core under AddressSanitizer (clang's).
 """
 
 from __future__ import annotations
@@ -30,18 +31,18 @@ from tests.egress.network import Network, NoNetwork
 
 ROOT = support.ROOT
 BUILD = ROOT / "build" / "soak"
-NATIVE = ROOT / "layer" / "native"
+CORE = support.CORE
 EARLY = Path(__file__).with_name("early.c")
 ADDRESS = ["-fsanitize=address"]
-CHILDREN = ["/bin/true", "/usr/bin/true", str(BUILD / "storm-address")]
-# strict, but for one program: forks are let through, and each child is on probation until it becomes that program.
+# strict, but for one program: forks are let through, and each child is on probation until it
+# becomes that program.
 POLICY: dict[str, dict[str, Any]] = {
     "policy": {
         "outbound_connectivity": {"mode": "block", "allow": [{"host": places.QUICK}]},
         "read_write_tmp": "block",
         "create_child_process": {
             "mode": "block",
-            "allow": ["/bin/true", "/usr/bin/true", str(BUILD / "storm-address")],
+            "allow": [str(BUILD / "storm"), str(BUILD / "storm-address")],
         },
         "read_handler": "block",
         "native_code": "block",
@@ -61,7 +62,8 @@ class Outcome:
 
 @contextlib.contextmanager
 def network() -> Iterator[tuple[list[str], list[str]]]:
-    """What a command begins with and ends with to reach a network of its own; nothing where none can be made."""
+    """What a command begins with and ends with to reach a network of its own; nothing where none
+    can be made."""
     folder = BUILD / "network"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -86,46 +88,89 @@ def undefined_layer() -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(support.LAYER, folder)
     core = folder / "function-shield.d" / "function-shield.so"
-    tool = [sys.executable, str(ROOT / "layer" / "native" / "zig.py")]
+    tool = [sys.executable, str(ROOT / "layer" / "zig.py")]
     # A door's next function is called by a type of our own.
     traps = ["-fsanitize=undefined", "-fno-sanitize=function", "-fsanitize-trap=undefined"]
     subprocess.run([*tool, "--out", str(core), "--", "core", *traps], check=True)
-    subprocess.run([*tool, "launcher", "--core", str(core), "--out", str(folder / "function-shield")], check=True)
+    subprocess.run(
+        [*tool, "launcher", "--core", str(core), "--out", str(folder / "function-shield")],
+        check=True,
+    )
     for generated in (folder / "function-shield.d").glob("generated-*"):
         shutil.rmtree(generated)
     return folder
 
 
 def address_layer(*, planted: bool = False) -> Path:
-    """The layer with a core under AddressSanitizer, whose runtime the program has to bring: `program(address=True)`.
+    """The layer with a core under AddressSanitizer, whose runtime the program has to bring:
+    `program(address=True)`.
 
     Args:
         planted: with the mistake of planted.c in it, which the sanitizer must find.
     """
-    folder, build = BUILD / "layer-address", NATIVE / "zig.py"
+    folder, build = BUILD / "layer-address", ROOT / "layer" / "zig.py"
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(support.LAYER, folder)
-    core, generated = folder / "function-shield.d" / "function-shield.so", BUILD / "generated-address"
-    sys.path.insert(0, str(NATIVE))
-    doors, zig = importlib.import_module("doors"), importlib.import_module("zig")
+    core, generated = (
+        folder / "function-shield.d" / "function-shield.so",
+        BUILD / "generated-address",
+    )
+    sys.path.insert(0, str(ROOT / "layer"))
+    zig = importlib.import_module("zig")
+    doors, requests = zig.doors, zig.request_table
     doors.write(generated)
-    flags = [clang(), *zig.COMMON, "-w", "-g", "-O1", "-fno-omit-frame-pointer", "-fPIC", "-ftls-model=initial-exec"]
-    flags += [f'-DFS_VERSION="{zig.version()}"', "-DFS_SANITIZED", "-I", str(NATIVE), "-I", str(generated)]
+    requests.write(generated)
+    flags = [
+        clang(),
+        *zig.COMMON,
+        "-w",
+        "-g",
+        "-O1",
+        "-fno-omit-frame-pointer",
+        "-fPIC",
+        "-ftls-model=initial-exec",
+    ]
+    flags += [
+        f'-DFS_VERSION="{zig.version()}"',
+        "-DFS_SANITIZED",
+        "-I",
+        str(CORE),
+        "-I",
+        str(generated),
+    ]
     # What runs before the sanitizer has its memory is left as it is.
-    early = [BUILD / "early.o", BUILD / "symbols.o"]
+    early = [BUILD / f"{name}.o" for name in ("early", "symbols", "absent")]
     subprocess.run([*flags, "-fno-builtin", "-c", str(EARLY), "-o", str(early[0])], check=True)
     plain = ["-Dstrcmp=early_compare", "-fno-builtin"]
-    subprocess.run([*flags, *plain, "-c", str(NATIVE / "symbols.c"), "-o", str(early[1])], check=True)
+    for name, out in zip(("symbols", "absent"), early[1:], strict=True):
+        subprocess.run(
+            [*flags, *plain, "-c", str(support.core_file(f"{name}.c")), "-o", str(out)], check=True
+        )
     ignored = BUILD / "ignored.txt"
     ignored.write_text("[address]\nfun:guard_start\nfun:guard_ready\nfun:dlsym\nfun:dlvsym\n")
-    sources = sorted(path for path in NATIVE.glob("*.c") if path.name != "symbols.c")
+    sources = sorted(
+        path for path in CORE.rglob("*.c") if path.name not in ("symbols.c", "absent.c")
+    )
     if planted:
         sources.append(Path(__file__).with_name("planted.c"))
     linking = ["-Wl,--wrap=client_hello_read"] if planted else []
-    linking += ["-shared", "-Wl,-Bsymbolic", "-Wl,-z,now", f"-Wl,--version-script={generated / 'exports.map'}"]
+    linking += [
+        "-shared",
+        "-Wl,-Bsymbolic",
+        "-Wl,-z,now",
+        f"-Wl,--version-script={generated / 'exports.map'}",
+    ]
     rest = [*ADDRESS, f"-fsanitize-ignorelist={ignored}", *linking, *map(str, [*sources, *early])]
     subprocess.run([*flags, *rest, "-o", str(core)], check=True)
-    command = [sys.executable, str(build), "launcher", "--core", str(core), "--out", str(folder / "function-shield")]
+    command = [
+        sys.executable,
+        str(build),
+        "launcher",
+        "--core",
+        str(core),
+        "--out",
+        str(folder / "function-shield"),
+    ]
     subprocess.run(command, check=True)
     return folder
 
@@ -170,7 +215,6 @@ def soak(seconds: int, layer: Path = support.LAYER, *, address: bool = False) ->
     """One run of ``seconds``."""
     outcome = Outcome()
     storm = program(address=address)
-    child = storm if address else Path("/bin/true")
     handle, secret = tempfile.mkstemp(prefix="function-shield-soak-", dir="/tmp")
     os.close(handle)
     events = BUILD / "events.log"
@@ -179,12 +223,13 @@ def soak(seconds: int, layer: Path = support.LAYER, *, address: bool = False) ->
         {
             "FUNCTION_SHIELD_POLICY": support.policy_file(POLICY),
             "FUNCTION_SHIELD_EVENTS": str(events),
+            "STORM_FILE": secret,
             # Leaks are looked for by ptrace.
             **({"ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1"} if address else {}),
         }
     )
-    command = [layer / "function-shield", storm, seconds, secret, "data.evil.example", child]
-    done_of = ["opens", "dials", "forks", "questions", "signals"]
+    command = [layer / "function-shield", storm, seconds, secret, "data.evil.example", storm]
+    done_of = ["opens", "dials", "forks", "questions", "signals", "jumps", "cancels", "early"]
     try:
         with network() as (enter, reached):
             done = subprocess.run(
@@ -209,7 +254,12 @@ def soak(seconds: int, layer: Path = support.LAYER, *, address: bool = False) ->
         if outcome.counts[what]:
             outcome.faults.append(f"{what}: {outcome.counts[what]}: {done.stderr[:2000]}")
     if outcome.counts["before"] != outcome.counts["after"]:
-        outcome.faults.append(f"descriptors: {outcome.counts['before']} before, {outcome.counts['after']} after")
+        outcome.faults.append(
+            f"descriptors: {outcome.counts['before']} before, {outcome.counts['after']} after"
+        )
+    cheap, dear = outcome.counts["write_ns_before"], outcome.counts["write_ns_after"]
+    if dear > 2 * cheap + 500:
+        outcome.faults.append(f"a write costs {dear} ns in the end, and {cheap} in the beginning")
     outcome.faults += [f"{what}: none" for what in done_of if not outcome.counts[what]]
     made = list(Path(secret).parent.glob(f"{Path(secret).name}-*"))
     outcome.faults += [f"made: {path}" for path in made]
@@ -221,10 +271,20 @@ def main() -> int:
     """Run it and print what it did."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=int, default=20)
-    parser.add_argument("--undefined", action="store_true", help="with a core that traps at undefined behaviour")
-    parser.add_argument("--address", action="store_true", help="with program and core under AddressSanitizer")
+    parser.add_argument(
+        "--undefined", action="store_true", help="with a core that traps at undefined behaviour"
+    )
+    parser.add_argument(
+        "--address", action="store_true", help="with program and core under AddressSanitizer"
+    )
     options = parser.parse_args()
-    layer = undefined_layer() if options.undefined else address_layer() if options.address else support.LAYER
+    layer = (
+        undefined_layer()
+        if options.undefined
+        else address_layer()
+        if options.address
+        else support.LAYER
+    )
     outcome = soak(options.seconds, layer, address=options.address)
     print(json.dumps(outcome.counts), f"{outcome.lines} event lines")
     for fault in outcome.faults[:20]:

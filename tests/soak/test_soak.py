@@ -1,4 +1,4 @@
-"""Three seconds of the soak; `make soak` runs ten minutes."""
+"""Three seconds of each soak; `make soak` runs ten minutes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from tests.egress.network import Network, NoNetwork
+from tests.soak import lookups
 from tests.soak.soak import BUILD, address_layer, soak
 
 
@@ -14,6 +15,14 @@ def test_soak() -> None:
     outcome = soak(3)
     assert outcome.faults == []
     assert outcome.lines > 1
+
+
+def test_lookups() -> None:
+    try:
+        outcome = lookups.soak(3)
+    except NoNetwork as problem:
+        pytest.skip(str(problem))
+    assert outcome.faults == []
 
 
 @pytest.mark.skipif(shutil.which("clang") is None, reason="clang brings the sanitizer")

@@ -1,27 +1,29 @@
-"""The README's commands, in order, as a script: what a stranger types begins at "Put it before a function".
+"""The commands of docs/attaching.md, in order, as a script: what a newcomer types.
 
-Only what a person has to fill in is filled in: the address of the repository, and what earlier commands printed.
+Only what a person has to fill in is filled in: the address of the repository, and what earlier
+commands printed.
 """
 
 from __future__ import annotations
 
 import re
 
-# By heading: what stands in the README, and what a person puts there. A word that is gone from the README is an error.
+# By heading: what stands on the page, and what a person puts there. A word that is gone from the
+# page is an error.
 FILLED = {
-    "### 1. Build": {"URL": "/source"},
-    "### 3. Attach, with the policy `monitor`": {
+    "## 1. Build": {"URL": "/source"},
+    "## 3. Attach, with the policy `monitor`": {
         "LAYER-ARN-OF-STEP-2": '"$(head -1 step-2)"',
         "ANY-LAYERS-IT-HAD ": "",
     },
-    "### 4. Read the events": {"QUERY-ID": '"$(jq -r .queryId step-4)"'},
+    "## 4. Read the events": {"QUERY-ID": '"$(jq -r .queryId step-4)"'},
 }
 STEPS = (
-    "### 1. Build",
-    "### 2. Publish the layers",
-    "### 3. Attach, with the policy `monitor`",
-    "### 4. Read the events",
-    "### 5. Write what is legitimate into a policy",
+    "## 1. Build",
+    "## 2. Publish the layers",
+    "## 3. Attach, with the policy `monitor`",
+    "## 4. Read the events",
+    "## 5. Write what is legitimate into a policy",
 )
 _BLOCK = re.compile(r"^```(sh|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -33,15 +35,20 @@ def blocks(readme: str, heading: str) -> list[str]:
     found = []
     for kind, text in _BLOCK.findall(section):
         lines = text.splitlines(keepends=True)
-        typed = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")] if kind == "console" else lines
+        typed = (
+            [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
+            if kind == "console"
+            else lines
+        )
         found.append("".join(typed))
     if not found:
-        raise ValueError(f"the README has no commands below {heading}")
+        raise ValueError(f"docs/attaching.md has no commands below {heading}")
     return found
 
 
 def script(readme: str) -> str:
-    """All steps as one bash script that ends at the first failure. Step N's output is also in the file step-N."""
+    """All steps as one bash script that ends at the first failure. Step N's output is also in the
+    file step-N."""
     lines = ["set -euo pipefail"]
     for number, heading in enumerate(STEPS, 1):
         text = "\n".join(blocks(readme, heading))
@@ -52,7 +59,8 @@ def script(readme: str) -> str:
         if number == 4:
             # The first answer holds the id that the next command asks for.
             text = text.replace(
-                "--query-string file://violations.query", "--query-string file://violations.query >step-4"
+                "--query-string file://violations.query",
+                "--query-string file://violations.query >step-4",
             )
         elif number != 1:
             text = f"{{\n{text}}} | tee step-{number}"
@@ -62,7 +70,7 @@ def script(readme: str) -> str:
             lines.append("FUNCTION=my-function")
         lines += [f"echo '== {number}'", text]
         if number == 1:
-            # As the README says of the command line that it writes `fshield`.
+            # As the page says of the command line that it writes `fshield`.
             lines.append('PATH="$PWD/.venv/bin:$PATH"')
     lines += ["echo '== demo'", "make demo", "echo '== done'", ""]
     return "\n".join(lines)

@@ -1,4 +1,5 @@
-"""The README's path, run in order in a fresh container by somebody who has nothing but the repository."""
+"""The path of docs/attaching.md, run in order in a fresh container from nothing but the
+repository."""
 
 from __future__ import annotations
 
@@ -22,48 +23,78 @@ from tests.stranger import path
 from tests.support import ROOT, rules, run_guarded
 
 REGION = "eu-central-1"
-KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": REGION}
-README = (ROOT / "README.md").read_text()
+KEYS = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": REGION,
+}
+PAGE = (ROOT / "docs" / "attaching.md").read_text()
 GROUP = "/aws/lambda/my-function"
 _WAIT_S = 900
 _REQUIRED = "stranger" in os.environ.get("FSHIELD_TEST_REQUIRE", "").split(",")
 
 
-def test_the_script_is_the_readmes() -> None:
+def test_the_script_is_the_pages() -> None:
     """The commands below these headings are in it, in order."""
-    script = path.script(README)
+    script = path.script(PAGE)
     place = 0
     for start in (
-        "git clone /source", "./build.sh", "publish-layer-version", "jq -s", "update-function-configuration",
-        "start-query", "get-query-results", "fshield learn", "fshield package", "make demo",
-    ):  # fmt: skip
+        "git clone /source",
+        "./build.sh",
+        "publish-layer-version",
+        "jq -s",
+        "update-function-configuration",
+        "start-query",
+        "get-query-results",
+        "fshield learn",
+        "fshield package",
+        "make demo",
+    ):
         place = script.index(start, place)
 
 
 @pytest.fixture
 def aws() -> Iterator[str]:
-    """moto on loopback, with the function `my-function` and what it logged under the policy `monitor`."""
-    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - slow to import, and the other test does without
+    """moto on loopback, with the function `my-function` and what it logged under the policy
+    `monitor`."""
+    # Slow to import, and the other test does without.
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415
 
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     address = "http://{}:{}".format(*server.get_host_and_port())
     options: dict[str, Any] = {
-        "endpoint_url": address, "region_name": REGION,
-        "aws_access_key_id": "testing", "aws_secret_access_key": "testing",
-    }  # fmt: skip
-    role = boto3.client("iam", **options).create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+        "endpoint_url": address,
+        "region_name": REGION,
+        "aws_access_key_id": "testing",
+        "aws_secret_access_key": "testing",
+    }
+    role = boto3.client("iam", **options).create_role(RoleName="r", AssumeRolePolicyDocument="{}")[
+        "Role"
+    ]["Arn"]
     boto3.client("lambda", **options).create_function(
-        FunctionName="my-function", Runtime="python3.13", Handler="app.handler", Role=role, Architectures=["x86_64"],
-        Code={"ZipFile": b"PK\5\6" + bytes(18)}, Environment={"Variables": {"KEPT": "yes"}},
-    )  # fmt: skip
+        FunctionName="my-function",
+        Runtime="python3.13",
+        Handler="app.handler",
+        Role=role,
+        Architectures=["x86_64"],
+        Code={"ZipFile": b"PK\5\6" + bytes(18)},
+        Environment={"Variables": {"KEPT": "yes"}},
+    )
     logs = boto3.client("logs", **options)
     logs.create_log_group(logGroupName=GROUP)
     logs.create_log_stream(logGroupName=GROUP, logStreamName="one")
-    code = "import socket\ntry: socket.create_connection(('127.66.66.66', 9), 1)\nexcept OSError: pass"
-    seen = run_guarded([sys.executable, "-c", code], policy=rules("alert", "alert", "alert", "alert"))
+    code = (
+        "import socket\ntry: socket.create_connection(('127.66.66.66', 9), 1)\nexcept OSError: pass"
+    )
+    seen = run_guarded(
+        [sys.executable, "-c", code], policy=rules("alert", "alert", "alert", "alert")
+    )
     now = int(time.time() * 1000)
-    entries: Any = [{"timestamp": now, "message": json.dumps(event, separators=(",", ":"))} for event in seen.events]
+    entries: Any = [
+        {"timestamp": now, "message": json.dumps(event, separators=(",", ":"))}
+        for event in seen.events
+    ]
     logs.put_log_events(logGroupName=GROUP, logStreamName="one", logEvents=entries)
     yield address
     server.stop()
@@ -71,14 +102,18 @@ def aws() -> Iterator[str]:
 
 @pytest.mark.skipif(not _REQUIRED, reason="it takes minutes: set FSHIELD_TEST_REQUIRE=stranger")
 def test_the_readmes_path_does_what_it_says(aws: str) -> None:
-    """In a container with its own root, home and /tmp; programs (git, make, Python, jq, aws) are this machine's.
+    """In a container with its own root, home and /tmp; programs (git, make, Python, jq, aws) are
+    this machine's.
 
-    The network is this machine's too: pip has to reach its index as it does here, and moto listens on loopback.
+    The network is this machine's too: pip has to reach its index as it does here, and moto listens
+    on loopback.
     """
     tools = cache_folder("deploy", "awscli")
     if not (tools / "complete.lock").exists():
         pytest.fail("the AWS CLI is not here: run tests/deploy/fetch.sh")
-    if not all(shutil.which(program, path="/usr/bin") for program in ("git", "make", "jq", "python3")):
+    if not all(
+        shutil.which(program, path="/usr/bin") for program in ("git", "make", "jq", "python3")
+    ):
         pytest.fail("git, make, jq and python3 are not all in /usr/bin")
     try:
         image, client = debian_image(), connect()
@@ -86,26 +121,48 @@ def test_the_readmes_path_does_what_it_says(aws: str) -> None:
         pytest.fail(str(error))
     work = ROOT / "build" / f"stranger-{os.getpid()}"
     work.mkdir(parents=True)
-    (work / "script").write_text(path.script(README))
+    (work / "script").write_text(path.script(PAGE))
     python = Path(os.path.realpath(tools / "bin" / "python")).parents[1]
     binds = [f"{ROOT}:/source:ro", f"{work}:/home/stranger", f"{tools}:{tools}:ro", "/usr:/usr:ro"]
     places = (str(python), "/etc/ssl", "/etc/pip.conf", "/etc/resolv.conf", "/etc/hosts")
-    binds += [f"{place}:{place}:ro" for place in places if Path(place).exists() and not place.startswith("/usr/")]
+    binds += [
+        f"{place}:{place}:ro"
+        for place in places
+        if Path(place).exists() and not place.startswith("/usr/")
+    ]
     variables = {
-        name: value for name, value in os.environ.items() if name.startswith("PIP_") or "proxy" in name.lower()
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith("PIP_") or "proxy" in name.lower()
     }
-    variables |= {"HOME": "/home/stranger", "PATH": f"/usr/bin:/bin:{tools}/bin", "AWS_ENDPOINT_URL": aws, **KEYS}
-    variables |= {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"}
+    variables |= {
+        "HOME": "/home/stranger",
+        "PATH": f"/usr/bin:/bin:{tools}/bin",
+        "AWS_ENDPOINT_URL": aws,
+        **KEYS,
+    }
+    variables |= {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "safe.directory",
+        "GIT_CONFIG_VALUE_0": "*",
+    }
     container = client.containers.create(
-        image, entrypoint=["/bin/bash", "/home/stranger/script"], working_dir="/home/stranger", environment=variables,
-        network_mode="host", volumes=binds,
-    )  # fmt: skip
+        image,
+        entrypoint=["/bin/bash", "/home/stranger/script"],
+        working_dir="/home/stranger",
+        environment=variables,
+        network_mode="host",
+        volumes=binds,
+    )
     try:
         container.start()
         status = container.wait(timeout=_WAIT_S)["StatusCode"]
         said = container.logs().decode("utf-8", "replace")
         client.containers.run(
-            image, entrypoint=["/bin/chmod", "-R", "a+rwX", "/home/stranger"], volumes=binds, remove=True
+            image,
+            entrypoint=["/bin/chmod", "-R", "a+rwX", "/home/stranger"],
+            volumes=binds,
+            remove=True,
         )
         repo = work / "function-shield"
         assert status == 0, said[-6000:]
@@ -121,18 +178,27 @@ def test_the_readmes_path_does_what_it_says(aws: str) -> None:
 
 
 def _as_said(said: str) -> None:
-    """The demo ends as the README's table does: each act blocked by its rule, the honest work done."""
+    """The demo ends as the README's table does: each act blocked by its rule, the honest work
+    done."""
     demo = said.split("== demo", 1)[1]
-    assert "Every line is true." in demo, demo
+    assert "5 of 5 acts stopped and named; same response, same picture" in demo, demo
     for rule in ("outbound_connectivity", "read_handler", "create_child_process", "read_write_tmp"):
         assert rule in demo, demo
 
 
 def _attached(aws: str) -> None:
     function = boto3.client(
-        "lambda", endpoint_url=aws, region_name=REGION, aws_access_key_id="testing", aws_secret_access_key="testing"
+        "lambda",
+        endpoint_url=aws,
+        region_name=REGION,
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
     ).get_function_configuration(FunctionName="my-function")
-    assert [layer["Arn"].split(":")[6] for layer in function["Layers"]] == ["function-shield-x86_64"]
+    assert [layer["Arn"].split(":")[6] for layer in function["Layers"]] == [
+        "function-shield-x86_64"
+    ]
     assert function["Environment"]["Variables"] == {
-        "KEPT": "yes", "AWS_LAMBDA_EXEC_WRAPPER": "/opt/function-shield", "FUNCTION_SHIELD_POLICY": "monitor",
-    }  # fmt: skip
+        "KEPT": "yes",
+        "AWS_LAMBDA_EXEC_WRAPPER": "/opt/function-shield",
+        "FUNCTION_SHIELD_POLICY": "monitor",
+    }

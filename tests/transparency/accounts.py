@@ -1,9 +1,11 @@
-"""Which rule accounts for what a test did otherwise: read from the log of a run under a policy that blocks.
+"""Which rule accounts for what a test did otherwise: read from the log of a run under a policy that
+blocks.
 
-The log has the runner's lines (``python -u -m test -v``) and the guard's events in the order in which they were
-written, and at its end the failures with their tracebacks. A rule accounts for a test that a blocked event of it fell
-into, or whose traceback names it; and for a class or a module whose own preparation it stopped. What is blocked before
-the first test accounts for nothing: the runner itself tries to start uname.
+The log has the runner's lines (``python -u -m test -v``) and the guard's events in the order in
+which they were written, and at its end the failures with their tracebacks. A rule accounts for a
+test that a blocked event of it fell into, or whose traceback names it; and for a class or a module
+whose own preparation it stopped. What is blocked before the first test accounts for nothing: the
+runner itself tries to start uname.
 """
 
 from __future__ import annotations
@@ -13,11 +15,14 @@ import re
 from collections import defaultdict
 
 EVENT = '{"function_shield":true'
-# "test_x (test.test_y.Z.test_x)"; before 3.11 without the last word. Also "setUpClass (test.test_y.Z)".
+# "test_x (test.test_y.Z.test_x)"; before 3.11 without the last word. Also "setUpClass
+# (test.test_y.Z)".
 STARTED = re.compile(r"^(?P<test>\w+) \((?P<place>[\w.]+)\)")
 FAILED = re.compile(r"^(?:ERROR|FAIL): (?P<test>\w+) \((?P<place>[\w.]+)\)", re.MULTILINE)
 VIOLATION = re.compile(r"PolicyViolation(?:: (?:\[Errno 13\] )?|\(13, ['\"])(\w+): ")
-REFUSED = re.compile(r"Permission ?[Dd]enied|PermissionError|Errno 13|EACCES|EAI_FAIL|Non-recoverable failure")
+REFUSED = re.compile(
+    r"Permission ?[Dd]enied|PermissionError|Errno 13|EACCES|EAI_FAIL|Non-recoverable failure"
+)
 SUMMED = re.compile(r"^(Result: |== Tests result: )", re.MULTILINE)
 PREPARING = ""
 SECTION = "=" * 70
@@ -84,7 +89,8 @@ class Accounts:
             self.refused.add(name)
 
     def of(self, name: str) -> str | None:
-        """What accounts for a difference of the test `name` ("exit status": of the run); None where nothing does."""
+        """What accounts for a difference of the test `name` ("exit status": of the run); None where
+        nothing does."""
         if name == "exit status":
             return ", ".join(sorted(self.all)) or None
         if self.rules.get(name):

@@ -1,5 +1,6 @@
-/* Programs that use libc in the ways that a guard in front of it could spoil. `acts NAME` does one and prints what came of
- * it; the tests compare what is printed without the guard and with it. Nothing here prints what differs between two runs. */
+/* Programs that use libc in the ways that a guard in front of it could spoil. `acts NAME` does one
+ * and prints what came of it; the tests compare what is printed without the guard and with it.
+ * Nothing here prints what differs between two runs. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -51,14 +52,15 @@ static void show(const char *what, long result)
     errno = 0;
 }
 
-#define SHOW(call) (errno = 0, show(#call, (long)(call)))
+#define SHOW(call)         (errno = 0, show(#call, (long)(call)))
 #define SHOW_POINTER(call) (errno = 0, show(#call, (call) != NULL ? 0 : -1))
 
 static void wait_for(const char *what, pid_t pid)
 {
     int status = -1;
     pid_t waited = waitpid(pid, &status, 0);
-    printf("%s: %s, %s %d\n", what, waited == pid ? "waited" : "lost", WIFEXITED(status) ? "exit" : "signal",
+    printf("%s: %s, %s %d\n", what, waited == pid ? "waited" : "lost",
+           WIFEXITED(status) ? "exit" : "signal",
            WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
 }
 
@@ -78,8 +80,11 @@ static void *work(void *argument)
         fd = open(name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
         if (fd < 0 || write(fd, "x", 1) != 1 || close(fd) != 0 || unlink(name) != 0) mistakes++;
         fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(9), .sin_addr = {htonl(INADDR_LOOPBACK)}};
-        if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) != 0 || close(fd) != 0) mistakes++;
+        struct sockaddr_in address = {
+            .sin_family = AF_INET, .sin_port = htons(9), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+        if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
+            close(fd) != 0)
+            mistakes++;
     }
     return (void *)mistakes;
 }
@@ -112,7 +117,8 @@ static void *small_work(void *argument)
     unlink("/tmp/function-shield-no-such-file");
     readlink("/proc/self/exe", link, sizeof link);
     fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(1), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(1), .sin_addr = {htonl(INADDR_LOOPBACK)}};
     connect(fd, (struct sockaddr *)&address, sizeof address);
     close(fd);
     char path[64], *argv[] = {"true", NULL};
@@ -218,7 +224,8 @@ static void daemonise(void)
             }
             char place[PATH_MAX];
             int status = system("exit 3");
-            int size = snprintf(line, sizeof line, "in %s, status %d", getcwd(place, sizeof place), status);
+            int size = snprintf(line, sizeof line, "in %s, status %d", getcwd(place, sizeof place),
+                                status);
             _exit(write(ends[1], line, (size_t)size) == size ? 0 : 1);
         }
         close(ends[1]);
@@ -242,7 +249,8 @@ static void on_signal(int number)
     int fd = open("/etc/hostname", O_RDONLY | O_CLOEXEC);
     if (fd >= 0 && errno != 55) handler_mistakes++;
     if (fd >= 0) close(fd);
-    if (open("/tmp/function-shield-no-such-file", O_RDONLY) != -1 || errno != ENOENT) handler_mistakes++;
+    if (open("/tmp/function-shield-no-such-file", O_RDONLY) != -1 || errno != ENOENT)
+        handler_mistakes++;
     if (handled % 16 == 0) {
         pid_t pid = fork();
         if (pid == 0) _exit(0);
@@ -271,7 +279,8 @@ static void signals(void)
     }
     memset(&every, 0, sizeof every);
     setitimer(ITIMER_REAL, &every, NULL);
-    printf("mistakes: %ld %d, handled %s\n", mistakes, handler_mistakes, handled >= 100 ? "enough" : "too few");
+    printf("mistakes: %ld %d, handled %s\n", mistakes, handler_mistakes,
+           handled >= 100 ? "enough" : "too few");
 }
 
 /* ---- fork while other threads are at work ---- */
@@ -325,8 +334,9 @@ static void forking(void)
 
 /* ---- posix_spawn ---- */
 
-static void spawn_one(const char *what, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes,
-                      const char *path, bool search, char *const *argv)
+static void spawn_one(const char *what, const posix_spawn_file_actions_t *actions,
+                      const posix_spawnattr_t *attributes, const char *path, bool search,
+                      char *const *argv)
 {
     pid_t pid = -1;
     int error = search ? posix_spawnp(&pid, path, actions, attributes, argv, environ)
@@ -351,7 +361,8 @@ static void spawning(void)
     char *argv[] = {"sh", "-c", "pwd; ls /proc/self/fd | awk '$1 < 600' | wc -l; cat", NULL};
     spawn_one("actions", &actions, NULL, "sh", true, argv);
     FILE *stream = fopen(out, "r");
-    while (stream && fgets(line, sizeof line, stream)) printf("  %s", strstr(line, "cat") ? "cat complains\n" : line);
+    while (stream && fgets(line, sizeof line, stream))
+        printf("  %s", strstr(line, "cat") ? "cat complains\n" : line);
     if (stream) fclose(stream);
     posix_spawn_file_actions_destroy(&actions);
 
@@ -373,7 +384,8 @@ static void spawning(void)
     posix_spawnattr_init(&attributes);
     sigfillset(&set);
     posix_spawnattr_setsigmask(&attributes, &set);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSCHEDULER * 0);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP |
+                                              POSIX_SPAWN_SETSCHEDULER * 0);
     char *mask[] = {"sh", "-c", "grep SigBlk /proc/self/status", NULL};
     spawn_one("attributes", NULL, &attributes, "/bin/sh", false, mask);
     posix_spawnattr_destroy(&attributes);
@@ -498,7 +510,8 @@ static void listing(void)
     globfree(&found);
     snprintf(path, sizeof path, "%s/nothing*", folder);
     printf("glob: %d\n", glob(path, GLOB_ERR, on_error, &found));
-    printf("glob: %d", glob("/usr/b[i]n/../../et[c]/pass*d", GLOB_BRACE | GLOB_TILDE, NULL, &found));
+    printf("glob: %d",
+           glob("/usr/b[i]n/../../et[c]/pass*d", GLOB_BRACE | GLOB_TILDE, NULL, &found));
     printf(" %zu\n", found.gl_pathc);
     globfree(&found);
     struct dirent **names;
@@ -527,14 +540,16 @@ static void listing(void)
 
 static void files(void)
 {
-    char path[PATH_MAX], other[PATH_MAX], *memory = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char path[PATH_MAX], other[PATH_MAX],
+        *memory = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     const char *bad = memory;
     struct stat status;
     umask(027);
     snprintf(path, sizeof path, "%s/file", folder);
     snprintf(other, sizeof other, "%s/other", folder);
     int fd = open(path, O_CREAT | O_RDWR, 0666);
-    printf("open: %s, mode %o\n", fd >= 0 ? "done" : "failed", fstat(fd, &status) == 0 ? status.st_mode & 07777 : 0);
+    printf("open: %s, mode %o\n", fd >= 0 ? "done" : "failed",
+           fstat(fd, &status) == 0 ? status.st_mode & 07777 : 0);
     close(fd);
     SHOW(open(path, O_CREAT | O_EXCL, 0600));
     SHOW(open(path, O_DIRECTORY));
@@ -635,7 +650,7 @@ static void files(void)
     SHOW(unlink(path));
 }
 
-/* ---- descriptors that take the place of the standard ones ---- */
+/* ---- fds that take the place of the standard ones ---- */
 
 static void standing_in(void)
 {
@@ -656,14 +671,15 @@ static void standing_in(void)
         numbers[count++] = socket(AF_UNIX, SOCK_STREAM, 0);
     }
     int size = 0;
-    for (int i = 0; i < count; i++) size += snprintf(line + size, sizeof line - (size_t)size, "%d ", numbers[i]);
+    for (int i = 0; i < count; i++)
+        size += snprintf(line + size, sizeof line - (size_t)size, "%d ", numbers[i]);
     line[size++] = '\n';
     dup2(said, 1);
     write(1, line, (size_t)size);
     unlink(path);
 }
 
-/* A lock of fcntl goes when any descriptor of its file is closed. */
+/* A lock of fcntl goes when any fd of its file is closed. */
 static void locks(void)
 {
     char path[128];
@@ -693,7 +709,9 @@ static void locks(void)
 
 static void stdio(void)
 {
-    static const char *const modes[] = {"r", "w", "a", "r+", "w+", "a+", "rb", "wx", "we", "wm", "w,ccs=UTF-8", "", "q", "rw", "a,ccs=nonsense"};
+    static const char *const modes[] = {"r",           "w",  "a",  "r+", "w+",
+                                        "a+",          "rb", "wx", "we", "wm",
+                                        "w,ccs=UTF-8", "",   "q",  "rw", "a,ccs=nonsense"};
     char path[128], line[64] = "";
     snprintf(path, sizeof path, "%s/stream", folder);
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
@@ -732,7 +750,8 @@ static void stdio(void)
     char template[128];
     snprintf(template, sizeof template, "%s/XXXXXX", folder);
     int fd = mkstemp(template);
-    printf("mkstemp: %o %s %d\n", fcntl(fd, F_GETFL), strstr(template, "XXXXXX") ? "same" : "filled", unlink(template));
+    printf("mkstemp: %o %s %d\n", fcntl(fd, F_GETFL),
+           strstr(template, "XXXXXX") ? "same" : "filled", unlink(template));
     snprintf(template, sizeof template, "%s/XXXXXX.txt", folder);
     fd = mkostemps(template, 4, O_CLOEXEC | O_APPEND);
     printf("mkostemps: %o %d\n", fcntl(fd, F_GETFL), unlink(template));
@@ -748,7 +767,8 @@ static void stdio(void)
 
 static void sockets(void)
 {
-    char buffer[64] = "datagram", *memory = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char buffer[64] = "datagram",
+         *memory = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     struct sockaddr *bad = (struct sockaddr *)(void *)memory;
     struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}}, here;
     socklen_t size = sizeof here;
@@ -809,21 +829,25 @@ static void sockets(void)
     SHOW(sendto(two, "12345", 5, 0, (struct sockaddr *)&here, 2));
     SHOW(sendto(two, NULL, 0, 0, (struct sockaddr *)&here, sizeof here));
     struct mmsghdr several[3] = {
-        {.msg_hdr = {.msg_name = &here, .msg_namelen = sizeof here, .msg_iov = vectors, .msg_iovlen = 2}},
-        {.msg_hdr = {.msg_name = &here, .msg_namelen = sizeof here, .msg_iov = vectors, .msg_iovlen = 1}},
+        {.msg_hdr =
+             {.msg_name = &here, .msg_namelen = sizeof here, .msg_iov = vectors, .msg_iovlen = 2}},
+        {.msg_hdr =
+             {.msg_name = &here, .msg_namelen = sizeof here, .msg_iov = vectors, .msg_iovlen = 1}},
         {.msg_hdr = {.msg_name = &here, .msg_namelen = 3, .msg_iov = vectors, .msg_iovlen = 1}},
     };
     int sent = sendmmsg(two, several, 3, 0);
     printf("sendmmsg: %d, lengths %u %u\n", sent, several[0].msg_len, several[1].msg_len);
     SHOW(sendmmsg(two, several + 2, 1, 0));
     printf("sendmmsg of none: %d\n", sendmmsg(two, several, 0, 0));
-    for (int i = 0; i < 4; i++) printf("recv: %zd\n", recv(one, buffer, sizeof buffer, MSG_DONTWAIT));
+    for (int i = 0; i < 4; i++)
+        printf("recv: %zd\n", recv(one, buffer, sizeof buffer, MSG_DONTWAIT));
     SHOW(connect(two, (struct sockaddr *)&here, sizeof here));
     SHOW(send(two, "x", 1, 0));
     struct sockaddr none = {.sa_family = AF_UNSPEC};
     SHOW(connect(two, &none, sizeof none));
     SHOW(send(two, "x", 1, 0));
-    struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = here.sin_port, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    struct sockaddr_in6 six = {
+        .sin6_family = AF_INET6, .sin6_port = here.sin_port, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
     SHOW(connect(two, (struct sockaddr *)&six, sizeof six));
     close(one);
     close(two);
@@ -834,7 +858,10 @@ static void sockets(void)
         char bytes[CMSG_SPACE(sizeof(int))];
         struct cmsghdr align;
     } control = {0};
-    struct msghdr passing = {.msg_iov = vectors, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    struct msghdr passing = {.msg_iov = vectors,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof control};
     struct cmsghdr *header = CMSG_FIRSTHDR(&passing);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
@@ -859,7 +886,8 @@ static void sockets(void)
     unlink(local.sun_path);
     struct sockaddr_un abstract = {.sun_family = AF_UNIX};
     memcpy(abstract.sun_path, "\0function-shield-acts", 21);
-    SHOW(bind(socket(AF_UNIX, SOCK_DGRAM, 0), (struct sockaddr *)&abstract, sizeof(sa_family_t) + 21));
+    SHOW(bind(socket(AF_UNIX, SOCK_DGRAM, 0), (struct sockaddr *)&abstract,
+              sizeof(sa_family_t) + 21));
     SHOW(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, IPPROTO_UDP));
     SHOW(socket(999, SOCK_STREAM, 0));
     SHOW(socket(AF_INET, 99, 0));
@@ -867,7 +895,7 @@ static void sockets(void)
     SHOW(setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, memory, 4));
 }
 
-/* ---- look-ups ---- */
+/* ---- lookups ---- */
 
 static void names(void)
 {
@@ -907,28 +935,38 @@ static void names(void)
     printf("gethostbyaddr: %s\n", host ? host->h_name : hstrerror(h_errno));
     struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(80), .sin_addr = address};
     char name[NI_MAXHOST], service[NI_MAXSERV];
-    printf("getnameinfo: %d %s", getnameinfo((struct sockaddr *)&in, sizeof in, name, sizeof name, service, sizeof service, 0), "");
+    printf("getnameinfo: %d %s",
+           getnameinfo((struct sockaddr *)&in, sizeof in, name, sizeof name, service,
+                       sizeof service, 0),
+           "");
     printf("%s %s\n", name, service);
-    printf("getnameinfo: %d\n", getnameinfo((struct sockaddr *)&in, 3, name, sizeof name, NULL, 0, 0));
-    printf("getnameinfo: %d\n", getnameinfo((struct sockaddr *)&in, sizeof in, name, 3, NULL, 0, NI_NUMERICHOST));
+    printf("getnameinfo: %d\n",
+           getnameinfo((struct sockaddr *)&in, 3, name, sizeof name, NULL, 0, 0));
+    printf("getnameinfo: %d\n",
+           getnameinfo((struct sockaddr *)&in, sizeof in, name, 3, NULL, 0, NI_NUMERICHOST));
 }
 
 /* ---- symbols ---- */
 
 static void symbols(void)
 {
-    static const char *const wanted[] = {"open", "connect", "close", "malloc", "dlsym", "fork", "no_such_symbol", "_Fork"};
+    static const char *const wanted[] = {"open",  "connect", "close",          "malloc",
+                                         "dlsym", "fork",    "no_such_symbol", "_Fork"};
     void *libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD), *self = dlopen(NULL, RTLD_LAZY);
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-        printf("%s: %d %d %d %d\n", wanted[i], dlsym(RTLD_DEFAULT, wanted[i]) != NULL, dlsym(RTLD_NEXT, wanted[i]) != NULL,
-               dlsym(libc, wanted[i]) != NULL, dlsym(self, wanted[i]) != NULL);
+        printf("%s: %d %d %d %d\n", wanted[i], dlsym(RTLD_DEFAULT, wanted[i]) != NULL,
+               dlsym(RTLD_NEXT, wanted[i]) != NULL, dlsym(libc, wanted[i]) != NULL,
+               dlsym(self, wanted[i]) != NULL);
     dlerror();
     dlsym(libc, "no_such_symbol");
     char *error = dlerror();
     printf("%s\n", error ? strchr(error, ':') : "no error");
     printf("%s\n", dlopen("/nonexistent/lib.so", RTLD_NOW) ? "loaded" : dlerror());
-    printf("same: %d %d\n", dlsym(libc, "open") == dlsym(RTLD_DEFAULT, "open"), dlsym(self, "open") == (void *)open);
-    printf("versioned: %d %d\n", dlvsym(libc, "connect", "GLIBC_2.2.5") != NULL || dlvsym(libc, "connect", "GLIBC_2.17") != NULL,
+    printf("same: %d %d\n", dlsym(libc, "open") == dlsym(RTLD_DEFAULT, "open"),
+           dlsym(self, "open") == (void *)open);
+    printf("versioned: %d %d\n",
+           dlvsym(libc, "connect", "GLIBC_2.2.5") != NULL ||
+               dlvsym(libc, "connect", "GLIBC_2.17") != NULL,
            dlvsym(libc, "connect", "NONE") != NULL);
     int (*opener)(const char *, int, ...) = (int (*)(const char *, int, ...))dlsym(libc, "open");
     printf("called: %d\n", opener("/etc/passwd", O_RDONLY) >= 0);
@@ -980,7 +1018,8 @@ static void executing(void)
 {
     static char big[200 * 1024];
     memset(big, 'a', sizeof big - 1);
-    char *words[] = {"sh", "-c", "echo $0 $#; exit 2", "zero", "one", NULL}, *empty[] = {NULL}, *large[] = {"true", big, NULL};
+    char *words[] = {"sh", "-c", "echo $0 $#; exit 2", "zero", "one", NULL}, *empty[] = {NULL},
+         *large[] = {"true", big, NULL};
     char *few[] = {"ONE=1", "TWO=2", NULL};
     SHOW(execv("/nonexistent", words));
     SHOW(execv("/etc", words));
@@ -996,7 +1035,9 @@ static void executing(void)
     struct {
         const char *what;
         int way;
-    } ways[] = {{"execv", 0}, {"execve", 1}, {"execvp", 2}, {"execle", 3}, {"fexecve", 4}, {"no arguments", 5}, {"execlp", 6}, {"NULL environment", 7}, {"execveat", 8}};
+    } ways[] = {{"execv", 0},  {"execve", 1},           {"execvp", 2},
+                {"execle", 3}, {"fexecve", 4},          {"no arguments", 5},
+                {"execlp", 6}, {"NULL environment", 7}, {"execveat", 8}};
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         fflush(stdout);
         pid_t pid = fork();
@@ -1005,7 +1046,9 @@ static void executing(void)
             case 0: execv("/bin/sh", words); break;
             case 1: execve("/bin/sh", words, few); break;
             case 2: execvp("sh", words); break;
-            case 3: execle("/bin/sh", "sh", "-c", "echo $ONE$TWO; exit 3", (char *)NULL, few); break;
+            case 3:
+                execle("/bin/sh", "sh", "-c", "echo $ONE$TWO; exit 3", (char *)NULL, few);
+                break;
             case 4: fexecve(open("/bin/sh", O_RDONLY | O_CLOEXEC), words, few); break;
             case 5: execv("/bin/true", empty); break;
             case 6: execlp("sh", "sh", "-c", "exit 4", (char *)NULL); break;
@@ -1018,7 +1061,7 @@ static void executing(void)
     }
 }
 
-/* ---- descriptors ---- */
+/* ---- fds ---- */
 
 static void limits(void)
 {
@@ -1057,10 +1100,16 @@ int main(int argc, char **argv)
         const char *name;
         void (*act)(void);
     } acts[] = {
-        {"threads", threads}, {"smallest_stack", smallest_stack}, {"closing", closing}, {"daemonise", daemonise},
-        {"signals", signals}, {"forking", forking}, {"spawning", spawning}, {"streams", streams}, {"listing", listing},
-        {"files", files}, {"stdio", stdio}, {"standing_in", standing_in}, {"locks", locks}, {"sockets", sockets}, {"names", names}, {"symbols", symbols}, {"raw", raw},
-        {"executing", executing}, {"limits", limits},
+        {"threads", threads},   {"smallest_stack", smallest_stack},
+        {"closing", closing},   {"daemonise", daemonise},
+        {"signals", signals},   {"forking", forking},
+        {"spawning", spawning}, {"streams", streams},
+        {"listing", listing},   {"files", files},
+        {"stdio", stdio},       {"standing_in", standing_in},
+        {"locks", locks},       {"sockets", sockets},
+        {"names", names},       {"symbols", symbols},
+        {"raw", raw},           {"executing", executing},
+        {"limits", limits},
     };
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (mkdtemp(folder) == NULL) return 1;

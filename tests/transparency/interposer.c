@@ -1,5 +1,6 @@
-/* A library that others preload: an allocator that reads a file and calls the system at its first allocation, as jemalloc
- * does, and a tracer that stands in front of open and connect. It counts, and says its counts at the end. */
+/* A library that others preload: an allocator that reads a file and calls the system at its first
+ * allocation, as jemalloc does, and a tracer that stands in front of open and connect. It counts,
+ * and says its counts at the end. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -28,7 +29,10 @@ static void *early_malloc(size_t size)
     return early + early_used - size;
 }
 
-static bool is_early(const void *at) { return (const char *)at >= early && (const char *)at < early + sizeof early; }
+static bool is_early(const void *at)
+{
+    return (const char *)at >= early && (const char *)at < early + sizeof early;
+}
 
 static void look(void)
 {
@@ -100,6 +104,7 @@ int connect(int fd, const struct sockaddr *address, socklen_t size)
 __attribute__((destructor)) static void say(void)
 {
     char line[128];
-    int size = snprintf(line, sizeof line, "interposer: %s, %s\n", opens > 0 ? "opens" : "no opens", connects > 0 ? "connects" : "no connects");
+    int size = snprintf(line, sizeof line, "interposer: %s, %s\n", opens > 0 ? "opens" : "no opens",
+                        connects > 0 ? "connects" : "no connects");
     if (getenv("INTERPOSER_SPEAKS")) syscall(SYS_write, 2, line, (size_t)size);
 }

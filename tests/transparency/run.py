@@ -1,13 +1,15 @@
 """Runs CPython's own test-suite bare and guarded, and compares the results test by test.
 
-    python tests/transparency/run.py                          every module, every interpreter of this machine
-    python tests/transparency/run.py --python 3.13 test_os    one interpreter, one module
-    python tests/transparency/run.py --sample --policy tests/transparency/strict.yaml --one-process
-                                                              a difference that a rule accounts for is counted by rule
+    python tests/transparency/run.py                          every module, every interpreter of
+    this machine python tests/transparency/run.py --python 3.13 test_os    one interpreter, one
+    module python tests/transparency/run.py --sample --policy tests/transparency/strict.yaml
+    --one-process
+                                                              a difference that a rule accounts for
+                                                              is counted by rule
 
-A module whose results differ is run again both ways: what no run without the guard and none with it had in common
-counts. Exit status 0 where nothing
-differs. The logs, with the events, stay in build/transparency.
+A module whose results differ is run again both ways: what no run without the guard and none with it
+had in common counts. Exit status 0 where nothing differs. The logs, with the events, stay in
+build/transparency.
 """
 
 from __future__ import annotations
@@ -52,7 +54,9 @@ class Outcome:
 def installed(python: Path) -> set[str]:
     """The names of the test modules that ``python`` brings; empty where it brings no test-suite."""
     script = "import os, test; print(*os.listdir(os.path.dirname(test.__file__)))"
-    done = subprocess.run([python, "-c", script], capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(
+        [python, "-c", script], capture_output=True, text=True, timeout=30, check=False
+    )
     return {name.removesuffix(".py") for name in done.stdout.split() if name.startswith("test_")}
 
 
@@ -64,22 +68,31 @@ def results(report: Path) -> dict[str, str]:
     except (OSError, ElementTree.ParseError):
         return logged(report.with_name("log.txt"))
     for case in tree.iter("testcase"):
-        kinds = [child.tag for child in case if child.tag in ("error", "failure", "skipped", "unexpectedSuccess")]
+        kinds = [
+            child.tag
+            for child in case
+            if child.tag in ("error", "failure", "skipped", "unexpectedSuccess")
+        ]
         name = re.sub(r"0x[0-9a-f]+", "ADDRESS", case.get("name", ""))
         found.setdefault(name, []).append("+".join(kinds) or case.get("result", "completed"))
     return {name: " ".join(sorted(results)) for name, results in found.items()}
 
 
 def logged(log: Path) -> dict[str, str]:
-    """Each test's result as the log says it, of a run that ended before it could write its report."""
+    """Each test's result as the log says it, of a run that ended before it could write its
+    report."""
     words = {"ok": "completed", "FAIL": "failure", "ERROR": "error", "skipped": "skipped"}
     said = re.findall(
-        r"^\w+ \(([\w.]+)\).* \.\.\. (ok|FAIL|ERROR|skipped)", log.read_text(errors="replace"), re.MULTILINE
+        r"^\w+ \(([\w.]+)\).* \.\.\. (ok|FAIL|ERROR|skipped)",
+        log.read_text(errors="replace"),
+        re.MULTILINE,
     )
     return {name: words[word] for name, word in said}
 
 
-def run_module(python: Path, module: str, folder: Path, policy: str | None, options: argparse.Namespace) -> Outcome:
+def run_module(
+    python: Path, module: str, folder: Path, policy: str | None, options: argparse.Namespace
+) -> Outcome:
     """Run one module of the suite; ``policy`` None is bare."""
     shutil.rmtree(folder, ignore_errors=True)
     scratch = folder / "tmp"
@@ -115,7 +128,9 @@ def run_module(python: Path, module: str, folder: Path, policy: str | None, opti
 
 def seen(outcomes: Sequence[Outcome], name: str) -> list[str]:
     """Every result that a test had in these runs; the exit status has no name."""
-    return sorted({outcome.tests.get(name, "absent") if name else outcome.status for outcome in outcomes})
+    return sorted(
+        {outcome.tests.get(name, "absent") if name else outcome.status for outcome in outcomes}
+    )
 
 
 def differences(bare: Sequence[Outcome], guarded: Sequence[Outcome]) -> dict[str, tuple[str, str]]:
@@ -129,8 +144,11 @@ def differences(bare: Sequence[Outcome], guarded: Sequence[Outcome]) -> dict[str
     return found
 
 
-def compare(python: Path, version: str, module: str, options: argparse.Namespace) -> dict[str, tuple[str, str]]:
-    """Run a module both ways, and again while they differ: tests that fail by chance do so both ways."""
+def compare(
+    python: Path, version: str, module: str, options: argparse.Namespace
+) -> dict[str, tuple[str, str]]:
+    """Run a module both ways, and again while they differ: tests that fail by chance do so both
+    ways."""
     bare: list[Outcome] = []
     guarded: list[Outcome] = []
     found: dict[str, tuple[str, str]] = {}
@@ -138,7 +156,9 @@ def compare(python: Path, version: str, module: str, options: argparse.Namespace
     forbids = options.policy != "monitor"
     by_rule: Counter[str] = Counter()
     for attempt in range(ATTEMPTS):
-        folder = WORK / version / "without" / module  # as long as "monitor": sockets' paths are of a limited length
+        folder = (
+            WORK / version / "without" / module
+        )  # as long as "monitor": sockets' paths are of a limited length
         cache = folder / "outcome.json"
         if attempt == 0 and options.reuse_bare and cache.exists():
             bare.append(Outcome(**json.loads(cache.read_text())))
@@ -152,13 +172,16 @@ def compare(python: Path, version: str, module: str, options: argparse.Namespace
         found = differences(bare, guarded)
         if forbids:
             accounts = Accounts((folder / "log.txt").read_text(errors="replace"))
-            by_rule = Counter(why for name in found if name != "exit status" and (why := accounts.of(name)))
+            by_rule = Counter(
+                why for name in found if name != "exit status" and (why := accounts.of(name))
+            )
             found = {name: pair for name, pair in found.items() if not accounts.of(name)}
         if found.keys() <= expected:
             break
     print(
-        f"{version}  {module:34} {len(bare[0].tests):5} tests  {bare[0].seconds:6.1f} s bare "
-        f"{guarded[0].seconds:6.1f} s guarded  {len(found) or 'no'} difference{'' if len(found) == 1 else 's'}",
+        f"{version}  {module:34} {len(bare[0].tests):5} tests  {bare[0].seconds:6.1f} s bare"
+        f" {guarded[0].seconds:6.1f} s guarded  {len(found) or 'no'}"
+        f" difference{'' if len(found) == 1 else 's'}",
         flush=True,
     )
     for why, count in by_rule.most_common():
@@ -167,22 +190,29 @@ def compare(python: Path, version: str, module: str, options: argparse.Namespace
 
 
 def known(version: str, module: str, policy: str) -> set[str]:
-    """The tests that docs/decisions/transparency.md accounts for; they may differ, and are not counted."""
+    """The tests that docs/decisions/transparency.md accounts for; they may differ, and are not
+    counted."""
     table = json.loads(KNOWN.read_text()) if KNOWN.exists() else []
     return {
         name
         for row in table
-        if row["module"] == module and policy in row["policies"] and ("python" not in row or version in row["python"])
+        if row["module"] == module
+        and policy in row["policies"]
+        and ("python" not in row or version in row["python"])
         for name in row["tests"]
     }
 
 
 def chosen(options: argparse.Namespace) -> Iterator[tuple[Path, str, str]]:
     """Interpreter, version and module of every comparison that was asked for."""
-    wanted: Sequence[str] = options.modules or (modules.SAMPLE if options.sample else modules.QUICK + modules.SLOW)
+    wanted: Sequence[str] = options.modules or (
+        modules.SAMPLE if options.sample else modules.QUICK + modules.SLOW
+    )
     for python in support.interpreters():
         script = "import sys; print('%d.%d' % sys.version_info[:2])"
-        version = subprocess.run([python, "-c", script], capture_output=True, text=True, check=True).stdout.strip()
+        version = subprocess.run(
+            [python, "-c", script], capture_output=True, text=True, check=True
+        ).stdout.strip()
         if options.python and version not in options.python:
             continue
         have = installed(python)
@@ -192,18 +222,27 @@ def chosen(options: argparse.Namespace) -> Iterator[tuple[Path, str, str]]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("modules", nargs="*", help="modules of the suite; all of tests/transparency/modules.py")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "modules", nargs="*", help="modules of the suite; all of tests/transparency/modules.py"
+    )
     parser.add_argument("--python", action="append", help="a version as 3.13; may be given again")
     parser.add_argument("--policy", default="monitor", help="a posture, or a compiled policy")
     parser.add_argument("--sample", action="store_true", help="a few modules of each door family")
-    parser.add_argument("--reuse-bare", action="store_true", help="take bare results from the last run")
     parser.add_argument(
-        "--one-process", action="store_true", help="no process of its own for the module: for policies that forbid it"
+        "--reuse-bare", action="store_true", help="take bare results from the last run"
+    )
+    parser.add_argument(
+        "--one-process",
+        action="store_true",
+        help="no process of its own for the module: for policies that forbid it",
     )
     parser.add_argument("--limit", type=float, default=900, help="seconds for one module")
     options = parser.parse_args()
-    # Started in the background it would be ignored by every child, and tests that send it to themselves wait for good.
+    # Started in the background it would be ignored by every child, and tests that send it to
+    # themselves wait for good.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if options.policy.endswith(".yaml"):
         options.policy = support.policy_file(Path(options.policy))
@@ -215,7 +254,10 @@ def main() -> int:
         for name, (bare, guarded) in compare(python, version, module, options).items():
             accounted = name in expected
             total += not accounted
-            print(f"    {'(known) ' if accounted else ''}{name}: {bare} bare, {guarded} guarded", flush=True)
+            print(
+                f"    {'(known) ' if accounted else ''}{name}: {bare} bare, {guarded} guarded",
+                flush=True,
+            )
     print(f"{total} differences that nothing accounts for")
     return 1 if total else 0
 

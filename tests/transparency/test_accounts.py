@@ -13,6 +13,7 @@ def event(policy: str, **more: object) -> str:
     ).replace('{"function_shield": true', '{"function_shield":true')
 
 
+SKIPPED = """skipped "PolicyViolation(13, 'outbound_connectivity: no')\""""
 LOG = f"""\
 {event("create_child_process")}
 test_quiet (test.test_a.One.test_quiet) ... ok
@@ -22,7 +23,7 @@ test_reported (test.test_a.One.test_reported) ... {event("read_write_tmp", mode=
 FAIL
 test_old_python (test.test_a.One) ... {event("native_code")}
 ok
-test_skipped (test.test_a.One.test_skipped) ... skipped "PolicyViolation(13, 'outbound_connectivity: no')"
+test_skipped (test.test_a.One.test_skipped) ... {SKIPPED}
 test_counted (test.test_a.Two.test_counted) ... {event("read_handler", repeats=True)}
 FAIL
 setUpClass (test.test_a.Three) ... ERROR
@@ -55,19 +56,34 @@ def test_what_accounts_for_a_difference() -> None:
     assert accounts.of("test.test_a.One.test_blocked") == "read_write_tmp"
     assert accounts.of("test.test_a.One.test_old_python") == "native_code"
     assert accounts.of("test.test_a.One.test_skipped") == "outbound_connectivity"
-    assert accounts.of("test.test_a.Three.test_any") == "create_child_process in what prepares test.test_a.Three"
+    assert (
+        accounts.of("test.test_a.Three.test_any")
+        == "create_child_process in what prepares test.test_a.Three"
+    )
     assert str(accounts.of("test.test_a.One.test_c_code")).startswith("a refusal, of ")
     assert accounts.of("exit status")
 
 
 def test_what_accounts_for_nothing() -> None:
     accounts = Accounts(LOG)
-    for name in ("One.test_quiet", "One.test_reported", "One.test_wrong", "One.test_absent", "Two.test_counted"):
+    for name in (
+        "One.test_quiet",
+        "One.test_reported",
+        "One.test_wrong",
+        "One.test_absent",
+        "Two.test_counted",
+    ):
         assert accounts.of(f"test.test_a.{name}") is None, name
-    assert Accounts("test_x (test.test_a.One.test_x) ... FAIL\nResult: FAILURE\n").of("exit status") is None
+    assert (
+        Accounts("test_x (test.test_a.One.test_x) ... FAIL\nResult: FAILURE\n").of("exit status")
+        is None
+    )
 
 
 def test_a_run_that_a_rule_ended() -> None:
-    died = "Traceback (most recent call last)\n  x\nfunction_shield.PolicyViolation: [Errno 13] native_code: x\n"
+    died = (
+        "Traceback (most recent call last)\n  x\nfunction_shield.PolicyViolation: [Errno 13]"
+        " native_code: x\n"
+    )
     assert Accounts(died).of("test.test_a.One.test_any") == "native_code ended the run"
     assert Accounts(died + "Result: FAILURE\n").of("test.test_a.One.test_any") is None

@@ -16,11 +16,20 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.support import LAUNCHER, SCRATCH, UNGUARDED, clean_environment, policy_file, rules, split_events
+from tests.support import (
+    LAUNCHER,
+    SCRATCH,
+    UNGUARDED,
+    clean_environment,
+    policy_file,
+    rules,
+    split_events,
+)
 
 HERE = Path(__file__).resolve().parent
 
-# Everything is judged, held and enforced as under a strict policy, and everything that these programs do is allowed.
+# Everything is judged, held and enforced as under a strict policy, and everything that these
+# programs do is allowed.
 ENFORCED = rules(
     outbound={"mode": "block", "allow": [{"cidr": "127.0.0.0/8", "ports": [9, 80]}]},
     tmp={"mode": "block", "allow": ["/tmp", "/tmp/**"]},
@@ -49,7 +58,16 @@ ACTS = [
     "limits",
 ]
 # What the policy forbids or needs: docs/decisions/transparency.md has each.
-NOT_ENFORCED = {"smallest_stack", "daemonise", "listing", "files", "stdio", "sockets", "raw", "limits"}
+NOT_ENFORCED = {
+    "smallest_stack",
+    "daemonise",
+    "listing",
+    "files",
+    "stdio",
+    "sockets",
+    "raw",
+    "limits",
+}
 
 NEEDED = {"bash", "git", "curl", "sqlite3", "gcc", "make", "perl", "node", "awk", "tar"}
 PROGRAMS: dict[str, list[str]] = yaml.safe_load((HERE / "programs.yaml").read_text())
@@ -62,7 +80,17 @@ def compiled(source: str, *options: str) -> Path:
     out.parent.mkdir(parents=True, exist_ok=True)
     compiler = ["gcc"] if shutil.which("gcc") else [sys.executable, "-m", "ziglang", "cc"]
     partial = out.with_name(f"{out.name}.{os.getpid()}")
-    command = [*compiler, "-w", "-O1", *options, str(HERE / source), "-o", str(partial), "-lpthread", "-ldl"]
+    command = [
+        *compiler,
+        "-w",
+        "-O1",
+        *options,
+        str(HERE / source),
+        "-o",
+        str(partial),
+        "-lpthread",
+        "-ldl",
+    ]
     subprocess.run(command, check=True)
     partial.replace(out)
     return out
@@ -71,7 +99,8 @@ def compiled(source: str, *options: str) -> Path:
 def both(
     argv: list[str], folder: Path, policy: object = "monitor", env: dict[str, str] | None = None
 ) -> tuple[tuple[int, str, str], tuple[int, str, str]]:
-    """What a program says and how it ends: bare, guarded. Each runs in a new folder of the same name."""
+    """What a program says and how it ends: bare, guarded. Each runs in a new folder of the same
+    name."""
     chosen = policy_file(policy)  # type: ignore[arg-type]
     ends = []
     for guarded in (False, not UNGUARDED):
@@ -100,7 +129,9 @@ def steady(text: str) -> str:
     """Without what differs between two bare runs."""
     text = re.sub(r"function-shield-acts-\w{6}", "FOLDER", text)
     return re.sub(
-        r"0x[0-9a-f]{6,}|(?<=line )\d+|(?<=pid )\d+|(?<=after )\d+(?= ms)|(?<=\()\d{3,}(?=\))", "NUMBER", text
+        r"0x[0-9a-f]{6,}|(?<=line )\d+|(?<=pid )\d+|(?<=after )\d+(?= ms)|(?<=\()\d{3,}(?=\))",
+        "NUMBER",
+        text,
     )
 
 
@@ -118,7 +149,9 @@ def test_acts_that_are_judged_and_allowed(act: str, tmp_path: Path) -> None:
 
 
 def test_all_acts_are_here() -> None:
-    listed = subprocess.run([compiled("acts.c")], capture_output=True, text=True, check=True).stdout.split()
+    listed = subprocess.run(
+        [compiled("acts.c")], capture_output=True, text=True, check=True
+    ).stdout.split()
     assert sorted(listed) == sorted(ACTS)
 
 
@@ -130,34 +163,44 @@ def test_programs(name: str, tmp_path: Path) -> None:
             pytest.skip(f"no {needed} here")
     bare, guarded = both(argv, tmp_path / "run")
     if name == "node":  # what happens first is chance
-        bare, guarded = ((end[0], "".join(sorted(end[1].splitlines(True))), end[2]) for end in (bare, guarded))
+        bare, guarded = (
+            (end[0], "".join(sorted(end[1].splitlines(True))), end[2]) for end in (bare, guarded)
+        )
     assert guarded == bare
 
 
 @pytest.mark.parametrize("program", ["python", "node", "acts", "sh"])
 def test_a_library_preloaded_behind_ours(program: str, tmp_path: Path) -> None:
-    """LD_PRELOAD was set before the launcher: its library sees the calls that it stands in front of, once each."""
+    """LD_PRELOAD was set before the launcher: its library sees the calls that it stands in front
+    of, once each."""
     library = compiled("interposer.c", "-shared", "-fPIC")
     argv = {
         "python": [
             sys.executable,
             "-c",
-            "import os, socket; open('/etc/passwd').close();"
-            "socket.socket(type=socket.SOCK_DGRAM).connect(('127.0.0.1', 9));"
-            "print(os.environ['LD_PRELOAD']); os.system('echo $LD_PRELOAD')",
+            (
+                "import os, socket; open('/etc/passwd').close();"
+                "socket.socket(type=socket.SOCK_DGRAM).connect(('127.0.0.1', 9));"
+                "print(os.environ['LD_PRELOAD']); os.system('echo $LD_PRELOAD')"
+            ),
         ],
         "node": [
             "node",
             "-e",
-            "require('net').connect(1, '127.0.0.1').on('error', e => console.log(e.code));"
-            "console.log(process.env.LD_PRELOAD, require('child_process').execSync('echo $LD_PRELOAD').toString())",
+            (
+                "require('net').connect(1, '127.0.0.1').on('error', e =>"
+                " console.log(e.code));console.log(process.env.LD_PRELOAD,"
+                " require('child_process').execSync('echo $LD_PRELOAD').toString())"
+            ),
         ],
         "acts": [str(compiled("acts.c")), "threads"],
         "sh": ["sh", "-c", "echo $LD_PRELOAD; cat /etc/hostname; (cat < /nonexistent)"],
     }[program]
     if shutil.which(argv[0]) is None:
         pytest.skip(f"no {argv[0]} here")
-    bare, guarded = both(argv, tmp_path / "run", env={"LD_PRELOAD": str(library), "INTERPOSER_SPEAKS": "1"})
+    bare, guarded = both(
+        argv, tmp_path / "run", env={"LD_PRELOAD": str(library), "INTERPOSER_SPEAKS": "1"}
+    )
     assert guarded == bare
     if program != "sh":  # which leaves without saying goodbye
         assert "interposer: opens" in bare[2]
@@ -168,5 +211,7 @@ def test_a_closed_standard_error(tmp_path: Path) -> None:
     inner = "echo said; : > /tmp/function-shield-$$; rm /tmp/function-shield-$$; exit 3"
     argv = ["sh", "-c", 'exec 2>&-; "$@"; echo $?', "sh", str(LAUNCHER), "sh", "-c", inner]
     environment = clean_environment({"FUNCTION_SHIELD_POLICY": "monitor"})
-    done = subprocess.run(argv, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        argv, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert done.stdout == "said\n3\n"

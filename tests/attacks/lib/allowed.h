@@ -6,7 +6,8 @@
 #include <netdb.h>
 #include <poll.h>
 
-static const struct sockaddr_in allowed_place = {AF_INET, 0xbb01 /* 443 */, {0x4342427f /* 127.66.66.67 */}};
+static const struct sockaddr_in allowed_place = {
+    AF_INET, 0xbb01 /* 443 */, {0x4342427f /* 127.66.66.67 */}};
 
 /* A listener at the address of a name that the policy allows. */
 static inline int allowed_listener(void)
@@ -14,8 +15,8 @@ static inline int allowed_listener(void)
     int on = 1, listener = socket(AF_INET, SOCK_STREAM, 0);
     struct addrinfo *found = NULL;
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(listener, (const struct sockaddr *)&allowed_place, sizeof allowed_place) != 0 || listen(listener, 64) != 0 ||
-        getaddrinfo("api.allowed.example", "443", NULL, &found) != 0)
+    if (bind(listener, (const struct sockaddr *)&allowed_place, sizeof allowed_place) != 0 ||
+        listen(listener, 64) != 0 || getaddrinfo("api.allowed.example", "443", NULL, &found) != 0)
         exit(stopped("the allowed name's server"));
     return listener;
 }
@@ -23,11 +24,13 @@ static inline int allowed_listener(void)
 static inline int allowed_connection(void)
 {
     int fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (connect(fd, (const struct sockaddr *)&allowed_place, sizeof allowed_place) != 0) exit(stopped("connect"));
+    if (connect(fd, (const struct sockaddr *)&allowed_place, sizeof allowed_place) != 0)
+        exit(stopped("connect"));
     return fd;
 }
 
-/* Whether the secret came by the next connection that waits; what is yet to come is waited for so long. */
+/* Whether the secret came by the next connection that waits; what is yet to come is waited for so
+ * long. */
 static inline int allowed_heard(int listener, int milliseconds)
 {
     char text[4096] = "";

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 static inline const char *env(const char *name)
@@ -25,11 +26,19 @@ static inline const char *env(const char *name)
     return value ? value : "";
 }
 
-#define FILE_ env("ATTACK_FILE")
-#define DIR_ env("ATTACK_DIR")
-#define NEW_ env("ATTACK_NEW")
-#define MARK_ env("ATTACK_MARK")
+#define FILE_   env("ATTACK_FILE")
+#define DIR_    env("ATTACK_DIR")
+#define NEW_    env("ATTACK_NEW")
+#define MARK_   env("ATTACK_MARK")
 #define SECRET_ env("ATTACK_SECRET")
+
+/* How long a race is tried: `seconds`, or longer in a run that must win it, since the machine may
+   be busy. */
+static inline int patience(int seconds)
+{
+    int given = atoi(env("ATTACK_SECONDS"));
+    return given > seconds ? given : seconds;
+}
 
 static inline int reached(void)
 {

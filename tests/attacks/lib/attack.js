@@ -17,6 +17,8 @@ module.exports = {
     SINK: endpoint('ATTACK_SINK'),
     UDP: endpoint('ATTACK_SINK_UDP'),
     API: endpoint('AWS_LAMBDA_RUNTIME_API'),
+    // How long a race is tried: longer in a run that must win it, since the machine may be busy.
+    patience: (seconds) => Math.max(seconds, Number(process.env.ATTACK_SECONDS || 0)),
     // Calls what does it, waits for it, and ends the program with how it went.
     async attempt(steal) {
         let done = false;

@@ -1,6 +1,7 @@
 """What the attacks in Python share: where things are, and how an attack says how it went.
 
-Lies beside the program. Python 3.9 or newer, and nothing imported that an attack might want to import first.
+Lies beside the program. Python 3.9 or newer, and nothing imported that an attack might want to
+import first.
 """
 
 import os
@@ -14,7 +15,10 @@ NEW = os.environ["ATTACK_NEW"]
 MARK = os.environ["ATTACK_MARK"]
 HANDLER = os.environ.get("ATTACK_HANDLER", "")
 HELD = os.environ["ATTACK_HELD"]
+LAYER = os.environ["ATTACK_LAYER"]
+CORE = LAYER + "/function-shield.d/function-shield.so"
 RESOLVER = os.environ.get("ATTACK_RESOLVER", "")
+HOSTS = os.stat("/etc/hosts") if os.path.exists("/etc/hosts") else None
 
 
 def endpoint(name):
@@ -44,7 +48,8 @@ def stopped(why):
 
 
 def show(got):
-    """How it went: text and bytes count where the secret is in them, anything else where it is true."""
+    """How it went: text and bytes count where the secret is in them, anything else where it is
+    true."""
     if isinstance(got, (bytes, bytearray, memoryview)):
         got = bytes(got).decode("utf-8", "replace")
     if isinstance(got, str):
@@ -70,11 +75,34 @@ def attempt(steal):
     sys.exit(0 if done else 1)
 
 
+def prepare(attack):
+    """Decorates what leaves something behind for the function's own call of stripe.work(), and no
+    frame of its own on that stack. At the end it says how it went."""
+    import atexit
+
+    import urllib3
+
+    def tell():
+        if SINK in urllib3.dialled:
+            reached()
+        else:
+            stopped("nobody dialled")
+
+    atexit.register(tell)
+    attack()
+
+
+def patience(seconds):
+    """How long a race is tried, and how long to wait for what must come: `seconds`, or longer in a
+    run that must succeed, since the machine may be busy."""
+    return max(seconds, float(os.environ.get("ATTACK_SECONDS", "0")))
+
+
 def wait_for(path, seconds=3.0):
     """True as soon as something is at `path`."""
     import time
 
-    end = time.monotonic() + seconds
+    end = time.monotonic() + patience(seconds)
     while not os.path.lexists(path):
         if time.monotonic() > end:
             return False
@@ -107,7 +135,8 @@ def address(host, port):
 
 
 def by_address(name):
-    """The address of a function of libc itself, worked out from its file and where it is mapped: no dlsym is asked."""
+    """The address of a function of libc itself, worked out from its file and where it is mapped: no
+    dlsym is asked."""
     import struct
 
     base, path = None, None
@@ -133,7 +162,8 @@ def by_address(name):
 
 
 def at_allowed(say, name="api.allowed.example", port=443, first=True):
-    """What comes to an allowed name's address when `say` is called with its address or, where `first`, a connection."""
+    """What comes to an allowed name's address when `say` is called with its address or, where
+    `first`, a connection."""
     import socket
 
     listener = socket.socket()
@@ -147,9 +177,9 @@ def at_allowed(say, name="api.allowed.example", port=443, first=True):
         say(out)
     else:
         out = say(place)
-    listener.settimeout(3)
+    listener.settimeout(patience(3))
     peer, _ = listener.accept()
-    peer.settimeout(1)
+    peer.settimeout(patience(1))
     heard = b""
     try:
         while SECRET.encode() not in heard:
@@ -175,3 +205,84 @@ def greeting(name):
     except ssl.SSLWantReadError:
         pass
     return outgoing.read()
+
+
+def is_hosts(fd):
+    """Whether `fd` leads to /etc/hosts."""
+    return os.path.samestat(os.fstat(fd), HOSTS)
+
+
+def is_asking(fd):
+    """Whether `fd` is a socket that is connected to the name server."""
+    import socket
+
+    same = socket.socket(socket.AF_INET, socket.SOCK_DGRAM, fileno=fd)
+    try:
+        return same.getpeername() == (RESOLVER, 53)
+    finally:
+        same.detach()
+
+
+def beside_lookups(wanted, act, look=None, seconds=20.0, stays=False):
+    """What comes of `act(fd)`, for an fd that is `wanted` and libc's own, beside threads that look
+    up an allowed name. A race gets `seconds`, and where no fd was ever wanted, 5; longer in a run
+    that must win it.
+
+    `stays`: it counts where the fd leads to the same file afterwards. A lookup may end at any
+    moment, and leaves its fd to another.
+    """
+    import socket
+    import threading
+    import time
+
+    def work():
+        while not over.is_set():
+            try:
+                look() if look else socket.getaddrinfo("api.allowed.example", 443)
+            except OSError:
+                pass
+
+    over = threading.Event()
+    free = os.dup(0)
+    os.close(free)
+    start = time.monotonic()
+    looking = [threading.Thread(target=work, daemon=True) for _ in range(2)]
+    for thread in looking:
+        thread.start()
+    done, seen = None, False
+    while not done and time.monotonic() - start < patience(seconds if seen else 5):
+        for fd in range(free, free + 4):
+            try:
+                before = os.fstat(fd).st_ino
+                if not wanted(fd):
+                    continue
+                seen = True
+                done = act(fd)
+                if done and stays and os.fstat(fd).st_ino != before:
+                    done = None
+            except OSError:
+                done = None
+                continue
+            if done:
+                break
+    over.set()
+    for thread in looking:
+        thread.join(seconds)
+    return done
+
+
+def question(name, kind=1):
+    """A DNS question."""
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+    return b"\x12\x34\1\0\0\1\0\0\0\0\0\0" + labels + b"\0\0" + bytes([kind]) + b"\0\1"
+
+
+def answer_to(asked, address):
+    """The answer to a question: this address."""
+    import socket
+
+    end = asked.index(b"\0", 12) + 5
+    record = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4" + socket.inet_aton(address)
+    one = asked[end - 4 : end - 2] == b"\0\1"
+    head = asked[:2] + b"\x81\x80\0\1\0" + (b"\1" if one else b"\0") + bytes(4)
+    return head + asked[12:end] + (record if one else b"")

@@ -1,4 +1,5 @@
-"""Imports the handler and calls it, as Lambda's bootstrap and runtime client do. Standard library only."""
+"""Imports the handler and calls it, as Lambda's bootstrap and runtime client do. Standard library
+only."""
 
 import importlib
 import os

@@ -1,5 +1,5 @@
-/* An extension module that comes with a function's package, and makes its system calls itself. No headers of Python are
- * needed: what it read is left in the module sys, and the import fails. */
+/* An extension module that comes with a function's package, and makes its system calls itself. No
+ * headers of Python are needed: what it read is left in the module sys, and the import fails. */
 #include <stdlib.h>
 
 #include "raw.c"
@@ -11,6 +11,7 @@ void *PyInit_extension(void)
 {
     static char text[200];
     const char *path = getenv("ATTACK_FILE");
-    if (path && raw_read(path, text, sizeof text - 1) > 0) PySys_SetObject("stolen", PyUnicode_FromString(text));
+    if (path && raw_read(path, text, sizeof text - 1) > 0)
+        PySys_SetObject("stolen", PyUnicode_FromString(text));
     return NULL;
 }

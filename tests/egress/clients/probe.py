@@ -10,7 +10,8 @@ def body(destination):
 
 
 def probe(fetch):
-    """Call ``fetch`` with each destination of standard input, and print by its name what it gave or raised."""
+    """Call ``fetch`` with each destination of standard input, and print by its name what it gave or
+    raised."""
     found = {}
     for name, destination in json.load(sys.stdin).items():
         try:

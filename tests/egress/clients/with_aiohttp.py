@@ -11,7 +11,9 @@ async def get(destination):
     if "body" in destination:
         told |= {"method": "POST", "data": body(destination)}
     heard = []
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20), trust_env=True) as session:
+    async with aiohttp.ClientSession(
+        timeout=aiohttp.ClientTimeout(total=20), trust_env=True
+    ) as session:
         for _ in range(destination.get("times", 1)):
             async with session.request(**told, allow_redirects="follow" in destination) as answer:
                 answer.raise_for_status()

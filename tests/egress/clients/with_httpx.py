@@ -14,7 +14,9 @@ def fetch(destination):
     if "body" in destination:
         told |= {"method": "POST", "content": body(destination)}
     heard = []
-    with httpx.Client(verify=context, timeout=20, follow_redirects="follow" in destination) as client:
+    with httpx.Client(
+        verify=context, timeout=20, follow_redirects="follow" in destination
+    ) as client:
         for _ in range(destination.get("times", 1)):
             answer = client.request(**told)
             answer.raise_for_status()

@@ -8,7 +8,10 @@ from probe import body, probe
 def fetch(destination):
     more = {}
     if "server_name" in destination:
-        more = {"server_hostname": destination["server_name"], "assert_hostname": destination["server_name"]}
+        more = {
+            "server_hostname": destination["server_name"],
+            "assert_hostname": destination["server_name"],
+        }
     headers = {"Host": destination["host"]} if "host" in destination else {}
     told = {"method": "GET", "url": destination["url"], "headers": headers}
     if "body" in destination:

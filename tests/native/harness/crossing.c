@@ -1,23 +1,31 @@
 /* Who is at work with a number, and who wants it: says a word for each case. */
 #include <pthread.h>
+#include <setjmp.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#include "crossing.h"
-#include "pending.h"
+#include "network/first_bytes/crossing.h"
+#include "guard/guard.h"
+#include "network/first_bytes/pending.h"
 
-enum { NUMBER = 77, OTHER = 78 };
+enum { PLACE = 77, OTHER = 78 };
 
 /* Of pending.c, which needs more of the core than is here. */
 uint64_t pending_cookie(int fd) { return (uint64_t)fd; }
 
+/* Of state.c. */
+__thread struct guard_thread guard_thread __attribute__((tls_model("initial-exec")));
+
 static _Atomic int stage;
 
-static void says(const char *what, int got) { printf("%s %s\n", what, got ? "claimed" : "refused"); }
+static void says(const char *what, int got)
+{
+    printf("%s %s\n", what, got ? "claimed" : "refused");
+}
 
 static void *work(void *number)
 {
-    unsigned place = crossing_begins(*(int *)number);
+    unsigned place = crossing_begins(*(int *)number, (uintptr_t)__builtin_frame_address(0));
     atomic_store(&stage, 1);
     while (atomic_load(&stage) == 1) { /* looks, and has not called yet */
     }
@@ -28,8 +36,26 @@ static void *work(void *number)
 /* As one that is cancelled in its call. */
 static void *leave(void *number)
 {
-    (void)crossing_begins(*(int *)number);
+    (void)crossing_begins(*(int *)number, (uintptr_t)__builtin_frame_address(0));
     return NULL;
+}
+
+/* As one whose handler jumps out of its call, again and again. */
+__attribute__((noinline)) static void jump_out(int number)
+{
+    static sigjmp_buf place;
+    if (sigsetjmp(place, 0) == 0) {
+        (void)crossing_begins(number, (uintptr_t)__builtin_frame_address(0));
+        siglongjmp(place, 1);
+    }
+}
+
+static unsigned places_in_use(void)
+{
+    unsigned used = 0;
+    for (unsigned i = 0; i < CROSSING_PLACES; i++)
+        used += atomic_load(&crossing_places[i].word) != 0;
+    return used;
 }
 
 static void *end_soon(void *unused)
@@ -47,8 +73,9 @@ static void at_work(const char *what, int number)
     while (atomic_load(&stage) == 0) {
     }
     pthread_create(&ender, NULL, end_soon, NULL);
-    bool claimed = crossing_claims_number(NUMBER);
-    printf("%s %s, %s\n", what, claimed ? "claimed" : "refused", atomic_load(&stage) == 2 ? "afterwards" : "meanwhile");
+    bool claimed = crossing_claims_fd(PLACE);
+    printf("%s %s, %s\n", what, claimed ? "claimed" : "refused",
+           atomic_load(&stage) == 2 ? "afterwards" : "meanwhile");
     if (claimed) crossing_releases();
     pthread_join(ender, NULL);
     pthread_join(worker, NULL);
@@ -56,20 +83,26 @@ static void at_work(const char *what, int number)
 
 int main(void)
 {
-    int number = NUMBER;
-    bool free = crossing_claims_number(NUMBER);
+    int number = PLACE;
+    bool free = crossing_claims_fd(PLACE);
     says("free", free);
     if (free) crossing_releases();
-    at_work("at work", NUMBER);
+    at_work("at work", PLACE);
     at_work("at work elsewhere", OTHER);
+    for (int i = 0; i < 2 * CROSSING_PLACES; i++) jump_out(OTHER);
+    printf("jumped out %s\n", places_in_use() <= 1 ? "no growth" : "growth");
     for (int i = 0; i < 2 * CROSSING_PLACES; i++) {
         pthread_t thread;
         if (pthread_create(&thread, NULL, leave, &number) != 0) return 2;
         pthread_join(thread, NULL);
     }
-    bool left = crossing_claims_number(NUMBER);
+    printf("cancelled %s\n", places_in_use() < CROSSING_PLACES / 2 ? "no growth" : "growth");
+    bool left = crossing_claims_fd(PLACE);
     says("left by many", left);
     if (left) crossing_releases();
-    printf("places %s\n", crossing_begins(OTHER) < CROSSING_PLACES ? "left" : "none");
+    printf("places %s\n",
+           crossing_begins(OTHER, (uintptr_t)__builtin_frame_address(0)) < CROSSING_PLACES
+               ? "left"
+               : "none");
     return 0;
 }

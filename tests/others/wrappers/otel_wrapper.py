@@ -1,4 +1,5 @@
-"""Does what OpenTelemetry's layer does in its module of this name: loads the handler that the wrapper put aside."""
+"""Does what OpenTelemetry's layer does in its module of this name: loads the handler that the
+wrapper put aside."""
 
 import os
 from importlib import import_module

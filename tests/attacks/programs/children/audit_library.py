@@ -13,4 +13,6 @@ from attack import FILE, attempt
 @attempt
 def steal():
     environment = {**os.environ, "LD_AUDIT": os.environ["ATTACK_PLAIN"], "LD_DEBUG": "none"}
-    return subprocess.run(["/bin/cat", FILE], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment).stdout
+    return subprocess.run(
+        ["/bin/cat", FILE], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
+    ).stdout

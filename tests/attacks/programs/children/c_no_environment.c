@@ -1,7 +1,8 @@
 // class: children
 // rule: read_write_tmp
 // policy: child-allowed.yaml
-// success: a C program gives its child no environment at all, by posix_spawn, and the child reads a file in /tmp
+// success: a C program gives its child no environment at all, by posix_spawn, and the child reads a
+//   file in /tmp
 // proof: read
 #include "attack.h"
 #include <spawn.h>

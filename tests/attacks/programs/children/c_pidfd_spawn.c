@@ -12,7 +12,8 @@ int main(void)
 {
     int fd;
     char *argv[] = {"touch", (char *)MARK_, NULL};
-    int (*spawn)(int *, const char *, const void *, const void *, char *const *, char *const *) = dlsym(RTLD_DEFAULT, "pidfd_spawnp");
+    int (*spawn)(int *, const char *, const void *, const void *, char *const *, char *const *) =
+        dlsym(RTLD_DEFAULT, "pidfd_spawnp");
     errno = spawn ? spawn(&fd, "touch", NULL, NULL, argv, environ) : ENOSYS;
     if (errno) return stopped("pidfd_spawnp");
     siginfo_t info;

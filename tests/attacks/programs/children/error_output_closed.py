@@ -1,8 +1,8 @@
 # class: children
 # rule: read_write_tmp
 # policy: child-allowed.yaml
-# quiet: the child's events have nowhere to go that the attacker did not close
-# success: a child whose error output and every other descriptor are closed reads a file in /tmp
+# quiet: the attacker closed every fd that the child's events could go to
+# success: a child whose error output and every other fd are closed reads a file in /tmp
 # proof: read
 import subprocess
 

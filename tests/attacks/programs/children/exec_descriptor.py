@@ -1,6 +1,6 @@
 # class: children
 # rule: create_child_process
-# success: the process becomes a program that it holds open
+# success: the process becomes a program that it holds open, by its fd
 # proof: mark
 import os
 

@@ -1,7 +1,8 @@
 # class: children
 # rule: create_child_process read_write_tmp guard_integrity
 # policy: child-allowed.yaml
-# success: the dynamic loader, told to take no preloaded library, runs a program that reads a file in /tmp
+# success: the dynamic loader, told to take no preloaded library, runs a program that reads a file
+#   in /tmp
 # proof: read
 import subprocess
 
@@ -15,5 +16,7 @@ def steal():
     found = b""
     for options in ([], ["--inhibit-cache"], ["--preload", ""], ["--library-path", "/nothing"]):
         argv = [loader, *options, "/bin/cat", FILE]
-        found += subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={}).stdout
+        found += subprocess.run(
+            argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={}
+        ).stdout
     return found

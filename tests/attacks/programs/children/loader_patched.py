@@ -1,7 +1,7 @@
 # class: children
 # rule: create_child_process
 # policy: child-allowed.yaml
-# success: a loader that was taught to forget LD_PRELOAD runs a program that reads a file in /tmp
+# success: a loader that was changed to ignore LD_PRELOAD runs a program that reads a file in /tmp
 # proof: read
 import os
 import subprocess

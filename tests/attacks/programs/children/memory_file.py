@@ -1,7 +1,7 @@
 # class: children
 # rule: create_child_process
 # also: native_code
-# success: a program that is only memory is started
+# success: a program in a memory file is started
 # proof: mark
 import os
 

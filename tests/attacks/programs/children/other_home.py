@@ -14,6 +14,16 @@ from attack import FILE, attempt
 def steal():
     os.mkdir("early")
     with open("early/sitecustomize.py", "w") as opened:
-        opened.write("import os, sys\nsys.stdout.write(open(%r).read())\nsys.stdout.flush()\nos._exit(0)\n" % FILE)
-    environment = {**os.environ, "PYTHONPATH": os.path.abspath("early"), "PYTHONSTARTUP": FILE, "PYTHONINSPECT": "1"}
-    return subprocess.run([sys.executable, "-c", "pass"], stdout=subprocess.PIPE, env=environment).stdout
+        opened.write(
+            "import os, sys\nsys.stdout.write(open(%r).read())\nsys.stdout.flush()\nos._exit(0)\n"
+            % FILE
+        )
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.path.abspath("early"),
+        "PYTHONSTARTUP": FILE,
+        "PYTHONINSPECT": "1",
+    }
+    return subprocess.run(
+        [sys.executable, "-c", "pass"], stdout=subprocess.PIPE, env=environment
+    ).stdout

@@ -3,8 +3,8 @@
 # policy: child-allowed.yaml
 # needs: gcc
 # timeout: 60
-# success: a program's name that another thread points at a static one just when it is started has it read a
-#   file in /tmp
+# success: another thread points a program's name at a static one while it is started, and that
+#   reads a file in /tmp
 # proof: read
 import os
 import subprocess
@@ -31,7 +31,9 @@ def steal():
     found = b""
     while time.monotonic() < end and SECRET.encode() not in found:
         try:
-            done = subprocess.run(["./turning", FILE], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            done = subprocess.run(
+                ["./turning", FILE], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            )
             found = done.stdout
         except OSError:
             continue

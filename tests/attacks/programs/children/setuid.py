@@ -2,7 +2,7 @@
 # rule: create_child_process
 # policy: child-allowed.yaml
 # needs: root
-# success: a program that changes its user, for which the loader forgets LD_PRELOAD, reads a file in /tmp
+# success: a setuid program, for which the loader drops LD_PRELOAD, reads a file in /tmp
 # proof: read
 import os
 import shutil

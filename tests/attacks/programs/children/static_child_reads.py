@@ -2,7 +2,7 @@
 # rule: create_child_process
 # policy: child-allowed.yaml
 # needs: gcc
-# success: a static program, which nothing can be preloaded into, reads a file in /tmp
+# success: a static program, into which nothing can be preloaded, reads a file in /tmp
 # proof: read
 import os
 import subprocess

@@ -2,7 +2,7 @@
 # rule: create_child_process read_write_tmp
 # policy: child-mode-allow.yaml
 # needs: gcc
-# success: where processes are no rule's matter, a static program reads a file in /tmp
+# success: a static program reads a file in /tmp, under a policy that allows processes
 # proof: read
 import os
 import subprocess

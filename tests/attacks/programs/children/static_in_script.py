@@ -2,7 +2,7 @@
 # rule: create_child_process
 # policy: child-allowed.yaml
 # needs: gcc
-# success: a script whose first line names a static program has it read a file in /tmp
+# success: a script whose first line names a static program makes it read a file in /tmp
 # proof: read
 import os
 import subprocess

@@ -1,7 +1,8 @@
 # class: children
 # rule: read_write_tmp guard_integrity
 # policy: child-allowed.yaml
-# success: a child whose loader is tuned so that it has no room for the guard's thread state reads a file in /tmp
+# success: a child whose loader is tuned so that it has no room for the guard's thread state reads a
+#   file in /tmp
 # proof: read
 import os
 import subprocess
@@ -11,5 +12,8 @@ from attack import FILE, attempt
 
 @attempt
 def steal():
-    environment = {**os.environ, "GLIBC_TUNABLES": "glibc.rtld.optional_static_tls=0:glibc.rtld.nns=1"}
+    environment = {
+        **os.environ,
+        "GLIBC_TUNABLES": "glibc.rtld.optional_static_tls=0:glibc.rtld.nns=1",
+    }
     return subprocess.run(["/bin/cat", FILE], stdout=subprocess.PIPE, env=environment).stdout

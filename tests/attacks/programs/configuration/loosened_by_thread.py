@@ -1,7 +1,7 @@
 # class: configuration
 # rule: read_write_tmp
 # policy: reconfigurable.yaml
-# success: what the cookie's owner loosened for its own thread is used by another
+# success: another thread uses what the cookie's owner loosened for its own thread
 # proof: read
 import threading
 

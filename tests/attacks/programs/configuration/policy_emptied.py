@@ -1,7 +1,8 @@
 # class: configuration
-# rule: read_write_tmp
+# rule: guard_integrity read_write_tmp
 # policy: own
-# success: the policy's file is cut to nothing, which pulls the pages from under the guard, and a file in /tmp read
+# success: the policy's file is cut to nothing, so that the guard's mapped pages vanish, and a file
+#   in /tmp read
 # proof: read
 import os
 

@@ -1,5 +1,5 @@
 # class: configuration
-# rule: read_write_tmp
+# rule: guard_integrity read_write_tmp
 # policy: own
 # success: the policy's file is overwritten with one that allows everything, and a file in /tmp read
 # proof: read

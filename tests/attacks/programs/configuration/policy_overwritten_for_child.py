@@ -1,8 +1,9 @@
 # class: configuration
-# rule: read_write_tmp
+# rule: guard_integrity read_write_tmp
 # policy: own-child.yaml
 # refuses: a child whose policy is not the one that the function started with does not run
-# success: the policy's file is overwritten, and a child started that reads it anew reads a file in /tmp
+# success: the policy's file is overwritten, and a child started that reads it anew reads a file in
+#   /tmp
 # proof: read
 import os
 import subprocess

@@ -1,5 +1,5 @@
 # class: configuration
-# rule: read_write_tmp
+# rule: guard_integrity read_write_tmp
 # policy: own
 # success: the policy's file is removed and another put in its place, and a file in /tmp read
 # proof: read

@@ -1,7 +1,8 @@
 # class: configuration
 # rule: read_write_tmp
 # policy: child-allowed.yaml
-# success: a child Python whose variables change its memory, its checks and its start reads a file in /tmp
+# success: a child Python whose variables change its memory, its checks and its start reads a file
+#   in /tmp
 # proof: read
 import os
 

@@ -1,6 +1,6 @@
 // class: events
 // rule: read_write_tmp
-// success: a C program closes all descriptors by close_range and closefrom, and makes a folder in /tmp
+// success: a C program closes all fds by close_range and closefrom, and makes a folder in /tmp
 // proof: new
 #include "attack.h"
 #include <dlfcn.h>

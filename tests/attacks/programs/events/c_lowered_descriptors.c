@@ -1,7 +1,7 @@
 // class: events
 // rule: read_write_tmp
-// success: a C program lowers the limit of descriptors below the guard's and closes what lies above, and makes
-//   a folder in /tmp
+// success: a C program lowers the limit of fds below the guard's, closes those above, and makes a
+//   folder in /tmp
 // proof: new
 #include "attack.h"
 #include <sys/resource.h>

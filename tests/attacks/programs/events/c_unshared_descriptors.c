@@ -1,6 +1,7 @@
 // class: events
 // rule: read_write_tmp
-// success: a C program has close_range unshare the table of descriptors and close all, and makes a folder in /tmp
+// success: a C program makes close_range unshare the fd table and close all fds, and makes a folder
+//   in /tmp
 // proof: new
 #include "attack.h"
 

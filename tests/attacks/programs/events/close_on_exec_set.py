@@ -1,7 +1,7 @@
 # class: events
 # rule: read_write_tmp
 # policy: child-allowed.yaml
-# success: with every descriptor marked close-on-exec, a child's act is heard by nobody
+# success: every fd is marked close-on-exec, and no event tells of a child's act
 # proof: read
 import fcntl
 import os

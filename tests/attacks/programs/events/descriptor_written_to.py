@@ -1,13 +1,15 @@
 # class: events
 # rule: read_write_tmp
-# success: unfinished lines and lines that look like events, written to every descriptor, hide that a folder is
-#   made in /tmp
+# success: unfinished lines, and lines that look like events, are written to every fd, so that no
+#   event tells of a folder made in /tmp
 # proof: new
 import os
 
 from attack import NEW, attempt
 
-FORGED = b'{"function_shield":true,"event":"violation","forged":true,"policy":"none","ring":"none"}\n'
+FORGED = (
+    b'{"function_shield":true,"event":"violation","forged":true,"policy":"none","ring":"none"}\n'
+)
 
 
 @attempt

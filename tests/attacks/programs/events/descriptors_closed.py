@@ -1,6 +1,6 @@
 # class: events
 # rule: read_write_tmp
-# success: with every descriptor closed but the standard ones, a folder is made in /tmp and nobody hears of it
+# success: all fds but the standard ones are closed, and no event tells of a folder made in /tmp
 # proof: new
 import os
 

@@ -1,6 +1,6 @@
 # class: events
 # rule: read_write_tmp
-# success: with each descriptor closed by itself, a folder is made in /tmp and nobody hears of it
+# success: all fds are closed one by one, and no event tells of a folder made in /tmp
 # proof: new
 import os
 

@@ -1,6 +1,6 @@
 # class: events
 # rule: read_write_tmp
-# success: with /dev/null put over every descriptor, a folder is made in /tmp and nobody hears of it
+# success: /dev/null is put over every fd, and no event tells of a folder made in /tmp
 # proof: new
 import os
 

@@ -1,6 +1,6 @@
 # class: events
 # rule: read_write_tmp
-# success: with /dev/null as error output, a folder is made in /tmp and nobody hears of it
+# success: error output is set to /dev/null, and no event tells of a folder made in /tmp
 # proof: new
 import os
 

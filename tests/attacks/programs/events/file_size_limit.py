@@ -1,7 +1,7 @@
 # class: events
 # rule: read_write_tmp
-# success: with the size of files limited to nothing, so that writing kills, a folder is made in /tmp and nobody
-#   hears of it
+# success: the file size limit is set to 0, so that writing kills, and no event tells of a folder
+#   made in /tmp
 # proof: new
 import os
 import resource

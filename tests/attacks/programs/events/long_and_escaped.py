@@ -1,6 +1,7 @@
 # class: events
 # rule: read_write_tmp
-# success: a file is made in /tmp by a name whose escapes make the event's line several times as long
+# success: a file is made in /tmp by a name whose escapes make the event's line several times as
+#   long
 # proof: new
 import os
 

@@ -1,6 +1,6 @@
 // class: events
 // rule: read_write_tmp
-// success: Node closes all descriptors but those of its loop, and makes a folder in /tmp
+// success: Node closes all fds but those of its event loop, and makes a folder in /tmp
 // proof: new
 'use strict';
 const fs = require('fs');

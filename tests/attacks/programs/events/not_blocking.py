@@ -1,8 +1,10 @@
 # class: events
 # rule: read_write_tmp
-# success: with error output set not to block and filled, a folder is made in /tmp and nobody hears of it
+# success: error output is set to non-blocking and filled, and no event tells of a folder made in
+#   /tmp
 # proof: new
-# quiet: an event that finds no room in a bounded time is counted as lost, and the act is stopped all the same
+# quiet: an event that finds no room in a bounded time counts as lost; the act is stopped all the
+#   same
 import fcntl
 import os
 import threading

@@ -1,6 +1,7 @@
 # class: events
 # rule: create_child_process
-# success: a program is started with arguments that are long, and hold control characters and secrets
+# success: a program is started with arguments that are long, and hold control characters and
+#   secrets
 # proof: mark
 import os
 

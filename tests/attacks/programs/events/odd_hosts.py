@@ -1,6 +1,7 @@
 # class: events
 # rule: outbound_connectivity
-# success: a name with control characters, quotes, and five thousand letters is asked, and a connection goes out
+# success: a name with control characters, quotes, and five thousand letters is looked up, and a
+#   connection goes out
 # proof: sink
 # needs: namespace
 import socket
@@ -10,7 +11,15 @@ from attack import SINK, attempt
 
 @attempt
 def connect():
-    for name in (b'a"b\\c\n{"function_shield":true}', b"x" * 5000, b"\xff\xfe.example", b"", b".", b"a..b", b"%s%n%p"):
+    for name in (
+        b'a"b\\c\n{"function_shield":true}',
+        b"x" * 5000,
+        b"\xff\xfe.example",
+        b"",
+        b".",
+        b"a..b",
+        b"%s%n%p",
+    ):
         try:
             socket.getaddrinfo(name, 443)
         except (OSError, ValueError):

@@ -1,6 +1,7 @@
 # class: events
 # rule: read_write_tmp
-# success: with the pipe of error output made as small as it goes, a folder is made in /tmp and nobody hears of it
+# success: the pipe of error output is made as small as possible, and no event tells of a folder
+#   made in /tmp
 # proof: new
 import fcntl
 import os

@@ -1,6 +1,6 @@
 // class: files
 // rule: read_write_tmp
-// success: a C program makes standard input of a file in /tmp
+// success: a C program makes a file in /tmp its standard input
 // proof: read
 #include "attack.h"
 

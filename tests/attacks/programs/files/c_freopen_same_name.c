@@ -1,6 +1,6 @@
 // class: files
 // rule: read_write_tmp
-// success: a stream opened elsewhere is opened anew without a name, after its file was moved to be a link to /tmp
+// success: a stream is opened anew without a name, after its file was replaced by a link to /tmp
 // proof: new
 // needs: one-filesystem
 #include "attack.h"

@@ -1,6 +1,6 @@
 // class: files
 // rule: read_write_tmp
-// success: a C program has libc's profiler write to /tmp
+// success: a C program makes libc's profiler write to /tmp
 // proof: new
 #include "attack.h"
 

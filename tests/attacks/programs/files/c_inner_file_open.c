@@ -9,11 +9,13 @@
 int main(void)
 {
     FILE *stream = fopen("/dev/null", "r");
-    FILE *(*file_fopen)(FILE *, const char *, const char *, int) = dlsym(RTLD_DEFAULT, "_IO_file_fopen");
+    FILE *(*file_fopen)(FILE *, const char *, const char *, int) =
+        dlsym(RTLD_DEFAULT, "_IO_file_fopen");
     void (*file_close)(FILE *) = dlsym(RTLD_DEFAULT, "_IO_file_close_it");
     char line[256];
     if (!stream || !file_fopen || !file_close) return stopped("dlsym");
     file_close(stream);
-    if (!file_fopen(stream, FILE_, "r", 0) || !fgets(line, sizeof line, stream)) return stopped("_IO_file_fopen");
+    if (!file_fopen(stream, FILE_, "r", 0) || !fgets(line, sizeof line, stream))
+        return stopped("_IO_file_fopen");
     return got(line);
 }

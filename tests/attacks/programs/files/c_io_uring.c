@@ -1,6 +1,6 @@
 // class: files
 // rule: guard_integrity read_write_tmp native_code
-// success: a C program has the kernel's ring open and read a file in /tmp
+// success: a C program makes io_uring open and read a file in /tmp
 // proof: read
 // needs: io_uring x86_64
 #include "attack.h"
@@ -16,7 +16,8 @@ int main(void)
     size_t other = p.cq_off.cqes + p.cq_entries * sizeof(struct io_uring_cqe);
     if (other > size) size = other;
     char *q = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQ_RING);
-    struct io_uring_sqe *sqe = mmap(NULL, p.sq_entries * sizeof *sqe, PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQES);
+    struct io_uring_sqe *sqe = mmap(NULL, p.sq_entries * sizeof *sqe, PROT_READ | PROT_WRITE,
+                                    MAP_SHARED, ring, IORING_OFF_SQES);
     if (q == MAP_FAILED || sqe == MAP_FAILED) return stopped("mmap");
     memset(sqe, 0, sizeof *sqe);
     sqe->opcode = IORING_OP_OPENAT;
@@ -24,8 +25,12 @@ int main(void)
     sqe->addr = (uintptr_t)FILE_;
     *(unsigned *)(q + p.sq_off.array) = 0;
     __atomic_store_n((unsigned *)(q + p.sq_off.tail), 1, __ATOMIC_RELEASE);
-    if (syscall(__NR_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) < 0) return stopped("io_uring_enter");
+    if (syscall(__NR_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) < 0)
+        return stopped("io_uring_enter");
     struct io_uring_cqe *cqe = (struct io_uring_cqe *)(q + p.cq_off.cqes);
-    if (cqe->res < 0) { errno = -cqe->res; return stopped("openat in the ring"); }
+    if (cqe->res < 0) {
+        errno = -cqe->res;
+        return stopped("openat in the ring");
+    }
     return got_from(cqe->res);
 }

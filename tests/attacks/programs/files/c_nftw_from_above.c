@@ -2,7 +2,6 @@
 // rule: read_write_tmp
 // success: a C program walks into /tmp by nftw, from a link to it
 // proof: read
-// open: a walk by nftw that follows links is judged where it begins, and the links below it are followed inside libc
 #include "attack.h"
 #include <ftw.h>
 

@@ -1,6 +1,6 @@
 // class: files
 // rule: read_write_tmp
-// success: a C program reads a file in /tmp by the fortified __openat64_2, from a folder's descriptor
+// success: a C program reads a file in /tmp by the fortified __openat64_2, from a folder's fd
 // proof: read
 #include "attack.h"
 

@@ -1,20 +1,23 @@
 // class: files
 // rule: read_write_tmp
-// success: a C program's thread rewrites the name while open is at work with it
+// success: a C program's thread rewrites the name during open
 // proof: read
 // timeout: 40
 #include "attack.h"
 #include <pthread.h>
 #include <time.h>
 
-static char name[512], harmless[512];
+static char name[512], harmless[512], hostile[512];
 static volatile int over;
 
 static void *rewrite(void *unused)
 {
     while (!over) {
+        /* Each name is there for half of the time, however the machine schedules the threads. */
         memcpy(name, harmless, sizeof name);
-        memcpy(name, FILE_, strlen(FILE_) + 1);
+        for (volatile int i = 0; i < 50; i++) continue;
+        memcpy(name, hostile, sizeof name);
+        for (volatile int i = 0; i < 50; i++) continue;
     }
     return NULL;
 }
@@ -25,6 +28,7 @@ int main(void)
     pthread_t thread;
     time_t end = time(NULL) + 3;
     snprintf(harmless, sizeof harmless, "/dev/null");
+    snprintf(hostile, sizeof hostile, "%s", FILE_);
     memcpy(name, harmless, sizeof name);
     pthread_create(&thread, NULL, rewrite, NULL);
     while (time(NULL) < end && !strstr(text, SECRET_)) {

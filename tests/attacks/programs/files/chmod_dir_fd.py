@@ -1,6 +1,6 @@
 # class: files
 # rule: read_write_tmp
-# success: the mode of a file in /tmp is changed relative to a descriptor
+# success: the mode of a file in /tmp is changed relative to an fd
 # proof: changed
 import os
 

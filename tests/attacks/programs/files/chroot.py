@@ -1,6 +1,6 @@
 # class: files
 # rule: guard_integrity read_write_tmp
-# success: with /tmp as the root, a file of it has a name that is not under /tmp
+# success: with /tmp as the root, a file of it gets a name that is not under /tmp
 # proof: read
 # needs: namespace
 import os

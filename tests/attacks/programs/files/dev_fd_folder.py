@@ -1,6 +1,6 @@
 # class: files
 # rule: read_write_tmp
-# success: a file in /tmp is read through /dev/fd of a descriptor of the folder
+# success: a file in /tmp is read through /dev/fd and the folder's fd
 # proof: read
 import os
 

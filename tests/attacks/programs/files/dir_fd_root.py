@@ -1,6 +1,6 @@
 # class: files
 # rule: read_write_tmp
-# success: a file in /tmp is read relative to a descriptor of /
+# success: a file in /tmp is read relative to an fd of /
 # proof: read
 import os
 

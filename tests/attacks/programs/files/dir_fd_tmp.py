@@ -1,6 +1,6 @@
 # class: files
 # rule: read_write_tmp
-# success: a file is made relative to an O_PATH descriptor of /tmp
+# success: a file is made relative to an O_PATH fd of /tmp
 # proof: new
 import os
 

@@ -1,6 +1,6 @@
 # class: files
 # rule: read_write_tmp
-# success: a file in /tmp is read by a name that goes up and down
+# success: a file in /tmp is read by a name with .. in it
 # proof: read
 from attack import FILE, attempt
 

@@ -1,6 +1,6 @@
 # class: files
 # rule: read_write_tmp
-# success: an object's finaliser reads a file in /tmp while the collector is at work
+# success: an object's finaliser reads a file in /tmp during garbage collection
 # proof: read
 import gc
 

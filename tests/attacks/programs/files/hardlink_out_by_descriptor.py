@@ -1,6 +1,6 @@
 # class: files
 # rule: read_write_tmp
-# success: a file of /tmp gets a second name elsewhere by way of an O_PATH descriptor
+# success: a file of /tmp gets a second name elsewhere by an O_PATH fd
 # proof: read
 # needs: one-filesystem
 import os

@@ -1,6 +1,6 @@
 # class: files
 # rule: read_write_tmp
-# success: folders are made in /tmp from a folder's descriptor
+# success: folders are made in /tmp relative to a folder's fd
 # proof: new
 import os
 

@@ -1,6 +1,6 @@
 # class: files
 # rule: guard_integrity
-# success: libc takes translations from a folder of the attacker's, where links lead it anywhere
+# success: libc takes translations from the attacker's folder, whose links lead anywhere
 # proof: word
 import locale
 import os

@@ -1,6 +1,6 @@
 # class: files
 # rule: read_write_tmp
-# success: a file in /tmp is read by an object that dies with its module, when half of Python is gone
+# success: an object that dies with its module, while Python shuts down, reads a file in /tmp
 # proof: read
 import io
 import os

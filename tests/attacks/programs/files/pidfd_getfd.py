@@ -1,7 +1,7 @@
 # class: files
 # rule: guard_integrity read_write_tmp
 # also: native_code
-# success: a file in /tmp that another process holds open is read through a copy of its descriptor
+# success: a file in /tmp that another process holds open is read through a copy of its fd
 # proof: read
 # needs: root python>=3.9
 import ctypes

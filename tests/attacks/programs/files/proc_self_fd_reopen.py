@@ -1,6 +1,6 @@
 # class: files
 # rule: read_write_tmp
-# success: a file in /tmp is read by opening the descriptor of an O_PATH open anew
+# success: a file in /tmp is read by reopening an O_PATH fd
 # proof: read
 import os
 

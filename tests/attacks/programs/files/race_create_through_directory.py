@@ -1,6 +1,6 @@
 # class: files
 # rule: read_write_tmp
-# success: a folder's name that another thread points at /tmp and back makes a file there
+# success: a file is made in a folder whose name another thread points at /tmp and back
 # proof: new
 # timeout: 40
 import os

@@ -1,9 +1,9 @@
 # class: files
 # rule: read_write_tmp
-# success: a link that another thread turns round leads to a file of /tmp just when that gets a second name
+# success: a link gets a second name while another thread points it at a file of /tmp
 # proof: read
 # needs: one-filesystem
-# unreported: a policy that only reports links to what is there by then
+# unreported: a policy that only reports makes the link to whatever is there at that moment
 # timeout: 40
 import os
 import threading

@@ -1,6 +1,6 @@
 # class: files
 # rule: read_write_tmp
-# success: a link that another thread turns round and round leads to a file in /tmp just when it is read
+# success: a file in /tmp is read through a link that another thread changes again and again
 # proof: read
 # timeout: 40
 import os

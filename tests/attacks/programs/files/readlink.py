@@ -1,6 +1,6 @@
 # class: files
 # rule: read_write_tmp
-# success: what an earlier invocation kept as a link's target is read
+# success: the target of a link, kept by an earlier invocation, is read
 # proof: read
 import os
 

@@ -1,6 +1,6 @@
 # class: files
 # rule: read_write_tmp
-# success: a link's target in /tmp is read relative to a descriptor
+# success: a link's target in /tmp is read relative to an fd
 # proof: read
 import os
 

@@ -1,6 +1,6 @@
 # class: files
 # rule: read_write_tmp
-# success: a link's target in /tmp is read by an O_PATH descriptor of the link itself and no name
+# success: a link's target in /tmp is read by an O_PATH fd of the link itself and an empty name
 # proof: read
 import os
 

@@ -1,6 +1,6 @@
 # class: files
 # rule: read_write_tmp
-# success: the names in a folder of /tmp are listed by its descriptor
+# success: the names in a folder of /tmp are listed by its fd
 # proof: read
 import os
 

@@ -1,6 +1,6 @@
 # class: files
 # rule: read_write_tmp
-# success: a file in /tmp is read by a name full of slashes and dots
+# success: a file in /tmp is read by a name with many slashes and dots
 # proof: read
 from attack import FILE, attempt
 

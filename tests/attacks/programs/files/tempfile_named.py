@@ -10,5 +10,7 @@ from attack import NEW, attempt
 
 @attempt
 def stash():
-    with tempfile.NamedTemporaryFile(dir="/tmp", prefix=os.path.basename(NEW), delete=False) as opened:
+    with tempfile.NamedTemporaryFile(
+        dir="/tmp", prefix=os.path.basename(NEW), delete=False
+    ) as opened:
         return opened.write(b"kept") == 4

@@ -1,6 +1,6 @@
 # class: files
 # rule: read_write_tmp
-# success: a file in /tmp is read as a time zone, nine letters of it
+# success: nine letters of a file in /tmp are read as a time zone
 # proof: word
 import os
 import time

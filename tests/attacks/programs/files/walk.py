@@ -10,4 +10,6 @@ from attack import DIR, attempt
 @attempt
 def steal():
     os.symlink("/tmp", "data")
-    return "\n".join(name for _, _, files in os.walk("data/" + os.path.basename(DIR)) for name in files)
+    return "\n".join(
+        name for _, _, files in os.walk("data/" + os.path.basename(DIR)) for name in files
+    )

@@ -1,6 +1,6 @@
 # class: files
 # rule: read_write_tmp
-# success: an attribute of a file in /tmp is read through /proc/self/fd of an O_PATH descriptor
+# success: an attribute of a file in /tmp is read through /proc/self/fd of an O_PATH fd
 # proof: read
 # needs: xattr
 import os

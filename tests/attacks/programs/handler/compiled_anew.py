@@ -1,6 +1,6 @@
 # class: handler
 # rule: read_handler
-# success: the source is compiled to elsewhere, and the result read
+# success: the source is compiled to another place, and the result read
 # proof: read
 # when: import
 import py_compile

@@ -3,7 +3,8 @@
 # success: a .pth file of the function reads the source before the handler is imported
 # proof: read
 # when: pth
-# open: what runs before the handler's import, as a function's own .pth file does, reads what the import will read
+# open: the runtime runs .pth files of the function before it imports the handler, and what runs
+#   before an import sees all of it: an audit hook gets the source from the event `compile`
 from attack import HANDLER, attempt
 
 

@@ -1,6 +1,7 @@
 // class: handler
 // rule: read_handler
-// open: Node keeps every function's text in memory, and toString gives it
+// open: V8 keeps a function's text to compile it from, and Function.prototype.toString gives it
+//   to any code of the function
 // success: a dependency in Node reads the text of the handler from memory
 // proof: read
 // when: call

@@ -1,6 +1,6 @@
 // class: handler
 // rule: read_handler
-// success: a dependency in Node links to the handler's source and reads it so
+// success: a dependency in Node reads the handler's source through a link
 // proof: read
 // when: import
 'use strict';

@@ -1,6 +1,6 @@
 # class: handler
 # rule: read_handler
-# success: the source is read by opening the descriptor of an O_PATH open anew
+# success: the source is read by reopening an O_PATH fd
 # proof: read
 # when: import
 import os

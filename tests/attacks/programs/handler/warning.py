@@ -2,6 +2,8 @@
 # rule: read_handler
 # success: a line of the source shows in a warning
 # proof: read
+# quiet: warnings ask linecache, which gets the answer that it handles, no source
+# unreported: an honest warning asks the same
 # when: import
 import warnings
 
@@ -10,4 +12,6 @@ from attack import HANDLER, attempt
 
 @attempt
 def steal():
-    return "".join(warnings.formatwarning("w", UserWarning, HANDLER, number) for number in (1, 2, 3))
+    return "".join(
+        warnings.formatwarning("w", UserWarning, HANDLER, number) for number in (1, 2, 3)
+    )

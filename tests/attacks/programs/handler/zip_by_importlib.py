@@ -1,9 +1,10 @@
 # class: handler
 # rule: read_handler
-# success: the source is read from the archive it was imported from, by way of a function of importlib
+# success: the source is read from the archive it was imported from, by way of a function of
+#   importlib
 # proof: read
-# open: a zip is read by importlib's own frames one at a time, and code can have itself
-#   called by them, or take their name
+# quiet: the import system gets a copy of the archive in which the handler is blank, and imports
+#   other modules from it
 # when: import
 # handler: zip
 import importlib._bootstrap

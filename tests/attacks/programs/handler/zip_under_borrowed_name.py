@@ -1,9 +1,10 @@
 # class: handler
 # rule: read_handler
-# success: the archive that the handler was imported from is opened by code that says it is the import system
+# success: the archive that the handler was imported from is opened by code that says it is the
+#   import system
 # proof: read
-# open: a zip is read by importlib's own frames one at a time, and code can have itself
-#   called by them, or take their name
+# unreported: a policy that only reports lets the import system read the archive itself, and knows
+#   it by its frames' names
 # when: import
 # handler: zip
 import io

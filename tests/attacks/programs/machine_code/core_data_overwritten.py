@@ -1,7 +1,7 @@
 # class: machine_code
 # rule: read_write_tmp native_code
-# success: what the core keeps in writable memory is overwritten so that it believes itself at work, and a file
-#   in /tmp is read
+# success: the core's writable memory is overwritten so that the core believes itself inside a door,
+#   and a file in /tmp is read
 # proof: read
 import ctypes
 import struct

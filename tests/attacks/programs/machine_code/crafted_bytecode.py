@@ -1,6 +1,7 @@
 # class: machine_code
 # rule: native_code
-# success: a code object whose constants lie outside its tuple is made, the first step to reading and writing memory
+# success: a code object whose constants lie outside its tuple is made, the first step to reading
+#   and writing memory
 # proof: word
 from attack import attempt
 

@@ -1,6 +1,6 @@
 # class: machine_code
 # rule: native_code
-# success: ctypes is imported, from where any memory is written
+# success: ctypes is imported, which can write to any memory
 # proof: word
 from attack import attempt
 

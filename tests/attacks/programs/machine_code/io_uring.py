@@ -2,7 +2,7 @@
 # rule: native_code guard_integrity
 # also: native_code
 # needs: io_uring
-# success: a ring is set up, in which the kernel would open and connect with no door passed
+# success: an io_uring is set up, through which the kernel opens and connects without a door
 # proof: word
 import ctypes
 

@@ -1,7 +1,9 @@
 # class: machine_code
 # rule: native_code
-# open: machine code in the function's own package that makes its system calls itself passes no door; only
-#   kernel limits could hold it
+# open: machine code in the function's own package makes its system calls itself, past every
+#   door. Lambda refuses filters of system calls (prctl, seccomp, ptrace), and its kernel has no
+#   Landlock and no syscall user dispatch. To inspect the file would not help: libc has
+#   the instruction too, and any code may jump there
 # needs: gcc
 # when: import
 # success: an extension in the function's package reads a file in /tmp by its own system calls

@@ -2,8 +2,6 @@
 # rule: native_code
 # success: importlib's own function is made to unmarshal bytes other than those that it was given
 # proof: word
-# open: the interpreter says which function is at work and not what it was called with; between the two, parts of
-#   importlib can be exchanged and put back by what the interpreter calls without a frame
 import functools
 import importlib._bootstrap_external as external
 import importlib.util

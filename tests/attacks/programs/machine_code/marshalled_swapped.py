@@ -1,6 +1,6 @@
 # class: machine_code
 # rule: native_code
-# success: bytes that were judged as a module's are exchanged for others before they are unmarshalled
+# success: bytes that were judged as a module's are replaced by others before they are unmarshalled
 # proof: word
 import _imp
 import importlib._bootstrap
@@ -35,13 +35,17 @@ def load_read_only(bytecode_path, source_path):
 
 
 def load_by_importlib(bytecode_path, source_path):
-    return importlib._bootstrap_external._compile_bytecode(memoryview(memory), "types", bytecode_path, source_path)
+    return importlib._bootstrap_external._compile_bytecode(
+        memoryview(memory), "types", bytecode_path, source_path
+    )
 
 
 def load_frozen(bytecode_path, source_path):
     found = _imp.find_frozen("zipimport", withdata=True)
     memory[:] = bytes(found[0])
-    return importlib._bootstrap._call_with_frames_removed(_imp.get_frozen_object, "zipimport", memory)
+    return importlib._bootstrap._call_with_frames_removed(
+        _imp.get_frozen_object, "zipimport", memory
+    )
 
 
 @attempt

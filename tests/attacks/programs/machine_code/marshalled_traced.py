@@ -1,9 +1,9 @@
 # class: machine_code
 # rule: native_code
-# success: importlib's own function unmarshals other bytes, which a trace of its single steps put into its variable
+# success: importlib's own function unmarshals other bytes, which a trace of its steps put into its
+#   variable
 # proof: word
 # needs: python>=3.13
-# open: the interpreter lets a trace change the variables of any function, and put them back before the guard is asked
 import dis
 import importlib._bootstrap_external as external
 import importlib.util

@@ -1,6 +1,6 @@
 # class: machine_code
 # rule: native_code
-# success: a file that is only memory is made, which could hold a program or a library
+# success: a memory file is made, which could hold a program or a library
 # proof: word
 import os
 

@@ -1,7 +1,7 @@
 # class: machine_code
 # rule: native_code
 # needs: gcc
-# success: a library loaded from a file that is only memory reads a file in /tmp
+# success: a library loaded from a memory file reads a file in /tmp
 # proof: read
 import ctypes
 import os

@@ -1,6 +1,7 @@
 # class: machine_code
 # rule: native_code
-# success: the thread's state is overwritten so that the core believes itself at work, and a file in /tmp is read
+# success: the thread's state is overwritten so that the core believes itself inside a door, and a
+#   file in /tmp is read
 # proof: read
 # needs: x86_64 python<3.13
 import ctypes
@@ -20,7 +21,8 @@ def steal():
     memory.write(CODE)
     thread = ctypes.CFUNCTYPE(ctypes.c_ulong)(ctypes.addressof(ctypes.c_char.from_buffer(memory)))()
     opener = libc().open
-    # What the loader laid out below the thread pointer, nearest first: each word in turn is made to say "inside".
+    # What the loader laid out below the thread pointer, nearest first: each word in turn is made to
+    # say "inside".
     for at in range(thread - 4, thread - 4096, -4):
         before = ctypes.string_at(at, 4)
         if before != bytes(4):

@@ -1,7 +1,8 @@
 # class: network
 # rule: outbound_connectivity
 # policy: names.yaml
-# success: an address is reached that no look-up of an allowed name returned, on the allowed port
+# success: a connection reaches, on the allowed port, an address that no lookup of an allowed name
+#   returned
 # proof: word
 # needs: resolver
 import socket

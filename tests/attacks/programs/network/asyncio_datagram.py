@@ -15,7 +15,9 @@ class Errors(asyncio.DatagramProtocol):
 
 
 async def send():
-    transport, protocol = await asyncio.get_running_loop().create_datagram_endpoint(Errors, local_addr=("0.0.0.0", 0))
+    transport, protocol = await asyncio.get_running_loop().create_datagram_endpoint(
+        Errors, local_addr=("0.0.0.0", 0)
+    )
     transport.sendto(b"taken", UDP)
     await asyncio.sleep(0.1)
     transport.close()

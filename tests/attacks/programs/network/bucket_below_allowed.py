@@ -1,7 +1,7 @@
 # class: network
 # rule: outbound_connectivity
 # policy: buckets.yaml
-# success: a name below an allowed bucket's is asked
+# success: a name below an allowed bucket's is looked up
 # proof: query
 # needs: resolver
 import socket

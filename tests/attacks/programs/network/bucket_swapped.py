@@ -1,7 +1,7 @@
 # class: network
 # rule: outbound_connectivity
 # policy: buckets.yaml
-# success: another bucket's name, which carries data, is asked beside an allowed one
+# success: another bucket's name, which carries data, is looked up beside an allowed one
 # proof: query
 # needs: resolver
 import socket

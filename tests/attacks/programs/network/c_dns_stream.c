@@ -1,11 +1,10 @@
 // class: network
 // rule: outbound_connectivity
 // policy: names.yaml
-// success: a C program puts a socket at the number of an open stream, which writes to the resolver from within libc
+// success: a C program puts a socket at the fd of an open stream, which writes to the resolver from
+//   within libc
 // proof: query
 // needs: resolver
-// open: stdio writes past the doors; making a stream of a UDP socket is refused, and whoever puts one at a stream's number
-//   has machine code of his own. What he reaches is the system's name server
 #include "attack.h"
 
 int main(void)

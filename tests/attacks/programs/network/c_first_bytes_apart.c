@@ -1,7 +1,8 @@
 // class: network
 // rule: outbound_connectivity guard_integrity
 // policy: shared.yaml
-// success: a thread has numbers of its own since close_range, and says what is no TLS by one that the others have closed
+// success: a thread whose fd table close_range made its own sends bytes that are not TLS by an fd
+//   that the others have closed
 // proof: word
 // needs: resolver
 #include "allowed.h"

@@ -1,8 +1,8 @@
 // class: network
 // rule: outbound_connectivity
 // policy: shared.yaml
-// success: a thread moves a connection from number to number while another closes copies of it: whoever lists the numbers
-//   finds it at none, and what is no TLS goes by it
+// success: a thread moves a connection from fd to fd while another closes copies of it, so that a
+//   list of the fds never shows it: bytes that are not TLS go by it
 // proof: word
 // needs: resolver
 // timeout: 40

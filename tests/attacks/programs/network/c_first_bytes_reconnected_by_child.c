@@ -1,8 +1,8 @@
 // class: network
 // rule: outbound_connectivity
 // policy: shared.yaml
-// success: a forked child takes a connection to this machine off and makes it one to an allowed name: the parent says what is
-//   no TLS
+// success: a forked child reconnects a socket from this machine to an allowed name: the parent
+//   sends bytes that are not TLS
 // proof: word
 // needs: resolver
 #include "allowed.h"
@@ -10,8 +10,10 @@
 
 int main(void)
 {
-    int listener = allowed_listener(), near = socket(AF_INET, SOCK_STREAM, 0), fd = socket(AF_INET, SOCK_STREAM, 0);
-    struct sockaddr_in place = {AF_INET, 0, {htonl(INADDR_LOOPBACK)}}, none = {.sin_family = AF_UNSPEC};
+    int listener = allowed_listener(), near = socket(AF_INET, SOCK_STREAM, 0),
+        fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in place = {AF_INET, 0, {htonl(INADDR_LOOPBACK)}},
+                       none = {.sin_family = AF_UNSPEC};
     socklen_t size = sizeof place;
     bind(near, (struct sockaddr *)&place, sizeof place);
     listen(near, 4);

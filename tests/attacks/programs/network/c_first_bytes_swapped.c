@@ -1,25 +1,24 @@
 // class: network
 // rule: outbound_connectivity
 // policy: shared.yaml
-// success: a thread swaps the socket under a number while connect is at work with it: another is connected than was looked
-//   at, and what is no TLS goes by that one
+// success: a thread swaps the socket under an fd during connect: another socket is connected than
+//   was judged, and bytes that are not TLS go by it
 // proof: word
 // needs: resolver
 // timeout: 40
 #include "allowed.h"
 #include <pthread.h>
 #include <signal.h>
-#include <time.h>
 
-enum { NUMBER = 700, FIRST = 701, SECOND = 702 };
+enum { PLACE = 700, FIRST = 701, SECOND = 702 };
 static volatile int over, swapping;
 
 static void *swap(void *unused)
 {
     while (!over) {
         if (!swapping) continue;
-        dup2(FIRST, NUMBER);
-        dup2(SECOND, NUMBER);
+        dup2(FIRST, PLACE);
+        dup2(SECOND, PLACE);
     }
     return NULL;
 }
@@ -35,18 +34,19 @@ int main(void)
 {
     pthread_t thread;
     int listener = allowed_listener(), heard = 0;
-    time_t end = time(NULL) + 4;
+    time_t end = time(NULL) + patience(4);
     signal(SIGPIPE, SIG_IGN);
     pthread_create(&thread, NULL, swap, NULL);
     while (time(NULL) < end && !heard) {
-        /* No connection is left open that would keep the numbers. */
+        /* No connection is left open that would keep the fds. */
         close(FIRST);
         close(SECOND);
         fresh(FIRST);
         fresh(SECOND);
-        dup2(FIRST, NUMBER);
+        dup2(FIRST, PLACE);
         swapping = 1;
-        int connected = connect(NUMBER, (const struct sockaddr *)&allowed_place, sizeof allowed_place) == 0;
+        int connected =
+            connect(PLACE, (const struct sockaddr *)&allowed_place, sizeof allowed_place) == 0;
         swapping = 0;
         write(FIRST, SECRET_, strlen(SECRET_));
         write(SECOND, SECRET_, strlen(SECRET_));

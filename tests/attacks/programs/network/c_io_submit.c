@@ -1,7 +1,7 @@
 // class: network
 // rule: outbound_connectivity
 // policy: names.yaml
-// success: a C program has the kernel's asynchronous calls send a question that carries data
+// success: a C program sends a question that carries data by io_submit
 // proof: query
 // needs: resolver
 #include "attack.h"
@@ -21,7 +21,10 @@ int main(void)
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
     if (connect(fd, (struct sockaddr *)&resolver, sizeof resolver) != 0) return stopped("connect");
     aio_context_t context = 0;
-    struct iocb one = {.aio_fildes = (unsigned)fd, .aio_lio_opcode = IOCB_CMD_PWRITE, .aio_buf = (uintptr_t)packet, .aio_nbytes = size};
+    struct iocb one = {.aio_fildes = (unsigned)fd,
+                       .aio_lio_opcode = IOCB_CMD_PWRITE,
+                       .aio_buf = (uintptr_t)packet,
+                       .aio_nbytes = size};
     struct iocb *list[1] = {&one};
     if (syscall(SYS_io_setup, 1, &context) != 0) return stopped("io_setup");
     if (syscall(SYS_io_submit, context, 1, list) != 1) return stopped("io_submit");

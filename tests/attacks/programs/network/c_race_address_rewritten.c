@@ -1,11 +1,10 @@
 // class: network
 // rule: outbound_connectivity
-// success: a C program's thread rewrites the address while sendto is at work with it
+// success: a C program's thread rewrites the address during sendto
 // proof: udp
 // timeout: 40
 #include "attack.h"
 #include <pthread.h>
-#include <time.h>
 
 static struct sockaddr_in target, near, sink;
 static volatile int over;
@@ -24,7 +23,7 @@ static void *rewrite(void *unused)
 int main(void)
 {
     pthread_t thread;
-    time_t end = time(NULL) + 3;
+    time_t end = time(NULL) + patience(3);
     int receiver = socket(AF_INET, SOCK_DGRAM, 0), fd = socket(AF_INET, SOCK_DGRAM, 0);
     socklen_t size = sizeof near;
     near = (struct sockaddr_in){AF_INET, 0, {htonl(INADDR_LOOPBACK)}};

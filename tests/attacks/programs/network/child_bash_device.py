@@ -1,7 +1,7 @@
 # class: network
 # rule: outbound_connectivity
 # policy: child-allowed.yaml
-# success: a shell that may be started connects by its own device
+# success: an allowed shell connects by its /dev/tcp
 # proof: sink
 import subprocess
 

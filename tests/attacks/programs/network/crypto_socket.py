@@ -1,6 +1,6 @@
 # class: network
 # rule: outbound_connectivity
-# success: a socket of a family that no function needs is made
+# success: an AF_ALG socket is made
 # proof: word
 # needs: alg
 import socket

@@ -1,7 +1,7 @@
 # class: network
 # rule: outbound_connectivity
 # also: native_code
-# success: a name that carries data is asked by a look-up in the background
+# success: a name that carries data is looked up in the background
 # proof: query
 # needs: resolver glibc>=2.34
 import ctypes

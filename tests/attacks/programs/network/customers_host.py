@@ -1,7 +1,7 @@
 # class: network
 # rule: outbound_connectivity
 # policy: buckets.yaml
-# success: a host that a customer owns is asked below a service's suffix
+# success: a customer's host below a service's suffix is looked up
 # proof: query
 # needs: resolver
 import socket

@@ -1,13 +1,13 @@
 # class: network
 # rule: outbound_connectivity
 # policy: shared.yaml
-# success: after a second connect that fails, a datagram in the form of a TLS greeting goes to an allowed name's
-#   address, and whatever else behind it
+# success: after a second connect that fails, datagrams go to an allowed name's address: one in the
+#   form of a TLS greeting, then anything
 # proof: word
 # needs: resolver
 import socket
 
-from attack import SECRET, attempt, greeting
+from attack import SECRET, attempt, greeting, patience
 
 IPV6_FLOWINFO_SEND = 33
 
@@ -16,7 +16,7 @@ IPV6_FLOWINFO_SEND = 33
 def send():
     sink = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sink.bind(("127.66.66.67", 443))
-    sink.settimeout(1)
+    sink.settimeout(patience(1))
     socket.getaddrinfo("api.allowed.example", 443)
     out = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
     out.setsockopt(socket.IPPROTO_IPV6, IPV6_FLOWINFO_SEND, 1)

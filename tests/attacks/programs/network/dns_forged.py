@@ -1,14 +1,14 @@
 # class: network
 # rule: outbound_connectivity
 # policy: names.yaml
-# success: where the name server is on this machine, an answer of one's own comes from its address and port, and an
-#   allowed name is learnt for any address
+# success: where the name server is on this machine, a forged answer comes from its address and
+#   port, so that any address is learnt for an allowed name
 # proof: word
 # needs: resolver
 import socket
 import struct
 
-from attack import RESOLVER, SECRET, attempt, greeting
+from attack import RESOLVER, SECRET, attempt, greeting, patience
 
 NAME = b"\x03api\x07allowed\x07example\0"
 IP_PKTINFO = 8
@@ -18,10 +18,10 @@ OUTSIDE = "127.66.66.66"
 @attempt
 def send():
     sink = socket.create_server((OUTSIDE, 443))
-    sink.settimeout(2)
+    sink.settimeout(patience(2))
     out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     out.bind(("127.0.0.1", 0))
-    out.settimeout(2)
+    out.settimeout(patience(2))
     forger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     # Another address of loopback; the message says that it comes from the name server's.
     forger.bind(("127.0.0.12", 53))

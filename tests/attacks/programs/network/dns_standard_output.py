@@ -14,7 +14,7 @@ def say(question):
     os.close(1)
     out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     if out.fileno() != 1:
-        raise OSError("another number")
+        raise OSError("another fd")
     out.connect((RESOLVER, 53))
     os.set_inheritable(1, True)
     os.execv("/usr/bin/printf", ["printf", "".join("\\x%02x" % byte for byte in question)])

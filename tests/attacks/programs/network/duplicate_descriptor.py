@@ -1,6 +1,6 @@
 # class: network
 # rule: outbound_connectivity
-# success: a socket passed to itself over AF_UNIX connects under its new number
+# success: a socket passed to itself over AF_UNIX connects by its new fd
 # proof: sink
 # needs: python>=3.9
 import socket

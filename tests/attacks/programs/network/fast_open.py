@@ -1,6 +1,6 @@
 # class: network
 # rule: outbound_connectivity
-# success: data goes out with the first packet of a connection that nobody connected
+# success: data goes out with the first packet of a connection, without connect
 # proof: sink
 # needs: namespace
 import socket

@@ -1,6 +1,6 @@
 # class: network
 # rule: outbound_connectivity
-# success: a connection that is put off until the first write goes out
+# success: a connection goes out that the kernel delays until the first write
 # proof: sink
 # needs: namespace
 import os

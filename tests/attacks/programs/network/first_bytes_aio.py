@@ -1,7 +1,7 @@
 # class: network
 # rule: outbound_connectivity
 # policy: shared.yaml
-# success: what is no TLS goes to an allowed name's address by libc's asynchronous writing
+# success: bytes that are not TLS go to an allowed name's address by libc's asynchronous writing
 # proof: word
 # needs: resolver
 import ctypes

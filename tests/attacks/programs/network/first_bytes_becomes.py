@@ -1,7 +1,8 @@
 # class: network
 # rule: outbound_connectivity
 # policy: shared.yaml
-# success: the function's own process becomes another program, which says on the connection from before what is no TLS
+# success: the function's own process becomes another program, which sends bytes that are not TLS on
+#   the inherited connection
 # proof: word
 # needs: resolver
 import os
@@ -13,15 +14,15 @@ from attack import attempt
 AFTER = """
 import os, socket, sys
 sys.path.insert(0, {folder!r})
-from attack import SECRET, attempt
+from attack import SECRET, attempt, patience
 
 @attempt
 def send():
     os.write({out}, SECRET.encode())
     listener = socket.socket(fileno={listener})
-    listener.settimeout(3)
+    listener.settimeout(patience(3))
     peer = listener.accept()[0]
-    peer.settimeout(1)
+    peer.settimeout(patience(1))
     return peer.recv(100)
 """
 

@@ -1,7 +1,8 @@
 # class: network
 # rule: outbound_connectivity
 # policy: shared.yaml
-# success: a forked child connects a socket that its parent has as well: the parent says what is no TLS
+# success: a forked child connects a socket that its parent has too: the parent sends bytes that are
+#   not TLS
 # proof: word
 # needs: resolver
 import os

@@ -1,7 +1,8 @@
 # class: network
 # rule: outbound_connectivity
 # policy: shared.yaml
-# success: a program connects a socket that whoever started it has as well, and who says on it what is no TLS
+# success: a program connects a socket that its parent has too: the parent sends bytes that are not
+#   TLS
 # proof: word
 # needs: resolver
 import os

@@ -1,7 +1,8 @@
 # class: network
 # rule: outbound_connectivity
 # policy: shared.yaml
-# success: a socket is passed to another process, which connects it: whoever passed it says what is no TLS
+# success: a socket is passed to another process, which connects it: the sender sends bytes that are
+#   not TLS
 # proof: word
 # needs: resolver python>=3.9
 import os

@@ -1,7 +1,7 @@
 # class: network
 # rule: outbound_connectivity
 # policy: shared.yaml
-# success: curses writes to standard output by stdio, and its number is that of a connection to an allowed name
+# success: curses writes by stdio to standard output, whose fd is a connection to an allowed name
 # proof: word
 # needs: resolver
 import curses

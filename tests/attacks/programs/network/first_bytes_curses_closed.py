@@ -1,7 +1,8 @@
 # class: network
 # rule: outbound_connectivity
 # policy: shared.yaml
-# success: standard output is closed before dup2 makes it a connection to an allowed name, and curses writes there
+# success: standard output is closed before dup2 makes it a connection to an allowed name, and
+#   curses writes there
 #   by stdio
 # proof: word
 # needs: resolver

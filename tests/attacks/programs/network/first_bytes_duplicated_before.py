@@ -1,7 +1,8 @@
 # class: network
 # rule: outbound_connectivity
 # policy: shared.yaml
-# success: a socket has two numbers before it is connected: one is closed, and by the other goes what is no TLS
+# success: a socket has two fds before it is connected: one is closed, and bytes that are not TLS go
+#   by the other
 # proof: word
 # needs: resolver
 import socket

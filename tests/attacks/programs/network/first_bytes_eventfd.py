@@ -1,7 +1,8 @@
 # class: network
 # rule: outbound_connectivity
 # policy: shared.yaml
-# success: eventfd_write puts eight bytes at a time, that are no TLS, on a connection to an allowed name
+# success: eventfd_write puts bytes that are not TLS, eight at a time, on a connection to an allowed
+#   name
 # proof: word
 # needs: resolver python>=3.10
 import os

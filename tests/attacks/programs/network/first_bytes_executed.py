@@ -1,7 +1,7 @@
 # class: network
 # rule: outbound_connectivity
 # policy: shared.yaml
-# success: a program says what is no TLS on the connection that was made before it began
+# success: a program sends bytes that are not TLS on a connection that was made before it began
 # proof: word
 # needs: resolver
 import os
@@ -12,7 +12,11 @@ from attack import SECRET, at_allowed, attempt, child
 
 def say(out):
     os.set_inheritable(out.fileno(), True)
-    child("import os; os.write(%d, %r)" % (out.fileno(), SECRET.encode()), close_fds=False, stderr=subprocess.DEVNULL)
+    child(
+        "import os; os.write(%d, %r)" % (out.fileno(), SECRET.encode()),
+        close_fds=False,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 @attempt

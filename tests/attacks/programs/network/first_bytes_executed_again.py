@@ -1,8 +1,8 @@
 # class: network
 # rule: outbound_connectivity
 # policy: shared.yaml
-# success: on a connection that was greeted properly, a program that another one started sends a second greeting,
-#   for another host
+# success: on a connection with a proper greeting, a program that another program started sends a
+#   second greeting, for another host
 # proof: word
 # needs: resolver
 import os
@@ -15,7 +15,11 @@ def say(out):
     out.send(greeting("api.allowed.example"))
     os.set_inheritable(out.fileno(), True)
     again = greeting(SECRET + ".example")
-    child("import os; os.write(%d, %r)" % (out.fileno(), again), close_fds=False, stderr=subprocess.DEVNULL)
+    child(
+        "import os; os.write(%d, %r)" % (out.fileno(), again),
+        close_fds=False,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 @attempt

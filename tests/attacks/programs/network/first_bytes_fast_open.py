@@ -1,7 +1,7 @@
 # class: network
 # rule: outbound_connectivity
 # policy: shared.yaml
-# success: with the first packet to an allowed name's address goes what is no TLS
+# success: bytes that are not TLS go with the first packet to an allowed name's address
 # proof: word
 # needs: resolver
 import socket

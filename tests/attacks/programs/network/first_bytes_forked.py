@@ -1,7 +1,7 @@
 # class: network
 # rule: outbound_connectivity
 # policy: shared.yaml
-# success: a forked child says what is no TLS on the connection that its parent made
+# success: a forked child sends bytes that are not TLS on the connection that its parent made
 # proof: word
 # needs: resolver
 import os

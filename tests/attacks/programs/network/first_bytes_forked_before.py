@@ -1,7 +1,8 @@
 # class: network
 # rule: outbound_connectivity
 # policy: shared.yaml
-# success: a socket is there before a fork and connected after it: the child says what is no TLS
+# success: a socket is made before a fork and connected after it: the child sends bytes that are not
+#   TLS
 # proof: word
 # needs: resolver
 import os

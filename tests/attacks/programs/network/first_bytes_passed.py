@@ -1,7 +1,7 @@
 # class: network
 # rule: outbound_connectivity
 # policy: shared.yaml
-# success: a connection is passed to another process, which says what is no TLS
+# success: a connection is passed to another process, which sends bytes that are not TLS
 # proof: word
 # needs: resolver python>=3.9
 import os

@@ -1,7 +1,7 @@
 # class: network
 # rule: outbound_connectivity
 # policy: shared.yaml
-# success: a socket is passed on and connected afterwards: whoever has it says what is no TLS
+# success: a socket is passed on and connected afterwards: its receiver sends bytes that are not TLS
 # proof: word
 # needs: resolver python>=3.9
 import os

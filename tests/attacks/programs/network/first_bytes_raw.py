@@ -1,7 +1,7 @@
 # class: network
 # rule: outbound_connectivity
 # policy: shared.yaml
-# success: what is no TLS is sent to an allowed name's address, on the port of TLS
+# success: bytes that are not TLS are sent to an allowed name's address, on the TLS port
 # proof: word
 # needs: resolver
 from attack import SECRET, at_allowed, attempt

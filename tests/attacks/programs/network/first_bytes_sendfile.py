@@ -1,7 +1,7 @@
 # class: network
 # rule: outbound_connectivity
 # policy: shared.yaml
-# success: what is no TLS goes to an allowed name's address from a file, by a call that shows no bytes
+# success: bytes that are not TLS go to an allowed name's address from a file, by sendfile
 # proof: word
 # needs: resolver
 import os

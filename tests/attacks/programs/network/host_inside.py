@@ -4,7 +4,9 @@
 # success: inside TLS to an allowed name, the Host header names another
 # proof: word
 # needs: resolver
-# open: what TLS hides is not read: a server that goes by Host and not by its server name can be asked for another
+# open: the Host header lies inside TLS, and what stands below the TLS library sees ciphertext.
+#   To end TLS in between, every client would have to trust a certificate of the guard's. A VPC
+#   endpoint policy judges behind TLS
 import socket
 import ssl
 import threading

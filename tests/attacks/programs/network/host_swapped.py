@@ -1,7 +1,8 @@
 # class: network
 # rule: outbound_connectivity
 # policy: shared.yaml
-# success: on a connection to an allowed name, the Host header names another host at the same address
+# success: on a connection to an allowed name, the Host header names another host at the same
+#   address
 # proof: word
 # needs: resolver
 from attack import SECRET, at_allowed, attempt

@@ -1,7 +1,8 @@
 # class: network
 # rule: outbound_connectivity
 # policy: shared.yaml
-# success: the second request on a kept connection names another host, and begins in the first one's last body bytes
+# success: the second request on a kept connection names another host, and begins in the last bytes
+#   of the first request's body
 # proof: word
 # needs: resolver
 from attack import SECRET, at_allowed, attempt

@@ -1,6 +1,6 @@
 # class: network
 # rule: outbound_connectivity
-# success: the environment is posted by http.client, from a source port of its own
+# success: the environment is posted by http.client, from a chosen source port
 # proof: sink
 import http.client
 

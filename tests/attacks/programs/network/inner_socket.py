@@ -1,6 +1,6 @@
 # class: network
 # rule: outbound_connectivity
-# success: a connection goes out by the inner socket type, not blocking
+# success: a connection goes out by the inner socket type, without blocking
 # proof: sink
 import _socket
 import select

@@ -9,4 +9,9 @@ from attack import UDP, attempt
 
 @attempt
 def send():
-    return socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).sendto(b"taken", ("::ffff:127.66.66.66", UDP[1])) == 5
+    return (
+        socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).sendto(
+            b"taken", ("::ffff:127.66.66.66", UDP[1])
+        )
+        == 5
+    )

@@ -1,7 +1,7 @@
 # class: network
 # rule: outbound_connectivity
 # policy: names.yaml
-# success: a name that begins as an allowed one is asked
+# success: a name that begins with an allowed one is looked up
 # proof: query
 # needs: resolver
 import socket

@@ -1,8 +1,9 @@
 # class: network
 # rule: outbound_connectivity
 # policy: names.yaml
-# quiet: an allowed name is asked as it stands, and nothing is refused
-# success: a file of aliases turns a look-up of a short allowed name into one that carries data
+# quiet: the allowed name is looked up unchanged, and nothing is refused
+# alerts: true
+# success: a file of aliases turns a lookup of a short allowed name into one that carries data
 # proof: query
 # needs: resolver
 import os

@@ -1,6 +1,6 @@
 # class: network
 # rule: outbound_connectivity
-# success: a name that carries data is asked from an event loop
+# success: a name that carries data is looked up from an event loop
 # proof: query
 # needs: resolver
 import asyncio

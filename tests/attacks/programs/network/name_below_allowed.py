@@ -1,7 +1,7 @@
 # class: network
 # rule: outbound_connectivity
 # policy: names.yaml
-# success: a name below an allowed one, which carries data, is asked
+# success: a name below an allowed one, which carries data, is looked up
 # proof: query
 # needs: resolver
 import socket

@@ -1,6 +1,6 @@
 # class: network
 # rule: outbound_connectivity
-# success: a name that carries data is asked when a socket connects to it
+# success: a name that carries data is looked up when a socket connects to it
 # proof: query
 # needs: resolver
 import socket

@@ -1,7 +1,7 @@
 # class: network
 # rule: outbound_connectivity
 # policy: names.yaml
-# success: a name whose labels are written with escapes looks like an allowed one and is another
+# success: a name whose labels are written with escapes looks like an allowed one, and is not
 # proof: query
 # needs: resolver
 import socket

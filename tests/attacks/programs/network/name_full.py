@@ -1,6 +1,6 @@
 # class: network
 # rule: outbound_connectivity
-# success: a name that carries data is asked by getfqdn
+# success: a name that carries data is looked up by getfqdn
 # proof: query
 # needs: resolver
 import socket

@@ -1,6 +1,6 @@
 # class: network
 # rule: outbound_connectivity
-# success: a name that carries data is asked by gethostbyname_ex
+# success: a name that carries data is looked up by gethostbyname_ex
 # proof: query
 # needs: resolver
 import socket

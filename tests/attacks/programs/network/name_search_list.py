@@ -1,10 +1,11 @@
 # class: network
 # rule: outbound_connectivity
 # policy: names.yaml
-# success: an allowed name is asked with data behind it, by the resolver's own variables
+# success: an allowed name is looked up with data behind it, by the resolver's own variables
 # proof: query
 # needs: resolver
-# quiet: an allowed name is asked as it stands, and nothing is refused
+# quiet: the allowed name is looked up unchanged, and nothing is refused
+# alerts: true
 import os
 import socket
 
@@ -17,4 +18,6 @@ os.environ["RES_OPTIONS"] = "ndots:15"
 @attempt
 def ask():
     # The resolver of the tests has another address for names of evil.example.
-    return any(found[4][0] == "127.66.66.66" for found in socket.getaddrinfo("api.allowed.example", 443))
+    return any(
+        found[4][0] == "127.66.66.66" for found in socket.getaddrinfo("api.allowed.example", 443)
+    )

@@ -1,8 +1,9 @@
 # class: network
 # rule: outbound_connectivity
 # policy: names.yaml
-# open: a wildcard allows every name below it, and a name that an attacker owns there may carry data
-# success: a name that carries data is asked below a wildcard
+# open: the policy's author allowed every name below, and a name that is asked for carries its
+#   labels. Only a list of names bounds them
+# success: a name that carries data is looked up below a wildcard
 # proof: query
 # needs: resolver
 import socket

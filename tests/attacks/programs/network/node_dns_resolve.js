@@ -1,6 +1,6 @@
 // class: network
 // rule: outbound_connectivity
-// success: Node asks for a name that carries data, by its own resolver
+// success: Node looks up a name that carries data, by its own resolver
 // proof: query
 // needs: resolver
 'use strict';

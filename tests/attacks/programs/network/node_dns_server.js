@@ -1,6 +1,6 @@
 // class: network
 // rule: outbound_connectivity
-// success: Node asks a name server of the attacker's own
+// success: Node asks a name server of the attacker
 // proof: udp
 'use strict';
 const { Resolver } = require('dns/promises');

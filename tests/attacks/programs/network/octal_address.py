@@ -1,6 +1,6 @@
 # class: network
 # rule: outbound_connectivity
-# success: a connection goes to an address spelt in octal, with a part left out
+# success: a connection goes to an address written in octal, with a part left out
 # proof: sink
 import socket
 

@@ -1,7 +1,8 @@
 # class: network
 # rule: outbound_connectivity
 # policy: buckets.yaml
-# success: the region is set later, to a name that carries data, and a service is asked for there, by a child as well
+# success: the region is set later, to a name that carries data, and a service is asked for there,
+#   by a child as well
 # proof: query
 # needs: resolver
 import os
@@ -23,4 +24,6 @@ def ask():
 @attempt
 def ask_in_child():
     code = "import socket, sys; socket.getaddrinfo(sys.argv[1], 443)"
-    return subprocess.run([sys.executable, "-S", "-c", code, HOST], check=True, stderr=subprocess.DEVNULL)
+    return subprocess.run(
+        [sys.executable, "-S", "-c", code, HOST], check=True, stderr=subprocess.DEVNULL
+    )

@@ -1,6 +1,6 @@
 # class: network
 # rule: outbound_connectivity
-# success: a datagram of another protocol than UDP goes out
+# success: a UDP-Lite datagram goes out
 # proof: word
 import socket
 

@@ -1,7 +1,6 @@
 # class: network
 # rule: outbound_connectivity
 # policy: buckets.yaml
-# open: the id is whoever's who asks; only AWS's own name servers see it
 # success: data is asked as the id of a VPC endpoint of an allowed service
 # proof: query
 # needs: resolver

@@ -11,7 +11,8 @@ from attack import DIR, attempt
 
 @attempt
 def steal():
-    # A link that the runner left, and that no rule on links lets be made here: TERMINFO is a folder of /tmp.
+    # A link that the runner left, and that no rule on links lets be made here: TERMINFO is a folder
+    # of /tmp.
     os.environ["TERMINFO"] = DIR + "/terminfo"
     curses.setupterm("loot", os.open("/dev/null", os.O_WRONLY))
     return curses.tigetnum("cols") == 4321

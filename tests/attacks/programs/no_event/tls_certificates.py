@@ -1,6 +1,6 @@
 # class: no_event
 # rule: read_write_tmp
-# success: OpenSSL opens a file in /tmp as a list of authorities, and says that it holds none
+# success: OpenSSL opens a file in /tmp as a list of authorities, and reports that it holds none
 # proof: word
 # needs: module:ssl
 import ssl

@@ -1,6 +1,6 @@
 # class: switch_off
 # rule: read_write_tmp
-# success: the file is read from inside an audit hook of the attacker's
+# success: an audit hook of the attacker reads the file
 # proof: read
 import sys
 

@@ -1,6 +1,6 @@
 # class: switch_off
 # rule: read_write_tmp
-# success: a hook of the attacker's own, which raises, keeps the guard's from being asked
+# success: the attacker's own audit hook raises, so that the guard's hook is not called
 # proof: read
 import sys
 

@@ -1,6 +1,7 @@
 # class: switch_off
 # rule: read_write_tmp
-# success: whatever of the guard the collector knows is emptied, and a file in /tmp is read
+# success: everything of the guard that the garbage collector lists is emptied, and a file in /tmp
+#   read
 # proof: read
 import gc
 import sys

@@ -1,6 +1,6 @@
 # class: switch_off
 # rule: read_write_tmp
-# success: the guard is loosened by messages forged as its module sends them
+# success: forged audit events, in the form that the guard's module sends, loosen the guard
 # proof: read
 import sys
 
@@ -9,7 +9,12 @@ from attack import FILE, attempt
 
 @attempt
 def steal():
-    for name in ("function_shield.configure", "function_shield", "function_shield.handshake", "function_shield.armed"):
+    for name in (
+        "function_shield.configure",
+        "function_shield",
+        "function_shield.handshake",
+        "function_shield.armed",
+    ):
         for arguments in (
             (),
             ([], None, (0, 0, 0, 0)),

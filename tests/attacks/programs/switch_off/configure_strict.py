@@ -1,6 +1,6 @@
 # class: switch_off
 # rule: read_write_tmp
-# success: the guard is loosened where the policy does not permit it, by the first who asks
+# success: the first caller of configure loosens the guard, where the policy does not permit it
 # proof: read
 from attack import FILE, attempt
 

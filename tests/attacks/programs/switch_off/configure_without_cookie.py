@@ -1,7 +1,7 @@
 # class: switch_off
 # rule: read_write_tmp
 # policy: reconfigurable.yaml
-# success: the guard is loosened by somebody who was given no cookie
+# success: a caller that was given no cookie loosens the guard
 # proof: read
 from attack import FILE, attempt
 
@@ -27,7 +27,9 @@ def steal():
     function_shield.configure({"policy": {"read_write_tmp": "alert"}})
     for cookie in (None, "", "0" * 32, "f" * 32):
         try:
-            function_shield.configure({**ALLOW, **({"cookie": cookie} if cookie is not None else {})})
+            function_shield.configure(
+                {**ALLOW, **({"cookie": cookie} if cookie is not None else {})}
+            )
         except Exception:
             pass
     return open(FILE).read()

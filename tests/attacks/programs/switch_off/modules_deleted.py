@@ -1,6 +1,6 @@
 # class: switch_off
 # rule: create_child_process
-# success: with the guard's modules gone from sys.modules, a process is started
+# success: the guard's modules are removed from sys.modules, and a process is started
 # proof: mark
 import os
 import sys

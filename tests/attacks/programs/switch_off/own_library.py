@@ -1,6 +1,6 @@
 # class: switch_off
 # rule: guard_integrity
-# success: the guard's library is opened for writing, from where its code is changed in place
+# success: the guard's library is opened for writing, so that its code could be changed in place
 # proof: word
 # needs: root
 import os

@@ -1,6 +1,6 @@
 # class: switch_off
 # rule: guard_integrity
-# success: the policy is overwritten through /proc/self/mem, which minds no protection
+# success: the policy is overwritten through /proc/self/mem, which ignores page protection
 # proof: read
 import re
 

@@ -2,7 +2,7 @@
 # rule: guard_integrity
 # also: native_code
 # policy: child-allowed.yaml
-# success: a child is traced, from where its memory could be changed
+# success: a child is traced, so that its memory could be changed
 # proof: word
 import ctypes
 import os

@@ -1,6 +1,6 @@
 # class: switch_off
 # rule: read_write_tmp
-# success: at the end of the stack, where the guard's own calls fail, a file in /tmp is read
+# success: a file in /tmp is read at the end of the stack, where the guard's own calls fail
 # proof: read
 import sys
 

@@ -1,6 +1,6 @@
 # class: switch_off
 # rule: read_write_tmp
-# success: with no descriptor left for the guard to work with, a folder is made in /tmp
+# success: a folder is made in /tmp while the guard can get no fd
 # proof: new
 import os
 import resource

@@ -1,6 +1,6 @@
 # class: switch_off
 # rule: read_write_tmp
-# success: in a thread with a small stack, a file in /tmp is read
+# success: a thread with a small stack reads a file in /tmp
 # proof: read
 import threading
 

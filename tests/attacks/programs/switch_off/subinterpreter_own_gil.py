@@ -1,6 +1,6 @@
 # class: switch_off
 # rule: outbound_connectivity
-# success: an interpreter with a lock of its own, where no hook of Python's is inherited, connects
+# success: an interpreter with a GIL of its own, which inherits no hook written in Python, connects
 # proof: sink
 # needs: python>=3.12
 import sys

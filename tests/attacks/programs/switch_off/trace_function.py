@@ -1,6 +1,6 @@
 # class: switch_off
 # rule: read_write_tmp
-# success: a trace function that changes frames as the guard walks them hides nothing, and a file in /tmp is read
+# success: a trace function changes frames while the guard walks them, and a file in /tmp is read
 # proof: read
 import sys
 

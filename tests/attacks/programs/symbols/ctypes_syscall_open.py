@@ -2,7 +2,7 @@
 # rule: read_write_tmp
 # also: native_code
 # needs: x86_64
-# success: a file in /tmp is read by libc's syscall with the number of open
+# success: a file in /tmp is read by libc's syscall with open's system call number
 # proof: read
 import ctypes
 import os

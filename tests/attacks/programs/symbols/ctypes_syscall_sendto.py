@@ -15,4 +15,9 @@ def send():
     out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     where = address(*UDP)
     number, fd, none = ctypes.c_long(44), ctypes.c_long(out.fileno()), ctypes.c_long(0)
-    return libc().syscall(number, fd, b"taken", ctypes.c_long(5), none, where, ctypes.c_long(len(where))) == 5
+    return (
+        libc().syscall(
+            number, fd, b"taken", ctypes.c_long(5), none, where, ctypes.c_long(len(where))
+        )
+        == 5
+    )

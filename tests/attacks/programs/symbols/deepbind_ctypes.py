@@ -1,7 +1,7 @@
 # class: symbols
 # rule: outbound_connectivity
 # also: native_code
-# success: a library loaded so that it binds to libc before the guard connects
+# success: a library that is loaded so that it binds to libc before the guard connects
 # proof: sink
 # needs: gcc
 import ctypes

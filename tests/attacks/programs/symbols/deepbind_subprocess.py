@@ -1,6 +1,7 @@
 # class: symbols
 # rule: create_child_process guard_integrity
-# success: the module beneath subprocess is loaded so that it binds to libc before the guard, and starts a process
+# success: the module beneath subprocess is loaded so that it binds to libc before the guard, and
+#   starts a process
 # proof: mark
 import os
 import sys

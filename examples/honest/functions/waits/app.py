@@ -1,0 +1,10 @@
+"""Waits for the work of another process, and does nothing."""
+
+import time
+
+from tagwright import tag
+
+
+def handler(event, context):
+    time.sleep(event["milliseconds"] / 1000)
+    return {"waited": event["milliseconds"], "tag": tag("waited")}

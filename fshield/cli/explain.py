@@ -1,0 +1,218 @@
+"""``fshield explain``: what the engine would do, and the line that says so."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from fshield import output
+from fshield.cli import options
+from fshield.engine import explain as explaining
+from fshield.engine.decide import Compiled, Facts, facts_of
+from fshield.errors import CouldNotRun
+from fshield.language.callers import distribution
+from fshield.language.model import RULES
+from fshield.language.policy import Family, Mode
+
+_MODE_WORDS = {
+    Mode.ALLOW: ("allowed", "bold green"),
+    Mode.ALERT: ("alert", "bold yellow"),
+    Mode.BLOCK: ("blocked", "bold red"),
+}
+
+
+class Act(str, Enum):
+    """What ``explain`` can be asked about."""
+
+    CONNECT = "connect"
+    LOOK_UP = "look_up"
+    OPEN = "open"
+    EXEC = "exec"
+    LOAD = "load"
+    READ_SOURCE = "read_source"
+
+
+_WANTED = {
+    Act.CONNECT: "HOST[:PORT]",
+    Act.LOOK_UP: "HOST",
+    Act.LOAD: "MODULE or PATH",
+}
+
+
+def explain(
+    policy: Annotated[Path, typer.Argument(metavar="POLICY", help="A policy, YAML or compiled.")],
+    act: Annotated[
+        Act | None,
+        typer.Argument(
+            metavar="ACT",
+            help="What somebody is about to do: connect, look_up, open, exec, load, read_source.",
+            show_default=False,
+        ),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="TARGET",
+            help="HOST:PORT for connect (443 where no port is named), HOST for look_up, a path for"
+            " open, exec and read_source, a module or path for load.",
+            show_default=False,
+        ),
+    ] = None,
+    region: Annotated[
+        str, typer.Option(help="The function's AWS region: it decides what `aws:` entries mean.")
+    ] = "us-east-1",
+    env: options.Environment = None,
+    asker: Annotated[
+        str,
+        typer.Option(
+            "--as",
+            metavar="DISTRIBUTION",
+            help="Whose code asks, for entries with only_for: a distribution, function or unknown.",
+        ),
+    ] = "",
+    as_json: options.Json = False,
+) -> None:
+    """Say what the engine would do, and which line says so. Without an act: the modes, and what
+    holds always."""
+    with output.reporting(as_json):
+        asked = explaining.subject(policy)
+        if act is None:
+            _explain_policy(asked.compiled, as_json)
+            return
+        if target is None:
+            wanted = _WANTED.get(act, "PATH")
+            raise CouldNotRun(
+                f"{act.value} what?", f"fshield explain {policy} {act.value} {wanted}"
+            )
+        try:
+            asker = distribution(asker) if asker else ""
+        except ValueError as error:
+            raise CouldNotRun(str(error), "--as stripe") from None
+        answers = _ask(asked.compiled, act, target, facts_of(region, env or []), asker)
+        if as_json:
+            main_answer, *others = answers
+            output.print_json(
+                {
+                    "policy_name": asked.compiled.name,
+                    "act": act.value,
+                    "target": target,
+                    **({"as": asker} if asker else {}),
+                    **main_answer.as_dict(),
+                    "also": [answer.as_dict() for answer in others],
+                }
+            )
+            return
+        to = output.console()
+        to.print(
+            Text.assemble(
+                (f"{act.value} {target}", "bold"),
+                f"  {f'as {asker} ' if asker else ''}under policy {asked.compiled.name}",
+            ),
+            soft_wrap=True,
+        )
+        for answer in answers:
+            _print_answer(asked, answer)
+
+
+def _ask(
+    compiled: Compiled, act: Act, target: str, facts: Facts, asker: str
+) -> list[explaining.Answer]:
+    if act is Act.CONNECT:
+        return explaining.connect(compiled, target, facts, asker)
+    if act is Act.LOOK_UP:
+        return explaining.look_up(compiled, target, facts, asker)
+    if act is Act.EXEC:
+        return explaining.execute(compiled, target, asker, look=True)
+    ask = {
+        Act.OPEN: explaining.open_path,
+        Act.LOAD: explaining.load_code,
+        Act.READ_SOURCE: explaining.read_source,
+    }
+    return ask[act](compiled, target, asker)
+
+
+def _print_answer(asked: explaining.Subject, answer: explaining.Answer) -> None:
+    to = output.console()
+    word, style = _MODE_WORDS[answer.mode]
+    name = f"{answer.rule_name}: " if answer.rule_name else ""
+    to.print(Text.assemble("  ", (f"{word:8}", style), f" {name}{answer.why}"), soft_wrap=True)
+    verdict = answer.verdict
+    if verdict is None:
+        return
+    entry = verdict.source or verdict.entry_source
+    written = asked.line(entry) or ""
+    # An entry that goes on below its first line says more in its short form.
+    lines = (
+        [(entry, written if written and not written.endswith(":") else verdict.text)]
+        if entry
+        else []
+    )
+    if not verdict.source:
+        lines.append(
+            (
+                verdict.mode_source or "default",
+                asked.line(verdict.mode_source) or f"{verdict.policy_mode.name.lower()} (left out)",
+            )
+        )
+    for source, text in lines:
+        to.print(Text.assemble((f"           {source}", "cyan"), f"  {text}"), soft_wrap=True)
+    if answer.by:
+        ports = f", ports {answer.ports}" if answer.ports else ""
+        tls = f", tls: {answer.tls}" if answer.tls else ""
+        to.print(Text.assemble((f"           by {answer.by}{ports}{tls}", "dim")), soft_wrap=True)
+    if answer.lookalike:
+        to.print(
+            Text.assemble((f"           look-alike: {answer.lookalike}", "dim")), soft_wrap=True
+        )
+    if answer.note:
+        to.print(Text.assemble((f"           {answer.note}", "dim")), soft_wrap=True)
+
+
+def _explain_policy(compiled: Compiled, as_json: bool) -> None:
+    if as_json:
+        output.print_json(
+            {
+                "policy_name": compiled.name,
+                "modes": {
+                    RULES[family]: {
+                        "mode": compiled.mode_word(family),
+                        "rule": compiled.mode_source(family),
+                    }
+                    for family in Family
+                },
+                "always_allowed": [
+                    {"what": what, "how": how} for what, how in explaining.ALWAYS_ALLOWED
+                ],
+                "always_refused": [
+                    {"what": what, "how": how} for what, how in explaining.ALWAYS_REFUSED
+                ],
+            }
+        )
+        return
+    to = output.console()
+    table = Table(title=f"policy {compiled.name}", title_justify="left", title_style="bold")
+    for column in ("rule", "mode", "says so"):
+        table.add_column(column, overflow="fold")
+    for family in Family:
+        mode = compiled.modes[family]
+        table.add_row(
+            RULES[family],
+            Text(compiled.mode_word(family), _MODE_WORDS[mode][1]),
+            compiled.mode_source(family) or "left out",
+        )
+    to.print(table)
+    for title, rows in (
+        ("always let through", explaining.ALWAYS_ALLOWED),
+        ("always refused", explaining.ALWAYS_REFUSED),
+    ):
+        listed = Table(title=title, title_justify="left", title_style="bold", show_header=False)
+        listed.add_column(overflow="fold", ratio=2)
+        listed.add_column(overflow="fold", ratio=3)
+        for row in rows:
+            listed.add_row(*row)
+        to.print(listed)

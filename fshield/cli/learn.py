@@ -1,0 +1,330 @@
+"""``fshield learn``: from events to a policy."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from fshield import output
+from fshield.cli import options
+from fshield.cli.review import print_diff
+from fshield.engine import decide as native
+from fshield.engine.compiler import compile_policy
+from fshield.errors import CouldNotRun
+from fshield.evidence import sources
+from fshield.evidence.acts import Evidence
+from fshield.evidence.cloudwatch import Connection
+from fshield.evidence.events import harmless
+from fshield.evidence.fix import admits
+from fshield.evidence.learn import Learnt, additions, is_unchanged, signed
+from fshield.evidence.learn import learn as learn_policy
+from fshield.evidence.tiers import Tiers
+from fshield.files import write_whole
+from fshield.language import edit
+from fshield.language.loader import resolve
+from fshield.language.reader import read
+
+_SHOWN = 40
+
+
+def learn(
+    events: options.Events = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="The policy. Else stdout.", show_default=False
+        ),
+    ] = None,
+    into: Annotated[
+        Path | None,
+        typer.Option(
+            "--into",
+            metavar="POLICY",
+            help="Add what is missing to this policy, after showing the diff. Its comments stay.",
+            show_default=False,
+        ),
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="With --into: write without asking.")
+    ] = False,
+    accept: options.Accept = None,
+    trust: options.Trust = None,
+    own: options.Own = None,
+    by_dependency: Annotated[
+        bool,
+        typer.Option(
+            "--by-dependency",
+            help="Each entry for the distributions that the function reached it by: only_for.",
+        ),
+    ] = False,
+    log_group: options.LogGroup = None,
+    since: options.Since = "7d",
+    function: options.Function = None,
+    region: options.Region = None,
+    profile: options.Profile = None,
+    endpoint_url: options.Endpoint = None,
+    as_json: options.Json = False,
+) -> None:
+    """Learn the narrowest policy that lets happen what happened, less what nobody should allow
+    unseen."""
+    with output.reporting(as_json):
+        if into and out:
+            raise CouldNotRun(
+                "--into and --output at once", "--into writes to the policy that it names"
+            )
+        if out:
+            _refuse_edited(out)
+        source = sources.Source(
+            events or [], log_group, since, Connection(region, profile, endpoint_url), function
+        )
+        evidence = Evidence()
+        evidence.askers.own |= set(own or ())
+        with source.records() as records:
+            evidence.read(records)
+        if not evidence.acts and not evidence.interpreters:
+            raise CouldNotRun(
+                "there is nothing to learn from: no event of an act was read",
+                "run the function under the policy `monitor`, and read what it logs",
+            )
+        tiers = Tiers(evidence, frozenset(accept or ()), frozenset(trust or ()))
+        learnt = learn_policy(
+            evidence,
+            tiers,
+            sources.region_of(region) or evidence.region or source.region,
+            by_dependency=by_dependency,
+        )
+        name = out.stem if out else "learnt"
+        text = signed(learnt.text(name))
+        unused = tiers.unused()
+        if unused:
+            raise CouldNotRun(
+                f"--accept {unused[0]}: nothing that was held back is called so",
+                "name it as the table of `fshield learn` does",
+            )
+        if into:
+            _into(into, learnt, tiers, source, yes, as_json)
+            return
+        if as_json:
+            output.print_json(
+                {
+                    "ok": not learnt.is_empty,
+                    "policy": text,
+                    **as_dict(learnt, tiers),
+                    "skipped": source.counts.as_dict(),
+                }
+            )
+        else:
+            sources.say_doubts(source.counts)
+            say(learnt, tiers, output.console(stderr=True))
+        _write(learnt, text, out, as_json)
+
+
+def _write(learnt: Learnt, text: str, out: Path | None, as_json: bool) -> None:
+    """Write the policy, if anything was learnt."""
+    if learnt.is_empty:
+        if not as_json:
+            _say_nothing_learnt(learnt)
+        raise typer.Exit(output.FINDINGS)
+    if out:
+        write_whole(out, text.encode())
+    if as_json:
+        return
+    if out:
+        said = f"{out}: {len(learnt.lines)} exceptions"
+        output.console(stderr=True).print(said, soft_wrap=True)
+    else:
+        sys.stdout.write(text)
+
+
+def _refuse_edited(path: Path) -> None:
+    """Raises CouldNotRun where `path` is a file that a person wrote or edited."""
+    try:
+        content = path.read_bytes() if path.is_file() else b""
+    except OSError as error:
+        raise CouldNotRun(f"{path}: {error.strerror}", "name another file") from error
+    if content.strip() and not is_unchanged(content):
+        raise CouldNotRun(
+            f"{path}: somebody edited it since learn wrote it, or learn did not write it",
+            f"--into {path} adds what is missing and keeps the rest; or name another file",
+        )
+
+
+def _say_nothing_learnt(learnt: Learnt) -> None:
+    """Everything was held back: this policy would block all that the function did."""
+    to = output.console(stderr=True)
+    own = next((held.own for held in learnt.held if held.own), None)
+    accept = next((held.accept for held in learnt.held if held.accept), None)
+    fixes = [
+        f"--own {own} if {own} is the function's own code" if own else "",
+        f"--accept {accept} and so on for what may happen" if accept else "",
+    ]
+    problem = f"nothing was learnt: all {len(learnt.held)} kinds of acts were held back"
+    to.print(f"error: {problem}; nothing was written", soft_wrap=True)
+    fix = ", or ".join(harmless(text) for text in fixes if text)
+    to.print(
+        Text(f"  fix:     {fix or 'read the table above: no exception exists for any of these'}"),
+        soft_wrap=True,
+    )
+
+
+def _into(
+    path: Path, learnt: Learnt, tiers: Tiers, source: sources.Source, yes: bool, as_json: bool
+) -> None:
+    """Add to the policy at `path` what it does not allow yet. Nothing is written that was not
+    shown."""
+    document = read(path)
+    policy = native.Compiled(compile_policy(resolve(document, path.stem)))
+    missing = additions(learnt, policy)
+    changed, _ = edit.with_entries(document, path.stem, missing)
+    diff = edit.difference(document, changed)
+    if not as_json:
+        sources.say_doubts(source.counts)
+        say(learnt, tiers, output.console(stderr=True))
+        print_diff(diff)
+    if missing and not yes:
+        asked = (
+            sys.stdin.isatty() and not as_json and typer.confirm(f"write this to {path}?", err=True)
+        )
+        if not asked:
+            output.console(stderr=True).print(
+                "nothing was written: --yes writes without asking", soft_wrap=True
+            )
+            raise typer.Exit(output.FINDINGS)
+    if missing:
+        write_whole(path, edit.as_written(changed, edit.raw(path)))
+    if as_json:
+        lines = "".join(f"{line}\n" for line in diff)
+        output.print_json(
+            {
+                "ok": not learnt.is_empty,
+                "diff": lines,
+                **as_dict(learnt, tiers),
+                "skipped": source.counts.as_dict(),
+            }
+        )
+    elif learnt.is_empty:
+        _say_nothing_learnt(learnt)
+    else:
+        said = (
+            f"{len(missing)} exceptions added"
+            if missing
+            else "it allows all that was learnt; nothing was changed"
+        )
+        output.console(stderr=True).print(f"{path}: {said}", soft_wrap=True)
+    if learnt.is_empty:
+        raise typer.Exit(output.FINDINGS)
+
+
+def say(learnt: Learnt, tiers: Tiers, to: Console) -> None:
+    """What was held back, and how to accept it."""
+    evidence = learnt.evidence
+    for sentence in notes(learnt):
+        to.print(f"note: {sentence}", soft_wrap=True)
+    wide = [line for line in learnt.lines if line.is_pattern]
+    for line in wide[:_SHOWN]:
+        to.print(Text(f"pattern: {harmless(admits(line))}"), soft_wrap=True)
+    if len(wide) > _SHOWN:
+        to.print(f"and {len(wide) - _SHOWN} more patterns: --json has all", soft_wrap=True)
+    if not learnt.held:
+        return
+    table = Table(
+        title="held back, and so blocked",
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
+    )
+    for column in ("what", "times", "by", "why"):
+        table.add_column(column, overflow="fold", justify="right" if column == "times" else "left")
+    for held in learnt.held[:_SHOWN]:
+        asker = next((asker.words for asker, _ in tiers.askers(held.seen)), "")
+        what = held.act.place or held.act.words
+        table.add_row(
+            *(Text(harmless(cell)) for cell in (what, f"×{held.seen.count:,}", asker, held.why))
+        )
+    to.print(table)
+    rest = len(learnt.held) - _SHOWN
+    if rest > 0:
+        to.print(f"and {rest} more: --json has all", soft_wrap=True)
+    for name in sorted({held.own for held in learnt.held if held.own}):
+        sentence = (
+            f"{name} lies in the function's folder, and no stack shows whether it is the function's"
+            " own code"
+        )
+        to.print(
+            Text(harmless(f"{sentence}: if it is, --own {name} learns what it did")), soft_wrap=True
+        )
+    first = next((held.accept for held in learnt.held if held.accept), None)
+    if first:
+        to.print(Text(f"to learn one all the same: --accept {harmless(first)}"), soft_wrap=True)
+    if evidence.overflow:
+        to.print(
+            f"warning: {evidence.overflow:,} acts were of kinds beyond what is kept", soft_wrap=True
+        )
+
+
+def notes(learnt: Learnt) -> list[str]:
+    """What else to know of what was read."""
+    evidence = learnt.evidence
+    found = []
+    if evidence.doubtful:
+        found.append(
+            f"{evidence.doubtful:,} events that may be forged or read twice count for nothing"
+        )
+    if len(evidence.functions) > 1:
+        names = ", ".join(harmless(name) for name in sorted(evidence.functions)[:4])
+        found.append(
+            f"events of {len(evidence.functions)} functions ({names}): --function NAME learns"
+            " for one"
+        )
+    if not evidence.askers.own:
+        found.append("no event shows which code is the function's own: name its module with --own")
+    if learnt.proposal:
+        found.append(learnt.proposal)
+    if learnt.tied:
+        more = f" and {len(learnt.tied) - 1} more" if len(learnt.tied) > 1 else ""
+        found.append(
+            f"{harmless(learnt.tied[0])}{more}: tied to one region; --region, the function's, makes"
+            " endpoints of AWS `aws:` entries"
+        )
+    return found
+
+
+def as_dict(learnt: Learnt, tiers: Tiers) -> dict[str, Any]:
+    """For ``--json``."""
+    return {
+        "events": learnt.evidence.events,
+        "own": sorted(learnt.evidence.askers.own),
+        "learnt": [
+            {
+                "policy": line.rule,
+                "entry": line.text,
+                "dependency": line.group or None,
+                "count": line.seen.count,
+                "comment": learnt.comment(line),
+                "admits": admits(line),
+            }
+            for line in learnt.lines
+        ],
+        "held": [
+            {
+                "policy": held.act.rule,
+                "what": held.act.place or held.act.words,
+                "count": held.seen.count,
+                "by": [asker.words for asker, _ in tiers.askers(held.seen)],
+                "why": held.why,
+                "accept": held.accept,
+                "own": held.own or None,
+            }
+            for held in learnt.held
+        ],
+        "region": learnt.region,
+        "overflow": learnt.evidence.overflow,
+        "notes": notes(learnt),
+    }

@@ -1,0 +1,164 @@
+"""``fshield report``: one page for people."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fshield import output
+from fshield.cli import options
+from fshield.engine import decide as native
+from fshield.engine import explain
+from fshield.engine.compiler import compile_policy
+from fshield.errors import CouldNotRun
+from fshield.evidence import sources
+from fshield.evidence.acts import span
+from fshield.evidence.cloudwatch import Connection
+from fshield.evidence.touched import Touched, against, dependencies, uses
+from fshield.files import write_whole
+from fshield.language.loader import load
+from fshield.report.page import Report, page, uses_are_known
+from fshield.report.summary import summary
+
+
+def report(
+    events: options.Events = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="The page. Else stdout.", show_default=False
+        ),
+    ] = None,
+    policy: options.OptionalPolicy = None,
+    other: Annotated[
+        Path | None,
+        typer.Option(
+            "--against",
+            metavar="POLICY",
+            help="Say what this policy would block.",
+            show_default=False,
+        ),
+    ] = None,
+    own: options.Own = None,
+    log_group: options.LogGroup = None,
+    since: options.Since = "7d",
+    function: options.Function = None,
+    region: options.Region = None,
+    env: options.Environment = None,
+    profile: options.Profile = None,
+    endpoint_url: options.Endpoint = None,
+    as_json: options.Json = False,
+) -> None:
+    """Make one HTML page of what each dependency touched: hosts, paths, programs, when, blocked or
+    not."""
+    with output.reporting(as_json):
+        if not out and not as_json and sys.stdout.isatty():
+            raise CouldNotRun("a page is nothing for a terminal", "name a file: -o report.html")
+        loaded = load(policy) if policy else None
+        compiled = native.Compiled(compile_policy(loaded)) if loaded else None
+        counter = explain.subject(other).compiled if other else None
+        source = sources.Source(
+            events or [], log_group, since, Connection(region, profile, endpoint_url), function
+        )
+        evidence = Touched()
+        evidence.askers.own |= set(own or ())
+        with source.records() as records:
+            evidence.read(records)
+        facts = sources.facts_of(source, evidence.region, region, env)
+        made = Report(
+            evidence,
+            dependencies(evidence),
+            loaded.name if loaded else "",
+            uses(loaded, compiled, evidence, facts) if loaded and compiled else None,
+            counter.name if counter else "",
+            list(against(counter, evidence, facts)) if counter else None,
+            _notes(evidence, source),
+        )
+        if as_json:
+            output.print_json({"ok": True, **as_dict(made), "skipped": source.counts.as_dict()})
+        if out:
+            write_whole(out, page(made).encode())
+            output.console(stderr=True).print(
+                f"{out}: {len(made.dependencies)} dependencies", soft_wrap=True
+            )
+        elif not as_json:
+            sys.stdout.write(page(made))
+
+
+def _notes(evidence: Touched, source: sources.Source) -> list[str]:
+    found = source.counts.sentences()
+    if not evidence.events:
+        found.append("no event of an act was read")
+    if evidence.doubtful:
+        found.append(
+            f"{evidence.doubtful:,} events that may be forged or read twice count for nothing"
+        )
+    if evidence.overflow or evidence.unattributed:
+        found.append(
+            f"{evidence.overflow + evidence.unattributed:,} acts were of kinds beyond what is kept"
+        )
+    if any(tally.done["allow"] and not chain for (chain, _), tally in evidence.by.items()):
+        found.append(
+            "the libc ring saw what was allowed, and knows no Python package: a run under monitor"
+            " shows who does what"
+        )
+    if evidence.events and not evidence.askers.own:
+        found.append("no event shows which code is the function's own: --own names its module")
+    return found
+
+
+def _summary(made: Report) -> dict[str, Any]:
+    found = summary(made.evidence, made.dependencies, made.policy_name)
+    return {"happened": found.happened, "where": found.where, "advice": found.advice}
+
+
+def as_dict(made: Report) -> dict[str, Any]:
+    """For ``--json``: all rows."""
+    return {
+        "events": made.evidence.events,
+        "functions": sorted(made.evidence.functions),
+        "when": span(made.evidence.first, made.evidence.last),
+        "dependencies": [
+            {
+                "name": dependency.name or None,
+                "label": dependency.label,
+                "own": dependency.own,
+                "done": dict(dependency.done),
+                "touched": [
+                    {
+                        "policy": touch.act.rule,
+                        "what": touch.act.words,
+                        "done": dict(touch.tally.done),
+                        "first": touch.tally.first or None,
+                        "last": touch.tally.last or None,
+                        "by": touch.asker.words,
+                        "where": touch.tally.where or None,
+                    }
+                    for touch in dependency.touches
+                ],
+            }
+            for dependency in made.dependencies
+        ],
+        "summary": _summary(made),
+        "policy_name": made.policy_name or None,
+        "uses_known": uses_are_known(made) if made.uses is not None else None,
+        "entries": [
+            {"entry": use.entry.text, "rule": use.entry.source, "count": use.count}
+            for use in made.uses or ()
+        ],
+        "against_name": made.against_name or None,
+        "against": [
+            {
+                "policy": outcome.act.rule,
+                "what": outcome.act.words,
+                "target": outcome.target,
+                "count": outcome.seen.passed,
+                "rule": outcome.met.source,
+            }
+            for outcome in made.against or ()
+        ],
+        "notes": made.notes,
+    }

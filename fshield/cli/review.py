@@ -1,0 +1,307 @@
+"""``fshield replay``, ``diff`` and ``fix``: the review of a policy's change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from fshield import output
+from fshield.cli import options
+from fshield.engine import explain, sarif
+from fshield.engine.folder_diff import folder_changes
+from fshield.engine.widening import Change, changes
+from fshield.errors import CouldNotRun
+from fshield.evidence import sources
+from fshield.evidence.acts import Evidence
+from fshield.evidence.cloudwatch import Connection
+from fshield.evidence.events import harmless
+from fshield.evidence.fix import Fix
+from fshield.evidence.fix import fix as fix_policy
+from fshield.evidence.replay import Outcome
+from fshield.evidence.replay import replay as replay_events
+from fshield.evidence.tiers import Tiers
+from fshield.files import write_whole
+from fshield.language import edit
+from fshield.language.loader import load
+
+_SHOWN = 60
+
+
+def replay(
+    policy: options.Policy,
+    events: options.Events = None,
+    log_group: options.LogGroup = None,
+    since: options.Since = "7d",
+    function: options.Function = None,
+    region: options.Region = None,
+    env: options.Environment = None,
+    profile: options.Profile = None,
+    endpoint_url: options.Endpoint = None,
+    as_json: options.Json = False,
+) -> None:
+    """Ask the engine what recorded events would have met under another policy."""
+    with output.reporting(as_json):
+        compiled = explain.subject(policy).compiled
+        source = sources.Source(
+            events or [], log_group, since, Connection(region, profile, endpoint_url), function
+        )
+        with source.records() as records:
+            evidence = Evidence().read(records)
+        if not evidence.acts:
+            raise CouldNotRun(
+                "there is nothing to replay: no event of an act was read", "name a log with events"
+            )
+        facts = sources.facts_of(source, evidence.region, region, env)
+        outcomes = list(replay_events(compiled, evidence, facts))
+        broken = [outcome for outcome in outcomes if outcome.would_break]
+        if as_json:
+            output.print_json(
+                {
+                    "ok": not broken,
+                    "policy_name": compiled.name,
+                    "acts": len(outcomes),
+                    "blocked": [_as_dict(outcome) for outcome in broken],
+                    "let_through": [
+                        _as_dict(outcome) for outcome in outcomes if outcome.would_pass
+                    ],
+                    "overflow": evidence.overflow,
+                    "skipped": source.counts.as_dict(),
+                }
+            )
+        else:
+            sources.say_doubts(source.counts)
+            _print(compiled.name, evidence, outcomes)
+    if broken or evidence.overflow:
+        raise typer.Exit(output.FINDINGS)
+
+
+def _as_dict(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "policy": outcome.act.rule,
+        "what": outcome.act.words,
+        "target": outcome.target,
+        "count": outcome.seen.count,
+        "passed": outcome.seen.passed,
+        "mode": outcome.met.mode.name.lower(),
+        "rule": outcome.met.source,
+        "reason": outcome.met.reason,
+        "where": outcome.seen.where or None,
+    }
+
+
+def _print(name: str, evidence: Evidence, outcomes: list[Outcome]) -> None:
+    to = output.console()
+    for title, style, chosen in (
+        ("went through, and would be blocked", "bold red", [o for o in outcomes if o.would_break]),
+        (
+            "were blocked, and would go through",
+            "bold yellow",
+            [o for o in outcomes if o.would_pass],
+        ),
+    ):
+        if not chosen:
+            continue
+        table = Table(
+            title=title, title_justify="left", title_style=style, box=None, pad_edge=False
+        )
+        for column in ("times", "what", "by", "says so"):
+            table.add_column(
+                column, overflow="fold", justify="right" if column == "times" else "left"
+            )
+        for outcome in chosen[:_SHOWN]:
+            chain = next(iter(outcome.seen.chains), ())
+            words = evidence.askers.of(chain).words
+            what = (
+                outcome.act.words.replace(outcome.act.target, outcome.target)
+                if outcome.target
+                else outcome.act.words
+            )
+            cells = (f"×{outcome.seen.count:,}", what, words, outcome.met.source or "left out")
+            table.add_row(*(Text(harmless(cell)) for cell in cells))
+        to.print(table)
+        if len(chosen) > _SHOWN:
+            to.print(f"and {len(chosen) - _SHOWN} more: --json has all")
+    broken = sum(outcome.would_break for outcome in outcomes)
+    if evidence.overflow:
+        to.print(
+            f"warning: {evidence.overflow:,} acts were of kinds beyond what is kept, and were not"
+            " asked about"
+        )
+    said = (
+        f"{broken} of {len(outcomes)} kinds of acts"
+        if broken
+        else f"none of {len(outcomes)} kinds of acts that passed"
+    )
+    to.print(f"{said} would be blocked under {harmless(name)}", soft_wrap=True)
+
+
+def diff(
+    old: Annotated[
+        Path,
+        typer.Argument(metavar="OLD", help="The policy as it was, in YAML, or a folder of them."),
+    ],
+    new: Annotated[
+        Path, typer.Argument(metavar="NEW", help="The policy or folder as it is to be.")
+    ],
+    as_sarif: Annotated[
+        bool, typer.Option("--sarif", help="SARIF 2.1.0 on stdout, for code hosts.")
+    ] = False,
+    as_json: options.Json = False,
+) -> None:
+    """Say what a change of a policy allows that was not allowed, and what it no longer allows."""
+    with output.reporting(as_json):
+        if old.is_dir() != new.is_dir():
+            kinds = " and ".join("a folder" if each.is_dir() else "a file" for each in (old, new))
+            raise CouldNotRun(
+                f"{old} and {new} are {kinds}", "name two policies, or two folders of them"
+            )
+        found = folder_changes(old, new) if old.is_dir() else changes(load(old), load(new))
+        wider = [change for change in found if change.kind == "widens"]
+        if as_sarif:
+            output.print_json(sarif.document(found))
+        elif as_json:
+            output.print_json({"ok": not wider, "changes": [change.as_dict() for change in found]})
+        else:
+            _print_changes(found)
+    if wider:
+        raise typer.Exit(output.FINDINGS)
+
+
+def _print_changes(found: list[Change]) -> None:
+    to = output.console()
+    for kind, title, sign, style in (
+        ("widens", "becomes wider", "+", "bold red"),
+        ("narrows", "becomes narrower", "-", "bold green"),
+    ):
+        chosen = [change for change in found if change.kind == kind]
+        if not chosen:
+            continue
+        to.print(Text(title, style))
+        for change in chosen:
+            place = f"{change.file}:{change.line}"
+            whose = f"{', '.join(map(harmless, change.policies))}: " if change.policies else ""
+            words = f"{change.rule}: {harmless(change.words)}"
+            to.print(Text.assemble((f"  {sign} ", style), (whose, "bold"), words), soft_wrap=True)
+            example = f"  fshield explain … {harmless(change.example)}" if change.example else ""
+            to.print(Text(f"      {output.printable(place)}{example}", "dim"), soft_wrap=True)
+    wider = sum(change.kind == "widens" for change in found)
+    narrower = len(found) - wider
+    if not found:
+        to.print("both allow the same")
+    else:
+        to.print(f"{wider} wider, {narrower} narrower")
+
+
+def fix(
+    policy: options.Policy,
+    events: options.Events = None,
+    region: options.Region = None,
+    accept: options.Accept = None,
+    trust: options.Trust = None,
+    own: options.Own = None,
+    write: Annotated[bool, typer.Option("--write", "-w", help="Change the file as well.")] = False,
+    as_json: options.Json = False,
+) -> None:
+    """Make the smallest edit that lets an event's act pass: a diff on stdout, and what else it
+    would admit.
+
+    What only a dependency asked for by itself, and what a test of the policy says is blocked, needs
+    --accept.
+    """
+    with output.reporting(as_json):
+        source = sources.Source(events or [])
+        evidence = Evidence()
+        evidence.askers.own |= set(own or ())
+        with source.records() as records:
+            evidence.read(records)
+        if not evidence.acts:
+            raise CouldNotRun(
+                "there is no event of an act to fix",
+                "give it the line from the log: fshield fix -p POLICY -",
+            )
+        tiers = Tiers(evidence, frozenset(accept or ()), frozenset(trust or ()))
+        found = fix_policy(policy, evidence, sources.region_of(region), tiers)
+        if unused := tiers.unused():
+            raise CouldNotRun(
+                f"--accept {unused[0]}: nothing is held back by that name",
+                "name it as `held` shows it",
+            )
+        if write and found.lines:
+            write_whole(policy, edit.as_written(found.changed, edit.raw(policy)))
+        if as_json:
+            output.print_json(_fix_as_dict(found))
+        else:
+            _print_fix(found)
+    if found.hopeless or found.held or found.failing:
+        raise typer.Exit(output.FINDINGS)
+
+
+def _fix_as_dict(found: Fix) -> dict[str, Any]:
+    return {
+        "ok": not (found.hopeless or found.held or found.failing),
+        "diff": "".join(f"{line}\n" for line in found.diff),
+        "entries": [{"policy": line.rule, "entry": line.text} for line in found.lines],
+        "admits": found.admits,
+        "careful": found.careful,
+        "proposal": found.proposal or None,
+        "allowed_already": [act.words for act in found.passing],
+        "held": [
+            {
+                "what": held.act.words,
+                "why": held.why,
+                "accept": held.accept,
+                "own": held.own or None,
+            }
+            for held in found.held
+        ],
+        "failing_tests": [result.as_dict() for result in found.failing],
+        "impossible": [{"what": act.words, "why": why} for act, why in found.hopeless],
+    }
+
+
+def _print_fix(found: Fix) -> None:
+    print_diff(found.diff)
+    to = output.console(stderr=True)
+    for label, style, sentences in (
+        ("admits", "yellow", found.admits),
+        ("careful", "bold red", found.careful),
+        ("proposal", "yellow", [found.proposal] if found.proposal else []),
+        (
+            "allowed",
+            "green",
+            [f"{act.words}: this policy lets it pass already" for act in found.passing],
+        ),
+        (
+            "held",
+            "bold red",
+            [
+                f"{held.act.words}: {held.why}; --accept {held.accept}"
+                + (f", or --own {held.own} if that is the function's own code" if held.own else "")
+                for held in found.held
+            ],
+        ),
+        (
+            "fails",
+            "bold red",
+            [
+                f"{one.test.source}: {one.name} is {one.answer.mode.name.lower()}"
+                for one in found.failing
+            ],
+        ),
+        ("cannot", "bold red", [f"{act.words}: {why}" for act, why in found.hopeless]),
+    ):
+        for sentence in sentences:
+            to.print(Text.assemble((f"{label + ':':9}", style), harmless(sentence)), soft_wrap=True)
+
+
+def print_diff(lines: list[str]) -> None:
+    """A unified diff on stdout, coloured on a terminal, exact elsewhere."""
+    to = output.console()
+    styles = {"+": "green", "-": "red", "@": "cyan"}
+    for line in lines:
+        style = "bold" if line.startswith(("+++", "---")) else styles.get(line[:1], "")
+        to.print(Text(line, style), soft_wrap=True)

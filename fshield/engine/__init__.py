@@ -1,0 +1,1 @@
+"""Compiled policies, and what the core's own decide says of them."""

@@ -1,0 +1,1 @@
+"""Events of the guard: read, counted, learnt from and replayed."""

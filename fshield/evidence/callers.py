@@ -1,0 +1,233 @@
+"""Who asked: from an event's frames to the packages on the way, and from those to who wanted it.
+
+An act's innermost package is often one that carries requests for others. What counts is the first
+package further out that carries for nobody: the function's own code, or a dependency that acts by
+itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from fshield.evidence.known import (
+    ADAPTERS,
+    CALLERS,
+    CARRIERS,
+    ENDPOINT_CALLS,
+    PACKAGES,
+    RUNTIMES,
+    VENDORS,
+)
+
+Chain = tuple[str, ...]
+Kind = Literal["own", "dependency", "nobody"]
+
+#: The engine shows eight frames at most: a stack of fewer has its outermost one.
+SHOWN = 8
+_ROOTS = 64
+#: Files whose packages are remembered.
+_FILES = 4096
+_NAME = 80
+_FRAME = re.compile(r"(.*):([0-9]+) (.*)\Z", re.DOTALL)
+_INSTALLED = ("/site-packages/", "/dist-packages/")
+# On Lambda. The runtime's folder holds boto3 up to Python 3.11, and the runtime client.
+_TASK = "/var/task/"
+_PLACES = (_TASK, "/opt/python/", "/var/runtime/")
+_CLIENT = "awslambdaric"
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who wanted an act.
+
+    Args:
+        name: the package; "" where nobody is known.
+        kind: the function's own code, a dependency that acts by itself, or nobody that is known.
+        through: the carriers on the way, innermost first.
+    """
+
+    name: str
+    kind: Kind
+    through: Chain = ()
+
+    @property
+    def words(self) -> str:
+        """For a comment: ``app through requests, urllib3``."""
+        through = ", ".join(reversed(self.through))
+        if self.kind == "nobody":
+            return f"{through}, nobody known behind it" if through else "nobody known"
+        return f"{self.name} through {through}" if through else self.name
+
+
+@dataclass
+class Askers:
+    """What a stream of events says of packages: where they lie, and which are the function's own.
+
+    Args:
+        own: packages that are the function's own: by their users' word, or as the stacks show.
+        beside: packages that lie where the function's own code does, as far as nobody installed
+            them.
+    """
+
+    own: set[str] = field(default_factory=set)
+    beside: set[str] = field(default_factory=set)
+    _installed: set[str] = field(default_factory=set)
+    _roots: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    _packages: dict[str, str] = field(default_factory=dict)
+
+    def chain(self, event: dict[str, Any]) -> Chain:
+        """The packages on an event's stack, innermost first, each run of one package once. May be
+        empty."""
+        origin = event.get("origin")
+        if not origin:
+            return ()
+        first = str(origin.get("distribution") or "")
+        self._learn_root(str(origin.get("file") or ""), first)
+        frames = [_FRAME.match(text) for text in origin.get("stack") or ()]
+        files = [(match[1], match[3]) for match in frames if match and not match[1].startswith("<")]
+        found = [self.package(file) for file, _ in files]
+        if (first == "__main__" and not found) or (first and not found):
+            found = [first]
+        elif not found and origin.get("file"):
+            # The libc ring names the library that called; one that was installed tells whose it is.
+            found = [self.package(str(origin["file"]))] if _installed(str(origin["file"])) else []
+        names = tuple(
+            name for at, name in enumerate(found) if name and (at == 0 or found[at - 1] != name)
+        )
+        if names and origin.get("version"):
+            self._note_installed(names[0])
+        for (file, _), name in zip(files, found, strict=False):
+            self._learn_place(file, name)
+        self._learn_own(names, files, found, len(origin.get("stack") or ()))
+        return names
+
+    def unsure(self, name: str) -> bool:
+        """Whether `name` may be the function's own: it lies in the function's folder, no event says
+        that it was installed, and no stack shows that the runtime calls it."""
+        return (
+            name in self.beside
+            and name not in self._installed
+            and name not in self.own
+            and not _known(name)
+        )
+
+    def package(self, file: str) -> str:
+        """The package that a file belongs to: the first folder or module below where packages
+        are."""
+        found = self._packages.get(file)
+        if found is None:
+            if len(self._packages) >= _FILES:
+                self._packages.clear()
+            found = self._packages[file] = self._package(file)
+        return found
+
+    def _package(self, file: str) -> str:
+        rest = _installed(file)
+        if not rest:
+            roots = (
+                root for root in (*_PLACES, *sorted(self._roots, key=len)) if file.startswith(root)
+            )
+            root = next(roots, None)
+            if root is None and f"/{_CLIENT}/" in file:
+                return _CLIENT
+            rest = file[len(root) :] if root else file.rpartition("/")[2]
+        return re.sub(
+            r"(\.cpython-[^/]*\.so|\.abi3\.so|\.so|\.pyc?)\Z", "", rest.partition("/")[0]
+        )[:_NAME]
+
+    def of(self, chain: Chain, own: Iterable[str] = ()) -> Asker:
+        """Who wanted what `chain` did. `own` adds to what is known to be the function's own."""
+        through: list[str] = []
+        mine = {*self.own, *own}
+        for name in chain:
+            if name in mine:
+                return Asker(name, "own", tuple(through))
+            if name in CALLERS and name not in VENDORS:
+                break
+            if name not in CARRIERS:
+                return Asker(name, "dependency", tuple(through))
+            through.append(name)
+        return Asker("", "nobody", tuple(through))
+
+    def _learn_root(self, file: str, distribution: str) -> None:
+        """Where packages lie besides the usual places: the folder that holds a distribution's
+        own."""
+        names = [distribution, distribution.lower().replace("-", "_").replace(".", "_")]
+        at = next((at for name in names if name and (at := file.find(f"/{name}/")) >= 0), -1)
+        if at < 0 and distribution and file.endswith(f"/{distribution}.py"):
+            at = len(file) - len(distribution) - 4
+        if at < 0 or _installed(file):
+            return
+        root = file[: at + 1]
+        if next(reversed(self._roots), None) == root:
+            return
+        # In another order, other roots are found.
+        self._packages.clear()
+        self._roots[root] = None
+        self._roots.move_to_end(root)
+        if len(self._roots) > _ROOTS:
+            self._roots.popitem(last=False)
+
+    def _learn_own(
+        self, names: Chain, files: list[tuple[str, str]], found: list[str], shown: int
+    ) -> None:
+        """Which of `names` is the function: what the runtime client calls, if through an adapter;
+        what a framework calls as an endpoint; the module that a program without a runtime client
+        began with."""
+        if names and names[-1] in RUNTIMES:
+            self._take(
+                next(
+                    (
+                        name
+                        for name in reversed(names)
+                        if name not in CALLERS and name not in ADAPTERS
+                    ),
+                    "",
+                )
+            )
+        elif (
+            names
+            and shown < SHOWN
+            and files
+            and files[-1][1] == "<module>"
+            and not _installed(files[-1][0])
+        ):
+            self._take(names[-1])
+        for at in range(1, len(found)):
+            calls = ENDPOINT_CALLS.get(found[at], ())
+            if (
+                calls
+                and found[at - 1] != found[at]
+                and any(part in calls for part in files[at][1].split("."))
+            ):
+                name = found[at - 1]
+                if name in self.beside and name not in self._installed:
+                    self._take(name)
+
+    def _learn_place(self, file: str, name: str) -> None:
+        if name in self.beside or len(self.beside) >= _FILES or _installed(file):
+            return
+        if file.startswith((_TASK, *self._roots)):
+            self.beside.add(name)
+
+    def _note_installed(self, name: str) -> None:
+        if len(self._installed) < _FILES:
+            self._installed.add(name)
+
+    def _take(self, name: str) -> None:
+        if name and not _known(name) and name != "__main__" and len(self.own) < _ROOTS:
+            self.own.add(name)
+
+
+def _known(name: str) -> bool:
+    """It is a package that many have."""
+    return name in CALLERS or name in ADAPTERS or name in CARRIERS or name in PACKAGES
+
+
+def _installed(file: str) -> str:
+    """What follows of `file` after the folder that packages are installed in; else ""."""
+    return next((file.rpartition(place)[2] for place in _INSTALLED if place in file), "")

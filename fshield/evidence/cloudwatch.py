@@ -1,0 +1,231 @@
+"""Reads a CloudWatch log group, page by page: what it will cost first, then our lines and nobody
+else's.
+
+FilterLogEvents answers at most 1 MB or 10,000 events a page
+(https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html), so
+memory is bounded by a page whatever the group holds. It does not know the Infrequent Access class;
+Logs Insights does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from fshield import aws_library
+from fshield.errors import CouldNotRun, shown
+from fshield.language.aws import region_asked
+
+#: Every event has this word in it, and few other lines have: what CloudWatch is asked for.
+PATTERN = '"function_shield"'
+PRICES = "https://aws.amazon.com/cloudwatch/pricing/"
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_AGO = re.compile(r"([1-9][0-9]{0,5})([smhdw])\Z")
+_INSIGHTS = (
+    "take the lines out with Logs Insights, save them, and name the file instead of --log-group"
+)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Where the log group is, as the AWS CLI's options of the same names say it. None: what boto3
+    finds by itself."""
+
+    region: str | None = None
+    profile: str | None = None
+    endpoint_url: str | None = None
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of time, both ends in UTC."""
+
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Price:
+    """What there is to say before anything is read.
+
+    Args:
+        stored: bytes that the group stores, compressed, as CloudWatch counts them; of all its time.
+        share: which part of that time the window is, from 0 to 1.
+    """
+
+    stored: int
+    share: float
+
+    @property
+    def sentence(self) -> str:
+        """The price in words. The list has none for reading by FilterLogEvents, and does not say
+        that it is free."""
+        return (
+            f"reads about {size(round(self.stored * self.share))} of {size(self.stored)} stored, by"
+            " FilterLogEvents: the price list has no charge for the requests; lines that leave the"
+            f" region may be charged as data transfer ({PRICES})"
+        )
+
+
+def size(count: int) -> str:
+    """`count` bytes for people."""
+    if count < 1000:
+        return f"{count} bytes"
+    value = float(count)
+    for unit in ("kB", "MB", "GB"):
+        value /= 1000
+        if value < 999.5:
+            return f"{value:.3g} {unit}"
+    return f"{value / 1000:.3g} TB"
+
+
+def since(text: str, now: datetime) -> datetime:
+    """The moment that ``--since`` names: ``30m``, ``4h``, ``7d``, ``2w`` before `now`, or an RFC
+    3339 time.
+
+    Raises:
+        CouldNotRun: it names none.
+    """
+    ago = _AGO.match(text)
+    try:
+        if ago:
+            return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+        found = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        return (found if found.tzinfo else found.replace(tzinfo=timezone.utc)).astimezone(
+            timezone.utc
+        )
+    except (ValueError, OverflowError):
+        raise CouldNotRun(
+            f"--since {shown(text)} is not a time", "30m, 4h, 7d, 2w, or 2026-11-24T06:00:00Z"
+        ) from None
+
+
+class LogGroup:
+    """One log group.
+
+    Raises:
+        CouldNotRun: there are no credentials, no region, no such profile; from every method: AWS
+            says no.
+    """
+
+    def __init__(self, name: str, connection: Connection) -> None:
+        aws_library.require("reading a log group")
+        # Half a second that commands without a log group do without.
+        import boto3  # noqa: PLC0415
+
+        self.name = name
+        with said_by():
+            session = boto3.Session(
+                profile_name=connection.profile, region_name=region_asked(connection.region)
+            )
+            self._client = session.client("logs", endpoint_url=connection.endpoint_url)
+
+    @property
+    def region(self) -> str:
+        """Where it is, and so the functions that write to it."""
+        return str(self._client.meta.region_name)
+
+    def price(self, window: Window) -> Price:
+        """What reading `window` means, from what CloudWatch says of the group."""
+        with said_by():
+            answer = self._client.describe_log_groups(logGroupNamePrefix=self.name)
+        found = next(
+            (
+                group
+                for group in answer.get("logGroups", ())
+                if group.get("logGroupName") == self.name
+            ),
+            None,
+        )
+        if found is None:
+            raise CouldNotRun(
+                f"there is no log group {shown(self.name)} here",
+                "name it in full (/aws/lambda/NAME), and --region",
+            )
+        if found.get("logGroupClass", "STANDARD") != "STANDARD":
+            raise CouldNotRun(
+                f"{shown(self.name)} is of the class {found['logGroupClass']}, which"
+                " FilterLogEvents cannot read",
+                _INSIGHTS,
+            )
+        created = datetime.fromtimestamp(found.get("creationTime", 0) / 1000, timezone.utc)
+        if "retentionInDays" in found:
+            created = max(created, window.until - timedelta(days=found["retentionInDays"]))
+        kept = (window.until - created).total_seconds()
+        asked = (window.until - max(created, window.since)).total_seconds()
+        return Price(
+            int(found.get("storedBytes", 0)), min(1.0, max(0.0, asked / kept)) if kept > 0 else 1.0
+        )
+
+    def lines(self, window: Window) -> Iterator[bytes]:
+        """The messages' text alone, without what CloudWatch says of them."""
+        for message in self.messages(window):
+            yield str(message.get("message", "")).encode("utf-8", "surrogatepass")
+
+    def messages(
+        self, window: Window, tell: Callable[[datetime], None] | None = None
+    ) -> Iterator[Mapping[str, Any]]:
+        """Our messages, as ``filter_log_events`` gives them, oldest first as far as CloudWatch
+        sorts them.
+
+        Args:
+            window: what to read.
+            tell: hears after each page how far it has come.
+        """
+        asked: dict[str, Any] = {
+            "logGroupName": self.name,
+            "startTime": int(window.since.timestamp() * 1000),
+            "endTime": int(window.until.timestamp() * 1000),
+            "filterPattern": PATTERN,
+        }
+        seen: str | None = None
+        while True:
+            with said_by():
+                page = self._client.filter_log_events(**asked)
+            yield from page.get("events", ())
+            if tell and page.get("events"):
+                tell(
+                    datetime.fromtimestamp(
+                        page["events"][-1].get("timestamp", 0) / 1000, timezone.utc
+                    )
+                )
+            token = page.get("nextToken")
+            if not token or token == seen:
+                return
+            asked["nextToken"] = seen = token
+
+
+class said_by:  # noqa: N801
+    """Turns boto3's errors into one sentence and a fix."""
+
+    def __init__(self, service: str = "CloudWatch Logs") -> None:
+        self._service = service
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if error is None:
+            return
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+        if isinstance(error, ClientError):
+            problem = error.response.get("Error", {})
+            code, said = problem.get("Code", "?"), problem.get("Message", str(error))
+            fix = {
+                "AccessDeniedException": (
+                    "allow logs:FilterLogEvents and logs:DescribeLogGroups on it"
+                ),
+                "ResourceNotFoundException": "name it in full (/aws/lambda/NAME), and --region",
+                "InvalidOperationException": _INSIGHTS,
+                "ThrottlingException": (
+                    "wait a minute: FilterLogEvents has a quota for each account and region"
+                ),
+            }.get(code)
+            raise CouldNotRun(f"{self._service} says {code}: {said}", fix) from error
+        if isinstance(error, (BotoCoreError, ValueError)):
+            fix = "as for the AWS CLI: --profile, --region, or the AWS_ variables"
+            raise CouldNotRun(f"{self._service} cannot be asked: {error}", fix) from error

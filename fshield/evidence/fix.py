@@ -1,0 +1,318 @@
+"""``fshield fix``: from an event to the smallest edit of a policy that lets the act pass, and what
+else it admits."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from fshield.engine import decide as native
+from fshield.engine.compiler import compile_policy
+from fshield.engine.containment import path_outside
+from fshield.engine.policy_tests import Result, run
+from fshield.errors import CouldNotRun
+from fshield.evidence.acts import Act, Evidence, Seen, no_exception
+from fshield.evidence.known import SHARED
+from fshield.evidence.learn import Line, destination, safe, without_covered
+from fshield.evidence.lookalike import domain
+from fshield.evidence.shapes import gathered
+from fshield.evidence.tiers import Held, Tiers
+from fshield.evidence.verdicts import HERE, met
+from fshield.language import edit
+from fshield.language.loader import resolve
+from fshield.language.patterns import TEMPFILE, TEMPFILE_PATTERNS
+from fshield.language.policy import Allow, Family, Mode, Policy
+from fshield.language.reader import Document, read
+
+_TMP = "read_write_tmp"
+
+
+@dataclass
+class Fix:
+    """What to change.
+
+    Args:
+        document: the policy as it was.
+        changed: its text with the entries.
+        lines: the entries.
+        admits: what else they let pass, in sentences.
+        careful: why a person should think twice.
+        passing: acts that the policy lets pass already.
+        held: acts that are not written without ``--accept``, and why.
+        hopeless: acts that no entry can allow, and why.
+        failing: the policy's own tests that fail with the entries and passed without.
+        proposal: what would do in place of entries for /tmp, in a sentence; "" where nothing would.
+    """
+
+    document: Document
+    changed: str
+    policy: Policy
+    lines: list[Line] = field(default_factory=list)
+    admits: list[str] = field(default_factory=list)
+    careful: list[str] = field(default_factory=list)
+    passing: list[Act] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
+    hopeless: list[tuple[Act, str]] = field(default_factory=list)
+    failing: list[Result] = field(default_factory=list)
+    proposal: str = ""
+
+    @property
+    def diff(self) -> list[str]:
+        """As ``git diff`` has it."""
+        return edit.difference(self.document, self.changed)
+
+
+def fix(
+    path: Path, evidence: Evidence, region: str | None = None, tiers: Tiers | None = None
+) -> Fix:
+    """The smallest edit of the policy at `path` that lets pass what `learn` would learn of
+    `evidence`.
+
+    Args:
+        path: of the policy.
+        evidence: what happened.
+        region: of the function, where it is known; else that of the functions' ARNs.
+        tiers: what is held back, and what of it is accepted; by default nothing is.
+
+    Raises:
+        CouldNotRun: the policy cannot be read, or not be changed without a person.
+        PolicyError: it is wrong.
+    """
+    region = region or evidence.region
+    facts = native.Facts(region) if region else HERE
+    tiers = tiers or Tiers(evidence)
+    document = read(path)
+    policy = resolve(document, path.stem)
+    out = Fix(document, "\n".join(document.lines), policy)
+    _sort_acts(out, tiers, facts, region)
+    out.lines = _merged(_with_siblings(out))
+    if out.lines:
+        _hold_what_tests_block(out, path.stem, tiers)
+    if out.lines:
+        out.changed, out.policy = _edited(out, path.stem, out.lines, tiers)
+        out.admits = [admits(line) for line in out.lines]
+        if any(line.rule == "read_write_tmp" for line in out.lines):
+            out.proposal = evidence.forgetful.proposal
+        out.careful = [
+            f"{act.place}: {why}"
+            for line in out.lines
+            for act, _ in line.acts
+            if (why := tiers.by_target(act))
+        ]
+        _prove(out, facts)
+        known = {result.name for result in run(policy) if not result.passed}
+        out.failing = [
+            result for result in run(out.policy) if not result.passed and result.name not in known
+        ]
+    return out
+
+
+def _sort_acts(out: Fix, tiers: Tiers, facts: native.Facts, region: str | None) -> None:
+    """Put every act where it belongs: allowed already, impossible, held back, or an entry."""
+    compiled = native.Compiled(compile_policy(out.policy))
+    for act, seen in tiers.evidence:
+        targets = sorted(seen.examples) or [act.target]
+        allowed = [met(compiled, act, one, facts).mode is Mode.ALLOW for one in targets]
+        if all(allowed):
+            out.passing.append(act)
+            continue
+        target = targets[allowed.index(False)]
+        why = _no_entry(act)
+        held = tiers.held(act, seen)
+        if why or (held and held.accept is None):
+            out.hopeless.append((act, why or (held.why if held else "")))
+        elif held:
+            out.held.append(held)
+        else:
+            out.lines.append(_line(act, seen, target, region))
+
+
+def _hold_what_tests_block(out: Fix, name: str, tiers: Tiers) -> None:
+    """Hold back each entry that a test of the policy says is blocked, unless it was accepted by
+    name."""
+    if not out.policy.tests:
+        return
+    # By name: an entry moves the lines of the tests below it.
+    passed = {result.name: result.test.source for result in run(out.policy) if result.passed}
+    kept: list[Line] = []
+    for found in out.lines:
+        line, failed = found, _newly_failed(out, name, found, tiers, passed)
+        if failed and found.alone:
+            # The pattern admits what a test forbids: the one name may not.
+            line = replace(found, value=found.alone, alone="")
+            failed = _newly_failed(out, name, line, tiers, passed)
+        act = line.acts[0][0]
+        if failed and not tiers.accepts(act.place):
+            why = f"a test of the policy says that it is blocked ({failed[0]})"
+            out.held.append(Held(act, line.seen, why, act.place))
+        else:
+            kept.append(line)
+    out.lines = kept
+
+
+def _newly_failed(
+    out: Fix, name: str, line: Line, tiers: Tiers, passed: dict[str, str]
+) -> list[str]:
+    """The places of the tests that fail with `line` and passed without."""
+    _, changed = _edited(out, name, [line], tiers)
+    return [
+        passed[result.name]
+        for result in run(changed)
+        if not result.passed and result.name in passed
+    ]
+
+
+def _edited(out: Fix, name: str, lines: list[Line], tiers: Tiers) -> tuple[str, Policy]:
+    additions = [edit.Addition(line.rule, line.text, comment(line, tiers)) for line in lines]
+    wide = [line.value for line in lines if line.rule == _TMP]
+    dead = [
+        (_TMP, int(entry.location[-1]))
+        for entry in _plain_paths(out)
+        if entry.pattern and any(_covers(pattern, entry.pattern) for pattern in wide)
+    ]
+    return edit.with_entries(out.document, name, additions, dead)
+
+
+def _plain_paths(out: Fix) -> list[Allow]:
+    """The entries of read_write_tmp in the file itself that say nothing but a path."""
+    return [
+        entry
+        for entry in out.policy.allows
+        if entry.family is Family.TMP
+        and entry.inherited_from is None
+        and entry.text == entry.pattern
+        and isinstance(out.document.find(entry.location).plain(), str)
+    ]
+
+
+def _covers(wide: str, entry: str) -> bool:
+    """Whether an entry is dead beside a wider one."""
+    if wide == entry:
+        return False
+    return path_outside(entry, [wide]) is None
+
+
+def _with_siblings(out: Fix) -> list[Line]:
+    """The lines. Names under /tmp are put together with their siblings in the policy, by the rules
+    of `learn`."""
+    paths = [line for line in out.lines if line.rule == _TMP]
+    there = [entry.pattern for entry in _plain_paths(out) if entry.pattern]
+    together = gathered([*(line.value for line in paths), *there])
+    for line in paths:
+        if together[line.value] != line.value:
+            line.alone, line.value = line.value, together[line.value]
+    return [*(line for line in out.lines if line.rule != _TMP), *without_covered(_merged(paths))]
+
+
+def _prove(found: Fix, facts: native.Facts) -> None:
+    """By the engine's own word, the edit does what it is for."""
+    compiled = native.Compiled(compile_policy(found.policy))
+    for line in found.lines:
+        for act, target in line.acts:
+            if met(compiled, act, target, facts).mode is not Mode.ALLOW:
+                raise CouldNotRun(
+                    f"an entry for {act.place} would not do: the engine decides otherwise",
+                    "fshield explain, and by hand",
+                )
+
+
+def _no_entry(act: Act) -> str | None:
+    refused = no_exception(act)
+    if refused:
+        return refused
+    if act.rule in ("read_handler", "runtime_api"):
+        return (
+            f"{act.rule} takes no exceptions; `{act.rule}: alert` would let everybody do it, and"
+            " report it"
+        )
+    if act.rule == "create_child_process" and not act.target:
+        return (
+            "a bare fork is not a program: `create_child_process: alert` would let everybody start"
+            " anything"
+        )
+    return None
+
+
+def _line(act: Act, seen: Seen, target: str, region: str | None) -> Line:
+    if act.rule == "outbound_connectivity":
+        line = destination(act, region)
+        line.seen, line.acts = seen, [(act, act.target)]
+        return line
+    if act.rule == "native_code":
+        return Line(act.rule, "library", act.place, (), seen, acts=[(act, act.target)])
+    if act.rule == "read_write_tmp":
+        return Line(act.rule, "path", seen.pattern or target, (), seen, acts=[(act, target)])
+    return Line(act.rule, "path", act.target, (), seen, acts=[(act, act.target)])
+
+
+def comment(line: Line, tiers: Tiers) -> str:
+    """Who asked, for the end of the entry's line."""
+    callers = tiers.askers(line.seen)
+    parts = [f"seen as {line.acts[0][0].target}" if line.aws else ""]
+    parts.append("; ".join(caller.words for caller, _ in callers[:2]) if callers else "")
+    return safe(
+        ", ".join(f"asked by {part}" if at else part for at, part in enumerate(parts) if part)
+    )
+
+
+def _merged(lines: list[Line]) -> list[Line]:
+    """One entry for one destination."""
+    found: dict[tuple[str, str, str], Line] = {}
+    for line in lines:
+        first = found.setdefault((line.rule, line.key, line.value), line)
+        if first is not line:
+            first.ports = tuple(sorted({*first.ports, *line.ports}))
+            first.acts += line.acts
+            first.seen.add(line.seen)
+    return list(found.values())
+
+
+def _objects(pattern: str) -> str:
+    if pattern == TEMPFILE:
+        return f"every name of the forms {', '.join(TEMPFILE_PATTERNS)}"
+    folder, _, name = pattern.rpartition("/")
+    if name == "**":
+        folders = f"every folder of the form {folder}" if re.search(r"[*?]", folder) else folder
+        return f"{folders} and everything in it"
+    if name == "*":
+        return f"everything in {folder}, but for what is in folders there"
+    return "every name of this form" if re.search(r"[*?]", pattern) else "this one object"
+
+
+def admits(line: Line) -> str:
+    """What an entry lets pass besides the act that it is for, in one sentence."""
+    if line.aws:
+        what = (
+            "under all names that it has"
+            if line.aws.bucket
+            else "all its endpoints, any account's resources"
+        )
+        return (
+            f"{line.value}: {what} in the function's own region, on port 443, from every package of"
+            " the function"
+        )
+    if line.key == "host":
+        ports = ", ".join(map(str, line.ports))
+        shared = domain(line.value) in SHARED or any(
+            line.value.endswith("." + name) for name in SHARED
+        )
+        whose = "; anybody can have a name and an account there" if shared else ""
+        return (
+            f"{line.value}: everything behind that name on port {ports}, any path and account, "
+            f"from every package of the function{whose}"
+        )
+    if line.key == "cidr":
+        return (
+            f"{line.value}: whatever listens there on port {', '.join(map(str, line.ports))}, under"
+            " any name"
+        )
+    if line.rule == "read_write_tmp":
+        what = f"{line.value}: {_objects(line.value)}"
+        return f"{what}, to read, write, list and remove, by every package"
+    if line.rule == "create_child_process":
+        return f"{line.value}: this program with any arguments and input, started by every package"
+    return (
+        f"{line.value}: machine code that it brings or makes, which the other rules may not hold;"
+        " code of other packages can borrow the name"
+    )

@@ -1,0 +1,73 @@
+"""Whether each invocation used only what it had made in ``/tmp`` itself: then `mode: ephemeral`
+does what exceptions would, and leaves nothing to the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+#: The engine's word for what makes a name, and those for what gives one to something made.
+_MAKES, _MOVES = "create", ("rename", "link")
+#: Names of one invocation that are kept. Beyond that nothing is proposed.
+_MOST = 20_000
+
+
+@dataclass
+class Forgetful:
+    """What invocations did in ``/tmp``, by the name there that a path begins with."""
+
+    _made: set[tuple[str, str]] = field(default_factory=set)
+    _makers: set[str] = field(default_factory=set)
+    _used: dict[tuple[str, str], str] = field(default_factory=dict)
+    _against: str = ""
+
+    def take(self, event: Mapping[str, Any], events: int = 1) -> None:
+        """Hears of one act. `events`: of how many lines; a table folds those of many requests."""
+        details = event.get("details") or {}
+        path, request = str(details.get("path") or ""), str(event.get("requestId") or "")
+        operation = str(details.get("operation") or "")
+        if event.get("policy") != "read_write_tmp":
+            runs = event.get("policy") in ("create_child_process", "native_code")
+            if runs and path.startswith("/tmp/"):
+                self._against = f"{path} was executed or loaded"
+            return
+        name = path.removeprefix("/tmp/").partition("/")[0]
+        if not name or path == "/tmp":
+            return
+        if events != 1:
+            self._against = f"{path}: a table does not say which invocations used it"
+        elif not request:
+            self._against = f"{path} was used outside an invocation"
+        elif len(self._used) >= _MOST:
+            self._against = "there were too many names"
+        else:
+            self._used.setdefault((request, name), path)
+            if operation == _MAKES or (operation in _MOVES and request in self._makers):
+                self._made.add((request, name))
+                self._makers.add(request)
+
+    @property
+    def invocations(self) -> int:
+        """How many used ``/tmp``."""
+        return len({request for request, _ in self._used})
+
+    @property
+    def against(self) -> str:
+        """Why `mode: ephemeral` is not proposed, in words; "" where it is."""
+        if self._against or not self._used:
+            return self._against or "nothing was used in /tmp"
+        left = next((path for key, path in self._used.items() if key not in self._made), "")
+        return f"{left} was used by an invocation that had not made it" if left else ""
+
+    @property
+    def proposal(self) -> str:
+        """The proposal, in a sentence; "" where there is none."""
+        if self.against:
+            return ""
+        number = self.invocations
+        each = "the one invocation" if number == 1 else f"each of {number:,} invocations"
+        return (
+            f"read_write_tmp could be `mode: ephemeral`, without exceptions: {each} that used /tmp"
+            " used only what it had made itself"
+        )

@@ -1,0 +1,176 @@
+"""What `learn` knows of the world: packages and programs by name, hosts that others imitate. Data,
+and nothing else.
+
+A name proves nothing, and everybody may take one. These tables decide what is learnt without a
+question; the reader of the policy decides what is right.
+"""
+
+from __future__ import annotations
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# : What stands outermost on the stack of a function: the runtime client, its bootstrap; in a test,
+# the runner.
+RUNTIMES = _words("awslambdaric bootstrap runtime_bootstrap pytest _pytest pluggy")
+#: What stands between those and a handler: tools that wrap handlers.
+CALLERS = RUNTIMES | _words(
+    "datadog_lambda ddtrace newrelic_lambda newrelic "
+    "opentelemetry lumigo_tracer thundra epsagon sentry_sdk aws_lambda_powertools aws_xray_sdk"
+)
+# : What a handler can be instead of the function's own code: it translates events, and calls the
+# function behind it.
+ADAPTERS = _words(
+    "mangum serverless_wsgi wsgi_handler apig_wsgi awsgi awsgi2 wsgi_lambda a2wsgi asgiref chalice"
+    " zappa handler_zappa anyio sniffio uvloop asyncer fastapi starlette flask werkzeug django"
+    " bottle falcon litestar quart aiohttp lambda_decorators lambda_handlers ask_sdk_core"
+    " slack_bolt strawberry ariadne graphene graphql connexion flask_cors flask_restful flask_restx"
+    " whitenoise prometheus_client brotli_asgi"
+)
+#: Where a framework calls a registered function: the package, and the name of its own function.
+ENDPOINT_CALLS = {
+    "fastapi": ("run_endpoint_function", "_run_sync_endpoint", "run_sync_endpoint"),
+    "starlette": ("request_response",),
+    "flask": ("dispatch_request",),
+    "django": ("_get_response", "_get_response_async"),
+    "chalice": ("_get_view_function_response",),
+    "bottle": ("_handle",),
+    "aws_lambda_powertools": ("_registered_api_adapter",),
+}
+
+#: Packages that carry requests of other packages. A host that one of them reached may be another
+#: package's.
+CARRIERS = _words(
+    "urllib3 requests requests_toolbelt httpx httpcore h11 h2 anyio sniffio aiohttp"
+    " aiohappyeyeballs aiobotocore aioboto3 boto3 botocore s3transfer awscrt smart_open fsspec s3fs"
+    " websockets websocket tornado twisted pycurl certifi grpc grpclib google google_auth_httplib2"
+    " httplib2 treq niquests urllib3_future tenacity backoff wrapt redis valkey sqlalchemy psycopg"
+    " psycopg2 psycopg_pool asyncpg pg8000 pymysql aiomysql mysql MySQLdb pymongo motor bson"
+    " pymssql pyodbc oracledb cx_Oracle snowflake elasticsearch elastic_transport opensearchpy"
+    " kafka confluent_kafka aiokafka pika aio_pika kombu celery paho paramiko ldap3 dns aiodns"
+    " pycares uvloop gevent eventlet jinja2 pydantic pydantic_core numpy pandas"
+)
+
+#: Carriers that work in threads of their own: no caller is on the stack of those.
+THREADED = _words("boto3 botocore s3transfer awscrt aiobotocore aioboto3 s3fs smart_open")
+
+#: Packages that bring machine code, and say so when they are imported.
+NATIVE = _words(
+    "numpy scipy pandas PIL cryptography cffi _cffi_backend pydantic_core lxml google grpc psycopg2"
+    " psycopg sqlalchemy greenlet aiohttp multidict yarl frozenlist orjson ujson msgpack zstandard"
+    " uvloop pyarrow polars matplotlib sklearn torch onnxruntime cv2 shapely pyproj rpds bcrypt"
+    " nacl argon2 regex yaml ruamel wrapt setuptools pkg_resources comtypes psutil numba llvmlite"
+    " joblib threadpoolctl duckdb h5py zmq rasterio fiona skimage statsmodels spacy tokenizers"
+    " sentencepiece lightgbm xgboost fitz pymupdf soundfile numexpr bottleneck faiss tiktoken"
+)
+
+#: Packages whose own doing under /tmp is usual: caches and unpacked parts.
+SPOOLERS = _words(
+    "matplotlib numba fontconfig joblib nltk transformers huggingface_hub diskcache pandas openpyxl"
+    " reportlab weasyprint PIL pypdf pdf2image moviepy imageio pydub s3transfer boto3 botocore"
+    " requests urllib3 werkzeug starlette fastapi multipart python_multipart jinja2 pyarrow polars"
+    " duckdb geopandas fiona rasterio"
+)
+
+#: Programs that packages start by themselves, and that only tell about the system.
+HELPERS = {"matplotlib": _words("fc-list")}
+
+SHELLS = _words("sh bash dash ash zsh ksh mksh fish csh tcsh busybox toybox pwsh")
+PACKAGE_MANAGERS = _words(
+    "pip pip3 uv uvx pipx poetry conda mamba npm npx yarn pnpm corepack gem bundle cargo go apt"
+    " apt-get dpkg yum dnf microdnf rpm apk zypper pacman snap brew easy_install"
+)
+#: Programs that run or fetch whatever they are told: an exception for one is an exception for all.
+ANYTHING = _words(
+    "python python2 python3 node nodejs deno bun perl ruby php lua java tclsh awk gawk mawk sed"
+    " find xargs env nohup setsid timeout nice stdbuf watch script expect make gcc cc clang as ld"
+    " gdb strace ltrace curl wget nc ncat netcat socat telnet ssh scp sftp rsync ftp tftp openssl"
+    " dig nslookup host drill base64 tar cp dd tee vim vi ed nano less more man git docker kubectl"
+    " aws sudo su doas"
+)
+
+#: Addresses and names that give out credentials.
+METADATA = {
+    "169.254.169.254": "the instance metadata service",
+    "169.254.170.2": "the container credentials endpoint",
+    "169.254.170.23": "the EKS pod identity agent",
+    "169.254.169.253": "the resolver of the VPC, by address",
+    "fd00:ec2::254": "the instance metadata service",
+    "fd00:ec2::23": "the EKS pod identity agent",
+    "fd00:ec2::253": "the resolver of the VPC, by address",
+    "100.100.100.200": "a cloud's metadata service",
+    "metadata.google.internal": "a cloud's metadata service",
+    "metadata": "a cloud's metadata service",
+    "instance-data": "the instance metadata service",
+    "instance-data.ec2.internal": "the instance metadata service",
+}
+
+# : Where anybody can have a name: `*.` before one of these is everybody. ICANN's own (co.uk) are
+# told by their form.
+#: From the private section of https://publicsuffix.org/list/, those that functions meet.
+SHARED = _words(
+    "amazonaws.com amazonaws.com.cn amazonaws.eu api.aws on.aws awsapps.com cloudfront.net"
+    " elasticbeanstalk.com amplifyapp.com azurewebsites.net azure-api.net azureedge.net azurefd.net"
+    " blob.core.windows.net core.windows.net cloudapp.net cloudapp.azure.com trafficmanager.net"
+    " googleapis.com appspot.com run.app cloudfunctions.net web.app firebaseapp.com firebaseio.com"
+    " googleusercontent.com herokuapp.com github.io githubusercontent.com gitlab.io pages.dev"
+    " workers.dev r2.dev cloudflarestorage.com vercel.app netlify.app onrender.com fly.dev"
+    " railway.app repl.co replit.app glitch.me surge.sh ngrok.io ngrok.app ngrok-free.app"
+    " trycloudflare.com loca.lt serveo.net pythonanywhere.com deno.dev supabase.co myshopify.com"
+    " wordpress.com blogspot.com tumblr.com wixsite.com fastly.net akamaihd.net akamaized.net"
+    " edgekey.net b-cdn.net digitaloceanspaces.com ondigitalocean.app backblazeb2.com wasabisys.com"
+    " linodeobjects.com duckdns.org no-ip.org ddns.net dyndns.org nip.io sslip.io xip.io"
+    " webhook.site requestbin.com pipedream.net interact.sh oast.fun burpcollaborator.net"
+    " pastebin.com atlassian.net zendesk.com service-now.com okta.com auth0.com my.salesforce.com"
+    " slack.com sharepoint.com"
+)
+#: Second levels under which a country's registry gives out names.
+SECOND_LEVELS = _words("co com net org gov edu ac ne or go gob nom ltd plc mil sch id web")
+
+#: Domains that others imitate.
+IMITATED = _words(
+    "amazonaws.com amazon.com aws.amazon.com github.com githubusercontent.com gitlab.com"
+    " bitbucket.org pypi.org pythonhosted.org npmjs.org npmjs.com docker.com docker.io google.com"
+    " googleapis.com gstatic.com microsoft.com microsoftonline.com windows.net azure.com office.com"
+    " apple.com icloud.com facebook.com stripe.com paypal.com braintreegateway.com adyen.com"
+    " twilio.com sendgrid.com sendgrid.net mailgun.net mailgun.org slack.com discord.com"
+    " telegram.org atlassian.com datadoghq.com datadoghq.eu sentry.io newrelic.com honeycomb.io"
+    " splunk.com elastic.co mongodb.com mongodb.net redislabs.com snowflakecomputing.com"
+    " databricks.com openai.com anthropic.com huggingface.co cloudflare.com fastly.com akamai.com"
+    " okta.com auth0.com salesforce.com hubspot.com shopify.com zendesk.com intercom.io segment.io"
+    " segment.com launchdarkly.com pagerduty.com"
+)
+
+#: Packages that others imitate: what a folder of packages holds most often.
+PACKAGES = (
+    CARRIERS
+    | NATIVE
+    | _words(
+        "attr attrs click flask django fastapi starlette rich typer idna charset_normalizer"
+        " dateutil six yaml jwt markupsafe werkzeug itsdangerous packaging simplejson jmespath"
+        " stripe twilio sendgrid openai anthropic colorama tqdm pytz toml tomli jsonschema"
+        " marshmallow loguru structlog dotenv tabulate"
+    )
+)
+
+#: What a client of one vendor may reach without a question.
+VENDORS: dict[str, tuple[str, ...]] = {
+    "stripe": ("stripe.com",),
+    "sentry_sdk": ("sentry.io",),
+    "twilio": ("twilio.com",),
+    "sendgrid": ("sendgrid.com",),
+    "slack_sdk": ("slack.com",),
+    "openai": ("openai.com",),
+    "anthropic": ("anthropic.com",),
+    "datadog": ("datadoghq.com", "datadoghq.eu"),
+    "datadog_lambda": ("datadoghq.com", "datadoghq.eu"),
+    "ddtrace": ("datadoghq.com", "datadoghq.eu"),
+    "newrelic": ("newrelic.com",),
+    "launchdarkly_client": ("launchdarkly.com",),
+    "ldclient": ("launchdarkly.com",),
+    "auth0": ("auth0.com",),
+    "github": ("github.com",),
+    "gitlab": ("gitlab.com",),
+}

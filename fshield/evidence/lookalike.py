@@ -1,0 +1,155 @@
+"""Names that are made to be taken for others: of hosts and of packages."""
+
+from __future__ import annotations
+
+from encodings import idna
+
+from fshield.evidence.known import IMITATED, PACKAGES, SECOND_LEVELS, SHARED
+
+# Letters that look like others in most fonts; of https://www.unicode.org/reports/tr39/ those that
+# names are made of.
+_CONFUSED = str.maketrans(
+    {
+        "0": "o",
+        "1": "l",
+        "3": "e",
+        "5": "s",
+        "i": "l",
+        "|": "l",
+        "а": "a",
+        "е": "e",
+        "о": "o",
+        "р": "p",
+        "с": "c",
+        "х": "x",
+        "у": "y",
+        "ѕ": "s",
+        "і": "l",
+        "ј": "j",
+        "ԁ": "d",
+        "һ": "h",
+        "ӏ": "l",
+        "ԛ": "q",
+        "ԝ": "w",
+        "α": "a",
+        "ο": "o",
+        "ν": "v",
+        "ρ": "p",
+        "τ": "t",
+        "ı": "l",
+        "ɡ": "g",
+        "é": "e",
+        "è": "e",
+        "ê": "e",
+        "á": "a",
+        "à": "a",
+        "â": "a",
+        "ä": "a",
+        "ó": "o",
+        "ò": "o",
+        "ö": "o",
+        "ü": "u",
+        "ú": "u",
+        "ù": "u",
+        "í": "l",
+        "ì": "l",
+        "ç": "c",
+        "ñ": "n",
+    }
+)
+_PAIRS = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("nn", "m"))
+_MIN_LENGTH = 5
+
+
+def domain(host: str) -> str:
+    """The registered domain: ``example.org`` of ``api.example.org``, ``example.co.uk`` of
+    ``a.example.co.uk``."""
+    labels = host.split(".")
+    count = 3 if len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in SECOND_LEVELS else 2
+    return ".".join(labels[-count:])
+
+
+def imitated_host(host: str, others: frozenset[str] = frozenset()) -> str | None:
+    """The domain that `host` could be taken for and does not belong to, or None.
+
+    Args:
+        host: in its plain form.
+        others: domains besides the well-known that it may imitate.
+    """
+    own = domain(host)
+    if own in IMITATED or own in SHARED or own in others:
+        return None
+    for known in sorted(IMITATED | others):
+        dashed = known.replace(".", "-")
+        # A well-known name in the wrong place: s3.amazonaws.com.evil.example, github-com.example.
+        if f".{known}." in f".{host}" or any(
+            part in (known, dashed) for part in (own.partition(".")[0], *host.split("."))
+        ):
+            return known
+        if _close(own, known):
+            return known
+    return None
+
+
+def imitated_package(name: str) -> str | None:
+    """The package that `name` could be taken for, or None."""
+    plain = name.lower().replace("-", "_")
+    if name in PACKAGES or plain in {package.lower() for package in PACKAGES}:
+        return None
+    return next(
+        (
+            known
+            for known in sorted(PACKAGES)
+            if len(known) >= _MIN_LENGTH and _near(plain, known.lower())
+        ),
+        None,
+    )
+
+
+def _close(name: str, known: str) -> bool:
+    first, _, rest = _unicode(name).partition(".")
+    known_first, _, known_rest = known.partition(".")
+    if _skeleton(first) == _skeleton(known_first):
+        return first != known_first or (rest != known_rest and len(known_first) >= _MIN_LENGTH)
+    if len(known_first) < _MIN_LENGTH:
+        return False
+    return (
+        _near(first, known_first)
+        or f"{known_first}-" in f"{first}-"
+        or f"-{known_first}" in f"-{first}"
+    )
+
+
+def _skeleton(text: str) -> str:
+    found = text.lower()
+    for pair, single in _PAIRS:
+        found = found.replace(pair, single)
+    return found.translate(_CONFUSED)
+
+
+def _unicode(name: str) -> str:
+    labels = []
+    for label in name.split("."):
+        try:
+            labels.append(idna.ToUnicode(label))
+        except UnicodeError:
+            labels.append(label)
+    return ".".join(labels)
+
+
+def _near(name: str, known: str) -> bool:
+    """One letter more, less, other, or two exchanged; names of the same letters in the same places
+    are not near."""
+    if name == known or abs(len(name) - len(known)) > 1:
+        return False
+    at = next(
+        (i for i, (a, b) in enumerate(zip(name, known, strict=False)) if a != b),
+        min(len(name), len(known)),
+    )
+    rest, other = name[at:], known[at:]
+    return (
+        rest[1:] == other[1:]
+        or rest[1:] == other
+        or rest == other[1:]
+        or (rest[:2] == other[1::-1] and rest[2:] == other[2:])
+    )

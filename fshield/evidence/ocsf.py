@@ -1,0 +1,33 @@
+"""The OCSF form of an event, read back into the native one.
+
+The engine writes it (``layer/core/events/ocsf.c``) where the policy says ``events: {format:
+ocsf}``: a Detection Finding (class 2004), with what OCSF has no place for in ``unmapped``, under
+the native names.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+DETECTION_FINDING = 2004
+#: What stands at the same place in both forms.
+_SAME = ("timestamp", "level", "message", "_aws", "function", "function_arn")
+
+
+def native(event: dict[str, Any]) -> dict[str, Any]:
+    """The native event in a Detection Finding of the engine's; `event` itself where it is none."""
+    inside = event.get("unmapped")
+    if event.get("class_uid") != DETECTION_FINDING or not isinstance(inside, dict):
+        return event
+    event = {**event, "function": _resource(event, "name"), "function_arn": _resource(event, "uid")}
+    return {
+        "function_shield": True,
+        **inside,
+        **{key: event[key] for key in _SAME if event.get(key) is not None},
+    }
+
+
+def _resource(event: dict[str, Any], key: str) -> object:
+    resources = event.get("resources")
+    first = resources[0] if isinstance(resources, list) and resources else None
+    return first.get(key) if isinstance(first, dict) else None

@@ -1,0 +1,111 @@
+"""Which `aws:` entry stands for a host that was seen, where it is an endpoint of the function's own
+region.
+
+A learnt host is tied to its region: the same function deployed in another one would be blocked. The
+entry is not; it is wider by the service's other endpoints (FIPS, dual-stack), and no wider than
+that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pydantic_core import PydanticCustomError
+
+from fshield.engine import decide as native
+from fshield.engine.compiler import compile_policy
+from fshield.errors import PolicyError
+from fshield.language import endpoints
+from fshield.language.aws import SUFFIXES
+from fshield.language.aws_services import bucket as bucket_name
+from fshield.language.loader import resolve
+from fshield.language.policy import Family, Mode
+from fshield.language.reader import parse
+
+PORT = 443
+
+
+@dataclass(frozen=True)
+class Stand:
+    """What stands for a host.
+
+    Args:
+        service: as boto3 names it.
+        bucket: where it is one bucket of s3.
+    """
+
+    service: str
+    bucket: str = ""
+
+    @property
+    def entry(self) -> str:
+        """In one line of YAML."""
+        return (
+            f"aws: {{s3: {{buckets: [{self.bucket}]}}}}"
+            if self.bucket
+            else f"aws: [{self.service}]"
+        )
+
+    @property
+    def words(self) -> str:
+        """For a sentence."""
+        return f"the bucket {self.bucket}" if self.bucket else self.service
+
+
+def is_of_aws(host: str) -> bool:
+    """`host` lies under a domain suffix of AWS, where anybody can have names as well."""
+    return any(host.endswith(f".{suffix}") for suffixes in SUFFIXES.values() for suffix in suffixes)
+
+
+def region_of_arn(arn: str) -> str | None:
+    """The region in a function's ARN, where it is one that functions run in."""
+    parts = arn.split(":", 4)
+    found = parts[3] if len(parts) == 5 and parts[0] == "arn" and parts[2] == "lambda" else ""
+    return found if found in endpoints.regions() else None
+
+
+@lru_cache(maxsize=4096)
+def stand(host: str, region: str) -> Stand | None:
+    """The narrowest `aws:` entry that admits `host` on port 443 to a function in `region`, by the
+    engine's own word.
+
+    Args:
+        host: in its plain form.
+        region: of the function.
+
+    Returns:
+        one bucket for its virtual-hosted name, one service for an endpoint of its own; None for
+        everything else: other regions, resources of customers, names of single VPC endpoints, and
+        s3 without a bucket, which is everybody's.
+    """
+    if region not in endpoints.regions() or not is_of_aws(host) or ".vpce." in host:
+        return None
+    return next(
+        (found for found in _candidates(host, region) if _admits(found, host, region)), None
+    )
+
+
+def _candidates(host: str, region: str) -> list[Stand]:
+    first, _, rest = host.partition(".")
+    if rest.startswith(("s3.", "s3-")):
+        try:
+            return [Stand("s3", bucket_name(first))]
+        except PydanticCustomError:
+            return []
+    return [Stand(service) for service in endpoints.services_at(host, region) if service != "s3"]
+
+
+def _admits(found: Stand, host: str, region: str) -> bool:
+    text = (
+        "version: 1\npolicy:\n  outbound_connectivity:\n    mode: block\n    allow:\n      -"
+        f" {found.entry}\n"
+    )
+    try:
+        policy = native.Compiled(
+            compile_policy(resolve(parse("entry.yaml", text.encode()), "entry"))
+        )
+    except PolicyError:
+        return False
+    verdict = policy.decide(Family.OUTBOUND, names=(host,), port=PORT, facts=native.Facts(region))
+    return verdict.mode is Mode.ALLOW

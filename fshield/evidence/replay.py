@@ -1,0 +1,48 @@
+"""``fshield replay``: what recorded traffic would have met under another policy, by the engine's
+own decision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fshield.engine import decide as native
+from fshield.evidence.acts import Act, Evidence, Seen
+from fshield.evidence.verdicts import Met, met
+from fshield.language.policy import Mode
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One kind of act under the new policy.
+
+    Args:
+        act, seen: what was done, and how it was seen.
+        target: exactly, where the act stands for several.
+        met: what it would meet.
+    """
+
+    act: Act
+    seen: Seen
+    target: str
+    met: Met
+
+    @property
+    def would_break(self) -> bool:
+        """It went through, and would be blocked."""
+        return self.met.mode is Mode.BLOCK and self.seen.passed > 0
+
+    @property
+    def would_pass(self) -> bool:
+        """It was blocked, and would go through."""
+        return self.met.mode is not Mode.BLOCK and self.seen.done["block"] > 0
+
+
+def replay(policy: native.Compiled, evidence: Evidence, facts: native.Facts) -> Iterator[Outcome]:
+    """Every kind of act in `evidence`, put to `policy`. Of several targets, the one that fares
+    worst."""
+    for act, seen in evidence:
+        targets = sorted(seen.examples) or [act.target]
+        found = [(target, met(policy, act, target, facts)) for target in targets]
+        target, worst = max(found, key=lambda pair: pair[1].mode)
+        yield Outcome(act, seen, target, worst)

@@ -1,0 +1,354 @@
+"""Names that are made up anew each time, and the patterns that stand for them.
+
+A name in the form of a known generator (tempfile, a UUID, a hash, the time, the request's id) is a
+pattern at first sight. What may be made up (a number, a few hex digits) is one where two names
+differ in it. docs/learning.md has the rules.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta, timezone
+from functools import lru_cache
+from typing import NamedTuple
+
+from fshield.evidence.known import PACKAGES, SPOOLERS
+
+#: From how many names in one folder below /tmp a pattern for that folder is learnt.
+MANY_NAMES = 3
+#: From how many hosts a pattern for their domain is learnt.
+MANY_HOSTS = 5
+_DAY_S = 86400
+#: Shorter ids of a request are no evidence.
+_REQUEST = 8
+
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+# A digest in hex, or a UUID without dashes: letters and digits both.
+_HASH = re.compile(
+    r"(?<![0-9A-Za-z])(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{16,128}(?![0-9A-Za-z])"
+    r"|(?<![0-9A-Za-z])(?=[A-F]*[0-9])(?=[0-9]*[A-F])[0-9A-F]{16,128}(?![0-9A-Za-z])"
+)
+# s3transfer: a dot and eight hex digits of either case after the name of the file.
+# https://github.com/boto/s3transfer/blob/0.14.0/s3transfer/utils.py
+_TRANSFER = re.compile(r"(?<=.)\.[0-9a-fA-F]{8}\Z")
+# A day, alone or with a time of the day after it.
+_DAY = re.compile(
+    r"(?<![0-9])(20[0-9]{2})([-_.]?)([01][0-9])\2([0-3][0-9])"
+    r"(?:([T_ -]?)[0-2][0-9][:_.-]?[0-5][0-9](?:[:_.-]?[0-5][0-9](?:[.,_]?[0-9]{3,6})?)?)?(?![0-9])"
+)
+# Seconds since 1970, or milli-, micro-, nanoseconds; or what time.time() prints.
+_EPOCH = re.compile(r"(?<![0-9])(1[0-9]{9})(\.[0-9]{1,7}|[0-9]{3}|[0-9]{6}|[0-9]{9})?(?![0-9])")
+# tempfile: eight of these, after any prefix and before any suffix.
+# https://github.com/python/cpython/blob/3.13/Lib/tempfile.py
+_RUN = re.compile(r"[a-z0-9_]{8,}")
+_EIGHT = 8
+_WORDS = re.compile(
+    r"(?:[a-z]{3,}(?:_[a-z]{2,})*|[a-z]{2}(?:_[a-z]{3,})+)(?:_?[a-z]?[0-9]+)?|[0-9_]+"
+)
+# For each letter from a to z, those that follow it in words and in names of programs.
+_FOLLOWERS = (
+    ("a", "bcdefgiklmnprstuvwxy"), ("b", "abcdeijlmnoprstuy"), ("c", "acdefghiklmnopqrstuvy"),
+    ("d", "abcdefgilmnoprstuvy"), ("e", "abcdefghiklmnopqrstuvwxy"), ("f", "acdefilmnoprstuy"),
+    ("g", "aceghilmnoprstuw"), ("h", "adeilmnorstuy"), ("i", "abcdefgklmnoprstvxz"), ("j", "eou"),
+    ("k", "adegilnsuw"), ("l", "abcdefiklmnoprstuvy"), ("m", "abcdeiklmnopstuy"),
+    ("n", "abcdefghiklmnoprstuvwy"), ("o", "abcdefgiklmnoprstuvwx"), ("p", "abcdefhiklnoprstuwy"),
+    ("q", "u"), ("r", "abcdefghiklmnoprstuvwy"), ("s", "abcdefghiklmnopqrstuvwy"),
+    ("t", "abcdefhiklmnoprstuvwxyz"), ("u", "abcdefgilmnoprst"), ("v", "aeimo"),
+    ("w", "acdehilnors"), ("x", "acefilopsty"), ("y", "bcdefilmnoprstw"), ("z", "aeio"),
+)  # fmt: skip
+_PAIRS = frozenset(first + second for first, seconds in _FOLLOWERS for second in seconds)
+
+# What may be made up, and what may be a name for good.
+_HEX = re.compile(r"(?<![0-9A-Za-z])(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{8,15}(?![0-9A-Za-z])")
+# mkstemp(3) and mktemp(1): six or more after a dot, letters of both cases or digits.
+_MKSTEMP = re.compile(r"(?<=[.\-_])(?=[^A-Z]*[A-Z])(?=[^a-z0-9]*[a-z0-9])[A-Za-z0-9]{6,10}\Z")
+_NUMBER = re.compile(r"(?<![0-9A-Za-z])[0-9]{4,20}(?![0-9A-Za-z])")
+
+
+class Moment(NamedTuple):
+    """When a name was seen, and by which request: what a name can be made of.
+
+    Args:
+        time: seconds since 1970; 0 where no event says.
+        request: the request's id; "" where no event says.
+    """
+
+    time: float = 0.0
+    request: str = ""
+
+
+NEVER = Moment()
+
+
+def shape(path: str, moment: Moment = NEVER) -> str:
+    """`path` with everything in it as `?` and `*` that is made up for certain; below a folder with
+    a made-up name, all that is in it: ``/**``. Without any, the path itself."""
+    return _joined(path.split("/"), lambda part: _certain(part, moment))
+
+
+def loose(pattern: str) -> str:
+    """`pattern`, from `shape`, with everything as `?` and `*` that may be made up: what two names
+    must have in common to be taken for one."""
+    return "/".join(_uncertain(part) for part in pattern.split("/"))
+
+
+def joint(first: str, second: str, common: str) -> str:
+    """The narrowest pattern for two that have `common`: what differs is as in `common`."""
+    if first == second:
+        return first
+    parts = zip(first.split("/"), second.split("/"), common.split("/"), strict=True)
+    return "/".join(a if a == b else wide for a, b, wide in parts)
+
+
+def _joined(parts: list[str], shaped: Callable[[str], str]) -> str:
+    out: list[str] = []
+    for at, part in enumerate(parts):
+        found = shaped(part)
+        out.append(found)
+        if found != part and at < len(parts) - 1:
+            return "/".join([*out, "**"])
+    return "/".join(out)
+
+
+def _certain(name: str, moment: Moment) -> str:
+    if len(name) < _EIGHT or "*" in name or "?" in name:
+        return name
+    found = name
+    if len(moment.request) >= _REQUEST and moment.request in found:
+        found = found.replace(moment.request, re.sub(r"[^-]", "?", moment.request))
+    if moment.time:
+        found = _EPOCH.sub(
+            lambda match: _if_now(match, moment),
+            _DAY.sub(lambda match: _if_today(match, moment), found),
+        )
+    return _generated(found)
+
+
+# A log says the same few names again and again.
+@lru_cache(maxsize=4096)
+def _generated(name: str) -> str:
+    found = _HASH.sub(_marks, _UUID.sub(_dashed, name))
+    found = _TRANSFER.sub(lambda match: "." + "?" * (len(match[0]) - 1), found)
+    return _RUN.sub(_temporary, found) if found == name else found
+
+
+def _temporary(match: re.Match[str]) -> str:
+    """The eight characters of tempfile within a run of such characters as ``?``; else the run."""
+    run = match[0]
+    begins = match.start() == 0
+    if begins and run.startswith("tmp") and len(run) == len("tmp") + _EIGHT:
+        return "tmp" + "?" * _EIGHT
+    tmp = begins and run.startswith("tmp") and len(run) > len("tmp") + _EIGHT
+    if tmp and _is_made_up(run[len("tmp") :][:_EIGHT], glued=False):
+        return "tmp" + "?" * _EIGHT + run[len("tmp") + _EIGHT :]
+    found = [at for at in _places(run) if _is_made_up(run[at:][:_EIGHT], _is_glued(run, at))]
+    if not found:
+        return run
+    at = max(found, key=lambda at: (not _is_glued(run, at), _oddness(run[at:][:_EIGHT]), at))
+    return run[:at] + "?" * _EIGHT + run[at + _EIGHT :]
+
+
+def _places(run: str) -> Iterable[int]:
+    """Where in a run the eight may begin: before, between and behind underscores; at its end."""
+    last = len(run) - _EIGHT
+    free = (at for at in range(last) if not _is_glued(run, at) and run[at + _EIGHT] == "_")
+    return (*free, last)
+
+
+def _is_glued(run: str, at: int) -> bool:
+    return at > 0 and run[at - 1] != "_"
+
+
+def _changes(token: str) -> int:
+    return len(re.findall(r"[a-z]+|[0-9]+|_", token)) - 1
+
+
+def _oddness(token: str) -> int:
+    """How little a token looks like words: changes between letters and others, and pairs of letters
+    that no word has."""
+    letters = re.findall(r"[a-z]+", token)
+    odd = sum(run[at : at + 2] not in _PAIRS for run in letters for at in range(len(run) - 1))
+    return odd + _changes(token)
+
+
+def _is_made_up(token: str, glued: bool) -> bool:
+    """Whether eight characters are tempfile's: a person chose words, numbers after them, and names
+    of packages.
+
+    Args:
+        glued: right behind other letters, where more is asked for.
+    """
+    if token in PACKAGES or token in SPOOLERS:
+        return False
+    letters = re.findall(r"[a-z]+", token)
+    changes = _changes(token)
+    odd = _oddness(token) - changes
+    if glued:
+        mixed = changes >= 3 and any(c.isdigit() for c in token)
+        many = sum(map(len, letters)) >= _EIGHT // 2
+        return many and (mixed or odd > 1 or (changes >= 1 and odd > 0))
+    if not _WORDS.fullmatch(token):
+        return True
+    return odd > 0 or any(len(run) > 2 and not re.search(r"[aeiouy]", run) for run in letters)
+
+
+def _if_today(match: re.Match[str], moment: Moment) -> str:
+    try:
+        day = datetime(int(match[1]), int(match[3]), int(match[4]), tzinfo=timezone.utc)
+    except ValueError:
+        return match[0]
+    seen = datetime.fromtimestamp(moment.time, timezone.utc)
+    near = abs(seen.replace(hour=0, minute=0, second=0, microsecond=0) - day) <= timedelta(days=1)
+    return re.sub(r"[0-9]", "?", match[0]) if near else match[0]
+
+
+def _if_now(match: re.Match[str], moment: Moment) -> str:
+    if abs(int(match[1]) - moment.time) > _DAY_S:
+        return match[0]
+    # What time.time() prints has as many digits as it needs.
+    rest = match[2] or ""
+    return "?" * len(match[1]) + (".*" if rest.startswith(".") else "?" * len(rest))
+
+
+@lru_cache(maxsize=4096)
+def _uncertain(name: str) -> str:
+    if "*" in name or not any(c.isdigit() or c.isupper() for c in name):
+        return name
+    found = _DAY.sub(lambda match: re.sub(r"[0-9]", "?", match[0]), name)
+    return _NUMBER.sub("*", _MKSTEMP.sub(_marks, _HEX.sub(_marks, found)))
+
+
+def _marks(match: re.Match[str]) -> str:
+    return "?" * len(match[0])
+
+
+def _dashed(match: re.Match[str]) -> str:
+    return re.sub(r"[^-]", "?", match[0])
+
+
+# ---- siblings ----
+
+_PIECE = re.compile(r"[A-Za-z]+|[0-9]+|[^A-Za-z0-9]")
+#: Names of more pieces, and folders of more names, are not looked into.
+_PIECES, _NAMES = 24, 2000
+#: Folders below this depth are not looked into.
+_DEEP = 32
+
+
+def siblings(names: Iterable[str]) -> dict[str, list[str]]:
+    """Patterns for those of `names`, all in one folder, that differ in one stretch, ``a-*.png``.
+
+    They share whole words, numbers and signs, two letters at least besides the suffix, and the
+    suffix. Where they differ in a number, the numbers beside it differ too in others: a month's
+    siblings are those of other years.
+
+    Returns:
+        each pattern with the names that it is for.
+    """
+    groups: dict[tuple[str, str], set[str]] = {}
+    for name in sorted(set(names))[:_NAMES]:
+        # A pattern of earlier siblings has one `*`; names in a generator's form have no siblings.
+        pieces = _PIECE.findall(name) if "?" not in name and "**" not in name else []
+        if len(pieces) > _PIECES:
+            continue
+        end = len(pieces) - 1 - pieces[::-1].index(".") if "." in pieces[1:] else len(pieces)
+        for begin in range(end):
+            for after in range(begin + 1, end + 1):
+                head, tail = "".join(pieces[:begin]), "".join(pieces[after:])
+                letters = sum(c.isalpha() for c in head + tail.partition(".")[0])
+                if letters >= 2 and "*" not in head + tail:
+                    groups.setdefault((head, tail), set()).add(name)
+    out: dict[str, list[str]] = {}
+    taken: set[str] = set()
+    order = sorted(
+        groups.items(), key=lambda item: (-len(item[1]), -len("".join(item[0])), item[0])
+    )
+    for (head, tail), members in order:
+        rest = sorted(members - taken)
+        if len(rest) > 1:
+            stretches = [name[len(head) : len(name) - len(tail)] for name in rest]
+            numbers = all(stretch.isdigit() for stretch in stretches)
+            ends = _without_numbers(head, tail) if numbers else (head, tail)
+            out.setdefault("*".join(ends), []).extend(rest)
+            taken.update(rest)
+    return out
+
+
+def _without_numbers(head: str, tail: str) -> tuple[str, str]:
+    """Both less the numbers next to what is between them, where two letters are left."""
+    shorter = re.sub(r"(?:(?<![0-9A-Za-z])[0-9]+[-_.])+\Z", "", head)
+    rest = re.sub(r"\A(?:[-_][0-9]+(?![0-9A-Za-z]))+", "", tail)
+    letters = sum(c.isalpha() for c in shorter + rest.partition(".")[0])
+    return (shorter, rest) if letters >= 2 else (head, tail)
+
+
+_SUFFIX = re.compile(r"[^?*.][^?*]*?((?:\.[A-Za-z][0-9A-Za-z]{0,7}){1,2}(?:\.\?{8})?)\Z")
+
+
+def _alike_in_tmp(names: Iterable[str]) -> dict[str, list[str]]:
+    """Patterns for names that lie in /tmp itself and share a suffix only: ``*.png``."""
+    groups: dict[str, list[str]] = {}
+    for name in sorted(names):
+        found = _SUFFIX.fullmatch(name)
+        if found:
+            groups.setdefault(found[1], []).append(name)
+    return {f"*{end}": names for end, names in groups.items() if len(names) >= MANY_NAMES}
+
+
+def gathered(patterns: Iterable[str]) -> dict[str, str]:
+    """For each of `patterns`, of objects under /tmp, the one that stands for it and its siblings;
+    itself, where it has none."""
+    found = _gathered({pattern: [pattern] for pattern in patterns}, "/tmp")
+    return {pattern: whole for whole, members in found.items() for pattern in members}
+
+
+def _gathered(items: dict[str, list[str]], folder: str) -> dict[str, list[str]]:
+    """Patterns in or below `folder`, with what each of them stands for, put together."""
+    if folder.count("/") > _DEEP:
+        return items
+    out = {value: members for value, members in items.items() if not _is_in(value, folder)}
+    children: dict[tuple[str, bool], dict[str, list[str]]] = {}
+    for value, members in items.items():
+        if value not in out:
+            name, slash, _ = value[len(folder) + 1 :].partition("/")
+            children.setdefault((name, bool(slash)), {})[value] = members
+    for is_folder in (False, True):
+        names = [name for name, below in children if below == is_folder]
+        found = siblings(names)
+        if folder == "/tmp" and not is_folder:
+            met = {name for alike in found.values() for name in alike}
+            found |= _alike_in_tmp(name for name in names if name not in met)
+        for pattern, alike in found.items():
+            inside = [m for name in alike for m in _all(children.pop((name, is_folder)))]
+            whole = f"{folder}/{pattern}/**" if is_folder else f"{folder}/{pattern}"
+            children[pattern, is_folder] = {whole: inside}
+    if folder != "/tmp" and len({name for name, _ in children}) >= MANY_NAMES:
+        # A package that made so many names in a folder of its own will make others.
+        whole = f"{folder}/**" if any(below for _, below in children) else f"{folder}/*"
+        inside = [member for each in children.values() for member in _all(each)]
+        return {**out, whole: [*out.pop(whole, []), *inside]}
+    for (name, is_folder), each in children.items():
+        fixed = is_folder and not re.search(r"[*?]", name)
+        out.update(_gathered(each, f"{folder}/{name}") if fixed else each)
+    return out
+
+
+def _is_in(value: str, folder: str) -> bool:
+    return value.startswith(f"{folder}/")
+
+
+def _all(each: dict[str, list[str]]) -> list[str]:
+    return [member for members in each.values() for member in members]
+
+
+def matches(pattern: str, path: str) -> bool:
+    """Whether the pattern is the engine's for this path: for what is checked here only; verdicts
+    are the engine's."""
+    parts = re.split(r"(\*\*|\*|\?)", pattern)
+    made = {"**": r".*", "*": r"[^/]*", "?": r"[^/]"}
+    text = "".join(made.get(part, re.escape(part)) for part in parts)
+    if pattern.endswith("/**"):
+        # A folder is among what is in it, for the engine.
+        text = text.removesuffix("/.*") + "(?:/.*)?"
+    return re.fullmatch(text, path, re.DOTALL) is not None

@@ -1,0 +1,182 @@
+"""Where commands take events from: files, standard input, a CloudWatch log group. With a bar where
+it takes long."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from fshield import output
+from fshield.engine import decide as native
+from fshield.errors import CouldNotRun, closest, shown
+from fshield.evidence.cloudwatch import Connection, LogGroup, Window, since
+from fshield.evidence.stream import Counts, EventReader, Record
+from fshield.evidence.tables import engine, places, rows
+from fshield.language import endpoints
+
+#: Below this, a file is read before anybody would look at a bar.
+_SMALL = 8 << 20
+
+
+@dataclass
+class Source:
+    """What is to be read.
+
+    Args:
+        files: logs; with no log group and no files, standard input.
+        group: a CloudWatch log group in their place.
+        since: how far back in it.
+        connection: where it is.
+        function: the one function whose events are wanted.
+    """
+
+    files: list[str]
+    group: str | None = None
+    since: str = "7d"
+    connection: Connection = field(default_factory=Connection)
+    function: str | None = None
+
+    def __post_init__(self) -> None:
+        self._moved: Callable[[int], None] = lambda _size: None
+        # The reader is there before anybody knows what it is to tell.
+        self.reader = EventReader(lambda size: self._moved(size))  # noqa: PLW0108
+        #: Of the log group, and so of the functions, once it is read; None for files.
+        self.region: str | None = None
+
+    @property
+    def counts(self) -> Counts:
+        """What was met on the way; whole when all is read."""
+        return self.reader.counts
+
+    @contextmanager
+    def records(self) -> Iterator[Iterator[Record]]:
+        """The records, with a bar on a terminal's stderr; of a log group, the price is said before
+        it is read.
+
+        Raises:
+            CouldNotRun: a source cannot be read.
+        """
+        if self.group and self.files:
+            raise CouldNotRun("files and --log-group at once", "name the one or the other")
+        if not self.group and not self.files and sys.stdin.isatty():
+            raise CouldNotRun(
+                "nothing to read", "name logs, - for standard input, or --log-group NAME"
+            )
+        with bar(self.group or self._size() > _SMALL) as advance:
+            found = self._group(advance) if self.group else self._files(advance)
+            yield (
+                record
+                for record in found
+                if not self.function or record.function in ("", self.function)
+            )
+
+    def _files(self, advance: Callable[[float], None]) -> Iterator[Record]:
+        whole, done = self._size(), 0
+
+        def read(size: int) -> None:
+            nonlocal done
+            done += size
+            advance(done / whole if whole else 0)
+
+        self._moved = read
+        if self._is_table():
+            return self._table(read)
+        return self.reader.files(self.files or ["-"])
+
+    def _is_table(self) -> bool:
+        """Whether an engine reads the files: it must for tables and places, and is faster for much
+        of anything."""
+        if "-" in self.files or not self.files:
+            return False
+        if any(places.is_place(name) or engine.is_table(name) for name in self.files):
+            return True
+        return engine.available() and self._size() > _SMALL
+
+    def _table(self, read: Callable[[int], None]) -> Iterator[Record]:
+        with (
+            engine.Table(progress=read) as table,
+            places.at_hand(self.files, self.connection) as files,
+        ):
+            table.read(files, files).finish()
+            self.reader.counts = table.counts
+            yield from rows.records(table)
+
+    def _size(self) -> int:
+        try:
+            return sum(Path(name).stat().st_size for name in self.files if name != "-")
+        except (OSError, ValueError):
+            return 0
+
+    def _group(self, advance: Callable[[float], None]) -> Iterator[Record]:
+        assert self.group
+        now = datetime.now(timezone.utc)
+        window = Window(since(self.since, now), now)
+        group = LogGroup(self.group, self.connection)
+        self.region = group.region if group.region in endpoints.regions() else None
+        output.console(stderr=True).print(
+            f"{self.group}: {group.price(window).sentence}", soft_wrap=True
+        )
+        length = (window.until - window.since).total_seconds() or 1.0
+
+        def reached(moment: datetime) -> None:
+            advance((moment - window.since).total_seconds() / length)
+
+        return self.reader.messages(group.messages(window, reached), self.group)
+
+
+def facts_of(
+    source: Source, named: str | None, option: str | None, environment: list[str] | None
+) -> native.Facts:
+    """What is known of the function whose events were read.
+
+    Args:
+        source: after it was read.
+        named: the region that its events name.
+        option, environment: ``--region`` and ``--env``.
+
+    Raises:
+        CouldNotRun: there is no such region, or something is not a variable.
+    """
+    where = region_of(option) or named or source.region or native.Facts().region
+    return native.facts_of(where, environment or [])
+
+
+def region_of(option: str | None) -> str | None:
+    """`option`, where it is a region that functions run in. Raises CouldNotRun."""
+    if option is None or option in endpoints.regions():
+        return option
+    guess = closest(option, endpoints.regions())
+    raise CouldNotRun(
+        f"--region {shown(option)}: botocore {endpoints.DATA_VERSION} knows no such region",
+        f"did you mean {guess}?" if guess else "a region's name: eu-central-1",
+    )
+
+
+@contextmanager
+def bar(wanted: object) -> Iterator[Callable[[float], None]]:
+    """A function that moves a bar to a share from 0 to 1; none where nobody looks."""
+    console = output.console(stderr=True)
+    if not wanted or not console.is_terminal:
+        yield lambda _share: None
+        return
+    columns = (
+        TextColumn("reading"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("reading", total=1.0)
+        yield lambda share: progress.update(task, completed=min(1.0, share))
+
+
+def say_doubts(counts: Counts) -> None:
+    """What was skipped or is doubtful, on stderr."""
+    for sentence in counts.sentences():
+        output.console(stderr=True).print(f"note: {sentence}", soft_wrap=True)

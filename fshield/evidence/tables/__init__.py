@@ -1,0 +1,1 @@
+"""Evidence as a table, and the engines that make it of events."""

@@ -1,0 +1,468 @@
+"""Makes the table of files with DuckDB, batch by batch, in memory that does not grow with the log.
+
+See `fshield.evidence.tables.sql` for how a line is read.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from fshield.errors import CouldNotRun, shown
+from fshield.evidence.stream import INVOKED, Counts, EventReader, Record
+from fshield.evidence.tables import sql
+from fshield.evidence.tables.rows import (
+    COLUMNS,
+    NO_STAMP,
+    SCHEMA_VERSION,
+    Key,
+    Row,
+    Stamp,
+    row_from,
+    row_of,
+)
+from fshield.evidence.tables.rows import values as columns_of
+from fshield.evidence.tables.templates import meaning
+
+if TYPE_CHECKING:
+    import duckdb
+
+#: A batch is read until it has this many bytes. Packed ones are taken for ten times as many.
+_BATCH = 512 << 20
+_PACKING = 10
+#: Memory that DuckDB takes before it writes to its folder for temporary files.
+MEMORY = "2GB"
+_ROWS = 5000
+_PARQUET = b"PAR1"
+_METADATA = "fshield_evidence"
+#: Templates that mean nothing by themselves. A log with more of them was not written by the engine,
+#: and is read line by line.
+_REFUSED = 500
+_BLANK = Key(event="?")
+_OBJECT = ("verb", "host", "ip", "port", "protocol", "path")
+_WORDS = {"verb": "operation"}
+
+
+def available() -> bool:
+    """Whether DuckDB is installed."""
+    return importlib.util.find_spec("duckdb") is not None
+
+
+def is_table(name: str) -> bool:
+    """Whether a file is a table that was made before."""
+    try:
+        with Path(name).open("rb") as stream:
+            return stream.read(len(_PARQUET)) == _PARQUET
+    except (OSError, ValueError):
+        return False
+
+
+def connect(folder: str) -> duckdb.DuckDBPyConnection:
+    """DuckDB with its temporary files in `folder`. It fetches no extension and no configuration.
+
+    Raises:
+        CouldNotRun: it is not installed.
+    """
+    if not available():
+        raise CouldNotRun(
+            "a table of evidence needs DuckDB, which the extra fshield[evidence] installs",
+            "pip install duckdb beside fshield",
+        )
+    import duckdb  # noqa: PLC0415 - 60 ms that commands without a table do without
+
+    return duckdb.connect(
+        str(Path(folder, "evidence.duckdb")),
+        config={
+            "memory_limit": MEMORY,
+            "temp_directory": folder,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        },
+    )
+
+
+class _Unfollowed(EventReader):
+    """A reader that leaves it to SQL to follow the numbers of processes."""
+
+    def _follow(
+        self, nonce: str, event: dict[str, Any], time: float | None, function: str
+    ) -> tuple[str | None, str]:
+        return None, function
+
+
+class Table:
+    """A table in the making.
+
+    Args:
+        stamp: what is said of events that do not say it.
+        progress: hears how many bytes of the sources are done.
+    """
+
+    def __init__(
+        self, stamp: Stamp = NO_STAMP, progress: Callable[[int], None] | None = None
+    ) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="fshield-")
+        self._stamp = stamp
+        self._tell = progress or (lambda _size: None)
+        try:
+            self._to = connect(self._folder.name)
+        except CouldNotRun:
+            self._folder.cleanup()
+            raise
+        self._reader = _Unfollowed()
+        self._templates = 0
+        self._refused: list[str] = []
+        #: Bytes of the sources, packed where they are packed.
+        self.size = 0
+        #: Logs that are in the table, by path: size, and time of the last change in nanoseconds.
+        self.logs: dict[str, list[int]] = {}
+        self._merged: dict[str, list[int]] = {}
+        wanted = ", ".join(
+            f"{name} {COLUMNS[name]}" for name in Key._fields if name not in (*_OBJECT, "doubt")
+        )
+        columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
+        for statement in (
+            "SET preserve_insertion_order = true",
+            f"CREATE TABLE templates (id INTEGER, text VARCHAR, times BIGINT, {wanted})",
+            "CREATE TABLE processes (nonce VARCHAR, seq BIGINT, happened BIGINT, function VARCHAR,"
+            " facts INTEGER)",
+            "CREATE TABLE parts (template INTEGER, details VARCHAR, function VARCHAR,"
+            " facts INTEGER, doubt VARCHAR, timely BIGINT, named VARCHAR, first_seen BIGINT,"
+            " last_seen BIGINT, events BIGINT, lost HUGEINT, request VARCHAR)",
+            f"CREATE TABLE whole ({columns})",
+        ):
+            self._to.execute(statement)
+
+    def __enter__(self) -> Table:
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self._to.close()
+        self._folder.cleanup()
+
+    @property
+    def counts(self) -> Counts:
+        """What was met, as the reader of events counts it; lines and others are of what SQL could
+        not read."""
+        return self._reader.counts
+
+    # ---- in ----
+
+    def read(self, files: Iterable[str], known: Mapping[str, str] | None = None) -> Table:
+        """Take the events of logs, in order; Parquet files are tables, and are merged.
+
+        Args:
+            files: their names.
+            known: what a file is known by to a table that is added to; else by its path.
+
+        Raises:
+            CouldNotRun: one cannot be read.
+        """
+        for batch, packed in _batches(self._new(files, known or {})):
+            if packed == "parquet":
+                self._merge(batch)
+            elif packed == "odd" or not self._take(batch, packed == "gzip"):
+                for name in batch:
+                    if packed == "odd" or not self._take([name], packed == "gzip"):
+                        self._one_by_one(name)
+            size = sum(_size(name) for name in batch)
+            self.size += size
+            self._tell(size)
+        self.counts.bytes = self.size
+        return self
+
+    def _new(self, files: Iterable[str], names: Mapping[str, str]) -> Iterator[str]:
+        """Those of `files` that are not in a table that was read before them."""
+        for name in files:
+            path = Path(name)
+            if is_table(name) or not path.exists():
+                yield name
+                continue
+            state = path.stat()
+            log = names.get(name) or str(path.resolve())
+            known = [state.st_size, state.st_mtime_ns]
+            if log in self._merged and self._merged[log] == known:
+                continue
+            self.logs[log] = known
+            yield name
+
+    def _merge(self, files: list[str]) -> None:
+        import duckdb  # noqa: PLC0415
+
+        for name in files:
+            try:
+                said = self._to.execute(
+                    "SELECT decode(value) FROM parquet_kv_metadata("
+                    f"{sql.literal(name)}) WHERE decode(key) = '{_METADATA}'"
+                ).fetchone()
+                self._count(said[0] if said else "")
+                self._to.execute(
+                    f"INSERT INTO whole BY NAME SELECT {', '.join(COLUMNS)}"
+                    f" FROM read_parquet({sql.literal(name)})"
+                )
+            except duckdb.Error as error:
+                reason = str(error).partition("\n")[0]
+                raise CouldNotRun(
+                    f"{shown(name)} is not a table of evidence: {reason}",
+                    "make it by fshield evidence LOG -o FILE.parquet",
+                ) from None
+
+    def _count(self, text: str) -> None:
+        """Add what was met when a table was made."""
+        try:
+            said = json.loads(text)
+            found, logs = said["counts"], dict(said["logs"])
+        except (ValueError, KeyError, TypeError):
+            return
+        self._merged |= logs
+        self.logs |= logs
+        for name in asdict(self.counts):
+            more = found.get(name, 0)
+            if name != "bytes" and isinstance(more, int):
+                setattr(self.counts, name, getattr(self.counts, name) + more)
+
+    def _take(self, files: list[str], packed: bool) -> bool:
+        """Read files by SQL. False: nothing was taken, because one of them is not lines of text."""
+        import duckdb  # noqa: PLC0415
+
+        try:
+            while True:
+                self._to.execute(
+                    "CREATE OR REPLACE TABLE apart AS WITH lines AS NOT MATERIALIZED"
+                    f" ({sql.read(files, packed)}) {sql.take_apart(self._refused)}"
+                )
+                if not self._learn_templates():
+                    break
+                if len(self._refused) > _REFUSED:
+                    return False
+        except duckdb.Error:
+            return False
+        self._to.execute(
+            "CREATE OR REPLACE TABLE taken AS SELECT (apart.rowid + 1) << 20 AS ord,"
+            " known.id AS template, happened, details, request, nonce, seq, lost"
+            " FROM apart JOIN templates AS known ON known.text = apart.template"
+        )
+        before = self._to.execute("SELECT count(*) FROM taken").fetchone()
+        self.counts.events += before[0] if before else 0
+        self.counts.lines += before[0] if before else 0
+        self.counts.lost += self._number("SELECT coalesce(sum(lost), 0) FROM taken")
+        self._add(self._left_over(files))
+        self._finish_batch()
+        return True
+
+    def _learn_templates(self) -> bool:
+        """Ask the reader what new templates mean. True: it refused one, so its lines must be read
+        one by one."""
+        found = self._to.execute(
+            "SELECT DISTINCT template FROM apart WHERE template IS NOT NULL"
+            " AND template NOT IN (SELECT text FROM templates WHERE text IS NOT NULL)"
+        ).fetchall()
+        before, known = len(self._refused), []
+        for (text,) in found:
+            row = meaning(text)
+            if row is None:
+                self._refused.append(text)
+            else:
+                known.append(self._template(row, text))
+        self._insert("templates", known)
+        return len(self._refused) > before
+
+    def _template(self, row: Row, text: str | None) -> dict[str, Any]:
+        self._templates += 1
+        key = row.key._asdict()
+        key["stack"] = list(row.key.stack)
+        for name in (*_OBJECT, "doubt"):
+            del key[name]
+        return {"id": self._templates, "text": text, "times": row.times, **key}
+
+    def _insert(self, table: str, rows: list[dict[str, Any]]) -> None:
+        kinds = self._to.execute(
+            "SELECT column_name, data_type FROM information_schema.columns"
+            " WHERE table_name = ? ORDER BY ordinal_position",
+            [table],
+        ).fetchall()
+        kind = ", ".join(f"{name} {kind}" for name, kind in kinds)
+        for at in range(0, len(rows), _ROWS):
+            self._to.execute(
+                f"INSERT INTO {table} SELECT unnest(?::STRUCT({kind})[], recursive := true)",
+                [rows[at : at + _ROWS]],
+            )
+
+    def _left_over(self, files: list[str]) -> Iterator[tuple[int, Record]]:
+        """The events of lines that SQL could not take apart."""
+        source = files[0] if len(files) == 1 else ""
+        answer = self._to.cursor().execute(
+            "SELECT rowid, line FROM apart WHERE line IS NOT NULL ORDER BY rowid"
+        )
+        while lines := answer.fetchmany(_ROWS):
+            for number, line in lines:
+                for at, record in enumerate(self._reader.line(line, source, number)):
+                    yield ((number + 1) << 20) + at, record
+
+    def _one_by_one(self, name: str) -> None:
+        """Read a file without SQL: what is not lines of text, or breaks off."""
+        self._to.execute(
+            "CREATE OR REPLACE TABLE taken (ord BIGINT, template INTEGER, happened BIGINT,"
+            " details VARCHAR, request VARCHAR, nonce VARCHAR, seq BIGINT, lost BIGINT)"
+        )
+        self._add(
+            ((number + 1) << 20, record) for number, record in enumerate(self._reader.file(name))
+        )
+        self._finish_batch()
+
+    def _add(self, records: Iterable[tuple[int, Record]]) -> None:
+        """Put records beside what SQL took apart."""
+        found: dict[tuple[Key, int], int] = {}
+        templates: list[dict[str, Any]] = []
+        rows: list[dict[str, Any]] = []
+        for number, record in records:
+            row = row_of(record)
+            details = {
+                _WORDS.get(name, name): value
+                for name in _OBJECT
+                if (value := getattr(row.key, name))
+            }
+            key = row.key._replace(doubt="", **{name: getattr(_BLANK, name) for name in _OBJECT})
+            if (key, row.times) not in found:
+                templates.append(self._template(replace(row, key=key), None))
+                found[key, row.times] = self._templates
+            rows.append(
+                {
+                    "ord": number,
+                    "template": found[key, row.times],
+                    "happened": row.first_seen,
+                    "details": json.dumps(details) if details else "",
+                    "request": row.request,
+                    "nonce": record.process,
+                    "seq": record.event["seq"] if record.process else None,
+                    "lost": row.lost,
+                }
+            )
+            if len(rows) >= _ROWS:
+                self._insert("taken", rows)
+                rows = []
+        self._insert("templates", templates)
+        self._insert("taken", rows)
+
+    def _finish_batch(self) -> None:
+        run = self._to.execute
+        run(f"CREATE OR REPLACE TABLE followed AS {sql.FOLLOWED}")
+        repeated, missing, back = run(sql.COUNTED).fetchone() or (0, 0, 0)
+        self.counts.repeated += int(repeated)
+        self.counts.missing += int(missing)
+        self.counts.clock_back += int(back)
+        run(f"CREATE OR REPLACE TEMP TABLE fresh AS {sql.PROCESSES}")
+        run("DELETE FROM processes WHERE nonce IN (SELECT nonce FROM fresh)")
+        run("INSERT INTO processes SELECT * FROM fresh")
+        run(f"INSERT INTO parts BY NAME {sql.GROUPED}")
+        run("DROP TABLE IF EXISTS apart; DROP TABLE taken; DROP TABLE followed; DROP TABLE fresh")
+
+    def _number(self, statement: str) -> int:
+        found = self._to.execute(statement).fetchone()
+        return int(found[0]) if found else 0
+
+    # ---- out ----
+
+    def finish(self) -> Table:
+        """Fold what was read so far into whole rows."""
+        self._to.execute(
+            f"INSERT INTO whole BY NAME {sql.FINISHED}", [self._stamp.account, self._stamp.region]
+        )
+        self._to.execute("DELETE FROM parts")
+        rows = sql.ordered(f"({sql.merged('whole')})")
+        self._to.execute(f"CREATE OR REPLACE TABLE merged AS {rows}")
+        self._to.execute("DROP TABLE whole; ALTER TABLE merged RENAME TO whole")
+        return self
+
+    @property
+    def rows(self) -> int:
+        """How many rows the table has, once it is finished."""
+        return self._number("SELECT count(*) FROM whole")
+
+    @property
+    def events(self) -> int:
+        """How many lines of logs are behind the table."""
+        return self._number("SELECT coalesce(sum(events), 0) FROM whole")
+
+    def __iter__(self) -> Iterator[Row]:
+        answer = self._to.cursor().execute(sql.ordered("whole"))
+        while found := answer.fetchmany(_ROWS):
+            yield from map(row_from, found)
+
+    def add(self, rows: Iterable[Row]) -> Table:
+        """Take rows that were made elsewhere."""
+        names = list(COLUMNS)
+        found = [dict(zip(names, columns_of(row), strict=True)) for row in rows]
+        self._insert("whole", found)
+        return self
+
+    def write(self, path: Path) -> None:
+        """Write the table as Parquet, whole or not at all. What was met beside it goes with it."""
+        said = {"schema": SCHEMA_VERSION, "counts": self.counts.as_dict(), "logs": self.logs}
+        partial = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            self._to.execute(
+                f"COPY ({sql.ordered('whole')}) TO {sql.literal(str(partial))}"
+                " (FORMAT parquet, COMPRESSION zstd,"
+                f" KV_METADATA {{{_METADATA}: {sql.literal(json.dumps(said))}}})"
+            )
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def _size(name: str) -> int:
+    try:
+        return Path(name).stat().st_size
+    except OSError:
+        return 0
+
+
+def _batches(files: Iterable[str]) -> Iterator[tuple[list[str], str]]:
+    """Files in order, in batches of one kind each: ``gzip``, ``none``, ``parquet``, ``odd``."""
+    batch: list[str] = []
+    kind, size = "", 0
+    for name in files:
+        found = _kind(name)
+        if found == "parquet" or kind == "parquet":
+            # What a table has read, files behind it need not be read for.
+            if batch:
+                yield batch, kind
+            batch, kind, size = [], "", 0
+            if found == "parquet":
+                yield [name], found
+                continue
+        weight = _size(name) * (_PACKING if found == "gzip" else 1)
+        if batch and (found != kind or size + weight > _BATCH):
+            yield batch, kind
+            batch, size = [], 0
+        batch.append(name)
+        kind, size = found, size + weight
+    if batch:
+        yield batch, kind
+
+
+def _kind(name: str) -> str:
+    try:
+        with Path(name).open("rb") as stream:
+            first = stream.read(4096)
+    except (OSError, ValueError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        raise CouldNotRun(f"{shown(name)}: {reason}", "name a file of events") from None
+    if first.startswith(_PARQUET):
+        return "parquet"
+    if INVOKED.match(first):
+        return "odd"
+    return "gzip" if first.startswith(b"\x1f\x8b") else "none"

@@ -1,0 +1,291 @@
+"""What is learnt without a question, and what is held back until a person accepts it by name.
+
+Learnt is what the function's own code asked for, and what packages are known to do. Held back is
+what gives away more than it says (shells, interpreters, metadata addresses, names that look like
+others), and what nobody known asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from fshield.errors import shown
+from fshield.evidence.acts import Act, Evidence, Seen, no_exception
+from fshield.evidence.callers import Asker
+from fshield.evidence.known import (
+    ANYTHING,
+    HELPERS,
+    METADATA,
+    NATIVE,
+    PACKAGE_MANAGERS,
+    SHELLS,
+    SPOOLERS,
+    THREADED,
+    VENDORS,
+)
+from fshield.evidence.lookalike import domain, imitated_host, imitated_package
+from fshield.language.destinations import host_key
+from fshield.language.model import Entry, LibraryEntry, ProgramEntry, TmpEntry
+
+_LONG_LABEL = 40
+_MANY_LABELS = 8
+_MUCH_MORE = 10
+# https://www.sqlite.org/tempfiles.html
+_SQLITE = ("-journal", "-wal", "-shm")
+
+
+@dataclass(frozen=True)
+class Held:
+    """An act that is not learnt.
+
+    Args:
+        act, seen: what, and how.
+        why: in words.
+        accept: what ``--accept`` takes to learn it all the same; None where no exception exists.
+        own: what ``--own`` takes, where the caller may be the function's own code; else "".
+    """
+
+    act: Act
+    seen: Seen
+    why: str
+    accept: str | None
+    own: str = ""
+
+
+@dataclass
+class Tiers:
+    """Decides for each act of `evidence`.
+
+    Args:
+        evidence: all of it: who the function is, and which names are common, is known at its end
+            only.
+        accepted: places as `Act.place` has them, by the user's word.
+        trusted: packages that may act by themselves, by the user's word.
+    """
+
+    evidence: Evidence
+    accepted: frozenset[str] = frozenset()
+    trusted: frozenset[str] = frozenset()
+    used: set[str] = field(default_factory=set)
+    _counts: dict[str, list[int]] | None = None
+    _files: set[str] | None = None
+
+    def askers(self, seen: Seen) -> list[tuple[Asker, int]]:
+        """Who asked for it and how often, the most frequent first."""
+        found: dict[Asker, int] = {}
+        for chain, count in seen.chains.items():
+            asker = self.evidence.askers.of(chain)
+            found[asker] = found.get(asker, 0) + count
+        return sorted(found.items(), key=lambda item: (-item[1], item[0].words))
+
+    def held(self, act: Act, seen: Seen) -> Held | None:
+        """Why `act` is not learnt, or None where it is."""
+        refused = no_exception(act)
+        if refused:
+            return Held(act, seen, refused, None)
+        if act.rule in ("read_handler", "runtime_api") or (
+            act.rule == "create_child_process" and not act.target
+        ):
+            if self.accepts(act.rule):
+                return None
+            rule = "a bare fork" if act.rule == "create_child_process" else "this rule"
+            return Held(
+                act,
+                seen,
+                f"{rule} takes no exception: accepted, the rule's mode becomes alert",
+                act.rule,
+            )
+        unfit = _unfit(act)
+        if unfit:
+            return Held(act, seen, unfit, None)
+        why = self._why(act, seen)
+        if why is None or self.accepts(act.place):
+            return None
+        if self.by_target(act):
+            return Held(act, seen, why, act.place)
+        callers = (caller for caller, _ in self.askers(seen))
+        own = next(
+            (
+                c.name
+                for c in callers
+                if c.kind == "dependency" and self.evidence.askers.unsure(c.name)
+            ),
+            "",
+        )
+        return Held(act, seen, why, act.place, own if imitated_package(own) is None else "")
+
+    def unused(self) -> list[str]:
+        """What was accepted and met nothing: a typing error, most likely."""
+        return sorted(self.accepted - self.used)
+
+    def accepts(self, place: str) -> bool:
+        """The user allowed it by name."""
+        if place not in self.accepted:
+            return False
+        self.used.add(place)
+        return True
+
+    def _why(self, act: Act, seen: Seen) -> str | None:
+        askers = [asker for asker, _ in self.askers(seen)]
+        by_target = self.by_target(act)
+        if by_target:
+            return by_target
+        if any(
+            asker.kind == "own" or asker.name in self.trusted or _usual(act, asker)
+            for asker in askers
+        ):
+            return None
+        if (
+            act.rule == "read_write_tmp"
+            and all(asker.kind == "nobody" for asker in askers)
+            and self._goes_with(act)
+        ):
+            return None
+        return _by_asker(askers)
+
+    def _goes_with(self, act: Act) -> bool:
+        """What a library in C touches besides a file that the function asked for: sqlite's
+        journals, the folder."""
+        if self._files is None:
+            self._files = {
+                other.target
+                for other, seen in self.evidence.acts.items()
+                if other.rule == "read_write_tmp"
+                and any(asker.kind == "own" for asker, _ in self.askers(seen))
+            }
+        base = next((act.target[: -len(end)] for end in _SQLITE if act.target.endswith(end)), None)
+        return base in self._files or any(
+            path.rpartition("/")[0] == act.target for path in self._files
+        )
+
+    def by_target(self, act: Act) -> str | None:
+        """Why the object itself is one to think twice about, whatever the caller; else None."""
+        if act.rule == "outbound_connectivity":
+            return self._host(act)
+        if act.rule == "create_child_process":
+            return _program(act.target)
+        if act.target.startswith(("/proc", "/sys", "/dev")):
+            return "it is the kernel's, and shows or changes this process and others"
+        if act.rule == "read_write_tmp" and ("*" in act.target or "?" in act.target):
+            examples = [
+                text for seen in (self.evidence.acts.get(act),) if seen for text in seen.examples
+            ]
+            if any(mark in text for text in examples for mark in "*?"):
+                return "its name has a `*` or `?` in it, which a policy reads as a pattern"
+        return None
+
+    def _host(self, act: Act) -> str | None:
+        if act.target in METADATA:
+            return f"it is {METADATA[act.target]}: whoever reaches it has its credentials"
+        address = act.address
+        if address is not None:
+            if address.is_link_local:
+                return "a link-local address: metadata services have such"
+            return (
+                None
+                if address.is_private or address.is_loopback
+                else "an address outside that no name led to"
+            )
+        if (
+            any(len(label) > _LONG_LABEL for label in act.target.split("."))
+            or act.target.count(".") >= _MANY_LABELS
+        ):
+            return "names as long as this carry data to whoever answers for the domain"
+        like = imitated_host(act.target, self._more_frequent(domain(act.target)))
+        return f"it looks like {like} and is not" if like else None
+
+    def _more_frequent(self, name: str) -> frozenset[str]:
+        """Domains that the function's own code asks for much more often than for `name`: what that
+        would imitate."""
+        if self._counts is None:
+            self._counts = {}
+            for act, seen in self.evidence.acts.items():
+                if act.rule == "outbound_connectivity" and act.address is None and act.target:
+                    own = any(asker.kind == "own" for asker, _ in self.askers(seen))
+                    common = self._counts.setdefault(domain(act.target), [0, 0])
+                    common[0] += seen.count
+                    common[1] += seen.count if own else 0
+        often = self._counts.get(name, [0, 0])[0] * _MUCH_MORE
+        return frozenset(
+            other for other, (_, own) in self._counts.items() if own >= often and other != name
+        )
+
+
+def _program(path: str) -> str | None:
+    name = path.rpartition("/")[2]
+    base = name.rstrip("0123456789.-") or name
+    if path.startswith(("/tmp/", "/var/tmp/", "/dev/shm/", "/mnt/")):
+        return "it lies where it can be written to: who writes there decides what runs"
+    if path.startswith("/proc/"):
+        return "/proc is not a place for programs"
+    if base in SHELLS or name in SHELLS:
+        return "a shell runs whatever it is told"
+    if base in PACKAGE_MANAGERS or name in PACKAGE_MANAGERS:
+        return "a package manager brings programs in and runs them"
+    if base in ANYTHING or name in ANYTHING:
+        return "it runs, fetches or sends whatever it is told"
+    return None
+
+
+def _usual(act: Act, asker: Asker) -> bool:
+    """What packages are known to do by themselves."""
+    names = {asker.name, *asker.through} - {""}
+    if act.rule == "native_code":
+        return act.module in NATIVE
+    if asker.kind == "nobody" and asker.through and asker.through[-1] in THREADED:
+        # A transfer runs in a thread of the carrier's own, and nobody else's code is on its stack.
+        return True
+    if act.rule == "create_child_process":
+        program = act.target.rpartition("/")[2]
+        return any(program in HELPERS.get(name, ()) for name in names)
+    if act.rule == "read_write_tmp":
+        return asker.kind != "nobody" and asker.name in SPOOLERS
+    if act.rule == "outbound_connectivity" and act.address is None:
+        domains = [known for name in names for known in VENDORS.get(name, ())]
+        return any(act.target == known or act.target.endswith("." + known) for known in domains)
+    return False
+
+
+def _by_asker(askers: Iterable[Asker]) -> str:
+    asker = next(iter(askers), Asker("", "nobody"))
+    like = imitated_package(asker.name) if asker.name else None
+    if like:
+        return f"only {shown(asker.name)[1:-1]} asked for it, which looks like {like} and is not"
+    if asker.kind == "dependency":
+        if asker.name == "__main__":
+            return "code without a file asked for it"
+        return (
+            f"only {shown(asker.name)[1:-1]} asked for it, by itself: no part of the function did"
+        )
+    if asker.through:
+        return f"{shown(asker.through[-1])[1:-1]} carried it, and nobody is known behind it"
+    return "nobody known asked for it: a child, a thread, or no Python"
+
+
+def _unfit(act: Act) -> str | None:
+    """Why no entry can say it, or None."""
+    if act.rule == "outbound_connectivity":
+        if not act.target:
+            return "neither name nor address is known"
+        if not act.port:
+            return "only looked up, at no known port, and never dialled"
+        return None if act.address is not None or _is_name(act.target) else "no entry can name it"
+    models: dict[str, type[Entry]] = {
+        "read_write_tmp": TmpEntry,
+        "create_child_process": ProgramEntry,
+        "native_code": LibraryEntry,
+    }
+    value = act.place if act.rule == "native_code" else act.target
+    try:
+        models[act.rule].model_validate(value)
+    except ValueError:
+        return "no entry can name it"
+    return None
+
+
+def _is_name(text: str) -> bool:
+    try:
+        return host_key(text) == (text, False)
+    except ValueError:
+        return False

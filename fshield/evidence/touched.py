@@ -1,0 +1,225 @@
+"""What each dependency touched: evidence with who did what how often, when, and what became of
+it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from fshield.engine import decide as native
+from fshield.evidence.acts import MAX_ACTS, Act, Evidence
+from fshield.evidence.callers import Asker, Chain
+from fshield.evidence.replay import Outcome, replay
+from fshield.evidence.stream import Record
+from fshield.evidence.verdicts import met
+from fshield.language.policy import Allow, Family, Mode, Policy
+
+_NAMES = 1000
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one chain of packages did of one act.
+
+    Args:
+        done: how often, by what became of it: ``block``, ``alert``, ``allow``.
+        first, last: seconds since 1970; 0 where no event says.
+        where: ``FILE:LINE`` that asked.
+    """
+
+    done: Counter[str] = field(default_factory=Counter)
+    first: float = 0
+    last: float = 0
+    where: str = ""
+
+    def add(self, other: Tally) -> None:
+        """Take `other`'s over."""
+        self.done += other.done
+        self.first = min(filter(None, (self.first, other.first)), default=0)
+        self.last = max(self.last, other.last)
+        self.where = self.where or other.where
+
+
+@dataclass
+class Touched(Evidence):
+    """Evidence that keeps apart who did what.
+
+    Args:
+        by: acts by who asked, `MAX_ACTS` of them.
+        unattributed: sightings beyond those.
+        allowed: events that say which entry allowed something.
+        rules: allow entries, as ``allowed`` events name them, with the policy's name.
+        policies: names of the policies that events were decided by.
+    """
+
+    by: dict[tuple[Chain, Act], Tally] = field(default_factory=dict)
+    rules: Counter[tuple[str, str]] = field(default_factory=Counter)
+    policies: set[str] = field(default_factory=set)
+    allowed: int = 0
+    unattributed: int = 0
+
+    def noticed(self, act: Act, chain: Chain, record: Record) -> None:
+        """Fold one act."""
+        event = record.event
+        count, policy = event["count"], event.get("policy_name") or ""
+        if policy and len(self.policies) < _NAMES:
+            self.policies.add(policy)
+        if event["event"] == "allowed":
+            self.allowed += record.events
+            rule = (policy, event.get("rule") or "")
+            if rule in self.rules or len(self.rules) < MAX_ACTS:
+                self.rules[rule] += count
+        tally = self.by.get((chain, act))
+        if tally is None:
+            if len(self.by) >= MAX_ACTS:
+                self.unattributed += count
+                return
+            tally = self.by[chain, act] = Tally()
+        origin = event.get("origin") or {}
+        if not tally.where and origin.get("file"):
+            tally.where = (
+                f"{origin['file']}:{origin['line']}" if origin.get("line") else origin["file"]
+            )
+        tally.done[event.get("mode") or "?"] += count
+        when = record.time or 0
+        if when:
+            tally.first = min(tally.first or when, when)
+            tally.last = max(tally.last, record.last or when)
+
+
+@dataclass(frozen=True)
+class Touch:
+    """One act of one dependency.
+
+    Args:
+        act, tally: what, how often and when.
+        asker: who wanted it.
+    """
+
+    act: Act
+    tally: Tally
+    asker: Asker
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """A package that the function uses, or the function's own code, and all that it touched.
+
+    Args:
+        name: the package; "" where nobody is known.
+        label: with its version, where that is known.
+        own: it is the function's own code.
+        touches: the blocked first, then the most frequent.
+    """
+
+    name: str
+    label: str
+    own: bool
+    touches: tuple[Touch, ...]
+
+    @property
+    def done(self) -> Counter[str]:
+        """How often by what became of it."""
+        total: Counter[str] = Counter()
+        for touch in self.touches:
+            total += touch.tally.done
+        return total
+
+    def of(self, *rules: str) -> int:
+        """How many different things under these rules."""
+        return len(
+            {
+                touch.act.place or touch.act.words
+                for touch in self.touches
+                if touch.act.rule in rules
+            }
+        )
+
+
+def dependencies(evidence: Touched) -> list[Dependency]:
+    """By dependency, those that were blocked first. A request belongs to the package that the
+    function's code called, or to the dependency that made it by itself, and not to the client
+    library."""
+    found: dict[tuple[str, bool], dict[tuple[Act, Asker], Tally]] = {}
+    for (chain, act), tally in evidence.by.items():
+        asker = evidence.askers.of(chain)
+        carried = asker.through[-1] if asker.through and asker.kind != "dependency" else ""
+        key = (carried or asker.name, asker.kind == "own" and not carried)
+        found.setdefault(key, {}).setdefault((act, asker), Tally()).add(tally)
+    made = []
+    for (name, own), acts in found.items():
+        touches = [Touch(act, tally, asker) for (act, asker), tally in acts.items()]
+        touches.sort(
+            key=lambda touch: (-touch.tally.done["block"], -touch.tally.done.total(), touch.act)
+        )
+        made.append(
+            Dependency(
+                name, evidence.version(name) if name else "nobody known", own, tuple(touches)
+            )
+        )
+    made.sort(
+        key=lambda each: (
+            -each.done["block"],
+            not each.name,
+            -each.done["alert"],
+            -each.done.total(),
+            each.name,
+        )
+    )
+    return made
+
+
+@dataclass(frozen=True)
+class Use:
+    """One allow entry of a policy, and how often it was needed.
+
+    Args:
+        entry: as the policy has it.
+        count: 0 where nobody used it.
+        why: its ``reason:`` and ``owner:``, "" where there are none.
+    """
+
+    entry: Allow
+    count: int
+    why: str = ""
+
+
+def uses(
+    policy: Policy, compiled: native.Compiled, evidence: Touched, facts: native.Facts
+) -> list[Use]:
+    """Every allow entry of `policy`, with how often what was seen needed it: as the engine decides
+    under the policy as it stands now, or as events of a policy of that name say."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for act, seen in evidence:
+        for target in sorted(seen.examples) or [act.target]:
+            verdict = met(compiled, act, target, facts)
+            if verdict.mode is Mode.ALLOW and verdict.reason == "rule" and verdict.source:
+                counts[verdict.source, verdict.entry] += seen.count
+                break
+    said = {rule: count for (name, rule), count in evidence.rules.items() if name == policy.name}
+    found: dict[tuple[str, Family, str], Use] = {}
+    on_line = Counter(
+        source for source, _ in {(entry.source, entry.text) for entry in policy.allows}
+    )
+    for entry in policy.allows:
+        # Events name the line: where it holds several entries, they do not say which.
+        by_events = said.get(entry.source, 0) if on_line[entry.source] == 1 else 0
+        count = max(counts[entry.source, entry.text], by_events)
+        found.setdefault(
+            (entry.source, entry.family, entry.text), Use(entry, count, _why(policy, entry))
+        )
+    return list(found.values())
+
+
+def against(compiled: native.Compiled, evidence: Touched, facts: native.Facts) -> Iterator[Outcome]:
+    """What went through, and `compiled` would block."""
+    return (outcome for outcome in replay(compiled, evidence, facts) if outcome.would_break)
+
+
+def _why(policy: Policy, entry: Allow) -> str:
+    written = entry.home(policy).find(entry.location).plain()
+    if not isinstance(written, dict):
+        return ""
+    owner = f"owner: {written['owner']}" if written.get("owner") else ""
+    return ", ".join(str(part) for part in (written.get("reason"), owner) if part)

@@ -1,0 +1,80 @@
+"""What the engine says to an act that was recorded: the question that its doors would ask, put to
+the compiled core."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fshield.engine import decide as native
+from fshield.evidence.acts import INTEGRITY, Act
+from fshield.language.model import RULES
+from fshield.language.policy import Family, Mode
+
+HERE = native.Facts()
+
+
+@dataclass(frozen=True)
+class Met:
+    """What an act would meet.
+
+    Args:
+        mode: what would be done.
+        source: ``FILE:LINE`` of the entry or the mode that decides; None where the policy leaves it
+            out.
+        reason: the engine's word.
+        entry: the entry that decides, as the policy's compiled form has it: several may stand on
+            one line.
+    """
+
+    mode: Mode
+    source: str | None
+    reason: str
+    entry: str = ""
+
+
+def met(
+    policy: native.Compiled, act: Act, target: str, facts: native.Facts = HERE, asker: str = ""
+) -> Met:
+    """What `act` would meet under `policy`.
+
+    Args:
+        policy: compiled.
+        act: what was done.
+        target: exactly: one of the paths or names that `act` stands for.
+        facts: what the engine knows of the function: its region, its variables.
+        asker: the distribution that does it, for entries with ``only_for``.
+    """
+    if act.rule == INTEGRITY:
+        blocks = Mode.BLOCK in policy.modes.values()
+        return Met(Mode.BLOCK if blocks else Mode.ALERT, None, INTEGRITY)
+    family = Family(RULES.index(act.rule))
+    if act.refused or family is Family.RUNTIME_API or not target:
+        return Met(policy.modes[family], policy.mode_source(family), act.refused or "no_rule")
+    if family is Family.OUTBOUND:
+        address = act.address
+        if address is not None:
+            found = policy.decide(family, ip=address, port=act.port, facts=facts, asker=asker)
+        else:
+            names = (act.target,)
+            found = policy.decide(family, names=names, port=act.port, facts=facts, asker=asker)
+        return _met(found)
+    if family is Family.NATIVE:
+        return _native(policy, act, target)
+    return _met(policy.decide(family, path=target, asker=asker))
+
+
+def _native(policy: native.Compiled, act: Act, path: str) -> Met:
+    """By the module that asked, each package above it, and the library: as hook_native.c asks."""
+    names = (
+        [act.module.rsplit(".", count)[0] for count in range(act.module.count(".") + 1)]
+        if act.module
+        else []
+    )
+    verdicts = [_met(policy.decide(Family.NATIVE, path=name)) for name in (*names, path) if name]
+    return next((found for found in verdicts if found.mode is Mode.ALLOW), verdicts[-1])
+
+
+def _met(verdict: native.Verdict) -> Met:
+    return Met(
+        verdict.mode, verdict.source or verdict.mode_source, verdict.reason, verdict.text or ""
+    )

@@ -1,0 +1,1 @@
+"""Lambda's and IAM's APIs, as the fleet commands need them."""

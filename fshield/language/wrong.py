@@ -1,0 +1,38 @@
+"""The one way in which a validator says what is wrong, what is allowed and what the fix is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pydantic_core import PydanticCustomError
+
+from fshield.errors import closest, shown
+
+KIND = "policy"
+
+
+def wrong(message: str, allowed: str = "", fix: str = "", key: str = "") -> PydanticCustomError:
+    """An error to raise from a pydantic validator.
+
+    Args:
+        message: what is wrong, one sentence.
+        allowed: what would be right.
+        fix: what to write instead.
+        key: the key inside the validated mapping that is meant, where it is a key and not the
+            value.
+    """
+    return PydanticCustomError(
+        KIND, "{message}", {"message": message, "allowed": allowed, "fix": fix, "key": key}
+    )
+
+
+def wrong_choice(value: object, choices: Iterable[str], what: str) -> PydanticCustomError:
+    """`value` is none of `choices`. `what` completes "VALUE is no …"."""
+    choices = list(choices)
+    guess = closest(value, choices) if isinstance(value, str) else None
+    message = (
+        f"the value is missing: it must be a {what}"
+        if value is None
+        else f"{shown(value)} is no {what}"
+    )
+    return wrong(message, ", ".join(choices) or "none", f"did you mean `{guess}`?" if guess else "")

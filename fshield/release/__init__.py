@@ -1,0 +1,1 @@
+"""What a release says of its files, and how that is checked."""

@@ -1,0 +1,35 @@
+"""Lists of sums that are believed: signed by an allowed signer, unless the user says otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fshield.release import signature, sums
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Which lists are believed.
+
+    Args:
+        signers: a file of allowed signers; None: those that fshield knows.
+        unsigned: believe a list that nobody signed.
+    """
+
+    signers: Path | None = None
+    unsigned: bool = False
+
+
+def read(path: Path, trust: Trust) -> tuple[sums.Sums, str | None]:
+    """The sums in the list at `path`, and who signed it; None where that was not asked.
+
+    Raises:
+        CouldNotRun: it is no list, or the signature beside it is not of a signer.
+    """
+    content = sums.read(path)
+    by = None
+    if not trust.unsigned:
+        signed = path.with_name(path.name + signature.SUFFIX)
+        by = signature.verify(content, signed, trust.signers or signature.SIGNERS)
+    return sums.parse(content, str(path)), by

@@ -1,0 +1,187 @@
+"""The first screen of the report: what happened, in sentences, and what to do about it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from fshield.evidence.acts import Act, span
+from fshield.evidence.callers import Asker
+from fshield.evidence.shapes import gathered
+from fshield.evidence.touched import Dependency, Tally, Touch, Touched
+
+_NAMED = 3
+_SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "busybox"})
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the page begins with.
+
+    Args:
+        happened: the sentence that matters most.
+        where: for which functions, since when.
+        advice: what to do, the most urgent first.
+        mode: ``block``, ``alert`` or ``allow``: what the sentence is about.
+    """
+
+    happened: str
+    where: str
+    advice: list[str]
+    mode: str
+
+
+def summary(evidence: Touched, dependencies: list[Dependency], policy_name: str = "") -> Summary:
+    """The summary of what was read."""
+    where = _where(evidence)
+    blocked = [each for each in dependencies if each.done["block"]]
+    if blocked:
+        return Summary(_happened("block", blocked), where, _advice(blocked, policy_name), "block")
+    reported = [each for each in dependencies if each.done["alert"]]
+    if reported:
+        said = f"Nothing was blocked. {_happened('alert', reported)}"
+        return Summary(
+            said,
+            where,
+            [
+                "Read each line below. fshield learn makes a policy of what is needed, and holds"
+                " back what no part of the function asked for.",
+                "fshield ready says when the function can be enforced.",
+            ],
+            "alert",
+        )
+    if evidence.events:
+        return Summary(
+            "Nothing was blocked or reported: all that was recorded was allowed.",
+            where,
+            [],
+            "allow",
+        )
+    return Summary(
+        "No act was recorded. That is not the same as none: the log may be of another time, or the"
+        " function may not be guarded.",
+        where,
+        ["fshield status says which functions are guarded."],
+        "",
+    )
+
+
+def _happened(mode: str, guilty: list[Dependency]) -> str:
+    times = sum(each.done[mode] for each in guilty)
+    verb = "blocked" if mode == "block" else "reported"
+    noun = "attempt" if mode == "block" else "act"
+    count = f"{times:,} {noun}{'' if times == 1 else 's'} {verb}"
+    first = guilty[0]
+    name = who(first)
+    if len(guilty) == 1:
+        return f"{count}, {'' if times == 1 else 'all '}by {name}: it {_did(first, mode)}."
+    share = f"{first.done[mode]:,} of them by {name}: it {_did(first, mode)}"
+    others = ", ".join(each.label for each in guilty[1 : 1 + _NAMED])
+    more = len(guilty) - 1 - _NAMED
+    return f"{count}, {share}. The others: {others}{f' and {more} more' if more > 0 else ''}."
+
+
+def who(dependency: Dependency) -> str:
+    """Whose code it is."""
+    if dependency.own:
+        return f"{dependency.label}, the function's own code"
+    if not dependency.name:
+        return "a caller that no event names"
+    return f"{dependency.label}, which is not your code"
+
+
+def _did(dependency: Dependency, mode: str) -> str:
+    """What it tried, most different things first named."""
+    acts = [touch.act for touch in folded(dependency) if touch.tally.done[mode]]
+    words = list(dict.fromkeys(_tried(act) for act in acts))
+    named = words[:_NAMED]
+    if len(words) > _NAMED:
+        named.append(f"{len(words) - _NAMED} more")
+    listed = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
+    return f"tried to {listed}"
+
+
+def _tried(act: Act) -> str:
+    if act.rule == "create_child_process" and act.target.rpartition("/")[2] in _SHELLS:
+        return "start a shell"
+    if act.rule == "read_handler":
+        return "read the handler's source"
+    if act.rule == "native_code":
+        return "run machine code"
+    if act.rule == "guard_integrity":
+        return "change the guard"
+    return act.words
+
+
+def _where(evidence: Touched) -> str:
+    names = sorted(evidence.functions)
+    functions = ", ".join(names[:_NAMED]) + (
+        f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    )
+    said = f"In {functions}" if functions else "No event names its function"
+    return f"{said}; {span(evidence.first, evidence.last)} UTC." if evidence.last else f"{said}."
+
+
+def _advice(blocked: list[Dependency], policy_name: str) -> list[str]:
+    policy = policy_name or "POLICY"
+    found = []
+    strangers = [each for each in blocked if each.name and not each.own]
+    for each in strangers[:_NAMED]:
+        found.append(
+            f"Find out whether {each.label} is meant to do this. If not, take that version out:"
+            " it was stopped here, and may run elsewhere without a guard. Treat secrets that it"
+            " could read as read."
+        )
+    if any(each.own for each in blocked):
+        found.append(
+            "The function's own code was stopped. If that breaks it, fshield fix"
+            f" -p {policy} EVENTS makes the smallest edit that lets it pass."
+        )
+    if any(not each.name for each in blocked):
+        found.append(
+            "Of some attempts no caller is known: a child, a thread, or no Python. The table below"
+            " has the program or file."
+        )
+    return found
+
+
+def folded(dependency: Dependency) -> list[Touch]:
+    """What it touched, with made-up names under /tmp as one pattern, as `learn` has them."""
+    patterns = gathered(
+        touch.act.target for touch in dependency.touches if touch.act.rule == "read_write_tmp"
+    )
+    found: dict[tuple[Act, Asker], Touch] = {}
+    for touch in dependency.touches:
+        act = touch.act
+        if act.rule == "read_write_tmp":
+            act = replace(act, target=patterns.get(act.target, act.target))
+        known = found.get((act, touch.asker))
+        if known is None:
+            known = found[act, touch.asker] = Touch(act, Tally(), touch.asker)
+        known.tally.add(touch.tally)
+    return sorted(
+        found.values(),
+        key=lambda touch: (-touch.tally.done["block"], -touch.tally.done.total(), touch.act),
+    )
+
+
+def edges(
+    evidence: Touched, dependencies: Iterable[Dependency]
+) -> list[tuple[str, str, str, Counter[str]]]:
+    """Function, dependency, host and what became of it: what the drawing shows, the blocked
+    first."""
+    found: dict[tuple[str, str, str], Counter[str]] = {}
+    for dependency in dependencies:
+        for touch in dependency.touches:
+            if touch.act.rule != "outbound_connectivity":
+                continue
+            seen = evidence.acts.get(touch.act)
+            names = sorted(seen.functions) if seen and seen.functions else ["function not named"]
+            for name in names:
+                key = (name, dependency.label, touch.act.place or "a socket")
+                found.setdefault(key, Counter()).update(touch.tally.done)
+    order = sorted(
+        found.items(), key=lambda item: (-item[1]["block"], -item[1]["alert"], -item[1].total())
+    )
+    return [(*key, done) for key, done in order]

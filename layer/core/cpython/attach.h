@@ -1,0 +1,32 @@
+/* Holds the interpreter for this thread while a door reads Python's frames. */
+#ifndef FS_ATTACH_H
+#define FS_ATTACH_H
+
+#include <stdbool.h>
+
+struct attach {
+    int state; /* of PyGILState_Ensure */
+    bool taken; /* the interpreter was released before, and is to be released again */
+    bool collects; /* the garbage collector was on */
+};
+
+/* Once, where the hook is in place. */
+void attach_start(void);
+/* Before a fork, and in its child: whether this thread has the lock there too. */
+void attach_forks(void);
+void attach_forked(void);
+/* At each import, with which every interpreter begins. */
+void attach_sees_import(void);
+/* There are, or were, several interpreters. */
+bool attach_several(void);
+
+/* `address` lies in the program or library that the interpreter is. */
+bool attach_is_interpreter(const void *address);
+
+/* True where this thread may now use the C API to read: attach_end is due. False where no Python
+ * thread is here, where `caller` is not the interpreter's own code, and at the interpreter's end.
+ * No Python code runs before attach_end. */
+bool attach_begin(struct attach *attach, const void *caller);
+void attach_end(const struct attach *attach);
+
+#endif

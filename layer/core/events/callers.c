@@ -1,0 +1,56 @@
+/* Parts of an origin. See callers.h. */
+#include "events/callers.h"
+
+#include <string.h>
+
+#include "events/json.h"
+#include "support/text.h"
+
+enum { ENTRY_MAX = 300 };
+
+void callers_copy(char *out, size_t size, const char *text, size_t length)
+{
+    if (length > size - 1) length = size - 1;
+    memcpy(out, text, length);
+    out[length] = '\0';
+}
+
+void callers_push(struct guard_origin *origin, size_t *used, const char *path, int line,
+                  const char *function)
+{
+    struct json json;
+    char text[ENTRY_MAX + 200], digits[TEXT_NUMBER_SIZE];
+    size_t at = strlen(path);
+    /* The end of a long path says more than its beginning. */
+    if (at > ENTRY_MAX) path += at - ENTRY_MAX;
+    text_number(digits, line > 0 ? (unsigned)line : 0);
+    const char *const parts[] = {path, ":", digits, " ", function};
+    at = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        callers_copy(text + at, sizeof text - at, parts[i], strlen(parts[i]));
+        at += strlen(text + at);
+    }
+    json_begin(&json);
+    if (*used > 0) json_raw(&json, ",");
+    json_string(&json, text, sizeof text);
+    if (json.size >= sizeof origin->stack - *used) return;
+    memcpy(origin->stack + *used, json.bytes, json.size);
+    *used += json.size;
+    origin->stack[*used] = '\0';
+}
+
+void callers_module(char *out, size_t size, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    const char *dot = strchr(name, '.');
+    callers_copy(out, size, name, dot && dot != name ? (size_t)(dot - name) : strlen(name));
+}
+
+const char *callers_below(const char *path, const char *prefix)
+{
+    size_t size = strlen(prefix);
+    while (size > 1 && prefix[size - 1] == '/') size--;
+    if (size == 0 || strncmp(path, prefix, size) != 0 || path[size] != '/') return NULL;
+    return path + size + 1;
+}

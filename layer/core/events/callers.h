@@ -1,0 +1,23 @@
+/* The parts of an origin that are written the same way for every language. */
+#ifndef FS_CALLERS_H
+#define FS_CALLERS_H
+
+#include <stddef.h>
+
+#include "events/events.h"
+
+/* Of the frames that are shown, the innermost ones in full; further out the first of each package.
+ */
+enum { CALLERS_SHOWN = 8, CALLERS_IN_FULL = 4 };
+
+/* `length` bytes of `text`, cut to fit, with a NUL. */
+void callers_copy(char *out, size_t size, const char *text, size_t length);
+/* Adds "PATH:LINE FUNCTION" to the stack, whole or not at all. `*used`: bytes of it so far. */
+void callers_push(struct guard_origin *origin, size_t *used, const char *path, int line,
+                  const char *function);
+/* The file's name up to its first dot. */
+void callers_module(char *out, size_t size, const char *path);
+/* What follows `prefix`/ in `path`; NULL where `path` lies elsewhere. */
+const char *callers_below(const char *path, const char *prefix);
+
+#endif

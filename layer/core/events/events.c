@@ -1,0 +1,223 @@
+/* Events: the first of a kind in full, repeats counted. */
+#include <string.h>
+
+#include "events/lines.h"
+#include "events/origins.h"
+#include "events/sentence.h"
+#include "events/sink.h"
+#include "guard/guard.h"
+#include "events/events.h"
+#include "libc/symbols.h"
+#include "support/keyed_hash.h"
+#include "support/sys.h"
+
+enum { KINDS = 64, LINES_PER_INVOCATION = 512 };
+
+/* A kind of act that was reported: enough to write its count at the invocation's end. */
+struct kind {
+    struct guard_act act;
+    struct fs_verdict verdict;
+    struct guard_origin origin;
+    char path[1024], arguments[256], host[256], ip[64], protocol[16], verb[32], connected_as[256];
+};
+
+/* Apart from each other, so that a process that reports nothing touches one page. */
+static _Atomic uint64_t keys[KINDS]; /* 0: free */
+static _Atomic uint32_t repeats[KINDS]; /* since the last line */
+static atomic_bool filled[KINDS];
+static struct kind kinds[KINDS];
+static _Atomic uint32_t lines; /* in this invocation */
+static _Atomic int owner; /* the pid that the table belongs to */
+
+static void begin_process(void)
+{
+    int pid = sys_getpid();
+    if (atomic_load(&owner) == pid) return;
+    /* A forked child starts a table of its own. */
+    for (unsigned i = 0; i < KINDS; i++) {
+        atomic_store(&keys[i], 0);
+        atomic_store(&repeats[i], 0);
+        atomic_store(&filled[i], false);
+    }
+    atomic_store(&lines, 0);
+    atomic_store(&owner, pid);
+}
+
+/* The caller, without the line: a traceback's attempts to read one source are one kind. */
+static void add_caller(struct keyed_hash *hash, const struct guard_act *act)
+{
+    struct symbols_object object;
+    keyed_hash_text(hash, act->origin ? act->origin->package : NULL);
+    if (act->origin)
+        keyed_hash_text(hash, act->origin->file);
+    else
+        keyed_hash_text(hash, act->caller && symbols_object_of(act->caller, &object) ? object.path
+                                                                                     : NULL);
+}
+
+/* Two acts of one kind differ in nothing that an event says, but in when and in which line. */
+static uint64_t kind_key(const struct guard_act *act, const struct fs_verdict *verdict)
+{
+    struct keyed_hash hash;
+    keyed_hash_begin(&hash);
+    keyed_hash_number(&hash, (uint64_t)act->family << 48 | (uint64_t)verdict->mode << 40 |
+                                 (uint64_t)verdict->floor << 32 | verdict->rule);
+    keyed_hash_text(&hash, act->verb);
+    keyed_hash_text(&hash, act->path);
+    keyed_hash_text(&hash, act->arguments);
+    keyed_hash_text(&hash, act->host);
+    keyed_hash_text(&hash, act->ip);
+    keyed_hash_number(&hash, act->port);
+    keyed_hash_text(&hash, act->protocol);
+    keyed_hash_text(&hash, act->first_bytes);
+    keyed_hash_text(&hash, act->connected_as);
+    if (UNLIKELY(verdict->asker)) keyed_hash_text(&hash, verdict->asker);
+    add_caller(&hash, act);
+    return keyed_hash_end(&hash);
+}
+
+static void keep(char *out, size_t size, const char **field)
+{
+    if (!*field) return;
+    strncpy(out, *field, size - 1);
+    out[size - 1] = '\0';
+    *field = out;
+}
+
+static void fill(struct kind *kind, const struct guard_act *act, const struct fs_verdict *verdict)
+{
+    kind->act = *act;
+    kind->verdict = *verdict;
+    if (act->origin) kind->origin = *act->origin;
+    kind->act.origin = act->origin ? &kind->origin : NULL;
+    keep(kind->path, sizeof kind->path, &kind->act.path);
+    keep(kind->arguments, sizeof kind->arguments, &kind->act.arguments);
+    keep(kind->host, sizeof kind->host, &kind->act.host);
+    keep(kind->ip, sizeof kind->ip, &kind->act.ip);
+    keep(kind->protocol, sizeof kind->protocol, &kind->act.protocol);
+    keep(kind->verb, sizeof kind->verb, &kind->act.verb);
+    keep(kind->connected_as, sizeof kind->connected_as, &kind->act.connected_as);
+    atomic_store_explicit(&filled[kind - kinds], true, memory_order_release);
+}
+
+/* The slot of `key`; `*first` where this call took it. NULL where the table is full. */
+static struct kind *claim(uint64_t key, bool *first)
+{
+    *first = false;
+    for (unsigned i = 0; i < KINDS; i++) {
+        unsigned slot = (unsigned)((key + i) % KINDS);
+        uint64_t there = atomic_load(&keys[slot]);
+        if (there == 0 && atomic_compare_exchange_strong(&keys[slot], &there, key)) {
+            *first = true;
+            return &kinds[slot];
+        }
+        if (there == key) return &kinds[slot];
+    }
+    return NULL;
+}
+
+/* Of an `allowed` event: one for the first use of each rule. */
+static uint64_t rule_key(uint32_t rule) { return 1 + (uint64_t)rule * 2; }
+
+bool guard_rule_is_new(uint32_t rule)
+{
+    uint64_t key = rule_key(rule);
+    for (unsigned i = 0; i < KINDS; i++) {
+        uint64_t there =
+            atomic_load_explicit(&keys[(unsigned)((key + i) % KINDS)], memory_order_relaxed);
+        if (there == 0) return true;
+        if (there == key) return false;
+    }
+    return false;
+}
+
+/* `read_handler: {quiet: [...]}`: the caller is listed by the policy that decided. */
+static bool is_quiet(const struct guard_act *act, const struct fs_verdict *verdict)
+{
+    const char *const names[] = {act->origin->distribution, act->origin->package};
+    for (unsigned i = 0; i < 2; i++) {
+        char name[sizeof act->origin->distribution];
+        size_t size = 0;
+        for (const char *at = names[i]; *at && size < sizeof name - 1; at++) {
+            char c = *at >= 'A' && *at <= 'Z' ? (char)(*at + 32) : *at;
+            name[size++] = c == '_' || c == '.' ? '-' : c;
+        }
+        name[size] = '\0';
+        if (fs_policy_lists(verdict->floor ? guard.floor : guard.policy, FS_LIST_QUIET, name))
+            return true;
+    }
+    return false;
+}
+
+/* What every function with X-Ray's SDK, or in Java, makes in /tmp at start, and does without: an
+ * alarm that all functions raise is heard by nobody. */
+static bool is_start_mark(const char *path)
+{
+    static const char xray[] = "/tmp/.aws-xray", java[] = "/tmp/hsperfdata_";
+    if (strncmp(path, java, sizeof java - 1) == 0) {
+        path += sizeof java - 1;
+        path += strcspn(path, "/");
+        return path[0] == '\0' || path[1 + strspn(path + 1, "0123456789")] == '\0';
+    }
+    if (strncmp(path, xray, sizeof xray - 1) != 0) return false;
+    path += sizeof xray - 1;
+    return path[0] == '\0' || strcmp(path, "/") == 0 || strcmp(path, "/initialized") == 0;
+}
+
+void guard_report(const struct guard_act *asked, const struct fs_verdict *verdict, char *message,
+                  size_t size)
+{
+    int error = errno;
+    struct guard_act copy = *asked, *act = &copy;
+    if (!act->origin) act->origin = interpreter_origin(act);
+    if (act->origin && verdict->mode != FS_ALLOW) origin_resolve(act->origin);
+    if (message && size > 0) {
+        struct sentence sentence;
+        sentence_compose(&sentence, act, verdict, act->origin);
+        size_t length = sentence.size < size - 1 ? sentence.size : size - 1;
+        memcpy(message, sentence.bytes, length);
+        message[length] = '\0';
+    }
+    if ((act->family == FS_HANDLER && act->origin && is_quiet(act, verdict)) ||
+        (act->family == FS_TMP && act->path && is_start_mark(act->path))) {
+        errno = error;
+        return;
+    }
+    if (verdict->mode == FS_ALLOW &&
+        (verdict->reason != FS_RULE || !(guard.policy->flags & FS_FLAG_EVENTS_ALLOWED_FIRST)))
+        return;
+    begin_process();
+    bool first;
+    uint64_t key = kind_key(act, verdict);
+    if (verdict->mode == FS_ALLOW) key = rule_key(verdict->rule);
+    struct kind *kind = claim(key, &first);
+    if (kind && !first) {
+        if (verdict->mode != FS_ALLOW) atomic_fetch_add(&repeats[kind - kinds], 1);
+    } else if (!kind && atomic_load(&lines) >= LINES_PER_INVOCATION) {
+        sink_count_lost(1);
+    } else {
+        atomic_fetch_add(&lines, 1);
+        if (act->origin) origin_resolve(act->origin);
+        if (kind) fill(kind, act, verdict);
+        lines_write(act, verdict, act->origin, 1, false);
+    }
+    errno = error;
+}
+
+/* ---- invocations ---- */
+
+void guard_invocation_ends(void)
+{
+    int error = errno;
+    if (atomic_load(&owner) == sys_getpid()) {
+        for (unsigned i = 0; i < KINDS; i++) {
+            if (!atomic_load_explicit(&filled[i], memory_order_acquire)) continue;
+            uint32_t count = atomic_exchange(&repeats[i], 0);
+            if (count > 0)
+                lines_write(&kinds[i].act, &kinds[i].verdict, kinds[i].act.origin, count, true);
+        }
+        atomic_store(&lines, 0);
+    }
+    sink_flush_last();
+    errno = error;
+}

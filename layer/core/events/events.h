@@ -1,0 +1,65 @@
+/* Events: what is reported, and how often. */
+#ifndef FS_EVENTS_H
+#define FS_EVENTS_H
+
+#include "guard/guard.h"
+
+/* What an event says besides the verdict. All strings may be NULL. */
+struct guard_act {
+    enum guard_ring ring;
+    enum fs_family family;
+    const char *verb; /* "open", "connect", "look up", "execute", …: for the message */
+    const char *path; /* details.path */
+    const char *arguments; /* details.arguments, already one string */
+    const char *unguardable; /* why a program cannot be guarded, completes "it …"; NULL where that
+                                is not what it is about */
+    const char *host;
+    const char *ip; /* as text */
+    uint16_t port; /* 0: none */
+    const char *protocol; /* "tcp", "udp", … */
+    const char *first_bytes; /* details.first_bytes: what they are, a constant; NULL where they are
+                                not what it is about */
+    const char *connected_as; /* details.connected_as: the name that the connection was allowed by,
+                                 where they name another */
+    const void *caller; /* return address of the door; for the origin of the libc ring */
+    struct guard_origin *origin; /* from the interpreter ring; NULL: by caller */
+};
+
+struct guard_origin {
+    char package[128]; /* the folder or module below where packages are installed: what exceptions
+                          name */
+    char distribution[128]; /* as the installed metadata names it, else the package; with `version`
+                               by origin_resolve */
+    char version[64];
+    bool resolved;
+    bool script; /* JavaScript: `place` is below node_modules */
+    uint16_t rest; /* where in `place` the path below that folder begins; 0: no place */
+    char place[512];
+    char sites[512]; /* folders of installed packages, "" ends them */
+    char file[512];
+    int line;
+    char function[128];
+    char stack[1536]; /* a JSON array's inside: "\"file:line function\",…", escaped, whole elements
+                         only */
+};
+
+/* Counts the act; writes it in full when it is the first of its kind (rule, object, distribution
+ * and file). Keeps errno. Safe in signal handlers and between fork and exec. Writes the sentence of
+ * the event into `message` where it is not NULL (also for repeats). Does nothing where mode is
+ * FS_ALLOW, unless the policy wants allowed uses and this is the first. */
+void guard_report(const struct guard_act *act, const struct fs_verdict *verdict, char *message,
+                  size_t size);
+
+/* No `allowed` event of this rule was written yet. */
+bool guard_rule_is_new(uint32_t rule);
+
+/* The policy wants an event of the first use of each rule. */
+static inline bool guard_tells_allowed(void)
+{
+    return guard.policy && guard.policy->flags & FS_FLAG_EVENTS_ALLOWED_FIRST;
+}
+
+/* Writes the counts of repeats. */
+void guard_invocation_ends(void);
+
+#endif

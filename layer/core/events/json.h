@@ -1,0 +1,42 @@
+/* A bounded writer of one JSON line: what does not fit is shortened inside a string, never outside
+ * one. */
+#ifndef FS_JSON_H
+#define FS_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define JSON_LINE_MAX 4096
+
+struct json {
+    size_t size;
+    bool full; /* something did not fit: what stands there is no whole line */
+    uint8_t shrink; /* strings get a half, a quarter, … of their room */
+    char bytes[JSON_LINE_MAX];
+};
+
+/* An empty one, whose strings have all their room. */
+static inline void json_begin(struct json *json)
+{
+    json->size = 0;
+    json->full = false;
+    json->shrink = 0;
+}
+
+/* `text` as it is; nothing, and `full`, where it does not fit. */
+void json_raw(struct json *json, const char *text);
+void json_number(struct json *json, int64_t number);
+/* A quoted string of at most `most` bytes between the quotes, "…" at the end of one that was cut.
+ * NULL makes null. Bytes that are not UTF-8 become U+FFFD; control characters are escaped; secrets
+ * (secrets.h) become ***. */
+void json_string(struct json *json, const char *text, size_t most);
+/* ,"key": */
+void json_key(struct json *json, const char *key);
+
+/* Milliseconds since 1970. */
+int64_t json_milliseconds(void);
+/* UTC, RFC 3339 with microseconds: 27 bytes and a NUL. */
+void json_timestamp(char out[28]);
+
+#endif

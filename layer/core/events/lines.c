@@ -1,0 +1,507 @@
+/* One event, one line, one write. See lines.h. */
+#include "events/lines.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "events/json.h"
+#include "events/ocsf.h"
+#include "events/secrets.h"
+#include "events/sentence.h"
+#include "events/sink.h"
+#include "guard/facts.h"
+#include "guard/kernel.h"
+#include "guard/state.h"
+#include "libc/symbols.h"
+#include "support/sys.h"
+#include "events/events.h"
+
+enum { ARN_MAX = 256 };
+
+static _Atomic uint32_t sequence;
+static _Atomic int owner; /* the pid that the sequence belongs to */
+static char nonce[17];
+
+/* The request id changes between invocations only; readers see a whole one or none. */
+static char request_id[64];
+static _Atomic uint32_t request_turn;
+
+/* Where no memory is to be had, as a program may arrange for itself, there is one line: who has it?
+ */
+static atomic_bool spare_taken;
+
+static void begin_process(void)
+{
+    int pid = sys_getpid();
+    if (atomic_load(&owner) == pid) return;
+    sink_adopt();
+    atomic_store(&sequence, 0);
+    atomic_store(&spare_taken, false); /* another thread of the parent's may have had it */
+    uint64_t random = 0;
+    if (sys_call(SYS_getrandom, &random, sizeof random, 1 /* GRND_NONBLOCK */) !=
+        (long)sizeof random) {
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        random = (uint64_t)now.tv_nsec << 32 ^ (uint64_t)now.tv_sec ^ (uint64_t)pid;
+    }
+    for (unsigned i = 0; i < 16; i++) nonce[i] = "0123456789abcdef"[random >> 4 * i & 15];
+    atomic_store(&owner, pid);
+}
+
+static bool write_line(struct json *json)
+{
+    if (json->size >= sizeof json->bytes) json->size = sizeof json->bytes - 1;
+    json->bytes[json->size++] = '\n';
+    return sink_write(json->bytes, json->size);
+}
+
+static atomic_bool line_open; /* the program's last write to the pipe that events go to ended in the
+                                 middle of a line */
+
+void guard_wrote(int fd, const void *bytes, size_t size)
+{
+    if (size == 0 || !guard.shares_pipe[fd - 1]) return;
+    atomic_store_explicit(&line_open, ((const char *)bytes)[size - 1] != '\n',
+                          memory_order_relaxed);
+}
+
+/* The function's ARN: written once, by the thread that speaks to the Runtime API. */
+static char function_arn[ARN_MAX + 1];
+static atomic_int arn_known; /* 0 no, 1 being written, 2 yes */
+
+void guard_function_arn(const char *arn, size_t size)
+{
+    int no = 0;
+    if (size >= sizeof function_arn || !atomic_compare_exchange_strong(&arn_known, &no, 1)) return;
+    memcpy(function_arn, arn, size);
+    function_arn[size] = '\0';
+    atomic_store(&arn_known, 2);
+}
+
+static bool takes_fresh_line(void)
+{
+    return atomic_exchange_explicit(&line_open, false, memory_order_relaxed);
+}
+
+/* `event` NULL: the kind stands elsewhere in the line. */
+static void begin_fields(struct json *json, bool fresh, const char *event, const char *level)
+{
+    char now[28];
+    json_timestamp(now);
+    json->size = 0;
+    json->full = false;
+    if (fresh) json_raw(json, "\n");
+    json_raw(json, "{\"function_shield\":true,");
+    if (event) {
+        json_raw(json, "\"event\":\"");
+        json_raw(json, event);
+        json_raw(json, "\",\"event_version\":1,");
+    }
+    json_raw(json, "\"timestamp\":\"");
+    json_raw(json, now);
+    json_raw(json, "\",\"level\":\"");
+    json_raw(json, level);
+    json_raw(json, "\"");
+}
+
+static void begin(struct json *json, const char *event, const char *level)
+{
+    json->shrink = 0;
+    begin_fields(json, takes_fresh_line(), event, level);
+}
+
+static void end_fields(struct json *json, uint32_t number, uint32_t missing)
+{
+    json_key(json, "pid");
+    json_number(json, sys_getpid());
+    json_key(json, "nonce");
+    json_string(json, nonce, 16);
+    json_key(json, "seq");
+    json_number(json, number);
+    if (missing > 0) {
+        json_key(json, "lost");
+        json_number(json, missing);
+    }
+    json_raw(json, "}");
+}
+
+static void send_line(struct json *json, uint32_t missing)
+{
+    if (!write_line(json))
+        sink_count_lost(missing + 1); /* the count that this line carried is lost with it */
+}
+
+static void end(struct json *json)
+{
+    uint32_t missing = sink_take_lost();
+    end_fields(json, atomic_fetch_add(&sequence, 1), missing);
+    send_line(json, missing);
+}
+
+/* ---- violations ---- */
+
+/* A child's own command line: its parent's event, if there was one, stands elsewhere. */
+static void write_command(struct json *json)
+{
+    char words[512];
+    if (guard.is_function || guard.is_wrapper) return;
+    int fd = sys_openat(AT_FDCWD, "/proc/self/cmdline", O_RDONLY | O_CLOEXEC, 0);
+    long size = fd < 0 ? 0 : sys_read(fd, words, sizeof words - 1);
+    if (fd >= 0) sys_close(fd);
+    if (size <= 0) return;
+    while (size > 0 && words[size - 1] == '\0') size--;
+    for (long i = 0; i < size; i++)
+        if (words[i] == '\0') words[i] = ' ';
+    words[size] = '\0';
+    json_key(json, "command");
+    json_string(json, words, 256);
+}
+
+/* The stack was escaped element by element: as many of them as leave room for what follows. */
+static void write_stack(struct json *json, const char *stack)
+{
+    enum { FOLLOWS = 512 };
+    size_t room = json->size + FOLLOWS < sizeof json->bytes
+                      ? sizeof json->bytes - json->size - FOLLOWS
+                      : 0,
+           end = 0;
+    for (const char *at = stack; *at;) {
+        /* A quote inside an element has a backslash, so these three end one and begin the next. */
+        const char *next = strstr(at, "\",\"");
+        size_t element = next ? (size_t)(next - stack) + 1 : strlen(stack);
+        if (element > room) break;
+        end = element;
+        if (!next) break;
+        at = next + 2;
+    }
+    if (end == 0) return;
+    memcpy(json->bytes + json->size, stack, end);
+    json->size += end;
+}
+
+static void write_origin(struct json *json, const struct guard_act *act,
+                         const struct guard_origin *origin)
+{
+    json_key(json, "origin");
+    json_raw(json, "{\"distribution\":");
+    if (origin) {
+        json_string(json, origin->distribution[0] ? origin->distribution : NULL, 128);
+        json_raw(json, ",\"version\":");
+        json_string(json, origin->version[0] ? origin->version : NULL, 64);
+        json_raw(json, ",\"file\":");
+        json_string(json, origin->file[0] ? origin->file : NULL, 400);
+        json_raw(json, ",\"line\":");
+        json_number(json, origin->line);
+        json_raw(json, ",\"function\":");
+        json_string(json, origin->function[0] ? origin->function : NULL, 128);
+        json_raw(json, ",\"stack\":[");
+        write_stack(json, origin->stack);
+        json_raw(json, "]");
+        write_command(json);
+        json_raw(json, "}");
+        return;
+    }
+    struct symbols_object object;
+    const char *file = NULL;
+    if (act->caller && symbols_object_of(act->caller, &object))
+        file = object.path[0] ? object.path : guard_program_path;
+    json_raw(json, "null,\"version\":null,\"file\":");
+    json_string(json, file, 400);
+    json_raw(json, ",\"line\":null,\"function\":null,\"stack\":[]");
+    write_command(json);
+    json_raw(json, "}");
+}
+
+static void write_details(struct json *json, const struct guard_act *act)
+{
+    json_key(json, "details");
+    json_raw(json, "{");
+    if (act->family == FS_OUTBOUND || act->family == FS_RUNTIME_API) {
+        json_raw(json, "\"host\":");
+        json_string(json, act->host, 255);
+        json_raw(json, ",\"ip\":");
+        json_string(json, act->ip, 64);
+        json_raw(json, ",\"port\":");
+        if (act->port)
+            json_number(json, act->port);
+        else
+            json_raw(json, "null");
+        json_raw(json, ",\"protocol\":");
+        json_string(json, act->protocol, 32);
+        if (act->first_bytes) {
+            json_raw(json, ",\"first_bytes\":");
+            json_string(json, act->first_bytes, 32);
+        }
+        if (act->connected_as) {
+            json_raw(json, ",\"connected_as\":");
+            json_string(json, act->connected_as, 255);
+        }
+    } else {
+        json_raw(json, "\"path\":");
+        json_string(json, act->path, 512);
+        if (act->family == FS_PROCESS) {
+            json_raw(json, ",\"arguments\":");
+            json_string(json, act->arguments, 256);
+        }
+        if (act->verb) {
+            json_raw(json, ",\"operation\":");
+            json_string(json, act->verb, 32);
+        }
+    }
+    json_raw(json, "}");
+}
+
+/* A line in the making: too big for the stack of a small thread or of a signal handler. */
+struct line {
+    struct json json;
+    struct sentence sentence, entry;
+};
+
+static struct line spare;
+
+static struct line *take_line(void)
+{
+    struct line *line = sys_scratch(sizeof *line);
+    if (line != NULL) return line;
+    return atomic_exchange(&spare_taken, true) ? NULL : &spare;
+}
+
+static void give_line(struct line *line)
+{
+    if (line == &spare)
+        atomic_store(&spare_taken, false);
+    else
+        sys_scratch_free(line, sizeof *line);
+}
+
+/* What one line says. */
+struct report {
+    const struct guard_act *act;
+    const struct fs_verdict *verdict;
+    const struct guard_origin *origin;
+    const char *sentence, *entry; /* NULL: no entry would do */
+    uint32_t count, number, missing;
+    bool repeated, fresh;
+    char id[sizeof request_id];
+};
+
+/* A secret is shown as asterisks, which are a pattern in a policy. */
+static bool has_secret(const char *text)
+{
+    while (*text && secrets_at(text) == 0) text++;
+    return *text != '\0';
+}
+
+static void write_rule(struct json *json, const struct report *report)
+{
+    const struct fs_verdict *verdict = report->verdict;
+    const struct fs_policy *decider = verdict->floor ? guard.floor : guard.policy;
+    json_key(json, "policy");
+    json_string(json, fs_family_names[report->act->family], 32);
+    json_key(json, "mode");
+    json_string(json, fs_mode_names[verdict->mode], 16);
+    json_key(json, "policy_mode");
+    json_string(json, fs_mode_names[verdict->policy_mode], 16);
+    json_key(json, "policy_name");
+    json_string(json, fs_policy_string(decider, decider->name), 64);
+    json_key(json, "rule");
+    json_string(json, verdict->source && verdict->source[0] ? verdict->source : NULL, 128);
+    json_key(json, "reason");
+    json_string(json, fs_reason_names[verdict->reason], 32);
+    if (report->entry && verdict->mode != FS_ALLOW && !has_secret(report->entry)) {
+        json_key(json, "entry");
+        json_string(json, report->entry, 480);
+    }
+    const struct fs_rule *entry =
+        verdict->reason == FS_ONLY_FOR ? fs_policy_rule(decider, verdict->rule) : NULL;
+    if (entry) {
+        json_key(json, "entry_source");
+        json_string(json, fs_policy_string(decider, entry->source), 128);
+        json_key(json, "asker");
+        json_string(json, verdict->asker ? verdict->asker : "unknown", 64);
+    }
+}
+
+static void write_count(struct json *json, const struct report *report)
+{
+    json_key(json, "count");
+    json_number(json, report->count);
+}
+
+static void write_rest(struct json *json, const struct report *report)
+{
+    static const char *const rings[] = {"libc", "interpreter", "kernel"};
+    json_key(json, "requestId");
+    json_string(json, report->id[0] ? report->id : NULL, 64);
+    json_key(json, "ring");
+    json_string(json, rings[report->act->ring], 16);
+    write_count(json, report);
+    /* The counts of all lines of one kind add up to how often it happened. */
+    if (report->repeated) {
+        json_key(json, "repeats");
+        json_raw(json, "true");
+    }
+    write_origin(json, report->act, report->origin);
+    end_fields(json, report->number, report->missing);
+}
+
+static void write_native(struct json *json, const struct report *report, const char *namespace)
+{
+    static const char *const levels[] = {"DEBUG", "WARN", "ERROR"};
+    begin_fields(json, report->fresh, report->verdict->mode == FS_ALLOW ? "allowed" : "violation",
+                 levels[report->verdict->mode]);
+    json_key(json, "message");
+    json_string(json, report->sentence, 480);
+    write_rule(json, report);
+    write_details(json, report->act);
+    if (namespace[0]) ocsf_write_metrics(json, namespace, facts_value("AWS_LAMBDA_FUNCTION_NAME"));
+    write_rest(json, report);
+}
+
+static void write_finding(struct json *json, const struct report *report, const char *namespace)
+{
+    const char *function = facts_value("AWS_LAMBDA_FUNCTION_NAME");
+    struct ocsf finding = {report->act,
+                           report->verdict,
+                           nonce,
+                           report->number,
+                           atomic_load(&arn_known) == 2 ? function_arn : "",
+                           function ? function : ""};
+    begin_fields(json, report->fresh, NULL, report->verdict->mode == FS_BLOCK ? "ERROR" : "WARN");
+    json_key(json, "message");
+    json_string(json, report->sentence, 480);
+    ocsf_write(json, &finding);
+    write_count(json, report);
+    if (namespace[0]) {
+        ocsf_write_metrics(json, namespace, facts_value("AWS_LAMBDA_FUNCTION_NAME"));
+        json_key(json, "policy");
+        json_string(json, fs_family_names[report->act->family], 32);
+        json_key(json, "mode");
+        json_string(json, fs_mode_names[report->verdict->mode], 16);
+    }
+    json_raw(json, ",\"unmapped\":{\"event\":\"violation\",\"event_version\":1");
+    write_rule(json, report);
+    write_details(json, report->act);
+    write_rest(json, report);
+    json_raw(json, "}");
+}
+
+void lines_write(const struct guard_act *act, const struct fs_verdict *verdict,
+                 const struct guard_origin *origin, uint32_t count, bool repeated)
+{
+    begin_process();
+    struct line *line = take_line();
+    if (line == NULL) {
+        sink_count_lost(1);
+        return;
+    }
+    sentence_compose(&line->sentence, act, verdict, origin);
+    sentence_entry(&line->entry, act, verdict, origin);
+    struct report report = {act,
+                            verdict,
+                            origin,
+                            line->sentence.bytes,
+                            line->entry.size > 0 ? line->entry.bytes : NULL,
+                            count,
+                            atomic_fetch_add(&sequence, 1),
+                            sink_take_lost(),
+                            repeated,
+                            takes_fresh_line(),
+                            ""};
+    uint32_t turn = atomic_load(&request_turn);
+    memcpy(report.id, request_id, sizeof report.id);
+    report.id[sizeof report.id - 1] = '\0';
+    if (turn % 2 != 0 || turn != atomic_load(&request_turn)) report.id[0] = '\0';
+    bool finding = verdict->mode != FS_ALLOW && guard.policy->flags & FS_FLAG_EVENTS_OCSF;
+    const char *namespace = verdict->mode != FS_ALLOW
+                                ? fs_policy_string(guard.policy, guard.policy->emf_namespace)
+                                : "";
+    /* What does not fit gets less room for each string, until it does. */
+    for (line->json.shrink = 0; line->json.shrink < 6; line->json.shrink++) {
+        if (finding)
+            write_finding(&line->json, &report, namespace);
+        else
+            write_native(&line->json, &report, namespace);
+        if (!line->json.full && line->json.size < sizeof line->json.bytes) break;
+    }
+    send_line(&line->json, report.missing);
+    give_line(line);
+}
+
+void guard_invocation_begins(const char *id, size_t size)
+{
+    if (size >= sizeof request_id) size = sizeof request_id - 1;
+    atomic_fetch_add(&request_turn, 1);
+    memcpy(request_id, id, size);
+    memset(request_id + size, 0, sizeof request_id - size);
+    atomic_fetch_add(&request_turn, 1);
+    sink_invocation_begins();
+}
+
+/* ---- the guard's own ---- */
+
+static void compose_armed(struct json *json, const char *event, const char *const *rings,
+                          unsigned ring_count, const char *runtime)
+{
+    begin_process();
+    begin(json, event, "INFO");
+    json_key(json, "message");
+    struct sentence sentence = {0};
+    sentence_say(&sentence, "FunctionShield guards this function by the policy ");
+    sentence_say(&sentence, fs_policy_string(guard.policy, guard.policy->name));
+    if (guard.dry_run) sentence_say(&sentence, ", as a dry run: nothing is blocked");
+    json_string(json, sentence.bytes, 256);
+    json_key(json, "version");
+    json_string(json, FS_VERSION, 32);
+    json_key(json, "policy_name");
+    json_string(json, fs_policy_string(guard.policy, guard.policy->name), 64);
+    const char *function = facts_value("AWS_LAMBDA_FUNCTION_NAME");
+    if (function && function[0]) {
+        json_key(json, "function");
+        json_string(json, function, 140);
+    }
+    json_key(json, "policy_sha256");
+    json_string(json, guard_policy_sha256, 64);
+    json_key(json, "floor");
+    json_string(json, guard.floor ? guard_floor_sha256 : NULL, 64);
+    json_key(json, "dry_run");
+    json_raw(json, guard.dry_run ? "true" : "false");
+    json_key(json, "rings");
+    json_raw(json, "[");
+    for (unsigned i = 0; i < ring_count; i++) {
+        if (i > 0) json_raw(json, ",");
+        json_string(json, rings[i], 16);
+    }
+    json_raw(json, "]");
+    json_key(json, "kernel");
+    json_string(json, kernel_says(), 320);
+    json_key(json, "runtime");
+    json_string(json, runtime, 64);
+}
+
+void guard_announce_armed(const char *const *rings, unsigned ring_count, const char *runtime)
+{
+    struct json json;
+    compose_armed(&json, "armed", rings, ring_count, runtime);
+    end(&json);
+}
+
+void guard_announce_self_test(const char *const *rings, unsigned ring_count, const char *runtime)
+{
+    struct json json;
+    compose_armed(&json, "self_test", rings, ring_count, runtime);
+    json_raw(&json, "}\n");
+    sys_write(1, json.bytes, json.size);
+}
+
+void guard_refuse(const char *text)
+{
+    struct json json;
+    begin_process();
+    begin(&json, "refused", "FATAL");
+    json_key(&json, "message");
+    json_string(&json, text, 1024);
+    sink_await_room();
+    end(&json);
+    sys_exit(78);
+}

@@ -1,0 +1,25 @@
+/* What one event says, as one line: violations, and the guard's own. */
+#ifndef FS_LINES_H
+#define FS_LINES_H
+
+#include "events/events.h"
+
+/* Writes one line about an act that happened `count` times. `repeated`: it was written before. */
+void lines_write(const struct guard_act *act, const struct fs_verdict *verdict,
+                 const struct guard_origin *origin, uint32_t count, bool repeated);
+
+/* The program wrote to fd 1 or 2. If that is the event stream's pipe as well, an event begins on a
+ * line of its own. */
+void guard_wrote(int fd, const void *bytes, size_t size);
+
+/* The invocation's id, told by the runtime client's conversation; "" between invocations. */
+void guard_invocation_begins(const char *request_id, size_t size);
+/* The function's ARN, as the Runtime API told the client; the first one stays. */
+void guard_function_arn(const char *arn, size_t size);
+/* One armed / refused / disabled event. guard_refuse does not return: exit status 78. */
+void guard_announce_armed(const char *const *rings, unsigned ring_count, const char *runtime);
+/* The answer of --self-test, on standard output. */
+void guard_announce_self_test(const char *const *rings, unsigned ring_count, const char *runtime);
+_Noreturn void guard_refuse(const char *sentence);
+
+#endif

@@ -1,0 +1,214 @@
+/* The sentence of an event: who tried what, what became of it, and why. */
+#include "events/sentence.h"
+
+#include <string.h>
+
+#include "guard/state.h"
+#include "policy/only_for.h"
+#include "support/text.h"
+#include "events/events.h"
+
+void sentence_say(struct sentence *out, const char *text)
+{
+    while (text && *text && out->size < sizeof out->bytes - 1) out->bytes[out->size++] = *text++;
+    out->bytes[out->size] = '\0';
+}
+
+static void say_number(struct sentence *out, uint16_t number)
+{
+    char digits[TEXT_NUMBER_SIZE];
+    text_number(digits, number);
+    sentence_say(out, digits);
+}
+
+static void say_object(struct sentence *out, const struct guard_act *act)
+{
+    switch (act->family) {
+    case FS_OUTBOUND:
+    case FS_RUNTIME_API:
+        if (!act->host && !act->ip) {
+            sentence_say(out, act->verb ? act->verb : "open a socket");
+            if (act->protocol) sentence_say(out, " (");
+            sentence_say(out, act->protocol);
+            if (act->protocol) sentence_say(out, ")");
+            return;
+        }
+        sentence_say(out, "reach ");
+        if (!act->host && act->ip && strchr(act->ip, ':')) {
+            sentence_say(out, "[");
+            sentence_say(out, act->ip);
+            sentence_say(out, "]");
+        } else {
+            sentence_say(out, act->host ? act->host : act->ip);
+        }
+        if (act->port) sentence_say(out, ":");
+        if (act->port) say_number(out, act->port);
+        if (act->family == FS_RUNTIME_API) sentence_say(out, " (the Runtime API)");
+        return;
+    case FS_PROCESS:
+        if (!act->path) {
+            sentence_say(out, "fork");
+            return;
+        }
+        sentence_say(out, "start ");
+        sentence_say(out, act->path);
+        return;
+    case FS_HANDLER:
+        sentence_say(out, "read the handler's source ");
+        sentence_say(out, act->path);
+        return;
+    default:
+        sentence_say(out, act->verb ? act->verb : "use");
+        sentence_say(out, " ");
+        sentence_say(out, act->path);
+        return;
+    }
+}
+
+/* What first bytes must not be, by the word of details.first_bytes. */
+static void say_first_bytes(struct sentence *out, const struct guard_act *act,
+                            const struct fs_verdict *verdict)
+{
+    static const struct {
+        const char *word, *text;
+    } sentences[] = {
+        {"other_server_name", "the TLS greeting names a server which "},
+        {"other_host", "the request is for a host which "},
+        {"split", "the first bytes end before they name a server"},
+        {"not_tls", "the first bytes are no TLS greeting"},
+        {"not_http", "the first bytes are no HTTP request"},
+        {"oversized", "the TLS greeting is larger than a record"},
+        {"fragmented", "the TLS greeting is spread over several records"},
+        {"malformed", "the first bytes can be read in more ways than one"},
+        {"no_server_name", "the TLS greeting names no server"},
+        {"no_host", "the request names no host"},
+        {"two_hosts", "the request names more hosts than one"},
+        {"ech", "the TLS greeting hides the server's name"},
+        {"early_data", "the TLS greeting offers early data"},
+        {"upgrade", "the request asks for another protocol"},
+        {"out_of_band", "the first bytes are sent out of band"},
+        {"datagram", "datagrams cannot be judged where TLS is required"},
+        {"at_once", "two threads write the first bytes at once"},
+        {"unseen", "the first bytes are sent by a call that hides them"},
+        {"stream", "the connection is also a stdio stream or standard descriptor, which hides the "
+                   "first bytes"},
+        {"inherited", "the connection is from before this program, or from another process"},
+        {"passed", "the connection is passed on before its first bytes"},
+        {"too_many", "too many connections wait for their first bytes"},
+    };
+    const char *text = "the first bytes cannot be judged";
+    for (size_t i = 0; act->first_bytes && i < sizeof sentences / sizeof *sentences; i++)
+        if (strcmp(sentences[i].word, act->first_bytes) == 0) text = sentences[i].text;
+    sentence_say(out, text);
+    if (verdict->reason == FS_SERVER_NAME) {
+        sentence_say(out, verdict->source && verdict->source[0] ? verdict->source : "the rule");
+        sentence_say(out, " does not allow");
+    }
+}
+
+static void say_list(struct sentence *out, const char *names)
+{
+    while (*names) {
+        char name[64];
+        size_t size = strcspn(names, " ");
+        text_copy(name, size < sizeof name ? size + 1 : sizeof name, names);
+        sentence_say(out, name);
+        names += size + (names[size] == ' ');
+        if (*names) sentence_say(out, ", ");
+    }
+}
+
+static void say_reason(struct sentence *out, const struct guard_act *act,
+                       const struct fs_verdict *verdict)
+{
+    switch (verdict->reason) {
+    case FS_RULE:
+        sentence_say(out, verdict->source ? verdict->source : "a rule");
+        sentence_say(out, " allows it");
+        return;
+    case FS_PORT: sentence_say(out, "a rule allows it on other ports only"); return;
+    case FS_VARIABLE:
+        sentence_say(out,
+                     "a rule has a variable for this name, and it was unset or unfit at start");
+        return;
+    case FS_UNNAMED:
+        sentence_say(out,
+                     "no rule allows this address, and no lookup of an allowed name returned it");
+        return;
+    case FS_ONLY_FOR:
+        sentence_say(out, "allowed for ");
+        say_list(out, only_for_of(verdict->floor ? guard.floor : guard.policy, verdict->rule));
+        sentence_say(out, "; asked by ");
+        sentence_say(out, verdict->asker ? verdict->asker : ONLY_FOR_UNKNOWN);
+        return;
+    case FS_FAMILY: sentence_say(out, "sockets of this kind are refused"); return;
+    case FS_GUARD: sentence_say(out, "the guard protects itself"); return;
+    case FS_STATIC:
+        if (act->unguardable) sentence_say(out, "it ");
+        sentence_say(out,
+                     act->unguardable ? act->unguardable : "the guard cannot be loaded into it");
+        return;
+    case FS_MALFORMED: sentence_say(out, "it cannot be judged"); return;
+    case FS_RECONFIGURED: sentence_say(out, "function_shield.configure says so"); return;
+    case FS_TLS:
+    case FS_SERVER_NAME: say_first_bytes(out, act, verdict); return;
+    default: sentence_say(out, "no rule allows it"); return;
+    }
+}
+
+static const char *library_of(const struct guard_act *act, const struct guard_origin *origin)
+{
+    if (origin && origin->package[0]) return origin->package;
+    return act->path && act->path[0] == '/' ? act->path : NULL;
+}
+
+void sentence_entry(struct sentence *out, const struct guard_act *act,
+                    const struct fs_verdict *verdict, const struct guard_origin *origin)
+{
+    enum { LONGEST_ENTRY = 400 };
+    static const char *const keys[] = {"host: ", "path: ", "path: ", NULL, "library: "};
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "/._-+@:";
+    const char *object = act->path, *key = act->family <= FS_NATIVE ? keys[act->family] : NULL;
+    bool braces = act->port != 0 && act->port != 443;
+    out->size = 0;
+    if (verdict->reason != FS_NO_RULE && verdict->reason != FS_UNNAMED &&
+        verdict->reason != FS_PORT)
+        return;
+    if (act->family == FS_OUTBOUND) object = act->host ? act->host : act->ip;
+    if (act->family == FS_OUTBOUND && !act->host) key = "cidr: ";
+    if (act->family == FS_NATIVE) object = library_of(act, origin);
+    if (!key || !object || verdict->floor) return;
+    /* People paste it into a policy: nothing that YAML or a pattern reads otherwise, and whole. */
+    if (object[strspn(object, plain)] != '\0' || strlen(object) > LONGEST_ENTRY) return;
+    if (braces) sentence_say(out, "{");
+    sentence_say(out, key);
+    sentence_say(out, object);
+    if (!braces) return;
+    sentence_say(out, ", ports: [");
+    say_number(out, act->port);
+    sentence_say(out, "]}");
+}
+
+void sentence_compose(struct sentence *out, const struct guard_act *act,
+                      const struct fs_verdict *verdict, const struct guard_origin *origin)
+{
+    out->size = 0;
+    const char *who = origin && origin->distribution[0] ? origin->distribution : guard_program_name;
+    sentence_say(out, who);
+    sentence_say(out, " tried to ");
+    say_object(out, act);
+    sentence_say(out, verdict->mode == FS_BLOCK   ? ": blocked, "
+                      : verdict->mode == FS_ALERT ? ": reported, "
+                                                  : ": allowed, ");
+    say_reason(out, act, verdict);
+    if (act->family == FS_PROCESS && act->path && strstr(act->path, "/lib/jspawnhelper"))
+        sentence_say(out, "; Java starts every program through it: allow both");
+    if (act->family == FS_NATIVE && verdict->reason == FS_NO_RULE) {
+        /* The one rule that honest packages meet while they are imported. */
+        const char *name = library_of(act, origin);
+        if (name) sentence_say(out, "; an exception is native_code: {allow: [");
+        sentence_say(out, name);
+        if (name) sentence_say(out, "]}");
+    }
+}

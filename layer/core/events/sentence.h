@@ -1,0 +1,27 @@
+/* The sentence of an event, as people read it: in `message`, and in the error that Python raises.
+ */
+#ifndef FS_SENTENCE_H
+#define FS_SENTENCE_H
+
+#include <stddef.h>
+
+#include "guard/guard.h"
+#include "events/events.h"
+
+struct sentence {
+    size_t size;
+    char bytes[1024];
+};
+
+/* Adds `text`, which may be NULL, as far as there is room. */
+void sentence_say(struct sentence *out, const char *text);
+
+/* Who tried what, what became of it, and why. `origin` NULL: nobody is known but the program. */
+void sentence_compose(struct sentence *out, const struct guard_act *act,
+                      const struct fs_verdict *verdict, const struct guard_origin *origin);
+
+/* The line of policy that would have let the act pass, as YAML; nothing where there is none. */
+void sentence_entry(struct sentence *out, const struct guard_act *act,
+                    const struct fs_verdict *verdict, const struct guard_origin *origin);
+
+#endif

@@ -1,0 +1,126 @@
+/* Doors that change or read an object's attributes or size by its path. The door opens the object
+ * (O_PATH), judges it, and acts through /proc/self/fd. A name that changes in between changes
+ * nothing. */
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+#include <utime.h>
+
+#include "files/files.h"
+#include "support/sys.h"
+#include "support/text.h"
+
+struct target {
+    int fd; /* of the object, or of its folder if the last link is not followed; -1: make the
+               caller's own call */
+    char path[320]; /* "/proc/self/fd/N", or "/proc/self/fd/N/NAME" */
+};
+
+static bool reach(int dirfd, const struct path *path, bool follow, int flags, const char *verb,
+                  struct target *target, const void *caller)
+{
+    target->fd = -1;
+    int error = errno;
+    struct judged judged;
+    struct place place = {.parent = -1};
+    bool found;
+    int missing = follow ? 0 : files_find_place(dirfd, path, &place);
+    if (missing == 0 && (follow || place.whole)) {
+        target->fd = files_hold(sys_openat(dirfd, path->text, O_PATH | O_CLOEXEC, 0));
+        missing = target->fd < 0 ? target->fd : 0;
+    }
+    if (missing != 0) {
+        /* While a rule blocks, fail here: what prevented judging may be gone by the time of the
+         * call. */
+        target->fd = -1;
+        errno = guard.blocks_any ? -missing : error;
+        return !guard.blocks_any;
+    }
+    if (follow || place.whole) {
+        text_fd_path(target->path, target->fd);
+        if (!follow)
+            strcat(target->path, "/."); /* the folder, and not the link in /proc that leads to it */
+        found = files_judge_fd(target->fd, flags, &judged);
+    } else {
+        target->fd = place.parent;
+        text_fd_path(target->path, target->fd);
+        size_t at = strlen(target->path), size = strlen(place.last);
+        target->path[at++] = '/';
+        memcpy(target->path + at, place.last, size + 1);
+        found = files_judge_place(&place, flags, &judged);
+    }
+    judged.verb = verb;
+    if (found && files_refuse(&judged, caller)) {
+        files_release(target->fd);
+        return false;
+    }
+    if (!guard.blocks_any) {
+        files_release(target->fd);
+        target->fd = -1;
+    }
+    errno = error;
+    return true;
+}
+
+static void release(const struct target *target)
+{
+    if (target->fd >= 0) files_release(target->fd);
+}
+
+/* CALL acts on `name`: `path` itself, or the path in /proc of the object that is held open. Most of
+ * these doors are generated: `target` in doors.table. */
+#define TARGET(dirfd, given, follow, flags, verb, call)                                            \
+    do {                                                                                           \
+        struct target target;                                                                      \
+        if (!reach(dirfd, given, follow, flags, verb, &target, caller)) return -1;                 \
+        const char *name = target.fd >= 0 ? target.path : (given)->text;                           \
+        int dir = target.fd >= 0 ? AT_FDCWD : (dirfd);                                             \
+        (void)dir;                                                                                 \
+        __typeof__(call) result = call;                                                            \
+        int error = errno;                                                                         \
+        release(&target);                                                                          \
+        errno = error;                                                                             \
+        return result;                                                                             \
+    } while (0)
+
+static int judged_fchownat(int dirfd, const struct path *path, uid_t user, gid_t group, int flags,
+                           const void *caller)
+{
+    if (path->size == 0) {
+        if ((flags & AT_EMPTY_PATH) && files_refuse_change(dirfd, caller)) return -1;
+        return real.fchownat(dirfd, "", user, group, flags);
+    }
+    TARGET(dirfd, path, !(flags & AT_SYMLINK_NOFOLLOW), O_WRONLY, "change",
+           real.fchownat(dir, name, user, group, flags));
+}
+
+static int judged_utimensat(int dirfd, const struct path *path, const struct timespec times[2],
+                            int flags, const void *caller)
+{
+    if (path->size == 0) return real.utimensat(dirfd, "", times, flags);
+    TARGET(dirfd, path, !(flags & AT_SYMLINK_NOFOLLOW), O_WRONLY, "change",
+           real.utimensat(dir, name, times, flags));
+}
+
+/* By fd. No caller has an fd of a file under /tmp, but any caller may have one of a file of the
+ * layer. */
+
+DOOR int fchmod(int fd, mode_t mode)
+{
+    if (guard_ready() && files_refuse_change(fd, CALLER())) return -1;
+    return real.fchmod(fd, mode);
+}
+
+DOOR int fchown(int fd, uid_t user, gid_t group)
+{
+    if (guard_ready() && files_refuse_change(fd, CALLER())) return -1;
+    return real.fchown(fd, user, group);
+}
+
+DOOR int fsetxattr(int fd, const char *key, const void *value, size_t size, int flags)
+{
+    if (guard_ready() && files_refuse_change(fd, CALLER())) return -1;
+    return real.fsetxattr(fd, key, value, size, flags);
+}
+
+#include "doors_attributes.gen.h"

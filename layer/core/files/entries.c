@@ -1,0 +1,358 @@
+/* Doors that make, move and remove names. Each acts in the folder that was judged. */
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "files/files.h"
+#include "files/handler.h"
+#include "support/sys.h"
+#include "support/text.h"
+
+/* The place of a path, judged. If `held` is true, the door acts in `place->parent`. Otherwise it
+ * makes the caller's own call. */
+struct access {
+    struct place place;
+    bool held;
+    bool shown; /* an alert was written, about this family */
+    enum fs_family family;
+};
+
+/* With no fd left, the object cannot be opened and judged, but some acts need no fd. Judges by the
+ * name alone, as far as that can tell. Returns true if the act is refused. */
+__attribute__((noinline)) static bool refused_by_name(int dirfd, const struct path *path,
+                                                      const char *verb, const void *caller)
+{
+    struct judged judged = {.family = FS_TMP, .verb = verb};
+    size_t size = path->size, at = 0;
+    if (strstr(path->text, "..")) return false;
+    if (path->text[0] != '/') {
+        if (dirfd == AT_FDCWD) {
+            long count = sys_call(SYS_getcwd, judged.path, sizeof judged.path);
+            at = count > 1 ? (size_t)count - 1 : 0;
+        } else {
+            char link[32];
+            text_fd_path(link, dirfd);
+            long count = sys_readlinkat(AT_FDCWD, link, judged.path, sizeof judged.path - 1);
+            at = count > 0 ? (size_t)count : 0;
+        }
+        if (judged.path[0] != '/' || at + 1 >= sizeof judged.path) return false;
+        judged.path[at++] = '/';
+    }
+    if (size >= sizeof judged.path - at) return false;
+    memcpy(judged.path + at, path->text, size + 1);
+    if (strncmp(judged.path, "/tmp/", 5) != 0) return false;
+    struct fs_request request = {.family = FS_TMP, .path = judged.path};
+    judged.verdict = guard_decide(&request);
+    return judged.verdict.mode != FS_ALLOW && files_refuse(&judged, caller);
+}
+
+/* What the act does to the object that the path names. */
+enum effect { READS, MAKES, MOVES };
+
+/* Judges a path; returns false if the call must fail (errno is set). `first` is the other path of
+ * the same act, or NULL: one act makes one event. */
+static bool enter(int dirfd, const struct path *path, enum effect effect, const char *verb,
+                  const struct access *first, struct access *access, const void *caller)
+{
+    access->held = false;
+    access->shown = false;
+    access->place.parent = -1;
+    int error = errno;
+    struct judged judged;
+    int result = files_find_place(dirfd, path, &access->place);
+    if (result != 0) {
+        if ((result == -EMFILE || result == -ENFILE) && refused_by_name(dirfd, path, verb, caller))
+            return false;
+        /* While a rule blocks, fail here: what prevented judging may be gone by the time of the
+         * call. */
+        errno = guard.blocks_any ? -result : error;
+        return !guard.blocks_any;
+    }
+    bool found;
+    int flags = effect == READS ? O_RDONLY : effect == MAKES ? O_RDWR | O_CREAT : O_RDWR;
+    if (access->place.whole) {
+        int fd = sys_openat(dirfd, path->text, O_PATH | O_CLOEXEC, 0);
+        found = fd >= 0 && files_judge_fd(fd, flags, &judged);
+        if (fd >= 0) sys_close(fd);
+    } else {
+        found = (effect == MOVES && files_judge_entry(&access->place, &judged)) ||
+                files_judge_place(&access->place, flags, &judged);
+    }
+    judged.verb = verb;
+    bool again = found && first && first->shown && first->family == judged.family &&
+                 judged.verdict.mode == FS_ALERT;
+    if (found && !again && files_refuse(&judged, caller)) {
+        files_close_place(&access->place);
+        return false;
+    }
+    if (found && judged.verdict.mode == FS_ALERT) {
+        access->shown = true;
+        access->family = judged.family;
+    }
+    access->held = !access->place.whole && guard.blocks_any;
+    errno = error;
+    return true;
+}
+
+static void leave(struct access *access)
+{
+    int error = errno;
+    files_close_place(&access->place);
+    errno = error;
+}
+
+/* One path: CALL acts in `dir` on `name`. If the path is used as given, the door calls the same
+ * function as the caller did: a library preloaded after ours may interpose that one only. */
+#define ENTRY(dirfd, path, effect, verb, call)                                                     \
+    do {                                                                                           \
+        struct access access;                                                                      \
+        if (!enter(dirfd, path, effect, verb, NULL, &access, caller)) return -1;                   \
+        int dir = access.held ? access.place.parent : (dirfd);                                     \
+        const char *name = access.held ? access.place.last : (path)->text;                         \
+        (void)dir;                                                                                 \
+        __typeof__(call) result = call;                                                            \
+        leave(&access);                                                                            \
+        return result;                                                                             \
+    } while (0)
+
+/* Two paths: (from_dir, from) and (to_dir, to). With the effect MOVES, the second one's object is
+ * replaced. */
+#define ENTRIES(dirfd1, path1, dirfd2, path2, effect, verb, call)                                  \
+    do {                                                                                           \
+        struct access one, two;                                                                    \
+        if (!enter(dirfd1, path1, MOVES, verb, NULL, &one, caller)) return -1;                     \
+        if (!enter(dirfd2, path2, effect, verb, &one, &two, caller)) {                             \
+            leave(&one);                                                                           \
+            return -1;                                                                             \
+        }                                                                                          \
+        int from_dir = one.held ? one.place.parent : (dirfd1);                                     \
+        int to_dir = two.held ? two.place.parent : (dirfd2);                                       \
+        const char *from = one.held ? one.place.last : (path1)->text;                              \
+        const char *to = two.held ? two.place.last : (path2)->text;                                \
+        handler_name_moves(from_dir, from, to_dir, to);                                            \
+        int result = call;                                                                         \
+        leave(&one);                                                                               \
+        leave(&two);                                                                               \
+        return result;                                                                             \
+    } while (0)
+
+static int judged_mkdir(const struct path *path, mode_t mode, const void *caller)
+{
+    ENTRY(AT_FDCWD, path, MAKES, "create",
+          access.held ? real.mkdirat(dir, name, mode) : real.mkdir(name, mode));
+}
+
+static int judged_mkdirat(int dirfd, const struct path *path, mode_t mode, const void *caller)
+{
+    ENTRY(dirfd, path, MAKES, "create", real.mkdirat(dir, name, mode));
+}
+
+static int judged_rmdir(const struct path *path, const void *caller)
+{
+    ENTRY(AT_FDCWD, path, MOVES, "remove",
+          access.held ? real.unlinkat(dir, name, AT_REMOVEDIR) : real.rmdir(name));
+}
+
+static int judged_unlink(const struct path *path, const void *caller)
+{
+    ENTRY(AT_FDCWD, path, MOVES, "remove",
+          access.held ? real.unlinkat(dir, name, 0) : real.unlink(name));
+}
+
+static int judged_unlinkat(int dirfd, const struct path *path, int flags, const void *caller)
+{
+    ENTRY(dirfd, path, MOVES, "remove", real.unlinkat(dir, name, flags));
+}
+
+static int remove_at(int dir, const char *name)
+{
+    int result = real.unlinkat(dir, name, 0);
+    return result != 0 && errno == EISDIR ? real.unlinkat(dir, name, AT_REMOVEDIR) : result;
+}
+
+static int judged_remove(const struct path *path, const void *caller)
+{
+    ENTRY(AT_FDCWD, path, MOVES, "remove", access.held ? remove_at(dir, name) : real.remove(name));
+}
+
+static int judged_rename(const struct path *old, const struct path *new, const void *caller)
+{
+    ENTRIES(AT_FDCWD, old, AT_FDCWD, new, MOVES, "rename",
+            one.held || two.held ? real.renameat(from_dir, from, to_dir, to)
+                                 : real.rename(from, to));
+}
+
+static int judged_renameat(int old_dir, const struct path *old, int new_dir, const struct path *new,
+                           const void *caller)
+{
+    ENTRIES(old_dir, old, new_dir, new, MOVES, "rename", real.renameat(from_dir, from, to_dir, to));
+}
+
+static int judged_renameat2(int old_dir, const struct path *old, int new_dir,
+                            const struct path *new, unsigned flags, const void *caller)
+{
+    ENTRIES(old_dir, old, new_dir, new, MOVES, "rename",
+            real.renameat2(from_dir, from, to_dir, to, flags));
+}
+
+/* A hard link would give an object under /tmp a second name. With AT_SYMLINK_FOLLOW the object at
+ * the end of the link is judged too. */
+static bool link_follows(int dirfd, const struct path *path, int flags, int *held,
+                         const void *caller)
+{
+    *held = -1;
+    if (!(flags & (AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))) return true;
+    struct judged judged;
+    int fd = path->size > 0 ? files_hold(sys_openat(dirfd, path->text, O_PATH | O_CLOEXEC, 0)) : -1;
+    bool found = files_judge_fd(fd >= 0 ? fd : dirfd, O_RDWR, &judged);
+    judged.verb = "link";
+    if (found && files_refuse(&judged, caller)) {
+        if (fd >= 0) files_release(fd);
+        return false;
+    }
+    /* The symbolic link may lead elsewhere by the time of the call: link the object that was
+     * inspected. */
+    if (fd >= 0 && guard.blocks_any && (flags & AT_SYMLINK_FOLLOW))
+        *held = fd;
+    else if (fd >= 0)
+        files_release(fd);
+    return true;
+}
+
+static int judged_link(const struct path *old, const struct path *new, const void *caller)
+{
+    ENTRIES(AT_FDCWD, old, AT_FDCWD, new, MAKES, "link",
+            one.held || two.held ? real.linkat(from_dir, from, to_dir, to, 0)
+                                 : real.link(from, to));
+}
+
+static int judged_linkat(int old_dir, const struct path *old, int new_dir, const struct path *new,
+                         int flags, const void *caller)
+{
+    int held;
+    if (!link_follows(old_dir, old, flags, &held, caller)) return -1;
+    if (held < 0)
+        ENTRIES(old_dir, old, new_dir, new, MAKES, "link",
+                real.linkat(from_dir, from, to_dir, to, flags));
+    struct access one, two;
+    int result = -1;
+    if (enter(old_dir, old, MOVES, "link", NULL, &one, caller)) {
+        if (enter(new_dir, new, MAKES, "link", &one, &two, caller)) {
+            char magic[32];
+            text_fd_path(magic, held);
+            result = real.linkat(AT_FDCWD, magic, two.held ? two.place.parent : new_dir,
+                                 two.held ? two.place.last : new->text, flags);
+            leave(&two);
+        }
+        leave(&one);
+    }
+    int error = errno;
+    files_release(held);
+    errno = error;
+    return result;
+}
+
+static int judged_symlink(const char *target, const struct path *path, const void *caller)
+{
+    ENTRY(AT_FDCWD, path, MAKES, "link",
+          access.held ? real.symlinkat(target, dir, name) : real.symlink(target, name));
+}
+
+static int judged_symlinkat(const char *target, int dirfd, const struct path *path,
+                            const void *caller)
+{
+    ENTRY(dirfd, path, MAKES, "link", real.symlinkat(target, dir, name));
+}
+
+static ssize_t judged_readlink(const struct path *path, char *buffer, size_t size,
+                               const void *caller)
+{
+    ENTRY(AT_FDCWD, path, READS, "read",
+          access.held ? real.readlinkat(dir, name, buffer, size)
+                      : real.readlink(name, buffer, size));
+}
+
+static ssize_t judged_readlinkat(int dirfd, const struct path *path, char *buffer, size_t size,
+                                 const void *caller)
+{
+    if (path->size == 0) return real.readlinkat(dirfd, "", buffer, size);
+    ENTRY(dirfd, path, READS, "read", real.readlinkat(dir, name, buffer, size));
+}
+
+extern void __chk_fail(void) __attribute__((noreturn));
+
+static ssize_t bare___readlink_chk(const char *path, char *buffer, size_t size, size_t room)
+{
+    if (size > room) __chk_fail();
+    return real.readlink(path, buffer, size);
+}
+#define bare___readlink_chk bare___readlink_chk
+
+static ssize_t judged___readlink_chk(const struct path *path, char *buffer, size_t size,
+                                     size_t room, const void *caller)
+{
+    if (size > room) __chk_fail();
+    return judged_readlink(path, buffer, size, caller);
+}
+
+static ssize_t bare___readlinkat_chk(int dirfd, const char *path, char *buffer, size_t size,
+                                     size_t room)
+{
+    if (size > room) __chk_fail();
+    return real.readlinkat(dirfd, path, buffer, size);
+}
+#define bare___readlinkat_chk bare___readlinkat_chk
+
+static ssize_t judged___readlinkat_chk(int dirfd, const struct path *path, char *buffer,
+                                       size_t size, size_t room, const void *caller)
+{
+    if (size > room) __chk_fail();
+    return judged_readlinkat(dirfd, path, buffer, size, caller);
+}
+
+/* Older libcs export mknod only under another name. The system call is the same in all. */
+static int make_node(int dir, const char *name, mode_t mode, dev_t device)
+{
+    return (int)SYS_RESULT(sys_call(SYS_mknodat, dir, name, mode, device));
+}
+#define bare_mknod(path, mode, device)             make_node(AT_FDCWD, path, mode, device)
+#define bare_mknodat(dirfd, path, mode, device)    make_node(dirfd, path, mode, device)
+#define bare___xmknod(version, path, mode, device) make_node(AT_FDCWD, path, mode, *(device))
+#define bare___xmknodat(version, dirfd, path, mode, device) make_node(dirfd, path, mode, *(device))
+
+static int judged_mknod(const struct path *path, mode_t mode, dev_t device, const void *caller)
+{
+    ENTRY(AT_FDCWD, path, MAKES, "create", make_node(dir, name, mode, device));
+}
+
+static int judged_mknodat(int dirfd, const struct path *path, mode_t mode, dev_t device,
+                          const void *caller)
+{
+    ENTRY(dirfd, path, MAKES, "create", make_node(dir, name, mode, device));
+}
+
+static int judged___xmknod(int version, const struct path *path, mode_t mode, dev_t *device,
+                           const void *caller)
+{
+    (void)version;
+    ENTRY(AT_FDCWD, path, MAKES, "create", make_node(dir, name, mode, *device));
+}
+
+static int judged___xmknodat(int version, int dirfd, const struct path *path, mode_t mode,
+                             dev_t *device, const void *caller)
+{
+    (void)version;
+    ENTRY(dirfd, path, MAKES, "create", make_node(dir, name, mode, *device));
+}
+
+static int judged_mkfifo(const struct path *path, mode_t mode, const void *caller)
+{
+    ENTRY(AT_FDCWD, path, MAKES, "create", make_node(dir, name, (mode & 07777) | S_IFIFO, 0));
+}
+
+static int judged_mkfifoat(int dirfd, const struct path *path, mode_t mode, const void *caller)
+{
+    ENTRY(dirfd, path, MAKES, "create", make_node(dir, name, (mode & 07777) | S_IFIFO, 0));
+}
+
+#include "doors_entries.gen.h"

@@ -1,0 +1,108 @@
+/* The file rules: what an object is, and what the policy says of it. */
+#ifndef FS_FILES_H
+#define FS_FILES_H
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "support/copied.h"
+#include "guard/guard.h"
+
+/* An object and the verdict on it. */
+struct judged {
+    struct fs_verdict verdict;
+    enum fs_family family;
+    const char *verb;
+    char path[PATH_MAX];
+};
+
+/* A name in a folder that is held open: what is decided about it stays true when the tree around it
+ * changes. */
+struct place {
+    int parent; /* O_PATH; -1 where none */
+    bool whole; /* the path ends in ".", ".." or is "/": there is no name in a folder */
+    bool outside; /* not under /tmp for certain */
+    char last[NAME_MAX + 3]; /* with the slash that followed it, if any */
+};
+
+void files_start(void);
+void files_read_handlers(const char *handler, const char *original, const char *datadog);
+/* Memory that no door lets anybody change: the policy, the guard's own code and data. At most 8
+ * ranges. */
+void files_protect_memory(const void *start, size_t size);
+bool files_memory_protected(const void *start, size_t size);
+
+/* `path` is /tmp, or what that stands for, or lies under it; the folder that /tmp lies in; a
+ * process's memory in /proc. By the string alone. */
+bool files_is_under_tmp(const char *path);
+bool files_is_tmp_parent(const char *path);
+bool files_is_memory(const char *path);
+
+static inline bool files_writes(int flags)
+{
+    return (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC);
+}
+
+/* No file rule has anything to say in this process now. */
+bool files_idle(void);
+/* The guard is there for this thread, and has something to say. */
+bool files_ready(void);
+
+/* 0 or -errno, as a real call would fail. On 0 close_place() is due. */
+int files_find_place(int dirfd, const struct path *path, struct place *place);
+void files_close_place(struct place *place);
+
+/* True where the verdict is not allow, or is worth an event. `flags` as for open(2). */
+bool files_judge_fd(int fd, int flags, struct judged *judged);
+bool files_judge_place(const struct place *place, int flags, struct judged *judged);
+
+/* The object that the place names, links not followed, is to get another name, other rights, or
+ * none: true where it is one of the layer's own. */
+bool files_judge_entry(const struct place *place, struct judged *judged);
+
+/* Reports; true where the act is to be refused (errno is EACCES then). */
+bool files_refuse(const struct judged *judged, const void *caller);
+
+/* Returns true if a new duplicate must be closed again (errno is EACCES). */
+bool files_refuse_copy(int copy, const void *caller);
+
+/* The rights of an open object are to change; true where that is refused (errno is EACCES then). */
+bool files_refuse_change(int fd, const void *caller);
+
+/* open(2) for every door that opens. */
+int files_open(int dirfd, const struct path *path, int flags, mode_t mode, const void *caller);
+
+/* Files that are looked at before they are opened, by the last part of their names (watched.c). */
+void files_watch_name(const char *path);
+void files_watch_everything(void);
+/* At start: the file or named pipe that events go to, where it is one. */
+void files_watch_events(void);
+bool files_name_is_watched(const char *path);
+
+/* Reserves an fd (held.c): from the inspection until the act, no other thread can make it refer to
+ * another object. Returns the fd to go on with, or -errno. files_release closes it, files_let_go
+ * keeps it open. */
+int files_hold(int fd);
+void files_release(int fd);
+void files_let_go(int fd);
+/* For a door that replaces or closes an fd: returns false if it is reserved. On true, call
+ * files_touched after the act. */
+bool files_touch(int fd, bool wait);
+void files_touched(int fd);
+/* The lowest reserved fd in the range, UINT32_MAX if there is none. */
+unsigned files_next_held(unsigned first, unsigned last);
+void files_forget_held(void);
+
+/* Before a lookup: variables that name a file which libc's resolver reads, and whose lines it
+ * prints or asks for, are taken away where the policy refuses the file. */
+void files_hold_lookup(const void *caller);
+
+/* Resolves as the kernel would and judges the object under the file rules (tmp, handler,
+ * integrity), without touching it. `resolved` gets the absolute path (PATH_MAX bytes). For the
+ * interpreter ring. `flags` as for open(2). */
+struct fs_verdict files_judge_path(int dirfd, const struct path *path, int flags, char *resolved,
+                                   enum fs_family *family);
+
+#endif

@@ -1,0 +1,267 @@
+/* The handler's source: which files it is, and from when on nobody opens them. */
+#include "files/handler.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "files/source/also.h"
+#include "files/files.h"
+#include "support/folder.h"
+#include "support/sys.h"
+#include "support/text.h"
+#include "v8/javascript.h"
+
+enum { HANDLERS = 8, SOURCES = 24 };
+
+static struct {
+    unsigned count;
+    char module[HANDLERS][256]; /* with slashes: "pkg/mod" */
+    _Atomic unsigned sources;
+    uint64_t dev[SOURCES], ino[SOURCES];
+    _Atomic bool sealed;
+} handlers;
+
+bool handler_watch;
+
+static void add_module(const char *value, size_t size, bool dotted)
+{
+    if (size == 0 || size >= sizeof handlers.module[0] || handlers.count == HANDLERS) return;
+    char *out = handlers.module[handlers.count++];
+    memcpy(out, value, size);
+    out[size] = '\0';
+    for (char *at = out; dotted && *at; at++)
+        if (*at == '.') *at = '/';
+}
+
+/* Python's runtime client takes "pkg.mod.function" and "pkg/mod.function": the last dot parts them.
+ * Node's takes "src/index.exported.function": the first dot after the last slash. */
+static void read_handler(const char *value)
+{
+    if (!value) return;
+    if (value[0] == '.' && value[1] == '/') value += 2;
+    const char *last = strrchr(value, '.'), *slash = strrchr(value, '/');
+    const char *first = strchr(slash ? slash : value, '.');
+    add_module(value, last ? (size_t)(last - value) : strlen(value), true);
+    if (first && first != last) add_module(value, (size_t)(first - value), false);
+}
+
+void files_read_handlers(const char *handler, const char *original, const char *datadog)
+{
+    read_handler(handler);
+    read_handler(original);
+    read_handler(datadog);
+}
+
+bool files_is_handler(const char *path)
+{
+    static const char *const endings[] = {".py", "/__init__.py", ".pyc", "/__init__.pyc",
+                                          ".js", ".mjs",         ".cjs"};
+    size_t size = strlen(path);
+    for (unsigned i = 0; i < handlers.count; i++) {
+        size_t module = strlen(handlers.module[i]);
+        for (unsigned e = 0; e < sizeof endings / sizeof *endings; e++) {
+            size_t ending = strlen(endings[e]);
+            if (size < module + ending || strcmp(path + size - ending, endings[e]) != 0) continue;
+            const char *start = path + size - ending - module;
+            if (strncmp(start, handlers.module[i], module) != 0) continue;
+            if (start != path && start[-1] != '/') continue;
+            /* The folder is the function's own where Lambda says which that is: a namesake in a
+             * dependency is no handler. */
+            size_t root = strlen(guard.task_root);
+            size_t before = start == path ? 0 : (size_t)(start - path) - 1;
+            if (root > 0 && guard.task_root[root - 1] == '/') root--;
+            if (root == 0 || before == 0 ||
+                (before == root && strncmp(path, guard.task_root, root) == 0))
+                return true;
+        }
+    }
+    return false;
+}
+
+static void protect_file(int dirfd, const char *path)
+{
+    struct stat status;
+    if (sys_fstatat(dirfd, path, &status, 0) != 0 || !S_ISREG(status.st_mode)) return;
+    unsigned count = atomic_load(&handlers.sources);
+    for (unsigned i = 0; i < count; i++)
+        if (handlers.dev[i] == status.st_dev && handlers.ino[i] == status.st_ino) return;
+    if (count == SOURCES) return;
+    handlers.dev[count] = status.st_dev;
+    handlers.ino[count] = status.st_ino;
+    files_watch_name(path);
+    atomic_store_explicit(&handlers.sources, count + 1, memory_order_release);
+}
+
+/* Every compiled form of STEM in this folder: STEM.*.pyc. */
+static void protect_stem(const char *cache, const char *stem)
+{
+    size_t stem_size = strlen(stem);
+    static char buffer[8192] __attribute__((aligned(8)));
+    struct folder folder = {.fd =
+                                sys_openat(AT_FDCWD, cache, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0),
+                            .bytes = buffer,
+                            .room = sizeof buffer};
+    if (folder.fd < 0) return;
+    for (const char *name; (name = folder_next(&folder)) != NULL;)
+        if (strncmp(name, stem, stem_size) == 0 && name[stem_size] == '.')
+            protect_file(folder.fd, name);
+    sys_close(folder.fd);
+}
+
+static void protect_compiled(const char *folder, const char *stem)
+{
+    char cache[PATH_MAX];
+    size_t size = strlen(folder);
+    if (size + sizeof "/__pycache__" > sizeof cache) return;
+    memcpy(cache, folder, size);
+    memcpy(cache + size, "/__pycache__", sizeof "/__pycache__");
+    protect_stem(cache, stem);
+}
+
+void files_seal_compiled(const char *prefix, const char *source_path)
+{
+    char cache[PATH_MAX], stem[256];
+    size_t at = strlen(prefix), size = strlen(source_path);
+    const char *slash = strrchr(source_path, '/'), *name = slash ? slash + 1 : source_path;
+    const char *dot = strrchr(name, '.');
+    size_t length = dot ? (size_t)(dot - name) : strlen(name);
+    if (length >= sizeof stem || at + size + 2 >= sizeof cache) return;
+    memcpy(stem, name, length);
+    stem[length] = '\0';
+    memcpy(cache, prefix, at);
+    if (source_path[0] != '/') {
+        /* As importlib: the folder that the process is in, below the prefix. */
+        long folder = sys_call(SYS_getcwd, cache + at, sizeof cache - at - size - 2);
+        if (folder <= 1) return;
+        at += (size_t)folder - 1;
+    }
+    cache[at++] = '/';
+    memcpy(cache + at, source_path, (size_t)(name - source_path));
+    cache[at + (size_t)(name - source_path)] = '\0';
+    protect_stem(cache, stem);
+}
+
+void files_seal_handler(const char *source_path)
+{
+    char folder[PATH_MAX], stem[256];
+    size_t size = strnlen(source_path, sizeof folder);
+    if (size == sizeof folder) return;
+    memcpy(folder, source_path, size + 1);
+    protect_file(AT_FDCWD, source_path);
+    char *slash = strrchr(folder, '/');
+    const char *name = slash ? slash + 1 : folder;
+    const char *dot = strrchr(name, '.');
+    size_t length = dot ? (size_t)(dot - name) : strlen(name);
+    if (length < sizeof stem) {
+        memcpy(stem, name, length);
+        stem[length] = '\0';
+        if (slash)
+            *slash = '\0';
+        else
+            memcpy(folder, ".", 2);
+        protect_compiled(folder, stem);
+        /* Beside the source: a sourceless STEM.pyc, or the source of a compiled file; of a bundle,
+         * what it was made of. */
+        static const char *const beside[2][6] = {
+            {".py", ".pyc"}, {".js.map", ".mjs.map", ".cjs.map", ".ts", ".mts", ".cts"}};
+        const char *const *endings = beside[dot && strcmp(name + strlen(name) - 2, "js") == 0];
+        for (unsigned i = 0; i < 6 && endings[i]; i++) {
+            char path[PATH_MAX];
+            size_t at = strlen(folder);
+            if (at + 1 + length + sizeof ".cjs.map" > sizeof path) continue;
+            memcpy(path, folder, at);
+            path[at++] = '/';
+            memcpy(path + at, stem, length);
+            memcpy(path + at + length, endings[i], strlen(endings[i]) + 1);
+            protect_file(AT_FDCWD, path);
+        }
+    }
+    atomic_store_explicit(&handlers.sealed, true, memory_order_release);
+}
+
+bool files_handler_sealed(void)
+{
+    return atomic_load_explicit(&handlers.sealed, memory_order_acquire);
+}
+
+bool handler_is_source(const struct stat *status)
+{
+    unsigned count = atomic_load_explicit(&handlers.sources, memory_order_acquire);
+    for (unsigned i = 0; i < count; i++)
+        if (handlers.ino[i] == status->st_ino && handlers.dev[i] == status->st_dev) return true;
+    return false;
+}
+
+static bool is_source(int dirfd, const char *path)
+{
+    struct stat status;
+    return path != NULL && sys_fstatat(dirfd, path, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+           handler_is_source(&status);
+}
+
+void handler_name_moves(int from_dir, const char *from, int to_dir, const char *to)
+{
+    if (LIKELY(!files_handler_sealed())) return;
+    if (is_source(from_dir, from) || is_source(to_dir, to)) files_watch_everything();
+}
+
+bool handler_known(void) { return handlers.count > 0 || handler_guards(); }
+
+bool handler_guards(void) { return files_handler_sealed() || also_is_on; }
+
+/* Node has no hook that tells when the handler runs: its first read seals it. */
+void handler_opened(int fd, int flags, const char *plain)
+{
+    if (!handler_known() || files_handler_sealed() || (flags & O_ACCMODE) != O_RDONLY ||
+        (flags & (O_PATH | O_DIRECTORY)))
+        return;
+    char magic[32], path[PATH_MAX];
+    if (!plain) {
+        text_fd_path(magic, fd);
+        long size = sys_readlinkat(AT_FDCWD, magic, path, sizeof path - 1);
+        if (size <= 0) return;
+        path[size] = '\0';
+        plain = path;
+    }
+    if (!files_is_handler(plain)) return;
+    (void)javascript_loader_reads(); /* notes that this was the thread's first */
+    files_seal_handler(plain);
+}
+
+bool handler_describe(char *out, size_t size)
+{
+    size_t at = 0;
+    unsigned count =
+        files_handler_sealed() ? atomic_load_explicit(&handlers.sources, memory_order_acquire) : 0;
+    for (unsigned i = 0; i < count; i++) {
+        if (size - at < 48) return false;
+        at += text_number(out + at, handlers.dev[i]);
+        out[at++] = '.';
+        at += text_number(out + at, handlers.ino[i]);
+        out[at++] = ',';
+    }
+    out[at] = '\0';
+    return true;
+}
+
+static const char *take_number(const char *text, uint64_t *number)
+{
+    for (*number = 0; *text >= '0' && *text <= '9'; text++)
+        *number = *number * 10 + (uint64_t)(*text - '0');
+    return text;
+}
+
+void handler_restore(const char *text)
+{
+    unsigned count = 0;
+    while (*text && count < SOURCES) {
+        text = take_number(text, &handlers.dev[count]);
+        if (*text != '.') break;
+        text = take_number(text + 1, &handlers.ino[count++]);
+        if (*text != ',') break;
+        text++;
+    }
+    atomic_store(&handlers.sources, count);
+    if (count > 0) files_watch_everything(); /* their names were not told */
+    if (count > 0) atomic_store_explicit(&handlers.sealed, true, memory_order_release);
+}

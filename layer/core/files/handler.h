@@ -1,0 +1,36 @@
+/* The handler's source, inside the file rules. */
+#ifndef FS_HANDLER_H
+#define FS_HANDLER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+/* _HANDLER or a variable that stands in for it is set. */
+bool handler_known(void);
+/* Some source is protected now. */
+bool handler_guards(void);
+/* The sealed sources as "DEV.INO,DEV.INO", "" where nothing is sealed; false where they do not fit.
+ * A child is told them. */
+bool handler_describe(char *out, size_t size);
+void handler_restore(const char *text);
+/* This object is one of the sealed handler's sources. */
+bool handler_is_source(const struct stat *status);
+/* An object is about to get another name, or two are about to change theirs: it may be one of the
+ * handler's sources. */
+void handler_name_moves(int from_dir, const char *from, int to_dir, const char *to);
+/* A runtime without an interpreter ring (Node): the first reading open of the handler seals it.
+ * `plain` is the object's path where that is known, else NULL. */
+extern bool handler_watch;
+void handler_opened(int fd, int flags, const char *plain);
+
+/* Handler source: called by the interpreter ring at the audit event `exec` of the handler's code,
+ * before its first line. */
+void files_seal_handler(const char *source_path);
+/* Before it: where its compiled form lies below `prefix` (sys.pycache_prefix). */
+void files_seal_compiled(const char *prefix, const char *source_path);
+bool files_handler_sealed(void);
+/* The path of the module that _HANDLER, ORIG_HANDLER or DD_LAMBDA_HANDLER names is `path`. */
+bool files_is_handler(const char *path);
+
+#endif

@@ -1,0 +1,123 @@
+/* The loader of a child finds the core by its path, and only warns where it does not. So nobody
+ * renames, removes or replaces the core, what leads to it, or the files beside it, and a start asks
+ * whether the path still leads to the core. */
+#include "files/layer.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "files/files.h"
+#include "guard/guard.h"
+#include "guard/state.h"
+#include "support/sys.h"
+
+enum { OBJECTS = 48 };
+
+static struct object {
+    uint64_t dev, ino;
+    struct timespec changed; /* of a file: its content */
+    enum layer_part part;
+    uint16_t size;
+    const char
+        *name; /* last part, `size` bytes; it lies in guard.layer or in the path that was given */
+} objects[OBJECTS];
+static unsigned count;
+
+static struct stat core;
+
+static void note(const char *path, size_t size, enum layer_part part)
+{
+    char copy[PATH_MAX];
+    struct stat status;
+    if (size == 0 || size >= sizeof copy || count == OBJECTS) return;
+    memcpy(copy, path, size);
+    copy[size] = '\0';
+    if (sys_fstatat(AT_FDCWD, copy, &status, 0) != 0) return;
+    const char *slash = memrchr(path, '/', size);
+    const char *name = slash ? slash + 1 : path;
+    objects[count++] = (struct object){
+        status.st_dev, status.st_ino, status.st_mtim, part, (uint16_t)(path + size - name), name};
+    if (part == LAYER_FILE) files_watch_name(copy);
+}
+
+/* `file` is a constant. */
+static void note_own(const char *file, enum layer_part part)
+{
+    char path[PATH_MAX];
+    size_t folder = strlen(guard.layer), size = strlen(file);
+    if (folder + 1 + size >= sizeof path) return;
+    memcpy(path, guard.layer, folder);
+    path[folder] = '/';
+    memcpy(path + folder + 1, file, size + 1);
+    unsigned before = count;
+    note(path, folder + 1 + size, part);
+    const char *slash = strrchr(file, '/');
+    if (count > before) objects[before].name = slash ? slash + 1 : file;
+}
+
+void layer_start(const char *policy, const char *floor)
+{
+    for (const char *at = guard.layer; *at != '\0'; at++)
+        if (at > guard.layer && (at[1] == '/' || at[1] == '\0'))
+            note(guard.layer, (size_t)(at + 1 - guard.layer), LAYER_WAY);
+    note_own("function-shield", LAYER_FILE);
+    note_own("function-shield.d", LAYER_FOLDER);
+    note_own(CORE_FILE, LAYER_FILE);
+    note_own(SITE_FOLDER, LAYER_FOLDER);
+    note_own(SITE_FOLDER "/sitecustomize.py", LAYER_FILE);
+    note_own(SITE_FOLDER "/__pycache__", LAYER_FOLDER);
+    note_own(POLICY_FOLDER, LAYER_FOLDER);
+    note(policy, strlen(policy), LAYER_FILE);
+    note(floor, strlen(floor), LAYER_FILE);
+    sys_fstatat(AT_FDCWD, strchr(guard_preload_variable, '=') + 1, &core, 0);
+}
+
+static bool same_time(const struct timespec *one, const struct timespec *other)
+{
+    return one->tv_sec == other->tv_sec && one->tv_nsec == other->tv_nsec;
+}
+
+/* Another process may have replaced a file of the layer's: its inode then is any other file's. No
+ * guarded process changes the time of one, and a start asks for that of the core. */
+enum layer_part layer_part_of(const struct stat *status)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (UNLIKELY(objects[i].ino == status->st_ino) && objects[i].dev == status->st_dev &&
+            (objects[i].part != LAYER_FILE || same_time(&objects[i].changed, &status->st_mtim)))
+            return objects[i].part;
+    return LAYER_NONE;
+}
+
+bool layer_has_name(const char *last)
+{
+    size_t size = strcspn(last, "/");
+    for (unsigned i = 0; i < count; i++)
+        if (objects[i].size == size && memcmp(objects[i].name, last, size) == 0) return true;
+    return false;
+}
+
+bool layer_is_inside(const char *path) { return strstr(path, "/function-shield.d") != NULL; }
+
+const char *layer_unloadable(void)
+{
+    const char *path = strchr(guard_preload_variable, '=') + 1;
+    unsigned user[3], group[3];
+    struct stat status;
+    if (sys_call(SYS_getresuid, &user[0], &user[1], &user[2]) != 0 ||
+        sys_call(SYS_getresgid, &group[0], &group[1], &group[2]) != 0 || user[0] != user[1] ||
+        group[0] != group[1])
+        return "would start with other effective rights than its real user and group, and the "
+               "loader keeps the guard out of such a "
+               "program: make the ids equal first";
+    if (sys_fstatat(AT_FDCWD, path, &status, 0) != 0 || status.st_dev != core.st_dev ||
+        status.st_ino != core.st_ino || status.st_size != core.st_size ||
+        !same_time(&status.st_mtim, &core.st_mtim))
+        return "would start without the guard: the guard's library is not where it was, or not the "
+               "one that it was";
+    /* By the real ids, which are those that it will have. */
+    if (sys_call(SYS_faccessat, AT_FDCWD, path, R_OK) != 0)
+        return "would start as a user who cannot read the guard's library: let him reach the layer";
+    return NULL;
+}

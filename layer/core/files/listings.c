@@ -1,0 +1,206 @@
+/* Doors of what lists folders inside libc, and of what watches them. */
+#include <dirent.h>
+#include <fts.h>
+#include <glob.h>
+#include <string.h>
+#include <sys/inotify.h>
+
+#include "files/files.h"
+#include "support/sys.h"
+#include "files/walks.h"
+#include "support/text.h"
+
+static DIR *judged_opendir(const struct path *path, const void *caller)
+{
+    if (path->size == 0) return real.opendir("");
+    int fd = files_open(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_DIRECTORY | O_CLOEXEC, 0, caller);
+    if (fd < 0) return NULL;
+    DIR *stream = fdopendir(fd);
+    if (!stream) {
+        int error = errno;
+        sys_close(fd);
+        errno = error;
+    }
+    return stream;
+}
+
+static int judged_scandirat(int dirfd, const struct path *path, struct dirent ***list,
+                            int (*select)(const struct dirent *),
+                            int (*compare)(const struct dirent **, const struct dirent **),
+                            const void *caller)
+{
+    int fd = files_open(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, caller);
+    if (fd < 0) return -1;
+    int count = real.scandirat(fd, ".", list, select, compare);
+    int error = errno;
+    sys_close(fd);
+    errno = error;
+    return count;
+}
+
+static int judged_scandir(const struct path *path, struct dirent ***list,
+                          int (*select)(const struct dirent *),
+                          int (*compare)(const struct dirent **, const struct dirent **),
+                          const void *caller)
+{
+    return judged_scandirat(AT_FDCWD, path, list, select, compare, caller);
+}
+
+/* Walks go on inside libc: where one begins decides, and one that begins above /tmp would come to
+ * it. */
+static bool walk_refused(const struct path *path, const void *caller)
+{
+    struct judged judged;
+    judged.verdict =
+        files_judge_path(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, judged.path, &judged.family);
+    judged.verb = "list";
+    if (judged.verdict.mode != FS_ALLOW) return files_refuse(&judged, caller);
+    struct stat start, above;
+    if (sys_fstatat(AT_FDCWD, path->text, &start, 0) != 0) return false;
+    char up[] = "/tmp/../../../../../../../..";
+    for (size_t size = sizeof "/tmp/.." - 1; size < sizeof up; size += 3) {
+        char folder[sizeof up];
+        memcpy(folder, up, size);
+        folder[size] = '\0';
+        if (sys_fstatat(AT_FDCWD, folder, &above, 0) != 0) return false;
+        if (above.st_dev == start.st_dev && above.st_ino == start.st_ino) {
+            struct path tmp = copied_own("/tmp");
+            judged.verdict = files_judge_path(AT_FDCWD, &tmp, O_RDONLY | O_DIRECTORY, judged.path,
+                                              &judged.family);
+            return judged.verdict.mode != FS_ALLOW && files_refuse(&judged, caller);
+        }
+    }
+    return false;
+}
+
+/* A walk that follows links comes to /tmp from anywhere. While /tmp is blocked, fts follows none.
+ */
+static bool follows_nothing(void)
+{
+    if (!guard.blocks_any) return false;
+    struct fs_request request = {.family = FS_TMP, .path = "/tmp"};
+    return guard_decide(&request).mode == FS_BLOCK;
+}
+
+static int judged_ftw(const struct path *path, void *visit, int open, const void *caller)
+{
+    return walk_refused(path, caller) ? -1 : walks_ftw(real.ftw, path, visit, open, caller);
+}
+
+static int judged_ftw64(const struct path *path, void *visit, int open, const void *caller)
+{
+    return walk_refused(path, caller) ? -1 : walks_ftw(real.ftw64, path, visit, open, caller);
+}
+
+static int judged_nftw(const struct path *path, void *visit, int open, int flags,
+                       const void *caller)
+{
+    return walk_refused(path, caller) ? -1
+                                      : walks_nftw(real.nftw, path, visit, open, flags, caller);
+}
+
+static int judged_nftw64(const struct path *path, void *visit, int open, int flags,
+                         const void *caller)
+{
+    return walk_refused(path, caller) ? -1
+                                      : walks_nftw(real.nftw64, path, visit, open, flags, caller);
+}
+
+static bool walks_refused(const struct words *paths, const void *caller)
+{
+    for (size_t i = 0; i < paths->count; i++) {
+        struct path path = copied_own(paths->list[i]);
+        if (walk_refused(&path, caller)) return true;
+    }
+    return false;
+}
+
+static int fts_options(int options)
+{
+    if (!(options & FTS_LOGICAL) || !follows_nothing()) return options;
+    return (options & ~FTS_LOGICAL) | FTS_PHYSICAL;
+}
+
+static void *judged_fts_open(const struct words *paths, int options, void *compare,
+                             const void *caller)
+{
+    return walks_refused(paths, caller) ? NULL
+                                        : real.fts_open(paths->list, fts_options(options), compare);
+}
+
+static void *judged_fts64_open(const struct words *paths, int options, void *compare,
+                               const void *caller)
+{
+    return walks_refused(paths, caller)
+               ? NULL
+               : real.fts64_open(paths->list, fts_options(options), compare);
+}
+
+/* glob opens folders inside libc; it takes functions of ours for that. */
+static void *list_open(const char *path) { return opendir(path); }
+static void list_close(void *stream) { closedir(stream); }
+
+static bool ours(int flags) { return guard_ready() && !files_idle() && !(flags & GLOB_ALTDIRFUNC); }
+
+DOOR int guarded_glob(const char *pattern, int flags, int (*failed)(const char *, int),
+                      glob_t *found) __asm__("glob");
+DOOR int guarded_glob(const char *pattern, int flags, int (*failed)(const char *, int),
+                      glob_t *found)
+{
+    if (!ours(flags)) return real.glob(pattern, flags, failed, found);
+    found->gl_opendir = list_open;
+    found->gl_closedir = list_close;
+    found->gl_readdir = (struct dirent * (*)(void *)) readdir;
+    found->gl_stat = (int (*)(const char *, struct stat *))stat;
+    found->gl_lstat = (int (*)(const char *, struct stat *))lstat;
+    int result = real.glob(pattern, flags | GLOB_ALTDIRFUNC, failed, found);
+    found->gl_flags &= ~GLOB_ALTDIRFUNC;
+    return result;
+}
+
+DOOR int guarded_glob64(const char *pattern, int flags, int (*failed)(const char *, int),
+                        void *found) __asm__("glob64");
+DOOR int guarded_glob64(const char *pattern, int flags, int (*failed)(const char *, int),
+                        void *found)
+{
+    /* The same layout on 64-bit systems. */
+    if (!ours(flags)) return real.glob64(pattern, flags, failed, found);
+    return guarded_glob(pattern, flags, failed, found);
+}
+
+static int judged_inotify_add_watch(int fd, const struct path *path, uint32_t mask,
+                                    const void *caller)
+{
+    struct judged judged;
+    int held = files_hold(sys_openat(
+        AT_FDCWD, path->text, O_PATH | O_CLOEXEC | (mask & IN_DONT_FOLLOW ? O_NOFOLLOW : 0), 0));
+    if (held < 0) return real.inotify_add_watch(fd, path->text, mask);
+    bool found = files_judge_fd(held, O_RDONLY, &judged);
+    judged.verb = "watch";
+    if (found && files_refuse(&judged, caller)) {
+        files_release(held);
+        return -1;
+    }
+    char magic[32];
+    text_fd_path(magic, held);
+    bool by_object = guard.blocks_any && !(mask & IN_DONT_FOLLOW);
+    int watch = real.inotify_add_watch(fd, by_object ? magic : path->text, mask);
+    int error = errno;
+    files_release(held);
+    errno = error;
+    return watch;
+}
+
+static int judged_fanotify_mark(int fd, unsigned flags, uint64_t mask, int dirfd,
+                                const struct path *path, const void *caller)
+{
+    struct judged judged;
+    struct path here = copied_own(".");
+    judged.verdict =
+        files_judge_path(dirfd, path ? path : &here, O_RDONLY, judged.path, &judged.family);
+    judged.verb = "watch";
+    if (judged.verdict.mode != FS_ALLOW && files_refuse(&judged, caller)) return -1;
+    return real.fanotify_mark(fd, flags, mask, dirfd, path ? path->text : NULL);
+}
+
+#include "doors_listings.gen.h"

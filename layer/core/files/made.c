@@ -1,0 +1,350 @@
+#include "files/made.h"
+
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/shm.h>
+
+#include "files/files.h"
+#include "guard/facts.h"
+#include "guard/guard.h"
+#include "guard/state.h"
+#include "support/sys.h"
+#include "support/text.h"
+
+enum { ENTRIES = 512, DEPTH = 24, STEPS = 1 << 20, TABLE_MARK = 0x6d616465 };
+
+enum state {
+    FREE,
+    TAKEN, /* its name is being written */
+    MADE,
+    LEFT /* to be removed, and nobody's until then */
+};
+
+struct table {
+    uint32_t mark;
+    int owner; /* the process that asks for events */
+    atomic_uint count; /* entries from here on are free */
+    _Atomic uint8_t states[ENTRIES];
+    char names[ENTRIES][NAME_MAX + 1];
+};
+
+bool made_is_on;
+static struct table *table;
+static int table_id = -1;
+static bool excepts; /* the policy allows paths under /tmp */
+static bool side_by_side; /* invocations run so in one process: worker threads of Node */
+
+/* ---- start ---- */
+
+static bool is_ephemeral(const struct fs_policy *policy)
+{
+    if (!policy) return false;
+    struct fs_section paths = fs_policy_section(policy, FS_SECTION_PATHS);
+    for (uint32_t i = 0; i < paths.count; i++) {
+        const struct fs_path *path = fs_policy_item(policy, FS_SECTION_PATHS, i);
+        if (path && path->family == FS_TMP) excepts = true;
+    }
+    return policy->modes[FS_TMP] == FS_BLOCK && policy->flags & FS_FLAG_TMP_EPHEMERAL;
+}
+
+static struct table *attach(int id)
+{
+    long address = sys_call(SYS_shmat, id, NULL, 0);
+    return address < 0 && address > -4096 ? NULL : (struct table *)address;
+}
+
+static struct table *map(void)
+{
+    long address = sys_call(SYS_mmap, NULL, sizeof(struct table), PROT_READ | PROT_WRITE,
+                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return address < 0 && address > -4096 ? NULL : (struct table *)address;
+}
+
+/* A System V segment, because a program that is executed finds it again without an fd. It goes with
+ * the last process that has it. */
+static void make_table(void)
+{
+    char text[TEXT_NUMBER_SIZE];
+    table_id = (int)sys_call(SYS_shmget, IPC_PRIVATE, sizeof *table, IPC_CREAT | 0600);
+    if (table_id >= 0) {
+        table = attach(table_id);
+        sys_call(SYS_shmctl, table_id, IPC_RMID, NULL);
+    }
+    if (!table) {
+        /* A sandbox without them: programs that are executed have a table of their own. */
+        table_id = -1;
+        table = map();
+    }
+    if (!table) return;
+    table->owner = sys_getpid();
+    table->mark = TABLE_MARK;
+    if (table_id < 0) return;
+    text_number(text, (unsigned)table_id);
+    facts_state(FACTS_MADE, text);
+}
+
+void made_start(void)
+{
+    bool floor = is_ephemeral(guard.floor);
+    made_is_on = is_ephemeral(guard.policy) || floor;
+    if (!made_is_on) return;
+    const char *known = facts_value(FACTS_MADE);
+    if (known) {
+        table_id = text_int(known);
+        table = attach(table_id);
+        struct table *found = table;
+        if (found && found->mark != TABLE_MARK) table = NULL;
+    }
+    if (!table) make_table();
+    if (table) files_protect_memory(table, sizeof *table);
+    side_by_side =
+        getenv("AWS_LAMBDA_MAX_CONCURRENCY") && strncmp(guard_program_name, "node", 4) == 0;
+}
+
+bool made_is_table(int id) { return id >= 0 && id == table_id; }
+
+/* ---- names ---- */
+
+static bool has(const char *name, size_t size)
+{
+    unsigned count = atomic_load_explicit(&table->count, memory_order_acquire);
+    for (unsigned i = 0; i < count && i < ENTRIES; i++)
+        if (atomic_load_explicit(&table->states[i], memory_order_acquire) == MADE &&
+            strncmp(table->names[i], name, size) == 0 && table->names[i][size] == '\0')
+            return true;
+    return false;
+}
+
+static bool add(const char *name, size_t size, enum state state)
+{
+    for (unsigned i = 0; i < ENTRIES; i++) {
+        uint8_t free = FREE;
+        if (!atomic_compare_exchange_strong(&table->states[i], &free, TAKEN)) continue;
+        memcpy(table->names[i], name, size);
+        table->names[i][size] = '\0';
+        atomic_store_explicit(&table->states[i], (uint8_t)state, memory_order_release);
+        unsigned count = atomic_load(&table->count);
+        while (count < i + 1 && !atomic_compare_exchange_weak(&table->count, &count, i + 1)) {
+        }
+        return true;
+    }
+    return false;
+}
+
+static bool is_absent(int dir, const char *name)
+{
+    struct stat status;
+    return sys_fstatat(dir, name, &status, AT_SYMLINK_NOFOLLOW) == -ENOENT;
+}
+
+/* Gives back the names of what is gone. */
+static void sweep(int tmp)
+{
+    for (unsigned i = 0; i < ENTRIES; i++) {
+        uint8_t made = MADE;
+        if (is_absent(tmp, table->names[i]))
+            atomic_compare_exchange_strong(&table->states[i], &made, FREE);
+    }
+}
+
+static bool claim(int tmp, const char *name, size_t size)
+{
+    if (add(name, size, MADE)) return true;
+    sweep(tmp);
+    return add(name, size, MADE);
+}
+
+bool made_allows(const char *below, const struct stat *status, int fd, const char *last, int flags)
+{
+    if (!table || flags & MADE_EXECUTES) return false;
+    bool changes = flags & O_CREAT || (flags & O_ACCMODE) != O_RDONLY;
+    /* /tmp itself: to be listed, to be synced, to make files without a name in. */
+    if (below[0] == '\0') return !changes || flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE;
+    const char *name = below + 1;
+    size_t size = strcspn(name, "/");
+    if (size == 0 || size > NAME_MAX) return false;
+    if (has(name, size)) return true;
+    /* Without a name it can only be had by an fd, and no door gives an fd of another's. */
+    if (!last) return status->st_nlink == 0;
+    if (name[size] != '\0' || !is_absent(fd, last)) return false;
+    /* The name is the function's before the act: whatever is made by it afterwards is, too. */
+    return !changes || claim(fd, name, size);
+}
+
+/* ---- the end of an invocation ---- */
+
+struct frame {
+    int fd;
+    char name[NAME_MAX + 1]; /* in the frame below */
+    long size, at;
+    _Alignas(8) char entries[2048]; /* struct linux_dirent64 */
+};
+
+struct walk {
+    int tmp;
+    unsigned steps, moved;
+    struct frame frames[DEPTH];
+};
+
+/* The policy allows it, made by the function or not: `keep`, and `allow`. */
+static bool is_kept(int dir, const char *name)
+{
+    char path[PATH_MAX];
+    if (!excepts) return false;
+    text_entry_path(dir, name, path);
+    /* The caller that it is allowed for may want it again. */
+    static const struct fs_askers nobody;
+    struct fs_request request = {.family = FS_TMP, .path = path, .askers = &nobody};
+    struct fs_verdict verdict = guard_decide(&request);
+    return verdict.mode != FS_BLOCK || verdict.reason == FS_ONLY_FOR;
+}
+
+static int open_folder(int dir, const char *name)
+{
+    static const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    int fd = sys_openat(dir, name, flags, 0);
+    if (fd == -EACCES && sys_call(SYS_fchmodat, dir, name, 0700) == 0)
+        fd = sys_openat(dir, name, flags, 0);
+    return fd;
+}
+
+static long unlink_at(int dir, const char *name, int flags)
+{
+    long result = sys_call(SYS_unlinkat, dir, name, flags);
+    if (result == -EACCES && sys_call(SYS_fchmod, dir, 0700) == 0)
+        result = sys_call(SYS_unlinkat, dir, name, flags);
+    return result;
+}
+
+/* True where `name` is a folder that is not empty, or holds what may be kept. */
+static bool remains(int dir, const char *name)
+{
+    bool kept = is_kept(dir, name);
+    if (!kept) {
+        long result = unlink_at(dir, name, 0);
+        if (result != -EISDIR && result != -EPERM) return false;
+        if (!excepts) return unlink_at(dir, name, AT_REMOVEDIR) == -ENOTEMPTY;
+    }
+    struct stat status;
+    return sys_fstatat(dir, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* The next name in the folder; NULL at its end. */
+static const char *next_name(struct frame *frame)
+{
+    enum { LENGTH = 16, NAME = 19 };
+    if (frame->at >= frame->size) {
+        frame->at = 0;
+        frame->size = sys_call(SYS_getdents64, frame->fd, frame->entries, sizeof frame->entries);
+        if (frame->size <= 0) return NULL;
+    }
+    const char *entry = frame->entries + frame->at;
+    uint16_t length;
+    memcpy(&length, entry + LENGTH, sizeof length);
+    frame->at += length;
+    return entry + NAME;
+}
+
+/* Deeper than this there is no frame: the folder becomes a name in /tmp, to be removed as such. */
+static void move_up(struct walk *walk, int dir, const char *name)
+{
+    char to[32] = ".function-shield-";
+    size_t size = strlen(to);
+    size += text_number(to + size, walk->moved++);
+    if (is_absent(walk->tmp, to) && add(to, size, LEFT))
+        sys_call(SYS_renameat, dir, name, walk->tmp, to);
+}
+
+static bool enter(struct walk *walk, unsigned depth, int dir, const char *name)
+{
+    struct frame *frame = &walk->frames[depth];
+    int fd = open_folder(dir, name);
+    if (fd < 0) return false;
+    frame->fd = sys_own_fd(fd);
+    sys_close(fd);
+    if (frame->fd < 0) return false;
+    frame->size = frame->at = 0;
+    memcpy(frame->name, name, strlen(name) + 1);
+    return true;
+}
+
+static void remove_tree(struct walk *walk, const char *root)
+{
+    if (!remains(walk->tmp, root) || !enter(walk, 0, walk->tmp, root)) return;
+    unsigned depth = 1;
+    while (depth > 0) {
+        struct frame *frame = &walk->frames[depth - 1];
+        const char *name = walk->steps < STEPS ? next_name(frame) : NULL;
+        walk->steps++;
+        if (!name) {
+            sys_close(frame->fd);
+            depth--;
+            int below = depth > 0 ? walk->frames[depth - 1].fd : walk->tmp;
+            if (!is_kept(below, frame->name)) (void)unlink_at(below, frame->name, AT_REMOVEDIR);
+            continue;
+        }
+        if (name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'))) continue;
+        if (!remains(frame->fd, name)) continue;
+        if (depth == DEPTH)
+            move_up(walk, frame->fd, name);
+        else if (enter(walk, depth, frame->fd, name))
+            depth++;
+    }
+}
+
+static void remove_once(struct walk *walk)
+{
+    for (unsigned i = 0; i < ENTRIES && i < atomic_load(&table->count); i++) {
+        uint8_t made = MADE;
+        if (!atomic_compare_exchange_strong(&table->states[i], &made, LEFT) && made != LEFT)
+            continue;
+        remove_tree(walk, table->names[i]);
+        /* A thread may have made more in it meanwhile: that is removed at the next end. */
+        if (is_absent(walk->tmp, table->names[i]) || is_kept(walk->tmp, table->names[i]))
+            atomic_store(&table->states[i], FREE);
+    }
+    unsigned count = atomic_load(&table->count), used = count;
+    while (used > 0 && atomic_load(&table->states[used - 1]) == FREE) used--;
+    atomic_compare_exchange_strong(&table->count, &count, used);
+}
+
+static void remove_all(struct walk *walk)
+{
+    enum { ROUNDS = 256 };
+    unsigned before = 0;
+    remove_once(walk);
+    for (unsigned round = 0; round < ROUNDS && walk->moved != before; round++) {
+        before = walk->moved;
+        remove_once(walk);
+    }
+}
+
+void made_end(void)
+{
+    if (!made_is_on || !table || guard.dry_run || side_by_side) return;
+    if (UNLIKELY(table->owner != sys_getpid())) {
+        /* A worker of a Managed Instance: what it makes from now on is its own. */
+        struct table *own = map();
+        if (own) {
+            own->owner = sys_getpid();
+            own->mark = TABLE_MARK;
+            files_protect_memory(own, sizeof *own);
+            table_id = -1;
+        }
+        table = own;
+        return;
+    }
+    if (LIKELY(atomic_load(&table->count) == 0)) return;
+    struct walk *walk = sys_scratch(sizeof *walk);
+    if (!walk) return;
+    walk->tmp = sys_openat(AT_FDCWD, "/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    if (walk->tmp >= 0) {
+        remove_all(walk);
+        sys_close(walk->tmp);
+    }
+    sys_scratch_free(walk, sizeof *walk);
+}

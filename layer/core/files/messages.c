@@ -1,0 +1,102 @@
+/* libc's translations: FOLDER/LANGUAGE/LC_MESSAGES/DOMAIN.mo, opened inside libc when a message is
+ * first translated. The program chooses the parts, and they can lead anywhere: by a link below the
+ * folder, or by ".." in the domain or the language. */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "files/files.h"
+#include "files/steady.h"
+#include "support/sys.h"
+#include "events/attempts.h"
+
+/* A name without a slash stays below its folder. */
+static bool refused(const struct path *domain, const void *caller)
+{
+    int error = errno;
+    const char *language = getenv("LANGUAGE");
+    if (UNLIKELY(language && strchr(language, '/')) &&
+        integrity_refused("take messages for", language, caller))
+        unsetenv("LANGUAGE");
+    bool leaves = domain && strchr(domain->text, '/') &&
+                  integrity_refused("take messages of", domain->text, caller);
+    if (LIKELY(!leaves)) errno = error;
+    return leaves;
+}
+
+#define REFUSED(domain)       UNLIKELY(refused(domain, caller))
+#define UNTRANSLATED(message) ((char *)(uintptr_t)(message))
+#define TEXT(path)            ((path) ? (path)->text : NULL)
+
+/* Below a folder that can be changed, a path may lead elsewhere by the time libc opens it. */
+static char *judged_bindtextdomain(const struct path *domain, const struct path *folder,
+                                   const void *caller)
+{
+    if (REFUSED(domain)) return NULL;
+    if (folder) {
+        struct judged judged;
+        judged.verdict =
+            files_judge_path(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY, judged.path, &judged.family);
+        judged.verb = "take messages from";
+        if (judged.verdict.mode != FS_ALLOW && files_refuse(&judged, caller)) return NULL;
+        struct stat status;
+        bool missing = sys_fstatat(AT_FDCWD, folder->text, &status, 0) == -ENOENT;
+        /* Prebuilt libraries (sharp) name a folder of the machine that built them. */
+        if (!steady_folder(folder->text) &&
+            (missing ? guard_integrity().mode == FS_BLOCK
+                     : integrity_refused("take messages from", folder->text, caller)))
+            return NULL;
+    }
+    return real.bindtextdomain(TEXT(domain), TEXT(folder));
+}
+
+static char *judged_textdomain(const struct path *domain, const void *caller)
+{
+    return REFUSED(domain) ? NULL : real.textdomain(TEXT(domain));
+}
+
+static bool refused_any(const void *caller)
+{
+    return guard_ready() && !files_idle() && refused(NULL, caller);
+}
+
+extern char *gettext(const char *);
+DOOR char *gettext(const char *message)
+{
+    return refused_any(CALLER()) ? UNTRANSLATED(message) : real.gettext(message);
+}
+
+extern char *ngettext(const char *, const char *, unsigned long);
+DOOR char *ngettext(const char *one, const char *many, unsigned long count)
+{
+    return refused_any(CALLER()) ? UNTRANSLATED(count == 1 ? one : many)
+                                 : real.ngettext(one, many, count);
+}
+
+static char *judged_dgettext(const struct path *domain, const char *message, const void *caller)
+{
+    return REFUSED(domain) ? UNTRANSLATED(message) : real.dgettext(TEXT(domain), message);
+}
+
+static char *judged_dcgettext(const struct path *domain, const char *message, int category,
+                              const void *caller)
+{
+    return REFUSED(domain) ? UNTRANSLATED(message)
+                           : real.dcgettext(TEXT(domain), message, category);
+}
+
+static char *judged_dngettext(const struct path *domain, const char *one, const char *many,
+                              unsigned long count, const void *caller)
+{
+    return REFUSED(domain) ? UNTRANSLATED(count == 1 ? one : many)
+                           : real.dngettext(TEXT(domain), one, many, count);
+}
+
+static char *judged_dcngettext(const struct path *domain, const char *one, const char *many,
+                               unsigned long count, int category, const void *caller)
+{
+    return REFUSED(domain) ? UNTRANSLATED(count == 1 ? one : many)
+                           : real.dcngettext(TEXT(domain), one, many, count, category);
+}
+
+#include "doors_messages.gen.h"

@@ -1,0 +1,71 @@
+/* What is said of a path without opening its object. See paths.h. */
+#include "files/paths.h"
+
+#include <string.h>
+
+#include "files/places.h"
+#include "support/sys.h"
+#include "files/files.h"
+#include "files/handler.h"
+
+bool paths_judge_creation(int dirfd, const struct path *path, int flags, struct judged *judged)
+{
+    char *link = NULL;
+    struct place place = {.parent = -1}, before = {.parent = -1};
+    struct path at = *path;
+    int base = dirfd;
+    bool found = false;
+    for (unsigned hop = 0; hop < PLACES_HOPS; hop++) {
+        int missing = files_find_place(base, &at, &place);
+        sys_scratch_free(link, PATH_MAX);
+        link = NULL;
+        if (missing != 0 || place.whole) break;
+        files_close_place(&before);
+        if (files_judge_place(&place, flags, judged)) {
+            found = true;
+            break;
+        }
+        link = (flags & (O_NOFOLLOW | O_EXCL)) ? NULL : places_read_link(&place);
+        if (link == NULL) break;
+        before = place;
+        place.parent = -1;
+        base = before.parent;
+        at = copied_own(link);
+    }
+    sys_scratch_free(link, PATH_MAX);
+    files_close_place(&before);
+    files_close_place(&place);
+    return found;
+}
+
+struct fs_verdict files_judge_path(int dirfd, const struct path *path, int flags, char *resolved,
+                                   enum fs_family *family)
+{
+    struct judged judged;
+    struct fs_verdict allowed = {.mode = FS_ALLOW, .reason = FS_NO_RULE, .rule = UINT32_MAX};
+    int error = errno;
+    bool found = false;
+    if (!files_idle() && path->error == 0) {
+        bool reads = !files_writes(flags) && !(flags & O_CREAT) && !handler_guards() &&
+                     !guard.event_is_named;
+        int fd = reads ? places_open_plain(path->text, O_PATH | O_CLOEXEC) : -1;
+        if (fd >= 0) {
+            sys_close(fd);
+            errno = error;
+            return allowed;
+        }
+        fd = sys_openat(dirfd, path->text,
+                        O_PATH | O_CLOEXEC | (flags & (O_NOFOLLOW | O_DIRECTORY)), 0);
+        if (fd >= 0) {
+            found = files_judge_fd(fd, flags, &judged);
+            sys_close(fd);
+        } else {
+            found = paths_judge_creation(dirfd, path, flags, &judged);
+        }
+    }
+    errno = error;
+    if (!found) return allowed;
+    if (resolved) memcpy(resolved, judged.path, strlen(judged.path) + 1);
+    if (family) *family = judged.family;
+    return judged.verdict;
+}

@@ -1,0 +1,10 @@
+/* What is said of a path without opening its object. */
+#ifndef FS_PATHS_H
+#define FS_PATHS_H
+
+#include "files/files.h"
+
+/* The object that creating at `path` would make or touch, links followed: as files_judge_fd. */
+bool paths_judge_creation(int dirfd, const struct path *path, int flags, struct judged *judged);
+
+#endif

@@ -1,0 +1,169 @@
+/* Doors of libc functions that open what a variable names: time zones (TZ, TZDIR), locales
+ * (LOCPATH), converters (GCONV_PATH); and of lookups (RESOLV_HOST_CONF, HOSTALIASES), whose doors
+ * are elsewhere. What they open, they open inside libc. */
+#include <iconv.h>
+#include <limits.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "files/files.h"
+#include "files/steady.h"
+#include "support/sys.h"
+#include "events/attempts.h"
+
+__attribute__((noinline)) static bool refused(const char *path, int flags, const void *caller)
+{
+    struct judged judged;
+    struct path own = copied_own(path);
+    int error = errno;
+    judged.verdict = files_judge_path(AT_FDCWD, &own, flags, judged.path, &judged.family);
+    judged.verb = (flags & O_ACCMODE) == O_RDONLY ? "open" : "write";
+    if (judged.verdict.mode != FS_ALLOW && files_refuse(&judged, caller)) return true;
+    errno = error;
+    return false;
+}
+
+/* A variable that names folders which libc opens things in: taken away where the policy refuses one
+ * of them, as if it were not set. So is one whose folders can be changed in here: a link below them
+ * leads anywhere when libc follows it. */
+static void hold(const char *name, const char *verb, const void *caller)
+{
+    const char *value = getenv(name);
+    if (LIKELY(!value) || !*value) return;
+    for (const char *at = value; *at;) {
+        at += *at == ':';
+        char path[512];
+        size_t size = strcspn(at, ":");
+        if (size > 0 && size < sizeof path) {
+            memcpy(path, at, size);
+            path[size] = '\0';
+        }
+        if (size >= sizeof path ||
+            (size > 0 && (refused(path, O_RDONLY, caller) ||
+                          (!steady_folder(path) && integrity_refused(verb, path, caller))))) {
+            unsetenv(name);
+            return;
+        }
+        at += size;
+    }
+}
+
+/* What can be changed in here may lead elsewhere when libc opens it. The last one that could not is
+ * remembered. */
+static bool zone_moves(const char *path, const void *caller)
+{
+    static _Atomic uint64_t known;
+    uint64_t hash = guard_object_hash(path);
+    if (LIKELY(hash == atomic_load_explicit(&known, memory_order_relaxed))) return false;
+    bool own = strncmp(path, "/etc/", 5) == 0 && !strstr(path, "/..") &&
+               sys_call(SYS_geteuid) == 0; /* who is root anyway */
+    if (!own && !steady_path(path)) return integrity_refused("take a time zone from", path, caller);
+    atomic_store_explicit(&known, hash, memory_order_relaxed);
+    return false;
+}
+
+/* The file that TZ names, as glibc puts it together: relative names are TZDIR's. Taken away as if
+ * it were not set. */
+static void hold_zone(const void *caller)
+{
+    static const char none[] = "Universal", usual[] = "/usr/share/zoneinfo";
+    const char *zone = guard_ready() && !guard_ignores(FS_TMP) ? getenv("TZ") : NULL;
+    if (LIKELY(!zone)) return;
+    if (*zone == ':') zone++;
+    if (!*zone) zone = none;
+    const char *folder = getenv("TZDIR");
+    bool own = folder && *folder;
+    if (zone[0] != '/') {
+        if (LIKELY(!own) && !strstr(zone, "..")) return;
+        if (!own) folder = usual;
+    } else {
+        folder = "";
+    }
+    char path[PATH_MAX];
+    const char *const names[] = {
+        zone, "posixrules"}; /* the second where TZ is a rule without its dates */
+    for (unsigned i = 0; i < (own ? 2 : 1); i++) {
+        if (i == 1) folder = getenv("TZDIR");
+        size_t size = strnlen(folder, sizeof path), more = strlen(names[i]);
+        bool fits = size + more + 2 <= sizeof path;
+        if (fits) {
+            memcpy(path, folder, size);
+            if (size > 0) path[size++] = '/';
+            memcpy(path + size, names[i], more + 1);
+            if (!refused(path, O_RDONLY, caller) && !zone_moves(path, caller)) continue;
+        }
+        unsetenv("TZ");
+        if (own) unsetenv("TZDIR");
+        return;
+    }
+}
+
+void files_hold_lookup(const void *caller)
+{
+    static const char *const names[] = {"RESOLV_HOST_CONF", "HOSTALIASES"};
+    if (files_idle()) return;
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *value = getenv(names[i]);
+        char path[PATH_MAX];
+        size_t size = value != NULL ? strnlen(value, sizeof path) : 0;
+        if (LIKELY(size == 0)) continue;
+        bool held = size == sizeof path;
+        if (!held) {
+            memcpy(path, value, size + 1);
+            held = refused(path, O_RDONLY, caller) ||
+                   (!steady_path(path) &&
+                    integrity_refused("take a resolver's settings from", path, caller));
+        }
+        if (held) unsetenv(names[i]);
+    }
+}
+
+/* A locale by its path: libc opens what lies in that folder. The names of several categories have
+ * the form CATEGORY=NAME;… */
+static bool refused_locale(const char *name, const void *caller)
+{
+    for (const char *at = name; *at;) {
+        char path[512];
+        size_t size = strcspn(at, ";");
+        const char *value = memchr(at, '=', size);
+        size_t skip = value ? (size_t)(value - at) + 1 : 0;
+        if (memchr(at + skip, '/', size - skip)) {
+            if (size - skip >= sizeof path) return true;
+            memcpy(path, at + skip, size - skip);
+            path[size - skip] = '\0';
+            if (refused(path, O_RDONLY, caller)) return true;
+            if (!steady_folder(path) && integrity_refused("take a locale from", path, caller))
+                return true;
+        }
+        at += size;
+        at += *at == ';';
+    }
+    return false;
+}
+
+static char *judged_setlocale(int category, const struct path *name, const void *caller)
+{
+    hold("LOCPATH", "take a locale from", caller);
+    hold("GCONV_PATH", "take converters from", caller);
+    if (strchr(name->text, '/') && refused_locale(name->text, caller)) return NULL;
+    return real.setlocale(category, name->text);
+}
+
+static locale_t judged_newlocale(int mask, const struct path *name, locale_t base,
+                                 const void *caller)
+{
+    hold("LOCPATH", "take a locale from", caller);
+    hold("GCONV_PATH", "take converters from", caller);
+    if (strchr(name->text, '/') && refused_locale(name->text, caller)) return (locale_t)0;
+    return real.newlocale(mask, name->text, base);
+}
+
+DOOR iconv_t iconv_open(const char *to, const char *from)
+{
+    if (guard_ready() && !files_idle()) hold("GCONV_PATH", "take converters from", CALLER());
+    return real.iconv_open(to, from);
+}
+
+#include "doors_variables.gen.h"

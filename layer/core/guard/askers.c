@@ -1,0 +1,140 @@
+/* Whose code asks. See askers.h. */
+#include "guard/askers.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "guard/guard.h"
+#include "policy/only_for.h"
+#include "support/keyed_hash.h"
+
+bool askers_matter;
+
+void askers_start(void)
+{
+    const struct fs_policy *policies[] = {guard.policy, guard.floor};
+    for (unsigned i = 0; i < 2; i++)
+        if (policies[i] && policies[i]->features & FS_FEATURE_ONLY_FOR) askers_matter = true;
+}
+
+/* ---- names ---- */
+
+static char names[ASKERS_MAX][ASKERS_NAME];
+enum { FREE, TAKEN, WRITTEN };
+static _Atomic uint8_t states[ASKERS_MAX];
+
+uint64_t askers_bit(const char *name)
+{
+    size_t size = strnlen(name, ASKERS_NAME);
+    if (size == 0 || size == ASKERS_NAME) return ASKERS_UNKNOWN;
+    for (unsigned i = ASKERS_FIRST; i < ASKERS_MAX; i++) {
+        uint8_t state = FREE;
+        if (atomic_compare_exchange_strong(&states[i], &state, TAKEN)) {
+            memcpy(names[i], name, size + 1);
+            atomic_store_explicit(&states[i], WRITTEN, memory_order_release);
+            return UINT64_C(1) << i;
+        }
+        /* What another thread is writing may be this very name: then it gets two bits. */
+        if (atomic_load_explicit(&states[i], memory_order_acquire) == WRITTEN &&
+            strcmp(names[i], name) == 0)
+            return UINT64_C(1) << i;
+    }
+    return ASKERS_UNKNOWN;
+}
+
+struct fs_askers askers_list(uint64_t set, const char *out[ASKERS_MAX])
+{
+    struct fs_askers askers = {.names = out, .requires = distribution_requires};
+    for (unsigned i = ASKERS_FIRST; i < ASKERS_MAX; i++)
+        if (set & UINT64_C(1) << i) out[askers.count++] = names[i];
+    if (set & ASKERS_FUNCTION) out[askers.count++] = ONLY_FOR_FUNCTION;
+    if (set & ASKERS_UNKNOWN) out[askers.count++] = ONLY_FOR_UNKNOWN;
+    return askers;
+}
+
+/* ---- the act that this thread is in the middle of ---- */
+
+/* A door runs without the interpreter: the audit event before it has read the frames. */
+static __thread struct {
+    uint64_t object, set;
+} noted __attribute__((tls_model("initial-exec")));
+
+static uint64_t object_of(const struct fs_request *request)
+{
+    struct keyed_hash hash;
+    keyed_hash_begin(&hash);
+    keyed_hash_number(&hash, (uint64_t)request->family << 32 | (uint64_t)request->ip_version << 16 |
+                                 request->port);
+    if (request->ip_version != 0)
+        keyed_hash_bytes(&hash, request->ip, sizeof request->ip);
+    else
+        keyed_hash_text(&hash, request->path             ? request->path
+                               : request->name_count > 0 ? request->names[0]
+                                                         : NULL);
+    return keyed_hash_end(&hash);
+}
+
+uint64_t askers_of(const struct fs_request *request)
+{
+    int error = errno;
+    uint64_t object = object_of(request), set;
+    if (interpreter_askers(&set)) {
+        noted.object = object;
+        noted.set = set;
+    } else {
+        set = noted.object == object ? noted.set : interpreter_askers_of(request->caller);
+    }
+    errno = error;
+    return set | ASKERS_KNOWN;
+}
+
+void askers_forget(void) { noted.object = 0; }
+
+/* ---- threads ---- */
+
+__thread uint64_t askers_beyond __attribute__((tls_model("initial-exec")));
+
+enum { STARTS = 64 };
+static struct start {
+    void *(*run)(void *);
+    void *argument;
+    uint64_t set;
+    _Atomic uint8_t taken;
+} starts[STARTS];
+
+static void *begin(void *argument)
+{
+    struct start *start = argument;
+    struct start own = {.run = start->run, .argument = start->argument, .set = start->set};
+    atomic_store(&start->taken, FREE);
+    askers_beyond = own.set;
+    return own.run(own.argument);
+}
+
+void askers_wrap_start(void *(**run)(void *), void **argument)
+{
+    uint64_t set;
+    if (!interpreter_askers(&set)) return;
+    for (unsigned i = 0; i < STARTS; i++) {
+        uint8_t state = FREE;
+        if (!atomic_compare_exchange_strong(&starts[i].taken, &state, TAKEN)) continue;
+        starts[i].run = *run;
+        starts[i].argument = *argument;
+        starts[i].set = set | ASKERS_KNOWN;
+        *run = begin;
+        *argument = &starts[i];
+        return;
+    }
+}
+
+void askers_unwrap_start(const void *argument)
+{
+    for (unsigned i = 0; i < STARTS; i++)
+        if (argument == &starts[i]) atomic_store(&starts[i].taken, FREE);
+}
+
+void askers_forked(void)
+{
+    for (unsigned i = 0; i < STARTS; i++) atomic_store(&starts[i].taken, FREE);
+}

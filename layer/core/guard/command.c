@@ -1,0 +1,99 @@
+#include "guard/command.h"
+
+#include <string.h>
+
+#include "support/sys.h"
+#include "support/text.h"
+
+enum { SHIM = '~', READ_MAX = 65536 };
+
+/* Untouched, and so without cost, in a process that no wrapper leads to. */
+static char words_of_this[READ_MAX];
+
+/* The size of what /proc says of this process's argument list, whole words only. */
+static size_t read_words(void)
+{
+    size_t size = 0;
+    int fd = sys_openat(AT_FDCWD, "/proc/self/cmdline", O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0) return 0;
+    while (size < sizeof words_of_this) {
+        long got = sys_read(fd, words_of_this + size, sizeof words_of_this - size);
+        if (got == -EINTR) continue;
+        if (got <= 0) break;
+        size += (size_t)got;
+    }
+    sys_close(fd);
+    while (size > 0 && words_of_this[size - 1] != '\0') size--;
+    return size;
+}
+
+static void append(char *buffer, size_t size, const char *text)
+{
+    size_t at = strlen(buffer), length = strnlen(text, size - at - 1);
+    memcpy(buffer + at, text, length);
+    buffer[at + length] = '\0';
+}
+
+/* DEV.INO of the running program. */
+static void identify(char *out, size_t size)
+{
+    struct stat status;
+    out[0] = '\0';
+    if (sys_fstatat(AT_FDCWD, "/proc/self/exe", &status, 0) != 0) return;
+    uint64_t numbers[] = {status.st_dev, status.st_ino};
+    for (unsigned i = 0; i < 2; i++) {
+        char digits[TEXT_NUMBER_SIZE];
+        text_number(digits, numbers[i]);
+        if (i > 0) append(out, size, ".");
+        append(out, size, digits);
+    }
+}
+
+static unsigned number(const char **text)
+{
+    unsigned value = 0;
+    for (; **text >= '0' && **text <= '9' && value < 1000000; (*text)++)
+        value = value * 10 + (unsigned)(**text - '0');
+    if (**text == '.') (*text)++;
+    return value;
+}
+
+/* A wrapper that runs in the very program that COMMAND runs in has COMMAND's name among its
+ * arguments, once more often than COMMAND itself. */
+static bool leads_to(const char *words, size_t size)
+{
+    unsigned own = number(&words), expected = number(&words), found = 0, index = 0;
+    for (const char *at = words_of_this; at < words_of_this + size; at += strlen(at) + 1, index++)
+        if (index > own && strcmp(at, words) == 0) found++;
+    return found > expected;
+}
+
+/* What a shim leads to: a program of its name (python3 may be python3.13), or a script of its name.
+ */
+static bool is_behind_shim(const char *wanted, const char *name, size_t size)
+{
+    if (strncmp(name, wanted, strcspn(wanted, "0123456789.")) == 0) return true;
+    unsigned index = 0;
+    for (const char *at = words_of_this; at < words_of_this + size && index < 3;
+         at += strlen(at) + 1, index++) {
+        const char *slash = strrchr(at, '/');
+        if (index > 0 && slash && strcmp(slash + 1, wanted) == 0 && !strstr(at, "/shims/"))
+            return true;
+    }
+    return false;
+}
+
+bool command_runs(const char *program, const char *words, const char *name, bool own)
+{
+    size_t size;
+    if (program[0] == SHIM) {
+        size = read_words();
+        if (!is_behind_shim(program + 1, name, size)) return false;
+    } else {
+        char self[64];
+        identify(self, sizeof self);
+        if (strcmp(self, program) != 0 && !own) return false;
+        size = read_words();
+    }
+    return !leads_to(words, size);
+}

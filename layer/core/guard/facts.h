@@ -1,0 +1,37 @@
+/* What the environment said when the function started: which address is the Runtime API, which file
+ * is the handler. A child gets these from its parent's core, not from its environment: the caller
+ * that starts it writes that. */
+#ifndef FS_FACTS_H
+#define FS_FACTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { FACTS_MAX = 4096 };
+
+/* Takes the facts from `text` (a parent's, "NAME=value" separated by 0x1e), or from `environment`
+ * where that is "". */
+void facts_start(const char *text, char *const *environment);
+/* Takes one more variable, which the policy's names are made of. `name` stays where it is. Nothing
+ * is taken where the value cannot be part of a host name. After facts_start. */
+void facts_add(const char *name);
+/* The name servers of this machine, by the file that says so: addresses with spaces between. */
+#define FACTS_NAME_SERVERS    "/etc/resolv.conf"
+/* The sockets of resolvers on this machine: what local_resolvers.c noted of them. */
+#define FACTS_LOCAL_RESOLVERS "/var/run/nscd"
+/* When the function began, by the clock that files are dated by. */
+#define FACTS_BEGAN           "/began"
+/* The labels of VPC endpoints ("vpce-…") that values of the environment name, each with a space
+ * behind it. */
+#define FACTS_ENDPOINTS       "/endpoints"
+/* The segment that holds the names of what was made under /tmp (files/made.h). */
+#define FACTS_MADE            "/made"
+/* States a fact that is none of the environment's, where no parent stated it. */
+void facts_state(const char *name, const char *value);
+/* The value of a variable as it was then; NULL where it was not set, or is none of the facts. */
+const char *facts_value(const char *name);
+/* All of them, as facts_start takes them. False where they did not fit: a child could not be
+ * guarded by the same facts. */
+bool facts_text(char *out, size_t size);
+
+#endif

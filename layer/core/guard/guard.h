@@ -1,0 +1,145 @@
+/* The guard inside a process: what every door and ring shares.
+ *
+ * A door is an exported function with a libc name. Its shape:
+ *
+ *     DOOR int connect(int fd, const struct sockaddr *address, socklen_t size)
+ *     {
+ *         if (!guard_ready()) return real.connect(fd, address, size);
+ *         ... copy what is judged, judge the copy, act on the copy ...
+ *     }
+ *
+ * guard_ready() starts the guard on first use, from whatever door is passed
+ * first: constructors run too late. It is false where the guard has nothing to
+ * do here: the thread is inside the guard already.
+ */
+#ifndef FS_GUARD_H
+#define FS_GUARD_H
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "guard/marks.h"
+#include "policy/policy.h"
+#include "support/hints.h"
+#include "real.gen.h" /* `real`: the next definition of each door, from doors.table */
+
+enum guard_ring { RING_LIBC = 0, RING_INTERPRETER = 1, RING_KERNEL = 2 };
+
+/* Read-only after start. */
+struct guard {
+    bool started; /* set at the end of the start */
+    const struct fs_policy *policy;
+    const struct fs_policy *floor; /* NULL where there is none */
+    bool dry_run; /* FUNCTION_SHIELD_MODE=alert */
+    bool watched[FS_FAMILIES]; /* policy or floor has alert or block there (before configure) */
+    bool loopback_listed; /* policy or floor lists the ports of 127.0.0.1 and ::1 */
+    bool blocks_any; /* any family blocks: guard integrity holds */
+    bool watches_any; /* any family blocks or reports: attempts on the guard are reported */
+    struct fs_facts facts; /* region, account, partition, names with variables */
+    bool is_function; /* this process is COMMAND itself, not a child of it */
+    bool is_wrapper; /* the next wrapper, before COMMAND runs: processes pass */
+    int event_fd; /* -1: none */
+    uint64_t event_dev, event_ino;
+    uint32_t event_mode; /* st_mode of what it leads to; 0: none */
+    bool event_is_named; /* it has a path: a file, or a named pipe */
+    bool shares_pipe[2]; /* fds 1 and 2 lead where events go */
+    char layer[1024]; /* the folder that holds function-shield */
+    char runtime_api_host[256]; /* from AWS_LAMBDA_RUNTIME_API; "" where unset */
+    uint16_t runtime_api_port;
+    uint8_t runtime_api_ip[16]; /* normalised */
+    uint8_t runtime_api_ip_version; /* 0 where the host is a name or unset */
+    uint8_t xray_ip[16];
+    uint8_t xray_ip_version;
+    uint16_t xray_port;
+    char task_root[1024]; /* LAMBDA_TASK_ROOT, "" where unset */
+    char runtime_dir[1024]; /* LAMBDA_RUNTIME_DIR */
+    char host_name[256]; /* gethostname at start */
+    uint64_t tmp_dev, tmp_ino; /* of /tmp; 0 where there is none */
+    bool tmp_is_mount; /* its st_dev is not that of its parent */
+    uint64_t proc_dev;
+};
+extern struct guard guard;
+
+/* The caller, if it is not a package. UNKNOWN: not Python, or not looked for. NOBODY: only the
+ * standard library is on the stack. */
+enum { GUARD_ASKER_UNKNOWN = 0, GUARD_ASKER_NOBODY = 1 };
+
+/* What this thread is in the middle of. Zero at a thread's start. */
+struct guard_thread {
+    unsigned inside; /* > 0: the guard itself is at work, doors pass */
+    struct mark resolving; /* inside a guarded lookup of an allowed name */
+    uint32_t jumps; /* longjmp and its like */
+    /* The interpreter ring's report, so that the libc ring does not report the same act again.
+     * Valid until the next watched audit event of this thread. */
+    uint8_t note_family; /* enum fs_family + 1; 0: none */
+    uint8_t note_mode; /* enum fs_mode that was reported */
+    uint32_t note_asker; /* of the network: origin_asker of who asked, or a GUARD_ASKER_… */
+    uint64_t note_object; /* guard_object_hash; 0: whatever object of that family */
+    uint8_t loosened[4]; /* configure({...}) for this thread: enum fs_mode + 1, 0 none */
+    const char *caller; /* of the door that is reporting: return address, for the origin */
+};
+extern __thread struct guard_thread guard_thread __attribute__((tls_model("initial-exec")));
+
+extern atomic_int guard_state; /* 0 not started, 1 starting, 2 ready */
+void guard_start(void);
+
+static inline bool guard_ready(void)
+{
+    if (UNLIKELY(atomic_load_explicit(&guard_state, memory_order_acquire) != 2)) {
+        guard_start();
+        if (atomic_load_explicit(&guard_state, memory_order_acquire) != 2) return false;
+    }
+    return LIKELY(guard_thread.inside == 0);
+}
+
+/* This thread is inside a guarded lookup of an allowed name. */
+static inline bool guard_resolving(void)
+{
+    return UNLIKELY(guard_thread.resolving.frame != 0) && marks_hold(&guard_thread.resolving);
+}
+
+extern _Atomic uint8_t guard_tightened[4]; /* configure({...}) for the process, as `loosened` */
+
+/* Neither policy, floor nor configure watches `family`: nothing needs to be judged. */
+static inline bool guard_ignores(enum fs_family family)
+{
+    return !guard.watched[family] &&
+           (family > FS_HANDLER ||
+            atomic_load_explicit(&guard_tightened[family], memory_order_relaxed) == 0);
+}
+
+/* Asks policy, floor, dry run and configure. No I/O. Never FS_BLOCK in a dry run. */
+struct fs_verdict guard_decide(const struct fs_request *request);
+
+/* A verdict for guard integrity: FS_BLOCK where anything blocks, FS_ALERT where anything is
+ * reported, and in a dry run. */
+struct fs_verdict guard_integrity(void);
+
+/* ---- start, fork, children (start/) ---- */
+
+/* "LD_PRELOAD=PATH-OF-THE-CORE", for the environment of a child. */
+extern char guard_preload_variable[1100];
+/* Writes "FUNCTION_SHIELD_STATE=…", what a child's core needs to guard it by the same policy.
+ * `covered`: the child is a shell whose command line the parent's event has shown already; what it
+ * starts is the same act. Returns false where it does not fit. */
+bool guard_child_variable(char *buffer, size_t size, bool covered);
+/* In a forked child, before anything else: new pid, no repeats, on probation where `probation`:
+ * until it executes something, it may not use the network or fork again. */
+void guard_after_fork(bool probation);
+bool guard_on_probation(void);
+/* This process runs under a parent's report (see `covered`). */
+bool guard_covered(void);
+
+/* ---- acts that were reported already ---- */
+
+/* The thread's note covers this act (same family, same or any object): it was reported by the
+ * interpreter ring. */
+bool guard_noted(enum fs_family family, const char *object);
+/* For the interpreter ring, after it reported: the libc ring keeps quiet about the same act. */
+void guard_note(enum fs_family family, uint8_t mode, const char *object);
+uint64_t guard_object_hash(const char *object);
+
+#endif

@@ -1,0 +1,24 @@
+/* The state of this process. See guard.h and state.h. */
+#include "guard/state.h"
+
+#include "guard/guard.h"
+#include "support/sys.h"
+
+struct guard guard = {.event_fd = -1};
+__thread struct guard_thread guard_thread __attribute__((tls_model("initial-exec")));
+atomic_int guard_state;
+_Atomic uint8_t guard_tightened[4];
+char guard_preload_variable[1100] = "LD_PRELOAD=";
+char guard_program_name[64], guard_program_path[1024];
+char guard_policy_sha256[65], guard_floor_sha256[65];
+char guard_pythonpath_was_set;
+bool guard_runs_covered;
+_Atomic int guard_probation_pid;
+
+bool guard_on_probation(void)
+{
+    int pid = atomic_load_explicit(&guard_probation_pid, memory_order_relaxed);
+    return UNLIKELY(pid != 0) && pid == sys_getpid();
+}
+
+bool guard_covered(void) { return guard_runs_covered; }

@@ -1,0 +1,126 @@
+/* The JavaScript caller of an act. See caller.h. */
+#include "javascript/caller.h"
+
+#include <string.h>
+
+#include "events/callers.h"
+#include "files/handler.h"
+#include "guard/guard.h"
+#include "javascript/package.h"
+#include "libc/symbols.h"
+#include "v8/javascript.h"
+
+static int hexadecimal(char c)
+{
+    if (c >= '0' && c <= '9') return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* A module's name is the URL of its file. */
+static void path_of(char *out, size_t size, const char *name)
+{
+    static const char scheme[] = "file://";
+    size_t at = 0;
+    bool url = strncmp(name, scheme, sizeof scheme - 1) == 0;
+    if (url) name += sizeof scheme - 1;
+    for (; *name && *name != '?' && at < size - 1; name++) {
+        int high = url && *name == '%' ? hexadecimal(name[1]) : -1;
+        int low = high < 0 ? -1 : hexadecimal(name[2]);
+        out[at++] = low < 0 ? *name : (char)(high << 4 | low);
+        if (low >= 0) name += 2;
+    }
+    out[at] = '\0';
+}
+
+/* "PACKAGE", else the first component below the function's folder, else the file's name. What
+ * follows the folder of packages, or NULL. */
+static const char *package_of(char *out, size_t size, const char *path)
+{
+    const char *rest = package_in(path);
+    unsigned length = rest ? package_length(rest) : 0;
+    if (length > 0) {
+        callers_copy(out, size, rest, length);
+        return rest;
+    }
+    rest = guard.task_root[0] ? callers_below(path, guard.task_root) : NULL;
+    size_t first = rest ? strcspn(rest, "/") : 0;
+    if (rest && rest[first] == '/')
+        callers_copy(out, size, rest, first);
+    else
+        callers_module(out, size, path);
+    return NULL;
+}
+
+static void name_package(struct guard_origin *origin, const char *path)
+{
+    const char *rest = package_of(origin->package, sizeof origin->package, path);
+    if (!rest || path[0] != '/') return;
+    callers_copy(origin->place, sizeof origin->place, path, strlen(path));
+    origin->rest = (uint16_t)(rest - path);
+}
+
+struct reading {
+    struct guard_origin *origin;
+    size_t used, shown;
+    bool found, named;
+    char last[sizeof((struct guard_origin *)0)->package];
+};
+
+static bool take(void *state, const struct javascript_frame *frame)
+{
+    struct reading *reading = state;
+    struct guard_origin *origin = reading->origin;
+    char path[sizeof origin->file], package[sizeof origin->package];
+    path_of(path, sizeof path, frame->file);
+    if (strncmp(path, "node:", 5) == 0) return true;
+    if (callers_below(path, guard.runtime_dir) && !package_in(path)) return true;
+    bool has_file = path[0] == '/';
+    const char *function = frame->function[0] ? frame->function : "<anonymous>";
+    if (path[0] == '\0') strcpy(path, "<string>");
+    if (!reading->found) {
+        callers_copy(origin->file, sizeof origin->file, path, strlen(path));
+        callers_copy(origin->function, sizeof origin->function, function, strlen(function));
+        origin->line = frame->line;
+        reading->found = true;
+    }
+    /* Code made from a string has no file: the caller that ran it answers for it. */
+    if (!reading->named && has_file) {
+        if (files_is_handler(path))
+            callers_module(origin->package, sizeof origin->package, path);
+        else
+            name_package(origin, path);
+        reading->named = true;
+    }
+    (void)package_of(package, sizeof package, path);
+    if (reading->shown < CALLERS_IN_FULL || strcmp(package, reading->last) != 0) {
+        callers_push(origin, &reading->used, path, frame->line, function);
+        reading->shown++;
+        strcpy(reading->last, package);
+    }
+    return reading->shown < CALLERS_SHOWN;
+}
+
+/* Node's own code was called by JavaScript, and may use V8's heap. An addon may be called where
+ * nobody may, and goes by its own name. */
+static bool is_node(const void *caller)
+{
+    struct symbols_object object;
+    if (!caller || !symbols_object_of(caller, &object)) return false;
+    const char *name = strrchr(object.path, '/');
+    return object.path[0] == '\0' || strncmp(name ? name : "", "/libuv.so.", 10) == 0 ||
+           strncmp(name ? name : "", "/libnode.so.", 12) == 0;
+}
+
+bool caller_read(struct guard_origin *origin, const struct guard_act *act)
+{
+    struct reading reading = {.origin = origin};
+    /* V8 maps memory and makes it executable in the middle of its own work. */
+    if (act->family == FS_NATIVE || !is_node(act->caller)) return false;
+    memset(origin, 0, sizeof *origin);
+    origin->script = true;
+    javascript_frames(take, &reading);
+    if (reading.found && !reading.named)
+        callers_copy(origin->package, sizeof origin->package, "__main__", 8);
+    return reading.found;
+}

@@ -1,0 +1,247 @@
+#include "libc/symbols.h"
+
+#include <elf.h>
+#include <link.h>
+#include <string.h>
+#include <sys/auxv.h>
+
+#include "libc/absent.h"
+#include "libc/door_names.h"
+#include "support/hints.h"
+
+extern ElfW(Dyn) _DYNAMIC[] __attribute__((visibility("hidden")));
+
+static struct link_map *objects;
+
+/* The list of objects, through the program's DT_DEBUG: no symbol of the loader is needed, and no
+ * lock is taken. */
+static struct link_map *find_objects(void)
+{
+    const ElfW(Phdr) *headers = (const ElfW(Phdr) *)getauxval(AT_PHDR);
+    unsigned long count = getauxval(AT_PHNUM);
+    uintptr_t base = 0;
+    const ElfW(Dyn) *dynamic = NULL;
+    if (!headers) return NULL;
+    for (unsigned long i = 0; i < count; i++)
+        if (headers[i].p_type == PT_PHDR) base = (uintptr_t)headers - headers[i].p_vaddr;
+    for (unsigned long i = 0; i < count; i++)
+        if (headers[i].p_type == PT_DYNAMIC)
+            dynamic = (const ElfW(Dyn) *)(base + headers[i].p_vaddr);
+    for (; dynamic && dynamic->d_tag != DT_NULL; dynamic++)
+        if (dynamic->d_tag == DT_DEBUG && dynamic->d_un.d_ptr)
+            return ((const struct r_debug *)dynamic->d_un.d_ptr)->r_map;
+    return NULL;
+}
+
+struct table {
+    const uint32_t *hash;
+    const ElfW(Sym) * symbols;
+    const char *strings;
+    const uint16_t *versions;
+};
+
+static bool read_table(const struct link_map *object, struct table *table)
+{
+    *table = (struct table){0};
+    for (const ElfW(Dyn) *at = object->l_ld; at && at->d_tag != DT_NULL; at++) {
+        /* glibc relocates these in place, except in objects whose dynamic section is read-only. */
+        uintptr_t value =
+            at->d_un.d_ptr < object->l_addr ? at->d_un.d_ptr + object->l_addr : at->d_un.d_ptr;
+        if (at->d_tag == DT_GNU_HASH) table->hash = (const uint32_t *)value;
+        if (at->d_tag == DT_SYMTAB) table->symbols = (const ElfW(Sym) *)value;
+        if (at->d_tag == DT_STRTAB) table->strings = (const char *)value;
+        if (at->d_tag == DT_VERSYM) table->versions = (const uint16_t *)value;
+    }
+    return table->hash && table->symbols && table->strings;
+}
+
+static uint32_t gnu_hash(const char *name)
+{
+    uint32_t hash = 5381;
+    for (const unsigned char *at = (const unsigned char *)name; *at; at++) hash = hash * 33 + *at;
+    return hash;
+}
+
+/* The default version of `name` in one object; where there is none, one that only programs of old
+ * times are given. */
+static void *find(const struct link_map *object, const struct table *table, const char *name,
+                  uint32_t hash)
+{
+    uint32_t buckets = table->hash[0], first = table->hash[1], words = table->hash[2],
+             shift = table->hash[3];
+    if (buckets == 0 || words == 0) return NULL;
+    const ElfW(Addr) *bloom = (const ElfW(Addr) *)(table->hash + 4);
+    ElfW(Addr) word = bloom[(hash / 64) % words];
+    if (((word >> (hash % 64)) & (word >> ((hash >> shift) % 64)) & 1) == 0) return NULL;
+    const uint32_t *bucket = (const uint32_t *)(bloom + words);
+    const uint32_t *chain = bucket + buckets;
+    uint32_t index = bucket[hash % buckets];
+    if (index < first) return NULL;
+    void *old = NULL;
+    for (;; index++) {
+        uint32_t value = chain[index - first];
+        const ElfW(Sym) *symbol = &table->symbols[index];
+        bool hidden = table->versions && (table->versions[index] & 0x8000);
+        if ((value | 1) == (hash | 1) && symbol->st_shndx != SHN_UNDEF &&
+            strcmp(table->strings + symbol->st_name, name) == 0) {
+            void *address = (void *)(object->l_addr + symbol->st_value);
+            if (!hidden && ELF64_ST_TYPE(symbol->st_info) == STT_GNU_IFUNC)
+                return ((void *(*)(void))address)();
+            if (!hidden) return address;
+            if (!old && ELF64_ST_TYPE(symbol->st_info) != STT_GNU_IFUNC) old = address;
+        }
+        if (value & 1) return old;
+    }
+}
+
+bool symbols_resolve(void)
+{
+    uint32_t hashes[DOOR_COUNT];
+    for (unsigned i = 0; i < DOOR_COUNT; i++)
+        if (door_is_own(i)) hashes[i] = gnu_hash(door_name(i));
+    objects = find_objects();
+    bool behind = false;
+    for (const struct link_map *object = objects; object; object = object->l_next) {
+        if (object->l_ld == _DYNAMIC) {
+            behind = true;
+            continue;
+        }
+        struct table table;
+        if (!behind || !read_table(object, &table)) continue;
+        for (unsigned i = 0; i < DOOR_COUNT; i++) {
+            if (!door_is_own(i) || !absent_is(door_slot(i))) continue;
+            void *found = find(object, &table, door_name(i), hashes[i]);
+            if (!found) continue;
+            *door_slot(i) = found;
+            absent_found(door_slot(i));
+        }
+    }
+    absent_fill();
+    return behind;
+}
+
+bool symbols_have(void *const *slot)
+{
+    if (UNLIKELY(absent_is(slot))) symbols_resolve();
+    return !absent_is(slot);
+}
+
+/* The extent of an object, from its program headers, which lie in its first page. */
+static bool extent(const struct link_map *object, uintptr_t *base, uintptr_t *end)
+{
+    const ElfW(Phdr) * headers;
+    unsigned long count;
+    if (object == objects) {
+        headers = (const ElfW(Phdr) *)getauxval(AT_PHDR);
+        count = getauxval(AT_PHNUM);
+    } else {
+        const ElfW(Ehdr) *file = (const ElfW(Ehdr) *)object->l_addr;
+        if (!file || memcmp(file->e_ident, ELFMAG, SELFMAG) != 0) return false;
+        headers = (const ElfW(Phdr) *)((const char *)file + file->e_phoff);
+        count = file->e_phnum;
+    }
+    *base = UINTPTR_MAX;
+    *end = 0;
+    for (unsigned long i = 0; i < count; i++) {
+        if (headers[i].p_type != PT_LOAD) continue;
+        uintptr_t low = object->l_addr + headers[i].p_vaddr;
+        if (low < *base) *base = low;
+        if (low + headers[i].p_memsz > *end) *end = low + headers[i].p_memsz;
+    }
+    return *end > *base;
+}
+
+static const struct link_map *object_of(const void *address, uintptr_t *base, uintptr_t *end)
+{
+    /* Entries are added and removed by other threads under libc's lock; names and tables of an
+     * object whose code is running (the caller's) stay. The walk is bounded. */
+    unsigned steps = 0;
+    for (const struct link_map *object = objects; object && steps < 4096;
+         object = object->l_next, steps++)
+        if (extent(object, base, end) && (uintptr_t)address >= *base && (uintptr_t)address < *end)
+            return object;
+    return NULL;
+}
+
+bool symbols_object_of(const void *address, struct symbols_object *found)
+{
+    const struct link_map *object = object_of(address, &found->base, &found->end);
+    if (!object) return false;
+    found->path = object->l_name ? object->l_name : "";
+    return true;
+}
+
+bool symbols_defines(const void *address, const char *name)
+{
+    uintptr_t base, end;
+    const struct link_map *object = object_of(address, &base, &end);
+    struct table table;
+    return object && read_table(object, &table) &&
+           find(object, &table, name, gnu_hash(name)) != NULL;
+}
+
+static const struct link_map *last_early;
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static bool needs(const struct link_map *object, const struct table *table, const char *name)
+{
+    for (const ElfW(Dyn) *at = object->l_ld; at->d_tag != DT_NULL; at++)
+        if (at->d_tag == DT_NEEDED && strcmp(base_name(table->strings + at->d_un.d_val), name) == 0)
+            return true;
+    return false;
+}
+
+void *symbols_behind(const void *caller, const char *name)
+{
+    uintptr_t base, end;
+    const struct link_map *object = object_of(caller, &base, &end);
+    struct table own, table;
+    uint32_t hash = gnu_hash(name);
+    void *found = NULL, *other = NULL;
+    bool readable = object && read_table(object, &own), early = last_early != NULL;
+    if (readable) found = find(object, &own, name, hash);
+    unsigned steps = 0;
+    for (const struct link_map *at = objects; at && steps < 4096; at = at->l_next, steps++) {
+        void *here = at != object && at->l_ld != _DYNAMIC && read_table(at, &table)
+                         ? find(at, &table, name, hash)
+                         : NULL;
+        if (here && early)
+            return here; /* of the program and what it needs: in front of everybody else's */
+        if (here && !found && readable && needs(object, &own, base_name(at->l_name))) found = here;
+        if (!other) other = here;
+        if (at == last_early) early = false;
+        if (found && !early) break;
+    }
+    return found ? found : other;
+}
+
+void *symbols_of_program(const char *name)
+{
+    struct table table;
+    return objects && read_table(objects, &table) ? find(objects, &table, name, gnu_hash(name))
+                                                  : NULL;
+}
+
+void symbols_program_starts(void)
+{
+    const struct link_map *object = objects;
+    while (object && object->l_next) object = object->l_next;
+    last_early = object;
+}
+
+bool symbols_early(const void *address)
+{
+    uintptr_t base, end;
+    const struct link_map *object = object_of(address, &base, &end);
+    if (!last_early) return object != NULL;
+    for (const struct link_map *at = objects; at; at = at->l_next) {
+        if (at == object) return true;
+        if (at == last_early) return false;
+    }
+    return false;
+}

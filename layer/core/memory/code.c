@@ -1,0 +1,195 @@
+/* Doors through which a program loads libraries, and changes memory. */
+#include <dlfcn.h>
+#include <link.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "files/files.h"
+#include "files/made.h"
+#include "guard/guard.h"
+#include "events/attempts.h"
+#include "events/events.h"
+#include "memory/native.h"
+#include "memory/requests.h"
+#include "support/mappings.h"
+#include "libc/symbols.h"
+
+static bool library_refused(const char *path, const void *caller)
+{
+    struct judged judged;
+    if (!path || !strchr(path, '/') || files_idle()) return false;
+    struct path own = copied_own(path);
+    judged.verdict =
+        files_judge_path(AT_FDCWD, &own, O_RDONLY | MADE_EXECUTES, judged.path, &judged.family);
+    judged.verb = "load";
+    return judged.verdict.mode != FS_ALLOW && files_refuse(&judged, caller);
+}
+
+/* A library that looks its symbols up in itself and what it needs, before the program's, would find
+ * libc's functions and none of the doors. It is loaded, and finds the doors. */
+static int without_deepbind(int mode, const char *path, const void *caller)
+{
+    if (LIKELY(!(mode & RTLD_DEEPBIND))) return mode;
+    int error = errno;
+    struct fs_verdict verdict = guard_integrity();
+    /* Where nothing blocks, it stays as it is. What the library does then passes no door: report
+     * that. */
+    if (verdict.mode == FS_ALLOW) verdict.mode = verdict.policy_mode = FS_ALERT;
+    struct guard_act act = {.ring = RING_LIBC,
+                            .family = FS_INTEGRITY,
+                            .verb = "bind past the guard",
+                            .path = path ? path : "",
+                            .caller = caller};
+    guard_report(&act, &verdict, NULL, 0);
+    errno = error;
+    return verdict.mode == FS_BLOCK ? mode & ~RTLD_DEEPBIND : mode;
+}
+
+/* Callers ask dlerror() why, and Node dies of having no answer: a path that can never lead anywhere
+ * gives them one. */
+static void *say_refused(const char *path)
+{
+    char words[512] = "/dev/null/refused by function_shield: ";
+    size_t at = strlen(words), size = path ? strnlen(path, sizeof words - 1 - at) : 0;
+    if (size > 0) memcpy(words + at, path, size);
+    words[at + size] = '\0';
+    (void)real.dlopen(words, RTLD_LAZY);
+    errno = EACCES;
+    return NULL;
+}
+
+DOOR void *dlopen(const char *path, int mode)
+{
+    if (UNLIKELY(!real.dlopen)) guard_start();
+    (void)SYMBOLS_HAVE(dlopen); /* before glibc 2.34 in libdl */
+    if (guard_ready()) {
+        char own[PATH_MAX];
+        const char *judged = native_library_path(path, own);
+        if (library_refused(judged, CALLER()) || native_library_refused(judged, path, CALLER()))
+            return say_refused(path);
+        mode = without_deepbind(mode, path, CALLER());
+        if (judged != path) return real.dlopen(judged, mode);
+    }
+    __attribute__((musttail)) return real.dlopen(path, mode);
+}
+
+/* A second libc in a namespace of its own would have no doors. */
+DOOR void *dlmopen(Lmid_t namespace, const char *path, int mode)
+{
+    if (UNLIKELY(!real.dlmopen)) guard_start();
+    (void)SYMBOLS_HAVE(dlmopen); /* before glibc 2.34 in libdl */
+    if (guard_ready()) {
+        if (namespace != LM_ID_BASE &&
+            integrity_refused("load a second libc beside", path ? path : "", CALLER()))
+            return NULL;
+        char own[PATH_MAX];
+        const char *judged = native_library_path(path, own);
+        if (library_refused(judged, CALLER()) || native_library_refused(judged, path, CALLER()))
+            return say_refused(path);
+        mode = without_deepbind(mode, path, CALLER());
+        if (judged != path) return real.dlmopen(namespace, judged, mode);
+    }
+    __attribute__((musttail)) return real.dlmopen(namespace, path, mode);
+}
+
+static bool memory_refused(const void *start, size_t size, const void *caller)
+{
+    return UNLIKELY(files_memory_protected(start, size)) && guard_ready() &&
+           integrity_refused("change", "the guard's memory", caller);
+}
+
+/* Where /tmp is ephemeral, nothing in it is mapped executable. */
+static bool made_runs(int fd, const void *caller)
+{
+    struct judged judged;
+    if (LIKELY(!made_is_on) || !files_judge_fd(fd, O_RDONLY | MADE_EXECUTES, &judged)) return false;
+    judged.verb = "execute";
+    return files_refuse(&judged, caller);
+}
+
+static bool mapping_runs(const void *start, const void *caller)
+{
+    struct mapping mapping;
+    if (LIKELY(!made_is_on) || !mapping_of(start, &mapping) || !files_is_under_tmp(mapping.path))
+        return false;
+    struct fs_request request = {.family = FS_TMP, .path = mapping.path};
+    struct judged judged = {.verdict = guard_decide(&request), .family = FS_TMP, .verb = "execute"};
+    memcpy(judged.path, mapping.path, sizeof mapping.path);
+    return judged.verdict.mode != FS_ALLOW && files_refuse(&judged, caller);
+}
+
+static bool protection_refused(void *start, size_t size, int protection, const void *caller)
+{
+    return UNLIKELY(protection & PROT_EXEC) && guard_ready() &&
+           (native_protect_refused(start, size, protection, caller) || mapping_runs(start, caller));
+}
+
+DOOR int mprotect(void *start, size_t size, int protection)
+{
+    if (memory_refused(start, size, CALLER()) ||
+        protection_refused(start, size, protection, CALLER()))
+        return -1;
+    if (UNLIKELY(!real.mprotect)) guard_start();
+    copied_forget();
+    return real.mprotect(start, size, protection);
+}
+
+DOOR int pkey_mprotect(void *start, size_t size, int protection, int key)
+{
+    if (memory_refused(start, size, CALLER()) ||
+        protection_refused(start, size, protection, CALLER()))
+        return -1;
+    if (UNLIKELY(!real.pkey_mprotect)) guard_start();
+    copied_forget();
+    return real.pkey_mprotect(start, size, protection, key);
+}
+
+DOOR int munmap(void *start, size_t size)
+{
+    if (memory_refused(start, size, CALLER())) return -1;
+    if (UNLIKELY(!real.munmap)) guard_start();
+    copied_forget();
+    return real.munmap(start, size);
+}
+
+DOOR void *mremap(void *start, size_t size, size_t new_size, int flags, ...)
+{
+    va_list list;
+    va_start(list, flags);
+    void *target = va_arg(list, void *);
+    va_end(list);
+    if (memory_refused(start, size, CALLER())) return MAP_FAILED;
+    if ((flags & MREMAP_FIXED) && memory_refused(target, new_size, CALLER())) return MAP_FAILED;
+    if (UNLIKELY(!real.mremap)) guard_start();
+    copied_forget();
+    return real.mremap(start, size, new_size, flags, target);
+}
+
+DOOR void *mmap(void *start, size_t size, int protection, int flags, int fd, off_t offset)
+{
+    if ((flags & MAP_FIXED) && memory_refused(start, size, CALLER())) return MAP_FAILED;
+    /* Python's mmap has no address, and hands on any flag: the memory at 0, and whatever is mapped
+     * behind it, would be replaced. */
+    if (UNLIKELY((flags & MAP_FIXED) && !start) && guard_ready() && !guard_ignores(FS_NATIVE) &&
+        requests_from_python("mmap", CALLER()) &&
+        native_refused("replace the memory at", "address 0", CALLER()))
+        return MAP_FAILED;
+    if (UNLIKELY(protection & PROT_EXEC) && guard_ready() &&
+        (native_map_refused(protection, flags, fd, CALLER()) ||
+         (!(flags & MAP_ANONYMOUS) && made_runs(fd, CALLER()))))
+        return MAP_FAILED;
+    if (UNLIKELY(!real.mmap)) guard_start();
+    if (flags & MAP_FIXED) copied_forget();
+    return real.mmap(start, size, protection, flags, fd, offset);
+}
+
+/* MADV_DONTNEED would turn the policy into zeros, which allow. */
+DOOR int madvise(void *start, size_t size, int advice)
+{
+    if (memory_refused(start, size, CALLER())) return -1;
+    if (UNLIKELY(!real.madvise)) guard_start();
+    return real.madvise(start, size, advice);
+}
+
+#include "doors_code.gen.h"

@@ -1,0 +1,199 @@
+/* Doors of libc's calls whose handle is an address, where a module of Python takes that handle from
+ * the program as a number: multiprocessing's semaphores, signal's and time's threads; of terminfo's
+ * strings, which may have a parameter that is the address of text; and of curses' windows. */
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "guard/guard.h"
+#include "support/mappings.h"
+#include "memory/native.h"
+#include "cpython/python.h"
+#include "memory/requests.h"
+#include "libc/symbols.h"
+#include "support/folder.h"
+#include "support/sys.h"
+
+static const char pass_address[] = "pass an address by";
+
+/* ---- semaphores ---- */
+
+/* SemLock._rebuild(handle, …) takes any integer for an address. A named semaphore is a page of a
+ * file that sem_open mapped. */
+enum { KNOWN = 64 };
+static _Atomic(const void *) known[KNOWN];
+
+static bool is_named(const sem_t *semaphore)
+{
+    _Atomic(const void *) *slot = &known[(uintptr_t)semaphore >> 12 & (KNOWN - 1)];
+    struct mapping mapping;
+    if (atomic_load_explicit(slot, memory_order_relaxed) == semaphore) return true;
+    if (!mapping_of(semaphore, &mapping) || mapping.low != (uintptr_t)semaphore) return false;
+    if (strncmp(mapping.path, "/dev/shm/sem.", 13) != 0) return false;
+    atomic_store_explicit(slot, semaphore, memory_order_relaxed);
+    return true;
+}
+
+static bool semaphore_refused(const sem_t *semaphore, const void *caller)
+{
+    if (!guard_ready() || guard_ignores(FS_NATIVE) ||
+        !requests_from_python("_multiprocessing", caller))
+        return false;
+    int error = errno;
+    bool named = is_named(semaphore);
+    errno = error;
+    return !named && native_refused(pass_address, "SemLock", caller);
+}
+
+DOOR int sem_getvalue(sem_t *semaphore, int *value)
+{
+    if (python.PySys_AddAuditHook && semaphore_refused(semaphore, CALLER())) return -1;
+    if (UNLIKELY(!real.sem_getvalue)) guard_start();
+    (void)SYMBOLS_HAVE(sem_getvalue); /* before glibc 2.34 in libpthread */
+    return real.sem_getvalue(semaphore, value);
+}
+
+DOOR int sem_close(sem_t *semaphore)
+{
+    if (python.PySys_AddAuditHook && semaphore_refused(semaphore, CALLER())) return -1;
+    atomic_store_explicit(&known[(uintptr_t)semaphore >> 12 & (KNOWN - 1)], NULL,
+                          memory_order_relaxed);
+    if (UNLIKELY(!real.sem_close)) guard_start();
+    (void)SYMBOLS_HAVE(sem_close); /* before glibc 2.34 in libpthread */
+    return real.sem_close(semaphore);
+}
+
+/* Locks of the interpreter's and of other libraries are semaphores as well: where a call stands is
+ * looked up once. */
+enum { PASSERS = 32 };
+static _Atomic(const void *) passers[PASSERS];
+
+DOOR int sem_trywait(sem_t *semaphore)
+{
+    const void *caller = CALLER();
+    _Atomic(const void *) *slot = &passers[(uintptr_t)caller >> 2 & (PASSERS - 1)];
+    if (UNLIKELY(!real.sem_trywait)) guard_start();
+    (void)SYMBOLS_HAVE(sem_trywait); /* before glibc 2.34 in libpthread */
+    if (LIKELY(!python.PySys_AddAuditHook ||
+               atomic_load_explicit(slot, memory_order_relaxed) == caller))
+        return real.sem_trywait(semaphore);
+    struct symbols_object object;
+    if (symbols_object_of(caller, &object) && !strstr(object.path, "/_multiprocessing."))
+        atomic_store_explicit(slot, caller, memory_order_relaxed);
+    else if (semaphore_refused(semaphore, caller))
+        return -1;
+    return real.sem_trywait(semaphore);
+}
+
+/* ---- threads ---- */
+
+/* The head of the list of a thread's robust mutexes lies in its struct pthread. The kernel knows
+ * where. */
+static uintptr_t robust_head(int thread)
+{
+    void *head = NULL;
+    size_t size;
+    return sys_call(SYS_get_robust_list, thread, &head, &size) == 0 ? (uintptr_t)head : 0;
+}
+
+static bool is_thread(pthread_t thread)
+{
+    if (thread == pthread_self()) return true;
+    uintptr_t own = robust_head(0), wanted = own - (uintptr_t)pthread_self() + (uintptr_t)thread;
+    if (own == 0) return true; /* a sandbox that does not tell */
+    char buffer[2048] __attribute__((aligned(8)));
+    struct folder tasks = {
+        .fd = sys_openat(AT_FDCWD, "/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0),
+        .bytes = buffer,
+        .room = sizeof buffer};
+    if (tasks.fd < 0) return true;
+    bool found = false;
+    for (const char *name; !found && (name = folder_next(&tasks)) != NULL;) {
+        int id = folder_id(name);
+        found = id > 0 && robust_head(id) == wanted;
+    }
+    sys_close(tasks.fd);
+    return found;
+}
+
+static bool thread_refused(pthread_t thread, const char *module, const char *object,
+                           const void *caller)
+{
+    if (!python.PySys_AddAuditHook || !guard_ready() || guard_ignores(FS_NATIVE)) return false;
+    if (!requests_from_python(module, caller)) return false;
+    int error = errno;
+    bool is = is_thread(thread);
+    errno = error;
+    return !is && native_refused(pass_address, object, caller);
+}
+
+DOOR int pthread_kill(pthread_t thread, int signal)
+{
+    if (thread_refused(thread, "_signal", "pthread_kill", CALLER())) return EACCES;
+    if (UNLIKELY(!real.pthread_kill)) guard_start();
+    (void)SYMBOLS_HAVE(pthread_kill); /* before glibc 2.34 in libpthread */
+    return real.pthread_kill(thread, signal);
+}
+
+DOOR int pthread_getcpuclockid(pthread_t thread, clockid_t *clock)
+{
+    if (thread_refused(thread, "time", "pthread_getcpuclockid", CALLER())) return EACCES;
+    if (UNLIKELY(!real.pthread_getcpuclockid)) guard_start();
+    (void)SYMBOLS_HAVE(pthread_getcpuclockid); /* before glibc 2.34 in libpthread */
+    return real.pthread_getcpuclockid(thread, clock);
+}
+
+/* ---- terminfo ---- */
+
+/* %s prints the text at a parameter, %l gives its length; both may have flags. */
+static bool reads_text(const char *string)
+{
+    for (const char *at = string; at && (at = strchr(at, '%')) != NULL;) {
+        at++;
+        if (*at == '%') {
+            at++;
+            continue;
+        }
+        at += strspn(at, ":-+# .0123456789");
+        if (*at == 's' || *at == 'l') return true;
+    }
+    return false;
+}
+
+/* As ncurses: nine parameters, of which the string says how many there are. */
+DOOR char *tparm(const char *string, ...)
+{
+    long words[9];
+    va_list list;
+    va_start(list, string);
+    for (unsigned i = 0; i < 9; i++) words[i] = va_arg(list, long);
+    va_end(list);
+    __typeof__(real.tparm) next = (__typeof__(next))symbols_behind(CALLER(), "tparm");
+    if (python.PySys_AddAuditHook && guard_ready() && !guard_ignores(FS_NATIVE) &&
+        UNLIKELY(reads_text(string)) && requests_from_python("_curses", CALLER()) &&
+        native_refused(pass_address, "tparm", CALLER()))
+        return NULL;
+    if (!next) return NULL;
+    return next(string, words[0], words[1], words[2], words[3], words[4], words[5], words[6],
+                words[7], words[8]);
+}
+
+/* ---- curses ---- */
+
+/* A window from a file, with a cursor that ncurses does not check: it reads and writes there. */
+extern void *getwin(FILE *);
+DOOR void *getwin(FILE *file)
+{
+    __typeof__(real.getwin) next = (__typeof__(next))symbols_behind(CALLER(), "getwin");
+    if (python.PySys_AddAuditHook && guard_ready() && !guard_ignores(FS_NATIVE) &&
+        requests_from_python("_curses", CALLER()) &&
+        native_refused(pass_address, "getwin", CALLER()))
+        return NULL;
+    return next ? next(file) : NULL;
+}
+
+#include "doors_handles.gen.h"

@@ -1,0 +1,11 @@
+/* SQLite, wherever it lies: what its SQL hands an address to, and what its load_extension calls. */
+#ifndef FS_SQLITE_H
+#define FS_SQLITE_H
+
+#include <stdbool.h>
+
+/* dlsym of `name` in a handle: true where SQLite would call it as an extension's entry, it is none,
+ * and the policy refuses that (reported, errno is EACCES). */
+bool sqlite_entry_refused(const void *handle, const char *name, const void *caller);
+
+#endif

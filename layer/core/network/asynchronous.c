@@ -1,0 +1,39 @@
+/* Doors of writes that happen later, in a thread of libc or in the kernel: the bytes cannot be
+ * judged. */
+#include <stddef.h>
+#include <string.h>
+
+#include "libc/symbols.h"
+#include "network/dns/dns_socket.h"
+#include "guard/guard.h"
+#include "network/first_bytes/inspect.h"
+#include "support/sys.h"
+
+/* struct aiocb begins with its fd. */
+static bool refused(const void *block, const void *caller)
+{
+    int fd;
+    if (block == NULL || !sys_readable(block, sizeof fd)) return false;
+    memcpy(&fd, block, sizeof fd);
+    ssize_t result;
+    if (UNLIKELY(dns_watches(fd)) && dns_sends_unseen(fd, caller, &result)) return true;
+    return pending_any() && inspect_refuses_unseen(fd, caller);
+}
+
+DOOR int aio_write(void *block)
+{
+    if (guard_ready() && refused(block, CALLER())) return -1;
+    return (void)SYMBOLS_HAVE(aio_write), real.aio_write(block);
+}
+
+DOOR int lio_listio(int mode, void *const *blocks, int count, void *event)
+{
+    if (guard_ready() && blocks != NULL && count > 0 &&
+        sys_readable(blocks, sizeof *blocks * (size_t)count)) {
+        for (int i = 0; i < count; i++)
+            if (refused(blocks[i], CALLER())) return -1;
+    }
+    return (void)SYMBOLS_HAVE(lio_listio), real.lio_listio(mode, blocks, count, event);
+}
+
+#include "doors_asynchronous.gen.h"

@@ -1,0 +1,145 @@
+/* Judges and reports where a connection or a message goes, and remembers connections whose first
+ * bytes must be inspected. See destination.h. */
+#include "network/destination.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/socket.h>
+
+#include "network/dns/dns_socket.h"
+#include "files/files.h"
+#include "guard/guard.h"
+#include "events/events.h"
+#include "network/first_bytes/inspect.h"
+#include "network/names/local_resolvers.h"
+#include "network/network.h"
+#include "network/runtime_api/runtime_api.h"
+#include "support/sys.h"
+#include "support/text.h"
+
+bool destination_refuses_path(const struct address *address, int flags, const char *verb,
+                              const void *caller)
+{
+    if (address->path[0] == '\0' || guard_ignores(FS_TMP)) return false;
+    char resolved[PATH_MAX];
+    enum fs_family family = FS_TMP;
+    struct path path = copied_own(address->path);
+    struct fs_verdict verdict = files_judge_path(AT_FDCWD, &path, flags, resolved, &family);
+    if (verdict.mode == FS_ALLOW || guard_noted(family, resolved)) return verdict.mode == FS_BLOCK;
+    struct guard_act act = {
+        .ring = RING_LIBC, .family = family, .verb = verb, .path = resolved, .caller = caller};
+    guard_report(&act, &verdict, NULL, 0);
+    return verdict.mode == FS_BLOCK;
+}
+
+bool destination_holds(const void *bytes, size_t size, struct destination_file *file,
+                       const void *caller)
+{
+    struct address address;
+    struct judged judged;
+    file->fd = -1;
+    address_read(bytes, size, false, &address);
+    if (address.kind != ADDRESS_UNIX || address.path[0] == '\0' || !guard.blocks_any ||
+        guard.proc_dev == 0 || guard_resolving())
+        return true;
+    int fd = sys_openat(AT_FDCWD, address.path, O_PATH | O_CLOEXEC, 0);
+    if (fd >= 0) fd = files_hold(fd);
+    if (fd < 0) {
+        errno = -fd;
+        return false;
+    }
+    file->fd = fd;
+    file->address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    text_fd_path(file->address.sun_path, fd);
+    file->size = sizeof file->address;
+    bool refused = (files_judge_fd(fd, O_RDWR, &judged) && files_refuse(&judged, caller)) ||
+                   (!guard_ignores(FS_OUTBOUND) && local_resolvers_is(file->address.sun_path) &&
+                    network_refuses_kind("ask", "dns", caller));
+    if (!refused) return true;
+    destination_release(file);
+    errno = EACCES;
+    return false;
+}
+
+void destination_release(struct destination_file *file)
+{
+    int error = errno;
+    if (file->fd >= 0) files_release(file->fd);
+    errno = error;
+}
+
+/* Returns false if the connection cannot be remembered, and so not be told from others. */
+static bool connects_to_runtime_api(int fd, const struct network_target *target, const void *caller)
+{
+    if (target->asker == RUNTIME_CLIENT) return runtime_api_connects(fd, caller);
+    return pending_cookie(fd) != 0 &&
+           inspect_permits(fd, &target->address, runtime_api_permits(caller));
+}
+
+bool destination_refuses(int fd, int *own, const void *bytes, size_t size, bool connecting,
+                         int flags, const char *verb, const void *caller)
+{
+    struct network_target target;
+    *own = fd;
+    address_read(bytes, size, !connecting, &target.address);
+    switch (target.address.kind) {
+    case ADDRESS_IP: break;
+    case ADDRESS_UNIX:
+        if (!guard_ignores(FS_OUTBOUND) && !guard_resolving() && target.address.path[0] != '\0' &&
+            local_resolvers_is(target.address.path) && network_refuses_kind("ask", "dns", caller))
+            return true;
+        return destination_refuses_path(&target.address, O_RDWR, verb, caller);
+    case ADDRESS_FOREIGN: return network_refuses_kind(verb, "another family", caller);
+    default: return connecting && inspect_refuses_dissolving(fd, caller);
+    }
+    network_judge_ip(&target, caller, connecting);
+    if (UNLIKELY(target.address.port == 0) && connecting && target.verdict.reason == FS_PORT &&
+        dns_probes(fd))
+        return false;
+    if (UNLIKELY(target.family == FS_RUNTIME_API) && target.asker == RUNTIME_PERMITTED)
+        *own = sys_own_fd(fd);
+    if (UNLIKELY(target.family == FS_RUNTIME_API) && target.asker != RUNTIME_STRANGER &&
+        *own >= 0 && !connects_to_runtime_api(*own, &target, caller)) {
+        target.asker = RUNTIME_STRANGER;
+        struct fs_request request = {
+            .family = FS_RUNTIME_API, .port = target.address.port, .facts = &guard.facts};
+        network_judge_runtime_api(&target, &request);
+    }
+    network_report(&target, fd, verb, caller);
+    if (target.verdict.mode == FS_BLOCK) return true;
+    if (target.family != FS_OUTBOUND || target.verdict.mode != FS_ALLOW) return false;
+    bool by_rule = target.verdict.reason == FS_RULE, connects = connecting || flags & MSG_FASTOPEN;
+    if (UNLIKELY(connects && inspect_may_watch(&target.address, by_rule))) *own = sys_own_fd(fd);
+    return *own >= 0 &&
+           inspect_connects(*own, &target.address, target.askers, by_rule, connects, caller);
+}
+
+ssize_t destination_finish(int own, int fd, ssize_t result)
+{
+    int error = errno;
+    if (own >= 0 && own != fd) sys_close(own);
+    errno = error;
+    return result;
+}
+
+ssize_t destination_refused(int own, int fd)
+{
+    errno = EACCES;
+    return destination_finish(own, fd, -1);
+}
+
+int destination_no_fd(int error)
+{
+    errno = -error;
+    return -1;
+}
+
+/* As in the kernel, a bad fd counts before a bad address. */
+int destination_unreadable(int fd)
+{
+    int type;
+    socklen_t size = sizeof type;
+    long error = sys_call(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, &type, &size);
+    errno = error < 0 ? (int)-error : EFAULT;
+    return -1;
+}

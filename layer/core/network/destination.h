@@ -1,0 +1,45 @@
+/* Where a connection or a message goes. */
+#ifndef FS_DESTINATION_H
+#define FS_DESTINATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/un.h>
+
+#include "network/addresses.h"
+
+/* A socket's file, under the rules for files. True where it may not be used: reported. */
+bool destination_refuses_path(const struct address *address, int flags, const char *verb,
+                              const void *caller);
+
+/* An AF_UNIX socket's file that was found, held open: while something blocks, that is what is
+ * reached, whatever another thread makes of the links on its path. */
+struct destination_file {
+    int fd; /* -1: the address is none, or nothing blocks */
+    socklen_t size;
+    struct sockaddr_un address; /* of the same file, by the fd */
+};
+/* After the path was judged. False where the call fails: errno is set. destination_release is due
+ * on true. */
+bool destination_holds(const void *bytes, size_t size, struct destination_file *file,
+                       const void *caller);
+void destination_release(struct destination_file *file);
+
+/* Judges the address and reports. Returns true if the call must fail. `*own` is the fd to go on
+ * with: `fd`, or a duplicate of ours if the first bytes will be inspected. Another thread can
+ * replace `fd`, but not the duplicate, so the socket that was remembered is the one that is used.
+ */
+bool destination_refuses(int fd, int *own, const void *bytes, size_t size, bool connecting,
+                         int flags, const char *verb, const void *caller);
+
+/* After destination_refuses(): closes the duplicate and returns the call's result. */
+ssize_t destination_finish(int own, int fd, ssize_t result);
+/* The same, with EACCES. */
+ssize_t destination_refused(int own, int fd);
+/* -1 and errno: no fd is to be had (`error` is -errno), or the caller's memory cannot be read. */
+int destination_no_fd(int error);
+int destination_unreadable(int fd);
+
+#endif

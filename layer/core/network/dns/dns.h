@@ -1,0 +1,22 @@
+/* Names: normalised and joined. Pure functions; dns_message.h reads what is sent. */
+#ifndef FS_DNS_H
+#define FS_DNS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define DNS_NAME_MAX 253
+
+/* Writes `name` in lower case, without one trailing dot, into `out` (DNS_NAME_MAX + 1 bytes). False
+ * where it is no host name: empty, longer than 253, a label that is empty or longer than 63, or a
+ * byte other than a letter, digit, '-' or '_'. */
+bool dns_normalise(const char *name, char *out);
+
+/* "NAME.DOMAIN" for res_querydomain. False where it does not fit. `out`: DNS_NAME_MAX + 1 bytes. */
+bool dns_join(const char *name, const char *domain, char *out);
+
+/* A byte that a host name may have. `lower` gets it, in lower case where it is a letter. */
+bool dns_letter(char c, char *lower);
+
+#endif

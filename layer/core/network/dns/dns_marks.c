@@ -1,0 +1,76 @@
+/* Which fds may lead to a name server. See dns_marks.h. */
+#include "network/dns/dns_marks.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+#include "guard/guard.h"
+#include "network/first_bytes/pending.h"
+#include "network/names/resolvers.h"
+#include "support/sys.h"
+
+atomic_bool dns_any;
+_Atomic uint64_t dns_marks[DNS_FDS / 64];
+
+bool dns_is_resolver(const void *bytes, size_t size, bool sending)
+{
+    struct address address;
+    /* The cheap question first: the port lies in the same place for both families. */
+    uint16_t port;
+    if (size < 4) return false;
+    memcpy(&port, (const char *)bytes + 2, sizeof port);
+    if (__builtin_expect(port != htons(RESOLVERS_PORT), 1) || guard_ignores(FS_OUTBOUND))
+        return false;
+    address_read(bytes, size, sending, &address);
+    return address.kind == ADDRESS_IP && resolvers_has(address.ip, address.version);
+}
+
+long dns_peer_of(int fd, struct dns_peer *peer)
+{
+    peer->size = sizeof peer->bytes;
+    return sys_call(SYS_getpeername, fd, peer->bytes, &peer->size);
+}
+
+bool dns_leads_to_resolver(int fd)
+{
+    struct dns_peer peer;
+    return dns_peer_of(fd, &peer) == 0 && dns_is_resolver(peer.bytes, peer.size, false);
+}
+
+bool dns_is_udp(int fd)
+{
+    int protocol = 0;
+    socklen_t size = sizeof protocol;
+    return sys_call(SYS_getsockopt, fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 &&
+           protocol == IPPROTO_UDP;
+}
+
+void dns_mark(int fd)
+{
+    if (fd < 0) return;
+    if (fd < DNS_FDS)
+        atomic_fetch_or_explicit(&dns_marks[fd / 64], UINT64_C(1) << (fd % 64),
+                                 memory_order_relaxed);
+    atomic_store_explicit(&dns_any, true, memory_order_release);
+}
+
+bool dns_may_ask(int fd) { return dns_is_udp(fd) || dns_leads_to_resolver(fd); }
+
+void dns_mark_copy(int from, int to)
+{
+    if (dns_is_marked(from) || dns_may_ask(to)) dns_mark(to);
+}
+
+static void mark(void *context, int fd)
+{
+    (void)context;
+    if (dns_may_ask(fd)) dns_mark(fd);
+}
+
+void dns_start(bool inherited)
+{
+    /* What a program before this one opened; where that cannot be listed, everything. */
+    if (!inherited || pending_each_descriptor(mark, NULL)) return;
+    for (unsigned i = 0; i < DNS_FDS / 64; i++) atomic_store(&dns_marks[i], ~UINT64_C(0));
+    atomic_store(&dns_any, true);
+}

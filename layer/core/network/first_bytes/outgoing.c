@@ -1,0 +1,255 @@
+/* What is sent by a connection that is inspected. See inspect.h.
+ *
+ * What a caller writes is read as one stream, however it is cut: whole greetings, heads and bodies
+ * leave, and the unfinished rest waits in a copy until what follows it is written. The caller is
+ * told that the rest was written. Where nothing blocks, all leaves at once, and the copy is only
+ * read. */
+#include <limits.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "guard/guard.h"
+#include "network/first_bytes/inspect_parts.h"
+#include "network/network.h"
+#include "network/runtime_api/runtime_api.h"
+#include "support/sys.h"
+
+enum { COPY_MAX = PENDING_REST_MAX };
+
+/* Adds the bytes of `message` after the first `skip` to `*size` bytes, as many as fit. False where
+ * they cannot be read. */
+static bool gather(const struct msghdr *message, size_t skip, uint8_t *copy, size_t *size)
+{
+    size_t count = message->msg_iovlen < IOV_MAX ? message->msg_iovlen : IOV_MAX;
+    if (count > 0 && !sys_readable(message->msg_iov, count * sizeof *message->msg_iov))
+        return false;
+    for (size_t i = 0; i < count && *size < COPY_MAX; i++) {
+        struct iovec part = message->msg_iov[i];
+        size_t passed = skip < part.iov_len ? skip : part.iov_len;
+        skip -= passed;
+        part.iov_base = (char *)part.iov_base + passed;
+        part.iov_len -= passed;
+        if (part.iov_len > COPY_MAX - *size) part.iov_len = COPY_MAX - *size;
+        if (part.iov_len == 0) continue;
+        /* Every page of it: a part in the middle could be missing. */
+        for (size_t at = 0; at < part.iov_len; at += 4096)
+            if (!sys_readable((const char *)part.iov_base + at,
+                              part.iov_len - at < 4096 ? part.iov_len - at : 4096))
+                return false;
+        memcpy(copy + *size, part.iov_base, part.iov_len);
+        *size += part.iov_len;
+    }
+    return true;
+}
+
+static ssize_t fails(int error)
+{
+    errno = error;
+    return -1;
+}
+
+static void cut(int fd) { sys_call(SYS_shutdown, fd, SHUT_RDWR); }
+
+/* A rest that is not over when there is no more room for it. */
+static const char unfinished[] = "unfinished";
+
+struct outgoing {
+    int fd, flags;
+    const void *caller;
+    struct pending *entry;
+    struct msghdr piece; /* its name and control, for the first call */
+    uint8_t *copy; /* the rest, and then the caller's bytes */
+    size_t size; /* of it */
+};
+
+/* Keeps the bytes of the copy between `from` and `to`, which the caller is told were written. `out`
+ * of them have left. */
+static bool keep(struct outgoing *sending, size_t from, size_t to, size_t out)
+{
+    struct pending *entry = sending->entry;
+    if (from == to) {
+        pending_rest_free(entry);
+        return true;
+    }
+    if (entry->rest == NULL && (entry->rest = pending_rest_new()) == NULL) return false;
+    memcpy(entry->rest, sending->copy + from, to - from);
+    entry->rest_size = (uint32_t)(to - from);
+    entry->rest_out = (uint32_t)(out > from ? out - from : 0);
+    return true;
+}
+
+/* A greeting that has left in part: another process that has the socket could end it otherwise. */
+static bool is_shared_greeting(const struct pending *entry)
+{
+    return (entry->passed || atomic_load(&inspect_shared)) && entry->kind != PENDING_HTTP &&
+           entry->kind != PENDING_PROXY && entry->kind != PENDING_TUNNEL_HTTP &&
+           entry->kind != PENDING_PERMITTED;
+}
+
+static ssize_t hand_over(struct outgoing *sending, size_t from, size_t to)
+{
+    struct iovec vector = {.iov_base = sending->copy + from, .iov_len = to - from};
+    sending->piece.msg_iov = &vector;
+    sending->piece.msg_iovlen = 1;
+    return real.sendmsg(sending->fd, &sending->piece, sending->flags);
+}
+
+enum sent { SENT_ALL, SENT_PART, SENT_NOT, SENT_BY_OTHERS };
+
+static enum sent refuse(struct outgoing *sending, const struct finding *finding, ssize_t *result)
+{
+    if (!inspect_violates(sending->entry, finding, sending->caller)) {
+        /* It says what it likes, after what was written before. */
+        if (sending->entry->rest_out < sending->entry->rest_size)
+            (void)hand_over(sending, sending->entry->rest_out, sending->entry->rest_size);
+        pending_rest_free(sending->entry);
+        sending->entry->kind = PENDING_FREE;
+        return SENT_BY_OTHERS;
+    }
+    pending_rest_free(sending->entry);
+    cut(sending->fd);
+    *result = fails(EACCES);
+    return SENT_NOT;
+}
+
+/* Judges the copy, of which the first `before` bytes are the rest of earlier calls, and sends what
+ * may leave. SENT_BY_OTHERS: reported and let through, nothing was sent. `*result`: how many of the
+ * caller's bytes were taken, or the call's failure. */
+static enum sent send_judged(struct outgoing *sending, ssize_t *result)
+{
+    struct pending *entry = sending->entry, after = *entry;
+    struct finding finding = {0};
+    size_t before = entry->rest_size, gone = entry->rest_out, size = sending->size, used = size;
+    if (sending->flags & MSG_OOB && entry->kind != PENDING_FREE)
+        finding.word = "out_of_band"; /* a byte that the peer does not see in its place */
+    else if (size > 0)
+        used = judging_bytes(sending->copy, size, &after, &finding);
+    bool waits = finding.word == NULL && used < size;
+    if (waits && used == 0 && size == COPY_MAX) finding.word = unfinished;
+    /* What makes the connection is not called where nothing leaves. */
+    if (waits && (sending->flags & MSG_FASTOPEN || sending->piece.msg_namelen > 0))
+        finding.word = judging_hello_words[HELLO_SPLIT];
+    if (finding.word != NULL) return refuse(sending, &finding, result);
+    size_t limit = waits && inspect_blocks(entry) ? used : size, from = gone < limit ? gone : limit;
+    ssize_t sent = hand_over(sending, from, limit);
+    if (sent < 0) {
+        *result = sent;
+        return SENT_NOT;
+    }
+    size_t out = from + (size_t)sent, taken = size;
+    if (UNLIKELY(out < limit)) {
+        /* As far as it has left, and not less than what was written by earlier calls. */
+        struct finding none = {0};
+        after = *entry;
+        used = judging_bytes(sending->copy, out, &after, &none);
+        taken = out > before ? out : before;
+    }
+    if (out < gone) out = gone;
+    bool shared = out > used && is_shared_greeting(&after) && inspect_blocks(entry);
+    *entry = after;
+    if (shared || !keep(sending, used, taken, out)) {
+        finding.word = shared ? judging_hello_words[HELLO_SPLIT] : "too_many";
+        if (inspect_violates(entry, &finding, sending->caller))
+            cut(sending->fd);
+        else
+            entry->kind = PENDING_FREE;
+    }
+    *result = (ssize_t)(taken - before);
+    if (taken == size) return SENT_ALL;
+    if (*result == 0) *result = fails(EAGAIN);
+    return SENT_PART;
+}
+
+/* `cookie` is taken. Piece by piece, until all is sent as it would be without us, or nothing needs
+ * a look any more: true where the whole call was dealt with. */
+static bool sends_copy(int fd, uint64_t cookie, struct pending *entry, const struct msghdr *message,
+                       int flags, const void *caller, ssize_t *result)
+{
+    struct outgoing sending = {
+        .fd = fd, .flags = flags, .caller = caller, .entry = entry, .piece = *message};
+    size_t total = 0;
+    enum sent sent = SENT_NOT;
+    int cancellation;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE,
+                           &cancellation); /* what is taken must be given back */
+    sending.copy = sys_scratch(COPY_MAX);
+    *result = sending.copy == NULL ? fails(ENOBUFS) : 0;
+    while (sending.copy != NULL) {
+        if (entry->rest_size > 0) memcpy(sending.copy, entry->rest, entry->rest_size);
+        sending.size = entry->rest_size;
+        if (!gather(message, total, sending.copy, &sending.size)) {
+            *result = fails(EFAULT);
+            break;
+        }
+        bool last = sending.size < COPY_MAX;
+        if (sending.size == entry->rest_size && total > 0) break;
+        sent = send_judged(&sending, result);
+        if (sent == SENT_BY_OTHERS && total > 0) continue; /* all in this one call, as without us */
+        if (sent != SENT_ALL) break;
+        total += (size_t)*result;
+        if (last) break;
+        /* Where the rest needs no look, it goes out in this one call all the same. */
+        sending.piece.msg_name = NULL;
+        sending.piece.msg_namelen = 0;
+        sending.piece.msg_control = NULL;
+        sending.piece.msg_controllen = 0;
+    }
+    int error = errno;
+    sys_scratch_free(sending.copy, COPY_MAX);
+    pending_give(cookie, entry);
+    pthread_setcancelstate(cancellation, NULL);
+    errno = error;
+    if (sent == SENT_BY_OTHERS && total == 0) return false;
+    if (sent == SENT_PART && *result > 0) total += (size_t)*result;
+    if (total > 0) *result = (ssize_t)total;
+    return true;
+}
+
+bool inspect_sends(int fd, const struct msghdr *message, int flags, const void *caller,
+                   ssize_t *result)
+{
+    struct pending entry;
+    int error = errno;
+    uint64_t cookie = pending_cookie(fd);
+    if (LIKELY(!pending_find(cookie, &entry))) return false;
+    /* A datagram with an address goes there, and was judged. */
+    if (message->msg_name != NULL && message->msg_namelen > 0 && entry.kind == PENDING_DATAGRAM)
+        return false;
+    if (!inspect_still_pending(fd, &entry)) {
+        errno = error;
+        return false;
+    }
+    struct pending kept;
+    if (!pending_take(cookie, &kept)) {
+        if (!kept.busy && kept.kind == PENDING_FREE) return false; /* just now it was done with */
+        if (!inspect_violates_by(&entry, "at_once", caller)) return false;
+        cut(fd);
+        *result = fails(EACCES);
+        return true;
+    }
+    errno = error;
+    if (kept.kind == entry.kind) {
+        entry = kept;
+    } else {
+        /* It leads elsewhere now: what was begun before says nothing of that. */
+        pending_rest_free(&kept);
+        entry.rest = NULL;
+        entry.rest_size = entry.rest_out = 0;
+        entry.serial = kept.serial;
+    }
+    return sends_copy(fd, cookie, &entry, message, flags, caller, result);
+}
+
+bool inspect_refuses_unseen(int fd, const void *caller)
+{
+    struct pending entry;
+    uint64_t cookie = pending_cookie(fd);
+    if (!pending_find(cookie, &entry) || !inspect_still_pending(fd, &entry)) return false;
+    if (!inspect_violates_by(&entry, "unseen", caller)) {
+        pending_remove(cookie);
+        return false;
+    }
+    cut(fd);
+    errno = EACCES;
+    return true;
+}

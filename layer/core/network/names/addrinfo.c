@@ -1,0 +1,109 @@
+/* The doors of getaddrinfo: a name that no rule allows is refused before a query leaves. */
+#include <netdb.h>
+#include <string.h>
+
+#include "files/files.h"
+#include "network/addresses.h"
+#include "guard/guard.h"
+#include "network/names/local_resolvers.h"
+#include "network/names/lookup_fds.h"
+#include "network/names/names.h"
+#include "network/network.h"
+#include "network/names/search_list.h"
+
+static int refused(void)
+{
+    errno = EACCES;
+    return EAI_FAIL;
+}
+
+static int look_up(const char *node, const char *service, const struct addrinfo *hints,
+                   struct addrinfo **result, const void *caller)
+{
+    struct lookup lookup;
+    uint8_t ip[16], version;
+    char number[DNS_NAME_MAX + 3];
+    size_t length = strnlen(node, sizeof number);
+    if (length < sizeof number) {
+        memcpy(number, node, length);
+        number[length] = '\0';
+        if (address_parse(number, ip, &version) || length == 0) {
+            struct addrinfo numeric = {.ai_flags = AI_V4MAPPED | AI_ADDRCONFIG,
+                                       .ai_family = AF_UNSPEC};
+            if (hints != NULL) numeric = *hints;
+            numeric.ai_flags |= AI_NUMERICHOST;
+            return real.getaddrinfo(number, service, &numeric, result);
+        }
+    }
+    struct addrinfo wanted;
+    if (hints != NULL) {
+        wanted = *hints;
+        if (wanted.ai_flags & AI_NUMERICHOST)
+            return real.getaddrinfo(node, service, &wanted, result);
+        hints = &wanted;
+    }
+    if (names_refuses(&lookup, node, names_service_port(service), caller)) return refused();
+    NAMES_CALL(call, real.getaddrinfo, names_asked(&lookup, node), service, hints, result);
+    call.leaves_nothing = !local_resolvers_any();
+    if (!names_ask(&call)) return refused();
+    int status = (int)call.result;
+    search_list_report(&lookup, NULL, status != 0, caller);
+    if (status == 0) {
+        int error = errno;
+        names_learn_list(&lookup, *result);
+        errno = error;
+    }
+    return status;
+}
+
+DOOR int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                     struct addrinfo **result)
+{
+    if (!guard_ready() || node == NULL || guard_resolving())
+        return real.getaddrinfo(node, service, hints, result);
+    return look_up(node, service, hints, result, CALLER());
+}
+
+/* Where something blocks, in the caller's own time: the threads that libc would ask from are not
+ * ours to make absolute. */
+static int look_up_all(struct gaicb **list, int count, const void *caller)
+{
+    for (int i = 0; i < count; i++) {
+        struct gaicb *one = list[i];
+        if (one == NULL) continue;
+        one->ar_result = NULL;
+        one->__return =
+            one->ar_name == NULL
+                ? real.getaddrinfo(NULL, one->ar_service, one->ar_request, &one->ar_result)
+                : look_up(one->ar_name, one->ar_service, one->ar_request, &one->ar_result, caller);
+    }
+    return 0;
+}
+
+DOOR int getaddrinfo_a(int mode, struct gaicb **list, int count, struct sigevent *event)
+{
+    bool ready = guard_ready();
+    (void)SYMBOLS_HAVE(getaddrinfo_a);
+    if (!ready || list == NULL || guard_ignores(FS_OUTBOUND))
+        return real.getaddrinfo_a(mode, list, count, event);
+    if (network_blocks()) {
+        bool tells = mode == GAI_NOWAIT && event != NULL && event->sigev_notify != SIGEV_NONE;
+        if (!tells || !network_refuses_kind("look up in the background", "dns", CALLER()))
+            return look_up_all(list, count, CALLER());
+        return refused();
+    }
+    for (int i = 0; i < count; i++) {
+        struct lookup lookup;
+        uint8_t ip[16], version;
+        const char *name = list[i] != NULL ? list[i]->ar_name : NULL;
+        if (name == NULL || address_parse(name, ip, &version)) continue;
+        names_refuses(&lookup, name, names_service_port(list[i]->ar_service), CALLER());
+        /* Whether it will fail, and be searched for, is not known yet. */
+        search_list_report(&lookup, NULL, true, CALLER());
+    }
+    files_hold_lookup(CALLER());
+    lookup_fds_begin_for_good();
+    return real.getaddrinfo_a(mode, list, count, event);
+}
+
+#include "doors_addrinfo.gen.h"

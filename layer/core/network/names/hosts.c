@@ -1,0 +1,258 @@
+/* Doors of the older lookup functions: hosts by name, names by address, networks. */
+#include <netdb.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "network/addresses.h"
+#include "guard/guard.h"
+#include "network/names/names.h"
+#include "network/network.h"
+#include "network/names/search_list.h"
+
+/* ---- from an address to a name ---- */
+
+static bool refuses_reverse(const void *bytes, size_t size, int family, const void *caller)
+{
+    uint8_t ip[16] = {0};
+    size_t needed = family == AF_INET ? 4 : family == AF_INET6 ? 16 : 0;
+    if (needed == 0 || bytes == NULL || size < needed) return false;
+    memcpy(ip, bytes, needed);
+    return network_refuses_reverse(ip, family == AF_INET ? 4 : 6, caller);
+}
+
+DOOR int getnameinfo(const struct sockaddr *address, socklen_t size, char *host,
+                     socklen_t host_size, char *service, socklen_t service_size, int flags)
+{
+    if (!guard_ready() || guard_resolving() || address == NULL || size > ADDRESS_SIZE_MAX ||
+        host == NULL || host_size == 0 || flags & NI_NUMERICHOST)
+        return real.getnameinfo(address, size, host, host_size, service, service_size, flags);
+    char copy[ADDRESS_SIZE_MAX] __attribute__((aligned(8)));
+    struct address read;
+    memcpy(copy, address, size);
+    address_read(copy, size, false, &read);
+    NAMES_CALL(call, real.getnameinfo, copy, size, host, host_size, service, service_size, flags);
+    bool judged = read.kind == ADDRESS_IP;
+    if ((judged && network_refuses_reverse(read.ip, read.version, CALLER())) || !names_ask(&call)) {
+        errno = EACCES;
+        return EAI_FAIL;
+    }
+    return (int)call.result;
+}
+
+/* The result "not found", for hosts and for networks. */
+static void *none(void)
+{
+    h_errno = NO_RECOVERY;
+    errno = EACCES;
+    return NULL;
+}
+
+static int none_r(void *result, int *host_error)
+{
+    memset(result, 0, sizeof(void *));
+    *host_error = NO_RECOVERY;
+    errno = EACCES;
+    return EACCES;
+}
+
+DOOR struct hostent *gethostbyaddr(const void *bytes, socklen_t size, int family)
+{
+    if (!guard_ready() || guard_resolving() || bytes == NULL || size > 16)
+        return real.gethostbyaddr(bytes, size, family);
+    char copy[16];
+    memcpy(copy, bytes, size);
+    if (refuses_reverse(copy, size, family, CALLER())) return none();
+    NAMES_CALL(call, real.gethostbyaddr, copy, size, family);
+    if (!names_ask(&call)) return none();
+    return (struct hostent *)call.result;
+}
+
+DOOR int gethostbyaddr_r(const void *bytes, socklen_t size, int family, struct hostent *host,
+                         char *buffer, size_t room, struct hostent **result, int *host_error)
+{
+    if (!guard_ready() || guard_resolving() || bytes == NULL || size > 16)
+        return real.gethostbyaddr_r(bytes, size, family, host, buffer, room, result, host_error);
+    char copy[16];
+    memcpy(copy, bytes, size);
+    if (refuses_reverse(copy, size, family, CALLER())) return none_r(result, host_error);
+    NAMES_CALL(call, real.gethostbyaddr_r, copy, size, family, host, buffer, room, result,
+               host_error);
+    if (!names_ask(&call)) return none_r(result, host_error);
+    return (int)call.result;
+}
+
+DOOR struct hostent *res_gethostbyaddr(const void *bytes, socklen_t size, int family)
+{
+    char copy[16];
+    if (!guard_ready() || bytes == NULL || size > sizeof copy) return none();
+    memcpy(copy, bytes, size);
+    if (refuses_reverse(copy, size, family, CALLER())) return none();
+    (void)SYMBOLS_HAVE(res_gethostbyaddr);
+    NAMES_CALL(call, real.res_gethostbyaddr, copy, size, family);
+    if (!names_ask(&call)) return none();
+    return (struct hostent *)call.result;
+}
+
+/* ---- gethostbyname ---- */
+
+/* An address in digits needs no query. `number` gets our copy. */
+static bool is_number(const char *name, char *number, size_t room)
+{
+    uint8_t ip[16], version;
+    size_t length = strnlen(name, room);
+    if (length == room) return false;
+    memcpy(number, name, length);
+    number[length] = '\0';
+    return length == 0 || address_parse_plain(number, ip, &version);
+}
+
+/* Calls a function of libc that takes a name, or a name and a family. */
+static struct hostent *host_by_name(void (*function)(void), const char *name, int family,
+                                    const void *caller)
+{
+    struct lookup lookup;
+    if (names_refuses(&lookup, name, 0, caller)) return none();
+    NAMES_CALL(call, function, names_asked(&lookup, name), family);
+    if (!names_ask(&call)) return none();
+    struct hostent *host = (struct hostent *)call.result;
+    search_list_report(&lookup, NULL, host == NULL, caller);
+    names_learn_host(&lookup, host);
+    return host;
+}
+
+#define HOST_BY_NAME(symbol, name, family)                                                         \
+    host_by_name((void (*)(void))real.symbol, name, family, CALLER())
+
+DOOR struct hostent *gethostbyname(const char *name)
+{
+    char number[64];
+    if (!guard_ready() || guard_resolving() || name == NULL) return real.gethostbyname(name);
+    if (is_number(name, number, sizeof number)) return real.gethostbyname(number);
+    return HOST_BY_NAME(gethostbyname, name, 0);
+}
+
+DOOR struct hostent *gethostbyname2(const char *name, int family)
+{
+    char number[64];
+    if (!guard_ready() || guard_resolving() || name == NULL)
+        return real.gethostbyname2(name, family);
+    if (is_number(name, number, sizeof number)) return real.gethostbyname2(number, family);
+    return HOST_BY_NAME(gethostbyname2, name, family);
+}
+
+DOOR struct hostent *res_gethostbyname(const char *name)
+{
+    if (!guard_ready() || name == NULL) return none();
+    (void)SYMBOLS_HAVE(res_gethostbyname);
+    return HOST_BY_NAME(res_gethostbyname, name, 0);
+}
+
+DOOR struct hostent *res_gethostbyname2(const char *name, int family)
+{
+    if (!guard_ready() || name == NULL) return none();
+    (void)SYMBOLS_HAVE(res_gethostbyname2);
+    return HOST_BY_NAME(res_gethostbyname2, name, family);
+}
+
+/* Call names_refuses first. */
+static int ask_host(struct names_call *call, const struct lookup *lookup, struct hostent **result,
+                    int *host_error, const void *caller)
+{
+    if (!names_ask(call)) return none_r(result, host_error);
+    int status = (int)call->result;
+    search_list_report(lookup, NULL, status != 0 || *result == NULL, caller);
+    if (status == 0) names_learn_host(lookup, *result);
+    return status;
+}
+
+DOOR int gethostbyname_r(const char *name, struct hostent *host, char *buffer, size_t room,
+                         struct hostent **result, int *host_error)
+{
+    if (!guard_ready() || guard_resolving() || name == NULL)
+        return real.gethostbyname_r(name, host, buffer, room, result, host_error);
+    struct lookup lookup;
+    char number[64];
+    if (is_number(name, number, sizeof number))
+        return real.gethostbyname_r(number, host, buffer, room, result, host_error);
+    if (names_refuses(&lookup, name, 0, CALLER())) return none_r(result, host_error);
+    NAMES_CALL(call, real.gethostbyname_r, names_asked(&lookup, name), host, buffer, room, result,
+               host_error);
+    return ask_host(&call, &lookup, result, host_error, CALLER());
+}
+
+DOOR int gethostbyname2_r(const char *name, int family, struct hostent *host, char *buffer,
+                          size_t room, struct hostent **result, int *host_error)
+{
+    if (!guard_ready() || guard_resolving() || name == NULL)
+        return real.gethostbyname2_r(name, family, host, buffer, room, result, host_error);
+    struct lookup lookup;
+    char number[64];
+    if (is_number(name, number, sizeof number))
+        return real.gethostbyname2_r(number, family, host, buffer, room, result, host_error);
+    if (names_refuses(&lookup, name, 0, CALLER())) return none_r(result, host_error);
+    NAMES_CALL(call, real.gethostbyname2_r, names_asked(&lookup, name), family, host, buffer, room,
+               result, host_error);
+    return ask_host(&call, &lookup, result, host_error, CALLER());
+}
+
+/* ---- networks ---- */
+
+DOOR struct netent *getnetbyname(const char *name)
+{
+    if (!guard_ready() || guard_resolving() || name == NULL) return real.getnetbyname(name);
+    struct lookup lookup;
+    if (names_refuses(&lookup, name, 0, CALLER())) return none();
+    NAMES_CALL(call, real.getnetbyname, names_asked(&lookup, name));
+    if (!names_ask(&call)) return none();
+    search_list_report(&lookup, NULL, call.result == 0, CALLER());
+    return (struct netent *)call.result;
+}
+
+DOOR int getnetbyname_r(const char *name, struct netent *net, char *buffer, size_t room,
+                        struct netent **result, int *host_error)
+{
+    if (!guard_ready() || guard_resolving() || name == NULL)
+        return real.getnetbyname_r(name, net, buffer, room, result, host_error);
+    struct lookup lookup;
+    if (names_refuses(&lookup, name, 0, CALLER())) return none_r(result, host_error);
+    NAMES_CALL(call, real.getnetbyname_r, names_asked(&lookup, name), net, buffer, room, result,
+               host_error);
+    if (!names_ask(&call)) return none_r(result, host_error);
+    search_list_report(&lookup, NULL, (int)call.result != 0 || *result == NULL, CALLER());
+    return (int)call.result;
+}
+
+DOOR struct netent *getnetbyaddr(uint32_t number, int family)
+{
+    if (!guard_ready() || guard_resolving()) return real.getnetbyaddr(number, family);
+    uint32_t bytes = htonl(number);
+    if (refuses_reverse(&bytes, sizeof bytes, AF_INET, CALLER())) return none();
+    NAMES_CALL(call, real.getnetbyaddr, number, family);
+    if (!names_ask(&call)) return none();
+    return (struct netent *)call.result;
+}
+
+DOOR int getnetbyaddr_r(uint32_t number, int family, struct netent *net, char *buffer, size_t room,
+                        struct netent **result, int *host_error)
+{
+    if (!guard_ready() || guard_resolving())
+        return real.getnetbyaddr_r(number, family, net, buffer, room, result, host_error);
+    uint32_t bytes = htonl(number);
+    if (refuses_reverse(&bytes, sizeof bytes, AF_INET, CALLER())) return none_r(result, host_error);
+    NAMES_CALL(call, real.getnetbyaddr_r, number, family, net, buffer, room, result, host_error);
+    if (!names_ask(&call)) return none_r(result, host_error);
+    return (int)call.result;
+}
+
+/* ---- this host ---- */
+
+/* Without /etc/hostid, libc looks up the host's own name, which is always allowed. */
+DOOR long gethostid(void)
+{
+    if (!guard_ready() || guard_resolving()) return real.gethostid();
+    NAMES_CALL(call, real.gethostid, 0);
+    return names_ask(&call) ? call.result : 0;
+}
+
+#include "doors_hosts.gen.h"

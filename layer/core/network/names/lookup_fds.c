@@ -1,0 +1,64 @@
+/* fds that libc opens for a lookup. See lookup_fds.h. */
+#include "network/names/lookup_fds.h"
+
+#include "network/dns/dns_marks.h"
+#include "guard/guard.h"
+#include "network/network.h"
+#include "network/first_bytes/pending.h"
+#include "support/sys.h"
+
+atomic_uint lookup_fds_running;
+static __thread bool counts __attribute__((tls_model("initial-exec")));
+
+bool lookup_fds_begin(void)
+{
+    if (guard_ignores(FS_OUTBOUND)) return false;
+    if (!counts) atomic_fetch_add(&lookup_fds_running, 1);
+    counts = true;
+    return true;
+}
+
+void lookup_fds_end(bool counted)
+{
+    if (!counted) return;
+    counts = false;
+    atomic_fetch_sub(&lookup_fds_running, 1);
+}
+
+void lookup_fds_begin_for_good(void)
+{
+    static atomic_flag begun = ATOMIC_FLAG_INIT;
+    if (!atomic_flag_test_and_set(&begun)) atomic_fetch_add(&lookup_fds_running, 1);
+}
+
+void lookup_fds_forked(void)
+{
+    if (LIKELY(atomic_load(&lookup_fds_running) == 0)) return;
+    atomic_store(&lookup_fds_running, counts);
+    dns_start(true);
+}
+
+/* What libc reads before it asks a name server. */
+static bool is_read_by_libc(int fd)
+{
+    static const char *const files[] = {"/etc/hosts", "/etc/resolv.conf", "/etc/nsswitch.conf"};
+    struct stat own, other;
+    if (sys_fstat(fd, &own) != 0 || !S_ISREG(own.st_mode)) return false;
+    for (unsigned i = 0; i < sizeof files / sizeof *files; i++)
+        if (sys_fstatat(AT_FDCWD, files[i], &other, 0) == 0 && own.st_dev == other.st_dev &&
+            own.st_ino == other.st_ino)
+            return true;
+    return false;
+}
+
+bool lookup_fds_has(int fd)
+{
+    return fd >= 0 && ((!dns_is_marked(fd) && dns_may_ask(fd)) || is_read_by_libc(fd));
+}
+
+bool lookup_fds_refuses_slowly(int fd, const char *verb, const void *caller)
+{
+    if (!guard_ready() || guard_resolving() || guard_ignores(FS_OUTBOUND)) return false;
+    if (!lookup_fds_has(fd)) return false;
+    return network_refuses_kind(verb, "a lookup's fd", caller);
+}

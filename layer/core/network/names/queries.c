@@ -1,0 +1,213 @@
+/* The doors of the resolver's own functions (res_query and its like), which send whatever question
+ * they are given. */
+#include <netdb.h>
+#include <string.h>
+
+#include "guard/guard.h"
+#include "network/names/names.h"
+#include "network/network.h"
+#include "network/names/resolving.h"
+#include "network/names/search_list.h"
+#include "support/sys.h"
+
+static int no_answer(void)
+{
+    h_errno = NO_RECOVERY;
+    errno = EACCES;
+    return -1;
+}
+
+/* The caller's resolver state names the servers that are asked: where something blocks, the
+ * thread's own is taken. */
+static void *state_of(void *given)
+{
+    if (network_blocks()) return resolving_state();
+    if (!guard_ignores(FS_OUTBOUND)) names_report_servers(given);
+    return given;
+}
+
+/* What libc answers, in memory that nobody else writes to, so that the addresses that are learnt
+ * are those that came. */
+struct reply {
+    unsigned char *bytes; /* what libc is given */
+    unsigned char *given; /* the caller's */
+    int size;
+};
+
+enum { REPLY_MAX = 65536, HEAD = 512 };
+
+static void reply_begin(struct reply *reply, unsigned char *answer, int size)
+{
+    *reply = (struct reply){answer, answer, size};
+    if (answer == NULL || size <= 0 || size > REPLY_MAX || !sys_readable(answer, (size_t)size))
+        return;
+    unsigned char *own = sys_scratch((size_t)size);
+    if (own == NULL) return;
+    /* Where there is an error, libc may have left an answer nonetheless. */
+    memcpy(own, answer, size < HEAD ? (size_t)size : HEAD);
+    reply->bytes = own;
+}
+
+static int ask(struct names_call *call, const struct reply *reply, const struct lookup *lookup)
+{
+    bool asked = names_ask(call);
+    int status = asked ? (int)call->result : no_answer(), error = errno;
+    if (reply->bytes == reply->given) return status;
+    size_t size = (size_t)reply->size, length = status > 0 ? (size_t)status : HEAD;
+    if (length > size) length = size;
+    if (status > 0) names_learn_answer(lookup, reply->bytes, length);
+    memcpy(reply->given, reply->bytes, length);
+    sys_scratch_free(reply->bytes, size);
+    errno = error;
+    return status;
+}
+
+DOOR int res_query(const char *name, int class, int type, unsigned char *answer, int size)
+{
+    struct lookup lookup;
+    struct reply reply;
+    bool ready = guard_ready();
+    if (!ready || guard_resolving() || name == NULL)
+        return NEXT(res_query)(name, class, type, answer, size);
+    if (names_refuses(&lookup, name, 0, CALLER())) return no_answer();
+    reply_begin(&reply, answer, size);
+    NAMES_CALL(call, NEXT(res_query), names_asked(&lookup, name), class, type, reply.bytes, size);
+    return ask(&call, &reply, &lookup);
+}
+
+DOOR int res_search(const char *name, int class, int type, unsigned char *answer, int size)
+{
+    struct lookup lookup;
+    struct reply reply;
+    bool ready = guard_ready();
+    if (!ready || guard_resolving() || name == NULL)
+        return NEXT(res_search)(name, class, type, answer, size);
+    if (names_refuses(&lookup, name, 0, CALLER())) return no_answer();
+    reply_begin(&reply, answer, size);
+    /* With no list to search, where it blocks. */
+    NAMES_CALL(call, NEXT(res_search), names_asked(&lookup, name), class, type, reply.bytes, size);
+    int status = ask(&call, &reply, &lookup);
+    search_list_report(&lookup, NULL, status < 0, CALLER());
+    return status;
+}
+
+DOOR int res_querydomain(const char *name, const char *domain, int class, int type,
+                         unsigned char *answer, int size)
+{
+    struct lookup lookup;
+    struct reply reply;
+    char whole[DNS_NAME_MAX + 1];
+    bool ready = guard_ready();
+    if (!ready || guard_resolving() || name == NULL)
+        return NEXT(res_querydomain)(name, domain, class, type, answer, size);
+    if (!dns_join(name, domain, whole)) whole[0] = '\0';
+    if (names_refuses(&lookup, whole, 0, CALLER())) return no_answer();
+    reply_begin(&reply, answer, size);
+    NAMES_CALL(call, NEXT(res_query), lookup.asked, class, type, reply.bytes, size);
+    NAMES_CALL(malformed, NEXT(res_querydomain), name, domain, class, type, reply.bytes, size);
+    return ask(whole[0] != '\0' ? &call : &malformed, &reply, &lookup);
+}
+
+DOOR int res_nquery(void *state, const char *name, int class, int type, unsigned char *answer,
+                    int size)
+{
+    struct lookup lookup;
+    struct reply reply;
+    bool ready = guard_ready();
+    if (!ready || guard_resolving() || name == NULL)
+        return NEXT(res_nquery)(state, name, class, type, answer, size);
+    if (names_refuses(&lookup, name, 0, CALLER())) return no_answer();
+    reply_begin(&reply, answer, size);
+    NAMES_CALL(call, NEXT(res_nquery), state_of(state), names_asked(&lookup, name), class, type,
+               reply.bytes, size);
+    return ask(&call, &reply, &lookup);
+}
+
+DOOR int res_nsearch(void *state, const char *name, int class, int type, unsigned char *answer,
+                     int size)
+{
+    struct lookup lookup;
+    struct reply reply;
+    bool ready = guard_ready();
+    if (!ready || guard_resolving() || name == NULL)
+        return NEXT(res_nsearch)(state, name, class, type, answer, size);
+    if (names_refuses(&lookup, name, 0, CALLER())) return no_answer();
+    reply_begin(&reply, answer, size);
+    NAMES_CALL(call, NEXT(res_nsearch), state_of(state), names_asked(&lookup, name), class, type,
+               reply.bytes, size);
+    int status = ask(&call, &reply, &lookup);
+    search_list_report(&lookup, state, status < 0, CALLER());
+    return status;
+}
+
+DOOR int res_nquerydomain(void *state, const char *name, const char *domain, int class, int type,
+                          unsigned char *answer, int size)
+{
+    struct lookup lookup;
+    struct reply reply;
+    char whole[DNS_NAME_MAX + 1];
+    bool ready = guard_ready();
+    if (!ready || guard_resolving() || name == NULL)
+        return NEXT(res_nquerydomain)(state, name, domain, class, type, answer, size);
+    if (!dns_join(name, domain, whole)) whole[0] = '\0';
+    if (names_refuses(&lookup, whole, 0, CALLER())) return no_answer();
+    reply_begin(&reply, answer, size);
+    NAMES_CALL(call, NEXT(res_nquery), state_of(state), lookup.asked, class, type, reply.bytes,
+               size);
+    NAMES_CALL(malformed, NEXT(res_nquerydomain), state, name, domain, class, type, reply.bytes,
+               size);
+    return ask(whole[0] != '\0' ? &call : &malformed, &reply, &lookup);
+}
+
+/* What is sent: our copy where something blocks, the caller's own packet where nothing does. */
+static const uint8_t *sent(const struct names_query *query, const unsigned char *packet,
+                           int *length)
+{
+    if (!network_blocks() || query->length == 0) return packet;
+    *length = (int)query->length;
+    return query->copy;
+}
+
+DOOR int res_send(const unsigned char *packet, int length, unsigned char *answer, int size)
+{
+    struct names_query query;
+    struct reply reply;
+    bool ready = guard_ready();
+    if (!ready || guard_resolving() || guard_ignores(FS_OUTBOUND))
+        return NEXT(res_send)(packet, length, answer, size);
+    if (names_refuses_query(&query, packet, length > 0 ? (size_t)length : 0, CALLER()))
+        return no_answer();
+    const uint8_t *copy = sent(&query, packet, &length);
+    reply_begin(&reply, answer, size);
+    NAMES_CALL(call, NEXT(res_send), copy, length, reply.bytes, size);
+    return ask(&call, &reply, &query.lookup);
+}
+
+DOOR int res_nsend(void *state, const unsigned char *packet, int length, unsigned char *answer,
+                   int size)
+{
+    struct names_query query;
+    struct reply reply;
+    bool ready = guard_ready();
+    if (!ready || guard_resolving() || guard_ignores(FS_OUTBOUND))
+        return NEXT(res_nsend)(state, packet, length, answer, size);
+    if (names_refuses_query(&query, packet, length > 0 ? (size_t)length : 0, CALLER()))
+        return no_answer();
+    const uint8_t *copy = sent(&query, packet, &length);
+    reply_begin(&reply, answer, size);
+    NAMES_CALL(call, NEXT(res_nsend), state_of(state), copy, length, reply.bytes, size);
+    return ask(&call, &reply, &query.lookup);
+}
+
+/* Not aliases by the table: each is looked for under its own name too. */
+DOOR extern __typeof__(res_query) __res_query __attribute__((alias("res_query")));
+DOOR extern __typeof__(res_search) __res_search __attribute__((alias("res_search")));
+DOOR extern __typeof__(res_querydomain) __res_querydomain __attribute__((alias("res_querydomain")));
+DOOR extern __typeof__(res_send) __res_send __attribute__((alias("res_send")));
+DOOR extern __typeof__(res_nquery) __res_nquery __attribute__((alias("res_nquery")));
+DOOR extern __typeof__(res_nsearch) __res_nsearch __attribute__((alias("res_nsearch")));
+DOOR extern __typeof__(res_nquerydomain) __res_nquerydomain
+    __attribute__((alias("res_nquerydomain")));
+DOOR extern __typeof__(res_nsend) __res_nsend __attribute__((alias("res_nsend")));
+
+#include "doors_queries.gen.h"

@@ -1,0 +1,267 @@
+/* Judges where packets go: for the doors and for the interpreter ring. */
+#include "network/network.h"
+
+#include <netinet/in.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#include "guard/askers.h"
+#include "guard/guard.h"
+#include "events/events.h"
+#include "network/names/resolvers.h"
+#include "network/proxies.h"
+#include "network/runtime_api/runtime_api.h"
+#include "support/sys.h"
+
+/* ---- judging ---- */
+
+static const struct fs_verdict let_through = {
+    .mode = FS_ALLOW, .policy_mode = FS_ALLOW, .reason = FS_ALWAYS, .rule = UINT32_MAX};
+
+struct fs_verdict network_judge_kind(void)
+{
+    if (guard_ignores(FS_OUTBOUND)) return let_through;
+    struct fs_request request = {.family = FS_OUTBOUND, .facts = &guard.facts};
+    struct fs_verdict verdict = guard_decide(&request);
+    if (verdict.mode != FS_ALLOW && verdict.reason != FS_RECONFIGURED) verdict.reason = FS_FAMILY;
+    return verdict;
+}
+
+bool network_blocks(void)
+{
+    struct fs_request request = {.family = FS_OUTBOUND, .facts = &guard.facts};
+    return !guard_ignores(FS_OUTBOUND) && guard_decide(&request).mode == FS_BLOCK;
+}
+
+bool network_is_own_name(const char *name)
+{
+    static const char *const own[] = {"localhost", "localhost.localdomain", "ip6-localhost",
+                                      "ip6-loopback"};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        if (strcmp(name, own[i]) == 0) return true;
+    }
+    return (guard.host_name[0] != '\0' && strcasecmp(name, guard.host_name) == 0) ||
+           runtime_api_is_host(name);
+}
+
+/* On probation a forked child has the network as little as it has processes. */
+static struct fs_verdict on_probation(void)
+{
+    struct fs_verdict verdict = {
+        .mode = FS_BLOCK, .policy_mode = FS_BLOCK, .reason = FS_GUARD, .rule = UINT32_MAX};
+    return verdict;
+}
+
+void network_judge_runtime_api(struct network_target *target, const struct fs_request *request)
+{
+    target->family = FS_RUNTIME_API;
+    target->verdict = let_through;
+    if (target->asker != RUNTIME_STRANGER || guard_ignores(FS_RUNTIME_API)) return;
+    struct fs_request asked = *request;
+    asked.family = FS_RUNTIME_API;
+    target->verdict = guard_decide(&asked);
+}
+
+/* Another name of this address has an entry for some callers only: its TLS server name may come
+ * next. */
+static uint64_t askers_for(const struct address *address, const struct fs_request *request,
+                           const struct fs_verdict *verdict)
+{
+    if (LIKELY(!askers_matter) || verdict->askers != 0) return verdict->askers;
+    if (proxies_is(address)) return askers_of(request); /* it will be asked for a name */
+    const struct fs_policy *policies[] = {guard.policy, guard.floor};
+    struct fs_request one = *request;
+    one.name_count = 1;
+    for (unsigned i = 0; i < 2 * request->name_count; i++) {
+        one.names = &request->names[i / 2];
+        if (policies[i % 2] && fs_policy_decide(policies[i % 2], &one).reason == FS_ONLY_FOR)
+            return askers_of(request);
+    }
+    return 0;
+}
+
+void network_judge_ip(struct network_target *target, const void *caller, bool connecting)
+{
+    const struct address *address = &target->address;
+    target->family = FS_OUTBOUND;
+    target->verdict = let_through;
+    target->announced = false;
+    target->host[0] = '\0';
+    target->asker = RUNTIME_STRANGER;
+    target->askers = 0;
+    if (UNLIKELY(guard_on_probation())) {
+        target->verdict = on_probation();
+        return;
+    }
+    bool api = runtime_api_is(address->ip, address->version, address->port, NULL);
+    target->resolver = false;
+    if (!api) {
+        if (UNLIKELY(address->port == RESOLVERS_PORT) && !guard_resolving() &&
+            !guard_ignores(FS_OUTBOUND) && resolvers_has(address->ip, address->version)) {
+            /* Questions over UDP are judged one by one (dns_socket.c); nothing else goes there, by
+             * whatever rule. */
+            target->resolver = true;
+            target->verdict = network_judge_kind();
+            if (target->verdict.reason == FS_FAMILY) target->verdict.reason = FS_NO_RULE;
+            return;
+        }
+        if (!guard.loopback_listed && address_is_localhost(address->ip, address->version)) return;
+        if (guard_resolving() && address->port == 53) return;
+        if (address->port == guard.xray_port && guard.xray_ip_version != 0 &&
+            address_equal(address->ip, address->version, guard.xray_ip, guard.xray_ip_version))
+            return;
+        if (guard_ignores(FS_OUTBOUND)) return;
+    }
+    struct learnt_names names;
+    learnt_find(address->ip, address->version, &names);
+    struct fs_request request = {
+        .family = FS_OUTBOUND,
+        .names = names.names,
+        .name_count = names.count,
+        .ip_version = address->version,
+        .facts = &guard.facts,
+        .port = address->port,
+        .caller = caller,
+    };
+    memcpy(request.ip, address->ip, sizeof request.ip);
+    if (api) {
+        target->asker = caller != NULL         ? (uint8_t)runtime_api_asker(caller)
+                        : runtime_client_asked ? (uint8_t)RUNTIME_CLIENT
+                                               : (uint8_t)RUNTIME_STRANGER;
+        if (target->asker == RUNTIME_PERMITTED && (!connecting || guard_ignores(FS_RUNTIME_API)))
+            target->asker = RUNTIME_STRANGER;
+        network_judge_runtime_api(target, &request);
+        return;
+    }
+    target->verdict = guard_decide(&request);
+    target->askers = askers_for(address, &request, &target->verdict);
+    if (target->verdict.mode == FS_ALLOW && target->verdict.reason != FS_RULE) return;
+    target->announced =
+        target->verdict.mode == FS_ALERT &&
+        (address->port == 0 ? names.announced
+                            : learnt_is_announced(&names, address->port, guard_thread.note_asker));
+    if (names.count > 0) {
+        unsigned which = target->verdict.name < names.count ? target->verdict.name : 0;
+        memcpy(target->host, names.names[which], strlen(names.names[which]) + 1);
+    }
+}
+
+/* ---- reporting ---- */
+
+static const char *protocol_of(int fd)
+{
+    int type = 0, protocol = 0;
+    socklen_t size = sizeof type;
+    if (fd < 0 || sys_call(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0) return NULL;
+    size = sizeof protocol;
+    if (sys_call(SYS_getsockopt, fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) != 0) protocol = 0;
+    if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6) return "icmp";
+    return type == SOCK_STREAM ? "tcp" : type == SOCK_DGRAM ? "udp" : "other";
+}
+
+static bool is_told(const struct fs_verdict *verdict)
+{
+    return verdict->mode != FS_ALLOW ||
+           (verdict->reason == FS_RULE && guard.policy->flags & FS_FLAG_EVENTS_ALLOWED_FIRST);
+}
+
+void network_report(const struct network_target *target, int fd, const char *verb,
+                    const void *caller)
+{
+    if (LIKELY(!is_told(&target->verdict))) return;
+    const struct address *address = &target->address;
+    char ip[ADDRESS_TEXT_MAX], object[ADDRESS_OBJECT_MAX];
+    address_text(address->ip, address->version, ip);
+    network_object(ip, address->port, object);
+    if (guard_noted(target->family, object)) return;
+    if (target->announced && learnt_take_announced(address->ip, address->version, address->port,
+                                                   guard_thread.note_asker))
+        return;
+    struct guard_act act = {
+        .ring = RING_LIBC,
+        .family = target->family,
+        .verb = verb,
+        .host = target->host[0] != '\0' ? target->host : NULL,
+        .ip = ip,
+        .port = address->port,
+        .protocol = protocol_of(fd),
+        .caller = caller,
+    };
+    guard_report(&act, &target->verdict, NULL, 0);
+}
+
+bool network_refuses_kind(const char *verb, const char *kind, const void *caller)
+{
+    struct fs_verdict verdict = network_judge_kind();
+    if (UNLIKELY(guard_on_probation())) verdict = on_probation();
+    if (verdict.mode == FS_ALLOW) return false;
+    if (!guard_noted(FS_OUTBOUND, kind)) {
+        struct guard_act act = {.ring = RING_LIBC,
+                                .family = FS_OUTBOUND,
+                                .verb = verb,
+                                .protocol = kind,
+                                .caller = caller};
+        guard_report(&act, &verdict, NULL, 0);
+    }
+    return verdict.mode == FS_BLOCK;
+}
+
+bool network_refuses_reverse(const uint8_t ip[16], uint8_t version, const void *caller)
+{
+    struct network_target target = {.address = {.kind = ADDRESS_IP, .version = version}};
+    struct learnt_names names;
+    memcpy(target.address.ip, ip, sizeof target.address.ip);
+    target.address.version = address_normalise(target.address.ip, version);
+    learnt_find(target.address.ip, target.address.version, &names);
+    if (!guard_on_probation()) {
+        for (unsigned i = 0; i < names.count; i++) {
+            if (network_is_own_name(names.names[i])) return false;
+        }
+    }
+    network_judge_ip(&target, NULL, false);
+    /* No port is asked for: one that is allowed will do. */
+    if (target.verdict.reason == FS_PORT) return false;
+    /* Nobody connects: the announcement stays for who does. */
+    if (target.announced) return false;
+    network_report(&target, -1, "look up", caller);
+    return target.verdict.mode == FS_BLOCK;
+}
+
+/* ---- for the interpreter ring ---- */
+
+struct fs_verdict network_judge_target(const void *bytes, size_t size, char *host, char *ip,
+                                       uint16_t *port, enum fs_family *family, bool *announced)
+{
+    struct network_target target;
+    char copy[ADDRESS_SIZE_MAX];
+    if (size > sizeof copy) size = sizeof copy;
+    if (size > 0) memcpy(copy, bytes, size);
+    host[0] = ip[0] = '\0';
+    *port = 0;
+    *family = FS_OUTBOUND;
+    *announced = false;
+    address_read(copy, size, false, &target.address);
+    if (target.address.kind == ADDRESS_FOREIGN) return network_judge_kind();
+    if (target.address.kind != ADDRESS_IP) return let_through;
+    network_judge_ip(&target, NULL, true);
+    /* The door answers: it knows the protocol, and reads the question. */
+    if (target.resolver) target.verdict = let_through;
+    memcpy(host, target.host, strlen(target.host) + 1);
+    address_text(target.address.ip, target.address.version, ip);
+    *port = target.address.port;
+    *family = target.family;
+    *announced = target.announced;
+    return target.announced ? let_through : target.verdict;
+}
+
+struct fs_verdict network_judge_address(const void *bytes, size_t size, char *host, char *ip,
+                                        uint16_t *port)
+{
+    enum fs_family family;
+    bool announced;
+    struct fs_verdict verdict =
+        network_judge_target(bytes, size, host, ip, port, &family, &announced);
+    /* The door answers for the Runtime API: it knows the caller. */
+    return family == FS_RUNTIME_API ? let_through : verdict;
+}

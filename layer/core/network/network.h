@@ -1,0 +1,63 @@
+/* What the doors of the network share, and what the interpreter ring needs of them. */
+#ifndef FS_NETWORK_H
+#define FS_NETWORK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "network/addresses.h"
+#include "network/dns/dns.h"
+#include "network/names/learnt.h"
+#include "policy/policy.h"
+
+/* A destination and its verdict. */
+struct network_target {
+    struct address address;
+    struct fs_verdict verdict;
+    enum fs_family family; /* FS_OUTBOUND or FS_RUNTIME_API */
+    uint8_t asker; /* enum runtime_asker, if family is FS_RUNTIME_API */
+    bool resolver; /* a name server of the system, on its port: `verdict` holds for all but UDP */
+    bool announced; /* alert: the lookup was reported, and the connection is the same act */
+    uint64_t askers; /* guard/askers.h: the callers, if an entry for this address has only_for */
+    char host[FS_HOST_MAX + 1]; /* the name that decided, "" if none is known */
+};
+
+/* For the interpreter ring: the verdict that the doors would give. `address` is copied. */
+struct fs_verdict network_judge_address(const void *address, size_t size, char *host, char *ip,
+                                        uint16_t *port);
+/* As network_judge_address, with the family that decided: FS_OUTBOUND or FS_RUNTIME_API.
+ * `host` has FS_HOST_MAX + 1 bytes, `ip` ADDRESS_TEXT_MAX; "" if unknown. If this caller's
+ * (guard_thread.note_asker) lookup of the destination was reported and allowed, the verdict is
+ * FS_ALLOW and `announced` is set: it is the same act. For the Runtime API, the ring must set
+ * runtime_client_asked (runtime_api.h) first. */
+struct fs_verdict network_judge_target(const void *address, size_t size, char *host, char *ip,
+                                       uint16_t *port, enum fs_family *family, bool *announced);
+
+/* Judges an IP address. `caller` is NULL for the interpreter ring, where runtime_client_asked alone
+ * tells the Runtime API's client. `connecting`: a connection may be allowed because its bytes are
+ * judged later; a datagram may not. */
+void network_judge_ip(struct network_target *target, const void *caller, bool connecting);
+/* The verdict of the Runtime API's rule, for a caller that is not its client. */
+void network_judge_runtime_api(struct network_target *target, const struct fs_request *request);
+/* Reports the verdict unless it allows. `fd` is -1 if there is none. */
+void network_report(const struct network_target *target, int fd, const char *verb,
+                    const void *caller);
+
+/* The verdict for acts that are refused as a kind, in the mode of outbound_connectivity. */
+struct fs_verdict network_judge_kind(void);
+/* Judges and reports. Returns true if the call must fail with EACCES. `kind` is the protocol in the
+ * event: "raw", "AF_PACKET". */
+bool network_refuses_kind(const char *verb, const char *kind, const void *caller);
+
+/* Judges and reports a reverse lookup of an address. Returns true if it must fail. */
+bool network_refuses_reverse(const uint8_t ip[16], uint8_t version, const void *caller);
+
+/* A name that may always be looked up: localhost, this machine's, the Runtime API's. `name` is
+ * normalised. */
+bool network_is_own_name(const char *name);
+
+/* outbound_connectivity blocks. Allowed names are then looked up as absolute names. */
+bool network_blocks(void);
+
+#endif

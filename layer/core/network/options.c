@@ -1,0 +1,111 @@
+/* Doors of the options of sockets. */
+#include "network/options.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "network/dns/dns_socket.h"
+#include "guard/guard.h"
+#include "network/first_bytes/inspect.h"
+#include "memory/requests.h"
+#include "network/network.h"
+#include "support/sys.h"
+
+#ifndef TCP_ULP
+#define TCP_ULP 31
+#endif
+
+#ifndef IPV6_2292RTHDR
+#define IPV6_2292RTHDR 5
+#endif
+#ifndef IPV6_2292PKTOPTIONS
+#define IPV6_2292PKTOPTIONS 6
+#endif
+
+bool options_route(int level, int name)
+{
+    return (level == IPPROTO_IP && (name == IP_OPTIONS || name == IP_RETOPTS)) ||
+           (level == IPPROTO_IPV6 &&
+            (name == IPV6_RTHDR || name == IPV6_2292RTHDR || name == IPV6_2292PKTOPTIONS));
+}
+
+#ifndef TCP_REPAIR
+#define TCP_REPAIR 19
+#endif
+#ifndef IPV6_JOIN_ANYCAST
+#define IPV6_JOIN_ANYCAST 27
+#endif
+
+/* Options that put the sources of a group, which are the caller's choice, into the packet that
+ * announces it. */
+static bool names_sources(int name)
+{
+    return name == IP_ADD_SOURCE_MEMBERSHIP || name == MCAST_JOIN_SOURCE_GROUP ||
+           name == IP_MSFILTER || name == MCAST_MSFILTER;
+}
+
+/* Joining a group sends a packet with its address: the group is judged as where a datagram goes,
+ * whatever the port. */
+static bool refuses_group(int level, int name, const char *value, socklen_t size,
+                          const void *caller)
+{
+    bool six = level == IPPROTO_IPV6;
+    if (names_sources(name) || (six && name == IPV6_JOIN_ANYCAST))
+        return network_refuses_kind("join a group", "multicast", caller);
+    struct network_target target = {.address = {.kind = ADDRESS_IP, .version = six ? 6 : 4}};
+    size_t width = six ? 16 : 4,
+           at = name == MCAST_JOIN_GROUP ? offsetof(struct group_req, gr_group) + (six ? 8 : 4) : 0;
+    if (name != MCAST_JOIN_GROUP && name != (six ? IPV6_ADD_MEMBERSHIP : IP_ADD_MEMBERSHIP))
+        return false;
+    if (size < at + width || !sys_readable(value + at, width))
+        return false; /* the kernel refuses it */
+    memcpy(target.address.ip, value + at, width);
+    target.address.version = address_normalise(target.address.ip, target.address.version);
+    network_judge_ip(&target, NULL, false);
+    if (target.verdict.reason == FS_PORT) return false;
+    network_report(&target, -1, "join a group", caller);
+    return target.verdict.mode == FS_BLOCK;
+}
+
+DOOR int setsockopt(int fd, int level, int name, const void *value, socklen_t size)
+{
+    if (guard_ready() && size > 0 && UNLIKELY(options_route(level, name)) &&
+        network_refuses_kind("set an option", "source route", CALLER())) {
+        errno = EACCES;
+        return -1;
+    }
+    if (guard_ready() && dns_refuses_option(level, name, CALLER())) {
+        errno = EACCES;
+        return -1;
+    }
+    if (UNLIKELY(level == IPPROTO_IP || level == IPPROTO_IPV6) && guard_ready() &&
+        !guard_ignores(FS_OUTBOUND) && refuses_group(level, name, value, size, CALLER())) {
+        errno = EACCES;
+        return -1;
+    }
+    /* Answers are looked at in the kernel's queue: they must be those that are received next. */
+    if (UNLIKELY(level == SOL_SOCKET && name == SO_PEEK_OFF) && guard_ready() &&
+        network_refuses_kind("set an option", "SO_PEEK_OFF", CALLER())) {
+        errno = EACCES;
+        return -1;
+    }
+    /* What is sent by a socket in repair goes into its own queue of what was received, and the peer
+     * has none of it. */
+    if (UNLIKELY(level == IPPROTO_TCP && name == TCP_REPAIR) && guard_ready() &&
+        network_refuses_kind("set an option", "TCP_REPAIR", CALLER())) {
+        errno = EACCES;
+        return -1;
+    }
+    /* The kernel would send something else than what is written (kernel TLS): by keys of one's own,
+     * anything. */
+    if (UNLIKELY(level == IPPROTO_TCP && name == TCP_ULP) && pending_any() && guard_ready() &&
+        inspect_refuses_unseen(fd, CALLER()))
+        return -1;
+    if (guard_ready() && requests_option_refused("pass an address by", level, name, CALLER()))
+        return -1;
+    return real.setsockopt(fd, level, name, value, size);
+}
+
+#include "doors_options.gen.h"

@@ -1,0 +1,14 @@
+/* The proxies that the environment named when the function started. */
+#ifndef FS_PROXIES_H
+#define FS_PROXIES_H
+
+#include <stdbool.h>
+
+#include "network/addresses.h"
+
+/* Reads HTTP_PROXY, HTTPS_PROXY and ALL_PROXY in both spellings, from the facts. */
+void proxies_start(void);
+/* This address is such a proxy's, spoken to in the clear: what it is asked for can be read. */
+bool proxies_is(const struct address *address);
+
+#endif

@@ -1,0 +1,32 @@
+/* Requests to the Runtime API that others than its client may make: each whole, and one a
+ * connection, except what the JavaScript of Node's client says (PERMIT_KEPT). Pure functions. */
+#ifndef FS_PERMITS_H
+#define FS_PERMITS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "network/first_bytes/host_header.h"
+
+enum permit {
+    PERMIT_CREDENTIALS =
+        1, /* of a snapshot, where AWS_CONTAINER_CREDENTIALS_FULL_URI pointed here at start */
+    PERMIT_INIT_ERROR = 2, /* which Node's runtime posts from JavaScript */
+    PERMIT_METADATA = 4, /* where AWS_LAMBDA_METADATA_API pointed here at start */
+    PERMIT_STREAM = 8, /* a streamed response to an invocation that is under way, by Node */
+    PERMIT_NEXT = 16, /* by Node, where the function uses the client that is all JavaScript */
+    PERMIT_KEPT = PERMIT_STREAM | PERMIT_NEXT /* connections that are used again */
+};
+
+/* Of the invocation that PERMIT_STREAM answers; inside the request. */
+struct permitted_id {
+    const char *text;
+    size_t size;
+};
+
+/* Which of `permits` (enum permit) this request is; 0: none. */
+uint8_t permits_request(uint8_t permits, const struct host_request *request,
+                        struct permitted_id *id);
+
+#endif

@@ -1,0 +1,386 @@
+/* The Runtime API: its client, what the client says, and the few requests of other callers. */
+#include "network/runtime_api/runtime_api.h"
+
+#include <limits.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "network/addresses.h"
+#include "files/handler.h"
+#include "files/made.h"
+#include "guard/facts.h"
+#include "guard/guard.h"
+#include "events/lines.h"
+#include "events/events.h"
+#include "network/runtime_api/http.h"
+#include "network/first_bytes/pending.h"
+#include "support/copied.h"
+#include "support/mappings.h"
+#include "network/runtime_api/permits.h"
+#include "guard/state.h"
+#include "support/sys.h"
+
+#ifndef SO_COOKIE
+#define SO_COOKIE 57
+#endif
+
+__thread bool runtime_client_asked __attribute__((tls_model("initial-exec")));
+_Atomic uint64_t runtime_api_fds;
+
+/* ---- at start ---- */
+
+static uint8_t permits_here; /* enum permit: for every caller */
+static uint8_t permits_node; /* for Node itself */
+static bool concurrent; /* this process may serve several invocations at once */
+static struct timespec began;
+
+static bool same_authority(const char *authority)
+{
+    size_t length = strcspn(authority, "/?#");
+    char host[256];
+    if (length == 0 || length >= sizeof host) return false;
+    memcpy(host, authority, length);
+    host[length] = '\0';
+    uint32_t port = 80;
+    char *colon = strrchr(host, ':');
+    if (colon != NULL && strchr(colon, ']') == NULL) {
+        port = 0;
+        for (const char *digit = colon + 1; *digit >= '0' && *digit <= '9' && port <= UINT16_MAX;
+             digit++)
+            port = port * 10 + (uint32_t)(*digit - '0');
+        *colon = '\0';
+    }
+    if (port != guard.runtime_api_port || guard.runtime_api_port == 0) return false;
+    uint8_t ip[16], version;
+    if (address_parse(host, ip, &version)) return runtime_api_is(ip, version, (uint16_t)port, NULL);
+    return strcmp(host, guard.runtime_api_host) == 0 ||
+           (strcmp(host, "localhost") == 0 && guard.runtime_api_ip_version != 0 &&
+            address_is_loopback(guard.runtime_api_ip, guard.runtime_api_ip_version));
+}
+
+static bool same_endpoint(const char *uri)
+{
+    static const char scheme[] = "http://";
+    if (strncmp(uri, scheme, sizeof scheme - 1) != 0) return false;
+    return same_authority(uri + sizeof scheme - 1);
+}
+
+__attribute__((constructor)) static void remember_start(void)
+{
+    clock_gettime(CLOCK_REALTIME, &began);
+    if (!guard_ready() || guard.runtime_api_host[0] == '\0') return;
+    const char *uri = facts_value("AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+               *metadata = facts_value("AWS_LAMBDA_METADATA_API");
+    if (uri && same_endpoint(uri)) permits_here |= PERMIT_CREDENTIALS;
+    if (metadata && same_authority(metadata)) permits_here |= PERMIT_METADATA;
+    const char *alternative = facts_value("AWS_LAMBDA_NODEJS_USE_ALTERNATIVE_CLIENT_1");
+    permits_node = PERMIT_INIT_ERROR | PERMIT_STREAM;
+    if (guard.is_function && alternative && strcmp(alternative, "true") == 0)
+        permits_node |= PERMIT_NEXT;
+    concurrent = facts_value("AWS_LAMBDA_MAX_CONCURRENCY") != NULL;
+}
+
+/* ---- the caller ---- */
+
+bool runtime_api_is_host(const char *name)
+{
+    return guard.runtime_api_host[0] != '\0' && strcasecmp(name, guard.runtime_api_host) == 0;
+}
+
+bool runtime_api_is(const uint8_t ip[16], uint8_t version, uint16_t port,
+                    const struct learnt_names *names)
+{
+    if (LIKELY(port != guard.runtime_api_port) || guard.runtime_api_host[0] == '\0') return false;
+    if (guard.runtime_api_ip_version != 0) {
+        uint8_t own[16];
+        memcpy(own, guard.runtime_api_ip, sizeof own);
+        uint8_t own_version = address_normalise(own, guard.runtime_api_ip_version);
+        return address_equal(ip, version, own, own_version) ||
+               (address_is_loopback(own, own_version) && address_is_loopback(ip, version));
+    }
+    struct learnt_names found;
+    if (names == NULL) {
+        learnt_find(ip, version, &found);
+        names = &found;
+    }
+    for (unsigned i = 0; i < names->count; i++) {
+        if (runtime_api_is_host(names->names[i])) return true;
+    }
+    return false;
+}
+
+static bool under_tmp(const char *path, const struct stat *status)
+{
+    return strncmp(path, "/tmp/", 5) == 0 || strncmp(path, "/dev/shm/", 9) == 0 ||
+           (guard.tmp_is_mount && status->st_dev == guard.tmp_dev);
+}
+
+static bool ends(const char *text, const char *suffix)
+{
+    size_t length = strlen(text), more = strlen(suffix);
+    return length >= more && strcmp(text + length - more, suffix) == 0;
+}
+
+/* A file that was replaced or removed since the start fails here, by its change time, or because
+ * the kernel adds " (deleted)" to its path. */
+static bool is_client_file(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (path[0] != '/' || slash == NULL) return false;
+    const char *name = slash + 1;
+    if (!((strncmp(name, "runtime_client", 14) == 0 && ends(name, ".so")) ||
+          (strncmp(name, "rapid-client", 12) == 0 && ends(name, ".node"))))
+        return false;
+    struct stat status;
+    if (sys_fstatat(AT_FDCWD, path, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode))
+        return false;
+    if (under_tmp(path, &status)) return false;
+    /* Times in an image prove nothing, but on a read-only file system no one can write. */
+    struct statfs system;
+    if (sys_call(SYS_statfs, path, &system) == 0 && system.f_flags & 1 /* ST_RDONLY */) return true;
+    return status.st_ctim.tv_sec < began.tv_sec ||
+           (status.st_ctim.tv_sec == began.tv_sec && status.st_ctim.tv_nsec <= began.tv_nsec);
+}
+
+static bool is_node_itself(const char *path)
+{
+    return strcmp(path, guard_program_path) == 0 && strncmp(guard_program_name, "node", 4) == 0;
+}
+
+static bool is_node(const void *caller)
+{
+    struct mapping mapping;
+    return mapping_of(caller, &mapping) && is_node_itself(mapping.path);
+}
+
+enum runtime_asker runtime_api_asker(const void *caller)
+{
+    if (runtime_client_asked) return RUNTIME_CLIENT;
+    struct mapping mapping;
+    bool known = mapping_of(caller, &mapping);
+    if (known && is_client_file(mapping.path)) return RUNTIME_CLIENT;
+    return permits_here != 0 || (known && is_node_itself(mapping.path)) ? RUNTIME_PERMITTED
+                                                                        : RUNTIME_STRANGER;
+}
+
+/* ---- the socket ---- */
+
+/* State is kept by the socket's cookie, which survives dup, fork and SCM_RIGHTS. 0: not a socket.
+ */
+static uint64_t cookie_of(int fd)
+{
+    uint64_t cookie = 0;
+    socklen_t size = sizeof cookie;
+    if (sys_call(SYS_getsockopt, fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) != 0) return 0;
+    return cookie;
+}
+
+enum { KEPT = 64 };
+
+/* Connections of the client, which may send anything. Each of its threads has its own. */
+struct talk {
+    _Atomic uint64_t cookie;
+    _Atomic int fd; /* -1 if it is not followed, or closed */
+    _Atomic uintptr_t low, high; /* the client's code */
+    atomic_bool awaiting; /* the head of /next's response */
+    struct http_response response;
+};
+static struct talk talks[KEPT];
+static _Atomic unsigned next_talk, awaited; /* `awaited`: how many talks are `awaiting` */
+
+bool runtime_api_is_client(uint64_t cookie)
+{
+    for (unsigned i = 0; i < KEPT; i++) {
+        if (atomic_load_explicit(&talks[i].cookie, memory_order_relaxed) == cookie) return true;
+    }
+    return false;
+}
+
+uint8_t runtime_api_permits(const void *caller)
+{
+    return permits_here | (is_node(caller) ? permits_node : 0);
+}
+
+bool runtime_api_connects(int fd, const void *caller)
+{
+    uint64_t cookie = cookie_of(fd);
+    bool asked = runtime_client_asked;
+    runtime_client_asked = false;
+    if (cookie == 0) return true;
+    if (pending_any()) pending_remove(cookie);
+    struct talk *talk = &talks[atomic_fetch_add(&next_talk, 1) % KEPT];
+    struct mapping mapping;
+    atomic_store(&talk->fd, -1);
+    atomic_store(&talk->cookie, cookie);
+    if (asked || !mapping_of(caller, &mapping)) return true;
+    if (atomic_exchange(&talk->awaiting, false)) atomic_fetch_sub(&awaited, 1);
+    atomic_store(&talk->low, mapping.low);
+    atomic_store(&talk->high, mapping.high);
+    atomic_store(&talk->fd, fd);
+    atomic_fetch_or(&runtime_api_fds, (uint64_t)1 << (fd & 63));
+    return true;
+}
+
+static struct talk *talk_of(int fd)
+{
+    if (LIKELY(!runtime_api_watches(fd))) return NULL;
+    for (unsigned i = 0; i < KEPT; i++) {
+        int known = atomic_load(&talks[i].fd);
+        if (known != fd || known < 0) continue;
+        if (cookie_of(fd) == atomic_load(&talks[i].cookie)) return &talks[i];
+        /* it was closed, and the fd now refers to another file */
+        atomic_compare_exchange_strong(&talks[i].fd, &known, -1);
+    }
+    return NULL;
+}
+
+bool runtime_api_owns(int fd) { return talk_of(fd) != NULL; }
+
+/* ---- invocations in progress ---- */
+
+static _Atomic uint64_t open_ids[KEPT]; /* hashes; 0: free */
+static _Atomic unsigned next_id;
+static atomic_bool taken; /* the last invocation was fetched under PERMIT_NEXT */
+
+static uint64_t hash_of(const char *id, size_t size)
+{
+    uint64_t hash = 14695981039346656037u;
+    for (size_t i = 0; i < size; i++) hash = (hash ^ (uint8_t)id[i]) * 1099511628211u;
+    return hash | 1;
+}
+
+static void invocation_begins(const char *id, size_t size)
+{
+    atomic_store(&open_ids[atomic_fetch_add(&next_id, 1) % KEPT], hash_of(id, size));
+    /* With several at once, an event cannot tell which of them it belongs to. */
+    if (!concurrent || !handler_watch) guard_invocation_begins(id, size);
+}
+
+/* Returns true if it was in progress and not answered yet. Marks it as answered. */
+static bool invocation_answered(const char *id, size_t size)
+{
+    uint64_t hash = hash_of(id, size);
+    bool last = atomic_exchange(&taken, false);
+    for (unsigned i = 0; i < KEPT; i++) {
+        uint64_t known = hash;
+        if (atomic_compare_exchange_strong(&open_ids[i], &known, 0)) return true;
+    }
+    return last;
+}
+
+bool runtime_api_may(uint8_t permit, const struct permitted_id *id)
+{
+    if (permit == PERMIT_STREAM) return invocation_answered(id->text, id->size);
+    if (atomic_exchange(&taken, true) && !concurrent) return false;
+    guard_invocation_ends();
+    return true;
+}
+
+/* ---- requests and responses ---- */
+
+/* `given` is the client's memory: copied before it is read. */
+static void client_says(struct talk *talk, const struct iovec *given)
+{
+    char bytes[HTTP_BEGINNING_MAX];
+    struct iovec vector;
+    if (!copied_bytes(&vector, given, sizeof vector)) return;
+    size_t size = vector.iov_len < sizeof bytes ? vector.iov_len : sizeof bytes, id_size;
+    if (!copied_bytes(bytes, vector.iov_base, size)) return;
+    const char *id = http_answers(bytes, size, &id_size);
+    bool next = http_asks_next(bytes, size);
+    if (id) (void)invocation_answered(id, id_size);
+    if (id || next) guard_invocation_ends();
+    if (!next) return;
+    made_end();
+    http_response_begin(&talk->response);
+    if (!atomic_exchange(&talk->awaiting, true)) atomic_fetch_add(&awaited, 1);
+}
+
+void runtime_api_received(int fd, const void *bytes, size_t size)
+{
+    if (atomic_load(&awaited) == 0) return;
+    int error = errno;
+    char id[HTTP_REQUEST_ID_MAX];
+    struct talk *talk = talk_of(fd);
+    if (talk != NULL && atomic_load(&talk->awaiting)) {
+        struct http_response *response = &talk->response;
+        size_t length = http_response_feed(response, bytes, size, id);
+        if (length > 0) invocation_begins(id, length);
+        if (response->arn_size > 0) guard_function_arn(response->arn, response->arn_size);
+        if (response->done && atomic_exchange(&talk->awaiting, false))
+            atomic_fetch_sub(&awaited, 1);
+    }
+    errno = error;
+}
+
+static struct fs_verdict judge_others(void)
+{
+    struct fs_request request = {
+        .family = FS_RUNTIME_API,
+        .ip_version = guard.runtime_api_ip_version,
+        .port = guard.runtime_api_port,
+        .facts = &guard.facts,
+    };
+    memcpy(request.ip, guard.runtime_api_ip, sizeof request.ip);
+    return guard_decide(&request);
+}
+
+bool runtime_api_blocks(void)
+{
+    return !guard_ignores(FS_RUNTIME_API) && judge_others().mode == FS_BLOCK;
+}
+
+bool runtime_api_refuses(const void *caller)
+{
+    if (guard_ignores(FS_RUNTIME_API)) return false;
+    struct fs_verdict verdict = judge_others();
+    if (verdict.mode == FS_ALLOW) return false;
+    char ip[ADDRESS_TEXT_MAX];
+    address_text(guard.runtime_api_ip, guard.runtime_api_ip_version, ip);
+    struct guard_act act = {
+        .ring = RING_LIBC,
+        .family = FS_RUNTIME_API,
+        .verb = "send",
+        .host = guard.runtime_api_ip_version == 0 ? guard.runtime_api_host : NULL,
+        .ip = guard.runtime_api_ip_version == 0 ? NULL : ip,
+        .port = guard.runtime_api_port,
+        .protocol = "tcp",
+        .caller = caller,
+    };
+    guard_report(&act, &verdict, NULL, 0);
+    return verdict.mode == FS_BLOCK;
+}
+
+static bool refuse(const void *caller, ssize_t *result)
+{
+    if (!runtime_api_refuses(caller)) return false;
+    errno = EACCES;
+    *result = -1;
+    return true;
+}
+
+bool runtime_api_sends(int fd, const struct iovec *vector, size_t count, const void *caller,
+                       ssize_t *result)
+{
+    struct talk *talk = talk_of(fd);
+    if (talk == NULL) return false;
+    uintptr_t address = (uintptr_t)caller;
+    if (address < atomic_load(&talk->low) || address >= atomic_load(&talk->high))
+        return refuse(caller, result);
+    if (count > 0) client_says(talk, vector);
+    return false;
+}
+
+bool runtime_api_refuses_copy(int fd, const void *caller)
+{
+    return runtime_api_owns(fd) && runtime_api_refuses(caller);
+}
+
+bool runtime_api_sends_unseen(int fd, const void *caller, ssize_t *result)
+{
+    return runtime_api_owns(fd) && refuse(caller, result);
+}

@@ -1,0 +1,313 @@
+/* Doors that send. */
+#include <limits.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "network/first_bytes/crossing.h"
+#include "network/destination.h"
+#include "network/dns/dns_socket.h"
+#include "guard/guard.h"
+#include "events/lines.h"
+#include "network/first_bytes/inspect.h"
+#include "network/network.h"
+#include "network/options.h"
+#include "network/runtime_api/runtime_api.h"
+#include "support/copied.h"
+#include "support/sys.h"
+
+/* Before bytes leave by `fd`. Returns true if a unit that watches the connection has made the call
+ * or refused it: `*result` and errno are those of the call. */
+static inline bool sends(int fd, const struct msghdr *message, int flags, const void *caller,
+                         ssize_t *result)
+{
+    if (!guard_ready()) return false;
+    return (UNLIKELY(runtime_api_watches(fd)) &&
+            runtime_api_sends(fd, message->msg_iov, message->msg_iovlen, caller, result)) ||
+           (UNLIKELY(pending_any()) && inspect_sends(fd, message, flags, caller, result)) ||
+           (UNLIKELY(dns_watches(fd)) && dns_sends(fd, message, flags, caller, result));
+}
+
+/* The same for calls whose bytes no door can read. */
+static inline bool sends_unseen(int fd, const void *caller, ssize_t *result)
+{
+    if (!guard_ready()) return false;
+    *result = -1;
+    return (UNLIKELY(runtime_api_watches(fd)) && runtime_api_sends_unseen(fd, caller, result)) ||
+           (UNLIKELY(dns_watches(fd)) && dns_sends_unseen(fd, caller, result)) ||
+           (UNLIKELY(pending_any()) && inspect_refuses_unseen(fd, caller));
+}
+
+/* A message of one buffer. */
+#define ONE_BUFFER(name, bytes, size)                                                              \
+    struct iovec name##_vector = {.iov_base = (void *)(uintptr_t)(bytes), .iov_len = (size)};      \
+    struct msghdr name = {.msg_iov = &name##_vector, .msg_iovlen = 1}
+
+static inline ssize_t send_judged(int fd, const void *bytes, size_t size, int flags,
+                                  const void *caller)
+{
+    ssize_t result;
+    ONE_BUFFER(message, bytes, size);
+    return sends(fd, &message, flags, caller, &result) ? result : real.send(fd, bytes, size, flags);
+}
+
+DOOR ssize_t send(int fd, const void *bytes, size_t size, int flags)
+{
+    return CROSSING(fd, send_judged(fd, bytes, size, flags, CALLER()));
+}
+
+static inline ssize_t sendto_judged(int fd, const void *bytes, size_t size, int flags,
+                                    const struct sockaddr *address, socklen_t length,
+                                    const void *caller)
+{
+    if (!guard_ready()) return real.sendto(fd, bytes, size, flags, address, length);
+    char copy[ADDRESS_SIZE_MAX] __attribute__((aligned(8)));
+    ONE_BUFFER(message, bytes, size);
+    ssize_t result;
+    if (address != NULL && length > sizeof copy)
+        return real.sendto(fd, bytes, size, flags, address, length); /* EINVAL */
+    if (address == NULL || length == 0)
+        return sends(fd, &message, flags, caller, &result)
+                   ? result
+                   : real.sendto(fd, bytes, size, flags, address, length);
+    if (UNLIKELY(runtime_api_watches(fd)) &&
+        runtime_api_sends(fd, message.msg_iov, 1, caller, &result))
+        return result;
+    if (UNLIKELY(!copied_bytes(copy, address, length))) return destination_unreadable(fd);
+    message.msg_name = copy;
+    message.msg_namelen = length;
+    if (UNLIKELY(dns_is_resolver(copy, length, true)) &&
+        dns_sends(fd, &message, flags, caller, &result))
+        return result;
+    int own;
+    if (destination_refuses(fd, &own, copy, length, false, flags, "send", caller))
+        return destination_refused(own, fd);
+    if (UNLIKELY(own < 0 && fd >= 0)) return destination_no_fd(own);
+    if (UNLIKELY(pending_any()) && inspect_sends(own, &message, flags, caller, &result))
+        return destination_finish(own, fd, result);
+    struct destination_file file;
+    if (!destination_holds(copy, length, &file, caller)) return destination_finish(own, fd, -1);
+    const void *to = file.fd < 0 ? (const void *)copy : &file.address;
+    result = real.sendto(own, bytes, size, flags, to, file.fd < 0 ? length : file.size);
+    destination_release(&file);
+    return destination_finish(own, fd, result);
+}
+
+DOOR ssize_t sendto(int fd, const void *bytes, size_t size, int flags,
+                    const struct sockaddr *address, socklen_t length)
+{
+    return CROSSING(fd, sendto_judged(fd, bytes, size, flags, address, length, CALLER()));
+}
+
+#define CONTROL_MAX   1280 /* SCM_RIGHTS with as many fds as the kernel takes, and more */
+#define CONTROL_LARGE ((size_t)1 << 24)
+
+/* Refuses source routes, and fds that may not be passed on. `control` is a copy. */
+static bool refuses_control(const char *control, size_t size, const void *caller)
+{
+    struct cmsghdr header;
+    for (size_t at = 0; size - at >= sizeof header;) {
+        memcpy(&header, control + at, sizeof header);
+        if (header.cmsg_len < sizeof header || header.cmsg_len > size - at) return false;
+        if (options_route(header.cmsg_level, header.cmsg_type) &&
+            network_refuses_kind("send", "source route", caller))
+            return true;
+        if (header.cmsg_level == SOL_SOCKET && header.cmsg_type == SCM_RIGHTS) {
+            for (size_t from = CMSG_LEN(0); from + sizeof(int) <= header.cmsg_len;
+                 from += sizeof(int)) {
+                int passed;
+                memcpy(&passed, control + at + from, sizeof passed);
+                if (runtime_api_refuses_copy(passed, caller) ||
+                    inspect_refuses_passing(passed, caller) || dns_refuses_copy(passed, caller))
+                    return true;
+                if (lookup_fds_refuses(passed, "pass on", caller) || !inspect_passes(passed))
+                    return true;
+            }
+        }
+        size_t step = CMSG_ALIGN(header.cmsg_len);
+        if (step > size - at) return false;
+        at += step;
+    }
+    return false;
+}
+
+static ssize_t send_copy(int fd, const struct msghdr *copy, int flags, const void *caller)
+{
+    ssize_t result;
+    if (UNLIKELY(runtime_api_watches(fd)) &&
+        runtime_api_sends(fd, copy->msg_iov, copy->msg_iovlen, caller, &result))
+        return result;
+    bool named = copy->msg_name != NULL && copy->msg_namelen > 0;
+    if (UNLIKELY(pending_any()) && inspect_sends(fd, copy, flags, caller, &result)) return result;
+    if (UNLIKELY(dns_watches(fd)) && !named && dns_sends(fd, copy, flags, caller, &result))
+        return result;
+    return real.sendmsg(fd, copy, flags);
+}
+
+/* Copies the control messages to `control`, which has room for them, and judges them. */
+static ssize_t send_controlled(int fd, struct msghdr *copy, char *control, int flags,
+                               const void *caller)
+{
+    const char *given = copy->msg_control;
+    size_t size = copy->msg_controllen;
+    if (UNLIKELY(!copied_bytes(control, given, size))) return destination_unreadable(fd);
+    copy->msg_control = control;
+    if (refuses_control(control, size, caller)) {
+        errno = EACCES;
+        return -1;
+    }
+    return send_copy(fd, copy, flags, caller);
+}
+
+static ssize_t send_message(int fd, const struct msghdr *message, int flags, const void *caller)
+{
+    int own = fd;
+    struct msghdr copy;
+    if (UNLIKELY(!copied_bytes(&copy, message, sizeof copy))) return destination_unreadable(fd);
+    char name[ADDRESS_SIZE_MAX] __attribute__((aligned(8)));
+    char control[CONTROL_MAX] __attribute__((aligned(8)));
+    struct destination_file file __attribute__((cleanup(destination_release))) = {.fd = -1};
+    if (copy.msg_name != NULL && copy.msg_namelen > 0 && copy.msg_namelen <= INT_MAX) {
+        /* The kernel truncates a longer name. */
+        if (copy.msg_namelen > sizeof name) copy.msg_namelen = sizeof name;
+        if (UNLIKELY(!copied_bytes(name, copy.msg_name, copy.msg_namelen)))
+            return destination_unreadable(fd);
+        copy.msg_name = name;
+        ssize_t result;
+        if (UNLIKELY(dns_is_resolver(name, copy.msg_namelen, true)) &&
+            dns_sends(fd, &copy, flags, caller, &result))
+            return result;
+        if (destination_refuses(fd, &own, name, copy.msg_namelen, false, flags, "send", caller))
+            return destination_refused(own, fd);
+        if (UNLIKELY(own < 0 && fd >= 0)) return destination_no_fd(own);
+        if (!destination_holds(name, copy.msg_namelen, &file, caller))
+            return destination_finish(own, fd, -1);
+        if (file.fd >= 0) {
+            copy.msg_name = &file.address;
+            copy.msg_namelen = file.size;
+        }
+    }
+    if (copy.msg_control == NULL || copy.msg_controllen == 0)
+        return destination_finish(own, fd, send_copy(own, &copy, flags, caller));
+    if (LIKELY(copy.msg_controllen <= sizeof control))
+        return destination_finish(own, fd, send_controlled(own, &copy, control, flags, caller));
+    /* Control messages that the kernel ignores can precede those that it obeys. It accepts as many
+     * bytes as net.core.optmem_max allows. */
+    char *large = copy.msg_controllen <= CONTROL_LARGE ? sys_scratch(copy.msg_controllen) : NULL;
+    if (large == NULL) {
+        errno = ENOBUFS;
+        return destination_finish(own, fd, -1);
+    }
+    size_t size = copy.msg_controllen;
+    ssize_t result = send_controlled(own, &copy, large, flags, caller);
+    int error = errno;
+    sys_scratch_free(large, size);
+    errno = error;
+    return destination_finish(own, fd, result);
+}
+
+static inline ssize_t sendmsg_judged(int fd, const struct msghdr *message, int flags,
+                                     const void *caller)
+{
+    if (!guard_ready() || message == NULL) return real.sendmsg(fd, message, flags);
+    return send_message(fd, message, flags, caller);
+}
+
+DOOR ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+    return CROSSING(fd, sendmsg_judged(fd, message, flags, CALLER()));
+}
+
+static inline int sendmmsg_judged(int fd, struct mmsghdr *messages, unsigned count, int flags,
+                                  const void *caller)
+{
+    if (!guard_ready() || messages == NULL) return real.sendmmsg(fd, messages, count, flags);
+    if (guard_ignores(FS_OUTBOUND) && guard_ignores(FS_RUNTIME_API) && guard_ignores(FS_TMP) &&
+        !runtime_api_watches(fd))
+        return real.sendmmsg(fd, messages, count, flags);
+    if (count > IOV_MAX) count = IOV_MAX; /* as the kernel does */
+    for (unsigned i = 0; i < count; i++) {
+        ssize_t sent = send_message(fd, &messages[i].msg_hdr, flags, caller);
+        if (sent < 0) return i > 0 ? (int)i : -1;
+        messages[i].msg_len = (unsigned)sent;
+    }
+    return (int)count;
+}
+
+DOOR int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
+{
+    return CROSSING(fd, sendmmsg_judged(fd, messages, count, flags, CALLER()));
+}
+
+static inline ssize_t write_judged(int fd, const void *bytes, size_t size, const void *caller)
+{
+    ssize_t written;
+    ONE_BUFFER(message, bytes, size);
+    if (sends(fd, &message, 0, caller, &written)) return written;
+    written = real.write(fd, bytes, size);
+    if (UNLIKELY(fd == 1 || fd == 2) && written > 0) guard_wrote(fd, bytes, (size_t)written);
+    return written;
+}
+
+DOOR ssize_t write(int fd, const void *bytes, size_t size)
+{
+    return CROSSING(fd, write_judged(fd, bytes, size, CALLER()));
+}
+
+static inline ssize_t writev_judged(int fd, const struct iovec *vector, int count,
+                                    const void *caller)
+{
+    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)vector,
+                             .msg_iovlen = count > 0 ? (size_t)count : 0};
+    ssize_t result;
+    if (guard_ready() && vector != NULL && count > 0 && sends(fd, &message, 0, caller, &result))
+        return result;
+    return real.writev(fd, vector, count);
+}
+
+DOOR ssize_t writev(int fd, const struct iovec *vector, int count)
+{
+    return CROSSING(fd, writev_judged(fd, vector, count, CALLER()));
+}
+
+static inline ssize_t pwritev2_judged(int fd, const struct iovec *vector, int count, off_t offset,
+                                      int flags, const void *caller)
+{
+    ssize_t result;
+    return sends_unseen(fd, caller, &result) ? result
+                                             : real.pwritev2(fd, vector, count, offset, flags);
+}
+
+DOOR ssize_t pwritev2(int fd, const struct iovec *vector, int count, off_t offset, int flags)
+{
+    return CROSSING(fd, pwritev2_judged(fd, vector, count, offset, flags, CALLER()));
+}
+
+static inline ssize_t sendfile_judged(int out, int in, off_t *offset, size_t count,
+                                      const void *caller)
+{
+    ssize_t result;
+    return sends_unseen(out, caller, &result) ? result : real.sendfile(out, in, offset, count);
+}
+
+DOOR ssize_t sendfile(int out, int in, off_t *offset, size_t count)
+{
+    return CROSSING(out, sendfile_judged(out, in, offset, count, CALLER()));
+}
+
+static inline ssize_t splice_judged(int in, off_t *in_offset, int out, off_t *out_offset,
+                                    size_t size, unsigned flags, const void *caller)
+{
+    ssize_t result;
+    return sends_unseen(out, caller, &result)
+               ? result
+               : real.splice(in, in_offset, out, out_offset, size, flags);
+}
+
+DOOR ssize_t splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t size,
+                    unsigned flags)
+{
+    return CROSSING(out, splice_judged(in, in_offset, out, out_offset, size, flags, CALLER()));
+}
+
+#include "doors_sending.gen.h"

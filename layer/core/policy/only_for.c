@@ -1,0 +1,57 @@
+/* The callers that a rule counts for. See only_for.h. */
+#include "policy/only_for.h"
+
+#include <string.h>
+
+const char *only_for_of(const struct fs_policy *policy, uint32_t index)
+{
+    const struct fs_rule *rule = fs_policy_rule(policy, index);
+    if (!rule || !(policy->features & FS_FEATURE_ONLY_FOR)) return "";
+    const uint8_t *at = rule->only_for;
+    return fs_policy_string(policy, at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16);
+}
+
+bool only_for_names(const char *only_for, const char *name)
+{
+    size_t size = strlen(name);
+    for (const char *at = only_for; *at;) {
+        size_t length = strcspn(at, " ");
+        if (length == size && memcmp(at, name, size) == 0) return true;
+        at += length + (at[length] == ' ');
+    }
+    return false;
+}
+
+static bool belongs(const char *only_for, const struct fs_askers *askers, const char *name)
+{
+    return only_for_names(only_for, name) || strcmp(name, ONLY_FOR_FUNCTION) == 0 ||
+           (askers->requires && strcmp(name, ONLY_FOR_UNKNOWN) != 0 &&
+            askers->requires(only_for, name));
+}
+
+bool only_for_counts(const char *only_for, const struct fs_askers *askers)
+{
+    bool named = false;
+    if (!askers) return false;
+    for (unsigned i = 0; i < askers->count; i++) {
+        named = named || only_for_names(only_for, askers->names[i]);
+        if (!belongs(only_for, askers, askers->names[i])) return false;
+    }
+    return named;
+}
+
+const char *only_for_outsider(const char *only_for, const struct fs_askers *askers)
+{
+    const char *outsider = NULL;
+    bool inside = true; /* `outsider` belongs to the entry's callers: but none of those is there */
+    for (unsigned i = 0; askers && i < askers->count; i++) {
+        const char *name = askers->names[i];
+        bool other = !belongs(only_for, askers, name);
+        /* A distribution says more than that one is unknown. */
+        if (other && strcmp(name, ONLY_FOR_UNKNOWN) != 0) return name;
+        if (other || (inside && (!outsider || strcmp(name, ONLY_FOR_FUNCTION) == 0)))
+            outsider = name;
+        inside = inside && !other;
+    }
+    return outsider;
+}

@@ -1,0 +1,18 @@
+/* The callers that a rule counts for. Pure functions, as fs_policy_decide. */
+#ifndef FS_ONLY_FOR_H
+#define FS_ONLY_FOR_H
+
+#include "policy/policy.h"
+
+#define ONLY_FOR_FUNCTION "function" /* the function's own code */
+#define ONLY_FOR_UNKNOWN  "unknown" /* a caller that cannot be told */
+
+/* The rule's list: names with a space between two, normalised as PEP 503 has it; "" for all. */
+const char *only_for_of(const struct fs_policy *policy, uint32_t rule);
+bool only_for_names(const char *only_for, const char *name);
+/* One that is named is on the stack, and all others are required by one, or are the function. */
+bool only_for_counts(const char *only_for, const struct fs_askers *askers);
+/* The one because of which it does not count; NULL where none is known. */
+const char *only_for_outsider(const char *only_for, const struct fs_askers *askers);
+
+#endif

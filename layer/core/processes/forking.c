@@ -1,0 +1,288 @@
+/* Doors that fork. */
+#include "processes/forking.h"
+
+#include <sched.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "cpython/attach.h"
+#include "events/origins.h"
+#include "libc/symbols.h"
+#include "guard/passes.h"
+#include "guard/state.h"
+#include "network/first_bytes/inspect.h"
+#include "network/names/apart.h"
+#include "processes/processes.h"
+#include "support/sys.h"
+#include "v8/javascript.h"
+#include "events/events.h"
+#include "events/attempts.h"
+
+#define NAMESPACES                                                                                 \
+    (0x02000000ul /* CGROUP */ | 0x04000000ul /* UTS */ | 0x08000000ul /* IPC */ |                 \
+     0x10000000ul /* USER */ | 0x20000000ul /* PID */ | 0x40000000ul /* NET */ |                   \
+     0x00020000ul /* NEWNS */)
+
+/* libuv forks in one place, and only to execute: letting its child go as far as that puts the
+ * program's name and arguments into the event. Nothing in JavaScript can make it do otherwise. */
+static bool is_libuv(const void *caller)
+{
+    struct symbols_object object;
+    if (!symbols_object_of(caller, &object)) return false;
+    if (object.path[0] == '\0') return strcmp(guard_program_name, "node") == 0;
+    const char *name = strrchr(object.path, '/');
+    name = name != NULL ? name + 1 : object.path;
+    return strncmp(name, "libuv.so.", 9) == 0 || strncmp(name, "libnode.so.", 11) == 0;
+}
+
+static enum forking judge_fork(bool executes, const void *caller)
+{
+    if (UNLIKELY(passes_take_fork())) return FORK_PASSES;
+    struct fs_verdict verdict = processes_judge_fork();
+    bool judged = passes_take_start();
+    if (LIKELY(verdict.mode == FS_ALLOW)) return FORK_PASSES;
+    bool libuv = is_libuv(caller);
+    /* The child cannot ask Python or V8 who its caller is. What was kept before goes with the fork.
+     */
+    if ((executes || libuv) && !judged && !processes_is_shown()) {
+        struct guard_act act = {.ring = RING_LIBC, .family = FS_PROCESS, .caller = caller};
+        (void)interpreter_origin(&act);
+    }
+    if (verdict.mode == FS_BLOCK) {
+        if ((processes_have_exceptions() || libuv) && !guard_on_probation()) return FORK_PROBATION;
+        struct guard_act act = {
+            .ring = RING_LIBC, .family = FS_PROCESS, .verb = "fork", .caller = caller};
+        processes_report_blocked(&act, &verdict);
+        errno = EACCES;
+        return FORK_REFUSED;
+    }
+    /* With exceptions, the child's exec tells whether there is anything to report; what it does
+     * instead is reported as a network connection or a file would be. */
+    if (!executes && !libuv && !processes_is_shown() && !processes_have_exceptions()) {
+        struct guard_act act = {
+            .ring = RING_LIBC, .family = FS_PROCESS, .verb = "fork", .caller = caller};
+        guard_report(&act, &verdict, NULL, 0);
+    }
+    return FORK_PASSES;
+}
+
+static __thread uint8_t forking
+    __attribute__((tls_model("initial-exec"))); /* enum forking + 1, 0: nothing */
+
+enum forking forking_asks(bool executes, const void *caller)
+{
+    enum forking answer = FORK_REFUSED;
+    attach_forks();
+    if (LIKELY(inspect_sharing_begins()))
+        answer = judge_fork(executes, caller);
+    else
+        errno = EAGAIN;
+    forking = answer == FORK_REFUSED ? 0 : (uint8_t)(answer + 1);
+    if (answer == FORK_REFUSED) inspect_sharing_ends();
+    return answer;
+}
+
+static void begin_child(enum forking answer)
+{
+    forking = 0;
+    processes_forget_refusal();
+    attach_forked();
+    javascript_forked();
+    guard_after_fork(answer == FORK_PROBATION);
+}
+
+/* In the child, within libc's fork, before the handlers of others (pthread_atfork): what they do is
+ * the child's doing, and they must not meet locks of threads that the child does not have. */
+static void begin_child_within(void)
+{
+    int error = errno;
+    begin_child(forking == 0 ? FORK_PASSES : (enum forking)(forking - 1));
+    errno = error;
+}
+
+extern int __register_atfork(void (*)(void), void (*)(void), void (*)(void), void *);
+
+void forking_start(void) { (void)__register_atfork(NULL, NULL, begin_child_within, NULL); }
+
+/* After what forks, where it was not refused. */
+static long forked(long pid, enum forking answer)
+{
+    int error = errno;
+    bool begins = pid == 0 && forking != 0;
+    forking = 0;
+    if (begins) begin_child(answer);
+    if (pid != 0) inspect_sharing_ends();
+    errno = error;
+    return pid;
+}
+
+DOOR pid_t fork(void)
+{
+    if (!guard_ready()) return real.fork();
+    enum forking answer = forking_asks(false, CALLER());
+    if (answer == FORK_REFUSED) return -1;
+    return (pid_t)forked(real.fork(), answer);
+}
+
+/* A fork: a child that shares our memory could not be told apart from us. */
+DOOR pid_t vfork(void)
+{
+    if (!guard_ready()) return real.fork();
+    enum forking answer = forking_asks(true, CALLER());
+    if (answer == FORK_REFUSED) return -1;
+    return (pid_t)forked(real.fork(), answer);
+}
+
+extern pid_t _Fork(void);
+DOOR pid_t _Fork(void)
+{
+    if (!guard_ready()) return real._Fork();
+    enum forking answer = forking_asks(false, CALLER());
+    if (answer == FORK_REFUSED) return -1;
+    return (pid_t)forked(real._Fork(), answer);
+}
+
+DOOR int daemon(int stay, int keep)
+{
+    if (!guard_ready()) return real.daemon(stay, keep);
+    enum forking answer = forking_asks(false, CALLER());
+    if (answer == FORK_REFUSED) return -1;
+    int before = sys_getpid();
+    int result = real.daemon(stay, keep);
+    forked(sys_getpid() == before, answer);
+    return result;
+}
+
+extern pid_t forkpty(int *, char *, const struct termios *, const struct winsize *);
+DOOR pid_t forkpty(int *terminal, char *name, const struct termios *settings,
+                   const struct winsize *size)
+{
+    (void)SYMBOLS_HAVE(forkpty); /* older glibc has it in libutil */
+    if (!guard_ready()) return real.forkpty(terminal, name, settings, size);
+    enum forking answer = forking_asks(false, CALLER());
+    if (answer == FORK_REFUSED) return -1;
+    return (pid_t)forked(real.forkpty(terminal, name, settings, size), answer);
+}
+
+/* What goes with the memory. */
+#define SHARED ((unsigned long)(CLONE_VM | CLONE_VFORK | CLONE_FILES))
+
+struct clone_start {
+    int (*function)(void *);
+    void *argument;
+    enum forking answer;
+};
+
+/* Refuses a process that would share our fds and not our memory: it would use fds that it knows
+ * nothing of. */
+static bool refuses_descriptors(unsigned long flags, const void *caller)
+{
+    if ((flags & CLONE_FILES) != 0) apart_shares_table();
+    return (flags & (CLONE_FILES | CLONE_VM)) == CLONE_FILES &&
+           integrity_refused("share descriptors with", "clone", caller);
+}
+
+/* Takes note of a thread or process that shares our memory and has a table of fds of its own, which
+ * /proc/self/fd does not show. Returns true for the child of a vfork: it ends before we go on. When
+ * another one ends, the kernel does not tell. */
+static bool parts_descriptors(unsigned long flags)
+{
+    if ((flags & (CLONE_FILES | CLONE_VM)) != CLONE_VM) return false;
+    pending_move_begins();
+    return (flags & CLONE_VFORK) != 0;
+}
+
+/* Runs in the child, on a copy of the parent's memory: `start` lies in the parent's frame as it
+ * was. */
+static int start_clone(void *start_)
+{
+    struct clone_start start = *(struct clone_start *)start_;
+    begin_child(start.answer);
+    return start.function(start.argument);
+}
+
+DOOR int clone(int (*function)(void *), void *stack, int flags, void *argument, ...)
+{
+    va_list rest;
+    va_start(rest, argument);
+    pid_t *parent_tid = va_arg(rest, pid_t *);
+    void *tls = va_arg(rest, void *);
+    pid_t *child_tid = va_arg(rest, pid_t *);
+    va_end(rest);
+    if (!guard_ready() || (flags & CLONE_THREAD) != 0) {
+        (void)parts_descriptors((unsigned)flags);
+        return real.clone(function, stack, flags, argument, parent_tid, tls, child_tid);
+    }
+    if (((unsigned long)(unsigned)flags & NAMESPACES) != 0 &&
+        integrity_refused("make a namespace with", "clone", CALLER()))
+        return -1;
+    if (refuses_descriptors((unsigned)flags, CALLER())) return -1;
+    enum forking answer = forking_asks((flags & CLONE_VFORK) != 0, CALLER());
+    if (answer == FORK_REFUSED) return -1;
+    /* Probation belongs to a process with memory of its own. Where nothing hangs on it, shared
+     * memory stays shared. */
+    if ((flags & CLONE_VM) != 0 && answer != FORK_PROBATION) {
+        bool waits = parts_descriptors((unsigned)flags);
+        int pid = real.clone(function, stack, flags, argument, parent_tid, tls, child_tid);
+        if (waits) pending_moves_unseen();
+        return (int)forked(pid == 0 ? -1 : pid, answer);
+    }
+    flags &= ~(int)SHARED;
+    struct clone_start start = {.function = function, .argument = argument, .answer = answer};
+    return (int)forked(real.clone(start_clone, stack, flags, &start, parent_tid, tls, child_tid),
+                       answer);
+}
+
+static enum forking ask_raw(unsigned long flags, const void *caller)
+{
+    if ((flags & NAMESPACES) != 0 && integrity_refused("make a namespace with", "clone", caller))
+        return FORK_REFUSED;
+    if (refuses_descriptors(flags, caller)) return FORK_REFUSED;
+    return forking_asks((flags & CLONE_VFORK) != 0, caller);
+}
+
+/* Without a stack of its own the child would run on ours while we wait, and return from this frame
+ * first: it gets memory of its own. */
+long forking_raw_clone(unsigned long flags, int *parent_tid, int *child_tid, unsigned long tls,
+                       const void *caller)
+{
+    enum forking answer = ask_raw(flags, caller);
+    if (answer == FORK_REFUSED) return -1;
+#if defined(__x86_64__)
+    long pid = sys_call(SYS_clone, flags & ~SHARED, NULL, parent_tid, child_tid, tls);
+#else
+    long pid = sys_call(SYS_clone, flags & ~SHARED, NULL, parent_tid, tls, child_tid);
+#endif
+    return SYS_RESULT(forked(pid, answer));
+}
+
+long forking_raw_clone3(uint64_t *flags, void *arguments, size_t size, const void *caller)
+{
+    enum forking answer = ask_raw(*flags, caller);
+    if (answer == FORK_REFUSED) return -1;
+    *flags &= ~(uint64_t)SHARED;
+    long pid = sys_call(435 /* clone3 */, arguments, size);
+    return SYS_RESULT(forked(pid, answer));
+}
+
+void forking_parts(unsigned long flags) { (void)parts_descriptors(flags); }
+
+long forking_judges_raw_clone(unsigned long flags, const void *caller)
+{
+    enum forking answer = ask_raw(flags, caller);
+    if (answer == FORK_PROBATION) {
+        struct fs_verdict verdict = processes_judge_fork();
+        struct guard_act act = {
+            .ring = RING_LIBC, .family = FS_PROCESS, .verb = "fork", .caller = caller};
+        processes_report_blocked(&act, &verdict);
+        errno = EACCES;
+    }
+    forking = 0;
+    if (answer != FORK_REFUSED) inspect_sharing_ends(); /* the child begins when this is left */
+    if (answer == FORK_PASSES) forking_parts(flags);
+    return answer == FORK_PASSES ? 0 : -1;
+}
+
+#include "doors_forking.gen.h"

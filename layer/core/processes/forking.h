@@ -1,0 +1,30 @@
+/* Forks, as libc's functions and as system calls. */
+#ifndef FS_FORKING_H
+#define FS_FORKING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Once, before any thread forks. */
+void forking_start(void);
+
+enum forking { FORK_REFUSED, FORK_PASSES, FORK_PROBATION };
+/* Reports where there is something to report. EACCES is set where refused. `executes`: the child
+ * may do nothing but execute (vfork), so that an alert can wait for that and name the program. */
+enum forking forking_asks(bool executes, const void *caller);
+
+/* The system calls clone and clone3 whose child starts where the caller stands (no stack of its
+ * own). `flags` points into `arguments`, our own copy. */
+long forking_raw_clone(unsigned long flags, int *parent_tid, int *child_tid, unsigned long tls,
+                       const void *caller);
+long forking_raw_clone3(uint64_t *flags, void *arguments, size_t size, const void *caller);
+/* The same with a stack of its own, where none of our code can run in the child: 0, or -1 and
+ * errno. */
+long forking_judges_raw_clone(unsigned long flags, const void *caller);
+
+/* A thread or a process is about to begin that shares our memory and may not share our fds. The
+ * kernel does not tell when it ends. */
+void forking_parts(unsigned long flags);
+
+#endif

@@ -1,0 +1,197 @@
+#include "python/frames.h"
+
+#include <string.h>
+
+#include "events/callers.h"
+#include "python/arguments.h"
+#include "python/hooks/genuine.h"
+#include "guard/guard.h"
+#include "support/sys.h"
+
+enum { STEPS = 512, CLIENT_STEPS = 32 };
+
+static void release(struct frame *frame)
+{
+    if (frame->file) python.Py_DecRef(frame->file);
+    frame->file = NULL;
+    frame->path = "";
+}
+
+static PyObject *code_attribute(PyObject *object, const char *name)
+{
+    PyObject *code = python.PyFrame_GetCode(object);
+    if (!code) return NULL;
+    PyObject *value = python.PyObject_GetAttrString(code, name);
+    python.Py_DecRef(code);
+    if (!value) python.PyErr_Clear();
+    return value;
+}
+
+bool frames_next(struct frame *frame)
+{
+    PyObject *next;
+    if (!frame->object) {
+        next = python.PyEval_GetFrame();
+        if (next) python.Py_IncRef(next);
+    } else {
+        next = python.PyFrame_GetBack(frame->object);
+        python.Py_DecRef(frame->object);
+    }
+    release(frame);
+    frame->object = next;
+    if (!next) return false;
+    frame->file = code_attribute(next, "co_filename");
+    const char *path = argument_text(frame->file);
+    frame->path = path ? path : "";
+    frame->library = frames_is_library(frame->path);
+    return true;
+}
+
+void frames_stop(struct frame *frame)
+{
+    if (frame->object) python.Py_DecRef(frame->object);
+    frame->object = NULL;
+    release(frame);
+}
+
+int frames_line(const struct frame *frame)
+{
+    int line = python.PyFrame_GetLineNumber(frame->object);
+    return line > 0 ? line : 0;
+}
+
+void frames_function(const struct frame *frame, char *name, size_t size)
+{
+    PyObject *value = python.minor >= 11 ? code_attribute(frame->object, "co_qualname") : NULL;
+    if (!value) value = code_attribute(frame->object, "co_name");
+    const char *text = argument_text(value);
+    size_t length = text ? strnlen(text, size - 1) : 0;
+    if (length > 0) memcpy(name, text, length);
+    name[length] = '\0';
+    if (value) python.Py_DecRef(value);
+}
+
+static const char *in_library(const char *path)
+{
+    static const char *const prefixes[] = {"base_prefix", "base_exec_prefix"};
+    for (size_t i = 0; i < 2; i++) {
+        const char *prefix = argument_text(python.PySys_GetObject(prefixes[i]));
+        const char *rest = prefix ? callers_below(path, prefix) : NULL;
+        if (rest && strncmp(rest, "lib/python3.", 12) == 0) return rest + 12;
+        if (rest && strncmp(rest, "lib64/python3.", 14) == 0) return rest + 14;
+    }
+    return NULL;
+}
+
+bool frames_is_library(const char *path)
+{
+    if (strncmp(path, "<frozen ", 8) == 0) return true;
+    const char *rest = in_library(path);
+    return rest && !strstr(rest, "/site-packages/") && !strstr(rest, "/dist-packages/");
+}
+
+static char client_folder[1024]; /* ".../awslambdaric", written once before the handler is sealed */
+static atomic_int client_known; /* 0 no, 1 being written, 2 yes */
+
+void frames_saw_module(const char *path)
+{
+    static const char tail[] = "/awslambdaric/__init__.py";
+    size_t size = strlen(path), cut = sizeof "/__init__.py" - 1;
+    int no = 0;
+    if (size < sizeof tail || size - cut >= sizeof client_folder) return;
+    if (strcmp(path + size - (sizeof tail - 1), tail) != 0) return;
+    if (!atomic_compare_exchange_strong(&client_known, &no, 1)) return;
+    memcpy(client_folder, path, size - cut);
+    client_folder[size - cut] = '\0';
+    atomic_store(&client_known, 2);
+}
+
+bool frames_is_client(const char *path)
+{
+    /* LAMBDA_RUNTIME_DIR holds boto3 as well, which is not the client. */
+    const char *runtime = guard.runtime_dir[0] ? callers_below(path, guard.runtime_dir) : NULL;
+    if (runtime &&
+        (strncmp(runtime, "awslambdaric/", 13) == 0 || strcmp(runtime, "bootstrap.py") == 0))
+        return true;
+    return atomic_load(&client_known) == 2 && callers_below(path, client_folder);
+}
+
+static bool is_genuine(const struct frame *frame)
+{
+    PyObject *code = python.PyFrame_GetCode(frame->object);
+    bool genuine = code && genuine_is_of(frame->path, code);
+    if (code) python.Py_DecRef(code);
+    return genuine;
+}
+
+bool frames_only_runtime_client(void)
+{
+    struct frame frame = {0};
+    bool any = false;
+    for (unsigned steps = 0; frames_next(&frame); steps++) {
+        /* From what connects to the client itself, code is what its file says: names are anybody's.
+         */
+        if (!any && (frame.library || frames_is_client(frame.path)) &&
+            (steps >= CLIENT_STEPS || !is_genuine(&frame))) {
+            frames_stop(&frame);
+            return false;
+        }
+        if (frame.library) continue;
+        if (steps >= STEPS || !frames_is_client(frame.path)) {
+            frames_stop(&frame);
+            return false;
+        }
+        any = true;
+    }
+    return any;
+}
+
+static bool ends(const char *path, const char *name)
+{
+    size_t size = strlen(path), length = strlen(name);
+    return size >= length && memcmp(path + size - length, name, length) == 0;
+}
+
+bool frames_import_reads(void)
+{
+    struct frame frame = {0};
+    char name[64] = "";
+    for (unsigned depth = 0; depth < 6 && frames_next(&frame); depth++) {
+        if (strncmp(frame.path, "<frozen importlib._bootstrap", 28) != 0) break;
+        frames_function(&frame, name, sizeof name);
+        /* get_code: of runpy, for `python -m`. */
+        if (ends(name, "exec_module") || ends(name, "get_code")) {
+            frames_stop(&frame);
+            return true;
+        }
+    }
+    frames_stop(&frame);
+    return false;
+}
+
+bool frames_interpreter_reads(void)
+{
+    struct frame frame = {0};
+    if (sys_call(SYS_gettid) != sys_getpid()) return false;
+    bool any = frames_next(&frame);
+    if (any) frames_stop(&frame);
+    return !any;
+}
+
+bool frames_linecache_reads(void)
+{
+    struct frame frame = {0};
+    if (!frames_next(&frame)) return false;
+    /* Is the script that the interpreter was started with a zip? */
+    if (frame.library && ends(frame.path, "<frozen zipimport>")) {
+        char name[64] = "";
+        frames_function(&frame, name, sizeof name);
+        frames_stop(&frame);
+        return ends(name, "_read_directory");
+    }
+    bool reads = frame.library && ends(frame.path, "/tokenize.py") && frames_next(&frame) &&
+                 frame.library && /* frozen since 3.15 */
+                 (ends(frame.path, "/linecache.py") || ends(frame.path, "<frozen linecache>"));
+    frames_stop(&frame);
+    return reads;
+}

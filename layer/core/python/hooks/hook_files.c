@@ -1,0 +1,228 @@
+/* Events about files. Every open of a Python passes here: what is plainly none of the rules'
+ * business leaves in a few nanoseconds, and the libc ring, which sees the object, decides on it. */
+#include <limits.h>
+#include <string.h>
+
+#include <sys/stat.h>
+
+#include "guard/passes.h"
+#include "python/arguments.h"
+#include "python/frames.h"
+#include "support/copied.h"
+#include "python/hooks/archive.h"
+#include "python/hooks/hook.h"
+#include "python/hooks/seal.h"
+#include "support/sys.h"
+#include "events/events.h"
+#include "files/source/also.h"
+#include "files/files.h"
+#include "files/handler.h"
+
+/* Whether relative names may lead under /tmp. */
+enum { UNKNOWN, ELSEWHERE, MOVES };
+static atomic_int where;
+
+static bool begins(const char *path, const char *prefix)
+{
+    return strncmp(path, prefix, strlen(prefix)) == 0;
+}
+
+static bool folder_is_suspect(void)
+{
+    char folder[PATH_MAX];
+    int known = atomic_load_explicit(&where, memory_order_relaxed);
+    if (known == ELSEWHERE) return false;
+    bool suspect = sys_call(SYS_getcwd, folder, sizeof folder) < 0 || begins(folder, "/tmp") ||
+                   begins(folder, "/proc");
+    if (known == UNKNOWN && !suspect)
+        atomic_store_explicit(&where, ELSEWHERE, memory_order_relaxed);
+    return suspect;
+}
+
+/* The string alone asks for a closer look. `relative`: names are relative to the current folder. */
+static bool suspicious(const char *path, bool relative)
+{
+    if (path[0] == '/') {
+        switch (path[1]) {
+        case 't':
+            if (begins(path, "/tmp")) return true;
+            break;
+        case 'p':
+            if (begins(path, "/proc")) return true;
+            break;
+        case 'd':
+            if (begins(path, "/dev/fd") || begins(path, "/dev/std")) return true;
+            break;
+        }
+    } else if (relative && folder_is_suspect()) {
+        return true;
+    }
+    /* "..", "//" and "/./": where a name bends. */
+    if (path[0] == '.' && path[1] == '.') return true;
+    for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/'))
+        if (slash[1] == '/' || (slash[1] == '.' && (slash[2] == '.' || slash[2] == '/')))
+            return true;
+    return UNLIKELY(also_is_on) || seal_names(path) || archive_is(path);
+}
+
+static bool is_kind(int dirfd, const char *path, mode_t kind)
+{
+    struct stat status;
+    return sys_fstatat(dirfd, path, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+           (status.st_mode & S_IFMT) == kind;
+}
+
+static bool nothing_to_do(void)
+{
+    return guard_ignores(FS_TMP) && !guard.blocks_any &&
+           (guard_ignores(FS_HANDLER) || !handler_guards());
+}
+
+/* 0: allowed; 1: reported, and let through; -1: refused. */
+static int judge(int dirfd, const char *path, int flags, const char *verb, PyObject *object)
+{
+    char resolved[PATH_MAX];
+    enum fs_family family = FS_TMP;
+    struct path own = copied_own(path); /* Python's own bytes */
+    resolved[0] = '\0';
+    struct fs_verdict verdict = files_judge_path(dirfd, &own, flags, resolved, &family);
+    if (LIKELY(verdict.mode == FS_ALLOW)) {
+        struct guard_act act = {
+            .family = family, .verb = verb, .path = resolved[0] ? resolved : path};
+        if (UNLIKELY(guard_tells_allowed())) hook_used(&act, &verdict);
+        return 0;
+    }
+    if (family == FS_HANDLER && verdict.mode != FS_BLOCK && archive_is(path) &&
+        (flags & O_ACCMODE) == O_RDONLY && archive_import_reads()) {
+        passes_archive(resolved);
+        return 0;
+    }
+    if (family == FS_HANDLER && (flags & O_ACCMODE) == O_RDONLY && UNLIKELY(also_is_on) &&
+        also_lists(resolved) && !also_was_executed(resolved) &&
+        (frames_import_reads() || frames_interpreter_reads())) {
+        /* What is compiled may name another source than the one beside it. */
+        also_read(resolved);
+        passes_archive(resolved);
+        return 0;
+    }
+    const char *shown = resolved[0] ? resolved : path;
+    /* Tracebacks and inspect ask for source lines, and handle that there are none: every unhandled
+     * exception would be an alarm. A read without a frame may be any callback's: it is quiet only
+     * where it gets nothing. */
+    if (family == FS_HANDLER && (flags & O_ACCMODE) == O_RDONLY &&
+        (frames_linecache_reads() || (verdict.mode == FS_BLOCK && frames_interpreter_reads()))) {
+        guard_note(FS_HANDLER, verdict.mode, shown);
+        if (verdict.mode != FS_BLOCK) return 1;
+        python.PyErr_SetString(*python.PyExc_PermissionError, "no source");
+        return -1;
+    }
+    struct guard_act act = {.family = family, .verb = verb, .path = shown};
+    return hook_verdict(&act, &verdict, shown, object) == 0 ? 1 : -1;
+}
+
+static int answer(int judged) { return judged < 0 ? -1 : 0; }
+
+static const char *verb_of(int flags)
+{
+    if (flags & O_CREAT) return "create";
+    return (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) ? "write" : "open";
+}
+
+int hook_open(PyObject *arguments)
+{
+    if (guard_thread.note_family == FS_TMP + 1 || guard_thread.note_family == FS_HANDLER + 1)
+        guard_thread.note_family = 0;
+    hook_forget();
+    if (nothing_to_do()) return 0;
+    PyObject *object = argument(arguments, 0);
+    const char *path = argument_text(object);
+    if (!path) return 0;
+    size_t size = strlen(path);
+    if (UNLIKELY(size > 4 && memcmp(path + size - 4, ".pyc", 4) == 0) && hook_passes_over(path)) {
+        python.PyErr_SetString(*python.PyExc_PermissionError, path);
+        return -1;
+    }
+    /* os.open has no mode, and may have a dir_fd that the event does not tell: its relative names
+     * are the libc ring's. */
+    bool relative = path[0] == '/' || !argument_is_none(argument(arguments, 1));
+    if (LIKELY(!suspicious(path, relative)) || !relative || !python_is_running()) return 0;
+    long flags = argument_number(argument(arguments, 2), O_RDONLY);
+    /* A folder cannot be written to as a file: an opener makes a file in it (tempfile), and that is
+     * the act. */
+    if ((flags & O_ACCMODE) != O_RDONLY && !(flags & O_DIRECTORY) &&
+        is_kind(AT_FDCWD, path, S_IFDIR))
+        return 0;
+    return answer(judge(AT_FDCWD, path, (int)flags, verb_of((int)flags), object));
+}
+
+static int judge_argument(const struct hook_row *row, PyObject *arguments, int at, int dirfd_at)
+{
+    PyObject *object = argument(arguments, at);
+    const char *path = argument_is_none(object) ? "." : argument_text(object);
+    if (!path || (argument_is_none(object) && !(row->flags & O_DIRECTORY)))
+        return 0; /* dlopen(None): no file */
+    int dirfd = AT_FDCWD;
+    if (dirfd_at >= 0) {
+        long given = argument_number(argument(arguments, dirfd_at), -1);
+        if (given >= 0) dirfd = (int)given;
+    }
+    if (dirfd == AT_FDCWD && !suspicious(path, true)) return 0;
+    /* The event does not tell whether a link itself is meant (follow_symlinks): the libc ring sees
+     * it. */
+    if (row->flags == FOLLOW && is_kind(dirfd, path, S_IFLNK)) return 0;
+    return judge(dirfd, path, row->flags, row->verb, argument_is_none(object) ? NULL : object);
+}
+
+int hook_path(const struct hook_row *row, PyObject *arguments)
+{
+    if (nothing_to_do()) return 0;
+    int judged = judge_argument(row, arguments, row->path, row->dirfd);
+    if (row->other_path < 0) return answer(judged);
+    if (judged == 0) judged = judge_argument(row, arguments, row->other_path, row->other_dirfd);
+    /* One act, one event: the libc ring keeps quiet about both names. */
+    if (judged == 1) guard_thread.note_object = 0;
+    return answer(judged);
+}
+
+/* A name without a slash is looked for where libraries are, not in the current folder. */
+int hook_library(const struct hook_row *row, PyObject *arguments)
+{
+    const char *name = argument_text(argument(arguments, row->path));
+    if (!name || !strchr(name, '/')) return 0;
+    return hook_path(row, arguments) == 0 ? hook_native_library(name) : -1;
+}
+
+int hook_database(const struct hook_row *row, PyObject *arguments)
+{
+    if (nothing_to_do()) return 0;
+    PyObject *object = argument(arguments, 0);
+    const char *path = argument_text(object);
+    if (!path || !*path || strcmp(path, ":memory:") == 0) return 0;
+    char plain[PATH_MAX];
+    if (begins(path, "file:")) {
+        /* A URI's file stands behind an empty or local authority. Where it is coded (%2F), the libc
+         * ring sees the file. */
+        path += 5;
+        if (begins(path, "//localhost/"))
+            path += 11;
+        else if (begins(path, "///"))
+            path += 2;
+        size_t size = strcspn(path, "?#%");
+        if (path[size] == '%' || size == 0 || size >= sizeof plain) return 0;
+        memcpy(plain, path, size);
+        plain[size] = '\0';
+        path = plain;
+    }
+    return suspicious(path, true) ? answer(judge(AT_FDCWD, path, row->flags, row->verb, object))
+                                  : 0;
+}
+
+int hook_directory(const struct hook_row *row, PyObject *arguments)
+{
+    (void)row;
+    (void)arguments;
+    /* The event comes before the act, and another thread may look in between: from now on every
+     * look asks the kernel. */
+    atomic_store_explicit(&where, MOVES, memory_order_relaxed);
+    return 0;
+}

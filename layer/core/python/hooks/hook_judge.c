@@ -1,0 +1,67 @@
+/* The rule native_code, for the caller that is on Python's stack. */
+#include <string.h>
+
+#include "python/arguments.h"
+#include "python/frames.h"
+#include "python/hooks/hook.h"
+#include "memory/native.h"
+#include "python/origin/origin.h"
+#include "events/events.h"
+
+enum { NAME_MAX_SIZE = 256, STEPS = 512 };
+
+/* The module of the innermost frame that is no library's, by its own account. */
+static void read_module(char name[NAME_MAX_SIZE])
+{
+    struct frame frame = {0};
+    strcpy(name, "__main__");
+    for (unsigned steps = 0; steps < STEPS && frames_next(&frame); steps++) {
+        if (frame.library) continue;
+        PyObject *globals = python.PyObject_GetAttrString(frame.object, "f_globals");
+        const char *text = globals && python_type(globals) == python.PyDict_Type
+                               ? argument_text(python.PyDict_GetItemString(globals, "__name__"))
+                               : NULL;
+        if (text && strlen(text) < NAME_MAX_SIZE) strcpy(name, text);
+        if (globals) python.Py_DecRef(globals);
+        python.PyErr_Clear();
+        break;
+    }
+    frames_stop(&frame);
+}
+
+static bool passes(const struct fs_verdict *verdict) { return verdict->mode == FS_ALLOW; }
+
+/* By the module, by the packages it lies in, by the outermost one's folder, by the library. */
+static struct fs_verdict ask(const char *library)
+{
+    char name[NAME_MAX_SIZE];
+    read_module(name);
+    struct fs_verdict verdict = native_decide(name);
+    for (char *dot; !passes(&verdict) && (dot = strrchr(name, '.')) != NULL;) {
+        *dot = '\0';
+        verdict = native_decide(name);
+    }
+    if (passes(&verdict)) return verdict;
+    struct guard_origin origin;
+    origin_read(&origin);
+    const char *const names[] = {origin.package[0] ? origin.package : NULL, library};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (!names[i]) continue;
+        struct fs_verdict other = native_decide(names[i]);
+        if (passes(&other)) return other;
+    }
+    return verdict;
+}
+
+int hook_judge_native(const char *verb, const char *object, const char *library)
+{
+    PyObject *type, *value, *trace;
+    python.PyErr_Fetch(&type, &value, &trace);
+    struct fs_verdict verdict = ask(library);
+    python.PyErr_Restore(type, value, trace);
+    struct guard_act act = {
+        .ring = RING_INTERPRETER, .family = FS_NATIVE, .verb = verb, .path = object};
+    if (verdict.mode == FS_ALLOW && verdict.reason == FS_RULE)
+        guard_report(&act, &verdict, NULL, 0);
+    return hook_verdict(&act, &verdict, object, NULL);
+}

@@ -1,0 +1,79 @@
+/* Events about modules that hand out memory, and about libraries. Names only choose among the
+ * exceptions of a policy. */
+#include <limits.h>
+#include <string.h>
+
+#include "python/arguments.h"
+#include "python/hooks/hook.h"
+#include "python/hooks/pinning.h"
+#include "memory/native.h"
+#include "python/pins.h"
+
+static __thread uint64_t announced
+    __attribute__((tls_model("initial-exec"))); /* the bridge whose import was judged */
+
+/* (name, None, …) when a module is looked for, (name, file, None, …) when an extension is loaded.
+ */
+int hook_native_import(const char *name, PyObject *file)
+{
+    if (guard_ignores(FS_NATIVE)) return 0;
+    if (UNLIKELY(guard_thread.note_family == FS_NATIVE + 1) && announced == 0)
+        guard_thread.note_family = 0;
+    if (announced == 0) native_closures = 0;
+    if (UNLIKELY(!pins_own())) pinning_at_import(name);
+    if (!python_is_running()) return 0;
+    char resolved[PATH_MAX];
+    const char *dot = strrchr(name, '.'), *path = argument_text(file);
+    const char *last = dot ? dot + 1 : name;
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    bool bridge = native_names_bridge(last) || (slash && native_names_bridge(slash + 1));
+    if (LIKELY(!path && !bridge)) return 0;
+    uint64_t hash = bridge ? guard_object_hash(last) : 0;
+    if (!path) {
+        announced = 0;
+        if (hook_judge_native("import", last, NULL) != 0) return -1;
+        announced = hash;
+        native_closures = NATIVE_CLOSURE_STEPS;
+        atomic_store_explicit(&native_bridge_known, true, memory_order_relaxed);
+        return 0;
+    }
+    bool first = announced == hash;
+    announced = 0;
+    if (bridge && first) {
+        native_library_is_judged(path); /* the import of which this is the second half */
+        native_closures = NATIVE_CLOSURE_STEPS;
+        return 0;
+    }
+    enum native_place place = native_judge_place(path, resolved);
+    if (place == NATIVE_STEADY) native_library_is_judged(path);
+    if (!bridge && place != NATIVE_WRITABLE) return 0;
+    const char *shown = resolved[0] == '/' ? resolved : path;
+    if (hook_judge_native(bridge ? "import" : "load", bridge ? last : shown, shown) != 0) return -1;
+    if (bridge) atomic_store_explicit(&native_bridge_known, true, memory_order_relaxed);
+    native_library_is_judged(path);
+    return 0;
+}
+
+/* Any event of ctypes, in an interpreter that has it built in: it can be had without an import. */
+int hook_bridge_used(void)
+{
+    if (guard_ignores(FS_NATIVE) ||
+        atomic_load_explicit(&native_bridge_known, memory_order_relaxed))
+        return 0;
+    if (hook_judge_native("use", "_ctypes", NULL) != 0) return -1;
+    atomic_store_explicit(&native_bridge_known, true, memory_order_relaxed);
+    return 0;
+}
+
+int hook_native_library(const char *path)
+{
+    if (guard_ignores(FS_NATIVE)) return 0;
+    char resolved[PATH_MAX];
+    enum native_place place = native_judge_place(path, resolved);
+    if (place == NATIVE_STEADY) native_library_is_judged(path);
+    if (place != NATIVE_WRITABLE) return 0;
+    const char *shown = resolved[0] == '/' ? resolved : path;
+    if (hook_judge_native("load", shown, shown) != 0) return -1;
+    native_library_is_judged(path);
+    return 0;
+}

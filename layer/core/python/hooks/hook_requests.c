@@ -1,0 +1,53 @@
+/* Python's fcntl.ioctl and fcntl.fcntl, before the act, with the frames of the caller. */
+#include <string.h>
+
+#include "python/arguments.h"
+#include "python/hooks/hook.h"
+#include "memory/requests.h"
+
+/* An int, or what says it is one: fcntl passes it on as it is, so that the kernel takes it for an
+ * address. */
+static bool is_number(PyObject *value)
+{
+    if (argument_is_none(value) || python_is(value, python.PyLong_Type)) return true;
+    PyObject *index = python.PyObject_GetAttrString(python_type(value), "__index__");
+    if (!index) {
+        python.PyErr_Clear();
+        return false;
+    }
+    python.Py_DecRef(index);
+    /* Versions differ in what they ask first: it counts as both. */
+    return true;
+}
+
+/* The default, 0, leads nowhere. */
+static bool is_zero(PyObject *value)
+{
+    return argument_is_none(value) ||
+           (python_type(value) == python.PyLong_Type && argument_number(value, 1) == 0);
+}
+
+/* (fd, request, argument) */
+int hook_request(const char *event, PyObject *arguments)
+{
+    bool controls = strcmp(event, "fcntl.ioctl") == 0;
+    if ((!controls && strcmp(event, "fcntl.fcntl") != 0) || guard_ignores(FS_NATIVE) ||
+        !python_is_running())
+        return 0;
+    PyObject *number = argument(arguments, 1), *value = argument(arguments, 2);
+    if (!number || !value) return 0;
+    PyObject *type, *error, *trace;
+    python.PyErr_Fetch(&type, &error, &trace);
+    unsigned long request = (unsigned long)python.PyLong_AsLong(number);
+    python.PyErr_Clear();
+    enum request_kind kind = controls ? requests_ioctl(request) : requests_fcntl((int)request);
+    bool passes =
+        kind == REQUEST_INT || (kind == REQUEST_STRUCT && (!is_number(value) || is_zero(value)));
+    python.PyErr_Restore(type, error, trace);
+    if (LIKELY(passes)) return 0;
+    char words[REQUEST_WORDS];
+    requests_name(words, controls ? "ioctl" : "fcntl", (unsigned)request);
+    if (hook_judge_native("pass an address by", words, NULL) != 0) return -1;
+    if (controls) requests_judged(request);
+    return 0;
+}

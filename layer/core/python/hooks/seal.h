@@ -1,0 +1,15 @@
+/* The handler's seal: from before its module's first line runs, nobody opens its source. */
+#ifndef FS_SEAL_H
+#define FS_SEAL_H
+
+#include "cpython/python.h"
+
+/* Reads which modules are handlers, from _HANDLER, ORIG_HANDLER and DD_LAMBDA_HANDLER as they are
+ * at start. */
+void seal_start(void);
+/* The audit event `exec`: code is about to run. Never fails. */
+int seal_executes(PyObject *arguments);
+/* A seal is on, and the path's last component is a name that the handler's file could have. */
+bool seal_names(const char *path);
+
+#endif

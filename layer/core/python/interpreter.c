@@ -1,0 +1,38 @@
+/* The caller, in Python or JavaScript, of an act that only a door can judge. See origins.h. */
+#include "events/origins.h"
+#include "guard/passes.h"
+#include "cpython/attach.h"
+#include "javascript/caller.h"
+#include "python/hooks/hook.h"
+#include "python/origin/origin.h"
+#include "libc/symbols.h"
+#include "events/events.h"
+#include "v8/javascript.h"
+
+void hook_forget(void)
+{
+    passes_forget();
+    origin_forget();
+}
+
+/* Of a thread that runs JavaScript. */
+static void keep_script(const struct guard_act *act)
+{
+    struct guard_origin *origin = javascript_is_here() ? origin_room() : NULL;
+    if (origin && !caller_read(origin, act)) origin_forget();
+}
+
+struct guard_origin *interpreter_origin(const struct guard_act *act)
+{
+    struct attach attach;
+    /* What was refused or reported of a write can come from a signal handler of the interpreter's.
+     */
+    if (act->ring == RING_LIBC && !act->first_bytes && attach_begin(&attach, act->caller)) {
+        origin_forget();
+        origin_keep();
+        attach_end(&attach);
+    }
+    if (act->ring == RING_LIBC && symbols_of_program(JAVASCRIPT_MARK)) keep_script(act);
+    struct guard_origin *origin = origin_kept();
+    return origin && origin->file[0] ? origin : NULL;
+}

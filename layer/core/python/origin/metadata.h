@@ -1,0 +1,38 @@
+/* Which installed distribution a file belongs to, by the metadata beside it: dist-info, egg-info,
+ * editable installs.
+ *
+ * For reports, a name and a version for people, claimed by files of the package's own author. For
+ * entries with `only_for`, which narrow: `exact`. Plain system calls: no door, no allocator, no
+ * Python. Only regular files are read, never through a link, never waiting, and within bounds of
+ * bytes and of entries. */
+#ifndef FS_METADATA_H
+#define FS_METADATA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct metadata {
+    char name[128], version[64]; /* "" where not known */
+    bool exact; /* its RECORD lists the file, or it has none and no other has such a package */
+    bool claimed; /* some distribution has files in this package */
+    bool searched; /* every list was read: what was not found is not there */
+};
+
+/* The distribution that installed `rest` ("yaml/reader.py") below the folder `root`. False where
+ * none says so, where another thread searches for too long, or where there is no memory. What was
+ * found, or not, is remembered if every list was read. Keeps errno. */
+bool metadata_of(const char *root, const char *rest, struct metadata *found);
+
+/* The distribution of `rest` whose metadata lies in the folder `site`, installed from a project
+ * folder (PEP 610) that `path` lies in. */
+bool metadata_editable(const char *site, const char *rest, const char *path,
+                       struct metadata *found);
+
+enum { METADATA_NAME = 256 };
+/* PEP 503: lower case, one dash for any run of "-_.". `length` bytes of `text`. */
+void metadata_normalise(char out[METADATA_NAME], const char *text, size_t length);
+/* The METADATA of the distribution that is called so (normalised) below `root`, to read; -ENOENT
+ * where there is none, and -errno where that cannot be told. */
+int metadata_open(const char *root, const char *name);
+
+#endif

@@ -1,0 +1,94 @@
+#include "python/violation.h"
+
+#include <string.h>
+
+#define KEY "function_shield.PolicyViolation"
+
+static const char description[] = "An act that the policy of this function does not allow.\n\n"
+                                  "A PermissionError with errno EACCES. `policy` is the rule's "
+                                  "family, `rule` the file and line that decided (None where\n"
+                                  "none did), `reason` why.";
+
+PyObject *violation_type(void)
+{
+    PyObject *store = python.PyInterpreterState_GetDict(python.PyInterpreterState_Get());
+    if (!store) {
+        if (!python.PyErr_Occurred())
+            python.PyErr_SetString(*python.PyExc_RuntimeError, "the interpreter is shutting down");
+        return NULL;
+    }
+    PyObject *type = python.PyDict_GetItemString(store, KEY);
+    if (type) {
+        python.Py_IncRef(type);
+        return type;
+    }
+    PyObject *fields = python.PyDict_New();
+    if (!fields) return NULL;
+    static const char *const names[] = {"policy", "rule", "reason"};
+    bool fine = true;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        fine = fine && python.PyDict_SetItemString(fields, names[i], python._Py_NoneStruct) == 0;
+    if (fine)
+        type = python.PyErr_NewExceptionWithDoc(KEY, description, *python.PyExc_PermissionError,
+                                                fields);
+    python.Py_DecRef(fields);
+    if (type && python.PyDict_SetItemString(store, KEY, type) != 0) {
+        python.Py_DecRef(type);
+        return NULL;
+    }
+    return type;
+}
+
+static PyObject *text(const char *bytes)
+{
+    return python.PyUnicode_DecodeUTF8(bytes, (Py_ssize_t)strlen(bytes), "replace");
+}
+
+static bool set(PyObject *object, const char *name, const char *value)
+{
+    if (!value || !*value) return true;
+    PyObject *string = text(value);
+    bool fine = string && python.PyObject_SetAttrString(object, name, string) == 0;
+    if (string) python.Py_DecRef(string);
+    return fine;
+}
+
+static void append(char *out, size_t size, const char *more)
+{
+    size_t at = strlen(out), length = strnlen(more, size - 1 - at);
+    memcpy(out + at, more, length);
+    out[at + length] = '\0';
+}
+
+void violation_raise(enum fs_family family, const struct fs_verdict *verdict, const char *sentence,
+                     PyObject *filename)
+{
+    char message[2048] = "";
+    const struct fs_policy *decider = verdict->floor ? guard.floor : guard.policy;
+    const char *source = verdict->source;
+    if (!source && family < 8) source = fs_policy_string(decider, decider->sources[family]);
+    append(message, sizeof message, fs_family_names[family]);
+    append(message, sizeof message, ": ");
+    append(message, sizeof message, sentence);
+    append(message, sizeof message, " (policy ");
+    append(message, sizeof message, fs_policy_string(decider, decider->name));
+    if (source && *source) append(message, sizeof message, ", ");
+    append(message, sizeof message, source ? source : "");
+    append(message, sizeof message, ")");
+
+    PyObject *type = violation_type();
+    PyObject *number = type ? python.PyLong_FromLong(EACCES) : NULL;
+    PyObject *words = number ? text(message) : NULL;
+    PyObject *error =
+        words ? python.PyObject_CallFunctionObjArgs(type, number, words, filename, NULL) : NULL;
+    if (error && set(error, "policy", fs_family_names[family]) &&
+        set(error, "rule", verdict->source) &&
+        set(error, "reason", fs_reason_names[verdict->reason]))
+        python.PyErr_SetObject(type, error);
+    if (error) python.Py_DecRef(error);
+    if (words) python.Py_DecRef(words);
+    if (number) python.Py_DecRef(number);
+    if (type) python.Py_DecRef(type);
+    if (!python.PyErr_Occurred())
+        python.PyErr_SetString(*python.PyExc_PermissionError, "refused by function_shield");
+}

@@ -1,0 +1,16 @@
+/* function_shield.PolicyViolation: made once in each interpreter, raised by the hook. */
+#ifndef FS_VIOLATION_H
+#define FS_VIOLATION_H
+
+#include "guard/guard.h"
+#include "cpython/python.h"
+
+/* This interpreter's type, a new reference; NULL with an error set. No Python object crosses
+ * interpreters. */
+PyObject *violation_type(void);
+/* Sets the error: whatever fails on the way, some error is set afterwards. `sentence` is the
+ * event's; `filename` may be NULL. */
+void violation_raise(enum fs_family family, const struct fs_verdict *verdict, const char *sentence,
+                     PyObject *filename);
+
+#endif

@@ -1,0 +1,23 @@
+/* What the launcher, or a parent's core, handed on to this process, and what it hands on to its
+ * children. */
+#ifndef FS_INHERITED_H
+#define FS_INHERITED_H
+
+#include <stdbool.h>
+
+struct inherited {
+    char policy[1024], floor[1024]; /* paths; "" where there is no floor */
+    bool self_test;
+    bool udp; /* UDP sockets were made before */
+    bool follows; /* a program of the function's was here before */
+};
+extern struct inherited inherited;
+
+/* Reads it. Does not return where the launcher did not start this. */
+void inherited_read(void);
+/* Takes it out of the environment: the program must not see what started it. */
+void inherited_forget(void);
+/* Whether this is the function's process, or leads to it. */
+void inherited_find_place(void);
+
+#endif

@@ -1,0 +1,65 @@
+/* Text in bounded buffers. See text.h. */
+#include "support/text.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "support/sys.h"
+
+size_t text_number(char *out, uint64_t number)
+{
+    size_t size = 1;
+    for (uint64_t rest = number; rest >= 10; rest /= 10) size++;
+    out[size] = '\0';
+    for (size_t i = size; i-- > 0; number /= 10) out[i] = (char)('0' + number % 10);
+    return size;
+}
+
+int text_int(const char *text)
+{
+    long value = 0;
+    bool minus = *text == '-';
+    for (text += minus; *text >= '0' && *text <= '9' && value < 100000000; text++)
+        value = value * 10 + (*text - '0');
+    return (int)(minus ? -value : value);
+}
+
+void text_copy(char *out, size_t size, const char *text)
+{
+    size_t length = strnlen(text, size - 1);
+    memcpy(out, text, length);
+    out[length] = '\0';
+}
+
+void text_fd_path(char out[32], int fd)
+{
+    memcpy(out, "/proc/self/fd/", 14);
+    text_number(out + 14, fd < 0 ? 0 : (unsigned)fd);
+}
+
+/* The path of an open object, "" where there is none. */
+void text_object_path(int fd, char path[PATH_MAX])
+{
+    char magic[32];
+    text_fd_path(magic, fd);
+    long size = sys_readlinkat(AT_FDCWD, magic, path, PATH_MAX - 1);
+    path[size > 0 ? size : 0] = '\0';
+    /* The kernel marks what has no name any more. */
+    if (size > 10 && strcmp(path + size - 10, " (deleted)") == 0) path[size - 10] = '\0';
+}
+
+/* The same, with the name of an entry in it; "" where the path cannot be had. */
+void text_entry_path(int fd, const char *last, char path[PATH_MAX])
+{
+    text_object_path(fd, path);
+    size_t size = strlen(path), more = strlen(last);
+    if (size == 0) return;
+    if (path[size - 1] == '/') size--;
+    if (size + 1 + more >= PATH_MAX) {
+        path[0] = '\0';
+        return;
+    }
+    path[size] = '/';
+    memcpy(path + size + 1, last, more + 1);
+    if (path[size + more] == '/') path[size + more] = '\0';
+}

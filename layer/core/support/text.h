@@ -1,0 +1,29 @@
+/* Text in bounded buffers, without libc: also for the launcher, and between fork and exec. */
+#ifndef FS_TEXT_H
+#define FS_TEXT_H
+
+#include <limits.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { TEXT_NUMBER_SIZE = 21 /* of any number, with the '\0' that ends it */ };
+
+/* Writes `number` in decimal digits and ends it; returns how many digits. */
+size_t text_number(char *out, uint64_t number);
+
+/* The number that `text` begins with, with a minus where one stands there; 0 where none does. */
+int text_int(const char *text);
+
+/* Copies as much of `text` as there is room for, and ends it. */
+void text_copy(char *out, size_t size, const char *text);
+
+/* "/proc/self/fd/N": a path that reaches just the object held by `fd`, whatever happens to its
+ * names. */
+void text_fd_path(char out[32], int fd);
+
+/* The path of an open object, "" where there is none. */
+void text_object_path(int fd, char path[PATH_MAX]);
+/* The path of a name in the folder `fd`; "" where it cannot be had. */
+void text_entry_path(int fd, const char *last, char path[PATH_MAX]);
+
+#endif

@@ -1,0 +1,183 @@
+/* JavaScript's frames. See javascript.h. A Local is one pointer, which travels in a register. */
+#include "v8/javascript.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "guard/guard.h"
+#include "libc/symbols.h"
+
+enum { FRAMES = 64, DETAILED = 0x7f, NAME = 512, NO_TERMINATION = 2 };
+
+typedef void local;
+
+static struct {
+    local *(*isolate)(void);
+    void (*enter)(void *scope, local *isolate);
+    void (*leave)(void *scope);
+    local *(*stack)(local *isolate, int frames, int options);
+    int (*count)(const local *stack);
+    local *(*frame)(const local *stack, local *isolate, unsigned index);
+    local *(*script)(const local *frame);
+    int (*id)(const local *frame);
+    int (*utf8)(const local *string, local *isolate, char *out, int size, int *used, int options);
+    local *(*function)(const local *frame);
+    struct location {
+        int line, column;
+    } (*location)(const local *frame); /* counted from 0 */
+} v8;
+
+static bool ready(void)
+{
+    static const char *const names[] = {
+        JAVASCRIPT_MARK,
+        "_ZN2v811HandleScopeC1EPNS_7IsolateE",
+        "_ZN2v811HandleScopeD1Ev",
+        "_ZN2v810StackTrace17CurrentStackTraceEPNS_7IsolateEiNS0_17StackTraceOptionsE",
+        "_ZNK2v810StackTrace13GetFrameCountEv",
+        "_ZNK2v810StackTrace8GetFrameEPNS_7IsolateEj",
+        "_ZNK2v810StackFrame13GetScriptNameEv",
+        "_ZNK2v810StackFrame11GetScriptIdEv",
+        "_ZNK2v86String9WriteUtf8EPNS_7IsolateEPciPii",
+        "_ZNK2v810StackFrame15GetFunctionNameEv",
+        "_ZNK2v810StackFrame11GetLocationEv",
+    };
+    void *found[sizeof names / sizeof *names];
+    _Static_assert(sizeof found == sizeof v8, "one name for each function");
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+        if ((found[i] = symbols_of_program(names[i])) == NULL) return false;
+    memcpy(&v8, found, sizeof v8); /* what another thread may be writing as well: the same */
+    return true;
+}
+
+static bool forked;
+/* V8 allocates for an answer, and may write a report of its own that it has no memory left. */
+static __thread bool asking __attribute__((tls_model("initial-exec")));
+
+static bool begins(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static void text_of(char *out, int size, const local *string, local *isolate)
+{
+    out[0] = '\0';
+    int written = string ? v8.utf8(string, isolate, out, size - 1, NULL, NO_TERMINATION) : 0;
+    out[written > 0 ? written : 0] = '\0';
+}
+
+/* A file of Lambda's own runtime, which imports the handler. */
+static bool is_runtime(const char *name)
+{
+    size_t size = strlen(guard.runtime_dir);
+    return size > 0 && begins(name, "file://") && begins(name + 7, guard.runtime_dir) &&
+           name[7 + size] == '/';
+}
+
+static void read_name(local *isolate, const local *frame, char name[NAME])
+{
+    text_of(name, NAME, v8.script(frame), isolate);
+}
+
+enum loader { OTHERS, LOADER, TRANSLATOR };
+
+/* Whether Node's loader reads, and no code of others is on the stack; `*newest` is the script on it
+ * that was compiled last. */
+static enum loader loader_of(local *isolate, int *newest)
+{
+    enum loader found = OTHERS;
+    local *stack = v8.stack(isolate, FRAMES, DETAILED);
+    int count = stack ? v8.count(stack) : FRAMES;
+    if (count >= FRAMES) return OTHERS;
+    for (int i = 0; i < count; i++) {
+        char name[NAME];
+        const local *frame = v8.frame(stack, isolate, (unsigned)i);
+        read_name(isolate, frame, name);
+        int id = v8.id(frame);
+        if (id > *newest) *newest = id;
+        if (found != OTHERS && is_runtime(name)) continue;
+        if (!begins(name, "node:")) return OTHERS;
+        if (found != OTHERS || strcmp(name, "node:fs") == 0) continue;
+        if (!begins(name, "node:internal/modules/")) return OTHERS;
+        found = strcmp(name, "node:internal/modules/esm/translators") == 0 ? TRANSLATOR : LOADER;
+    }
+    return found;
+}
+
+static enum javascript_reader reader_of(local *isolate)
+{
+    char name[NAME];
+    local *stack = v8.stack(isolate, FRAMES, DETAILED);
+    int count = stack ? v8.count(stack) : 0;
+    if (count == 0) return JAVASCRIPT_POOL;
+    for (int i = 0; i < count; i++) {
+        read_name(isolate, v8.frame(stack, isolate, (unsigned)i), name);
+        if (begins(name, "node:fs") || begins(name, "node:internal/fs/")) continue;
+        if (begins(name, "node:internal/modules/esm/translators")) return JAVASCRIPT_TRANSLATOR;
+        if (begins(name, "node:internal/modules/esm/")) return JAVASCRIPT_ESM_LOADER;
+        if (begins(name, "node:internal/modules/")) return JAVASCRIPT_LOADER;
+        return begins(name, "node:internal/source_map/") ? JAVASCRIPT_MAPS : JAVASCRIPT_OTHERS;
+    }
+    return JAVASCRIPT_OTHERS;
+}
+
+enum javascript_reader javascript_reader(void)
+{
+    uint64_t scope[8];
+    int error = errno;
+    if (forked || asking || !ready()) return JAVASCRIPT_NONE;
+    local *isolate = v8.isolate();
+    if (!isolate) return JAVASCRIPT_POOL;
+    asking = true;
+    v8.enter(scope, isolate);
+    enum javascript_reader reader = reader_of(isolate);
+    v8.leave(scope);
+    asking = false;
+    errno = error;
+    return reader;
+}
+
+bool javascript_loader_reads(void)
+{
+    /* Of this thread: 0, or the newest script at the first read; -1: no more may be read. */
+    static __thread int state __attribute__((tls_model("initial-exec")));
+    uint64_t scope[8];
+    int error = errno, newest = 0, before = state;
+    local *isolate = before >= 0 && ready() ? v8.isolate() : NULL;
+    if (!isolate) return false;
+    v8.enter(scope, isolate);
+    enum loader loader = loader_of(isolate, &newest);
+    v8.leave(scope);
+    errno = error;
+    state = before == 0 && loader == LOADER ? newest : -1;
+    return loader != OTHERS && (before == 0 || (loader == TRANSLATOR && newest <= before));
+}
+
+void javascript_forked(void) { forked = true; }
+
+bool javascript_is_here(void) { return !forked && !asking && ready() && v8.isolate() != NULL; }
+
+bool javascript_frames(bool (*take)(void *state, const struct javascript_frame *frame), void *state)
+{
+    uint64_t scope[8];
+    int error = errno;
+    if (!javascript_is_here()) return false;
+    local *isolate = v8.isolate();
+    asking = true;
+    v8.enter(scope, isolate);
+    local *stack = v8.stack(isolate, FRAMES, DETAILED);
+    int count = stack ? v8.count(stack) : 0;
+    for (int i = 0; i < count; i++) {
+        struct javascript_frame frame;
+        const local *one = v8.frame(stack, isolate, (unsigned)i);
+        text_of(frame.file, sizeof frame.file, v8.script(one), isolate);
+        text_of(frame.function, sizeof frame.function, v8.function(one), isolate);
+        frame.line = v8.location(one).line + 1;
+        if (!take(state, &frame)) break;
+    }
+    v8.leave(scope);
+    asking = false;
+    errno = error;
+    return count > 0;
+}

@@ -1,0 +1,48 @@
+/* JavaScript's frames, through the functions of V8 that the program exports: which of Node's own
+ * files, and which of others, are on the stack of this thread. */
+#ifndef FS_JAVASCRIPT_H
+#define FS_JAVASCRIPT_H
+
+#include <stdbool.h>
+
+struct javascript_frame {
+    char file[512]; /* as V8 names it, a path or a URL; "" for code that was made from a string */
+    char function[128];
+    int line;
+};
+
+/* Gives `take` the frames of this thread's JavaScript, innermost first, until it returns false; at
+ * most 64. False where there are none, and in a forked child: other threads of V8 are not
+ * there. Allocates on V8's heap: for calls that JavaScript made. Keeps errno. */
+bool javascript_frames(bool (*take)(void *state, const struct javascript_frame *frame),
+                       void *state);
+
+/* The program that exports this has V8 in it. */
+#define JAVASCRIPT_MARK "_ZN2v87Isolate13TryGetCurrentEv"
+
+/* This thread runs JavaScript, and is no forked child's. */
+bool javascript_is_here(void);
+
+/* In a forked child. */
+void javascript_forked(void);
+
+/* Node's module loader reads the handler, and no code of others is on this thread's stack. True for
+ * the first such read of a thread, and for the one that follows where `import()` of CommonJS reads
+ * twice. Where others read first, never: code can take a loader's name, or have the loader read
+ * again. A thread of libuv's pool has no stack of JavaScript. */
+bool javascript_loader_reads(void);
+
+/* What reads a file, by the innermost script that is not node:fs. Code can take such a name: what
+ * that opens is what a patched loader gets as well. */
+enum javascript_reader {
+    JAVASCRIPT_NONE, /* no V8 in this program */
+    JAVASCRIPT_POOL, /* a thread without JavaScript */
+    JAVASCRIPT_LOADER, /* node:internal/modules/ */
+    JAVASCRIPT_ESM_LOADER,
+    JAVASCRIPT_TRANSLATOR, /* reads CommonJS again that is imported */
+    JAVASCRIPT_MAPS, /* --enable-source-maps */
+    JAVASCRIPT_OTHERS
+};
+enum javascript_reader javascript_reader(void);
+
+#endif

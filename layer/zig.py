@@ -1,0 +1,270 @@
+"""Compiles the native parts with ``zig cc``: the core, the launcher, and the host's ``decide``
+library.
+
+``zig`` comes from the pinned ``ziglang`` package of the Python that runs this
+file, and cross-compiles from any host. glibc 2.17 is older than any that
+Lambda runs; ``-z defs`` makes a newer symbol an error here and not there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import struct
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+LAYER = Path(__file__).resolve().parent
+CORE = LAYER / "core"
+WRAPPER = LAYER.parent / "wrapper"
+# The generators lie beside their tables.
+sys.path[:0] = [str(CORE / "interpose"), str(CORE / "memory")]
+
+import doors as doors  # noqa: E402, PLC0414 - the tests take it from here
+import request_table as request_table  # noqa: E402, PLC0414
+
+ARCHITECTURES = {"x86_64": "x86_64", "arm64": "aarch64"}
+WARNINGS = [
+    *("-Wall", "-Wextra", "-Werror", "-Wshadow", "-Wvla", "-Wwrite-strings", "-Wstrict-prototypes"),
+    # libc declares that its functions get no null pointers; a door is called by anybody, and looks.
+    *("-Wno-pointer-bool-conversion", "-Wno-tautological-pointer-compare"),
+]
+COMMON = [
+    *("-std=gnu11", "-D_GNU_SOURCE", "-Os", "-g0", "-fvisibility=hidden"),
+    *("-fno-strict-aliasing", "-fno-delete-null-pointer-checks"),
+    f"-ffile-prefix-map={LAYER.parent}=.",
+]
+
+
+# zig makes -Os of -Oz; clang itself takes it. Outlined functions, which it makes for arm64,
+# compress badly.
+SMALL = {"x86_64": ("-Xclang", "-Oz"), "arm64": ("-Xclang", "-Oz", "-mno-outline")}
+# What a call that is allowed runs through is not made as small as can be.
+HOT = (
+    *(
+        "addresses",
+        "addrinfo",
+        "attributes",
+        "crossing",
+        "decide",
+        "descriptors",
+        "destination",
+        "dns_marks",
+        "dns_socket",
+        "entries",
+        "expansion",
+        "files",
+        "fitting",
+    ),
+    *(
+        "held",
+        "hook",
+        "hosts",
+        "layer",
+        "learnt",
+        "matching",
+        "names",
+        "network",
+        "opening",
+        "options",
+        "paths",
+        "places",
+        "policy",
+        "receiving",
+        "sending",
+        "sockets",
+        "watched",
+    ),
+)
+
+# A thread that is cancelled in libc, or an exception of the caller, unwinds the frames that called
+# libc: those of doors, and of units that make libc's calls for them. Other units need no tables.
+UNWOUND = re.compile(r"\breal\.|\bDOOR\b|\bfiles_open\(|doors_\w+\.gen\.h")
+
+# What the launcher shares with the core.
+LAUNCHER = (
+    "handed_on.c",
+    "policy.c",
+    "fitting.c",
+    "matching.c",
+    "only_for.c",
+    "decide.c",
+    "digest.c",
+    "digest_blocks.c",
+    "digest_constants.c",
+    "program.c",
+    "json.c",
+    "secrets.c",
+    "text.c",
+)
+# What decides: no libc calls beyond memory.
+DECIDE = ("policy.c", "fitting.c", "matching.c", "only_for.c", "decide.c", "expansion.c")
+
+
+def source(name: str) -> Path:
+    """The file of that name below ``layer/core``: names are unique there."""
+    (found,) = CORE.rglob(name)
+    return found
+
+
+def version() -> str:
+    """The project's version, from fshield/version.py."""
+    text = (LAYER.parent / "fshield" / "version.py").read_text()
+    return text.split('VERSION = "')[1].split('"')[0]
+
+
+def zig(*arguments: str) -> None:
+    """Run ``zig cc`` and stop the build where it fails."""
+    subprocess.run([sys.executable, "-m", "ziglang", "cc", *arguments], check=True)
+
+
+def unit_options(path: Path, architecture: str) -> list[str]:
+    """How the unit at ``path`` is compiled, besides what holds for all."""
+    small = () if path.stem in HOT else SMALL[architecture]
+    tables = "-funwind-tables" if UNWOUND.search(path.read_text()) else "-fno-unwind-tables"
+    return [*small, "-fno-asynchronous-unwind-tables", tables]
+
+
+def core(architecture: str, out: Path, extra: list[str]) -> None:
+    """Compile the preloaded library ``out``."""
+    generated = out.parent / f"generated-{architecture}"
+    doors.write(generated)
+    request_table.write(generated)
+    target = ("-target", f"{ARCHITECTURES[architecture]}-linux-gnu.2.17")
+    options = [
+        *(
+            *COMMON,
+            *WARNINGS,
+            *extra,
+            f'-DFS_VERSION="{version()}"',
+            "-fPIC",
+            "-ftls-model=initial-exec",
+        ),
+        *("-I", str(CORE), "-I", str(generated)),
+    ]
+    objects = out.parent / f"objects-{architecture}"
+    shutil.rmtree(objects, ignore_errors=True)
+    objects.mkdir()
+
+    def compiled(path: Path) -> str:
+        made = objects / f"{path.stem}.o"
+        own = unit_options(path, architecture)
+        zig(*target, *options, *own, "-c", str(path), "-o", str(made))
+        return str(made)
+
+    with ThreadPoolExecutor() as pool:
+        units = list(pool.map(compiled, sorted(CORE.rglob("*.c"))))
+    zig(
+        *(*target, "-Os", *extra, "-shared", "-s"),
+        # The table of doors names the core's own functions: the loader looks none of them up at
+        # start, and no other object can replace one.
+        "-Wl,-Bsymbolic",
+        *(
+            "-Wl,-z,defs",
+            "-Wl,-z,relro",
+            "-Wl,-z,now",
+            "-Wl,--build-id=none",
+            "-Wl,-soname,function-shield.so",
+        ),
+        # Every glibc that is guarded reads this table. The other would hold the same names again.
+        "-Wl,--hash-style=gnu",
+        *(f"-Wl,--version-script={generated / 'exports.map'}", *units, "-o", str(out)),
+    )
+    shutil.rmtree(objects)
+
+
+def checksum(data: bytes) -> int:
+    """What ``checksum`` in launcher.c computes."""
+    mask = (1 << 64) - 1
+
+    def step(value: int, word: int) -> int:
+        value ^= word
+        value = (value << 29 | value >> 35) & mask
+        return value * 0x9E3779B97F4A7C15 & mask
+
+    lanes = [1, 2, 3, 4]
+    whole = len(data) // 32 * 32
+    for index, (word,) in enumerate(struct.iter_unpack("<Q", data[:whole])):
+        lanes[index % 4] = step(lanes[index % 4], word)
+    for byte in data[whole:]:
+        lanes[0] = step(lanes[0], byte)
+    return step(step(step(lanes[0], lanes[1]), lanes[2]), lanes[3])
+
+
+def launcher(architecture: str, core_file: Path, out: Path) -> None:
+    """Compile the exec wrapper ``out`` for just this core: static, so that it starts in a tenth of
+    a millisecond."""
+    data = core_file.read_bytes()
+    belongs = [f"-DCORE_SIZE={len(data)}", f"-DCORE_CHECKSUM={checksum(data)}ull"]
+    generated = out.parent / f"generated-{architecture}"
+    sources = [str(WRAPPER / "launcher.c"), *(str(source(name)) for name in LAUNCHER)]
+    zig(
+        *(
+            "-target",
+            f"{ARCHITECTURES[architecture]}-linux-musl",
+            *COMMON,
+            *WARNINGS,
+            *SMALL[architecture],
+            # Nothing unwinds a program that has one thread and is C.
+            "-fno-asynchronous-unwind-tables",
+            "-fno-unwind-tables",
+            f'-DFS_VERSION="{version()}"',
+        ),
+        *(
+            *belongs,
+            # Of what it shares with the core it needs a part.
+            "-ffunction-sections",
+            "-fdata-sections",
+            "-Wl,--gc-sections",
+            "-static",
+            "-s",
+            "-I",
+            str(CORE),
+            "-I",
+            str(generated),
+            *sources,
+            "-o",
+            str(out),
+        ),
+    )
+
+
+def decide(out: Path, target: str = "") -> None:
+    """Compile what decides, alone, for ``fshield explain``: for this machine, or for zig's
+    `target`."""
+    machine = ("-target", target) if target else ()
+    shared = ["-fvisibility=default", "-fPIC", "-shared", "-s"]
+    if "macos" in (target or sys.platform.replace("darwin", "macos")):
+        # Else the path at which it was built is its name, and the bytes differ by folder.
+        shared += ["-install_name", f"@rpath/{out.name}"]
+    zig(
+        *machine,
+        *COMMON,
+        *WARNINGS,
+        *shared,
+        "-I",
+        str(CORE),
+        *(str(source(name)) for name in DECIDE),
+        "-o",
+        str(out),
+    )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=["core", "launcher", "decide"])
+    parser.add_argument("--arch", choices=list(ARCHITECTURES), default="x86_64")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--core", type=Path, help="the core that a launcher belongs to")
+    parser.add_argument("extra", nargs="*", help="more compiler options")
+    options = parser.parse_args()
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    if options.what == "core":
+        core(options.arch, options.out, options.extra)
+    elif options.what == "launcher":
+        launcher(options.arch, options.core, options.out)
+    else:
+        decide(options.out)

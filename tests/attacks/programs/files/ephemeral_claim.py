@@ -1,0 +1,25 @@
+# class: files
+# rule: read_write_tmp
+# success: the folder that another left is bound to a name by asking for it first
+# proof: read
+# policy: ephemeral.yaml
+import contextlib
+import os
+
+from attack import DIR, FILE, attempt
+
+
+@attempt
+def claim():
+    for act in (
+        lambda: os.mkdir(DIR),
+        lambda: os.rmdir(DIR),
+        lambda: os.open(FILE, os.O_CREAT | os.O_EXCL | os.O_WRONLY),
+        lambda: os.open(FILE + "/none", os.O_CREAT | os.O_WRONLY),
+        lambda: os.symlink("nowhere", DIR),
+        lambda: os.open(DIR, os.O_TMPFILE | os.O_RDWR),
+    ):
+        with contextlib.suppress(OSError):
+            act()
+    with open(FILE) as file:
+        return file.read()

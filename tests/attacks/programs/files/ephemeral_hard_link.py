@@ -1,0 +1,15 @@
+# class: files
+# rule: read_write_tmp
+# success: a file that another left gets a name of the function's
+# proof: read
+# policy: ephemeral.yaml
+import os
+
+from attack import FILE, NEW, attempt
+
+
+@attempt
+def link():
+    os.link(FILE, NEW)
+    with open(NEW) as file:
+        return file.read()

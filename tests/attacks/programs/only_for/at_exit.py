@@ -1,0 +1,16 @@
+# class: only_for
+# rule: outbound_connectivity
+# success: the interpreter's end calls what the allowed package requires
+# proof: sink
+# needs: packages
+# policy: only_for.yaml
+# when: import
+import atexit
+
+import urllib3
+from attack import SINK, prepare
+
+
+@prepare
+def end():
+    atexit.register(urllib3.dial, SINK)

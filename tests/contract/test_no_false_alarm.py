@@ -1,0 +1,120 @@
+"""What rings no alarm under ``default`` and Lambda's own runtime client: ordinary bugs and what
+ordinary libraries do. The source stays unread, and the answers are those of a bare run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fshield.local import components, pins
+from tests.runtimes.api import Served, serve
+from tests.support import interpreters
+
+SECRET = "the recipe of the house"
+HANDLER = f"""
+# {SECRET}
+import inspect, linecache, os, subprocess, traceback
+
+def fails(event):
+    return deeper(event["missing"])
+
+def deeper(value):
+    return value
+
+def handled(event):
+    try:
+        fails(event)
+    except KeyError:
+        return traceback.format_exc().splitlines()[-1]
+
+def first_call(event):
+    "FastAPI asks this of each endpoint, to name its line in an error."
+    told = []
+    for ask in (inspect.getsourcelines, inspect.getsource, inspect.getsourcefile):
+        try:
+            told.append(len(ask(fails)) > 0)
+        except (OSError, TypeError):
+            told.append("no source")
+    inspect.signature(fails), inspect.getdoc(first_call), inspect.unwrap(fails)
+    inspect.getmodule(fails), inspect.stack()
+    return told[2]
+
+def sentry(event):
+    "What error trackers put beside a frame."
+    linecache.checkcache(__file__)
+    linecache.getlines(__file__)
+    return linecache.getline("/no/such/file.py", 1)
+
+def missing_program(event):
+    try:
+        subprocess.run(["no-such-program"])
+    except FileNotFoundError as error:
+        return str(error)
+
+def xray(event):
+    "The X-Ray SDK and Powertools' Tracer mark that they are there."
+    try:
+        os.makedirs("/tmp/.aws-xray", exist_ok=True)
+        with open("/tmp/.aws-xray/initialized", "w+") as sentinel:
+            os.utime(sentinel.name, None)
+    except OSError:
+        pass
+    return "marked"
+
+def handler(event, context):
+    return globals()[event["act"]](event)
+"""
+ACTS = ("handled", "first_call", "sentry", "missing_program")
+
+
+def run(python: Path, task: Path, acts: tuple[str, ...], policy: str | None) -> Served:
+    (task / "app.py").write_text(HANDLER)
+    client = components.runtime_client(python, components.python_version(python))
+    return serve(
+        [python, client / "bootstrap.py", client / "opt"],
+        task=task,
+        events=[{"act": act} for act in acts],
+        policy=policy,
+        env={"LAMBDA_RUNTIME_DIR": str(client)},
+    )
+
+
+def clients() -> list[Path]:
+    """The interpreters that there is a runtime client for."""
+    newest = pins.RUNTIME_CLIENT_NEWEST
+    return [one for one in interpreters() if components.python_version(one) <= newest]
+
+
+@pytest.fixture(params=clients(), ids=lambda path: path.name)
+def python(request: pytest.FixtureRequest) -> Path:
+    found: Path = request.param
+    return found
+
+
+def test_ordinary_acts(python: Path, tmp_path: Path) -> None:
+    bare = run(python, tmp_path, ACTS, None).bodies
+    # A bare run would leave its mark on this machine.
+    done = run(python, tmp_path, (*ACTS, "xray", "fails", "fails"), "default")
+    assert done.violations == []
+    assert {event["level"] for event in done.events} <= {"INFO", "DEBUG"}, done.events
+    assert len(bare) == len(ACTS), done.output
+    assert done.bodies == [*bare, "marked", "error", "error"], done.output
+    assert "KeyError" in done.output
+    assert SECRET not in done.output
+    assert 'return deeper(event["missing"])' not in done.output
+
+
+def test_an_exception_at_import(python: Path, tmp_path: Path) -> None:
+    client = components.runtime_client(python, components.python_version(python))
+    (tmp_path / "app.py").write_text(f"raise ValueError('told')  # {SECRET}\n")
+    done = serve(
+        [python, client / "bootstrap.py", client / "opt"],
+        task=tmp_path,
+        events=[{}],
+        policy="default",
+        env={"LAMBDA_RUNTIME_DIR": str(client)},
+    )
+    assert done.violations == []
+    assert b"told" in b"".join(done.init_errors) or "told" in done.output
+    assert SECRET not in done.output

@@ -1,0 +1,47 @@
+"""What every function of its kind makes in /tmp at start is refused and makes no event: X-Ray's
+sentinel, Java's performance data."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from tests import support
+
+# As aws_xray_sdk/core/lambda_launcher.py does it.
+XRAY = """
+import os
+try:
+    os.mkdir("/tmp/.aws-xray/")
+except OSError:
+    print("directory")
+try:
+    open("/tmp/.aws-xray/initialized", "w+").close()
+    os.utime("/tmp/.aws-xray/initialized", None)
+except OSError:
+    print("sentinel")
+"""
+JAVA = """
+import os
+for act in (lambda: os.mkdir("/tmp/hsperfdata_fs"), lambda: open("/tmp/hsperfdata_fs/7", "w")):
+    try:
+        act()
+    except OSError:
+        print("refused")
+"""
+
+
+@pytest.mark.parametrize("policy", ["default", "strict"])
+@pytest.mark.parametrize(
+    ("program", "said"), [(XRAY, "directory\nsentinel\n"), (JAVA, "refused\n" * 2)]
+)
+def test_refused_without_an_event(program: str, said: str, policy: str) -> None:
+    done = support.run_guarded([sys.executable, "-c", program], policy=policy)
+    assert (done.stdout, done.violations) == (said, []), done.stderr
+
+
+def test_what_lies_beside_the_sentinel_makes_one() -> None:
+    program = "open('/tmp/.aws-xray/data', 'w')"
+    done = support.run_guarded([sys.executable, "-c", program], policy="default")
+    assert [event["details"]["path"] for event in done.violations] == ["/tmp/.aws-xray/data"]

@@ -1,0 +1,68 @@
+"""The core's units, each compiled to an object of its own, and the folders' order.
+
+The objects serve two tests: the arrows between units (test_layers.py) read their symbols, and the
+trace of an act (visits) links them to a core that notes each function that is entered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tests.support import CORE, ROOT
+
+sys.path.append(str(ROOT / "layer"))
+import zig as zig  # noqa: PLC0414 - the tests take it from here
+
+import build
+
+OBJECTS = ROOT / "build" / "layers"
+GENERATED = OBJECTS / "generated"
+INCLUDE = re.compile(r'^#include "([^"]+)"', re.MULTILINE)
+ARCHITECTURE = build.host()
+TARGET = ["-target", f"{zig.ARCHITECTURES[ARCHITECTURE]}-linux-gnu.2.17"]
+OPTIONS = [
+    *(*TARGET, *(option for option in zig.COMMON if option != "-g0")),
+    *("-w", "-g", '-DFS_VERSION="0"'),
+    *("-fPIC", "-ftls-model=initial-exec", "-finstrument-functions"),
+    *("-I", str(CORE), "-I", str(GENERATED)),
+]
+
+
+def text_with_includes(path: Path, seen: set[Path]) -> bytes:
+    """Every byte that the object of ``path`` is made of."""
+    if path in seen or not path.exists():
+        return b""
+    seen.add(path)
+    text = path.read_text()
+    parts = [text.encode()]
+    for name in INCLUDE.findall(text):
+        folder = CORE if "/" in name else GENERATED
+        parts.append(text_with_includes(folder / name, seen))
+    return b"\0".join(parts)
+
+
+def compiled(path: Path) -> Path:
+    """The object of a unit, from the cache where nothing changed."""
+    key = hashlib.sha256(repr(OPTIONS).encode() + text_with_includes(path, set())).hexdigest()
+    out = OBJECTS / f"{path.stem}-{key[:16]}.o"
+    if not out.exists():
+        for old in OBJECTS.glob(f"{path.stem}-????????????????.o"):
+            old.unlink()
+        made = out.with_suffix(".new")
+        zig.zig(*OPTIONS, "-c", str(path), "-o", str(made))
+        made.rename(out)
+    return out
+
+
+def units() -> dict[Path, Path]:
+    """The object of each unit of the core."""
+    OBJECTS.mkdir(parents=True, exist_ok=True)
+    zig.doors.write(GENERATED)
+    zig.request_table.write(GENERATED)
+    paths = sorted(CORE.rglob("*.c"))
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(paths, pool.map(compiled, paths), strict=True))

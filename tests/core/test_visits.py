@@ -1,0 +1,29 @@
+"""docs/how-it-works.md lists the files that an act visits. The lists are those of a fresh run, and
+short."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.core import objects
+from tests.core.visits.acts import ACTS, visits
+from tests.core.visits.page import on_the_page, shown
+
+# Acts that visit more files than they should, and how many. A number only shrinks.
+OPEN = {"open": 23, "connect": 22, "connect_by_name": 26}
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_the_page_has_the_files_of_a_fresh_run(name: str) -> None:
+    if objects.ARCHITECTURE != "x86_64":
+        pytest.skip("the lists were made on x86_64, where some system calls differ")
+    act = ACTS[name]
+    assert shown(act, visits(act)) in on_the_page(), "run: python -m tests.core.visits"
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_few_files(name: str) -> None:
+    count = len(visits(ACTS[name]))
+    assert count <= OPEN.get(name, ACTS[name].bound)
+    assert name not in OPEN or count > ACTS[name].bound, "within its bound: out of OPEN"
+    assert count == OPEN.get(name, count), "fewer files: lower the number in OPEN"

@@ -1,0 +1,3 @@
+from tests.core.visits.page import write
+
+write()

@@ -1,0 +1,164 @@
+"""The acts that are traced: a refused `open` and an allowed `connect` of a C program under the
+core, and a policy's way from YAML to a verdict in fshield."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tests.core import objects
+from tests.core.visits.symbols import Function, functions
+from tests.support import LAYER, ROOT, clean_environment, core_file, policy_file
+
+BUILD = ROOT / "build" / "visits"
+HERE = Path(__file__).parent
+HOST, ADDRESS, PORT = "api.visits.example", "127.66.66.66", "443"
+# /tmp is a mount of its own, as on Lambda. A name in /etc/hosts needs no name server.
+MOUNTS = f'mount -t tmpfs tmpfs /tmp && mount --bind {BUILD}/hosts /etc/hosts && exec "$@"'
+SANDBOX = ["unshare", "-rm", "sh", "-c", MOUNTS, "sh"]
+EACCES, ECONNREFUSED = 13, 111
+
+
+@dataclass(frozen=True)
+class Act:
+    """An act whose files are listed.
+
+    Args:
+        title: as the page says it.
+        bound: how many files it should visit at most.
+        arguments: of act.c; none for the act of fshield.
+        allow: the policy's exceptions for connections.
+        result: what the call returns, and errno.
+    """
+
+    title: str
+    bound: int
+    arguments: tuple[str, ...] = ()
+    allow: tuple[dict[str, Any], ...] = ()
+    result: tuple[int, int] = (0, 0)
+
+
+ACTS = {
+    "open": Act(
+        "A refused `open` of a file under `/tmp`, by a C program, with its event",
+        10,
+        ("open", "/tmp/visits"),
+        result=(-1, EACCES),
+    ),
+    "connect": Act(
+        "A `connect` to an address of an allowed range",
+        12,
+        ("connect", ADDRESS, PORT),
+        ({"cidr": ADDRESS, "ports": [443]},),
+        (-1, ECONNREFUSED),
+    ),
+    "connect_by_name": Act(
+        "A `connect` to an allowed name, whose first bytes will be inspected",
+        12,
+        ("connect", HOST, PORT),
+        ({"host": HOST},),
+        (-1, ECONNREFUSED),
+    ),
+    "policy": Act("A policy with one allowed host, from YAML to a verdict, in `fshield`", 14),
+}
+
+
+def visits(act: Act) -> list[Function]:
+    """The first function that the act enters in each file, in order."""
+    entered = _by_the_core(act) if act.arguments else _by_fshield()
+    found: dict[str, Function] = {}
+    for function in entered:
+        if function.file.startswith(("layer/", "fshield/", "build/")):
+            found.setdefault(_unit(function.file), function)
+    return list(found.values())
+
+
+def _unit(path: str) -> str:
+    """A header belongs to the unit of its name; generated doors to the table they are made from."""
+    if path.endswith(".gen.h"):
+        return "layer/core/interpose/doors.table"
+    return path.rpartition(".")[0] if path.startswith("layer/core/") else path
+
+
+def _by_the_core(act: Act) -> list[Function]:
+    _layer()
+    (BUILD / "hosts").write_text(f"{ADDRESS} {HOST}\n")
+    policy = policy_file(
+        {
+            "policy": {
+                "outbound_connectivity": {"mode": "block", "allow": list(act.allow)},
+                "read_write_tmp": "block",
+                "create_child_process": "block",
+                "read_handler": "block",
+            }
+        }
+    )
+    done = subprocess.run(
+        [*SANDBOX, str(BUILD / "layer" / "function-shield"), str(BUILD / "act"), *act.arguments],
+        env=clean_environment({"FUNCTION_SHIELD_POLICY": policy}),
+        cwd=BUILD,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    result, *offsets = done.stdout.splitlines()
+    assert tuple(map(int, result.split())) == act.result, done
+    known = _functions_of_the_core()
+    return [known[int(offset, 16)] for offset in offsets]
+
+
+@cache
+def _layer() -> Path:
+    """The layer with a core that notes what is entered, and act.c."""
+    folder = BUILD / "layer"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(LAYER, folder)
+    core = folder / "function-shield.d" / "function-shield.so"
+    units = map(str, objects.units().values())
+    exports = BUILD / "exports.map"
+    names = (objects.GENERATED / "exports.map").read_text()
+    exports.write_text(names.replace("global:", "global: visits_begin; visits_end;"))
+    objects.zig.zig(
+        *(*objects.TARGET, "-Os", "-g", "-fPIC", "-shared", "-Wl,-Bsymbolic", "-Wl,-z,now"),
+        *(f"-Wl,--version-script={exports}", *units, str(HERE / "notes.c"), "-o", str(core)),
+    )
+    shutil.copytree(objects.GENERATED, folder / f"generated-{objects.ARCHITECTURE}")
+    objects.zig.launcher(objects.ARCHITECTURE, core, folder / "function-shield")
+    program = [str(HERE / "act.c"), "-o", str(BUILD / "act")]
+    objects.zig.zig(*objects.TARGET, "-Os", "-Wall", "-Wextra", "-Werror", *program)
+    return folder
+
+
+@cache
+def _functions_of_the_core() -> dict[int, Function]:
+    return functions(BUILD / "layer" / "function-shield.d" / "function-shield.so")
+
+
+def _by_fshield() -> list[Function]:
+    BUILD.mkdir(parents=True, exist_ok=True)
+    library = BUILD / "libdecide.so"
+    sources = [*(core_file(name) for name in objects.zig.DECIDE), HERE / "notes.c"]
+    # libc has a function of the hook's name as well.
+    exported = ["-fvisibility=default", "-Wl,-Bsymbolic", "-shared", "-o", str(library)]
+    objects.zig.zig(*objects.OPTIONS, *map(str, sources), *exported)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.core.visits.language"],
+        env=clean_environment({"FSHIELD_DECIDE": str(library), "PYTHONPATH": str(ROOT)}),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    known = functions(library)
+    return [Function(*pair) for pair in said["python"]] + [known[at] for at in said["native"]]

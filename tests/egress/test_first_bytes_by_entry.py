@@ -1,0 +1,138 @@
+"""What the entry that allowed a connection says about its first bytes: its names, `tls:`, ranges,
+datagrams."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from tests import support
+from tests.egress import places
+from tests.egress.dialling import ENTRIES, PRELUDE, act
+from tests.egress.network import Network
+from tests.support import rules
+
+
+def test_what_is_allowed(network: Network) -> None:
+    code = """
+import http.client, urllib.request
+for name in (API, "unrelated"):
+    try:
+        print(urllib.request.urlopen(f"https://{name}/token", timeout=5).status)
+    except OSError as error:
+        print(type(error).__name__)
+posted = urllib.request.Request(f"http://{PLAIN}/token", data=b"x" * 200000)
+print(urllib.request.urlopen(posted, timeout=5).status)
+s = dial(PLAIN, 80)
+in_child(lambda: None)
+s.sendall(request(PLAIN)); print(s.recv(100)[:15])
+"""
+    run = act(network, code, "block")
+    assert run.result.stdout.split("\n")[:4] == [
+        "200",
+        "URLError",
+        "200",
+        "b'HTTP/1.1 200 OK'",
+    ], run.result
+    assert run.words == {("block", None)}
+
+
+def test_one_entry_two_names(network: Network) -> None:
+    """Another name of the same entry may be named; one of another entry may where a lookup led to
+    this address."""
+    code = (
+        "for name in (b'two.allowed.example', API.encode()):"
+        " dial('one.allowed.example').send(hellos.hello(name))"
+    )
+    wide = {"mode": "block", "allow": [{"host": "*.allowed.example"}]}
+    given = {"PYTHONPATH": str(support.ROOT)}
+    argv = [sys.executable, "-c", PRELUDE + code]
+    assert network.run(argv, policy=rules(wide), env=given, stdin="").result.violations == []
+    apart = {"mode": "block", "allow": [{"host": "one.allowed.example"}, {"host": places.API}]}
+    done = network.run(
+        [*argv[:2], PRELUDE + "dial('one.allowed.example').send(GOOD)"],
+        policy=rules(apart),
+        env=given,
+        stdin="",
+    )
+    assert [event["details"]["first_bytes"] for event in done.result.violations] == [
+        "other_server_name"
+    ]
+    both = PRELUDE + "socket.getaddrinfo(API, 443); dial('one.allowed.example').send(GOOD)"
+    assert (
+        network.run([*argv[:2], both], policy=rules(apart), env=given, stdin="").result.violations
+        == []
+    )
+
+
+@pytest.mark.parametrize("mode", [None, "block", "alert"])
+def test_as_much_is_sent_by_one_call(network: Network, mode: str | None) -> None:
+    """A blocking socket sends all that it is given, whatever is looked at on the way."""
+    code = """
+post = b"POST /token HTTP/1.1\\r\\nHost: " + PLAIN.encode()
+post += b"\\r\\nContent-Length: 1000000\\r\\n\\r\\n"
+s = dial(PLAIN, 80)
+print(s.send(post + bytes(1000000)) - len(post), s.recv(12))
+s = dial(PLAIN, 80)
+print(s.sendmsg([post, bytes(500000), bytes(499999), b"x"]) - len(post), s.recv(12))
+"""
+    run = act(network, code, mode)
+    assert run.result.stdout == "1000000 b'HTTP/1.1 200'\n" * 2, run.result
+    assert run.result.violations == []
+
+
+@pytest.mark.parametrize("tls", ["none", "starttls"])
+def test_tls_is_not_asked_for(network: Network, tls: str) -> None:
+    entry = {"host": places.API, "ports": [443, places.OTHER_PORT], "tls": tls}
+    code = PRELUDE + f"dial().send(RAW); dial(port={places.OTHER_PORT}).send(RAW)"
+    policy = rules({"mode": "block", "allow": [entry]})
+    done = network.run(
+        [sys.executable, "-c", code], policy=policy, env={"PYTHONPATH": str(support.ROOT)}, stdin=""
+    )
+    assert done.result.violations == [] and len(done.arrived.of("connection")) == 2
+
+
+@pytest.mark.parametrize(("tls", "expected"), [("required", ["not_tls"]), (None, [])])
+def test_tls_on_another_port(network: Network, tls: str | None, expected: list[str]) -> None:
+    entry = {"host": places.API, "ports": [places.OTHER_PORT], **({"tls": tls} if tls else {})}
+    code = PRELUDE + f"dial(port={places.OTHER_PORT}).send(RAW)"
+    policy = rules({"mode": "block", "allow": [entry]})
+    done = network.run(
+        [sys.executable, "-c", code], policy=policy, env={"PYTHONPATH": str(support.ROOT)}, stdin=""
+    )
+    assert [event["details"]["first_bytes"] for event in done.result.violations] == expected
+
+
+def test_an_address_is_not_inspected(network: Network) -> None:
+    policy = rules(
+        {"mode": "block", "allow": [*ENTRIES, {"cidr": "10.66.0.80/32"}, {"cidr": "fd66::80/128"}]}
+    )
+    done = network.run(
+        [sys.executable, "-c", PRELUDE + "dial().send(RAW)"],
+        policy=policy,
+        env={"PYTHONPATH": str(support.ROOT)},
+        stdin="",
+    )
+    assert done.result.violations == [] and done.arrived.of("connection")[0]["bytes"] > 0
+
+
+DATAGRAM = """
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+socket.getaddrinfo(API, 443)
+s.connect(("10.66.0.80", 443))
+print(s.getsockname()[0])
+"""
+
+
+@pytest.mark.parametrize(
+    "code", ["s.send(RAW)", "s.sendto(RAW, ('10.66.0.80', 443))", "os.write(s.fileno(), RAW)"]
+)
+def test_datagrams(network: Network, code: str) -> None:
+    """TLS over TCP was allowed: QUIC cannot be read. Asking the kernel for the way there is no
+    datagram."""
+    assert act(network, DATAGRAM + code, None).arrived.of("datagram")
+    run = act(network, DATAGRAM + code, "block")
+    assert run.result.stdout and not run.arrived.of("datagram")
+    assert run.words == {("block", "datagram")}
+    assert act(network, DATAGRAM, "block").result.violations == []

@@ -1,0 +1,207 @@
+"""Logs for hypothesis: events as the engine writes them, and what a log does to them: repeated,
+out of order, cut, forged, wrapped, beside lines of the function's own."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import strategies as st
+
+ENTRIES: list[dict[str, Any]] = [
+    {},
+    {"entry": "host: api.stripe.com"},
+    {"entry": "{cidr: 192.0.2.7, ports: [5432]}"},
+    {"entry": 'path: /tmp/a"b'},
+    {"entry": 7},
+    {"entry_source": "default.yaml:9"},
+]
+_HOSTS = ["api.stripe.com", "h1.example", "", 'a"b', "xn--bcher-kva.example", "ü.example"]
+_PATHS = [
+    "/tmp/cache/1.bin",
+    "/tmp/run_20261124_060000.log",
+    "/tmp/1795500000.txt",
+    "/tmp/169c17aa-3a1b-4c4b-b3ca-df90680fced5.json",
+    "/tmp/a\\b",
+    "/tmp/\t",
+    "/bin/sh",
+]
+_REQUESTS = [
+    None,
+    "169c17aa-3a1b-4c4b-b3ca-df90680fced5",
+    "00000000-3a1b-4c4b-b3ca-df90680fced5",
+    "short",
+    'quo"te',
+]
+_TIMES = [
+    "2026-11-24T06:00:00.000000Z",
+    "2026-11-24T06:00:01.500000Z",
+    "2026-11-25T05:59:59.999999Z",
+    "2026-13-24T06:00:00.000000Z",
+    "2026-11-24T06:00:00Z",
+    "1969-12-31T23:59:59.000000Z",
+    "2026-02-30T00:00:00.000000Z",
+    "yesterday",
+]
+_NONCES = ["38c2bcc37921c3b6", "0123456789abcdef", "", "x"]
+_STACKS: list[list[str]] = [
+    [],
+    ["/var/task/tintkit/__init__.py:8 quietly", "/var/task/app.py:6 handler"],
+    ["/var/task/app.py:6 \u00fcber"],
+]
+_OWN = [
+    "",
+    "START RequestId: 1",
+    "function_shield is here",
+    '{"function_shield": false}',
+    "\x01 odd",
+]
+
+
+def _origin() -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {
+            "distribution": st.sampled_from(["tintkit", "requests", None]),
+            "version": st.sampled_from(["1.2.3", None]),
+            "file": st.sampled_from(["/var/task/tintkit/__init__.py", None]),
+            "line": st.sampled_from([8, 9, None, -1, "8"]),
+            "function": st.sampled_from(["quietly", None]),
+            "stack": st.sampled_from(_STACKS),
+        }
+    )
+
+
+@st.composite
+def _event(draw: st.DrawFn) -> dict[str, Any]:
+    """One event, in the engine's order of keys, and mostly of its types."""
+    kind = draw(st.sampled_from(["violation"] * 6 + ["allowed", "armed", "refused", "other"]))
+    number = draw(st.integers(0, 6))
+    ending: dict[str, Any] = {
+        "pid": draw(st.sampled_from([7, 8])),
+        "nonce": draw(st.sampled_from(_NONCES[:2] * 5 + _NONCES)),
+        "seq": draw(st.sampled_from([number] * 12 + ["3", -1, True, 10**20, None])),
+        **draw(st.sampled_from([{}] * 5 + [{"lost": 2}])),
+    }
+    begin = {
+        "function_shield": True,
+        "event": kind,
+        "event_version": draw(st.sampled_from([1] * 9 + [2])),
+        "timestamp": draw(st.sampled_from(_TIMES[:3] * 4 + _TIMES)),
+        "level": "WARN",
+        "message": draw(st.sampled_from(["a sentence", 'with "quotes"', "", "\u2026"])),
+    }
+    if kind not in ("violation", "allowed"):
+        facts = {
+            "version": "0.1.0",
+            "policy_name": "default",
+            "policy_sha256": draw(st.sampled_from(["ab", "cd"])),
+            "rings": ["libc"],
+            "runtime": draw(st.sampled_from(["python3.13", "nodejs22.x"])),
+            **draw(st.sampled_from([{}, {}, {"function": "orders"}])),
+        }
+        return {**begin, **facts, **ending}
+    outbound = draw(st.booleans())
+    details: dict[str, Any] = (
+        {
+            "host": draw(st.sampled_from([*_HOSTS, None])),
+            "ip": draw(st.sampled_from(["192.0.2.7", None])),
+            "port": draw(st.sampled_from([443, None, 0, 70000, "443", 443.0])),
+            "protocol": draw(st.sampled_from(["tcp", None])),
+        }
+        if outbound
+        else {
+            "path": draw(st.sampled_from([*_PATHS, None])),
+            "operation": draw(st.sampled_from(["create", "execute"])),
+        }
+    )
+    rule = (
+        "outbound_connectivity"
+        if outbound
+        else draw(st.sampled_from(["read_write_tmp", "create_child_process"]))
+    )
+    return {
+        **begin,
+        "policy": rule,
+        "mode": draw(st.sampled_from(["block", "alert", "allow"])),
+        "policy_mode": "block",
+        "policy_name": draw(st.sampled_from(["default", "monitor"])),
+        "rule": draw(st.sampled_from([None, "default.yaml:14"])),
+        "reason": "no_rule",
+        **draw(st.sampled_from(ENTRIES)),
+        "details": details,
+        "requestId": draw(st.sampled_from(_REQUESTS)),
+        "ring": "libc",
+        "count": draw(st.sampled_from([1, 1, 1, 5, 0, "2"])),
+        **draw(st.sampled_from([{}, {}, {"repeats": True}])),
+        "origin": draw(st.one_of(_origin(), st.none())),
+        **ending,
+    }
+
+
+def _with_twice(line: str, key: str, value: str) -> str:
+    """The line with a key that stands in it already, before or behind the engine's own."""
+    return line.replace('"level":', f'"{key}":{value},"level":', 1)
+
+
+@st.composite
+def line(draw: st.DrawFn) -> bytes:
+    """One line of a log."""
+    event = draw(_event())
+    text = json.dumps(event, ensure_ascii=draw(st.booleans()), separators=(",", ":"))
+    what = draw(st.sampled_from(["plain"] * 8 + list(_CHANGES)))
+    text = _CHANGES[what](text, draw(st.integers(0, 400))) if what != "plain" else text
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _forged(text: str, number: int) -> str:
+    found = [("seq", "1"), ("timestamp", '"2026-11-24T06:00:00.000000Z"'), ("lost", "7")]
+    found += [("policy", '"read_handler"'), ("details", '{"path":"/x"}'), ("nonce", '"x"')]
+    found += [("requestId", "null"), ("message", '"b"'), ("function", '"f"'), ("count", "3")]
+    key, value = found[number % len(found)]
+    if number % 2:
+        return _with_twice(text, key, value)
+    return f'{text[:-1]},"{key}":{value}}}'
+
+
+_CHANGES: dict[str, Any] = {
+    "cut": lambda text, number: text[: 30 + number],
+    "forged": _forged,
+    "spaced": lambda text, _: json.dumps(json.loads(text)),
+    "timed": lambda text, _: f"2026-11-24T06:00:00.000Z {text}",
+    "return": lambda text, _: f"{text}\r",
+    "twice": lambda text, _: text + text,
+    "behind": lambda text, _: f"unfinished{text}",
+    "before": lambda text, number: f"{text}{' more' if number % 2 else '}'}",
+    "tailed": lambda text, _: f'{text}{{"function_shield":true',
+    "filtered": lambda text, _: f'            "message": {json.dumps(text)},',
+    "subscription": lambda text, number: json.dumps(
+        {
+            "messageType": "DATA_MESSAGE",
+            "owner": "123456789012",
+            "logGroup": "/aws/lambda/orders" if number % 2 else "/other",
+            "logEvents": [{"id": "1", "timestamp": 1, "message": text}] * (1 + number % 3),
+        }
+    ),
+    "lambda": lambda text, _: json.dumps(
+        {"timestamp": "2026-11-24T06:00:00Z", "level": "INFO", "message": text}
+    ),
+    "wrong": lambda text, _: text.replace('"message":"', '"message":"\x02'),
+    "extra": lambda text, _: text.replace('"level":', '"policy_name":"evil","level":'),
+    "in message": lambda text, _: text.replace(
+        '"message":"', '"message":"x","policy_name":"evil","more":"'
+    ),
+}
+
+
+def logs() -> st.SearchStrategy[list[bytes]]:
+    """A log's files: each the bytes of its lines."""
+    own = st.sampled_from([each.encode() for each in _OWN[:-1]])
+    odd = st.sampled_from([_OWN[-1].encode(), b"\xff\xfe", b"a\rb", b"nul \x00"])
+    some = st.lists(st.one_of(line(), line(), line(), own), max_size=12)
+    none: st.SearchStrategy[list[bytes]] = st.just([])
+    rare = st.one_of(none, none, none, st.lists(odd, max_size=1))
+    one = st.builds(lambda lines, odd: b"\n".join([*lines, *odd]), some, rare)
+    again = st.builds(lambda one, twice: [one, one] if twice else [one], one, st.booleans())
+    return st.lists(again, min_size=1, max_size=3).map(
+        lambda files: [each for pair in files for each in pair]
+    )

@@ -1,0 +1,224 @@
+"""The table that DuckDB makes is the one that the plain fold makes, whatever a log holds."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import sys
+from pathlib import Path
+
+import boto3
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from moto.server import ThreadedMotoServer
+from typer.testing import CliRunner, Result
+
+from fshield.cli.app import app
+from fshield.errors import CouldNotRun
+from fshield.evidence.cloudwatch import Connection
+from fshield.evidence.stream import EventReader
+from fshield.evidence.tables import engine, places
+from fshield.evidence.tables.engine import Table
+from fshield.evidence.tables.rows import Row, Stamp, folded
+from tests.evidence.lines import logs
+from tests.fleet.stand_in import KEYS
+from tests.fshield.recorded import Log, stack
+from tests.support import run_guarded
+
+EXAMPLES = int(os.environ.get("EVIDENCE_CASES", "15"))
+#: A log that differs is small enough to be read as it is; making it smaller takes minutes.
+PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
+_FOLLOWED = (
+    "events", "cut", "too_long", "not_ours", "newer", "repeated", "unnumbered", "missing", "lost",
+    "clock_back", "untimed", "unreadable_files",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("logs")
+
+
+def fshield(*words: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def by_sql(files: list[str], stamp: Stamp | None = None) -> tuple[list[Row], dict[str, int]]:
+    with Table(stamp or Stamp()) as table:
+        rows = list(table.read(files).finish())
+        return rows, {name: getattr(table.counts, name) for name in _FOLLOWED}
+
+
+def by_hand(files: list[str]) -> tuple[list[Row], dict[str, int]]:
+    reader = EventReader()
+    rows = folded(reader.files(files))
+    return rows, {name: getattr(reader.counts, name) for name in _FOLLOWED}
+
+
+def written(folder: Path, contents: list[bytes], packed: bool = False) -> list[str]:
+    names = []
+    for number, content in enumerate(contents):
+        path = folder / f"{number}.log"
+        path.write_bytes(gzip.compress(content) if packed else content)
+        names.append(str(path))
+    return names
+
+
+@settings(
+    max_examples=EXAMPLES, deadline=None, phases=PHASES, suppress_health_check=list(HealthCheck)
+)
+@given(logs(), st.booleans(), st.booleans())
+def test_sql_makes_the_table_of_the_plain_fold(
+    folder: Path, contents: list[bytes], packed: bool, single: bool
+) -> None:
+    files = written(folder, contents, packed)
+    whole, engine._BATCH = engine._BATCH, 0 if single else engine._BATCH
+    try:
+        found = by_sql(files)
+    finally:
+        engine._BATCH = whole
+    wanted = by_hand(files)
+    assert found[1] == wanted[1]
+    differing = [row for row in found[0] if row not in wanted[0]]
+    assert (differing, [row for row in wanted[0] if row not in found[0]]) == ([], [])
+    assert found == wanted
+
+
+@settings(
+    max_examples=EXAMPLES // 3,
+    deadline=None,
+    phases=PHASES,
+    suppress_health_check=list(HealthCheck),
+)
+@given(logs(), logs())
+def test_tables_merge_to_the_table_of_both(
+    folder: Path, first: list[bytes], second: list[bytes]
+) -> None:
+    parts: list[Row] = []
+    for name, contents in (("a", first), ("b", second)):
+        with Table() as table:
+            table.read(written(folder, contents)).finish().write(folder / f"{name}.parquet")
+            parts += list(table)
+    with Table() as table:
+        table.read([str(folder / "a.parquet"), str(folder / "b.parquet")]).finish()
+        found = list(table)
+        assert table.events == sum(row.events for row in parts)
+    with Table() as again:
+        assert list(again.add(parts).finish()) == found
+    assert sum(row.times for row in found) == sum(row.times for row in parts)
+
+
+def written_by_the_engine(folder: Path) -> Path:
+    """Events of a real run, as they came out of the guard."""
+    program = folder / "app.py"
+    program.write_text(
+        "import socket, subprocess\n"
+        "def act(what, *arguments):\n"
+        "    try: what(*arguments)\n"
+        "    except OSError: pass\n"
+        "for name in ('a', 'b', 'a'): act(open, f'/tmp/{name}', 'w')\n"
+        "act(socket.create_connection, ('127.66.66.66', 81), 1)\n"
+        "act(subprocess.run, ['/bin/ls'])\n"
+    )
+    events = folder / "events.log"
+    guarded = run_guarded(
+        [sys.executable, program], policy="default", env={"FUNCTION_SHIELD_EVENTS": str(events)}
+    )
+    assert guarded.returncode == 0, guarded.stderr
+    return events
+
+
+def test_sql_takes_every_line_of_the_engine_apart(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = written_by_the_engine(folder)
+    wanted = by_hand([str(events)])
+    # No line may be left to the reader of single lines.
+    monkeypatch.setattr(EventReader, "_events", lambda *_: pytest.fail("not taken apart"))
+    found = by_sql([str(events)])
+    assert found == wanted
+    assert {row.key.event for row in found[0]} == {"armed", "violation"}
+    assert all(row.key.runtime.startswith("python3") for row in found[0])
+    assert all(len(row.key.policy_sha256) == 64 for row in found[0])
+
+
+def test_learn_and_report_say_the_same_of_a_table(tmp_path: Path) -> None:
+    log = Log().host("api.example").host("api.example", *stack("tintkit")).host("b.example")
+    log.add("read_write_tmp", path="/tmp/tmpk3v9_x2q", operation="create")
+    plain, table = log.write(tmp_path / "events.log"), tmp_path / "table.parquet"
+    assert fshield("evidence", plain, "-o", table).exit_code == 0
+    for command in ("learn", "report"):
+        of_log = json.loads(fshield(command, "--json", plain).stdout)
+        of_table = json.loads(fshield(command, "--json", table).stdout)
+        for answer in (of_log, of_table):
+            for key in ("lines", "others", "bytes"):
+                del answer["skipped"][key]
+        assert of_table == of_log
+
+
+def test_folders_and_patterns_are_read_in_the_order_of_their_names(tmp_path: Path) -> None:
+    for number in (1, 2):
+        Log().host(f"h{number}.example").write(tmp_path / f"{number}.log")
+    (tmp_path / ".hidden").write_text("no")
+    for source in (tmp_path, tmp_path / "*.log"):
+        with places.at_hand([str(source)], Connection()) as files:
+            assert list(files) == [str(tmp_path / "1.log"), str(tmp_path / "2.log")]
+    with pytest.raises(CouldNotRun, match="no file is there"):
+        places.local(str(tmp_path / "*.json"))
+
+
+def test_add_reads_only_what_is_new(tmp_path: Path) -> None:
+    table, first, second = (tmp_path / name for name in ("t.parquet", "1.log", "2.log"))
+    Log().host("a.example").write(first)
+    for events in (1, 1, 3):
+        if events == 3:
+            Log().host("b.example").host("b.example").write(second)
+        found = fshield("evidence", "--add", "--json", tmp_path / "*.log", "-o", table)
+        assert json.loads(found.stdout)["events"] == events, found.stdout
+
+
+def test_what_is_no_table_is_said(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.parquet"
+    wrong.write_bytes(b"PAR1 and nothing else")
+    found = fshield("report", "--json", wrong)
+    assert found.exit_code == 2
+    assert "is not a table of evidence" in found.stdout
+
+
+def test_events_say_their_account_and_region_or_the_option_does(tmp_path: Path) -> None:
+    log = (
+        Log()
+        .host("a.example")
+        .host("b.example", function_arn="arn:aws:lambda:eu-west-1:123456789012:function:orders:7")
+    )
+    files = [str(log.write(tmp_path / "events.log"))]
+    first, second = by_sql(files, Stamp("000000000000", "us-east-1"))[0]
+    assert first.key[:4] == ("000000000000", "us-east-1", "", "")
+    assert second.key[:4] == ("123456789012", "eu-west-1", "", "7")
+    assert folded(EventReader().files(files), Stamp("000000000000", "us-east-1")) == [first, second]
+
+
+def test_objects_of_s3_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    try:
+        endpoint = "http://{}:{}".format(*server.get_host_and_port())
+        client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
+        client.create_bucket(Bucket="logs")
+        body = Log().host("a.example").write(tmp_path / "events.log").read_bytes()
+        client.put_object(Bucket="logs", Key="2026/a.gz", Body=gzip.compress(body))
+        client.put_object(Bucket="logs", Key="other/b", Body=body)
+        table = tmp_path / "t.parquet"
+        words = ["--add", "--json", "--endpoint-url", endpoint, "--region", "us-east-1"]
+        for _ in range(2):
+            found = fshield("evidence", "s3://logs/2026/", "-o", table, *words)
+            assert json.loads(found.stdout)["events"] == 1, found.stdout
+        with Table() as whole:
+            assert [row.key.host for row in whole.read([str(table)]).finish()] == ["a.example"]
+            assert list(whole.logs) == ["s3://logs/2026/a.gz"]
+    finally:
+        server.stop()

@@ -1,0 +1,75 @@
+"""`fshield learn --by-dependency`: each entry for the distributions that the function reached it
+by."""
+
+from __future__ import annotations
+
+from fshield.engine import policy_tests
+from fshield.engine.compiler import compile_policy
+from fshield.engine.decide import Compiled
+from fshield.evidence.learn import Learnt, learn
+from fshield.evidence.tiers import Tiers
+from fshield.language.loader import resolve
+from fshield.language.policy import Family, Mode
+from fshield.language.reader import parse
+from fshield.language.review import refuse_dead_entries
+from tests.fshield.learning import entries, policy_of
+from tests.fshield.recorded import Log, stack
+
+
+def by_dependency(log: Log) -> Learnt:
+    evidence = log.evidence()
+    return learn(evidence, Tiers(evidence), by_dependency=True)
+
+
+def test_what_the_function_called_is_named() -> None:
+    found = by_dependency(Log().host("api.example.org", *stack("requests")))
+    assert entries(found) == ["{host: api.example.org, only_for: [requests]}"]
+    policy = policy_of(found)
+    compiled = Compiled(compile_policy(policy))
+    for asker, mode in (("requests", Mode.ALLOW), ("tintkit", Mode.BLOCK), ("", Mode.BLOCK)):
+        names = ("api.example.org",)
+        verdict = compiled.decide(Family.OUTBOUND, names=names, port=443, asker=asker)
+        assert verdict.mode is mode, asker
+    results = policy_tests.run(policy)
+    assert results and all(result.passed for result in results)
+
+
+def test_the_function_s_own_code_is_named() -> None:
+    found = by_dependency(Log().host("api.example.org", *stack("")))
+    assert entries(found) == ["{host: api.example.org, only_for: [function]}"]
+
+
+def test_two_ways_to_one_host_are_one_entry() -> None:
+    log = (
+        Log()
+        .host("api.example.org", *stack("requests"))
+        .host("api.example.org", "/var/task/boto3/client.py:4 call", *stack(""))
+    )
+    assert entries(by_dependency(log)) == ["{host: api.example.org, only_for: [boto3, requests]}"]
+
+
+def test_paths_and_ports_are_written_so_that_they_can_be_read() -> None:
+    log = Log().host(
+        "db.example.org", "/var/task/redis/connection.py:4 connect", *stack(""), port=6379
+    )
+    found = by_dependency(log)
+    assert entries(found) == ["{host: db.example.org, ports: [6379], only_for: [redis]}"]
+    assert policy_of(found).allows[0].only_for == ("redis",)
+
+
+def test_without_the_option_an_entry_is_for_all() -> None:
+    evidence = Log().host("api.example.org", *stack("requests")).evidence()
+    assert entries(learn(evidence, Tiers(evidence))) == ["host: api.example.org"]
+
+
+def test_two_entries_for_one_host_may_be_for_different_packages() -> None:
+    text = """
+version: 1
+policy:
+  outbound_connectivity:
+    mode: block
+    allow:
+      - {host: api.example.org, only_for: [stripe]}
+      - {host: api.example.org, only_for: [requests]}
+"""
+    refuse_dead_entries(resolve(parse("p.yaml", text.encode()), "p"))

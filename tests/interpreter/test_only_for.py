@@ -1,0 +1,217 @@
+"""`only_for` in a function that is honest, and what its events say of one that is not."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.attacks.lib import packages
+from tests.support import Guarded, interpreters, rules, run_guarded, settle
+
+HOST = "127.66.66.66"
+EXTRA = """
+import tintbox_core, requests, stripe
+
+def direct(address):
+    return requests.get(address)
+
+def drive(address):
+    return stripe.charge(address)
+"""
+HANDLER = """
+import asyncio, json, sys, threading
+import stripe, requests, tintbox
+ADDRESS = ("127.66.66.66", int(sys.argv[1]))
+
+async def main():
+    return await stripe.acharge(ADDRESS)
+
+async def child():
+    return await asyncio.create_task(stripe.acharge(ADDRESS))
+
+async def pooled():
+    return await asyncio.get_running_loop().run_in_executor(None, stripe.charge, ADDRESS)
+
+acts = {
+    "stripe": lambda: stripe.charge(ADDRESS),
+    "thread": lambda: stripe.in_thread(stripe.charge, ADDRESS),
+    "asyncio": lambda: asyncio.run(main()),
+    "requests": lambda: requests.get(ADDRESS),
+    "direct": lambda: tintbox.direct(ADDRESS),
+    "drive": lambda: tintbox.drive(ADDRESS),
+    "child": lambda: asyncio.run(child()),
+    "pooled": lambda: asyncio.run(pooled()),
+}
+said = {}
+for name, act in acts.items():
+    try:
+        said[name] = bool(act())
+    except OSError as error:
+        said[name] = str(error)
+print(json.dumps(said))
+"""
+
+
+@pytest.fixture
+def sink() -> Iterator[int]:
+    """The port of a socket on HOST that takes every connection."""
+    with socket.create_server((HOST, 0), backlog=64) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.fixture
+def task(tmp_path: Path) -> Path:
+    folder = tmp_path / "task"
+    folder.mkdir()
+    packages.install_all(folder)
+    packages.install(folder, "tintbox", {"tintbox.py": EXTRA, "tintbox_core/__init__.py": "#\n"})
+    (folder / "app.py").write_text(HANDLER)
+    settle()
+    return folder
+
+
+def policy(*names: str) -> dict[str, Any]:
+    entry = {"cidr": f"{HOST}/32", "ports": ["1-65535"], "only_for": [*names]}
+    return rules({"mode": "block", "allow": [entry]})
+
+
+def run(python: Path | str, task: Path, port: int, *names: str) -> tuple[dict[str, Any], Guarded]:
+    done = run_guarded(
+        [python, task / "app.py", str(port)],
+        policy=policy(*names),
+        env={"LAMBDA_TASK_ROOT": str(task)},
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout), done
+
+
+@pytest.mark.parametrize("python", interpreters(), ids=lambda path: path.parts[-3][-12:])
+def test_the_named_one_and_what_it_requires(python: Path, task: Path, sink: int) -> None:
+    said, done = run(python, task, sink, "stripe")
+    assert [said[name] for name in ("stripe", "thread", "asyncio")] == [True] * 3
+    assert "allowed for stripe; asked by function" in said["requests"]
+    assert "allowed for stripe; asked by tintbox" in said["direct"]
+    assert "allowed for stripe; asked by tintbox" in said["drive"]
+    # Neither a task that another made nor a pool shows who asked.
+    assert "allowed for stripe; asked by unknown" in said["child"]
+    assert "allowed for stripe; asked by unknown" in said["pooled"]
+    told = done.of("outbound_connectivity")
+    assert {event["asker"] for event in told} == {"function", "tintbox", "unknown"}
+    assert {(event["reason"], event["entry_source"], event["rule"]) for event in told} == {
+        ("only_for", "test.yaml:6", None)
+    }
+
+
+def test_unknown_is_admitted_by_name(task: Path, sink: int) -> None:
+    said, _ = run(sys.executable, task, sink, "stripe", "unknown")
+    assert [said[name] for name in ("stripe", "child", "pooled")] == [True] * 3
+    assert "asked by tintbox" in said["drive"]
+
+
+def test_the_function_by_name(task: Path, sink: int) -> None:
+    said, _ = run(sys.executable, task, sink, "function", "requests")
+    assert said["requests"] is True
+    assert "asked by stripe" in said["stripe"]
+    assert "asked by tintbox" in said["direct"]
+
+
+def test_a_name_may_be_written_as_pip_shows_it(task: Path, sink: int) -> None:
+    said, _ = run(sys.executable, task, sink, "Stripe", "TintBox")
+    assert said["drive"] is True
+
+
+def test_changed_code_is_nobodys(task: Path, sink: int) -> None:
+    """The file is newer than the function: it may have been written by it."""
+    app = task / "app.py"
+    app.write_text(
+        "import pathlib, sys, stripe, requests\n"
+        "pathlib.Path(requests.__file__).write_text(pathlib.Path(requests.__file__).read_text())\n"
+        "stripe.charge(('127.66.66.66', int(sys.argv[1])))\n"
+    )
+    settle()
+    done = run_guarded(
+        [sys.executable, app, str(sink)],
+        policy=policy("stripe"),
+        env={"LAMBDA_TASK_ROOT": str(task)},
+    )
+    assert "allowed for stripe; asked by unknown" in done.stderr
+
+
+STARVED = """
+import os, resource, stripe
+
+def reaches(address):
+    try:
+        return stripe.charge(address)
+    except OSError as error:
+        return str(error)
+
+def starved(address):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+    held = []
+    try:
+        while True:
+            held.append(os.open("/dev/null", os.O_RDONLY))
+    except OSError:
+        os.close(held.pop())
+    reaches(address)
+    for fd in held:
+        os.close(fd)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return reaches(address)
+"""
+
+
+def charged(task: Path, port: int, code: str, **environment: str) -> str:
+    """What a handler with that code says of the sink."""
+    app = task / "app.py"
+    app.write_text(f"import sys\nADDRESS = ('{HOST}', int(sys.argv[1]))\n{code}")
+    settle()
+    done = run_guarded(
+        [sys.executable, app, str(port)],
+        policy=policy("stripe"),
+        env={"LAMBDA_TASK_ROOT": str(task), **environment},
+    )
+    return done.stdout + done.stderr
+
+
+def test_a_package_is_not_the_function_where_its_list_cannot_be_read(task: Path, sink: int) -> None:
+    """Without an fd, and at a path that is too long to be looked up."""
+    packages.install(task, "other-name", {"tintkit.py": STARVED})
+    said = charged(task, sink, "import tintkit; print(tintkit.starved(ADDRESS))")
+    assert "allowed for stripe; asked by " in said
+    deep = "/".join("d" * 100 for _ in range(6))
+    packages.install(task, "deep-name", {f"{deep}/tintdeep.py": STARVED})
+    said = charged(
+        task,
+        sink,
+        f"sys.path.append('{task}/{deep}')\nimport tintdeep; print(tintdeep.reaches(ADDRESS))",
+    )
+    assert "allowed for stripe; asked by " in said
+
+
+def test_threads_that_could_not_be_started_take_no_room(task: Path, sink: int) -> None:
+    code = """
+import threading, stripe
+threading.stack_size(1 << 46)
+failed = 0
+for _ in range(100):
+    try: threading.Thread(target=print).start()
+    except RuntimeError: failed += 1
+threading.stack_size(0)
+print(failed, stripe.in_thread(stripe.charge, ADDRESS))
+"""
+    assert charged(task, sink, code) == "100 True\n"
+
+
+def test_a_process_that_optimises(task: Path, sink: int) -> None:
+    """The standard library is compiled otherwise than its caches say."""
+    code = "import stripe; print(stripe.charge(ADDRESS))"
+    assert charged(task, sink, code, PYTHONOPTIMIZE="2", PYTHONDONTWRITEBYTECODE="1") == "True\n"

@@ -1,0 +1,323 @@
+"""`read_write_tmp: {mode: ephemeral}` over invocations: what one makes it may use, and the next
+finds none of it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fshield.local.emulator import Function
+
+BASE = """
+version: 1
+policy:
+  default: block
+  read_write_tmp:
+    mode: ephemeral
+    keep: ["/tmp/{name}-kept/**"]
+  create_child_process: {{mode: block, allow: [/usr/bin/**, /bin/**]}}
+  native_code: alert
+"""
+HEAD = """
+import json, os, sqlite3, subprocess, tempfile, threading, time
+NAME = "/tmp/NAME"
+
+def write(path, text="x"):
+    with open(path, "w") as file:
+        file.write(text)
+
+def read(path):
+    with open(path) as file:
+        return file.read()
+
+def attempt(act, *arguments):
+    try:
+        return act(*arguments)
+    except OSError as error:
+        return error.errno
+"""
+
+
+@pytest.fixture
+def name() -> Iterator[str]:
+    """What all names under /tmp of one test begin with."""
+    made = f"fs-ephemeral-{uuid.uuid4().hex[:8]}"
+    yield made
+    for path in Path("/tmp").glob(f"{made}*"):
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+@pytest.fixture
+def run(
+    tmp_path: Path, name: str, function_folder: Callable[[str], Path]
+) -> Callable[..., tuple[list[Any], list[dict[str, Any]]]]:
+    """Invokes a function with each event: its answers, and the violations."""
+
+    def invoke(text: str, *events: object, **options: Any) -> tuple[list[Any], list[Any]]:
+        policy = tmp_path / "ephemeral.yaml"
+        policy.write_text(BASE.format(name=name))
+        folder = function_folder(HEAD.replace('NAME"', f'{name}"') + text)
+        answers, seen = [], []
+        with Function(folder, "app.handler", policy=str(policy), **options) as function:
+            for event in events:
+                done = function.invoke(event)
+                assert done.error is None, done
+                answers.append(done.response)
+                seen += [one for one in done.events if one["event"] == "violation"]
+        return answers, seen
+
+    return invoke
+
+
+def left(name: str) -> list[str]:
+    return sorted(path.name for path in Path("/tmp").glob(f"{name}*"))
+
+
+def test_what_an_invocation_makes_is_its_own_and_gone(run: Any, name: str) -> None:
+    answers, seen = run(
+        """
+def handler(event, context):
+    before = attempt(read, NAME + "-state")
+    write(NAME + "-state", "mine")
+    os.makedirs(NAME + "-dir/a/b")
+    write(NAME + "-dir/a/b/c")
+    os.rename(NAME + "-dir", NAME + "-moved")
+    os.link(NAME + "-state", NAME + "-link")
+    os.symlink(NAME + "-state", NAME + "-symlink")
+    database = sqlite3.connect(NAME + ".db")
+    database.execute("pragma journal_mode=wal")
+    database.execute("create table t (a)")
+    database.close()
+    with tempfile.TemporaryFile() as one, tempfile.NamedTemporaryFile(delete=False) as two:
+        one.write(b"x")
+        two.write(b"x")
+    os.rename(two.name, NAME + "-named")
+    os.mkdir(NAME + "-closed")
+    write(NAME + "-closed/x")
+    os.chmod(NAME + "-closed", 0)
+    os.mkfifo(NAME + "-pipe")
+    os.unlink(NAME + "-link")
+    return [before, read(NAME + "-moved/a/b/c"), read(NAME + "-symlink")]
+""",
+        {},
+        {},
+    )
+    assert answers == [[2, "x", "mine"]] * 2
+    assert seen == []
+    assert left(name) == []
+
+
+def test_what_was_there_or_another_left_is_refused(run: Any, name: str) -> None:
+    Path(f"/tmp/{name}-old").write_text("old")
+    Path(f"/tmp/{name}-folder").mkdir()
+    answers, seen = run(
+        """
+def handler(event, context):
+    acts = [
+        attempt(read, NAME + "-old"),
+        attempt(write, NAME + "-old"),
+        attempt(os.unlink, NAME + "-old"),
+        attempt(os.rename, NAME + "-old", NAME + "-new"),
+        attempt(os.link, NAME + "-old", NAME + "-new"),
+        attempt(write, NAME + "-folder/x"),
+        attempt(os.listdir, NAME + "-folder"),
+    ]
+    write(NAME + "-own")
+    return [*acts, attempt(os.replace, NAME + "-own", NAME + "-old")]
+""",
+        {},
+        {},
+    )
+    assert answers == [[13] * 8] * 2
+    assert len(seen) >= 8
+    assert left(name) == [f"{name}-folder", f"{name}-old"]
+    assert Path(f"/tmp/{name}-old").read_text() == "old"
+
+
+def test_keep_stays(run: Any, name: str) -> None:
+    answers, seen = run(
+        """
+def handler(event, context):
+    before = attempt(read, NAME + "-kept/deep/n")
+    os.makedirs(NAME + "-kept/deep", exist_ok=True)
+    write(NAME + "-kept/deep/n", str(event["n"]))
+    write(NAME + "-other")
+    return before
+""",
+        {"n": 1},
+        {"n": 2},
+        {"n": 3},
+    )
+    assert answers == [2, "1", "2"]
+    assert seen == []
+    assert left(name) == [f"{name}-kept"]
+
+
+def test_deep_and_wide_trees_are_removed(run: Any, name: str) -> None:
+    _, seen = run(
+        """
+def handler(event, context):
+    os.mkdir(NAME)
+    fd = os.open(NAME, os.O_RDONLY)
+    for n in range(120):
+        for word in ("a", "b"):
+            os.mkdir(word, dir_fd=fd)
+            os.close(os.open(word + "/f", os.O_CREAT | os.O_WRONLY, dir_fd=fd))
+        inner = os.open("a", os.O_RDONLY, dir_fd=fd)
+        os.close(fd)
+        fd = inner
+    os.close(fd)
+    for n in range(300):
+        write(f"{NAME}-{n}")
+""",
+        {},
+        {},
+    )
+    assert seen == []
+    assert left(name) == []
+    assert not list(Path("/tmp").glob(".function-shield-*"))
+
+
+def test_children_share_it(run: Any, name: str) -> None:
+    answers, seen = run(
+        """
+def handler(event, context):
+    write(NAME + "-in", "hey")
+    copy = subprocess.run(["/usr/bin/cp", NAME + "-in", NAME + "-out"], capture_output=True)
+    inner = "cp {0}-out {0}-inner && cat {0}-inner".format(NAME)
+    shell = subprocess.run(["/bin/sh", "-c", inner], capture_output=True, text=True)
+    return [copy.returncode, read(NAME + "-out"), shell.stdout, read(NAME + "-inner")]
+""",
+        {},
+        {},
+    )
+    assert answers == [[0, "hey", "hey", "hey"]] * 2
+    assert seen == []
+    assert left(name) == []
+
+
+def test_a_thread_that_writes_past_the_end_is_caught_at_the_next(run: Any, name: str) -> None:
+    answers, seen = run(
+        """
+go, done = threading.Event(), threading.Event()
+
+def late():
+    go.wait()
+    end = time.monotonic() + 0.5
+    n = 0
+    while time.monotonic() < end:
+        write(f"{NAME}-late-{n % 100}")
+        n += 1
+    done.set()
+
+def handler(event, context):
+    if event["n"] == 1:
+        threading.Thread(target=late).start()
+        go.set()
+    if event["n"] == 2:
+        done.wait(20)
+    return len([name for name in os.listdir("/tmp") if name.startswith(NAME[5:])])
+""",
+        {"n": 1},
+        {"n": 2},
+        {"n": 3},
+    )
+    assert answers[2] == 0
+    assert left(name) == []
+    assert seen == []
+
+
+def test_a_dry_run_removes_nothing(run: Any, name: str) -> None:
+    Path(f"/tmp/{name}-old").write_text("old")
+    answers, seen = run(
+        """
+def handler(event, context):
+    write(NAME + "-new")
+    return read(NAME + "-old")
+""",
+        {},
+        env={"FUNCTION_SHIELD_MODE": "alert"},
+    )
+    assert answers == ["old"]
+    assert {one["mode"] for one in seen} == {"alert"}
+    assert {one["details"]["path"] for one in seen} == {f"/tmp/{name}-old"}
+    assert left(name) == [f"{name}-new", f"{name}-old"]
+
+
+def test_nothing_in_tmp_runs_whatever_the_rule_on_processes(
+    tmp_path: Path, name: str, function_folder: Callable[[str], Path]
+) -> None:
+    policy = tmp_path / "ephemeral.yaml"
+    text = BASE.format(name=name).partition("  create_child")[0]
+    policy.write_text(f"{text}  create_child_process: allow\n  native_code: allow\n")
+    folder = function_folder(
+        HEAD.replace('NAME"', f'{name}"')
+        + """
+import shutil
+
+def handler(event, context):
+    shutil.copy("/usr/bin/true", NAME)
+    os.chmod(NAME, 0o755)
+    return attempt(subprocess.call, [NAME])
+"""
+    )
+    with Function(folder, "app.handler", policy=str(policy)) as function:
+        done = function.invoke({})
+    assert done.response == 13
+    (event,) = [one for one in done.events if one["event"] == "violation"]
+    assert event["policy"] == "read_write_tmp" and "ephemeral" in event["message"]
+
+
+def segments(pid: int) -> list[str]:
+    lines = Path("/proc/sysvipc/shm").read_text().splitlines()[1:]
+    return [line for line in lines if int(line.split()[4]) == pid]
+
+
+def test_the_table_goes_with_the_last_process(
+    tmp_path: Path, name: str, function_folder: Callable[[str], Path]
+) -> None:
+    policy = tmp_path / "ephemeral.yaml"
+    policy.write_text(BASE.format(name=name))
+    folder = function_folder("def handler(event, context): pass\n")
+    with Function(folder, "app.handler", policy=str(policy)) as function:
+        function.invoke({})
+        pid = function.pid()
+        if Path("/proc/sysvipc/shm").exists():
+            assert len(segments(pid)) == 1
+    if Path("/proc/sysvipc/shm").exists():
+        assert segments(pid) == []
+
+
+def check(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "fshield", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_explain_and_diff_know_it(tmp_path: Path) -> None:
+    ephemeral, block = tmp_path / "ephemeral.yaml", tmp_path / "block.yaml"
+    ephemeral.write_text("version: 1\npolicy: {read_write_tmp: {mode: ephemeral}}\n")
+    block.write_text("version: 1\npolicy: {read_write_tmp: block}\n")
+    told = json.loads(check("explain", ephemeral, "--json").stdout)
+    assert told["modes"]["read_write_tmp"]["mode"] == "ephemeral"
+    assert "block becomes ephemeral" in check("diff", block, ephemeral).stdout
+    assert "ephemeral becomes block" in check("diff", ephemeral, block).stdout
+
+
+def test_keep_needs_ephemeral(tmp_path: Path) -> None:
+    policy = tmp_path / "p.yaml"
+    policy.write_text("version: 1\npolicy: {read_write_tmp: {mode: block, keep: [/tmp/x]}}\n")
+    done = check("check", policy)
+    assert done.returncode != 0
+    assert "only `mode: ephemeral` removes" in done.stdout + done.stderr

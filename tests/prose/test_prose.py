@@ -1,0 +1,53 @@
+"""The style check finds what the house does not write, where people read it, and nowhere else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.prose.check import ROOT, pending, problems
+
+
+def found(folder: Path, name: str, text: str) -> list[str]:
+    path = folder / name
+    path.write_text(text)
+    return [problem.partition(": ")[2] for problem in problems(path)]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.md", "The file descriptor is closed.\n"),
+        ("a.md", "Another thread reads it by its number.\n"),
+        ("a.md", "It is written for whoever asks.\n"),
+        ("a.py", '"""Closes the descriptor."""\n'),
+        ("a.py", "x = 1  # a second number for the socket\n"),
+        ("a.c", "/* What somebody\n * else opened. */\nint x;\n"),
+        ("a.h", "int x; // mends it\n"),
+        ("a.md", "x" * 101 + "\n"),
+        ("a.md", "It is very unique, ATM machine included.\n"),
+    ],
+)
+def test_it_finds(tmp_path: Path, name: str, text: str) -> None:
+    assert found(tmp_path, name, text)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.md", "A system call by number goes through the door.\n"),
+        ("a.md", "```\nfile descriptor\n```\n\nUse `descriptor`.\n"),
+        ("a.py", 'descriptor = "descriptor"\n'),
+        ("a.c", 'int descriptor; const char *x = "/* descriptor */";\n'),
+        ("a.md", "The fd is closed, and the caller gets EBADF.\n"),
+    ],
+)
+def test_it_leaves_alone(tmp_path: Path, name: str, text: str) -> None:
+    assert found(tmp_path, name, text) == []
+
+
+@pytest.mark.parametrize("name", sorted(pending()))
+def test_the_list_of_pending_files_only_shrinks(name: str) -> None:
+    assert (ROOT / name).exists(), "out of pending.txt"
+    assert list(problems(ROOT / name)), "it is clean: out of pending.txt"

@@ -1,0 +1,356 @@
+"""Rewrites each copied argument of each door while it runs: ``python tests/races/races.py
+[--seconds N] [DOOR…]``.
+
+A C program with a function for each case of ``cases.py`` is written from ``doors.table``, compiled,
+and run under the guard once for each case. A second thread rewrites the argument between a harmless
+value and one that leads into /tmp. What is under /tmp, and what the call returned, tell whether
+anything came through. ``--no-copy`` runs it with a core whose copiers hand out the caller's memory:
+then much must come through.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests import support
+from tests.races.cases import CASES, NUMBERS, Case
+
+HERE = Path(__file__).resolve().parent
+BUILD = support.ROOT / "build" / "races"
+PROGRAM = "/usr/bin/true"
+POLICY = support.rules(outbound="block", tmp="block", process={"mode": "block", "allow": [PROGRAM]})
+# An empty catalogue, as catopen reads it: its magic, one plane of one place.
+CATALOGUE = (
+    b"".join(number.to_bytes(4, "little") for number in (0x960408DE, 1, 1, 1, 1, 0, *[0] * 6))
+    + b"\0"
+)
+ABSENT = 77
+OUTSIDE = "127.66.66.66"
+
+
+@dataclass(frozen=True)
+class Race:
+    """One case, as the program knows it."""
+
+    name: str
+    symbol: str
+    prototype: str
+    case: Case
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of it: ``through`` says what must not be, "" for nothing; ``absent``: libc has no
+    such function."""
+
+    race: Race
+    through: str
+    absent: bool = False
+
+
+def table() -> Any:
+    """layer/core/interpose/doors.py."""
+    sys.path.insert(0, str(support.ROOT / "layer"))
+    return importlib.import_module("zig").doors
+
+
+def races() -> list[Race]:
+    """Every case of every door that copies an argument.
+
+    Raises:
+        KeyError: a door has none.
+    """
+    doors = table()
+    found = []
+    for door in doors.read():
+        if door.of is None and door.copies:
+            found += [
+                Race(f"{door.symbol} {at}", door.symbol, door.prototype, case)
+                for at, case in enumerate(CASES[door.symbol], 1)
+            ]
+    for name, cases in NUMBERS.items():
+        found += [
+            Race(f"{name} {at}", "syscall", "long (long, ...)", case)
+            for at, case in enumerate(cases, 1)
+        ]
+    return found
+
+
+def write(path: Path, chosen: list[Race]) -> None:
+    """The program, in C."""
+    doors = table()
+    lines = ['#include "race.h"\n']
+    for index, race in enumerate(chosen):
+        door = doors.Door(race.symbol, "", "", None, race.prototype)
+        pointer = door.declare("call")
+        result = door.result
+        call = f"call({race.case.arguments})"
+        lines.append(
+            f"/* {race.name} */\nstatic int act_{index}(void)\n{{\n    static {pointer};\n"
+        )
+        lines.append(f'    if (!call) *(void **)&call = find("{race.symbol}");\n')
+        if race.case.child:
+            lines.append(
+                f"    pid_t child = fork();\n    if (child == 0) {{\n        {call};\n       "
+                " _exit(9);\n    }\n"
+            )
+            lines.append("    if (child > 0) waitpid(child, NULL, 0);\n    return 0;\n}\n")
+            continue
+        if result == "void":
+            lines.append(f"    {call};\n    return 0;\n}}\n")
+            continue
+        ok = race.case.succeeds or (
+            "R != NULL" if result.endswith("*") else "R != 0" if result == "locale_t" else "R >= 0"
+        )
+        lines.append(f"    {result} R = {call};\n    (void)R;\n    return {ok};\n}}\n")
+    lines.append(
+        "static int (*const acts[])(void) = {"
+        + ", ".join(f"act_{index}" for index in range(len(chosen)))
+        + "};\n"
+    )
+    lines.append(
+        "int main(int count, char **arguments)\n{\n    if (count != 8) return 2;\n"
+        "    int milliseconds = set_up(arguments + 2);\n"
+        '    printf("%d\\n", race(acts[atoi(arguments[1])], milliseconds));\n    return 0;\n}\n'
+    )
+    path.write_text("".join(lines))
+
+
+def program(chosen: list[Race]) -> Path:
+    """The program, compiled."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    source, made = BUILD / "race.c", BUILD / "race"
+    write(source, chosen)
+    flags = ["-w", "-O1", "-I", str(HERE), str(source), "-lpthread", "-ldl", "-o", str(made)]
+    compiler = shutil.which("gcc") or shutil.which("clang")
+    command = [compiler] if compiler else [sys.executable, "-m", "ziglang", "cc"]
+    subprocess.run([*command, *flags], check=True)
+    return made
+
+
+def uncopying_layer() -> Path:
+    """The layer with a core whose copiers hand out the caller's memory."""
+    folder = BUILD / "layer"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(support.LAYER, folder)
+    core, launcher = BUILD / "native" / "function-shield.so", BUILD / "native" / "function-shield"
+    core.parent.mkdir(exist_ok=True)
+    machine = {"aarch64": "arm64"}.get(os.uname().machine, os.uname().machine)
+    table()
+    zig = importlib.import_module("zig")
+    zig.core(machine, core, ["-DFS_TEST_NO_COPY"])
+    zig.launcher(machine, core, launcher)
+    shutil.copy2(core, folder / "function-shield.d" / core.name)
+    shutil.copy2(launcher, folder / launcher.name)
+    return folder
+
+
+def put(place: Path, there: str) -> None:
+    """What a case says of the hostile place."""
+    if there in ("file", "mode"):
+        place.write_bytes(b"nobody reads this\n" * 4)
+        with_attribute(place)
+    elif there == "catalogue":
+        place.write_bytes(CATALOGUE)
+    elif there == "folder":
+        place.mkdir()
+        (place / "one").write_bytes(b"")
+    elif there == "link":
+        place.symlink_to("/etc/hostname")
+
+
+def with_attribute(place: Path) -> None:
+    try:
+        os.setxattr(place, "user.there", b"x")
+    except OSError:
+        return
+
+
+def listing(folder: Path) -> list[tuple[Any, ...]]:
+    """All that a call may change in it."""
+    found: list[tuple[Any, ...]] = []
+    for path in sorted(folder.rglob("*")):
+        status = path.lstat()
+        found.append(
+            (
+                path.name,
+                status.st_ino,
+                status.st_mode,
+                status.st_size,
+                status.st_mtime_ns,
+                status.st_ctime_ns,
+            )
+        )
+    return found
+
+
+def run(binary: Path, index: int, race: Race, layer: Path | None, milliseconds: int) -> Outcome:
+    """Run one case; no layer: bare."""
+    with (
+        tempfile.TemporaryDirectory(prefix="race-", dir="/tmp") as name,
+        tempfile.TemporaryDirectory(dir=BUILD) as here,
+    ):
+        folder = Path(name)
+        empty = race.case.there == "folder" and race.symbol == "rmdir"
+        place = folder / (
+            "XXXXXX"
+            if race.symbol.startswith("mk") and race.symbol.endswith(("temp", "temps"))
+            else "place"
+        )
+        put(place, race.case.there)
+        if empty:
+            (place / "one").unlink()
+        source = Path(here) / "source"
+        source.write_bytes(b"x")
+        harmless, hostile = values(race, place)
+        sinks = Sinks() if race.case.there == "inet" else None
+        if sinks:
+            harmless, hostile = f"inet:127.0.0.1:{sinks.port}", f"inet:{OUTSIDE}:{sinks.port}"
+        before, beside = listing(folder), set(Path("/").iterdir())
+        command = [
+            str(binary),
+            str(index),
+            harmless,
+            hostile,
+            str(Path(here) / "made"),
+            str(source),
+            str(place),
+            str(milliseconds),
+        ]
+        environment = support.clean_environment()
+        if layer is not None:
+            command.insert(0, str(layer / "function-shield"))
+            environment |= {
+                "FUNCTION_SHIELD_POLICY": support.policy_file(POLICY),
+                "FUNCTION_SHIELD_EVENTS": str(Path(here) / "events"),
+            }
+        done = subprocess.run(
+            command,
+            env=environment,
+            cwd=here,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        after = listing(folder)
+        # Half of one value and half of the other is a name beside /tmp, which nothing forbids to
+        # root.
+        for litter in set(Path("/").iterdir()) - beside:
+            if "zz" in litter.name:
+                shutil.rmtree(litter) if litter.is_dir() else litter.unlink()
+        if sinks and sinks.heard():
+            return Outcome(race, "the outside heard of it")
+        return Outcome(
+            race, verdict(race, done, Path(here), before != after), absent=done.returncode == ABSENT
+        )
+
+
+class Sinks:
+    """A stream's and a datagram's listener at the address that stands for the outside, with one
+    port."""
+
+    def __init__(self) -> None:
+        self.stream = socket.create_server((OUTSIDE, 0), backlog=256)
+        self.port: int = self.stream.getsockname()[1]
+        self.datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.datagrams.bind((OUTSIDE, self.port))
+
+    def heard(self) -> bool:
+        """Whether anything came; then they are closed."""
+        ready, _, _ = select.select([self.stream, self.datagrams], [], [], 0.02)
+        self.stream.close()
+        self.datagrams.close()
+        return bool(ready)
+
+
+def verdict(race: Race, done: subprocess.CompletedProcess[str], here: Path, changed: bool) -> str:
+    """What came through; "" for nothing."""
+    there = race.case.there
+    if done.returncode not in (0, ABSENT):
+        return f"exit status {done.returncode} {done.stderr[-200:]}"
+    if changed:
+        return "what lies under /tmp has changed"
+    if there == "program":
+        return "another program ran" if (here / "made").exists() else ""
+    if there == "variable":
+        return "the loader obeyed the variable" if "AT_" in done.stdout else ""
+    return (
+        "the call came through" if there != "none" and done.stdout.strip() not in ("", "0") else ""
+    )
+
+
+def values(race: Race, place: Path) -> tuple[str, str]:
+    """The harmless value and the hostile one."""
+    known = {
+        "mode": ("r", "w"),
+        "program": (PROGRAM, "/usr/bin/touch"),
+        "variable": ("NO_SHOW_AUXV=1", "LD_SHOW_AUXV=1"),
+    }
+    if race.case.there == "unix":
+        place = Path("/tmp") / place.parent.name / "s"
+    hostile = f"/sys/..{place}"
+    harmless = "/sys/" + "z" * (len(hostile) - 5)
+    if place.name == "XXXXXX":
+        harmless = harmless[:-6] + "XXXXXX"
+    if race.case.there == "unix":
+        harmless, hostile = f"unix:{harmless}", f"unix:{hostile}"
+    return known.get(race.case.there, (harmless, hostile))
+
+
+def run_all(chosen: list[Race], layer: Path | None, milliseconds: int) -> list[Outcome]:
+    """Run every case, one after another: each has a thread that does nothing but rewrite."""
+    binary = program(chosen)
+    with ThreadPoolExecutor(1) as pool:
+        return list(
+            pool.map(
+                lambda pair: run(binary, pair[0], pair[1], layer, milliseconds), enumerate(chosen)
+            )
+        )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--seconds", type=float, default=5, help="for each case")
+    parser.add_argument("--no-copy", action="store_true", help="with a core that copies nothing")
+    parser.add_argument(
+        "--bare",
+        action="store_true",
+        help="without the guard and without a race: each call must come through",
+    )
+    parser.add_argument("doors", nargs="*")
+    options = parser.parse_args()
+    chosen = [
+        race
+        for race in races()
+        if not options.doors or race.symbol in options.doors or race.name in options.doors
+    ]
+    layer = None if options.bare else uncopying_layer() if options.no_copy else support.LAYER
+    outcomes = run_all(chosen, layer, 0 if options.bare else int(options.seconds * 1000))
+    through = 0
+    for outcome in outcomes:
+        through += bool(outcome.through)
+        print(
+            f"{outcome.race.name:24}"
+            f" {'not in this libc' if outcome.absent else outcome.through or 'held'}"
+        )
+    print(f"{len(outcomes)} cases, {through} through")
+    return 0 if bool(through) == (options.bare or options.no_copy) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

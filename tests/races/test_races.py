@@ -1,0 +1,48 @@
+"""Nothing comes through while another thread rewrites what a door was called with; `make races`
+takes longer."""
+
+from __future__ import annotations
+
+from tests import support
+from tests.races.races import Outcome, races, run_all, uncopying_layer
+
+# A third of a second for each case. Without copies a third of them comes through in that time, on a
+# busy machine.
+MILLISECONDS = 300
+# Where the copy alone closes the race, and the rewriting thread is most likely to hit.
+SAMPLE = (
+    "posix_spawn",
+    "open",
+    "creat",
+    "freopen",
+    "catopen",
+    "readlink",
+    "ftw",
+    "fts_open",
+    "__nss_files_fopen",
+    "openat",
+)
+
+
+def told(outcomes: list[Outcome]) -> list[str]:
+    return [f"{outcome.race.name}: {outcome.through}" for outcome in outcomes if outcome.through]
+
+
+def test_each_call_comes_through_bare() -> None:
+    """What is called would do harm: else nothing could be learnt from a race."""
+    outcomes = run_all(races(), None, 0)
+    held = [
+        one.race.name
+        for one in outcomes
+        if not (one.through or one.absent or one.race.case.there == "blind")
+    ]
+    assert held == []
+
+
+def test_nothing_comes_through() -> None:
+    assert told(run_all(races(), support.LAYER, MILLISECONDS)) == []
+
+
+def test_it_does_without_copies() -> None:
+    chosen = [race for race in races() if race.symbol in SAMPLE]
+    assert len(told(run_all(chosen, uncopying_layer(), 3 * MILLISECONDS))) >= 3

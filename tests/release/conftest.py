@@ -1,0 +1,88 @@
+"""What the tests of a release share: a wheel, installed apart from this checkout."""
+
+from __future__ import annotations
+
+import os
+import platform
+import site
+import subprocess
+import sys
+import venv
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support import ROOT
+
+
+@dataclass(frozen=True)
+class Installed:
+    """An environment with fshield's wheel in it.
+
+    Args:
+        folder: of the environment; the wheel's packages are there, what it needs is this one's.
+        wheel: that was installed.
+    """
+
+    folder: Path
+    wheel: Path
+
+    @property
+    def python(self) -> Path:
+        """Its interpreter."""
+        return self.folder / "bin" / "python"
+
+    def run(
+        self, *arguments: str | Path, cwd: Path, **env: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program of it, with no compiler and nothing of this checkout to be found."""
+        variables = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("FSHIELD_", "FUNCTION_SHIELD_", "PYTHON", "AWS_"))
+        }
+        variables |= {"PATH": f"{self.folder / 'bin'}:/usr/bin:/bin", "COLUMNS": "100", **env}
+        return subprocess.run(
+            [str(word) for word in arguments],
+            cwd=cwd,
+            env=variables,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    def fshield(
+        self, *arguments: str | Path, cwd: Path, **env: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run its fshield."""
+        return self.run(self.folder / "bin" / "fshield", *arguments, cwd=cwd, **env)
+
+
+@pytest.fixture(scope="session")
+def wheel() -> Path:
+    """The wheel for this machine, built of this tree."""
+    subprocess.run(
+        [sys.executable, "layer/wheel.py", platform.machine()],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    (found,) = (ROOT / "dist").glob(f"fshield-*-manylinux_2_17_{platform.machine()}.whl")
+    return found
+
+
+@pytest.fixture(scope="session")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """The wheel in an environment of its own."""
+    folder = tmp_path_factory.mktemp("installed") / "venv"
+    venv.create(folder, with_pip=False, symlinks=True)
+    (packages,) = folder.glob("lib/python3*/site-packages")
+    pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "install"]
+    options = ("--quiet", "--no-index", "--no-deps", "--disable-pip-version-check")
+    subprocess.run([*pip, *options, str(wheel)], check=True, capture_output=True)
+    # What the wheel needs is taken from here; the link to this checkout is not: Python reads such
+    # files in its own folders only.
+    (packages / "needed.pth").write_text("\n".join(site.getsitepackages()) + "\n")
+    return Installed(folder, wheel)

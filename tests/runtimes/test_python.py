@@ -1,0 +1,106 @@
+"""Lambda's own runtime client for Python: Managed Instances fork their workers."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import socket
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fshield.local import components
+from tests.runtimes.api import serve
+from tests.support import SCRATCH, interpreters
+
+HANDLER = """
+import os, socket, subprocess, time
+def code(act):
+    try: act()
+    except PermissionError: return "EACCES"
+    return "passed"
+def fork():
+    if os.fork() == 0: os._exit(0)
+def handler(event, context):
+    print("worker", os.getpid())
+    time.sleep(0.05)
+    return {"event": event, "pid": os.getpid(), "rules": [
+        code(lambda: open("/tmp/function-shield-python", "w")),
+        code(lambda: subprocess.run(["/usr/bin/true"])),
+        code(fork),
+        code(lambda: open(__file__)),
+        code(lambda: socket.create_connection(("127.66.66.66", 9))),
+    ]}
+"""
+
+
+class Logs:
+    """The AF_UNIX socket that the platform gives workers to write to."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "logs"
+        self.said = b""
+        self._server = socket.socket(socket.AF_UNIX)
+        self._server.bind(str(self.path))
+        self._server.listen(64)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._server.accept()
+                threading.Thread(target=self._read, args=(connection,), daemon=True).start()
+
+    def _read(self, connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            while more := connection.recv(4096):
+                self.said += more
+
+    def close(self) -> None:
+        """Accept no more."""
+        self._server.close()
+
+
+@pytest.fixture
+def logs() -> Iterator[Logs]:
+    SCRATCH.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="l", dir=SCRATCH))
+    made = Logs(folder)
+    yield made
+    made.close()
+    shutil.rmtree(folder)
+
+
+# Managed Instances have Python 3.13 and newer.
+MANAGED = [one for one in interpreters() if components.python_version(one) >= (3, 13)]
+
+
+@pytest.mark.parametrize("policy", ["default", "strict"])
+@pytest.mark.parametrize("python", MANAGED, ids=lambda path: path.name)
+def test_managed_instances(python: Path, policy: str, tmp_path: Path, logs: Logs) -> None:
+    client = components.runtime_client(python, components.python_version(python))
+    (tmp_path / "app.py").write_text(HANDLER)
+    events = list(range(24))
+    done = serve(
+        [python, client / "bootstrap.py", client / "opt"],
+        task=tmp_path,
+        events=events,
+        policy=policy,
+        env={
+            "AWS_LAMBDA_MAX_CONCURRENCY": "4",
+            "LAMBDA_RUNTIME_DIR": str(client),
+            "_LAMBDA_TELEMETRY_LOG_FD_PROVIDER_SOCKET": str(logs.path),
+        },
+    )
+    assert sorted(body["event"] for body in done.bodies) == events, done.output
+    assert {tuple(body["rules"]) for body in done.bodies} == {("EACCES",) * 5}, done.bodies
+    workers = {body["pid"] for body in done.bodies}
+    assert len(workers) > 1
+    # What workers write goes to the socket, events as well where the guard follows fd 2.
+    assert all(b"worker %d" % worker in logs.said for worker in workers)
+    said = done.output + logs.said.decode()
+    named = {event["policy"] for event in done.violations}
+    assert "read_write_tmp" in named or '"policy":"read_write_tmp"' in said

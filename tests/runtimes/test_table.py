@@ -1,0 +1,37 @@
+"""docs/runtimes.md says what the last run of every runtime in the table said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fshield.runtimes import runtimes
+from tests.runtimes.table import PAGE, command, once, version_of
+from tests.support import interpreters, nodes
+
+LINES = {
+    line.split("`")[1]: [cell.strip() for cell in line.strip("|").split("|")]
+    for line in PAGE.read_text().splitlines()
+    if line.startswith("| `")
+}
+
+
+def test_the_page_has_every_runtime_that_can_be_guarded() -> None:
+    shown = {row.identifier for row in runtimes().values() if row.wrapper and row.tried}
+    assert shown <= LINES.keys()
+    for name, cells in LINES.items():
+        row = runtimes()[name]
+        assert cells[1:3] == [row.system, row.client], name
+        assert ("not tried" in cells) == (row.tried is None), name
+        assert "**no**" not in cells, name
+
+
+@pytest.mark.parametrize("path", [*interpreters(), *nodes()], ids=lambda path: str(path)[-40:])
+def test_it_starts_here(path: Path) -> None:
+    """Under ``strict``, with the client that the table names: one answer, four acts refused."""
+    (row,) = (row for row in runtimes().values() if row.tried == version_of(path))
+    if row.language == "Node.js" and not Path(command(row, path)[0][1]).exists():
+        pytest.skip("run tests/runtimes/fetch.sh")
+    done = once(row, path, "strict")
+    assert [body[:4] for body in done.bodies] == [["EACCES"] * 4], done.output
