@@ -160,9 +160,25 @@ def hurt(attack: Attack, look: Look) -> list[str]:
     return found
 
 
+#: A race may be lost by bad luck on a busy machine. Only runs that must succeed are tried again.
+TRIES = 3
+
+
+def perform_until_won(
+    attack: Attack, python: Path, document: Document | None, extra: dict[str, str]
+) -> Look:
+    """A run that must succeed. It is tried again where the attack alone fell short: a run in which
+    the guard did damage is the last one."""
+    for _ in range(TRIES):
+        look = perform(attack, python, document, extra)
+        if (look.seen and look.claims) or hurt(attack, look):
+            break
+    return look
+
+
 def judge_bare(attack: Attack, python: Path) -> list[str]:
     """What is wrong with the attack itself: it must work where nobody guards."""
-    look = perform(attack, python, None, PATIENT)
+    look = perform_until_won(attack, python, None, PATIENT)
     if look.timed_out or not (look.seen and look.claims):
         saw = "nothing of it was seen" if look.claims else "it says itself that it did not work"
         return [f"bare: it must succeed, and {saw}: {tell(look)}"]
@@ -176,7 +192,11 @@ def judge(attack: Attack, python: Path) -> Verdict:
     verdict.problems += judge_bare(attack, python)
     went_through = False
     for index, (name, document) in enumerate(blocking_policies(attack)):
-        look = perform(attack, python, document, PATIENT if attack.open else {})
+        look = (
+            perform_until_won(attack, python, document, PATIENT)
+            if attack.open
+            else perform(attack, python, document, {})
+        )
         verdict.problems += [f"{name}: {wrong}: {tell(look)}" for wrong in hurt(attack, look)]
         counted = attack.rules + (attack.also if index == 0 else ())
         through = look.seen or look.claims
@@ -206,7 +226,7 @@ def judge(attack: Attack, python: Path) -> Verdict:
         )
     verdict.held = not went_through
     document, extra = alerting(attack)
-    look = perform(attack, python, document, extra)
+    look = (perform if attack.refuses else perform_until_won)(attack, python, document, extra)
     verdict.problems += [f"alert: {wrong}: {tell(look)}" for wrong in hurt(attack, look)]
     if attack.refuses:
         verdict.problems += [] if refused(look) else [f"alert: it must be refused: {tell(look)}"]

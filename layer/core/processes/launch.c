@@ -105,13 +105,31 @@ int launch_open(int dirfd, const struct path *path, int flags, bool search, cons
 
 /* ---- preparing ---- */
 
+/* The loader obeys LD_PRELOAD where the ids are equal: until the program is started, no other
+ * thread changes them. glibc tells each thread of a change by this signal, and waits. The core of
+ * the new program lets it through again; a program without one must not start like this. */
+#define IDS_CHANGE (1ull << (33 - 1))
+
+static void hold_ids(struct launch *launch)
+{
+    const uint64_t ids = IDS_CHANGE;
+    launch->holds_ids =
+        sys_call(SYS_rt_sigprocmask, SIG_BLOCK, &ids, &launch->signals, sizeof ids) == 0;
+}
+
+static void release_ids(struct launch *launch)
+{
+    if (launch->holds_ids)
+        sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &launch->signals, NULL, sizeof launch->signals);
+    launch->holds_ids = false;
+}
+
 void launch_free(struct launch *launch)
 {
     inspect_sharing_ends();
     if (launch->program.fd >= 0) files_release(launch->program.fd);
     if (launch->fd >= 0) sys_close(launch->fd);
-    if (launch->holds_ids)
-        sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &launch->signals, NULL, sizeof launch->signals);
+    release_ids(launch);
     sys_call(SYS_munmap, launch, launch->size);
 }
 
@@ -158,17 +176,6 @@ static struct guard_act act_of(const struct launch *launch, const char *unguarda
                               .arguments = launch->arguments,
                               .unguardable = unguardable,
                               .caller = caller};
-}
-
-/* The loader obeys LD_PRELOAD where the ids are equal: until the program is started, no other
- * thread changes them. glibc tells each thread of a change by this signal, and waits. */
-#define IDS_CHANGE (1ull << (33 - 1))
-
-static void hold_ids(struct launch *launch)
-{
-    const uint64_t ids = IDS_CHANGE;
-    launch->holds_ids =
-        sys_call(SYS_rt_sigprocmask, SIG_BLOCK, &ids, &launch->signals, sizeof ids) == 0;
 }
 
 void launch_started(uint64_t *signals)
@@ -286,8 +293,9 @@ struct launch *launch_prepare(const struct launch_request *request)
         in_tmp = sentence != NULL;
     }
     if (sentence == NULL && !named && enforce) sentence = "has no name in any folder";
-    if (enforce) hold_ids(launch);
+    if (!by_name && sentence == NULL) hold_ids(launch);
     if (sentence == NULL) sentence = layer_unloadable();
+    if (sentence != NULL) release_ids(launch);
     if (sentence != NULL && enforce && launch->program.error != 0)
         return fail(launch, launch->program.error);
     if (sentence != NULL && launch->program.error == 0) {
