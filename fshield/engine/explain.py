@@ -53,6 +53,16 @@ ALWAYS_ALLOWED = (
         "Node.js's next event",
         "GET /2018-06-01/runtime/invocation/next under the alternative client only",
     ),
+    (
+        "Java's errors",
+        "the init error, and one error for an invocation that is not answered yet, from the"
+        " function's own JVM",
+    ),
+    (
+        "Java's restore",
+        "GET /2018-06-01/runtime/restore/next and POST /2018-06-01/runtime/restore/error, from the"
+        " function's own JVM",
+    ),
     ("the X-Ray daemon", "UDP to AWS_XRAY_DAEMON_ADDRESS as it was at start"),
     ("the system resolver", "for names that a rule allows, asked absolute"),
     (

@@ -436,6 +436,6 @@ def test_explain_of_what_is_no_question(arguments: tuple[str, ...]) -> None:
 def test_explain_lists_every_permitted_request() -> None:
     """What permits.c lets through for callers other than the runtime client."""
     rows = re.findall(r'\{PERMIT_\w+, \w+, "([^"]+)"\}', core_file("permits.c").read_text())
-    assert len(rows) == 4
+    assert len(rows) == 6
     listed = " ".join(text for _, text in explain.ALWAYS_ALLOWED)
     assert [row for row in rows if row not in listed] == []

@@ -15,6 +15,8 @@ static const struct row {
     {PERMIT_INIT_ERROR, true, "POST /2018-06-01/runtime/init/error"},
     {PERMIT_METADATA, false, "GET /2026-01-15/metadata/execution-environment"},
     {PERMIT_NEXT, false, "GET /2018-06-01/runtime/invocation/next"},
+    {PERMIT_RESTORE, false, "GET /2018-06-01/runtime/restore/next"},
+    {PERMIT_RESTORE, true, "POST /2018-06-01/runtime/restore/error"},
 };
 
 static bool is_line(const struct host_request *request, size_t at, const char *rest)
@@ -25,6 +27,14 @@ static bool is_line(const struct host_request *request, size_t at, const char *r
            memcmp(request->line + at, rest, size) == 0;
 }
 
+/* The request answers an invocation, and its line ends like this. */
+static bool answers(const struct host_request *request, const char *rest, struct permitted_id *id)
+{
+    id->text = http_answers(request->line, request->line_size, &id->size);
+    return id->text != NULL &&
+           is_line(request, (size_t)(id->text - request->line) + id->size, rest);
+}
+
 uint8_t permits_request(uint8_t permits, const struct host_request *request,
                         struct permitted_id *id)
 {
@@ -32,11 +42,9 @@ uint8_t permits_request(uint8_t permits, const struct host_request *request,
     if (request->expects) return 0;
     if (request->chunked) {
         if (!(permits & PERMIT_STREAM) || !request->streams) return 0;
-        id->text = http_answers(request->line, request->line_size, &id->size);
-        bool whole = id->text != NULL &&
-                     is_line(request, (size_t)(id->text - request->line) + id->size, "/response");
-        return whole ? PERMIT_STREAM : 0;
+        return answers(request, "/response", id) ? PERMIT_STREAM : 0;
     }
+    if (permits & PERMIT_ERROR && answers(request, "/error", id)) return PERMIT_ERROR;
     for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (!(permits & rows[i].permit) || !is_line(request, 0, rows[i].line)) continue;
         /* A server that answers before the body may take what follows for a request. */

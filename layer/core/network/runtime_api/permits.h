@@ -1,5 +1,6 @@
 /* Requests to the Runtime API that others than its client may make: each whole, and one a
- * connection, except what the JavaScript of Node's client says (PERMIT_KEPT). Pure functions. */
+ * connection, except what Node's and Java's clients say in their own language (PERMIT_KEPT). Pure
+ * functions. */
 #ifndef FS_PERMITS_H
 #define FS_PERMITS_H
 
@@ -16,10 +17,13 @@ enum permit {
     PERMIT_METADATA = 4, /* where AWS_LAMBDA_METADATA_API pointed here at start */
     PERMIT_STREAM = 8, /* a streamed response to an invocation that is under way, by Node */
     PERMIT_NEXT = 16, /* by Node, where the function uses the client that is all JavaScript */
-    PERMIT_KEPT = PERMIT_STREAM | PERMIT_NEXT /* connections that are used again */
+    PERMIT_ERROR = 32, /* an invocation that is under way has failed, by Java */
+    PERMIT_RESTORE = 64, /* the restore of a snapshot, and its error, by Java */
+    PERMIT_KEPT = PERMIT_STREAM | PERMIT_NEXT | PERMIT_ERROR | PERMIT_RESTORE /* connections that
+                                                                                 are used again */
 };
 
-/* Of the invocation that PERMIT_STREAM answers; inside the request. */
+/* Of the invocation that PERMIT_STREAM or PERMIT_ERROR answers; inside the request. */
 struct permitted_id {
     const char *text;
     size_t size;

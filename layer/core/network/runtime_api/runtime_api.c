@@ -33,7 +33,7 @@ _Atomic uint64_t runtime_api_fds;
 
 /* ---- at start ---- */
 
-static uint8_t permits_here; /* enum permit: for every caller */
+static uint8_t permits_here; /* enum permit: for every caller in this process */
 static uint8_t permits_node; /* for Node itself */
 static bool concurrent; /* this process may serve several invocations at once */
 static struct timespec began;
@@ -81,6 +81,10 @@ __attribute__((constructor)) static void remember_start(void)
     permits_node = PERMIT_INIT_ERROR | PERMIT_STREAM;
     if (guard.is_function && alternative && strcmp(alternative, "true") == 0)
         permits_node |= PERMIT_NEXT;
+    /* Java's client posts errors, and waits for a restore, by HttpURLConnection
+     * (LambdaRuntimeApiClientImpl); its native part takes invocations and answers them. */
+    if (guard.is_function && strcmp(guard_program_name, "java") == 0)
+        permits_here |= PERMIT_INIT_ERROR | PERMIT_ERROR | PERMIT_RESTORE;
     concurrent = facts_value("AWS_LAMBDA_MAX_CONCURRENCY") != NULL;
 }
 
@@ -133,7 +137,8 @@ static bool is_client_file(const char *path)
     if (path[0] != '/' || slash == NULL) return false;
     const char *name = slash + 1;
     if (!((strncmp(name, "runtime_client", 14) == 0 && ends(name, ".so")) ||
-          (strncmp(name, "rapid-client", 12) == 0 && ends(name, ".node"))))
+          (strncmp(name, "rapid-client", 12) == 0 && ends(name, ".node")) ||
+          (strncmp(name, "libaws-lambda-jni", 17) == 0 && ends(name, ".so"))))
         return false;
     struct stat status;
     if (sys_fstatat(AT_FDCWD, path, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode))
@@ -274,7 +279,8 @@ static bool invocation_answered(const char *id, size_t size)
 
 bool runtime_api_may(uint8_t permit, const struct permitted_id *id)
 {
-    if (permit == PERMIT_STREAM) return invocation_answered(id->text, id->size);
+    if (permit & (PERMIT_STREAM | PERMIT_ERROR)) return invocation_answered(id->text, id->size);
+    if (permit == PERMIT_RESTORE) return true;
     if (atomic_exchange(&taken, true) && !concurrent) return false;
     guard_invocation_ends();
     return true;

@@ -2,7 +2,8 @@
  *
  * The client is recognised by the file that its code is mapped from (/proc/self/maps):
  *
- * - its name is runtime_client*.so or rapid-client*.node, as awslambdaric ships them;
+ * - its name is runtime_client*.so (Python), rapid-client*.node (Node) or libaws-lambda-jni*.so
+ *   (Java), as the clients ship them;
  * - it lies outside /tmp;
  * - its file system is read-only, or the file has not changed since this process began (a change
  *   time cannot be set back).
