@@ -1,18 +1,21 @@
 """The core's units, each compiled to an object of its own, and the folders' order.
 
-The objects serve two tests: the arrows between units (test_layers.py) read their symbols, and the
-trace of an act (visits) links them to a core that notes each function that is entered.
+The objects serve three tests. The arrows between units (test_layers.py) read their symbols. The
+trace of an act (visits) links them to a core that notes each function that is entered, and
+tests/faults to one that faults there.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.support import CORE, ROOT
+from tests.support import CORE, LAYER, ROOT
 
 sys.path.append(str(ROOT / "layer"))
 import zig as zig  # noqa: PLC0414 - the tests take it from here
@@ -66,3 +69,22 @@ def units() -> dict[Path, Path]:
     paths = sorted(CORE.rglob("*.c"))
     with ThreadPoolExecutor(2) as pool:
         return dict(zip(paths, pool.map(compiled, paths), strict=True))
+
+
+def layer(folder: Path, added: Path, exported: Sequence[str]) -> None:
+    """A layer in ``folder`` whose core consists of the units and of ``added``, which gets the calls
+    of -finstrument-functions and exports these functions."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(LAYER, folder)
+    core = folder / "function-shield.d" / "function-shield.so"
+    objects = map(str, units().values())
+    exports = folder / "exports.map"
+    names = (GENERATED / "exports.map").read_text()
+    exports.write_text(names.replace("global:", f"global: {'; '.join(exported)};"))
+    zig.zig(
+        *(*TARGET, "-Os", "-g", "-fPIC", "-shared", "-Wl,-Bsymbolic", "-Wl,-z,now"),
+        *("-I", str(CORE), f"-Wl,--version-script={exports}", *objects, str(added)),
+        *("-o", str(core)),
+    )
+    shutil.copytree(GENERATED, folder / f"generated-{ARCHITECTURE}")
+    zig.launcher(ARCHITECTURE, core, folder / "function-shield")

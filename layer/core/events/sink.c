@@ -284,17 +284,18 @@ void sink_adopt(void)
     atomic_store(&owner, pid);
 }
 
-/* A broken pipe must not kill the function: the signal is held back and taken. */
+/* A broken pipe must not kill the function: the signal is held back and taken. A handler of any
+ * other must not jump out of here: `writing` would stay set, and nobody would write again. */
 #define BROKEN_PIPE ((uint64_t)1 << (SIGPIPE - 1))
 
-static uint64_t hold_signal(void)
+static uint64_t hold_signals(void)
 {
-    uint64_t broken = BROKEN_PIPE, before = 0;
-    sys_call(SYS_rt_sigprocmask, SIG_BLOCK, &broken, &before, sizeof broken);
+    uint64_t all = ~UINT64_C(0), before = 0;
+    sys_call(SYS_rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof all);
     return before;
 }
 
-static void release_signal(uint64_t before, bool came)
+static void release_signals(uint64_t before, bool came)
 {
     uint64_t broken = BROKEN_PIPE;
     struct timespec none = {0};
@@ -310,7 +311,7 @@ static bool write_all(const char *line, size_t size, int may_wait)
 {
     enum { TURNS = 4 };
     struct work work = {false, may_wait};
-    uint64_t before = hold_signal();
+    uint64_t before = hold_signals();
     bool saved = true, room = true;
     for (unsigned turn = 0; turn < TURNS && room && (size > 0 || anything_kept()); turn++) {
         room = false;
@@ -333,7 +334,7 @@ static bool write_all(const char *line, size_t size, int may_wait)
         if (size > 0 && !keep(line, size)) saved = false;
         size = 0;
     }
-    release_signal(before, work.broken);
+    release_signals(before, work.broken);
     return saved;
 }
 

@@ -31,13 +31,30 @@ static __thread struct {
     int before; /* its cancellation state */
 } kept __attribute__((tls_model("initial-exec")));
 
-/* Closes what was reserved by doors that longjmp has left. */
+static void unkeep(int fd)
+{
+    unsigned at = kept.count < KEPT ? kept.count : KEPT;
+    while (at > 0 && kept.fds[at - 1] != fd) at--;
+    for (; at > 0 && at < kept.count && at < KEPT; at++) {
+        kept.fds[at - 1] = kept.fds[at];
+        kept.frames[at - 1] = kept.frames[at];
+    }
+    if (kept.count > 0 && --kept.count == 0) pthread_setcancelstate(kept.before, NULL);
+}
+
+/* Closes what was reserved by doors that longjmp has left. An fd that its door was just releasing
+ * may be another object by now: it stays open. */
 static void close_abandoned(uintptr_t here)
 {
     kept.jumps = guard_thread.jumps;
     while (kept.count > 0 && kept.count <= KEPT &&
-           marks_are_over(kept.frames[kept.count - 1], here))
-        files_release(kept.fds[kept.count - 1]);
+           marks_are_over(kept.frames[kept.count - 1], here)) {
+        int fd = kept.fds[kept.count - 1];
+        if (is_held((unsigned)fd))
+            files_release(fd);
+        else
+            unkeep(fd);
+    }
 }
 
 static void keep(int fd, uintptr_t here)
@@ -49,17 +66,6 @@ static void keep(int fd, uintptr_t here)
         kept.frames[kept.count] = here;
     }
     kept.count++;
-}
-
-static void unkeep(int fd)
-{
-    unsigned at = kept.count < KEPT ? kept.count : KEPT;
-    while (at > 0 && kept.fds[at - 1] != fd) at--;
-    for (; at > 0 && at < kept.count && at < KEPT; at++) {
-        kept.fds[at - 1] = kept.fds[at];
-        kept.frames[at - 1] = kept.frames[at];
-    }
-    if (kept.count > 0 && --kept.count == 0) pthread_setcancelstate(kept.before, NULL);
 }
 
 int files_hold(int fd)

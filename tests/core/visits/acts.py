@@ -4,7 +4,6 @@ core, and a policy's way from YAML to a verdict in fshield."""
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Any
 
 from tests.core import objects
 from tests.core.visits.symbols import Function, functions
-from tests.support import LAYER, ROOT, clean_environment, core_file, policy_file
+from tests.support import ROOT, clean_environment, core_file, policy_file
 
 BUILD = ROOT / "build" / "visits"
 HERE = Path(__file__).parent
@@ -119,19 +118,7 @@ def _by_the_core(act: Act) -> list[Function]:
 def _layer() -> Path:
     """The layer with a core that notes what is entered, and act.c."""
     folder = BUILD / "layer"
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(LAYER, folder)
-    core = folder / "function-shield.d" / "function-shield.so"
-    units = map(str, objects.units().values())
-    exports = BUILD / "exports.map"
-    names = (objects.GENERATED / "exports.map").read_text()
-    exports.write_text(names.replace("global:", "global: visits_begin; visits_end;"))
-    objects.zig.zig(
-        *(*objects.TARGET, "-Os", "-g", "-fPIC", "-shared", "-Wl,-Bsymbolic", "-Wl,-z,now"),
-        *(f"-Wl,--version-script={exports}", *units, str(HERE / "notes.c"), "-o", str(core)),
-    )
-    shutil.copytree(objects.GENERATED, folder / f"generated-{objects.ARCHITECTURE}")
-    objects.zig.launcher(objects.ARCHITECTURE, core, folder / "function-shield")
+    objects.layer(folder, HERE / "notes.c", ("visits_begin", "visits_end"))
     program = [str(HERE / "act.c"), "-o", str(BUILD / "act")]
     objects.zig.zig(*objects.TARGET, "-Os", "-Wall", "-Wextra", "-Werror", *program)
     return folder
