@@ -135,6 +135,7 @@ def as_dict(made: Report) -> dict[str, Any]:
                         "first": touch.tally.first or None,
                         "last": touch.tally.last or None,
                         "by": touch.asker.words,
+                        "for_others": touch.tally.for_others or None,
                         "where": touch.tally.where or None,
                     }
                     for touch in dependency.touches
@@ -146,7 +147,13 @@ def as_dict(made: Report) -> dict[str, Any]:
         "policy_name": made.policy_name or None,
         "uses_known": uses_are_known(made) if made.uses is not None else None,
         "entries": [
-            {"entry": use.entry.text, "rule": use.entry.source, "count": use.count}
+            {
+                "entry": use.entry.text,
+                "rule": use.entry.source,
+                "count": use.count,
+                "only_for": [*use.entry.only_for],
+                "others": dict(use.others),
+            }
             for use in made.uses or ()
         ],
         "against_name": made.against_name or None,
@@ -157,6 +164,8 @@ def as_dict(made: Report) -> dict[str, Any]:
                 "target": outcome.target,
                 "count": outcome.seen.passed,
                 "rule": outcome.met.source,
+                "allowed_for": [*outcome.met.only_for] or None,
+                "asker": outcome.met.asker or None,
             }
             for outcome in made.against or ()
         ],

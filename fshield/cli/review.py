@@ -16,7 +16,7 @@ from fshield.engine.folder_diff import folder_changes
 from fshield.engine.widening import Change, changes
 from fshield.errors import CouldNotRun
 from fshield.evidence import sources
-from fshield.evidence.acts import Evidence
+from fshield.evidence.acts import Act, Evidence
 from fshield.evidence.cloudwatch import Connection
 from fshield.evidence.events import harmless
 from fshield.evidence.fix import Fix
@@ -89,6 +89,8 @@ def _as_dict(outcome: Outcome) -> dict[str, Any]:
         "mode": outcome.met.mode.name.lower(),
         "rule": outcome.met.source,
         "reason": outcome.met.reason,
+        "allowed_for": [*outcome.met.only_for] or None,
+        "asker": outcome.met.asker or None,
         "where": outcome.seen.where or None,
     }
 
@@ -120,7 +122,7 @@ def _print(name: str, evidence: Evidence, outcomes: list[Outcome]) -> None:
                 if outcome.target
                 else outcome.act.words
             )
-            cells = (f"×{outcome.seen.count:,}", what, words, outcome.met.source or "left out")
+            cells = (f"×{outcome.seen.count:,}", what, words, outcome.met.words)
             table.add_row(*(Text(harmless(cell)) for cell in cells))
         to.print(table)
         if len(chosen) > _SHOWN:
@@ -244,7 +246,10 @@ def _fix_as_dict(found: Fix) -> dict[str, Any]:
     return {
         "ok": not (found.hopeless or found.held or found.failing),
         "diff": "".join(f"{line}\n" for line in found.diff),
-        "entries": [{"policy": line.rule, "entry": line.text} for line in found.lines],
+        "entries": [
+            {"policy": line.rule, "entry": line.text, "only_for": [*line.only_for]}
+            for line in found.lines
+        ],
         "admits": found.admits,
         "careful": found.careful,
         "proposal": found.proposal or None,
@@ -273,7 +278,7 @@ def _print_fix(found: Fix) -> None:
         (
             "allowed",
             "green",
-            [f"{act.words}: this policy lets it pass already" for act in found.passing],
+            [f"{act.words}: {_passes(found, act)}" for act in found.passing],
         ),
         (
             "held",
@@ -296,6 +301,18 @@ def _print_fix(found: Fix) -> None:
     ):
         for sentence in sentences:
             to.print(Text.assemble((f"{label + ':':9}", style), harmless(sentence)), soft_wrap=True)
+
+
+def _passes(found: Fix, act: Act) -> str:
+    """That the policy lets an act pass already, and for which callers."""
+    said = "this policy lets it pass already"
+    if act not in found.passing_for:
+        return said
+    names = ", ".join(found.passing_for[act])
+    return (
+        f"{said} for {names}; if it was blocked under this very policy, a package between is not"
+        " required by these: name it too"
+    )
 
 
 def print_diff(lines: list[str]) -> None:

@@ -30,6 +30,8 @@ MAX_ACTS = 50_000
 _CHAINS = 16
 _NAMES = 32
 INTEGRITY = "guard_integrity"
+#: The reason of an act that an entry allows, and to other callers only.
+ONLY_FOR = "only_for"
 #: What no exception covers, whatever a policy says.
 REFUSED = {
     "socket_family": "sockets of this kind are refused whatever a policy says",
@@ -122,6 +124,8 @@ class Seen:
         pattern: of a path, the narrowest that all of them match; what may be made up is as it was,
             but for what differed.
         where: ``FILE:LINE`` of one that asked.
+        others: callers that an entry with ``only_for`` does not count for, as the engine names
+            them; empty where no event has that reason.
     """
 
     count: int = 0
@@ -133,6 +137,7 @@ class Seen:
     examples: set[str] = field(default_factory=set)
     where: str = ""
     pattern: str = ""
+    others: set[str] = field(default_factory=set)
 
     def add(self, other: Seen) -> None:
         """Take `other`'s sightings over."""
@@ -146,6 +151,7 @@ class Seen:
         self.functions |= set(sorted(other.functions)[: max(0, _NAMES - len(self.functions))])
         self.examples |= set(sorted(other.examples)[: max(0, 2 - len(self.examples))])
         self.where = self.where or other.where
+        self.others |= set(sorted(other.others)[: max(0, _NAMES - len(self.others))])
 
     @property
     def passed(self) -> int:
@@ -260,6 +266,9 @@ class Evidence:
                 {record.function} if record.function else set(),
                 {exact},
                 where,
+                others={event.get("asker") or "unknown"}
+                if event.get("reason") == ONLY_FOR
+                else set(),
             )
         )
 

@@ -13,19 +13,24 @@ from fshield.engine.containment import path_outside
 from fshield.engine.policy_tests import Result, run
 from fshield.errors import CouldNotRun
 from fshield.evidence.acts import Act, Evidence, Seen, no_exception
+from fshield.evidence.dependencies import FUNCTION, UNKNOWN, asked_as, with_others
 from fshield.evidence.known import SHARED
-from fshield.evidence.learn import Line, destination, safe, without_covered
+from fshield.evidence.learn import Line, beside, destination, safe, without_covered
 from fshield.evidence.lookalike import domain
 from fshield.evidence.shapes import gathered
 from fshield.evidence.tiers import Held, Tiers
-from fshield.evidence.verdicts import HERE, met
+from fshield.evidence.verdicts import HERE, met, met_by
 from fshield.language import edit
+from fshield.language.callers import counted
 from fshield.language.loader import resolve
 from fshield.language.patterns import TEMPFILE, TEMPFILE_PATTERNS
 from fshield.language.policy import Allow, Family, Mode, Policy
 from fshield.language.reader import Document, read
 
 _TMP = "read_write_tmp"
+_ANYBODY = (
+    "`unknown` admits code without a file, and work of pools and tasks, whichever package made it"
+)
 
 
 @dataclass
@@ -39,6 +44,7 @@ class Fix:
         admits: what else they let pass, in sentences.
         careful: why a person should think twice.
         passing: acts that the policy lets pass already.
+        passing_for: of these, the callers that an entry with ``only_for`` names.
         held: acts that are not written without ``--accept``, and why.
         hopeless: acts that no entry can allow, and why.
         failing: the policy's own tests that fail with the entries and passed without.
@@ -52,6 +58,7 @@ class Fix:
     admits: list[str] = field(default_factory=list)
     careful: list[str] = field(default_factory=list)
     passing: list[Act] = field(default_factory=list)
+    passing_for: dict[Act, tuple[str, ...]] = field(default_factory=dict)
     held: list[Held] = field(default_factory=list)
     hopeless: list[tuple[Act, str]] = field(default_factory=list)
     failing: list[Result] = field(default_factory=list)
@@ -99,7 +106,7 @@ def fix(
             for line in out.lines
             for act, _ in line.acts
             if (why := tiers.by_target(act))
-        ]
+        ] + [f"{line.value}: {_ANYBODY}" for line in out.lines if UNKNOWN in line.only_for]
         _prove(out, facts)
         known = {result.name for result in run(policy) if not result.passed}
         out.failing = [
@@ -111,11 +118,23 @@ def fix(
 def _sort_acts(out: Fix, tiers: Tiers, facts: native.Facts, region: str | None) -> None:
     """Put every act where it belongs: allowed already, impossible, held back, or an entry."""
     compiled = native.Compiled(compile_policy(out.policy))
+    for_some = any(entry.only_for for entry in out.policy.allows)
     for act, seen in tiers.evidence:
         targets = sorted(seen.examples) or [act.target]
-        allowed = [met(compiled, act, one, facts).mode is Mode.ALLOW for one in targets]
+        askers = asked_as(tiers.evidence, seen.chains)
+        found = [met_by(compiled, act, one, facts, askers) for one in targets]
+        names: tuple[str, ...] = ()
+        if for_some or seen.others:
+            named = [name for one in found for name in one.only_for]
+            names = with_others(tiers.evidence, seen, named) or beside(tiers, [act])
+            found = [met_by(compiled, act, one, facts, names or askers) for one in targets]
+        allowed = [one.mode is Mode.ALLOW for one in found]
         if all(allowed):
             out.passing.append(act)
+            if names and any(
+                met(compiled, act, one, facts).mode is not Mode.ALLOW for one in targets
+            ):
+                out.passing_for[act] = names
             continue
         target = targets[allowed.index(False)]
         why = _no_entry(act)
@@ -125,7 +144,9 @@ def _sort_acts(out: Fix, tiers: Tiers, facts: native.Facts, region: str | None) 
         elif held:
             out.held.append(held)
         else:
-            out.lines.append(_line(act, seen, target, region))
+            line = _line(act, seen, target, region)
+            line.only_for = () if line.key == "library" else names
+            out.lines.append(line)
 
 
 def _hold_what_tests_block(out: Fix, name: str, tiers: Tiers) -> None:
@@ -165,25 +186,35 @@ def _newly_failed(
 
 def _edited(out: Fix, name: str, lines: list[Line], tiers: Tiers) -> tuple[str, Policy]:
     additions = [edit.Addition(line.rule, line.text, comment(line, tiers)) for line in lines]
-    wide = [line.value for line in lines if line.rule == _TMP]
+    wide = [(line.value, counted(line.only_for)) for line in lines if line.rule == _TMP]
     dead = [
         (_TMP, int(entry.location[-1]))
         for entry in _plain_paths(out)
-        if entry.pattern and any(_covers(pattern, entry.pattern) for pattern in wide)
+        if entry.pattern
+        and any(
+            names == entry.only_for and _covers(pattern, entry.pattern) for pattern, names in wide
+        )
     ]
     return edit.with_entries(out.document, name, additions, dead)
 
 
 def _plain_paths(out: Fix) -> list[Allow]:
-    """The entries of read_write_tmp in the file itself that say nothing but a path."""
+    """The entries of read_write_tmp in the file itself that say nothing but a path and
+    callers."""
     return [
         entry
         for entry in out.policy.allows
         if entry.family is Family.TMP
         and entry.inherited_from is None
-        and entry.text == entry.pattern
-        and isinstance(out.document.find(entry.location).plain(), str)
+        and entry.pattern == _only_path(out.document.find(entry.location).plain())
     ]
+
+
+def _only_path(written: object) -> object:
+    """The path of an entry that says no more than it and ``only_for``."""
+    if isinstance(written, dict) and set(written) == {"path", "only_for"}:
+        return written["path"]
+    return written
 
 
 def _covers(wide: str, entry: str) -> bool:
@@ -196,13 +227,21 @@ def _covers(wide: str, entry: str) -> bool:
 def _with_siblings(out: Fix) -> list[Line]:
     """The lines. Names under /tmp are put together with their siblings in the policy, by the rules
     of `learn`."""
-    paths = [line for line in out.lines if line.rule == _TMP]
-    there = [entry.pattern for entry in _plain_paths(out) if entry.pattern]
-    together = gathered([*(line.value for line in paths), *there])
-    for line in paths:
-        if together[line.value] != line.value:
-            line.alone, line.value = line.value, together[line.value]
-    return [*(line for line in out.lines if line.rule != _TMP), *without_covered(_merged(paths))]
+    lines = [line for line in out.lines if line.rule != _TMP]
+    callers = {line.only_for for line in out.lines if line.rule == _TMP}
+    for names in sorted(callers):
+        paths = [line for line in out.lines if line.rule == _TMP and line.only_for == names]
+        there = [
+            entry.pattern
+            for entry in _plain_paths(out)
+            if entry.pattern and entry.only_for == counted(names)
+        ]
+        together = gathered([*(line.value for line in paths), *there])
+        for line in paths:
+            if together[line.value] != line.value:
+                line.alone, line.value = line.value, together[line.value]
+        lines += without_covered(_merged(paths))
+    return lines
 
 
 def _prove(found: Fix, facts: native.Facts) -> None:
@@ -210,7 +249,7 @@ def _prove(found: Fix, facts: native.Facts) -> None:
     compiled = native.Compiled(compile_policy(found.policy))
     for line in found.lines:
         for act, target in line.acts:
-            if met(compiled, act, target, facts).mode is not Mode.ALLOW:
+            if met_by(compiled, act, target, facts, line.only_for or ("",)).mode is not Mode.ALLOW:
                 raise CouldNotRun(
                     f"an entry for {act.place} would not do: the engine decides otherwise",
                     "fshield explain, and by hand",
@@ -257,10 +296,10 @@ def comment(line: Line, tiers: Tiers) -> str:
 
 
 def _merged(lines: list[Line]) -> list[Line]:
-    """One entry for one destination."""
-    found: dict[tuple[str, str, str], Line] = {}
+    """One entry for one destination and its callers."""
+    found: dict[tuple[str, str, str, tuple[str, ...]], Line] = {}
     for line in lines:
-        first = found.setdefault((line.rule, line.key, line.value), line)
+        first = found.setdefault((line.rule, line.key, line.value, line.only_for), line)
         if first is not line:
             first.ports = tuple(sorted({*first.ports, *line.ports}))
             first.acts += line.acts
@@ -280,6 +319,18 @@ def _objects(pattern: str) -> str:
     return "every name of this form" if re.search(r"[*?]", pattern) else "this one object"
 
 
+def _callers(line: Line, word: str = "from") -> str:
+    """From which callers it lets pass that."""
+    if not line.only_for:
+        return f"{word} every package" + (" of the function" if word == "from" else "")
+    known = {FUNCTION: "the function's own code", UNKNOWN: "callers that cannot be told"}
+    names = [name for name in line.only_for if name not in known]
+    whose = f"{', '.join(names)} and what they require" if len(names) > 1 else ""
+    whose = whose or f"{names[0]} and what it requires" if names else ""
+    said = [whose, *(words for name, words in known.items() if name in line.only_for)]
+    return f"{word} {', and '.join(part for part in said if part)}"
+
+
 def admits(line: Line) -> str:
     """What an entry lets pass besides the act that it is for, in one sentence."""
     if line.aws:
@@ -288,10 +339,7 @@ def admits(line: Line) -> str:
             if line.aws.bucket
             else "all its endpoints, any account's resources"
         )
-        return (
-            f"{line.value}: {what} in the function's own region, on port 443, from every package of"
-            " the function"
-        )
+        return f"{line.value}: {what} in the function's own region, on port 443, {_callers(line)}"
     if line.key == "host":
         ports = ", ".join(map(str, line.ports))
         shared = domain(line.value) in SHARED or any(
@@ -300,18 +348,19 @@ def admits(line: Line) -> str:
         whose = "; anybody can have a name and an account there" if shared else ""
         return (
             f"{line.value}: everything behind that name on port {ports}, any path and account, "
-            f"from every package of the function{whose}"
+            f"{_callers(line)}{whose}"
         )
     if line.key == "cidr":
         return (
             f"{line.value}: whatever listens there on port {', '.join(map(str, line.ports))}, under"
-            " any name"
+            f" any name, {_callers(line)}"
         )
     if line.rule == "read_write_tmp":
         what = f"{line.value}: {_objects(line.value)}"
-        return f"{what}, to read, write, list and remove, by every package"
+        return f"{what}, to read, write, list and remove, {_callers(line, 'by')}"
     if line.rule == "create_child_process":
-        return f"{line.value}: this program with any arguments and input, started by every package"
+        started = f"started {_callers(line, 'by')}"
+        return f"{line.value}: this program with any arguments and input, {started}"
     return (
         f"{line.value}: machine code that it brings or makes, which the other rules may not hold;"
         " code of other packages can borrow the name"

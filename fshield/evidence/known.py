@@ -77,6 +77,37 @@ SPOOLERS = _words(
 #: Programs that packages start by themselves, and that only tell about the system.
 HELPERS = {"matplotlib": _words("fc-list")}
 
+#: Distributions whose packages have other names, where no other distribution has that package.
+DISTRIBUTIONS = {
+    "Crypto": "pycryptodome",
+    "MySQLdb": "mysqlclient",
+    "OpenSSL": "pyopenssl",
+    "PIL": "pillow",
+    "bs4": "beautifulsoup4",
+    "dateutil": "python-dateutil",
+    "dns": "dnspython",
+    "docx": "python-docx",
+    "dotenv": "python-dotenv",
+    "fitz": "pymupdf",
+    "git": "gitpython",
+    "github": "pygithub",
+    "gitlab": "python-gitlab",
+    "jwt": "pyjwt",
+    "kafka": "kafka-python",
+    "mysql": "mysql-connector-python",
+    "nacl": "pynacl",
+    "opensearchpy": "opensearch-py",
+    "paho": "paho-mqtt",
+    "pkg_resources": "setuptools",
+    "serial": "pyserial",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "slugify": "python-slugify",
+    "websocket": "websocket-client",
+    "yaml": "pyyaml",
+    "zmq": "pyzmq",
+}
+
 SHELLS = _words("sh bash dash ash zsh ksh mksh fish csh tcsh busybox toybox pwsh")
 PACKAGE_MANAGERS = _words(
     "pip pip3 uv uvx pipx poetry conda mamba npm npx yarn pnpm corepack gem bundle cargo go apt"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -14,13 +14,13 @@ from fshield.engine.compiler import compile_policy
 from fshield.errors import CouldNotRun
 from fshield.evidence.acts import Act, Evidence, Seen, span
 from fshield.evidence.callers import Asker
-from fshield.evidence.dependencies import only_for
+from fshield.evidence.dependencies import UNKNOWN, only_for
 from fshield.evidence.events import harmless
 from fshield.evidence.known import SECOND_LEVELS, SHARED
 from fshield.evidence.own_region import PORT, Stand, is_of_aws, stand
 from fshield.evidence.shapes import MANY_HOSTS, gathered, matches
 from fshield.evidence.tiers import Held, Tiers
-from fshield.evidence.verdicts import met
+from fshield.evidence.verdicts import met, met_by
 from fshield.language import edit
 from fshield.language.cases import Case
 from fshield.language.loader import resolve
@@ -208,12 +208,25 @@ def learn(
     ]
     for line in lines if by_dependency else ():
         if line.key != "library":
-            line.only_for = only_for(evidence, line.seen)
+            acts = [act for act, _ in line.acts]
+            line.only_for = only_for(evidence, line.seen) or beside(tiers, acts)
     lines.sort(key=lambda line: (RULES.index(line.rule), line.group != "", line.group, line.value))
     learnt = Learnt(lines, modes, held, evidence, region=region)
     learnt.comments = {id(line): _comment(line, tiers) for line in lines}
     _prove(learnt)
     return learnt
+
+
+def beside(tiers: Tiers, acts: Iterable[Act]) -> tuple[str, ...]:
+    """The callers of what no stack shows a caller of: a library in C touches it besides a file that
+    they asked for. The engine cannot tell its caller."""
+    found: set[str] = set()
+    for act in acts:
+        names = [only_for(tiers.evidence, seen) for seen in tiers.beside(act)]
+        if act.rule != "read_write_tmp" or not names or () in names:
+            return ()
+        found |= {name for each in names for name in each}
+    return tuple(sorted(found | {UNKNOWN}))
 
 
 def signed(text: str) -> str:
@@ -263,7 +276,7 @@ def _prove(learnt: Learnt) -> None:
     policy = native.Compiled(compile_policy(resolve(parse("learnt.yaml", text), "learnt")))
     for line in learnt.lines:
         for act, target in line.acts:
-            found = met(policy, act, target, learnt.facts, _asker(line))
+            found = met_by(policy, act, target, learnt.facts, line.only_for or ("",))
             assert found.mode is Mode.ALLOW or learnt.modes[act.rule] == "alert", (
                 line.text,
                 act,

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from fshield.engine import decide as native
 from fshield.evidence.acts import Act, Evidence, Seen
-from fshield.evidence.verdicts import Met, met
+from fshield.evidence.dependencies import asked_as
+from fshield.evidence.verdicts import Met, met_by
 from fshield.language.policy import Mode
 
 
@@ -43,6 +44,7 @@ def replay(policy: native.Compiled, evidence: Evidence, facts: native.Facts) -> 
     worst."""
     for act, seen in evidence:
         targets = sorted(seen.examples) or [act.target]
-        found = [(target, met(policy, act, target, facts)) for target in targets]
+        askers = asked_as(evidence, seen.chains)
+        found = [(target, met_by(policy, act, target, facts, askers)) for target in targets]
         target, worst = max(found, key=lambda pair: pair[1].mode)
         yield Outcome(act, seen, target, worst)

@@ -14,7 +14,11 @@ from fshield.errors import shown
 from fshield.evidence.acts import Act, Evidence, Seen, no_exception
 from fshield.evidence.callers import Asker
 from fshield.evidence.known import (
+    ADAPTERS,
     ANYTHING,
+    CALLERS,
+    CARRIERS,
+    DISTRIBUTIONS,
     HELPERS,
     METADATA,
     NATIVE,
@@ -25,6 +29,7 @@ from fshield.evidence.known import (
     VENDORS,
 )
 from fshield.evidence.lookalike import domain, imitated_host, imitated_package
+from fshield.language.callers import ONLY_FOR_WORDS
 from fshield.language.destinations import host_key
 from fshield.language.model import Entry, LibraryEntry, ProgramEntry, TmpEntry
 
@@ -69,7 +74,7 @@ class Tiers:
     trusted: frozenset[str] = frozenset()
     used: set[str] = field(default_factory=set)
     _counts: dict[str, list[int]] | None = None
-    _files: set[str] | None = None
+    _files: dict[str, Seen] | None = None
 
     def askers(self, seen: Seen) -> list[tuple[Asker, int]]:
         """Who asked for it and how often, the most frequent first."""
@@ -135,29 +140,44 @@ class Tiers:
             asker.kind == "own" or asker.name in self.trusted or _usual(act, asker)
             for asker in askers
         ):
-            return None
+            driver = self._driver(act, seen)
+            said = f"an entry allows it to others, and {shown(driver)[1:-1]} asked for it"
+            return said if driver else None
         if (
             act.rule == "read_write_tmp"
             and all(asker.kind == "nobody" for asker in askers)
-            and self._goes_with(act)
+            and self.beside(act)
         ):
             return None
         return _by_asker(askers)
 
-    def _goes_with(self, act: Act) -> bool:
-        """What a library in C touches besides a file that the function asked for: sqlite's
-        journals, the folder."""
+    def _driver(self, act: Act, seen: Seen) -> str:
+        """A dependency that the engine names as the caller where an entry is for others: it may
+        have driven one that the entry is for. "" where there is none."""
+        return next(
+            (
+                name
+                for name in sorted(seen.others)
+                if name not in (*ONLY_FOR_WORDS, *_GO_BETWEENS, *map(_plain, self.trusted))
+                and not _usual(act, Asker(name.replace("-", "_"), "dependency"))
+            ),
+            "",
+        )
+
+    def beside(self, act: Act) -> list[Seen]:
+        """The files that the function asked for, and that a library in C touches `act`'s besides:
+        sqlite's journals, the folder. None where it is no such thing."""
         if self._files is None:
             self._files = {
-                other.target
+                other.target: seen
                 for other, seen in self.evidence.acts.items()
                 if other.rule == "read_write_tmp"
                 and any(asker.kind == "own" for asker, _ in self.askers(seen))
             }
         base = next((act.target[: -len(end)] for end in _SQLITE if act.target.endswith(end)), None)
-        return base in self._files or any(
-            path.rpartition("/")[0] == act.target for path in self._files
-        )
+        if base in self._files:
+            return [self._files[base]]
+        return [seen for path, seen in self._files.items() if path.rpartition("/")[0] == act.target]
 
     def by_target(self, act: Act) -> str | None:
         """Why the object itself is one to think twice about, whatever the caller; else None."""
@@ -210,6 +230,14 @@ class Tiers:
         return frozenset(
             other for other, (_, own) in self._counts.items() if own >= often and other != name
         )
+
+
+def _plain(package: str) -> str:
+    return DISTRIBUTIONS.get(package, package).replace("_", "-").lower()
+
+
+#: Distributions that call a function, or carry what it asks for.
+_GO_BETWEENS = frozenset(map(_plain, CALLERS | ADAPTERS | CARRIERS))
 
 
 def _program(path: str) -> str | None:

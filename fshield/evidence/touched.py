@@ -3,19 +3,24 @@ it."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from fshield.engine import decide as native
-from fshield.evidence.acts import MAX_ACTS, Act, Evidence
+from fshield.evidence.acts import MAX_ACTS, ONLY_FOR, Act, Evidence
 from fshield.evidence.callers import Asker, Chain
+from fshield.evidence.dependencies import asked_as
 from fshield.evidence.replay import Outcome, replay
 from fshield.evidence.stream import Record
-from fshield.evidence.verdicts import met
+from fshield.evidence.verdicts import met_by
 from fshield.language.policy import Allow, Family, Mode, Policy
 
 _NAMES = 1000
+# The engine's own sentence: layer/core/events/sentence.c.
+_FOR_OTHERS = re.compile(r"allowed for ([^;]{1,2000}); asked by ")
 
 
 @dataclass(slots=True)
@@ -26,12 +31,14 @@ class Tally:
         done: how often, by what became of it: ``block``, ``alert``, ``allow``.
         first, last: seconds since 1970; 0 where no event says.
         where: ``FILE:LINE`` that asked.
+        for_others: "allowed for stripe; asked by tintbox", where an entry is for others; else "".
     """
 
     done: Counter[str] = field(default_factory=Counter)
     first: float = 0
     last: float = 0
     where: str = ""
+    for_others: str = ""
 
     def add(self, other: Tally) -> None:
         """Take `other`'s over."""
@@ -39,6 +46,7 @@ class Tally:
         self.first = min(filter(None, (self.first, other.first)), default=0)
         self.last = max(self.last, other.last)
         self.where = self.where or other.where
+        self.for_others = self.for_others or other.for_others
 
 
 @dataclass
@@ -81,11 +89,21 @@ class Touched(Evidence):
             tally.where = (
                 f"{origin['file']}:{origin['line']}" if origin.get("line") else origin["file"]
             )
+        tally.for_others = tally.for_others or _for_others(event)
         tally.done[event.get("mode") or "?"] += count
         when = record.time or 0
         if when:
             tally.first = min(tally.first or when, when)
             tally.last = max(tally.last, record.last or when)
+
+
+def _for_others(event: Mapping[str, Any]) -> str:
+    if event.get("reason") != ONLY_FOR:
+        return ""
+    found = _FOR_OTHERS.search(event.get("message") or "")
+    entry = str(event.get("entry_source") or "an entry")
+    names = found[1] if found else f"others by {entry}"
+    return f"allowed for {names}; asked by {event.get('asker') or 'unknown'}"
 
 
 @dataclass(frozen=True)
@@ -178,11 +196,13 @@ class Use:
         entry: as the policy has it.
         count: 0 where nobody used it.
         why: its ``reason:`` and ``owner:``, "" where there are none.
+        others: callers that asked for what it allows, and that it does not count for.
     """
 
     entry: Allow
     count: int
     why: str = ""
+    others: Counter[str] = field(default_factory=Counter)
 
 
 def uses(
@@ -191,12 +211,23 @@ def uses(
     """Every allow entry of `policy`, with how often what was seen needed it: as the engine decides
     under the policy as it stands now, or as events of a policy of that name say."""
     counts: Counter[tuple[str, str]] = Counter()
-    for act, seen in evidence:
-        for target in sorted(seen.examples) or [act.target]:
-            verdict = met(compiled, act, target, facts)
-            if verdict.mode is Mode.ALLOW and verdict.reason == "rule" and verdict.source:
-                counts[verdict.source, verdict.entry] += seen.count
-                break
+    others: dict[tuple[str, str], Counter[str]] = {}
+    for (chain, act), tally in evidence.by.items():
+        seen = evidence.acts.get(act)
+        if seen is None or (not chain and any(seen.chains)):
+            # A thread that looks a name up for others says nothing where another stack does.
+            continue
+        askers = asked_as(evidence, [chain])
+        verdicts = [
+            met_by(compiled, act, target, facts, askers)
+            for target in sorted(seen.examples) or [act.target]
+        ]
+        used = next((one for one in verdicts if one.mode is Mode.ALLOW), verdicts[0])
+        if used.reason == "rule" and used.source:
+            counts[used.source, used.entry] += tally.done.total()
+        elif used.reason == ONLY_FOR:
+            asked = others.setdefault((used.entry_source, used.entry), Counter())
+            asked[used.asker] += tally.done.total()
     said = {rule: count for (name, rule), count in evidence.rules.items() if name == policy.name}
     found: dict[tuple[str, Family, str], Use] = {}
     on_line = Counter(
@@ -207,7 +238,13 @@ def uses(
         by_events = said.get(entry.source, 0) if on_line[entry.source] == 1 else 0
         count = max(counts[entry.source, entry.text], by_events)
         found.setdefault(
-            (entry.source, entry.family, entry.text), Use(entry, count, _why(policy, entry))
+            (entry.source, entry.family, entry.text),
+            Use(
+                entry,
+                count,
+                _why(policy, entry),
+                others.get((entry.source, entry.text), Counter()),
+            ),
         )
     return list(found.values())
 

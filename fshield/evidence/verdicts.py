@@ -3,10 +3,11 @@ the compiled core."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fshield.engine import decide as native
-from fshield.evidence.acts import INTEGRITY, Act
+from fshield.evidence.acts import INTEGRITY, ONLY_FOR, Act
 from fshield.language.model import RULES
 from fshield.language.policy import Family, Mode
 
@@ -24,12 +25,35 @@ class Met:
         reason: the engine's word.
         entry: the entry that decides, as the policy's compiled form has it: several may stand on
             one line.
+        entry_source: ``FILE:LINE`` of an entry that fits and does not decide, else "".
+        only_for: the distributions that this entry counts for.
+        asker: the distribution that it was asked for.
     """
 
     mode: Mode
     source: str | None
     reason: str
     entry: str = ""
+    entry_source: str = ""
+    only_for: tuple[str, ...] = ()
+    asker: str = ""
+
+    @property
+    def words(self) -> str:
+        """What says so: ``FILE:LINE``, and the callers of the entry there."""
+        if self.reason != ONLY_FOR:
+            return self.source or "left out"
+        names = ", ".join(self.only_for)
+        return f"{self.entry_source}: allowed for {names}; asked by {self.asker or 'unknown'}"
+
+
+def met_by(
+    policy: native.Compiled, act: Act, target: str, facts: native.Facts, askers: Iterable[str]
+) -> Met:
+    """What `act` would meet where all of `askers` are on the stack: the strictest of their
+    verdicts."""
+    found = [met(policy, act, target, facts, asker) for asker in askers]
+    return max(found, key=lambda one: one.mode)
 
 
 def met(
@@ -55,12 +79,18 @@ def met(
         if address is not None:
             found = policy.decide(family, ip=address, port=act.port, facts=facts, asker=asker)
         else:
-            names = (act.target,)
-            found = policy.decide(family, names=names, port=act.port, facts=facts, asker=asker)
-        return _met(found)
+            found = policy.decide(
+                family,
+                names=(act.target,),
+                port=act.port,
+                facts=facts,
+                asker=asker,
+                look_up=not act.port,
+            )
+        return _met(found, asker)
     if family is Family.NATIVE:
         return _native(policy, act, target)
-    return _met(policy.decide(family, path=target, asker=asker))
+    return _met(policy.decide(family, path=target, asker=asker), asker)
 
 
 def _native(policy: native.Compiled, act: Act, path: str) -> Met:
@@ -74,7 +104,14 @@ def _native(policy: native.Compiled, act: Act, path: str) -> Met:
     return next((found for found in verdicts if found.mode is Mode.ALLOW), verdicts[-1])
 
 
-def _met(verdict: native.Verdict) -> Met:
+def _met(verdict: native.Verdict, asker: str = "") -> Met:
+    others = verdict.entry.only_for if verdict.entry and verdict.reason == ONLY_FOR else ()
     return Met(
-        verdict.mode, verdict.source or verdict.mode_source, verdict.reason, verdict.text or ""
+        verdict.mode,
+        verdict.source or verdict.mode_source,
+        verdict.reason,
+        verdict.text or "",
+        verdict.entry_source or "" if others else "",
+        others,
+        asker if others else "",
     )

@@ -95,6 +95,12 @@ class Allow:
     inherited_from: Document | None = None
     only_for: tuple[str, ...] = ()
 
+    @property
+    def target(self) -> str:
+        """The entry in one line, without the callers that it counts for."""
+        target = self.text.rpartition(", only_for: [")[0] if self.only_for else ""
+        return target or self.text
+
     def home(self, policy: Policy) -> Document:
         """The file that the entry stands in: that of `policy`, or one that it extends."""
         return self.inherited_from or policy.document

@@ -24,6 +24,7 @@ from fshield.report.summary import edges, folded, summary
 #: What a page shows of many; `--json` has all.
 MAX_DEPENDENCIES = 200
 MAX_ROWS = 200
+_OTHERS = 4
 _DONE = (("block", "blocked"), ("alert", "reported"), ("allow", "allowed"))
 _KINDS = (
     ("hosts", ("outbound_connectivity", "runtime_api")),
@@ -204,13 +205,14 @@ def _details(report: Report) -> Markup:
 
 def _touch(touch: Touch) -> Markup:
     where = tag("div", tag("code", touch.tally.where), class_="soft") if touch.tally.where else ""
+    others = tag("div", touch.tally.for_others) if touch.tally.for_others else ""
     return tag(
         "tr",
         _cell(_kind(touch.act)),
         tag("th", tag("code", _what(touch.act)), scope="row", role="rowheader"),
         _cell(_badges(touch.tally.done)),
         _cell(span(touch.tally.first, touch.tally.last), class_="when"),
-        _cell(touch.asker.words, where),
+        _cell(touch.asker.words, others, where),
         role="row",
     )
 
@@ -263,6 +265,7 @@ def _policy(report: Report) -> Iterable[Markup]:
         _more(len(unused) - MAX_ROWS, "entries"),
         tag("p", _how_known(report), class_="soft"),
         *_expired(report, report.uses),
+        *_for_some(report.uses),
     )
 
 
@@ -290,6 +293,39 @@ def _expired(report: Report, found: list[Use]) -> Iterable[Markup]:
         ]
         caption = f"{len(used):,} that expired, and are in use"
         yield _table(caption, ["entry", "times", "why it is there", "line"], rows, {"times"})
+
+
+def _for_some(found: list[Use]) -> Iterable[Markup]:
+    """Entries that count for some callers, and the other callers that asked."""
+    chosen = [use for use in found if use.entry.only_for]
+    if not chosen:
+        return
+    rows = [
+        tag(
+            "tr",
+            tag("th", tag("code", use.entry.target), scope="row", role="rowheader"),
+            _cell(", ".join(use.entry.only_for)),
+            _number("times", use.count),
+            _cell(_asked_by(use)),
+            _cell(tag("code", use.entry.source)),
+            role="row",
+        )
+        for use in chosen[:MAX_ROWS]
+    ]
+    heads = ["entry", "only for", "times", "asked by others", "line"]
+    yield tag("h2", "Entries for some packages")
+    yield _table(f"{len(chosen):,} entries with only_for", heads, rows, {"times"})
+    yield _more(len(chosen) - MAX_ROWS, "entries")
+
+
+def _asked_by(use: Use) -> str:
+    found = sorted(use.others.items(), key=lambda item: (-item[1], item[0]))
+    if not found:
+        return "nobody"
+    names = ", ".join(use.entry.only_for)
+    asked = ", ".join(f"{name} (×{count:,})" for name, count in found[:_OTHERS])
+    more = f" and {len(found) - _OTHERS} more" if len(found) > _OTHERS else ""
+    return f"allowed for {names}; asked by {asked}{more}"
 
 
 def _how_known(report: Report) -> str:
@@ -334,7 +370,7 @@ def _against(report: Report) -> Iterable[Markup]:
                 ),
                 _number("times", outcome.seen.passed),
                 _cell(askers.of(next(iter(outcome.seen.chains), ())).words),
-                _cell(tag("code", outcome.met.source or "left out")),
+                _cell(tag("code", outcome.met.words)),
                 role="row",
             )
             for outcome in report.against[:MAX_ROWS]

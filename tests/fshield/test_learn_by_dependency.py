@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from fshield.engine import policy_tests
 from fshield.engine.compiler import compile_policy
-from fshield.engine.decide import Compiled
+from fshield.engine.decide import Compiled, Facts
 from fshield.evidence.learn import Learnt, learn
+from fshield.evidence.replay import replay
 from fshield.evidence.tiers import Tiers
 from fshield.language.loader import resolve
 from fshield.language.policy import Family, Mode
@@ -55,6 +56,32 @@ def test_paths_and_ports_are_written_so_that_they_can_be_read() -> None:
     found = by_dependency(log)
     assert entries(found) == ["{host: db.example.org, ports: [6379], only_for: [redis]}"]
     assert policy_of(found).allows[0].only_for == ("redis",)
+
+
+def test_a_distribution_that_is_named_otherwise_than_its_package() -> None:
+    log = Log().host("api.github.com", "/var/task/github/Requester.py:4 send", *stack(""))
+    assert entries(by_dependency(log)) == ["{host: api.github.com, only_for: [pygithub]}"]
+
+
+def test_what_sqlite_makes_beside_a_file_is_for_its_caller() -> None:
+    frames = ("/var/task/sqlalchemy/engine.py:9 connect", *stack(""))
+    log = Log().add("read_write_tmp", *frames, path="/tmp/offers.db", operation="open")
+    nobody = {"ring": "libc", "origin": None}
+    log.add("read_write_tmp", *frames, path="/tmp/offers.db-wal", operation="create", **nobody)
+    assert entries(by_dependency(log)) == [
+        "{path: /tmp/offers.db-wal, only_for: [sqlalchemy, unknown]}",
+        "{path: /tmp/offers.db, only_for: [sqlalchemy]}",
+    ]
+
+
+def test_what_was_learnt_is_replayed_for_its_callers() -> None:
+    log = Log().host("api.example.org", *stack("requests")).host("b.example.org", *stack(""))
+    compiled = Compiled(compile_policy(policy_of(by_dependency(log))))
+    assert not [one for one in replay(compiled, log.evidence(), Facts()) if one.would_break]
+    other = Log().host("api.example.org", "/var/task/redis/client.py:4 connect", *stack(""))
+    (broken,) = replay(compiled, other.evidence(), Facts())
+    assert broken.would_break
+    assert broken.met.words.endswith(": allowed for requests; asked by redis")
 
 
 def test_without_the_option_an_entry_is_for_all() -> None:

@@ -255,6 +255,77 @@ def test_an_entry_that_expired_and_is_in_use_is_named(tmp_path: Path) -> None:
     assert "1 that expired, and are in use" in Page(done.stdout).text
 
 
+FOR_SOME = """version: 1
+policy:
+  outbound_connectivity:
+    allow:
+      - {host: api.stripe.com, only_for: [stripe]}
+      - {host: cache.example, ports: [6379], only_for: [redis, unknown]}
+"""
+
+
+def for_some() -> Log:
+    log = Log().host("api.stripe.com", "/var/task/stripe/api.py:3 charge", *stack(""), count=5)
+    for _ in range(2):
+        log.host(
+            "api.stripe.com",
+            *stack("tintkit"),
+            mode="block",
+            reason="only_for",
+            asker="tintkit",
+            entry_source="p.yaml:5",
+            message="tintkit tried to reach api.stripe.com:443: blocked, allowed for stripe;"
+            " asked by tintkit",
+            policy_name="p",
+        )
+    # asyncio looks names up in threads: the stack of the connection says who asked.
+    return log.host("api.stripe.com", origin=None, ring="interpreter")
+
+
+def test_entries_for_some_packages_say_which_and_who_else_asked(tmp_path: Path) -> None:
+    policy = tmp_path / "p.yaml"
+    policy.write_text(FOR_SOME)
+    found = report(tmp_path, for_some(), "--policy", policy, "--against", policy)
+    assert [(use["only_for"], use["count"], use["others"]) for use in found["entries"]] == [
+        (["stripe"], 5, {"tintkit": 2}),
+        (["redis", "unknown"], 0, {}),
+    ]
+    said = "allowed for stripe; asked by tintkit"
+    by = {
+        touch["by"]: touch["for_others"]
+        for dependency in found["dependencies"]
+        for touch in dependency["touched"]
+    }
+    assert by["tintkit"] == said and set(by.values()) == {said, None}
+    done = CliRunner().invoke(
+        app, ["report", str(tmp_path / "events.log"), "--policy", str(policy)]
+    )
+    text = Page(done.stdout).text
+    assert "Entries for some packages" in text and "2 entries with only_for" in text
+    assert f"{said} (×2)" in text and text.count(said) == 2
+    assert "only_for: [stripe]" not in text
+
+
+def test_without_entries_for_some_packages_the_page_has_no_table_of_them(tmp_path: Path) -> None:
+    policy = tmp_path / "p.yaml"
+    policy.write_text(POLICY)
+    events = busy().write(tmp_path / "events.log")
+    done = CliRunner().invoke(app, ["report", str(events), "--policy", str(policy)])
+    assert "Entries for some packages" not in Page(done.stdout).text
+
+
+def test_what_another_policy_blocks_for_one_caller_is_said_with_the_caller(tmp_path: Path) -> None:
+    policy = tmp_path / "p.yaml"
+    policy.write_text(FOR_SOME)
+    log = Log().host("api.stripe.com", *stack("requests"))
+    (found,) = report(tmp_path, log, "--against", policy)["against"]
+    assert (found["allowed_for"], found["asker"]) == (["stripe"], "requests")
+    done = CliRunner().invoke(
+        app, ["report", str(tmp_path / "events.log"), "--against", str(policy)]
+    )
+    assert "p.yaml:5: allowed for stripe; asked by requests" in Page(done.stdout).text
+
+
 # ---- the first screen ----
 
 

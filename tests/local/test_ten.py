@@ -37,7 +37,7 @@ def fshield(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def python() -> Path:
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An interpreter with the ten dependencies."""
     environment = clean_environment({"PYTHON": sys.executable})
     done = subprocess.run(
@@ -51,7 +51,15 @@ def python() -> Path:
     if done.returncode != 0 and not REQUIRED:
         pytest.skip(f"the dependencies are not to be had: {done.stderr[-200:]}")
     assert done.returncode == 0, done.stderr
-    return Path(done.stdout.strip())
+    found = Path(done.stdout.strip())
+    # The runtime client comes into the cache here: the example's own network has no way out.
+    folder = tmp_path_factory.mktemp("fetch")
+    (folder / "app.py").write_text("def handler(event, context):\n    return 1\n")
+    (folder / "event.json").write_text("{}")
+    named = ("--handler", "app.handler", "--event", folder / "event.json", "--python", found)
+    fetched = fshield("invoke", folder, *named, "--policy", "monitor")
+    assert fetched.returncode == 0, fetched.stdout + fetched.stderr
+    return found
 
 
 @pytest.fixture
@@ -192,6 +200,11 @@ def test_the_function_does_not_know_of_the_guard() -> None:
         assert not any(word in path.read_text().lower() for word in ("shield", "guard")), path
 
 
+def violations(events: Path) -> list[Any]:
+    lines = (json.loads(line) for line in events.read_text().splitlines() if line[:1] == "{")
+    return [event for event in lines if event["event"] == "violation"]
+
+
 def test_learnt_by_dependency(world: Any, tmp_path: Path) -> None:
     """The attack is held even where the thief's host is allowed for another package."""
     _, events, _ = world("monitor", "monitor")
@@ -199,11 +212,50 @@ def test_learnt_by_dependency(world: Any, tmp_path: Path) -> None:
     learnt = fshield("learn", events, "--by-dependency", "-o", policy, *REGION)
     assert learnt.returncode == 0, learnt.stderr
     text = policy.read_text()
-    assert "{aws: {s3: {buckets: [shop-pictures]}}, only_for: [botocore]}" in text
-    assert "{host: api.rates.example, only_for: [requests]}" in text
+    entries = {
+        line.strip()[2:].partition("  # ")[0]
+        for line in text.splitlines()
+        if line.strip()[:2] == "- " and "  # " in line
+    }
+    assert entries == {
+        "{host: feed.weather.example, only_for: [aiohttp]}",
+        "{aws: {s3: {buckets: [shop-pictures]}}, only_for: [botocore]}",
+        "{host: cache.shop.example, ports: [6379], only_for: [redis]}",
+        "{host: api.rates.example, only_for: [requests]}",
+        "{path: /tmp/offers.db, only_for: [sqlalchemy]}",
+        # SQLite's own: no frame shows its caller.
+        "{path: /tmp, only_for: [sqlalchemy, unknown]}",
+        "{path: /tmp/offers.db-journal, only_for: [sqlalchemy, unknown]}",
+        "cryptography",
+        "numpy",
+    }
+    for rule in ("create_child_process", "read_handler", "runtime_api"):
+        assert f"  {rule}: block\n" in text
     assert fshield("test", policy).returncode == 0
+    replayed = json.loads(fshield("replay", "--policy", policy, events, "--json", *REGION).stdout)
+    assert {one["policy"] for one in replayed["blocked"]} == {
+        "outbound_connectivity",
+        "create_child_process",
+        "read_handler",
+    }
+    assert [one["target"] for one in replayed["blocked"] if "connect" in one["policy"]] == [THIEF]
+
     thief = f"    allow:\n      - {{host: {THIEF}, ports: [80], only_for: [requests]}}\n"
-    policy.write_text(text.replace("    allow:\n", thief, 1))
-    answer, _, stolen = world(policy, "enforced")
+    policy.write_text(text.replace("    allow:\n", thief, 1).partition("\ntests:")[0])
+    answer, events, stolen = world(policy, "enforced")
     assert answer["number"] == 1 and answer["dry"] is True
     assert stolen == []
+    sent = [one for one in violations(events) if one["policy"] == "outbound_connectivity"]
+    assert {(one["reason"], one["asker"], one["mode"]) for one in sent} == {
+        ("only_for", "inkstamp", "block")
+    }
+    assert all("allowed for requests; asked by inkstamp" in one["message"] for one in sent)
+
+    # `fix` writes nothing for it, unless a person accepts the place by name.
+    accepted = ("--accept", f"{THIEF}:80", "--json")
+    refused = fshield("fix", "-p", policy, events, "--json")
+    assert refused.returncode == 1 and json.loads(refused.stdout)["entries"] == []
+    written = json.loads(fshield("fix", "-p", policy, events, *accepted).stdout)["entries"]
+    assert [entry["entry"] for entry in written] == [
+        f"{{host: {THIEF}, ports: [80], only_for: [inkstamp]}}"
+    ]
