@@ -175,6 +175,14 @@ _ROWS = (
         "Exit codes: 0 every invocation returned, 1 one did not, 2 could not run.",
     ),
     Command(
+        "self-test",
+        "run",
+        "self_test",
+        "Say whether the guard works on this machine.",
+        "Exit codes: 0 it works, 1 a door did not refuse or report, 2 it does not start.",
+        function="self_test",
+    ),
+    Command(
         "layer",
         "fleet",
         "layer",

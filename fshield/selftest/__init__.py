@@ -1,0 +1,1 @@
+"""``fshield self-test``: every family of doors once, in scratch children of their own."""
