@@ -25,6 +25,8 @@ EACH = pytest.mark.parametrize(
         for road, runner in table.cases()
     ],
 )
+#: How often a road that must win a race is tried where nobody guards.
+TRIES = 3
 #: A race is tried for so long where it can be won, and where it cannot.
 SECONDS = {None: "90", "alert": "90", "block": "2" if table.ALL else "1"}
 OWN_RUN = ("unshare", "-m", "sh", "-c", 'mount -t tmpfs tmpfs /run && exec "$@"', "sh")
@@ -41,7 +43,10 @@ class Roads:
     def bare(self, road: Road, runner: Runner) -> Done:
         key = (road.kind, road.name, runner)
         if key not in self._bare:
-            self._bare[key] = self.take(road, runner, None)
+            for _ in range(TRIES if road.rare else 1):
+                self._bare[key] = self.take(road, runner, None)
+                if works(road, self._bare[key]):
+                    break
         return self._bare[key]
 
     def take(self, road: Road, runner: Runner, mode: str | None) -> Done:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -157,3 +158,70 @@ def ask():
     ), done
     assert {event["policy"] for event in done.violations} == {"runtime_api"}
     assert "other" in {event["origin"]["distribution"] for event in done.violations}
+
+
+def test_the_clients_python_says_little(python: Path, tmp_path: Path) -> None:
+    """What connects by the client's frames may be another's socket: the client calls what others
+    put in its way. It carries what the client says in Python, and nothing else."""
+    package = tmp_path / "awslambdaric"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "client.py").write_text(
+        "import http.client\n"
+        "def restore(place):\n"
+        "    made = http.client.HTTPConnection(place)\n"
+        "    made.request('GET', '/2018-06-01/runtime/restore/next')\n"
+        "    print(made.getresponse().status)\n"
+    )
+    main = """
+import http.client, os, socket, _thread, threading
+from awslambdaric import client
+host, port = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
+client.restore(host + ":" + port)
+taken, done = socket.socket(), threading.Event()
+taken.settimeout(5)
+def connect(place):
+    try:
+        taken.connect(place)
+    finally:
+        done.set()
+http.client.HTTPConnection = connect
+_thread.start_new_thread(client.restore, ((host, int(port)),))
+done.wait(5)
+for line in ("GET /2018-06-01/runtime/invocation/next", "GET /2018-06-01/runtime/restore/next"):
+    try:
+        taken.send(f"{line} HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n".encode())
+        print(taken.recv(12))
+    except OSError as error:
+        print(type(error).__name__)
+"""
+    (package / "__main__.py").write_text(main)
+    settle()
+    with socket.create_server(("127.0.0.1", 0)) as api:
+        threading.Thread(target=answer_all, args=(api,), daemon=True).start()
+        env = {
+            "PYTHONPATH": str(tmp_path),
+            "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{api.getsockname()[1]}",
+        }
+        done = run_guarded(
+            [python, "-m", "awslambdaric"], policy=rules(runtime_api="block"), env=env
+        )
+    said = [line for line in done.stdout.splitlines() if line]
+    assert said[:2] == ["200", "PermissionError"] and "200" not in " ".join(said[2:]), done
+    assert {event["policy"] for event in done.violations} == {"runtime_api"}
+
+
+def answer_all(api: socket.socket) -> None:
+    """Answer whatever each connection says, until the server is closed."""
+    while True:
+        try:
+            connection, _ = api.accept()
+        except OSError:
+            return
+        threading.Thread(target=answer_one, args=(connection,), daemon=True).start()
+
+
+def answer_one(connection: socket.socket) -> None:
+    with connection:
+        while connection.recv(4096):
+            connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")

@@ -54,3 +54,27 @@ const char *callers_below(const char *path, const char *prefix)
     if (size == 0 || strncmp(path, prefix, size) != 0 || path[size] != '/') return NULL;
     return path + size + 1;
 }
+
+const char *callers_plain(const char *path, char *room, size_t size)
+{
+    static const char proc[] = "/proc/";
+    size_t used = 0;
+    if (path[0] != '/') return path;
+    if (strstr(path, "//") || strstr(path, "/./") || strstr(path, "/../")) {
+        while (*path != '\0') {
+            size_t length = strcspn(++path, "/");
+            if (length == 2 && path[0] == '.' && path[1] == '.') {
+                while (used > 0 && room[--used] != '/') continue;
+            } else if (length > 0 && !(length == 1 && path[0] == '.')) {
+                if (length + 1 >= size - used) return "";
+                room[used] = '/';
+                memcpy(room + used + 1, path, length);
+                used += length + 1;
+            }
+            path += length;
+        }
+        room[used] = '\0';
+        path = room;
+    }
+    return strncmp(path, proc, sizeof proc - 1) == 0 ? "" : path;
+}

@@ -20,4 +20,9 @@ void callers_module(char *out, size_t size, const char *path);
 /* What follows `prefix`/ in `path`; NULL where `path` lies elsewhere. */
 const char *callers_below(const char *path, const char *prefix);
 
+/* `path`, if absolute, without ".", ".." and empty parts, lexically: itself if it has none, else in
+ * `room`. "" if that is too small, and for paths through /proc, where every file has other names.
+ */
+const char *callers_plain(const char *path, char *room, size_t size);
+
 #endif

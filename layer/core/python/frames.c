@@ -42,7 +42,8 @@ bool frames_next(struct frame *frame)
     if (!next) return false;
     frame->file = code_attribute(next, "co_filename");
     const char *path = argument_text(frame->file);
-    frame->path = path ? path : "";
+    /* Code may be compiled under any spelling of a path, and folders are compared as text. */
+    frame->path = path ? callers_plain(path, frame->room, sizeof frame->room) : "";
     frame->library = frames_is_library(frame->path);
     return true;
 }
@@ -88,6 +89,14 @@ bool frames_is_library(const char *path)
     if (strncmp(path, "<frozen ", 8) == 0) return true;
     const char *rest = in_library(path);
     return rest && !strstr(rest, "/site-packages/") && !strstr(rest, "/dist-packages/");
+}
+
+bool frames_is_standard(const char *path, const char *file)
+{
+    const char *rest = in_library(path);
+    if (!rest) return false;
+    rest += strspn(rest, "0123456789t"); /* 3.13t: free-threaded */
+    return rest[0] == '/' && strcmp(rest + 1, file) == 0;
 }
 
 static char client_folder[1024]; /* ".../awslambdaric", written once before the handler is sealed */

@@ -7,7 +7,8 @@
 struct frame {
     PyObject *object; /* a reference of the walk's */
     PyObject *file; /* co_filename, a reference of the walk's */
-    const char *path; /* of `file`; "" where it has none */
+    const char *path; /* of `file`, plain (callers.h); "" where it has none */
+    char room[512];
     bool library; /* standard library or frozen */
 };
 
@@ -24,6 +25,9 @@ void frames_function(const struct frame *frame, char *name, size_t size);
 /* Lexically: below lib/python3.N of this Python, and not below its site-packages; or "<frozen …>".
  */
 bool frames_is_library(const char *path);
+
+/* Lexically: this file of the standard library. */
+bool frames_is_standard(const char *path, const char *file);
 
 /* By its path, of the runtime client. */
 bool frames_is_client(const char *path);

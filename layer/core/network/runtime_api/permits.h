@@ -13,12 +13,12 @@
 enum permit {
     PERMIT_CREDENTIALS =
         1, /* of a snapshot, where AWS_CONTAINER_CREDENTIALS_FULL_URI pointed here at start */
-    PERMIT_INIT_ERROR = 2, /* which Node's runtime posts from JavaScript */
+    PERMIT_INIT_ERROR = 2, /* by what is not native in a client */
     PERMIT_METADATA = 4, /* where AWS_LAMBDA_METADATA_API pointed here at start */
     PERMIT_STREAM = 8, /* a streamed response to an invocation that is under way, by Node */
     PERMIT_NEXT = 16, /* by Node, where the function uses the client that is all JavaScript */
     PERMIT_ERROR = 32, /* an invocation that is under way has failed, by Java */
-    PERMIT_RESTORE = 64, /* the restore of a snapshot, and its error, by Java */
+    PERMIT_RESTORE = 64, /* the restore of a snapshot, and its error, by Java and Python */
     PERMIT_KEPT = PERMIT_STREAM | PERMIT_NEXT | PERMIT_ERROR | PERMIT_RESTORE /* connections that
                                                                                  are used again */
 };

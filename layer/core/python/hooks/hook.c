@@ -103,6 +103,8 @@ int hook_event(const char *event, PyObject *arguments, void *data)
         if (event[1] == 'p' && event[2] == 'e' && event[3] == 'n' && event[4] == '\0')
             return hook_open(arguments);
         if (event[1] == 's' && event[2] == '.') return answer(event, arguments);
+        if (event[1] == 'b' && strcmp(event, "object.__setattr__") == 0)
+            return hook_code_used(argument(arguments, 2), argument(arguments, 0));
         return 0;
     case 's':
         if (event[1] == 'o' || event[1] == 'u' || event[1] == 'q') return answer(event, arguments);
@@ -110,7 +112,7 @@ int hook_event(const char *event, PyObject *arguments, void *data)
         return 0;
     case 'e':
         if (event[1] == 'x' && event[2] == 'e' && event[3] == 'c' && event[4] == '\0')
-            return seal_executes(arguments);
+            return hook_code_used(argument(arguments, 0), NULL) ? -1 : seal_executes(arguments);
         return 0;
     case 'i':
         if (event[1] == 'm' && strcmp(event, "import") == 0) return hook_import(arguments);
@@ -120,7 +122,7 @@ int hook_event(const char *event, PyObject *arguments, void *data)
             if (hook_bridge_used() != 0) return -1;
             return event[7] == 'd' ? answer(event, arguments) : 0;
         }
-        if (event[1] == 'o' && strcmp(event, "code.__new__") == 0) return hook_code();
+        if (event[1] == 'o' && strcmp(event, "code.__new__") == 0) return hook_code(arguments);
         if (event[1] == 'p') hook_interpreter(event);
         return 0;
     case 'm':
@@ -134,6 +136,8 @@ int hook_event(const char *event, PyObject *arguments, void *data)
         return 0;
     case 'f':
         if (event[1] == 'c') return hook_request(event, arguments);
+        if (event[1] == 'u' && strcmp(event, "function.__new__") == 0)
+            return hook_code_used(argument(arguments, 0), NULL);
         if (event[1] == 'u') return answer(event, arguments);
         return 0;
     default: return 0;

@@ -65,7 +65,9 @@ int hook_unmarshal(PyObject *arguments);
 /* marshalled.c */
 int hook_marshal(PyObject *arguments);
 /* hook_code.c */
-int hook_code(void);
+int hook_code(PyObject *arguments);
+/* A code object is run, or becomes the code of `by`, a function; NULL where no function has it. */
+int hook_code_used(PyObject *code, PyObject *by);
 /* pins.c: cpython.PyInterpreterState_Clear */
 void hook_interpreter(const char *event);
 /* hook_native.c */

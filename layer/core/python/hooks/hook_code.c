@@ -2,13 +2,12 @@
  * the standard library's. */
 #include <string.h>
 
-#include "events/callers.h"
+#include "memory/native.h"
 #include "python/arguments.h"
 #include "python/frames.h"
 #include "python/hooks/genuine.h"
 #include "python/hooks/hook.h"
 #include "python/hooks/objects.h"
-#include "python/hooks/pinning.h"
 #include "python/pins.h"
 
 /* What `path` compiles to: the code of its function `name`, a new reference. */
@@ -50,17 +49,13 @@ static bool is_variable_of(PyObject *locals, const char *name, PyObject *type)
 static bool is_coroutine(const struct frame *frame, PyObject *locals)
 {
     struct pins *own = pins_own();
-    const char *rest = own ? callers_below(frame->path, pinning_prefix) : NULL;
-    size_t size = strlen(frame->path);
-    if (!rest || strncmp(rest, "lib", 3) != 0 || size < 10 ||
-        strcmp(frame->path + size - 9, "/types.py") != 0)
-        return false;
+    if (!own || !frames_is_standard(frame->path, "types.py")) return false;
     if (!is_variable_of(locals, "co", python.PyCode_Type) ||
         !is_variable_of(locals, "func", python.PyFunction_Type))
         return false;
     PyObject *code = python.PyFrame_GetCode(frame->object);
     if (!code) return false;
-    if (!own->coroutine && !own->compared) {
+    if (!own->coroutine && !own->compared && native_is_older(frame->path)) {
         own->compared = true;
         own->coroutine = compile_function(frame->path, "coroutine");
     }
@@ -76,9 +71,14 @@ static bool is_coroutine(const struct frame *frame, PyObject *locals)
     return same;
 }
 
-int hook_code(void)
+static int judge(void) { return hook_judge_native("make code by", "code.__new__", NULL); }
+
+enum { ITERABLE_COROUTINE = 0x100, FLAGS_AT = 8 /* of code.__new__'s arguments */ };
+
+int hook_code(PyObject *arguments)
 {
     if (guard_ignores(FS_NATIVE) || !python_is_running()) return 0;
+    if (!(argument_number(argument(arguments, FLAGS_AT), 0) & ITERABLE_COROUTINE)) return judge();
     PyObject *type, *value, *trace;
     python.PyErr_Fetch(&type, &value, &trace);
     struct frame frame = {0};
@@ -88,5 +88,96 @@ int hook_code(void)
     frames_stop(&frame);
     python.PyErr_Clear();
     python.PyErr_Restore(type, value, trace);
-    return known ? 0 : hook_judge_native("make code by", "code.__new__", NULL);
+    return known ? 0 : judge();
+}
+
+/* ---- its use ----
+ *
+ * No frame proves who made a code object: callables in C have none, and audit hooks, profilers,
+ * signal handlers and the collector call such in the frame of types.coroutine. So what was made
+ * there is known by its flag, which nothing else sets, and checked where it is used. */
+
+static long number_part(PyObject *code, const char *name)
+{
+    PyObject *value = objects_part(code, name);
+    long number = argument_number(value, -1);
+    if (value) python.Py_DecRef(value);
+    return number;
+}
+
+/* The same objects: names are interned, and code.replace hands on what it does not change. */
+static bool same_elements(PyObject *one, PyObject *other)
+{
+    PyObject *a = NULL, *b = NULL;
+    bool same = one && other;
+    for (Py_ssize_t i = 0; same; i++) {
+        a = argument_element(one, i);
+        b = argument_element(other, i);
+        same = a == b;
+        if (a) python.Py_DecRef(a);
+        if (b) python.Py_DecRef(b);
+        if (!a || !b) break;
+    }
+    return same;
+}
+
+enum sameness { OBJECT, ELEMENTS, NUMBER, BYTES };
+
+static bool same_part(PyObject *one, PyObject *other, const char *name, enum sameness how)
+{
+    if (how == NUMBER) return number_part(one, name) == number_part(other, name);
+    PyObject *a = objects_part(one, name), *b = objects_part(other, name);
+    bool same = a == b; /* or both are missing in this version */
+    if (!same && how == ELEMENTS) same = same_elements(a, b);
+    if (!same && how == BYTES)
+        same = a && b && python_type(a) == python.PyBytes_Type &&
+               python_type(b) == python.PyBytes_Type &&
+               python.PyObject_RichCompareBool(a, b, 2 /* Py_EQ */) == 1;
+    if (a) python.Py_DecRef(a);
+    if (b) python.Py_DecRef(b);
+    return same;
+}
+
+/* `made` is `old`, all that runs of it, but for the flag. */
+static bool is_flagged(PyObject *made, PyObject *old)
+{
+    static const struct {
+        const char *name;
+        enum sameness how;
+    } parts[] = {
+        {"co_code", BYTES},
+        {"co_consts", OBJECT},
+        {"co_names", OBJECT},
+        {"co_linetable", OBJECT},
+        {"co_exceptiontable", OBJECT},
+        {"co_varnames", ELEMENTS},
+        {"co_freevars", ELEMENTS},
+        {"co_cellvars", ELEMENTS},
+        {"co_argcount", NUMBER},
+        {"co_posonlyargcount", NUMBER},
+        {"co_kwonlyargcount", NUMBER},
+        {"co_nlocals", NUMBER},
+        {"co_stacksize", NUMBER},
+    };
+    if (number_part(made, "co_flags") != (number_part(old, "co_flags") | ITERABLE_COROUTINE))
+        return false;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (!same_part(made, old, parts[i].name, parts[i].how)) return false;
+    return true;
+}
+
+int hook_code_used(PyObject *code, PyObject *by)
+{
+    if (!code || python_type(code) != python.PyCode_Type) return 0;
+    if (guard_ignores(FS_NATIVE) || !python_is_running()) return 0;
+    if (LIKELY(!(number_part(code, "co_flags") & ITERABLE_COROUTINE))) return 0;
+    PyObject *type, *value, *trace;
+    python.PyErr_Fetch(&type, &value, &trace);
+    PyObject *old =
+        by && python_type(by) == python.PyFunction_Type ? objects_part(by, "__code__") : NULL;
+    bool flagged = old && (old == code || is_flagged(code, old));
+    if (old) python.Py_DecRef(old);
+    python.PyErr_Clear();
+    python.PyErr_Restore(type, value, trace);
+    return flagged ? 0 : judge();
 }

@@ -8,8 +8,6 @@
 #include "memory/native.h"
 #include "python/pins.h"
 
-char pinning_prefix[1024];
-
 /* FOLDER/bin/python: a virtual environment's, where the program is one's. */
 static void trust_environment(const char *executable)
 {
@@ -77,8 +75,7 @@ void pinning_at_import(const char *importing)
     if (!own) return;
     PyObject *modules = python.PySys_GetObject("modules");
     const char *text = argument_text(python.PySys_GetObject("base_prefix"));
-    if (id == 0 && text && strlen(text) < sizeof pinning_prefix) {
-        strcpy(pinning_prefix, text);
+    if (id == 0 && text) {
         native_trusts(text);
         trust_environment(argument_text(python.PySys_GetObject("executable")));
     }

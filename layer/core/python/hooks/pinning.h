@@ -2,8 +2,6 @@
 #ifndef FS_PINNING_H
 #define FS_PINNING_H
 
-extern char pinning_prefix[1024]; /* sys.base_prefix of the first interpreter */
-
 /* At every import while this interpreter has no pins. They are taken at the import of encodings,
  * with which the making of an interpreter ends: before it there is only what is built in. */
 void pinning_at_import(const char *importing);

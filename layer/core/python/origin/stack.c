@@ -239,7 +239,9 @@ static unsigned site_of(const char *path)
 static bool describe(struct place *place, PyObject *code)
 {
     PyObject *file = objects_part(code, "co_filename"), *word = objects_part(code, "co_name");
+    char room[512];
     const char *path = argument_text(file), *name = argument_text(word);
+    if (path) path = callers_plain(path, room, sizeof room);
     bool proven =
         path && name && (path[0] == '/' || strncmp(path, "<frozen ", 8) == 0) && is_of(path, code);
     *place = (struct place){.set = ASKERS_UNKNOWN,
