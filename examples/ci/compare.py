@@ -64,9 +64,9 @@ def run(what, command, **options):
     return done.stdout
 
 
-def observe(name, lock, command, own, work):
+def observe(name, lock, command, own, work, keep):
     """What each dependency touched while the command ran with the packages of `lock`, by `fshield
-    report`."""
+    report`. The log is kept in the folder `keep`, where there is one."""
     folder = work / name
     print(f"{name}: {lock}", file=sys.stderr)
     run(f"{lock}: venv", [sys.executable, "-m", "venv", "--without-pip", folder / "env"])
@@ -95,6 +95,9 @@ def observe(name, lock, command, own, work):
     )
     if not events.exists():
         raise CouldNotRun(f"{lock}: the command made no events at all: was it guarded?")
+    if keep:
+        keep.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(events, keep / f"{name}.log")
     options = [part for module in own for part in ("--own", module)]
     # Of the JSON alone: what reads it says notes on stderr.
     done = subprocess.run(
@@ -161,6 +164,9 @@ def main():
     parser.add_argument(
         "--own", action="append", default=[], metavar="MODULE", help="the project's own; repeatable"
     )
+    parser.add_argument(
+        "--logs", type=Path, metavar="FOLDER", help="keep the events there: old.log and new.log"
+    )
     parser.add_argument("--json", action="store_true", dest="as_json")
     parser.add_argument("command", nargs="+", metavar="-- COMMAND")
     given = parser.parse_args()
@@ -168,8 +174,8 @@ def main():
     work = Path(tempfile.mkdtemp(prefix=".compare-", dir=Path.cwd()))
     try:
         old_pins, new_pins = pins(given.old), pins(given.new)
-        old = observe("old", given.old, given.command, given.own, work)
-        new = observe("new", given.new, given.command, given.own, work)
+        old = observe("old", given.old, given.command, given.own, work, given.logs)
+        new = observe("new", given.new, given.command, given.own, work, given.logs)
     except CouldNotRun as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

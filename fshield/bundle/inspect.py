@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from fshield.bundle import addresses, elf
 from fshield.bundle.contents import PackedFile, files
 from fshield.bundle.machine_code import Calls
-from fshield.errors import Finding
+from fshield.errors import Finding, shown
 from fshield.language.policy import Family, Mode, Policy
 
 # Rules whose acts the libc ring sees, in the order of README.
@@ -64,7 +64,9 @@ def inspect(package: Path, subject: Subject) -> Iterator[Finding]:
         CouldNotRun: it cannot be read.
     """
     said: set[tuple[str, str]] = set()
+    distributions: dict[tuple[PurePosixPath, str], PackedFile] = {}
     for file in files(package):
+        yield from _second_metadata(file, distributions)
         for finding in _inspect_file(file, subject):
             # Of many modules of one package, the first says it.
             key = (addresses.module_of(file.name).split("/")[0], finding.message)
@@ -210,6 +212,25 @@ def _path_file(file: PackedFile) -> Iterator[Finding]:
                 fix="read the line; rules hold for it, and its events name no package",
                 excerpt=line[:200],
             )
+
+
+def _second_metadata(
+    file: PackedFile, known: dict[tuple[PurePosixPath, str], PackedFile]
+) -> Iterator[Finding]:
+    """Metadata of a distribution that the folder has already: a package may bring it to be taken
+    for another one."""
+    folder = file.name.parent
+    if file.name.name != "METADATA" or folder.suffix != ".dist-info":
+        return
+    name = re.sub(r"[-_.]+", "-", folder.stem.partition("-")[0]).lower()
+    first = known.setdefault((folder.parent, name), file)
+    if first is not file:
+        yield _note(
+            file,
+            f"a second distribution named {shown(name)}, beside {shown(first.name.parent.name)}:"
+            " entries with only_for may count for what either of them says",
+            "find the package that brings it (RECORD lists its files), and leave it out",
+        )
 
 
 def _source_map(file: PackedFile) -> Iterator[Finding]:

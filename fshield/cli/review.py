@@ -11,6 +11,7 @@ from rich.text import Text
 
 from fshield import output
 from fshield.cli import options
+from fshield.cli import updates as updating
 from fshield.engine import explain, sarif
 from fshield.engine.folder_diff import folder_changes
 from fshield.engine.widening import Change, changes
@@ -144,18 +145,70 @@ def _print(name: str, evidence: Evidence, outcomes: list[Outcome]) -> None:
 def diff(
     old: Annotated[
         Path,
-        typer.Argument(metavar="OLD", help="The policy as it was, in YAML, or a folder of them."),
+        typer.Argument(
+            metavar="OLD", help="The policy as it was, in YAML, or a folder; or a lock file."
+        ),
     ],
     new: Annotated[
-        Path, typer.Argument(metavar="NEW", help="The policy or folder as it is to be.")
+        Path, typer.Argument(metavar="NEW", help="The policy, folder or lock file as it is to be.")
     ],
     as_sarif: Annotated[
         bool, typer.Option("--sarif", help="SARIF 2.1.0 on stdout, for code hosts.")
     ] = False,
+    dependencies: Annotated[
+        bool,
+        typer.Option(
+            "--dependencies",
+            help="Compare lock files: which packages are new or newer, what they may do, and did.",
+        ),
+    ] = False,
+    policy: options.OptionalPolicy = None,
+    log: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--log",
+            metavar="EVENTS",
+            help="With --dependencies: a log of the tests with NEW. May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    old_log: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--old-log",
+            metavar="EVENTS",
+            help="With --log: one of the tests with OLD, to tell what is new. May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    own: options.Own = None,
+    region: options.Region = None,
+    env: options.Environment = None,
     as_json: options.Json = False,
 ) -> None:
-    """Say what a change of a policy allows that was not allowed, and what it no longer allows."""
+    """Say what a change of a policy allows that was not allowed, and what it no longer allows.
+
+    With --dependencies, say it of a change of a lock file.
+    """
     with output.reporting(as_json):
+        if dependencies:
+            if as_sarif:
+                raise CouldNotRun("--sarif is for policies", "leave it out, or --dependencies")
+            made = updating.compare(
+                old, new, policy, log or [], old_log or [], own or [], region, env
+            )
+            if as_json:
+                output.print_json(made.as_dict())
+            else:
+                updating.print_updates(made, policy, bool(log))
+            if made.widens:
+                raise typer.Exit(output.FINDINGS)
+            return
+        if policy or log or old_log or own or region or env:
+            raise CouldNotRun(
+                "--policy, --log, --old-log, --own, --region and --env are for lock files",
+                "add --dependencies",
+            )
         if old.is_dir() != new.is_dir():
             kinds = " and ".join("a folder" if each.is_dir() else "a file" for each in (old, new))
             raise CouldNotRun(

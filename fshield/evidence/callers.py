@@ -33,7 +33,7 @@ _ROOTS = 64
 _FILES = 4096
 _NAME = 80
 _FRAME = re.compile(r"(.*):([0-9]+) (.*)\Z", re.DOTALL)
-_INSTALLED = ("/site-packages/", "/dist-packages/")
+_INSTALLED = ("/site-packages/", "/dist-packages/", "/node_modules/")
 # On Lambda. The runtime's folder holds boto3 up to Python 3.11, and the runtime client.
 _TASK = "/var/task/"
 _PLACES = (_TASK, "/opt/python/", "/var/runtime/")
@@ -135,6 +135,8 @@ class Askers:
             if root is None and f"/{_CLIENT}/" in file:
                 return _CLIENT
             rest = file[len(root) :] if root else file.rpartition("/")[2]
+        if rest.startswith("@"):  # npm's @scope/name
+            return "/".join(rest.split("/")[:2])[:_NAME]
         return re.sub(
             r"(\.cpython-[^/]*\.so|\.abi3\.so|\.so|\.pyc?)\Z", "", rest.partition("/")[0]
         )[:_NAME]

@@ -36,13 +36,24 @@ def with_others(evidence: Evidence, seen: Seen, named: Iterable[str]) -> tuple[s
             stack passes by one entry.
     """
     names = set(only_for(evidence, seen))
-    on_stack = {_name(evidence, package) for chain in seen.chains for package in chain}
+    on_stack = {distribution_of(evidence, package) for chain in seen.chains for package in chain}
     for other in seen.others:
         if other == FUNCTION:
             names |= set() if names else {FUNCTION}
         elif not any(_carries(evidence, chain, other, names) for chain in seen.chains):
             names.add(other)
     return _normal(names | (set(named) & on_stack))
+
+
+def distribution_of(evidence: Evidence, package: str) -> str:
+    """A package's distribution as the engine names it; "" where that is not a name. npm's scoped
+    names stay as they are."""
+    if package.startswith("@"):
+        return package
+    try:
+        return distribution(_distribution(evidence, package))
+    except ValueError:
+        return ""
 
 
 def _called(evidence: Evidence, chains: Iterable[Chain]) -> tuple[str, ...]:
@@ -78,19 +89,11 @@ def _of(evidence: Evidence, chain: Chain) -> set[str]:
 def _carries(evidence: Evidence, chain: Chain, name: str, names: Iterable[str]) -> bool:
     """Whether `name` is a package that carries requests, called by one of `names`, which will
     require it."""
-    found = [_name(evidence, package) for package in chain]
+    found = [distribution_of(evidence, package) for package in chain]
     if name not in found:
         return False
     at = found.index(name)
     return chain[at] in CARRIERS and any(outer in names for outer in found[at + 1 :])
-
-
-def _name(evidence: Evidence, package: str) -> str:
-    """A package's distribution as the engine names it; "" where that is not a name."""
-    try:
-        return distribution(_distribution(evidence, package))
-    except ValueError:
-        return ""
 
 
 def _distribution(evidence: Evidence, package: str) -> str:

@@ -76,6 +76,15 @@ def messages(package: Path, policy: Path | None = None) -> dict[str, str]:
     return found
 
 
+def test_metadata_under_the_name_of_another_package(tmp_path: Path) -> None:
+    for name in ("stripe-1.0", "Stripe-9.9", "requests-2.0", "sub/stripe-1.0"):
+        (tmp_path / f"{name}.dist-info").mkdir(parents=True)
+        (tmp_path / f"{name}.dist-info" / "METADATA").write_text("Name: x\n")
+    (found,) = inspect(tmp_path, Subject())
+    assert found.file.endswith("stripe-1.0.dist-info/METADATA") and "sub" not in found.file
+    assert "named 'stripe', beside 'Stripe-9.9.dist-info'" in found.message
+
+
 @pytest.mark.parametrize("architecture", ["x86_64", "arm64"])
 def test_calls_without_libc(tmp_path: Path, architecture: str) -> None:
     for name, text in CALLS[architecture].items():

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -63,11 +64,13 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def compare(project: Path, old: str, new: str, *command: str) -> subprocess.CompletedProcess[str]:
+def compare(
+    project: Path, old: str, new: str, *command: str, options: Sequence[str] = ()
+) -> subprocess.CompletedProcess[str]:
     environment = {"FSHIELD_LAYER": str(LAYER), "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(project)}
     command = command or ("python", "-m", "unittest", "test_app")
     return subprocess.run(
-        [sys.executable, SCRIPT, old, new, "--own", "test_app", "--json", "--", *command],
+        [sys.executable, SCRIPT, old, new, "--own", "test_app", "--json", *options, "--", *command],
         cwd=project,
         env=clean_environment(environment),
         capture_output=True,
@@ -107,3 +110,30 @@ def test_failing_tests_are_no_comparison(project: Path) -> None:
 def test_a_lock_file_that_is_not_there(project: Path) -> None:
     done = compare(project, "none.lock", "new.lock")
     assert done.returncode == 2 and "error: none.lock: No such file or directory" in done.stderr
+
+
+def test_the_logs_say_what_the_newer_version_may_and_did(project: Path) -> None:
+    done = compare(project, "old.lock", "new.lock", options=("--logs", "logs"))
+    assert done.returncode == 1, done.stderr
+    (project / "shop.yaml").write_text(
+        "version: 1\npolicy:\n  outbound_connectivity:\n    mode: block\n    allow:\n"
+        "      - {host: api.rates.example, only_for: [requests]}\n"
+    )
+    words = ["diff", "--dependencies", "old.lock", "new.lock", "-p", "shop.yaml"]
+    words += ["--log", "logs/new.log", "--old-log", "logs/old.log", "--own", "test_app"]
+    diff = subprocess.run(
+        [sys.executable, "-m", "fshield", *words],
+        cwd=project,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert diff.returncode == 1, diff.stderr
+    assert diff.stdout.splitlines()[-4:] == [
+        "newer    requests 2.31.0 to 2.32.0",
+        "  may    host: api.rates.example",
+        "  did  + reach 127.66.66.66:4433: blocked, no rule allows it",
+        "0 new, 1 changed, 0 gone, 0 as they were; 1 acts, 1 blocked, 1 not seen before",
+    ]
