@@ -255,6 +255,8 @@ class Stage:
             shutil.copy(LIB / f"{shared}.py", place)
         if "packages" in attack.needs:
             packages.install_all(place)
+            if "metadata" in attack.needs:
+                packages.claim(place, "stripe", requires="tintbox")
             packages.install(place, "tintbox", {name: "", f"attack.{attack.language}": ""})
         if "gcc" in attack.needs:
             shutil.copy(build(LIB / "extension.c", "-shared", "-fPIC"), place / "extension.so")
@@ -523,7 +525,14 @@ def _has(word: str, python: str) -> bool:
             return bool(compiler())
         # A namespace has an empty /run; /tmp, or what is below it, a second time.
         case (
-            "root" | "own_run" | "mounted" | "mounted_folder" | "snapshot" | "listener" | "packages"
+            "root"
+            | "own_run"
+            | "mounted"
+            | "mounted_folder"
+            | "snapshot"
+            | "listener"
+            | "packages"
+            | "metadata"
         ):
             return word != "root" or os.geteuid() == 0
         case "resolver" | "namespace":

@@ -113,3 +113,15 @@ def install_all(root: Path) -> None:
         ["urllib3<3,>=1.21", "PySocks!=1.5.7 ; extra == 'socks'"],
     )
     install(root, "stripe", {"stripe/__init__.py": STRIPE}, ["requests>=2.20; python_version>'3'"])
+
+
+def claim(root: Path, name: str, requires: str) -> None:
+    """Metadata under another package's name, as a wheel may bring it. Which of several is read
+    depends on the folder's order: it brings so many that its own are first."""
+    for number in range(200):
+        info = root / f"{name}-0.{number}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: 0\nRequires-Dist: {requires}\n"
+            "Requires-Dist: requests\n"
+        )
