@@ -142,7 +142,8 @@ _ROWS = (
         "watch",
         "evidence",
         "Make a table of what events say, or merge tables.",
-        "Exit codes: 0 the table is made, 2 could not run; then nothing is written.",
+        "Exit codes: 0 the table is made, 2 could not run; then nothing is written, but for days of"
+        " log groups that were whole.",
     ),
     Command(
         "report",

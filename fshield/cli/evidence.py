@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated
 
@@ -12,38 +16,78 @@ from fshield import output
 from fshield.cli import options
 from fshield.errors import CouldNotRun
 from fshield.evidence import sources
-from fshield.evidence.cloudwatch import Connection
+from fshield.evidence.cloudwatch import Connection, Window
+from fshield.evidence.cloudwatch import since as moment_of
 from fshield.evidence.cloudwatch import size as in_words
-from fshield.evidence.tables import places
+from fshield.evidence.tables import loggroups, places
 from fshield.evidence.tables.engine import Table
+from fshield.evidence.tables.loggroups import LogGroups, Wanted
 from fshield.evidence.tables.rows import Stamp
+
+
+@dataclass
+class _Done:
+    """What was read: where from, in words, and what the answer in JSON has of it."""
+
+    words: str
+    fields: dict[str, object]
 
 
 def evidence(
     names: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
-            metavar="SOURCE...",
+            metavar="[SOURCE]...",
             help="Logs, folders, patterns, s3://BUCKET/PREFIX, and tables to merge.",
             show_default=False,
         ),
-    ],
+    ] = None,
+    *,
     out: Annotated[
         Path,
         typer.Option("--output", "-o", metavar="FILE", help="The table, as Parquet."),
     ],
-    add: Annotated[
-        bool,
+    log_group: Annotated[
+        list[str] | None,
         typer.Option(
-            "--add", help="Keep what FILE has, and read only logs that are not in it yet."
+            "--log-group",
+            metavar="NAME",
+            help="Let Logs Insights count in a log group. May be repeated.",
+            show_default=False,
         ),
-    ] = False,
-    account: Annotated[
+    ] = None,
+    log_group_prefix: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--log-group-prefix",
+            metavar="PREFIX",
+            help="In all log groups whose names begin so: /aws/lambda/. May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    since: Annotated[
         str,
         typer.Option(
-            "--account", metavar="ID", help="Of events that name none.", show_default=False
+            "--since", metavar="TIME", help="Of log groups: 30m, 4h, 7d, 2w ago, or a time."
         ),
-    ] = "",
+    ] = "7d",
+    at_most: Annotated[
+        float,
+        typer.Option("--at-most", metavar="USD", help="What Logs Insights may cost."),
+    ] = 5.0,
+    add: Annotated[
+        bool,
+        typer.Option("--add", help="Keep what FILE has, and read only what is not in it yet."),
+    ] = False,
+    account: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--account",
+            metavar="ID",
+            help="Of events that name none. Of log groups: a linked account; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     region: options.Region = None,
     profile: options.Profile = None,
     endpoint_url: options.Endpoint = None,
@@ -53,25 +97,23 @@ def evidence(
     happened. `learn`, `report`, `replay` and `ready --evidence` read it."""
     with output.reporting(as_json):
         begin = time.monotonic()
-        stamp = Stamp(account, sources.region_of(region) or "")
+        wanted = Wanted(tuple(log_group or ()), tuple(log_group_prefix or ()), tuple(account or ()))
         connection = Connection(region, profile, endpoint_url)
-        if "-" in names:
-            raise CouldNotRun("a table is made of files", "write what comes to a file first")
-        with places.at_hand(names, connection) as found:
-            files = [str(out), *found] if add and out.exists() else list(found)
-            whole = sum(Path(name).stat().st_size for name in files if Path(name).exists()) or 1
-            with sources.bar(True) as advance:
-                done = 0
-
-                def read(size: int) -> None:
-                    nonlocal done
-                    done += size
-                    advance(done / whole)
-
-                with Table(stamp, read) as table:
-                    table.read(files, found).finish().write(out)
-                    counts, rows, events = table.counts, table.rows, table.events
-                    size = table.size
+        given = [*(names or ()), *wanted.names, *wanted.prefixes]
+        if bool(names) == bool(wanted.names or wanted.prefixes):
+            raise CouldNotRun(
+                "files and log groups at once" if given else "nothing to read",
+                "name SOURCE, or --log-group or --log-group-prefix",
+            )
+        stamp = Stamp((wanted.accounts or ("",))[0], sources.region_of(region) or "")
+        if names:
+            if len(wanted.accounts) > 1:
+                raise CouldNotRun("several --account", "one, for files")
+            made = _of_files(names, out, add, stamp, connection)
+        else:
+            made = _of_groups(wanted, moment_of(since, _now()), at_most, out, add, connection)
+        with made as (table, done):
+            counts, rows, events = table.counts, table.rows, table.events
         if as_json:
             output.print_json(
                 {
@@ -79,8 +121,7 @@ def evidence(
                     "table": str(out),
                     "rows": rows,
                     "events": events,
-                    "bytes": size,
-                    "files": len(files),
+                    **done.fields,
                     "skipped": counts.as_dict(),
                 }
             )
@@ -88,7 +129,83 @@ def evidence(
         sources.say_doubts(counts)
         taken = time.monotonic() - begin
         output.console(stderr=True).print(
-            f"{out}: {rows:,} rows of {events:,} events, {in_words(size)} in {len(files):,} files,"
-            f" {taken:.1f} s",
+            f"{out}: {rows:,} rows of {events:,} events, {done.words}, {taken:.1f} s",
             soft_wrap=True,
+        )
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+@contextmanager
+def _of_files(
+    names: list[str], out: Path, add: bool, stamp: Stamp, connection: Connection
+) -> Iterator[tuple[Table, _Done]]:
+    """The table of files, written."""
+    if "-" in names:
+        raise CouldNotRun("a table is made of files", "write what comes to a file first")
+    with places.at_hand(names, connection) as found:
+        files = [str(out), *found] if add and out.exists() else list(found)
+        whole = sum(Path(name).stat().st_size for name in files if Path(name).exists()) or 1
+        with sources.bar(True) as advance:
+            done = 0
+
+            def read(size: int) -> None:
+                nonlocal done
+                done += size
+                advance(done / whole)
+
+            with Table(stamp, read) as table:
+                table.read(files, found).finish().write(out)
+                yield (
+                    table,
+                    _Done(
+                        f"{in_words(table.size)} in {len(files):,} files",
+                        {"bytes": table.size, "files": len(files)},
+                    ),
+                )
+
+
+@contextmanager
+def _of_groups(
+    wanted: Wanted,
+    begin: datetime,
+    at_most: float,
+    out: Path,
+    add: bool,
+    connection: Connection,
+) -> Iterator[tuple[Table, _Done]]:
+    """The table of log groups, written after each day, so that `--add` goes on where it ended."""
+    console = output.console(stderr=True)
+    groups = LogGroups(wanted, connection, at_most)
+    with Table() as table:
+        if add and out.exists():
+            table.read([str(out)])
+        window = Window(begin, _now() - loggroups.SETTLED)
+        windows = loggroups.still_to_read(groups.groups, groups.region, window, table.logs)
+        price = groups.price(windows)
+        console.print(price.sentence, soft_wrap=True)
+        groups.check(price.usd)
+        # Whether there is anything to read or not, there is a table.
+        table.finish().write(out)
+        length = (window.until - window.since).total_seconds() or 1.0
+        with sources.bar(True) as advance:
+            for until, rows in groups.days(windows, table.reader):
+                loggroups.noted(windows, groups.region, until, table.logs)
+                table.add(rows).finish().write(out)
+                advance((until - window.since).total_seconds() / length)
+        cost = groups.scanned / 1e9 * loggroups.USD_A_GB
+        yield (
+            table,
+            _Done(
+                f"{in_words(groups.scanned)} read by {groups.queries:,} queries for"
+                f" {loggroups.money(cost)}",
+                {
+                    "bytes": groups.scanned,
+                    "log_groups": len(windows),
+                    "queries": groups.queries,
+                    "usd": round(cost, 6),
+                },
+            ),
         )

@@ -24,9 +24,7 @@ PATTERN = '"function_shield"'
 PRICES = "https://aws.amazon.com/cloudwatch/pricing/"
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _AGO = re.compile(r"([1-9][0-9]{0,5})([smhdw])\Z")
-_INSIGHTS = (
-    "take the lines out with Logs Insights, save them, and name the file instead of --log-group"
-)
+_INSIGHTS = "fshield evidence --log-group makes a table of it by Logs Insights: read that instead"
 
 
 @dataclass(frozen=True)
@@ -201,8 +199,13 @@ class LogGroup:
 class said_by:  # noqa: N801
     """Turns boto3's errors into one sentence and a fix."""
 
-    def __init__(self, service: str = "CloudWatch Logs") -> None:
+    def __init__(
+        self,
+        service: str = "CloudWatch Logs",
+        fix: str = "allow logs:FilterLogEvents and logs:DescribeLogGroups on it",
+    ) -> None:
         self._service = service
+        self._fix = fix
 
     def __enter__(self) -> None:
         return None
@@ -216,13 +219,11 @@ class said_by:  # noqa: N801
             problem = error.response.get("Error", {})
             code, said = problem.get("Code", "?"), problem.get("Message", str(error))
             fix = {
-                "AccessDeniedException": (
-                    "allow logs:FilterLogEvents and logs:DescribeLogGroups on it"
-                ),
+                "AccessDeniedException": self._fix,
                 "ResourceNotFoundException": "name it in full (/aws/lambda/NAME), and --region",
                 "InvalidOperationException": _INSIGHTS,
                 "ThrottlingException": (
-                    "wait a minute: FilterLogEvents has a quota for each account and region"
+                    "wait a minute: there is a quota for each account and region"
                 ),
             }.get(code)
             raise CouldNotRun(f"{self._service} says {code}: {said}", fix) from error

@@ -166,11 +166,14 @@ class EventReader:
     Args:
         progress: called with the size of each piece that was read, packed bytes where the file is
             packed.
+        follow: follow the numbers of processes. False where others do: no record is `repeated`
+            then, and its function is what the event or its wrapping says.
     """
 
-    def __init__(self, progress: Progress | None = None) -> None:
+    def __init__(self, progress: Progress | None = None, follow: bool = True) -> None:
         self.counts = Counts()
         self._progress = progress
+        self._follows = follow
         self._processes: OrderedDict[str, _Process] = OrderedDict()
 
     # ---- sources ----
@@ -308,7 +311,8 @@ class EventReader:
         function = event.get("function") or function
         if nonce and type(seq) is int:
             process = nonce
-            doubt, function = self._follow(nonce, event, time, function)
+            if self._follows:
+                doubt, function = self._follow(nonce, event, time, function)
         elif event["event"] in ("violation", "allowed"):
             doubt = "unnumbered"
             counts.unnumbered += 1

@@ -21,6 +21,7 @@ _LAYER_VERSION = "arn:{partition}:lambda:{region}:{account}:layer:{layer}:*"
 # people's as well.
 _ANY_LAYER_VERSION = "arn:{partition}:lambda:{region}:*:layer:*:*"
 _LOGS = "arn:{partition}:logs:{region}:{account}:log-group:/aws/lambda/{function}:*"
+_ANY_GROUP = "arn:{partition}:logs:{region}:{account}:log-group:*"
 _ANY = "*"
 
 
@@ -48,9 +49,7 @@ _SELECT = (
 _READ_LOGS = (
     Need("Logs", ("logs:FilterLogEvents",), _LOGS),
     # It searches by a prefix, among all groups.
-    Need(
-        "Price", ("logs:DescribeLogGroups",), "arn:{partition}:logs:{region}:{account}:log-group:*"
-    ),
+    Need("Price", ("logs:DescribeLogGroups",), _ANY_GROUP),
 )
 NEEDS: dict[str, tuple[Need, ...]] = {
     "publish": (
@@ -109,6 +108,13 @@ NEEDS: dict[str, tuple[Need, ...]] = {
     "replay": _READ_LOGS,
     "report": _READ_LOGS,
     "tail": (Need("Logs", ("logs:FilterLogEvents",), _LOGS),),
+    "evidence": (
+        Need("Logs", ("logs:StartQuery",), _LOGS, "--log-group-prefix"),
+        # These know no log group, or search among all.
+        Need("Answers", ("logs:GetQueryResults", "logs:StopQuery"), _ANY, "--log-group-prefix"),
+        Need("Groups", ("logs:DescribeLogGroups",), _ANY_GROUP, "--log-group-prefix"),
+        Need("Price", ("cloudwatch:GetMetricData",), _ANY, "--log-group-prefix"),
+    ),
 }
 
 

@@ -205,3 +205,71 @@ def logs() -> st.SearchStrategy[list[bytes]]:
     return st.lists(again, min_size=1, max_size=3).map(
         lambda files: [each for pair in files for each in pair]
     )
+
+
+def _plain(number: int, act: int, nonce: str) -> dict[str, Any]:
+    """An event of few kinds, as the engine writes it."""
+    begin = {
+        "function_shield": True,
+        "event": "violation",
+        "event_version": 1,
+        "timestamp": f"2026-11-24T06:{number // 3:02}:00.{number:06}Z",
+        "level": "WARN",
+        "message": f"act {act}",
+    }
+    ending = {"pid": 7, "nonce": nonce, "seq": number}
+    if act == 0:
+        facts = {"version": "0.1.0", "policy_name": "default", "policy_sha256": "ab"}
+        named = {"function": "orders"} if nonce == _NONCES[0] else {}
+        ours = {"runtime": "python3.13", "rings": ["libc"]}
+        return {**begin, "event": "armed", **facts, **named, **ours, **ending}
+    request = _REQUESTS[1 + (number + act) % 2]
+    paths = ["/tmp/cache/1.bin", f"/tmp/{request}.json", "/tmp/run_20261124_060000.log"]
+    details = (
+        {"path": paths[act - 1], "operation": "create"}
+        if act < 4
+        else {"host": f"h{act}.example", "ip": None, "port": 443, "protocol": None}
+    )
+    return {
+        **begin,
+        "policy": "read_write_tmp" if act < 4 else "outbound_connectivity",
+        "mode": "alert",
+        "policy_mode": "alert",
+        "policy_name": "default",
+        "rule": None,
+        "reason": "no_rule",
+        "details": details,
+        "requestId": request,
+        "ring": "libc",
+        "count": 1 + act % 2,
+        "origin": None,
+        **ending,
+    }
+
+
+@st.composite
+def processes(draw: st.DrawFn) -> list[bytes]:
+    """One log: the lines of a few processes as the engine numbers them, and then some of them
+    twice, missing, forged, out of order, or saying that others are lost."""
+    lines: list[tuple[int, str]] = []
+    for nonce in _NONCES[: draw(st.integers(1, 2))]:
+        acts = draw(st.lists(st.integers(1, 5), min_size=1, max_size=12))
+        begin = [0] if draw(st.booleans()) else []
+        events = [_plain(number, act, nonce) for number, act in enumerate(begin + acts)]
+        for what in draw(
+            st.lists(st.sampled_from(["twice", "missing", "forged", "lost"]), max_size=2)
+        ):
+            at = draw(st.integers(0, len(events) - 1))
+            number = events[at]["seq"]
+            if what == "twice":
+                events.append(events[at])
+            elif what == "missing" and len(events) > 1:
+                del events[at]
+            elif what == "forged":
+                events.append(_plain(number, draw(st.integers(0, 5)), nonce))
+            elif what == "lost":
+                events[at] = {**events[at], "lost": 1}
+        for at, event in enumerate(events):
+            text = json.dumps(event, separators=(",", ":"))
+            lines.append((draw(st.sampled_from([at, at, at, 0])), text))
+    return ["\n".join(text for _, text in sorted(lines, key=lambda each: each[0])).encode()]

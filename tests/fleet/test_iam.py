@@ -81,7 +81,8 @@ def test_every_command_that_reads_log_groups_is_known() -> None:
         if any("--log-group" in parameter.opts for parameter in command.params)
     }
     assert readers >= {"learn", "replay", "report", "tail", "ready"}
-    known = {command for command in iam.NEEDS if "logs:FilterLogEvents" in actions(command)}
+    reads = {"logs:FilterLogEvents", "logs:StartQuery"}
+    known = {command for command in iam.NEEDS if actions(command) & reads}
     assert known == readers
     assert iam.NEEDS["replay"] == iam.NEEDS["learn"], "both read through the same source"
 

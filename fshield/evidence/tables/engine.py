@@ -88,15 +88,6 @@ def connect(folder: str) -> duckdb.DuckDBPyConnection:
     )
 
 
-class _Unfollowed(EventReader):
-    """A reader that leaves it to SQL to follow the numbers of processes."""
-
-    def _follow(
-        self, nonce: str, event: dict[str, Any], time: float | None, function: str
-    ) -> tuple[str | None, str]:
-        return None, function
-
-
 class Table:
     """A table in the making.
 
@@ -116,7 +107,8 @@ class Table:
         except CouldNotRun:
             self._folder.cleanup()
             raise
-        self._reader = _Unfollowed()
+        #: Of what SQL cannot read. SQL follows the numbers of processes.
+        self.reader = EventReader(follow=False)
         self._templates = 0
         self._refused: list[str] = []
         #: Bytes of the sources, packed where they are packed.
@@ -156,7 +148,7 @@ class Table:
     def counts(self) -> Counts:
         """What was met, as the reader of events counts it; lines and others are of what SQL could
         not read."""
-        return self._reader.counts
+        return self.reader.counts
 
     # ---- in ----
 
@@ -308,7 +300,7 @@ class Table:
         )
         while lines := answer.fetchmany(_ROWS):
             for number, line in lines:
-                for at, record in enumerate(self._reader.line(line, source, number)):
+                for at, record in enumerate(self.reader.line(line, source, number)):
                     yield ((number + 1) << 20) + at, record
 
     def _one_by_one(self, name: str) -> None:
@@ -318,7 +310,7 @@ class Table:
             " details VARCHAR, request VARCHAR, nonce VARCHAR, seq BIGINT, lost BIGINT)"
         )
         self._add(
-            ((number + 1) << 20, record) for number, record in enumerate(self._reader.file(name))
+            ((number + 1) << 20, record) for number, record in enumerate(self.reader.file(name))
         )
         self._finish_batch()
 

@@ -1,0 +1,371 @@
+"""The table that Logs Insights counts is the one that the plain fold makes of the same lines."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import urllib.request
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.client import BaseClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from moto.server import ThreadedMotoServer
+from typer.testing import CliRunner, Result
+
+from fshield.cli.app import app
+from fshield.evidence.stream import EventReader, Record, function_of_group
+from fshield.evidence.tables import insights as queries
+from fshield.evidence.tables import loggroups
+from fshield.evidence.tables.engine import Table
+from fshield.evidence.tables.groups import Fold, Group, Loose
+from fshield.evidence.tables.rows import Row, Stamp, folded
+from fshield.fleet import iam
+from tests.evidence.insights import Line, answer, insights
+from tests.evidence.lines import logs, processes
+from tests.evidence.test_tables import PHASES, written_by_the_engine
+from tests.fleet.stand_in import KEYS
+from tests.fshield.recorded import Log
+
+EXAMPLES = int(os.environ.get("EVIDENCE_CASES", "15"))
+ACCOUNT, REGION = "123456789012", "eu-central-1"
+LOGS = (f"{ACCOUNT}:/aws/lambda/orders", f"{ACCOUNT}:/custom")
+#: Insights gives no moment of each line and no order of lines, so these are not counted alike.
+_COUNTED = ("events", "cut", "too_long", "not_ours", "newer", "repeated", "unnumbered", "lost")
+
+
+def lines_of(contents: list[bytes], logs_of: Iterable[str]) -> list[Line]:
+    """Logs as CloudWatch has them: text, each line at a moment of its own."""
+    found: list[Line] = []
+    for log, content in zip(logs_of, contents, strict=False):
+        for text in content.decode("utf-8", "replace").split("\n"):
+            found.append(Line(log, 1_795_500_000_000 + 7 * len(found), text))
+    return found
+
+
+def windows_of(lines: list[Line], number: int) -> list[tuple[int, int]]:
+    """The time of the lines in so many windows."""
+    begin, end = lines[0].at, lines[-1].at + 1
+    step = -(-(end - begin) // number)
+    return [(at, at + step) for at in range(begin, end, step)]
+
+
+def by_insights(
+    lines: list[Line], windows: list[tuple[int, int]]
+) -> tuple[list[Row], dict[str, int]]:
+    """The table by queries."""
+    reader = EventReader(follow=False)
+    fold = Fold(reader)
+    whole: list[Row] = []
+    for begin, end in windows:
+        query = queries.grouped(begin, end)
+        found = [queries.group_or_line(query, row, REGION) for row in answer(query.text, lines)]
+
+        def asked(processes: set[str], begin: int = begin, end: int = end) -> Iterator[Loose]:
+            again = queries.lines_of(processes, begin, end)
+            for row in answer(again.text, lines):
+                process, line = queries.process_and_line(again, row, REGION)
+                assert process in processes
+                yield line
+
+        whole += fold.rows(
+            [each for each in found if isinstance(each, Group)],
+            [each for each in found if isinstance(each, Loose)],
+            asked,
+        )
+    with Table() as table:
+        rows = list(table.add(whole).finish())
+    return rows, {name: getattr(reader.counts, name) for name in _COUNTED}
+
+
+def by_hand(lines: list[Line], windows: list[tuple[int, int]]) -> tuple[list[Row], dict[str, int]]:
+    """The table by the plain fold, each process's lines in the order of their numbers, window by
+    window. Lines that are alike come together."""
+    reader = EventReader(follow=False)
+    read: list[tuple[tuple[int, str, int, int, int], Record]] = []
+    first: dict[tuple[int, str, str], int] = {}
+    for number, line in enumerate(lines):
+        window = next(at for at, (_, end) in enumerate(windows) if line.at < end)
+        function = function_of_group(line.log.partition(":")[2])
+        for record in reader.line(line.message, function=function):
+            seq = record.event["seq"] if record.process else 0
+            alike = first.setdefault((window, line.log, line.message), number)
+            read.append(((window, record.process, seq, alike, number), record))
+    inside = [record for _, record in sorted(read, key=lambda each: each[0])]
+    records = followed(inside)
+    if len(windows) == 1:
+        # The reader of logs says the same.
+        says = EventReader()
+        for record, with_process in zip(inside, records, strict=True):
+            if record.process:
+                said = says._follow(record.process, record.event, record.time, record.function)
+                assert said == (with_process.doubt, with_process.function)
+    counts = {name: getattr(reader.counts, name) for name in _COUNTED}
+    counts["repeated"] = sum(record.doubt == "repeated" for record in records)
+    return folded(records, Stamp(ACCOUNT, REGION)), counts
+
+
+def followed(records: list[Record]) -> list[Record]:
+    """Records with what their processes say: a number is met once, and the first that names a
+    function names it for what comes after."""
+    met: set[tuple[str, int]] = set()
+    functions: dict[str, str] = {}
+    found = []
+    for record in records:
+        process = record.process
+        if not process:
+            found.append(record)
+            continue
+        number = (process, record.event["seq"])
+        function = functions[process] = functions.get(process) or record.function
+        doubt = "repeated" if number in met else None
+        met.add(number)
+        found.append(replace(record, doubt=doubt, function=function))
+    return found
+
+
+@settings(
+    max_examples=EXAMPLES, deadline=None, phases=PHASES, suppress_health_check=list(HealthCheck)
+)
+@given(
+    st.one_of(logs(), processes()),
+    st.lists(st.sampled_from(LOGS), min_size=6, max_size=6),
+    st.integers(1, 3),
+)
+def test_insights_counts_the_table_of_the_plain_fold(
+    contents: list[bytes], logs_of: list[str], number: int
+) -> None:
+    lines = lines_of(contents, logs_of)
+    windows = windows_of(lines, number)
+    found, wanted = by_insights(lines, windows), by_hand(lines, windows)
+    differing = [row for row in found[0] if row not in wanted[0]]
+    assert (differing, [row for row in wanted[0] if row not in found[0]]) == ([], [])
+    assert found == wanted
+
+
+def test_every_line_of_the_engine_is_counted_there(tmp_path: Path) -> None:
+    content = written_by_the_engine(tmp_path).read_bytes()
+    lines = lines_of([content], [LOGS[0]])
+    query = queries.grouped(lines[0].at, lines[-1].at + 1)
+    found = [queries.group_or_line(query, row, REGION) for row in answer(query.text, lines)]
+    assert found and all(isinstance(each, Group) for each in found)
+
+    def never(_processes: set[str]) -> Iterator[Loose]:
+        pytest.fail("lines were asked for one by one")
+
+    reader = EventReader(follow=False)
+    rows = Fold(reader).rows([each for each in found if isinstance(each, Group)], [], never)
+    assert reader.counts.events == sum(row.events for row in rows) == content.count(b"\n")
+    assert {row.key.event for row in rows} == {"armed", "violation"}
+    assert all(row.key.runtime.startswith("python3") for row in rows)
+    assert all(row.key[:3] == (ACCOUNT, REGION, "orders") for row in rows)
+
+
+def test_names_of_fields_in_a_line_forge_nothing() -> None:
+    log = Log().host("a.example")
+    forged = json.loads(log.lines[0])
+    text = log.lines[0].replace("{", '{"x":1,', 1)
+    names = re.findall(r"%([a-z_]+)", queries._ACT + queries._OTHER)
+    assert len(names) >= 15
+    # As a line of JSON says them, and as `parse` would name them.
+    forged |= dict.fromkeys(names, "violation") | {"kind": "violation", "who": "b" * 16}
+    for line in (text, json.dumps(forged, separators=(",", ":"))):
+        lines = lines_of([line.encode()], [LOGS[0]])
+        windows = windows_of(lines, 1)
+        query = queries.grouped(*windows[0])
+        (row,) = answer(query.text, lines)
+        assert isinstance(queries.group_or_line(query, row, REGION), Loose)
+        assert by_insights(lines, windows) == by_hand(lines, windows)
+
+
+class Cloud:
+    """moto, with log groups and their lines."""
+
+    def __init__(self, endpoint: str, asked: list[str]) -> None:
+        self.endpoint, self.asked = endpoint, asked
+        self.logs = boto3.client("logs", endpoint_url=endpoint, region_name=REGION)
+        self.now = datetime.now(timezone.utc)
+
+    def put(self, group: str, lines: list[str], ago: timedelta) -> None:
+        """Lines of one moment, a millisecond apart."""
+        at = int((self.now - ago).timestamp() * 1000)
+        with contextlib.suppress(self.logs.exceptions.ResourceAlreadyExistsException):
+            self.logs.create_log_group(logGroupName=group)
+            self.logs.create_log_stream(logGroupName=group, logStreamName="s")
+        events: list[Any] = [
+            {"timestamp": at + n, "message": f"{line}\n"} for n, line in enumerate(lines)
+        ]
+        self.logs.put_log_events(logGroupName=group, logStreamName="s", logEvents=events)
+
+    def evidence(self, out: Path, *words: str) -> Result:
+        """`fshield evidence` of what is here."""
+        where = ("--endpoint-url", self.endpoint, "--region", REGION, "-o", str(out), "--json")
+        return CliRunner().invoke(app, ["evidence", *words, *where])
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    try:
+        endpoint = "http://{}:{}".format(*server.get_host_and_port())
+        # What an earlier test of this process left there.
+        urllib.request.urlopen(f"{endpoint}/moto-api/reset", b"").close()
+        with insights(monkeypatch) as asked:
+            yield Cloud(endpoint, asked)
+    finally:
+        server.stop()
+
+
+def process(number: int, *hosts: str) -> list[str]:
+    """Lines of a process of its own."""
+    log = Log()
+    for host in hosts:
+        log.host(host, nonce=f"{number:016x}")
+    # As the engine writes them.
+    return [json.dumps(json.loads(line), separators=(",", ":")) for line in log.lines]
+
+
+def of_table(path: Path) -> dict[tuple[str, str], int]:
+    """How often each function reached each host."""
+    with Table() as table:
+        rows = list(table.read([str(path)]).finish())
+    found: dict[tuple[str, str], int] = {}
+    for row in rows:
+        key = (row.key.function, row.key.host)
+        found[key] = found.get(key, 0) + row.times
+    return found
+
+
+def test_many_log_groups_at_once(cloud: Cloud, tmp_path: Path) -> None:
+    for number in range(120):
+        lines = process(number, "a.example", "a.example", f"h{number % 2}.example")
+        cloud.put(f"/aws/lambda/f{number}", lines, timedelta(hours=1 + number))
+    cloud.put("/other", process(999, "other.example"), timedelta(hours=1))
+    out = tmp_path / "t.parquet"
+    found = cloud.evidence(out, "--log-group-prefix", "/aws/lambda/")
+    assert found.exit_code == 0, found.output
+    answer = json.loads(found.stdout)
+    assert (answer["events"], answer["log_groups"], answer["rows"]) == (360, 120, 240)
+    assert answer["bytes"] > 360 * 500 and 0 < answer["usd"] < 0.01
+    # 50 groups a query, a query for each of eight days at most.
+    assert answer["queries"] == len(cloud.asked) <= 3 * 8
+    table = of_table(out)
+    assert table["f7", "a.example"] == 2 and table["f7", "h1.example"] == 1
+    assert len(table) == 240
+    learnt = CliRunner().invoke(app, ["report", "--json", str(out)])
+    assert json.loads(learnt.stdout)["events"] == 360
+
+
+def test_time_is_halved_where_an_answer_is_too_long(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = process(1, *(f"h{number}.example" for number in range(90)))
+    cloud.put("/aws/lambda/f", lines, timedelta(hours=30))
+    out = tmp_path / "t.parquet"
+    monkeypatch.setattr("tests.evidence.insights.MAX_ROWS", 20)
+    # The answers are cut: without halving, most of the lines would be missing.
+    short = json.loads(cloud.evidence(out, "--log-group", "/aws/lambda/f").stdout)
+    assert short["events"] == 20
+    monkeypatch.setattr(queries, "MAX_ROWS", 20)
+    whole = json.loads(cloud.evidence(out, "--log-group", "/aws/lambda/f").stdout)
+    assert whole["events"] == 90 and len(of_table(out)) == 90
+    assert whole["queries"] > short["queries"]
+    assert whole["skipped"]["missing"] == whole["skipped"]["repeated"] == 0
+
+
+def test_what_it_costs_is_said_and_kept(cloud: Cloud, tmp_path: Path) -> None:
+    cloud.put("/aws/lambda/f", process(1, "a.example"), timedelta(hours=2))
+    metrics = boto3.client("cloudwatch", endpoint_url=cloud.endpoint, region_name=REGION)
+    metrics.put_metric_data(
+        Namespace="AWS/Logs",
+        MetricData=[
+            {
+                "MetricName": "IncomingBytes",
+                "Dimensions": [{"Name": "LogGroupName", "Value": "/aws/lambda/f"}],
+                "Timestamp": cloud.now - timedelta(hours=2),
+                "Value": 2.5e12,
+            }
+        ],
+    )
+    out = tmp_path / "t.parquet"
+    words = ("--log-group", "/aws/lambda/f")
+    found = cloud.evidence(out, *words)
+    assert found.exit_code == 2 and "12.50 USD" in found.stderr
+    assert "--at-most says 5" in json.loads(found.stdout)["error"]
+    assert not cloud.asked and not out.exists()
+    assert cloud.evidence(out, *words, "--at-most", "13").exit_code == 0
+    assert cloud.evidence(out, *words, "--since", "1h").exit_code == 0
+
+
+def test_it_goes_on_where_it_ended(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, words = tmp_path / "t.parquet", ("--log-group-prefix", "/aws/lambda/", "--add")
+    for day in range(5):
+        cloud.put("/aws/lambda/f", process(day, f"d{day}.example"), timedelta(days=day, hours=1))
+    real = loggroups.LogGroups._asked
+
+    def breaks_off(self: Any, groups: Any, begin: int, end: int, text: str) -> Any:
+        if end > (cloud.now - timedelta(days=2)).timestamp() * 1000:
+            raise KeyboardInterrupt
+        return real(self, groups, begin, end, text)
+
+    monkeypatch.setattr(loggroups.LogGroups, "_asked", breaks_off)
+    broken = cloud.evidence(out, *words)
+    assert broken.exit_code == 130 and out.exists(), (broken.output, broken.exception)
+    half = of_table(out)
+    assert 0 < len(half) < 5
+    monkeypatch.setattr(loggroups.LogGroups, "_asked", real)
+    before = len(cloud.asked)
+    found = json.loads(cloud.evidence(out, *words).stdout)
+    assert found["events"] == 5 and 0 < len(cloud.asked) - before <= 4
+    assert set(of_table(out).values()) == {1}
+    # Again: nothing of these days is read twice, and a new log group is read as a whole.
+    cloud.put("/aws/lambda/g", process(9, "new.example"), timedelta(days=3))
+    found = json.loads(cloud.evidence(out, *words).stdout)
+    assert found["events"] == 6 and set(of_table(out).values()) == {1}
+
+
+def test_the_permissions_are_what_it_calls(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud.put("/aws/lambda/f", process(1, "a.example"), timedelta(hours=1))
+    called: set[str] = set()
+    real: Any = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def recorded(self: Any, name: str, arguments: Any) -> Any:
+        service = self.meta.service_model.service_name
+        called.add(f"{service}:{name}")
+        return real(self, name, arguments)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", recorded)
+    found = cloud.evidence(tmp_path / "t.parquet", "--log-group-prefix", "/aws/lambda/")
+    assert found.exit_code == 0
+    actions = {
+        action
+        for statement in iam.document("evidence")["Statement"]
+        for action in statement["Action"]
+    }
+    # A query is only stopped where it is not waited for.
+    assert called == actions - {"logs:StopQuery"}
+
+
+def test_errors_are_sentences(cloud: Cloud, tmp_path: Path) -> None:
+    for words, said in (
+        (("--log-group", "/none"), "there is no log group '/none' here"),
+        (("--log-group", "/none", "file.log"), "files and log groups at once"),
+        ((), "nothing to read"),
+    ):
+        found = cloud.evidence(tmp_path / "t.parquet", *words)
+        assert found.exit_code == 2 and said in json.loads(found.stdout)["error"]
