@@ -1,8 +1,8 @@
 # `make help` lists the targets.
 PY := .venv/bin/python
 TESTS ?= tests
-# docs/attacks.md and docs/incidents.md are made by runs.
-MARKDOWN := git ls-files '*.md' ':!docs/attacks.md' ':!docs/runtimes.md' ':!docs/incidents.md'
+# These pages are made by runs.
+MARKDOWN := git ls-files '*.md' ':!docs/attacks.md' ':!docs/runtimes.md' ':!docs/incidents.md' ':!docs/packages.md'
 
 .DEFAULT_GOAL := help
 
@@ -93,6 +93,9 @@ bench: environment ## paired figures against the budgets
 honest: environment ## twelve honest functions, learnt and enforced: false blocks, false alarms, hostile acts stopped
 	@$(PY) examples/honest/run.py --write docs/honest.md
 
+packages: environment ## what the most used packages do under the guard (1 GB, ten minutes); writes docs/packages.md
+	@$(PY) -m tests.packages.run
+
 volume: environment ## learn and report on GIGABYTES (2) of events: speed and memory
 	@$(PY) bench/volume.py --gigabytes $(or $(GIGABYTES),2)
 
@@ -119,4 +122,4 @@ lint: environment ## formats, ruff, mypy, shellcheck, zizmor, actionlint, spelli
 clean: ## remove what the build made
 	rm -rf build dist .venv .pytest_cache .mypy_cache .ruff_cache
 
-.PHONY: help environment build site release release-tools bounds endpoints release-check wheels demo test test-unguarded attacks incidents census transparency fuzz oracles roads soak races bench honest volume bench-evidence format lint clean
+.PHONY: help environment build site release release-tools bounds endpoints release-check wheels demo test test-unguarded attacks incidents census transparency fuzz oracles roads soak races bench honest packages volume bench-evidence format lint clean

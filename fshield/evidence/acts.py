@@ -40,6 +40,9 @@ REFUSED = {
     INTEGRITY: "the guard protects itself; this is not a rule, and nothing allows it",
 }
 
+#: Under ``native_code``, what the core decides by the library that asked, and not by the module.
+_BY_LIBRARY = ("make memory executable in", "make executable", "make")
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Act:
@@ -325,7 +328,7 @@ def act_of(
     if rule == "create_child_process":
         return Act(rule, path, 0, operation if not path else "execute", refused=refused), path
     if rule == "native_code":
-        module = chain[0] if chain else ""
+        module = chain[0] if chain and operation not in _BY_LIBRARY else ""
         return Act(rule, path, 0, operation, module, refused), path
     return Act(rule, path, 0, operation, refused=refused), path
 

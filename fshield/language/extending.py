@@ -3,6 +3,8 @@
 What the extending policy leaves out is as the extended one has it. Its allow
 entries and tests come on top of the inherited ones: an entry cannot be taken
 away, and a test of the extended policy holds for every policy that extends it.
+One kind of entry is not inherited: modules under `native_code` that a base
+only keeps quiet about, where the extending policy blocks.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from pathlib import Path
 
 from fshield.errors import CouldNotRun, PolicyError
 from fshield.language.model import PolicyFile
-from fshield.language.policy import Policy
+from fshield.language.policy import Allow, Family, Mode, Policy
 from fshield.language.reader import Document, read
 
 MAX_DEPTH = 8
@@ -86,7 +88,11 @@ def inherit(policy: Policy, parsed: PolicyFile, base: Policy) -> Policy:
     said = parsed.model_fields_set
     policy.extended = [*base.extended, base.document]
     events = parsed.events.model_fields_set if "events" in said else set()
-    policy.allows[:0] = [replace(entry, inherited_from=entry.home(base)) for entry in base.allows]
+    policy.allows[:0] = [
+        replace(entry, inherited_from=entry.home(base))
+        for entry in base.allows
+        if not _only_quiet(entry, policy, base)
+    ]
     policy.loopback_listed |= base.loopback_listed
     tmp = parsed.policy.read_write_tmp
     if tmp is None or tmp.mode is None:
@@ -107,3 +113,10 @@ def inherit(policy: Policy, parsed: PolicyFile, base: Policy) -> Policy:
     if "kernel" not in said or "file_size" not in parsed.kernel.model_fields_set:
         policy.kernel_file_size = base.kernel_file_size
     return policy
+
+
+def _only_quiet(entry: Allow, policy: Policy, base: Policy) -> bool:
+    """An entry under `native_code: alert` keeps an event away. Where the rule blocks, it would let
+    code under that name take every step to machine code."""
+    now, before = policy.modes[Family.NATIVE].mode, base.modes[Family.NATIVE].mode
+    return entry.family is Family.NATIVE and (now, before) == (Mode.BLOCK, Mode.ALERT)

@@ -23,6 +23,7 @@ from fshield.engine import explain
 from fshield.engine.decide import Compiled
 from fshield.language import endpoints
 from fshield.language.loader import load, resolve
+from fshield.language.policy import Family
 from fshield.language.reader import parse
 from fshield.language.review import findings
 from fshield.language.schema import text as schema_text
@@ -81,7 +82,9 @@ def test_postures_are_those_of_the_design() -> None:
     assert modes("strict") == "block block block block block block"
     assert modes("functionshield") == "block block block block allow allow"
     assert [entry.text for entry in load(POLICIES / "functionshield.yaml").allows] == ["aws: true"]
-    (services,) = load(POLICIES / "default.yaml").allows
+    services, *quiet = load(POLICIES / "default.yaml").allows
+    # An entry under `alert` keeps an event away, and allows nothing that would be blocked.
+    assert {entry.family for entry in quiet} == {Family.NATIVE}
     assert not services.is_aws
     assert {"dynamodb", "sqs", "secretsmanager"} < set(services.services)
     assert not any(host.wildcard for host in services.hosts)

@@ -40,6 +40,20 @@ def write(folder: Path, **files: str) -> Path:
     return folder / f"{next(iter(files))}.yaml"
 
 
+def test_what_a_reporting_base_keeps_quiet_about_is_no_exception(tmp_path: Path) -> None:
+    """`default` names packages that import ctypes at every start: a policy that blocks such steps
+    and extends it blocks theirs too."""
+    quiet = "version: 1\npolicy:\n  native_code: {mode: alert, allow: [numpy]}\n"
+    block = "version: 1\nextends: base.yaml\npolicy: {native_code: {mode: block, allow: [PIL]}}\n"
+    stays = "version: 1\nextends: base.yaml\n"
+    for text, wanted in ((block, ["PIL"]), (stays, ["numpy"])):
+        policy = load(write(tmp_path, shop=text, base=quiet))
+        assert [entry.text for entry in policy.allows] == wanted
+    enforced = quiet.replace("alert", "block")
+    policy = load(write(tmp_path, shop=block, base=enforced))
+    assert [entry.text for entry in policy.allows] == ["numpy", "PIL"]
+
+
 def invoke(*arguments: str) -> tuple[int, str]:
     result = CliRunner().invoke(app, list(arguments))
     return result.exit_code, result.output

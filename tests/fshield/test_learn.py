@@ -7,6 +7,8 @@ import json
 
 import pytest
 
+from fshield.engine import decide as native
+from fshield.engine.compiler import compile_policy
 from fshield.language.policy import Family, Mode
 from tests.fshield.learning import entries, held, learnt, policy_of, tmp
 from tests.fshield.recorded import Log, stack
@@ -202,6 +204,23 @@ def test_an_import_of_machine_code_by_a_package_that_is_known_for_it() -> None:
     )
     found = learnt(log)
     assert entries(found) == ["numpy"] and list(held(found)) == ["tintkit"]
+
+
+def test_memory_is_made_executable_by_a_library() -> None:
+    """An entry for the module would not let it pass: polars, through ctypes."""
+    library = "/var/lang/lib/libffi.so.8"
+    log = Log().add(
+        "native_code",
+        "/var/task/polars/_cpu_check.py:188 _make",
+        *stack(),
+        path=library,
+        operation="make memory executable in",
+    )
+    assert entries(learnt(log)) == [] and list(held(learnt(log))) == [library]
+    found = learnt(log, library)
+    assert entries(found) == [library]
+    policy = native.Compiled(compile_policy(policy_of(found)))
+    assert policy.decide(Family.NATIVE, path=library).mode is Mode.ALLOW
 
 
 def test_a_look_up_that_nothing_was_dialled_after() -> None:

@@ -94,6 +94,37 @@ def test_exception_by_library(library: Path, tmp_path: Path, name: str) -> None:
     assert done.stdout != "Permission denied\n" and done.violations == [], done
 
 
+# As polars asks the CPU what it can: code in pages of its own, through ctypes.
+THROUGH_CTYPES = """
+import ctypes, mmap
+pages = mmap.mmap(-1, mmap.PAGESIZE)
+start = ctypes.addressof(ctypes.c_char.from_buffer(pages))
+protect = ctypes.CDLL(None, use_errno=True).mprotect
+protect.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
+print(protect(start, mmap.PAGESIZE, mmap.PROT_READ | mmap.PROT_EXEC))
+"""
+
+
+@pytest.mark.parametrize("mode", ["alert", "block"])
+def test_the_entry_of_an_event_allows_the_act(tmp_path: Path, mode: str) -> None:
+    """The library decides, whichever module called it: the event says so."""
+    (tmp_path / "asks_cpu").mkdir()
+    (tmp_path / "asks_cpu" / "__init__.py").write_text(THROUGH_CTYPES)
+    program: list[str | Path] = [
+        PYTHON,
+        "-c",
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import asks_cpu",
+    ]
+    allowed = ["asks_cpu"]
+    done = run_guarded(program, policy=rules(native_code={"mode": mode, "allow": allowed}))
+    (event,) = done.violations
+    assert event["details"]["operation"] == "make memory executable in"
+    allowed.append(event["entry"].removeprefix("library: "))
+    assert f"native_code: {{allow: [{allowed[1]}]}}" in event["message"]
+    done = run_guarded(program, policy=rules(native_code={"mode": mode, "allow": allowed}))
+    assert (done.stdout, done.violations) == ("0\n", [])
+
+
 @pytest.mark.parametrize("name", PASS)
 def test_what_passes(library: Path, tmp_path: Path, name: str) -> None:
     done = run(library, tmp_path, policy("block"), name)

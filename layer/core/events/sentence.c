@@ -158,7 +158,9 @@ static void say_reason(struct sentence *out, const struct guard_act *act,
 
 static const char *library_of(const struct guard_act *act, const struct guard_origin *origin)
 {
-    if (origin && origin->package[0]) return origin->package;
+    /* About memory, the library that asks decides: the caller's module does not. */
+    bool memory = act->verb && strncmp(act->verb, "make", 4) == 0 && act->ring == RING_LIBC;
+    if (!memory && origin && origin->package[0]) return origin->package;
     return act->path && act->path[0] == '/' ? act->path : NULL;
 }
 
