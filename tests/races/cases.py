@@ -17,7 +17,12 @@ class Case:
             ``blind``: neither tells what libc opened. ``program``: the raced path is that of one
             that may run, and of one that may not. ``variable``: what changes is a variable that the
             loader obeys. ``inet``: the address of nobody here, and of the outside. ``unix``: a
-            socket's file.
+            socket's file. ``library``: a library is there; ``named``: by a name without a folder at
+            first. ``symbol``: a name that nothing has, and that of a door. ``rights``: control
+            messages with an fd; what is received is a connection to the outside. ``stream``: what a
+            proxy is asked for. ``listed``: a wildcard; ``command``: a command. ``group``,
+            ``request``: a group to join. With a name server: ``query``: a name; ``reverse``: an
+            address; ``question``: a packet; ``answer``: the address in an answer.
         child: it is called in a child, whose place the program takes.
         succeeds: C that tells from the result ``R`` that the call came through; "" by its type.
     """
@@ -235,8 +240,93 @@ CASES |= {
     ],
     **dict.fromkeys(("posix_spawn", "posix_spawnp", "pidfd_spawn", "pidfd_spawnp"), SPAWNS),
     "popen": [blind('"exit 0", RACED')],
-    "wordexp": [blind("RACED, buffer, 0")],
+    "wordexp": [
+        Case("RACED, &words, 0", "listed", "lists(R)"),
+        Case("RACED, &words, 0", "command", "lists(R)"),
+    ],
 }
+
+# Names, and what leaves by a connection. What was asked, or has left, tells what came through.
+TO_HOST = "&a_host, host_memory, sizeof host_memory, &found_host, &host_error"
+TO_NET = "&a_net, host_memory, sizeof host_memory, &found_net, &host_error"
+NAME_AND_STATE = (("", ""), ("n", "a_resolver(), "))
+
+
+def query(arguments: str, succeeds: str = "0") -> Case:
+    return Case(arguments, "query", succeeds)
+
+
+def reverse(arguments: str) -> Case:
+    return Case(arguments, "reverse", "0")
+
+
+def stream(arguments: str) -> Case:
+    return Case(arguments, "stream", "0")
+
+
+for underscores in ("", "__"):
+    for letter, state in NAME_AND_STATE:
+        begin = f"{underscores}res_{letter}"
+        answer = f'{state}"aaaaaa.wide.example", 1, 1, THE_ANSWER, 512'
+        CASES |= {
+            f"{begin}query": [
+                query(f"{state}RACED, 1, 1, buffer, 512"),
+                Case(answer, "answer", "reaches()"),
+            ],
+            f"{begin}search": [
+                query(f"{state}RACED, 1, 1, buffer, 512"),
+                Case(answer, "answer", "reaches()"),
+            ],
+            f"{begin}querydomain": [
+                query(f'{state}RACED, "", 1, 1, buffer, 512'),
+                query(f'{state}"a", RACED, 1, 1, buffer, 512'),
+            ],
+            f"{begin}send": [Case(f"{state}RACED, RACED_SIZE, buffer, 512", "question", "0")],
+        }
+IP = "(char *)RACED + 4, 4, AF_INET"
+CASES |= {
+    "getaddrinfo": [query("RACED, NULL, NULL, &found_addresses", "frees(R)")],
+    "getaddrinfo_a": [query("0, a_list(RACED), 1, NULL")],
+    "gethostbyname": [query("RACED")],
+    "gethostbyname2": [query("RACED, AF_INET")],
+    "gethostbyname_r": [query(f"RACED, {TO_HOST}")],
+    "gethostbyname2_r": [query(f"RACED, AF_INET, {TO_HOST}")],
+    "getnetbyname": [query("RACED")],
+    "getnetbyname_r": [query(f"RACED, {TO_NET}")],
+    "res_gethostbyname": [query("RACED")],
+    "res_gethostbyname2": [query("RACED, AF_INET")],
+    "getnameinfo": [reverse("RACED, 16, buffer, 256, NULL, 0, 0")],
+    "gethostbyaddr": [reverse(IP)],
+    "gethostbyaddr_r": [reverse(f"{IP}, {TO_HOST}")],
+    "res_gethostbyaddr": [reverse(IP)],
+    "send": [
+        stream("a_connection(), RACED, RACED_SIZE, 0"),
+        Case("a_question_socket(), RACED, RACED_SIZE, 0", "question", "0"),
+    ],
+    "write": [
+        stream("a_connection(), RACED, RACED_SIZE"),
+        Case("a_question_socket(), RACED, RACED_SIZE", "question", "0"),
+    ],
+    "writev": [stream("a_connection(), a_vector(RACED, RACED_SIZE), 1")],
+    "setsockopt": [
+        Case(f"a_member(), IPPROTO_IP, {join}, RACED, raced.size", what, f"left({leave})")
+        for what, join, leave in (
+            ("group", "IP_ADD_MEMBERSHIP", "IP_DROP_MEMBERSHIP"),
+            ("request", "MCAST_JOIN_GROUP", "MCAST_LEAVE_GROUP"),
+        )
+    ],
+    "recvmsg": [Case("a_courier(), &receiving()->msg_hdr, 0", "rights", "keeps()")],
+    "recvmmsg": [Case("a_courier(), receiving(), 1, 0, NULL", "rights", "keeps()")],
+    "dlopen": [Case("RACED, RTLD_LAZY", there) for there in ("library", "named")],
+    "dlmopen": [Case("LM_ID_BASE, RACED, RTLD_LAZY", there) for there in ("library", "named")],
+    "dlsym": [Case("libc(), RACED", "symbol", "is_libcs(R)")],
+    "dlvsym": [Case("libc(), RACED, FIRST_GLIBC", "symbol", "is_libcs(R)")],
+}
+CASES["sendto"].append(stream("a_connection(), RACED, RACED_SIZE, 0, NULL, 0"))
+CASES["sendmsg"].append(stream("a_connection(), a_message(RACED, RACED_SIZE), 0"))
+CASES["sendmmsg"].append(
+    stream("a_connection(), (struct mmsghdr[]){{*a_message(RACED, RACED_SIZE)}}, 1, 0")
+)
 
 # System calls that have no function of their name: by number.
 NUMBERS: dict[str, list[Case]] = {

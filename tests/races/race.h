@@ -12,9 +12,11 @@
 #include <fcntl.h>
 #include <fts.h>
 #include <locale.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <nl_types.h>
 #include <pthread.h>
+#include <resolv.h>
 #include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -32,17 +34,20 @@
 #include <unistd.h>
 #include <utime.h>
 #include <utmpx.h>
+#include <wordexp.h>
 
 /* As written and as read by another thread: nothing tells the compiler of it.
  */
 struct raced {
-    _Alignas(64) char now[4096], harmless[4096], hostile[4096];
+    _Alignas(64) char before[512], now[4096], harmless[4096], hostile[4096];
     size_t size;
 };
 
 static struct raced raced;
-#define RACED   ((void *)raced.now)
-#define HOSTILE raced.hostile
+#define RACED      ((void *)raced.now)
+#define HOSTILE    raced.hostile
+/* Without the NUL of a string: no packet ends with one. */
+#define RACED_SIZE (raced.size - (HOSTILE[raced.size - 1] == '\0'))
 
 static const char *made,
     *source; /* a name outside /tmp for what is moved out of it, and a file there */
@@ -156,11 +161,209 @@ static struct msghdr *message_to(void *name)
     return &message;
 }
 
-/* "inet:ADDRESS:PORT", "unix:PATH", or a string. Its size. */
+/* ---- names: what is looked up, and what is asked ---- */
+
+static struct hostent a_host, *found_host;
+static struct netent a_net, *found_net;
+static int host_error;
+static char host_memory[8192];
+
+/* A question to a name server: for the address of a name. */
+static size_t question(char *to, const char *name)
+{
+    static const char asks[12] = {0, 0, 1, 0, 0, 1};
+    char *at = to + sizeof asks;
+    memcpy(to, asks, sizeof asks);
+    for (size_t size; *name; name += size + (name[size] == '.')) {
+        size = strcspn(name, ".");
+        *at++ = (char)size;
+        memcpy(at, name, size);
+        at += size;
+    }
+    memcpy(at, "\0\0\1\0\1", 5);
+    return (size_t)(at + 5 - to);
+}
+
+/* Where libc puts the answer, so that the address in it is the raced memory: a header, the
+ * question, and the record's own twelve bytes are before it. */
+#define ANSWERED   "aaaaaa.wide.example"
+#define THE_ANSWER ((unsigned char *)RACED - (12 + sizeof ANSWERED + 1 + 4 + 12))
+
+static int a_question_socket(void)
+{
+    static int fd = -1;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(53)};
+    inet_pton(AF_INET, "127.66.66.53", &address.sin_addr);
+    if (fd < 0 && connect(fd = socket(AF_INET, SOCK_DGRAM, 0), (void *)&address, sizeof address))
+        exit(4);
+    return fd;
+}
+
+static struct gaicb **a_list(char *name)
+{
+    static struct gaicb one, *list[1] = {&one};
+    one.ar_name = name;
+    return list;
+}
+
+static struct addrinfo *found_addresses;
+static int frees(int error)
+{
+    if (error == 0) freeaddrinfo(found_addresses);
+    return 0;
+}
+
+static void *a_resolver(void)
+{
+    static int begun;
+    if (!begun) begun = 1, res_init();
+    return &_res;
+}
+
+/* Whether the outside can be reached. */
+static int reaches(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(443)};
+    inet_pton(AF_INET, "127.66.66.66", &address.sin_addr);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    int failed = connect(fd, (void *)&address, sizeof address) != 0 && errno == EACCES;
+    close(fd);
+    return !failed;
+}
+
+/* ---- streams ---- */
+
+/* To the proxy of HTTPS_PROXY, which is on this machine. */
+static int a_connection(void)
+{
+    static int fd = -1;
+    if (fd >= 0) close(fd);
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons(atoi(getenv("RACE_PORT"))),
+                                  .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    fd = socket(AF_INET, SOCK_STREAM, 0);
+    return connect(fd, (void *)&address, sizeof address) == 0 ? fd : -1;
+}
+
+static struct iovec *a_vector(void *bytes, size_t size)
+{
+    static struct iovec vector;
+    vector = (struct iovec){bytes, size};
+    return &vector;
+}
+
+static struct msghdr *a_message(void *bytes, size_t size)
+{
+    static struct msghdr message;
+    message = (struct msghdr){.msg_iov = a_vector(bytes, size), .msg_iovlen = 1};
+    return &message;
+}
+
+/* ---- groups ---- */
+
+static int a_member(void)
+{
+    static int fd = -1;
+    if (fd < 0) fd = socket(AF_INET, SOCK_DGRAM, 0);
+    return fd;
+}
+
+/* The hostile group was joined. */
+static int left(int option)
+{
+    return setsockopt(a_member(), IPPROTO_IP, option, HOSTILE, raced.size) == 0;
+}
+
+/* ---- fds that are received ---- */
+
+/* The runner sends a connection to the outside on this socket, over and over. Its fd will be the
+ * lowest. */
+static int expected;
+static int a_courier(void)
+{
+    expected = dup(0);
+    close(expected);
+    return atoi(getenv("RACE_COURIER"));
+}
+
+static struct mmsghdr received;
+static struct mmsghdr *receiving(void)
+{
+    static char byte;
+    received.msg_hdr = *a_message(&byte, 1);
+    received.msg_hdr.msg_control = raced.now;
+    received.msg_hdr.msg_controllen = 24;
+    return &received;
+}
+
+static int keeps(void)
+{
+    struct sockaddr_in peer;
+    socklen_t size = sizeof peer;
+    int kept = getpeername(expected, (void *)&peer, &size) == 0;
+    close(expected);
+    return kept;
+}
+
+/* ---- libraries ---- */
+
+#ifdef __x86_64__
+#define FIRST_GLIBC "GLIBC_2.2.5"
+#else
+#define FIRST_GLIBC "GLIBC_2.17"
+#endif
+
+static int is_libcs(void *function)
+{
+    Dl_info object;
+    return function && dladdr(function, &object) && strstr(object.dli_fname, "libc.so") != NULL;
+}
+
+static void *libc(void)
+{
+    static void *handle;
+    if (!handle) handle = dlopen("libc.so.6", RTLD_LAZY);
+    return handle;
+}
+
+/* ---- words ---- */
+
+static wordexp_t words;
+static int lists(int error)
+{
+    int found = error == 0 && words.we_wordc == 1 && strstr(words.we_wordv[0], "/place");
+    if (error == 0) wordfree(&words);
+    return found;
+}
+
+/* "inet:ADDRESS:PORT", "unix:PATH", "group:ADDRESS", "request:ADDRESS", "question:NAME",
+ * "address:ADDRESS", "rights:FD", or a string. Its size. */
 static size_t value(char *to, const char *text)
 {
-    char host[64] = "";
+    char host[64] = "", name[64] = "";
     int port;
+    if (sscanf(text, "group:%63s", host) == 1) {
+        struct ip_mreq *group = (void *)to;
+        inet_pton(AF_INET, host, &group->imr_multiaddr);
+        group->imr_interface.s_addr = htonl(INADDR_LOOPBACK);
+        return sizeof *group;
+    }
+    if (sscanf(text, "request:%63s", host) == 1) {
+        struct group_req *group = (void *)to;
+        struct sockaddr_in *address = (void *)&group->gr_group;
+        group->gr_interface = 1;
+        address->sin_family = AF_INET;
+        inet_pton(AF_INET, host, &address->sin_addr);
+        return sizeof *group;
+    }
+    if (sscanf(text, "address:%63s", host) == 1) return inet_pton(AF_INET, host, to) ? 4 : 0;
+    if (sscanf(text, "question:%63s", name) == 1) return question(to, name);
+    if (sscanf(text, "rights:%d", &port) == 1) {
+        struct cmsghdr *header = (void *)to;
+        *header = (struct cmsghdr){CMSG_LEN(sizeof port), SOL_SOCKET, SCM_RIGHTS};
+        memcpy(CMSG_DATA(header), &port, sizeof port);
+        return 24;
+    }
     if (sscanf(text, "inet:%63[0-9.]:%d", host, &port) == 2) {
         struct sockaddr_in *address = (void *)to;
         address->sin_family = AF_INET;

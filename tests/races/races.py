@@ -11,11 +11,10 @@ then much must come through.
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib
 import os
-import select
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -28,18 +27,24 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests import support
 from tests.races.cases import CASES, NUMBERS, Case
+from tests.races.peers import NAMED, OUTSIDE, namespaces, peer_of
 
 HERE = Path(__file__).resolve().parent
 BUILD = support.ROOT / "build" / "races"
 PROGRAM = "/usr/bin/true"
-POLICY = support.rules(outbound="block", tmp="block", process={"mode": "block", "allow": [PROGRAM]})
+ALLOWED = [{"host": "*.wide.example"}, {"cidr": "239.1.2.3/32", "ports": [1]}]
+POLICY = support.rules(
+    outbound={"mode": "block", "allow": ALLOWED},
+    tmp="block",
+    process={"mode": "block", "allow": [PROGRAM]},
+)
+CONNECT = "CONNECT aaaaaa.{}.example:443 HTTP/1.1\r\n\r\n"
 # An empty catalogue, as catopen reads it: its magic, one plane of one place.
 CATALOGUE = (
     b"".join(number.to_bytes(4, "little") for number in (0x960408DE, 1, 1, 1, 1, 0, *[0] * 6))
     + b"\0"
 )
 ABSENT = 77
-OUTSIDE = "127.66.66.66"
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ class Race:
 @dataclass(frozen=True)
 class Outcome:
     """What came of it: ``through`` says what must not be, "" for nothing; ``absent``: libc has no
-    such function."""
+    such function, or this machine no namespaces."""
 
     race: Race
     through: str
@@ -136,12 +141,17 @@ def program(chosen: list[Race]) -> Path:
     source, made = BUILD / "race.c", BUILD / "race"
     write(source, chosen)
     flags = ["-w", "-O1", "-I", str(HERE), str(source), "-lpthread", "-ldl", "-o", str(made)]
-    compiler = shutil.which("gcc") or shutil.which("clang")
-    command = [compiler] if compiler else [sys.executable, "-m", "ziglang", "cc"]
-    subprocess.run([*command, *flags], check=True)
+    subprocess.run([*compiler(), *flags], check=True)
     return made
 
 
+def compiler() -> list[str]:
+    """The C compiler of this machine, or zig's."""
+    found = shutil.which("gcc") or shutil.which("clang")
+    return [found] if found else [sys.executable, "-m", "ziglang", "cc"]
+
+
+@functools.cache
 def uncopying_layer() -> Path:
     """The layer with a core whose copiers hand out the caller's memory."""
     folder = BUILD / "layer"
@@ -161,11 +171,16 @@ def uncopying_layer() -> Path:
 
 def put(place: Path, there: str) -> None:
     """What a case says of the hostile place."""
-    if there in ("file", "mode"):
+    if there in ("file", "mode", "listed"):
         place.write_bytes(b"nobody reads this\n" * 4)
         with_attribute(place)
     elif there == "catalogue":
         place.write_bytes(CATALOGUE)
+    elif there in ("library", "named"):
+        source = BUILD / "library.c"
+        source.write_text("int nothing;\n")
+        command = ["-shared", "-fPIC", "-nostdlib", str(source), "-o", str(place)]
+        subprocess.run([*compiler(), *command], check=True)
     elif there == "folder":
         place.mkdir()
         (place / "one").write_bytes(b"")
@@ -200,6 +215,8 @@ def listing(folder: Path) -> list[tuple[Any, ...]]:
 
 def run(binary: Path, index: int, race: Race, layer: Path | None, milliseconds: int) -> Outcome:
     """Run one case; no layer: bare."""
+    if race.case.there in NAMED and not namespaces():
+        return Outcome(race, "", absent=True)
     with (
         tempfile.TemporaryDirectory(prefix="race-", dir="/tmp") as name,
         tempfile.TemporaryDirectory(dir=BUILD) as here,
@@ -217,9 +234,10 @@ def run(binary: Path, index: int, race: Race, layer: Path | None, milliseconds: 
         source = Path(here) / "source"
         source.write_bytes(b"x")
         harmless, hostile = values(race, place)
-        sinks = Sinks() if race.case.there == "inet" else None
-        if sinks:
-            harmless, hostile = f"inet:127.0.0.1:{sinks.port}", f"inet:{OUTSIDE}:{sinks.port}"
+        peer = peer_of(race.case.there, Path(here))
+        harmless, hostile = peer.values or (harmless, hostile)
+        if race.case.there == "command":
+            harmless, hostile = "nothing", f"$(touch {here}/made)"
         before, beside = listing(folder), set(Path("/").iterdir())
         command = [
             str(binary),
@@ -231,7 +249,7 @@ def run(binary: Path, index: int, race: Race, layer: Path | None, milliseconds: 
             str(place),
             str(milliseconds),
         ]
-        environment = support.clean_environment()
+        environment = support.clean_environment(peer.environment)
         if layer is not None:
             command.insert(0, str(layer / "function-shield"))
             environment |= {
@@ -239,43 +257,27 @@ def run(binary: Path, index: int, race: Race, layer: Path | None, milliseconds: 
                 "FUNCTION_SHIELD_EVENTS": str(Path(here) / "events"),
             }
         done = subprocess.run(
-            command,
+            peer.around(command),
             env=environment,
             cwd=here,
             capture_output=True,
             text=True,
             timeout=60,
             check=False,
+            pass_fds=peer.fds,
         )
+        heard = peer.heard()
         after = listing(folder)
         # Half of one value and half of the other is a name beside /tmp, which nothing forbids to
         # root.
         for litter in set(Path("/").iterdir()) - beside:
             if "zz" in litter.name:
                 shutil.rmtree(litter) if litter.is_dir() else litter.unlink()
-        if sinks and sinks.heard():
-            return Outcome(race, "the outside heard of it")
+        if heard:
+            return Outcome(race, heard)
         return Outcome(
             race, verdict(race, done, Path(here), before != after), absent=done.returncode == ABSENT
         )
-
-
-class Sinks:
-    """A stream's and a datagram's listener at the address that stands for the outside, with one
-    port."""
-
-    def __init__(self) -> None:
-        self.stream = socket.create_server((OUTSIDE, 0), backlog=256)
-        self.port: int = self.stream.getsockname()[1]
-        self.datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.datagrams.bind((OUTSIDE, self.port))
-
-    def heard(self) -> bool:
-        """Whether anything came; then they are closed."""
-        ready, _, _ = select.select([self.stream, self.datagrams], [], [], 0.02)
-        self.stream.close()
-        self.datagrams.close()
-        return bool(ready)
 
 
 def verdict(race: Race, done: subprocess.CompletedProcess[str], here: Path, changed: bool) -> str:
@@ -285,7 +287,7 @@ def verdict(race: Race, done: subprocess.CompletedProcess[str], here: Path, chan
         return f"exit status {done.returncode} {done.stderr[-200:]}"
     if changed:
         return "what lies under /tmp has changed"
-    if there == "program":
+    if there in ("program", "command"):
         return "another program ran" if (here / "made").exists() else ""
     if there == "variable":
         return "the loader obeyed the variable" if "AT_" in done.stdout else ""
@@ -300,11 +302,23 @@ def values(race: Race, place: Path) -> tuple[str, str]:
         "mode": ("r", "w"),
         "program": (PROGRAM, "/usr/bin/touch"),
         "variable": ("NO_SHOW_AUXV=1", "LD_SHOW_AUXV=1"),
+        "query": ("aaaaaa.wide.example", "aaaaaa.evil.example"),
+        "question": ("question:aaaaaa.wide.example", "question:aaaaaa.evil.example"),
+        "reverse": ("inet:127.0.0.1:1", f"inet:{OUTSIDE}:1"),
+        "answer": ("address:127.66.66.67", f"address:{OUTSIDE}"),
+        "stream": (CONNECT.format("wide"), CONNECT.format("evil")),
+        "group": ("group:239.1.2.3", "group:239.6.6.6"),
+        "request": ("request:239.1.2.3", "request:239.6.6.6"),
+        "rights": ("rights:1", "rights:0"),
+        "symbol": ("zzzzzzz", "connect"),
+        "named": ("zzzzzzz", f"/sys/..{place}"),
     }
     if race.case.there == "unix":
         place = Path("/tmp") / place.parent.name / "s"
     hostile = f"/sys/..{place}"
     harmless = "/sys/" + "z" * (len(hostile) - 5)
+    if race.case.there == "listed":
+        hostile = hostile[:-1] + "*"
     if place.name == "XXXXXX":
         harmless = harmless[:-6] + "XXXXXX"
     if race.case.there == "unix":

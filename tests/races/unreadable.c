@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <netinet/in.h>
+#include <time.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -26,6 +28,51 @@ extern char **environ;
 #define OPENS(call) SAY(closes(call))
 
 static int closes(int fd) { return fd < 0 ? fd : close(fd); }
+
+/* An fd comes with each message. */
+static void receives(void *nowhere)
+{
+    char byte, control[64] __attribute__((aligned(8)));
+    struct iovec vector = {&byte, 1};
+    struct msghdr sent = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = control};
+    struct cmsghdr *header = (struct cmsghdr *)control;
+    struct mmsghdr three[3] = {{{0}}};
+    struct timespec soon = {0, 0}, later = {5, 0};
+    struct stat status;
+    int pair[2], free = dup(0);
+    close(free);
+    socketpair(AF_UNIX, SOCK_DGRAM, 0, pair);
+    for (int i = 0; i < 9; i++) {
+        *header = (struct cmsghdr){CMSG_LEN(4), SOL_SOCKET, SCM_RIGHTS};
+        sent.msg_controllen = CMSG_SPACE(4);
+        sendmsg(pair[1], &sent, 0);
+    }
+    struct msghdr message = sent;
+    SAY(recvmsg(pair[0], nowhere, 0));
+    SAY(recvmsg(pair[0], NULL, 0));
+    SAY(recvmsg(-1, nowhere, 0));
+    SAY(recvmsg(pair[0], &message, 0));
+    printf("%zu %d %d\n", message.msg_controllen, message.msg_flags, *(int *)CMSG_DATA(header));
+    message.msg_control = nowhere, message.msg_controllen = 64;
+    SAY(recvmsg(pair[0], &message, 0));
+    printf("%zu %d\n", message.msg_controllen, message.msg_flags);
+    message.msg_control = control, message.msg_controllen = 18;
+    SAY(recvmsg(pair[0], &message, 0));
+    printf("%zu %d\n", message.msg_controllen, message.msg_flags);
+    message.msg_controllen = 1 << 20, message.msg_control = malloc(1 << 20);
+    SAY(recvmsg(pair[0], &message, MSG_CMSG_CLOEXEC));
+    printf("%zu %d\n", message.msg_controllen, message.msg_flags & ~MSG_CMSG_CLOEXEC);
+    SAY(recvmmsg(pair[0], nowhere, 1, MSG_DONTWAIT, NULL));
+    for (int i = 0; i < 3; i++) three[i].msg_hdr = sent;
+    SAY(recvmmsg(pair[0], three, 3, MSG_WAITFORONE, NULL));
+    SAY(recvmmsg(pair[0], three, 3, MSG_DONTWAIT, &later));
+    SAY(recvmmsg(pair[0], three, 3, MSG_DONTWAIT, NULL));
+    sendmsg(pair[1], &sent, 0);
+    sendmsg(pair[1], &sent, 0);
+    SAY(recvmmsg(pair[0], three, 3, 0, &soon));
+    for (int fd = free; fd < free + 12; fd++) printf("%d", fstat(fd, &status) == 0);
+    printf("\n");
+}
 
 int main(int count, char **arguments)
 {
@@ -60,6 +107,10 @@ int main(int count, char **arguments)
     SAY(sendmsg(fd, (struct msghdr *)nowhere, 0));
     SAY(sendmsg(fd, &message, 0));
     SAY(sendmmsg(fd, (struct mmsghdr *)nowhere, 1, 0));
+    SAY(setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, nowhere, 8));
+    SAY(setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, NULL, 8));
+    SAY(setsockopt(-1, IPPROTO_IP, IP_ADD_MEMBERSHIP, nowhere, 8));
+    receives(nowhere);
     memcpy(last, "/dev/null", 10);
     OPENS(open(last, O_RDONLY));
     mprotect(page, 4096, PROT_NONE);

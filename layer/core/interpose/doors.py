@@ -115,14 +115,20 @@ COPIED = {
     "destination": Copy("COPY_ADDRESS", True),
     "message": Copy("", False),
     "template": Copy("COPY_PATH", False),
-    "line": Copy("", False),
+    **dict.fromkeys(("answer", "line", "name", "option"), Copy("", False)),
+    **dict.fromkeys(("question", "received", "stream", "text"), Copy("", False)),
 }
-# A door with one of these is written by hand, with the same macros: the caller's memory is written
-# to as well, the fd is one that it must not leave (crossing.h), or it is longer than a path.
-HAND = {"destination", "line", "message", "template"}
+# A door with one of these is written by hand, with the same macros or COPIED_BY_HAND: the caller's
+# memory is written to as well (`answer`: by libc, `received`: by the kernel), the fd is one that it
+# must not leave (crossing.h), or it is no path: a `name` that is looked up, a `question` to a name
+# server, the `text` of a symbol or a library, the `stream` of a connection that is inspected.
+HAND = {"answer", "destination", "line", "message", "name", "option", "question", "received"}
+HAND |= {"stream", "template", "text"}
 # Arguments that are not copied: a value; what the door behind this one copies; what only libc or
-# the kernel reads, so that no decision depends on it; what is written to.
-LEFT = {"-", "inner", "unread", "out", "size", "errno", "h_errno"}
+# the kernel reads, so that no decision depends on it; what is written to; what another door judges
+# `later`, when it is used; what is `fixed` but for native code, where only callers that have none
+# are judged; what libc has `kept` when the door is left, and works with.
+LEFT = {"-", "inner", "unread", "out", "size", "errno", "h_errno", "later", "fixed", "kept"}
 # Who is asked whether a door refuses: `refusing_JUDGE` in the file of the family.
 JUDGES = {"integrity", "loader", "network", "resolver"}
 # When a family's doors have nothing to do, where that is more than guard_ready says.

@@ -7,6 +7,7 @@
 #include "libc/door_names.h"
 #include "libc/symbols.h"
 #include "memory/sqlite.h"
+#include "support/copied.h"
 
 struct row {
     const char *name;
@@ -66,14 +67,29 @@ static bool is_interposer(const void *caller, const char *name)
 /* Looked up in place of a refused entry: callers expect that dlerror says something. */
 static const char no_entry[] = "(refused by function_shield)";
 
+/* A copy of the name, or one that nothing has. A short one lies where libc's call, which takes the
+ * place of the door so that libc sees who asked, finds it. No door has a long name. */
+static const char *judged_name(const void *handle, const char *name, char own[PATH_MAX],
+                               const void *caller)
+{
+    struct path copy = copied_short(copied_last, name);
+    if (UNLIKELY(copy.size == COPIED_SHORT)) copied_long(&copy, own, name);
+    return sqlite_entry_refused(handle, copy.text, caller) ? no_entry
+                                                           : COPIED_BY_HAND(copy.text, name);
+}
+
 DOOR void *dlsym(void *handle, const char *name)
 {
     if (UNLIKELY(!real.dlsym)) guard_start();
     (void)SYMBOLS_HAVE(dlsym); /* before glibc 2.34 in libdl */
-    if (name && guard_ready() && sqlite_entry_refused(handle, name, CALLER())) name = no_entry;
+    bool ready = name != NULL && guard_ready();
     struct row row;
-    /* In its place, so that libc sees who asked. */
-    if (LIKELY(!name || !guard_ready() || !find_door(name, &row))) __attribute__
+    if (ready) {
+        char own[PATH_MAX];
+        name = judged_name(handle, name, own, CALLER());
+        if (UNLIKELY(name == own)) return real.dlsym(handle, name);
+    }
+    if (LIKELY(!ready || !find_door(name, &row))) __attribute__
         ((musttail)) return real.dlsym(handle, name);
     if (handle == RTLD_NEXT) {
         if (is_interposer(CALLER(), name)) __attribute__
@@ -87,9 +103,14 @@ DOOR void *dlvsym(void *handle, const char *name, const char *version)
 {
     if (UNLIKELY(!real.dlvsym)) guard_start();
     (void)SYMBOLS_HAVE(dlvsym); /* before glibc 2.34 in libdl */
-    if (name && guard_ready() && sqlite_entry_refused(handle, name, CALLER())) name = no_entry;
+    bool ready = name != NULL && guard_ready();
     struct row row;
-    if (LIKELY(!name || !guard_ready() || !find_door(name, &row))) __attribute__
+    if (ready) {
+        char own[PATH_MAX];
+        name = judged_name(handle, name, own, CALLER());
+        if (UNLIKELY(name == own)) return real.dlvsym(handle, name, version);
+    }
+    if (LIKELY(!ready || !find_door(name, &row))) __attribute__
         ((musttail)) return real.dlvsym(handle, name, version);
     if (handle == RTLD_NEXT) {
         if (is_interposer(CALLER(), name)) __attribute__

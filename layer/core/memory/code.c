@@ -12,6 +12,7 @@
 #include "events/events.h"
 #include "memory/native.h"
 #include "memory/requests.h"
+#include "support/copied.h"
 #include "support/mappings.h"
 #include "libc/symbols.h"
 
@@ -59,17 +60,31 @@ static void *say_refused(const char *path)
     return NULL;
 }
 
+/* The path that is loaded, NULL where it may not be. A name without a folder, which libc looks for
+ * where the library of its caller says, becomes `copied_last`: libc's call takes the place of the
+ * door. */
+static const char *judged_library(const char *path, int *mode, char own[2][PATH_MAX],
+                                  const void *caller)
+{
+    struct path copy = copied_short(copied_last, path);
+    if (UNLIKELY(copy.size == COPIED_SHORT)) copied_long(&copy, own[1], path);
+    const char *judged = native_library_path(copy.text, own[0]);
+    if (copy.error != 0 || library_refused(judged, caller) ||
+        native_library_refused(judged, copy.text, caller))
+        return say_refused(copy.text);
+    *mode = without_deepbind(*mode, copy.text, caller);
+    return COPIED_BY_HAND(judged, judged == copied_last ? path : judged);
+}
+
 DOOR void *dlopen(const char *path, int mode)
 {
     if (UNLIKELY(!real.dlopen)) guard_start();
     (void)SYMBOLS_HAVE(dlopen); /* before glibc 2.34 in libdl */
-    if (guard_ready()) {
-        char own[PATH_MAX];
-        const char *judged = native_library_path(path, own);
-        if (library_refused(judged, CALLER()) || native_library_refused(judged, path, CALLER()))
-            return say_refused(path);
-        mode = without_deepbind(mode, path, CALLER());
-        if (judged != path) return real.dlopen(judged, mode);
+    if (path != NULL && guard_ready()) {
+        char own[2][PATH_MAX];
+        path = judged_library(path, &mode, own, CALLER());
+        if (path == NULL) return NULL;
+        if (path == own[0] || path == own[1]) return real.dlopen(path, mode);
     }
     __attribute__((musttail)) return real.dlopen(path, mode);
 }
@@ -79,16 +94,14 @@ DOOR void *dlmopen(Lmid_t namespace, const char *path, int mode)
 {
     if (UNLIKELY(!real.dlmopen)) guard_start();
     (void)SYMBOLS_HAVE(dlmopen); /* before glibc 2.34 in libdl */
-    if (guard_ready()) {
-        if (namespace != LM_ID_BASE &&
-            integrity_refused("load a second libc beside", path ? path : "", CALLER()))
-            return NULL;
-        char own[PATH_MAX];
-        const char *judged = native_library_path(path, own);
-        if (library_refused(judged, CALLER()) || native_library_refused(judged, path, CALLER()))
-            return say_refused(path);
-        mode = without_deepbind(mode, path, CALLER());
-        if (judged != path) return real.dlmopen(namespace, judged, mode);
+    if (namespace != LM_ID_BASE && guard_ready() &&
+        integrity_refused("load a second libc beside", path ? path : "", CALLER()))
+        return NULL;
+    if (path != NULL && guard_ready()) {
+        char own[2][PATH_MAX];
+        path = judged_library(path, &mode, own, CALLER());
+        if (path == NULL) return NULL;
+        if (path == own[0] || path == own[1]) return real.dlmopen(namespace, path, mode);
     }
     __attribute__((musttail)) return real.dlmopen(namespace, path, mode);
 }

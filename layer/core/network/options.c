@@ -11,7 +11,7 @@
 #include "network/first_bytes/inspect.h"
 #include "memory/requests.h"
 #include "network/network.h"
-#include "support/sys.h"
+#include "support/copied.h"
 
 #ifndef TCP_ULP
 #define TCP_ULP 31
@@ -47,9 +47,9 @@ static bool names_sources(int name)
 }
 
 /* Joining a group sends a packet with its address: the group is judged as where a datagram goes,
- * whatever the port. */
-static bool refuses_group(int level, int name, const char *value, socklen_t size,
-                          const void *caller)
+ * whatever the port. `*value` becomes `copy`, which holds all that the kernel reads of a group. */
+static bool refuses_group(int level, int name, const void **value, socklen_t *size,
+                          char copy[sizeof(struct group_req)], const void *caller)
 {
     bool six = level == IPPROTO_IPV6;
     if (names_sources(name) || (six && name == IPV6_JOIN_ANYCAST))
@@ -59,9 +59,12 @@ static bool refuses_group(int level, int name, const char *value, socklen_t size
            at = name == MCAST_JOIN_GROUP ? offsetof(struct group_req, gr_group) + (six ? 8 : 4) : 0;
     if (name != MCAST_JOIN_GROUP && name != (six ? IPV6_ADD_MEMBERSHIP : IP_ADD_MEMBERSHIP))
         return false;
-    if (size < at + width || !sys_readable(value + at, width))
-        return false; /* the kernel refuses it */
-    memcpy(target.address.ip, value + at, width);
+    if (*size < at + width) return false; /* the kernel refuses it */
+    if (*size > sizeof(struct group_req)) *size = sizeof(struct group_req);
+    bool there = copied_bytes(copy, *value, *size);
+    *value = there ? COPIED_BY_HAND(copy, *value) : NULL; /* for the kernel to refuse */
+    if (!there) return false;
+    memcpy(target.address.ip, copy + at, width);
     target.address.version = address_normalise(target.address.ip, target.address.version);
     network_judge_ip(&target, NULL, false);
     if (target.verdict.reason == FS_PORT) return false;
@@ -71,6 +74,7 @@ static bool refuses_group(int level, int name, const char *value, socklen_t size
 
 DOOR int setsockopt(int fd, int level, int name, const void *value, socklen_t size)
 {
+    char group[sizeof(struct group_req)] __attribute__((aligned(8)));
     if (guard_ready() && size > 0 && UNLIKELY(options_route(level, name)) &&
         network_refuses_kind("set an option", "source route", CALLER())) {
         errno = EACCES;
@@ -81,7 +85,7 @@ DOOR int setsockopt(int fd, int level, int name, const void *value, socklen_t si
         return -1;
     }
     if (UNLIKELY(level == IPPROTO_IP || level == IPPROTO_IPV6) && guard_ready() &&
-        !guard_ignores(FS_OUTBOUND) && refuses_group(level, name, value, size, CALLER())) {
+        !guard_ignores(FS_OUTBOUND) && refuses_group(level, name, &value, &size, group, CALLER())) {
         errno = EACCES;
         return -1;
     }

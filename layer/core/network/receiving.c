@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <time.h>
 
 #include "network/dns/dns_socket.h"
 #include "files/files.h"
@@ -10,6 +11,7 @@
 #include "network/first_bytes/inspect.h"
 #include "network/first_bytes/pending.h"
 #include "network/runtime_api/runtime_api.h"
+#include "support/copied.h"
 #include "support/sys.h"
 
 static void follow(int fd, const void *bytes, ssize_t got, int flags)
@@ -109,35 +111,72 @@ DOOR ssize_t __recvfrom_chk(int fd, void *bytes, size_t size, size_t room, int f
 }
 
 /* Judges the fds that came with a message. They may be UDP sockets, or connections that another
- * process made and that no door here judged. If one may not be used, all are closed, and the
- * message arrives without them, as if the kernel had dropped them. */
-static void judge_received(struct msghdr *message, const void *caller)
+ * process made and that no door here judged. If one may not be used, or they cannot be handed out,
+ * all are closed, and the message arrives without them, as if the kernel had dropped them. */
+static void judge_received(struct msghdr *message, bool refused, const void *caller)
 {
-    bool refused = false;
-    if (message->msg_control == NULL) return;
-    for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header != NULL;
-         header = CMSG_NXTHDR(message, header)) {
-        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
-        for (size_t at = CMSG_LEN(0); at + sizeof(int) <= header->cmsg_len; at += sizeof(int)) {
-            int fd;
-            memcpy(&fd, (const char *)header + at, sizeof fd);
-            dns_mark(fd);
-            if (files_refuse_copy(fd, caller) || inspect_refuses_received(fd, caller))
-                refused = true;
+    for (unsigned closes = 0; closes < 2; closes++) {
+        for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header != NULL;
+             header = CMSG_NXTHDR(message, header)) {
+            if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+            for (size_t at = CMSG_LEN(0); at + sizeof(int) <= header->cmsg_len; at += sizeof(int)) {
+                int fd;
+                memcpy(&fd, (const char *)header + at, sizeof fd);
+                if (closes != 0) {
+                    sys_close(fd);
+                    continue;
+                }
+                dns_mark(fd);
+                if (files_refuse_copy(fd, caller) || inspect_refuses_received(fd, caller))
+                    refused = true;
+            }
         }
-    }
-    if (LIKELY(!refused)) return;
-    for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header != NULL;
-         header = CMSG_NXTHDR(message, header)) {
-        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
-        for (size_t at = CMSG_LEN(0); at + sizeof(int) <= header->cmsg_len; at += sizeof(int)) {
-            int fd;
-            memcpy(&fd, (const char *)header + at, sizeof fd);
-            sys_close(fd);
-        }
+        if (LIKELY(!refused)) return;
     }
     message->msg_controllen = 0;
     message->msg_flags |= MSG_CTRUNC;
+}
+
+/* More than the kernel gives to a socket of AF_UNIX. Others get IPv6 headers. */
+enum { CONTROL_SHORT = 1280, CONTROL_MAX = 1 << 16 };
+
+/* Control messages are received into memory of our own, judged there, and then handed out: in the
+ * caller's memory another thread could hide an fd from us. */
+static ssize_t receive_controlled(int fd, struct msghdr *own, int flags, const void *caller)
+{
+    char room[CONTROL_SHORT] __attribute__((aligned(8)));
+    void *given = own->msg_control;
+    size_t size = own->msg_controllen < CONTROL_MAX ? own->msg_controllen : CONTROL_MAX;
+    char *control = size > sizeof room ? sys_scratch(size) : room;
+    if (control == NULL) control = room, size = sizeof room;
+    own->msg_control = COPIED_BY_HAND(control, given);
+    own->msg_controllen = size;
+    ssize_t got = real.recvmsg(fd, own, flags);
+    if (got >= 0 && own->msg_controllen > 0) {
+        judge_received(own, !sys_readable(given, own->msg_controllen), caller);
+        if (own->msg_controllen > 0) memcpy(given, own->msg_control, own->msg_controllen);
+    }
+    if (control != room) {
+        int error = errno;
+        sys_scratch_free(control, size);
+        errno = error;
+    }
+    return got;
+}
+
+/* The guard is ready. */
+static ssize_t receive(int fd, struct msghdr *message, int flags, const void *caller)
+{
+    struct msghdr own;
+    if (UNLIKELY(!copied_bytes(&own, message, sizeof own))) return real.recvmsg(fd, message, flags);
+    ssize_t got = own.msg_control != NULL && own.msg_controllen > 0
+                      ? receive_controlled(fd, &own, flags, caller)
+                      : real.recvmsg(fd, &own, flags);
+    if (got < 0) return got;
+    message->msg_namelen = own.msg_namelen;
+    message->msg_controllen = own.msg_controllen;
+    message->msg_flags = own.msg_flags;
+    return got;
 }
 
 DOOR ssize_t recvmsg(int fd, struct msghdr *message, int flags)
@@ -150,25 +189,37 @@ DOOR ssize_t recvmsg(int fd, struct msghdr *message, int flags)
         if (got >= 0) message->msg_namelen = 0, message->msg_controllen = 0, message->msg_flags = 0;
         return got;
     }
-    got = real.recvmsg(fd, message, flags);
-    if (ready && got >= 0 && UNLIKELY(message->msg_controllen > 0))
-        judge_received(message, CALLER());
-    return got;
+    return ready ? receive(fd, message, flags, CALLER()) : real.recvmsg(fd, message, flags);
 }
 
 /* Answers of name servers are not learnt here: the door cannot know in advance which of them are in
- * the queue. */
+ * the queue. Fds come by AF_UNIX only, and one message after another. */
 DOOR int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
                   struct timespec *timeout)
 {
-    int got = real.recvmmsg(fd, messages, count, flags, timeout);
-    if (!guard_ready()) return got;
-    if (UNLIKELY(pending_hears_any())) inspect_received_unseen(fd);
-    for (int i = 0; i < got; i++) {
-        if (UNLIKELY(messages[i].msg_hdr.msg_controllen > 0))
-            judge_received(&messages[i].msg_hdr, CALLER());
+    int domain = 0;
+    socklen_t size = sizeof domain;
+    if (!guard_ready() ||
+        sys_call(SYS_getsockopt, fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0 ||
+        domain != AF_UNIX) {
+        int got = real.recvmmsg(fd, messages, count, flags, timeout);
+        if (UNLIKELY(pending_hears_any()) && guard_ready()) inspect_received_unseen(fd);
+        return got;
     }
-    return got;
+    struct timespec now, end = {0};
+    if (timeout != NULL) clock_gettime(CLOCK_MONOTONIC, &end);
+    for (unsigned i = 0; i < count; i++) {
+        ssize_t got = receive(fd, &messages[i].msg_hdr, flags & ~MSG_WAITFORONE, CALLER());
+        if (got < 0) return i > 0 ? (int)i : -1;
+        messages[i].msg_len = (unsigned)got;
+        if (flags & MSG_WAITFORONE) flags |= MSG_DONTWAIT;
+        if (timeout == NULL) continue;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        if ((now.tv_sec - end.tv_sec - timeout->tv_sec) * 1000000000 + now.tv_nsec - end.tv_nsec >=
+            timeout->tv_nsec)
+            return (int)i + 1;
+    }
+    return (int)count;
 }
 
 #include "doors_receiving.gen.h"

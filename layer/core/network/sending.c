@@ -74,7 +74,7 @@ static inline ssize_t sendto_judged(int fd, const void *bytes, size_t size, int 
         runtime_api_sends(fd, message.msg_iov, 1, caller, &result))
         return result;
     if (UNLIKELY(!copied_bytes(copy, address, length))) return destination_unreadable(fd);
-    message.msg_name = copy;
+    message.msg_name = COPIED_BY_HAND(copy, (void *)(uintptr_t)address);
     message.msg_namelen = length;
     if (UNLIKELY(dns_is_resolver(copy, length, true)) &&
         dns_sends(fd, &message, flags, caller, &result))
@@ -87,7 +87,7 @@ static inline ssize_t sendto_judged(int fd, const void *bytes, size_t size, int 
         return destination_finish(own, fd, result);
     struct destination_file file;
     if (!destination_holds(copy, length, &file, caller)) return destination_finish(own, fd, -1);
-    const void *to = file.fd < 0 ? (const void *)copy : &file.address;
+    const void *to = file.fd < 0 ? message.msg_name : &file.address;
     result = real.sendto(own, bytes, size, flags, to, file.fd < 0 ? length : file.size);
     destination_release(&file);
     return destination_finish(own, fd, result);
@@ -172,7 +172,7 @@ static ssize_t send_message(int fd, const struct msghdr *message, int flags, con
         if (copy.msg_namelen > sizeof name) copy.msg_namelen = sizeof name;
         if (UNLIKELY(!copied_bytes(name, copy.msg_name, copy.msg_namelen)))
             return destination_unreadable(fd);
-        copy.msg_name = name;
+        copy.msg_name = COPIED_BY_HAND(name, copy.msg_name);
         ssize_t result;
         if (UNLIKELY(dns_is_resolver(name, copy.msg_namelen, true)) &&
             dns_sends(fd, &copy, flags, caller, &result))

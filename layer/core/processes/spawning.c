@@ -398,7 +398,7 @@ DOOR int wordexp(const char *words, void *result, int flags)
     long size = copy ? copied_string(copy, words, WORDS_MAX) : WORDS_MAX;
     int answer = WRDE_NOSPACE;
     if (size >= 0 && size < WORDS_MAX)
-        answer = expand(copy, result, flags, CALLER());
+        answer = expand(COPIED_BY_HAND(copy, words), result, flags, CALLER());
     else
         errno = size < 0 ? EFAULT : E2BIG;
     int error = errno;

@@ -6,6 +6,7 @@
 enum { PAGE = 4096 };
 
 __thread uint64_t copied_pages[COPIED_PAGES] __attribute__((tls_model("initial-exec")));
+__thread char copied_last[COPIED_SHORT] __attribute__((tls_model("initial-exec")));
 atomic_uint copied_generation = 1;
 
 /* Pages are noted before they are asked for: one that goes away in between is noted for a

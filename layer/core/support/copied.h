@@ -40,6 +40,9 @@ long copied_string(char *to, const char *from, size_t room);
 bool copied_bytes(void *to, const void *from, size_t size);
 struct path copied_short(char *to, const char *from);
 void copied_long(struct path *path, char *to, const char *from);
+/* Where a short string lies for a call that replaces the door's own (musttail), since libc asks who
+ * made it. */
+extern __thread char copied_last[COPIED_SHORT] __attribute__((tls_model("initial-exec")));
 
 /* A list of strings that ends with a null pointer, in a mapping of its own, which is given back
  * when the door is left. */
@@ -64,6 +67,8 @@ struct socket_address {
     char name##_bytes[COPIED_ADDRESS] __attribute__((aligned(8)));                                 \
     struct socket_address name = {name##_bytes, length,                                            \
                                   copied_bytes(name##_bytes, from, length) ? 0 : EFAULT}
+/* What a door hands on that made its copy without the macros here. */
+#define COPIED_BY_HAND(copy, given) (copy)
 #define COPY_WORDS(name, from)                                                                     \
     struct words name __attribute__((cleanup(copied_words_free))) = copied_words(from)
 /* Declares `name`, a struct path of the string at `from`. Most are short; what a longer one needs
@@ -78,6 +83,7 @@ struct socket_address {
 #define COPY_PATH(name, from)            struct path name = copied_own(from)
 #define COPY_WORDS(name, from)           struct words name = copied_words_given(from)
 #define COPY_ADDRESS(name, from, length) struct socket_address name = {from, length, 0}
+#define COPIED_BY_HAND(copy, given)      (given)
 struct words copied_words_given(char *const *from);
 #endif
 

@@ -14,6 +14,7 @@
 #include "network/names/names.h"
 #include "network/network.h"
 #include "network/names/resolvers.h"
+#include "support/copied.h"
 #include "support/sys.h"
 
 #ifndef SO_COOKIE
@@ -182,7 +183,7 @@ static ssize_t ask(int fd, const struct msghdr *message, int flags, void *to, so
     }
     if (query.length > 0) remember(fd, &query.question, query.lookup.announced);
     if (query.length == 0 || !network_blocks()) return real.sendmsg(fd, message, flags);
-    struct iovec vector = {query.copy, query.length};
+    struct iovec vector = {COPIED_BY_HAND(query.copy, message->msg_iov->iov_base), query.length};
     struct msghdr own = {
         .msg_name = to, .msg_namelen = to_size, .msg_iov = &vector, .msg_iovlen = 1};
     return real.sendmsg(fd, &own, flags) < 0 ? -1 : (ssize_t)size;

@@ -12,6 +12,7 @@
 #include "network/first_bytes/inspect_parts.h"
 #include "network/network.h"
 #include "network/runtime_api/runtime_api.h"
+#include "support/copied.h"
 #include "support/sys.h"
 
 enum { COPY_MAX = PENDING_REST_MAX };
@@ -58,6 +59,7 @@ struct outgoing {
     const void *caller;
     struct pending *entry;
     struct msghdr piece; /* its name and control, for the first call */
+    char *given; /* the caller's first bytes */
     uint8_t *copy; /* the rest, and then the caller's bytes */
     size_t size; /* of it */
 };
@@ -88,7 +90,8 @@ static bool is_shared_greeting(const struct pending *entry)
 
 static ssize_t hand_over(struct outgoing *sending, size_t from, size_t to)
 {
-    struct iovec vector = {.iov_base = sending->copy + from, .iov_len = to - from};
+    struct iovec vector = {.iov_base = COPIED_BY_HAND(sending->copy, sending->given) + from,
+                           .iov_len = to - from};
     sending->piece.msg_iov = &vector;
     sending->piece.msg_iovlen = 1;
     return real.sendmsg(sending->fd, &sending->piece, sending->flags);
@@ -165,8 +168,12 @@ static enum sent send_judged(struct outgoing *sending, ssize_t *result)
 static bool sends_copy(int fd, uint64_t cookie, struct pending *entry, const struct msghdr *message,
                        int flags, const void *caller, ssize_t *result)
 {
-    struct outgoing sending = {
-        .fd = fd, .flags = flags, .caller = caller, .entry = entry, .piece = *message};
+    struct outgoing sending = {.fd = fd,
+                               .flags = flags,
+                               .caller = caller,
+                               .entry = entry,
+                               .piece = *message,
+                               .given = COPIED_BY_HAND(NULL, message->msg_iov->iov_base)};
     size_t total = 0;
     enum sent sent = SENT_NOT;
     int cancellation;

@@ -9,6 +9,7 @@
 #include "network/names/names.h"
 #include "network/network.h"
 #include "network/names/search_list.h"
+#include "support/copied.h"
 
 /* ---- from an address to a name ---- */
 
@@ -31,7 +32,8 @@ DOOR int getnameinfo(const struct sockaddr *address, socklen_t size, char *host,
     struct address read;
     memcpy(copy, address, size);
     address_read(copy, size, false, &read);
-    NAMES_CALL(call, real.getnameinfo, copy, size, host, host_size, service, service_size, flags);
+    NAMES_CALL(call, real.getnameinfo, COPIED_BY_HAND(copy, address), size, host, host_size,
+               service, service_size, flags);
     bool judged = read.kind == ADDRESS_IP;
     if ((judged && network_refuses_reverse(read.ip, read.version, CALLER())) || !names_ask(&call)) {
         errno = EACCES;
@@ -63,7 +65,7 @@ DOOR struct hostent *gethostbyaddr(const void *bytes, socklen_t size, int family
     char copy[16];
     memcpy(copy, bytes, size);
     if (refuses_reverse(copy, size, family, CALLER())) return none();
-    NAMES_CALL(call, real.gethostbyaddr, copy, size, family);
+    NAMES_CALL(call, real.gethostbyaddr, COPIED_BY_HAND(copy, bytes), size, family);
     if (!names_ask(&call)) return none();
     return (struct hostent *)call.result;
 }
@@ -76,8 +78,8 @@ DOOR int gethostbyaddr_r(const void *bytes, socklen_t size, int family, struct h
     char copy[16];
     memcpy(copy, bytes, size);
     if (refuses_reverse(copy, size, family, CALLER())) return none_r(result, host_error);
-    NAMES_CALL(call, real.gethostbyaddr_r, copy, size, family, host, buffer, room, result,
-               host_error);
+    NAMES_CALL(call, real.gethostbyaddr_r, COPIED_BY_HAND(copy, bytes), size, family, host, buffer,
+               room, result, host_error);
     if (!names_ask(&call)) return none_r(result, host_error);
     return (int)call.result;
 }
@@ -89,7 +91,7 @@ DOOR struct hostent *res_gethostbyaddr(const void *bytes, socklen_t size, int fa
     memcpy(copy, bytes, size);
     if (refuses_reverse(copy, size, family, CALLER())) return none();
     (void)SYMBOLS_HAVE(res_gethostbyaddr);
-    NAMES_CALL(call, real.res_gethostbyaddr, copy, size, family);
+    NAMES_CALL(call, real.res_gethostbyaddr, COPIED_BY_HAND(copy, bytes), size, family);
     if (!names_ask(&call)) return none();
     return (struct hostent *)call.result;
 }

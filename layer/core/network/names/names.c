@@ -16,6 +16,7 @@
 #include "network/names/local_resolvers.h"
 #include "network/names/lookup_fds.h"
 #include "network/network.h"
+#include "support/copied.h"
 
 #define ANSWERS_MAX 64 /* learnt from one lookup */
 
@@ -114,7 +115,8 @@ bool names_refuses(struct lookup *lookup, const char *name, uint16_t port, const
 
 const char *names_asked(const struct lookup *lookup, const char *name)
 {
-    return strlen(lookup->asked) == sizeof lookup->asked - 1 ? name : lookup->asked;
+    bool whole = strlen(lookup->asked) < sizeof lookup->asked - 1;
+    return whole ? COPIED_BY_HAND(lookup->asked, name) : name;
 }
 
 bool names_refuses_query(struct names_query *query, const void *packet, size_t size,

@@ -8,6 +8,7 @@
 #include "network/network.h"
 #include "network/names/resolving.h"
 #include "network/names/search_list.h"
+#include "support/copied.h"
 #include "support/sys.h"
 
 static int no_answer(void)
@@ -30,6 +31,7 @@ static void *state_of(void *given)
  * are those that came. */
 struct reply {
     unsigned char *bytes; /* what libc is given */
+    unsigned char *own; /* the same, NULL where it is the caller's */
     unsigned char *given; /* the caller's */
     int size;
 };
@@ -38,26 +40,27 @@ enum { REPLY_MAX = 65536, HEAD = 512 };
 
 static void reply_begin(struct reply *reply, unsigned char *answer, int size)
 {
-    *reply = (struct reply){answer, answer, size};
+    *reply = (struct reply){answer, NULL, answer, size};
     if (answer == NULL || size <= 0 || size > REPLY_MAX || !sys_readable(answer, (size_t)size))
         return;
     unsigned char *own = sys_scratch((size_t)size);
     if (own == NULL) return;
     /* Where there is an error, libc may have left an answer nonetheless. */
     memcpy(own, answer, size < HEAD ? (size_t)size : HEAD);
-    reply->bytes = own;
+    reply->bytes = COPIED_BY_HAND(own, answer);
+    reply->own = own;
 }
 
 static int ask(struct names_call *call, const struct reply *reply, const struct lookup *lookup)
 {
     bool asked = names_ask(call);
     int status = asked ? (int)call->result : no_answer(), error = errno;
-    if (reply->bytes == reply->given) return status;
+    if (reply->own == NULL) return status;
     size_t size = (size_t)reply->size, length = status > 0 ? (size_t)status : HEAD;
     if (length > size) length = size;
     if (status > 0) names_learn_answer(lookup, reply->bytes, length);
     memcpy(reply->given, reply->bytes, length);
-    sys_scratch_free(reply->bytes, size);
+    sys_scratch_free(reply->own, size);
     errno = error;
     return status;
 }
@@ -105,7 +108,7 @@ DOOR int res_querydomain(const char *name, const char *domain, int class, int ty
     reply_begin(&reply, answer, size);
     NAMES_CALL(call, NEXT(res_query), lookup.asked, class, type, reply.bytes, size);
     NAMES_CALL(malformed, NEXT(res_querydomain), name, domain, class, type, reply.bytes, size);
-    return ask(whole[0] != '\0' ? &call : &malformed, &reply, &lookup);
+    return ask(COPIED_BY_HAND(whole[0] != '\0', false) ? &call : &malformed, &reply, &lookup);
 }
 
 DOOR int res_nquery(void *state, const char *name, int class, int type, unsigned char *answer,
@@ -156,7 +159,7 @@ DOOR int res_nquerydomain(void *state, const char *name, const char *domain, int
                size);
     NAMES_CALL(malformed, NEXT(res_nquerydomain), state, name, domain, class, type, reply.bytes,
                size);
-    return ask(whole[0] != '\0' ? &call : &malformed, &reply, &lookup);
+    return ask(COPIED_BY_HAND(whole[0] != '\0', false) ? &call : &malformed, &reply, &lookup);
 }
 
 /* What is sent: our copy where something blocks, the caller's own packet where nothing does. */
@@ -165,7 +168,7 @@ static const uint8_t *sent(const struct names_query *query, const unsigned char 
 {
     if (!network_blocks() || query->length == 0) return packet;
     *length = (int)query->length;
-    return query->copy;
+    return COPIED_BY_HAND(query->copy, packet);
 }
 
 DOOR int res_send(const unsigned char *packet, int length, unsigned char *answer, int size)
