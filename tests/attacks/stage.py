@@ -257,7 +257,8 @@ class Stage:
             packages.install_all(place)
             if "metadata" in attack.needs:
                 packages.claim(place, "stripe", requires="tintbox")
-            packages.install(place, "tintbox", {name: "", f"attack.{attack.language}": ""})
+            own = {name: "", f"attack.{attack.language}": ""}
+            packages.install(place, "tintbox", {**own, packages.INNER_PLACE: packages.INNER})
         if "gcc" in attack.needs:
             shutil.copy(build(LIB / "extension.c", "-shared", "-fPIC"), place / "extension.so")
             time.sleep(SETTLE_S)

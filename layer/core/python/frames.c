@@ -6,6 +6,7 @@
 #include "python/arguments.h"
 #include "python/hooks/genuine.h"
 #include "guard/guard.h"
+#include "support/text.h"
 #include "support/sys.h"
 
 enum { STEPS = 512, CLIENT_STEPS = 32 };
@@ -72,12 +73,25 @@ void frames_function(const struct frame *frame, char *name, size_t size)
     if (value) python.Py_DecRef(value);
 }
 
+/* As they were before code of the function's ran, which can change them. */
+static char prefixes[2][512];
+
+void frames_pin_library(void)
+{
+    static const char *const names[] = {"base_prefix", "base_exec_prefix"};
+    char room[sizeof *prefixes];
+    if (LIKELY(prefixes[0][0] != '\0')) return;
+    for (size_t i = 2; i-- > 0;) {
+        const char *prefix = argument_text(python.PySys_GetObject(names[i]));
+        if (prefix)
+            text_copy(prefixes[i], sizeof *prefixes, callers_plain(prefix, room, sizeof room));
+    }
+}
+
 static const char *in_library(const char *path)
 {
-    static const char *const prefixes[] = {"base_prefix", "base_exec_prefix"};
     for (size_t i = 0; i < 2; i++) {
-        const char *prefix = argument_text(python.PySys_GetObject(prefixes[i]));
-        const char *rest = prefix ? callers_below(path, prefix) : NULL;
+        const char *rest = prefixes[i][0] ? callers_below(path, prefixes[i]) : NULL;
         if (rest && strncmp(rest, "lib/python3.", 12) == 0) return rest + 12;
         if (rest && strncmp(rest, "lib64/python3.", 14) == 0) return rest + 14;
     }
@@ -105,6 +119,8 @@ static atomic_int client_known; /* 0 no, 1 being written, 2 yes */
 void frames_saw_module(const char *path)
 {
     static const char tail[] = "/awslambdaric/__init__.py";
+    char room[sizeof client_folder];
+    path = callers_plain(path, room, sizeof room);
     size_t size = strlen(path), cut = sizeof "/__init__.py" - 1;
     int no = 0;
     if (size < sizeof tail || size - cut >= sizeof client_folder) return;

@@ -26,6 +26,9 @@ void frames_function(const struct frame *frame, char *name, size_t size);
  */
 bool frames_is_library(const char *path);
 
+/* Remembers where the standard library lies. At every import event, the first of which come before
+ * code of the function's. */
+void frames_pin_library(void);
 /* Lexically: this file of the standard library. */
 bool frames_is_standard(const char *path, const char *file);
 

@@ -38,6 +38,16 @@ async def fetch(address):
     return True
 """
 
+# In tintbox, in a folder that is named as a standard library's is.
+INNER_PLACE = "lib/python3.0/inner.py"
+INNER = """
+import urllib3
+
+
+def drive(address):
+    return urllib3.dial(address)
+"""
+
 STRIPE = '''
 import threading
 from concurrent.futures import ThreadPoolExecutor

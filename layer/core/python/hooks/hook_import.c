@@ -5,6 +5,7 @@
 
 #include "python/arguments.h"
 #include "cpython/attach.h"
+#include "python/frames.h"
 #include "python/hooks/hook.h"
 
 static bool listed(PyObject *path, const char *folder)
@@ -26,6 +27,7 @@ int hook_import(PyObject *arguments)
     if (!name) return 0;
     if (UNLIKELY(strcmp(name, "site") == 0)) python_runs_site();
     attach_sees_import();
+    frames_pin_library();
     if (LIKELY(strcmp(name, "function_shield") != 0))
         return hook_native_import(name, argument(arguments, 1));
     /* The event's third argument is sys.path; None in events of extension modules. */

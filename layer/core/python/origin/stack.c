@@ -225,9 +225,11 @@ static unsigned site_of(const char *path)
 {
     PyObject *entries = python.PySys_GetObject("path"), *entry;
     unsigned longest = 0;
+    char room[512];
     for (Py_ssize_t i = 0; i < PATH_ENTRIES && (entry = argument_element(entries, i)) != NULL;
          i++) {
         const char *folder = argument_text(entry);
+        if (folder) folder = callers_plain(folder, room, sizeof room);
         const char *rest = folder && folder[0] == '/' ? callers_below(path, folder) : NULL;
         if (rest && rest - path - 1 > longest) longest = (unsigned)(rest - path - 1);
         python.Py_DecRef(entry);
