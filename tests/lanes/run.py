@@ -1,0 +1,170 @@
+"""Runs the tests in lanes: ``python -m tests.lanes.run [FOLDER | FILE…]``.
+
+Two lanes run at the same time, each one pytest that takes its folders in order. The suites of the
+command line wait more than they compute: they run beside those of the guard. What measures time, or
+needs both processors to make two threads meet, runs alone afterwards. ``FSHIELD_TEST_LANES=1`` runs
+one lane after the other.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.lanes.plugin import SLOWEST, VARIABLE
+
+ROOT = Path(__file__).resolve().parents[2]
+LOGS = ROOT / "build" / "lanes"
+# Folders below tests/. They share no folder of build/ with others.
+BESIDE = (
+    *("core", "deploy", "evidence", "faults", "fleet", "fshield", "lanes", "native", "oracles"),
+    "prose",
+)
+ALONE = ("races", "soak")
+
+
+@dataclass
+class Lane:
+    """Folders of tests that one pytest runs.
+
+    Attributes:
+        name: of its log.
+        paths: folders and files, in order.
+        status: pytest's, once it has ended.
+    """
+
+    name: str
+    paths: list[str]
+    status: int = 0
+
+    @property
+    def log(self) -> Path:
+        """What pytest printed."""
+        return LOGS / f"{self.name}.log"
+
+
+@dataclass
+class Report:
+    """What the lanes say, as they go on."""
+
+    folders: int
+    done: int = 0
+    processor: float = 0
+    slowest: list[tuple[float, str]] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def read(self, lines: int) -> None:
+        """Print a line for each folder, until the lane ends."""
+        with os.fdopen(lines) as stream:
+            for line in stream:
+                said = json.loads(line)
+                with self.lock:
+                    if "test" in said:
+                        self.slowest.append((said["seconds"], said["test"]))
+                    elif "running" in said:
+                        at = f"{said['running']:20} {said['done']} of {said['all']} …"
+                        print(f"{'':{self.indent}}{at}", flush=True)
+                    else:
+                        self.print(said)
+
+    @property
+    def indent(self) -> int:
+        """Columns of ``[12/30] ``."""
+        return len(f"[{self.folders}/{self.folders}] ")
+
+    def print(self, said: dict[str, Any]) -> None:
+        """One folder."""
+        self.done += 1
+        self.processor += said["processor"]
+        counts = sorted(said["counts"].items())
+        told = ", ".join(f"{count} {outcome}" for outcome, count in counts)
+        head = f"[{self.done}/{self.folders}]".ljust(self.indent)
+        took = f"{said['seconds']:5.0f} s, {said['processor']:4.0f} s of processor"
+        print(f"{head}{said['folder']:20} {told:26}{took}", flush=True)
+
+
+def folders() -> list[str]:
+    """The folders of tests/ that have tests."""
+    found = {path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("tests/*/test_*.py")}
+    return sorted(found)
+
+
+def lanes(asked: Sequence[str]) -> tuple[list[Lane], list[Lane]]:
+    """The lanes that run side by side, and those that follow."""
+    rest = [path.rstrip("/") for path in asked]
+    if rest == ["tests"]:
+        rest = folders()
+
+    def take(names: tuple[str, ...]) -> list[str]:
+        taken = [path for path in rest if Path(path).parts[1:2] and Path(path).parts[1] in names]
+        rest[:] = [path for path in rest if path not in taken]
+        return taken
+
+    beside, alone = take(BESIDE), take(ALONE)
+    together = [Lane("first", rest), Lane("beside", beside)]
+    return [lane for lane in together if lane.paths], [Lane("alone", alone)] if alone else []
+
+
+def start(lane: Lane, report: Report) -> threading.Thread:
+    """Start the lane's pytest, and a thread that follows it to its end."""
+    reads, writes = os.pipe()
+    # Names of one length: a socket's path has a limit.
+    base = ROOT / "build" / ("pytest" if lane.name != "beside" else "pytes2")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.lanes.plugin"]
+    with lane.log.open("w") as log:
+        process = subprocess.Popen(
+            [*command, f"--basetemp={base}", *lane.paths],
+            cwd=ROOT,
+            env={**os.environ, VARIABLE: str(writes)},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            pass_fds=[writes],
+        )
+    os.close(writes)
+
+    def follow() -> None:
+        report.read(reads)
+        lane.status = process.wait()
+
+    thread = threading.Thread(target=follow)
+    thread.start()
+    return thread
+
+
+def main(asked: Sequence[str]) -> int:
+    """Exit status 0: every lane's tests passed."""
+    began = time.monotonic()
+    LOGS.mkdir(parents=True, exist_ok=True)
+    together, alone = lanes(asked or ["tests"])
+    every = [*together, *alone]
+    report = Report(sum(len(lane.paths) for lane in every))
+    if os.environ.get("FSHIELD_TEST_LANES") == "1":
+        groups = [[lane] for lane in every]
+    else:
+        groups = [together, *([lane] for lane in alone)]
+    for group in groups:
+        for thread in [start(lane, report) for lane in group]:
+            thread.join()
+    print(f"\nslowest {SLOWEST}:")
+    for seconds, test in sorted(report.slowest, reverse=True)[:SLOWEST]:
+        print(f"{seconds:6.1f} s  {test}")
+    for lane in every:
+        if lane.status != 0:
+            print(f"\n{lane.name}:\n{lane.log.read_text()}")
+    failed = [lane.name for lane in every if lane.status != 0]
+    took = time.monotonic() - began
+    said = f"failed in: {', '.join(failed)}" if failed else "all passed"
+    print(f"\n{said}; {took:.0f} s, {report.processor:.0f} s of processor")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
