@@ -14,7 +14,7 @@ from fshield.engine.compiler import compile_policy
 from fshield.errors import CouldNotRun
 from fshield.evidence.acts import Act, Evidence, Seen, span
 from fshield.evidence.callers import Asker
-from fshield.evidence.dependencies import UNKNOWN, only_for
+from fshield.evidence.dependencies import UNKNOWN, distribution_of, only_for
 from fshield.evidence.events import harmless
 from fshield.evidence.known import SECOND_LEVELS, SHARED
 from fshield.evidence.own_region import PORT, Stand, is_of_aws, stand
@@ -109,6 +109,7 @@ class Learnt:
         held: what is not in it.
         comments: a comment for each line.
         region: of the function, where it is known.
+        for_others: what entries allow, and not to `outsider`.
     """
 
     lines: list[Line]
@@ -117,6 +118,19 @@ class Learnt:
     evidence: Evidence
     comments: dict[int, str] = field(default_factory=dict)
     region: str | None = None
+    for_others: list[tuple[Act, str]] = field(default_factory=list)
+
+    @property
+    def outsider(self) -> str:
+        """A dependency that was held back, as the engine names it; "" where there is none."""
+        chains = (chain for held in self.held for chain in held.seen.chains)
+        askers = (self.evidence.askers.of(chain) for chain in chains)
+        names = {
+            distribution_of(self.evidence, asker.name)
+            for asker in askers
+            if asker.kind == "dependency"
+        }
+        return min(names - {"", UNKNOWN}, default="")
 
     @property
     def facts(self) -> native.Facts:
@@ -208,8 +222,9 @@ def learn(
     ]
     for line in lines if by_dependency else ():
         if line.key != "library":
-            acts = [act for act, _ in line.acts]
-            line.only_for = only_for(evidence, line.seen) or beside(tiers, acts)
+            line.only_for = only_for(evidence, line.seen)
+            if not line.only_for:
+                _take_beside(tiers, line)
     lines.sort(key=lambda line: (RULES.index(line.rule), line.group != "", line.group, line.value))
     learnt = Learnt(lines, modes, held, evidence, region=region)
     learnt.comments = {id(line): _comment(line, tiers) for line in lines}
@@ -227,6 +242,16 @@ def beside(tiers: Tiers, acts: Iterable[Act]) -> tuple[str, ...]:
             return ()
         found |= {name for each in names for name in each}
     return tuple(sorted(found | {UNKNOWN}))
+
+
+def _take_beside(tiers: Tiers, line: Line) -> None:
+    """The callers, the group and a note for what lies beside a file that a caller asked for."""
+    acts = [act for act, _ in line.acts]
+    line.only_for = beside(tiers, acts)
+    files = [seen for act in acts for seen in tiers.beside(act)] if line.only_for else []
+    for seen in files[:1]:
+        line.group = _group(seen, tiers)
+        line.note = line.note or f"beside {min(seen.examples)}"
 
 
 def signed(text: str) -> str:
@@ -282,6 +307,13 @@ def _prove(learnt: Learnt) -> None:
                 act,
                 found,
             )
+    name = learnt.outsider
+    learnt.for_others = [
+        line.acts[0]
+        for line in learnt.lines
+        if name and line.only_for and name not in line.only_for
+        if met(policy, *line.acts[0], learnt.facts, name).mode is Mode.BLOCK
+    ]
 
 
 # ---- entries ----
@@ -484,6 +516,7 @@ def _tests(learnt: Learnt) -> list[str]:
     for word, items, reason, asker in (
         ("allowed", allowed, "", ""),
         *(("allowed", by_asker[name], "", name) for name in sorted(by_asker)),
+        ("blocked", learnt.for_others, "allowed for other packages", learnt.outsider),
         ("blocked", blocked, "held back when this was learnt", ""),
     ):
         cases: dict[str, list[str]] = {}

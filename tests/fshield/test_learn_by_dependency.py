@@ -69,9 +69,25 @@ def test_what_sqlite_makes_beside_a_file_is_for_its_caller() -> None:
     nobody = {"ring": "libc", "origin": None}
     log.add("read_write_tmp", *frames, path="/tmp/offers.db-wal", operation="create", **nobody)
     assert entries(by_dependency(log)) == [
-        "{path: /tmp/offers.db-wal, only_for: [sqlalchemy, unknown]}",
         "{path: /tmp/offers.db, only_for: [sqlalchemy]}",
+        "{path: /tmp/offers.db-wal, only_for: [sqlalchemy, unknown]}",
     ]
+    assert "# sqlalchemy\n" in by_dependency(log).text("p")
+    assert "by nobody known, beside /tmp/offers.db\n" in by_dependency(log).text("p")
+
+
+def test_a_test_holds_what_was_held_back_off_what_others_may() -> None:
+    log = Log().host("api.example.org", *stack("requests")).host("evil.example", *stack("tintkit"))
+    found = by_dependency(log)
+    assert (
+        '  - blocked:\n      connect: ["api.example.org:443"]\n    as: tintkit\n'
+        "    reason: allowed for other packages\n"
+    ) in found.text("p")
+    results = policy_tests.run(policy_of(found))
+    assert len(results) == 3 and all(result.passed for result in results)
+    wide = found.text("p").replace("only_for: [requests]", "only_for: [requests, tintkit]")
+    results = policy_tests.run(resolve(parse("p.yaml", wide.encode()), "p"))
+    assert [result.passed for result in results].count(False) == 1
 
 
 def test_what_was_learnt_is_replayed_for_its_callers() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.attacks.lib import packages
+from tests.attacks.stage import compiler
 from tests.support import Guarded, interpreters, rules, run_guarded, settle
 
 HOST = "127.66.66.66"
@@ -91,6 +94,15 @@ def run(python: Path | str, task: Path, port: int, *names: str) -> tuple[dict[st
     return json.loads(done.stdout), done
 
 
+def run_raw(task: Path, port: int, *names: str) -> tuple[str, Guarded]:
+    done = run_guarded(
+        [sys.executable, task / "app.py", str(port)],
+        policy=policy(*names),
+        env={"LAMBDA_TASK_ROOT": str(task)},
+    )
+    return done.stdout, done
+
+
 @pytest.mark.parametrize("python", interpreters(), ids=lambda path: path.parts[-3][-12:])
 def test_the_named_one_and_what_it_requires(python: Path, task: Path, sink: int) -> None:
     said, done = run(python, task, sink, "stripe")
@@ -141,6 +153,135 @@ def test_changed_code_is_nobodys(task: Path, sink: int) -> None:
         env={"LAMBDA_TASK_ROOT": str(task)},
     )
     assert "allowed for stripe; asked by unknown" in done.stderr
+
+
+EVERY_RULE = """
+import json, os, subprocess, sys
+import stripe, tintbox
+
+def write():
+    with open(sys.argv[1], "w") as file:
+        file.write("x")
+
+acts = {
+    "read_write_tmp": lambda who: who.write(sys.argv[1]),
+    "create_child_process": lambda who: who.start(),
+    "native_code": lambda who: who.load(),
+}
+said = {}
+for rule, act in acts.items():
+    for who in (stripe, tintbox):
+        try:
+            act(who)
+            said[f"{rule} {who.__name__}"] = True
+        except (OSError, ImportError) as error:
+            said[f"{rule} {who.__name__}"] = str(error)
+print(json.dumps(said))
+"""
+ACTS = """
+import subprocess, sys
+
+def write(path):
+    with open(path, "w") as file:
+        file.write("x")
+
+def start():
+    subprocess.run(["/usr/bin/env", "true"], check=True)
+
+def load():
+    sys.modules.pop("_ctypes", None)
+    import _ctypes
+"""
+
+
+def test_entries_of_every_rule(tmp_path: Path) -> None:
+    folder = tmp_path / "task"
+    folder.mkdir()
+    # What asks for machine code is named by its module: the one that drives it is not.
+    drives = f"{ACTS.partition('def load')[0]}import stripe\n\ndef load():\n    stripe.load()\n"
+    for name, source in (("tintbox", drives), ("stripe", ACTS)):
+        packages.install(folder, name, {f"{name}/__init__.py": source})
+    (folder / "app.py").write_text(EVERY_RULE)
+    settle()
+    made = Path("/tmp") / f"fshield-only-for-{tmp_path.name}"
+    document = rules(
+        tmp={"mode": "block", "allow": [{"path": str(made), "only_for": ["stripe"]}]},
+        process={
+            "mode": "block",
+            "allow": [
+                {"path": str(Path("/usr/bin/env").resolve()), "only_for": ["stripe"]},
+                "/usr/bin/true",
+            ],
+        },
+        native_code={"mode": "block", "allow": [{"library": "stripe", "only_for": ["stripe"]}]},
+    )
+    done = run_guarded(
+        [sys.executable, folder / "app.py", made],
+        policy=document,
+        env={"LAMBDA_TASK_ROOT": str(folder)},
+    )
+    made.unlink(missing_ok=True)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    for rule in ("read_write_tmp", "create_child_process", "native_code"):
+        assert said[f"{rule} stripe"] is True, said
+        assert "allowed for stripe; asked by tintbox" in str(said[f"{rule} tintbox"])
+
+
+LIBRARY = """
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void *reach(void *port)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)(long)port)};
+    inet_pton(AF_INET, "127.66.66.66", &to.sin_addr);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    long done = connect(fd, (struct sockaddr *)&to, sizeof to) == 0;
+    close(fd);
+    return (void *)done;
+}
+
+/* As grpc and librdkafka do: by a thread of the library's own. */
+long in_thread(long port)
+{
+    pthread_t thread;
+    void *done = NULL;
+    if (pthread_create(&thread, NULL, reach, (void *)port) != 0) return -1;
+    pthread_join(thread, &done);
+    return (long)done;
+}
+"""
+LOADER = """
+import ctypes, os
+
+def reach(port):
+    library = ctypes.CDLL(os.path.join(os.path.dirname(__file__), "library.so"))
+    library.in_thread.restype, library.in_thread.argtypes = ctypes.c_long, [ctypes.c_long]
+    return library.in_thread(port)
+"""
+
+
+def test_a_library_that_connects_from_a_thread_of_its_own(tmp_path: Path, sink: int) -> None:
+    folder, source = tmp_path / "task", tmp_path / "library.c"
+    folder.mkdir()
+    source.write_text(LIBRARY)
+    library = tmp_path / "library.so"
+    compile_ = [*compiler(), "-shared", "-fPIC", "-O1", "-pthread", "-o", library, source]
+    subprocess.run([str(word) for word in compile_], check=True, capture_output=True)
+    for name in ("stripe", "tintbox"):
+        packages.install(folder, name, {f"{name}/__init__.py": LOADER, f"{name}/library.so": ""})
+        shutil.copy(library, folder / name)
+    app = "import sys, stripe, tintbox\nport = int(sys.argv[1])\n"
+    (folder / "app.py").write_text(f"{app}print(stripe.reach(port), tintbox.reach(port))\n")
+    settle()
+    said, done = run_raw(folder, sink, "stripe")
+    assert said == "1 0\n", done.stderr
+    (event,) = done.of("outbound_connectivity")
+    assert (event["reason"], event["asker"]) == ("only_for", "tintbox")
 
 
 STARVED = """
