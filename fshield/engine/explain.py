@@ -122,7 +122,15 @@ class Answer:
         """The reason in words."""
         if self.verdict is None:
             return self.note or "no rule looks at this"
+        if self.verdict.reason == "only_for" and self.only_for:
+            return f"an entry matches, and counts for {', '.join(self.only_for)} only"
         return _REASONS.get(self.verdict.reason, self.verdict.reason)
+
+    @property
+    def only_for(self) -> tuple[str, ...]:
+        """The callers of the entry that decided, or that counts for others; none for all."""
+        entry = self.verdict.entry if self.verdict else None
+        return entry.only_for if entry else ()
 
     @property
     def source(self) -> str | None:
@@ -142,6 +150,7 @@ class Answer:
             "source": self.source,
             "mode_rule": verdict.mode_source if verdict else None,
             "note": self.note,
+            **({"only_for": [*self.only_for]} if self.only_for else {}),
             **({"by": self.by, "ports": self.ports, "tls": self.tls} if self.by else {}),
             **({"lookalike": self.lookalike} if self.lookalike else {}),
         }

@@ -86,8 +86,8 @@ class Attack:
         proof: how the runner sees the success itself.
         needs: what must be there, as words: ``node``, ``gcc``, ``root``, ``resolver``,
             ``python>=3.12``, … With ``packages``, it is tintbox's, beside stripe, requests and
-            urllib3; with ``metadata`` it brings some under stripe's name. With ``snapshot``,
-            the environment says what a function may ask the Runtime API for.
+            urllib3; with ``metadata`` or ``record`` it brings such under stripe's name. With
+            ``snapshot``, the environment says what a function may ask the Runtime API for.
         open: why this one is known to go through; "" where it is held.
         policy: a file of policies/ in place of strict; "" for strict. "own", and a file whose name
             begins so: a copy that the program may write to.

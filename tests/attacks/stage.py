@@ -258,6 +258,8 @@ class Stage:
             if "metadata" in attack.needs:
                 packages.claim(place, "stripe", requires="tintbox")
             own = {name: "", f"attack.{attack.language}": ""}
+            if "record" in attack.needs:
+                packages.claim(place, "stripe", requires="requests", files=own)
             packages.install(place, "tintbox", {**own, packages.INNER_PLACE: packages.INNER})
         if "gcc" in attack.needs:
             shutil.copy(build(LIB / "extension.c", "-shared", "-fPIC"), place / "extension.so")
@@ -534,6 +536,7 @@ def _has(word: str, python: str) -> bool:
             | "listener"
             | "packages"
             | "metadata"
+            | "record"
         ):
             return word != "root" or os.geteuid() == 0
         case "resolver" | "namespace":

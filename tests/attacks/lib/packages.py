@@ -125,9 +125,10 @@ def install_all(root: Path) -> None:
     install(root, "stripe", {"stripe/__init__.py": STRIPE}, ["requests>=2.20; python_version>'3'"])
 
 
-def claim(root: Path, name: str, requires: str) -> None:
-    """Metadata under another package's name, as a wheel may bring it. Which of several is read
-    depends on the folder's order: it brings so many that its own are first."""
+def claim(root: Path, name: str, requires: str, files: Iterable[str] = ()) -> None:
+    """Metadata under another package's name, as a wheel may bring it, that lists `files` as that
+    one's. Which of several is read depends on the folder's order: it brings so many that its own
+    are first."""
     for number in range(200):
         info = root / f"{name}-0.{number}.dist-info"
         info.mkdir()
@@ -135,3 +136,4 @@ def claim(root: Path, name: str, requires: str) -> None:
             f"Metadata-Version: 2.1\nName: {name}\nVersion: 0\nRequires-Dist: {requires}\n"
             "Requires-Dist: requests\n"
         )
+        (info / "RECORD").write_text("".join(f"{file},,\n" for file in files))
