@@ -219,7 +219,10 @@ def test_no_text_ends_in_a_traceback(tmp_path_factory: pytest.TempPathFactory, t
 
 
 def test_new_newer_older_replaced_and_gone(tmp_path: Path) -> None:
-    old = "a==1.9\nb==2.0\nc==1 --hash=sha256:x\nd==1 --hash=sha256:x\ne==1\nf==1\ng @ git+https://x/a\n"
+    old = (
+        "a==1.9\nb==2.0\nc==1 --hash=sha256:x\nd==1 --hash=sha256:x\ne==1\nf==1\n"
+        "g @ git+https://x/a\n"
+    )
     new = (
         "a==1.10\nb==2.0rc1\nc==1 --hash=sha256:y\nd==1 --hash=sha256:x --hash=sha256:y\n"
         "f==1\nNew_One==3\ng @ git+https://x/b\n"
