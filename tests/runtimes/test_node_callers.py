@@ -10,16 +10,50 @@ import pytest
 from tests.support import Guarded, rules, run_guarded
 
 SOURCE = """
-const fs = require('fs'), dns = require('dns'), { spawn, spawnSync } = require('child_process');
-const quiet = (act) => { try { act(); } catch (error) { console.log(error.code); } };
-exports.write = () => quiet(() => fs.writeFileSync('/tmp/function-shield-caller', 'x'));
+const fs = require('fs'), dns = require('dns'), net = require('net'), dgram = require('dgram');
+const http = require('http'), { exec, spawn, spawnSync } = require('child_process');
+const FILE = '/tmp/function-shield-caller', OUT = '127.66.66.66';
+const tell = (error) => console.log((error.cause || error).code);
+const quiet = (act) => { try { act(); } catch (error) { tell(error); } };
+exports.write = () => quiet(() => fs.writeFileSync(FILE, 'x'));
+exports.writeBack = () => fs.writeFile(FILE, 'x', tell);
+exports.writePromise = () => fs.promises.writeFile(FILE, 'x').catch(tell);
+exports.writeAwaited = async () => { await 0; await fs.promises.writeFile(FILE, 'x').catch(tell); };
+exports.writeRelative = () => fs.writeFile(process.env.UP + FILE, 'x', tell);
+exports.folder = () => quiet(() => fs.mkdtempSync(FILE));
+exports.folderPromise = () => fs.promises.mkdtemp(FILE).catch(tell);
+exports.list = () => fs.promises.readdir('/tmp').catch(tell);
+exports.rename = () => fs.promises.rename(__filename, FILE).catch(tell);
+exports.handler = () => fs.promises.readFile(process.env.APP).catch(tell);
 exports.spawnSync = () => console.log((spawnSync('/usr/bin/uname').error || {}).code);
-exports.spawn = () => spawn('/usr/bin/uname').on('error', (error) => console.log(error.code));
-exports.resolve = () => dns.resolve4('evil.example', (error) => console.log(error.code));
-exports.text = () => quiet(() =>
-    new Function('fs', "fs.writeFileSync('/tmp/function-shield-caller', 'x')")(fs));
+exports.spawn = () => spawn('/usr/bin/uname').on('error', tell);
+exports.exec = () => require('util').promisify(exec)('uname').catch(tell);
+exports.resolve = () => dns.resolve4('evil.example', tell);
+exports.lookup = () => dns.lookup('evil.example', tell);
+exports.lookupPromise = () => dns.promises.lookup('evil.example').catch(tell);
+exports.connect = () => net.connect(443, 'evil.example').on('error', tell);
+exports.get = () => http.get('http://evil.example/').on('error', tell);
+exports.fetch = () => fetch('https://evil.example/').catch(tell);
+exports.port = () => net.connect(9, 'localhost').on('error', tell);
+exports.connectAddress = () => net.connect(443, OUT).on('error', tell);
+exports.getAddress = () => http.get(`http://${OUT}/`).on('error', tell);
+exports.fetchAddress = () => fetch(`https://${OUT}/`).catch(tell);
+exports.datagram = () => { const socket = dgram.createSocket('udp4');
+    socket.send('x', 53, OUT, (error) => { tell(error); socket.close(); }); };
+exports.stream = () => fs.createWriteStream(FILE).on('error', tell);
+exports.copy = () => fs.promises.cp(__filename, FILE).catch(tell);
+exports.text = () => quiet(() => new Function('fs', "fs.mkdirSync('/tmp/made')")(fs));
 """
-BLOCKS = rules(outbound="block", tmp="block", process="block", handler="block")
+NAMED = [
+    *("write", "writeBack", "writePromise", "writeAwaited", "writeRelative"),
+    *("folder", "folderPromise", "list", "rename", "handler", "spawnSync", "spawn", "exec"),
+    *("resolve", "lookup", "lookupPromise", "connect", "get", "fetch", "port"),
+]
+# Node itself does these in a later turn of the event loop.
+UNKNOWN = ["connectAddress", "getAddress", "fetchAddress", "datagram", "stream", "copy"]
+BLOCKS = rules(
+    outbound={"mode": "block", "loopback": [1]}, tmp="block", process="block", handler="block"
+)
 MANIFEST = """{"dependencies": {"version": "9.9.9"}, "name": "other", "keywords": ["version"],
 "version": "2.3.1", "config": {"version": "0"}}"""
 
@@ -39,25 +73,108 @@ def run(
 ) -> Guarded:
     app = package.parents[4] / file
     app.write_text(code)
-    env = {"LAMBDA_TASK_ROOT": str(package.parents[4]), "_HANDLER": "app.handler"}
+    env = {
+        "LAMBDA_TASK_ROOT": str(package.parents[4]),
+        "_HANDLER": "app.handler",
+        "APP": str(app),
+        "UP": "../" * 20 + ".",
+    }
     return run_guarded([node, app], policy=policy, env=env)
 
 
-@pytest.mark.parametrize("act", ["write", "spawnSync", "spawn", "resolve"])
+def line_of(act: str) -> int:
+    """The line of an act in SOURCE."""
+    lines = enumerate(SOURCE.splitlines(), 1)
+    return next(number for number, text in lines if text.startswith(f"exports.{act} "))
+
+
+@pytest.mark.parametrize("act", NAMED)
 def test_a_package(node: Path, package: Path, act: str) -> None:
     done = run(node, package, f"require({str(package)!r}).{act}();\n")
-    line = 1 + next(
-        number
-        for number, text in enumerate(SOURCE.splitlines())
-        if text.startswith(f"exports.{act} ")
-    )
     (event,) = done.violations
     origin = event["origin"]
     assert (origin["distribution"], origin["version"]) == ("@evil/package", "2.3.1"), event
-    assert (origin["file"], origin["line"]) == (str(package), line)
+    assert (origin["file"], origin["line"]) == (str(package), line_of(act))
     assert event["message"].startswith("@evil/package tried to ")
     app = str(package.parents[4] / "app.js")
-    assert any(entry.startswith(f"{app}:1 ") for entry in origin["stack"]), origin["stack"]
+    behind = "writeAwaited"  # its caller is off the stack
+    assert act == behind or any(entry.startswith(f"{app}:1 ") for entry in origin["stack"])
+
+
+@pytest.mark.parametrize("act", UNKNOWN)
+def test_a_later_turn(node: Path, package: Path, act: str) -> None:
+    """What Node does when nobody's code is on the stack is nobody's: no name is guessed."""
+    code = f"""
+const evil = require({str(package)!r}), fs = require('fs');
+fs.promises.stat('/tmp/..').then(() => require('dns').promises.lookup('localhost'))
+    .then(() => evil.{act}());
+"""
+    done = run(node, package, code)
+    (event,) = done.violations
+    assert event["origin"]["distribution"] is None, event
+    assert Path(event["origin"]["file"]).name == "node"
+
+
+def test_many_at_once(node: Path, package: Path) -> None:
+    """Requests that wait together, and memory that is used again, keep their own callers."""
+    packages = {}
+    for name in ("alpha", "beta", "gamma"):
+        packages[name] = package.parents[3] / name / "index.js"
+        packages[name].parent.mkdir()
+        packages[name].write_text(
+            f"""
+const fs = require('fs'), dns = require('dns'), no = () => {{}};
+exports.go = (i) => Promise.all([
+    fs.promises.writeFile('/tmp/function-shield-{name}-' + i, 'x').catch(no),
+    fs.promises.readFile(__filename),
+    dns.promises.lookup('{name}-' + i + '.example').catch(no),
+]);
+"""
+        )
+    code = f"""
+const packages = {[str(path) for path in packages.values()]}.map(require);
+(async () => {{
+    for (let i = 0; i < 8; i++) await Promise.all(packages.map((each) => each.go(i)));
+}})();
+"""
+    events = run(node, package, code).violations
+    assert len(events) == 8 * 3 * 2
+    for event in events:
+        object_ = event["details"].get("path") or event["details"]["host"]
+        asked_by = next(name for name in packages if name in object_)
+        assert event["origin"]["distribution"] == asked_by, event
+        assert event["origin"]["file"] == str(packages[asked_by])
+
+
+def test_a_flood(node: Path, package: Path) -> None:
+    """More requests at once than the guard remembers: some go unnamed, none by a wrong name."""
+    folder = package.parents[3] / "flood"
+    folder.mkdir()
+    (folder / "index.js").write_text(
+        "exports.go = (i) => require('fs').promises.stat(`/tmp/../tmp/flood-${i}`).catch(() => {});"
+    )
+    code = f"""
+const evil = require({str(package)!r}), flood = require({str(folder)!r});
+for (let i = 0; i < 300; i++) flood.go(i);
+evil.writePromise();
+for (let i = 0; i < 300; i++) flood.go(i);
+"""
+    events = run(node, package, code).violations
+    written = [event for event in events if event["details"]["path"].endswith("shield-caller")]
+    assert written
+    for event in events:
+        asked_by = "@evil/package" if event in written else "flood"
+        assert event["origin"]["distribution"] in (asked_by, None), event
+
+
+def test_a_worker(node: Path, package: Path) -> None:
+    """Each thread of JavaScript has requests of its own."""
+    code = f"""
+const {{ Worker, isMainThread }} = require('worker_threads');
+if (isMainThread) new Worker(__filename); else require({str(package)!r}).lookupPromise();
+"""
+    (event,) = run(node, package, code, file="main.js").violations
+    assert event["origin"]["distribution"] == "@evil/package", event
 
 
 def test_a_module(node: Path, package: Path) -> None:

@@ -142,6 +142,11 @@ static int judged_mkdir(const struct path *path, mode_t mode, const void *caller
           access.held ? real.mkdirat(dir, name, mode) : real.mkdir(name, mode));
 }
 
+int files_make_folder(const struct path *path, const void *caller)
+{
+    return judged_mkdir(path, 0700, caller);
+}
+
 static int judged_mkdirat(int dirfd, const struct path *path, mode_t mode, const void *caller)
 {
     ENTRY(dirfd, path, MAKES, "create", real.mkdirat(dir, name, mode));

@@ -228,6 +228,7 @@ bool files_refuse_change(int fd, const void *caller)
     text_object_path(fd, judged.path);
     if (!decide(&judged, FS_INTEGRITY, O_WRONLY)) return false;
     judged.verb = "change";
+    copied_given = NULL; /* an fd was given */
     return files_refuse(&judged, caller);
 }
 

@@ -74,6 +74,9 @@ bool files_refuse_change(int fd, const void *caller);
 /* open(2) for every door that opens. */
 int files_open(int dirfd, const struct path *path, int flags, mode_t mode, const void *caller);
 
+/* mkdir(2), for mkdtemp. */
+int files_make_folder(const struct path *path, const void *caller);
+
 /* Files that are looked at before they are opened, by the last part of their names (watched.c). */
 void files_watch_name(const char *path);
 void files_watch_everything(void);

@@ -229,7 +229,7 @@ DOOR char *mkdtemp(char *given)
     if (!letters) return errno = EINVAL, NULL;
     for (unsigned i = 0; i < NAME_TRIES; i++) {
         draw(letters);
-        int made = mkdir(template.text, 0700);
+        int made = files_make_folder(&template, CALLER());
         memcpy(given + (letters - template.text), letters, NAME_LETTERS);
         if (made == 0) return given;
         if (errno != EEXIST) return NULL;

@@ -10,6 +10,10 @@
 #include "libc/symbols.h"
 #include "v8/javascript.h"
 
+/* As many frames are looked at first where the caller is only kept for later: most callers are
+ * near. */
+enum { NEAR = 8 };
+
 static int hexadecimal(char c)
 {
     if (c >= '0' && c <= '9') return c - '0';
@@ -67,13 +71,15 @@ struct reading {
     char last[sizeof((struct guard_origin *)0)->package];
 };
 
+static bool is_nodes(const char *path) { return strncmp(path, "node:", 5) == 0; }
+
 static bool take(void *state, const struct javascript_frame *frame)
 {
     struct reading *reading = state;
     struct guard_origin *origin = reading->origin;
     char path[sizeof origin->file], package[sizeof origin->package];
     path_of(path, sizeof path, frame->file);
-    if (strncmp(path, "node:", 5) == 0) return true;
+    if (is_nodes(path)) return true;
     if (callers_below(path, guard.runtime_dir) && !package_in(path)) return true;
     bool has_file = path[0] == '/';
     const char *function = frame->function[0] ? frame->function : "<anonymous>";
@@ -108,18 +114,52 @@ static bool is_node(const void *caller)
     struct symbols_object object;
     if (!caller || !symbols_object_of(caller, &object)) return false;
     const char *name = strrchr(object.path, '/');
-    return object.path[0] == '\0' || strncmp(name ? name : "", "/libuv.so.", 10) == 0 ||
-           strncmp(name ? name : "", "/libnode.so.", 12) == 0;
+    if (!name) return object.path[0] == '\0';
+    return strncmp(name, "/libuv.so.", 10) == 0 || strncmp(name, "/libnode.so.", 12) == 0;
 }
 
-bool caller_read(struct guard_origin *origin, const struct guard_act *act)
+bool caller_is_node(const struct guard_act *act)
+{
+    /* V8 maps memory and makes it executable in the middle of its own work. */
+    return act->family != FS_NATIVE && is_node(act->caller);
+}
+
+/* ---- kept for later ---- */
+
+static bool keep(void *state, const struct javascript_frame *frame)
+{
+    struct caller_frames *kept = state;
+    size_t file = strlen(frame->file) + 1, function = strlen(frame->function) + 1;
+    if (is_nodes(frame->file)) return true;
+    if (kept->count == CALLERS_SHOWN || file + function > sizeof kept->names - kept->size)
+        return false;
+    kept->lines[kept->count++] = frame->line;
+    memcpy(kept->names + kept->size, frame->file, file);
+    memcpy(kept->names + kept->size + file, frame->function, function);
+    kept->size += file + function;
+    return true;
+}
+
+bool caller_keep(struct caller_frames *kept)
+{
+    kept->count = kept->size = 0;
+    if (javascript_frames(NEAR, keep, kept) == NEAR && kept->count == 0)
+        javascript_frames(JAVASCRIPT_FRAMES, keep, kept);
+    return kept->count > 0;
+}
+
+bool caller_read(struct guard_origin *origin, const struct caller_frames *kept)
 {
     struct reading reading = {.origin = origin};
-    /* V8 maps memory and makes it executable in the middle of its own work. */
-    if (act->family == FS_NATIVE || !is_node(act->caller)) return false;
     memset(origin, 0, sizeof *origin);
     origin->script = true;
-    javascript_frames(take, &reading);
+    if (!kept) javascript_frames(JAVASCRIPT_FRAMES, take, &reading);
+    const char *at = kept ? kept->names : NULL;
+    for (unsigned i = 0; at && i < kept->count; i++) {
+        const char *function = at + strlen(at) + 1;
+        struct javascript_frame frame = {at, function, kept->lines[i]};
+        at = take(&reading, &frame) ? function + strlen(function) + 1 : NULL;
+    }
     if (reading.found && !reading.named)
         callers_copy(origin->package, sizeof origin->package, "__main__", 8);
     return reading.found;

@@ -3,6 +3,7 @@
 #include "guard/passes.h"
 #include "cpython/attach.h"
 #include "javascript/caller.h"
+#include "javascript/submitted.h"
 #include "python/hooks/hook.h"
 #include "python/origin/origin.h"
 #include "libc/symbols.h"
@@ -15,11 +16,13 @@ void hook_forget(void)
     origin_forget();
 }
 
-/* Of a thread that runs JavaScript. */
 static void keep_script(const struct guard_act *act)
 {
-    struct guard_origin *origin = javascript_is_here() ? origin_room() : NULL;
-    if (origin && !caller_read(origin, act)) origin_forget();
+    /* What a forked child does was asked of its parent, which kept the caller. */
+    struct guard_origin *origin = javascript_is_forked() ? NULL : origin_room();
+    if (origin &&
+        !(caller_is_node(act) && (caller_read(origin, NULL) || submitted_read(origin, act))))
+        origin_forget();
 }
 
 struct guard_origin *interpreter_origin(const struct guard_act *act)

@@ -17,6 +17,7 @@
 #include "events/lines.h"
 #include "guard/kernel.h"
 #include "guard/state.h"
+#include "javascript/submitted.h"
 #include "libc/symbols.h"
 #include "memory/engine.h"
 #include "memory/native.h"
@@ -175,7 +176,10 @@ static int guarded_main(int argc, char **argv, char **environment)
         guard_announce_self_test(rings, count, name);
         sys_exit(0);
     }
-    if (!interpreter) engine_start();
+    if (!interpreter) {
+        engine_start();
+        submitted_start();
+    }
     symbols_program_starts();
     if (guard.is_function) guard_announce_armed(rings, count, name);
     return program_main(argc, argv, environment);

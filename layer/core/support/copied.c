@@ -8,6 +8,7 @@ enum { PAGE = 4096 };
 __thread uint64_t copied_pages[COPIED_PAGES] __attribute__((tls_model("initial-exec")));
 __thread char copied_last[COPIED_SHORT] __attribute__((tls_model("initial-exec")));
 atomic_uint copied_generation = 1;
+__thread const char *copied_given __attribute__((tls_model("initial-exec")));
 
 /* Pages are noted before they are asked for: one that goes away in between is noted for a
  * generation that is over. */
@@ -58,6 +59,7 @@ static struct path finished(char *to, long size, size_t room, int too_long)
 
 struct path copied_short(char *to, const char *from)
 {
+    copied_given = from;
     return finished(to, copied_string(to, from, COPIED_SHORT), COPIED_SHORT, 0);
 }
 

@@ -25,6 +25,10 @@ struct path {
     int error; /* 0; EFAULT or ENAMETOOLONG, and `text` is "" then */
 };
 
+/* Where the string that this thread copied last lies in the caller's memory: to be compared, never
+ * to be read. */
+extern __thread const char *copied_given __attribute__((tls_model("initial-exec")));
+
 /* A string of the guard's own, or one that was copied before: a constant, the target of a link that
  * was read. */
 static inline struct path copied_own(const char *text)

@@ -2,13 +2,14 @@
 #include "v8/javascript.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "guard/guard.h"
 #include "libc/symbols.h"
 
-enum { FRAMES = 64, DETAILED = 0x7f, NAME = 512, NO_TERMINATION = 2 };
+enum { DETAILED = 0x7f, NAME = 512, NO_TERMINATION = 2 };
 
 typedef void local;
 
@@ -43,11 +44,14 @@ static bool ready(void)
         "_ZNK2v810StackFrame15GetFunctionNameEv",
         "_ZNK2v810StackFrame11GetLocationEv",
     };
+    static atomic_bool known;
+    if (LIKELY(atomic_load_explicit(&known, memory_order_acquire))) return true;
     void *found[sizeof names / sizeof *names];
     _Static_assert(sizeof found == sizeof v8, "one name for each function");
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
         if ((found[i] = symbols_of_program(names[i])) == NULL) return false;
     memcpy(&v8, found, sizeof v8); /* what another thread may be writing as well: the same */
+    atomic_store_explicit(&known, true, memory_order_release);
     return true;
 }
 
@@ -87,9 +91,9 @@ enum loader { OTHERS, LOADER, TRANSLATOR };
 static enum loader loader_of(local *isolate, int *newest)
 {
     enum loader found = OTHERS;
-    local *stack = v8.stack(isolate, FRAMES, DETAILED);
-    int count = stack ? v8.count(stack) : FRAMES;
-    if (count >= FRAMES) return OTHERS;
+    local *stack = v8.stack(isolate, JAVASCRIPT_FRAMES, DETAILED);
+    int count = stack ? v8.count(stack) : JAVASCRIPT_FRAMES;
+    if (count >= JAVASCRIPT_FRAMES) return OTHERS;
     for (int i = 0; i < count; i++) {
         char name[NAME];
         const local *frame = v8.frame(stack, isolate, (unsigned)i);
@@ -108,7 +112,7 @@ static enum loader loader_of(local *isolate, int *newest)
 static enum javascript_reader reader_of(local *isolate)
 {
     char name[NAME];
-    local *stack = v8.stack(isolate, FRAMES, DETAILED);
+    local *stack = v8.stack(isolate, JAVASCRIPT_FRAMES, DETAILED);
     int count = stack ? v8.count(stack) : 0;
     if (count == 0) return JAVASCRIPT_POOL;
     for (int i = 0; i < count; i++) {
@@ -156,28 +160,31 @@ bool javascript_loader_reads(void)
 
 void javascript_forked(void) { forked = true; }
 
+bool javascript_is_forked(void) { return forked; }
+
 bool javascript_is_here(void) { return !forked && !asking && ready() && v8.isolate() != NULL; }
 
-bool javascript_frames(bool (*take)(void *state, const struct javascript_frame *frame), void *state)
+int javascript_frames(int most, bool (*take)(void *state, const struct javascript_frame *frame),
+                      void *state)
 {
     uint64_t scope[8];
     int error = errno;
-    if (!javascript_is_here()) return false;
+    if (!javascript_is_here()) return 0;
     local *isolate = v8.isolate();
     asking = true;
     v8.enter(scope, isolate);
-    local *stack = v8.stack(isolate, FRAMES, DETAILED);
+    local *stack = v8.stack(isolate, most, DETAILED);
     int count = stack ? v8.count(stack) : 0;
     for (int i = 0; i < count; i++) {
-        struct javascript_frame frame;
+        char file[NAME], function[128];
         const local *one = v8.frame(stack, isolate, (unsigned)i);
-        text_of(frame.file, sizeof frame.file, v8.script(one), isolate);
-        text_of(frame.function, sizeof frame.function, v8.function(one), isolate);
-        frame.line = v8.location(one).line + 1;
+        read_name(isolate, one, file);
+        text_of(function, sizeof function, v8.function(one), isolate);
+        struct javascript_frame frame = {file, function, v8.location(one).line + 1};
         if (!take(state, &frame)) break;
     }
     v8.leave(scope);
     asking = false;
     errno = error;
-    return count > 0;
+    return count;
 }

@@ -108,6 +108,7 @@ bool names_refuses(struct lookup *lookup, const char *name, uint16_t port, const
                                 .host = host,
                                 .port = port,
                                 .caller = caller};
+        copied_given = name;
         guard_report(&act, &lookup->verdict, NULL, 0);
     }
     return lookup->verdict.mode == FS_BLOCK;

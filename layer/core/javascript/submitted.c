@@ -1,0 +1,113 @@
+/* Who made a request of libuv's. See submitted.h. */
+#include "javascript/submitted.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "files/files.h"
+#include "javascript/caller.h"
+#include "libc/symbols.h"
+#include "support/copied.h"
+#include "v8/javascript.h"
+
+enum { REQUESTS = 64, LONGEST = 16384, NATIVE_STACK = 4096, STATX = 256 };
+/* In the lowest bits of an address, which malloc leaves free. */
+enum { WRITING = 1, ANSWERED = 2 };
+
+/* The newest requests. One that waits behind as many others goes unnamed. */
+static _Atomic uintptr_t keys[REQUESTS]; /* the address of its memory; 0: none */
+static size_t sizes[REQUESTS];
+static struct caller_frames callers[REQUESTS];
+static atomic_uint count;
+/* The lookup that ended last on this thread. */
+static __thread uintptr_t answered __attribute__((tls_model("initial-exec")));
+
+/* V8 takes microseconds for its frames, and most requests are for files that no rule watches. libuv
+ * is about to copy the path, which Node keeps in its own frame at a multiple of 8. Where no path of
+ * that length is near, it is a lookup, or not known. What has the size of a struct statx is one,
+ * for each stat. */
+static bool matters(size_t size)
+{
+    const char *at = __builtin_frame_address(0);
+    if (size < 2 || size > LONGEST || size == STATX) return false;
+    for (unsigned i = 0; i < NATIVE_STACK; i += 8, at += 8)
+        if (*at == '/' && strnlen(at, size) == size - 1)
+            return files_is_under_tmp(at) || files_is_memory(at) || files_name_is_watched(at);
+    return true;
+}
+
+static void *allocate(size_t size)
+{
+    void *at = malloc(size);
+    if (!at || !javascript_is_here() || !matters(size)) return at;
+    unsigned place = atomic_fetch_add(&count, 1) % REQUESTS;
+    if (atomic_exchange(&keys[place], WRITING) == WRITING) return at;
+    sizes[place] = size;
+    atomic_store(&keys[place], caller_keep(&callers[place]) ? (uintptr_t)at : 0);
+    return at;
+}
+
+__attribute__((noinline)) static void forget(void *memory)
+{
+    uintptr_t at = (uintptr_t)memory;
+    if (!memory) return;
+    answered = 0;
+    for (unsigned i = 0; i < REQUESTS; i++) {
+        uintptr_t key = at;
+        if (atomic_load_explicit(&keys[i], memory_order_relaxed) == at &&
+            atomic_compare_exchange_strong(&keys[i], &key, at | ANSWERED))
+            answered = at | ANSWERED;
+    }
+}
+
+static void *reallocate(void *memory, size_t size)
+{
+    forget(memory);
+    return realloc(memory, size);
+}
+
+static void release(void *memory)
+{
+    forget(memory);
+    free(memory);
+}
+
+static bool take(void *state, const struct javascript_frame *frame)
+{
+    *(bool *)state = strcmp(frame->file, "node:dns") == 0;
+    return true;
+}
+
+/* libuv has just given the memory of a name back, and calls node:dns. Nobody else's code is on the
+ * stack. */
+static bool passes_answer(void)
+{
+    bool outermost = false;
+    return javascript_frames(JAVASCRIPT_FRAMES, take, &outermost) < JAVASCRIPT_FRAMES && outermost;
+}
+
+bool submitted_read(struct guard_origin *origin, const struct guard_act *act)
+{
+    bool script = javascript_is_here();
+    if (script != (act->ip != NULL) || (script && !passes_answer())) return false;
+    for (unsigned i = 0; i < REQUESTS; i++) {
+        uintptr_t key = atomic_load(&keys[i]);
+        /* What this thread copied last lies in the memory of a request, which stays until that is
+         * done. */
+        bool other =
+            script ? key != answered : key % 16 != 0 || (uintptr_t)copied_given - key >= sizes[i];
+        if (key == 0 || other) continue;
+        struct caller_frames copy = callers[i];
+        atomic_thread_fence(memory_order_acquire);
+        return atomic_load(&keys[i]) == key && caller_read(origin, &copy);
+    }
+    return false;
+}
+
+void submitted_start(void)
+{
+    typedef int replace(void *(*)(size_t), void *(*)(void *, size_t), void *(*)(size_t, size_t),
+                        void (*)(void *));
+    replace *choose = (replace *)symbols_of_program("uv_replace_allocator");
+    if (choose && guard.watches_any) choose(allocate, reallocate, calloc, release);
+}
