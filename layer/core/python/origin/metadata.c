@@ -12,7 +12,8 @@ enum {
     FOLDER_BYTES = 32768, /* of directory entries at a time */
     CHUNK = 65536, /* of a RECORD at a time */
     HEAD = 4096, /* of METADATA: Name and Version stand at its beginning */
-    NEEDLE_MAX = 512,
+    NAME_MAX_SIZE = 512, /* of a file below its root */
+    LINE_PART = 2 * NAME_MAX_SIZE + 64, /* of a line: quoted, and below "../" a few times */
     ENTRIES_MAX = 8192, /* of a folder */
     RECORDS_MAX = 16 << 20, /* bytes of all RECORDs in one search */
     NAME_BYTES = METADATA_NAME,
@@ -23,7 +24,6 @@ struct search {
     const char *rest;
     size_t first; /* the length of its first component */
     long budget;
-    char exact[NEEDLE_MAX], prefix[NEEDLE_MAX]; /* "\nyaml/reader.py,", "\nyaml/" */
     char likely[3]
                [NAME_BYTES]; /* normalised: what a distribution with this module is mostly called */
     unsigned holders; /* distributions that have files in the same package */
@@ -33,7 +33,7 @@ struct search {
     bool failed; /* something was not read: what was not found may be there */
     char holder[NAME_BYTES]; /* the folder of the last such */
     char entries[FOLDER_BYTES] __attribute__((aligned(8)));
-    char chunk[1 + NEEDLE_MAX + CHUNK];
+    char chunk[LINE_PART + CHUNK];
 };
 
 /* linux_dirent64: d_ino, d_off, d_reclen, d_type, d_name. */
@@ -86,20 +86,13 @@ void metadata_normalise(char out[NAME_BYTES], const char *text, size_t length)
 static bool begin(struct search *search, const char *rest)
 {
     size_t size = strlen(rest), first = strcspn(rest, "/");
-    if (size == 0 || first == 0 || size + 3 > NEEDLE_MAX || first >= NAME_BYTES) return false;
+    if (size == 0 || first == 0 || size >= NAME_MAX_SIZE || first >= NAME_BYTES) return false;
     search->rest = rest;
     search->budget = RECORDS_MAX;
     search->holders = 0;
     search->unlisted = false;
-    search->exact[0] = search->prefix[0] = '\n';
-    memcpy(search->exact + 1, rest, size);
-    strcpy(search->exact + 1 + size, ",");
-    /* Compiled or not, RECORD has the source. */
-    if (size > 4 && strcmp(rest + size - 4, ".pyc") == 0) strcpy(search->exact + size, ",");
     search->first = first;
     bool folder = rest[first] == '/';
-    memcpy(search->prefix + 1, rest, first);
-    strcpy(search->prefix + 1 + first, folder ? "/" : ",");
     /* yaml, google-cloud, google-cloud-storage. A module's own name ends before its suffix. */
     size_t end = folder ? first : strcspn(rest, ".");
     for (unsigned i = 0; i < 3; i++) {
@@ -134,9 +127,36 @@ static bool is_likely(const struct search *search, const char *entry, size_t len
 
 enum answer { ABSENT, SILENT, SAME_PACKAGE, THIS_FILE };
 
+static bool follows(const char *at, const char *end, const char *text)
+{
+    size_t size = strlen(text);
+    return (size_t)(end - at) > size && memcmp(at, text, size) == 0;
+}
+
+/* What the line that begins at `at` says of the file. RECORD is CSV: a name with a comma, a quote
+ * or a newline is quoted. Two names are not the file's: `pip install -t` has a wheel's data and
+ * scripts as "../../REST", and AWS SAM keeps "X.data/purelib/REST". */
+static enum answer ask_line(const char *at, const char *end, const char *file, size_t first)
+{
+    bool quoted = at < end && *at == '"', outside = false;
+    if (quoted) at++;
+    for (; follows(at, end, "../"); at += 3) outside = true;
+    const char *slash = memchr(at, '/', (size_t)(end - at));
+    if (slash && slash - at > 5 && memcmp(slash - 5, ".data", 5) == 0 &&
+        (follows(slash, end, "/purelib/") || follows(slash, end, "/platlib/")))
+        at = slash + 9;
+    size_t same = 0;
+    for (; at < end && file[same] && *at == file[same]; at++, same++)
+        if (quoted && *at == '"') at++; /* two stand for one */
+    /* Compiled or not, RECORD has the source. */
+    bool whole = !file[same] || (same > 3 && strcmp(file + same - 3, ".pyc") == 0);
+    if (whole && (at >= end || strchr(quoted ? "\"" : ",\r\n", *at))) return THIS_FILE;
+    return same > first && !outside ? SAME_PACKAGE : SILENT;
+}
+
 /* What a list of files, one a line, says of the file. */
-static enum answer ask_list(struct search *search, int folder, const char *list, const char *exact,
-                            const char *prefix)
+static enum answer ask_list(struct search *search, int folder, const char *list, const char *file,
+                            size_t first)
 {
     int fd = open_file(folder, list);
     note_failure(search, fd);
@@ -144,22 +164,21 @@ static enum answer ask_list(struct search *search, int folder, const char *list,
     struct stat status;
     enum answer answer = SILENT;
     search->dated = sys_fstat(fd, &status) == 0 && native_dates_before(&status);
-    size_t exact_size = strlen(exact), prefix_size = strlen(prefix), kept = 1;
+    size_t kept = 1;
     search->chunk[0] = '\n'; /* the first line begins as the others do */
-    for (;;) {
-        long size = search->budget > 0 ? sys_read(fd, search->chunk + kept, CHUNK) : -EFBIG;
+    for (long size = 1; size > 0 && answer != THIS_FILE;) {
+        size = search->budget > 0 ? sys_read(fd, search->chunk + kept, CHUNK) : -EFBIG;
         search->failed |= size < 0;
-        if (size <= 0) break;
-        search->budget -= size;
-        size_t filled = kept + (size_t)size;
-        if (memmem(search->chunk, filled, exact, exact_size)) {
-            answer = THIS_FILE;
-            break;
+        if (size > 0) search->budget -= size;
+        const char *line = search->chunk, *end = line + kept + (size > 0 ? size : 0);
+        /* What goes on in the next chunk is asked then. */
+        while ((line = memchr(line, '\n', (size_t)(end - line))) != NULL &&
+               (size <= 0 || end - line >= LINE_PART) && answer != THIS_FILE) {
+            enum answer said = ask_line(++line, end, file, first);
+            if (said > answer) answer = said;
         }
-        if (answer == SILENT && memmem(search->chunk, filled, prefix, prefix_size))
-            answer = SAME_PACKAGE;
-        kept = filled < NEEDLE_MAX ? filled : NEEDLE_MAX;
-        memmove(search->chunk, search->chunk + filled - kept, kept);
+        kept = line ? (size_t)(end - line) : 0;
+        if (line) memmove(search->chunk, line, kept);
     }
     sys_close(fd);
     return answer;
@@ -170,16 +189,15 @@ static enum answer ask_entry(struct search *search, const char *entry)
     int folder = open_folder(search->folder, entry);
     note_failure(search, folder);
     if (folder < 0) return ABSENT;
-    enum answer answer = ask_list(search, folder, "RECORD", search->exact, search->prefix);
+    enum answer answer = ask_list(search, folder, "RECORD", search->rest, search->first);
     search->bare = false;
     if (answer == ABSENT) {
         /* Without a RECORD, as Debian's packages and slimmed bundles are: the modules' names. */
-        char line[NAME_BYTES + 3] = "\n";
+        char module[NAME_BYTES];
         size_t length =
             search->rest[search->first] == '/' ? search->first : strcspn(search->rest, ".");
-        put(line + 1, sizeof line - 2, search->rest, length);
-        strcat(line, "\n");
-        answer = ask_list(search, folder, "top_level.txt", line, line);
+        put(module, sizeof module, search->rest, length);
+        answer = ask_list(search, folder, "top_level.txt", module, length);
         if (answer == THIS_FILE) answer = SAME_PACKAGE;
         search->bare = true;
     }
