@@ -40,14 +40,14 @@ static bool reach(int dirfd, const struct path *path, bool follow, int flags, co
         text_fd_path(target->path, target->fd);
         if (!follow)
             strcat(target->path, "/."); /* the folder, and not the link in /proc that leads to it */
-        found = files_judge_fd(target->fd, flags, &judged);
+        found = files_judge_fd(target->fd, flags, &judged, caller);
     } else {
         target->fd = place.parent;
         text_fd_path(target->path, target->fd);
         size_t at = strlen(target->path), size = strlen(place.last);
         target->path[at++] = '/';
         memcpy(target->path + at, place.last, size + 1);
-        found = files_judge_place(&place, flags, &judged);
+        found = files_judge_place(&place, flags, &judged, caller);
     }
     judged.verb = verb;
     if (found && files_refuse(&judged, caller)) {

@@ -16,7 +16,7 @@
 static bool refused(const struct path *path, int flags, const char *verb, const void *caller)
 {
     struct judged judged;
-    judged.verdict = files_judge_path(AT_FDCWD, path, flags, judged.path, &judged.family);
+    judged.verdict = files_judge_path(AT_FDCWD, path, flags, judged.path, &judged.family, caller);
     judged.verb = verb;
     return judged.verdict.mode != FS_ALLOW && files_refuse(&judged, caller);
 }

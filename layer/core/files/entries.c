@@ -41,7 +41,7 @@ __attribute__((noinline)) static bool refused_by_name(int dirfd, const struct pa
     if (size >= sizeof judged.path - at) return false;
     memcpy(judged.path + at, path->text, size + 1);
     if (strncmp(judged.path, "/tmp/", 5) != 0) return false;
-    struct fs_request request = {.family = FS_TMP, .path = judged.path};
+    struct fs_request request = {.family = FS_TMP, .path = judged.path, .caller = caller};
     judged.verdict = guard_decide(&request);
     return judged.verdict.mode != FS_ALLOW && files_refuse(&judged, caller);
 }
@@ -72,11 +72,11 @@ static bool enter(int dirfd, const struct path *path, enum effect effect, const 
     int flags = effect == READS ? O_RDONLY : effect == MAKES ? O_RDWR | O_CREAT : O_RDWR;
     if (access->place.whole) {
         int fd = sys_openat(dirfd, path->text, O_PATH | O_CLOEXEC, 0);
-        found = fd >= 0 && files_judge_fd(fd, flags, &judged);
+        found = fd >= 0 && files_judge_fd(fd, flags, &judged, caller);
         if (fd >= 0) sys_close(fd);
     } else {
         found = (effect == MOVES && files_judge_entry(&access->place, &judged)) ||
-                files_judge_place(&access->place, flags, &judged);
+                files_judge_place(&access->place, flags, &judged, caller);
     }
     judged.verb = verb;
     bool again = found && first && first->shown && first->family == judged.family &&
@@ -209,7 +209,7 @@ static bool link_follows(int dirfd, const struct path *path, int flags, int *hel
     if (!(flags & (AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))) return true;
     struct judged judged;
     int fd = path->size > 0 ? files_hold(sys_openat(dirfd, path->text, O_PATH | O_CLOEXEC, 0)) : -1;
-    bool found = files_judge_fd(fd >= 0 ? fd : dirfd, O_RDWR, &judged);
+    bool found = files_judge_fd(fd >= 0 ? fd : dirfd, O_RDWR, &judged, caller);
     judged.verb = "link";
     if (found && files_refuse(&judged, caller)) {
         if (fd >= 0) files_release(fd);

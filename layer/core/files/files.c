@@ -73,7 +73,8 @@ static bool decide_made(struct judged *judged, enum fs_family family, int flags,
 {
     judged->family = family;
     judged->verb = verb_of(flags);
-    struct fs_request request = {.family = family, .path = judged->path, .made = made};
+    struct fs_request request = {
+        .family = family, .path = judged->path, .made = made, .caller = judged->caller};
     judged->verdict = guard_decide(&request);
     if (judged->path[0] == '\0' && judged->verdict.mode != FS_ALLOW)
         judged->verdict.reason = FS_MALFORMED;
@@ -175,9 +176,10 @@ static bool judge_also(const struct stat *status, int fd, int flags, struct judg
     return !also_loader_reads(judged->path) && decide(judged, FS_HANDLER, flags);
 }
 
-bool files_judge_fd(int fd, int flags, struct judged *judged)
+bool files_judge_fd(int fd, int flags, struct judged *judged, const void *caller)
 {
     struct stat status;
+    judged->caller = caller;
     if (sys_fstat(fd, &status) != 0) return false;
     if (UNLIKELY(files_handler_sealed()) && !guard_ignores(FS_HANDLER) &&
         handler_is_source(&status)) {
@@ -195,9 +197,11 @@ bool files_judge_fd(int fd, int flags, struct judged *judged)
     return judge_tmp(&status, fd, NULL, flags, judged);
 }
 
-bool files_judge_place(const struct place *place, int flags, struct judged *judged)
+bool files_judge_place(const struct place *place, int flags, struct judged *judged,
+                       const void *caller)
 {
     struct stat status;
+    judged->caller = caller;
     if (place->outside) return false;
     if (place->whole || sys_fstat(place->parent, &status) != 0) return false;
     if (UNLIKELY(layer_part_of(&status) == LAYER_FOLDER) &&
@@ -259,7 +263,7 @@ bool files_refuse_copy(int copy, const void *caller)
     long flags = sys_call(SYS_fcntl, copy, F_GETFL);
     if (LIKELY(flags < 0 || !(flags & O_PATH))) return false;
     int error = errno;
-    bool found = files_judge_fd(copy, O_RDONLY, &judged);
+    bool found = files_judge_fd(copy, O_RDONLY, &judged, caller);
     judged.verb = "duplicate";
     if (found && files_refuse(&judged, caller)) return true;
     errno = error;

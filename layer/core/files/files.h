@@ -15,6 +15,7 @@ struct judged {
     struct fs_verdict verdict;
     enum fs_family family;
     const char *verb;
+    const void *caller; /* of the door; NULL: the thread holds the interpreter, or not known */
     char path[PATH_MAX];
 };
 
@@ -55,8 +56,9 @@ int files_find_place(int dirfd, const struct path *path, struct place *place);
 void files_close_place(struct place *place);
 
 /* True where the verdict is not allow, or is worth an event. `flags` as for open(2). */
-bool files_judge_fd(int fd, int flags, struct judged *judged);
-bool files_judge_place(const struct place *place, int flags, struct judged *judged);
+bool files_judge_fd(int fd, int flags, struct judged *judged, const void *caller);
+bool files_judge_place(const struct place *place, int flags, struct judged *judged,
+                       const void *caller);
 
 /* The object that the place names, links not followed, is to get another name, other rights, or
  * none: true where it is one of the layer's own. */
@@ -103,9 +105,9 @@ void files_forget_held(void);
 void files_hold_lookup(const void *caller);
 
 /* Resolves as the kernel would and judges the object under the file rules (tmp, handler,
- * integrity), without touching it. `resolved` gets the absolute path (PATH_MAX bytes). For the
- * interpreter ring. `flags` as for open(2). */
+ * integrity), without touching it. `resolved` gets the absolute path (PATH_MAX bytes). `flags` as
+ * for open(2). `caller`: of the door; NULL in the interpreter ring. */
 struct fs_verdict files_judge_path(int dirfd, const struct path *path, int flags, char *resolved,
-                                   enum fs_family *family);
+                                   enum fs_family *family, const void *caller);
 
 #endif

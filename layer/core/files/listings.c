@@ -51,8 +51,8 @@ static int judged_scandir(const struct path *path, struct dirent ***list,
 static bool walk_refused(const struct path *path, const void *caller)
 {
     struct judged judged;
-    judged.verdict =
-        files_judge_path(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, judged.path, &judged.family);
+    judged.verdict = files_judge_path(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, judged.path,
+                                      &judged.family, caller);
     judged.verb = "list";
     if (judged.verdict.mode != FS_ALLOW) return files_refuse(&judged, caller);
     struct stat start, above;
@@ -66,7 +66,7 @@ static bool walk_refused(const struct path *path, const void *caller)
         if (above.st_dev == start.st_dev && above.st_ino == start.st_ino) {
             struct path tmp = copied_own("/tmp");
             judged.verdict = files_judge_path(AT_FDCWD, &tmp, O_RDONLY | O_DIRECTORY, judged.path,
-                                              &judged.family);
+                                              &judged.family, caller);
             return judged.verdict.mode != FS_ALLOW && files_refuse(&judged, caller);
         }
     }
@@ -175,7 +175,7 @@ static int judged_inotify_add_watch(int fd, const struct path *path, uint32_t ma
     int held = files_hold(sys_openat(
         AT_FDCWD, path->text, O_PATH | O_CLOEXEC | (mask & IN_DONT_FOLLOW ? O_NOFOLLOW : 0), 0));
     if (held < 0) return real.inotify_add_watch(fd, path->text, mask);
-    bool found = files_judge_fd(held, O_RDONLY, &judged);
+    bool found = files_judge_fd(held, O_RDONLY, &judged, caller);
     judged.verb = "watch";
     if (found && files_refuse(&judged, caller)) {
         files_release(held);
@@ -197,7 +197,7 @@ static int judged_fanotify_mark(int fd, unsigned flags, uint64_t mask, int dirfd
     struct judged judged;
     struct path here = copied_own(".");
     judged.verdict =
-        files_judge_path(dirfd, path ? path : &here, O_RDONLY, judged.path, &judged.family);
+        files_judge_path(dirfd, path ? path : &here, O_RDONLY, judged.path, &judged.family, caller);
     judged.verb = "watch";
     if (judged.verdict.mode != FS_ALLOW && files_refuse(&judged, caller)) return -1;
     return real.fanotify_mark(fd, flags, mask, dirfd, path ? path->text : NULL);

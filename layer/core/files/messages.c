@@ -35,8 +35,8 @@ static char *judged_bindtextdomain(const struct path *domain, const struct path 
     if (REFUSED(domain)) return NULL;
     if (folder) {
         struct judged judged;
-        judged.verdict =
-            files_judge_path(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY, judged.path, &judged.family);
+        judged.verdict = files_judge_path(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY, judged.path,
+                                          &judged.family, caller);
         judged.verb = "take messages from";
         if (judged.verdict.mode != FS_ALLOW && files_refuse(&judged, caller)) return NULL;
         struct stat status;

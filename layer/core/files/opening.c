@@ -23,7 +23,7 @@ __attribute__((noinline)) static int judge_opened(int fd, int flags, const void 
 {
     struct judged judged;
     int error = errno;
-    if (files_judge_fd(fd, flags, &judged) && files_refuse(&judged, caller)) {
+    if (files_judge_fd(fd, flags, &judged, caller) && files_refuse(&judged, caller)) {
         sys_close(fd);
         return fail(EACCES);
     }
@@ -82,7 +82,7 @@ __attribute__((noinline)) static int open_seen(int fd, int flags, mode_t mode, c
     }
     fd = files_hold(fd);
     if (fd < 0) return fail(-fd);
-    if (files_judge_fd(fd, flags, &judged) && files_refuse(&judged, caller)) {
+    if (files_judge_fd(fd, flags, &judged, caller) && files_refuse(&judged, caller)) {
         files_release(fd);
         return fail(EACCES);
     }
@@ -220,7 +220,7 @@ __attribute__((noinline)) static int open_creating(int dirfd, const struct path 
         sys_scratch_free(link, PATH_MAX);
         link = NULL;
         files_close_place(&before);
-        if (files_judge_place(&place, flags, &judged) && files_refuse(&judged, caller)) {
+        if (files_judge_place(&place, flags, &judged, caller) && files_refuse(&judged, caller)) {
             files_close_place(&place);
             return fail(EACCES);
         }
@@ -259,7 +259,8 @@ __attribute__((noinline)) static int open_nameless(int dirfd, const char *path, 
     struct judged judged;
     int folder = sys_openat(dirfd, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
     if (folder < 0) return fail(-folder);
-    if (files_judge_fd(folder, O_CREAT | O_RDWR, &judged) && files_refuse(&judged, caller)) {
+    if (files_judge_fd(folder, O_CREAT | O_RDWR, &judged, caller) &&
+        files_refuse(&judged, caller)) {
         sys_close(folder);
         return fail(EACCES);
     }
@@ -285,7 +286,7 @@ __attribute__((noinline)) static void judge_missing(int dirfd, const struct path
     struct judged judged;
     int error = errno;
     bool refused =
-        paths_judge_creation(dirfd, path, flags, &judged) && files_refuse(&judged, caller);
+        paths_judge_creation(dirfd, path, flags, &judged, caller) && files_refuse(&judged, caller);
     errno = refused ? EACCES : error;
 }
 
@@ -295,7 +296,7 @@ __attribute__((noinline)) static bool report_creation(int dirfd, const struct pa
 {
     struct judged judged;
     int error = errno;
-    bool found = paths_judge_creation(dirfd, path, flags, &judged);
+    bool found = paths_judge_creation(dirfd, path, flags, &judged, caller);
     if (found) files_refuse(&judged, caller);
     errno = error;
     return found;
@@ -307,7 +308,7 @@ __attribute__((noinline)) static bool report_nameless(int dirfd, const char *pat
     struct judged judged;
     int error = errno;
     int folder = sys_openat(dirfd, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-    bool found = folder >= 0 && files_judge_fd(folder, O_CREAT | O_RDWR, &judged);
+    bool found = folder >= 0 && files_judge_fd(folder, O_CREAT | O_RDWR, &judged, caller);
     if (found) files_refuse(&judged, caller);
     if (folder >= 0) sys_close(folder);
     errno = error;

@@ -8,7 +8,8 @@
 #include "files/files.h"
 #include "files/handler.h"
 
-bool paths_judge_creation(int dirfd, const struct path *path, int flags, struct judged *judged)
+bool paths_judge_creation(int dirfd, const struct path *path, int flags, struct judged *judged,
+                          const void *caller)
 {
     char *link = NULL;
     struct place place = {.parent = -1}, before = {.parent = -1};
@@ -21,7 +22,7 @@ bool paths_judge_creation(int dirfd, const struct path *path, int flags, struct 
         link = NULL;
         if (missing != 0 || place.whole) break;
         files_close_place(&before);
-        if (files_judge_place(&place, flags, judged)) {
+        if (files_judge_place(&place, flags, judged, caller)) {
             found = true;
             break;
         }
@@ -39,7 +40,7 @@ bool paths_judge_creation(int dirfd, const struct path *path, int flags, struct 
 }
 
 struct fs_verdict files_judge_path(int dirfd, const struct path *path, int flags, char *resolved,
-                                   enum fs_family *family)
+                                   enum fs_family *family, const void *caller)
 {
     struct judged judged;
     struct fs_verdict allowed = {.mode = FS_ALLOW, .reason = FS_NO_RULE, .rule = UINT32_MAX};
@@ -57,10 +58,10 @@ struct fs_verdict files_judge_path(int dirfd, const struct path *path, int flags
         fd = sys_openat(dirfd, path->text,
                         O_PATH | O_CLOEXEC | (flags & (O_NOFOLLOW | O_DIRECTORY)), 0);
         if (fd >= 0) {
-            found = files_judge_fd(fd, flags, &judged);
+            found = files_judge_fd(fd, flags, &judged, caller);
             sys_close(fd);
         } else {
-            found = paths_judge_creation(dirfd, path, flags, &judged);
+            found = paths_judge_creation(dirfd, path, flags, &judged, caller);
         }
     }
     errno = error;

@@ -92,7 +92,7 @@ static FILE *judged_fopen(const struct path *path, const struct path *copied_mod
 static bool refused(const struct path *path, int flags, const void *caller)
 {
     struct judged judged;
-    judged.verdict = files_judge_path(AT_FDCWD, path, flags, judged.path, &judged.family);
+    judged.verdict = files_judge_path(AT_FDCWD, path, flags, judged.path, &judged.family, caller);
     judged.verb = "open";
     return judged.verdict.mode != FS_ALLOW && files_refuse(&judged, caller);
 }

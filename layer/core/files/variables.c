@@ -18,7 +18,7 @@ __attribute__((noinline)) static bool refused(const char *path, int flags, const
     struct judged judged;
     struct path own = copied_own(path);
     int error = errno;
-    judged.verdict = files_judge_path(AT_FDCWD, &own, flags, judged.path, &judged.family);
+    judged.verdict = files_judge_path(AT_FDCWD, &own, flags, judged.path, &judged.family, caller);
     judged.verb = (flags & O_ACCMODE) == O_RDONLY ? "open" : "write";
     if (judged.verdict.mode != FS_ALLOW && files_refuse(&judged, caller)) return true;
     errno = error;

@@ -43,11 +43,11 @@ static bool hides(const char *name, const struct stat *seen, int kind)
                  : sys_openat(AT_FDCWD, name, O_PATH | O_CLOEXEC | (link ? O_NOFOLLOW : 0), 0);
     if (fd < 0) {
         struct path path = copied_own(name);
-        judged.verdict =
-            files_judge_path(AT_FDCWD, &path, O_RDONLY | O_NOFOLLOW, judged.path, &judged.family);
+        judged.verdict = files_judge_path(AT_FDCWD, &path, O_RDONLY | O_NOFOLLOW, judged.path,
+                                          &judged.family, walk.caller);
         return refuses(&judged);
     }
-    hidden = files_judge_fd(fd, O_RDONLY, &judged) && refuses(&judged);
+    hidden = files_judge_fd(fd, O_RDONLY, &judged, walk.caller) && refuses(&judged);
     if (!hidden && guard.blocks_any)
         hidden = sys_fstat(fd, &status) != 0 || status.st_dev != seen->st_dev ||
                  status.st_ino != seen->st_ino;

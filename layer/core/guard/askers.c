@@ -55,9 +55,10 @@ struct fs_askers askers_list(uint64_t set, const char *out[ASKERS_MAX])
 
 /* ---- the act that this thread is in the middle of ---- */
 
-/* A door runs without the interpreter: the audit event before it has read the frames. */
 static __thread struct {
-    uint64_t object, set;
+    uint64_t object, set; /* of the event, and once of the act, where `lasts` */
+    uint64_t forks, child; /* at the fork; in its child until Python runs there. 0: none */
+    bool lasts;
 } noted __attribute__((tls_model("initial-exec")));
 
 static uint64_t object_of(const struct fs_request *request)
@@ -82,14 +83,32 @@ uint64_t askers_of(const struct fs_request *request)
     if (interpreter_askers(&set)) {
         noted.object = object;
         noted.set = set;
+        noted.lasts = false;
+        noted.child = 0;
+    } else if (noted.child != 0) {
+        set = noted.child;
     } else {
-        set = noted.object == object ? noted.set : interpreter_askers_of(request->caller);
+        set = interpreter_askers_of(request->caller);
+        if (set & ASKERS_UNKNOWN && noted.lasts && noted.object == object) set = noted.set;
+        noted.lasts = false;
     }
     errno = error;
     return set | ASKERS_KNOWN;
 }
 
-void askers_forget(void) { noted.object = 0; }
+void askers_keep(void) { noted.lasts = true; }
+
+void askers_forget(void)
+{
+    noted.lasts = false;
+    noted.child = 0;
+}
+
+void askers_fork(const void *caller)
+{
+    uint64_t set;
+    noted.forks = interpreter_askers(&set) ? 0 : interpreter_askers_of(caller) | ASKERS_KNOWN;
+}
 
 /* ---- threads ---- */
 
@@ -136,5 +155,6 @@ void askers_unwrap_start(const void *argument)
 
 void askers_forked(void)
 {
+    noted.child = noted.forks;
     for (unsigned i = 0; i < STARTS; i++) atomic_store(&starts[i].taken, FREE);
 }

@@ -27,8 +27,14 @@ struct fs_askers askers_list(uint64_t set, const char *names[ASKERS_MAX]);
 /* Whose code asks for `request`, by this thread. */
 uint64_t askers_of(const struct fs_request *request);
 
-/* Each audit event: what was noted for the act before it is over. */
+/* The event that was judged just now: a library does the act, without the interpreter, and no door
+ * of it could ask for the frames (sqlite3.connect). It holds for one door. */
+void askers_keep(void);
+/* Each audit event: what was kept for the act before it is over. */
 void askers_forget(void);
+/* Before a fork. Its child, where Python released its lock (CPython from 3.12 on, for vfork), acts
+ * for these. */
+void askers_fork(const void *caller);
 
 /* ---- threads ---- */
 

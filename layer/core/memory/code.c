@@ -21,8 +21,8 @@ static bool library_refused(const char *path, const void *caller)
     struct judged judged;
     if (!path || !strchr(path, '/') || files_idle()) return false;
     struct path own = copied_own(path);
-    judged.verdict =
-        files_judge_path(AT_FDCWD, &own, O_RDONLY | MADE_EXECUTES, judged.path, &judged.family);
+    judged.verdict = files_judge_path(AT_FDCWD, &own, O_RDONLY | MADE_EXECUTES, judged.path,
+                                      &judged.family, caller);
     judged.verb = "load";
     return judged.verdict.mode != FS_ALLOW && files_refuse(&judged, caller);
 }
@@ -116,7 +116,8 @@ static bool memory_refused(const void *start, size_t size, const void *caller)
 static bool made_runs(int fd, const void *caller)
 {
     struct judged judged;
-    if (LIKELY(!made_is_on) || !files_judge_fd(fd, O_RDONLY | MADE_EXECUTES, &judged)) return false;
+    if (LIKELY(!made_is_on) || !files_judge_fd(fd, O_RDONLY | MADE_EXECUTES, &judged, caller))
+        return false;
     judged.verb = "execute";
     return files_refuse(&judged, caller);
 }
@@ -126,7 +127,7 @@ static bool mapping_runs(const void *start, const void *caller)
     struct mapping mapping;
     if (LIKELY(!made_is_on) || !mapping_of(start, &mapping) || !files_is_under_tmp(mapping.path))
         return false;
-    struct fs_request request = {.family = FS_TMP, .path = mapping.path};
+    struct fs_request request = {.family = FS_TMP, .path = mapping.path, .caller = caller};
     struct judged judged = {.verdict = guard_decide(&request), .family = FS_TMP, .verb = "execute"};
     memcpy(judged.path, mapping.path, sizeof mapping.path);
     return judged.verdict.mode != FS_ALLOW && files_refuse(&judged, caller);

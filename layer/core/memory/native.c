@@ -95,9 +95,10 @@ void native_start(void)
     native_trusts(folder);
 }
 
-struct fs_verdict native_decide(const char *name)
+struct fs_verdict native_decide(const char *name, const void *caller)
 {
-    struct fs_request request = {.family = FS_NATIVE, .path = name, .facts = &guard.facts};
+    struct fs_request request = {
+        .family = FS_NATIVE, .path = name, .facts = &guard.facts, .caller = caller};
     return guard_decide(&request);
 }
 
@@ -253,7 +254,7 @@ bool native_refused(const char *verb, const char *object, const void *caller)
     caller = native_caller(caller);
     int error = errno;
     bool known = mapping_of(caller, &mapping) && mapping.path[0] == '/';
-    struct fs_verdict verdict = native_decide(known ? mapping.path : NULL);
+    struct fs_verdict verdict = native_decide(known ? mapping.path : NULL, caller);
     /* The first closure of a ctypes whose import was reported just now is the same act. */
     bool noted = verdict.mode == FS_ALERT && guard_thread.note_family == FS_NATIVE + 1;
     if (UNLIKELY(native_closures > 0) && verdict.mode == FS_BLOCK) {
@@ -355,7 +356,7 @@ bool native_library_refused(const char *path, const char *given, const void *cal
         return false;
     }
     const char *shown = resolved[0] == '/' && !replaced ? resolved : path;
-    struct fs_verdict verdict = native_decide(shown);
+    struct fs_verdict verdict = native_decide(shown, caller);
     if (verdict.mode != FS_ALLOW || verdict.reason == FS_RULE) {
         struct guard_act act = {.ring = RING_LIBC,
                                 .family = FS_NATIVE,

@@ -19,7 +19,7 @@ void native_trusts(const char *folder);
 
 /* Asks the policy about `name` (a module, a library's path; NULL: nothing that a rule could name).
  */
-struct fs_verdict native_decide(const char *name);
+struct fs_verdict native_decide(const char *name, const void *caller);
 
 /* Whether code in this process could have written the file that `path` leads to. */
 enum native_place {

@@ -211,7 +211,7 @@ static void replace_tokenizer(void *database, const void *caller)
 {
     if (!database || !guard_ready() || guard_ignores(FS_NATIVE)) return;
     note_version(caller);
-    if (native_decide(NULL).mode != FS_BLOCK) return;
+    if (native_decide(NULL, NULL).mode != FS_BLOCK) return;
     create_function *create = (create_function *)symbols_behind(caller, "sqlite3_create_function");
     result_error *say = (result_error *)symbols_behind(caller, "sqlite3_result_error");
     if (!create || !say) return;

@@ -29,7 +29,7 @@ _Static_assert(sizeof(struct attributes) <= sizeof(pthread_attr_t), "glibc's lay
 static bool is_guarded(void)
 {
     return python.PySys_AddAuditHook && guard_ready() && !guard_ignores(FS_NATIVE) &&
-           native_decide(NULL).mode == FS_BLOCK;
+           native_decide(NULL, NULL).mode == FS_BLOCK;
 }
 
 extern int pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);

@@ -24,7 +24,7 @@ bool destination_refuses_path(const struct address *address, int flags, const ch
     char resolved[PATH_MAX];
     enum fs_family family = FS_TMP;
     struct path path = copied_own(address->path);
-    struct fs_verdict verdict = files_judge_path(AT_FDCWD, &path, flags, resolved, &family);
+    struct fs_verdict verdict = files_judge_path(AT_FDCWD, &path, flags, resolved, &family, caller);
     if (verdict.mode == FS_ALLOW || guard_noted(family, resolved)) return verdict.mode == FS_BLOCK;
     struct guard_act act = {
         .ring = RING_LIBC, .family = family, .verb = verb, .path = resolved, .caller = caller};
@@ -52,7 +52,7 @@ bool destination_holds(const void *bytes, size_t size, struct destination_file *
     file->address = (struct sockaddr_un){.sun_family = AF_UNIX};
     text_fd_path(file->address.sun_path, fd);
     file->size = sizeof file->address;
-    bool refused = (files_judge_fd(fd, O_RDWR, &judged) && files_refuse(&judged, caller)) ||
+    bool refused = (files_judge_fd(fd, O_RDWR, &judged, caller) && files_refuse(&judged, caller)) ||
                    (!guard_ignores(FS_OUTBOUND) && local_resolvers_is(file->address.sun_path) &&
                     network_refuses_kind("ask", "dns", caller));
     if (!refused) return true;

@@ -10,6 +10,7 @@
 #include "cpython/attach.h"
 #include "events/origins.h"
 #include "libc/symbols.h"
+#include "guard/askers.h"
 #include "guard/passes.h"
 #include "guard/state.h"
 #include "network/first_bytes/inspect.h"
@@ -75,6 +76,7 @@ enum forking forking_asks(bool executes, const void *caller)
 {
     enum forking answer = FORK_REFUSED;
     attach_forks();
+    if (UNLIKELY(askers_matter)) askers_fork(caller);
     if (LIKELY(inspect_sharing_begins()))
         answer = judge_fork(executes, caller);
     else

@@ -275,7 +275,7 @@ struct launch *launch_prepare(const struct launch_request *request)
     join_arguments(launch, launch->argv);
     bool named = by_name || processes_resolve(launch->fd, launch->resolved);
     if (by_name) memcpy(launch->resolved, launch->named, sizeof launch->resolved);
-    launch->verdict = processes_decide(named ? launch->resolved : NULL);
+    launch->verdict = processes_decide(named ? launch->resolved : NULL, request->caller);
     struct fs_verdict *verdict = &launch->verdict;
     if (verdict->mode == FS_BLOCK) {
         struct guard_act act = act_of(launch, NULL, request->caller);
@@ -373,10 +373,10 @@ struct fs_verdict launch_judge(const char *path, bool search, const char *enviro
         memcpy(resolved, path, size);
         resolved[size] = '\0';
         errno = error;
-        return processes_decide(resolved);
+        return processes_decide(resolved, NULL);
     }
     bool has_name = processes_resolve(fd, resolved);
-    struct fs_verdict verdict = processes_decide(has_name ? resolved : NULL);
+    struct fs_verdict verdict = processes_decide(has_name ? resolved : NULL, NULL);
     struct fs_verdict integrity = guard_integrity();
     /* Under `monitor` too: no exception would help. */
     if (verdict.mode != FS_BLOCK && integrity.mode != FS_ALLOW && verdict.mode <= integrity.mode) {

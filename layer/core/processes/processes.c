@@ -28,12 +28,13 @@ bool processes_resolve(int fd, char *resolved)
            here.st_dev == there.st_dev && here.st_ino == there.st_ino;
 }
 
-struct fs_verdict processes_decide(const char *resolved)
+struct fs_verdict processes_decide(const char *resolved, const void *caller)
 {
     struct fs_verdict verdict = {
         .mode = FS_ALLOW, .policy_mode = FS_ALLOW, .reason = FS_ALWAYS, .rule = UINT32_MAX};
     if (guard.is_wrapper || guard_ignores(FS_PROCESS)) return verdict;
-    struct fs_request request = {.family = FS_PROCESS, .path = resolved, .facts = &guard.facts};
+    struct fs_request request = {
+        .family = FS_PROCESS, .path = resolved, .facts = &guard.facts, .caller = caller};
     verdict = guard_decide(&request);
     if (resolved == NULL && verdict.mode != FS_ALLOW) verdict.reason = FS_MALFORMED;
     return verdict;
@@ -82,7 +83,7 @@ bool processes_have_exceptions(void)
 
 struct fs_verdict processes_judge_fork(void)
 {
-    struct fs_verdict verdict = processes_decide(NULL);
+    struct fs_verdict verdict = processes_decide(NULL, NULL);
     if (verdict.reason == FS_MALFORMED) verdict.reason = FS_NO_RULE;
     return verdict;
 }

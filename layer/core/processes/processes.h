@@ -14,7 +14,7 @@ bool processes_resolve(int fd, char *resolved);
 
 /* The verdict for executing `resolved`; NULL: an object that has no name, which no exception can
  * name either. */
-struct fs_verdict processes_decide(const char *resolved);
+struct fs_verdict processes_decide(const char *resolved, const void *caller);
 
 /* An alert about this act was already given: by the interpreter ring, or by the parent of a shell.
  */

@@ -311,7 +311,7 @@ DOOR int pclose(FILE *stream)
 /* Reports; true where the child may not start. */
 static bool refuses_unguarded(const char *what, const char *arguments, const void *caller)
 {
-    struct fs_verdict verdict = processes_decide("/bin/sh");
+    struct fs_verdict verdict = processes_decide("/bin/sh", caller);
     struct fs_verdict integrity = guard_integrity();
     if (verdict.mode != FS_BLOCK && integrity.mode == FS_BLOCK) {
         verdict = integrity;
@@ -376,7 +376,7 @@ static int expand(const char *words, void *result, int flags, const void *caller
         enum fs_family family = FS_TMP;
         struct path tmp = copied_own("/tmp");
         struct fs_verdict verdict =
-            files_judge_path(AT_FDCWD, &tmp, O_RDONLY | O_DIRECTORY, resolved, &family);
+            files_judge_path(AT_FDCWD, &tmp, O_RDONLY | O_DIRECTORY, resolved, &family, caller);
         struct guard_act act = {
             .ring = RING_LIBC, .family = family, .verb = "list", .path = "/tmp", .caller = caller};
         if (verdict.mode == FS_BLOCK) {

@@ -83,10 +83,10 @@ def prepare(attack):
     import urllib3
 
     def tell():
-        if SINK in urllib3.dialled:
+        if SINK in urllib3.dialled or os.path.lexists(NEW):
             reached()
         else:
-            stopped("nobody dialled")
+            stopped("nobody dialled, and nothing is new")
 
     atexit.register(tell)
     attack()

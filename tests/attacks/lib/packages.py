@@ -56,11 +56,14 @@ import requests
 
 pool = ThreadPoolExecutor(1)
 hooks = []
+kept = None
 home = "127.0.0.1", 9
 
 
 def work():
     """What the function wants of this package: to reach its own host, where nobody listens."""
+    if kept:
+        load(kept)
     for hook in hooks:
         hook()
     try:
@@ -75,6 +78,15 @@ def charge(address):
 
 async def acharge(address):
     return await requests.fetch(address)
+
+
+def load(path):
+    """What it keeps in a file, if anything."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
 
 
 def call(function, *arguments):

@@ -54,6 +54,7 @@ int hook_terminal(const struct hook_row *row, PyObject *arguments);
 /* hook_compiled.c */
 /* A hook that is asked after ours was added. */
 void hook_others_are_asked(void);
+bool hook_others_are_there(void);
 /* The collector waits until this thread's next event: what is unmarshalled must not change
  * meanwhile. */
 extern __thread bool hook_collector_waits __attribute__((tls_model("initial-exec")));

@@ -226,6 +226,11 @@ void hook_collector_goes_on(void)
 
 void hook_others_are_asked(void) { atomic_store(&others_are_asked, true); }
 
+bool hook_others_are_there(void)
+{
+    return atomic_load_explicit(&others_are_asked, memory_order_relaxed);
+}
+
 /* importlib's get_code reads a compiled module that would not be believed: where the rule blocks,
  * it is told that there is none that it may read, and compiles the source. */
 bool hook_passes_over(const char *path)

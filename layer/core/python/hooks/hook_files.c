@@ -5,6 +5,7 @@
 
 #include <sys/stat.h>
 
+#include "guard/askers.h"
 #include "guard/passes.h"
 #include "python/arguments.h"
 #include "python/frames.h"
@@ -85,7 +86,7 @@ static int judge(int dirfd, const char *path, int flags, const char *verb, PyObj
     enum fs_family family = FS_TMP;
     struct path own = copied_own(path); /* Python's own bytes */
     resolved[0] = '\0';
-    struct fs_verdict verdict = files_judge_path(dirfd, &own, flags, resolved, &family);
+    struct fs_verdict verdict = files_judge_path(dirfd, &own, flags, resolved, &family, NULL);
     if (LIKELY(verdict.mode == FS_ALLOW)) {
         struct guard_act act = {
             .family = family, .verb = verb, .path = resolved[0] ? resolved : path};
@@ -213,8 +214,11 @@ int hook_database(const struct hook_row *row, PyObject *arguments)
         plain[size] = '\0';
         path = plain;
     }
-    return suspicious(path, true) ? answer(judge(AT_FDCWD, path, row->flags, row->verb, object))
-                                  : 0;
+    if (!suspicious(path, true)) return 0;
+    int judged = judge(AT_FDCWD, path, row->flags, row->verb, object);
+    /* Between the event and the act, another hook may act itself. */
+    if (!hook_others_are_there()) askers_keep();
+    return answer(judged);
 }
 
 int hook_directory(const struct hook_row *row, PyObject *arguments)

@@ -36,10 +36,10 @@ static struct fs_verdict ask(const char *library)
 {
     char name[NAME_MAX_SIZE];
     read_module(name);
-    struct fs_verdict verdict = native_decide(name);
+    struct fs_verdict verdict = native_decide(name, NULL);
     for (char *dot; !passes(&verdict) && (dot = strrchr(name, '.')) != NULL;) {
         *dot = '\0';
-        verdict = native_decide(name);
+        verdict = native_decide(name, NULL);
     }
     if (passes(&verdict)) return verdict;
     struct guard_origin origin;
@@ -47,7 +47,7 @@ static struct fs_verdict ask(const char *library)
     const char *const names[] = {origin.package[0] ? origin.package : NULL, library};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (!names[i]) continue;
-        struct fs_verdict other = native_decide(names[i]);
+        struct fs_verdict other = native_decide(names[i], NULL);
         if (passes(&other)) return other;
     }
     return verdict;
