@@ -106,13 +106,24 @@ def fix(
             for line in out.lines
             for act, _ in line.acts
             if (why := tiers.by_target(act))
-        ] + [f"{line.value}: {_ANYBODY}" for line in out.lines if UNKNOWN in line.only_for]
+        ] + [f"{line.value}: {why}" for line in out.lines if (why := _wide(out.policy, line))]
         _prove(out, facts)
         known = {result.name for result in run(policy) if not result.passed}
         out.failing = [
             result for result in run(out.policy) if not result.passed and result.name not in known
         ]
     return out
+
+
+def _wide(policy: Policy, line: Line) -> str:
+    """Why the callers of an entry are more than they look, where other entries say for which they
+    are; else ""."""
+    if UNKNOWN in line.only_for:
+        return _ANYBODY
+    for_some = any(entry.only_for for entry in policy.allows)
+    if for_some and not line.only_for and line.key != "library":
+        return "no stack shows its caller, so this entry is for every package"
+    return ""
 
 
 def _sort_acts(out: Fix, tiers: Tiers, facts: native.Facts, region: str | None) -> None:
@@ -138,6 +149,8 @@ def _sort_acts(out: Fix, tiers: Tiers, facts: native.Facts, region: str | None) 
             continue
         target = targets[allowed.index(False)]
         why = _no_entry(act)
+        if not why and seen.others and not names:
+            why = "an entry allows it to others, and no name of its caller can stand in one"
         held = tiers.held(act, seen)
         if why or (held and held.accept is None):
             out.hopeless.append((act, why or (held.why if held else "")))
@@ -145,7 +158,8 @@ def _sort_acts(out: Fix, tiers: Tiers, facts: native.Facts, region: str | None) 
             out.held.append(held)
         else:
             line = _line(act, seen, target, region)
-            line.only_for = () if line.key == "library" else names
+            # A module is named already: its callers are, where an entry for it says them.
+            line.only_for = names if line.key != "library" or seen.others else ()
             out.lines.append(line)
 
 

@@ -83,8 +83,8 @@ class Line:
         entry = self._for_all
         if entry.startswith("{"):
             entry = entry[1:-1]
-        elif self.key == "path":
-            entry = f"path: {entry}"
+        elif self.key in ("path", "library"):
+            entry = f"{self.key}: {entry}"
         return f"{{{entry}, only_for: [{', '.join(self.only_for)}]}}"
 
     @property

@@ -89,19 +89,24 @@ def met(
             )
         return _met(found, asker)
     if family is Family.NATIVE:
-        return _native(policy, act, target)
+        return _native(policy, act, target, asker)
     return _met(policy.decide(family, path=target, asker=asker), asker)
 
 
-def _native(policy: native.Compiled, act: Act, path: str) -> Met:
+def _native(policy: native.Compiled, act: Act, path: str, asker: str) -> Met:
     """By the module that asked, each package above it, and the library: as hook_native.c asks."""
     names = (
         [act.module.rsplit(".", count)[0] for count in range(act.module.count(".") + 1)]
         if act.module
         else []
     )
-    verdicts = [_met(policy.decide(Family.NATIVE, path=name)) for name in (*names, path) if name]
-    return next((found for found in verdicts if found.mode is Mode.ALLOW), verdicts[-1])
+    verdicts = [
+        _met(policy.decide(Family.NATIVE, path=name, asker=asker), asker)
+        for name in (*names, path)
+        if name
+    ]
+    others = next((found for found in verdicts if found.only_for), verdicts[-1])
+    return next((found for found in verdicts if found.mode is Mode.ALLOW), others)
 
 
 def _met(verdict: native.Verdict, asker: str = "") -> Met:

@@ -135,6 +135,24 @@ def test_callers_that_cannot_be_told_are_said_to_be(policy: Path) -> None:
     assert not fix(policy, seen).lines
 
 
+@pytest.mark.parametrize("asker", ["two words", "x\ny", "-", "*", 'a", tintbox', "[]"])
+def test_a_caller_without_a_name_that_can_be_written_gets_no_entry(
+    policy: Path, asker: str
+) -> None:
+    seen = only_for(Log(), asker, *stack("requests")).evidence()
+    found = fix(policy, seen, tiers=Tiers(seen, frozenset({"api.stripe.com:443"})))
+    assert not found.lines and "no name of its caller" in found.hopeless[0][1]
+
+
+def test_an_entry_for_every_package_among_others_is_said_to_be_wide(policy: Path) -> None:
+    seen = Log().host("a.example", *stack(""), origin=None, ring="libc").evidence()
+    found = fixed(policy, seen, "a.example:443")
+    assert entries(found) == ["host: a.example"]
+    assert found.careful == [
+        "a.example: no stack shows its caller, so this entry is for every package"
+    ]
+
+
 def test_where_other_entries_say_for_whom_a_new_one_does(policy: Path, tmp_path: Path) -> None:
     seen = Log().host("a.example", *stack("requests")).evidence()
     assert entries(fixed(policy, seen)) == ["{host: a.example, only_for: [requests]}"]
@@ -160,6 +178,26 @@ def test_a_test_of_the_policy_may_speak_for_one_package(policy: Path) -> None:
     assert not found.lines and "a test of the policy" in found.held[0].why
     other = only_for(Log(), "function", "/var/task/redis/client.py:4 connect", *stack(""))
     assert entries(fix(policy, other.evidence())) == ["{host: api.stripe.com, only_for: [redis]}"]
+
+
+def test_a_module_that_an_entry_names_for_others(tmp_path: Path) -> None:
+    policy = tmp_path / "p.yaml"
+    policy.write_text(
+        "version: 1\npolicy:\n  native_code:\n    mode: block\n    allow:\n"
+        "      - {library: numpy, only_for: [pandas]}\n"
+    )
+    log = Log().add(
+        "native_code",
+        "/var/task/numpy/core.py:3 load",
+        *stack(""),
+        path="_ctypes",
+        operation="import",
+        reason="only_for",
+        asker="function",
+    )
+    found = fixed(policy, log.evidence())
+    assert entries(found) == ["{library: numpy, only_for: [numpy]}"]
+    assert not fix(policy, log.evidence()).lines
 
 
 def test_names_under_tmp_become_one_pattern_for_one_caller(tmp_path: Path) -> None:
