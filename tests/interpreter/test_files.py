@@ -132,6 +132,41 @@ def test_rename_inside_is_one_event(python: Path, tmp_path: Path, tmp_file: Path
     assert [event["count"] for event in done.violations] == [1, 1]
 
 
+@pytest.mark.parametrize(
+    "act",
+    [
+        "os.rename(P, F)",
+        "os.rename(F, P)",
+        "os.link(P, N)",
+        "os.replace(P, N)",
+        "os.rename(P[5:], N[5:], src_dir_fd=T, dst_dir_fd=T)",
+    ],
+)
+def test_two_names_are_one_event(
+    python: Path, tmp_path: Path, tmp_file: Path, tmp_name: Path, act: str
+) -> None:
+    """Whichever of them lies under /tmp."""
+    (tmp_path / "outside").touch()
+    names = f"P, N, F = {str(tmp_file)!r}, {str(tmp_name)!r}, {str(tmp_path / 'outside')!r}"
+    program = f"import os; {names}; T = os.open('/tmp', os.O_PATH); {act}"
+    done = run_guarded([python, "-c", program], policy=ALERT)
+    assert done.returncode == 0, done
+    moved = [event for event in done.violations if event["details"]["path"] != "/tmp"]
+    assert [event["count"] for event in moved] == [1]
+
+
+def test_an_event_about_two_names_hides_no_third(python: Path, tmp_name: Path) -> None:
+    """os.mkfifo makes no audit event: what an earlier one was about must not stand for it."""
+    program = f"""
+import os, sys
+sys.audit("os.rename", "/tmp/from", "/tmp/to", -1, -1)
+os.mkfifo({str(tmp_name)!r})
+"""
+    done = run_guarded([python, "-c", program], policy=ALERT)
+    assert done.returncode == 0, done
+    assert [event["details"]["path"] for event in done.violations] == ["/tmp/from", str(tmp_name)]
+
+
 def test_names_that_only_look_like_it(python: Path, tmp_path: Path) -> None:
     """Relative names of the search path, of other folders and of fds are not under /tmp."""
     program = f"""

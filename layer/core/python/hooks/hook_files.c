@@ -179,9 +179,9 @@ int hook_path(const struct hook_row *row, PyObject *arguments)
     if (nothing_to_do()) return 0;
     int judged = judge_argument(row, arguments, row->path, row->dirfd);
     if (row->other_path < 0) return answer(judged);
+    /* One act, one event: of two names, the note has the one that was reported, and the door keeps
+     * quiet about what follows it. */
     if (judged == 0) judged = judge_argument(row, arguments, row->other_path, row->other_dirfd);
-    /* One act, one event: the libc ring keeps quiet about both names. */
-    if (judged == 1) guard_thread.note_object = 0;
     return answer(judged);
 }
 
