@@ -150,7 +150,7 @@ def _refuse_edited(path: Path) -> None:
         raise CouldNotRun(f"{path}: {error.strerror}", "name another file") from error
     if content.strip() and not is_unchanged(content):
         raise CouldNotRun(
-            f"{path}: somebody edited it since learn wrote it, or learn did not write it",
+            f"{path}: it was edited since learn wrote it, or learn did not write it",
             f"--into {path} adds what is missing and keeps the rest; or name another file",
         )
 

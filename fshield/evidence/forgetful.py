@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 #: The engine's word for what makes a name, and those for what gives one to something made.
-_MAKES, _MOVES = "create", ("rename", "link")
+_MAKES, _MOVES, _REMOVES = "create", ("rename", "link"), "remove"
 #: Names of one invocation that are kept. Beyond that nothing is proposed.
 _MOST = 20_000
 
@@ -20,6 +20,7 @@ class Forgetful:
     _made: set[tuple[str, str]] = field(default_factory=set)
     _makers: set[str] = field(default_factory=set)
     _used: dict[tuple[str, str], str] = field(default_factory=dict)
+    _removed: set[tuple[str, str]] = field(default_factory=set)
     _against: str = ""
 
     def take(self, event: Mapping[str, Any], events: int = 1) -> None:
@@ -46,6 +47,13 @@ class Forgetful:
             if operation == _MAKES or (operation in _MOVES and request in self._makers):
                 self._made.add((request, name))
                 self._makers.add(request)
+            elif operation == _REMOVES and path == f"/tmp/{name}":
+                self._removed.add((request, name))
+
+    def is_passing(self, path: str) -> bool:
+        """Whether one invocation both made and removed `path`, which lies in ``/tmp`` itself."""
+        name = path.removeprefix("/tmp/")
+        return any(key[1] == name and key in self._made for key in self._removed)
 
     @property
     def invocations(self) -> int:

@@ -43,14 +43,15 @@ ENDPOINT_CALLS = {
 #: Packages that carry requests of other packages. A host that one of them reached may be another
 #: package's.
 CARRIERS = _words(
-    "urllib3 requests requests_toolbelt httpx httpcore h11 h2 anyio sniffio aiohttp"
-    " aiohappyeyeballs aiobotocore aioboto3 boto3 botocore s3transfer awscrt smart_open fsspec s3fs"
-    " websockets websocket tornado twisted pycurl certifi grpc grpclib google google_auth_httplib2"
-    " httplib2 treq niquests urllib3_future tenacity backoff wrapt redis valkey sqlalchemy psycopg"
-    " psycopg2 psycopg_pool asyncpg pg8000 pymysql aiomysql mysql MySQLdb pymongo motor bson"
-    " pymssql pyodbc oracledb cx_Oracle snowflake elasticsearch elastic_transport opensearchpy"
-    " kafka confluent_kafka aiokafka pika aio_pika kombu celery paho paramiko ldap3 dns aiodns"
-    " pycares uvloop gevent eventlet jinja2 pydantic pydantic_core numpy pandas"
+    "urllib3 requests requests_toolbelt httpx httpcore httpx2 httpcore2 h11 h2 anyio sniffio"
+    " aiohttp aiohappyeyeballs aiobotocore aioboto3 boto3 botocore s3transfer awscrt smart_open"
+    " fsspec s3fs websockets websocket tornado twisted pycurl certifi grpc grpclib google"
+    " google_auth_httplib2 httplib2 treq niquests urllib3_future tenacity backoff wrapt redis"
+    " valkey sqlalchemy psycopg psycopg2 psycopg_pool asyncpg pg8000 pymysql aiomysql mysql"
+    " MySQLdb pymongo motor bson pymssql pyodbc oracledb cx_Oracle snowflake elasticsearch"
+    " elastic_transport opensearchpy kafka confluent_kafka aiokafka pika aio_pika kombu celery"
+    " paho paramiko ldap3 dns aiodns pycares uvloop gevent eventlet jinja2 pydantic pydantic_core"
+    " numpy pandas"
 )
 
 #: Carriers that work in threads of their own: no caller is on the stack of those.
@@ -64,6 +65,7 @@ NATIVE = _words(
     " nacl argon2 regex yaml ruamel wrapt setuptools pkg_resources comtypes psutil numba llvmlite"
     " joblib threadpoolctl duckdb h5py zmq rasterio fiona skimage statsmodels spacy tokenizers"
     " sentencepiece lightgbm xgboost fitz pymupdf soundfile numexpr bottleneck faiss tiktoken"
+    " opentelemetry"
 )
 
 #: Packages whose own doing under /tmp is usual: caches and unpacked parts.
@@ -75,7 +77,11 @@ SPOOLERS = _words(
 )
 
 #: Programs that packages start by themselves, and that only tell about the system.
-HELPERS = {"matplotlib": _words("fc-list")}
+HELPERS = {
+    "matplotlib": _words("fc-list"),
+    "openai": _words("uname"),  # by platform.processor()
+    "stripe": _words("uname"),
+}
 
 #: Distributions whose packages have other names, where no other distribution has that package.
 DISTRIBUTIONS = {
@@ -107,6 +113,9 @@ DISTRIBUTIONS = {
     "yaml": "pyyaml",
     "zmq": "pyzmq",
 }
+
+#: Packages that read the source around an error, and send it: the distribution of each.
+ERROR_REPORTERS = {"sentry_sdk": "sentry-sdk"}
 
 SHELLS = _words("sh bash dash ash zsh ksh mksh fish csh tcsh busybox toybox pwsh")
 PACKAGE_MANAGERS = _words(

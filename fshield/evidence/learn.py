@@ -32,6 +32,8 @@ from fshield.language.reader import MAX_BYTES, parse
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./+-]*\Z")
 _WORDS = ("true", "false", "null", "yes", "no", "on", "off", "y", "n")
 _COMMENT = 200
+#: What tempfile calls a file by which it tries whether it can write.
+_PROBE = re.compile(r"/tmp/[a-z0-9_]{8}")
 #: Patterns that single names are compared with.
 _GENERATORS = 100
 _MARK = "# written by fshield learn, and by nobody since: sha256 "
@@ -110,6 +112,7 @@ class Learnt:
         comments: a comment for each line.
         region: of the function, where it is known.
         for_others: what entries allow, and not to `outsider`.
+        quiet: packages whose reads of the handler's source stay blocked, and make no event.
     """
 
     lines: list[Line]
@@ -119,6 +122,7 @@ class Learnt:
     comments: dict[int, str] = field(default_factory=dict)
     region: str | None = None
     for_others: list[tuple[Act, str]] = field(default_factory=list)
+    quiet: tuple[str, ...] = ()
 
     @property
     def outsider(self) -> str:
@@ -146,7 +150,8 @@ class Learnt:
     @property
     def is_empty(self) -> bool:
         """Nothing was learnt: all that happened was held back."""
-        return bool(self.held) and not self.lines and "alert" not in self.modes.values()
+        found = self.lines or self.quiet
+        return bool(self.held) and not found and "alert" not in self.modes.values()
 
     @property
     def tied(self) -> list[str]:
@@ -164,7 +169,7 @@ class Learnt:
         for rule in RULES:
             lines = [line for line in self.lines if line.rule == rule]
             if not lines:
-                out.append(f"  {rule}: {self.modes[rule]}")
+                out.append(f"  {rule}: {self._value(rule)}")
                 continue
             out += [f"  {rule}:", f"    mode: {self.modes[rule]}", "    allow:"]
             group: str | None = None
@@ -174,6 +179,12 @@ class Learnt:
                     out.append(f"      # {self.group_title(group)}")
                 out.append(f"      - {line.text}  # {self.comment(line)}")
         return "\n".join([*out, *_tests(self), ""])
+
+    def _value(self, rule: str) -> str:
+        """Of a rule without entries."""
+        if rule != "read_handler" or not self.quiet:
+            return self.modes[rule]
+        return f"{{mode: {self.modes[rule]}, quiet: [{', '.join(self.quiet)}]}}"
 
     def group_title(self, group: str) -> str:
         """The heading of one dependency's entries."""
@@ -202,9 +213,13 @@ def learn(
     kept: list[tuple[Act, Seen]] = []
     held: list[Held] = []
     modes = dict.fromkeys(RULES, "block")
+    quiet: set[str] = set()
     for act, seen in evidence:
-        found = tiers.held(act, seen)
-        if found:
+        readers = tiers.error_reporters(act, seen)
+        found = None if readers else tiers.held(act, seen)
+        if readers:
+            quiet |= readers
+        elif found:
             held.append(found)
         elif act.rule in ("read_handler", "runtime_api") or not act.target:
             modes[act.rule] = "alert"
@@ -226,7 +241,7 @@ def learn(
             if not line.only_for:
                 _take_beside(tiers, line)
     lines.sort(key=lambda line: (RULES.index(line.rule), line.group != "", line.group, line.value))
-    learnt = Learnt(lines, modes, held, evidence, region=region)
+    learnt = Learnt(lines, modes, held, evidence, region=region, quiet=tuple(sorted(quiet)))
     learnt.comments = {id(line): _comment(line, tiers) for line in lines}
     _prove(learnt)
     return learnt
@@ -407,6 +422,9 @@ def _paths(items: list[tuple[Act, Seen]], tiers: Tiers) -> list[Line]:
     for act, seen in items:
         examples = sorted(seen.examples)
         value = seen.pattern or examples[0]
+        if _PROBE.fullmatch(value) and tiers.evidence.forgetful.is_passing(value):
+            # tempfile tries the folder with such a name. One in a hundred looks like a word.
+            value = TEMPFILE_PATTERNS[-1]
         line = lines.setdefault(value, Line(act.rule, "path", value, group=_group(seen, tiers)))
         line.seen.add(seen)
         line.acts += [(act, example) for example in examples]

@@ -19,6 +19,7 @@ from fshield.evidence.known import (
     CALLERS,
     CARRIERS,
     DISTRIBUTIONS,
+    ERROR_REPORTERS,
     HELPERS,
     METADATA,
     NATIVE,
@@ -119,6 +120,14 @@ class Tiers:
             "",
         )
         return Held(act, seen, why, act.place, own if imitated_package(own) is None else "")
+
+    def error_reporters(self, act: Act, seen: Seen) -> set[str]:
+        """The distributions, where only known error reporters read the handler's source: they want
+        the lines around an error, and do without. Not where the user accepts the read."""
+        packages = {chain[0] if chain else "" for chain in seen.chains}
+        if act.rule != "read_handler" or not packages <= ERROR_REPORTERS.keys():
+            return set()
+        return set() if self.accepts(act.rule) else {ERROR_REPORTERS[name] for name in packages}
 
     def unused(self) -> list[str]:
         """What was accepted and met nothing: a typing error, most likely."""

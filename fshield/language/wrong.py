@@ -27,12 +27,12 @@ def wrong(message: str, allowed: str = "", fix: str = "", key: str = "") -> Pyda
 
 
 def wrong_choice(value: object, choices: Iterable[str], what: str) -> PydanticCustomError:
-    """`value` is none of `choices`. `what` completes "VALUE is no …"."""
+    """`value` is none of `choices`. `what` completes "VALUE is not a …"."""
     choices = list(choices)
     guess = closest(value, choices) if isinstance(value, str) else None
     message = (
         f"the value is missing: it must be a {what}"
         if value is None
-        else f"{shown(value)} is no {what}"
+        else f"{shown(value)} is not a {what}"
     )
     return wrong(message, ", ".join(choices) or "none", f"did you mean `{guess}`?" if guess else "")

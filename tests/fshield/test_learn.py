@@ -206,6 +206,55 @@ def test_an_import_of_machine_code_by_a_package_that_is_known_for_it() -> None:
     assert entries(found) == ["numpy"] and list(held(found)) == ["tintkit"]
 
 
+def test_an_error_reporter_stays_blocked_and_makes_no_event() -> None:
+    """Sentry asks for the source around each error, which would ring at each."""
+    sentry = "/var/task/sentry_sdk/utils.py:487 get_lines_from_file"
+    source = {"path": "/var/task/app.py", "operation": "read"}
+    found = learnt(Log().add("read_handler", sentry, *stack(), **source))
+    assert held(found) == {} and not found.is_empty
+    policy = policy_of(found)
+    assert policy.modes[Family.HANDLER].mode is Mode.BLOCK
+    assert policy.quiet_readers == ("sentry-sdk",)
+    # Another package's read of the same file is told as before.
+    log = Log().add("read_handler", sentry, *stack(), **source)
+    log.add("read_handler", "/var/task/tintkit/__init__.py:3 steal", *stack(), **source)
+    assert list(held(learnt(log))) == ["/var/task/app.py"]
+    assert policy_of(learnt(log)).quiet_readers == ()
+
+
+def test_what_the_clients_of_vendors_do_by_themselves() -> None:
+    """platform.processor() starts uname. httpcore2 is no look-alike of httpcore."""
+    processor = "/var/task/openai/_base_client.py:2100 platform_headers"
+    log = Log().add(
+        "create_child_process",
+        processor,
+        *stack(),
+        path="/usr/bin/uname",
+        arguments="uname -p",
+        operation="execute",
+    )
+    assert entries(learnt(log)) == ["/usr/bin/uname"]
+    log = Log().host("api.openai.com", "/var/task/httpcore2/_sync/connection.py:9 connect")
+    assert "looks like" not in str(held(learnt(log)))
+
+
+@pytest.mark.parametrize("name", ["gho_n353", "cyncnggc", "5_964_24"])
+def test_a_probe_of_tempfile_that_looks_like_words(name: str) -> None:
+    """What one invocation makes and removes at once, with eight characters, is made up."""
+    log = Log()
+    for operation in ("create", "remove"):
+        log.add("read_write_tmp", path=f"/tmp/{name}", operation=operation)
+    assert entries(learnt(log)) == ['"/tmp/????????"']
+    policy = native.Compiled(compile_policy(policy_of(learnt(log))))
+    assert policy.decide(Family.TMP, path=f"/tmp/{name}").mode is Mode.ALLOW
+    # What stays, and longer names, are learnt as they are.
+    assert entries(learnt(tmp(f"/tmp/{name}"))) == [f"/tmp/{name}"]
+    log = Log()
+    for operation in ("create", "remove"):
+        log.add("read_write_tmp", path="/tmp/report_1.csv", operation=operation)
+    assert entries(learnt(log)) == ["/tmp/report_1.csv"]
+
+
 def test_memory_is_made_executable_by_a_library() -> None:
     """An entry for the module would not let it pass: polars, through ctypes."""
     library = "/var/lang/lib/libffi.so.8"

@@ -15,7 +15,7 @@ from typing import Any
 from fshield.local.emulator import Function
 from tests import support
 from tests.packages.rows import INVOCATIONS, Row, rows
-from tests.packages.servers import World
+from tests.packages.servers import REGION, World
 
 SCRATCH = support.SCRATCH / "packages"
 TASKS = SCRATCH / "tasks"
@@ -35,8 +35,8 @@ def lay(chosen: Sequence[Row]) -> None:
         (TASKS / folder(row) / "app.py").write_text(row.handler())
     subprocess.run(["mount", "--bind", TASKS, TASKS], check=True)
     subprocess.run(["mount", "-o", "remount,ro,bind", TASKS], check=True)
-    for place in ("/var/tmp", "/dev/shm"):
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", place], check=True)
+    for writable in ("/var/tmp", "/dev/shm"):
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", writable], check=True)
 
 
 def run(row: Row, python: Path, policy: str, variables: dict[str, str]) -> dict[str, Any]:
@@ -44,9 +44,10 @@ def run(row: Row, python: Path, policy: str, variables: dict[str, str]) -> dict[
     for path in Path("/tmp").iterdir():
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     chosen = policy
-    if policy == "needs":
-        made = SCRATCH / "needs.yaml"
-        made.write_text(json.dumps(row.policy(SCRATCH)))
+    if policy in {"needs", "learnt"}:
+        made = SCRATCH / f"{policy}.yaml"
+        if policy == "needs":
+            made.write_text(json.dumps(row.policy(SCRATCH)))
         chosen = str(made)
     function = Function(
         TASKS / folder(row),
@@ -77,14 +78,38 @@ def run(row: Row, python: Path, policy: str, variables: dict[str, str]) -> dict[
     }
 
 
+def learn(row: Row, events: Sequence[support.Event]) -> None:
+    """Write learnt.yaml from what `monitor` reported."""
+    log, made = SCRATCH / "monitor.log", SCRATCH / "learnt.yaml"
+    log.write_text("".join(f"{json.dumps(event)}\n" for event in events))
+    made.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "fshield", "learn", str(log), "--region", REGION, "--json"]
+    said = json.loads(subprocess.run(command, capture_output=True, check=False).stdout)
+    accepted = [
+        each["what"]
+        for each in said["held"]
+        if any(re.fullmatch(one, each["what"]) for one in row.accept)
+    ]
+    command += ["-o", str(made), *(word for each in accepted for word in ("--accept", each))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if not made.exists():
+        # Everything is held back.
+        made.write_text(json.dumps({"version": 1, "default": "block"}))
+    for each in json.loads(done.stdout)["held"]:
+        print(f"{row.package}: learn held back {each['what']}: {each['why']}", file=sys.stderr)
+
+
 def main(python: Path, names: list[str]) -> None:
     chosen = [row for row in rows() if row.package in names]
     world = World(SCRATCH / "world")
     lay(chosen)
     try:
         for row in chosen:
-            for policy in ("bare", "monitor", "default", *(["needs"] if row.more() else [])):
-                print(json.dumps(run(row, python, policy, world.variables)), flush=True)
+            for policy in row.runs():
+                done = run(row, python, policy, world.variables)
+                print(json.dumps(done), flush=True)
+                if policy == "monitor" and row.is_learnt():
+                    learn(row, done["violations"])
     finally:
         world.close()
 

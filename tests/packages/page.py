@@ -17,6 +17,7 @@ SAID = {
     "blocked": "Blocked, with an event",
     "unreached": "Not reached, because of what is blocked before",
 }
+ACCEPTED = "`learn` holds back what a package does by itself; a person accepts it"
 WHEN = {"import": "at import", "use": "in use"}
 HEAD = """# What do the most used packages do, and what does `default` make of it?
 
@@ -29,7 +30,9 @@ twice, in a network and a `/tmp` of its own. Each row runs
 - under `default`: the events are those that `default` reports or blocks, and no others. Where it
   blocks none, the answers are the same;
 - where `default` blocks something, under a policy that extends it by the entries at the end of
-  this page: nothing is blocked, and the answers are the same.
+  this page: nothing is blocked, and the answers are the same;
+- where `monitor` reports something, under the policy that `fshield learn` writes from that: nothing
+  that was blocked makes an event, and the answers are the same.
 
 All packages lie in one environment. A package that uses another one where it finds it, as pandas
 uses pyarrow, does so here.
@@ -127,6 +130,13 @@ def document(rows: Sequence[Row]) -> str:
         if word == "quiet":
             acts += _silent(rows, known)
         lines += [f"## {title}", "", *acts, ""]
+    lines += [
+        "## Learnt with a person's help",
+        "",
+        *[_entry(f"{_title(row, known)}: {ACCEPTED}.") for row in rows if row.accept],
+        *[_entry(f"{_title(row, known)}: {row.held}.") for row in rows if row.held],
+        "",
+    ]
     lines += ["## What a policy says besides", "", "```yaml"]
     for row in rows:
         if row.more():

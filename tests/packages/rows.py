@@ -69,6 +69,8 @@ class Row:
     quiet: tuple[Quiet, ...] = ()
     needs: Mapping[str, Any] = field(default_factory=dict)
     hosts: tuple[Mapping[str, Any], ...] = ()
+    accept: tuple[str, ...] = ()
+    held: str = ""
     raises: str = ""
     differs: Any = None
 
@@ -85,6 +87,15 @@ class Row:
         """What a policy says besides `default`."""
         ways = {"outbound_connectivity": {"allow": list(self.hosts)}} if self.hosts else {}
         return {**ways, **self.needs}
+
+    def runs(self) -> list[str]:
+        """The policies that it runs under, "bare" without any."""
+        needs = ["needs"] if self.more() else []
+        return ["bare", "monitor", "default", *needs, *(["learnt"] if self.is_learnt() else [])]
+
+    def is_learnt(self) -> bool:
+        """Whether there is something to learn."""
+        return bool(self.expected()) and not self.held
 
     def handler(self) -> str:
         """The function's module."""
@@ -118,6 +129,8 @@ def rows() -> list[Row]:
             tuple(Quiet(**one) for one in each.pop("quiet", [])),
             each.pop("needs", {}),
             tuple(each.pop("hosts", [])),
+            tuple(each.pop("accept", [])),
+            each.pop("held", ""),
             each.pop("raises", ""),
             each.pop("differs", None),
         )
@@ -176,15 +189,16 @@ def _of_answers(row: Row, done: Mapping[str, Done]) -> Iterator[str]:
 
 def _of_entries(row: Row, done: Mapping[str, Done]) -> Iterator[str]:
     """Of the run under `default` and what the row needs besides."""
-    if "needs" not in done:
-        if _blocks(row) and row.differs is None:
-            yield "default blocks it, and nothing is said that it needs"
-        return
-    if done["needs"].answers != done["bare"].answers:
-        yield f"with what it needs: {done['needs'].answers} instead of {done['bare'].answers}"
-    for event in done["needs"].violations:
-        if event["mode"] == "block":
-            yield f"with what it needs: {event['message']}"
+    if "needs" not in done and _blocks(row) and row.differs is None:
+        yield "default blocks it, and nothing is said that it needs"
+    for policy in ("needs", "learnt"):
+        if policy not in done or row.differs is not None:
+            continue
+        if done[policy].answers != done["bare"].answers:
+            yield f"{policy}: {done[policy].answers} instead of {done['bare'].answers}"
+        for event in done[policy].violations:
+            if event["mode"] == "block":
+                yield f"{policy}: {event['message']}"
 
 
 def _of_events(

@@ -77,7 +77,7 @@ def main(words: list[str]) -> int:
         row = next(each for each in chosen if each.package == line["package"])
         if (line["armed"] > 0) != (line["policy"] != "bare"):
             raise SystemExit(f"{row.package}: no guard, or one too many, under {line['policy']}")
-        if line["policy"] == ("needs" if row.more() else "default"):
+        if line["policy"] == row.runs()[-1]:
             found = problems(row, one)
             print(f"{row.package}: {'ok' if not found else ''}", flush=True)
             for text in found:
