@@ -17,7 +17,10 @@ SAID = {
     "blocked": "Blocked, with an event",
     "unreached": "Not reached, because of what is blocked before",
 }
-ACCEPTED = "`learn` holds back what a package does by itself; a person accepts it"
+ACCEPTED = (
+    "`learn` holds back what a package does by itself, or with no caller on the stack; a person"
+    " accepts it"
+)
 WHEN = {"import": "at import", "use": "in use"}
 HEAD = """# What do the most used packages do, and what does `default` make of it?
 
