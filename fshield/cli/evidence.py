@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Annotated
 
@@ -19,10 +19,14 @@ from fshield.evidence import sources
 from fshield.evidence.cloudwatch import Connection, Window
 from fshield.evidence.cloudwatch import since as moment_of
 from fshield.evidence.cloudwatch import size as in_words
-from fshield.evidence.tables import loggroups, places
+from fshield.evidence.tables import athena, loggroups, places
 from fshield.evidence.tables.engine import Table
 from fshield.evidence.tables.loggroups import LogGroups, Wanted
 from fshield.evidence.tables.rows import Stamp
+from fshield.evidence.tables.workgroup import Workgroup, last_day
+from fshield.language import endpoints
+
+_ATHENA = "athena:"
 
 
 @dataclass
@@ -38,15 +42,19 @@ def evidence(
         list[str] | None,
         typer.Argument(
             metavar="[SOURCE]...",
-            help="Logs, folders, patterns, s3://BUCKET/PREFIX, and tables to merge.",
+            help="Logs, folders, patterns, s3://BUCKET/PREFIX, and tables to merge; or"
+            " athena:DATABASE.TABLE; or create-table s3://BUCKET/PREFIX, which prints that table's"
+            " DDL.",
             show_default=False,
         ),
     ] = None,
     *,
     out: Annotated[
-        Path,
-        typer.Option("--output", "-o", metavar="FILE", help="The table, as Parquet."),
-    ],
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="The table, as Parquet.", show_default=False
+        ),
+    ] = None,
     log_group: Annotated[
         list[str] | None,
         typer.Option(
@@ -68,13 +76,21 @@ def evidence(
     since: Annotated[
         str,
         typer.Option(
-            "--since", metavar="TIME", help="Of log groups: 30m, 4h, 7d, 2w ago, or a time."
+            "--since",
+            metavar="TIME",
+            help="Of log groups and Athena: 30m, 4h, 7d, 2w ago, or a time.",
         ),
     ] = "7d",
     at_most: Annotated[
         float,
-        typer.Option("--at-most", metavar="USD", help="What Logs Insights may cost."),
+        typer.Option("--at-most", metavar="USD", help="What Logs Insights or Athena may cost."),
     ] = 5.0,
+    workgroup: Annotated[
+        str, typer.Option("--workgroup", metavar="NAME", help="Athena's.")
+    ] = "primary",
+    table: Annotated[
+        str, typer.Option("--table", metavar="NAME", help="With create-table: its name.")
+    ] = "function_shield",
     add: Annotated[
         bool,
         typer.Option("--add", help="Keep what FILE has, and read only what is not in it yet."),
@@ -84,7 +100,8 @@ def evidence(
         typer.Option(
             "--account",
             metavar="ID",
-            help="Of events that name none. Of log groups: a linked account; may be repeated.",
+            help="Of events that name none. Of log groups: a linked account; of Athena: whose"
+            " events. May be repeated.",
             show_default=False,
         ),
     ] = None,
@@ -97,7 +114,13 @@ def evidence(
     happened. `learn`, `report`, `replay` and `ready --evidence` read it."""
     with output.reporting(as_json):
         begin = time.monotonic()
-        wanted = Wanted(tuple(log_group or ()), tuple(log_group_prefix or ()), tuple(account or ()))
+        accounts = tuple(account or ())
+        if names and names[0] == "create-table":
+            _print_ddl(names[1:], table, accounts, sources.region_of(region), as_json)
+            return
+        if out is None:
+            raise CouldNotRun("no -o", "-o evidence.parquet")
+        wanted = Wanted(tuple(log_group or ()), tuple(log_group_prefix or ()), accounts)
         connection = Connection(region, profile, endpoint_url)
         given = [*(names or ()), *wanted.names, *wanted.prefixes]
         if bool(names) == bool(wanted.names or wanted.prefixes):
@@ -105,15 +128,25 @@ def evidence(
                 "files and log groups at once" if given else "nothing to read",
                 "name SOURCE, or --log-group or --log-group-prefix",
             )
-        stamp = Stamp((wanted.accounts or ("",))[0], sources.region_of(region) or "")
-        if names:
-            if len(wanted.accounts) > 1:
+        stamp = Stamp((accounts or ("",))[0], sources.region_of(region) or "")
+        in_athena = [name for name in names or () if name.startswith(_ATHENA)]
+        if in_athena:
+            if len(given) > 1:
+                raise CouldNotRun("Athena and other sources at once", "merge tables afterwards")
+            regions = (stamp.region,) if stamp.region else ()
+            source = athena.Source(
+                in_athena[0].removeprefix(_ATHENA), accounts=accounts, regions=regions
+            )
+            group = Workgroup(workgroup, connection, at_most)
+            made = _of_athena(source, moment_of(since, _now()), group, out, add)
+        elif names:
+            if len(accounts) > 1:
                 raise CouldNotRun("several --account", "one, for files")
             made = _of_files(names, out, add, stamp, connection)
         else:
             made = _of_groups(wanted, moment_of(since, _now()), at_most, out, add, connection)
-        with made as (table, done):
-            counts, rows, events = table.counts, table.rows, table.events
+        with made as (whole, done):
+            counts, rows, events = whole.counts, whole.rows, whole.events
         if as_json:
             output.print_json(
                 {
@@ -131,6 +164,56 @@ def evidence(
         output.console(stderr=True).print(
             f"{out}: {rows:,} rows of {events:,} events, {done.words}, {taken:.1f} s",
             soft_wrap=True,
+        )
+
+
+def _print_ddl(
+    names: list[str], table: str, accounts: tuple[str, ...], region: str | None, as_json: bool
+) -> None:
+    """The DDL of a table of Athena, and a query of it, for people and for programs."""
+    if len(names) != 1 or not accounts:
+        raise CouldNotRun(
+            "create-table needs to know where events lie, and whose",
+            "create-table s3://BUCKET/PREFIX --account ID --region REGION",
+        )
+    regions = [region] if region else list(endpoints.regions())
+    since = f"{_now():%Y}/01/01"
+    ddl = athena.create_table(names[0], table, since, accounts, regions)
+    if as_json:
+        query = athena.grouped(athena.Source(table, since))
+        output.print_json({"ok": True, "ddl": ddl, "query": query})
+    else:
+        output.console().print(ddl, end="", soft_wrap=True, markup=False, highlight=False)
+
+
+@contextmanager
+def _of_athena(
+    source: athena.Source, begin: datetime, group: Workgroup, out: Path, add: bool
+) -> Iterator[tuple[Table, _Done]]:
+    """The table of whole days that Athena has, written after each."""
+    known = (
+        f"{_ATHENA}{group.region}:{source.table}:{','.join((*source.accounts, *source.regions))}"
+    )
+    with Table() as table:
+        if add and out.exists():
+            table.read([str(out)])
+        since, until = begin.date(), last_day(_now())
+        if known in table.logs:
+            since = date.fromordinal(table.logs[known][1] + 1)
+        first = table.logs.get(known, [since.toordinal()])[0]
+        table.finish().write(out)
+        with sources.bar(True) as advance:
+            for day, rows in group.days(source, since, until, table.reader):
+                table.logs[known] = [first, day.toordinal()]
+                table.add(rows).finish().write(out)
+                advance(((day - since).days + 1) / ((until - since).days + 1))
+        yield (
+            table,
+            _Done(
+                f"{in_words(group.scanned)} read by {group.queries:,} queries for"
+                f" {loggroups.money(group.usd)}",
+                {"bytes": group.scanned, "queries": group.queries, "usd": round(group.usd, 6)},
+            ),
         )
 
 

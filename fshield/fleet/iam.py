@@ -114,6 +114,18 @@ NEEDS: dict[str, tuple[Need, ...]] = {
         Need("Answers", ("logs:GetQueryResults", "logs:StopQuery"), _ANY, "--log-group-prefix"),
         Need("Groups", ("logs:DescribeLogGroups",), _ANY_GROUP, "--log-group-prefix"),
         Need("Price", ("cloudwatch:GetMetricData",), _ANY, "--log-group-prefix"),
+        # Besides what the table and the answers need of Glue and S3.
+        Need(
+            "Athena",
+            (
+                "athena:StartQueryExecution",
+                "athena:GetQueryExecution",
+                "athena:GetQueryResults",
+                "athena:StopQueryExecution",
+            ),
+            "arn:{partition}:athena:{region}:{account}:workgroup/*",
+            "--workgroup",
+        ),
     ),
 }
 

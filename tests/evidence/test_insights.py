@@ -354,7 +354,7 @@ def test_the_permissions_are_what_it_calls(
     assert found.exit_code == 0
     actions = {
         action
-        for statement in iam.document("evidence")["Statement"]
+        for statement in iam.document("evidence", options=["--log-group-prefix"])["Statement"]
         for action in statement["Action"]
     }
     # A query is only stopped where it is not waited for.

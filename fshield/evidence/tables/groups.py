@@ -78,13 +78,13 @@ class Loose:
     Args:
         place: where it lies.
         text: the line.
-        at: when the log got it: any number that grows.
+        at: when the log got it, as anything that grows; where the log does not say, its text.
         copies: how many lines there are like it.
     """
 
     place: Place
     text: str
-    at: int = 0
+    at: int | str = 0
     copies: int = 1
 
 
@@ -95,7 +95,7 @@ class _Entry:
     row: Row
     low: int
     high: int
-    at: int = 0
+    at: int | str = 0
     copies: int = 1
 
 
@@ -277,7 +277,7 @@ class Fold:
         if len(self._processes) > MAX_PROCESSES:
             self._processes.popitem(last=False)
         entries = exact if sure is None else sure
-        for entry in sorted(entries, key=lambda entry: (entry.low, entry.at)):
+        for entry in sorted(entries, key=_by_number):
             row, again = entry.row, entry.copies
             if row.key.event == "armed" and process.facts is None:
                 process.facts = (row.key.runtime, row.key.policy_sha256)
@@ -308,9 +308,13 @@ class Fold:
         process.meet(low, high)
 
 
+def _by_number(entry: _Entry) -> tuple[int, Any]:
+    return entry.low, entry.at
+
+
 def _together(lines: Iterable[Loose]) -> Iterator[Loose]:
     """Lines that are alike as one, at the moment of the first."""
-    alike: dict[tuple[Place, str], list[int]] = {}
+    alike: dict[tuple[Place, str], list[Any]] = {}
     for line in lines:
         known = alike.setdefault((line.place, line.text), [line.at, 0])
         known[0] = min(known[0], line.at)

@@ -32,6 +32,8 @@ _TAIL = (
     r',"pid":(0|[1-9][0-9]{0,17}),"nonce":"([0-9a-f]{16})","seq":(0|[1-9][0-9]{0,17})'
     r'(,"lost":([1-9][0-9]{0,17}))?\}\r?'
 )
+#: The end of a line that says nothing of others, and whose number can be squared.
+_COUNTABLE = r',"pid":(0|[1-9][0-9]{0,17}),"nonce":"([0-9a-f]{16})","seq":(0|[1-9][0-9]{0,6})\}\r?'
 _REQUEST = 'null|"[A-Za-z0-9-]{1,64}"'
 
 
@@ -54,7 +56,7 @@ def literal(text: str) -> str:
 
 # Where the marks are, of a line that begins with an event, or has one behind a time.
 _MARKED = f"""
-    SELECT line, text,
+    SELECT *,
         starts_with(text, '{_START}violation"') OR starts_with(text, '{_START}allowed"') AS is_act,
         strpos(text, '"timestamp":"') AS at_time,
         strpos(text, ',"message":"') AS at_message,
@@ -64,7 +66,7 @@ _MARKED = f"""
         strpos(text, ',"ring":"') AS at_ring,
         strpos(text, ',"pid":') AS at_pid
     FROM (
-        SELECT line, CASE
+        SELECT *, CASE
             WHEN starts_with(line, '{_START}') THEN line
             WHEN strpos(line, 'function_shield') = strpos(line, '{_START}') + 2
                 AND NOT contains(line, 'logGroup')
@@ -75,7 +77,7 @@ _MARKED = f"""
 """
 
 _TAKEN = f"""
-    SELECT line, is_act,
+    SELECT *,
         CASE
             WHEN strlen(text) > {MAX_LINE} OR at_time = 0 OR at_pid <= at_time THEN NULL
             WHEN NOT is_act
@@ -103,6 +105,22 @@ _TAKEN = f"""
 """
 
 
+def _apart(known: str) -> str:
+    """Every line of `lines` with its parts, and whether they are what the engine writes."""
+    return f"""
+        SELECT *, coalesce(
+            template IS NOT NULL
+            AND regexp_full_match(moment, '{_MOMENT}')
+            AND TRY_CAST(moment AS TIMESTAMP) IS NOT NULL
+            AND regexp_full_match(tail, '{_TAIL}')
+            AND (NOT is_act OR (regexp_full_match(message, '{_TEXT}')
+                AND regexp_full_match(details, '{DETAILS}')
+                AND regexp_full_match(request, '{_REQUEST}')))
+            AND {known}, false) AS good
+        FROM ({_TAKEN})
+    """
+
+
 def take_apart(refused: list[str]) -> str:
     """Every line of `lines`, taken apart, in the order of the file. Of a line that cannot be, or
     whose template is among `refused`, there is the line and nothing else.
@@ -124,18 +142,65 @@ def take_apart(refused: list[str]) -> str:
                 THEN CAST(regexp_extract(tail, '"seq":([0-9]+)', 1) AS BIGINT) END AS seq,
             CASE WHEN good AND contains(tail, '"lost":')
                 THEN CAST(regexp_extract(tail, '"lost":([0-9]+)', 1) AS BIGINT) ELSE 0 END AS lost
+        FROM ({_apart(known)})
+    """
+
+
+#: Every line of `lines` with what groups are made of, see `fshield.evidence.tables.groups`. One
+#: that says that others are lost is left as it is.
+_GROUPABLE = f"""
+    SELECT account, region,
+        CASE WHEN fit THEN '' ELSE line END AS line,
+        CASE WHEN fit THEN template ELSE '' END AS template,
+        CASE WHEN fit THEN coalesce(details, '') ELSE '' END AS details,
+        CASE WHEN fit THEN moment ELSE '' END AS moment,
+        CASE WHEN fit AND request != 'null' THEN substr(request, 2, length(request) - 2)
+            ELSE '' END AS request,
+        CASE WHEN fit THEN regexp_extract(tail, '"nonce":"([0-9a-f]*)"', 1) ELSE '' END AS nonce,
+        CASE WHEN fit
+            THEN TRY_CAST(regexp_extract(tail, '"seq":([0-9]+)', 1) AS BIGINT) ELSE 0 END AS seq
+    FROM (
+        SELECT *, good AND regexp_full_match(tail, '{_COUNTABLE}') AS fit
+        FROM ({_apart("true")})
+    )
+"""
+
+
+def grouped(source: str) -> str:
+    """The groups of lines of `source`, a relation with `line`, `account` and `region`, and the
+    lines that are in none."""
+    return f"""
+        WITH lines AS ({source})
+        SELECT account, region, line, template, details, nonce,
+            min(moment) AS first, max(moment) AS last, count(*) AS events,
+            min(seq) AS low, max(seq) AS high, count(DISTINCT seq) AS different,
+            sum(seq) AS total, sum(seq * seq) AS squares,
+            coalesce(min(nullif(request, '')), '') AS request
         FROM (
-            SELECT *, coalesce(
-                template IS NOT NULL
-                AND regexp_full_match(moment, '{_MOMENT}')
-                AND TRY_CAST(moment AS TIMESTAMP) IS NOT NULL
-                AND regexp_full_match(tail, '{_TAIL}')
-                AND (NOT is_act OR (regexp_full_match(message, '{_TEXT}')
-                    AND regexp_full_match(details, '{DETAILS}')
-                    AND regexp_full_match(request, '{_REQUEST}')))
-                AND {known}, false) AS good
-            FROM ({_TAKEN})
+            SELECT *,
+                CASE WHEN contains(details, '"/tmp') AND regexp_matches(details, '{TIMELY}')
+                    THEN moment ELSE '' END AS timely,
+                CASE WHEN length(request) >= {REQUEST} AND contains(details, request)
+                    THEN request ELSE '' END AS named
+            FROM ({_GROUPABLE})
         )
+        GROUP BY account, region, line, template, details, nonce, timely, named
+    """
+
+
+def lines_of(source: str, processes: list[str]) -> str:
+    """The lines that groups of these processes are made of."""
+    names = ", ".join(map(literal, processes))
+    return f"""
+        WITH lines AS ({source})
+        SELECT account, region, original, nonce
+        FROM (
+            SELECT account, region, line AS original,
+                regexp_extract(tail, '"nonce":"([0-9a-f]*)"', 1) AS nonce
+            FROM ({_apart("true")})
+            WHERE good AND regexp_full_match(tail, '{_COUNTABLE}')
+        )
+        WHERE nonce IN ({names})
     """
 
 
