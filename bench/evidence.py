@@ -2,6 +2,8 @@
 run.
 
     python bench/evidence.py --gigabytes 2
+    python bench/evidence.py --gigabytes 2 --wrapped
+    python bench/evidence.py --functions 1000
 
 The log is that of bench/volume.py, written to build/ first. The reader is given a part of it, and
 both are compared in MB/s of wall time and of processor time: the machine may have other work.
@@ -58,13 +60,32 @@ class Measure:
         )
 
 
-def written(size: int, packed: bool) -> list[str]:
+def as_subscription(part: bytes) -> bytes:
+    """Lines as the records of a subscription have them, 20 each."""
+    lines = part.decode().splitlines(keepends=True)
+    records = [
+        {
+            "messageType": "DATA_MESSAGE",
+            "logGroup": "/aws/lambda/orders",
+            "logEvents": [
+                {"id": f"{at}{n}", "timestamp": 1795500000000, "message": line}
+                for n, line in enumerate(lines[at : at + 20])
+            ],
+        }
+        for at in range(0, len(lines), 20)
+    ]
+    return b"".join(json.dumps(record).encode() + b"\n" for record in records)
+
+
+def written(size: int, packed: bool, wrapped: bool) -> list[str]:
     """The log in files of `_FILE` bytes each."""
     _FOLDER.mkdir(parents=True, exist_ok=True)
     files: list[str] = []
     to = None
     left = 0
     for part in log(size):
+        if wrapped:
+            part = as_subscription(part)  # noqa: PLW2901
         if to is None or left <= 0:
             if to is not None:
                 to.close()
@@ -98,6 +119,55 @@ def by_reader(files: list[str]) -> tuple[int, int]:
     return evidence.events, len(evidence.acts)
 
 
+def over_functions(count: int) -> None:
+    """Time `learn` and `report` over a table of `count` functions, with 40 rows each."""
+    from fshield.evidence.tables.engine import Table  # noqa: PLC0415
+    from fshield.evidence.tables.rows import Key, Row  # noqa: PLC0415
+
+    _FOLDER.mkdir(parents=True, exist_ok=True)
+    path = _FOLDER / "functions.parquet"
+    stack = ("/var/task/requests/api.py:3 get", "/var/task/app.py:31 handler")
+    key = Key(
+        account="123456789012",
+        region="eu-west-1",
+        runtime="python3.13",
+        policy="monitor",
+        event="violation",
+        mode="alert",
+        policy_mode="alert",
+        reason="no_rule",
+        dependency="requests",
+        dependency_version="2.32.3",
+        file="/var/task/requests/api.py",
+        line=3,
+        stack=stack,
+    )
+    at = 1_795_500_000_000_000
+    rows = []
+    for number in range(count):
+        function = key._replace(function=f"team-{number % 25}-function-{number}")
+        for act in range(40):
+            host = f"h{act}.example" if act < 20 else f"{function.function}-{act}.example"
+            did = function._replace(rule="outbound_connectivity", host=host, port=443)
+            if act % 4 == 3:
+                path_of = f"/tmp/{function.function}/{act}.bin"
+                did = function._replace(rule="read_write_tmp", verb="create", path=path_of)
+            rows.append(Row(did, at, at + number * 1_000_000, 100 + act, 20, 0, "r"))
+    with Table() as table:
+        table.add(rows).finish().write(path)
+    for command, out in (("learn", "learnt.yaml"), ("report", "report.html")):
+        words = [sys.executable, "-m", "fshield", command, str(path), "-o", str(_FOLDER / out)]
+        before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+        subprocess.run(words, capture_output=True, check=True, cwd=ROOT)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        print(
+            f"{command:7} {count:,} functions  {len(rows):,} rows  "
+            f"{time.monotonic() - begin:6.1f} s  {used:6.1f} s of processor time",
+            flush=True,
+        )
+
+
 def measured(how: str, size: int, files: list[str]) -> Measure:
     """Run one way in a process of its own."""
     answer = subprocess.run(
@@ -116,6 +186,8 @@ def main() -> None:
     parser.add_argument("--gigabytes", type=float, default=2.0)
     parser.add_argument("--reader-gigabytes", type=float, help="else all of them")
     parser.add_argument("--packed", action="store_true", help="files are gzip")
+    parser.add_argument("--wrapped", action="store_true", help="as a subscription's records")
+    parser.add_argument("--functions", type=int, help="learn and report over so many, and no log")
     parser.add_argument("--how", help=argparse.SUPPRESS)
     parser.add_argument("--size", type=int, help=argparse.SUPPRESS)
     parser.add_argument("files", nargs="*", help=argparse.SUPPRESS)
@@ -135,11 +207,14 @@ def main() -> None:
         )
         print(json.dumps(asdict(found)))
         return
+    if asked.functions:
+        over_functions(asked.functions)
+        return
     size = int(asked.gigabytes * 1e9)
     part = int(min(asked.reader_gigabytes or asked.gigabytes, asked.gigabytes) * 1e9)
-    slow = measured("reader", part, written(part, asked.packed))
+    slow = measured("reader", part, written(part, asked.packed, asked.wrapped))
     print(slow.line, flush=True)
-    fast = measured("duckdb", size, written(size, asked.packed))
+    fast = measured("duckdb", size, written(size, asked.packed, asked.wrapped))
     print(fast.line, flush=True)
     wall = fast.size / fast.seconds / (slow.size / slow.seconds)
     work = fast.size / fast.processor / (slow.size / slow.processor)

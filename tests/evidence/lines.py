@@ -272,4 +272,31 @@ def processes(draw: st.DrawFn) -> list[bytes]:
         for at, event in enumerate(events):
             text = json.dumps(event, separators=(",", ":"))
             lines.append((draw(st.sampled_from([at, at, at, 0])), text))
-    return ["\n".join(text for _, text in sorted(lines, key=lambda each: each[0])).encode()]
+    found = [text for _, text in sorted(lines, key=lambda each: each[0])]
+    return [draw(st.sampled_from(WRAPPINGS))(found)]
+
+
+def subscription(lines: list[str], group: str = "/aws/lambda/orders", each: int = 3) -> bytes:
+    """Lines as a subscription's records have them, a few each, and as Firehose joins records."""
+    records = [
+        json.dumps(
+            {
+                "messageType": "DATA_MESSAGE",
+                "logGroup": group,
+                "logEvents": [
+                    {"id": "1", "timestamp": 1, "message": f"{line}\n"}
+                    for line in lines[at : at + each]
+                ],
+            }
+        )
+        for at in range(0, len(lines), each)
+    ]
+    return "\n".join(records).encode()
+
+
+def filtered(lines: list[str]) -> bytes:
+    """Lines as `aws logs filter-log-events` prints them."""
+    return json.dumps({"events": [{"message": line} for line in lines]}, indent=4).encode()
+
+
+WRAPPINGS: list[Any] = [lambda lines: "\n".join(lines).encode(), subscription, filtered]

@@ -39,7 +39,8 @@ WHOLE = Source("logs.lines", "2026/11/01", "2026/11/30", (ACCOUNT,), (REGION,))
 #: https://trino.io/docs/current/functions/list.html
 TRINO = {
     "cast", "chr", "coalesce", "concat", "count", "length", "max", "min", "nullif",
-    "regexp_extract", "regexp_like", "regexp_replace", "starts_with", "strpos", "substr", "sum",
+    "regexp_extract", "regexp_like", "regexp_replace", "starts_with", "strpos", "substr",
+    "substring", "sum",
     "try_cast",
 }  # fmt: skip
 _COUNTED = ("events", "cut", "too_long", "not_ours", "newer", "repeated", "unnumbered", "lost")

@@ -22,7 +22,7 @@ from fshield.evidence.stream import EventReader
 from fshield.evidence.tables import engine, places
 from fshield.evidence.tables.engine import Table
 from fshield.evidence.tables.rows import Row, Stamp, folded
-from tests.evidence.lines import logs
+from tests.evidence.lines import filtered, logs, processes, subscription
 from tests.fleet.stand_in import KEYS
 from tests.fshield.recorded import Log, stack
 from tests.support import run_guarded
@@ -69,7 +69,7 @@ def written(folder: Path, contents: list[bytes], packed: bool = False) -> list[s
 @settings(
     max_examples=EXAMPLES, deadline=None, phases=PHASES, suppress_health_check=list(HealthCheck)
 )
-@given(logs(), st.booleans(), st.booleans())
+@given(st.one_of(logs(), processes()), st.booleans(), st.booleans())
 def test_sql_makes_the_table_of_the_plain_fold(
     folder: Path, contents: list[bytes], packed: bool, single: bool
 ) -> None:
@@ -142,6 +142,19 @@ def test_sql_takes_every_line_of_the_engine_apart(
     assert {row.key.event for row in found[0]} == {"armed", "violation"}
     assert all(row.key.runtime.startswith("python3") for row in found[0])
     assert all(len(row.key.policy_sha256) == 64 for row in found[0])
+
+
+def test_sql_unwraps_what_cloudwatch_wraps(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = written_by_the_engine(folder).read_text().splitlines()
+    for content in (subscription(lines, each=4), filtered(lines)):
+        files = written(folder, [content])
+        wanted = by_hand(files)
+        with monkeypatch.context() as patched:
+            # No line may be left to the reader of single lines.
+            patched.setattr(EventReader, "_events", lambda *_: pytest.fail("not unwrapped"))
+            found = by_sql(files)
+        assert found == wanted
+        assert found[1]["events"] == len(lines)
 
 
 def test_learn_and_report_say_the_same_of_a_table(tmp_path: Path) -> None:

@@ -229,11 +229,14 @@ class Table:
         """Read files by SQL. False: nothing was taken, because one of them is not lines of text."""
         import duckdb  # noqa: PLC0415
 
+        lines = sql.read(files, packed)
         try:
+            if self._to.execute(sql.any_wrapped(lines)).fetchone():
+                lines = f"SELECT * FROM ({sql.unwrapped(lines)}) WHERE line != ''"
             while True:
                 self._to.execute(
                     "CREATE OR REPLACE TABLE apart AS WITH lines AS NOT MATERIALIZED"
-                    f" ({sql.read(files, packed)}) {sql.take_apart(self._refused)}"
+                    f" ({lines}) {sql.take_apart(self._refused)}"
                 )
                 if not self._learn_templates():
                     break
@@ -243,7 +246,7 @@ class Table:
             return False
         self._to.execute(
             "CREATE OR REPLACE TABLE taken AS SELECT (apart.rowid + 1) << 20 AS ord,"
-            " known.id AS template, happened, details, request, nonce, seq, lost"
+            " known.id AS template, happened, details, request, nonce, seq, lost, logged"
             " FROM apart JOIN templates AS known ON known.text = apart.template"
         )
         before = self._to.execute("SELECT count(*) FROM taken").fetchone()
@@ -296,18 +299,19 @@ class Table:
         """The events of lines that SQL could not take apart."""
         source = files[0] if len(files) == 1 else ""
         answer = self._to.cursor().execute(
-            "SELECT rowid, line FROM apart WHERE line IS NOT NULL ORDER BY rowid"
+            "SELECT rowid, line, logged FROM apart WHERE line IS NOT NULL ORDER BY rowid"
         )
         while lines := answer.fetchmany(_ROWS):
-            for number, line in lines:
-                for at, record in enumerate(self.reader.line(line, source, number)):
+            for number, line, function in lines:
+                for at, record in enumerate(self.reader.line(line, source, number, function)):
                     yield ((number + 1) << 20) + at, record
 
     def _one_by_one(self, name: str) -> None:
         """Read a file without SQL: what is not lines of text, or breaks off."""
         self._to.execute(
             "CREATE OR REPLACE TABLE taken (ord BIGINT, template INTEGER, happened BIGINT,"
-            " details VARCHAR, request VARCHAR, nonce VARCHAR, seq BIGINT, lost BIGINT)"
+            " details VARCHAR, request VARCHAR, nonce VARCHAR, seq BIGINT, lost BIGINT,"
+            " logged VARCHAR)"
         )
         self._add(
             ((number + 1) << 20, record) for number, record in enumerate(self.reader.file(name))
@@ -340,6 +344,8 @@ class Table:
                     "nonce": record.process,
                     "seq": record.event["seq"] if record.process else None,
                     "lost": row.lost,
+                    # The record's function is in its template.
+                    "logged": "",
                 }
             )
             if len(rows) >= _ROWS:

@@ -37,15 +37,58 @@ _COUNTABLE = r',"pid":(0|[1-9][0-9]{0,17}),"nonce":"([0-9a-f]{16})","seq":(0|[1-
 _REQUEST = 'null|"[A-Za-z0-9-]{1,64}"'
 
 
+#: An event as a string of JSON has it, up to the end of the string, without anything in it but
+#: quotes that is escaped; CloudWatch's messages may have a line end at their end.
+_WRAPPED = r'\{\\"function_shield\\":true(?:[^"\\]|\\")*(?:\\n)?"'
+_WORD = "function_shield"
+_GROUP = r'\\{0,7}"logGroup\\{0,7}"\s*:\s*\\{0,7}"/aws/lambda/([A-Za-z0-9_-]{1,140})'
+
+
 def read(files: list[str], packed: bool) -> str:
-    """The lines of files that may have events, in their order."""
+    """The lines of files that may have events, in their order. `logged` is the function whose log
+    group a wrapping names."""
     names = ", ".join(literal(name) for name in files)
     return f"""
-        SELECT line FROM read_csv([{names}], columns = {{'line': 'VARCHAR'}}, auto_detect = false,
-            header = false, delim = '{HOLE}', quote = '', escape = '', comment = '',
-            nullstr = '\x02', max_line_size = 33554432, new_line = '\\n',
+        SELECT line, '' AS logged FROM read_csv([{names}], columns = {{'line': 'VARCHAR'}},
+            auto_detect = false, header = false, delim = '{HOLE}', quote = '', escape = '',
+            comment = '', nullstr = '\x02', max_line_size = 33554432, new_line = '\\n',
             compression = '{"gzip" if packed else "none"}')
-        WHERE contains(line, 'function_shield')
+        WHERE contains(line, '{_WORD}')
+    """
+
+
+def any_wrapped(source: str) -> str:
+    """One row where a line of `source` may be wrapped."""
+    return f"""SELECT 1 FROM ({source}) WHERE contains(line, '{{\\"{_WORD}\\":true') LIMIT 1"""
+
+
+def unwrapped(source: str) -> str:
+    """The lines of `source`, and in place of those that hold nothing but whole events in strings of
+    JSON these events: what `aws logs filter-log-events` prints, and a subscription's records.
+
+    A line of which this is not sure stays: each place where an event could begin must begin one,
+    and end with its string.
+    """
+    begins = f"(length(line) - length(replace(line, '{_WORD}', ''))) // {len(_WORD)}"
+    return f"""
+        SELECT
+            unnest(CASE WHEN sure
+                THEN string_split(
+                    replace(regexp_replace(array_to_string(events, '{HOLE}'),
+                        '(?:\\\\n)?"(?:{HOLE}|$)', '{HOLE}', 'g'), '\\"', '"'),
+                    '{HOLE}')
+                ELSE [line] END) AS line,
+            CASE WHEN sure AND contains(line, 'logGroup')
+                THEN regexp_extract(line, '{_GROUP}', 1) ELSE '' END AS logged
+        FROM (
+            SELECT line, events, len(events) > 0 AND len(events) = {begins} AS sure
+            FROM (
+                SELECT line,
+                    CASE WHEN contains(line, '{{\\"{_WORD}\\":true')
+                        THEN regexp_extract_all(line, '{_WRAPPED}') ELSE [] END AS events
+                FROM ({source})
+            )
+        )
     """
 
 
@@ -130,7 +173,7 @@ def take_apart(refused: list[str]) -> str:
     names = ", ".join(map(literal, refused))
     known = f"template NOT IN ({names})" if refused else "true"
     return f"""
-        SELECT
+        SELECT logged,
             CASE WHEN good THEN NULL ELSE line END AS line,
             CASE WHEN good THEN template END AS template,
             CASE WHEN good THEN epoch_us(TRY_CAST(moment AS TIMESTAMP)) END AS happened,
@@ -218,7 +261,7 @@ FOLLOWED = f"""
     FROM (
         SELECT row.ord, row.template, row.happened, row.details, row.request, row.nonce, row.seq,
             row.lost, true AS numbered,
-            known.function,
+            CASE WHEN known.function = '' THEN row.logged ELSE known.function END AS function,
             CASE WHEN known.event = 'armed' THEN known.id END AS facts
         FROM taken AS row JOIN templates AS known ON known.id = row.template
         WHERE row.seq IS NOT NULL
