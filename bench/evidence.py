@@ -158,7 +158,10 @@ def over_functions(count: int) -> None:
     for command, out in (("learn", "learnt.yaml"), ("report", "report.html")):
         words = [sys.executable, "-m", "fshield", command, str(path), "-o", str(_FOLDER / out)]
         before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-        subprocess.run(words, capture_output=True, check=True, cwd=ROOT)
+        # Status 1: learn held everything back.
+        found = subprocess.run(words, capture_output=True, check=False, cwd=ROOT)
+        if found.returncode not in (0, 1):
+            raise SystemExit(found.stderr.decode())
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         print(

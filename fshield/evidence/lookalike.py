@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from encodings import idna
+from functools import lru_cache
 
 from fshield.evidence.known import IMITATED, PACKAGES, SECOND_LEVELS, SHARED
 
@@ -120,6 +121,7 @@ def _close(name: str, known: str) -> bool:
     )
 
 
+@lru_cache(1 << 12)
 def _skeleton(text: str) -> str:
     found = text.lower()
     for pair, single in _PAIRS:
@@ -127,6 +129,7 @@ def _skeleton(text: str) -> str:
     return found.translate(_CONFUSED)
 
 
+@lru_cache(1 << 12)
 def _unicode(name: str) -> str:
     labels = []
     for label in name.split("."):

@@ -7,6 +7,7 @@ others), and what nobody known asked for.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -75,6 +76,7 @@ class Tiers:
     trusted: frozenset[str] = frozenset()
     used: set[str] = field(default_factory=set)
     _counts: dict[str, list[int]] | None = None
+    _ranked: list[tuple[int, str]] = field(default_factory=list)
     _files: dict[str, Seen] | None = None
 
     def askers(self, seen: Seen) -> list[tuple[Asker, int]]:
@@ -235,10 +237,11 @@ class Tiers:
                     common = self._counts.setdefault(domain(act.target), [0, 0])
                     common[0] += seen.count
                     common[1] += seen.count if own else 0
+            self._ranked = sorted((own, name) for name, (_, own) in self._counts.items())
         often = self._counts.get(name, [0, 0])[0] * _MUCH_MORE
-        return frozenset(
-            other for other, (_, own) in self._counts.items() if own >= often and other != name
-        )
+        # Of a fleet there are many names, and few that are so frequent.
+        begin = bisect_left(self._ranked, (often, ""))
+        return frozenset(other for _, other in self._ranked[begin:] if other != name)
 
 
 def _plain(package: str) -> str:
