@@ -157,6 +157,15 @@ def test_sql_unwraps_what_cloudwatch_wraps(folder: Path, monkeypatch: pytest.Mon
         assert found[1]["events"] == len(lines)
 
 
+def test_a_line_that_is_not_surely_wrapped_is_left_to_the_reader(folder: Path) -> None:
+    line = json.dumps(json.loads(Log().host("a.example").lines[0]), separators=(",", ":"))
+    wrapped = json.dumps(line)
+    others = (line, json.dumps(wrapped), wrapped[:-40], json.dumps(line + "\t"), "function_shield")
+    for other in others:
+        files = written(folder, [f"{wrapped} {other} {wrapped}".encode()])
+        assert by_sql(files) == by_hand(files)
+
+
 def test_learn_and_report_say_the_same_of_a_table(tmp_path: Path) -> None:
     log = Log().host("api.example").host("api.example", *stack("tintkit")).host("b.example")
     log.add("read_write_tmp", path="/tmp/tmpk3v9_x2q", operation="create")
