@@ -40,7 +40,7 @@ SHOWN, WIDE = 10, 400
 REPEATS = 3
 FORGETFUL = f"""\
 With an ephemeral `/tmp` in place of what was learnt for it. *CPU* is the processor time of an
-invocation, the mean of nineteen in each of {REPEATS} runs; the guard's other rules are in it.
+invocation, the mean of nineteen in {REPEATS} runs each; the guard's other rules are in it.
 `orders` keeps rates in `/tmp`, and has to ask for them again each time, which
 `keep: ["/tmp/shop/**"]` saves. `history` starts ten programs an invocation."""
 BEGIN, END = "<!-- made by examples/honest/run.py -->", "<!-- end -->"
@@ -320,7 +320,7 @@ def _write(page, rows):
     day = datetime.now(timezone.utc).date()
     said = f"Run on {day} with Python {sys.version_info[0]}.{sys.version_info[1]}:"
     parts = [BEGIN, "", said, "", _table(rows), "", "Accepted by hand:", "", *reasons, ""]
-    parts += [FORGETFUL, ""]
+    parts += [textwrap.fill(FORGETFUL, 100, break_on_hyphens=False), ""]
     parts += [_forgetful_table(rows), "", END]
     page.write_text(before + "\n".join(parts) + after)
 

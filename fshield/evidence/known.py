@@ -55,7 +55,7 @@ CARRIERS = _words(
 )
 
 #: Carriers that work in threads of their own: no caller is on the stack of those.
-THREADED = _words("boto3 botocore s3transfer awscrt aiobotocore aioboto3 s3fs smart_open")
+THREADED = _words("boto3 botocore s3transfer awscrt aiobotocore aioboto3 s3fs smart_open pymongo")
 
 #: Packages that bring machine code, and say so when they are imported.
 NATIVE = _words(

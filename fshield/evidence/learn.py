@@ -225,6 +225,12 @@ def learn(
             modes[act.rule] = "alert"
         else:
             kept.append((act, seen))
+    wide = [
+        seen.pattern
+        for act, seen in kept
+        if act.rule == "read_write_tmp" and "?" in seen.pattern and seen.pattern.endswith("/**")
+    ][:_GENERATORS]
+    held = [item for item in held if not _is_admitted(item, wide)]
     lines = [
         *_destinations(
             [item for item in kept if item[0].rule == "outbound_connectivity"], tiers, region
@@ -245,6 +251,15 @@ def learn(
     learnt.comments = {id(line): _comment(line, tiers) for line in lines}
     _prove(learnt)
     return learnt
+
+
+def _is_admitted(item: Held, wide: Iterable[str]) -> bool:
+    """Whether it lies in a folder with a made-up name whose pattern was learnt: one in a hundred of
+    tempfile's names looks like a word, and what children do there has no caller."""
+    if item.act.rule != "read_write_tmp":
+        return False
+    paths = {*item.seen.examples, item.seen.pattern} - {""}
+    return any(all(matches(pattern, path) for path in paths) for pattern in wide)
 
 
 def beside(tiers: Tiers, acts: Iterable[Act]) -> tuple[str, ...]:

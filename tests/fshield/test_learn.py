@@ -236,6 +236,9 @@ def test_what_the_clients_of_vendors_do_by_themselves() -> None:
     assert entries(learnt(log)) == ["/usr/bin/uname"]
     log = Log().host("api.openai.com", "/var/task/httpcore2/_sync/connection.py:9 connect")
     assert "looks like" not in str(held(learnt(log)))
+    # pymongo watches its servers from threads of its own.
+    log = Log().host("db.shop.example", "/var/task/pymongo/pool.py:9 connect", port=27017)
+    assert entries(learnt(log)) == ["{host: db.shop.example, ports: [27017]}"]
 
 
 @pytest.mark.parametrize("name", ["gho_n353", "cyncnggc", "5_964_24"])
@@ -253,6 +256,21 @@ def test_a_probe_of_tempfile_that_looks_like_words(name: str) -> None:
     for operation in ("create", "remove"):
         log.add("read_write_tmp", path="/tmp/report_1.csv", operation=operation)
     assert entries(learnt(log)) == ["/tmp/report_1.csv"]
+
+
+def test_a_made_up_folder_that_looks_like_a_word() -> None:
+    """GitPython's git wrote below three of them, and one of the three names reads like a word."""
+    gitdb, log = "/var/task/gitdb/util.py:9 open", Log()
+    for name in ("history-k3v9_x2q", "history-goea2867"):
+        log.add("read_write_tmp", *stack(), path=f"/tmp/{name}", operation="create")
+        log.add("read_write_tmp", *stack(), path=f"/tmp/{name}/a.txt", operation="create")
+        log.add("read_write_tmp", gitdb, path=f"/tmp/{name}/.git/HEAD.lock", operation="create")
+    # Elsewhere it is held back as before.
+    log.add("read_write_tmp", gitdb, path="/tmp/other/HEAD.lock", operation="create")
+    assert list(held(learnt(log))) == ["/tmp/other/HEAD.lock"]
+    policy = native.Compiled(compile_policy(policy_of(learnt(log))))
+    lock = "/tmp/history-goea2867/.git/HEAD.lock"
+    assert policy.decide(Family.TMP, path=lock).mode is Mode.ALLOW
 
 
 def test_memory_is_made_executable_by_a_library() -> None:
