@@ -190,7 +190,7 @@ class Stage:
         self.namespace = "resolver" in attack.needs or "namespace" in attack.needs
         self.sinks: Sinks | None = None
         self.sockets: list[socket.socket] = []
-        self.held = -1
+        self.held = self.unlinked = -1
 
     def __enter__(self) -> Stage:
         self.folder.mkdir(parents=True)
@@ -223,12 +223,15 @@ class Stage:
             time.sleep(SETTLE_S)
         self.before = self._state()
         self.held = os.open(target, os.O_RDONLY)
+        self.unlinked = os.open("/tmp", os.O_TMPFILE | os.O_RDWR, 0o600)
+        os.write(self.unlinked, text.encode())
         if not self.namespace:
             self.sinks = Sinks()
         return self
 
     def __exit__(self, *_: object) -> None:
         os.close(self.held)
+        os.close(self.unlinked)
         for made in self.sockets:
             made.close()
         for path in self.tmp.parent.glob(self.new.name + "*"):
@@ -366,6 +369,7 @@ class Stage:
             "ATTACK_NEW": str(self.new),
             "ATTACK_MARK": str(self.mark),
             "ATTACK_HELD": f"{os.getpid()}:{self.held}",
+            "ATTACK_UNLINKED": f"/proc/{os.getpid()}/fd/{self.unlinked}",
             "ATTACK_LIB": str(LIB),
             "ATTACK_LAYER": str(self.layer),
             **built,

@@ -22,7 +22,7 @@ policy:
   default: block
   read_write_tmp:
     mode: ephemeral
-    keep: ["/tmp/{name}-kept/**"]
+    keep: ["/tmp/{name}-kept/**", "/tmp/{name}-part/**/*.keep"]
   create_child_process: {{mode: block, allow: [/usr/bin/**, /bin/**]}}
   native_code: alert
 """
@@ -184,6 +184,104 @@ def handler(event, context):
     assert seen == []
     assert left(name) == []
     assert not list(Path("/tmp").glob(".function-shield-*"))
+
+
+def test_what_is_kept_stays_however_deep(run: Any, name: str) -> None:
+    answers, seen = run(
+        """
+def handler(event, context):
+    deep = NAME + "-kept" + "/d" * event["deep"]
+    before = attempt(read, deep + "/file")
+    os.makedirs(deep, exist_ok=True)
+    write(deep + "/file", "kept")
+    return before
+""",
+        *[{"deep": deep} for deep in (30, 30, 23, 23)],
+    )
+    assert answers == [2, "kept", 2, "kept"]
+    assert seen == []
+
+
+def test_what_is_kept_is_found_deep_in_what_is_not(run: Any, name: str) -> None:
+    _, seen = run(
+        """
+def handler(event, context):
+    folder = NAME + "-part"
+    for depth in range(60):
+        os.makedirs(folder + "/empty/inner")
+        for n in range(100):
+            write(f"{folder}/{n}")
+        if depth > 0 and depth % 10 == 0:
+            write(folder + "/some.keep")
+        folder += "/folder"
+""",
+        {},
+    )
+    found = sorted(
+        str(path.relative_to(f"/tmp/{name}-part"))
+        for path in Path(f"/tmp/{name}-part").rglob("*")
+        if path.name != "folder"
+    )
+    assert found == sorted("folder/" * depth + "some.keep" for depth in range(10, 60, 10))
+    assert seen == []
+
+
+def test_trees_deeper_than_any_path_are_removed(run: Any, name: str) -> None:
+    """No path leads to the bottom: it is two trees, of which one was moved into the other."""
+    _, seen = run(
+        """
+def handler(event, context):
+    for word in ("-one", "-two"):
+        os.mkdir(NAME + word)
+        fd = os.open(NAME + word, os.O_RDONLY)
+        for n in range(1050):
+            os.mkdir("d", dir_fd=fd)
+            inner = os.open("d", os.O_RDONLY, dir_fd=fd)
+            os.close(fd)
+            fd = inner
+        os.close(os.open("file", os.O_CREAT | os.O_WRONLY, dir_fd=fd))
+        os.close(fd)
+    os.rename(NAME + "-two", NAME + "-one" + "/d" * 1050 + "/two")
+""",
+        {},
+    )
+    assert seen == []
+    assert left(name) == []
+    assert not list(Path("/tmp").glob(".function-shield-*"))
+
+
+def test_a_file_without_a_name_stays_usable(run: Any, name: str) -> None:
+    answers, seen = run(
+        """
+def use(file):
+    file.write("hey")
+    file.flush()
+    fd = file.fileno()
+    os.fchmod(fd, 0o600)
+    cat = ["/usr/bin/cat", f"/dev/fd/{fd}"]
+    with open(f"/proc/{os.getpid()}/fd/{fd}", "r+") as again:
+        got = [again.read()]
+    got += [read(f"/proc/{at}/fd/{fd}") for at in ("self", "thread-self", os.getpid())]
+    got.append(subprocess.run(cat, pass_fds=[fd], capture_output=True, text=True).stdout)
+    file.seek(0)
+    again = subprocess.run(
+        ["/usr/bin/cat", "/dev/stdin"], stdin=file, capture_output=True, text=True
+    )
+    return [*got, again.stdout]
+
+def handler(event, context):
+    nameless = open(os.open("/tmp", os.O_TMPFILE | os.O_RDWR), "w+")
+    with tempfile.TemporaryFile("w+") as file, nameless, open(NAME + "-gone", "w+") as gone:
+        os.unlink(NAME + "-gone")
+        got = [use(one) for one in (file, nameless, gone)]
+        os.link(f"/proc/self/fd/{nameless.fileno()}", NAME + "-linked", src_dir_fd=0)
+        return [*got, read(NAME + "-linked")]
+""",
+        {},
+    )
+    assert answers == [[["hey"] * 6] * 3 + ["hey"]]
+    assert seen == []
+    assert left(name) == []
 
 
 def test_children_share_it(run: Any, name: str) -> None:

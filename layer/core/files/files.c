@@ -69,9 +69,15 @@ bool files_is_under_tmp(const char *path)
            (path[tmp_size] == '/' || path[tmp_size] == '\0');
 }
 
+bool files_leads_under_tmp(char path[PATH_MAX])
+{
+    return files_is_under_tmp(path) || (tmp_mounts_translate(path) && path[0] != '\0');
+}
+
 static bool decide_made(struct judged *judged, enum fs_family family, int flags, bool made)
 {
     judged->family = family;
+    judged->gone = false;
     judged->verb = verb_of(flags);
     struct fs_request request = {
         .family = family, .path = judged->path, .made = made, .caller = judged->caller};
@@ -86,15 +92,17 @@ static bool decide(struct judged *judged, enum fs_family family, int flags)
     return decide_made(judged, family, flags, false);
 }
 
-static bool decide_tmp(const struct stat *status, int fd, const char *last, int flags,
+static bool decide_tmp(const struct stat *gone, int fd, const char *last, int flags,
                        struct judged *judged)
 {
     const char *below = judged->path + tmp_size;
     bool known = judged->path[0] != '\0';
     /* Making /tmp itself fails because it exists, whatever the policy says. */
     if (known && below[0] == '\0' && flags & O_CREAT && (last || flags & O_EXCL)) return false;
-    bool made = made_is_on && known && made_allows(below, status, fd, last, flags);
-    return decide_made(judged, FS_TMP, flags, made);
+    bool made = made_is_on && known && made_allows(below, gone, fd, last, flags);
+    bool found = decide_made(judged, FS_TMP, flags, made);
+    judged->gone = made_is_on && gone;
+    return found;
 }
 
 /* /tmp and what is under it. The device alone does not tell: other file systems can be mounted
@@ -103,7 +111,7 @@ static bool judge_tmp(const struct stat *status, int fd, const char *last, int f
                       struct judged *judged)
 {
     if (guard_ignores(FS_TMP)) return false;
-    text_object_path(fd, judged->path);
+    bool gone = text_object_path(fd, judged->path);
     if (judged->path[0] == '\0' && (status->st_dev != guard.tmp_dev || guard.tmp_dev == 0))
         return false;
     if (last && judged->path[0]) text_entry_path(fd, last, judged->path);
@@ -112,7 +120,7 @@ static bool judge_tmp(const struct stat *status, int fd, const char *last, int f
     bool under = judged->path[0] == '\0' || files_is_under_tmp(judged->path);
     if (!under && tmp_mounts_translate(judged->path))
         under = judged->path[0] != '\0' || status->st_dev == guard.tmp_dev;
-    return under && decide_tmp(status, fd, last, flags, judged);
+    return under && decide_tmp(gone ? status : NULL, fd, last, flags, judged);
 }
 
 bool files_is_tmp_parent(const char *path)
@@ -252,6 +260,15 @@ bool files_refuse(const struct judged *judged, const void *caller)
     if (judged->verdict.mode != FS_BLOCK) return false;
     errno = EACCES;
     return true;
+}
+
+bool files_refuse_running(const char *path, const void *caller)
+{
+    struct judged judged = {.caller = caller};
+    text_copy(judged.path, sizeof judged.path, path);
+    if (!decide(&judged, FS_TMP, O_RDONLY)) return false;
+    judged.verb = "execute";
+    return files_refuse(&judged, caller);
 }
 
 /* An O_PATH fd of an object under /tmp can only be the guard's own, open during an inspection. A

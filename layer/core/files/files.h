@@ -14,10 +14,16 @@
 struct judged {
     struct fs_verdict verdict;
     enum fs_family family;
+    bool gone; /* where /tmp is ephemeral: it has no name any more, and is not open here */
     const char *verb;
     const void *caller; /* of the door; NULL: the thread holds the interpreter, or not known */
     char path[PATH_MAX];
 };
+
+/* With the flags of open(2), where a path led to the fd: what is `gone` is to be looked for again,
+ * since a thread may have removed it meanwhile. */
+#define FILES_AGAIN (1 << 28)
+enum { FILES_LOOKS = 4 };
 
 /* A name in a folder that is held open: what is decided about it stays true when the tree around it
  * changes. */
@@ -38,6 +44,8 @@ bool files_memory_protected(const void *start, size_t size);
 /* `path` is /tmp, or what that stands for, or lies under it; the folder that /tmp lies in; a
  * process's memory in /proc. By the string alone. */
 bool files_is_under_tmp(const char *path);
+/* The same, by another mount of /tmp as well: then `path` becomes the one under /tmp. */
+bool files_leads_under_tmp(char path[PATH_MAX]);
 bool files_is_tmp_parent(const char *path);
 bool files_is_memory(const char *path);
 
@@ -69,6 +77,9 @@ bool files_refuse(const struct judged *judged, const void *caller);
 
 /* Returns true if a new duplicate must be closed again (errno is EACCES). */
 bool files_refuse_copy(int copy, const void *caller);
+
+/* Reports that what lies under /tmp would run; true where that is refused. */
+bool files_refuse_running(const char *path, const void *caller);
 
 /* The rights of an open object are to change; true where that is refused (errno is EACCES then). */
 bool files_refuse_change(int fd, const void *caller);

@@ -12,10 +12,13 @@
 #include "guard/facts.h"
 #include "guard/guard.h"
 #include "guard/state.h"
+#include "support/folder.h"
 #include "support/sys.h"
 #include "support/text.h"
 
-enum { ENTRIES = 512, DEPTH = 24, STEPS = 1 << 20, TABLE_MARK = 0x6d616465 };
+enum { ENTRIES = 512, STEPS = 1 << 20, TABLE_MARK = 0x6d616465 };
+/* No path that a rule could name is deeper than DEPTH. */
+enum { DEPTH = PATH_MAX / 2, OPEN_FOLDERS = 24 };
 
 enum state {
     FREE,
@@ -158,9 +161,40 @@ static bool claim(int tmp, const char *name, size_t size)
     return add(name, size, MADE);
 }
 
-bool made_allows(const char *below, const struct stat *status, int fd, const char *last, int flags)
+static bool is_same(const struct stat *one, const struct stat *other)
+{
+    return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
+}
+
+/* This process has the object open, or works in it. The guard's own fds do not count: they are
+ * O_PATH, or new. */
+static bool is_open_here(const struct stat *object, int fd, bool is_new)
+{
+    _Alignas(8) char bytes[1024];
+    struct folder folder = {
+        .fd = sys_openat(AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0),
+        .bytes = bytes,
+        .room = sizeof bytes};
+    struct stat status;
+    bool found = sys_fstatat(AT_FDCWD, ".", &status, 0) == 0 && is_same(&status, object);
+    for (const char *name; !found && (name = folder_next(&folder)) != NULL;) {
+        int other = folder_id(name);
+        if (other < 0 || (is_new && other == fd)) continue;
+        long flags = sys_call(SYS_fcntl, other, F_GETFL);
+        found = flags >= 0 && !(flags & O_PATH) && sys_fstat(other, &status) == 0 &&
+                is_same(&status, object);
+    }
+    if (folder.fd >= 0) sys_close(folder.fd);
+    return found;
+}
+
+bool made_allows(const char *below, const struct stat *gone, int fd, const char *last, int flags)
 {
     if (!table || flags & MADE_EXECUTES) return false;
+    /* /proc leads to what other processes removed as well, and the name may be the function's by
+     * now. */
+    if (gone && !(flags & MADE_NAMED) && !is_open_here(gone, fd, flags & MADE_NEW)) return false;
+    if (gone && !last) return true;
     bool changes = flags & O_CREAT || (flags & O_ACCMODE) != O_RDONLY;
     /* /tmp itself: to be listed, to be synced, to make files without a name in. */
     if (below[0] == '\0') return !changes || flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE;
@@ -168,9 +202,7 @@ bool made_allows(const char *below, const struct stat *status, int fd, const cha
     size_t size = strcspn(name, "/");
     if (size == 0 || size > NAME_MAX) return false;
     if (has(name, size)) return true;
-    /* Without a name it can only be had by an fd, and no door gives an fd of another's. */
-    if (!last) return status->st_nlink == 0;
-    if (name[size] != '\0' || !is_absent(fd, last)) return false;
+    if (!last || name[size] != '\0' || !is_absent(fd, last)) return false;
     /* The name is the function's before the act: whatever is made by it afterwards is, too. */
     return !changes || claim(fd, name, size);
 }
@@ -178,7 +210,9 @@ bool made_allows(const char *below, const struct stat *status, int fd, const cha
 /* ---- the end of an invocation ---- */
 
 struct frame {
-    int fd;
+    int fd; /* -1: closed, and found again by `status` */
+    struct stat status;
+    long position;
     char name[NAME_MAX + 1]; /* in the frame below */
     long size, at;
     _Alignas(8) char entries[2048]; /* struct linux_dirent64 */
@@ -207,9 +241,10 @@ static int open_folder(int dir, const char *name)
 {
     static const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
     int fd = sys_openat(dir, name, flags, 0);
-    if (fd == -EACCES && sys_call(SYS_fchmodat, dir, name, 0700) == 0)
-        fd = sys_openat(dir, name, flags, 0);
-    return fd;
+    if (fd < 0) return fd;
+    int own = sys_own_fd(fd);
+    sys_close(fd);
+    return own;
 }
 
 static long unlink_at(int dir, const char *name, int flags)
@@ -249,7 +284,8 @@ static const char *next_name(struct frame *frame)
     return entry + NAME;
 }
 
-/* Deeper than this there is no frame: the folder becomes a name in /tmp, to be removed as such. */
+/* Deeper than this there is no frame, and no path to be kept by: the folder becomes a name in /tmp,
+ * to be removed as such. */
 static void move_up(struct walk *walk, int dir, const char *name)
 {
     char to[32] = ".function-shield-";
@@ -262,14 +298,39 @@ static void move_up(struct walk *walk, int dir, const char *name)
 static bool enter(struct walk *walk, unsigned depth, int dir, const char *name)
 {
     struct frame *frame = &walk->frames[depth];
-    int fd = open_folder(dir, name);
-    if (fd < 0) return false;
-    frame->fd = sys_own_fd(fd);
-    sys_close(fd);
+    frame->fd = open_folder(dir, name);
+    if (frame->fd == -EACCES && sys_call(SYS_fchmodat, dir, name, 0700) == 0)
+        frame->fd = open_folder(dir, name);
     if (frame->fd < 0) return false;
     frame->size = frame->at = 0;
     memcpy(frame->name, name, strlen(name) + 1);
     return true;
+}
+
+/* Deep trees need few fds: the folder is found again from the one in it. */
+static void leave_for_now(struct frame *frame)
+{
+    if (frame->fd < 0 || sys_fstat(frame->fd, &frame->status) != 0) return;
+    frame->position = sys_call(SYS_lseek, frame->fd, 0, SEEK_CUR);
+    sys_close(frame->fd);
+    frame->fd = -1;
+}
+
+/* False where a thread has moved the tree away meanwhile. */
+static bool return_to(struct frame *frame, int inner)
+{
+    struct stat status;
+    if (frame->fd >= 0) return true;
+    int fd = open_folder(inner, "..");
+    if (fd == -EACCES && sys_call(SYS_fchmod, inner, 0700) == 0) fd = open_folder(inner, "..");
+    if (fd < 0) return false;
+    if (sys_fstat(fd, &status) == 0 && is_same(&status, &frame->status) &&
+        sys_call(SYS_lseek, fd, frame->position, SEEK_SET) >= 0) {
+        frame->fd = fd;
+        return true;
+    }
+    sys_close(fd);
+    return false;
 }
 
 static void remove_tree(struct walk *walk, const char *root)
@@ -281,9 +342,11 @@ static void remove_tree(struct walk *walk, const char *root)
         const char *name = walk->steps < STEPS ? next_name(frame) : NULL;
         walk->steps++;
         if (!name) {
-            sys_close(frame->fd);
             depth--;
-            int below = depth > 0 ? walk->frames[depth - 1].fd : walk->tmp;
+            bool back = depth == 0 || return_to(frame - 1, frame->fd);
+            sys_close(frame->fd);
+            if (!back) return; /* the frames below have no fd */
+            int below = depth > 0 ? frame[-1].fd : walk->tmp;
             if (!is_kept(below, frame->name)) (void)unlink_at(below, frame->name, AT_REMOVEDIR);
             continue;
         }
@@ -291,9 +354,20 @@ static void remove_tree(struct walk *walk, const char *root)
         if (!remains(frame->fd, name)) continue;
         if (depth == DEPTH)
             move_up(walk, frame->fd, name);
-        else if (enter(walk, depth, frame->fd, name))
-            depth++;
+        else if (enter(walk, depth, frame->fd, name) && ++depth > OPEN_FOLDERS)
+            leave_for_now(&frame[1 - OPEN_FOLDERS]);
     }
+}
+
+/* Takes the free entries at the end, so that no thread adds a name there while the count goes
+ * below. */
+static void lower(void)
+{
+    unsigned end = atomic_load(&table->count), used = end, count = end;
+    for (uint8_t free = FREE; used > 0; used--)
+        if (!atomic_compare_exchange_strong(&table->states[used - 1], &free, TAKEN)) break;
+    atomic_compare_exchange_strong(&table->count, &count, used);
+    while (used < end) atomic_store(&table->states[used++], FREE);
 }
 
 static void remove_once(struct walk *walk)
@@ -307,9 +381,7 @@ static void remove_once(struct walk *walk)
         if (is_absent(walk->tmp, table->names[i]) || is_kept(walk->tmp, table->names[i]))
             atomic_store(&table->states[i], FREE);
     }
-    unsigned count = atomic_load(&table->count), used = count;
-    while (used > 0 && atomic_load(&table->states[used - 1]) == FREE) used--;
-    atomic_compare_exchange_strong(&table->count, &count, used);
+    lower();
 }
 
 static void remove_all(struct walk *walk)
@@ -341,6 +413,7 @@ void made_end(void)
     if (LIKELY(atomic_load(&table->count) == 0)) return;
     struct walk *walk = sys_scratch(sizeof *walk);
     if (!walk) return;
+    sys_call(SYS_madvise, walk, sizeof *walk, MADV_NOHUGEPAGE); /* few frames are used */
     walk->tmp = sys_openat(AT_FDCWD, "/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
     if (walk->tmp >= 0) {
         remove_all(walk);

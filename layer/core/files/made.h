@@ -11,6 +11,10 @@
 
 /* With the flags of open(2): the object is to be executed, or mapped executable. */
 #define MADE_EXECUTES (1 << 30)
+/* The fd was opened just now, and is no proof that the object is the function's. */
+#define MADE_NEW      (1 << 29)
+/* The fd was opened by a name that was judged: a thread may have removed that since. */
+#define MADE_NAMED    (1 << 27)
 
 /* Policy or floor says ephemeral. Written at start. */
 extern bool made_is_on;
@@ -18,8 +22,9 @@ extern bool made_is_on;
 void made_start(void);
 
 /* The object at `path`, which is /tmp followed by `below`, is the function's, or may be made by it.
- * `last`: a name in the folder `fd`; NULL: the object `fd` itself. */
-bool made_allows(const char *below, const struct stat *status, int fd, const char *last, int flags);
+ * `last`: a name in the folder `fd`; NULL: the object `fd` itself. `gone`: the status of `fd` if it
+ * has no name any more, else NULL. */
+bool made_allows(const char *below, const struct stat *gone, int fd, const char *last, int flags);
 
 /* The runtime client asks for the next event: removes what was made, but what the policy allows. */
 void made_end(void);

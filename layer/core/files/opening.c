@@ -5,6 +5,7 @@
 #include "files/source/also.h"
 #include "files/files.h"
 #include "files/handler.h"
+#include "files/made.h"
 #include "files/paths.h"
 #include "files/places.h"
 #include "events/sink.h"
@@ -23,7 +24,7 @@ __attribute__((noinline)) static int judge_opened(int fd, int flags, const void 
 {
     struct judged judged;
     int error = errno;
-    if (files_judge_fd(fd, flags, &judged, caller) && files_refuse(&judged, caller)) {
+    if (files_judge_fd(fd, flags | MADE_NEW, &judged, caller) && files_refuse(&judged, caller)) {
         sys_close(fd);
         return fail(EACCES);
     }
@@ -67,6 +68,8 @@ static int look_flags(int flags)
     return O_PATH | O_CLOEXEC | (flags & (O_NOFOLLOW | O_DIRECTORY));
 }
 
+enum { AGAIN = -2 }; /* see FILES_AGAIN */
+
 /* Opens the object of the inspection fd, if the policy allows it. If an object were opened first
  * and judged afterwards, another thread could read it or duplicate its fd meanwhile. Closes `fd`,
  * or returns it. */
@@ -82,7 +85,12 @@ __attribute__((noinline)) static int open_seen(int fd, int flags, mode_t mode, c
     }
     fd = files_hold(fd);
     if (fd < 0) return fail(-fd);
-    if (files_judge_fd(fd, flags, &judged, caller) && files_refuse(&judged, caller)) {
+    bool found = files_judge_fd(fd, flags, &judged, caller);
+    if (UNLIKELY(found && judged.gone) && flags & FILES_AGAIN) {
+        files_release(fd);
+        return AGAIN;
+    }
+    if (found && files_refuse(&judged, caller)) {
         files_release(fd);
         return fail(EACCES);
     }
@@ -97,12 +105,24 @@ __attribute__((noinline)) static int open_seen(int fd, int flags, mode_t mode, c
     }
     char magic[32];
     text_fd_path(magic, fd);
-    int opened = real.openat(AT_FDCWD, magic, flags & ~(O_NOFOLLOW | O_CREAT | O_EXCL), mode);
+    int opened = real.openat(
+        AT_FDCWD, magic, flags & ~(O_NOFOLLOW | O_CREAT | O_EXCL | FILES_AGAIN | MADE_NAMED), mode);
     int error = errno;
     files_release(fd);
     if (UNLIKELY(handler_watch) && opened >= 0) handler_opened(opened, flags, NULL);
     errno = error;
     return opened;
+}
+
+static int open_found(int dirfd, const char *name, int flags, mode_t mode, const void *caller)
+{
+    int fd = AGAIN;
+    for (unsigned looks = FILES_LOOKS; fd == AGAIN && looks > 0; looks--) {
+        int seen = sys_openat(dirfd, name, look_flags(flags), 0);
+        if (seen < 0) return fail(-seen);
+        fd = open_seen(seen, looks > 1 ? flags | FILES_AGAIN : flags, mode, caller);
+    }
+    return fd;
 }
 
 /* Inspects what `name` refers to, and opens it. If another preloaded library comes next, it gets
@@ -113,8 +133,7 @@ static int open_looking(int dirfd, const char *name, int flags, mode_t mode, con
         int fd = real.openat(dirfd, name, flags, mode);
         return fd < 0 ? fd : judge_opened(fd, flags, caller);
     }
-    int seen = sys_openat(dirfd, name, look_flags(flags), 0);
-    return seen < 0 ? fail(-seen) : open_seen(seen, flags, mode, caller);
+    return open_found(dirfd, name, flags, mode, caller);
 }
 
 /* True where the plain way was taken: *fd is the answer. */
@@ -167,14 +186,14 @@ static int open_last(const struct place *place, int flags, mode_t mode, const vo
     if (LIKELY(!files_name_is_watched(place->last) || !opens_in_libc())) {
         int fd = real.openat(place->parent, place->last, flags | O_NOFOLLOW, mode);
         return fd >= 0 && UNLIKELY(handler_guards() || guard.event_is_named)
-                   ? judge_opened(fd, flags, caller)
+                   ? judge_opened(fd, flags | MADE_NAMED, caller)
                    : fd;
     }
     for (unsigned tries = 0; tries < TRIES; tries++) {
         int seen = sys_openat(place->parent, place->last, look_flags(flags) | O_NOFOLLOW, 0);
         if (seen >= 0) {
             if ((flags & O_CREAT) && (flags & O_EXCL)) return sys_close(seen), fail(EEXIST);
-            return open_seen(seen, flags | O_NOFOLLOW, mode, caller);
+            return open_seen(seen, flags | O_NOFOLLOW | MADE_NAMED, mode, caller);
         }
         if (seen != -ENOENT || !(flags & O_CREAT)) return fail(-seen);
         int fd = real.openat(place->parent, place->last, flags | O_EXCL | O_NOFOLLOW, mode);
@@ -339,9 +358,7 @@ int files_open(int dirfd, const struct path *copy, int flags, mode_t mode, const
             opens_in_libc() && open_and_judge_plain(path, flags, caller, &fd))
             return fd;
         if (guard.blocks_any && opens_in_libc()) {
-            fd = sys_openat(dirfd, path, look_flags(flags), 0);
-            if (fd >= 0) return open_seen(fd, flags, mode, caller);
-            fd = fail(-fd);
+            fd = open_found(dirfd, path, flags, mode, caller);
         } else {
             fd = open_as_asked(dirfd, path, flags, mode);
             if (fd >= 0) return judge_opened(fd, flags, caller);

@@ -55,13 +55,13 @@ struct fs_verdict files_judge_path(int dirfd, const struct path *path, int flags
             errno = error;
             return allowed;
         }
-        fd = sys_openat(dirfd, path->text,
-                        O_PATH | O_CLOEXEC | (flags & (O_NOFOLLOW | O_DIRECTORY)), 0);
-        if (fd >= 0) {
-            found = files_judge_fd(fd, flags, &judged, caller);
-            sys_close(fd);
-        } else {
-            found = paths_judge_creation(dirfd, path, flags, &judged, caller);
+        for (unsigned looks = 0; looks < FILES_LOOKS; looks++) {
+            fd = sys_openat(dirfd, path->text,
+                            O_PATH | O_CLOEXEC | (flags & (O_NOFOLLOW | O_DIRECTORY)), 0);
+            found = fd < 0 ? paths_judge_creation(dirfd, path, flags, &judged, caller)
+                           : files_judge_fd(fd, flags, &judged, caller);
+            if (fd >= 0) sys_close(fd);
+            if (fd < 0 || !found || !judged.gone) break;
         }
     }
     errno = error;

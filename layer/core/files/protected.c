@@ -18,7 +18,8 @@ void files_protect_memory(const void *start, size_t size)
 
 bool files_memory_protected(const void *start, size_t size)
 {
-    uintptr_t low = (uintptr_t)start, high;
+    /* arm64 ignores the top byte of an address, in system calls as well. */
+    uintptr_t low = (uintptr_t)start << 8 >> 8, high;
     if (__builtin_add_overflow(low, size, &high)) high = UINTPTR_MAX;
     for (unsigned i = 0; i < range_count; i++)
         if (low < ranges[i].end && high > ranges[i].start) return true;

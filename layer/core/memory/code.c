@@ -122,21 +122,24 @@ static bool made_runs(int fd, const void *caller)
     return files_refuse(&judged, caller);
 }
 
-static bool mapping_runs(const void *start, const void *caller)
+static bool runs(char *path)
 {
-    struct mapping mapping;
-    if (LIKELY(!made_is_on) || !mapping_of(start, &mapping) || !files_is_under_tmp(mapping.path))
-        return false;
-    struct fs_request request = {.family = FS_TMP, .path = mapping.path, .caller = caller};
-    struct judged judged = {.verdict = guard_decide(&request), .family = FS_TMP, .verb = "execute"};
-    memcpy(judged.path, mapping.path, sizeof mapping.path);
-    return judged.verdict.mode != FS_ALLOW && files_refuse(&judged, caller);
+    struct fs_request request = {.family = FS_TMP, .path = path};
+    return files_leads_under_tmp(path) && guard_decide(&request).mode != FS_ALLOW;
+}
+
+static bool mappings_run(const void *start, size_t size, const void *caller)
+{
+    char path[PATH_MAX];
+    return UNLIKELY(made_is_on) && mappings_any(start, size, runs, path) &&
+           files_refuse_running(path, caller);
 }
 
 static bool protection_refused(void *start, size_t size, int protection, const void *caller)
 {
     return UNLIKELY(protection & PROT_EXEC) && guard_ready() &&
-           (native_protect_refused(start, size, protection, caller) || mapping_runs(start, caller));
+           (native_protect_refused(start, size, protection, caller) ||
+            mappings_run(start, size, caller));
 }
 
 DOOR int mprotect(void *start, size_t size, int protection)

@@ -420,8 +420,10 @@ extern int personality(unsigned long);
 DOOR int personality(unsigned long persona)
 {
     bool asks = (unsigned)persona == 0xffffffffu;
-    if (!asks && (persona & READ_IMPLIES_EXECUTE) && guard_ready() && !guard_ignores(FS_NATIVE) &&
-        memory_refused("make executable", "all readable memory", CALLER()))
+    if (!asks && (persona & READ_IMPLIES_EXECUTE) && guard_ready() &&
+        ((!guard_ignores(FS_NATIVE) &&
+          memory_refused("make executable", "all readable memory", CALLER())) ||
+         (made_is_on && files_refuse_running("/tmp", CALLER()))))
         return -1;
     return real.personality(persona);
 }

@@ -14,6 +14,7 @@
 #include "guard/state.h"
 #include "network/first_bytes/inspect.h"
 #include "support/sys.h"
+#include "support/text.h"
 #include "events/events.h"
 
 #define MAX_ARGUMENTS   (1u << 20)
@@ -229,12 +230,14 @@ const char *launch_in_tmp(const char *resolved, int program)
 {
     char link[48], path[PATH_MAX];
     if (LIKELY(!made_is_on)) return NULL;
-    bool under = files_is_under_tmp(resolved);
+    text_copy(path, sizeof path, resolved);
+    bool under = files_leads_under_tmp(path);
     if (!under && program >= 0) {
         fs_program_descriptor_path(program, link);
         long size = sys_readlinkat(AT_FDCWD, link, path, sizeof path - 1);
         path[size > 0 ? size : 0] = '\0';
-        under = files_is_under_tmp(path);
+        /* A path that is too long to be told may lie in /tmp. */
+        under = size <= 0 || files_leads_under_tmp(path);
     }
     return under ? "lies in /tmp, which is ephemeral" : NULL;
 }

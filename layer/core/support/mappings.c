@@ -129,3 +129,22 @@ bool mappings_are_files(const void *start, size_t size, bool (*approves)(const c
     if (pages >= 0) sys_close(pages);
     return fine && at >= high;
 }
+
+bool mappings_any(const void *start, size_t size, bool (*finds)(char *path), char *path)
+{
+    /* arm64 ignores the top byte of an address, in system calls as well. */
+    uintptr_t low = (uintptr_t)start << 8 >> 8, high;
+    if (__builtin_add_overflow(low, size, &high)) high = UINTPTR_MAX;
+    struct reader reader = {.fd = sys_openat(AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0)};
+    path[0] = '\0';
+    if (reader.fd < 0) return true;
+    struct line line;
+    bool found = false;
+    while (!found && read_line(&reader, &line) && line.low < high) {
+        if (line.high <= low) continue;
+        memcpy(path, line.path, sizeof line.path);
+        found = finds(path);
+    }
+    sys_close(reader.fd);
+    return found;
+}

@@ -20,4 +20,8 @@ bool mapping_of(const void *address, struct mapping *mapping);
  * each file's path. */
 bool mappings_are_files(const void *start, size_t size, bool (*approves)(const char *path));
 
+/* A mapping in the range has a path of which `finds` says so: it stays in `path` (PATH_MAX bytes),
+ * and is cut where it is very long. True with "" where /proc cannot be read. */
+bool mappings_any(const void *start, size_t size, bool (*finds)(char *path), char *path);
+
 #endif

@@ -1,7 +1,6 @@
 /* Text in bounded buffers. See text.h. */
 #include "support/text.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "support/sys.h"
@@ -37,21 +36,22 @@ void text_fd_path(char out[32], int fd)
     text_number(out + 14, fd < 0 ? 0 : (unsigned)fd);
 }
 
-/* The path of an open object, "" where there is none. */
-void text_object_path(int fd, char path[PATH_MAX])
+bool text_object_path(int fd, char path[PATH_MAX])
 {
     char magic[32];
     text_fd_path(magic, fd);
     long size = sys_readlinkat(AT_FDCWD, magic, path, PATH_MAX - 1);
     path[size > 0 ? size : 0] = '\0';
     /* The kernel marks what has no name any more. */
-    if (size > 10 && strcmp(path + size - 10, " (deleted)") == 0) path[size - 10] = '\0';
+    bool gone = size > 10 && strcmp(path + size - 10, " (deleted)") == 0;
+    if (gone) path[size - 10] = '\0';
+    return gone;
 }
 
 /* The same, with the name of an entry in it; "" where the path cannot be had. */
 void text_entry_path(int fd, const char *last, char path[PATH_MAX])
 {
-    text_object_path(fd, path);
+    (void)text_object_path(fd, path);
     size_t size = strlen(path), more = strlen(last);
     if (size == 0) return;
     if (path[size - 1] == '/') size--;

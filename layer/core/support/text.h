@@ -3,6 +3,7 @@
 #define FS_TEXT_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,8 +22,9 @@ void text_copy(char *out, size_t size, const char *text);
  * names. */
 void text_fd_path(char out[32], int fd);
 
-/* The path of an open object, "" where there is none. */
-void text_object_path(int fd, char path[PATH_MAX]);
+/* The path of an open object, "" where there is none. True where the name is gone: the path is the
+ * one it had, and may lead to another object. */
+bool text_object_path(int fd, char path[PATH_MAX]);
 /* The path of a name in the folder `fd`; "" where it cannot be had. */
 void text_entry_path(int fd, const char *last, char path[PATH_MAX]);
 

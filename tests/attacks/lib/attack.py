@@ -15,6 +15,8 @@ NEW = os.environ["ATTACK_NEW"]
 MARK = os.environ["ATTACK_MARK"]
 HANDLER = os.environ.get("ATTACK_HANDLER", "")
 HELD = os.environ["ATTACK_HELD"]
+# A file in /tmp without a name, by the fd of the process that made it.
+UNLINKED = os.environ["ATTACK_UNLINKED"]
 LAYER = os.environ["ATTACK_LAYER"]
 CORE = LAYER + "/function-shield.d/function-shield.so"
 RESOLVER = os.environ.get("ATTACK_RESOLVER", "")
