@@ -4,6 +4,7 @@
 
 #include "files/source/also.h"
 #include "files/files.h"
+#include "guard/askers.h"
 #include "files/handler.h"
 #include "files/made.h"
 #include "files/paths.h"
@@ -345,10 +346,10 @@ static int open_reported(int dirfd, const struct path *path, int flags, mode_t m
     return fd >= 0 && !seen ? judge_opened(fd, flags, caller) : fd;
 }
 
-int files_open(int dirfd, const struct path *copy, int flags, mode_t mode, const void *caller)
+static int open_judged(int dirfd, const struct path *copy, int flags, mode_t mode,
+                       const void *caller)
 {
     const char *path = copy->text;
-    if (files_idle()) return open_as_asked(dirfd, path, flags, mode);
     bool nameless = (flags & O_TMPFILE) == O_TMPFILE;
     bool creating = !(flags & O_PATH) && (flags & (O_CREAT | O_TRUNC)) && !nameless;
     if (LIKELY(!creating && !nameless)) {
@@ -370,6 +371,14 @@ int files_open(int dirfd, const struct path *copy, int flags, mode_t mode, const
     if (!guard.blocks_any) return open_reported(dirfd, copy, flags, mode, nameless, caller);
     return nameless ? open_nameless(dirfd, path, flags, mode, caller)
                     : open_creating(dirfd, copy, flags, mode, caller);
+}
+
+int files_open(int dirfd, const struct path *copy, int flags, mode_t mode, const void *caller)
+{
+    if (files_idle()) return open_as_asked(dirfd, copy->text, flags, mode);
+    int fd = open_judged(dirfd, copy, flags, mode, caller);
+    if (UNLIKELY(askers_matter)) askers_opened();
+    return fd;
 }
 
 static mode_t mode_of(int flags, unsigned mode)

@@ -56,9 +56,9 @@ struct fs_askers askers_list(uint64_t set, const char *out[ASKERS_MAX])
 /* ---- the act that this thread is in the middle of ---- */
 
 static __thread struct {
-    uint64_t object, set; /* of the event, and once of the act, where `lasts` */
+    uint64_t object, set; /* of the event, and of the act's door, where `lasts` */
     uint64_t forks, child; /* at the fork; in its child until Python runs there. 0: none */
-    bool lasts;
+    bool lasts, used; /* `used`: by the door that runs */
 } noted __attribute__((tls_model("initial-exec")));
 
 static uint64_t object_of(const struct fs_request *request)
@@ -89,14 +89,25 @@ uint64_t askers_of(const struct fs_request *request)
         set = noted.child;
     } else {
         set = interpreter_askers_of(request->caller);
-        if (set & ASKERS_UNKNOWN && noted.lasts && noted.object == object) set = noted.set;
-        noted.lasts = false;
+        if (set & ASKERS_UNKNOWN && noted.lasts && noted.object == object) {
+            set = noted.set;
+            noted.used = true;
+        }
     }
     errno = error;
     return set | ASKERS_KNOWN;
 }
 
-void askers_keep(void) { noted.lasts = true; }
+void askers_keep(void)
+{
+    noted.lasts = true;
+    noted.used = false;
+}
+
+void askers_opened(void)
+{
+    if (noted.used) noted.lasts = noted.used = false;
+}
 
 void askers_forget(void)
 {

@@ -30,6 +30,8 @@ uint64_t askers_of(const struct fs_request *request);
 /* The event that was judged just now: a library does the act, without the interpreter, and no door
  * of it could ask for the frames (sqlite3.connect). It holds for one door. */
 void askers_keep(void);
+/* A door that opens is done, which may judge one file more than once. */
+void askers_opened(void);
 /* Each audit event: what was kept for the act before it is over. */
 void askers_forget(void);
 /* Before a fork. Its child, where Python released its lock (CPython from 3.12 on, for vfork), acts
