@@ -4,6 +4,8 @@ sentinel, Java's performance data."""
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -41,7 +43,18 @@ def test_refused_without_an_event(program: str, said: str, policy: str) -> None:
     assert (done.stdout, done.violations) == (said, []), done.stderr
 
 
-def test_what_lies_beside_the_sentinel_makes_one() -> None:
-    program = "open('/tmp/.aws-xray/data', 'w')"
+@pytest.fixture
+def xray_folder() -> Iterator[Path]:
+    """X-Ray's folder: where it is missing, so is the file, and nothing is refused."""
+    folder = Path("/tmp/.aws-xray")
+    there = folder.exists()
+    folder.mkdir(exist_ok=True)
+    yield folder
+    if not there:
+        folder.rmdir()
+
+
+def test_what_lies_beside_the_sentinel_makes_one(xray_folder: Path) -> None:
+    program = f"open('{xray_folder}/data', 'w')"
     done = support.run_guarded([sys.executable, "-c", program], policy="default")
     assert [event["details"]["path"] for event in done.violations] == ["/tmp/.aws-xray/data"]
