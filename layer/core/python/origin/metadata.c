@@ -1,6 +1,7 @@
 #include "python/origin/metadata.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "memory/native.h"
@@ -250,6 +251,31 @@ static void describe(struct search *search, const char *entry, struct metadata *
     if (folder >= 0) sys_close(folder);
 }
 
+/* How many entries of the folder are metadata of the distribution `name` (normalised); the last of
+ * them goes to `entry`. UINT_MAX if not all could be read. `bytes` is of FOLDER_BYTES. */
+static unsigned entries_named(int folder, char *bytes, const char *name, char entry[NAME_BYTES])
+{
+    struct folder listing = {.fd = folder, .bytes = bytes, .room = FOLDER_BYTES};
+    unsigned count = 0, seen = 0;
+    if (sys_call(SYS_lseek, folder, 0, 0 /* SEEK_SET */) != 0) return UINT_MAX;
+    for (const char *next; seen++ < ENTRIES_MAX && (next = folder_next(&listing)) != NULL;) {
+        char own[NAME_BYTES];
+        metadata_normalise(own, next, name_length(next));
+        if (own[0] == '\0' || strcmp(own, name) != 0) continue;
+        put(entry, NAME_BYTES, next, strlen(next));
+        count++;
+    }
+    return listing.size == 0 ? count : UINT_MAX;
+}
+
+/* Any wheel can bring metadata under any name: where there are two of one name, neither counts. */
+static bool is_only_one(struct search *search, const struct metadata *found)
+{
+    char name[NAME_BYTES], entry[NAME_BYTES];
+    metadata_normalise(name, found->name, strlen(found->name));
+    return entries_named(search->folder, search->entries, name, entry) == 1;
+}
+
 /* Goes through the folder's metadata, the likely ones or the others. True where `ask` ended it. */
 static bool each(struct search *search, bool likely,
                  bool (*ask)(struct search *, const char *, void *), void *more)
@@ -285,7 +311,7 @@ static bool ask_one(struct search *search, const char *entry, void *more)
     if (answer != THIS_FILE) return false;
     struct metadata *found = more;
     describe(search, entry, found);
-    found->exact = search->dated;
+    found->exact = search->dated && is_only_one(search, found);
     return true;
 }
 
@@ -297,7 +323,7 @@ static bool look(struct search *search, struct metadata *found)
     found->claimed = search->holders > 0;
     if (search->holders != 1) return false;
     describe(search, search->holder, found);
-    found->exact = search->unlisted;
+    found->exact = search->unlisted && is_only_one(search, found);
     return true;
 }
 
@@ -402,22 +428,15 @@ bool metadata_editable(const char *site, const char *rest, const char *path, str
 
 int metadata_open(const char *root, const char *name)
 {
-    char *entries = sys_scratch(FOLDER_BYTES);
-    int fd = -ENOENT, folder = entries ? open_folder(AT_FDCWD, root) : -ENOMEM;
-    if (folder < 0) fd = folder;
-    struct folder listing = {.fd = folder, .bytes = entries, .room = FOLDER_BYTES};
-    const char *entry;
-    for (unsigned i = 0; folder >= 0 && fd < 0 && i < ENTRIES_MAX; i++) {
-        char own[NAME_BYTES];
-        entry = folder_next(&listing);
-        if (!entry) break;
-        metadata_normalise(own, entry, name_length(entry));
-        if (own[0] == '\0' || strcmp(own, name) != 0) continue;
-        int inner = open_folder(folder, entry);
+    char entry[NAME_BYTES], *bytes = sys_scratch(FOLDER_BYTES);
+    int folder = bytes ? open_folder(AT_FDCWD, root) : -ENOMEM, fd = folder;
+    if (folder >= 0) {
+        unsigned count = entries_named(folder, bytes, name, entry);
+        int inner = count == 1 ? open_folder(folder, entry) : count == 0 ? -ENOENT : -EEXIST;
         fd = inner < 0 ? inner : open_file(inner, "METADATA");
         if (inner >= 0) sys_close(inner);
+        sys_close(folder);
     }
-    if (folder >= 0) sys_close(folder);
-    sys_scratch_free(entries, FOLDER_BYTES);
+    sys_scratch_free(bytes, FOLDER_BYTES);
     return fd;
 }

@@ -13,7 +13,8 @@
 
 struct metadata {
     char name[128], version[64]; /* "" where not known */
-    bool exact; /* its RECORD lists the file, or it has none and no other has such a package */
+    bool exact; /* its RECORD lists the file, or it has none and no other has such a package; and
+                   no other metadata has its name */
     bool claimed; /* some distribution has files in this package */
     bool searched; /* every list was read: what was not found is not there */
 };
@@ -32,7 +33,7 @@ enum { METADATA_NAME = 256 };
 /* PEP 503: lower case, one dash for any run of "-_.". `length` bytes of `text`. */
 void metadata_normalise(char out[METADATA_NAME], const char *text, size_t length);
 /* The METADATA of the distribution that is called so (normalised) below `root`, to read; -ENOENT
- * where there is none, and -errno where that cannot be told. */
+ * where there is none, and -errno where that cannot be told, as -EEXIST where there are two. */
 int metadata_open(const char *root, const char *name);
 
 #endif

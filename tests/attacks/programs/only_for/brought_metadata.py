@@ -4,7 +4,6 @@
 # proof: sink
 # needs: packages metadata
 # policy: only_for.yaml
-# open: what packages require is what the installed metadata says, and any wheel can bring some
 import stripe
 from attack import SINK, attempt
 
