@@ -22,7 +22,10 @@ struct judged {
 
 /* With the flags of open(2), where a path led to the fd: what is `gone` is to be looked for again,
  * since a thread may have removed it meanwhile. */
-#define FILES_AGAIN (1 << 28)
+#define FILES_AGAIN    (1 << 28)
+/* This bit and those of made.h. The kernel ignores them, so a caller may set them: each door that
+ * takes flags clears them first. */
+#define FILES_OWN_BITS (15 << 27)
 enum { FILES_LOOKS = 4 };
 
 /* A name in a folder that is held open: what is decided about it stays true when the tree around it

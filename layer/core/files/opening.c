@@ -70,6 +70,8 @@ static int look_flags(int flags)
 }
 
 enum { AGAIN = -2 }; /* see FILES_AGAIN */
+_Static_assert(((FILES_AGAIN | MADE_EXECUTES | MADE_NEW | MADE_NAMED) & ~FILES_OWN_BITS) == 0,
+               "a caller could set it");
 
 /* Opens the object of the inspection fd, if the policy allows it. If an object were opened first
  * and judged afterwards, another thread could read it or duplicate its fd meanwhile. Closes `fd`,
@@ -376,7 +378,7 @@ static int open_judged(int dirfd, const struct path *copy, int flags, mode_t mod
 int files_open(int dirfd, const struct path *copy, int flags, mode_t mode, const void *caller)
 {
     if (files_idle()) return open_as_asked(dirfd, copy->text, flags, mode);
-    int fd = open_judged(dirfd, copy, flags, mode, caller);
+    int fd = open_judged(dirfd, copy, flags & ~FILES_OWN_BITS, mode, caller);
     if (UNLIKELY(askers_matter)) askers_opened();
     return fd;
 }
@@ -431,7 +433,7 @@ DOOR int open_by_handle_at(int mount, struct file_handle *handle, int flags)
 {
     int fd = real.open_by_handle_at(mount, handle, flags);
     if (fd < 0 || !guard_ready() || files_idle()) return fd;
-    return judge_opened(fd, flags, CALLER());
+    return judge_opened(fd, flags & ~FILES_OWN_BITS, CALLER());
 }
 
 #include "doors_opening.gen.h"

@@ -145,7 +145,7 @@ static FILE *judged__IO_file_fopen(FILE *stream, const struct path *path, const 
 static FILE *judged__IO_file_open(FILE *stream, const struct path *path, int flags, int protection,
                                   int read_write, int is32not64, const void *caller)
 {
-    if (refused(path, flags, caller)) return NULL;
+    if (refused(path, flags & ~FILES_OWN_BITS, caller)) return NULL;
     return real._IO_file_open(stream, path->text, flags, protection, read_write, is32not64);
 }
 

@@ -147,7 +147,7 @@ int hook_open(PyObject *arguments)
      * are the libc ring's. */
     bool relative = path[0] == '/' || !argument_is_none(argument(arguments, 1));
     if (LIKELY(!suspicious(path, relative)) || !relative || !python_is_running()) return 0;
-    long flags = argument_number(argument(arguments, 2), O_RDONLY);
+    long flags = argument_number(argument(arguments, 2), O_RDONLY) & ~FILES_OWN_BITS;
     /* A folder cannot be written to as a file: an opener makes a file in it (tempfile), and that is
      * the act. */
     if ((flags & O_ACCMODE) != O_RDONLY && !(flags & O_DIRECTORY) &&
