@@ -135,8 +135,10 @@ def _judged(paths: list[Path], problems: list[CouldNotRun]) -> dict[str, list[Ju
 def _print_judged(name: str, rows: list[Judged], to: Console) -> None:
     about = [row for row in rows if row.asks]
     stopped = sum(row.stopped for row in about)
+    undone = sum(row.undone for row in about)
     to.print(
-        f"{output.printable(name)} stops {stopped} of {len(about)} acts that rules are about."
+        f"{output.printable(name)} stops {stopped} of {len(about)} acts that rules are about"
+        + (f", and undoes {undone} when the invocation ends." if undone else ".")
         + (" These pass:" if stopped < len(about) else ""),
         soft_wrap=True,
     )

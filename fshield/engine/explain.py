@@ -293,7 +293,10 @@ def open_path(policy: native.Compiled, target: str, asker: str = "") -> list[Ans
     function's."""
     path = clean_path(target)
     if path == "/tmp" or path.startswith("/tmp/"):
-        return [Answer(RULES[Family.TMP], policy.decide(Family.TMP, path=path, asker=asker))]
+        verdict = policy.decide(Family.TMP, path=path, asker=asker)
+        ends = policy.tmp_ephemeral and verdict.mode is Mode.BLOCK
+        note = "what the same invocation made there passes, and is removed when it ends"
+        return [Answer(RULES[Family.TMP], verdict, note if ends else None)]
     source = policy.decide(Family.HANDLER, path=path)
     return [
         Answer(None, None, "read_write_tmp looks at /tmp only"),

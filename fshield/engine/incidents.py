@@ -32,6 +32,7 @@ class Judged:
         stopped: it would be blocked.
         why: the reason in words.
         source: ``FILE:LINE`` of what decided, where a line did.
+        undone: it would pass, and what it makes is removed when the invocation ends.
     """
 
     incident: str
@@ -41,6 +42,7 @@ class Judged:
     stopped: bool
     why: str
     source: str | None
+    undone: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """The act for ``--json``."""
@@ -50,6 +52,7 @@ class Judged:
             "act": self.act,
             "asks": self.asks or None,
             "stopped": self.stopped,
+            "undone": self.undone,
             "why": self.why,
             "rule": self.source,
         }
@@ -74,7 +77,14 @@ def judge(policy: Policy) -> list[Judged]:
             found.append(Judged(*about, stopped=mode is Mode.BLOCK, why=why, source=None))
         else:
             kind, _, target = row["asks"].partition(" ")
-            answer = ask(compiled, kind, target, facts)
+            makes = kind == "make"
+            answer = ask(compiled, "open" if makes else kind, target, facts)
+            if makes and compiled.tmp_ephemeral and answer.mode is Mode.BLOCK:
+                why = "an invocation may use what it makes; removed when it ends"
+                found.append(
+                    Judged(*about, stopped=False, why=why, source=answer.source, undone=True)
+                )
+                continue
             found.append(
                 Judged(
                     *about,

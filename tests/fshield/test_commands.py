@@ -396,6 +396,16 @@ def test_explain(tmp_path: Path) -> None:
     assert explained(str(out), "connect", "sqs.us-east-1.amazonaws.com:443") == allowed
 
 
+def test_explain_says_what_ephemeral_lets_pass(tmp_path: Path) -> None:
+    policy = tmp_path / "own.yaml"
+    policy.write_text(
+        "version: 1\npolicy: {read_write_tmp: {mode: ephemeral, keep: [/tmp/cache/**]}}\n"
+    )
+    assert "same invocation" in str(explained(str(policy), "open", "/tmp/x")["note"])
+    assert explained(str(policy), "open", "/tmp/cache/x")["note"] is None
+    assert explained(DEFAULT, "open", "/tmp/x")["note"] is None
+
+
 def test_explain_alone_lists_what_always_holds() -> None:
     done = run("explain", DEFAULT)
     assert done.exit_code == 0

@@ -26,7 +26,7 @@ When = Literal["path_file", "import", "thread", "call"]
 KEYS = frozenset(
     {
         *("act", "source", "when", "rule", "asks", "says", "proof", "to", "path"),
-        *("prepare", "needs", "open", "realistic", "only_for"),
+        *("prepare", "needs", "open", "realistic", "only_for", "undone"),
     }
 )
 
@@ -43,7 +43,8 @@ class Act:
         source: where it is documented.
         rule: the rule that stops it; "" where none does.
         asks: what it asks of a policy, as `tests:` of policies have it: ``connect HOST:PORT``,
-            ``exec PROGRAM``, …; ``kind`` where the rule's mode alone decides.
+            ``exec PROGRAM``, …; ``make PATH`` for a file that the act makes; ``kind`` where the
+            rule's mode alone decides.
         says: text that one event of that rule must hold, as JSON.
         proof: how it is seen that the act was done; `to` and `path` belong to it.
         prepare: a program that lies there before the act.
@@ -51,6 +52,7 @@ class Act:
         open: why no rule stops it; "" where one does.
         realistic: why the realistic policy lets it pass; "" where it does not.
         only_for: why that policy with ``only_for`` lets it pass; "" where it does not.
+        undone: the policies that let it pass, and what it made is gone when the invocation ends.
     """
 
     path: Path
@@ -68,6 +70,7 @@ class Act:
     open: str
     realistic: str
     only_for: str
+    undone: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -136,6 +139,7 @@ def read_act(path: Path) -> Act:
         open=fields.get("open", ""),
         realistic=fields.get("realistic", ""),
         only_for=fields.get("only_for", ""),
+        undone=tuple(fields.get("undone", "").split()),
     )
 
 

@@ -56,10 +56,14 @@ class Outcome:
             found.append(f"without the guard it must work: {self.words.get('')}")
         for policy in POLICIES:
             stopped = self.act.is_stopped(policy)
+            undone = policy in self.act.undone
             modes = {event["mode"] for event in self.events.get(policy, [])}
-            if self.seen.get(policy) == stopped:
-                said = "stopped" if stopped else "done"
-                found.append(f"{policy}: it must be {said}: {self.words.get(policy)}")
+            words = self.words.get(policy) or []
+            if self.seen.get(policy) == (stopped or undone):
+                said = "stopped" if stopped else "undone" if undone else "done"
+                found.append(f"{policy}: it must be {said}: {words}")
+            if undone and f"ACT {self.act.name} DONE" not in words:
+                found.append(f"{policy}: it must be done before it is undone: {words}")
             wanted = "block" if stopped else "alert" if policy == "monitor" else ""
             if self.act.rule and wanted and wanted not in modes:
                 found.append(f"{policy}: no event of {self.act.rule} says {self.act.says}")

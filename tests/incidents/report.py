@@ -19,13 +19,14 @@ by what public records say that they did at run time. Each act is a program unde
 test's own. It runs as a dependency inside a function, and must work without the guard.
 
 - **default** and **strict** are the policies of that name.
-- **realistic** allows github.com, two vendors' APIs, one bucket and temporary files, and no
-  program: `tests/incidents/realistic.yaml`.
+- **realistic** allows github.com, two vendors' APIs and one bucket, and no program. Its `/tmp` is
+  `ephemeral`: `tests/incidents/realistic.yaml`.
 - **only_for** is that policy with each host for the package that reaches it, as `github.com` for
   `pygithub`: `tests/incidents/only_for.yaml`. In Node.js no caller can be told: such
   an entry is for nobody.
 - Python functions run under Lambda's runtime client. Node functions run under a client of the
-  tests' own, which loads and calls the handler in the same way.
+  tests' own, which loads and calls the handler in the same way, and never ends an invocation.
+- *Undone*: the act worked, and what it made in `/tmp` was gone when the invocation had ended.
 """
 
 
@@ -122,7 +123,10 @@ def document(outcomes: Sequence[Outcome], missing: Sequence[tuple[Incident, Act,
     stopped = {
         policy: sum(outcome.act.is_stopped(policy) for outcome in outcomes) for policy in POLICIES
     }
-    rows: list[list[str]] = [["incident", "act", "rule", "stopped by", "the event names"]]
+    rows: list[list[str]] = [
+        ["incident", "act", "rule", "stopped by", "undone by", "the event names"]
+    ]
+    undone = sum(outcome.act.undone == ("realistic", "only_for") for outcome in outcomes)
     for outcome in outcomes:
         rows.append(
             [
@@ -131,6 +135,7 @@ def document(outcomes: Sequence[Outcome], missing: Sequence[tuple[Incident, Act,
                 f"`{outcome.act.rule}`" if outcome.act.rule else "none",
                 ", ".join(policy for policy in POLICIES if outcome.act.is_stopped(policy))
                 or "none",
+                ", ".join(outcome.act.undone),
                 outcome.named("strict"),
             ]
         )
@@ -140,7 +145,9 @@ def document(outcomes: Sequence[Outcome], missing: Sequence[tuple[Incident, Act,
             passing.append([outcome.incident.title, outcome.act.act, outcome.act.open])
         elif outcome.act.realistic:
             why = f"under realistic only: {outcome.act.realistic}"
-            if outcome.act.only_for:
+            if outcome.act.only_for == outcome.act.realistic:
+                why = f"under realistic, with `only_for` as well: {outcome.act.realistic}"
+            elif outcome.act.only_for:
                 why += f"; with `only_for`: {outcome.act.only_for}"
             passing.append([outcome.incident.title, outcome.act.act, why])
     sources = [["incident", "sources"]]
@@ -152,7 +159,8 @@ def document(outcomes: Sequence[Outcome], missing: Sequence[tuple[Incident, Act,
             HEAD,
             f"{count} acts: `default` stops {stopped['default']}, `strict` {stopped['strict']}, the"
             f" realistic policy {stopped['realistic']}, and with `only_for` {stopped['only_for']}.",
-            "`monitor` stops none, and an event names each that a rule is about.",
+            f"The last two undo {undone} more. `monitor` stops none, and an event names each that a"
+            " rule is about.",
             "",
             "## By incident",
             "",

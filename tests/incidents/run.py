@@ -37,7 +37,8 @@ def main(words: list[str]) -> int:
     for outcome in outcomes:
         cells = []
         for policy in POLICIES:
-            cells.append("passes" if outcome.seen[policy] else "[green]stopped[/]")
+            gone = "undone" if policy in outcome.act.undone else "[green]stopped[/]"
+            cells.append("passes" if outcome.seen[policy] else gone)
         shown.add_row(outcome.name, *cells)
     console.print(shown)
     problems = [f"{outcome.name}: {text}" for outcome in outcomes for text in outcome.problems()]

@@ -56,13 +56,17 @@ def test_python_acts_name_the_distribution(outcomes: dict[str, Outcome]) -> None
 def test_the_readme_says_what_the_page_says(outcomes: dict[str, Outcome]) -> None:
     """The figures of the first screen are those of the headers, which the run above has checked."""
     acts = [outcome.act for outcome in outcomes.values()]
-    stopped = sum(act.is_stopped("default") for act in acts)
+    stopped, realistic, only_for = (
+        sum(act.is_stopped(policy) for act in acts)
+        for policy in ("default", "realistic", "only_for")
+    )
     readme = " ".join((support.ROOT / "README.md").read_text().split())
     missing = len(not_replayed(incidents()))
     if missing != 1:
         pytest.skip("README counts the acts that its own machine could replay")
     assert f"{len(acts)} acts of {len(incidents()) - 1} incidents" in readme
     assert f"`default` stops {stopped}" in readme
+    assert f"A realistic policy stops {realistic}, and {only_for} where" in readme
 
 
 def test_the_page_is_what_the_run_found(outcomes: dict[str, Outcome]) -> None:
@@ -82,12 +86,21 @@ def test_check_asks_what_the_acts_ask() -> None:
 def test_check_says_what_the_run_found(name: str, outcomes: dict[str, Outcome]) -> None:
     """What `fshield check --incidents` computes is what the replay saw."""
     folder = HERE if (HERE / f"{name}.yaml").exists() else support.ROOT / "policies"
-    judged = {(row.incident, row.act): row.stopped for row in judge(load(folder / f"{name}.yaml"))}
+    rows = judge(load(folder / f"{name}.yaml"))
+    judged = {(row.incident, row.act): row.stopped for row in rows}
+    undone = {(row.incident, row.act) for row in rows if row.undone}
     seen = {
-        (outcome.incident.title, outcome.act.act): not outcome.seen[name]
+        (outcome.incident.title, outcome.act.act): (
+            not outcome.seen[name] and name not in outcome.act.undone
+        )
         for outcome in outcomes.values()
     }
     assert {key: judged[key] for key in seen} == seen
+    assert undone >= {
+        (outcome.incident.title, outcome.act.act)
+        for outcome in outcomes.values()
+        if name in outcome.act.undone
+    }
 
 
 def test_check_names_what_passes() -> None:
@@ -100,9 +113,11 @@ def test_check_names_what_passes() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "stops 26 of 32 acts" in done.stdout
+    assert "stops 25 of 32 acts" in done.stdout
+    assert "and undoes 2 when the invocation ends" in done.stdout
     assert "commits what it found to GitHub" in done.stdout
-    assert "realistic.yaml:8" in done.stdout
+    assert "realistic.yaml:9" in done.stdout
+    assert "make /tmp/inventory.txt: realistic.yaml:13" in done.stdout
 
 
 def test_a_header_says_what_stops_it_or_why_nothing_does(tmp_path: Path) -> None:
