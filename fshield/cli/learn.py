@@ -181,13 +181,15 @@ def _into(
     document = read(path)
     policy = native.Compiled(compile_policy(resolve(document, path.stem)))
     missing = additions(learnt, policy)
-    changed, _ = edit.with_entries(document, path.stem, missing)
+    quiet = [name for name in learnt.quiet if not policy.is_quiet(name)]
+    changed, _ = edit.with_entries(document, path.stem, missing, quiet=quiet)
     diff = edit.difference(document, changed)
     if not as_json:
         sources.say_doubts(source.counts)
         say(learnt, tiers, output.console(stderr=True))
         print_diff(diff)
-    if missing and not yes:
+    wanted = bool(missing or quiet)
+    if wanted and not yes:
         asked = (
             sys.stdin.isatty() and not as_json and typer.confirm(f"write this to {path}?", err=True)
         )
@@ -196,7 +198,7 @@ def _into(
                 "nothing was written: --yes writes without asking", soft_wrap=True
             )
             raise typer.Exit(output.FINDINGS)
-    if missing:
+    if wanted:
         write_whole(path, edit.as_written(changed, edit.raw(path)))
     if as_json:
         lines = "".join(f"{line}\n" for line in diff)
@@ -211,11 +213,9 @@ def _into(
     elif learnt.is_empty:
         _say_nothing_learnt(learnt)
     else:
-        said = (
-            f"{len(missing)} exceptions added"
-            if missing
-            else "it allows all that was learnt; nothing was changed"
-        )
+        parts = [f"{len(missing)} exceptions added"] if missing else []
+        parts += [f"quiet about {', '.join(quiet)}"] if quiet else []
+        said = ", ".join(parts) or "it allows all that was learnt; nothing was changed"
         output.console(stderr=True).print(f"{path}: {said}", soft_wrap=True)
     if learnt.is_empty:
         raise typer.Exit(output.FINDINGS)

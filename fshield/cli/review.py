@@ -285,7 +285,7 @@ def fix(
                 f"--accept {unused[0]}: nothing is held back by that name",
                 "name it as `held` shows it",
             )
-        if write and found.lines:
+        if write and (found.lines or found.quiet):
             write_whole(policy, edit.as_written(found.changed, edit.raw(policy)))
         if as_json:
             output.print_json(_fix_as_dict(found))
@@ -303,6 +303,7 @@ def _fix_as_dict(found: Fix) -> dict[str, Any]:
             {"policy": line.rule, "entry": line.text, "only_for": [*line.only_for]}
             for line in found.lines
         ],
+        "quiet": found.quiet,
         "admits": found.admits,
         "careful": found.careful,
         "proposal": found.proposal or None,
@@ -325,6 +326,11 @@ def _print_fix(found: Fix) -> None:
     print_diff(found.diff)
     to = output.console(stderr=True)
     for label, style, sentences in (
+        (
+            "quiet",
+            "green",
+            [f"reads by {name} stay blocked, and make no event" for name in found.quiet],
+        ),
         ("admits", "yellow", found.admits),
         ("careful", "bold red", found.careful),
         ("proposal", "yellow", [found.proposal] if found.proposal else []),

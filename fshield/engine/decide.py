@@ -185,6 +185,8 @@ def _load(path: Path) -> ctypes.CDLL:
         library.fs_policy_check.restype = ctypes.c_char_p
         library.fs_policy_decide.argtypes = (ctypes.c_void_p, ctypes.POINTER(_Request))
         library.fs_policy_decide.restype = _Verdict
+        library.fs_policy_lists.argtypes = (ctypes.c_void_p, ctypes.c_uint, ctypes.c_char_p)
+        library.fs_policy_lists.restype = ctypes.c_bool
         library.fs_policy_string.argtypes = (ctypes.c_void_p, ctypes.c_uint32)
         library.fs_policy_string.restype = ctypes.c_char_p
         library.fs_policy_rule.argtypes = (ctypes.c_void_p, ctypes.c_uint32)
@@ -383,6 +385,13 @@ class Compiled:
     def mode_source(self, family: Family) -> str | None:
         """``FILE:LINE`` of a rule's mode, or None where the policy left it out."""
         return self._string(self._sources[family]) or None
+
+    def is_quiet(self, distribution: str) -> bool:
+        """Reads of the handler's source by `distribution` make no event."""
+        found: bool = self._library.fs_policy_lists(
+            self._memory, binary.LIST_QUIET, distribution.encode("utf-8", "surrogateescape")
+        )
+        return found
 
     def _facts(self, facts: Facts) -> _Known:
         """`facts` as the engine has them, the policy's names with variables put together."""

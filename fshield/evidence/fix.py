@@ -47,6 +47,7 @@ class Fix:
         passing_for: of these, the callers that an entry with ``only_for`` names.
         held: acts that are not written without ``--accept``, and why.
         hopeless: acts that no entry can allow, and why.
+        quiet: error reporters whose reads of the handler's source stay blocked, and make no event.
         failing: the policy's own tests that fail with the entries and passed without.
         proposal: what would do in place of entries for /tmp, in a sentence; "" where nothing would.
     """
@@ -61,6 +62,7 @@ class Fix:
     passing_for: dict[Act, tuple[str, ...]] = field(default_factory=dict)
     held: list[Held] = field(default_factory=list)
     hopeless: list[tuple[Act, str]] = field(default_factory=list)
+    quiet: list[str] = field(default_factory=list)
     failing: list[Result] = field(default_factory=list)
     proposal: str = ""
 
@@ -96,7 +98,7 @@ def fix(
     out.lines = _merged(_with_siblings(out))
     if out.lines:
         _hold_what_tests_block(out, path.stem, tiers)
-    if out.lines:
+    if out.lines or out.quiet:
         out.changed, out.policy = _edited(out, path.stem, out.lines, tiers)
         out.admits = [admits(line) for line in out.lines]
         if any(line.rule == "read_write_tmp" for line in out.lines):
@@ -131,6 +133,12 @@ def _sort_acts(out: Fix, tiers: Tiers, facts: native.Facts, region: str | None) 
     compiled = native.Compiled(compile_policy(out.policy))
     for_some = any(entry.only_for for entry in out.policy.allows)
     for act, seen in tiers.evidence:
+        readers = tiers.error_reporters(act, seen)
+        if readers:
+            out.quiet += sorted(
+                name for name in readers if name not in out.quiet and not compiled.is_quiet(name)
+            )
+            continue
         targets = sorted(seen.examples) or [act.target]
         askers = asked_as(tiers.evidence, seen.chains)
         found = [met_by(compiled, act, one, facts, askers) for one in targets]
@@ -209,7 +217,7 @@ def _edited(out: Fix, name: str, lines: list[Line], tiers: Tiers) -> tuple[str, 
             names == entry.only_for and _covers(pattern, entry.pattern) for pattern, names in wide
         )
     ]
-    return edit.with_entries(out.document, name, additions, dead)
+    return edit.with_entries(out.document, name, additions, dead, out.quiet)
 
 
 def _plain_paths(out: Fix) -> list[Allow]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from fshield.engine import decide as native
 from fshield.evidence.acts import Act, Evidence, Seen
-from fshield.evidence.dependencies import asked_as
+from fshield.evidence.dependencies import asked_as, distribution_of
 from fshield.evidence.verdicts import Met, met_by
+from fshield.language.callers import plain
 from fshield.language.policy import Mode
 
 
@@ -21,17 +22,19 @@ class Outcome:
         act, seen: what was done, and how it was seen.
         target: exactly, where the act stands for several.
         met: what it would meet.
+        quiet: the policy tells nobody: its `quiet` lists all who did it.
     """
 
     act: Act
     seen: Seen
     target: str
     met: Met
+    quiet: bool = False
 
     @property
     def would_break(self) -> bool:
-        """It went through, and would be blocked."""
-        return self.met.mode is Mode.BLOCK and self.seen.passed > 0
+        """It went through, and would be blocked; what is quiet does without."""
+        return self.met.mode is Mode.BLOCK and self.seen.passed > 0 and not self.quiet
 
     @property
     def would_pass(self) -> bool:
@@ -47,4 +50,17 @@ def replay(policy: native.Compiled, evidence: Evidence, facts: native.Facts) -> 
         askers = asked_as(evidence, seen.chains)
         found = [(target, met_by(policy, act, target, facts, askers)) for target in targets]
         target, worst = max(found, key=lambda pair: pair[1].mode)
-        yield Outcome(act, seen, target, worst)
+        quiet = act.rule == "read_handler" and _is_quiet(policy, evidence, seen)
+        yield Outcome(act, seen, target, worst, quiet)
+
+
+def _is_quiet(policy: native.Compiled, evidence: Evidence, seen: Seen) -> bool:
+    """Whether each read that was seen is by a distribution whose reads make no event. As in the
+    engine, the innermost frame is the reader, by its distribution or its package."""
+    if sum(seen.chains.values()) < seen.count:  # not every caller was kept
+        return False
+    readers = {chain[0] if chain else "" for chain in seen.chains}
+    return all(
+        policy.is_quiet(distribution_of(evidence, name)) or policy.is_quiet(plain(name))
+        for name in readers
+    )

@@ -8,14 +8,18 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from fshield.evidence.acts import act_of
+from fshield.evidence.known import ERROR_REPORTERS
 from fshield.evidence.shapes import NEVER, Moment, gathered
 from fshield.evidence.stream import Record
+from fshield.language.callers import plain
 
 # : Kinds of acts that are told apart; more are counted, and said to be more. A function with so
 # many is not ready.
 MAX_KINDS = 5000
 #: The part of an object that makes it another destination.
 _NETWORK = frozenset({"outbound_connectivity", "runtime_api"})
+#: Their reads of the handler's source are quiet under `default` and what `learn` writes.
+_QUIET = frozenset(map(plain, ERROR_REPORTERS))
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,8 @@ class Seen:
         origin = event.get("origin") or {}
         who = str(origin.get("distribution") or origin.get("file") or "?")
         rule = str(event.get("policy") or "?")
+        if rule == "read_handler" and plain(who) in _QUIET:
+            return
         would_block = event.get("policy_mode") == "block"
         moment = Moment(at.timestamp(), str(event.get("requestId") or ""))
         key = (rule, target(event, moment), who, would_block)

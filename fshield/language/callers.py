@@ -42,6 +42,11 @@ def distribution(value: object) -> str:
             "a name as `pip list` shows it, without version or extras",
             re.split(r"[\[=<>~! ;]", name)[0] if name[:1].isalnum() else "",
         )
+    return plain(name)
+
+
+def plain(name: str) -> str:
+    """A name as PEP 503 normalises it."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

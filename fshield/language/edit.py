@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,7 @@ def with_entries(
     name: str,
     additions: Iterable[Addition],
     without: Iterable[tuple[str, int]] = (),
+    quiet: Sequence[str] = (),
 ) -> tuple[str, Policy]:
     """The file's text with `additions` in it, and the policy that it then is.
 
@@ -68,6 +69,7 @@ def with_entries(
         additions: what to add.
         without: rules and the places in their `allow` lists, from 0, of entries to take out: of
             rules that something is added to, and written in one line each.
+        quiet: distributions to add to the `quiet` of `read_handler`.
 
     Raises:
         CouldNotRun: the file is written in a form that cannot be changed without a person.
@@ -96,6 +98,7 @@ def with_entries(
         for rule, added in by_rule.items()
     ]
     splices += [cut for rule in by_rule for cut in _cuts(policy_node, rule, gone.get(rule, set()))]
+    splices += [_with_quiet(document, policy_node, quiet)] if quiet else []
     lines = list(document.lines)
     # From the end of the file to its beginning, so that lines not yet changed keep their numbers.
     # What replaces a line comes before what is put in front of it.
@@ -239,6 +242,52 @@ def _from_flow(
     return _Splice(
         key.start_mark.line, value.end_mark.line + 1, [*lines, *_items(indent + 4, added)]
     )
+
+
+def _with_quiet(document: Document, policy: Any, names: Sequence[str]) -> _Splice:
+    """`names` in the `quiet` of `read_handler`, which is made where there is none."""
+    rule = "read_handler"
+    value = _child(policy, rule)
+    added = ", ".join(names)
+    if value is None:
+        end = _last_line(policy) + 1
+        line = f"{' ' * policy.start_mark.column}{rule}: {{quiet: [{added}]}}"
+        return _Splice(end, end, [line], RULES.index(rule))
+    if not isinstance(value.value, list):
+        return _mode_with(document, value, f"quiet: [{added}]")
+    there = _child(value, "quiet")
+    if there is None and value.flow_style:
+        return _inserted(document, value, f"quiet: [{added}]")
+    if there is None:
+        end = _last_line(value) + 1
+        return _Splice(end, end, [f"{' ' * value.start_mark.column}quiet: [{added}]"])
+    if there.flow_style:
+        return _inserted(document, there, added)
+    end = _last_line(there) + 1
+    return _Splice(end, end, [f"{' ' * there.start_mark.column}- {name}" for name in names])
+
+
+def _mode_with(document: Document, node: Any, text: str) -> _Splice:
+    """``rule: block`` becomes ``rule: {mode: block, …}``."""
+    number, line = node.start_mark.line, document.lines[node.start_mark.line]
+    if node.end_mark.line != number:
+        raise CouldNotRun(
+            f"{document.file}:{number + 1}: this is written in a form that is not changed",
+            "one line a key",
+        )
+    start, end = node.start_mark.column, node.end_mark.column
+    value = f"{{mode: {line[start:end]}, {text}}}"
+    return _Splice(number, number + 1, [line[:start] + value + line[end:]])
+
+
+def _inserted(document: Document, node: Any, text: str) -> _Splice:
+    """`text` as the last element within the node's brackets."""
+    number, at = node.end_mark.line, node.end_mark.column - 1
+    line = document.lines[number]
+    before = line[:at].rstrip()
+    comma = ", " if node.value and before and not before.endswith(",") else ""
+    space = " " if before.endswith(",") else ""
+    return _Splice(number, number + 1, [f"{before}{comma}{space}{text}{line[at:]}"])
 
 
 def _items(indent: int, added: list[Addition]) -> list[str]:

@@ -90,6 +90,16 @@ def write(path: str) -> dict[str, Any]:
     }
 
 
+def read_source(distribution: str) -> dict[str, Any]:
+    file = f"/var/task/{distribution.replace('-', '_')}/utils.py"
+    return {
+        "policy": "read_handler",
+        "reason": "no_rule",
+        "details": {"path": "/var/task/app.py", "operation": "read"},
+        "origin": {"distribution": distribution, "file": file, "line": 1, "stack": [f"{file}:1 f"]},
+    }
+
+
 @pytest.fixture
 def log(stand_in: StandIn, fleet: Fleet) -> Log:
     fleet.function("api")
@@ -226,3 +236,26 @@ def test_no_log(stand_in: StandIn, fleet: Fleet) -> None:
     ran = fshield(stand_in, "ready", "api")
     assert ran.code == 2
     assert "fix:" in ran.err
+
+
+def test_what_is_quiet_is_no_reason(stand_in: StandIn, log: Log, tmp_path: Path) -> None:
+    """Error reporters ask for the source around each error, and do without."""
+    for day in range(25):
+        log.process(day / 3 + 0.1, read_source("sentry-sdk"))
+    log.write()
+    policy = tmp_path / "api.yaml"
+    policy.write_text("version: 1\npolicy:\n  read_handler: {mode: block, quiet: [sentry-sdk]}\n")
+    for words in ([], ["--policy", str(policy)]):
+        ran = fshield(stand_in, "ready", "api", *words)
+        assert ran.code == 0, ran.out + ran.err
+    policy.write_text("version: 1\npolicy:\n  read_handler: block\n")
+    ran = fshield(stand_in, "ready", "api", "--policy", str(policy))
+    assert ran.code == 1 and "read /var/task/app.py  api.yaml:3  ×25" in ran.out
+
+
+def test_a_read_by_any_other_package_is_a_reason(stand_in: StandIn, log: Log) -> None:
+    for day in range(25):
+        log.process(day / 3 + 0.1, read_source("tintkit"))
+    log.write()
+    ran = fshield(stand_in, "ready", "api")
+    assert ran.code == 1 and "read_handler" in ran.out
