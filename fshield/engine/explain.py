@@ -319,7 +319,8 @@ def execute(
     path = clean_path(target)
     verdict = policy.decide(Family.PROCESS, path=path, asker=asker)
     found = programs.unguardable(path) if look else programs.known(path)
-    if found is None or verdict.mode is Mode.BLOCK or Mode.ALLOW is max(policy.modes.values()):
+    blocked = verdict.mode is Mode.BLOCK
+    if found is None or (blocked and not found.sure) or Mode.ALLOW is max(policy.modes.values()):
         return [Answer(RULES[Family.PROCESS], verdict)]
     said = f"{found.why}; instead: {found.instead}"
     if not found.sure:

@@ -32,10 +32,11 @@ _NAMES = 32
 INTEGRITY = "guard_integrity"
 #: The reason of an act that an entry allows, and to other callers only.
 ONLY_FOR = "only_for"
+UNGUARDABLE = "unguardable"
 #: What no exception covers, whatever a policy says.
 REFUSED = {
     "socket_family": "sockets of this kind are refused whatever a policy says",
-    "unguardable": "the guard cannot be loaded into it",
+    UNGUARDABLE: "the guard cannot be loaded into it",
     "malformed": "it is neither a name nor a path that can be judged",
     INTEGRITY: "the guard protects itself; this is not a rule, and nothing allows it",
 }
@@ -110,7 +111,7 @@ def no_exception(act: Act) -> str | None:
     found = programs.known(act.target) if act.rule == "create_child_process" else None
     if found is None or not found.sure:
         return None
-    return f"{REFUSED['unguardable']} ({found.why}); instead: {found.instead}"
+    return f"{REFUSED[UNGUARDABLE]} ({found.why}); instead: {found.instead}"
 
 
 @dataclass(slots=True)

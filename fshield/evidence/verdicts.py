@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fshield.engine import decide as native
-from fshield.evidence.acts import INTEGRITY, ONLY_FOR, Act
+from fshield.evidence.acts import INTEGRITY, ONLY_FOR, UNGUARDABLE, Act, no_exception
 from fshield.language.model import RULES
 from fshield.language.policy import Family, Mode
 
@@ -41,6 +41,8 @@ class Met:
     @property
     def words(self) -> str:
         """What says so: ``FILE:LINE``, and the callers of the entry there."""
+        if self.reason == UNGUARDABLE:
+            return "no rule: the guard cannot be loaded into it"
         if self.reason != ONLY_FOR:
             return self.source or "left out"
         names = ", ".join(self.only_for)
@@ -72,6 +74,10 @@ def met(
         blocks = Mode.BLOCK in policy.modes.values()
         return Met(Mode.BLOCK if blocks else Mode.ALERT, None, INTEGRITY)
     family = Family(RULES.index(act.rule))
+    if family is Family.PROCESS and no_exception(act):
+        # As guard_integrity() of the core: blocked where any rule blocks.
+        mode = max(policy.modes.values())
+        return Met(mode, None, UNGUARDABLE)
     if act.refused or family is Family.RUNTIME_API or not target:
         return Met(policy.modes[family], policy.mode_source(family), act.refused or "no_rule")
     if family is Family.OUTBOUND:

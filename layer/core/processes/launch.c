@@ -281,7 +281,11 @@ struct launch *launch_prepare(const struct launch_request *request)
     launch->verdict = processes_decide(named ? launch->resolved : NULL, request->caller);
     struct fs_verdict *verdict = &launch->verdict;
     if (verdict->mode == FS_BLOCK) {
-        struct guard_act act = act_of(launch, NULL, request->caller);
+        /* No exception would help: the event says so. */
+        const char *why = fs_program_check_object(launch->fd, false, &launch->program);
+        if (launch->program.error != 0) why = NULL;
+        if (why != NULL) verdict->reason = FS_STATIC;
+        struct guard_act act = act_of(launch, why, request->caller);
         processes_report_blocked(&act, verdict);
         return fail(launch, EACCES);
     }
@@ -311,11 +315,15 @@ struct launch *launch_prepare(const struct launch_request *request)
             return fail(launch, EACCES);
         }
         unguarded.mode = FS_ALERT;
-        if (verdict->mode == FS_ALLOW) guard_report(&act, &unguarded, NULL, 0);
+        if (verdict->mode == FS_ALLOW)
+            guard_report(&act, &unguarded, NULL, 0);
+        else
+            verdict->reason = FS_STATIC;
     }
     bool shown = verdict->mode == FS_ALERT;
     if (verdict->mode == FS_ALLOW || !processes_is_shown()) {
-        struct guard_act act = act_of(launch, NULL, request->caller);
+        const char *why = verdict->reason == FS_STATIC ? sentence : NULL;
+        struct guard_act act = act_of(launch, why, request->caller);
         guard_report(&act, verdict, NULL, 0);
     }
 
@@ -381,13 +389,14 @@ struct fs_verdict launch_judge(const char *path, bool search, const char *enviro
     bool has_name = processes_resolve(fd, resolved);
     struct fs_verdict verdict = processes_decide(has_name ? resolved : NULL, NULL);
     struct fs_verdict integrity = guard_integrity();
-    /* Under `monitor` too: no exception would help. */
-    if (verdict.mode != FS_BLOCK && integrity.mode != FS_ALLOW && verdict.mode <= integrity.mode) {
+    /* Whether it is blocked anyway or only reported: no exception would help. */
+    if (integrity.mode != FS_ALLOW && verdict.mode <= integrity.mode) {
         struct fs_program program;
         const char *sentence = fs_program_check_object(fd, false, &program);
         if (sentence == NULL) sentence = launch_in_tmp(resolved, program.fd);
         if (program.fd >= 0) sys_close(program.fd);
-        if ((sentence != NULL && program.error == 0) || !has_name) {
+        bool nameless = !has_name && verdict.mode != FS_BLOCK;
+        if ((sentence != NULL && program.error == 0) || nameless) {
             verdict = integrity;
             verdict.reason = FS_STATIC;
         }
