@@ -15,9 +15,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 UV = ROOT / "build" / "release-tools" / "bin" / "uv"
 # The tests' own tools, at whatever version fits beside.
-TOOLS = ("hypothesis", "jsonschema", "moto[logs,server]", "pytest", "requests")
+TOOLS = ("hypothesis", "jsonschema", "moto[athena,logs,server]", "pytest", "requests")
+# All that a user can ask for.
+EXTRAS = ("aws", "evidence")
 # What the command line reads, answers and asks AWS; without the suites that start guarded programs.
 TESTS = (
+    "tests/evidence",
     "tests/fshield/test_bundle.py",
     "tests/fshield/test_cloudwatch.py",
     "tests/fshield/test_commands.py",
@@ -51,7 +54,8 @@ def tested(resolution: str, python: str) -> None:
     run(UV, "venv", "--quiet", "--clear", "--python", python, folder)
     inside = folder / "bin" / "python"
     # What fshield names itself is as old or as new as it may be; what those need is the newest.
-    asked = ("--resolution", resolution, "--requirement", "pyproject.toml", "--extra", "aws")
+    extras = [word for extra in EXTRAS for word in ("--extra", extra)]
+    asked = ("--resolution", resolution, "--requirement", "pyproject.toml", *extras)
     run(UV, "pip", "install", "--quiet", "--python", inside, *asked)
     frozen = folder / "constraints.txt"
     answer = subprocess.run(
