@@ -142,6 +142,9 @@ def core(architecture: str, out: Path, extra: list[str]) -> None:
             f'-DFS_VERSION="{version()}"',
             "-fPIC",
             "-ftls-model=initial-exec",
+            # Units that the launcher shares have functions that only it calls.
+            "-ffunction-sections",
+            "-fdata-sections",
         ),
         *("-I", str(CORE), "-I", str(generated)),
     ]
@@ -163,6 +166,7 @@ def core(architecture: str, out: Path, extra: list[str]) -> None:
         # start, and no other object can replace one.
         "-Wl,-Bsymbolic",
         *(
+            "-Wl,--gc-sections",
             "-Wl,-z,defs",
             "-Wl,-z,relro",
             "-Wl,-z,now",
@@ -177,7 +181,7 @@ def core(architecture: str, out: Path, extra: list[str]) -> None:
 
 
 def checksum(data: bytes) -> int:
-    """What ``checksum`` in launcher.c computes."""
+    """What ``checksum`` in wrapper/installed.c computes."""
     mask = (1 << 64) - 1
 
     def step(value: int, word: int) -> int:
@@ -200,7 +204,8 @@ def launcher(architecture: str, core_file: Path, out: Path) -> None:
     data = core_file.read_bytes()
     belongs = [f"-DCORE_SIZE={len(data)}", f"-DCORE_CHECKSUM={checksum(data)}ull"]
     generated = out.parent / f"generated-{architecture}"
-    sources = [str(WRAPPER / "launcher.c"), *(str(source(name)) for name in LAUNCHER)]
+    own = (str(path) for path in sorted(WRAPPER.glob("*.c")))
+    sources = [*own, *(str(source(name)) for name in LAUNCHER)]
     zig(
         *(
             "-target",
@@ -225,6 +230,8 @@ def launcher(architecture: str, core_file: Path, out: Path) -> None:
             str(CORE),
             "-I",
             str(generated),
+            "-I",
+            str(WRAPPER),
             *sources,
             "-o",
             str(out),

@@ -93,7 +93,7 @@ def test_every_make_target_exists() -> None:
 def test_the_variables_are_those_that_the_launcher_reads() -> None:
     names = list(listed("Variables"))
     assert names[0] == "AWS_LAMBDA_EXEC_WRAPPER", "Lambda's own, which names the launcher"
-    source = (ROOT / "wrapper" / "launcher.c").read_text()
+    source = "".join(path.read_text() for path in (ROOT / "wrapper").glob("*.c"))
     assert set(names[1:]) == set(re.findall(r'getenv\("(FUNCTION_SHIELD_[A-Z_]+)"\)', source))
     said_by_itself = subprocess.run(
         [LAUNCHER, "--help"], capture_output=True, text=True, check=True

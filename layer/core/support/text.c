@@ -30,6 +30,19 @@ void text_copy(char *out, size_t size, const char *text)
     out[length] = '\0';
 }
 
+bool text_join(char *out, size_t size, const char *const *texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *text = texts[i] ? texts[i] : "";
+        size_t length = strlen(text);
+        text_copy(out, size, text);
+        if (length >= size) return false;
+        out += length;
+        size -= length;
+    }
+    return true;
+}
+
 void text_fd_path(char out[32], int fd)
 {
     memcpy(out, "/proc/self/fd/", 14);

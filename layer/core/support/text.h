@@ -18,6 +18,10 @@ int text_int(const char *text);
 /* Copies as much of `text` as there is room for, and ends it. */
 void text_copy(char *out, size_t size, const char *text);
 
+/* Writes the `count` texts one after the other and ends them; NULL stands for "". False where they
+ * do not fit: what did is there, and ended. */
+bool text_join(char *out, size_t size, const char *const *texts, size_t count);
+
 /* "/proc/self/fd/N": a path that reaches just the object held by `fd`, whatever happens to its
  * names. */
 void text_fd_path(char out[32], int fd);
@@ -27,5 +31,9 @@ void text_fd_path(char out[32], int fd);
 bool text_object_path(int fd, char path[PATH_MAX]);
 /* The path of a name in the folder `fd`; "" where it cannot be had. */
 void text_entry_path(int fd, const char *last, char path[PATH_MAX]);
+
+#define TEXT_JOIN(out, size, ...)                                                                  \
+    text_join(out, size, (const char *const[]){__VA_ARGS__},                                       \
+              sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
 
 #endif

@@ -1,0 +1,84 @@
+/* Refuses a start in which the policy would block what the function is made of. */
+#include "blocked_places.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "event.h"
+
+static bool blocks(const struct fs_policy *policy, const char *path)
+{
+    struct fs_request request = {.family = FS_TMP, .path = path};
+    return policy && fs_policy_decide(policy, &request).mode == FS_BLOCK;
+}
+
+void blocked_places_check(const char *resolved, const char *what, const struct fs_policy *policy,
+                          const struct fs_policy *floor)
+{
+    static char tmp[PATH_MAX];
+    if (tmp[0] == '\0' && !realpath("/tmp", tmp)) return;
+    size_t size = strlen(tmp);
+    if (strncmp(resolved, tmp, size) != 0 || (resolved[size] != '/' && resolved[size] != '\0'))
+        return;
+    if (blocks(policy, resolved) || blocks(floor, resolved))
+        REFUSE(what, " lies under /tmp (", resolved,
+               "), which the policy blocks: move it elsewhere, or allow its folder under "
+               "read_write_tmp");
+}
+
+void blocked_places_check_path(const char *path, const char *what, const struct fs_policy *policy,
+                               const struct fs_policy *floor)
+{
+    char resolved[PATH_MAX];
+    if (path && *path && realpath(path, resolved))
+        blocked_places_check(resolved, what, policy, floor);
+}
+
+static bool lies_in(const char *path, const char *folder)
+{
+    char resolved[PATH_MAX];
+    if (!realpath(folder, resolved)) return false;
+    size_t size = strlen(resolved);
+    return strncmp(path, resolved, size) == 0 && (path[size] == '/' || path[size] == '\0');
+}
+
+static bool blocks_library(const struct fs_policy *policy, const char *path)
+{
+    struct fs_request request = {.family = FS_NATIVE, .path = path};
+    return policy && fs_policy_decide(policy, &request).mode == FS_BLOCK;
+}
+
+/* The loader looks a library up by its bare name in these folders, and no door sees where it was
+ * found: where the function itself could put one there, the program does not start. */
+void blocked_places_check_library_path(const struct fs_policy *policy,
+                                       const struct fs_policy *floor)
+{
+    const char *at = getenv("LD_LIBRARY_PATH"), *end;
+    if (!at || !*at) return;
+    for (;; at = end + 1) {
+        char folder[PATH_MAX], resolved[PATH_MAX + sizeof "/library"];
+        end = at + strcspn(at, ":;");
+        size_t size = (size_t)(end - at);
+        if (size >= sizeof folder)
+            REFUSE("a folder in LD_LIBRARY_PATH has a name that is too long");
+        memcpy(folder, at, size);
+        folder[size] = '\0';
+        /* One that is not absolute is looked for in the folder that the function is in by then; one
+         * that is not there yet can be made. */
+        if (folder[0] != '/')
+            strcpy(resolved, folder[0] == '$' ? "/" : "/tmp");
+        else if (!realpath(folder, resolved))
+            strcpy(resolved, folder);
+        if (lies_in(resolved, "/tmp") || lies_in(resolved, "/var/tmp") ||
+            lies_in(resolved, "/dev")) {
+            strcat(resolved, "/library");
+            if (blocks_library(policy, resolved) || blocks_library(floor, resolved))
+                REFUSE("LD_LIBRARY_PATH names \"", folder,
+                       "\", where the function could put libraries of its own, and the policy "
+                       "blocks native_code: take it out");
+        }
+        if (*end == '\0') return;
+    }
+}

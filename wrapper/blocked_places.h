@@ -1,0 +1,21 @@
+/* Refuses a start in which the policy would block what the function is made of. */
+#ifndef FS_WRAPPER_BLOCKED_PLACES_H
+#define FS_WRAPPER_BLOCKED_PLACES_H
+
+#include "policy/policy.h"
+
+/* What the function is made of must not lie where the policy lets nobody read. `resolved`: without
+ * links. `what` begins the event. The floor may be NULL. */
+void blocked_places_check(const char *resolved, const char *what, const struct fs_policy *policy,
+                          const struct fs_policy *floor);
+
+/* The same for a path with links; NULL and what is not there pass. */
+void blocked_places_check_path(const char *path, const char *what, const struct fs_policy *policy,
+                               const struct fs_policy *floor);
+
+/* Refuses a folder in LD_LIBRARY_PATH that the function could put libraries into, where the policy
+ * blocks native_code. */
+void blocked_places_check_library_path(const struct fs_policy *policy,
+                                       const struct fs_policy *floor);
+
+#endif
