@@ -42,44 +42,20 @@ COMMON = [
 # zig makes -Os of -Oz; clang itself takes it. Outlined functions, which it makes for arm64,
 # compress badly.
 SMALL = {"x86_64": ("-Xclang", "-Oz"), "arm64": ("-Xclang", "-Oz", "-mno-outline")}
-# What a call that is allowed runs through is not made as small as can be.
+# What every `open` and every decision runs through is not made as small as can be. Other doors are
+# as fast either way: their system call takes hundreds of times what the smaller code costs.
 HOT = (
-    *(
-        "addresses",
-        "addrinfo",
-        "attributes",
-        "crossing",
-        "decide",
-        "descriptors",
-        "destination",
-        "dns_marks",
-        "dns_socket",
-        "entries",
-        "expansion",
-        "files",
-        "fitting",
-    ),
-    *(
-        "held",
-        "hook",
-        "hosts",
-        "layer",
-        "learnt",
-        "matching",
-        "names",
-        "network",
-        "opening",
-        "options",
-        "paths",
-        "places",
-        "policy",
-        "receiving",
-        "sending",
-        "sockets",
-        "watched",
-    ),
+    "decide",
+    "files",
+    "fitting",
+    "held",
+    "hook",
+    "layer",
+    "matching",
+    "opening",
+    "places",
+    "policy",
 )
-
 # A thread that is cancelled in libc, or an exception of the caller, unwinds the frames that called
 # libc: those of doors, and of units that make libc's calls for them. Other units need no tables.
 UNWOUND = re.compile(r"\breal\.|\bDOOR\b|\bfiles_open\(|doors_\w+\.gen\.h")
@@ -125,7 +101,9 @@ def unit_options(path: Path, architecture: str) -> list[str]:
     """How the unit at ``path`` is compiled, besides what holds for all."""
     small = () if path.stem in HOT else SMALL[architecture]
     tables = "-funwind-tables" if UNWOUND.search(path.read_text()) else "-fno-unwind-tables"
-    return [*small, "-fno-asynchronous-unwind-tables", tables]
+    # zig keeps frame pointers. Where there are tables, they are smaller with them.
+    frames = [] if tables == "-funwind-tables" else ["-fomit-frame-pointer"]
+    return [*small, "-fno-asynchronous-unwind-tables", tables, *frames]
 
 
 def core(architecture: str, out: Path, extra: list[str]) -> None:
