@@ -8,7 +8,7 @@
 /* Where events go, the standard error until event_open() has been called. */
 extern int event_fd;
 
-/* Opens what FUNCTION_SHIELD_EVENTS names, at a descriptor that functions do not reach. */
+/* Opens what FUNCTION_SHIELD_EVENTS names, at an fd that functions do not reach. */
 void event_open(void);
 
 void event_write(const char *event, const char *level, const char *message);
