@@ -154,7 +154,7 @@ class Seen:
                 self.chains[chain] += count
         self.functions |= set(sorted(other.functions)[: max(0, _NAMES - len(self.functions))])
         self.examples |= set(sorted(other.examples)[: max(0, 2 - len(self.examples))])
-        self.where = self.where or other.where
+        self.where = min(filter(None, (self.where, other.where)), default="")
         self.others |= set(sorted(other.others)[: max(0, _NAMES - len(self.others))])
 
     @property

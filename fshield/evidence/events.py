@@ -38,6 +38,7 @@ _TEXT_KEYS = (
     "policy_sha256",
     "rule",
     "reason",
+    "only_for",
     "asker",
     "requestId",
     "ring",

@@ -3,7 +3,6 @@ it."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,8 +18,6 @@ from fshield.evidence.verdicts import met_by
 from fshield.language.policy import Allow, Family, Mode, Policy
 
 _NAMES = 1000
-# The engine's own sentence: layer/core/events/sentence.c.
-_FOR_OTHERS = re.compile(r"allowed for ([^;]{1,2000}); asked by ")
 
 
 @dataclass(slots=True)
@@ -45,8 +42,9 @@ class Tally:
         self.done += other.done
         self.first = min(filter(None, (self.first, other.first)), default=0)
         self.last = max(self.last, other.last)
-        self.where = self.where or other.where
-        self.for_others = self.for_others or other.for_others
+        # The first by its text: a table does not keep the order of the log.
+        self.where = min(filter(None, (self.where, other.where)), default="")
+        self.for_others = min(filter(None, (self.for_others, other.for_others)), default="")
 
 
 @dataclass
@@ -85,24 +83,23 @@ class Touched(Evidence):
                 return
             tally = self.by[chain, act] = Tally()
         origin = event.get("origin") or {}
-        if not tally.where and origin.get("file"):
-            tally.where = (
-                f"{origin['file']}:{origin['line']}" if origin.get("line") else origin["file"]
-            )
-        tally.for_others = tally.for_others or _for_others(event)
-        tally.done[event.get("mode") or "?"] += count
+        where = f"{origin['file']}:{origin['line']}" if origin.get("line") else origin.get("file")
         when = record.time or 0
-        if when:
-            tally.first = min(tally.first or when, when)
-            tally.last = max(tally.last, record.last or when)
+        tally.add(
+            Tally(
+                Counter({event.get("mode") or "?": count}),
+                when,
+                record.last or when,
+                where or "",
+                _for_others(event),
+            )
+        )
 
 
 def _for_others(event: Mapping[str, Any]) -> str:
     if event.get("reason") != ONLY_FOR:
         return ""
-    found = _FOR_OTHERS.search(event.get("message") or "")
-    entry = str(event.get("entry_source") or "an entry")
-    names = found[1] if found else f"others by {entry}"
+    names = ", ".join((event.get("only_for") or "others").split())
     return f"allowed for {names}; asked by {event.get('asker') or 'unknown'}"
 
 

@@ -15,6 +15,11 @@ ENTRIES: list[dict[str, Any]] = [
     {"entry": 'path: /tmp/a"b'},
     {"entry": 7},
     {"entry_source": "default.yaml:9"},
+    {"entry_source": "own.yaml:9", "only_for": ["stripe"], "asker": 7},
+]
+OTHERS: list[dict[str, Any]] = [
+    {"entry_source": "own.yaml:9", "only_for": "stripe redis", "asker": "tintkit"},
+    {"entry": "host: b", "entry_source": "own.yaml:12", "only_for": "x", "asker": "unknown"},
 ]
 _HOSTS = ["api.stripe.com", "h1.example", "", 'a"b', "xn--bcher-kva.example", "ü.example"]
 _PATHS = [
@@ -126,8 +131,12 @@ def _event(draw: st.DrawFn) -> dict[str, Any]:
         "policy_mode": "block",
         "policy_name": draw(st.sampled_from(["default", "monitor"])),
         "rule": draw(st.sampled_from([None, "default.yaml:14"])),
-        "reason": "no_rule",
-        **draw(st.sampled_from(ENTRIES)),
+        **draw(
+            st.sampled_from(
+                [{"reason": "no_rule", **entry} for entry in ENTRIES]
+                + [{"reason": "only_for", **entry} for entry in OTHERS]
+            )
+        ),
         "details": details,
         "requestId": draw(st.sampled_from(_REQUESTS)),
         "ring": "libc",
@@ -237,7 +246,7 @@ def _plain(number: int, act: int, nonce: str) -> dict[str, Any]:
         "policy_mode": "alert",
         "policy_name": "default",
         "rule": None,
-        "reason": "no_rule",
+        **({"reason": "only_for", **OTHERS[number % 2]} if act == 5 else {"reason": "no_rule"}),
         "details": details,
         "requestId": request,
         "ring": "libc",

@@ -21,12 +21,19 @@ from fshield.evidence.cloudwatch import Connection
 from fshield.evidence.stream import EventReader
 from fshield.evidence.tables import engine, places
 from fshield.evidence.tables.engine import Table
-from fshield.evidence.tables.rows import Row, Stamp, folded
+from fshield.evidence.tables.rows import LATER, Row, Stamp, folded
 from tests.evidence.lines import filtered, logs, processes, subscription
 from tests.fleet.stand_in import KEYS
 from tests.fshield.recorded import Log, stack
 from tests.support import run_guarded
 
+FOR_SOME = """version: 1
+policy:
+  outbound_connectivity:
+    mode: block
+    allow:
+      - {host: api.stripe.com, only_for: [stripe, redis]}
+"""
 EXAMPLES = int(os.environ.get("EVIDENCE_CASES", "15"))
 #: A log that differs is small enough to be read as it is; making it smaller takes minutes.
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
@@ -169,15 +176,49 @@ def test_a_line_that_is_not_surely_wrapped_is_left_to_the_reader(folder: Path) -
 def test_learn_and_report_say_the_same_of_a_table(tmp_path: Path) -> None:
     log = Log().host("api.example").host("api.example", *stack("tintkit")).host("b.example")
     log.add("read_write_tmp", path="/tmp/tmpk3v9_x2q", operation="create")
+    for asker in ("tintkit", "function"):
+        log.host(
+            "api.stripe.com",
+            *stack("tintkit"),
+            reason="only_for",
+            entry_source="own.yaml:6",
+            only_for="stripe redis",
+            asker=asker,
+        )
+    policy = tmp_path / "own.yaml"
+    policy.write_text(FOR_SOME)
     plain, table = log.write(tmp_path / "events.log"), tmp_path / "table.parquet"
     assert fshield("evidence", plain, "-o", table).exit_code == 0
-    for command in ("learn", "report"):
-        of_log = json.loads(fshield(command, "--json", plain).stdout)
-        of_table = json.loads(fshield(command, "--json", table).stdout)
+    said = {}
+    for words in (
+        ("learn",),
+        ("learn", "--by-dependency"),
+        ("report",),
+        ("report", "--policy", policy, "--against", policy),
+        ("replay", "--policy", policy),
+        ("fix", "--policy", policy),
+    ):
+        of_log = json.loads(fshield(*words, "--json", plain).stdout)
+        of_table = json.loads(fshield(*words, "--json", table).stdout)
         for answer in (of_log, of_table):
             for key in ("lines", "others", "bytes"):
-                del answer["skipped"][key]
-        assert of_table == of_log
+                answer.get("skipped", {}).pop(key, None)
+        assert of_table == of_log, words
+        said[words] = json.dumps(of_table)
+    assert "allowed for stripe, redis; asked by function" in said["report",]
+
+
+def test_a_table_without_later_columns_is_read(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.parquet", tmp_path / "new.parquet"
+    plain = Log().host("api.example", count=3).write(tmp_path / "events.log")
+    assert fshield("evidence", plain, "-o", new).exit_code == 0
+    with engine.connect(str(tmp_path)) as to:
+        later = ", ".join(LATER)
+        to.execute(f"COPY (SELECT * EXCLUDE ({later}) FROM '{new}') TO '{old}' (FORMAT parquet)")
+    assert by_sql([str(old)])[0] == by_sql([str(new)])[0]
+    with engine.connect(str(tmp_path)) as to:
+        to.execute(f"COPY (SELECT * EXCLUDE (reason) FROM '{new}') TO '{old}' (FORMAT parquet)")
+    assert fshield("report", "--json", old).exit_code == 2
 
 
 def test_folders_and_patterns_are_read_in_the_order_of_their_names(tmp_path: Path) -> None:

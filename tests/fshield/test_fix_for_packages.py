@@ -43,6 +43,7 @@ def only_for(log: Log, asker: str, *frames: str, host: str = "api.stripe.com") -
         reason="only_for",
         asker=asker,
         entry_source="p.yaml:6",
+        only_for="stripe",
         mode="block",
         policy_mode="block",
     )

@@ -274,8 +274,7 @@ def for_some() -> Log:
             reason="only_for",
             asker="tintkit",
             entry_source="p.yaml:5",
-            message="tintkit tried to reach api.stripe.com:443: blocked, allowed for stripe;"
-            " asked by tintkit",
+            only_for="stripe",
             policy_name="p",
         )
     # asyncio looks names up in threads: the stack of the connection says who asked.

@@ -115,6 +115,7 @@ def test_the_named_one_and_what_it_requires(python: Path, task: Path, sink: int)
     assert "allowed for stripe; asked by unknown" in said["pooled"]
     told = done.of("outbound_connectivity")
     assert {event["asker"] for event in told} == {"function", "tintbox", "unknown"}
+    assert {event["only_for"] for event in told} == {"stripe"}
     assert {(event["reason"], event["entry_source"], event["rule"]) for event in told} == {
         ("only_for", "test.yaml:6", None)
     }

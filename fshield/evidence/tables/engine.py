@@ -20,6 +20,7 @@ from fshield.evidence.stream import INVOKED, Counts, EventReader, Record
 from fshield.evidence.tables import sql
 from fshield.evidence.tables.rows import (
     COLUMNS,
+    LATER,
     NO_STAMP,
     SCHEMA_VERSION,
     Key,
@@ -200,8 +201,13 @@ class Table:
                     f"{sql.literal(name)}) WHERE decode(key) = '{_METADATA}'"
                 ).fetchone()
                 self._count(said[0] if said else "")
+                described = self._to.execute(
+                    f"DESCRIBE SELECT * FROM read_parquet({sql.literal(name)})"
+                ).fetchall()
+                lacking = LATER - {column for column, *_ in described}
+                columns = (f"'' AS {name}" if name in lacking else name for name in COLUMNS)
                 self._to.execute(
-                    f"INSERT INTO whole BY NAME SELECT {', '.join(COLUMNS)}"
+                    f"INSERT INTO whole BY NAME SELECT {', '.join(columns)}"
                     f" FROM read_parquet({sql.literal(name)})"
                 )
             except duckdb.Error as error:

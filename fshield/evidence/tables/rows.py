@@ -33,7 +33,8 @@ class Key(NamedTuple):
     """What tells rows apart. Text that is not known is "", a number that is not known is 0.
 
     `rule` is the rule that the act met, `decided_by` the line of the policy that decided,
-    `would_allow` the line that would have let it pass, `doubt` why an event may not be the engine's
+    `would_allow` the line that lets it pass for the callers in `only_for`, `asker` the caller that
+    is none of these, `doubt` why an event may not be the engine's
     (see `fshield.evidence.stream.Record`).
     """
 
@@ -57,6 +58,8 @@ class Key(NamedTuple):
     reason: str = ""
     decided_by: str = ""
     would_allow: str = ""
+    only_for: str = ""
+    asker: str = ""
     dependency: str = ""
     dependency_version: str = ""
     file: str = ""
@@ -105,6 +108,8 @@ class Row:
         return self.events if self.key.event == "armed" else 0
 
 
+_STACK = Key._fields.index("stack")
+
 #: Columns of the table, in order, with DuckDB's types.
 COLUMNS: dict[str, str] = {
     **{
@@ -119,6 +124,10 @@ COLUMNS: dict[str, str] = {
     "lost": "BIGINT",
     "request": "VARCHAR",
 }
+
+
+#: Columns that tables of the first days do not have. They count as empty there.
+LATER = frozenset({"only_for", "asker"})
 
 
 @dataclass(frozen=True)
@@ -180,6 +189,8 @@ def row_of(record: Record, runtime: str = "", sha256: str = "", stamp: Stamp = N
         reason=event.get("reason") or "",
         decided_by=event.get("rule") or "",
         would_allow=entry if isinstance(entry := event.get("entry_source"), str) else "",
+        only_for=event.get("only_for") or "",
+        asker=event.get("asker") or "",
         dependency=origin.get("distribution") or "",
         dependency_version=origin.get("version") or "",
         file=origin.get("file") or "",
@@ -211,9 +222,9 @@ def values(row: Row) -> tuple[Any, ...]:
     """The row's columns, see `COLUMNS`, as DuckDB takes and gives them."""
     key = row.key
     return (
-        *key[:24],
+        *key[:_STACK],
         list(key.stack),
-        key.doubt,
+        *key[_STACK + 1 :],
         _moment(row.first_seen),
         _moment(row.last_seen),
         row.times,
@@ -227,7 +238,8 @@ def values(row: Row) -> tuple[Any, ...]:
 def row_from(columns: tuple[Any, ...]) -> Row:
     """The row of columns, see `COLUMNS`."""
     wide = len(Key._fields)
-    key = Key._make((*columns[:24], tuple(columns[24]), columns[25]))
+    stack = tuple(columns[_STACK])
+    key = Key._make((*columns[:_STACK], stack, *columns[_STACK + 1 : wide]))
     first, last, times, events, _, lost, request = columns[wide:]
     return Row(key, _microseconds(first), _microseconds(last), times, events, lost, request)
 
@@ -284,6 +296,8 @@ def record_of(row: Row, source: str = "") -> Record:
         event["runtime"] = key.runtime
     if key.would_allow:
         event["entry_source"] = key.would_allow
+    if key.asker:
+        event |= {"only_for": key.only_for, "asker": key.asker}
     if key.region and key.function:
         event["function_arn"] = f"arn:aws:lambda:{key.region}:{key.account}:function:{key.function}"
     return Record(

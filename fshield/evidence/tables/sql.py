@@ -362,6 +362,7 @@ FINISHED = """
             ELSE 0 END AS port,
         coalesce(found.protocol, '') AS protocol, coalesce(found.path, '') AS path,
         known.mode, known.policy_mode, known.reason, known.decided_by, known.would_allow,
+        known.only_for, known.asker,
         known.dependency, known.dependency_version, known.file, known.line, known.stack,
         part.doubt,
         make_timestamp(part.first_seen) AS first_seen, make_timestamp(part.last_seen) AS last_seen,

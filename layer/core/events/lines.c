@@ -13,6 +13,7 @@
 #include "guard/kernel.h"
 #include "guard/state.h"
 #include "libc/symbols.h"
+#include "policy/only_for.h"
 #include "support/sys.h"
 #include "events/events.h"
 
@@ -317,6 +318,8 @@ static void write_rule(struct json *json, const struct report *report)
     if (entry) {
         json_key(json, "entry_source");
         json_string(json, fs_policy_string(decider, entry->source), 128);
+        json_key(json, "only_for");
+        json_string(json, only_for_of(decider, verdict->rule), 240);
         json_key(json, "asker");
         json_string(json, verdict->asker ? verdict->asker : "unknown", 64);
     }
