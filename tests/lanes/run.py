@@ -1,7 +1,7 @@
 """Runs the tests in lanes: ``python -m tests.lanes.run [FOLDER | FILE…]``.
 
 Two lanes run at the same time, each one pytest that takes its folders in order. The suites of the
-command line wait more than they compute: they run beside those of the guard. What measures time, or
+command line and of the network wait more than they compute: they run beside those of the guard. What measures time, or
 needs both processors to make two threads meet, runs alone afterwards. ``FSHIELD_TEST_LANES=1`` runs
 one lane after the other.
 """
@@ -25,8 +25,8 @@ ROOT = Path(__file__).resolve().parents[2]
 LOGS = ROOT / "build" / "lanes"
 # Folders below tests/. They share no folder of build/ with others.
 BESIDE = (
-    *("core", "deploy", "evidence", "faults", "fleet", "fshield", "lanes", "native", "oracles"),
-    "prose",
+    *("core", "deploy", "egress", "evidence", "faults", "fleet", "fshield", "lanes", "native"),
+    *("oracles", "others", "prose", "release"),
 )
 ALONE = ("races", "soak")
 
