@@ -1,9 +1,9 @@
 """Runs the tests in lanes: ``python -m tests.lanes.run [FOLDER | FILE…]``.
 
 Two lanes run at the same time, each one pytest that takes its folders in order. The suites of the
-command line and of the network wait more than they compute: they run beside those of the guard. What measures time, or
-needs both processors to make two threads meet, runs alone afterwards. ``FSHIELD_TEST_LANES=1`` runs
-one lane after the other.
+command line and of the network wait more than they compute: they run beside those of the guard.
+What measures time, or needs both processors to make two threads meet, runs alone afterwards.
+``FSHIELD_TEST_LANES=1`` runs one lane after the other.
 """
 
 from __future__ import annotations
