@@ -75,7 +75,8 @@ PROGRAMS: dict[str, list[str]] = yaml.safe_load((HERE / "programs.yaml").read_te
 
 @cache
 def compiled(source: str, *options: str) -> Path:
-    """A C program or library of this folder."""
+    """A C program or library of this folder, of one file or of a folder of them."""
+    files = sorted((HERE / source).glob("*.c")) or [HERE / source]
     out = SCRATCH / "transparency" / source.removesuffix(".c")
     out.parent.mkdir(parents=True, exist_ok=True)
     compiler = ["gcc"] if shutil.which("gcc") else [sys.executable, "-m", "ziglang", "cc"]
@@ -85,7 +86,7 @@ def compiled(source: str, *options: str) -> Path:
         "-w",
         "-O1",
         *options,
-        str(HERE / source),
+        *map(str, files),
         "-o",
         str(partial),
         "-lpthread",
@@ -137,20 +138,20 @@ def steady(text: str) -> str:
 
 @pytest.mark.parametrize("act", ACTS)
 def test_acts(act: str, tmp_path: Path) -> None:
-    bare, guarded = both([str(compiled("acts.c")), act], tmp_path / "run")
+    bare, guarded = both([str(compiled("acts")), act], tmp_path / "run")
     assert guarded == bare
     assert bare[0] == 0
 
 
 @pytest.mark.parametrize("act", [act for act in ACTS if act not in NOT_ENFORCED])
 def test_acts_that_are_judged_and_allowed(act: str, tmp_path: Path) -> None:
-    bare, guarded = both([str(compiled("acts.c")), act], tmp_path / "run", ENFORCED)
+    bare, guarded = both([str(compiled("acts")), act], tmp_path / "run", ENFORCED)
     assert guarded == bare
 
 
 def test_all_acts_are_here() -> None:
     listed = subprocess.run(
-        [compiled("acts.c")], capture_output=True, text=True, check=True
+        [compiled("acts")], capture_output=True, text=True, check=True
     ).stdout.split()
     assert sorted(listed) == sorted(ACTS)
 
@@ -193,7 +194,7 @@ def test_a_library_preloaded_behind_ours(program: str, tmp_path: Path) -> None:
                 " require('child_process').execSync('echo $LD_PRELOAD').toString())"
             ),
         ],
-        "acts": [str(compiled("acts.c")), "threads"],
+        "acts": [str(compiled("acts")), "threads"],
         "sh": ["sh", "-c", "echo $LD_PRELOAD; cat /etc/hostname; (cat < /nonexistent)"],
     }[program]
     if shutil.which(argv[0]) is None:
