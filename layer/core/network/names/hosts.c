@@ -25,11 +25,12 @@ static bool refuses_reverse(const void *bytes, size_t size, int family, const vo
 DOOR int getnameinfo(const struct sockaddr *address, socklen_t size, char *host,
                      socklen_t host_size, char *service, socklen_t service_size, int flags)
 {
-    if (!guard_ready() || guard_resolving() || address == NULL || size > ADDRESS_SIZE_MAX ||
-        host == NULL || host_size == 0 || flags & NI_NUMERICHOST)
+    if (!guard_ready() || guard_resolving() || address == NULL || host == NULL ||
+        host_size == 0 || flags & NI_NUMERICHOST)
         return real.getnameinfo(address, size, host, host_size, service, service_size, flags);
     char copy[ADDRESS_SIZE_MAX] __attribute__((aligned(8)));
     struct address read;
+    if (size > sizeof copy) size = sizeof copy; /* libc reads no more of it */
     memcpy(copy, address, size);
     address_read(copy, size, false, &read);
     NAMES_CALL(call, real.getnameinfo, COPIED_BY_HAND(copy, address), size, host, host_size,
@@ -58,11 +59,14 @@ static int none_r(void *result, int *host_error)
     return EACCES;
 }
 
+enum { IP_LONGEST = 16, TOO_LONG }; /* libc takes what is longer, and reads no more of it */
+
 DOOR struct hostent *gethostbyaddr(const void *bytes, socklen_t size, int family)
 {
-    if (!guard_ready() || guard_resolving() || bytes == NULL || size > 16)
+    if (!guard_ready() || guard_resolving() || bytes == NULL)
         return real.gethostbyaddr(bytes, size, family);
-    char copy[16];
+    char copy[TOO_LONG];
+    if (size > TOO_LONG) size = TOO_LONG;
     memcpy(copy, bytes, size);
     if (refuses_reverse(copy, size, family, CALLER())) return none();
     NAMES_CALL(call, real.gethostbyaddr, COPIED_BY_HAND(copy, bytes), size, family);
@@ -73,9 +77,10 @@ DOOR struct hostent *gethostbyaddr(const void *bytes, socklen_t size, int family
 DOOR int gethostbyaddr_r(const void *bytes, socklen_t size, int family, struct hostent *host,
                          char *buffer, size_t room, struct hostent **result, int *host_error)
 {
-    if (!guard_ready() || guard_resolving() || bytes == NULL || size > 16)
+    if (!guard_ready() || guard_resolving() || bytes == NULL)
         return real.gethostbyaddr_r(bytes, size, family, host, buffer, room, result, host_error);
-    char copy[16];
+    char copy[TOO_LONG];
+    if (size > TOO_LONG) size = TOO_LONG;
     memcpy(copy, bytes, size);
     if (refuses_reverse(copy, size, family, CALLER())) return none_r(result, host_error);
     NAMES_CALL(call, real.gethostbyaddr_r, COPIED_BY_HAND(copy, bytes), size, family, host, buffer,
@@ -86,7 +91,7 @@ DOOR int gethostbyaddr_r(const void *bytes, socklen_t size, int family, struct h
 
 DOOR struct hostent *res_gethostbyaddr(const void *bytes, socklen_t size, int family)
 {
-    char copy[16];
+    char copy[IP_LONGEST];
     if (!guard_ready() || bytes == NULL || size > sizeof copy) return none();
     memcpy(copy, bytes, size);
     if (refuses_reverse(copy, size, family, CALLER())) return none();
