@@ -43,7 +43,8 @@ bool options_route(int level, int name)
 static bool names_sources(int name)
 {
     return name == IP_ADD_SOURCE_MEMBERSHIP || name == MCAST_JOIN_SOURCE_GROUP ||
-           name == IP_MSFILTER || name == MCAST_MSFILTER;
+           name == IP_BLOCK_SOURCE || name == IP_UNBLOCK_SOURCE || name == MCAST_BLOCK_SOURCE ||
+           name == MCAST_UNBLOCK_SOURCE || name == IP_MSFILTER || name == MCAST_MSFILTER;
 }
 
 /* Joining a group sends a packet with its address: the group is judged as where a datagram goes,
