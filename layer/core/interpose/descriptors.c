@@ -224,19 +224,27 @@ DOOR int shutdown(int fd, int how)
     return real.shutdown(fd, how);
 }
 
+static bool stream_refused(int fd, const void *caller)
+{
+    if (is_ours(fd)) return not_open() != 0;
+    return (copy_refused(fd, caller) || (guard_ready() && (dns_refuses_stream(fd, caller) ||
+                                                           inspect_refuses_stream(fd, caller)))) &&
+           refused() != 0;
+}
+
 DOOR FILE *fdopen(int fd, const char *mode)
 {
-    if (is_ours(fd)) {
-        errno = EBADF;
-        return NULL;
-    }
-    if (copy_refused(fd, CALLER()) || (guard_ready() && (dns_refuses_stream(fd, CALLER()) ||
-                                                         inspect_refuses_stream(fd, CALLER())))) {
-        errno = EACCES;
-        return NULL;
-    }
+    if (stream_refused(fd, CALLER())) return NULL;
     if (UNLIKELY(!real.fdopen)) guard_start();
     return real.fdopen(fd, mode);
+}
+
+/* The fd of a stream that has none. */
+DOOR FILE *_IO_file_attach(FILE *stream, int fd)
+{
+    if (stream_refused(fd, CALLER())) return NULL;
+    if (UNLIKELY(!real._IO_file_attach)) guard_start();
+    return real._IO_file_attach(stream, fd);
 }
 
 /* What is kept for the log is written before memory is gone. */

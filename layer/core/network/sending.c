@@ -295,6 +295,15 @@ DOOR ssize_t sendfile(int out, int in, off_t *offset, size_t count)
     return CROSSING(out, sendfile_judged(out, in, offset, count, CALLER()));
 }
 
+/* The names of symbols, which are the program's choice. */
+DOOR void backtrace_symbols_fd(void *const *places, int count, int fd)
+{
+    ssize_t result;
+    (void)CROSSING(fd, sends_unseen(fd, CALLER(), &result)
+                           ? 0
+                           : (real.backtrace_symbols_fd(places, count, fd), 0));
+}
+
 static inline ssize_t splice_judged(int in, off_t *in_offset, int out, off_t *out_offset,
                                     size_t size, unsigned flags, const void *caller)
 {
