@@ -1,6 +1,7 @@
 /* Doors that only refuse, as doors.table says: the generated ones make libc's call unless one of
  * the judges here refuses. */
 #include <netdb.h>
+#include <string.h>
 
 #include "guard/guard.h"
 #include "events/attempts.h"
@@ -30,6 +31,20 @@ static bool refusing_network(const char *verb, const char *symbol, const void *c
 static bool refusing_resolver(const char *verb, const char *symbol, const void *caller)
 {
     return !guard_resolving() && refusing_network(verb, symbol, caller);
+}
+
+/* Functions of libc's modules, by name. libc's module for old user databases asks here for those of
+ * users; hosts and networks are looked up by doors. */
+DOOR void *__nss_lookup_function(void *module, const char *name)
+{
+    COPY_PATH(copy, name);
+    if (copy.error) return NULL;
+    if (guard_ready() &&
+        (strncmp(copy.text, "gethost", 7) == 0 || strncmp(copy.text, "getnetby", 8) == 0 ||
+         strncmp(copy.text, "getcanon", 8) == 0) &&
+        refusing_resolver("ask the resolver's inside", copy.text, CALLER()))
+        return NULL;
+    return real.__nss_lookup_function(module, COPIED_BY_HAND(copy.text, name));
 }
 
 #include "doors_refusing.gen.h"
