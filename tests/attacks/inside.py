@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from tests.attacks.sinks import METADATA, OUTSIDE6, RESOLVER, Sinks
+from tests.attacks.sinks import METADATA, OUTSIDE6, RESOLVER, RESOLVER6, Sinks
 
 MS_BIND = 4096
 SIOCSIFFLAGS, SIOCSIFADDR = 0x8914, 0x8916
@@ -32,10 +32,10 @@ def raise_loopback() -> None:
         more = struct.pack("=HH4s8x", socket.AF_INET, 0, socket.inet_aton(METADATA))
         fcntl.ioctl(control, SIOCSIFADDR, struct.pack("16s16s", b"lo:1", more))
     with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as control:
-        address = socket.inet_pton(socket.AF_INET6, OUTSIDE6)
-        fcntl.ioctl(
-            control, SIOCSIFADDR, struct.pack("16sIi", address, 128, socket.if_nametoindex("lo"))
-        )
+        for host in (OUTSIDE6, RESOLVER6):
+            address = socket.inet_pton(socket.AF_INET6, host)
+            more = struct.pack("16sIi", address, 128, socket.if_nametoindex("lo"))
+            fcntl.ioctl(control, SIOCSIFADDR, more)
 
 
 def open_sinks() -> Sinks:
@@ -61,7 +61,9 @@ def main() -> int:
     seen, resolv, _, *command = sys.argv[1:]
     Path("/proc/sys/net/ipv6/conf/lo/accept_dad").write_text("0")
     raise_loopback()
-    Path(resolv).write_text(f"nameserver {RESOLVER}\noptions timeout:5 attempts:1\n")
+    Path(resolv).write_text(
+        f"nameserver {RESOLVER}\nnameserver {RESOLVER6}\noptions timeout:5 attempts:1\n"
+    )
     put_over(resolv, "/etc/resolv.conf")
     # Read in many pieces, as a hosts file that blocks advertisers is: a race with the reader can be
     # won.

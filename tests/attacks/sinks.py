@@ -18,6 +18,8 @@ OUTSIDE = "127.66.66.66"
 # What names have for an address that are not below evil.example.
 ALLOWED = "127.66.66.67"
 RESOLVER = "127.66.66.53"
+# A second one, for what only IPv6 does: libc asks the first.
+RESOLVER6 = "fd66::53"
 # The address of an instance's metadata, which the name metadata.wide.example has as well.
 METADATA = "169.254.169.254"
 OUTSIDE6 = "fd66::66"
@@ -44,6 +46,7 @@ class Sinks:
         if namespace:
             self.tcp6 = self._listen("sink6", OUTSIDE6, socket.AF_INET6)
             self._receive("query", RESOLVER, 53, self._answer_query)
+            self._receive("query", RESOLVER6, 53, self._answer_query)
             self._listen("query", RESOLVER, socket.AF_INET, 53)
         self._wake, self._woken = socket.socketpair()
         self._selector.register(self._woken, selectors.EVENT_READ, None)
@@ -63,7 +66,8 @@ class Sinks:
     def _receive(
         self, name: str, host: str, port: int, take: Callable[[str, socket.socket], None]
     ) -> str:
-        receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        receiver = socket.socket(family, socket.SOCK_DGRAM)
         receiver.bind((host, port))
         receiver.setblocking(False)
         self._selector.register(receiver, selectors.EVENT_READ, lambda: take(name, receiver))
@@ -152,6 +156,7 @@ class Sinks:
             "ATTACK_SINK_UDP": self.udp,
             "ATTACK_SINK6": self.tcp6,
             "ATTACK_RESOLVER": RESOLVER,
+            "ATTACK_RESOLVER6": RESOLVER6,
             "AWS_LAMBDA_RUNTIME_API": self.api,
         }
 

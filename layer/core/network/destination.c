@@ -114,6 +114,17 @@ bool destination_refuses(int fd, int *own, const void *bytes, size_t size, bool 
            inspect_connects(*own, &target.address, target.askers, by_rule, connects, caller);
 }
 
+bool destination_is_ignored(int fd, const void *bytes, size_t size)
+{
+    sa_family_t family = AF_INET;
+    int domain = 0;
+    socklen_t room = sizeof domain;
+    if (size >= sizeof family) memcpy(&family, bytes, sizeof family);
+    return UNLIKELY(family == AF_UNSPEC) &&
+           sys_call(SYS_getsockopt, fd, SOL_SOCKET, SO_DOMAIN, &domain, &room) == 0 &&
+           domain == AF_INET6;
+}
+
 ssize_t destination_finish(int own, int fd, ssize_t result)
 {
     int error = errno;

@@ -34,6 +34,9 @@ void destination_release(struct destination_file *file);
 bool destination_refuses(int fd, int *own, const void *bytes, size_t size, bool connecting,
                          int flags, const char *verb, const void *caller);
 
+/* Linux ignores an address of no family on an IPv6 socket: the message goes to its peer. */
+bool destination_is_ignored(int fd, const void *bytes, size_t size);
+
 /* After destination_refuses(): closes the duplicate and returns the call's result. */
 ssize_t destination_finish(int own, int fd, ssize_t result);
 /* The same, with EACCES. */

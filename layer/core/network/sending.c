@@ -74,6 +74,8 @@ static inline ssize_t sendto_judged(int fd, const void *bytes, size_t size, int 
         runtime_api_sends(fd, message.msg_iov, 1, caller, &result))
         return result;
     if (UNLIKELY(!copied_bytes(copy, address, length))) return destination_unreadable(fd);
+    if (destination_is_ignored(fd, copy, length))
+        return send_judged(fd, bytes, size, flags, caller);
     message.msg_name = COPIED_BY_HAND(copy, (void *)(uintptr_t)address);
     message.msg_namelen = length;
     if (UNLIKELY(dns_is_resolver(copy, length, true)) &&
@@ -173,6 +175,8 @@ static ssize_t send_message(int fd, const struct msghdr *message, int flags, con
         if (UNLIKELY(!copied_bytes(name, copy.msg_name, copy.msg_namelen)))
             return destination_unreadable(fd);
         copy.msg_name = COPIED_BY_HAND(name, copy.msg_name);
+        if (destination_is_ignored(fd, name, copy.msg_namelen))
+            copy.msg_name = NULL, copy.msg_namelen = 0;
         ssize_t result;
         if (UNLIKELY(dns_is_resolver(name, copy.msg_namelen, true)) &&
             dns_sends(fd, &copy, flags, caller, &result))
