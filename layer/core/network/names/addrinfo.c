@@ -43,14 +43,18 @@ static int look_up(const char *node, const char *service, const struct addrinfo 
         hints = &wanted;
     }
     if (names_refuses(&lookup, node, names_service_port(service), caller)) return refused();
-    NAMES_CALL(call, real.getaddrinfo, names_asked(&lookup, node), service, hints, result);
+    /* In the caller's memory, another thread could change what was found. */
+    struct addrinfo *found = NULL;
+    NAMES_CALL(call, real.getaddrinfo, names_asked(&lookup, node), service, hints,
+               COPIED_BY_HAND(&found, result));
     call.leaves_nothing = !local_resolvers_any();
     if (!names_ask(&call)) return refused();
     int status = (int)call.result;
     search_list_report(&lookup, NULL, status != 0, caller);
     if (status == 0) {
         int error = errno;
-        names_learn_list(&lookup, *result);
+        names_learn_list(&lookup, COPIED_BY_HAND(found, *result));
+        *result = COPIED_BY_HAND(found, *result);
         errno = error;
     }
     return status;

@@ -10,6 +10,7 @@
 #include "network/network.h"
 #include "network/names/search_list.h"
 #include "support/copied.h"
+#include "support/sys.h"
 
 /* ---- from an address to a name ---- */
 
@@ -134,7 +135,8 @@ static struct hostent *host_by_name(void (*function)(void), const char *name, in
 DOOR struct hostent *gethostbyname(const char *name)
 {
     char number[64];
-    if (!guard_ready() || guard_resolving() || name == NULL) return real.gethostbyname(name);
+    if (!guard_ready() || guard_resolving() || name == NULL)
+        return real.gethostbyname(name);
     if (is_number(name, number, sizeof number)) return real.gethostbyname(number);
     return HOST_BY_NAME(gethostbyname, name, 0);
 }
@@ -162,52 +164,105 @@ DOOR struct hostent *res_gethostbyname2(const char *name, int family)
     return HOST_BY_NAME(res_gethostbyname2, name, family);
 }
 
+/* What libc finds, in memory of our own: in the caller's, another thread could change it before it
+ * is learnt. */
+struct found {
+    struct hostent host, *result;
+    char *bytes, *given; /* ours and the caller's */
+    size_t room;
+};
+
+static char *moved(const struct found *found, char *at)
+{
+    return at >= found->bytes && at < found->bytes + found->room
+               ? found->given + (at - found->bytes)
+               : at;
+}
+
+static char **moved_list(const struct found *found, char **list)
+{
+    for (char **at = list; at != NULL && *at != NULL; at++) *at = moved(found, *at);
+    return (char **)(void *)moved(found, (char *)list);
+}
+
 /* Call names_refuses first. */
-static int ask_host(struct names_call *call, const struct lookup *lookup, struct hostent **result,
-                    int *host_error, const void *caller)
+static int ask_host(struct names_call *call, const struct lookup *lookup, struct found *found,
+                    struct hostent *host, struct hostent **result, int *host_error,
+                    const void *caller)
 {
     if (!names_ask(call)) return none_r(result, host_error);
     int status = (int)call->result;
-    search_list_report(lookup, NULL, status != 0 || *result == NULL, caller);
-    if (status == 0) names_learn_host(lookup, *result);
+    struct hostent *one = COPIED_BY_HAND(found->result, *result);
+    search_list_report(lookup, NULL, status != 0 || one == NULL, caller);
+    if (status == 0) names_learn_host(lookup, one);
+    if (status == 0 && one == &found->host) {
+        one->h_name = moved(found, one->h_name);
+        one->h_aliases = moved_list(found, one->h_aliases);
+        one->h_addr_list = moved_list(found, one->h_addr_list);
+        memcpy(found->given, found->bytes, found->room);
+        *host = *one;
+        one = host;
+    }
+    *result = one;
+    return status;
+}
+
+enum { ALIGNED = 16, LARGEST = 1 << 28 };
+
+/* Calls gethostbyname_r, or gethostbyname2_r where `function` takes a family. */
+static int host_by_name_r(void (*function)(void), const char *name, const int *family,
+                          struct hostent *host, char *buffer, size_t room, struct hostent **result,
+                          int *host_error, const void *caller)
+{
+    struct lookup lookup;
+    if (names_refuses(&lookup, name, 0, caller)) return none_r(result, host_error);
+    char *own = room < LARGEST ? sys_scratch(room + ALIGNED) : NULL;
+    if (own == NULL) return none_r(result, host_error);
+    struct found found = {
+        .bytes = own + (uintptr_t)buffer % ALIGNED, .given = buffer, .room = room};
+    struct hostent *into = COPIED_BY_HAND(&found.host, host);
+    struct hostent **at = COPIED_BY_HAND(&found.result, result);
+    char *bytes = COPIED_BY_HAND(found.bytes, buffer);
+    const char *asked = names_asked(&lookup, name);
+    NAMES_CALL(one, function, asked, into, bytes, room, at, host_error);
+    NAMES_CALL(two, function, asked, family ? *family : 0, into, bytes, room, at, host_error);
+    int status = ask_host(family ? &two : &one, &lookup, &found, host, result, host_error, caller);
+    int error = errno;
+    sys_scratch_free(own, room + ALIGNED);
+    errno = error;
     return status;
 }
 
 DOOR int gethostbyname_r(const char *name, struct hostent *host, char *buffer, size_t room,
                          struct hostent **result, int *host_error)
 {
+    char number[64];
     if (!guard_ready() || guard_resolving() || name == NULL)
         return real.gethostbyname_r(name, host, buffer, room, result, host_error);
-    struct lookup lookup;
-    char number[64];
     if (is_number(name, number, sizeof number))
         return real.gethostbyname_r(number, host, buffer, room, result, host_error);
-    if (names_refuses(&lookup, name, 0, CALLER())) return none_r(result, host_error);
-    NAMES_CALL(call, real.gethostbyname_r, names_asked(&lookup, name), host, buffer, room, result,
-               host_error);
-    return ask_host(&call, &lookup, result, host_error, CALLER());
+    return host_by_name_r((void (*)(void))real.gethostbyname_r, name, NULL, host, buffer, room,
+                          result, host_error, CALLER());
 }
 
 DOOR int gethostbyname2_r(const char *name, int family, struct hostent *host, char *buffer,
                           size_t room, struct hostent **result, int *host_error)
 {
+    char number[64];
     if (!guard_ready() || guard_resolving() || name == NULL)
         return real.gethostbyname2_r(name, family, host, buffer, room, result, host_error);
-    struct lookup lookup;
-    char number[64];
     if (is_number(name, number, sizeof number))
         return real.gethostbyname2_r(number, family, host, buffer, room, result, host_error);
-    if (names_refuses(&lookup, name, 0, CALLER())) return none_r(result, host_error);
-    NAMES_CALL(call, real.gethostbyname2_r, names_asked(&lookup, name), family, host, buffer, room,
-               result, host_error);
-    return ask_host(&call, &lookup, result, host_error, CALLER());
+    return host_by_name_r((void (*)(void))real.gethostbyname2_r, name, &family, host, buffer, room,
+                          result, host_error, CALLER());
 }
 
 /* ---- networks ---- */
 
 DOOR struct netent *getnetbyname(const char *name)
 {
-    if (!guard_ready() || guard_resolving() || name == NULL) return real.getnetbyname(name);
+    if (!guard_ready() || guard_resolving() || name == NULL)
+        return real.getnetbyname(name);
     struct lookup lookup;
     if (names_refuses(&lookup, name, 0, CALLER())) return none();
     NAMES_CALL(call, real.getnetbyname, names_asked(&lookup, name));
