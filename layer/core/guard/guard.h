@@ -101,6 +101,14 @@ static inline bool guard_resolving(void)
     return UNLIKELY(guard_thread.resolving.frame != 0) && marks_hold(&guard_thread.resolving);
 }
 
+/* The same, for a door: libc's own resolver called it, as it does before glibc 2.34. Code of the
+ * program runs inside a lookup too: a malloc of its own. */
+bool guard_is_resolver(const void *caller);
+static inline bool guard_resolving_for(const void *caller)
+{
+    return UNLIKELY(guard_resolving()) && guard_is_resolver(caller);
+}
+
 extern _Atomic uint8_t guard_tightened[4]; /* configure({...}) for the process, as `loosened` */
 
 /* Neither policy, floor nor configure watches `family`: nothing needs to be judged. */

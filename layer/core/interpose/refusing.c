@@ -30,7 +30,7 @@ static bool refusing_network(const char *verb, const char *symbol, const void *c
  * getaddrinfo. */
 static bool refusing_resolver(const char *verb, const char *symbol, const void *caller)
 {
-    return !guard_resolving() && refusing_network(verb, symbol, caller);
+    return !guard_resolving_for(caller) && refusing_network(verb, symbol, caller);
 }
 
 /* Functions of libc's modules, by name. libc's module for old user databases asks here for those of

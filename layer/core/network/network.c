@@ -97,7 +97,7 @@ void network_judge_ip(struct network_target *target, const void *caller, bool co
     bool api = runtime_api_is(address->ip, address->version, address->port, NULL);
     target->resolver = false;
     if (!api) {
-        if (UNLIKELY(address->port == RESOLVERS_PORT) && !guard_resolving() &&
+        if (UNLIKELY(address->port == RESOLVERS_PORT) && !guard_resolving_for(caller) &&
             !guard_ignores(FS_OUTBOUND) && resolvers_has(address->ip, address->version)) {
             /* Questions over UDP are judged one by one (dns_socket.c); nothing else goes there, by
              * whatever rule. */
@@ -107,7 +107,7 @@ void network_judge_ip(struct network_target *target, const void *caller, bool co
             return;
         }
         if (!guard.loopback_listed && address_is_localhost(address->ip, address->version)) return;
-        if (guard_resolving() && address->port == 53) return;
+        if (address->port == RESOLVERS_PORT && guard_resolving_for(caller)) return;
         if (address->port == guard.xray_port && guard.xray_ip_version != 0 &&
             address_equal(address->ip, address->version, guard.xray_ip, guard.xray_ip_version))
             return;

@@ -60,7 +60,7 @@ DOOR int socket(int domain, int type, int protocol)
     }
     unsigned begun = inspect_making_begins();
     int fd = real.socket(domain, type, protocol);
-    if (UNLIKELY((type & 0xf) == SOCK_DGRAM) && !guard_resolving() &&
+    if (UNLIKELY((type & 0xf) == SOCK_DGRAM) && !guard_resolving_for(CALLER()) &&
         (domain == AF_INET || domain == AF_INET6))
         dns_mark(fd);
     return inspect_making_ends(begun, fd);

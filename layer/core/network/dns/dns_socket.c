@@ -89,7 +89,7 @@ static bool refuses_passed(int fd, const void *caller)
 
 bool dns_connects(int fd, const void *address, socklen_t size, const void *caller, int *result)
 {
-    if (guard_resolving() || !dns_is_udp(fd) || guard_on_probation()) return false;
+    if (guard_resolving_for(caller) || !dns_is_udp(fd) || guard_on_probation()) return false;
     dns_mark(fd);
     if (inspect_is_stream(fd) && network_refuses_kind("make a stream", "udp", caller)) {
         errno = EACCES;
@@ -203,7 +203,7 @@ static bool refuses_unseen(int fd, const void *caller, ssize_t *result)
 bool dns_sends(int fd, const struct msghdr *message, int flags, const void *caller, ssize_t *result)
 {
     /* libresolv before glibc 2.34 passes these doors during a lookup that was judged. */
-    if (guard_resolving() || guard_ignores(FS_OUTBOUND)) return false;
+    if (guard_resolving_for(caller) || guard_ignores(FS_OUTBOUND)) return false;
     if (message->msg_name != NULL && message->msg_namelen > 0) {
         if (!dns_is_udp(fd)) return false;
         *result = ask(fd, message, flags, message->msg_name, message->msg_namelen, caller);

@@ -63,7 +63,7 @@ static int look_up(const char *node, const char *service, const struct addrinfo 
 DOOR int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
                      struct addrinfo **result)
 {
-    if (!guard_ready() || node == NULL || guard_resolving())
+    if (!guard_ready() || node == NULL || guard_resolving_for(CALLER()))
         return real.getaddrinfo(node, service, hints, result);
     return look_up(node, service, hints, result, CALLER());
 }

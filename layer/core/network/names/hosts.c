@@ -26,7 +26,7 @@ static bool refuses_reverse(const void *bytes, size_t size, int family, const vo
 DOOR int getnameinfo(const struct sockaddr *address, socklen_t size, char *host,
                      socklen_t host_size, char *service, socklen_t service_size, int flags)
 {
-    if (!guard_ready() || guard_resolving() || address == NULL || host == NULL ||
+    if (!guard_ready() || guard_resolving_for(CALLER()) || address == NULL || host == NULL ||
         host_size == 0 || flags & NI_NUMERICHOST)
         return real.getnameinfo(address, size, host, host_size, service, service_size, flags);
     char copy[ADDRESS_SIZE_MAX] __attribute__((aligned(8)));
@@ -64,7 +64,7 @@ enum { IP_LONGEST = 16, TOO_LONG }; /* libc takes what is longer, and reads no m
 
 DOOR struct hostent *gethostbyaddr(const void *bytes, socklen_t size, int family)
 {
-    if (!guard_ready() || guard_resolving() || bytes == NULL)
+    if (!guard_ready() || guard_resolving_for(CALLER()) || bytes == NULL)
         return real.gethostbyaddr(bytes, size, family);
     char copy[TOO_LONG];
     if (size > TOO_LONG) size = TOO_LONG;
@@ -78,7 +78,7 @@ DOOR struct hostent *gethostbyaddr(const void *bytes, socklen_t size, int family
 DOOR int gethostbyaddr_r(const void *bytes, socklen_t size, int family, struct hostent *host,
                          char *buffer, size_t room, struct hostent **result, int *host_error)
 {
-    if (!guard_ready() || guard_resolving() || bytes == NULL)
+    if (!guard_ready() || guard_resolving_for(CALLER()) || bytes == NULL)
         return real.gethostbyaddr_r(bytes, size, family, host, buffer, room, result, host_error);
     char copy[TOO_LONG];
     if (size > TOO_LONG) size = TOO_LONG;
@@ -135,7 +135,7 @@ static struct hostent *host_by_name(void (*function)(void), const char *name, in
 DOOR struct hostent *gethostbyname(const char *name)
 {
     char number[64];
-    if (!guard_ready() || guard_resolving() || name == NULL)
+    if (!guard_ready() || guard_resolving_for(CALLER()) || name == NULL)
         return real.gethostbyname(name);
     if (is_number(name, number, sizeof number)) return real.gethostbyname(number);
     return HOST_BY_NAME(gethostbyname, name, 0);
@@ -144,7 +144,7 @@ DOOR struct hostent *gethostbyname(const char *name)
 DOOR struct hostent *gethostbyname2(const char *name, int family)
 {
     char number[64];
-    if (!guard_ready() || guard_resolving() || name == NULL)
+    if (!guard_ready() || guard_resolving_for(CALLER()) || name == NULL)
         return real.gethostbyname2(name, family);
     if (is_number(name, number, sizeof number)) return real.gethostbyname2(number, family);
     return HOST_BY_NAME(gethostbyname2, name, family);
@@ -237,7 +237,7 @@ DOOR int gethostbyname_r(const char *name, struct hostent *host, char *buffer, s
                          struct hostent **result, int *host_error)
 {
     char number[64];
-    if (!guard_ready() || guard_resolving() || name == NULL)
+    if (!guard_ready() || guard_resolving_for(CALLER()) || name == NULL)
         return real.gethostbyname_r(name, host, buffer, room, result, host_error);
     if (is_number(name, number, sizeof number))
         return real.gethostbyname_r(number, host, buffer, room, result, host_error);
@@ -249,7 +249,7 @@ DOOR int gethostbyname2_r(const char *name, int family, struct hostent *host, ch
                           size_t room, struct hostent **result, int *host_error)
 {
     char number[64];
-    if (!guard_ready() || guard_resolving() || name == NULL)
+    if (!guard_ready() || guard_resolving_for(CALLER()) || name == NULL)
         return real.gethostbyname2_r(name, family, host, buffer, room, result, host_error);
     if (is_number(name, number, sizeof number))
         return real.gethostbyname2_r(number, family, host, buffer, room, result, host_error);
@@ -261,7 +261,7 @@ DOOR int gethostbyname2_r(const char *name, int family, struct hostent *host, ch
 
 DOOR struct netent *getnetbyname(const char *name)
 {
-    if (!guard_ready() || guard_resolving() || name == NULL)
+    if (!guard_ready() || guard_resolving_for(CALLER()) || name == NULL)
         return real.getnetbyname(name);
     struct lookup lookup;
     if (names_refuses(&lookup, name, 0, CALLER())) return none();
@@ -274,7 +274,7 @@ DOOR struct netent *getnetbyname(const char *name)
 DOOR int getnetbyname_r(const char *name, struct netent *net, char *buffer, size_t room,
                         struct netent **result, int *host_error)
 {
-    if (!guard_ready() || guard_resolving() || name == NULL)
+    if (!guard_ready() || guard_resolving_for(CALLER()) || name == NULL)
         return real.getnetbyname_r(name, net, buffer, room, result, host_error);
     struct lookup lookup;
     if (names_refuses(&lookup, name, 0, CALLER())) return none_r(result, host_error);
@@ -287,7 +287,7 @@ DOOR int getnetbyname_r(const char *name, struct netent *net, char *buffer, size
 
 DOOR struct netent *getnetbyaddr(uint32_t number, int family)
 {
-    if (!guard_ready() || guard_resolving()) return real.getnetbyaddr(number, family);
+    if (!guard_ready() || guard_resolving_for(CALLER())) return real.getnetbyaddr(number, family);
     uint32_t bytes = htonl(number);
     if (refuses_reverse(&bytes, sizeof bytes, AF_INET, CALLER())) return none();
     NAMES_CALL(call, real.getnetbyaddr, number, family);
@@ -298,7 +298,7 @@ DOOR struct netent *getnetbyaddr(uint32_t number, int family)
 DOOR int getnetbyaddr_r(uint32_t number, int family, struct netent *net, char *buffer, size_t room,
                         struct netent **result, int *host_error)
 {
-    if (!guard_ready() || guard_resolving())
+    if (!guard_ready() || guard_resolving_for(CALLER()))
         return real.getnetbyaddr_r(number, family, net, buffer, room, result, host_error);
     uint32_t bytes = htonl(number);
     if (refuses_reverse(&bytes, sizeof bytes, AF_INET, CALLER())) return none_r(result, host_error);
@@ -312,7 +312,7 @@ DOOR int getnetbyaddr_r(uint32_t number, int family, struct netent *net, char *b
 /* Without /etc/hostid, libc looks up the host's own name, which is always allowed. */
 DOOR long gethostid(void)
 {
-    if (!guard_ready() || guard_resolving()) return real.gethostid();
+    if (!guard_ready() || guard_resolving_for(CALLER())) return real.gethostid();
     NAMES_CALL(call, real.gethostid, 0);
     return names_ask(&call) ? call.result : 0;
 }

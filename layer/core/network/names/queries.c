@@ -70,7 +70,7 @@ DOOR int res_query(const char *name, int class, int type, unsigned char *answer,
     struct lookup lookup;
     struct reply reply;
     bool ready = guard_ready();
-    if (!ready || guard_resolving() || name == NULL)
+    if (!ready || guard_resolving_for(CALLER()) || name == NULL)
         return NEXT(res_query)(name, class, type, answer, size);
     if (names_refuses(&lookup, name, 0, CALLER())) return no_answer();
     reply_begin(&reply, answer, size);
@@ -83,7 +83,7 @@ DOOR int res_search(const char *name, int class, int type, unsigned char *answer
     struct lookup lookup;
     struct reply reply;
     bool ready = guard_ready();
-    if (!ready || guard_resolving() || name == NULL)
+    if (!ready || guard_resolving_for(CALLER()) || name == NULL)
         return NEXT(res_search)(name, class, type, answer, size);
     if (names_refuses(&lookup, name, 0, CALLER())) return no_answer();
     reply_begin(&reply, answer, size);
@@ -101,7 +101,7 @@ DOOR int res_querydomain(const char *name, const char *domain, int class, int ty
     struct reply reply;
     char whole[DNS_NAME_MAX + 1];
     bool ready = guard_ready();
-    if (!ready || guard_resolving() || name == NULL)
+    if (!ready || guard_resolving_for(CALLER()) || name == NULL)
         return NEXT(res_querydomain)(name, domain, class, type, answer, size);
     if (!dns_join(name, domain, whole)) whole[0] = '\0';
     if (names_refuses(&lookup, whole, 0, CALLER())) return no_answer();
@@ -117,7 +117,7 @@ DOOR int res_nquery(void *state, const char *name, int class, int type, unsigned
     struct lookup lookup;
     struct reply reply;
     bool ready = guard_ready();
-    if (!ready || guard_resolving() || name == NULL)
+    if (!ready || guard_resolving_for(CALLER()) || name == NULL)
         return NEXT(res_nquery)(state, name, class, type, answer, size);
     if (names_refuses(&lookup, name, 0, CALLER())) return no_answer();
     reply_begin(&reply, answer, size);
@@ -132,7 +132,7 @@ DOOR int res_nsearch(void *state, const char *name, int class, int type, unsigne
     struct lookup lookup;
     struct reply reply;
     bool ready = guard_ready();
-    if (!ready || guard_resolving() || name == NULL)
+    if (!ready || guard_resolving_for(CALLER()) || name == NULL)
         return NEXT(res_nsearch)(state, name, class, type, answer, size);
     if (names_refuses(&lookup, name, 0, CALLER())) return no_answer();
     reply_begin(&reply, answer, size);
@@ -150,7 +150,7 @@ DOOR int res_nquerydomain(void *state, const char *name, const char *domain, int
     struct reply reply;
     char whole[DNS_NAME_MAX + 1];
     bool ready = guard_ready();
-    if (!ready || guard_resolving() || name == NULL)
+    if (!ready || guard_resolving_for(CALLER()) || name == NULL)
         return NEXT(res_nquerydomain)(state, name, domain, class, type, answer, size);
     if (!dns_join(name, domain, whole)) whole[0] = '\0';
     if (names_refuses(&lookup, whole, 0, CALLER())) return no_answer();
@@ -176,7 +176,7 @@ DOOR int res_send(const unsigned char *packet, int length, unsigned char *answer
     struct names_query query;
     struct reply reply;
     bool ready = guard_ready();
-    if (!ready || guard_resolving() || guard_ignores(FS_OUTBOUND))
+    if (!ready || guard_resolving_for(CALLER()) || guard_ignores(FS_OUTBOUND))
         return NEXT(res_send)(packet, length, answer, size);
     if (names_refuses_query(&query, packet, length > 0 ? (size_t)length : 0, CALLER()))
         return no_answer();
@@ -192,7 +192,7 @@ DOOR int res_nsend(void *state, const unsigned char *packet, int length, unsigne
     struct names_query query;
     struct reply reply;
     bool ready = guard_ready();
-    if (!ready || guard_resolving() || guard_ignores(FS_OUTBOUND))
+    if (!ready || guard_resolving_for(CALLER()) || guard_ignores(FS_OUTBOUND))
         return NEXT(res_nsend)(state, packet, length, answer, size);
     if (names_refuses_query(&query, packet, length > 0 ? (size_t)length : 0, CALLER()))
         return no_answer();
