@@ -107,6 +107,13 @@ CALLS: dict[str, tuple[str, ...]] = {
     "_nss_dns_gethostbyname_r": ("nss", NAME, "b32", "b512", "i512", "e", "b4"),
     "_nss_dns_gethostbyname2_r": ("nss", NAME, "i2", "b32", "b512", "i512", "e", "b4"),
     "_nss_dns_getcanonname_r": ("nss", NAME, "b512", "i512", "b8", "e", "b4"),
+    "__nss_configure_lookup": ("int", "shosts", "sfiles"),
+    "__nss_hosts_lookup": ("int", "b8", "sgethostbyname_r", "b8"),
+    "__nss_hosts_lookup2": ("int", "b8", "sgethostbyname_r", "i0", "b8"),
+    "__nss_next": ("int", "b8", "sgethostbyname_r", "b8", "i0", "i0"),
+    "__nss_next2": ("int", "b8", "sgethostbyname_r", "i0", "b8", "i0", "i0"),
+    "__nss_lookup": ("int", "b8", "sgethostbyname_r", "i0", "b8"),
+    "__nss_lookup_function": ("pointer", "i0", "sgethostbyname_r"),
     "rcmd": ("int", "p", "s127.66.66.66", "i9", "sa", "sb", "sc", "b4"),
     "rcmd_af": ("int", "p", "s127.66.66.66", "i9", "sa", "sb", "sc", "b4"),
     "rexec": ("int", "p", "s127.66.66.66", "i9", "sa", "sb", "sc", "b4"),
@@ -119,6 +126,12 @@ CALLS: dict[str, tuple[str, ...]] = {
     "clnttcp_create": ("pointer", OUT, "i100000", "i2", "b4", "i0", "i0"),
     "clntudp_create": ("pointer", OUT, "i100000", "i2", "i1", "i0", "b4"),
     "clntudp_bufcreate": ("pointer", OUT, "i100000", "i2", "i1", "i0", "b4"),
+    "clntunix_create": ("pointer", "b128", "i100000", "i2", "b4", "i0", "i0"),
+    "svcudp_create": ("pointer", "i-1"),
+    "svcudp_bufcreate": ("pointer", "i-1", "i9000", "i9000"),
+    "svctcp_create": ("pointer", "i-1", "i0", "i0"),
+    "svcfd_create": ("pointer", "i0", "i0", "i0"),
+    "svcunixfd_create": ("pointer", "i0", "i0", "i0"),
     "rtime": ("int", OUT, "b16", "b16"),
     "authdes_create": ("pointer", "ss", "i1", OUT, "i0"),
     "authdes_pk_create": ("pointer", "ss", "i0", "i1", OUT, "i0"),
@@ -195,6 +208,7 @@ APART = {
         strftime_l gmtime gmtime_r timegm strptime setlocale newlocale iconv_open bind send sendmsg
         sendmmsg recv __recv_chk recvfrom __recvfrom_chk __read_chk recvmsg recvmmsg read readv
         write vdprintf dprintf eventfd_write __vdprintf_chk __dprintf_chk writev pwritev2 sendfile
+        backtrace_symbols_fd _IO_file_attach
         splice dup aio_write lio_listio setsockopt posix_spawn_file_actions_addopen pclose wordexp
         close dup2 dup3 close_range closefrom fcntl fdopen syscall __libc_start_main dlsym dlvsym
     """

@@ -16,6 +16,7 @@ int main(void)
     struct pollfd waiting = {.fd = listener, .events = POLLIN};
     int peer = accept(listener, NULL, NULL);
     waiting.fd = peer;
-    ssize_t size = poll(&waiting, 1, 1000 * patience(1)) == 1 ? recv(peer, text, sizeof text - 1, 0) : 0;
+    ssize_t size =
+        poll(&waiting, 1, 1000 * patience(1)) == 1 ? recv(peer, text, sizeof text - 1, 0) : 0;
     return size > 0 ? reached() : stopped("nothing was heard");
 }

@@ -11,8 +11,10 @@
 
 int main(void)
 {
-    int (*find)(void **, const char *, const char *, void **) = dlsym(RTLD_DEFAULT, "__nss_hosts_lookup2");
-    int (*next)(void **, const char *, const char *, void **, int, int) = dlsym(RTLD_DEFAULT, "__nss_next2");
+    int (*find)(void **, const char *, const char *, void **) =
+        dlsym(RTLD_DEFAULT, "__nss_hosts_lookup2");
+    int (*next)(void **, const char *, const char *, void **, int, int) =
+        dlsym(RTLD_DEFAULT, "__nss_next2");
     void *module = NULL, *function = NULL;
     static char name[300], room[4096];
     struct hostent host;
