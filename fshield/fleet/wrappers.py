@@ -1,8 +1,8 @@
 """Other tools' exec wrappers, by the path that their layers give them.
 
-``tests/others`` runs OpenTelemetry's and Datadog's packages behind scripts that do what theirs do;
-``tests/contract/test_next_wrapper.py`` runs Lambda Web Adapter's script. The others go by their
-documentation: a script that sets variables and executes its arguments.
+``tests/others`` runs OpenTelemetry's, Application Signals', Datadog's and Lumigo's packages behind
+scripts that do what theirs do; ``tests/contract/test_next_wrapper.py`` runs Lambda Web Adapter's
+script. New Relic's layer uses no wrapper: the function's configuration names its handler.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Tracers and helpers of other makers, as their layers hold them in /opt/python: pinned and hashed, in the cache, for the
-# Python that the tests run with. Once per machine, and again when the lock changes.
+# Tracers and helpers of other makers, as their layers hold them, pinned and hashed, in the cache: for the Python that the tests
+# run with (/opt/python), one folder a lock, and for Node (/opt/nodejs). Once per machine, and again when a lock changes. Node's
+# need npm.
 set -euo pipefail
 cd "$(dirname "$0")"
 cache=${FSHIELD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/function-shield}/others
@@ -8,8 +9,18 @@ mkdir -p "$cache"
 python=${PYTHON:-../../.venv/bin/python}
 [ -x "$python" ] || python=$(command -v python3)
 
-cmp -s others.lock "$cache/complete.lock" && exit
-rm -rf "${cache:?}/python"
-"$python" -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all: --no-compile \
-    --requirement others.lock --target "$cache/python"
-cp others.lock "$cache/complete.lock"
+for name in others handlers signals; do
+    cmp -s "$name.lock" "$cache/$name/complete.lock" && continue
+    rm -rf "${cache:?}/$name"
+    "$python" -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all: --no-compile \
+        --requirement "$name.lock" --target "$cache/$name/packages"
+    cp "$name.lock" "$cache/$name/complete.lock"
+done
+
+if ! cmp -s node/package-lock.json "$cache/node/complete.lock"; then
+    rm -rf "$cache/node"
+    mkdir -p "$cache/node/packages"
+    cp node/package.json node/package-lock.json "$cache/node/packages/"
+    (cd "$cache/node/packages" && npm ci --silent --ignore-scripts --no-audit --no-fund)
+    cp node/package-lock.json "$cache/node/complete.lock"
+fi

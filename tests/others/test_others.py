@@ -39,36 +39,41 @@ exec "$@"
 """
 
 
-def packages() -> Path:
-    """What fetch.sh brought. Skipped without it, or failed where it is required."""
-    folder = cache_folder("others")
+def packages(name: str, pinned: str | None = None) -> Path:
+    """What fetch.sh brought of a lock. Skipped without it, or failed where it is required."""
+    folder = cache_folder("others") / name
     lock = folder / "complete.lock"
-    if lock.exists() and lock.read_bytes() == (HERE / "others.lock").read_bytes():
-        return folder / "python"
+    if lock.exists() and lock.read_bytes() == (HERE / (pinned or f"{name}.lock")).read_bytes():
+        return folder / "packages"
     if "others" in os.environ.get("FSHIELD_TEST_REQUIRE", "").split(","):
         pytest.fail("the other tools are not here: tests/others/fetch.sh has not been run")
     pytest.skip("the other tools are not here: run tests/others/fetch.sh")
 
 
-@pytest.fixture(scope="module")
-def opts() -> Iterator[dict[bool, Path]]:
+@contextmanager
+def layers(name: str) -> Iterator[dict[bool, Path]]:
     """What stands for /opt: the tools' layers beside ours, and beside one that guards nothing."""
-    source = packages()
-    made = {}
+    source, made = packages(name), {}
     for guarded in (True, False):
-        opt = SCRATCH / f"others-{os.getpid()}" / ("guarded" if guarded else "bare") / "opt"
+        opt = SCRATCH / f"{name}-{os.getpid()}" / ("guarded" if guarded else "bare") / "opt"
         shutil.copytree(LAYER, opt)
         if not guarded:
             (opt / "function-shield").write_text(_HOLLOW)
-        for wrapper in (HERE / "wrappers").iterdir():
-            if not wrapper.suffix and wrapper.is_file():
-                shutil.copy(wrapper, opt / wrapper.name)
-        shutil.copy(HERE / "wrappers" / "otel_wrapper.py", opt / "python" / "otel_wrapper.py")
+        for file in (HERE / "wrappers").iterdir():
+            if file.is_file():
+                shutil.copy(file, opt / ("python" if file.suffix else "") / file.name)
         for entry in source.iterdir():
             (opt / "python" / entry.name).symlink_to(entry)
         made[guarded] = opt
     yield made
-    shutil.rmtree(SCRATCH / f"others-{os.getpid()}", ignore_errors=True)
+    shutil.rmtree(SCRATCH / f"{name}-{os.getpid()}", ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def opts() -> Iterator[dict[bool, Path]]:
+    """As above, for the tools that need no release of another's of their own."""
+    with layers("others") as made:
+        yield made
 
 
 Trace = tuple[str, tuple[str, ...]]

@@ -189,9 +189,12 @@ bool files_judge_fd(int fd, int flags, struct judged *judged, const void *caller
     struct stat status;
     judged->caller = caller;
     if (sys_fstat(fd, &status) != 0) return false;
-    if (UNLIKELY(files_handler_sealed()) && !guard_ignores(FS_HANDLER) &&
-        handler_is_source(&status)) {
-        if (handler_watch && !files_writes(flags) && javascript_loader_reads()) return false;
+    int handler = UNLIKELY(files_handler_sealed()) && !guard_ignores(FS_HANDLER)
+                      ? handler_source(&status)
+                      : -1;
+    if (UNLIKELY(handler >= 0)) {
+        if (handler_watch && !files_writes(flags) && javascript_loader_reads((unsigned)handler))
+            return false;
         text_object_path(fd, judged->path);
         if (UNLIKELY(passes_take_archive(judged->path))) return false;
         return decide(judged, FS_HANDLER, flags);

@@ -38,7 +38,7 @@ struct place {
 };
 
 void files_start(void);
-void files_read_handlers(const char *handler, const char *original, const char *datadog);
+void files_read_handlers(void);
 /* Memory that no door lets anybody change: the policy, the guard's own code and data. At most 8
  * ranges. */
 void files_protect_memory(const void *start, size_t size);

@@ -6,26 +6,32 @@
 
 #include "files/source/also.h"
 #include "files/files.h"
+#include "guard/facts.h"
 #include "support/folder.h"
 #include "support/sys.h"
 #include "support/text.h"
 #include "v8/javascript.h"
 
-enum { HANDLERS = 8, SOURCES = 24 };
+enum { HANDLERS = 2 * FACTS_HANDLERS, SOURCES = 24 };
 
 static struct {
     unsigned count;
     char module[HANDLERS][256]; /* with slashes: "pkg/mod" */
+    uint8_t of[HANDLERS]; /* which of facts_handler() names it */
+    _Atomic unsigned unread; /* a bit for each of those that Node has not read yet */
     _Atomic unsigned sources;
     uint64_t dev[SOURCES], ino[SOURCES];
+    uint8_t source_of[SOURCES]; /* as `of` */
     _Atomic bool sealed;
 } handlers;
 
 bool handler_watch;
 
-static void add_module(const char *value, size_t size, bool dotted)
+static void add_module(unsigned handler, const char *value, size_t size, bool dotted)
 {
     if (size == 0 || size >= sizeof handlers.module[0] || handlers.count == HANDLERS) return;
+    handlers.of[handlers.count] = (uint8_t)handler;
+    atomic_fetch_or(&handlers.unread, 1u << handler);
     char *out = handlers.module[handlers.count++];
     memcpy(out, value, size);
     out[size] = '\0';
@@ -35,25 +41,26 @@ static void add_module(const char *value, size_t size, bool dotted)
 
 /* Python's runtime client takes "pkg.mod.function" and "pkg/mod.function": the last dot parts them.
  * Node's takes "src/index.exported.function": the first dot after the last slash. */
-static void read_handler(const char *value)
+static void read_handler(unsigned handler)
 {
+    const char *value = facts_handler(handler);
     if (!value) return;
     if (value[0] == '.' && value[1] == '/') value += 2;
     const char *last = strrchr(value, '.'), *slash = strrchr(value, '/');
     const char *first = strchr(slash ? slash : value, '.');
-    add_module(value, last ? (size_t)(last - value) : strlen(value), true);
-    if (first && first != last) add_module(value, (size_t)(first - value), false);
+    add_module(handler, value, last ? (size_t)(last - value) : strlen(value), true);
+    if (first && first != last) add_module(handler, value, (size_t)(first - value), false);
 }
 
-void files_read_handlers(const char *handler, const char *original, const char *datadog)
+void files_read_handlers(void)
 {
-    read_handler(handler);
-    read_handler(original);
-    read_handler(datadog);
+    for (unsigned i = 0; i < FACTS_HANDLERS; i++) read_handler(i);
 }
 
-bool files_is_handler(const char *path)
+/* A bit for each of facts_handler() that names the module of `path`. */
+static unsigned handlers_at(const char *path)
 {
+    unsigned found = 0;
     static const char *const endings[] = {".py", "/__init__.py", ".pyc", "/__init__.pyc",
                                           ".js", ".mjs",         ".cjs"};
     size_t size = strlen(path);
@@ -72,13 +79,15 @@ bool files_is_handler(const char *path)
             if (root > 0 && guard.task_root[root - 1] == '/') root--;
             if (root == 0 || before == 0 ||
                 (before == root && strncmp(path, guard.task_root, root) == 0))
-                return true;
+                found |= 1u << handlers.of[i];
         }
     }
-    return false;
+    return found;
 }
 
-static void protect_file(int dirfd, const char *path)
+bool files_is_handler(const char *path) { return handlers_at(path) != 0; }
+
+static void protect_file(unsigned handler, int dirfd, const char *path)
 {
     struct stat status;
     if (sys_fstatat(dirfd, path, &status, 0) != 0 || !S_ISREG(status.st_mode)) return;
@@ -88,12 +97,13 @@ static void protect_file(int dirfd, const char *path)
     if (count == SOURCES) return;
     handlers.dev[count] = status.st_dev;
     handlers.ino[count] = status.st_ino;
+    handlers.source_of[count] = (uint8_t)handler;
     files_watch_name(path);
     atomic_store_explicit(&handlers.sources, count + 1, memory_order_release);
 }
 
 /* Every compiled form of STEM in this folder: STEM.*.pyc. */
-static void protect_stem(const char *cache, const char *stem)
+static void protect_stem(unsigned handler, const char *cache, const char *stem)
 {
     size_t stem_size = strlen(stem);
     static char buffer[8192] __attribute__((aligned(8)));
@@ -104,18 +114,18 @@ static void protect_stem(const char *cache, const char *stem)
     if (folder.fd < 0) return;
     for (const char *name; (name = folder_next(&folder)) != NULL;)
         if (strncmp(name, stem, stem_size) == 0 && name[stem_size] == '.')
-            protect_file(folder.fd, name);
+            protect_file(handler, folder.fd, name);
     sys_close(folder.fd);
 }
 
-static void protect_compiled(const char *folder, const char *stem)
+static void protect_compiled(unsigned handler, const char *folder, const char *stem)
 {
     char cache[PATH_MAX];
     size_t size = strlen(folder);
     if (size + sizeof "/__pycache__" > sizeof cache) return;
     memcpy(cache, folder, size);
     memcpy(cache + size, "/__pycache__", sizeof "/__pycache__");
-    protect_stem(cache, stem);
+    protect_stem(handler, cache, stem);
 }
 
 void files_seal_compiled(const char *prefix, const char *source_path)
@@ -138,7 +148,7 @@ void files_seal_compiled(const char *prefix, const char *source_path)
     cache[at++] = '/';
     memcpy(cache + at, source_path, (size_t)(name - source_path));
     cache[at + (size_t)(name - source_path)] = '\0';
-    protect_stem(cache, stem);
+    protect_stem(0, cache, stem);
 }
 
 void files_seal_handler(const char *source_path)
@@ -147,7 +157,9 @@ void files_seal_handler(const char *source_path)
     size_t size = strnlen(source_path, sizeof folder);
     if (size == sizeof folder) return;
     memcpy(folder, source_path, size + 1);
-    protect_file(AT_FDCWD, source_path);
+    unsigned named = handlers_at(source_path), handler = named ? (unsigned)__builtin_ctz(named) : 0;
+    atomic_fetch_and(&handlers.unread, ~named);
+    protect_file(handler, AT_FDCWD, source_path);
     char *slash = strrchr(folder, '/');
     const char *name = slash ? slash + 1 : folder;
     const char *dot = strrchr(name, '.');
@@ -159,7 +171,7 @@ void files_seal_handler(const char *source_path)
             *slash = '\0';
         else
             memcpy(folder, ".", 2);
-        protect_compiled(folder, stem);
+        protect_compiled(handler, folder, stem);
         /* Beside the source: a sourceless STEM.pyc, or the source of a compiled file; of a bundle,
          * what it was made of. */
         static const char *const beside[2][6] = {
@@ -173,7 +185,7 @@ void files_seal_handler(const char *source_path)
             path[at++] = '/';
             memcpy(path + at, stem, length);
             memcpy(path + at + length, endings[i], strlen(endings[i]) + 1);
-            protect_file(AT_FDCWD, path);
+            protect_file(handler, AT_FDCWD, path);
         }
     }
     atomic_store_explicit(&handlers.sealed, true, memory_order_release);
@@ -184,13 +196,16 @@ bool files_handler_sealed(void)
     return atomic_load_explicit(&handlers.sealed, memory_order_acquire);
 }
 
-bool handler_is_source(const struct stat *status)
+int handler_source(const struct stat *status)
 {
     unsigned count = atomic_load_explicit(&handlers.sources, memory_order_acquire);
     for (unsigned i = 0; i < count; i++)
-        if (handlers.ino[i] == status->st_ino && handlers.dev[i] == status->st_dev) return true;
-    return false;
+        if (handlers.ino[i] == status->st_ino && handlers.dev[i] == status->st_dev)
+            return handlers.source_of[i];
+    return -1;
 }
+
+bool handler_is_source(const struct stat *status) { return handler_source(status) >= 0; }
 
 static bool is_source(int dirfd, const char *path)
 {
@@ -209,12 +224,11 @@ bool handler_known(void) { return handlers.count > 0 || handler_guards(); }
 
 bool handler_guards(void) { return files_handler_sealed() || also_is_on; }
 
-/* Node has no hook that tells when the handler runs: its first read seals it. */
+/* Node has no hook that tells when a handler runs: its first read seals it. */
 void handler_opened(int fd, int flags, const char *plain)
 {
-    if (!handler_known() || files_handler_sealed() || (flags & O_ACCMODE) != O_RDONLY ||
-        (flags & (O_PATH | O_DIRECTORY)))
-        return;
+    unsigned unread = atomic_load_explicit(&handlers.unread, memory_order_relaxed);
+    if (!unread || (flags & O_ACCMODE) != O_RDONLY || (flags & (O_PATH | O_DIRECTORY))) return;
     char magic[32], path[PATH_MAX];
     if (!plain) {
         text_fd_path(magic, fd);
@@ -223,8 +237,10 @@ void handler_opened(int fd, int flags, const char *plain)
         path[size] = '\0';
         plain = path;
     }
-    if (!files_is_handler(plain)) return;
-    (void)javascript_loader_reads(); /* notes that this was the thread's first */
+    unsigned named = handlers_at(plain) & unread;
+    if (!named) return;
+    /* Notes that this was the thread's first. */
+    (void)javascript_loader_reads((unsigned)__builtin_ctz(named));
     files_seal_handler(plain);
 }
 

@@ -16,10 +16,12 @@ bool handler_describe(char *out, size_t size);
 void handler_restore(const char *text);
 /* This object is one of the sealed handler's sources. */
 bool handler_is_source(const struct stat *status);
+/* Which of facts_handler() it is a source of; -1: of none. */
+int handler_source(const struct stat *status);
 /* An object is about to get another name, or two are about to change theirs: it may be one of the
  * handler's sources. */
 void handler_name_moves(int from_dir, const char *from, int to_dir, const char *to);
-/* A runtime without an interpreter ring (Node): the first reading open of the handler seals it.
+/* A runtime without an interpreter ring (Node): the first reading open of a handler seals it.
  * `plain` is the object's path where that is known, else NULL. */
 extern bool handler_watch;
 void handler_opened(int fd, int flags, const char *plain);
@@ -30,7 +32,7 @@ void files_seal_handler(const char *source_path);
 /* Before it: where its compiled form lies below `prefix` (sys.pycache_prefix). */
 void files_seal_compiled(const char *prefix, const char *source_path);
 bool files_handler_sealed(void);
-/* The path of the module that _HANDLER, ORIG_HANDLER or DD_LAMBDA_HANDLER names is `path`. */
+/* `path` is that of a module that one of the handlers (guard/facts.h) names. */
 bool files_is_handler(const char *path);
 
 #endif

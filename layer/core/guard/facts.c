@@ -7,15 +7,18 @@
 enum { SEPARATOR = '\x1e' };
 
 static const char *const names[] = {
+    /* Of the handler, and of the real one that a tool puts aside: FACTS_HANDLERS of them. */
+    "_HANDLER",
+    "ORIG_HANDLER",
+    "DD_LAMBDA_HANDLER",
+    "LUMIGO_ORIGINAL_HANDLER",
+    "NEW_RELIC_LAMBDA_HANDLER",
     "AWS_LAMBDA_RUNTIME_API",
     "AWS_XRAY_DAEMON_ADDRESS",
     "LAMBDA_TASK_ROOT",
     "LAMBDA_RUNTIME_DIR",
     "AWS_REGION",
     "AWS_DEFAULT_REGION",
-    "_HANDLER",
-    "ORIG_HANDLER",
-    "DD_LAMBDA_HANDLER",
     "AWS_ACCOUNT_ID",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     "AWS_LAMBDA_METADATA_API",
@@ -179,6 +182,8 @@ const char *facts_value(const char *name)
         if (strcmp(added[i].name, name) == 0) return added[i].value;
     return NULL;
 }
+
+const char *facts_handler(unsigned index) { return values[index]; }
 
 static bool write_fact(char *out, size_t size, size_t *at, const char *name, const char *value)
 {

@@ -30,6 +30,10 @@ void facts_add(const char *name);
 void facts_state(const char *name, const char *value);
 /* The value of a variable as it was then; NULL where it was not set, or is none of the facts. */
 const char *facts_value(const char *name);
+/* The handlers: _HANDLER, and what a tool that took its place keeps the function's own in. NULL
+ * where that variable was not set. */
+enum { FACTS_HANDLERS = 5 };
+const char *facts_handler(unsigned index);
 /* All of them, as facts_start takes them. False where they did not fit: a child could not be
  * guarded by the same facts. */
 bool facts_text(char *out, size_t size);

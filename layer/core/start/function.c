@@ -87,8 +87,7 @@ void function_read(void)
     guard.facts.account = fs_account_of(facts_value("AWS_ACCOUNT_ID"));
     guard.facts.partition = partition_of(region);
     policies_expand();
-    files_read_handlers(facts_value("_HANDLER"), facts_value("ORIG_HANDLER"),
-                        facts_value("DD_LAMBDA_HANDLER"));
+    files_read_handlers();
     proxies_start();
     secrets_read(environ);
     struct utsname names;

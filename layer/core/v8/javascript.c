@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "guard/facts.h"
 #include "guard/guard.h"
 #include "libc/symbols.h"
 
@@ -86,9 +87,9 @@ static void read_name(local *isolate, const local *frame, char name[NAME])
 
 enum loader { OTHERS, LOADER, TRANSLATOR };
 
-/* Whether Node's loader reads, and no code of others is on the stack; `*newest` is the script on it
- * that was compiled last. */
-static enum loader loader_of(local *isolate, int *newest)
+/* Whether Node's loader reads, and no code of others is on the stack, or they may have called it;
+ * `*newest` is the script on the stack that was compiled last. */
+static enum loader loader_of(local *isolate, bool called, int *newest)
 {
     enum loader found = OTHERS;
     local *stack = v8.stack(isolate, JAVASCRIPT_FRAMES, DETAILED);
@@ -100,7 +101,7 @@ static enum loader loader_of(local *isolate, int *newest)
         read_name(isolate, frame, name);
         int id = v8.id(frame);
         if (id > *newest) *newest = id;
-        if (found != OTHERS && is_runtime(name)) continue;
+        if (found != OTHERS && (called || is_runtime(name))) continue;
         if (!begins(name, "node:")) return OTHERS;
         if (found != OTHERS || strcmp(name, "node:fs") == 0) continue;
         if (!begins(name, "node:internal/modules/")) return OTHERS;
@@ -142,19 +143,22 @@ enum javascript_reader javascript_reader(void)
     return reader;
 }
 
-bool javascript_loader_reads(void)
+bool javascript_loader_reads(unsigned handler)
 {
     /* Of this thread: 0, or the newest script at the first read; -1: no more may be read. */
-    static __thread int state __attribute__((tls_model("initial-exec")));
+    static __thread int states[FACTS_HANDLERS] __attribute__((tls_model("initial-exec")));
+    int *state = &states[handler];
     uint64_t scope[8];
-    int error = errno, newest = 0, before = state;
+    int error = errno, newest = 0, before = *state;
     local *isolate = before >= 0 && ready() ? v8.isolate() : NULL;
     if (!isolate) return false;
     v8.enter(scope, isolate);
-    enum loader loader = loader_of(isolate, &newest);
+    /* A tool in the handler's place imports it in each worker of a Managed Instance. */
+    bool called = handler > 0 && facts_value("AWS_LAMBDA_MAX_CONCURRENCY");
+    enum loader loader = loader_of(isolate, called, &newest);
     v8.leave(scope);
     errno = error;
-    state = before == 0 && loader == LOADER ? newest : -1;
+    *state = before == 0 && loader == LOADER ? newest : -1;
     return loader != OTHERS && (before == 0 || (loader == TRANSLATOR && newest <= before));
 }
 

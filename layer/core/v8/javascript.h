@@ -30,11 +30,12 @@ bool javascript_is_here(void);
 void javascript_forked(void);
 bool javascript_is_forked(void);
 
-/* Node's module loader reads the handler, and no code of others is on this thread's stack. True for
- * the first such read of a thread, and for the one that follows where `import()` of CommonJS reads
- * twice. Where others read first, never: code can take a loader's name, or have the loader read
- * again. A thread of libuv's pool has no stack of JavaScript. */
-bool javascript_loader_reads(void);
+/* Node's module loader reads the source of that one of facts_handler(), and no code of others is on
+ * this thread's stack (on a Managed Instance, a tool that put the handler aside may have called the
+ * loader). True for the first such read of a thread, and for the one that follows where `import()`
+ * of CommonJS reads twice. Where others read first, never: code can take a loader's name, or have
+ * the loader read again. A thread of libuv's pool has no stack of JavaScript. */
+bool javascript_loader_reads(unsigned handler);
 
 /* What reads a file, by the innermost script that is not node:fs. Code can take such a name: what
  * that opens is what a patched loader gets as well. */

@@ -12,23 +12,20 @@
 #include "python/hooks/archive.h"
 #include "support/sys.h"
 
-enum { HANDLERS = 3 };
-
 struct handler {
     char module[256]; /* "pkg.handler" */
     char stem[128]; /* of its file: "handler" for handler.py and handler/__init__.py; "" where there
                        is none */
     atomic_bool sealed;
 };
-static struct handler handlers[HANDLERS];
+static struct handler handlers[FACTS_HANDLERS];
 static atomic_uint waiting; /* handlers that have not run yet */
 static atomic_bool any_sealed;
 
 void seal_start(void)
 {
-    static const char *const names[HANDLERS] = {"_HANDLER", "ORIG_HANDLER", "DD_LAMBDA_HANDLER"};
-    for (size_t i = 0; i < HANDLERS; i++) {
-        const char *value = facts_value(names[i]);
+    for (unsigned i = 0; i < FACTS_HANDLERS; i++) {
+        const char *value = facts_handler(i);
         const char *end =
             value ? strrchr(value, '.')
                   : NULL; /* module.function, pkg/module.function, pkg.module.function */
@@ -44,7 +41,7 @@ void seal_start(void)
         for (char *at = handlers[i].module; *at; at++)
             if (*at == '/') *at = '.';
         bool again = false;
-        for (size_t j = 0; j < i; j++)
+        for (unsigned j = 0; j < i; j++)
             again = again || strcmp(handlers[j].stem, handlers[i].stem) == 0;
         if (!again) atomic_fetch_add(&waiting, 1);
         if (again) handlers[i].stem[0] = '\0';
@@ -58,7 +55,7 @@ static struct handler *by_name(const char *path)
     const char *slash = strrchr(path, '/');
     const char *name = slash ? slash + 1 : path;
     bool package = strncmp(name, "__init__.", 9) == 0;
-    for (size_t i = 0; i < HANDLERS; i++) {
+    for (unsigned i = 0; i < FACTS_HANDLERS; i++) {
         size_t size = strlen(handlers[i].stem);
         if (size == 0) continue;
         if (strncmp(name, handlers[i].stem, size) == 0 && name[size] == '.') return &handlers[i];

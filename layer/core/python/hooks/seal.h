@@ -4,8 +4,7 @@
 
 #include "cpython/python.h"
 
-/* Reads which modules are handlers, from _HANDLER, ORIG_HANDLER and DD_LAMBDA_HANDLER as they are
- * at start. */
+/* Reads which modules are handlers (guard/facts.h). */
 void seal_start(void);
 /* The audit event `exec`: code is about to run. Never fails. */
 int seal_executes(PyObject *arguments);

@@ -1,0 +1,170 @@
+"""Tools that take the handler's place: the function's own handler is sealed all the same, and under
+``default`` nothing else happens than bare.
+
+New Relic's, Lumigo's and AWS's packages are the real ones from PyPI (``fetch.sh``). What only their
+layers hold is in ``wrappers/``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fshield.local.emulator import Function, Invocation
+from tests.others.collector import Collector
+from tests.others.test_others import (
+    FUNCTION,
+    HELD,
+    OUTSIDE,
+    PASSED,
+    PYTHON,
+    RULES,
+    layers,
+)
+from tests.support import Event
+
+
+@dataclass
+class Tool:
+    """How a tool comes before a function."""
+
+    lock: str
+    handler: str = "app.handler"
+    wrapper: str | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    #: Part of a line of its own in the log, where it writes one.
+    says: str | None = None
+    #: Where it sends from inside the function: an event each, and a `host:` entry to make.
+    asks: Sequence[str] = ()
+    #: X-Ray's daemon gets a segment of each invocation.
+    traces: bool = False
+
+
+TOOLS = {
+    "newrelic": Tool(
+        "handlers",
+        handler="newrelic_lambda_wrapper.handler",
+        variables={
+            "NEW_RELIC_LAMBDA_HANDLER": "app.handler",
+            "NEW_RELIC_SERVERLESS_MODE_ENABLED": "true",
+            "NEW_RELIC_NO_CONFIG_FILE": "true",
+            "NEW_RELIC_ACCOUNT_ID": "1",
+            "NEW_RELIC_TRUSTED_ACCOUNT_KEY": "1",
+        },
+        says='"NR_LAMBDA_MONITORING"',
+    ),
+    "lumigo": Tool(
+        "handlers",
+        wrapper="lumigo_wrapper",
+        variables={
+            "LUMIGO_TRACER_TOKEN": "t_123456789012345678901",
+            "LUMIGO_TRACER_HOST": OUTSIDE,
+        },
+        asks=(OUTSIDE,),
+    ),
+    # Application Signals: the layer's script sets these, and does then as OpenTelemetry's.
+    "signals": Tool(
+        "signals",
+        wrapper="otel-instrument",
+        variables={
+            "OTEL_PYTHON_DISTRO": "aws_distro",
+            "OTEL_PYTHON_CONFIGURATOR": "aws_configurator",
+            "OTEL_AWS_APPLICATION_SIGNALS_ENABLED": "true",
+            "OTEL_AWS_APPLICATION_SIGNALS_RUNTIME_ENABLED": "false",
+            "OTEL_METRICS_EXPORTER": "none",
+            "OTEL_LOGS_EXPORTER": "none",
+            "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "aws-lambda",
+        },
+        traces=True,
+    ),
+}
+
+
+def invoke(tool: Tool, opt: Path) -> tuple[list[Invocation], Collector, Collector]:
+    with Collector() as collector, Collector(OUTSIDE) as outside:
+        variables = {
+            "PATH": f"{PYTHON.parent}:/usr/local/bin:/usr/bin:/bin",
+            "OUTSIDE_PORT": str(outside.port),
+            "AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{collector.daemon.getsockname()[1]}",
+            **tool.variables,
+        }
+        if tool.wrapper:
+            variables["FUNCTION_SHIELD_NEXT_WRAPPER"] = str(opt / tool.wrapper)
+        with Function(
+            FUNCTION, tool.handler, python=PYTHON, layer=opt, policy="default", env=variables
+        ) as function:
+            events = ({"order": 1}, {"order": 2, "attack": True})
+            return [function.invoke(event) for event in events], collector, outside
+
+
+def answers(invocations: Sequence[Invocation]) -> list[Any]:
+    """What the function answered, without the folder that stands for /opt."""
+    assert all(one.error is None for one in invocations), invocations
+    kept = ("order", "imported", "handler", "tracers", "attempts")
+    return [{key: one.response[key] for key in kept} for one in invocations]
+
+
+def unasked(event: Event) -> bool:
+    """A violation that the function's own attack did not make. The packages lie in a folder that
+    can be written to here, where /opt is read-only on Lambda: so native_code reports their compiled
+    modules."""
+    origin = event.get("origin") or {}
+    own = origin.get("file") == str(FUNCTION / "app.py")
+    loads = event.get("policy") == "native_code" and event["details"]["operation"] == "load"
+    return event["event"] == "violation" and not own and not loads
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_the_functions_own_handler(name: str) -> None:
+    tool = TOOLS[name]
+    with layers(tool.lock) as opts:
+        bare, received, stolen = invoke(tool, opts[False])
+        assert stolen.paths() == {"/stolen"}
+        plain = answers(bare)
+        assert plain[1].pop("attempts") == PASSED, "else the test shows nothing"
+        done, collector, outside = invoke(tool, opts[True])
+    guarded = answers(done)
+    assert guarded[1].pop("attempts") == HELD
+    assert guarded == plain
+    assert not outside.received
+    assert len(collector.segments) == len(received.segments)
+    assert bool(collector.segments) == tool.traces
+    if tool.says:
+        assert any(tool.says in line for one in done for line in one.output), done
+    events = [event for one in done for event in one.events]
+    blocked = [event for event in events if event.get("mode") == "block" and not unasked(event)]
+    assert {event["policy"] for event in blocked} == RULES
+    others = [event for event in events if unasked(event)]
+    assert {event["details"].get("ip") for event in others} == set(tool.asks), others
+
+
+METADATA = """
+from aws_lambda_powertools.utilities.metadata import clear_metadata_cache, get_lambda_metadata
+def handler(event, context):
+    clear_metadata_cache()
+    return get_lambda_metadata().availability_zone_id
+"""
+
+
+@pytest.mark.parametrize("policy", ["default", "strict"])
+def test_powertools_asks_for_metadata(policy: str, tmp_path: Path) -> None:
+    """In each invocation anew, and nothing is reported."""
+    (tmp_path / "app.py").write_text(METADATA)
+    with (
+        layers("others") as opts,
+        Function(
+            tmp_path,
+            "app.handler",
+            python=PYTHON,
+            layer=opts[True],
+            policy=policy,
+            metadata=True,
+        ) as function,
+    ):
+        done = [function.invoke({}) for _ in range(2)]
+    assert [one.response for one in done] == ["use1-az1", "use1-az1"], done
+    assert [event["event"] for one in done for event in one.events] == ["armed"]

@@ -1,0 +1,14 @@
+"""Does what New Relic's layer does in its module of this name: starts the agent, and loads the
+handler that the function's configuration put aside."""
+
+import os
+from importlib import import_module
+
+import newrelic.agent
+
+newrelic.agent.initialize()
+
+from newrelic_lambda.lambda_handler import lambda_handler  # noqa: E402 - after the agent
+
+module, _, name = os.environ["NEW_RELIC_LAMBDA_HANDLER"].rpartition(".")
+handler = lambda_handler()(getattr(import_module(module.replace("/", ".")), name))
