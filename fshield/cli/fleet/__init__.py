@@ -1,0 +1,1 @@
+"""The commands that guard functions on Lambda, one module each."""

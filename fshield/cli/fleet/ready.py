@@ -1,0 +1,64 @@
+"""``fshield ready``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from fshield.cli import options
+from fshield.cli.fleet.options import FunctionArgument, needs_boto3
+from fshield.fleet.ready import Wanted
+from fshield.fleet.request import Account
+
+
+def ready(
+    function: FunctionArgument,
+    since: Annotated[
+        str, typer.Option(metavar="WHEN", help="How far to look back: 12h, 14d, 4w, or a time.")
+    ] = "30d",
+    days: Annotated[
+        float, typer.Option(metavar="N", min=0, help="Days under observation that are enough.")
+    ] = 7,
+    cold_starts: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Cold starts that are enough.")
+    ] = 20,
+    quiet_days: Annotated[
+        float, typer.Option(metavar="N", min=0, help="Days without a new kind of act.")
+    ] = 3,
+    policy: options.OptionalPolicy = None,
+    log_group: Annotated[
+        str | None,
+        typer.Option(
+            "--log-group", metavar="NAME", help="Else the function's own.", show_default=False
+        ),
+    ] = None,
+    evidence: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--evidence",
+            metavar="SOURCE",
+            help="Logs, a folder or a table of evidence in place of the log group.",
+            show_default=False,
+        ),
+    ] = None,
+    region: options.Region = None,
+    profile: options.Profile = None,
+    endpoint_url: options.Endpoint = None,
+    as_json: options.Json = False,
+) -> None:
+    """Say from its log whether a function that only reports can be enforced: go or no-go, and
+    why."""
+    needs_boto3("ready", as_json)
+    from fshield.fleet import readiness  # noqa: PLC0415
+
+    readiness.ready(
+        function,
+        since,
+        Wanted(days, cold_starts, quiet_days),
+        policy,
+        Account(region, profile, endpoint_url),
+        log_group,
+        evidence or [],
+        as_json,
+    )

@@ -1,0 +1,74 @@
+"""``fshield status``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from fshield.cli import options
+from fshield.cli.fleet.options import ConcurrencyOption, FunctionsArgument, TagOption, needs_boto3
+from fshield.fleet.request import Account, Selection
+
+
+def status(
+    functions: FunctionsArgument = None,
+    layer_arn: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--layer-arn",
+            metavar="ARN",
+            help="The engine that they should have; {arch} as in attach.",
+            show_default=False,
+        ),
+    ] = None,
+    policy: Annotated[
+        str | None,
+        typer.Option(
+            "--policy",
+            "-p",
+            metavar="NAME",
+            help="The policy that they should have.",
+            show_default=False,
+        ),
+    ] = None,
+    tag: TagOption = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every function of the region; as without names.")
+    ] = False,
+    aliases: Annotated[
+        bool,
+        typer.Option("--aliases/--no-aliases", help="Look at the versions that aliases point to."),
+    ] = True,
+    state: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--state",
+            metavar="STATE",
+            help="List only these, like 'no guard'. May be repeated. The sum is of all.",
+            show_default=False,
+        ),
+    ] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Answer with CSV.")] = False,
+    concurrency: ConcurrencyOption = 4,
+    region: options.Region = None,
+    profile: options.Profile = None,
+    endpoint_url: options.Endpoint = None,
+    as_json: options.Json = False,
+) -> None:
+    """Say what is guarded, by which engine and policy, what has drifted, and what only looks
+    guarded."""
+    needs_boto3("status", as_json)
+    from fshield.fleet.api import reading  # noqa: PLC0415
+
+    reading.status(
+        Selection(functions or (), tag or (), everything),
+        Account(region, profile, endpoint_url, concurrency),
+        layer_arn or (),
+        policy,
+        aliases=aliases,
+        concurrency=concurrency,
+        as_json=as_json,
+        states=state or (),
+        as_csv=as_csv,
+    )
