@@ -200,6 +200,14 @@ _ROWS = (
     Command("attach", "fleet", "fleet.attach", "Put the guard on functions.", _FLEET),
     Command("detach", "fleet", "fleet.attach", "Take the guard off functions.", _FLEET),
     Command(
+        "rollout",
+        "fleet",
+        "fleet.rollout",
+        "Bring policies to a share of the functions; on, or back.",
+        "Exit codes: 0 every function has them, or --back took all back; 1 it went back, or is to"
+        " be run again; 2 could not run.",
+    ),
+    Command(
         "status",
         "fleet",
         "fleet.status",
@@ -211,7 +219,7 @@ _ROWS = (
         "fleet",
         "fleet.mode",
         "Change a function's mode.",
-        "Exit codes: 0 it is live, 2 it is not.",
+        "Exit codes: 0 it is live, 1 in some places, 2 it is not.",
     ),
     Command(
         "ready",

@@ -101,6 +101,20 @@ def since(text: str, now: datetime) -> datetime:
         ) from None
 
 
+def stretch(option: str, text: str) -> timedelta:
+    """A stretch of time: ``30m``, ``4h``, ``7d``; ``0`` for none.
+
+    Raises:
+        CouldNotRun: it is none.
+    """
+    found = _AGO.match(text)
+    if found:
+        return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    if text == "0":
+        return timedelta(0)
+    raise CouldNotRun(f"{option} {shown(text)} is not a stretch of time", "30s, 30m, 4h or 2d")
+
+
 class LogGroup:
     """One log group.
 

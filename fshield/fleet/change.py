@@ -16,6 +16,7 @@ from fshield.fleet.api.client import could_not, fatal
 from fshield.fleet.api.configuration import Function, function_of
 from fshield.fleet.api.patience import Patience, Stopped
 from fshield.fleet.fixes import BUSY, CHANGED_MEANWHILE, code_of, explained
+from fshield.fleet.places import Place
 from fshield.fleet.plan import Change, Refused
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ class Outcome:
         kind: of a refusal, the same for all functions that are refused for one cause.
         change: what was, or would be, changed.
         seconds: from the first call to the last answer.
-        fatal: no other function would fare better.
+        fatal: no other function of the place would fare better.
+        place: where it is; None where that was not said.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Outcome:
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
     fatal: bool = False
+    place: Place | None = None
 
     @property
     def good(self) -> bool:
@@ -71,6 +74,7 @@ class Outcome:
         changes = self.change.lines() if self.change else []
         return {
             "function": self.name,
+            **(self.place.as_dict() if self.place else {}),
             "result": self.result.value,
             "reason": self.reason or None,
             "kind": self.kind or None,

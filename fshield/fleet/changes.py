@@ -4,38 +4,51 @@ the end."""
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import typer
 from rich.text import Text
 
 from fshield import output
 from fshield.errors import CouldNotRun
+from fshield.fleet import places as where
 from fshield.fleet import plan, published
 from fshield.fleet.api import layers
 from fshield.fleet.api.client import speaking
 from fshield.fleet.api.configuration import Function
-from fshield.fleet.api.patience import Patience
-from fshield.fleet.change import Changer
-from fshield.fleet.request import Account, Manner, Selection
-from fshield.fleet.run import change_all, interruptible
-from fshield.fleet.select import chosen
+from fshield.fleet.change import Changer, Outcome
+from fshield.fleet.places import Place, several
+from fshield.fleet.request import Manner, Selection
+from fshield.fleet.run import Target, change_all, interruptible, side_by_side
+from fshield.fleet.select import untried_said
 from fshield.fleet.show import Show, exit_code, grouped, is_known, summed
+from fshield.fleet.sites import Site, check_names, choose, sites_of
+from fshield.fleet.totals import totals
 from fshield.release import lists
 
 Decision = Callable[[Function], plan.Change]
-Decide = Callable[[Account, Patience, bool], tuple[Decision, list[str]]]
+#: Functions that are changed at the same time, in however many places.
+_MOST_AT_ONCE = 64
 
 
-def attaching(
-    arns: Sequence[str],
-    policy_arns: Sequence[str],
-    policy: str | None,
-    engines: Sequence[Path] | None,
-    trust: lists.Trust,
-) -> Decide:
-    """How attach decides, with its layers looked up when it is asked to.
+class Deciding(Protocol):
+    """How a command decides what becomes of functions."""
+
+    def prepare(self, as_json: bool) -> None:
+        """Ask what is not known, once. Raises CouldNotRun."""
+
+    def at(self, site: Site) -> tuple[Decision, list[str]]:
+        """How it decides in one place, and what to say before. Raises CouldNotRun."""
+
+
+@dataclass
+class Attaching:
+    """How attach decides, with its layers looked up in each place.
 
     Args:
         arns, policy_arns, policy: as `layers.wanted` has them.
@@ -43,111 +56,175 @@ def attaching(
         trust: which of these lists are believed.
     """
 
-    def decide(account: Account, patience: Patience, as_json: bool) -> tuple[Decision, list[str]]:
-        if not arns:
+    arns: Sequence[str]
+    policy_arns: Sequence[str]
+    policy: str | None
+    engines: Sequence[Path] | None
+    trust: lists.Trust
+    _known: Mapping[str, str] | None = None
+
+    def prepare(self, as_json: bool) -> None:
+        """Read the lists of engines, and ask for the policy."""
+        if not self.arns:
             raise CouldNotRun("which layer?", "--layer-arn ARN, as `fshield publish` prints it")
-        known = None if engines is None else published.known_engines(engines, trust)
-        policy_name = policy or _asked_policy(as_json)
+        if self.engines is not None:
+            self._known = published.known_engines(self.engines, self.trust)
+        self.policy = self.policy or _asked_policy(as_json)
+
+    def at(self, site: Site) -> tuple[Decision, list[str]]:
+        """With the layers of the place."""
+        place = site.place
         with speaking():
-            client = account.function_client()
             wanted, notes = layers.wanted(
-                client, client.meta.region_name, arns, policy_arns, policy_name, patience, known
+                place.account.function_client(),
+                place.region,
+                place.arns(self.arns),
+                place.arns(self.policy_arns),
+                self.policy or "",
+                site.patience,
+                self._known,
             )
         return lambda function: plan.attach(function, wanted), notes
 
-    return decide
 
+class Detaching:
+    """How detach decides: by what each function has."""
 
-def detaching(_account: Account, _patience: Patience, _as_json: bool) -> tuple[Decision, list[str]]:
-    """How detach decides."""
-    return plan.detach, []
+    def prepare(self, as_json: bool) -> None:
+        """Nothing is to be asked."""
+
+    def at(self, site: Site) -> tuple[Decision, list[str]]:
+        """The same in every place."""
+        return plan.detach, []
 
 
 def change(
-    command: str, selection: Selection, decide: Decide, account: Account, manner: Manner
+    command: str, selection: Selection, deciding: Deciding, asked: where.Asked, manner: Manner
 ) -> None:
     """Change the functions, show it, and end the command with the exit code that says whether all,
     some or none."""
     as_json = manner.as_json
+    stop = threading.Event()
     with output.reporting(as_json):
         selection.check(command)
-        patience = Patience()
-        with speaking():
-            client = account.function_client()
-        region = client.meta.region_name
-        decision, notes = decide(account, patience, as_json)
-        found = chosen(account, region, selection, patience)
-        names = found.names
+        places = where.places(asked)
+        check_names(places, selection.names)
+        deciding.prepare(as_json)
+        changers: dict[Place, Changer] = {}
+        notes: dict[str, None] = {}
+
+        def look(site: Site) -> None:
+            decision, said = deciding.at(site)
+            choose(site, selection, places)
+            notes.update(dict.fromkeys(said))
+            with speaking():
+                client = site.place.account.function_client()
+            changers[site.place] = Changer(
+                client, decision, site.patience, dry_run=manner.dry_run, timeout=manner.timeout
+            )
+
+        with interruptible(stop, _say):
+            sites = sites_of(places, stop, look)
+        targets = side_by_side(
+            [Target(site.place, name) for name in site.found.names] for site in sites
+        )
         if selection.everything and not (manner.yes or manner.dry_run):
-            _confirm(f"{command} {len(names)} functions in {region}?", as_json)
-        show = Show(len(names), command, as_json)
+            confirm(f"{command} {len(targets)} functions in {where.spoken(places)}?", as_json)
+        show = Show(len(targets), command, as_json, several(places))
         for note in notes:
             show.say(note)
-        changer = Changer(
-            client, decision, patience, dry_run=manner.dry_run, timeout=manner.timeout
-        )
-        with interruptible(patience, show.say), show.showing():
+        working = max(1, sum(bool(site.found.names) for site in sites))
+        with interruptible(stop, show.say), show.showing():
             outcomes = change_all(
-                names,
-                changer,
-                patience,
-                concurrency=manner.concurrency,
+                targets,
+                lambda target: changers[target.place](target.name),
+                stop,
+                concurrency=min(_MOST_AT_ONCE, manner.concurrency * working),
                 max_failures=manner.max_failures,
                 tell=show.outcome,
             )
-    counts = summed(outcomes)
-    interrupted = patience.stop.is_set()
-    code = exit_code(outcomes, manner.known)
+    code = exit_code(outcomes, manner.known, sum(site.problem is not None for site in sites))
     if as_json:
-        output.print_json(
-            {
-                "ok": code == output.FINE,
-                "region": region,
-                "dry_run": manner.dry_run,
-                "interrupted": interrupted,
-                "notes": notes,
-                "counts": counts,
-                "throttled": patience.throttled,
-                "untried": dict(found.untried),
-                "functions": [
-                    {**each.as_dict(), "known": is_known(each, manner.known)} for each in outcomes
-                ],
-            }
-        )
+        output.print_json(_as_dict(code, sites, list(notes), outcomes, manner, stop.is_set()))
     else:
-        _print_sum(command, region, counts, len(outcomes), interrupted, patience.throttled)
-        for line in (*grouped(outcomes, manner.known), found.untried_said()):
-            if line:
-                output.console().print(Text(output.printable(line)), soft_wrap=True)
-        if counts.get("done"):
-            said = (
-                "an alias reaches a published version, which never changes: `fshield status` shows"
-                " what callers get"
-            )
-            output.console().print(Text(said, "dim"), soft_wrap=True)
-        if counts.get("not begun"):
-            why = next(each.reason for each in outcomes if each.result.value == "not begun")
-            output.console().print(
-                f"{counts['not begun']} not begun ({why}); run the command again", soft_wrap=True
-            )
+        _print(command, sites, outcomes, manner, stop.is_set())
     raise typer.Exit(code)
 
 
-def _print_sum(
-    command: str, region: str, counts: dict[str, int], total: int, interrupted: bool, throttled: int
+def _as_dict(
+    code: int,
+    sites: Sequence[Site],
+    notes: Sequence[str],
+    outcomes: Sequence[Outcome],
+    manner: Manner,
+    interrupted: bool,
+) -> dict[str, Any]:
+    regions = {site.place.region for site in sites}
+    return {
+        "ok": code == output.FINE,
+        "region": regions.pop() if len(regions) == 1 else None,
+        "dry_run": manner.dry_run,
+        "interrupted": interrupted,
+        "notes": list(notes),
+        "counts": summed(outcomes),
+        "throttled": sum(site.patience.throttled for site in sites),
+        "untried": _untried(sites),
+        "places": [
+            {
+                **site.place.as_dict(),
+                "counts": summed([each for each in outcomes if each.place == site.place]),
+                "problem": site.problem_said(),
+            }
+            for site in sites
+        ],
+        "functions": [
+            {**each.as_dict(), "known": is_known(each, manner.known)} for each in outcomes
+        ],
+    }
+
+
+def _print(
+    command: str,
+    sites: Sequence[Site],
+    outcomes: Sequence[Outcome],
+    manner: Manner,
+    interrupted: bool,
 ) -> None:
-    said = ", ".join(f"{number} {word}" for word, number in counts.items())
+    to = output.console()
+    counts = summed(outcomes)
+    by_place = [
+        (site.place, summed([each for each in outcomes if each.place == site.place]), site.problem)
+        for site in sites
+    ]
+    throttled = sum(site.patience.throttled for site in sites)
     more = [f"throttled {throttled} times"] if throttled else []
     if interrupted:
         more.append("interrupted")
-    tail = f" ({', '.join(more)})" if more else ""
-    output.console().print(
-        Text.assemble(
-            (f"{command} {region}", "bold"),
-            f"  {total} function{'' if total == 1 else 's'}: {said}{tail}",
-        ),
-        soft_wrap=True,
-    )
+    for line in totals(command, by_place, f" ({', '.join(more)})" if more else ""):
+        to.print(line, soft_wrap=True)
+    for said in (*grouped(outcomes, manner.known), untried_said(_untried(sites))):
+        if said:
+            to.print(Text(output.printable(said)), soft_wrap=True)
+    if counts.get("done"):
+        said = (
+            "an alias reaches a published version, which never changes: `fshield status` shows what"
+            " callers get"
+        )
+        to.print(Text(said, "dim"), soft_wrap=True)
+    if counts.get("not begun"):
+        why = next(each.reason for each in outcomes if each.result.value == "not begun")
+        to.print(f"{counts['not begun']} not begun ({why}); run the command again", soft_wrap=True)
+
+
+def _untried(sites: Sequence[Site]) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for site in sites:
+        counts.update(site.found.untried)
+    return dict(sorted(counts.items()))
+
+
+def _say(sentence: str) -> None:
+    output.console(stderr=True).print(Text(sentence, "bold yellow"), soft_wrap=True)
 
 
 def _asked_policy(as_json: bool) -> str:
@@ -161,7 +238,7 @@ def _asked_policy(as_json: bool) -> str:
     return str(answer)
 
 
-def _confirm(question: str, as_json: bool) -> None:
+def confirm(question: str, as_json: bool) -> None:
     """Raises CouldNotRun unless the person at the terminal says yes."""
     if as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise CouldNotRun(f"--all: {question}", "--yes, after a look with --dry-run")

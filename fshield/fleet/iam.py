@@ -20,6 +20,7 @@ _LAYER_VERSION = "arn:{partition}:lambda:{region}:{account}:layer:{layer}:*"
 # : Lambda looks, with the caller's rights, at every layer that a function has after a change: other
 # people's as well.
 _ANY_LAYER_VERSION = "arn:{partition}:lambda:{region}:*:layer:*:*"
+_ROLE = "arn:{partition}:iam::{account}:role/{role}"
 _LOGS = "arn:{partition}:logs:{region}:{account}:log-group:/aws/lambda/{function}:*"
 _ANY_GROUP = "arn:{partition}:logs:{region}:{account}:log-group:*"
 _ANY = "*"
@@ -46,6 +47,11 @@ _SELECT = (
     Need("All", ("lambda:ListFunctions",), _ANY, "--all"),
     Need("Tag", ("tag:GetResources",), _ANY, "--tag"),
 )
+# What is done in each account, the role's own policy has to permit; these are the caller's.
+_PLACES = (
+    Need("Role", ("sts:AssumeRole",), _ROLE, "--role-name"),
+    Need("Accounts", ("organizations:ListAccounts",), _ANY, "--organization"),
+)
 _READ_LOGS = (
     Need("Logs", ("logs:FilterLogEvents",), _LOGS),
     # It searches by a prefix, among all groups.
@@ -68,6 +74,7 @@ NEEDS: dict[str, tuple[Need, ...]] = {
         ),
         Need("Layers", ("lambda:GetLayerVersion",), _ANY_LAYER_VERSION),
         *_SELECT,
+        *_PLACES,
     ),
     "detach": (
         Need(
@@ -77,11 +84,25 @@ NEEDS: dict[str, tuple[Need, ...]] = {
         ),
         Need("Layers", ("lambda:GetLayerVersion",), _ANY_LAYER_VERSION),
         *_SELECT,
+        *_PLACES,
+    ),
+    "rollout": (
+        Need(
+            "Change",
+            ("lambda:GetFunctionConfiguration", "lambda:UpdateFunctionConfiguration"),
+            _FUNCTION,
+        ),
+        Need("Publish", ("lambda:PublishLayerVersion", "lambda:ListLayerVersions"), _LAYER),
+        Need("Layers", ("lambda:GetLayerVersion",), _ANY_LAYER_VERSION),
+        Need("Logs", ("logs:FilterLogEvents",), _LOGS),
+        *_SELECT,
+        *_PLACES,
     ),
     "status": (
         Need("Look", ("lambda:GetFunctionConfiguration", "lambda:ListAliases"), _FUNCTION),
         Need("All", ("lambda:ListFunctions",), _ANY),
         Need("Tag", ("tag:GetResources",), _ANY, "--tag"),
+        *_PLACES,
     ),
     "mode": (
         Need(
@@ -99,6 +120,7 @@ NEEDS: dict[str, tuple[Need, ...]] = {
             _FUNCTION,
             "--alias",
         ),
+        *_PLACES,
     ),
     "ready": (
         Need("Look", ("lambda:GetFunctionConfiguration",), _FUNCTION),
@@ -138,12 +160,14 @@ def document(
     account: str = "*",
     function: str = "*",
     layer: str = "function-shield-*",
+    role: str = "*",
     options: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """The policy document for one command.
 
     Args:
         command: its name.
+        role: the name of a role that is assumed in other accounts.
         options: which of the options in the table are used; None: any.
 
     Raises:
@@ -157,6 +181,7 @@ def document(
         "account": account,
         "function": function,
         "layer": layer,
+        "role": role,
     }
     statements = []
     for need in NEEDS[command]:

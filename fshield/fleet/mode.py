@@ -10,8 +10,9 @@ writes meanwhile is not brought live.
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
@@ -23,16 +24,18 @@ from rich.text import Text
 
 from fshield import output
 from fshield.errors import CouldNotRun
+from fshield.fleet import places as where
 from fshield.fleet.api.arn import function_name, layer_name, layer_number
 from fshield.fleet.api.client import speaking
 from fshield.fleet.api.configuration import MODE, POLICY, Function, function_of
 from fshield.fleet.api.patience import Patience, Stopped
 from fshield.fleet.change import Changer, Result
 from fshield.fleet.fixes import CHANGED_MEANWHILE, code_of
+from fshield.fleet.places import Place, several
 from fshield.fleet.plan import Change, Refused
-from fshield.fleet.request import Account
 from fshield.fleet.run import interruptible
 from fshield.fleet.show import Show
+from fshield.fleet.sites import Site, check_names, sites_of
 from fshield.local.progress import waiting_for
 
 if TYPE_CHECKING:
@@ -340,39 +343,96 @@ def mode_command(
     function: str,
     mode: Mode,
     alias: str | None,
-    account: Account,
+    asked: where.Asked,
     *,
     force: bool,
     timeout: float,
     as_json: bool,
 ) -> None:
-    """The work of ``fshield mode``: switch, and say how long it took to be live."""
+    """The work of ``fshield mode``: switch in each place, and say how long it took to be live."""
+    stop = threading.Event()
+    done: dict[Place, Switched] = {}
     with output.reporting(as_json):
-        patience = Patience()
-        show = Show(1, "mode", as_json)
-        with speaking(), interruptible(patience, show.say):
-            client = account.function_client()
-            name = function_name(function, client.meta.region_name)
-            try:
-                with waiting_for(f"{name}: {mode.value}"):
-                    done = Switch(client, patience, force=force, timeout=timeout)(name, mode, alias)
-            except Stopped as error:
-                raise CouldNotRun(
-                    f"{name}: interrupted; {MODE} may be written, and no alias was moved since",
-                    "run the command again: it goes on from there",
-                ) from error
+        places = where.places(asked)
+        check_names(places, [function])
+
+        def look(site: Site) -> None:
+            if several(places) and not site.place.names([function]):
+                return
+            done[site.place] = _switched(site, function, mode, alias, force, timeout)
+
+        show = Show(len(places), "mode", as_json)
+        with interruptible(stop, show.say), waiting_for(f"{function}: {mode.value}"):
+            sites = sites_of(places, stop, look)
+    code = _code(sites, len(done))
     if as_json:
-        output.print_json(done.as_dict())
-        return
-    where = f"{name}:{alias}, version {done.version}" if alias else name
+        if several(places):
+            output.print_json(_as_dict(sites, done, code))
+        else:
+            output.print_json(done[places[0]].as_dict())
+    else:
+        for site in sites:
+            label = f"{site.place.label}  " if several(places) else ""
+            if site.place in done:
+                _print(done[site.place], label)
+            elif site.problem:
+                said = f"{site.problem.message}; {site.problem.fix or ''}"
+                output.console().print(
+                    Text.assemble(("failed  ", "bold red"), label, output.printable(said)),
+                    soft_wrap=True,
+                )
+        if several(places):
+            output.console().print(f"mode {mode.value}  {len(done)} of {len(places)} places")
+    raise typer.Exit(code)
+
+
+def _switched(
+    site: Site, function: str, mode: Mode, alias: str | None, force: bool, timeout: float
+) -> Switched:
+    with speaking():
+        client = site.place.account.function_client()
+        name = function_name(function, site.place.region)
+        try:
+            return Switch(client, site.patience, force=force, timeout=timeout)(name, mode, alias)
+        except Stopped as error:
+            raise CouldNotRun(
+                f"{name}: interrupted; {MODE} may be written, and no alias was moved since",
+                "run the command again: it goes on from there",
+            ) from error
+
+
+def _code(sites: Sequence[Site], done: int) -> int:
+    if not any(site.problem for site in sites):
+        return output.FINE
+    return output.FINDINGS if done else output.COULD_NOT_RUN
+
+
+def _as_dict(sites: Sequence[Site], done: Mapping[Place, Switched], code: int) -> dict[str, Any]:
+    return {
+        "ok": code == output.FINE,
+        "places": [
+            {
+                **site.place.as_dict(),
+                "switched": done[site.place].as_dict() if site.place in done else None,
+                "problem": site.problem_said(),
+            }
+            for site in sites
+        ],
+    }
+
+
+def _print(done: Switched, label: str) -> None:
+    name = f"{done.function}:{done.alias}, version {done.version}" if done.alias else done.function
     what = "live" if done.written or done.moved else "so already"
     to = output.console()
     to.print(
         Text.assemble(
-            (where, "bold"), f"  {mode.meaning}: {what} ", (f"after {done.seconds:.1f} s", "bold")
+            label,
+            (name, "bold"),
+            f"  {done.mode.meaning}: {what} ",
+            (f"after {done.seconds:.1f} s", "bold"),
         ),
         soft_wrap=True,
     )
     for note in done.notes:
         to.print(Text(f"  {note}", "yellow"), soft_wrap=True)
-    raise typer.Exit(output.FINE)

@@ -263,6 +263,43 @@ def attach(function: Function, wanted: Wanted) -> Change:
     return Change(function, layers, variables, tuple(notes))
 
 
+def with_policies(function: Function, arn: str) -> Change:
+    """The change that gives a guarded function another policy layer, and nothing else.
+
+    Raises:
+        Refused: it is not guarded, or no layer of it is known as the engine's.
+    """
+    if not function.guarded:
+        raise Refused(
+            "it is not guarded", "`fshield attach --policy-layer-arn` guards it", "not guarded"
+        )
+    recorded = _Record.parse(function.variables.get(RESTORE)).names
+    engines = [layer for layer in function.layers if is_engine(layer)] or [
+        layer for layer in function.layers if layer_name(layer) in recorded
+    ][:1]
+    if not engines:
+        raise Refused(
+            "no layer of it is known as the engine's", "attach it with --layer-arn", "no engine"
+        )
+    names = [layer_name(engine) for engine in engines]
+    record = _Record.parse(function.variables.get(RESTORE))
+    old = _policy_layers(function.layers, names, record.names)
+    layers = [layer for layer in function.layers if layer not in old]
+    place = function.layers.index(old[0]) if old else layers.index(engines[-1]) + 1
+    layers.insert(place, arn)
+    unlike = () if is_policies(arn) or layer_name(arn) in record.names else (layer_name(arn),)
+    before = _detached(function.layers, function.variables)
+    ours = (*record.names, *unlike)
+    records = [
+        record,
+        _Record(ours, record.layers, record.variables),
+        _Record(ours, before[0], record.variables),
+    ]
+    variables = _recorded(tuple(layers), dict(function.variables), before, records)
+    _fits(function, tuple(layers), variables)
+    return Change(function, tuple(layers), variables)
+
+
 def _policy_layers(
     layers: tuple[str, ...], engines: Iterable[str], recorded: tuple[str, ...]
 ) -> tuple[str, ...]:

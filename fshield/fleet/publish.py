@@ -312,7 +312,7 @@ def publish(
     patience = Patience()
     done: list[Published] = []
     show = Show(len(archives) * max(1, len(regions)), "publish", as_json)
-    with interruptible(patience, show.say), speaking():
+    with interruptible(patience.stop, show.say), speaking():
         for region in regions or (None,):
             client = Account(region, profile, endpoint_url).function_client()
             publisher = Publisher(

@@ -26,12 +26,14 @@ class Account:
         region, profile, endpoint_url: None: what the environment and the AWS configuration files
             say.
         connections: how many requests at the same time.
+        role: the ARN of a role that is assumed with these credentials; None: they are used.
     """
 
     region: str | None = None
     profile: str | None = None
     endpoint_url: str | None = None
     connections: int = 4
+    role: str | None = None
 
     def function_client(self) -> LambdaClient:
         """Lambda."""
@@ -42,10 +44,19 @@ class Account:
         """The Resource Groups Tagging API, which finds functions by tag."""
         return self._client("resourcegroupstaggingapi")
 
+    def logs_client(self) -> Any:
+        """CloudWatch Logs."""
+        return self._client("logs")
+
+    def organizations_client(self) -> Any:
+        """AWS Organizations, which lists accounts."""
+        return self._client("organizations")
+
     def _client(self, service: str) -> Any:
         # Half a second that other commands do without.
-        from boto3.session import Session  # noqa: PLC0415
         from botocore.config import Config  # noqa: PLC0415
+
+        from fshield.fleet.api.session import session_of  # noqa: PLC0415
 
         # `Patience` repeats, so that one throttled thread makes all of them slower.
         config = Config(
@@ -55,7 +66,7 @@ class Account:
             read_timeout=_READ_TIMEOUT_S,
             user_agent_extra="fshield",
         )
-        session: Any = Session(profile_name=self.profile, region_name=region_asked(self.region))
+        session = session_of(self.profile, region_asked(self.region), self.role, self.endpoint_url)
         return session.client(service, endpoint_url=self.endpoint_url, config=config)
 
 
@@ -70,6 +81,7 @@ class Selection:
         patterns, exclude, runtimes: what ``--all`` is narrowed to: names and runtimes, with ``*``,
             ``?`` and ``[]`` as in file names. An empty one narrows nothing.
         untried: take runtimes too on which no test runs the guard.
+        guarded: of ``--all`` only those that are guarded.
     """
 
     names: Sequence[str] = ()
@@ -79,6 +91,7 @@ class Selection:
     exclude: Sequence[str] = ()
     runtimes: Sequence[str] = ()
     untried: bool = True
+    guarded: bool = False
 
     def check(self, command: str) -> None:
         """Raises CouldNotRun unless exactly one of the three was used."""

@@ -6,14 +6,16 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 from types import FrameType
 from typing import TypeVar
 
-from fshield.fleet.api.patience import Patience
 from fshield.fleet.change import Outcome, Result
+from fshield.fleet.places import Place
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -21,9 +23,12 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def interruptible(patience: Patience, say: Callable[[str], None]) -> Iterator[None]:
+def interruptible(stopped: threading.Event, say: Callable[[str], None]) -> Iterator[None]:
     """While the body runs, a first Ctrl-C lets calls under way end and begins no more; a second
     leaves at once.
+
+    Args:
+        stopped: what is set then.
 
     Each call changes one function or does not, so nothing is half done either way.
     """
@@ -32,9 +37,9 @@ def interruptible(patience: Patience, say: Callable[[str], None]) -> Iterator[No
         return
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        if patience.stop.is_set():
+        if stopped.is_set():
             os._exit(130)
-        patience.stop.set()
+        stopped.set()
         say("stopping: calls under way are finished, no other is begun; again to leave at once")
 
     before = {number: signal.signal(number, stop) for number in _SIGNALS}
@@ -72,10 +77,24 @@ def in_parallel(
                 yield running.pop(future), future.result()
 
 
+@dataclass(frozen=True)
+class Target:
+    """One function, and where it is."""
+
+    place: Place
+    name: str
+
+
+def side_by_side(targets: Iterable[Sequence[Target]]) -> list[Target]:
+    """The targets of several places in turns, so that no place waits for another."""
+    turns = zip_longest(*targets)
+    return [target for turn in turns for target in turn if target is not None]
+
+
 def change_all(
-    names: Sequence[str],
-    change: Callable[[str], Outcome],
-    patience: Patience,
+    targets: Sequence[Target],
+    change: Callable[[Target], Outcome],
+    stop: threading.Event,
     *,
     concurrency: int,
     max_failures: int | None,
@@ -84,37 +103,35 @@ def change_all(
     """Change each function; `tell` hears of each as it ends.
 
     Args:
+        stop: once it is set, no more is begun.
+        concurrency: functions at the same time, of all places.
         max_failures: begin no more once so many failed; None: go on. Refusals are none.
 
     Returns:
-        an outcome forevery name, in the order of `names`.
+        an outcome for every target, in their order.
     """
-    outcomes: dict[str, Outcome] = {}
+    outcomes: dict[Target, Outcome] = {}
     failed = 0
-    hopeless = False
+    hopeless: dict[Place, str] = {}
 
     def begin() -> bool:
-        return (
-            not patience.stop.is_set()
-            and not hopeless
-            and (max_failures is None or failed < max_failures)
-        )
+        return not stop.is_set() and (max_failures is None or failed < max_failures)
 
-    for name, outcome in in_parallel(names, change, concurrency, begin):
-        outcomes[name] = outcome
+    def one(target: Target) -> Outcome:
+        if target.place in hopeless:
+            return _not_begun(target, hopeless[target.place])
+        return replace(change(target), place=target.place)
+
+    for target, outcome in in_parallel(targets, one, concurrency, begin):
+        outcomes[target] = outcome
         failed += outcome.result is Result.FAILED
-        hopeless = hopeless or outcome.fatal
+        if outcome.fatal:
+            hopeless.setdefault(target.place, outcome.reason)
         if outcome.result is not Result.NOT_BEGUN:
             tell(outcome)
-    why = "interrupted" if patience.stop.is_set() else outcomes_end(outcomes, hopeless, failed)
-    return [
-        outcomes.get(name) or Outcome(name, Result.NOT_BEGUN, reason=why, fix="run again")
-        for name in names
-    ]
+    why = "interrupted" if stop.is_set() else f"{failed} failed before it: --max-failures"
+    return [outcomes.get(target) or _not_begun(target, why) for target in targets]
 
 
-def outcomes_end(outcomes: dict[str, Outcome], hopeless: bool, failed: int) -> str:
-    """Why some were not begun, in words."""
-    if hopeless:
-        return next(outcome.reason for outcome in outcomes.values() if outcome.fatal)
-    return f"{failed} failed before it: --max-failures"
+def _not_begun(target: Target, why: str) -> Outcome:
+    return Outcome(target.name, Result.NOT_BEGUN, reason=why, fix="run again", place=target.place)

@@ -15,6 +15,7 @@ from fshield.fleet.api.client import speaking
 from fshield.fleet.api.configuration import Function, function_of
 from fshield.fleet.api.patience import Patience
 from fshield.fleet.api.runtimes import is_untried
+from fshield.fleet.places import Place
 from fshield.fleet.request import Account, Selection
 
 
@@ -24,48 +25,64 @@ class Selected:
 
     Args:
         names: each once, in the order given or by name.
+        functions: what is known of them already, by name.
         untried: for each runtime how many functions were left out because no test runs the guard
             on it.
     """
 
     names: list[str]
+    functions: Mapping[str, Function] = field(default_factory=dict, repr=False)
     untried: Mapping[str, int] = field(default_factory=dict)
 
-    def untried_said(self) -> str:
-        """What was left out, in words; empty where nothing was."""
-        if not self.untried:
-            return ""
-        total = sum(self.untried.values())
-        each = ", ".join(f"{runtime} {count}" for runtime, count in sorted(self.untried.items()))
-        return f"{total} left out, on untried runtimes ({each}): --include-untried takes them"
+
+def untried_said(untried: Mapping[str, int]) -> str:
+    """What was left out, in words; empty where nothing was."""
+    if not untried:
+        return ""
+    each = ", ".join(f"{runtime} {count}" for runtime, count in sorted(untried.items()))
+    return (
+        f"{sum(untried.values())} left out, on untried runtimes ({each}): --include-untried takes"
+        " them"
+    )
 
 
-def chosen(account: Account, region: str, selection: Selection, patience: Patience) -> Selected:
-    """The functions, and what ``--all`` left out. Raises CouldNotRun."""
+class NoFunction(CouldNotRun):
+    """There is none in the place that is asked for. Among several places that is no mistake."""
+
+
+def chosen(place: Place, selection: Selection, patience: Patience) -> Selected:
+    """The functions, and what ``--all`` left out.
+
+    Raises:
+        NoFunction: none is asked for.
+        CouldNotRun: they cannot be listed.
+    """
+    region = place.region
     if not selection.everything:
-        return Selected(selected(account, region, selection, patience))
+        return Selected(selected(place, selection, patience))
     with speaking():
-        every = [function_of(answer) for answer in every_function(account, patience)]
+        every = [function_of(answer) for answer in every_function(place.account, patience)]
     if not every:
-        raise CouldNotRun(f"no function at all in {region}", "look at --region and --profile")
+        raise NoFunction(f"no function at all in {region}", "look at --region and --profile")
     narrowed = [function for function in every if _is_asked(function, selection)]
     if not narrowed:
-        raise CouldNotRun(
-            f"none of {len(every)} functions in {region} is asked for",
+        raise NoFunction(
+            f"none of {len(every)} functions in {region} is asked for"
+            + (", or none of those is guarded" if selection.guarded else ""),
             "look at --name, --exclude and --runtime",
         )
     untried: Counter[str] = Counter()
-    names = set()
+    taken = {}
     for function in narrowed:
         # Who guarded a function has decided: it gets new engines and policies.
         leave_out = not selection.untried and not function.guarded
         if leave_out and is_untried(function.package_type, function.runtime):
             untried[function.runtime or "-"] += 1
         else:
-            names.add(function.name)
-    found = Selected(sorted(names), untried)
-    if not names:
-        raise CouldNotRun(found.untried_said(), "a look at docs/runtimes.md first")
+            taken[function.name] = function
+    found = Selected(sorted(taken), taken, untried)
+    if not taken:
+        raise NoFunction(untried_said(untried), "a look at docs/runtimes.md first")
     return found
 
 
@@ -77,21 +94,23 @@ def _is_asked(function: Function, selection: Selection) -> bool:
         (not selection.patterns or fits(function.name, selection.patterns))
         and (not selection.runtimes or fits(function.runtime or "", selection.runtimes))
         and not fits(function.name, selection.exclude)
+        and (function.guarded or not selection.guarded)
     )
 
 
-def selected(account: Account, region: str, selection: Selection, patience: Patience) -> list[str]:
-    """The names of the functions, each once, in the order given or by name. Raises CouldNotRun."""
+def selected(place: Place, selection: Selection, patience: Patience) -> list[str]:
+    """The names of the functions, each once, in the order given or by name. Raises as `chosen`."""
+    region = place.region
     if selection.names:
         return list(dict.fromkeys(function_name(name, region) for name in selection.names))
     with speaking():
         if selection.tags:
-            found = _by_tag(account, region, selection.tags, patience)
+            found = _by_tag(place.account, region, selection.tags, patience)
         else:
-            found = [answer["FunctionName"] for answer in every_function(account, patience)]
+            found = [answer["FunctionName"] for answer in every_function(place.account, patience)]
     if not found:
         what = "with the tag " + " and ".join(selection.tags) if selection.tags else "at all"
-        raise CouldNotRun(f"no function {what} in {region}", "look at --region and --profile")
+        raise NoFunction(f"no function {what} in {region}", "look at --region and --profile")
     return sorted(set(found))
 
 

@@ -38,12 +38,14 @@ class Show:
         total: how many functions.
         word: what is done to them, as the bar names it.
         as_json: nothing but progress, on stderr.
+        places: say of each function where it is.
     """
 
-    def __init__(self, total: int, word: str, as_json: bool) -> None:
+    def __init__(self, total: int, word: str, as_json: bool, places: bool = False) -> None:
         self._total = total
         self._word = word
         self._as_json = as_json
+        self._places = places
         self._done = 0
         self._out = output.console()
         self._err = output.console(stderr=True)
@@ -58,7 +60,7 @@ class Show:
     @contextmanager
     def showing(self) -> Iterator[None]:
         """Show progress while the body runs."""
-        if self._bar_on is None or self._total < 2:
+        if self._bar_on is None or self._total == 1:
             yield
             return
         columns = (
@@ -71,6 +73,12 @@ class Show:
             self._task = self._bar.add_task(self._word, total=self._total)
             yield
         self._bar = None
+
+    def grow(self, more: int) -> None:
+        """There are more than was known."""
+        self._total += more
+        if self._bar:
+            self._bar.update(self._task, total=self._total)
 
     def step(self) -> None:
         """One more is done."""
@@ -85,7 +93,7 @@ class Show:
         """One function is done: its line."""
         self.step()
         if not self._as_json and (outcome.result is not Result.NOTHING or self._total <= _FEW):
-            for line in lines_of(outcome):
+            for line in lines_of(outcome, self._places):
                 self._out.print(line, soft_wrap=True)
 
     def say(self, sentence: str) -> None:
@@ -93,7 +101,7 @@ class Show:
         self._err.print(Text(sentence, "bold yellow"), soft_wrap=True)
 
 
-def lines_of(outcome: Outcome) -> Iterator[Text]:
+def lines_of(outcome: Outcome, places: bool = False) -> Iterator[Text]:
     """What became of one function: one line, and in a dry run a line for each change."""
     word, style = _WORDS[outcome.result]
     said = []
@@ -104,6 +112,7 @@ def lines_of(outcome: Outcome) -> Iterator[Text]:
     said += outcome.notes
     yield Text.assemble(
         (f"{word:8}", style),
+        f"{outcome.place.label}  " if places and outcome.place else "",
         (output.printable(outcome.name), "bold"),
         "  ",
         output.printable("; ".join(said)),
@@ -135,11 +144,14 @@ def grouped(outcomes: Sequence[Outcome], known: Known) -> list[str]:
     return said
 
 
-def exit_code(outcomes: Sequence[Outcome], known: Known = NONE_KNOWN) -> int:
-    """0: every function is as asked, those with a known refusal left out. 1: some are. 2: none
-    is."""
+def exit_code(outcomes: Sequence[Outcome], known: Known = NONE_KNOWN, problems: int = 0) -> int:
+    """0: every function is as asked, those with a known refusal left out. 1: some are. 2: none is.
+
+    Args:
+        problems: places in which nothing could be done.
+    """
     outcomes = [each for each in outcomes if not is_known(each, known)]
     good = sum(each.good for each in outcomes)
-    if good == len(outcomes):
+    if good == len(outcomes) and not problems:
         return output.FINE
     return output.FINDINGS if good else output.COULD_NOT_RUN

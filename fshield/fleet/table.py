@@ -6,9 +6,12 @@ import csv
 from collections.abc import Iterable
 from typing import TextIO
 
+from fshield.fleet.places import Place
 from fshield.fleet.status import Standing
 
 _COLUMNS = (
+    "account",
+    "region",
     "function",
     "version",
     "state",
@@ -23,12 +26,12 @@ _COLUMNS = (
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def write(standings: Iterable[Standing], to: TextIO) -> None:
+def write(standings: Iterable[tuple[Place, Standing]], to: TextIO) -> None:
     """A row for each function, under a row of names."""
     writer = csv.writer(to, lineterminator="\n")
     writer.writerow([*_COLUMNS, "notes"])
-    for each in standings:
-        known = each.as_dict()
+    for place, each in standings:
+        known = {**each.as_dict(), **place.as_dict(), "account": each.function.account}
         cells = [*(known[column] for column in _COLUMNS), "; ".join(each.notes())]
         writer.writerow([_cell(cell) for cell in cells])
 

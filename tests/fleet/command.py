@@ -42,8 +42,7 @@ def arguments(stand_in: StandIn, *words: str) -> list[str]:
         "-m",
         "fshield",
         *words,
-        "--region",
-        REGION,
+        *([] if "--region" in words else ["--region", REGION]),
         "--endpoint-url",
         stand_in.url,
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from contextlib import suppress
 from typing import Any
 
 from tests.fleet.stand_in import ACCOUNT, REGION, StandIn
@@ -28,11 +29,16 @@ def package(code: str = "def handler(event, context):\n    return 1\n") -> bytes
 class Fleet:
     """Makes functions in the stand-in, and remembers nothing: what they are is asked of it."""
 
-    def __init__(self, stand_in: StandIn) -> None:
+    def __init__(self, stand_in: StandIn, region: str = REGION, account: str = ACCOUNT) -> None:
         self.stand_in = stand_in
-        self.client = stand_in.client("lambda")
+        self.region = region
+        self.account = account
+        self.client = stand_in.client("lambda", region, account)
         document = json.dumps({"Version": "2012-10-17", "Statement": []})
-        stand_in.client("iam").create_role(RoleName="fleet", AssumeRolePolicyDocument=document)
+        iam = stand_in.client("iam", region, account)
+        # Roles are an account's, of all its regions.
+        with suppress(iam.exceptions.EntityAlreadyExistsException):
+            iam.create_role(RoleName="fleet", AssumeRolePolicyDocument=document)
         self._package = package()
 
     def layer(
@@ -65,7 +71,7 @@ class Fleet:
         variables = more.pop("variables", None)
         arguments: dict[str, Any] = {
             "FunctionName": name,
-            "Role": ROLE,
+            "Role": ROLE.replace(ACCOUNT, self.account),
             "Runtime": "python3.13",
             "Handler": "app.handler",
             "Code": {"ZipFile": self._package},

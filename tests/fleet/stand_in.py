@@ -31,6 +31,7 @@ REGION = "eu-central-1"
 ACCOUNT = "123456789012"
 KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
 PAGE = 50
+_CREDENTIAL = re.compile(r"Credential=(?P<key>[^/]+)/[^/]+/(?P<region>[^/]+)/")
 _FUNCTION = re.compile(r"/2015-03-31/functions/(?P<name>[^/]+)(?P<rest>/.*)?\Z")
 
 
@@ -73,6 +74,7 @@ class StandIn:
         self.permissions: list[dict[str, Any]] = []
         self.lock = threading.RLock()
         self.random = random.Random(20261125)
+        self.accounts = {"testing": ACCOUNT}
         self.revisions: dict[str, str] = {}
         self.busy_until: dict[str, float] = {}
         self.recent: list[float] = []
@@ -83,12 +85,32 @@ class StandIn:
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         self.moto_url = f"http://127.0.0.1:{moto_port}"
 
-    def client(self, service: str) -> Any:
-        """A client of moto itself, past the proxy."""
-        session: Any = boto3.session.Session("testing", "testing", region_name=REGION)
+    def client(self, service: str, region: str = REGION, account: str = ACCOUNT) -> Any:
+        """A client of moto itself, past the proxy. Another account is reached by a role of it."""
+        session: Any = boto3.session.Session("testing", "testing", region_name=region)
+        if account != ACCOUNT:
+            role = f"arn:aws:iam::{account}:role/tests"
+            found = session.client("sts", endpoint_url=self.moto_url).assume_role(
+                RoleArn=role, RoleSessionName="tests"
+            )["Credentials"]
+            session = boto3.session.Session(
+                found["AccessKeyId"],
+                found["SecretAccessKey"],
+                found["SessionToken"],
+                region_name=region,
+            )
         return session.client(
             service, endpoint_url=self.moto_url, config=Config(max_pool_connections=20)
         )
+
+    def account_of(self, key: str) -> str:
+        """The account of an access key, as moto knows it."""
+        with self.lock:
+            if key not in self.accounts:
+                session: Any = boto3.session.Session(key, "testing", region_name=REGION)
+                sts = session.client("sts", endpoint_url=self.moto_url)
+                self.accounts[key] = sts.get_caller_identity()["Account"]
+            return self.accounts[key]
 
     def revision(self, name: str) -> str:
         """The function's revision now: a new one once an update has ended."""
@@ -143,7 +165,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _judge(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
         orders = self.stand_in.orders
-        operation, name = self._operation()
+        operation, name = self._operation(body)
         if self.stand_in.over_limit():
             self.stand_in.throttled += 1
             return _error(429, "TooManyRequestsException", "Rate exceeded")
@@ -170,12 +192,21 @@ class _Handler(BaseHTTPRequestHandler):
             "UpdateFunctionConfiguration",
         }:
             if operation == "UpdateFunctionConfiguration":
-                self.stand_in.touched(name, orders.update_s)
+                self.stand_in.touched(self._key(name), orders.update_s)
             content = json.dumps(self._completed(json.loads(content), name)).encode()
         return status, headers, content
 
-    def _operation(self) -> tuple[str, str]:
+    def _key(self, name: str) -> str:
+        """What tells a function from those of the same name in other places."""
+        found = _CREDENTIAL.search(self.headers.get("Authorization") or "")
+        if not found:
+            return name
+        return f"{self.stand_in.account_of(found['key'])}/{found['region']}/{name}"
+
+    def _operation(self, body: bytes) -> tuple[str, str]:
         parts = urlsplit(self.path)
+        if b"Action=AssumeRole&" in body + b"&":
+            return "AssumeRole", ""
         target = self.headers.get("X-Amz-Target")
         if target:
             return target.rpartition(".")[2], ""
@@ -219,13 +250,13 @@ class _Handler(BaseHTTPRequestHandler):
             orders.before_update(name)
         if name in orders.failures:
             return _error(*orders.failures[name])
-        if asked.get("RevisionId") not in (None, stand_in.revision(name)):
+        if asked.get("RevisionId") not in (None, stand_in.revision(self._key(name))):
             return _error(
                 412,
                 "PreconditionFailedException",
                 "The Revision Id provided does not match the latest",
             )
-        if name in stand_in.busy_until:
+        if self._key(name) in stand_in.busy_until:
             return _error(
                 409, "ResourceConflictException", "An update is in progress for resource: " + name
             )
@@ -249,13 +280,17 @@ class _Handler(BaseHTTPRequestHandler):
         stand_in = self.stand_in
         if stand_in.orders.before_publish:
             stand_in.orders.before_publish(name)
-        if asked.get("RevisionId") not in (None, stand_in.revision(name)):
+        if asked.get("RevisionId") not in (None, stand_in.revision(self._key(name))):
             return _error(
                 412,
                 "PreconditionFailedException",
                 "The Revision Id provided does not match the latest",
             )
-        code = stand_in.client("lambda").get_function_configuration(FunctionName=name)["CodeSha256"]
+        found = _CREDENTIAL.search(self.headers.get("Authorization") or "")
+        region = found["region"] if found else REGION
+        account = stand_in.account_of(found["key"]) if found else ACCOUNT
+        client = stand_in.client("lambda", region, account)
+        code = client.get_function_configuration(FunctionName=name)["CodeSha256"]
         if asked.get("CodeSha256") not in (None, code):
             said = (
                 f"CodeSHA256 ({asked['CodeSha256']}) is different from current CodeSHA256 in"
@@ -266,9 +301,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _completed(self, answer: dict[str, Any], name: str) -> dict[str, Any]:
         stand_in = self.stand_in
-        answer["RevisionId"] = stand_in.revision(name)
-        busy = name in stand_in.busy_until
-        failed = name in stand_in.orders.update_fails and not busy and name in stand_in.revisions
+        answer["RevisionId"] = stand_in.revision(self._key(name))
+        busy = self._key(name) in stand_in.busy_until
+        failed = (
+            name in stand_in.orders.update_fails
+            and not busy
+            and self._key(name) in stand_in.revisions
+        )
         answer["LastUpdateStatus"] = "InProgress" if busy else "Failed" if failed else "Successful"
         if failed:
             answer["LastUpdateStatusReason"] = "the subnet has no address left"

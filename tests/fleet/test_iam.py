@@ -14,10 +14,17 @@ from fshield.fleet import iam
 from tests import support
 from tests.fleet.command import fshield
 from tests.fleet.functions import ENGINE, Fleet
+from tests.fleet.rolling import policies
 from tests.fleet.stand_in import StandIn
 from tests.fleet.test_ready import Log
 
-SERVICE = {"GetResources": "tag", "FilterLogEvents": "logs", "DescribeLogGroups": "logs"}
+SERVICE = {
+    "GetResources": "tag",
+    "FilterLogEvents": "logs",
+    "DescribeLogGroups": "logs",
+    "AssumeRole": "sts",
+    "ListAccounts": "organizations",
+}
 
 
 def actions(command: str) -> set[str]:
@@ -34,12 +41,31 @@ def test_the_table_is_what_the_commands_call(
     fleet.client.create_alias(FunctionName="f", Name="live", FunctionVersion=version)
     Log(fleet)
     attach = ("--layer-arn", ENGINE, "--policy", "monitor")
+    stand_in.client("organizations").create_organization(FeatureSet="ALL")
+    archive = policies(tmp_path)
+    rules = ("--watch", "0", "--min-starts", "0")
+    role = ("--role-name", "guard", "--organization")
     runs: dict[str, list[tuple[str, ...]]] = {
-        "attach": [("f", *attach), ("--all", "--yes", *attach), ("--tag", "team=a", *attach)],
-        "mode": [("f", "alert"), ("f", "off", "--alias", "live", "--force")],
-        "status": [("f",), (), ("--tag", "team=a")],
+        "attach": [
+            ("f", *attach),
+            ("--all", "--yes", *attach),
+            ("--tag", "team=a", *attach),
+            ("f", *attach, *role),
+        ],
+        "mode": [
+            ("f", "alert"),
+            ("f", "off", "--alias", "live", "--force"),
+            ("f", "policy", *role),
+        ],
+        "status": [("f",), (), ("--tag", "team=a"), role],
         "ready": [("f", "--log-group", "/aws/lambda/api")],
-        "detach": [("f",), ("--all", "--yes"), ("--tag", "team=a")],
+        "rollout": [
+            (str(archive), *names, *rules, "--journal", str(tmp_path / str(number)))
+            for number, names in enumerate(
+                [("f",), ("--all", "--yes"), ("--tag", "team=a"), ("f", *role)]
+            )
+        ],
+        "detach": [("f",), ("--all", "--yes"), ("--tag", "team=a"), ("f", *role)],
         "publish": [
             (
                 "--dist",
@@ -83,7 +109,7 @@ def test_every_command_that_reads_log_groups_is_known() -> None:
     assert readers >= {"learn", "replay", "report", "tail", "ready"}
     reads = {"logs:FilterLogEvents", "logs:StartQuery"}
     known = {command for command in iam.NEEDS if actions(command) & reads}
-    assert known == readers
+    assert known == readers | {"rollout"}, "which reads the functions' own log groups"
     assert iam.NEEDS["replay"] == iam.NEEDS["learn"], "both read through the same source"
 
 

@@ -10,6 +10,7 @@ import typer
 from fshield import output
 from fshield.cli import options
 from fshield.cli.fleet.options import (
+    AccountsOption,
     AllOption,
     ConcurrencyOption,
     DryRunOption,
@@ -18,7 +19,10 @@ from fshield.cli.fleet.options import (
     LayerArnOption,
     MaxFailuresOption,
     NameOption,
+    OrganizationOption,
     PolicyLayerOption,
+    RegionsOption,
+    RoleNameOption,
     RuntimeOption,
     SignersOption,
     SumsOption,
@@ -30,7 +34,8 @@ from fshield.cli.fleet.options import (
     needs_boto3,
 )
 from fshield.fleet.exceptions import read_known
-from fshield.fleet.request import Account, Manner, Selection
+from fshield.fleet.places import Asked
+from fshield.fleet.request import Manner, Selection
 from fshield.release.lists import Trust
 
 
@@ -78,7 +83,10 @@ def attach(
     concurrency: ConcurrencyOption = 4,
     max_failures: MaxFailuresOption = None,
     timeout: TimeoutOption = 120,
-    region: options.Region = None,
+    region: RegionsOption = None,
+    role_name: RoleNameOption = None,
+    account: AccountsOption = None,
+    organization: OrganizationOption = False,
     profile: options.Profile = None,
     endpoint_url: options.Endpoint = None,
     as_json: options.Json = False,
@@ -101,14 +109,16 @@ def attach(
             runtime or (),
             include_untried,
         ),
-        changes.attaching(
+        changes.Attaching(
             layer_arn or (),
             policy_layer_arn or (),
             policy,
             None if unlisted else listed or (),
             Trust(signers, unsigned),
         ),
-        Account(region, profile, endpoint_url, concurrency),
+        Asked(
+            region or (), profile, endpoint_url, role_name, account or (), organization, concurrency
+        ),
         Manner(yes, dry_run, concurrency, max_failures, timeout, as_json, exceptions),
     )
 
@@ -125,7 +135,10 @@ def detach(
     concurrency: ConcurrencyOption = 4,
     max_failures: MaxFailuresOption = None,
     timeout: TimeoutOption = 120,
-    region: options.Region = None,
+    region: RegionsOption = None,
+    role_name: RoleNameOption = None,
+    account: AccountsOption = None,
+    organization: OrganizationOption = False,
     profile: options.Profile = None,
     endpoint_url: options.Endpoint = None,
     as_json: options.Json = False,
@@ -137,7 +150,9 @@ def detach(
     changes.change(
         "detach",
         Selection(functions or (), tag or (), everything, name or (), exclude or (), runtime or ()),
-        changes.detaching,
-        Account(region, profile, endpoint_url, concurrency),
+        changes.Detaching(),
+        Asked(
+            region or (), profile, endpoint_url, role_name, account or (), organization, concurrency
+        ),
         Manner(yes, dry_run, concurrency, max_failures, timeout, as_json),
     )

@@ -34,6 +34,15 @@ def iam_policy(
     layer_name: Annotated[
         str, typer.Option("--layer-name", metavar="NAME", help="Of the guard's layers.")
     ] = "function-shield-*",
+    role_name: Annotated[
+        str,
+        typer.Option(
+            "--role-name",
+            metavar="NAME",
+            help="Of the role that COMMAND assumes. Else any.",
+            show_default=False,
+        ),
+    ] = "*",
     option: Annotated[
         list[str] | None,
         typer.Option(
@@ -62,6 +71,7 @@ def iam_policy(
                 account=account,
                 function=function,
                 layer=layer_name,
+                role=role_name,
                 options=option,
             )
         )

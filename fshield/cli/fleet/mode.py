@@ -8,8 +8,16 @@ from typing import Annotated
 import typer
 
 from fshield.cli import options
-from fshield.cli.fleet.options import FunctionArgument, TimeoutOption, needs_boto3
-from fshield.fleet.request import Account
+from fshield.cli.fleet.options import (
+    AccountsOption,
+    FunctionArgument,
+    OrganizationOption,
+    RegionsOption,
+    RoleNameOption,
+    TimeoutOption,
+    needs_boto3,
+)
+from fshield.fleet.places import Asked
 
 
 class ModeWord(str, Enum):
@@ -46,7 +54,10 @@ def mode(
         ),
     ] = False,
     timeout: TimeoutOption = 120,
-    region: options.Region = None,
+    region: RegionsOption = None,
+    role_name: RoleNameOption = None,
+    account: AccountsOption = None,
+    organization: OrganizationOption = False,
     profile: options.Profile = None,
     endpoint_url: options.Endpoint = None,
     as_json: options.Json = False,
@@ -59,7 +70,7 @@ def mode(
         function,
         switching.Mode(to.value),
         alias,
-        Account(region, profile, endpoint_url),
+        Asked(region or (), profile, endpoint_url, role_name, account or (), organization),
         force=force,
         timeout=timeout,
         as_json=as_json,

@@ -51,13 +51,48 @@ RuntimeOption = Annotated[
         show_default=False,
     ),
 ]
+RegionsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--region",
+        metavar="REGION",
+        help="The functions' AWS regions: one, or several with commas. Else the AWS CLI's.",
+        show_default=False,
+    ),
+]
+RoleNameOption = Annotated[
+    str | None,
+    typer.Option(
+        "--role-name",
+        metavar="NAME",
+        help="Assume this role in each --account, or in each of the --organization.",
+        show_default=False,
+    ),
+]
+AccountsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--account",
+        metavar="ID",
+        help="With --role-name: an account, or several with commas.",
+        show_default=False,
+    ),
+]
+OrganizationOption = Annotated[
+    bool,
+    typer.Option(
+        "--organization", help="With --role-name: every active account of the organization."
+    ),
+]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether --all is meant.")]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Show the change, and change nothing.")
 ]
 ConcurrencyOption = Annotated[
     int,
-    typer.Option("--concurrency", metavar="N", min=1, max=64, help="Functions at the same time."),
+    typer.Option(
+        "--concurrency", metavar="N", min=1, max=64, help="Functions at the same time, in a place."
+    ),
 ]
 MaxFailuresOption = Annotated[
     int | None,

@@ -7,8 +7,18 @@ from typing import Annotated
 import typer
 
 from fshield.cli import options
-from fshield.cli.fleet.options import ConcurrencyOption, FunctionsArgument, TagOption, needs_boto3
-from fshield.fleet.request import Account, Selection
+from fshield.cli.fleet.options import (
+    AccountsOption,
+    ConcurrencyOption,
+    FunctionsArgument,
+    OrganizationOption,
+    RegionsOption,
+    RoleNameOption,
+    TagOption,
+    needs_boto3,
+)
+from fshield.fleet.places import Asked
+from fshield.fleet.request import Selection
 
 
 def status(
@@ -51,7 +61,10 @@ def status(
     ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Answer with CSV.")] = False,
     concurrency: ConcurrencyOption = 4,
-    region: options.Region = None,
+    region: RegionsOption = None,
+    role_name: RoleNameOption = None,
+    account: AccountsOption = None,
+    organization: OrganizationOption = False,
     profile: options.Profile = None,
     endpoint_url: options.Endpoint = None,
     as_json: options.Json = False,
@@ -59,15 +72,15 @@ def status(
     """Say what is guarded, by which engine and policy, what has drifted, and what only looks
     guarded."""
     needs_boto3("status", as_json)
-    from fshield.fleet.api import reading  # noqa: PLC0415
+    from fshield.fleet import overview  # noqa: PLC0415
+    from fshield.fleet.api.reading import Wanted  # noqa: PLC0415
 
-    reading.status(
+    overview.status(
         Selection(functions or (), tag or (), everything),
-        Account(region, profile, endpoint_url, concurrency),
-        layer_arn or (),
-        policy,
-        aliases=aliases,
-        concurrency=concurrency,
+        Asked(
+            region or (), profile, endpoint_url, role_name, account or (), organization, concurrency
+        ),
+        Wanted(layer_arn or (), policy, aliases, concurrency),
         as_json=as_json,
         states=state or (),
         as_csv=as_csv,

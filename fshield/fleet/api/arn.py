@@ -55,6 +55,13 @@ def layer_number(arn: str) -> int:
     return int(found["version"]) if found else 0
 
 
+def parts_of_function(text: str) -> tuple[str | None, str | None] | None:
+    """The region and the account in a function's name, partial ARN or ARN; None where it is not a
+    function's name."""
+    found = _FUNCTION_ARN.match(text)
+    return (found["region"], found["account"]) if found else None
+
+
 def function_name(text: str, region: str) -> str:
     """The plain name in a function's name, partial ARN or ARN.
 

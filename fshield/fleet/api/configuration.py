@@ -58,6 +58,12 @@ class Function:
         return self.variables.get(WRAPPER) == LAUNCHER
 
     @property
+    def account(self) -> str:
+        """The number of its account, by its ARN; empty where that has none."""
+        parts = self.arn.split(":")
+        return parts[4] if len(parts) > 4 else ""
+
+    @property
     def busy(self) -> bool:
         """Lambda is still at work on the last change, and would refuse another."""
         return self.state == "Pending" or self.update == "InProgress"

@@ -34,14 +34,15 @@ class Patience:
 
     Args:
         timeout: seconds that one call may go on being throttled.
+        stop: set once a person pressed Ctrl-C. Those of several places share one.
     """
 
-    def __init__(self, timeout: float = 300) -> None:
+    def __init__(self, timeout: float = 300, stop: threading.Event | None = None) -> None:
         self._timeout = timeout
         self._lock = threading.Lock()
         self._pause = 0.0
         self._not_before = 0.0
-        self.stop = threading.Event()
+        self.stop = stop or threading.Event()
         self.throttled = 0
 
     def sleep(self, seconds: float) -> None:

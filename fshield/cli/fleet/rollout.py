@@ -1,0 +1,136 @@
+"""``fshield rollout``."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fshield import output
+from fshield.cli import options
+from fshield.cli.fleet.options import (
+    AccountsOption,
+    AllOption,
+    ConcurrencyOption,
+    DryRunOption,
+    ExcludeOption,
+    FunctionsArgument,
+    MaxFailuresOption,
+    NameOption,
+    OrganizationOption,
+    RegionsOption,
+    RoleNameOption,
+    RuntimeOption,
+    TagOption,
+    TimeoutOption,
+    YesOption,
+    needs_boto3,
+)
+from fshield.fleet.places import Asked
+from fshield.fleet.request import Manner, Selection
+
+
+def rollout(
+    archive: Annotated[
+        Path,
+        typer.Argument(metavar="POLICIES.ZIP", help="Of `fshield package`.", show_default=False),
+    ],
+    functions: FunctionsArgument = None,
+    canary: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--canary",
+            metavar="SHARE",
+            help="Of the functions first: 5%, or growing: 5%,25%.",
+            show_default="5%",
+        ),
+    ] = None,
+    watch: Annotated[
+        str, typer.Option("--watch", metavar="TIME", help="How long each share: 30m, 4h, 2d.")
+    ] = "30m",
+    every: Annotated[
+        str, typer.Option("--every", metavar="TIME", help="Between two looks at the events.")
+    ] = "30s",
+    baseline: Annotated[
+        str,
+        typer.Option(
+            "--baseline",
+            metavar="TIME",
+            help="What was blocked in this time before does not count.",
+        ),
+    ] = "1d",
+    max_blocked: Annotated[
+        int,
+        typer.Option(
+            "--max-blocked", metavar="N", min=0, help="Go back at more newly blocked acts."
+        ),
+    ] = 0,
+    min_starts: Annotated[
+        int,
+        typer.Option(
+            "--min-starts",
+            metavar="N",
+            min=0,
+            help="Go on only if so many cold starts under the new policies were seen.",
+        ),
+    ] = 1,
+    go_back: Annotated[
+        bool, typer.Option("--back", help="End the roll-out that is under way: take all back.")
+    ] = False,
+    journal: Annotated[
+        Path | None,
+        typer.Option(
+            "--journal",
+            metavar="FILE",
+            help="What it goes on and back by. Else POLICIES.ZIP.rollout.",
+            show_default=False,
+        ),
+    ] = None,
+    layer_name: Annotated[
+        str, typer.Option("--layer-name", metavar="NAME", help="Of the policy layer.")
+    ] = "function-shield-policies",
+    tag: TagOption = None,
+    everything: AllOption = False,
+    name: NameOption = None,
+    exclude: ExcludeOption = None,
+    runtime: RuntimeOption = None,
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+    concurrency: ConcurrencyOption = 4,
+    max_failures: MaxFailuresOption = None,
+    timeout: TimeoutOption = 120,
+    region: RegionsOption = None,
+    role_name: RoleNameOption = None,
+    account: AccountsOption = None,
+    organization: OrganizationOption = False,
+    profile: options.Profile = None,
+    endpoint_url: options.Endpoint = None,
+    as_json: options.Json = False,
+) -> None:
+    """Publish a policy layer, give it to a share of the guarded functions, watch what is blocked
+    there, and go on, or back."""
+    needs_boto3("rollout", as_json)
+    from fshield.evidence.cloudwatch import stretch  # noqa: PLC0415
+    from fshield.fleet.rollout import command, stages, work  # noqa: PLC0415
+
+    with output.reporting(as_json):
+        rules = work.Rules(
+            stretch("--watch", watch),
+            max(timedelta(seconds=1), stretch("--every", every)),
+            stretch("--baseline", baseline),
+            max_blocked,
+            min_starts,
+        )
+        wish = command.Wish(
+            archive, layer_name, stages.shares(canary or ["5%"]), rules, journal, go_back
+        )
+    command.rollout(
+        wish,
+        Selection(functions or (), tag or (), everything, name or (), exclude or (), runtime or ()),
+        Asked(
+            region or (), profile, endpoint_url, role_name, account or (), organization, concurrency
+        ),
+        Manner(yes, dry_run, concurrency, max_failures, timeout, as_json),
+    )

@@ -1,0 +1,206 @@
+"""What a roll-out has done, one JSON object a line, each on the disk before what it says is done.
+
+It goes on from this file after an interruption, and back by it: a line for each function holds what
+it had before. A line that was cut by a crash says nothing, and nothing was done after it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from fshield.errors import CouldNotRun
+from fshield.files import write_whole
+
+_VERSION = 1
+#: (account, region, function)
+Key = tuple[str, str, str]
+
+
+class Step(str, Enum):
+    """How far a roll-out is."""
+
+    MOVE = "move"
+    WATCH = "watch"
+    BACK = "back"
+    DONE = "done"
+    UNDONE = "undone"
+
+    @property
+    def over(self) -> bool:
+        """Nothing is left to do."""
+        return self in {Step.DONE, Step.UNDONE}
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What a move makes of a function.
+
+    Args:
+        before, after: its whole list of layers.
+        variables: for each that changes, its value before and after; None: not there.
+    """
+
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    variables: Mapping[str, tuple[str | None, str | None]]
+
+
+@dataclass
+class Journal:
+    """One roll-out.
+
+    Args:
+        path: the file.
+        digest: SHA-256 of the policy layer's zip.
+        layer: the policy layer's name.
+        shares: of the functions, stage by stage.
+        arns: the layer version for each place's (account, region).
+        functions: for each function its stage.
+        started: when the roll-out began.
+        groups: their log groups.
+        stage, step: where it is.
+        moved_at: when the first function of the stage was about to be moved.
+        watched_from: when the last one of the stage was moved.
+        moved: what each function had that was moved, and what it got.
+        why: why it went back.
+    """
+
+    path: Path
+    digest: str
+    layer: str
+    shares: list[float]
+    arns: dict[tuple[str, str], str]
+    functions: dict[Key, int]
+    started: datetime
+    groups: dict[Key, str] = field(default_factory=dict)
+    stage: int = 0
+    step: Step = Step.MOVE
+    moved_at: datetime | None = None
+    watched_from: datetime | None = None
+    moved: dict[Key, Moved] = field(default_factory=dict)
+    why: str = ""
+    _end: int = field(default=0, repr=False, compare=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    def begin(self) -> None:
+        """Write the file anew. Raises CouldNotRun."""
+        head = {
+            "rollout": _VERSION,
+            "sha256": self.digest,
+            "layer": self.layer,
+            "shares": self.shares,
+            "started": self.started.isoformat(),
+            "arns": [[*place, arn] for place, arn in self.arns.items()],
+            "functions": [
+                [*key, stage, self.groups.get(key, "")] for key, stage in self.functions.items()
+            ],
+        }
+        line = _line(head)
+        write_whole(self.path, line)
+        self._end = len(line)
+
+    def step_to(self, step: Step, stage: int, at: datetime, why: str = "") -> None:
+        """The next step begins."""
+        self._append({"step": step.value, "stage": stage, "at": at.isoformat(), "why": why})
+        self._take_step(step, stage, at, why)
+
+    def moving(self, key: Key, moved: Moved) -> None:
+        """A function is about to be moved."""
+        self._append(
+            {
+                "move": key,
+                "before": moved.before,
+                "after": moved.after,
+                "variables": dict(moved.variables),
+            }
+        )
+        self.moved[key] = moved
+
+    def _take_step(self, step: Step, stage: int, at: datetime, why: str) -> None:
+        if step is Step.MOVE and (stage != self.stage or self.moved_at is None):
+            self.moved_at = at
+        if step is Step.WATCH:
+            self.watched_from = at
+        self.step, self.stage, self.why = step, stage, why or self.why
+
+    def _append(self, content: Mapping[str, Any]) -> None:
+        line = _line(content)
+        try:
+            with self._lock, self.path.open("r+b") as stream:
+                # Over a line that was cut.
+                stream.truncate(self._end)
+                stream.seek(self._end)
+                stream.write(line)
+                stream.flush()
+                os.fsync(stream.fileno())
+                self._end += len(line)
+        except OSError as error:
+            raise CouldNotRun(
+                f"{self.path}: {error.strerror}: without it there is no way back",
+                "make room, and run the command again",
+            ) from error
+
+    @property
+    def last(self) -> bool:
+        """Whether no stage follows."""
+        return self.stage == len(self.shares) - 1
+
+    def of_stage(self, stage: int) -> list[Key]:
+        """The functions of a stage."""
+        return [key for key, of in self.functions.items() if of == stage]
+
+
+def _line(content: Mapping[str, Any]) -> bytes:
+    return json.dumps(content, separators=(",", ":")).encode() + b"\n"
+
+
+def read(path: Path) -> Journal | None:
+    """The roll-out that a file tells of; None where there is no file. Raises CouldNotRun."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise CouldNotRun(f"{path}: {error.strerror}", "--journal FILE") from error
+    try:
+        end = content.rfind(b"\n") + 1
+        head, *rest = [json.loads(line) for line in content[:end].splitlines()]
+        if head["rollout"] != _VERSION:
+            raise CouldNotRun(f"{path}: is of another fshield", "end it with that one")
+        functions = head["functions"]
+        journal = Journal(
+            path,
+            head["sha256"],
+            head["layer"],
+            head["shares"],
+            {(account, region): arn for account, region, arn in head["arns"]},
+            {(account, region, name): stage for account, region, name, stage, _ in functions},
+            datetime.fromisoformat(head["started"]),
+            {(account, region, name): group for account, region, name, _, group in functions},
+        )
+        journal._end = end
+        for line in rest:
+            if "move" in line:
+                account, region, name = line["move"]
+                key = (account, region, name)
+                journal.moved[key] = Moved(
+                    tuple(line["before"]),
+                    tuple(line["after"]),
+                    {name: (old, new) for name, (old, new) in line["variables"].items()},
+                )
+            else:
+                at = datetime.fromisoformat(line["at"])
+                journal._take_step(Step(line["step"]), line["stage"], at, line["why"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise CouldNotRun(
+            f"{path}: is not a roll-out's journal", "--journal FILE names another"
+        ) from error
+    return journal

@@ -1,0 +1,208 @@
+"""What moved functions' events say: acts that are blocked and were not before, and starts under the
+new policy that prove that there was something to see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from functools import partial
+from typing import Any, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from fshield.evidence.cloudwatch import PATTERN
+from fshield.evidence.events import harmless
+from fshield.evidence.stream import EventReader, Record
+from fshield.fleet.api.client import could_not
+from fshield.fleet.api.patience import Patience, Stopped
+from fshield.fleet.fixes import code_of
+from fshield.fleet.ready import target as object_of
+from fshield.fleet.run import Target, in_parallel
+
+_AT_ONCE = 8
+#: Kinds of blocked acts that are told apart; a roll-out goes back long before.
+_MAX_KINDS = 1000
+
+
+class Clock(Protocol):
+    """Time, so that tests need none."""
+
+    def now(self) -> datetime:
+        """Now, in UTC."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait. Raises Stopped where the command is interrupted."""
+
+
+class WallClock:
+    """The real time."""
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+
+    def now(self) -> datetime:
+        """Now, in UTC."""
+        return datetime.now(timezone.utc)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait. Raises Stopped."""
+        self._patience.sleep(seconds)
+
+
+class Source(Protocol):
+    """Where events come from."""
+
+    def records(self, target: Target, since: datetime, until: datetime) -> Iterable[Record]:
+        """A function's events. Raises CouldNotRun where they cannot be read."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of blocked act: which function's, under which rule, on what, and its caller."""
+
+    target: Target
+    rule: str
+    object: str
+    origin: str
+
+    @property
+    def words(self) -> str:
+        """As a person reads it."""
+        where = f"{self.target.place.label} {self.target.name}"
+        if self.rule == "refused":
+            return f"{where} does not start: {harmless(self.object)}"
+        return f"{where}: {self.rule} {harmless(self.object)} by {harmless(self.origin)}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {
+            "function": self.target.name,
+            **self.target.place.as_dict(),
+            "policy": self.rule,
+            "object": self.object,
+            "origin": self.origin,
+        }
+
+
+@dataclass
+class Sight:
+    """What the events of a stretch of time say.
+
+    Args:
+        blocked: acts that were stopped, and starts that were refused, by kind.
+        starts: cold starts under one of the new policies.
+        started: the functions that had one.
+    """
+
+    blocked: dict[Kind, int] = field(default_factory=dict)
+    starts: int = 0
+    started: set[Target] = field(default_factory=set)
+
+    def new(self, known: Collection[Kind]) -> dict[Kind, int]:
+        """What is blocked and was not before."""
+        return {kind: count for kind, count in self.blocked.items() if kind not in known}
+
+
+class Watch:
+    """Looks at functions.
+
+    Args:
+        source: their events.
+        policies: SHA-256 of the new policies.
+    """
+
+    def __init__(self, source: Source, policies: Collection[str]) -> None:
+        self._source = source
+        self._policies = policies
+        #: Processes that started under another policy: what is left of the time before the move.
+        self._old: set[str] = set()
+
+    def look(self, targets: Sequence[Target], since: datetime, until: datetime) -> Sight:
+        """What is to be seen of the functions. Raises CouldNotRun, and Stopped."""
+        sight = Sight()
+
+        def read(target: Target) -> list[Record]:
+            return [
+                record
+                for record in self._source.records(target, since, until)
+                if record.doubt is None and record.function in ("", target.name)
+            ]
+
+        for target, records in in_parallel(targets, read, _AT_ONCE, lambda: True):
+            for record in records:
+                self._take(sight, target, record)
+        return sight
+
+    def _take(self, sight: Sight, target: Target, record: Record) -> None:
+        event = record.event
+        kind = event["event"]
+        if kind == "armed":
+            if event.get("policy_sha256") in self._policies:
+                sight.starts += 1
+                sight.started.add(target)
+            elif record.process:
+                self._old.add(record.process)
+        elif kind == "refused":
+            _count(sight, Kind(target, "refused", str(event.get("message") or "?")[:200], ""), 1)
+        elif kind == "violation" and event.get("mode") == "block":
+            if record.process and record.process in self._old:
+                return
+            origin = event.get("origin") or {}
+            who = str(origin.get("distribution") or origin.get("file") or "?")
+            rule = str(event.get("policy") or "?")
+            _count(sight, Kind(target, rule, object_of(event), who), event["count"])
+
+
+def _count(sight: Sight, kind: Kind, times: int) -> None:
+    if kind in sight.blocked or len(sight.blocked) < _MAX_KINDS:
+        sight.blocked[kind] = sight.blocked.get(kind, 0) + times
+
+
+class CloudWatch:
+    """Events from functions' log groups.
+
+    Args:
+        clients: for each place CloudWatch Logs.
+        groups: for each function its log group.
+        patience: for each place.
+    """
+
+    def __init__(
+        self,
+        clients: Callable[[Target], Any],
+        groups: Mapping[Target, str],
+        patience: Callable[[Target], Patience],
+    ) -> None:
+        self._clients = clients
+        self._groups = groups
+        self._patience = patience
+
+    def records(self, target: Target, since: datetime, until: datetime) -> Iterator[Record]:
+        """A function's events; none where it has no log group yet. Raises CouldNotRun, Stopped."""
+        group = self._groups.get(target) or f"/aws/lambda/{target.name}"
+        yield from EventReader().messages(self._messages(target, group, since, until), group)
+
+    def _messages(
+        self, target: Target, group: str, since: datetime, until: datetime
+    ) -> Iterator[Mapping[str, Any]]:
+        asked: dict[str, Any] = {
+            "logGroupName": group,
+            "startTime": int(since.timestamp() * 1000),
+            "endTime": int(until.timestamp() * 1000),
+            "filterPattern": PATTERN,
+        }
+        client, patience = self._clients(target), self._patience(target)
+        while True:
+            try:
+                page: Any = patience.call(partial(client.filter_log_events, **asked))
+            except Stopped:
+                raise
+            except (ClientError, BotoCoreError) as error:
+                if isinstance(error, ClientError) and code_of(error) == "ResourceNotFoundException":
+                    return
+                raise could_not(error) from error
+            yield from page.get("events", ())
+            if not page.get("nextToken"):
+                return
+            asked["nextToken"] = page["nextToken"]

@@ -1,0 +1,169 @@
+"""The steps of a roll-out: move a share, watch it, go on or back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import Enum
+
+from fshield.fleet.api.patience import Stopped
+from fshield.fleet.change import Outcome, Result
+from fshield.fleet.rollout.journal import Journal, Key, Step
+from fshield.fleet.rollout.watch import Clock, Kind, Sight, Watch
+from fshield.fleet.run import Target
+
+#: CloudWatch may have a line a while after it was written. So long is looked for more.
+LATE = timedelta(seconds=90)
+
+
+class End(str, Enum):
+    """How it ended."""
+
+    DONE = "done"
+    BACK = "went back"
+    PAUSED = "nothing seen"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """When a roll-out goes on, and when back.
+
+    Args:
+        watch: how long a share is watched; none: looked at once.
+        every: between two looks.
+        baseline: what was blocked in this time before does not count.
+        max_blocked: so many acts that were not blocked before may be.
+        min_starts: so many cold starts under the new policy must be seen.
+    """
+
+    watch: timedelta = timedelta(minutes=30)
+    every: timedelta = timedelta(seconds=30)
+    baseline: timedelta = timedelta(days=1)
+    max_blocked: int = 0
+    min_starts: int = 1
+
+
+@dataclass
+class Work:
+    """One run of a roll-out, which may go on with an earlier one.
+
+    Args:
+        journal: what was done so far.
+        targets: each function of it.
+        change: moves functions (True), or takes them back (False); their outcomes.
+        tell: hears what happens, in sentences.
+    """
+
+    journal: Journal
+    targets: dict[Key, Target]
+    rules: Rules
+    watch: Watch
+    clock: Clock
+    change: Callable[[Sequence[Key], bool], list[Outcome]]
+    tell: Callable[[str], None]
+    outcomes: list[Outcome] = field(default_factory=list)
+    blocked: dict[Kind, int] = field(default_factory=dict)
+    seen: Sight = field(default_factory=Sight)
+
+    def run(self) -> End:
+        """Do what is left to do.
+
+        Raises:
+            CouldNotRun: the evidence cannot be read, or the journal cannot be written.
+        """
+        try:
+            return self._run()
+        except Stopped:
+            return End.INTERRUPTED
+
+    def back(self, why: str) -> End:
+        """Take every function back that was moved."""
+        journal = self.journal
+        if journal.step is not Step.BACK:
+            journal.step_to(Step.BACK, journal.stage, self.clock.now(), why)
+        self.tell(f"going back: {journal.why}")
+        self.outcomes = self.change(list(journal.moved), False)
+        end = _ended(self.outcomes)
+        if end:
+            return end
+        journal.step_to(Step.UNDONE, journal.stage, self.clock.now())
+        return End.BACK
+
+    def _run(self) -> End:
+        journal = self.journal
+        if journal.step is Step.BACK:
+            return self.back(journal.why)
+        known = self._baseline()
+        if journal.moved_at is None:
+            journal.step_to(Step.MOVE, 0, self.clock.now())
+        while True:
+            if journal.step is Step.MOVE:
+                due = journal.of_stage(journal.stage)
+                share = journal.shares[journal.stage]
+                number = f"stage {journal.stage + 1} of {len(journal.shares)}"
+                self.tell(f"{number}: until {share * 100:.3g}%, {len(due)} functions to move")
+                moved = self.change(due, True)
+                self.outcomes += moved
+                end = _ended(moved)
+                if end:
+                    return end
+                if journal.last:
+                    journal.step_to(Step.DONE, journal.stage, self.clock.now())
+                    return End.DONE
+                journal.step_to(Step.WATCH, journal.stage, self.clock.now())
+            end = self._watch(known)
+            if end:
+                return end
+            journal.step_to(Step.MOVE, journal.stage + 1, self.clock.now())
+
+    def _watched(self) -> list[Target]:
+        return [self.targets[key] for key in self.journal.moved]
+
+    def _baseline(self) -> set[Kind]:
+        """What was blocked before anything was moved. It also shows that the events can be read."""
+        journal = self.journal
+        canary = [
+            self.targets[key]
+            for key, stage in journal.functions.items()
+            if stage < len(journal.shares) - 1
+        ]
+        since = journal.started - self.rules.baseline
+        return set(self.watch.look(canary, since, journal.started).blocked)
+
+    def _watch(self, known: set[Kind]) -> End | None:
+        """Look until the time is over, or too much is blocked. None: go on."""
+        journal, rules, clock = self.journal, self.rules, self.clock
+        if not journal.moved:
+            return None
+        since = journal.moved_at or journal.started
+        until = (journal.watched_from or since) + (
+            rules.watch + LATE if rules.watch else rules.watch
+        )
+        self.tell(f"watching {len(journal.moved)} functions until {until:%H:%M:%S} UTC")
+        while True:
+            now = clock.now()
+            self.seen = self.watch.look(self._watched(), since, now)
+            self.blocked = self.seen.new(known)
+            total = sum(self.blocked.values())
+            if total > rules.max_blocked:
+                first = next(iter(self.blocked)).words
+                return self.back(f"{total} blocked that were not before: {first}")
+            if now >= until:
+                break
+            clock.sleep(min(rules.every, until - now).total_seconds())
+        if self.seen.starts < rules.min_starts:
+            # The next run watches as long again.
+            journal.step_to(Step.WATCH, journal.stage, clock.now())
+            return End.PAUSED
+        self.tell(f"{self.seen.starts} cold starts under the new policy, nothing newly blocked")
+        return None
+
+
+def _ended(outcomes: Sequence[Outcome]) -> End | None:
+    results = {outcome.result for outcome in outcomes}
+    if Result.NOT_BEGUN in results:
+        return End.INTERRUPTED
+    return End.FAILED if Result.FAILED in results else None
