@@ -128,6 +128,7 @@ class Seen:
         pattern: of a path, the narrowest that all of them match; what may be made up is as it was,
             but for what differed.
         where: ``FILE:LINE`` of one that asked.
+        libraries: packages whose library in C did it, with no code of Python on the stack.
         others: callers that an entry with ``only_for`` does not count for, as the engine names
             them; empty where no event has that reason.
     """
@@ -142,6 +143,7 @@ class Seen:
     where: str = ""
     pattern: str = ""
     others: set[str] = field(default_factory=set)
+    libraries: set[str] = field(default_factory=set)
 
     def add(self, other: Seen) -> None:
         """Take `other`'s sightings over."""
@@ -155,6 +157,7 @@ class Seen:
         self.functions |= set(sorted(other.functions)[: max(0, _NAMES - len(self.functions))])
         self.examples |= set(sorted(other.examples)[: max(0, 2 - len(self.examples))])
         self.where = min(filter(None, (self.where, other.where)), default="")
+        self.libraries |= set(sorted(other.libraries)[: max(0, _NAMES - len(self.libraries))])
         self.others |= set(sorted(other.others)[: max(0, _NAMES - len(self.others))])
 
     @property
@@ -270,6 +273,7 @@ class Evidence:
                 {record.function} if record.function else set(),
                 {exact},
                 where,
+                libraries={self.askers.library(event)} - {""},
                 others={event.get("asker") or "unknown"}
                 if event.get("reason") == ONLY_FOR
                 else set(),

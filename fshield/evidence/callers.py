@@ -17,6 +17,7 @@ from fshield.evidence.known import (
     ADAPTERS,
     CALLERS,
     CARRIERS,
+    CLIENT_LIBRARIES,
     ENDPOINT_CALLS,
     PACKAGES,
     RUNTIMES,
@@ -34,6 +35,7 @@ _FILES = 4096
 _NAME = 80
 _FRAME = re.compile(r"(.*):([0-9]+) (.*)\Z", re.DOTALL)
 _INSTALLED = ("/site-packages/", "/dist-packages/", "/node_modules/")
+_LIBRARY = re.compile(r"\.so(\.[0-9.]+)?\Z")
 # On Lambda. The runtime's folder holds boto3 up to Python 3.11, and the runtime client.
 _TASK = "/var/task/"
 _PLACES = (_TASK, "/opt/python/", "/var/runtime/")
@@ -92,9 +94,9 @@ class Askers:
         found = [self.package(file) for file, _ in files]
         if (first == "__main__" and not found) or (first and not found):
             found = [first]
-        elif not found and origin.get("file"):
-            # The libc ring names the library that called; one that was installed tells whose it is.
-            found = [self.package(str(origin["file"]))] if _installed(str(origin["file"])) else []
+        elif not found:
+            library = self.library(event)
+            found = [library] if library else []
         names = tuple(
             name for at, name in enumerate(found) if name and (at == 0 or found[at - 1] != name)
         )
@@ -104,6 +106,20 @@ class Askers:
             self._learn_place(file, name)
         self._learn_own(names, files, found, len(origin.get("stack") or ()))
         return names
+
+    def library(self, event: dict[str, Any]) -> str:
+        """The package whose library in C called, where no code of Python is on the stack: while it
+        waits, or in a thread of its own, its caller cannot be told. "" where it is no package's."""
+        origin = event.get("origin") or {}
+        file = str(origin.get("file") or "")
+        if origin.get("stack") or not _LIBRARY.search(file):
+            return ""
+        if _installed(file):
+            return self.package(file)
+        # Bundled with the function, or of a layer.
+        name = self.package(file) if file.startswith((*_PLACES, *self._roots)) else ""
+        stem = re.split(r"[-.]", file.rpartition("/")[2])[0]
+        return name if _known(name) else CLIENT_LIBRARIES.get(stem, "")
 
     def unsure(self, name: str) -> bool:
         """Whether `name` may be the function's own: it lies in the function's folder, no event says

@@ -47,15 +47,28 @@ CARRIERS = _words(
     " aiohttp aiohappyeyeballs aiobotocore aioboto3 boto3 botocore s3transfer awscrt smart_open"
     " fsspec s3fs websockets websocket tornado twisted pycurl certifi grpc grpclib google"
     " google_auth_httplib2 httplib2 treq niquests urllib3_future tenacity backoff wrapt redis"
-    " valkey sqlalchemy psycopg psycopg2 psycopg_pool asyncpg pg8000 pymysql aiomysql mysql"
-    " MySQLdb pymongo motor bson pymssql pyodbc oracledb cx_Oracle snowflake elasticsearch"
-    " elastic_transport opensearchpy kafka confluent_kafka aiokafka pika aio_pika kombu celery"
-    " paho paramiko ldap3 dns aiodns pycares uvloop gevent eventlet jinja2 pydantic pydantic_core"
-    " numpy pandas"
+    " valkey sqlalchemy psycopg psycopg2 psycopg_binary psycopg_c psycopg_pool asyncpg pg8000"
+    " pymysql aiomysql mysql MySQLdb pymongo motor bson pymssql pyodbc oracledb cx_Oracle"
+    " snowflake elasticsearch elastic_transport opensearchpy kafka confluent_kafka aiokafka pika"
+    " aio_pika kombu celery paho paramiko ldap3 dns aiodns pycares uvloop gevent eventlet jinja2"
+    " pydantic pydantic_core numpy pandas"
 )
 
 #: Carriers that work in threads of their own: no caller is on the stack of those.
-THREADED = _words("boto3 botocore s3transfer awscrt aiobotocore aioboto3 s3fs smart_open pymongo")
+THREADED = _words(
+    "boto3 botocore s3transfer urllib3 awscrt aiobotocore aioboto3 s3fs smart_open pymongo"
+)
+
+#: Clients in C that may be libraries of the system or of a layer, and a carrier that uses each.
+CLIENT_LIBRARIES = {
+    "libcurl": "pycurl",
+    "libmariadb": "MySQLdb",
+    "libmysqlclient": "MySQLdb",
+    "libodbc": "pyodbc",
+    "libpq": "psycopg2",
+    "librdkafka": "confluent_kafka",
+    "libsybdb": "pymssql",
+}
 
 #: Packages that bring machine code, and say so when they are imported.
 NATIVE = _words(

@@ -148,7 +148,10 @@ class Tiers:
         if by_target:
             return by_target
         if any(
-            asker.kind == "own" or asker.name in self.trusted or _usual(act, asker)
+            asker.kind == "own"
+            or asker.name in self.trusted
+            or _usual(act, asker)
+            or _by_library(act, seen, asker)
             for asker in askers
         ):
             driver = self._driver(act, seen)
@@ -285,6 +288,13 @@ def _usual(act: Act, asker: Asker) -> bool:
         domains = [known for name in names for known in VENDORS.get(name, ())]
         return any(act.target == known or act.target.endswith("." + known) for known in domains)
     return False
+
+
+def _by_library(act: Act, seen: Seen, asker: Asker) -> bool:
+    """A carrier's library in C reached a host: while it waits, Python runs other code, and nobody's
+    is on its stack."""
+    carried = asker.kind == "nobody" and asker.through and asker.through[-1] in seen.libraries
+    return bool(carried) and act.rule == "outbound_connectivity"
 
 
 def _by_asker(askers: Iterable[Asker]) -> str:

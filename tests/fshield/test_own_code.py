@@ -165,7 +165,62 @@ def test_a_transfer_s_thread_has_no_caller_on_its_stack() -> None:
     frames = [f"{place}/{name}" for name in names]
     log = Log().host("bucket.s3.eu-central-1.amazonaws.com", *frames)
     log.add("read_write_tmp", *frames[2:], path="/tmp/photo.jpg.6fC2A1b9", operation="create")
-    assert not learnt(log).held and len(learnt(log).lines) == 2
+    log.host("other.s3.eu-central-1.amazonaws.com", *frames[:1])
+    assert not learnt(log).held and len(learnt(log).lines) == 3
+
+
+def by_library(file: str, host: str = "db.shop.example", log: Log | None = None) -> Log:
+    """A connection that a library in C made while Python ran other code."""
+    origin = {"distribution": "", "version": "", "file": file, "line": 0, "stack": []}
+    return (log or Log()).host(host, port=5432, ring="libc", origin=origin)
+
+
+@pytest.mark.parametrize(
+    ("file", "carrier"),
+    [
+        ("/var/task/psycopg2/../psycopg2_binary.libs/libpq-a17e3caa.so.5.17", "psycopg2"),
+        ("/var/task/psycopg2/_psycopg.cpython-313-x86_64-linux-gnu.so", "psycopg2"),
+        ("/opt/python/psycopg_binary/../psycopg_binary.libs/libpq-1.so.5", "psycopg_binary"),
+        ("/x/site-packages/psycopg2/../psycopg2_binary.libs/libpq-a17e3caa.so.5.17", "psycopg2"),
+        ("/x/site-packages/grpc/_cython/cygrpc.cpython-313-x86_64-linux-gnu.so", "grpc"),
+        ("/opt/lib/libpq.so.5", "psycopg2"),
+        ("/usr/lib64/librdkafka.so.1", "confluent_kafka"),
+        ("/var/task/lib/libmariadb.so.3", "MySQLdb"),
+    ],
+)
+def test_a_carrier_s_library_in_c_shows_no_caller(file: str, carrier: str) -> None:
+    found = learnt(by_library(file))
+    assert [line.text for line in found.lines] == ["{host: db.shop.example, ports: [5432]}"]
+    assert not found.held and found.lines[0].group == carrier
+    assert found.comment(found.lines[0]).endswith(f"by {carrier}, nobody known behind it")
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "/var/task/tintkit/_speed.cpython-313-x86_64-linux-gnu.so",
+        "/x/site-packages/tintkit/../tintkit.libs/libpq-a17e3caa.so.5.17",
+        "/var/task/tintkit/../psycopg2/_psycopg.so",
+        "/var/task/psycopg2/helper",
+        "/usr/lib64/libtint.so.1",
+        "/usr/lib64/libc.so.6",
+        "/tmp/psycopg2/_psycopg.so",
+        "",
+    ],
+)
+def test_any_other_library_is_held_back(file: str) -> None:
+    found = learnt(by_library(file))
+    assert not found.lines and len(found.held) == 1
+
+
+def test_a_carrier_s_library_is_learnt_for_hosts_only() -> None:
+    log = Log()
+    origin = {"distribution": "", "file": "/opt/lib/libpq.so.5", "line": 0, "stack": []}
+    log.add("read_write_tmp", path="/tmp/x", operation="create", ring="libc", origin=origin)
+    log.add("create_child_process", path="/usr/bin/uname", ring="libc", origin=origin)
+    assert not learnt(log).lines
+    # What looks wrong by its name is held back, whoever carried it.
+    assert learnt(by_library("/opt/lib/libpq.so.5", "amazonaws.com.evil.example")).held
 
 
 def test_own_by_folder_and_unsure_by_stack_is_said(tmp_path: Path) -> None:
