@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,19 +17,22 @@ from fshield.cli import options
 from fshield.cli.review import print_diff
 from fshield.engine import decide as native
 from fshield.engine.compiler import compile_policy
+from fshield.engine.policy_tests import run
 from fshield.errors import CouldNotRun
 from fshield.evidence import sources
 from fshield.evidence.acts import Evidence
 from fshield.evidence.cloudwatch import Connection
 from fshield.evidence.events import harmless
 from fshield.evidence.fix import admits
-from fshield.evidence.learn import Learnt, additions, is_unchanged, signed
+from fshield.evidence.learn import Learnt, Line, comment, is_unchanged, missing_from, signed
 from fshield.evidence.learn import learn as learn_policy
+from fshield.evidence.siblings import covered_entries, with_siblings
 from fshield.evidence.tiers import Tiers
 from fshield.files import write_whole
 from fshield.language import edit
 from fshield.language.loader import resolve
-from fshield.language.reader import read
+from fshield.language.policy import Policy
+from fshield.language.reader import Document, read
 
 _SHOWN = 40
 
@@ -136,10 +140,14 @@ def _write(learnt: Learnt, text: str, out: Path | None, as_json: bool) -> None:
     if as_json:
         return
     if out:
-        said = f"{out}: {len(learnt.lines)} exceptions"
+        said = f"{out}: {_exceptions(len(learnt.lines))}"
         output.console(stderr=True).print(said, soft_wrap=True)
     else:
         sys.stdout.write(text)
+
+
+def _exceptions(count: int) -> str:
+    return "1 exception" if count == 1 else f"{count} exceptions"
 
 
 def _refuse_edited(path: Path) -> None:
@@ -179,14 +187,20 @@ def _into(
     """Add to the policy at `path` what it does not allow yet. Nothing is written that was not
     shown."""
     document = read(path)
-    policy = native.Compiled(compile_policy(resolve(document, path.stem)))
-    missing = additions(learnt, policy)
+    before = resolve(document, path.stem)
+    policy = native.Compiled(compile_policy(before))
+    missing = missing_from(policy, learnt)
     quiet = [name for name in learnt.quiet if not policy.is_quiet(name)]
-    changed, _ = edit.with_entries(document, path.stem, missing, quiet=quiet)
+    missing, changed = _together(document, before, tiers, missing, quiet)
     diff = edit.difference(document, changed)
     if not as_json:
         sources.say_doubts(source.counts)
         say(learnt, tiers, output.console(stderr=True))
+        for line in missing:
+            if line.alone:
+                output.console(stderr=True).print(
+                    Text(f"pattern: {harmless(admits(line))}"), soft_wrap=True
+                )
         print_diff(diff)
     wanted = bool(missing or quiet)
     if wanted and not yes:
@@ -213,12 +227,30 @@ def _into(
     elif learnt.is_empty:
         _say_nothing_learnt(learnt)
     else:
-        parts = [f"{len(missing)} exceptions added"] if missing else []
+        parts = [f"{_exceptions(len(missing))} added"] if missing else []
         parts += [f"quiet about {', '.join(quiet)}"] if quiet else []
         said = ", ".join(parts) or "it allows all that was learnt; nothing was changed"
         output.console(stderr=True).print(f"{path}: {said}", soft_wrap=True)
     if learnt.is_empty:
         raise typer.Exit(output.FINDINGS)
+
+
+def _together(
+    document: Document, before: Policy, tiers: Tiers, missing: list[Line], quiet: list[str]
+) -> tuple[list[Line], str]:
+    """The lines, and the policy's text with them. A name under /tmp becomes a pattern with those
+    that the policy has, unless a test of it forbids what the pattern admits."""
+    passed = {one.name for one in run(before) if one.passed}
+    together = with_siblings(document, before, [replace(line) for line in missing])
+    for lines, dead in (
+        (together, covered_entries(document, before, together)),
+        (missing, []),
+    ):
+        additions = [edit.Addition(one.rule, one.text, comment(one, tiers)) for one in lines]
+        text, after = edit.with_entries(document, before.name, additions, dead, quiet)
+        if all(one.passed for one in run(after) if one.name in passed):
+            break
+    return lines, text
 
 
 def say(learnt: Learnt, tiers: Tiers, to: Console) -> None:

@@ -9,25 +9,22 @@ from pathlib import Path
 
 from fshield.engine import decide as native
 from fshield.engine.compiler import compile_policy
-from fshield.engine.containment import path_outside
 from fshield.engine.policy_tests import Result, run
 from fshield.errors import CouldNotRun
 from fshield.evidence.acts import Act, Evidence, Seen, no_exception
 from fshield.evidence.dependencies import FUNCTION, UNKNOWN, asked_as, with_others
 from fshield.evidence.known import SHARED
-from fshield.evidence.learn import Line, beside, destination, safe, without_covered
+from fshield.evidence.learn import Line, beside, destination, safe
 from fshield.evidence.lookalike import domain
-from fshield.evidence.shapes import gathered
+from fshield.evidence.siblings import covered_entries, merged, with_siblings
 from fshield.evidence.tiers import Held, Tiers
 from fshield.evidence.verdicts import HERE, met, met_by
 from fshield.language import edit
-from fshield.language.callers import counted
 from fshield.language.loader import resolve
 from fshield.language.patterns import TEMPFILE, TEMPFILE_PATTERNS
-from fshield.language.policy import Allow, Family, Mode, Policy
+from fshield.language.policy import Mode, Policy
 from fshield.language.reader import Document, read
 
-_TMP = "read_write_tmp"
 _ANYBODY = (
     "`unknown` admits code without a file, and work of pools and tasks, whichever package made it"
 )
@@ -95,7 +92,7 @@ def fix(
     policy = resolve(document, path.stem)
     out = Fix(document, "\n".join(document.lines), policy)
     _sort_acts(out, tiers, facts, region)
-    out.lines = _merged(_with_siblings(out))
+    out.lines = merged(with_siblings(document, policy, out.lines))
     if out.lines:
         _hold_what_tests_block(out, path.stem, tiers)
     if out.lines or out.quiet:
@@ -208,62 +205,8 @@ def _newly_failed(
 
 def _edited(out: Fix, name: str, lines: list[Line], tiers: Tiers) -> tuple[str, Policy]:
     additions = [edit.Addition(line.rule, line.text, comment(line, tiers)) for line in lines]
-    wide = [(line.value, counted(line.only_for)) for line in lines if line.rule == _TMP]
-    dead = [
-        (_TMP, int(entry.location[-1]))
-        for entry in _plain_paths(out)
-        if entry.pattern
-        and any(
-            names == entry.only_for and _covers(pattern, entry.pattern) for pattern, names in wide
-        )
-    ]
+    dead = covered_entries(out.document, out.policy, lines)
     return edit.with_entries(out.document, name, additions, dead, out.quiet)
-
-
-def _plain_paths(out: Fix) -> list[Allow]:
-    """The entries of read_write_tmp in the file itself that say nothing but a path and
-    callers."""
-    return [
-        entry
-        for entry in out.policy.allows
-        if entry.family is Family.TMP
-        and entry.inherited_from is None
-        and entry.pattern == _only_path(out.document.find(entry.location).plain())
-    ]
-
-
-def _only_path(written: object) -> object:
-    """The path of an entry that says no more than it and ``only_for``."""
-    if isinstance(written, dict) and set(written) == {"path", "only_for"}:
-        return written["path"]
-    return written
-
-
-def _covers(wide: str, entry: str) -> bool:
-    """Whether an entry is dead beside a wider one."""
-    if wide == entry:
-        return False
-    return path_outside(entry, [wide]) is None
-
-
-def _with_siblings(out: Fix) -> list[Line]:
-    """The lines. Names under /tmp are put together with their siblings in the policy, by the rules
-    of `learn`."""
-    lines = [line for line in out.lines if line.rule != _TMP]
-    callers = {line.only_for for line in out.lines if line.rule == _TMP}
-    for names in sorted(callers):
-        paths = [line for line in out.lines if line.rule == _TMP and line.only_for == names]
-        there = [
-            entry.pattern
-            for entry in _plain_paths(out)
-            if entry.pattern and entry.only_for == counted(names)
-        ]
-        together = gathered([*(line.value for line in paths), *there])
-        for line in paths:
-            if together[line.value] != line.value:
-                line.alone, line.value = line.value, together[line.value]
-        lines += without_covered(_merged(paths))
-    return lines
 
 
 def _prove(found: Fix, facts: native.Facts) -> None:
@@ -315,18 +258,6 @@ def comment(line: Line, tiers: Tiers) -> str:
     return safe(
         ", ".join(f"asked by {part}" if at else part for at, part in enumerate(parts) if part)
     )
-
-
-def _merged(lines: list[Line]) -> list[Line]:
-    """One entry for one destination and its callers."""
-    found: dict[tuple[str, str, str, tuple[str, ...]], Line] = {}
-    for line in lines:
-        first = found.setdefault((line.rule, line.key, line.value, line.only_for), line)
-        if first is not line:
-            first.ports = tuple(sorted({*first.ports, *line.ports}))
-            first.acts += line.acts
-            first.seen.add(line.seen)
-    return list(found.values())
 
 
 def _objects(pattern: str) -> str:

@@ -6,7 +6,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from fshield.engine import decide as native
@@ -21,7 +22,6 @@ from fshield.evidence.own_region import PORT, Stand, is_of_aws, stand
 from fshield.evidence.shapes import MANY_HOSTS, gathered, matches
 from fshield.evidence.tiers import Held, Tiers
 from fshield.evidence.verdicts import met, met_by
-from fshield.language import edit
 from fshield.language.cases import Case
 from fshield.language.loader import resolve
 from fshield.language.model import RULES
@@ -248,7 +248,7 @@ def learn(
                 _take_beside(tiers, line)
     lines.sort(key=lambda line: (RULES.index(line.rule), line.group != "", line.group, line.value))
     learnt = Learnt(lines, modes, held, evidence, region=region, quiet=tuple(sorted(quiet)))
-    learnt.comments = {id(line): _comment(line, tiers) for line in lines}
+    learnt.comments = {id(line): comment(line, tiers) for line in lines}
     _prove(learnt)
     return learnt
 
@@ -295,8 +295,8 @@ def is_unchanged(content: bytes) -> bool:
     return bool(mark) and digest.strip() == sha256(text.encode()).hexdigest()
 
 
-def additions(learnt: Learnt, policy: native.Compiled) -> list[edit.Addition]:
-    """What is not yet allowed by `policy`, as entries with comments."""
+def missing_from(policy: native.Compiled, learnt: Learnt) -> list[Line]:
+    """What is not yet allowed by `policy`, as lines of their own."""
     out = []
     for line in learnt.lines:
         missing = [
@@ -307,10 +307,7 @@ def additions(learnt: Learnt, policy: native.Compiled) -> list[edit.Addition]:
         if not missing:
             continue
         ports = tuple(sorted({act.port for act, _ in missing})) if line.ports else ()
-        entry = Line(
-            line.rule, line.key, line.value, ports, aws=line.aws, only_for=line.only_for
-        ).text
-        out.append(edit.Addition(line.rule, entry, learnt.comment(line)))
+        out.append(replace(line, ports=ports, seen=deepcopy(line.seen), acts=[*line.acts]))
     return out
 
 
@@ -616,7 +613,8 @@ def _group(seen: Seen, tiers: Tiers) -> str:
     return "" if asker.kind == "own" else asker.name
 
 
-def _comment(line: Line, tiers: Tiers) -> str:
+def comment(line: Line, tiers: Tiers) -> str:
+    """How often, when and by whom what a line is learnt from was seen, for the line's end."""
     times = "once" if line.seen.count == 1 else f"{line.seen.count:,} times"
     askers = tiers.askers(line.seen)
     by = "; ".join(asker.words for asker, _ in askers[:2]) + (

@@ -18,7 +18,7 @@ from fshield.engine.policy_tests import run
 from fshield.evidence import acts as evidence_module
 from fshield.evidence.learn import learn
 from fshield.evidence.tiers import Tiers
-from fshield.language.loader import resolve
+from fshield.language.loader import load, resolve
 from fshield.language.model import RULES
 from fshield.language.policy import Family, Mode
 from fshield.language.reader import parse
@@ -289,3 +289,29 @@ def test_what_invoke_prints_is_read(tmp_path: Path) -> None:
     assert answer["events"] == 2
     cut = CliRunner().invoke(app, ["learn", "-"], input=printed[: len(printed) // 2])
     assert cut.exit_code in (0, 1, 2) and not isinstance(cut.exception, ValueError)
+
+
+@pytest.mark.parametrize(
+    ("tests", "paths"),
+    [
+        ("", ["/tmp/out-*.json"]),
+        ("tests:\n  - blocked: {open: /tmp/out-9.json}\n", ["/tmp/out-1.json", "/tmp/out-2.json"]),
+        ("tests:\n  - blocked: {open: /tmp/other.json}\n", ["/tmp/out-*.json"]),
+    ],
+)
+def test_into_puts_new_names_together_with_those_of_the_policy(
+    tmp_path: Path, tests: str, paths: list[str]
+) -> None:
+    """Enforcing and learning by turns ends with a pattern, and not with a line for each input."""
+    out = tmp_path / "p.yaml"
+    head = "version: 1\npolicy:\n  read_write_tmp:\n    mode: block\n    allow:\n"
+    kept = "      - {path: /tmp/out-0.json, reason: kept}\n"
+    out.write_text(f"{head}      - /tmp/out-1.json\n{kept}{tests}")
+    log = str(tmp("/tmp/out-2.json").write(tmp_path / "log"))
+    done = CliRunner().invoke(app, ["learn", log, "--into", str(out), "--yes"])
+    assert done.exit_code == 0, done.output
+    found = sorted(str(entry.pattern) for entry in load(out).allows)
+    assert found == sorted(["/tmp/out-0.json", *paths])
+    assert ("pattern: /tmp/out-*.json" in done.stderr) == (paths == ["/tmp/out-*.json"])
+    again = CliRunner().invoke(app, ["learn", log, "--into", str(out), "--yes"])
+    assert "it allows all that was learnt" in again.stderr

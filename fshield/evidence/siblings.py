@@ -1,0 +1,86 @@
+"""Names under /tmp that a policy has, and new ones, put together by the rules of `learn`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fshield.engine.containment import path_outside
+from fshield.evidence.learn import Line, without_covered
+from fshield.evidence.shapes import gathered
+from fshield.language.callers import counted
+from fshield.language.policy import Allow, Family, Policy
+from fshield.language.reader import Document
+
+_TMP = "read_write_tmp"
+
+
+def with_siblings(document: Document, policy: Policy, lines: Sequence[Line]) -> list[Line]:
+    """The lines. Names under /tmp are put together with their siblings in the policy: a line that
+    became a pattern has what it was as `alone`."""
+    made = [line for line in lines if line.rule != _TMP]
+    callers = {line.only_for for line in lines if line.rule == _TMP}
+    for names in sorted(callers):
+        paths = [line for line in lines if line.rule == _TMP and line.only_for == names]
+        there = [
+            entry.pattern
+            for entry in _plain_paths(document, policy)
+            if entry.pattern and entry.only_for == counted(names)
+        ]
+        together = gathered([*(line.value for line in paths), *there])
+        for line in paths:
+            if together[line.value] != line.value:
+                line.alone, line.value = line.value, together[line.value]
+        made += without_covered(merged(paths))
+    return made
+
+
+def covered_entries(
+    document: Document, policy: Policy, lines: Sequence[Line]
+) -> list[tuple[str, int]]:
+    """The entries of the file that are dead beside `lines`: the rule, and the place in its list."""
+    wide = [(line.value, counted(line.only_for)) for line in lines if line.rule == _TMP]
+    return [
+        (_TMP, int(entry.location[-1]))
+        for entry in _plain_paths(document, policy)
+        if entry.pattern
+        and any(
+            names == entry.only_for and _covers(pattern, entry.pattern) for pattern, names in wide
+        )
+    ]
+
+
+def merged(lines: Sequence[Line]) -> list[Line]:
+    """One entry for one destination and its callers."""
+    found: dict[tuple[str, str, str, tuple[str, ...]], Line] = {}
+    for line in lines:
+        first = found.setdefault((line.rule, line.key, line.value, line.only_for), line)
+        if first is not line:
+            first.ports = tuple(sorted({*first.ports, *line.ports}))
+            first.acts += line.acts
+            first.seen.add(line.seen)
+    return list(found.values())
+
+
+def _plain_paths(document: Document, policy: Policy) -> list[Allow]:
+    """The entries of read_write_tmp in the file itself that say nothing but a path and callers."""
+    return [
+        entry
+        for entry in policy.allows
+        if entry.family is Family.TMP
+        and entry.inherited_from is None
+        and entry.pattern == _only_path(document.find(entry.location).plain())
+    ]
+
+
+def _only_path(written: object) -> object:
+    """The path of an entry that says no more than it and ``only_for``."""
+    if isinstance(written, dict) and set(written) == {"path", "only_for"}:
+        return written["path"]
+    return written
+
+
+def _covers(wide: str, entry: str) -> bool:
+    """Whether an entry is dead beside a wider one."""
+    if wide == entry:
+        return False
+    return path_outside(entry, [wide]) is None
