@@ -614,7 +614,7 @@ def _group(seen: Seen, tiers: Tiers) -> str:
 
 
 def comment(line: Line, tiers: Tiers) -> str:
-    """How often, when and by whom what a line is learnt from was seen, for the line's end."""
+    """How often a line's acts were seen, when, and by which package: for the end of the line."""
     times = "once" if line.seen.count == 1 else f"{line.seen.count:,} times"
     askers = tiers.askers(line.seen)
     by = "; ".join(asker.words for asker, _ in askers[:2]) + (

@@ -219,7 +219,7 @@ def test_a_carrier_s_library_is_learnt_for_hosts_only() -> None:
     log.add("read_write_tmp", path="/tmp/x", operation="create", ring="libc", origin=origin)
     log.add("create_child_process", path="/usr/bin/uname", ring="libc", origin=origin)
     assert not learnt(log).lines
-    # What looks wrong by its name is held back, whoever carried it.
+    # What looks wrong by its name is held back, by any carrier.
     assert learnt(by_library("/opt/lib/libpq.so.5", "amazonaws.com.evil.example")).held
 
 
