@@ -77,6 +77,40 @@ def test_an_own_fork_and_an_own_exec_are_two_acts() -> None:
     assert [event["details"]["path"] for event in result.violations] == [None, "/usr/bin/uname"]
 
 
+ANNOUNCED = {
+    "subprocess.Popen": "sys.audit('subprocess.Popen', '/usr/bin/true', ['true'], None, None)",
+    "os.posix_spawn": "sys.audit('os.posix_spawn', '/usr/bin/true', ['true'], {})",
+    "os.system": "sys.audit('os.system', 'true')",
+    "nothing": "sys.audit('subprocess.Popen', 'missing', ['missing'], None, None)",
+}
+OTHER = "os.waitpid(multiprocessing.util.spawnv_passfds(b'/usr/bin/uname', [b'uname'], []), 0)"
+
+
+@pytest.mark.parametrize("event", ANNOUNCED)
+def test_another_program_than_the_announced_one_is_told(event: str) -> None:
+    code = f"import multiprocessing.util, os, sys\n{ANNOUNCED[event]}\n{OTHER}"
+    result = run_guarded([PYTHON, "-c", code], policy=ALERT)
+    assert result.stdout == "Linux\n"
+    assert "/usr/bin/uname" in [act["details"]["path"] for act in result.violations]
+
+
+@pytest.mark.parametrize("allow", [[], ["/usr/bin/true"]], ids=["reported", "allowed"])
+@pytest.mark.parametrize("start", ["os.execv('/usr/bin/uname', ['uname'])", OTHER])
+def test_another_program_in_an_announced_terminal_is_told(allow: list[str], start: str) -> None:
+    code = (
+        "import multiprocessing.util, os, sys\n"
+        "sys.audit('pty.spawn', ['/usr/bin/true'])\n"
+        "pid, fd = os.forkpty()\n"
+        "if pid == 0:\n"
+        f"    {start}\n"
+        "    os._exit(0)\n"
+        "os.waitpid(pid, 0)\n"
+    )
+    policy = rules(process={"mode": "alert", "allow": allow})
+    result = run_guarded([PYTHON, "-c", code], policy=policy)
+    assert "/usr/bin/uname" in [act["details"]["path"] for act in result.violations]
+
+
 @pytest.mark.parametrize("act", PYTHON_ACTS)
 def test_python_blocked(act: str) -> None:
     code = "import os, subprocess, sys\n" + PYTHON_ACTS[act]

@@ -6,7 +6,6 @@
 static __thread uint64_t archive
     __attribute__((tls_model("initial-exec"))); /* guard_object_hash; 0: none */
 static __thread bool worker __attribute__((tls_model("initial-exec")));
-static __thread bool start __attribute__((tls_model("initial-exec")));
 
 void passes_archive(const char *path) { archive = guard_object_hash(path); }
 
@@ -26,18 +25,8 @@ bool passes_take_fork(void)
     return passes;
 }
 
-void passes_start(void) { start = true; }
-
-bool passes_take_start(void)
-{
-    bool passes = start;
-    start = false;
-    return passes;
-}
-
 void passes_forget(void)
 {
-    start = false;
     archive = 0;
     worker = false;
 }

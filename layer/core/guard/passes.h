@@ -13,9 +13,6 @@ bool passes_take_archive(const char *path);
  * on probation. */
 void passes_fork(void);
 bool passes_take_fork(void);
-/* A program was judged that is about to be started: the fork for it needs no caller. */
-void passes_start(void);
-bool passes_take_start(void);
 void passes_forget(void);
 
 #endif

@@ -42,12 +42,11 @@ static enum forking judge_fork(bool executes, const void *caller)
 {
     if (UNLIKELY(passes_take_fork())) return FORK_PASSES;
     struct fs_verdict verdict = processes_judge_fork();
-    bool judged = passes_take_start();
     if (LIKELY(verdict.mode == FS_ALLOW)) return FORK_PASSES;
     bool libuv = is_libuv(caller);
     /* The child cannot ask Python or V8 who its caller is. What was kept before goes with the fork.
      */
-    if ((executes || libuv) && !judged && !processes_is_shown()) {
+    if ((executes || libuv) && !guard_covered()) {
         struct guard_act act = {.ring = RING_LIBC, .family = FS_PROCESS, .caller = caller};
         (void)interpreter_origin(&act);
     }
@@ -61,7 +60,7 @@ static enum forking judge_fork(bool executes, const void *caller)
     }
     /* With exceptions, the child's exec tells whether there is anything to report; what it does
      * instead is reported as a network connection or a file would be. */
-    if (!executes && !libuv && !processes_is_shown() && !processes_have_exceptions()) {
+    if (!executes && !libuv && !processes_is_shown(NULL) && !processes_have_exceptions()) {
         struct guard_act act = {
             .ring = RING_LIBC, .family = FS_PROCESS, .verb = "fork", .caller = caller};
         guard_report(&act, &verdict, NULL, 0);

@@ -321,7 +321,7 @@ struct launch *launch_prepare(const struct launch_request *request)
             verdict->reason = FS_STATIC;
     }
     bool shown = verdict->mode == FS_ALERT;
-    if (verdict->mode == FS_ALLOW || !processes_is_shown()) {
+    if (verdict->mode == FS_ALLOW || !processes_is_shown(launch->resolved)) {
         const char *why = verdict->reason == FS_STATIC ? sentence : NULL;
         struct guard_act act = act_of(launch, why, request->caller);
         guard_report(&act, verdict, NULL, 0);

@@ -40,7 +40,10 @@ struct fs_verdict processes_decide(const char *resolved, const void *caller)
     return verdict;
 }
 
-bool processes_is_shown(void) { return guard_covered() || guard_noted(FS_PROCESS, NULL); }
+bool processes_is_shown(const char *resolved)
+{
+    return guard_covered() || guard_noted(FS_PROCESS, resolved);
+}
 
 void processes_report_blocked(const struct guard_act *act, const struct fs_verdict *verdict)
 {

@@ -18,7 +18,7 @@ struct fs_verdict processes_decide(const char *resolved, const void *caller);
 
 /* An alert about this act was already given: by the interpreter ring, or by the parent of a shell.
  */
-bool processes_is_shown(void);
+bool processes_is_shown(const char *resolved);
 
 /* Reports, unless it is the same refusal as this thread's last one a moment ago: a caller that
  * falls back (from vfork to fork, from one folder of PATH to the next) is doing one thing. */

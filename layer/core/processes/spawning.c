@@ -323,7 +323,8 @@ static bool refuses_unguarded(const char *what, const char *arguments, const voi
                             .path = "/bin/sh",
                             .arguments = arguments,
                             .caller = caller};
-    if (verdict.mode == FS_BLOCK || !processes_is_shown()) guard_report(&act, &verdict, NULL, 0);
+    if (verdict.mode == FS_BLOCK || !processes_is_shown(act.path))
+        guard_report(&act, &verdict, NULL, 0);
     return verdict.mode == FS_BLOCK;
 }
 

@@ -20,6 +20,14 @@ static __thread int terminal_owner
     __attribute__((tls_model("initial-exec"))); /* the process that reported pty.spawn; 0: none */
 
 static __thread uint8_t terminal_mode __attribute__((tls_model("initial-exec")));
+static __thread uint64_t terminal_object __attribute__((tls_model("initial-exec")));
+
+/* The rest of a pty.spawn that was reported. Another program than the reported one is not. */
+static void note_terminal(void)
+{
+    guard_note(FS_PROCESS, FS_ALERT, NULL);
+    guard_thread.note_object = terminal_object;
+}
 
 static bool managed_instance(void)
 {
@@ -42,7 +50,6 @@ static int judged(const struct hook_row *row, const struct fs_verdict *verdict, 
     /* The fork and the exec that follow an alert are the same act: the note stands for them. */
     struct guard_act act = {
         .family = FS_PROCESS, .verb = row->verb, .path = path, .arguments = line};
-    passes_start();
     return hook_verdict(&act, verdict, path, filename);
 }
 
@@ -65,10 +72,10 @@ static bool folder_exists(PyObject *folder)
 }
 
 /* A program that does not exist is no act: what fork and exec would come to is raised here. */
-static int fails_missing(uint8_t mode, PyObject *executable)
+static int fails_missing(uint8_t mode, const char *path, PyObject *executable)
 {
     if (mode != FS_BLOCK) {
-        guard_note(FS_PROCESS, mode, NULL);
+        guard_note(FS_PROCESS, mode, path);
         return 0;
     }
     const char *words = strerror(ENOENT);
@@ -123,7 +130,7 @@ int hook_popen(const struct hook_row *row, PyObject *arguments)
     struct fs_verdict verdict = launch_judge(path, true, search, resolved);
     bool missing = verdict.mode != FS_ALLOW && launch_is_missing(path, search) &&
                    folder_exists(argument(arguments, 2));
-    int result = missing ? fails_missing(verdict.mode, executable)
+    int result = missing ? fails_missing(verdict.mode, path, executable)
                          : judged(row, &verdict, resolved[0] ? resolved : path, line, executable);
     if (path_like) python.Py_DecRef(path_like);
     if (folder_like) python.Py_DecRef(folder_like);
@@ -141,7 +148,7 @@ int hook_execute(const struct hook_row *row, PyObject *arguments)
     int owner = terminal_owner;
     terminal_owner = 0;
     if (owner != 0 && owner != sys_getpid()) {
-        guard_note(FS_PROCESS, FS_ALERT, NULL);
+        note_terminal();
         return 0;
     }
     char line[LINE_MAX_SHOWN], resolved[PATH_MAX];
@@ -172,7 +179,7 @@ int hook_fork(const struct hook_row *row, PyObject *arguments)
     if (guard_ignores(FS_PROCESS)) return 0;
     if (owner == sys_getpid() && strcmp(row->event, "os.forkpty") == 0) {
         /* os.forkpty of pty.spawn, which was judged, and said where it was to be. */
-        if (terminal_mode == FS_ALERT) guard_note(FS_PROCESS, FS_ALERT, NULL);
+        if (terminal_mode == FS_ALERT) note_terminal();
         return 0;
     }
     terminal_owner = 0;
@@ -203,6 +210,7 @@ int hook_terminal(const struct hook_row *row, PyObject *arguments)
         if (result == 0) {
             terminal_owner = sys_getpid();
             terminal_mode = verdict.mode;
+            terminal_object = guard_object_hash(resolved[0] ? resolved : path);
         }
     }
     if (first) python.Py_DecRef(first);
