@@ -12,7 +12,8 @@ from pathlib import Path, PurePosixPath
 from fshield.bundle import addresses, elf
 from fshield.bundle.contents import PackedFile, files
 from fshield.bundle.machine_code import Calls
-from fshield.errors import Finding, shown
+from fshield.bundle.metadata import Distributions
+from fshield.errors import Finding
 from fshield.language.policy import Family, Mode, Policy
 
 # Rules whose acts the libc ring sees, in the order of README.
@@ -58,21 +59,25 @@ class Subject:
 
 
 def inspect(package: Path, subject: Subject) -> Iterator[Finding]:
-    """What there is to say about each file of ``package``, in the order of their names.
+    """What there is to say about ``package``: about each file, in the order of their names, and
+    about its distributions.
 
     Raises:
         CouldNotRun: it cannot be read.
     """
     said: set[tuple[str, str]] = set()
-    distributions: dict[tuple[PurePosixPath, str], PackedFile] = {}
+    distributions = Distributions()
     for file in files(package):
-        yield from _second_metadata(file, distributions)
+        yield from distributions.take(file)
         for finding in _inspect_file(file, subject):
             # Of many modules of one package, the first says it.
             key = (addresses.module_of(file.name).split("/")[0], finding.message)
             if finding.fix != _ADDRESS or key not in said:
                 said.add(key)
                 yield finding
+    yield from distributions.brought()
+    if subject.policy is not None:
+        yield from distributions.missing(subject.policy)
 
 
 def _inspect_file(file: PackedFile, subject: Subject) -> Iterator[Finding]:
@@ -212,25 +217,6 @@ def _path_file(file: PackedFile) -> Iterator[Finding]:
                 fix="read the line; rules hold for it, and its events name no package",
                 excerpt=line[:200],
             )
-
-
-def _second_metadata(
-    file: PackedFile, known: dict[tuple[PurePosixPath, str], PackedFile]
-) -> Iterator[Finding]:
-    """Metadata of a distribution that the folder has already: a package may bring it to be taken
-    for another one."""
-    folder = file.name.parent
-    if file.name.name != "METADATA" or folder.suffix != ".dist-info":
-        return
-    name = re.sub(r"[-_.]+", "-", folder.stem.partition("-")[0]).lower()
-    first = known.setdefault((folder.parent, name), file)
-    if first is not file:
-        yield _note(
-            file,
-            f"a second distribution named {shown(name)}, beside {shown(first.name.parent.name)}:"
-            " entries with only_for may count for what either of them says",
-            "find the package that brings it (RECORD lists its files), and leave it out",
-        )
 
 
 def _source_map(file: PackedFile) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from fshield.bundle import elf, machine_code
 from fshield.bundle.inspect import Subject, inspect
 from fshield.cli.app import app
+from fshield.engine.check import check_package
 from tests.census import census
 from tests.fshield.conftest import BUILDER
 
@@ -83,6 +84,52 @@ def test_metadata_under_the_name_of_another_package(tmp_path: Path) -> None:
     (found,) = inspect(tmp_path, Subject())
     assert found.file.endswith("stripe-1.0.dist-info/METADATA") and "sub" not in found.file
     assert "named 'stripe', beside 'Stripe-9.9.dist-info'" in found.message
+
+
+FOR_SOME = """version: 1
+policy:
+  outbound_connectivity:
+    allow:
+      - {host: api.stripe.com, only_for: [stripe, requests, function]}
+      - {host: cache.example, only_for: [redis, boto3]}
+"""
+
+
+def installed(package: Path, name: str, *lists: str) -> None:
+    """Metadata as an installer writes it."""
+    folder = package / f"{name}.dist-info"
+    folder.mkdir(parents=True)
+    (folder / "METADATA").write_text(f"Name: {name.partition('-')[0]}\n")
+    own = [f"{name}.dist-info/METADATA,sha256=x,1", f"{name}.dist-info/RECORD,,"]
+    (folder / "RECORD").write_text("\n".join([*(f"{path},," for path in lists), *own]))
+
+
+@pytest.mark.parametrize("prefix", ["", "../../", "tintbox-1.0.data/purelib/"])
+def test_metadata_that_a_package_brings_along(tmp_path: Path, prefix: str) -> None:
+    installed(tmp_path, "requests-2.0", "requests/__init__.py", "requests/x-1.dist-info/METADATA")
+    installed(tmp_path, "stripe-9.9", "tintbox.py")
+    installed(tmp_path, "tintbox-1.0", f"{prefix}stripe-9.9.dist-info/METADATA")
+    installed(tmp_path, "x-1")
+    (found,) = inspect(tmp_path, Subject())
+    assert found.file.endswith("stripe-9.9.dist-info/METADATA")
+    assert "'tintbox-1.0.dist-info' brought this metadata" in found.message
+    assert "counts as 'stripe'" in found.message
+
+
+def test_entries_for_what_the_package_does_not_hold(tmp_path: Path) -> None:
+    policy, package = tmp_path / "p.yaml", tmp_path / "package"
+    policy.write_text(FOR_SOME)
+    installed(package, "Stripe-9.9")
+    found = {
+        finding.line: finding.message
+        for finding in check_package(package, policy)
+        if "only_for" in finding.message
+    }
+    assert [*found] == [5, 6]
+    assert found[5].startswith("only_for names requests, and") and "redis," in found[6]
+    installed(package, "requests-2.0")
+    installed(package / "python", "redis-1")
+    assert [f for f in check_package(package, policy) if "only_for" in f.message] == []
 
 
 @pytest.mark.parametrize("architecture", ["x86_64", "arm64"])
