@@ -209,11 +209,7 @@ def diff(
                 "--policy, --log, --old-log, --own, --region and --env are for lock files",
                 "add --dependencies",
             )
-        if old.is_dir() != new.is_dir():
-            kinds = " and ".join("a folder" if each.is_dir() else "a file" for each in (old, new))
-            raise CouldNotRun(
-                f"{old} and {new} are {kinds}", "name two policies, or two folders of them"
-            )
+        _refuse_other_kinds(old, new)
         found = folder_changes(old, new) if old.is_dir() else changes(load(old), load(new))
         wider = [change for change in found if change.kind == "widens"]
         if as_sarif:
@@ -224,6 +220,18 @@ def diff(
             _print_changes(found)
     if wider:
         raise typer.Exit(output.FINDINGS)
+
+
+def _refuse_other_kinds(old: Path, new: Path) -> None:
+    """Raise CouldNotRun for what are not two policies, or two folders of them."""
+    for each in (old, new):
+        if each.suffix in (".lock", ".txt") or each.name == "package-lock.json":
+            raise CouldNotRun(f"{each} is a lock file", "add --dependencies")
+    if old.is_dir() != new.is_dir():
+        kinds = " and ".join("a folder" if each.is_dir() else "a file" for each in (old, new))
+        raise CouldNotRun(
+            f"{old} and {new} are {kinds}", "name two policies, or two folders of them"
+        )
 
 
 def _print_changes(found: list[Change]) -> None:

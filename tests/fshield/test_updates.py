@@ -201,6 +201,9 @@ def test_options_that_do_not_go_together(tmp_path: Path) -> None:
         assert done.exit_code == 2 and says in done.stderr
     done = CliRunner().invoke(app, ["diff", str(pip), str(pip), "--log", str(log)])
     assert done.exit_code == 2 and "add --dependencies" in done.stderr
+    for locked in (pip, npm):
+        done = CliRunner().invoke(app, ["diff", str(locked), str(locked)])
+        assert done.exit_code == 2 and "is a lock file" in done.stderr
 
 
 @settings(max_examples=200, deadline=None)
