@@ -82,8 +82,8 @@ class Distributions:
                 )
 
     def missing(self, policy: Policy) -> Iterator[Finding]:
-        """Entries for distributions that the package does not hold: whoever brings metadata under
-        such a name is let pass."""
+        """Entries for distributions that the package does not hold: a package that brings metadata
+        under such a name is let pass."""
         held = {name for _, name in self.first} | {*ONLY_FOR_WORDS, *RUNTIME}
         for entry in policy.allows:
             absent = [name for name in entry.only_for if name not in held]
