@@ -69,6 +69,9 @@ runtimes: environment ## docs/runtimes.md: every runtime of Lambda that can be h
 	@tests/runtimes/fetch.sh
 	@$(PY) -m tests.runtimes.table
 
+fleet: environment ## FLEET_FUNCTIONS (1000) in nine places: attached, rolled out, back, detached
+	@FLEET_FUNCTIONS=$${FLEET_FUNCTIONS:-1000} $(PY) -m pytest -q --basetemp=build/pytest-fleet tests/fleet/test_nine_places.py
+
 fuzz: environment ## the parsers under libFuzzer, ASan and UBSan, for FUZZ_SECONDS (60)
 	@$(PY) tests/fuzz/run.py
 
@@ -122,4 +125,4 @@ lint: environment ## formats, ruff, mypy, shellcheck, zizmor, actionlint, spelli
 clean: ## remove what the build made
 	rm -rf build dist .venv .pytest_cache .mypy_cache .ruff_cache
 
-.PHONY: help environment build site release release-tools bounds endpoints release-check wheels demo test test-unguarded attacks incidents census transparency fuzz oracles roads soak races bench honest packages volume bench-evidence format lint clean
+.PHONY: help environment build site release release-tools bounds endpoints release-check wheels demo test test-unguarded attacks incidents census transparency fleet fuzz oracles roads soak races bench honest packages volume bench-evidence format lint clean
