@@ -56,7 +56,7 @@ def test_the_probe_answers_with_one_object() -> None:
     assert not list(Path("/tmp").glob(".probe-*"))
 
 
-@pytest.mark.parametrize("name", ["sam/template.yaml", "alarm.yaml"])
+@pytest.mark.parametrize("name", ["sam/template.yaml", "alarm.yaml", "fleet.yaml"])
 def test_the_template_passes_cfn_lint(name: str) -> None:
     pytest.importorskip("cfnlint")
     template = ROOT / "examples" / "deploy" / name
@@ -78,3 +78,39 @@ def test_the_alarm_sums_every_metric_that_the_engine_writes() -> None:
     metrics = re.findall(r"- Id: (\w+)\n\s+ReturnData: false", text)
     assert len(metrics) == len(names)
     assert sorted(re.findall(r"FILL\((\w+), 0\)", text)) == sorted(metrics)
+
+
+def test_the_fleet_asks_for_metrics_that_the_engine_writes() -> None:
+    """SCHEMA takes a query's metrics by exactly these dimensions: with others it finds none."""
+    source = core_file("ocsf.c").read_text().partition("void ocsf_write_metrics")[2]
+    written = {
+        frozenset(re.findall(r'\\"(\w+)\\"', group))
+        for group in re.findall(r'\[((?:\\"\w+\\",?)+)\]', source)
+    }
+    assert written == {
+        frozenset({"policy", "mode"}),
+        frozenset({"function", "policy", "mode"}),
+    }
+    text = (ROOT / "examples" / "deploy" / "fleet.yaml").read_text()
+    body = re.search(r"DashboardBody: !Sub \|\n(.*?)\n\n", text, re.S)
+    assert body
+    widgets = json.loads(body[1])["widgets"]
+    queries = [
+        each["properties"]["metrics"][0][0]["expression"]
+        for each in widgets
+        if each["type"] == "metric"
+    ]
+    assert len(queries) == 4
+    alarms = re.findall(r"Expression: !Sub >-\n +(SELECT .*)\n +(.*)", text)
+    assert len(alarms) == 2
+    for query in [*queries, *(" ".join(alarm) for alarm in alarms)]:
+        found = re.fullmatch(
+            r'SELECT SUM\("count"\) FROM SCHEMA\("\$\{Namespace\}", ([^)]*)\)'
+            r" WHERE \"mode\" = '(block|alert)' GROUP BY \"(function|policy)\""
+            r"(?: ORDER BY SUM\(\) DESC)?(?: LIMIT 25)?",
+            query,
+        )
+        assert found, query
+        dimensions = frozenset(re.findall(r'"(\w+)"', found[1]))
+        assert dimensions in written
+        assert found[3] in dimensions
