@@ -76,7 +76,8 @@ def unpack(files: dict[str, tuple[bytes, int]], folder: Path) -> None:
         path.write_bytes(data)
         path.chmod(mode)
     if folder.exists():
-        folder.rename(old)
+        # A folder of an image's lower layer cannot be renamed: it is copied there.
+        shutil.move(folder, old)
     fresh.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
 
