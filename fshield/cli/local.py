@@ -21,7 +21,7 @@ from fshield.evidence.events import EventPrinter, harmless
 from fshield.files import write_whole
 from fshield.local.container import DEFAULT_IMAGE, ContainerFunction
 from fshield.local.emulator import Function, Invocation
-from fshield.local.layer import find_layer, find_policy, refuse_blocked_places
+from fshield.local.layer import find_policy, layer_to_run, refuse_blocked_places
 from fshield.local.progress import waiting_for
 
 
@@ -35,7 +35,7 @@ def run(
 ) -> None:
     """Run a program guarded: the launcher becomes it, so its exit status is the program's."""
     with output.reporting(False):
-        found = find_layer(layer)
+        found = layer_to_run(layer)
         chosen = find_policy(found, policy or "default")
         program = shutil.which(command[0])
         if program is None:

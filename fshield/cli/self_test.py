@@ -15,7 +15,7 @@ from rich.text import Text
 from fshield import output
 from fshield.cli import options
 from fshield.errors import CouldNotRun
-from fshield.local.layer import Layer, find_layer
+from fshield.local.layer import Layer, layer_to_run
 
 
 def self_test(
@@ -37,7 +37,7 @@ def self_test(
     """Load the guard on this machine, and say which rings work; with --deep, try every family of
     doors in scratch children under a policy that blocks all."""
     with output.reporting(as_json):
-        found, interpreter = find_layer(layer), python or Path(sys.executable)
+        found, interpreter = layer_to_run(layer), python or Path(sys.executable)
         answer: dict[str, Any] = {"ok": True, **_rings(found, interpreter)}
         if deep:
             from fshield.selftest.doors import try_doors  # noqa: PLC0415 - only where it is asked

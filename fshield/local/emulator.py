@@ -31,7 +31,7 @@ from fshield.errors import CouldNotRun
 from fshield.evidence.events import split
 from fshield.local import components
 from fshield.local.cache import cache_folder
-from fshield.local.layer import Layer, find_layer, find_policy, refuse_blocked_places
+from fshield.local.layer import Layer, find_policy, layer_to_run, refuse_blocked_places
 from fshield.local.metadata import Metadata
 from fshield.local.started import Started
 
@@ -120,7 +120,7 @@ class Function(Started):
         # ``with`` block begins.
         self.environment = dict(env or {})
         self._metadata = metadata
-        self._layer = find_layer(layer) if guarded else None
+        self._layer = layer_to_run(layer) if guarded else None
         self._policy = find_policy(self._layer, policy) if self._layer and policy else None
         #: What the function and the engine wrote after the last invocation, and the emulator's own
         #: log. Set at the end.

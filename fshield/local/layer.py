@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +71,20 @@ def find_layer(chosen: Path | None = None) -> Layer:
         f"no layer with an executable {LAUNCHER} in {looked}",
         "run ./build.sh, or name an unpacked layer with --layer",
     )
+
+
+def layer_to_run(chosen: Path | None = None) -> Layer:
+    """The layer that `find_layer` finds, where programs of this machine can run under it.
+
+    Raises:
+        CouldNotRun: they cannot, or there is none.
+    """
+    if sys.platform != "linux":
+        raise CouldNotRun(
+            "programs run under the guard on Linux only",
+            "`fshield invoke` runs a function in a container; for anything else use a Linux one",
+        )
+    return find_layer(chosen)
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ from typing import Any
 
 from fshield.errors import CouldNotRun, PolicyError
 from fshield.local.cache import cache_folder
-from fshield.local.layer import find_layer, find_policy, refuse_blocked_places
+from fshield.local.layer import find_policy, layer_to_run, refuse_blocked_places
 
 
 def prepare(asked: dict[str, Any]) -> dict[str, str]:
     """What the tests' process needs to start the launcher."""
-    layer = find_layer()
+    layer = layer_to_run()
     chosen = find_policy(layer, str(asked["policy"]))
     if asked["blocks"]:
         places = [(str(what), Path(place)) for what, place in asked["places"]]

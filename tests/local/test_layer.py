@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from fshield.cli.app import app
 from fshield.errors import CouldNotRun, PolicyError
 from fshield.local.emulator import Function
 from fshield.local.layer import find_layer, find_policy, refuse_blocked_places
@@ -90,3 +93,14 @@ def test_exceptions_and_links_are_seen(place: Path, tmp_path: Path) -> None:
     with pytest.raises(CouldNotRun, match=r"it .*link lies under /tmp"):
         refuse_blocked_places(layer.policy_file("default"), [("it", link)])
     refuse_blocked_places(layer.policy_file("default"), [("it", tmp_path)])
+
+
+def test_a_mac_is_told_what_runs_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The wheel for macOS checks, publishes and attaches; a layer's programs are Linux's."""
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with pytest.raises(CouldNotRun, match="on Linux only") as caught:
+        Function(tmp_path, "app.handler", layer=LAYER)
+    assert "fshield invoke" in (caught.value.fix or "")
+    said = CliRunner().invoke(app, ["run", "--", "true"])
+    assert said.exit_code == 2 and "on Linux only" in said.output
+    assert find_layer(LAYER).policy_names()
