@@ -162,22 +162,24 @@ def start(bench: Bench) -> Figure:
     return Figure("start", "start of python3 -c pass", "ms", found)
 
 
+def emulated(bench: Bench, how: str) -> Function:
+    """A function that does nothing: bare, guarded, or behind the launcher that does nothing."""
+    floor = {"AWS_LAMBDA_EXEC_WRAPPER": str(bench.tools.launcher)} if how == "floor" else {}
+    if how == "guarded":
+        return Function(
+            FUNCTION, "app.handler", layer=bench.layer, policy=POLICY, python=bench.python
+        )
+    return Function(FUNCTION, "app.handler", guarded=False, python=bench.python, env=floor)
+
+
 def invocations(bench: Bench) -> Iterator[Figure]:
     """First and later invocations of a function that does nothing, under the emulator."""
     count, later = bench.samples(20), bench.samples(400)
 
-    def make(how: str) -> Function:
-        floor = {"AWS_LAMBDA_EXEC_WRAPPER": str(bench.tools.launcher)} if how == "floor" else {}
-        if how == "guarded":
-            return Function(
-                FUNCTION, "app.handler", layer=bench.layer, policy=POLICY, python=bench.python
-            )
-        return Function(FUNCTION, "app.handler", guarded=False, python=bench.python, env=floor)
-
     def first(how: str) -> Callable[[], float]:
         def run() -> float:
-            with make(how) as function:
-                return _succeeded(function, settle=False)
+            with emulated(bench, how) as function:
+                return succeeded(function, settle=False)
 
         return run
 
@@ -185,17 +187,18 @@ def invocations(bench: Bench) -> Iterator[Figure]:
     found = interleaved(count, {how: first(how) for how in variants})
     yield Figure("invoke_first", "first invocation", "ms", found)
     with ExitStack() as stack:
-        running = {how: stack.enter_context(make(how)) for how in variants}
+        running = {how: stack.enter_context(emulated(bench, how)) for how in variants}
         for function in running.values():
-            _succeeded(function, settle=True)
+            succeeded(function, settle=True)
         found = interleaved(
             later,
-            {how: partial(_succeeded, function, settle=False) for how, function in running.items()},
+            {how: partial(succeeded, function, settle=False) for how, function in running.items()},
         )
     yield Figure("invoke_later", "later invocations", "ms", found)
 
 
-def _succeeded(function: Function, *, settle: bool) -> float:
+def succeeded(function: Function, *, settle: bool) -> float:
+    """How long an invocation took. Raises RuntimeError where it failed."""
     done = function.invoke({"number": 1}, settle=settle)
     if done.error:
         raise RuntimeError(f"the function failed: {done.error}")

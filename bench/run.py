@@ -32,6 +32,7 @@ from measures import (
     start,
 )
 from native_tools import compile_tools
+from quota import small
 from reports import reports
 from rich.console import Console
 from rich.table import Table
@@ -53,6 +54,7 @@ def rows(bench: Bench, dist: Path) -> Iterator[Figure]:
     """Every figure, as it is measured."""
     yield start(bench)
     yield from invocations(bench)
+    yield from small(bench)
     yield from calls(bench)
     yield from clients(bench)
     yield from callers(bench)

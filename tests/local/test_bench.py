@@ -77,3 +77,26 @@ def test_the_tools_compile_and_time(bench: ModuleType, tmp_path: Path) -> None:
         check=True,
     )
     assert done.stdout == "ran\n"
+
+
+def test_a_quota_holds_children_only(bench: ModuleType) -> None:
+    """What is started inside has the quota; the process that measures is outside."""
+    quota = importlib.import_module("quota")
+
+    with quota.quota(0.5) as group:
+        if group is None:
+            pytest.skip("no control group can be made here")
+        with group.inside():
+            child = subprocess.Popen(["sleep", "60"])
+        try:
+            assert (group.folder / "cgroup.procs").read_text().split() == [str(child.pid)]
+            (text,) = [
+                path.read_text()
+                for name in ("cpu.max", "cpu.cfs_quota_us")
+                if (path := group.folder / name).exists()
+            ]
+            assert int(text.split()[0]) == 10_000
+        finally:
+            child.kill()
+            child.wait()
+    assert not group.folder.exists()
