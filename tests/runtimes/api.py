@@ -10,6 +10,7 @@ import json
 import queue
 import subprocess
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,18 +31,23 @@ METADATA = "/2026-01-15/metadata/execution-environment"
 
 
 class Api(http.server.ThreadingHTTPServer):
-    """Serves on 127.0.0.1 until closed. ``answers`` maps each request id to what came for it."""
+    """Serves on 127.0.0.1 until closed. ``answers`` maps each request id to what came for it.
+
+    No event is handed out before `pollers` connections wait for one: so the first of many workers
+    cannot serve all.
+    """
 
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, events: Sequence[Any]) -> None:
+    def __init__(self, events: Sequence[Any], pollers: int = 1) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.waiting: queue.Queue[tuple[str, Any]] = queue.Queue()
         for index, event in enumerate(events):
             self.waiting.put((f"00000000-0000-4000-8000-{index:012d}", event))
         self.expected = len(events)
         self.answers: dict[str, tuple[str, bytes]] = {}
+        self.pollers = pollers
         self.asked: set[int] = set()  # connections that asked for an event
         self.trailers: list[str] = []
         self.init_errors: list[bytes] = []
@@ -78,6 +84,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return
         self.server.asked.add(self.client_address[1])
         while not self.server.complete.is_set():
+            if len(self.server.asked) < self.server.pollers:
+                time.sleep(0.02)
+                continue
             try:
                 request, event = self.server.waiting.get(timeout=0.1)
             except queue.Empty:
@@ -162,9 +171,10 @@ def serve(
     env: Mapping[str, str] | None = None,
     handler: str = "app.handler",
     timeout: float = 60,
+    pollers: int = 1,
 ) -> Served:
     """Run a runtime until it has answered `events`, or it has ended. ``policy`` None: bare."""
-    with Api(events) as api:
+    with Api(events, pollers) as api:
         environment = clean_environment(
             {
                 "AWS_LAMBDA_RUNTIME_API": api.place,

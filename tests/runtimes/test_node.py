@@ -145,20 +145,33 @@ def test_others_neither_take_nor_answer_invocations(
     assert {event["policy"] for event in done.violations} == {"runtime_api"}
 
 
-# Managed Instances have Node 22 and newer.
+# The work takes a while, so that no worker serves all.
+_WORKS = """async (event) => {
+    await new Promise((done) => setTimeout(done, 50));
+    return { event, thread: require('worker_threads').threadId, rules: await rules() };
+};
+"""
+WORKERS = {"app.js": RULES + "exports.handler = " + _WORKS}
+WORKERS["app.mjs"] = MODULE[: MODULE.index("export const")] + "export const handler = " + _WORKS
+
+
+# Managed Instances have Node 22 and newer, and version 4 of the client: 3.3.0 starts no workers.
+@pytest.mark.parametrize("client", ["4.0.2"], indirect=True)
+@pytest.mark.parametrize("policy", ["default", "strict"])
 @pytest.mark.parametrize("node", [one for one in nodes() if node_id(one) != "system"], ids=node_id)
-@pytest.mark.parametrize(("file", "source"), [("app.js", BUFFERED), ("app.mjs", MODULE)])
+@pytest.mark.parametrize("file", WORKERS)
 def test_managed_instances(
-    node: Path, client: Path, tmp_path: Path, file: str, source: str
+    node: Path, client: Path, tmp_path: Path, file: str, policy: str
 ) -> None:
-    """Each worker thread imports the handler, serves, and is held."""
+    """Each of four worker threads imports the handler, serves, and is held."""
     env = {"AWS_LAMBDA_MAX_CONCURRENCY": "8", "AWS_LAMBDA_NODEJS_WORKER_COUNT": "4"}
     events = list(range(24))
-    if client.name == "3.3.0":
-        env["AWS_EXECUTION_ENV"] = "AWS_Lambda_nodejs22.x"
-    done = run(node, client, tmp_path, source, events, file=file, env=env)
+    source = WORKERS[file]
+    done = run(node, client, tmp_path, source, events, file=file, env=env, policy=policy, pollers=4)
     assert sorted(body["event"] for body in done.bodies) == events, done.output
-    assert all(body["rules"] == HELD for body in done.bodies), done.bodies
+    held = {(body["thread"], *body["rules"]) for body in done.bodies}
+    assert len({thread for thread, *_ in held}) == 4, held
+    assert {tuple(rules) for _, *rules in held} == {tuple(HELD)}, held
     assert "Worker" not in done.output, done.output
 
 
