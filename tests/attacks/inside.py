@@ -21,7 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.attacks.sinks import METADATA, OUTSIDE6, RESOLVER, RESOLVER6, Sinks
 
-MS_BIND = 4096
+MS_BIND, MS_REC = 4096, 16384
 SIOCSIFFLAGS, SIOCSIFADDR = 0x8914, 0x8916
 IFF_UP = 1
 
@@ -52,9 +52,23 @@ def open_sinks() -> Sinks:
 
 
 def put_over(path: str, place: str) -> None:
-    target = os.path.realpath(place).encode()
-    if ctypes.CDLL(None, use_errno=True).mount(path.encode(), target, None, MS_BIND, None) != 0:
+    target, flags = os.path.realpath(place).encode(), MS_BIND | MS_REC
+    if ctypes.CDLL(None, use_errno=True).mount(path.encode(), target, None, flags, None) != 0:
         raise OSError(ctypes.get_errno(), f"cannot put a file over {place}")
+
+
+def open_log(folder: Path) -> socket.socket:
+    """A /dev with a system's log, which nobody reads."""
+    folder.mkdir()
+    ctypes.CDLL(None).mount(b"none", str(folder).encode(), b"tmpfs", 0, None)
+    for name in ("null", "zero", "random", "urandom"):
+        (folder / name).touch()
+        put_over(f"/dev/{name}", str(folder / name))
+    (folder / "fd").symlink_to("/proc/self/fd")
+    put_over(str(folder), "/dev")
+    log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    log.bind("/dev/log")
+    return log
 
 
 def main() -> int:
@@ -76,11 +90,14 @@ def main() -> int:
     if mounted:
         Path(mounted).mkdir()
         put_over(os.environ["ATTACK_DIR"] if mounted.endswith("folder") else "/tmp", mounted)
+    log = open_log(Path(f"{resolv}.dev")) if "ATTACK_LOG" in os.environ else None
     Path("/proc/sys/net/ipv4/tcp_fastopen").write_text("3")
     sinks = open_sinks()
     try:
         done = subprocess.run(command, env={**os.environ, **sinks.environment()}, check=False)
     finally:
+        if log:
+            log.close()
         sinks.close()
         sinks.write(Path(seen))
     return done.returncode if done.returncode >= 0 else 128 - done.returncode

@@ -345,6 +345,8 @@ class Stage:
             handler["PYTHONPATH"] = str(self.folder / "site")
         if "own_run" in self.attack.needs:
             handler["ATTACK_OWN_RUN"] = "1"
+        if "log" in self.attack.needs:
+            handler["ATTACK_LOG"] = "1"
         if self.attack.when not in ALONE:
             module = "app/main" if self.attack.handler == "package" else "main"
             handler |= {
@@ -534,6 +536,7 @@ def _has(word: str, python: str) -> bool:
         case (
             "root"
             | "own_run"
+            | "log"
             | "mounted"
             | "mounted_folder"
             | "snapshot"

@@ -208,7 +208,8 @@ APART = {
         strftime_l gmtime gmtime_r timegm strptime setlocale newlocale iconv_open bind send sendmsg
         sendmmsg recv __recv_chk recvfrom __recvfrom_chk __read_chk recvmsg recvmmsg read readv
         write vdprintf dprintf eventfd_write __vdprintf_chk __dprintf_chk writev pwritev2 sendfile
-        backtrace_symbols_fd _IO_file_attach
+        backtrace_symbols_fd _IO_file_attach openlog closelog vsyslog syslog __vsyslog_chk
+        __syslog_chk
         splice dup aio_write lio_listio setsockopt posix_spawn_file_actions_addopen pclose wordexp
         close dup2 dup3 close_range closefrom fcntl fdopen syscall __libc_start_main dlsym dlvsym
     """
