@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -16,13 +17,16 @@ from rich.text import Text
 
 from fshield import log, output
 from fshield.cli import options
-from fshield.errors import CouldNotRun
+from fshield.errors import CouldNotRun, shown
 from fshield.evidence.events import EventPrinter, harmless
 from fshield.files import write_whole
 from fshield.local.container import DEFAULT_IMAGE, ContainerFunction
 from fshield.local.emulator import Function, Invocation
 from fshield.local.layer import find_policy, layer_to_run, refuse_blocked_places
 from fshield.local.progress import waiting_for
+
+#: What Lambda's Invoke takes as TenantId.
+_TENANT_ID = re.compile(r"[a-zA-Z0-9._:/=+\-@ ]{1,256}")
 
 
 def run(
@@ -98,6 +102,15 @@ def invoke(
     timeout: Annotated[
         float, typer.Option(metavar="SECONDS", min=1, max=900, help="For each invocation.")
     ] = 30,
+    tenant_id: Annotated[
+        str | None,
+        typer.Option(
+            "--tenant-id",
+            metavar="ID",
+            help="The tenant of each invocation, for a function with tenant isolation.",
+            show_default=False,
+        ),
+    ] = None,
     layer: options.Layer = None,
     unguarded: Annotated[
         bool, typer.Option("--unguarded", help="Without the layer, to compare.")
@@ -137,6 +150,11 @@ def invoke(
     with output.reporting(as_json):
         events = [_event(path) for path in event]
         variables = _variables(env or [])
+        if tenant_id is not None and not _TENANT_ID.fullmatch(tenant_id):
+            raise CouldNotRun(
+                f"--tenant-id {shown(tenant_id)}: Lambda takes no such id",
+                "1 to 256 letters, digits, spaces and . _ : / = + - @",
+            )
         if unguarded and (policy or layer):
             raise CouldNotRun(
                 "--unguarded runs without a layer and its policies",
@@ -164,7 +182,8 @@ def invoke(
             function = Function(
                 folder, handler, python=python or sys.executable, metadata=True, **options
             )
-        done = _invoke_all(function, events * count, None if as_json else _print_invocation)
+        tell = None if as_json else _print_invocation
+        done = _invoke_all(function, events * count, tenant_id, tell)
         rest = function.rest
         if events_file:
             seen = [event for each in (*done, *([rest] if rest else [])) for event in each.events]
@@ -184,6 +203,7 @@ def invoke(
 def _invoke_all(
     function: Function | ContainerFunction,
     events: list[Any],
+    tenant_id: str | None,
     tell: Callable[[int, Invocation], None] | None,
 ) -> list[Invocation]:
     """Invoke with each event in turn; `tell` hears of each as it ends. Says what it waits for after
@@ -192,7 +212,7 @@ def _invoke_all(
     with function:
         for number, event in enumerate(events, 1):
             with waiting_for(f"invocation {number} of {len(events)}"):
-                done.append(function.invoke(event))
+                done.append(function.invoke(event, tenant_id=tenant_id))
             if tell:
                 tell(number, done[-1])
     return done

@@ -41,6 +41,7 @@ _TEXT_KEYS = (
     "only_for",
     "asker",
     "requestId",
+    "tenantId",
     "ring",
     "runtime",
     "version",
@@ -318,6 +319,8 @@ class HumanRenderer:
             _sentence(event),
         ]
         notes = [origin_text(event), event.get("rule")]
+        if event.get("tenantId"):
+            notes.append(f"tenant {event['tenantId']}")
         if event.get("mode") and event.get("policy_mode") not in (None, event["mode"]):
             notes.append(f"dry run of {event['policy_mode']}")
         if event["count"] > 1 or event.get("repeats") is True:

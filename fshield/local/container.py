@@ -275,9 +275,11 @@ class ContainerFunction(Started):
 
     # ---- invocations ----
 
-    def invoke(self, event: object, *, settle: bool = True) -> Invocation:
+    def invoke(
+        self, event: object, *, settle: bool = True, tenant_id: str | None = None
+    ) -> Invocation:
         """Invoke the function with `event`, as ``emulator.Function.invoke`` does."""
-        response, failure, duration = post(*self._address, event, self.timeout + 15)
+        response, failure, duration = post(*self._address, event, self.timeout + 15, tenant_id)
         if settle:
             self._output.settle()
         stdout, stderr, events = self._output.take()

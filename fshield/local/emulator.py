@@ -297,18 +297,23 @@ exec {command}
             return int(self._pids.read_text("ascii").split()[-1])
         raise CouldNotRun("the runtime has not been started")
 
-    def invoke(self, event: object, *, settle: bool = True) -> Invocation:
+    def invoke(
+        self, event: object, *, settle: bool = True, tenant_id: str | None = None
+    ) -> Invocation:
         """Invoke the function with `event`, which becomes JSON.
 
         Args:
             event: what the handler gets.
+            tenant_id: the tenant that the invocation is for, of a function with tenant isolation.
             settle: wait for what is written just after the response. False where only the time
                 matters.
 
         Raises:
             CouldNotRun: the emulator did not answer in time.
         """
-        response, failure, duration = post("127.0.0.1", self._port, event, self.timeout + 15)
+        response, failure, duration = post(
+            "127.0.0.1", self._port, event, self.timeout + 15, tenant_id
+        )
         if settle:
             self._streams.settle()
         stdout, stderr, events = self._streams.take()
@@ -379,7 +384,7 @@ class _Streams:
 
 
 def post(
-    host: str, port: int, event: object, timeout: float
+    host: str, port: int, event: object, timeout: float, tenant_id: str | None = None
 ) -> tuple[Any, dict[str, Any] | None, float]:
     """Response, error, and milliseconds of one invocation by the emulator that listens at `host`
     and `port`.
@@ -390,9 +395,10 @@ def post(
     connection = http.client.HTTPConnection(host, port, timeout=timeout)
     begin = time.perf_counter()
     try:
-        connection.request(
-            "POST", _INVOKE, json.dumps(event).encode(), {"Content-Type": "application/json"}
-        )
+        headers = {"Content-Type": "application/json"}
+        if tenant_id is not None:
+            headers["X-Amz-Tenant-Id"] = tenant_id
+        connection.request("POST", _INVOKE, json.dumps(event).encode(), headers)
         answer = connection.getresponse()
         content = answer.read(_MAX_RESPONSE)
     except (OSError, http.client.HTTPException) as error:

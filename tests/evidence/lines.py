@@ -38,6 +38,15 @@ _REQUESTS = [
     "short",
     'quo"te',
 ]
+TENANTS: list[dict[str, Any]] = [
+    {},
+    {"tenantId": "blue"},
+    {"tenantId": "green team/7"},
+    {"tenantId": 'quo"te,"ring":"'},
+    {"tenantId": "\u00fc"},
+    {"tenantId": None},
+    {"tenantId": 7},
+]
 _TIMES = [
     "2026-11-24T06:00:00.000000Z",
     "2026-11-24T06:00:01.500000Z",
@@ -139,6 +148,7 @@ def _event(draw: st.DrawFn) -> dict[str, Any]:
         ),
         "details": details,
         "requestId": draw(st.sampled_from(_REQUESTS)),
+        **draw(st.sampled_from(TENANTS[:3] * 2 + TENANTS)),
         "ring": "libc",
         "count": draw(st.sampled_from([1, 1, 1, 5, 0, "2"])),
         **draw(st.sampled_from([{}, {}, {"repeats": True}])),
@@ -166,6 +176,7 @@ def _forged(text: str, number: int) -> str:
     found = [("seq", "1"), ("timestamp", '"2026-11-24T06:00:00.000000Z"'), ("lost", "7")]
     found += [("policy", '"read_handler"'), ("details", '{"path":"/x"}'), ("nonce", '"x"')]
     found += [("requestId", "null"), ("message", '"b"'), ("function", '"f"'), ("count", "3")]
+    found += [("tenantId", '"t"')]
     key, value = found[number % len(found)]
     if number % 2:
         return _with_twice(text, key, value)
@@ -249,6 +260,7 @@ def _plain(number: int, act: int, nonce: str) -> dict[str, Any]:
         **({"reason": "only_for", **OTHERS[number % 2]} if act == 5 else {"reason": "no_rule"}),
         "details": details,
         "requestId": request,
+        **TENANTS[number % 3],
         "ring": "libc",
         "count": 1 + act % 2,
         "origin": None,

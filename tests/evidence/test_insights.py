@@ -31,7 +31,7 @@ from fshield.evidence.tables.rows import Row, Stamp, folded
 from fshield.fleet import iam
 from tests.evidence.insights import Line, answer, insights
 from tests.evidence.lines import logs, processes
-from tests.evidence.test_tables import PHASES, written_by_the_engine
+from tests.evidence.test_tables import PHASES, for_a_tenant, written_by_the_engine
 from tests.fleet.stand_in import KEYS
 from tests.fshield.recorded import Log
 
@@ -151,8 +151,10 @@ def test_insights_counts_the_table_of_the_plain_fold(
     assert found == wanted
 
 
-def test_every_line_of_the_engine_is_counted_there(tmp_path: Path) -> None:
+@pytest.mark.parametrize("tenant", [False, True])
+def test_every_line_of_the_engine_is_counted_there(tmp_path: Path, tenant: bool) -> None:
     content = written_by_the_engine(tmp_path).read_bytes()
+    content = for_a_tenant(content) if tenant else content
     lines = lines_of([content], [LOGS[0]])
     query = queries.grouped(lines[0].at, lines[-1].at + 1)
     found = [queries.group_or_line(query, row, REGION) for row in answer(query.text, lines)]

@@ -117,6 +117,13 @@ def test_tables_merge_to_the_table_of_both(
     assert sum(row.times for row in found) == sum(row.times for row in parts)
 
 
+def for_a_tenant(lines: bytes) -> bytes:
+    """Events as they are in an invocation for a tenant."""
+    changed = lines.replace(b',"ring":"', b',"tenantId":"blue team/7","ring":"')
+    assert changed != lines
+    return changed
+
+
 def written_by_the_engine(folder: Path) -> Path:
     """Events of a real run, as they came out of the guard."""
     program = folder / "app.py"
@@ -137,11 +144,15 @@ def written_by_the_engine(folder: Path) -> Path:
     return events
 
 
+@pytest.mark.parametrize("tenant", [False, True])
 def test_sql_takes_every_line_of_the_engine_apart(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tenant: bool
 ) -> None:
     events = written_by_the_engine(folder)
     wanted = by_hand([str(events)])
+    if tenant:
+        events.write_bytes(for_a_tenant(events.read_bytes()))
+        assert by_hand([str(events)]) == wanted
     # No line may be left to the reader of single lines.
     monkeypatch.setattr(EventReader, "_events", lambda *_: pytest.fail("not taken apart"))
     found = by_sql([str(events)])

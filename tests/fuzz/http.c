@@ -17,21 +17,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     PROMISE(answers == NULL || (answers >= text && answers + answered <= text + size));
     (void)http_asks_next(text, size);
 
-    struct http_response response;
-    char id[HTTP_REQUEST_ID_MAX] = "";
-    http_response_begin(&response);
-    size_t whole = http_response_feed(&response, text, size, id);
-    PROMISE(whole < HTTP_REQUEST_ID_MAX + 1);
+    struct http_response whole, response;
+    http_response_begin(&whole);
+    bool done = http_response_feed(&whole, text, size);
+    PROMISE(whole.id_size <= sizeof whole.id && whole.arn_size <= sizeof whole.arn);
+    PROMISE(whole.tenant_size <= sizeof whole.tenant);
+    PROMISE(memchr(whole.tenant, 0, whole.tenant_size) == NULL);
 
     if (cut > 0) {
-        char id_again[HTTP_REQUEST_ID_MAX] = "";
-        size_t found = 0;
+        bool found = false;
         http_response_begin(&response);
-        for (size_t at = 0; at < size; at += cut) {
-            size_t length = size - at < cut ? size - at : cut;
-            if (found == 0) found = http_response_feed(&response, text + at, length, id_again);
-        }
-        PROMISE(found == whole && memcmp(id, id_again, whole) == 0);
+        for (size_t at = 0; at < size && !found; at += cut)
+            found = http_response_feed(&response, text + at, size - at < cut ? size - at : cut);
+        PROMISE(found == done && memcmp(&whole, &response, sizeof whole) == 0);
     }
     free(text);
     return 0;

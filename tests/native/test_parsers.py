@@ -362,6 +362,8 @@ def test_what_no_name_stands_for(parsers: Parsers, address: str, special: bool) 
     assert parsers.ask("special", address) == str(int(special))
 
 
+ID = b"Lambda-Runtime-Aws-Request-Id: x\r\n"
+TENANT = b"Lambda-Runtime-Aws-Tenant-Id: "
 HEAD = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nLambda-Runtime-AWS-Request-Id: "
     b" 8476a536-e9f4\r\nX: y\r\n\r\n"
@@ -374,15 +376,34 @@ def test_a_request_id_in_any_pieces(parsers: Parsers) -> None:
         assert parsers.ask("response", *pieces) == "8476a536-e9f4"
 
 
+def test_a_tenant_id_in_any_pieces(parsers: Parsers) -> None:
+    tenant = b"lambda-runtime-aws-TENANT-id:\t blue team/7 \r\n"
+    start = HEAD.index(b"Content")
+    before, behind = HEAD[:start] + tenant + HEAD[start:], HEAD[:-2] + tenant + b"\r\n"
+    for head in (before, behind):
+        for size in range(1, len(head) + 1):
+            pieces = [head[at : at + size].hex() for at in range(0, len(head), size)]
+            assert parsers.ask("response", *pieces) == "8476a536-e9f4 of blue team/7"
+
+
 @pytest.mark.parametrize(
     ("head", "expected"),
     [
         (b"HTTP/1.1 200 OK\r\n\r\nLambda-Runtime-Aws-Request-Id: body\r\n", "none"),
         (b"HTTP/1.1 200 OK\nlambda-runtime-aws-request-id:x\n\n", "x"),
-        (b"Lambda-Runtime-Aws-Request-Id: " + b"a" * 500 + b"\r\n", "a" * 128),
-        (b"X: " + b"a" * 70000 + b"\r\nLambda-Runtime-Aws-Request-Id: x\r\n", "x"),
-        (b'Lambda-Runtime-Aws-Request-Id: a"\x1bb\r\n', 'a"'),
+        (b"Lambda-Runtime-Aws-Request-Id: " + b"a" * 500 + b"\r\n\r\n", "a" * 128),
+        (b"X: " + b"a" * 70000 + b"\r\nLambda-Runtime-Aws-Request-Id: x\r\n\r\n", "x"),
+        (b'Lambda-Runtime-Aws-Request-Id: a"\x1bb\r\n\r\n', 'a"'),
         (b"Lambda-Runtime-Aws-Request-Id: x", "more"),
+        (b"Lambda-Runtime-Aws-Request-Id: x\r\n", "more"),
+        (ID + b"Lambda-Runtime-Aws-Request-Id: y\r\n\r\n", "x"),
+        (ID + b"Lambda-Runtime-Aws-Tenant-Id:  \r\n\r\n", "x"),
+        (ID + b"Lambda-Runtime-Aws-Tenant-Id: a\r\n\r\n", "x of a"),
+        (TENANT + b"a\r\n" + TENANT + b"b\r\n\r\n", " of a"),
+        (TENANT + b'a"\x1b\\b\r\n\r\n', ' of a"\x1b\\b'),
+        (TENANT + b"\xc3\xbc\r\n\r\n", " of \u00fc"),
+        (TENANT + b"a" * 500 + b"\r\n\r\n", " of " + "a" * 288),
+        (TENANT + b"a" * 70000 + b"\r\n\r\n", " of " + "a" * 288),
     ],
 )
 def test_heads(parsers: Parsers, head: bytes, expected: str) -> None:

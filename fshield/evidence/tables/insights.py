@@ -51,6 +51,7 @@ _ACT = (
     rf'(?<%act_level>"[^{{}}\\]*?),"message":"{_PLAIN}"(?<%act_policy>,"policy":"[^{{}}\\]*?)'
     rf'(?<%act_entry>,"entry":"{_PLAIN}")?,"details":(?<%act_details>\{{[^{{}}\\]*\}})'
     r',"requestId":(?<%act_request>null|"[A-Za-z0-9-]{1,64}")'
+    rf'(?<%act_tenant>,"tenantId":"{_PLAIN}")?'
     rf'(?<%act_origin>,"ring":"[^\\]*?){_tail("act")}'
 )
 #: A line about the process itself.

@@ -21,6 +21,8 @@ _TEXT = f'"{_PLAIN}"'
 _MAYBE = f"(null|{_TEXT})"
 #: What would have let the act pass says nothing that rule and details do not: it is in no template.
 _ENTRY = f',"entry":{_TEXT}$'
+#: Behind the request's id; no column has it.
+_TENANT = f',"tenantId":{_TEXT}$'
 #: An object as the engine writes it, without anything escaped in it.
 DETAILS = (
     rf'\{{"host":{_MAYBE},"ip":{_MAYBE},"port":(null|0|[1-9][0-9]{{0,17}}),"protocol":{_MAYBE}'
@@ -142,7 +144,8 @@ _TAKEN = f"""
         CASE WHEN is_act
             THEN substr(text, at_details + 11, at_request - at_details - 11) END AS details,
         CASE WHEN is_act
-            THEN substr(text, at_request + 13, at_ring - at_request - 13) END AS request,
+            THEN regexp_replace(substr(text, at_request + 13, at_ring - at_request - 13),
+                '{_TENANT}', '') END AS request,
         substr(text, at_pid, 160) AS tail
     FROM ({_MARKED})
 """

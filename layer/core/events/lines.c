@@ -17,14 +17,15 @@
 #include "support/sys.h"
 #include "events/events.h"
 
-enum { ARN_MAX = 256 };
+enum { ARN_MAX = 256, TENANT_MAX = 256 };
 
 static _Atomic uint32_t sequence;
 static _Atomic int owner; /* the pid that the sequence belongs to */
 static char nonce[17];
 
-/* The request id changes between invocations only; readers see a whole one or none. */
-static char request_id[64];
+/* These change between invocations only; readers see whole ones or none. A tenant id that is longer
+ * than Lambda's is cut as it is written. */
+static char request_id[64], tenant_id[TENANT_MAX + 32];
 static _Atomic uint32_t request_turn;
 
 /* Where no memory is to be had, as a program may arrange for itself, there is one line: who has it?
@@ -256,6 +257,7 @@ static void write_details(struct json *json, const struct guard_act *act)
 struct line {
     struct json json;
     struct sentence sentence, entry;
+    char tenant[sizeof tenant_id];
 };
 
 static struct line spare;
@@ -283,6 +285,7 @@ struct report {
     const char *sentence, *entry; /* NULL: no entry would do */
     uint32_t count, number, missing;
     bool repeated, fresh;
+    const char *tenant;
     char id[sizeof request_id];
 };
 
@@ -336,6 +339,10 @@ static void write_rest(struct json *json, const struct report *report)
     static const char *const rings[] = {"libc", "interpreter", "kernel"};
     json_key(json, "requestId");
     json_string(json, report->id[0] ? report->id : NULL, 64);
+    if (report->tenant[0]) {
+        json_key(json, "tenantId");
+        json_string(json, report->tenant, TENANT_MAX);
+    }
     json_key(json, "ring");
     json_string(json, rings[report->act->ring], 16);
     write_count(json, report);
@@ -410,11 +417,13 @@ void lines_write(const struct guard_act *act, const struct fs_verdict *verdict,
                             sink_take_lost(),
                             repeated,
                             takes_fresh_line(),
+                            line->tenant,
                             ""};
     uint32_t turn = atomic_load(&request_turn);
     memcpy(report.id, request_id, sizeof report.id);
-    report.id[sizeof report.id - 1] = '\0';
-    if (turn % 2 != 0 || turn != atomic_load(&request_turn)) report.id[0] = '\0';
+    memcpy(line->tenant, tenant_id, sizeof line->tenant);
+    line->tenant[sizeof line->tenant - 1] = report.id[sizeof report.id - 1] = '\0';
+    if (turn % 2 != 0 || turn != atomic_load(&request_turn)) line->tenant[0] = report.id[0] = '\0';
     bool finding = verdict->mode != FS_ALLOW && guard.policy->flags & FS_FLAG_EVENTS_OCSF;
     const char *namespace = verdict->mode != FS_ALLOW
                                 ? fs_policy_string(guard.policy, guard.policy->emf_namespace)
@@ -431,12 +440,18 @@ void lines_write(const struct guard_act *act, const struct fs_verdict *verdict,
     give_line(line);
 }
 
-void guard_invocation_begins(const char *id, size_t size)
+static void set_text(char *out, size_t room, const char *text, size_t size)
 {
-    if (size >= sizeof request_id) size = sizeof request_id - 1;
+    if (size >= room) size = room - 1;
+    memcpy(out, text, size);
+    memset(out + size, 0, room - size);
+}
+
+void guard_invocation_begins(const char *id, size_t size, const char *tenant, size_t tenant_size)
+{
     atomic_fetch_add(&request_turn, 1);
-    memcpy(request_id, id, size);
-    memset(request_id + size, 0, sizeof request_id - size);
+    set_text(request_id, sizeof request_id, id, size);
+    set_text(tenant_id, sizeof tenant_id, tenant, tenant_size);
     atomic_fetch_add(&request_turn, 1);
     sink_invocation_begins();
 }

@@ -12,8 +12,10 @@ void lines_write(const struct guard_act *act, const struct fs_verdict *verdict,
  * line of its own. */
 void guard_wrote(int fd, const void *bytes, size_t size);
 
-/* The invocation's id, told by the runtime client's conversation; "" between invocations. */
-void guard_invocation_begins(const char *request_id, size_t size);
+/* The invocation's id, and the tenant's that it is for (size 0: none), told by the runtime client's
+ * conversation. */
+void guard_invocation_begins(const char *request_id, size_t size, const char *tenant,
+                             size_t tenant_size);
 /* The function's ARN, as the Runtime API told the client; the first one stays. */
 void guard_function_arn(const char *arn, size_t size);
 /* One armed / refused / disabled event. guard_refuse does not return: exit status 78. */

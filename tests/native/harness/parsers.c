@@ -110,19 +110,20 @@ static int special(const char *host)
 static int response(int count, char **pieces)
 {
     struct http_response state;
-    char id[HTTP_REQUEST_ID_MAX];
+    bool done = false;
     http_response_begin(&state);
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count && !done; i++) {
         size_t size;
         uint8_t *bytes = from_hex(pieces[i], &size);
-        size_t length = http_response_feed(&state, (const char *)bytes, size, id);
+        done = http_response_feed(&state, (const char *)bytes, size);
         free(bytes);
-        if (length > 0) {
-            printf("%.*s\n", (int)length, id);
-            return 0;
-        }
     }
-    printf("%s\n", state.done ? "none" : "more");
+    if (!done)
+        puts("more");
+    else if (state.tenant_size > 0)
+        printf("%.*s of %.*s\n", state.id_size, state.id, state.tenant_size, state.tenant);
+    else
+        printf("%.*s\n", state.id_size ? state.id_size : 4, state.id_size ? state.id : "none");
     return 0;
 }
 
@@ -208,8 +209,7 @@ static int fuzz(unsigned count)
             bytes[random % size] = (char)(random >> 32);
         }
         size_t part = random % (size + 1);
-        char *cut = malloc(part ? part : 1), out[DNS_NAME_MAX + 1], id[HTTP_REQUEST_ID_MAX],
-             joined[DNS_NAME_MAX + 1];
+        char *cut = malloc(part ? part : 1), out[DNS_NAME_MAX + 1], joined[DNS_NAME_MAX + 1];
         memcpy(cut, bytes, part);
         struct address address;
         struct http_response head;
@@ -221,7 +221,7 @@ static int fuzz(unsigned count)
         struct dns_query query;
         size_t length = part;
         dns_query_read((uint8_t *)cut, &length, &query);
-        http_response_feed(&head, cut, part, id);
+        http_response_feed(&head, cut, part);
         http_answers(cut, part, &length);
         dns_normalise(bytes, out);
         dns_join(bytes, bytes, joined);

@@ -31,57 +31,49 @@ const char *http_answers(const char *bytes, size_t size, size_t *id_size)
 
 void http_response_begin(struct http_response *response) { memset(response, 0, sizeof *response); }
 
-/* The value of the header `name`, which is in small letters and ends with its colon; 0 where the
- * line is another. */
-static size_t value_of(const char *line, size_t length, const char *name, char *out, size_t most)
+/* Takes the value of the header `name`, which is in small letters and ends with its colon, unless
+ * the line is another or it was there before. */
+static void take(const struct http_response *response, const char *name, char *out,
+                 uint16_t *size_out, size_t most, bool text)
 {
-    size_t start = strlen(name), size = 0;
-    if (length < start) return 0;
+    const char *line = response->line;
+    size_t start = strlen(name), size = 0, length = response->length;
+    if (*size_out > 0 || length < start) return;
     for (size_t i = 0; i < start; i++) {
         char c = line[i];
         if (c >= 'A' && c <= 'Z') c = (char)(c - 'A' + 'a');
-        if (c != name[i]) return 0;
+        if (c != name[i]) return;
     }
     while (start < length && (line[start] == ' ' || line[start] == '\t')) start++;
-    /* What is no visible ASCII ends the value: it goes into events. */
-    while (start + size < length && size < most && line[start + size] > ' ' &&
-           line[start + size] < 127)
-        size++;
-    memcpy(out, line + start, size);
-    return size;
+    for (; start < length && size < most; start++) {
+        char c = line[start];
+        /* What is no visible ASCII ends the value, unless it may be any text: that may hold spaces,
+         * and is cut at its end only. */
+        if (!text && (c <= ' ' || c >= 127)) break;
+        out[size++] = c ? c : '\xff';
+    }
+    while (text && size > 0 && out[size - 1] == ' ') size--;
+    *size_out = (uint16_t)size;
 }
 
-size_t http_response_feed(struct http_response *response, const char *bytes, size_t size, char *id)
+bool http_response_feed(struct http_response *response, const char *bytes, size_t size)
 {
-    for (size_t i = 0; i < size && !response->done; i++) {
+    for (size_t i = 0; i < size; i++) {
         if (bytes[i] != '\n') {
             if (response->length < sizeof response->line)
                 response->line[response->length++] = bytes[i];
             continue;
         }
-        size_t length = response->length;
+        if (response->length > 0 && response->line[response->length - 1] == '\r')
+            response->length--;
+        if (response->length == 0) return true;
+        take(response, "lambda-runtime-aws-request-id:", response->id, &response->id_size,
+             sizeof response->id, false);
+        take(response, "lambda-runtime-invoked-function-arn:", response->arn, &response->arn_size,
+             sizeof response->arn, false);
+        take(response, "lambda-runtime-aws-tenant-id:", response->tenant, &response->tenant_size,
+             sizeof response->tenant, true);
         response->length = 0;
-        if (length > 0 && response->line[length - 1] == '\r') length--;
-        if (length == 0) {
-            response->done = true;
-            break;
-        }
-        if (response->arn_size == 0)
-            response->arn_size = (uint16_t)value_of(
-                response->line, length, "lambda-runtime-invoked-function-arn:", response->arn,
-                sizeof response->arn);
-        size_t size_of_id =
-            response->found ? 0
-                            : value_of(response->line, length, "lambda-runtime-aws-request-id:", id,
-                                       HTTP_REQUEST_ID_MAX);
-        if (size_of_id > 0) response->found = true;
-        response->done = response->found && response->arn_size > 0;
-        if (size_of_id > 0) {
-            /* The rest of these bytes is read too: the caller has the id of this head once. */
-            char none[HTTP_REQUEST_ID_MAX];
-            http_response_feed(response, bytes + i + 1, size - i - 1, none);
-            return size_of_id;
-        }
     }
-    return 0;
+    return false;
 }

@@ -18,21 +18,21 @@ bool http_asks_next(const char *bytes, size_t size);
 /* ---- the head of a response ---- */
 
 #define HTTP_REQUEST_ID_MAX 128
-
 #define HTTP_ARN_MAX        256
+#define HTTP_TENANT_MAX     288
 
+/* What it says of the invocation; values are not terminated. */
 struct http_response {
-    bool done; /* the head is over, or all that is looked for was found */
-    bool found; /* the request id was */
     uint16_t length; /* of `line` so far; a longer line is cut */
-    uint16_t arn_size;
-    char arn[HTTP_ARN_MAX]; /* of the function as it was invoked, not terminated */
+    uint16_t id_size, arn_size, tenant_size; /* 0: not there */
+    char id[HTTP_REQUEST_ID_MAX];
+    char arn[HTTP_ARN_MAX]; /* of the function as it was invoked */
+    char tenant[HTTP_TENANT_MAX]; /* any bytes but NUL */
     char line[320];
 };
 
 void http_response_begin(struct http_response *response);
-/* Takes the next bytes. Returns the size of the request id written into `id` (HTTP_REQUEST_ID_MAX
- * bytes, not terminated) when they complete its header, else 0. */
-size_t http_response_feed(struct http_response *response, const char *bytes, size_t size, char *id);
+/* Takes the next bytes. True when they complete the head; no more must follow. */
+bool http_response_feed(struct http_response *response, const char *bytes, size_t size);
 
 #endif

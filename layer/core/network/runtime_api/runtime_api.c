@@ -262,11 +262,16 @@ static uint64_t hash_of(const char *id, size_t size)
     return hash | 1;
 }
 
-static void invocation_begins(const char *id, size_t size)
+static void invocation_begins(const struct http_response *response)
 {
-    atomic_store(&open_ids[atomic_fetch_add(&next_id, 1) % KEPT], hash_of(id, size));
+    if (response->arn_size > 0) guard_function_arn(response->arn, response->arn_size);
+    if (response->id_size == 0) return;
+    atomic_store(&open_ids[atomic_fetch_add(&next_id, 1) % KEPT],
+                 hash_of(response->id, response->id_size));
     /* With several at once, an event cannot tell which of them it belongs to. */
-    if (!concurrent || !handler_watch) guard_invocation_begins(id, size);
+    if (!concurrent || !handler_watch)
+        guard_invocation_begins(response->id, response->id_size, response->tenant,
+                                response->tenant_size);
 }
 
 /* Returns true if it was in progress and not answered yet. Marks it as answered. */
@@ -314,15 +319,11 @@ void runtime_api_received(int fd, const void *bytes, size_t size)
 {
     if (atomic_load(&awaited) == 0) return;
     int error = errno;
-    char id[HTTP_REQUEST_ID_MAX];
     struct talk *talk = talk_of(fd);
-    if (talk != NULL && atomic_load(&talk->awaiting)) {
-        struct http_response *response = &talk->response;
-        size_t length = http_response_feed(response, bytes, size, id);
-        if (length > 0) invocation_begins(id, length);
-        if (response->arn_size > 0) guard_function_arn(response->arn, response->arn_size);
-        if (response->done && atomic_exchange(&talk->awaiting, false))
-            atomic_fetch_sub(&awaited, 1);
+    if (talk != NULL && atomic_load(&talk->awaiting) &&
+        http_response_feed(&talk->response, bytes, size)) {
+        invocation_begins(&talk->response);
+        if (atomic_exchange(&talk->awaiting, false)) atomic_fetch_sub(&awaited, 1);
     }
     errno = error;
 }
