@@ -40,14 +40,17 @@ CHANGED_MEANWHILE = "PreconditionFailedException"
 BUSY = "ResourceConflictException"
 DENIED = frozenset({"AccessDeniedException", "AccessDenied", "UnauthorizedOperation"})
 
-_RUN_AGAIN = "run the command again: it goes on where it stopped"
+#: Of commands that change something. One that only reads has nothing to go on with.
+RUN_AGAIN = "run the command again: it goes on where it stopped"
+#: What is said of a function that is not there.
+NO_FUNCTION = "there is no such function in this region and account"
 # : Code, pattern in the message, what to say (None: the message itself), fix. The first that fits
 # counts.
 _TABLE: tuple[tuple[str, str, str | None, str], ...] = (
     (
         "ResourceNotFoundException",
         r"(?i)function not found|arn:.*:function:",
-        "there is no such function in this region and account",
+        NO_FUNCTION,
         "look at the name, --region and --profile",
     ),
     (
@@ -74,7 +77,7 @@ _TABLE: tuple[tuple[str, str, str | None, str], ...] = (
         "another change to it is at work",
         "wait until that is done, and run the command again",
     ),
-    ("PreconditionFailedException", r"", "somebody else keeps changing it", _RUN_AGAIN),
+    ("PreconditionFailedException", r"", "somebody else keeps changing it", RUN_AGAIN),
     (
         "InvalidParameterValueException",
         r"4KB limit",
@@ -123,8 +126,8 @@ _TABLE: tuple[tuple[str, str, str | None, str], ...] = (
         "its variables are encrypted with a key that may not be used",
         "permit kms:Decrypt and kms:Encrypt with it",
     ),
-    ("ServiceException", r"", None, _RUN_AGAIN),
-    ("InternalFailure", r"", None, _RUN_AGAIN),
+    ("ServiceException", r"", None, RUN_AGAIN),
+    ("InternalFailure", r"", None, RUN_AGAIN),
 )
 
 
@@ -148,7 +151,7 @@ def explained(error: ClientError) -> tuple[str, str]:
     # A 4 KB error quotes the whole environment, secrets included.
     message = re.sub(r"String measured:.*", "", message)[:300]
     if throttled(error):
-        return "AWS went on asking for fewer calls", f"lower --concurrency, or later: {_RUN_AGAIN}"
+        return "AWS went on asking for fewer calls", f"lower --concurrency, or later: {RUN_AGAIN}"
     if code in KEYS:
         return (
             f"AWS does not take these credentials: {code}",
@@ -164,5 +167,5 @@ def explained(error: ClientError) -> tuple[str, str]:
         if code == known and re.search(pattern, message):
             return sentence or message, fix
     return f"{message or 'no answer'} ({code})", (
-        _RUN_AGAIN if not code or code.startswith("5") else "fix that, and run the command again"
+        RUN_AGAIN if not code or code.startswith("5") else "fix that, and run the command again"
     )

@@ -45,6 +45,7 @@ class Orders:
         update_s: seconds that an update takes.
         failures: function to (status, code, message), for its update.
         denied: operations that are not permitted.
+        unanswered: operations that end as an error of AWS's own.
         before_update: called with the function's name before its update is looked at.
         before_publish: called with the function's name before a version is published.
         unreadable: functions whose variables cannot be decrypted.
@@ -56,6 +57,7 @@ class Orders:
     update_s: float = 0.0
     failures: dict[str, tuple[int, str, str]] = field(default_factory=dict)
     denied: set[str] = field(default_factory=set)
+    unanswered: set[str] = field(default_factory=set)
     before_update: Callable[[str], None] | None = None
     before_publish: Callable[[str], None] | None = None
     unreadable: set[str] = field(default_factory=set)
@@ -174,6 +176,8 @@ class _Handler(BaseHTTPRequestHandler):
             return _error(
                 403, "AccessDeniedException", f"User is not authorized to perform: {operation}"
             )
+        if operation in orders.unanswered:
+            return _error(500, "ServiceException", "Service error")
         if operation == "UpdateFunctionConfiguration":
             wrong = self._wrong_update(name, json.loads(body))
             if wrong:

@@ -234,6 +234,20 @@ def test_functions_that_cannot_be_moved(fleet: Fleet, names: list[str], roll: Ro
     assert len(layers) <= 1, "a plan publishes nothing"
 
 
+def test_functions_that_are_deleted_meanwhile(fleet: Fleet, names: list[str], roll: Roller) -> None:
+    """It neither waits for them for ever, nor hides that they are gone."""
+    assert roll(canary=("50%",)).json["result"] == "nothing seen"
+    there = moved(fleet, names)
+    rest = [name for name in names if name not in there]
+    for name in (there[0], rest[0]):
+        fleet.client.delete_function(FunctionName=name)
+    on = roll(rules=Rules(min_starts=0))
+    assert on.code == 1
+    assert on.json["result"] == "done"
+    assert [each["function"] for each in on.json["functions"] if each["kind"]] == [rest[0]]
+    assert moved(fleet, there[1:] + rest[1:]) == there[1:] + rest[1:]
+
+
 def test_its_journal(tmp_path: Path) -> None:
     path = tmp_path / "journal"
     assert journals.read(path) is None

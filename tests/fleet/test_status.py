@@ -91,3 +91,13 @@ def test_an_alias_that_still_points_to_an_unguarded_version(
     assert as_json["aliases"]["live"]["state"] == "no guard"
     assert fshield(stand_in, "status", "api", "--no-aliases").code == 0
     assert fshield(stand_in, "status", "missing").code == 2
+
+
+def test_status_does_not_say_that_it_goes_on(stand_in: StandIn, fleet: Fleet) -> None:
+    """It only reads: there is nothing to go on with."""
+    fleet.function("f")
+    stand_in.orders.unanswered = {"GetFunctionConfiguration"}
+    ran = fshield(stand_in, "status", "f")
+    assert ran.code == 2
+    assert "try again" in ran.out
+    assert "goes on" not in ran.out

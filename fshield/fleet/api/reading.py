@@ -15,6 +15,7 @@ from fshield.fleet.api.arn import ARCH_FIELD, ARCHITECTURES, layer_version
 from fshield.fleet.api.client import could_not, fatal, speaking
 from fshield.fleet.api.configuration import Function, function_of
 from fshield.fleet.api.patience import Patience, Stopped
+from fshield.fleet.fixes import RUN_AGAIN
 from fshield.fleet.request import Selection
 from fshield.fleet.run import in_parallel
 from fshield.fleet.select import NoFunction, every_function
@@ -125,8 +126,14 @@ def _functions(
         elif not isinstance(answer, Stopped):
             if fatal(answer):
                 raise could_not(answer)
-            done.problems.append((name, could_not(answer)))
+            done.problems.append((name, _problem(answer)))
     return [functions[name] for name in names if name in functions]
+
+
+def _problem(error: Exception) -> CouldNotRun:
+    """Why a function could not be read. Nothing goes on where it stopped, so no fix says so."""
+    said = could_not(error)
+    return CouldNotRun(said.message, (said.fix or "").replace(RUN_AGAIN, "try again"))
 
 
 def _each(
@@ -174,7 +181,7 @@ def _add_aliases(
         if isinstance(answer, dict):
             found[name] = answer
         elif not isinstance(answer, Stopped):
-            done.problems.append((name, could_not(answer)))
+            done.problems.append((name, _problem(answer)))
     done.standings = [
         with_aliases(each, found[each.function.name], expected)
         if each.function.name in found

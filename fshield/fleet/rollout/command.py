@@ -23,7 +23,7 @@ from fshield.fleet.api.configuration import Function, function_of
 from fshield.fleet.api.patience import Patience, Stopped
 from fshield.fleet.change import Changer, Outcome, Result
 from fshield.fleet.changes import confirm
-from fshield.fleet.fixes import explained
+from fshield.fleet.fixes import NO_FUNCTION, explained
 from fshield.fleet.places import Place, several
 from fshield.fleet.plan import Change, Refused
 from fshield.fleet.request import Manner, Selection
@@ -283,7 +283,11 @@ class RollOut:
                 site.patience,
                 timeout=self._manner.timeout,
             )
-            return changer(target.name)
+            outcome = changer(target.name)
+            if outcome.reason != NO_FUNCTION:
+                return outcome
+            # It was deleted since: a roll-out that waited for it would never end.
+            return replace(outcome, result=Result.REFUSED, kind="deleted since")
 
         clients: dict[Place, Any] = {}
         self.show.grow(len(keys))
@@ -326,13 +330,14 @@ def rollout(
                 raise CouldNotRun("interrupted: no function was moved", "run it again") from error
             work = roll.work(journal, clock)
             end = work.back("--back") if wish.go_back else work.run()
-    code = output.FINE if end is End.DONE and not roll.refused else output.FINDINGS
+    good = all(each.good for each in (*roll.refused, *work.outcomes))
+    code = output.FINE if end is End.DONE and good else output.FINDINGS
     if end is End.BACK and wish.go_back:
         code = output.FINE
     if manner.as_json:
         output.print_json(say.as_dict(work, end, code, roll.refused))
     else:
-        say.end(work, end, roll.refused, manner.known)
+        say.end(work, end, [*roll.refused, *work.outcomes], manner.known)
     raise typer.Exit(code)
 
 
