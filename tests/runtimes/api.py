@@ -11,7 +11,7 @@ import queue
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,13 @@ class Api(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, events: Sequence[Any], pollers: int = 1) -> None:
+    def __init__(
+        self,
+        events: Sequence[Any],
+        pollers: int = 1,
+        at_restore: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.at_restore = at_restore
         super().__init__(("127.0.0.1", 0), _Handler)
         self.waiting: queue.Queue[tuple[str, Any]] = queue.Queue()
         for index, event in enumerate(events):
@@ -82,6 +88,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             allowed = self.headers.get("Authorization") == "Bearer token"
             self._say(200 if allowed else 401, {"AvailabilityZoneID": "use1-az1"})
             return
+        if self.path.endswith("/restore/next"):
+            self.server.at_restore()
+            self._say(200, {})
+            return
         self.server.asked.add(self.client_address[1])
         while not self.server.complete.is_set():
             if len(self.server.asked) < self.server.pollers:
@@ -106,7 +116,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self._body()
         request, _, kind = self.path.removeprefix(INVOCATION).partition("/")
-        if self.path.endswith("/init/error"):
+        if self.path.endswith(("/init/error", "/restore/error")):
             self.server.init_errors.append(body)
             self.server.complete.set()
         else:
@@ -172,9 +182,11 @@ def serve(
     handler: str = "app.handler",
     timeout: float = 60,
     pollers: int = 1,
+    at_restore: Callable[[], None] = lambda: None,
 ) -> Served:
-    """Run a runtime until it has answered `events`, or it has ended. ``policy`` None: bare."""
-    with Api(events, pollers) as api:
+    """Run a runtime until it has answered `events`, or it has ended. ``policy`` None: bare.
+    `at_restore` is called when it waits for the restore of a snapshot."""
+    with Api(events, pollers, at_restore) as api:
         environment = clean_environment(
             {
                 "AWS_LAMBDA_RUNTIME_API": api.place,

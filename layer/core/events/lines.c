@@ -32,13 +32,8 @@ static _Atomic uint32_t request_turn;
  */
 static atomic_bool spare_taken;
 
-static void begin_process(void)
+static void draw_nonce(int pid)
 {
-    int pid = sys_getpid();
-    if (atomic_load(&owner) == pid) return;
-    sink_adopt();
-    atomic_store(&sequence, 0);
-    atomic_store(&spare_taken, false); /* another thread of the parent's may have had it */
     uint64_t random = 0;
     if (sys_call(SYS_getrandom, &random, sizeof random, 1 /* GRND_NONBLOCK */) !=
         (long)sizeof random) {
@@ -47,6 +42,16 @@ static void begin_process(void)
         random = (uint64_t)now.tv_nsec << 32 ^ (uint64_t)now.tv_sec ^ (uint64_t)pid;
     }
     for (unsigned i = 0; i < 16; i++) nonce[i] = "0123456789abcdef"[random >> 4 * i & 15];
+    atomic_store(&sequence, 0);
+}
+
+static void begin_process(void)
+{
+    int pid = sys_getpid();
+    if (atomic_load(&owner) == pid) return;
+    sink_adopt();
+    atomic_store(&spare_taken, false); /* another thread of the parent's may have had it */
+    draw_nonce(pid);
     atomic_store(&owner, pid);
 }
 
@@ -458,6 +463,12 @@ void guard_invocation_begins(const char *id, size_t size, const char *tenant, si
 
 /* ---- the guard's own ---- */
 
+static struct {
+    const char *rings[3];
+    unsigned count;
+    const char *runtime;
+} armed; /* what was announced at start */
+
 static void compose_armed(struct json *json, const char *event, const char *const *rings,
                           unsigned ring_count, const char *runtime)
 {
@@ -500,7 +511,20 @@ static void compose_armed(struct json *json, const char *event, const char *cons
 void guard_announce_armed(const char *const *rings, unsigned ring_count, const char *runtime)
 {
     struct json json;
+    for (armed.count = 0; armed.count < ring_count; armed.count++)
+        armed.rings[armed.count] = rings[armed.count];
+    armed.runtime = runtime;
     compose_armed(&json, "armed", rings, ring_count, runtime);
+    end(&json);
+}
+
+void guard_announce_restored(void)
+{
+    struct json json;
+    if (!guard.is_function) return;
+    draw_nonce(sys_getpid());
+    compose_armed(&json, "armed", armed.rings, armed.count, armed.runtime);
+    json_raw(&json, ",\"restored\":true");
     end(&json);
 }
 

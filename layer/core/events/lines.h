@@ -20,6 +20,9 @@ void guard_invocation_begins(const char *request_id, size_t size, const char *te
 void guard_function_arn(const char *arn, size_t size);
 /* One armed / refused / disabled event. guard_refuse does not return: exit status 78. */
 void guard_announce_armed(const char *const *rings, unsigned ring_count, const char *runtime);
+/* In the function's process, after a snapshot of it was restored: by another nonce, since many may
+ * be restored from one snapshot. */
+void guard_announce_restored(void);
 /* The answer of --self-test, on standard output. */
 void guard_announce_self_test(const char *const *rings, unsigned ring_count, const char *runtime);
 _Noreturn void guard_refuse(const char *sentence);

@@ -133,6 +133,15 @@ void facts_state(const char *name, const char *value)
         if (strcmp(names[i], name) == 0 && !values[i]) keep_fact(i, value, strlen(value));
 }
 
+void facts_restate(const char *name, const char *value)
+{
+    for (unsigned i = 0; i < NAMES; i++) {
+        if (strcmp(names[i], name) != 0 || !values[i] || strcmp(values[i], value) == 0) continue;
+        const char *kept = keep(value, strlen(value));
+        if (kept) values[i] = kept;
+    }
+}
+
 static const char *value_in(const char *text, const char *name)
 {
     size_t size = strlen(name);

@@ -28,6 +28,8 @@ void facts_add(const char *name);
 #define FACTS_MADE            "/made"
 /* States a fact that is none of the environment's, where no parent stated it. */
 void facts_state(const char *name, const char *value);
+/* States it in place of what was stated before, which stays where there is no room. */
+void facts_restate(const char *name, const char *value);
 /* The value of a variable as it was then; NULL where it was not set, or is none of the facts. */
 const char *facts_value(const char *name);
 /* The handlers: _HANDLER, and what a tool that took its place keeps the function's own in. NULL

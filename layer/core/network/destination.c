@@ -69,11 +69,12 @@ void destination_release(struct destination_file *file)
 }
 
 /* Returns false if the connection cannot be remembered, and so not be told from others. */
-static bool connects_to_runtime_api(int fd, const struct network_target *target, const void *caller)
+static bool connects_to_runtime_api(int fd, int own, const struct network_target *target,
+                                    const void *caller)
 {
-    if (target->asker == RUNTIME_CLIENT) return runtime_api_connects(fd, caller);
-    return pending_cookie(fd) != 0 &&
-           inspect_permits(fd, &target->address, runtime_api_permits(caller));
+    if (target->asker == RUNTIME_CLIENT) return runtime_api_connects(own, caller);
+    return pending_cookie(own) != 0 &&
+           inspect_permits(own, &target->address, runtime_api_permits(fd, caller));
 }
 
 bool destination_refuses(int fd, int *own, const void *bytes, size_t size, bool connecting,
@@ -99,7 +100,7 @@ bool destination_refuses(int fd, int *own, const void *bytes, size_t size, bool 
     if (UNLIKELY(target.family == FS_RUNTIME_API) && target.asker == RUNTIME_PERMITTED)
         *own = sys_own_fd(fd);
     if (UNLIKELY(target.family == FS_RUNTIME_API) && target.asker != RUNTIME_STRANGER &&
-        *own >= 0 && !connects_to_runtime_api(*own, &target, caller)) {
+        *own >= 0 && !connects_to_runtime_api(fd, *own, &target, caller)) {
         target.asker = RUNTIME_STRANGER;
         struct fs_request request = {
             .family = FS_RUNTIME_API, .port = target.address.port, .facts = &guard.facts};

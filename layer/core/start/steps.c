@@ -162,7 +162,7 @@ static int guarded_main(int argc, char **argv, char **environment)
 {
     const char *rings[3];
     unsigned count = 0;
-    char runtime[64];
+    static char runtime[64];
     /* Nothing stands behind the first thread of the function. Behind a child's stands its parent's
      * stack, which is not known here. */
     if (guard.is_function) askers_beyond = ASKERS_KNOWN;

@@ -61,6 +61,18 @@ void learnt_forked(void)
         clear_halves(); /* the writing thread exists in the parent only */
 }
 
+void learnt_forget(void)
+{
+    if (!lock_take(&writing)) return;
+    for (unsigned i = 0; i < LEARNT_ENTRIES; i++) {
+        if (table[i].version == 0) continue;
+        atomic_fetch_add(&table[i].sequence, 1);
+        table[i].version = 0;
+        atomic_fetch_add(&table[i].sequence, 1);
+    }
+    lock_give(&writing);
+}
+
 void learnt_add(const uint8_t ip[16], uint8_t version, const char *name, uint64_t announcement)
 {
     size_t length = strnlen(name, LEARNT_NAME_MAX + 1);

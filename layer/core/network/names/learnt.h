@@ -38,6 +38,9 @@ bool learnt_is_announced(const struct learnt_names *names, uint16_t port, uint32
 /* Removes the announcement, because its connection is made. Returns true if there was one. */
 bool learnt_take_announced(const uint8_t ip[16], uint8_t version, uint16_t port, uint32_t asker);
 
+/* Drops all: after a snapshot was restored, an address may be another host's. */
+void learnt_forget(void);
+
 /* In a forked child, before lock_forked. */
 void learnt_forked(void);
 

@@ -10,20 +10,20 @@
 #include "support/lock.h"
 #include "support/sys.h"
 
-enum { SERVERS = 8, FILE_MAX = 4096 }; /* libc reads three servers, c-ares more */
+enum { SERVERS = 16, FILE_MAX = 4096 }; /* libc reads three servers, c-ares more */
 
 static const char place[] = FACTS_NAME_SERVERS;
 
 static struct server {
     uint8_t ip[16], version;
 } servers[SERVERS];
-static atomic_uint count; /* entries before it are whole, and stay as they are */
+static atomic_uint first, count; /* entries in between are whole, and stay as they are */
 LOCK(adding);
 
 static bool known(const uint8_t ip[16], uint8_t version)
 {
     unsigned end = atomic_load_explicit(&count, memory_order_acquire);
-    for (unsigned i = 0; i < end; i++) {
+    for (unsigned i = atomic_load(&first); i < end; i++) {
         if (address_equal(ip, version, servers[i].ip, servers[i].version)) return true;
     }
     return false;
@@ -110,12 +110,20 @@ static void read_list(const char *text)
 static void write_list(char *out)
 {
     unsigned end = atomic_load(&count);
-    for (unsigned i = 0; i < end; i++) {
-        if (i > 0) *out++ = ' ';
+    unsigned begin = atomic_load(&first);
+    for (unsigned i = begin; i < end; i++) {
+        if (i > begin) *out++ = ' ';
         address_text(servers[i].ip, servers[i].version, out);
         out += strlen(out);
     }
     *out = '\0';
+}
+
+static void state_list(void (*state)(const char *name, const char *value))
+{
+    char list[SERVERS * (ADDRESS_TEXT_MAX + 1)];
+    write_list(list);
+    state(place, list);
 }
 
 void resolvers_start(void)
@@ -125,12 +133,10 @@ void resolvers_start(void)
         read_list(given);
         return;
     }
-    char list[SERVERS * (ADDRESS_TEXT_MAX + 1)];
     read_file(0, read_server, NULL);
     /* Without one, libc asks this machine. */
     if (atomic_load(&count) == 0) add("127.0.0.1", 9);
-    write_list(list);
-    facts_state(place, list);
+    state_list(facts_state);
 }
 
 static bool writable(const char *path)
@@ -139,18 +145,24 @@ static bool writable(const char *path)
 }
 
 /* The file again, where nobody in here could have written it: not through a link either, whose
- * target may lie anywhere. */
-static void refresh(void)
+ * target may lie anywhere. `renew`: in place of what was there. */
+static void refresh(bool renew)
 {
     if (writable(place) || writable("/etc") || !lock_take(&adding)) return;
+    unsigned before = atomic_load(&first), end = atomic_load(&count);
+    if (renew) atomic_store(&first, end);
     read_file(O_NOFOLLOW, read_server, NULL);
+    if (atomic_load(&count) == end) atomic_store(&first, before);
+    if (renew) state_list(facts_restate);
     lock_give(&adding);
 }
+
+void resolvers_renew(void) { refresh(true); }
 
 bool resolvers_has(const uint8_t ip[16], uint8_t version)
 {
     if (LIKELY(known(ip, version))) return true;
-    refresh();
+    refresh(false);
     return known(ip, version);
 }
 
@@ -166,7 +178,7 @@ bool resolvers_search(const char *domain)
 bool resolvers_are_here(void)
 {
     unsigned end = atomic_load_explicit(&count, memory_order_acquire);
-    for (unsigned i = 0; i < end; i++) {
+    for (unsigned i = atomic_load(&first); i < end; i++) {
         if (address_is_loopback(servers[i].ip, servers[i].version)) return true;
     }
     return false;

@@ -16,6 +16,9 @@ void resolvers_start(void);
  * to), its new servers count as well: a snapshot that is restored on another host may find others.
  */
 bool resolvers_has(const uint8_t ip[16], uint8_t version);
+/* Reads the file anew, after a snapshot was restored: the servers of the start count no more. Where
+ * the file could have been changed from within, or names none, they stay. */
+void resolvers_renew(void);
 
 /* libc searches this domain by the machine's configuration: the file lists it, or the host is in
  * it. */

@@ -16,7 +16,7 @@ static const struct row {
     {PERMIT_METADATA, false, "GET /2026-01-15/metadata/execution-environment"},
     {PERMIT_NEXT, false, "GET /2018-06-01/runtime/invocation/next"},
     {PERMIT_RESTORE, false, "GET /2018-06-01/runtime/restore/next"},
-    {PERMIT_RESTORE, true, "POST /2018-06-01/runtime/restore/error"},
+    {PERMIT_RESTORE_ERROR, true, "POST /2018-06-01/runtime/restore/error"},
 };
 
 static bool is_line(const struct host_request *request, size_t at, const char *rest)

@@ -18,9 +18,11 @@ enum permit {
     PERMIT_STREAM = 8, /* a streamed response to an invocation that is under way, by Node */
     PERMIT_NEXT = 16, /* by Node, where the function uses the client that is all JavaScript */
     PERMIT_ERROR = 32, /* an invocation that is under way has failed, by Java */
-    PERMIT_RESTORE = 64, /* the restore of a snapshot, and its error, by Java and Python */
-    PERMIT_KEPT = PERMIT_STREAM | PERMIT_NEXT | PERMIT_ERROR | PERMIT_RESTORE /* connections that
-                                                                                 are used again */
+    PERMIT_RESTORE = 64, /* the restore of a snapshot, by Java and Python */
+    PERMIT_RESTORE_ERROR = 128,
+    PERMIT_RESTORES = PERMIT_RESTORE | PERMIT_RESTORE_ERROR,
+    PERMIT_KEPT = PERMIT_STREAM | PERMIT_NEXT | PERMIT_ERROR | PERMIT_RESTORES /* connections that
+                                                                                  are used again */
 };
 
 /* Of the invocation that PERMIT_STREAM or PERMIT_ERROR answers; inside the request. */

@@ -21,6 +21,7 @@
 #include "support/copied.h"
 #include "support/mappings.h"
 #include "network/runtime_api/permits.h"
+#include "network/runtime_api/restored.h"
 #include "guard/state.h"
 #include "support/sys.h"
 
@@ -84,7 +85,7 @@ __attribute__((constructor)) static void remember_start(void)
     /* Java's client posts errors, and waits for a restore, by HttpURLConnection
      * (LambdaRuntimeApiClientImpl); its native part takes invocations and answers them. */
     if (guard.is_function && strcmp(guard_program_name, "java") == 0)
-        permits_here |= PERMIT_INIT_ERROR | PERMIT_ERROR | PERMIT_RESTORE;
+        permits_here |= PERMIT_INIT_ERROR | PERMIT_ERROR | PERMIT_RESTORES;
     concurrent = facts_value("AWS_LAMBDA_MAX_CONCURRENCY") != NULL;
 }
 
@@ -205,13 +206,17 @@ bool runtime_api_is_client(uint64_t cookie)
     return false;
 }
 
-uint8_t runtime_api_permits(const void *caller)
+static void watch(int fd) { atomic_fetch_or(&runtime_api_fds, (uint64_t)1 << (fd & 63)); }
+
+uint8_t runtime_api_permits(int fd, const void *caller)
 {
     /* awslambdaric's Python, by its frames. It calls what others may have put in its way, so that
      * the socket may be anybody's. */
     if (runtime_client_asked) {
         runtime_client_asked = false;
-        return permits_here | PERMIT_INIT_ERROR | PERMIT_RESTORE;
+        restored_watches(fd);
+        watch(fd);
+        return permits_here | PERMIT_INIT_ERROR | PERMIT_RESTORES;
     }
     return permits_here | (is_node(caller) ? permits_node : 0);
 }
@@ -230,7 +235,7 @@ bool runtime_api_connects(int fd, const void *caller)
     atomic_store(&talk->low, mapping.low);
     atomic_store(&talk->high, mapping.high);
     atomic_store(&talk->fd, fd);
-    atomic_fetch_or(&runtime_api_fds, (uint64_t)1 << (fd & 63));
+    watch(fd);
     return true;
 }
 
@@ -289,7 +294,8 @@ static bool invocation_answered(const char *id, size_t size)
 bool runtime_api_may(uint8_t permit, const struct permitted_id *id)
 {
     if (permit & (PERMIT_STREAM | PERMIT_ERROR)) return invocation_answered(id->text, id->size);
-    if (permit == PERMIT_RESTORE) return true;
+    if (permit == PERMIT_RESTORE) restored_asked();
+    if (permit & PERMIT_RESTORES) return true;
     if (atomic_exchange(&taken, true) && !concurrent) return false;
     guard_invocation_ends();
     return true;
@@ -310,6 +316,7 @@ static void client_says(struct talk *talk, const struct iovec *given)
     if (id) (void)invocation_answered(id, id_size);
     if (id || next) guard_invocation_ends();
     if (!next) return;
+    restored_answered();
     made_end();
     http_response_begin(&talk->response);
     if (!atomic_exchange(&talk->awaiting, true)) atomic_fetch_add(&awaited, 1);
@@ -317,8 +324,9 @@ static void client_says(struct talk *talk, const struct iovec *given)
 
 void runtime_api_received(int fd, const void *bytes, size_t size)
 {
-    if (atomic_load(&awaited) == 0) return;
     int error = errno;
+    if (restored_awaits(fd)) restored_answered();
+    if (atomic_load(&awaited) == 0) return;
     struct talk *talk = talk_of(fd);
     if (talk != NULL && atomic_load(&talk->awaiting) &&
         http_response_feed(&talk->response, bytes, size)) {

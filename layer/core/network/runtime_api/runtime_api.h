@@ -53,8 +53,8 @@ enum runtime_asker { RUNTIME_STRANGER, RUNTIME_PERMITTED, RUNTIME_CLIENT };
 enum runtime_asker runtime_api_asker(const void *caller);
 /* Before the client connects: remembers the socket. */
 bool runtime_api_connects(int fd, const void *caller);
-/* The requests that another caller may make (enum permit). */
-uint8_t runtime_api_permits(const void *caller);
+/* The requests that another caller may make by this socket (enum permit). */
+uint8_t runtime_api_permits(int fd, const void *caller);
 /* Whether a request of PERMIT_KEPT may be made now: the response to an invocation that is not
  * answered yet, or the next invocation if the last one is answered. Notes the request. */
 bool runtime_api_may(uint8_t permit, const struct permitted_id *id);
