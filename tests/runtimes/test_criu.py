@@ -46,7 +46,7 @@ class Snapshot:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         source = Path(__file__).parent / "criu.c"
-        words = ["gcc", "-shared", "-fPIC", "-o", folder / "criu.so", source]
+        words: list[str | Path] = ["gcc", "-shared", "-fPIC", "-o", folder / "criu.so", source]
         subprocess.run(words, check=True)
         self.process: subprocess.Popen[bytes]
         self.said = ""

@@ -26,7 +26,7 @@ def run(python: Path, folder: Path, kind: str) -> dict[str, Any]:
     inside = ROOT / "tests" / "contract" / "nameserver.py"
     seen, resolv = folder / "seen.json", folder / "resolv.conf"
     driver = ROOT / "tests" / "runtimes" / "restored.py"
-    words = [sys.executable, driver, python, folder, kind]
+    words: list[str | Path] = [sys.executable, driver, python, folder, kind]
     done = subprocess.run(
         ["unshare", "-rnm", sys.executable, inside, seen, resolv, "--", *words],
         env=clean_environment({}),
