@@ -9,7 +9,7 @@ mkdir -p "$cache"
 python=${PYTHON:-../../.venv/bin/python}
 [ -x "$python" ] || python=$(command -v python3)
 
-for name in others handlers signals; do
+for name in others handlers signals durable; do
     cmp -s "$name.lock" "$cache/$name/complete.lock" && continue
     rm -rf "${cache:?}/$name"
     "$python" -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all: --no-compile \
