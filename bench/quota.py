@@ -82,7 +82,7 @@ def quota(share: float) -> Iterator[Quota | None]:
 
 
 def small(bench: Bench) -> Iterator[Figure]:
-    """Interpreter, function, guard and emulator on 0.07 of a processor; whoever asks is outside."""
+    """Emulator, interpreter, function and guard share 0.07 of a processor; this process is outside."""
     with quota(SHARE) as group:
         if group is None:
             return
