@@ -82,7 +82,7 @@ def quota(share: float) -> Iterator[Quota | None]:
 
 
 def small(bench: Bench) -> Iterator[Figure]:
-    """Emulator, interpreter, function and guard share 0.07 of a processor; this process is outside."""
+    """Emulator, interpreter, function and guard share 0.07 of a processor, without this process."""
     with quota(SHARE) as group:
         if group is None:
             return
