@@ -23,7 +23,7 @@ from fshield.fleet.api.client import speaking
 from fshield.fleet.api.configuration import Function
 from fshield.fleet.change import Changer, Outcome
 from fshield.fleet.places import Place, several
-from fshield.fleet.request import Manner, Selection
+from fshield.fleet.request import Asked, Manner, Selection
 from fshield.fleet.run import Target, change_all, interruptible, side_by_side
 from fshield.fleet.select import untried_said
 from fshield.fleet.show import Show, exit_code, grouped, is_known, summed
@@ -99,7 +99,7 @@ class Detaching:
 
 
 def change(
-    command: str, selection: Selection, deciding: Deciding, asked: where.Asked, manner: Manner
+    command: str, selection: Selection, deciding: Deciding, asked: Asked, manner: Manner
 ) -> None:
     """Change the functions, show it, and end the command with the exit code that says whether all,
     some or none."""

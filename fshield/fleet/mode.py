@@ -33,6 +33,7 @@ from fshield.fleet.change import Changer, Result
 from fshield.fleet.fixes import CHANGED_MEANWHILE, code_of
 from fshield.fleet.places import Place, several
 from fshield.fleet.plan import Change, Refused
+from fshield.fleet.request import Asked
 from fshield.fleet.run import interruptible
 from fshield.fleet.show import Show
 from fshield.fleet.sites import Site, check_names, sites_of
@@ -343,7 +344,7 @@ def mode_command(
     function: str,
     mode: Mode,
     alias: str | None,
-    asked: where.Asked,
+    asked: Asked,
     *,
     force: bool,
     timeout: float,

@@ -18,7 +18,7 @@ from fshield.fleet import table
 from fshield.fleet.api.configuration import MODE
 from fshield.fleet.api.reading import Problem, Read, Wanted, read
 from fshield.fleet.places import Place, several
-from fshield.fleet.request import Selection
+from fshield.fleet.request import Asked, Selection
 from fshield.fleet.run import interruptible
 from fshield.fleet.show import Show
 from fshield.fleet.sites import Site, check_names, sites_of
@@ -35,7 +35,7 @@ _STYLES = {
 
 def status(
     selection: Selection,
-    asked: where.Asked,
+    asked: Asked,
     wanted: Wanted,
     *,
     as_json: bool,

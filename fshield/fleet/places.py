@@ -13,7 +13,7 @@ from fshield.fleet.api.arn import parts_of_function
 from fshield.fleet.api.client import speaking
 from fshield.fleet.api.patience import Patience
 from fshield.fleet.iam import partition
-from fshield.fleet.request import Account
+from fshield.fleet.request import Account, Asked
 from fshield.language.aws import region_asked
 
 REGION_FIELD, ACCOUNT_FIELD = "{region}", "{account}"
@@ -21,28 +21,6 @@ _ACCOUNT = re.compile(r"\d{12}\Z")
 _REGION = re.compile(r"[a-z]{2,5}(-[a-z]+)+-\d\Z")
 _ROLE = re.compile(r"[\w+=,.@/-]{1,512}\Z", re.ASCII)
 _ARN_PLACE = re.compile(r"arn:aws[a-z-]*:lambda:(?P<region>[^:]*):(?P<account>[^:]*):")
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What the command line says of where.
-
-    Args:
-        regions: ``--region``; empty: what the environment and the AWS configuration say.
-        profile, endpoint_url: as for the AWS CLI.
-        role_name: ``--role-name``: the role that is assumed in each account.
-        accounts: ``--account``: their numbers.
-        organization: ``--organization``: every active account of it.
-        connections: requests at the same time, in each place.
-    """
-
-    regions: Sequence[str] = ()
-    profile: str | None = None
-    endpoint_url: str | None = None
-    role_name: str | None = None
-    accounts: Sequence[str] = ()
-    organization: bool = False
-    connections: int = 4
 
 
 @dataclass(frozen=True)

@@ -129,3 +129,25 @@ class Manner:
     timeout: float = 120
     as_json: bool = False
     known: Known = NONE_KNOWN
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line says of where.
+
+    Args:
+        regions: ``--region``; empty: what the environment and the AWS configuration say.
+        profile, endpoint_url: as for the AWS CLI.
+        role_name: ``--role-name``: the role that is assumed in each account.
+        accounts: ``--account``: their numbers.
+        organization: ``--organization``: every active account of it.
+        connections: requests at the same time, in each place.
+    """
+
+    regions: Sequence[str] = ()
+    profile: str | None = None
+    endpoint_url: str | None = None
+    role_name: str | None = None
+    accounts: Sequence[str] = ()
+    organization: bool = False
+    connections: int = 4

@@ -13,8 +13,7 @@ import typer
 
 from fshield.engine.package import package
 from fshield.evidence.stream import EventReader, Record
-from fshield.fleet.places import Asked
-from fshield.fleet.request import Manner, Selection
+from fshield.fleet.request import Asked, Manner, Selection
 from fshield.fleet.rollout import command
 from fshield.fleet.rollout.layer import policy_digests
 from fshield.fleet.rollout.stages import shares

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fshield.fleet.places import Asked
+from fshield.fleet.request import Asked
 from fshield.fleet.rollout import journal as journals
 from tests.fleet.command import Ran, fshield
 from tests.fleet.functions import Fleet

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from fshield.errors import CouldNotRun
-from fshield.fleet.places import Asked, Place, places
-from fshield.fleet.request import Account
+from fshield.fleet.places import Place, places
+from fshield.fleet.request import Account, Asked
 from tests.fleet.command import Ran, fshield
 from tests.fleet.functions import Fleet
 from tests.fleet.stand_in import ACCOUNT, StandIn

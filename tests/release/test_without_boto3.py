@@ -64,6 +64,7 @@ def test_policies_are_compiled(tmp_path: Path) -> None:
         ["mode", "x", "alert"],
         ["ready", "x"],
         ["publish"],
+        ["rollout", "policies.zip"],
         ["learn", "--log-group", "/aws/lambda/x"],
         ["tail", "--log-group", "/aws/lambda/x"],
         ["report", "--log-group", "/aws/lambda/x", "-o", "none.html"],

@@ -34,8 +34,7 @@ from fshield.cli.fleet.options import (
     needs_boto3,
 )
 from fshield.fleet.exceptions import read_known
-from fshield.fleet.places import Asked
-from fshield.fleet.request import Manner, Selection
+from fshield.fleet.request import Asked, Manner, Selection
 from fshield.release.lists import Trust
 
 

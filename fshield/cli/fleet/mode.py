@@ -17,7 +17,7 @@ from fshield.cli.fleet.options import (
     TimeoutOption,
     needs_boto3,
 )
-from fshield.fleet.places import Asked
+from fshield.fleet.request import Asked
 
 
 class ModeWord(str, Enum):

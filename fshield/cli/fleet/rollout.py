@@ -28,8 +28,7 @@ from fshield.cli.fleet.options import (
     YesOption,
     needs_boto3,
 )
-from fshield.fleet.places import Asked
-from fshield.fleet.request import Manner, Selection
+from fshield.fleet.request import Asked, Manner, Selection
 
 
 def rollout(

@@ -17,8 +17,7 @@ from fshield.cli.fleet.options import (
     TagOption,
     needs_boto3,
 )
-from fshield.fleet.places import Asked
-from fshield.fleet.request import Selection
+from fshield.fleet.request import Asked, Selection
 
 
 def status(

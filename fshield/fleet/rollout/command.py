@@ -26,7 +26,7 @@ from fshield.fleet.changes import confirm
 from fshield.fleet.fixes import NO_FUNCTION, explained
 from fshield.fleet.places import Place, several
 from fshield.fleet.plan import Change, Refused
-from fshield.fleet.request import Manner, Selection
+from fshield.fleet.request import Asked, Manner, Selection
 from fshield.fleet.rollout import journal as journals
 from fshield.fleet.rollout import say
 from fshield.fleet.rollout.journal import Journal, Key, Step
@@ -79,7 +79,7 @@ class RollOut:
         self,
         wish: Wish,
         selection: Selection,
-        asked: where.Asked,
+        asked: Asked,
         manner: Manner,
         outside: Outside,
     ) -> None:
@@ -305,7 +305,7 @@ class RollOut:
 def rollout(
     wish: Wish,
     selection: Selection,
-    asked: where.Asked,
+    asked: Asked,
     manner: Manner,
     outside: Outside | None = None,
 ) -> None:
