@@ -123,7 +123,9 @@ class StandIn:
             return self.revisions.setdefault(name, str(uuid.uuid4()))
 
     def touched(self, name: str, seconds: float) -> None:
-        """An update of the function has begun."""
+        """An update of the function has begun. A plain name: of the usual region and account."""
+        if "/" not in name:
+            name = f"{ACCOUNT}/{REGION}/{name}"
         with self.lock:
             self.revisions[name] = str(uuid.uuid4())
             self.busy_until[name] = time.monotonic() + seconds
