@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "event.h"
+#include "paths.h"
 
 static bool blocks(const struct fs_policy *policy, const char *path)
 {
@@ -18,7 +19,7 @@ void blocked_places_check(const char *resolved, const char *what, const struct f
                           const struct fs_policy *floor)
 {
     static char tmp[PATH_MAX];
-    if (tmp[0] == '\0' && !realpath("/tmp", tmp)) return;
+    if (tmp[0] == '\0' && !paths_resolve("/tmp", tmp)) return;
     size_t size = strlen(tmp);
     if (strncmp(resolved, tmp, size) != 0 || (resolved[size] != '/' && resolved[size] != '\0'))
         return;
@@ -32,14 +33,14 @@ void blocked_places_check_path(const char *path, const char *what, const struct 
                                const struct fs_policy *floor)
 {
     char resolved[PATH_MAX];
-    if (path && *path && realpath(path, resolved))
+    if (path && *path && paths_resolve(path, resolved))
         blocked_places_check(resolved, what, policy, floor);
 }
 
 static bool lies_in(const char *path, const char *folder)
 {
     char resolved[PATH_MAX];
-    if (!realpath(folder, resolved)) return false;
+    if (!paths_resolve(folder, resolved)) return false;
     size_t size = strlen(resolved);
     return strncmp(path, resolved, size) == 0 && (path[size] == '/' || path[size] == '\0');
 }
@@ -69,7 +70,7 @@ void blocked_places_check_library_path(const struct fs_policy *policy,
          * that is not there yet can be made. */
         if (folder[0] != '/')
             strcpy(resolved, folder[0] == '$' ? "/" : "/tmp");
-        else if (!realpath(folder, resolved))
+        else if (!paths_resolve(folder, resolved))
             strcpy(resolved, folder);
         if (lies_in(resolved, "/tmp") || lies_in(resolved, "/var/tmp") ||
             lies_in(resolved, "/dev")) {

@@ -1,7 +1,6 @@
 /* The command that is to run guarded. See command.h. */
 #include "command.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 
 #include "event.h"
 #include "processes/program.h"
+#include "support/sys.h"
 #include "support/text.h"
 
 enum { SHIM_NAME_SIZE = 41 };
@@ -33,7 +33,8 @@ void command_find(const char *name, char out[PATH_MAX])
             folder[size] = '\0';
         }
         if (size < sizeof folder && TEXT_JOIN(out, PATH_MAX, size > 0 ? folder : ".", "/", name) &&
-            access(out, X_OK) == 0 && stat(out, &status) == 0 && S_ISREG(status.st_mode))
+            access(out, X_OK) == 0 && sys_fstatat(AT_FDCWD, out, &status, 0) == 0 &&
+            S_ISREG(status.st_mode))
             return;
         if (!*end) break;
         at = end;
@@ -88,8 +89,8 @@ void command_identify(const char *program, char *const *arguments, bool has_wrap
         int fd = open(path, O_PATH | O_CLOEXEC);
         const char *wrong = fs_program_check_object(fd, false, &object);
         struct stat status;
-        if (wrong || fstat(object.fd, &status) != 0)
-            REFUSE(path, " cannot be guarded: ", wrong ? wrong : strerror(errno));
+        if (wrong || sys_fstat(object.fd, &status) != 0)
+            REFUSE(path, " cannot be guarded: ", wrong ? wrong : "it is gone");
         text_number(device, status.st_dev);
         text_number(inode, status.st_ino);
         (void)TEXT_JOIN(identity->program, sizeof identity->program, device, ".", inode);

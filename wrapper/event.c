@@ -12,6 +12,7 @@
 
 #include "events/json.h"
 #include "events/secrets.h"
+#include "support/sys.h"
 #include "support/text.h"
 
 enum { REFUSED = 78, EVENT_FD = 900 };
@@ -71,12 +72,12 @@ void event_open(void)
         if (from < 0)
             REFUSE("FUNCTION_SHIELD_EVENTS: ", sink, " cannot be opened: ", strerror(errno));
     }
-    int fd = fcntl(from, F_DUPFD, low);
-    if (fd < 0 && errno == EBADF) {
+    int fd = (int)sys_call(SYS_fcntl, from, F_DUPFD, low);
+    if (fd == -EBADF) {
         /* A closed stream: its fd will be the first file that the function opens, and no place
          * for events. */
         from = open("/dev/null", O_WRONLY | O_CLOEXEC);
-        fd = fcntl(from, F_DUPFD, low);
+        fd = (int)sys_call(SYS_fcntl, from, F_DUPFD, low);
         close(from);
     } else if (from > 2) {
         close(from);

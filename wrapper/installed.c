@@ -11,6 +11,7 @@
 
 #include "event.h"
 #include "guard/handed_on.h"
+#include "support/sys.h"
 #include "support/text.h"
 
 #ifndef CORE_SIZE
@@ -77,7 +78,7 @@ void installed_check_core(const char *path)
     if (fd < 0)
         REFUSE("the core ", path, " cannot be read: ", strerror(errno), ": attach the layer again");
     struct stat status;
-    if (fstat(fd, &status) != 0 || status.st_size != CORE_SIZE)
+    if (sys_fstat(fd, &status) != 0 || status.st_size != CORE_SIZE)
         REFUSE("the core ", path,
                " is not the one that this launcher belongs to: attach the layer again");
     void *bytes = mmap(NULL, CORE_SIZE, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);

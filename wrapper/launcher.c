@@ -22,7 +22,7 @@
 #include "blocked_places.h"
 #include "command.h"
 #include "event.h"
-#include "folder.h"
+#include "paths.h"
 #include "guard/handed_on.h"
 #include "installed.h"
 #include "policies.h"
@@ -178,7 +178,7 @@ int main(int argc, char **argv)
                                   floor_policy.policy);
         blocked_places_check_path(getenv("LAMBDA_TASK_ROOT"), "the function", policy.policy,
                                   floor_policy.policy);
-        folder_of(program, folder);
+        paths_folder(program, folder);
         blocked_places_check_path(folder, "the command", policy.policy, floor_policy.policy);
         if (scripted || interpreter[0] == '\0')
             blocked_places_check_path(program, "the command", policy.policy, floor_policy.policy);

@@ -11,10 +11,11 @@
 #include <unistd.h>
 
 #include "event.h"
-#include "folder.h"
+#include "paths.h"
 #include "installed.h"
 #include "guard/handed_on.h"
 #include "support/digest.h"
+#include "support/sys.h"
 #include "support/text.h"
 
 /* Only ENOENT of the name itself is absence. A link that leads nowhere, or to itself, and a folder
@@ -23,10 +24,11 @@
 static bool is_there(const char *path)
 {
     struct stat status;
-    if (lstat(path, &status) == 0 || errno != ENOENT) return true;
+    if (sys_fstatat(AT_FDCWD, path, &status, AT_SYMLINK_NOFOLLOW) != -ENOENT) return true;
     char folder[PATH_MAX];
-    folder_of(path, folder);
-    return lstat(folder, &status) == 0 && stat(folder, &status) != 0;
+    paths_folder(path, folder);
+    return sys_fstatat(AT_FDCWD, folder, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+           sys_fstatat(AT_FDCWD, folder, &status, 0) != 0;
 }
 
 static void policy_path(char *out, size_t size, const char *name)
@@ -42,7 +44,7 @@ static void choose(char *out, size_t size)
 {
     const char *wanted = getenv("FUNCTION_SHIELD_POLICY");
     if (wanted && strchr(wanted, '/')) {
-        if (!realpath(wanted, out))
+        if (!paths_resolve(wanted, out))
             REFUSE("FUNCTION_SHIELD_POLICY: ", wanted, " cannot be found: ", strerror(errno));
         return;
     }
@@ -69,7 +71,7 @@ static void read_compiled(struct compiled *compiled)
         REFUSE("the policy ", compiled->path, " cannot be read: ", strerror(errno),
                ": attach a layer that brings it");
     struct stat status;
-    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
+    if (sys_fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
         REFUSE("the policy ", compiled->path, " is no file");
     const char *wrong = "it is truncated";
     if (status.st_size > 0) {

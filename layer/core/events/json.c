@@ -139,7 +139,7 @@ int64_t json_milliseconds(void)
 void json_timestamp(char out[28])
 {
     struct timespec now = {0};
-    clock_gettime(CLOCK_REALTIME, &now);
+    sys_call(SYS_clock_gettime, CLOCK_REALTIME, &now);
     /* Days to a civil date, as in Howard Hinnant's chrono-compatible algorithms. gmtime is not safe
      * in a signal handler. */
     int64_t days = now.tv_sec / 86400, second = now.tv_sec % 86400;
