@@ -77,7 +77,8 @@ def test_a_policy_layer_and_the_policy_in_it(
 
 
 def test_several_regions(stand_in: StandIn, bare: Fleet) -> None:
-    ran = fshield(stand_in, "publish", "--dist", str(DIST), "--region", "us-east-1", "--json")
+    regions = ("--region", "us-east-1", "--region", REGION)
+    ran = fshield(stand_in, "publish", "--dist", str(DIST), *regions, "--json")
     assert ran.code == 0, ran.out + ran.err
     assert [each["region"] for each in ran.json["layers"]] == [
         "us-east-1",
