@@ -145,5 +145,5 @@ def test_into_a_policy_that_allows_the_service_already(tmp_path: Path) -> None:
     done = CliRunner().invoke(
         app, ["learn", "--into", str(policy), "-y", "--region", FRANKFURT, events]
     )
-    assert done.exit_code == 0 and "1 exceptions added" in done.stderr, done.output
+    assert done.exit_code == 0 and "1 exception added" in done.stderr, done.output
     assert "- aws: {s3: {buckets: [my-bucket]}}  # once" in policy.read_text()

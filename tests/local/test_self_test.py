@@ -19,6 +19,7 @@ APART = {
     "descriptors, jumping, stacks, start, receiving": "keep what is known true",
     "handles, sqlite, requests, native, loader": "judge whose machine code passes an address",
     "integrity": "what a process without privileges may not do either",
+    "logging": "send each line by a socket of their own, and refuse none",
     "messages, variables": "judge what a variable leads to, and return no error",
     "options": "judge an option of a connection that is watched",
 }

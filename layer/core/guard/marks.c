@@ -2,7 +2,6 @@
 #include "guard/marks.h"
 
 #include "guard/guard.h"
-#include "libc/symbols.h"
 #include "support/sys.h"
 
 /* What libc needs for a lookup, modules of NSS included. Further down is another stack. */
@@ -33,13 +32,4 @@ bool marks_hold(struct mark *mark)
     if (here >= mark->frame && !is_on_signal_stack())
         mark->frame = 0; /* not to hold again further down */
     return false;
-}
-
-bool guard_is_resolver(const void *caller)
-{
-    struct symbols_object own, resolver;
-    const void *function = SYMBOLS_HAVE(res_nsend) ? (const void *)(uintptr_t)real.res_nsend
-                                                   : (const void *)(uintptr_t)real.__res_nsend;
-    return symbols_object_of(caller, &own) && symbols_object_of(function, &resolver) &&
-           own.base == resolver.base;
 }
