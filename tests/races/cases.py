@@ -321,6 +321,9 @@ CASES |= {
     "dlmopen": [Case("LM_ID_BASE, RACED, RTLD_LAZY", there) for there in ("library", "named")],
     "dlsym": [Case("libc(), RACED", "symbol", "is_libcs(R)")],
     "dlvsym": [Case("libc(), RACED, FIRST_GLIBC", "symbol", "is_libcs(R)")],
+    # libc ends the process for a name that none of its functions has: bare as well, and a name that
+    # was read while it changed is one.
+    "__nss_lookup_function": [],
 }
 CASES["sendto"].append(stream("a_connection(), RACED, RACED_SIZE, 0, NULL, 0"))
 CASES["sendmsg"].append(stream("a_connection(), a_message(RACED, RACED_SIZE), 0"))

@@ -32,7 +32,7 @@ static int closes(int fd) { return fd < 0 ? fd : close(fd); }
 /* An fd comes with each message. */
 static void receives(void *nowhere)
 {
-    char byte, control[64] __attribute__((aligned(8)));
+    char byte, control[64] __attribute__((aligned(8))) = {0};
     struct iovec vector = {&byte, 1};
     struct msghdr sent = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = control};
     struct cmsghdr *header = (struct cmsghdr *)control;
