@@ -87,7 +87,7 @@ struct socket_address {
 #define COPY_PATH(name, from)            struct path name = copied_own(from)
 #define COPY_WORDS(name, from)           struct words name = copied_words_given(from)
 #define COPY_ADDRESS(name, from, length) struct socket_address name = {from, length, 0}
-#define COPIED_BY_HAND(copy, given)      (given)
+#define COPIED_BY_HAND(copy, given)      ((void)(copy), (given))
 struct words copied_words_given(char *const *from);
 #endif
 
