@@ -36,6 +36,12 @@ _NAME = 80
 _FRAME = re.compile(r"(.*):([0-9]+) (.*)\Z", re.DOTALL)
 _INSTALLED = ("/site-packages/", "/dist-packages/", "/node_modules/")
 _LIBRARY = re.compile(r"\.so(\.[0-9.]+)?\Z")
+# Folders that hold libraries of no package: of the system, a layer, the runtime, the function.
+_LIBRARIES = re.compile(
+    r"(/usr|/opt|/var/lang|/var/task)?/lib(64)?(/[a-z0-9_]+-linux-gnu)?/[^/]+\Z"
+)
+# As auditwheel bundles what a package needs. The loader keeps the path as it was written.
+_BUNDLED = re.compile(r"/([^/]+)/\.\./([^/]+)\.libs/[^/]+\Z")
 # On Lambda. The runtime's folder holds boto3 up to Python 3.11, and the runtime client.
 _TASK = "/var/task/"
 _PLACES = (_TASK, "/opt/python/", "/var/runtime/")
@@ -114,12 +120,18 @@ class Askers:
         file = str(origin.get("file") or "")
         if origin.get("stack") or not _LIBRARY.search(file):
             return ""
+        if "/../" in file:
+            bundled = _BUNDLED.search(file)
+            if not bundled or not bundled[2].startswith(bundled[1]):
+                return ""
         if _installed(file):
             return self.package(file)
-        # Bundled with the function, or of a layer.
+        # Bundled with the function, or of a layer. Any package can name a library of its own so.
         name = self.package(file) if file.startswith((*_PLACES, *self._roots)) else ""
+        if _known(name):
+            return name
         stem = re.split(r"[-.]", file.rpartition("/")[2])[0]
-        return name if _known(name) else CLIENT_LIBRARIES.get(stem, "")
+        return CLIENT_LIBRARIES.get(stem, "") if _LIBRARIES.match(file) else ""
 
     def unsure(self, name: str) -> bool:
         """Whether `name` may be the function's own: it lies in the function's folder, no event says

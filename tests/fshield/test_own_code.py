@@ -40,10 +40,9 @@ CLIENTS = {
         "/function/awslambdaric/__main__.py:3 m",
     ],
     "local": [
-        "/home/ci/.cache/function-shield/runtime/cp313/awslambdaric/bootstrap.py:178"
-        " handle_event_request",
-        "/home/ci/.cache/function-shield/runtime/cp313/awslambdaric/__main__.py:31 main",
-        "/home/ci/.cache/function-shield/runtime/cp313/bootstrap.py:36 main",
+        "/cache/function-shield/runtime/cp313/awslambdaric/bootstrap.py:178 handle_event_request",
+        "/cache/function-shield/runtime/cp313/awslambdaric/__main__.py:31 main",
+        "/cache/function-shield/runtime/cp313/bootstrap.py:36 main",
     ],
 }
 CLIENT = CLIENTS["3.13"]
@@ -202,6 +201,11 @@ def test_a_carrier_s_library_in_c_shows_no_caller(file: str, carrier: str) -> No
         "/x/site-packages/tintkit/../tintkit.libs/libpq-a17e3caa.so.5.17",
         "/var/task/tintkit/../psycopg2/_psycopg.so",
         "/var/task/psycopg2/helper",
+        "/var/task/tintkit/libpq-5.so",
+        "/var/task/tintkit/lib/libpq.so.5",
+        "/opt/python/tintkit.libs/libpq.so.5",
+        "/var/task/psycopg2/../tintkit/_speed.so",
+        "/x/site-packages/psycopg2/../tintkit.libs/libpq.so.5",
         "/usr/lib64/libtint.so.1",
         "/usr/lib64/libc.so.6",
         "/tmp/psycopg2/_psycopg.so",
