@@ -14,8 +14,11 @@
 #include "support/lock.h"
 #include "support/sys.h"
 
+enum { TAG_SIZE = 256 };
+
 LOCK(logging);
-/* As openlog was told. libc too keeps the caller's string. */
+/* As openlog was told, under the lock: libc too keeps the caller's string, which a caller may free
+ * once the next openlog or closelog has returned. */
 static const char *tag;
 static int options, facility = -1;
 
@@ -37,13 +40,22 @@ static void put(const struct line *line)
     va_end(list);
 }
 
+/* The tag, with the pid where that was asked for. */
+static void write_tag(char out[TAG_SIZE], int pid)
+{
+    const char *name = tag != NULL ? tag : program_invocation_short_name;
+    if (options & LOG_PID)
+        snprintf(out, TAG_SIZE, "%s[%d]", name, pid);
+    else
+        snprintf(out, TAG_SIZE, "%s", name);
+}
+
 /* In a process that has another pid, and no standard error. */
 static void put_apart(void *context)
 {
     const struct line *line = context;
-    char own[256];
-    snprintf(own, sizeof own, "%s[%d]", tag != NULL ? tag : program_invocation_short_name,
-             line->pid);
+    char own[TAG_SIZE];
+    write_tag(own, line->pid);
     int left = options & ~(LOG_PID | LOG_PERROR | LOG_NDELAY);
     real.openlog(options & LOG_PID ? own : tag, left, facility);
     put(line);
@@ -51,7 +63,8 @@ static void put_apart(void *context)
     real.openlog(tag, options & ~LOG_NDELAY, facility);
 }
 
-static void print(const struct line *line)
+/* LOG_PERROR. `own`: the tag, with the pid where that was asked for. */
+static void print(const struct line *line, const char *own)
 {
     va_list list;
     char *text = NULL;
@@ -60,9 +73,8 @@ static void print(const struct line *line)
     int size = vasprintf(&text, line->format, list);
     va_end(list);
     if (size < 0) return;
-    dprintf(STDERR_FILENO, "%s", tag != NULL ? tag : program_invocation_short_name);
-    if (options & LOG_PID) dprintf(STDERR_FILENO, "[%d]", line->pid);
-    dprintf(STDERR_FILENO, ": %s%s", text, size > 0 && text[size - 1] == '\n' ? "" : "\n");
+    const char *end = size > 0 && text[size - 1] == '\n' ? "" : "\n";
+    dprintf(STDERR_FILENO, "%s: %s%s", own, text, end);
     free(text);
 }
 
@@ -73,26 +85,36 @@ static void say(int priority, int flag, const char *format, va_list *list)
         put(&line);
         return;
     }
-    if ((options & LOG_PERROR) && setlogmask(0) & LOG_MASK(LOG_PRI(priority))) print(&line);
     if (!lock_take(&logging)) return;
+    bool prints = (options & LOG_PERROR) && setlogmask(0) & LOG_MASK(LOG_PRI(priority));
+    if (prints) {
+        /* Standard error may be slow. */
+        char own[TAG_SIZE];
+        write_tag(own, line.pid);
+        lock_give(&logging);
+        print(&line, own);
+        if (!lock_take(&logging)) return;
+    }
     if (apart_run(put_apart, &line, true) == APART_IMPOSSIBLE) put_apart(&line);
     lock_give(&logging);
 }
 
 DOOR void openlog(const char *name, int option, int where)
 {
-    bool blocks = guard_ready() && network_blocks();
-    tag = name;
+    bool blocks = guard_ready() && network_blocks(), locked = blocks && lock_take(&logging);
+    if (name != NULL) tag = name;
     options = option;
     facility = where;
     real.openlog(name, blocks ? option & ~LOG_NDELAY : option, where);
+    if (locked) lock_give(&logging);
 }
 
 DOOR void closelog(void)
 {
-    (void)guard_ready();
+    bool locked = guard_ready() && network_blocks() && lock_take(&logging);
     tag = NULL;
     real.closelog();
+    if (locked) lock_give(&logging);
 }
 
 DOOR void vsyslog(int priority, const char *format, va_list list)
