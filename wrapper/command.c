@@ -56,7 +56,7 @@ bool command_is_shim(const char *path)
     return slash && slash - path >= 6 && strncmp(slash - 6, "/shims", 6) == 0;
 }
 
-/* The program that `#!/usr/bin/env NAME` runs, "" where the line is none such; `*after`: how many
+/* The program that `#!/usr/bin/env NAME` runs, "" if it runs no other program; `*after`: how many
  * words follow NAME. */
 static void named_by_env(const struct fs_program_script *script, char name[FS_PROGRAM_LINE],
                          unsigned *after)

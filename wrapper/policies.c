@@ -72,7 +72,7 @@ static void read_compiled(struct compiled *compiled)
                ": attach a layer that brings it");
     struct stat status;
     if (sys_fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
-        REFUSE("the policy ", compiled->path, " is no file");
+        REFUSE("the policy ", compiled->path, " is not a file");
     const char *wrong = "it is truncated";
     if (status.st_size > 0) {
         size_t size = (size_t)status.st_size;

@@ -138,7 +138,7 @@ def _states(words: Sequence[str]) -> frozenset[State]:
     known = {state.value.lower(): state for state in State}
     for word in words:
         if word.lower() not in known:
-            raise CouldNotRun(f"--state {word}: is none", f"one of {', '.join(known)}")
+            raise CouldNotRun(f"--state {word} is not a state", f"one of {', '.join(known)}")
     return frozenset(known[word.lower()] for word in words) or frozenset(State)
 
 

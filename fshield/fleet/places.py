@@ -30,7 +30,7 @@ class Place:
     Args:
         account: how it is reached.
         region: its name.
-        number: the account's number; "" where it is the caller's own, which nobody was asked for.
+        number: the account's number; "" if it is the caller's own account.
     """
 
     account: Account
@@ -59,16 +59,18 @@ class Place:
         elsewhere = []
         for arn in arns:
             if ACCOUNT_FIELD in arn and not self.number:
-                raise CouldNotRun(f"{arn}: of which account?", "--role-name and --account say it")
+                raise CouldNotRun(
+                    f"{arn}: the account is not known", "give --role-name and --account"
+                )
             here = arn.replace(REGION_FIELD, self.region).replace(ACCOUNT_FIELD, self.number)
             place = _ARN_PLACE.match(here)
-            # What is no ARN is said to be none where it is looked up.
+            # Text that is not an ARN is reported when it is looked up.
             if place is None or place["region"] == self.region:
                 found.append((place["account"] if place else "", here))
             else:
                 elsewhere.append(here)
         own = [arn for number, arn in found if number and number == self.number]
-        # Who looks the others up says that they are of another region.
+        # The lookup of the others reports that they are in another region.
         return own or [arn for _, arn in found] or elsewhere
 
     def names(self, names: Sequence[str]) -> list[str]:
@@ -105,17 +107,18 @@ def places(asked: Asked) -> list[Place]:
     regions = list(dict.fromkeys(_split(asked.regions)))
     for region in regions:
         if not _REGION.match(region):
-            raise CouldNotRun(f"--region {shown(region)}: is none", "like eu-central-1")
+            raise CouldNotRun(f"--region {shown(region)} is not a region", "like eu-central-1")
     if not asked.role_name:
         if asked.accounts or asked.organization:
             raise CouldNotRun(
-                "--account and --organization: by which role?",
+                "--account and --organization need a role",
                 "--role-name NAME, of a role that each of the accounts has",
             )
         return [_place(asked, region, None, "") for region in regions or (None,)]
     if not _ROLE.match(asked.role_name) or asked.role_name.startswith("/"):
         raise CouldNotRun(
-            f"--role-name {shown(asked.role_name)}: is none", "a name, with its path before it"
+            f"--role-name {shown(asked.role_name)} is not a role name",
+            "a name, with its path before it",
         )
     numbers = _accounts(asked, regions)
     return [
@@ -138,12 +141,12 @@ def _place(asked: Asked, region: str | None, role_name: str | None, number: str)
 def _accounts(asked: Asked, regions: Sequence[str]) -> list[str]:
     numbers = list(dict.fromkeys(_split(asked.accounts)))
     if bool(numbers) == asked.organization:
-        raise CouldNotRun(
-            "--role-name: in which accounts?", "--account ID, ID, … or --organization, one of them"
-        )
+        raise CouldNotRun("--role-name needs accounts", "--account ID,ID… or --organization")
     for number in numbers:
         if not _ACCOUNT.match(number):
-            raise CouldNotRun(f"--account {shown(number)}: is none", "twelve digits")
+            raise CouldNotRun(
+                f"--account {shown(number)} is not an account number", "twelve digits"
+            )
     if numbers:
         return numbers
     with speaking():

@@ -166,10 +166,10 @@ def test_interrupted_in_the_middle_of_several_places(stand_in: StandIn, fleets: 
             ),
             "--region 'mars'",
         ),
-        (Asked(accounts=("111111111111",)), "by which role"),
-        (Asked(organization=True), "by which role"),
-        (Asked(role_name="guard"), "in which accounts"),
-        (Asked(role_name="guard", accounts=("1",), organization=True), "in which accounts"),
+        (Asked(accounts=("111111111111",)), "need a role"),
+        (Asked(organization=True), "need a role"),
+        (Asked(role_name="guard"), "needs accounts"),
+        (Asked(role_name="guard", accounts=("1",), organization=True), "needs accounts"),
         (Asked(role_name="guard", accounts=("1",)), "--account '1'"),
         (Asked(role_name="a role", accounts=("111111111111",)), "--role-name 'a role'"),
     ],
@@ -209,7 +209,7 @@ def test_which_layers_a_place_uses() -> None:
     assert place.arns([ENGINE]) == [
         "arn:aws:lambda:eu-west-1:111111111111:layer:function-shield-{arch}:1"
     ]
-    with pytest.raises(CouldNotRun, match="of which account"):
+    with pytest.raises(CouldNotRun, match="account is not known"):
         Place(Account(), "eu-west-1").arns([ENGINE])
 
 

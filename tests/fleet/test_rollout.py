@@ -274,7 +274,7 @@ def test_its_journal(tmp_path: Path) -> None:
     with pytest.raises(CouldNotRun, match="is not a roll-out's journal"):
         journals.read(path)
     path.write_text(json.dumps({"rollout": 2}) + "\n")
-    with pytest.raises(CouldNotRun, match="of another fshield"):
+    with pytest.raises(CouldNotRun, match="another version of fshield"):
         journals.read(path)
 
 

@@ -87,7 +87,7 @@ def publish(
     with output.reporting(as_json):
         if organization_id and not re.fullmatch(r"o-[a-z0-9]{10,32}", organization_id):
             raise CouldNotRun(
-                f"--organization-id {organization_id}: is none",
+                f"--organization-id {organization_id} is not an organization",
                 "o-… , from aws organizations describe-organization",
             )
         if policies:

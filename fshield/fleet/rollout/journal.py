@@ -174,7 +174,9 @@ def read(path: Path) -> Journal | None:
         end = content.rfind(b"\n") + 1
         head, *rest = [json.loads(line) for line in content[:end].splitlines()]
         if head["rollout"] != _VERSION:
-            raise CouldNotRun(f"{path}: is of another fshield", "end it with that one")
+            raise CouldNotRun(
+                f"{path}: was written by another version of fshield", "end it with that version"
+            )
         functions = head["functions"]
         journal = Journal(
             path,
@@ -201,6 +203,6 @@ def read(path: Path) -> Journal | None:
                 journal._take_step(Step(line["step"]), line["stage"], at, line["why"])
     except (ValueError, KeyError, TypeError) as error:
         raise CouldNotRun(
-            f"{path}: is not a roll-out's journal", "--journal FILE names another"
+            f"{path} is not a roll-out's journal", "--journal FILE names another"
         ) from error
     return journal

@@ -21,7 +21,7 @@ def shares(words: Sequence[str]) -> list[float]:
         known = _SHARE.match(word)
         share = float(known[1]) / 100 if known else 0.0
         if not 0 < share <= 1:
-            raise CouldNotRun(f"--canary {shown(word)}: is no share", "like 5%, or 5%,25%")
+            raise CouldNotRun(f"--canary {shown(word)} is not a share", "like 5%, or 5%,25%")
         found.append(share)
     if found != sorted(set(found)):
         raise CouldNotRun("--canary: the shares do not grow", "like 5%,25%")
