@@ -9,13 +9,16 @@ Lambda runs; ``-z defs`` makes a newer symbol an error here and not there.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import re
 import shutil
 import struct
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 LAYER = Path(__file__).resolve().parent
 CORE = LAYER / "core"
@@ -92,9 +95,19 @@ def version() -> str:
     return text.split('VERSION = "')[1].split('"')[0]
 
 
+@cache
+def compiler() -> str:
+    """The program that ``python -m ziglang`` becomes: a Python started for each unit would take a
+    sixth of the time that the core takes to compile."""
+    found = importlib.util.find_spec("ziglang")
+    if found is None or found.origin is None:
+        raise SystemExit("zig.py: this Python has no package ziglang: run ./build.sh")
+    return str(Path(found.origin).with_name("zig"))
+
+
 def zig(*arguments: str) -> None:
     """Run ``zig cc`` and stop the build where it fails."""
-    subprocess.run([sys.executable, "-m", "ziglang", "cc", *arguments], check=True)
+    subprocess.run([compiler(), "cc", *arguments], check=True)
 
 
 def unit_options(path: Path, architecture: str) -> list[str]:
@@ -139,7 +152,8 @@ def core(architecture: str, out: Path, extra: list[str]) -> None:
     with ThreadPoolExecutor() as pool:
         units = list(pool.map(compiled, sorted(CORE.rglob("*.c"))))
     zig(
-        *(*target, "-Os", *extra, "-shared", "-s"),
+        # zig would compile its runtime for the target first, and the core calls none of it.
+        *(*target, "-Os", *extra, "-shared", "-s", "-rtlib=none"),
         # The table of doors names the core's own functions: the loader looks none of them up at
         # start, and no other object can replace one.
         "-Wl,-Bsymbolic",
@@ -177,51 +191,53 @@ def checksum(data: bytes) -> int:
 
 
 def launcher(architecture: str, core_file: Path, out: Path) -> None:
-    """Compile the exec wrapper ``out`` for just this core: static, so that it starts in a tenth of
-    a millisecond."""
+    """Compile the exec wrapper ``out`` for just this core: static and without libc, so that it
+    starts in a tenth of a millisecond, and nobody waits for zig to compile a libc."""
     data = core_file.read_bytes()
-    belongs = [f"-DCORE_SIZE={len(data)}", f"-DCORE_CHECKSUM={checksum(data)}ull"]
     generated = out.parent / f"generated-{architecture}"
-    own = (str(path) for path in sorted(WRAPPER.glob("*.c")))
-    sources = [*own, *(str(source(name)) for name in LAUNCHER)]
-    zig(
+    # musl's headers alone: wrapper/libc has the functions.
+    target = ("-target", f"{ARCHITECTURES[architecture]}-linux-musl")
+    options = [
         *(
-            "-target",
-            f"{ARCHITECTURES[architecture]}-linux-musl",
             *COMMON,
             *WARNINGS,
             *SMALL[architecture],
             # Nothing unwinds a program that has one thread and is C.
             "-fno-asynchronous-unwind-tables",
             "-fno-unwind-tables",
+            "-fomit-frame-pointer",
             f'-DFS_VERSION="{version()}"',
-        ),
-        *(
-            *belongs,
+            f"-DCORE_SIZE={len(data)}",
+            f"-DCORE_CHECKSUM={checksum(data)}ull",
             # Of what it shares with the core it needs a part.
             "-ffunction-sections",
             "-fdata-sections",
-            "-Wl,--gc-sections",
-            "-static",
-            "-s",
-            "-I",
-            str(CORE),
-            "-I",
-            str(generated),
-            "-I",
-            str(WRAPPER),
-            *sources,
-            "-o",
-            str(out),
         ),
-    )
+        *("-I", str(CORE), "-I", str(generated), "-I", str(WRAPPER)),
+    ]
+    sources = [*sorted(WRAPPER.rglob("*.c")), *(source(name) for name in LAUNCHER)]
+    with TemporaryDirectory(dir=out.parent) as objects:
+
+        def compiled(path: Path) -> str:
+            made = Path(objects) / f"{path.stem}.o"
+            # Else clang makes the loop in memcpy a call of memcpy.
+            own = ("-ffreestanding",) if path.name == "strings.c" else ()
+            zig(*target, *options, *own, "-c", str(path), "-o", str(made))
+            return str(made)
+
+        with ThreadPoolExecutor() as pool:
+            units = list(pool.map(compiled, sources))
+        zig(
+            *(*target, "-Os", "-static", "-s", "-nostdlib", "-rtlib=none"),
+            *("-Wl,--gc-sections", *units, "-o", str(out)),
+        )
 
 
 def decide(out: Path, target: str = "") -> None:
     """Compile what decides, alone, for ``fshield explain``: for this machine, or for zig's
     `target`."""
     machine = ("-target", target) if target else ()
-    shared = ["-fvisibility=default", "-fPIC", "-shared", "-s"]
+    shared = ["-fvisibility=default", "-fPIC", "-shared", "-s", "-rtlib=none"]
     if "macos" in (target or sys.platform.replace("darwin", "macos")):
         # Else the path at which it was built is its name, and the bytes differ by folder.
         shared += ["-install_name", f"@rpath/{out.name}"]

@@ -12,8 +12,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-#: Of the build, by their names in the lock file: they are in no file of a release, but for the
-#: parts of compiler-rt that zig links.
+#: Of the build, by their names in the lock file: nothing of them is in a file of a release.
 TOOLS = ("setuptools", "ziglang", "zopfli")
 _NAMESPACE = uuid.UUID("7d7f1f0e-4cb8-5e0a-9f0b-1f4f5a5b6c7d")
 _LICENSE = [{"license": {"id": "Apache-2.0"}}]
@@ -46,21 +45,10 @@ def bill(
     files = [_file(name, digest) for name, digest in sorted(sums.items())]
     needed = [_package(text, versions, "required") for text in requirements]
     tools = [_package(name, versions, "excluded") for name in TOOLS]
-    runtime = {
-        "type": "library",
-        "bom-ref": "compiler-rt",
-        "name": "compiler-rt",
-        "version": f"of zig {versions['ziglang']}",
-        "scope": "required",
-        "description": "Routines of the compiler that are linked into the layer where used.",
-        "licenses": [{"expression": "Apache-2.0 WITH LLVM-exception"}],
-    }
     wheels = [each["bom-ref"] for each in files if each["name"].endswith(".whl")]
-    layers = [each["bom-ref"] for each in files if each["name"].endswith(".zip")]
     depends = [
         {"ref": root, "dependsOn": [each["bom-ref"] for each in files]},
         *({"ref": ref, "dependsOn": [each["bom-ref"] for each in needed]} for ref in wheels),
-        *({"ref": ref, "dependsOn": ["compiler-rt"]} for ref in layers),
     ]
     serial = uuid.uuid5(_NAMESPACE, json.dumps([commit, sorted(sums.items())]))
     document: dict[str, Any] = {
@@ -80,7 +68,7 @@ def bill(
                 "properties": [{"name": "function-shield:commit", "value": commit}],
             },
         },
-        "components": [*files, *needed, runtime, *tools],
+        "components": [*files, *needed, *tools],
         "dependencies": depends,
     }
     return (json.dumps(document, indent=2) + "\n").encode()

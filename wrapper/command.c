@@ -61,13 +61,16 @@ bool command_is_shim(const char *path)
 static void named_by_env(const struct fs_program_script *script, char name[FS_PROGRAM_LINE],
                          unsigned *after)
 {
-    char line[FS_PROGRAM_LINE], *rest = NULL;
+    char line[FS_PROGRAM_LINE], *rest;
     const char *slash = strrchr(script->interpreter, '/');
     name[0] = '\0';
     *after = 0;
     if (strcmp(slash ? slash + 1 : script->interpreter, "env") != 0) return;
     strcpy(line, script->argument);
-    for (char *word = strtok_r(line, " \t", &rest); word; word = strtok_r(NULL, " \t", &rest)) {
+    for (char *word = line; *word; word = rest) {
+        rest = word + strcspn(word, " \t");
+        if (*rest) *rest++ = '\0';
+        if (*word == '\0') continue;
         if (name[0] != '\0')
             ++*after;
         else if (word[0] != '-' && !strchr(word, '='))
