@@ -67,7 +67,7 @@ class Account:
             user_agent_extra="fshield",
         )
         session = session_of(self.profile, region_asked(self.region), self.role, self.endpoint_url)
-        return session.client(service, endpoint_url=self.endpoint_url, config=config)
+        return session.create_client(service, endpoint_url=self.endpoint_url, config=config)
 
 
 @dataclass(frozen=True)
