@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from typing import Any
 
+from tests import forked
 from tests.fleet.stand_in import KEYS, REGION, StandIn
 
 
@@ -36,48 +35,27 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def arguments(stand_in: StandIn, *words: str) -> list[str]:
-    """The command line of fshield against the stand-in."""
-    return [
-        sys.executable,
-        "-m",
-        "fshield",
-        *words,
-        *([] if "--region" in words else ["--region", REGION]),
-        "--endpoint-url",
-        stand_in.url,
-    ]
+    """What fshield is told, against the stand-in."""
+    region = [] if "--region" in words else ["--region", REGION]
+    return [*words, *region, "--endpoint-url", stand_in.url]
 
 
 def fshield(stand_in: StandIn, *words: str, keys: bool = True) -> Ran:
     """Run fshield against the stand-in and wait."""
-    ran = subprocess.run(
-        arguments(stand_in, *words),
-        env=environment(**(KEYS if keys else {})),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    ran = forked.fshield(*arguments(stand_in, *words), env=environment(**(KEYS if keys else {})))
     return Ran(ran.returncode, ran.stdout, ran.stderr)
 
 
 def interrupted(stand_in: StandIn, *words: str, after: int) -> Ran:
     """Run fshield and send it one SIGINT once it has written `after` functions."""
     start = stand_in.operations["UpdateFunctionConfiguration"]
-    process = subprocess.Popen(
-        arguments(stand_in, *words),
-        env=environment(**KEYS),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = forked.start(*arguments(stand_in, *words), env=environment(**KEYS))
     over = time.monotonic() + 120
     while stand_in.operations["UpdateFunctionConfiguration"] < start + after:
-        assert process.poll() is None, process.communicate()
+        assert process.poll() is None, process.communicate(10)
         assert time.monotonic() < over
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(120)
+    assert process.returncode is not None
     return Ran(process.returncode, out, err)

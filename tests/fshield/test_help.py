@@ -15,6 +15,7 @@ import typer
 
 from fshield.cli.app import app
 from fshield.cli.commands import COMMANDS, GROUPS
+from tests import forked
 from tests.support import ROOT
 
 #: Options that mean the same wherever they stand; and where one says more, because it does.
@@ -34,11 +35,8 @@ SAYS_MORE = {("--json", "tail.py"), ("--layer", "verify.py"), ("--timeout", "loc
 @pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_help_fits_80_columns(command: str) -> None:
     """In a process of its own: click takes the width from the terminal."""
-    words = [sys.executable, "-m", "fshield", *filter(None, [command]), "--help"]
-    environment = {**os.environ, "COLUMNS": "80", "TERM": "dumb"}
-    done = subprocess.run(
-        words, capture_output=True, text=True, env=environment, cwd=ROOT, check=False
-    )
+    words = [*filter(None, [command]), "--help"]
+    done = forked.fshield(*words, env={**os.environ, "COLUMNS": "80", "TERM": "dumb"}, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     assert f"fshield {command}".strip() in done.stdout
     assert [line for line in done.stdout.splitlines() if len(line) > 80] == []

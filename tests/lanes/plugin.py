@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests import forked
+
 #: The fd that the lines go to.
 VARIABLE = "FSHIELD_LANE_FD"
 SLOWEST = 10
@@ -26,7 +28,7 @@ def _folder(test: str) -> str:
 
 def _processor_seconds() -> float:
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(each.ru_utime + each.ru_stime for each in used)
+    return sum(each.ru_utime + each.ru_stime for each in used) + forked.processor_seconds()
 
 
 class Progress:

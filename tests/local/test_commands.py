@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from tests import forked
 from tests.support import LAYER, ROOT, clean_environment
 
 FUNCTION = """
@@ -25,11 +26,8 @@ FUNCTION = """
 
 
 def fshield(*arguments: str | Path, layer: Path = LAYER) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "fshield", *map(str, arguments)],
-        env=clean_environment({"FSHIELD_LAYER": str(layer), "PYTHONPATH": str(ROOT)}),
-        capture_output=True, text=True, timeout=120, check=False, cwd=ROOT,
-    )  # fmt: skip
+    environment = clean_environment({"FSHIELD_LAYER": str(layer), "PYTHONPATH": str(ROOT)})
+    return forked.fshield(*arguments, env=environment, cwd=ROOT, timeout=120)
 
 
 def test_run_passes_status_and_arguments_on() -> None:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 
 from fshield.local.emulator import Function
+from tests import forked
 
 BASE = """
 version: 1
@@ -395,12 +395,7 @@ def test_the_table_goes_with_the_last_process(
 
 
 def check(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "fshield", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return forked.fshield(*arguments)
 
 
 def test_explain_and_diff_know_it(tmp_path: Path) -> None:

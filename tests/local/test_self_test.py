@@ -11,6 +11,7 @@ from pathlib import Path
 
 from fshield.local.layer import Layer
 from fshield.selftest.doors import DOORS, try_doors
+from tests import forked
 from tests.support import LAYER, ROOT, core_file
 
 # Families of doors that refuse nothing by themselves, or nothing that one call can show.
@@ -26,15 +27,9 @@ APART = {
 
 
 def self_test(*words: str, columns: int = 80) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "fshield", "self-test", *words],
-        env={**os.environ, "COLUMNS": str(columns), "TERM": "dumb", "FSHIELD_LAYER": str(LAYER)},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    terminal = {"COLUMNS": str(columns), "TERM": "dumb"}
+    environment = {**os.environ, **terminal, "FSHIELD_LAYER": str(LAYER)}
+    return forked.fshield("self-test", *words, env=environment, cwd=ROOT)
 
 
 def left_over() -> list[Path]:

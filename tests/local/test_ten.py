@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tests import forked
 from tests.support import ROOT, clean_environment
 
 EXAMPLE = ROOT / "examples" / "ten"
@@ -26,14 +27,7 @@ REGION = ("--region", "eu-central-1")
 
 
 def fshield(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*FSHIELD, *map(str, arguments)],
-        env=clean_environment(),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return forked.fshield(*arguments, env=clean_environment(), timeout=120)
 
 
 @pytest.fixture(scope="module")

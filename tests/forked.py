@@ -1,0 +1,205 @@
+"""Runs ``python -m fshield`` without the second that its imports take.
+
+Each run is a process of its own: a fork of one that has imported everything (forked_server.py).
+Arguments, environment, folder, streams, signals and exit status are those of any process.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+# What an interpreter reads when it starts, and a fork does not; and of it what a fork takes.
+_OF_INTERPRETERS = ("PYTHON", "LD_")
+_TAKEN = ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONUNBUFFERED")
+_OF_LANGUAGES = ("LC_", "LANG")
+
+
+class Process:
+    """One that was started. ``communicate`` waits for it."""
+
+    def __init__(self, words: Sequence[str], pid: int, status: int, pipes: Mapping[str, int]):
+        self.words = list(words)
+        self.pid = pid
+        self.returncode: int | None = None
+        self._status = status
+        self._pipes = dict(pipes)
+
+    def send_signal(self, number: int) -> None:
+        """As Popen's."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def poll(self) -> int | None:
+        """Its exit status; None while it runs."""
+        if self.returncode is None and _readable(self._status, 0):
+            self._ends()
+        return self.returncode
+
+    def communicate(self, timeout: float) -> tuple[str, str]:
+        """Its standard output and error, once it has ended. Kills it after `timeout` seconds."""
+        end = time.monotonic() + timeout
+        said = {name: bytearray() for name in self._pipes}
+        with selectors.DefaultSelector() as selector:
+            for name, pipe in self._pipes.items():
+                selector.register(pipe, selectors.EVENT_READ, name)
+            while selector.get_map():
+                if not (ready := selector.select(max(0, end - time.monotonic()))):
+                    self._too_long(timeout)
+                for key, _ in ready:
+                    if content := os.read(key.fd, 1 << 16):
+                        said[key.data] += content
+                    else:
+                        selector.unregister(key.fd)
+                        os.close(key.fd)
+        if self.returncode is None:
+            if not _readable(self._status, max(0, end - time.monotonic())):
+                self._too_long(timeout)
+            self._ends()
+        # As text=True: universal newlines.
+        out, err = (
+            bytes(said[name]).decode().replace("\r\n", "\n").replace("\r", "\n")
+            for name in ("out", "err")
+        )
+        return out, err
+
+    def _too_long(self, timeout: float) -> None:
+        self.send_signal(signal.SIGKILL)
+        raise subprocess.TimeoutExpired(self.words, timeout)
+
+    def _ends(self) -> None:
+        with os.fdopen(self._status) as stream:
+            ended = json.loads(stream.read())
+        self.returncode = ended["status"]
+        _server.used += ended["used"]
+
+
+class _Server:
+    """The process that forks. It is started when it is first needed."""
+
+    def __init__(self) -> None:
+        self.used = 0.0  # seconds of processor of the processes that have ended
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._socket: socket.socket | None = None
+
+    def start(
+        self, words: Sequence[str], env: Mapping[str, str], cwd: str, fds: Sequence[int]
+    ) -> tuple[int, int]:
+        """Fork. Returns the pid, and an fd that its exit status comes from."""
+        status, given = os.pipe()
+        asked = json.dumps({"words": words, "env": dict(env), "cwd": cwd}).encode()
+        with self._lock:
+            socket.send_fds(self._connection(), [asked], [*fds, given])
+        os.close(given)
+        pid = b""
+        while not pid.endswith(b"\n"):
+            part = os.read(status, 1)
+            assert part, "the process that forks has ended"
+            pid += part
+        return int(pid), status
+
+    def _connection(self) -> socket.socket:
+        if self._socket is None:
+            # Messages keep their bounds, and their fds.
+            self._socket, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            for end in (self._socket, other):
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.forked_server", str(other.fileno())],
+                cwd=ROOT,
+                env={
+                    name: value
+                    for name, value in os.environ.items()
+                    if not name.startswith(_OF_INTERPRETERS)
+                },
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=[other.fileno()],
+            )
+            other.close()
+            atexit.register(self._end)
+        return self._socket
+
+    def _end(self) -> None:
+        assert self._socket and self._process
+        self._socket.close()
+        self._process.wait(20)
+
+
+_server = _Server()
+
+
+def processor_seconds() -> float:
+    """What the processes used that have ended: they are no children of this one."""
+    return _server.used
+
+
+def start(
+    *words: str | Path,
+    env: Mapping[str, str] | None = None,
+    cwd: str | Path | None = None,
+    stdin: int = subprocess.DEVNULL,
+) -> Process:
+    """Start ``fshield`` with these arguments."""
+    given = dict(os.environ if env is None else env)
+    texts = [str(word) for word in words]
+    out, out_given = os.pipe()
+    err, err_given = os.pipe()
+    nothing = os.open(os.devnull, os.O_RDONLY) if stdin == subprocess.DEVNULL else -1
+    fds = [nothing if stdin == subprocess.DEVNULL else stdin, out_given, err_given]
+    pid, status = _server.start(texts, given, str(cwd or Path.cwd()), fds)
+    for fd in (out_given, err_given, *([nothing] if nothing >= 0 else [])):
+        os.close(fd)
+    return Process(["fshield", *texts], pid, status, {"out": out, "err": err})
+
+
+def fshield(
+    *words: str | Path,
+    env: Mapping[str, str] | None = None,
+    cwd: str | Path | None = None,
+    timeout: float = 300,
+) -> subprocess.CompletedProcess[str]:
+    """Run ``fshield`` with these arguments and wait. As subprocess.run with text, without
+    standard input."""
+    if not _forks(os.environ if env is None else env):
+        command = [sys.executable, "-m", "fshield", *map(str, words)]
+        return subprocess.run(
+            command,
+            env=env,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+    process = start(*words, env=env, cwd=cwd)
+    out, err = process.communicate(timeout)
+    assert process.returncode is not None
+    return subprocess.CompletedProcess(process.words, process.returncode, out, err)
+
+
+def _forks(env: Mapping[str, str]) -> bool:
+    """Whether the environment says nothing to an interpreter that a fork would not hear."""
+    languages = {name for name in {*env, *os.environ} if name.startswith(_OF_LANGUAGES)}
+    return not any(
+        name.startswith(_OF_INTERPRETERS) and name not in _TAKEN for name in env
+    ) and all(env.get(name) == os.environ.get(name) for name in languages)
+
+
+def _readable(fd: int, seconds: float) -> bool:
+    with selectors.DefaultSelector() as selector:
+        selector.register(fd, selectors.EVENT_READ)
+        return bool(selector.select(seconds))
