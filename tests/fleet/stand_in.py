@@ -8,6 +8,7 @@ throttling, and failures and other hands as a test orders them.
 
 from __future__ import annotations
 
+import atexit
 import http.client
 import json
 import random
@@ -19,11 +20,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache, partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import boto3
+import botocore.session
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
@@ -33,6 +35,44 @@ KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
 PAGE = 50
 _CREDENTIAL = re.compile(r"Credential=(?P<key>[^/]+)/[^/]+/(?P<region>[^/]+)/")
 _FUNCTION = re.compile(r"/2015-03-31/functions/(?P<name>[^/]+)(?P<rest>/.*)?\Z")
+
+
+Credentials = tuple[str, str, str | None]
+_making = threading.Lock()
+
+
+@cache
+def _session() -> Any:
+    """One for all clients: it reads the descriptions of services once."""
+    return botocore.session.Session()
+
+
+@cache
+def client_of(
+    url: str, service: str, region: str, keys: Credentials = ("testing", "testing", None)
+) -> Any:
+    """A client, made once."""
+    key, secret, token = keys
+    with _making:
+        return _session().create_client(
+            service,
+            region_name=region,
+            endpoint_url=url,
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+            aws_session_token=token,
+            config=Config(max_pool_connections=20),
+        )
+
+
+@cache
+def moto_port() -> int:
+    """moto's server, started once: it takes a second to know a service. Each stand-in empties
+    it."""
+    moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    moto.start()
+    atexit.register(moto.stop)
+    return int(moto.get_host_and_port()[1])
 
 
 @dataclass
@@ -77,6 +117,7 @@ class StandIn:
         self.lock = threading.RLock()
         self.random = random.Random(20261125)
         self.accounts = {"testing": ACCOUNT}
+        self.roles: dict[str, Credentials] = {}
         self.revisions: dict[str, str] = {}
         self.busy_until: dict[str, float] = {}
         self.recent: list[float] = []
@@ -89,28 +130,22 @@ class StandIn:
 
     def client(self, service: str, region: str = REGION, account: str = ACCOUNT) -> Any:
         """A client of moto itself, past the proxy. Another account is reached by a role of it."""
-        session: Any = boto3.session.Session("testing", "testing", region_name=region)
-        if account != ACCOUNT:
+        if account == ACCOUNT:
+            return client_of(self.moto_url, service, region)
+        if account not in self.roles:
             role = f"arn:aws:iam::{account}:role/tests"
-            found = session.client("sts", endpoint_url=self.moto_url).assume_role(
-                RoleArn=role, RoleSessionName="tests"
-            )["Credentials"]
-            session = boto3.session.Session(
-                found["AccessKeyId"],
-                found["SecretAccessKey"],
-                found["SessionToken"],
-                region_name=region,
+            sts = client_of(self.moto_url, "sts", REGION)
+            found = sts.assume_role(RoleArn=role, RoleSessionName="tests")["Credentials"]
+            self.roles[account] = tuple(
+                found[name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")
             )
-        return session.client(
-            service, endpoint_url=self.moto_url, config=Config(max_pool_connections=20)
-        )
+        return client_of(self.moto_url, service, region, self.roles[account])
 
     def account_of(self, key: str) -> str:
         """The account of an access key, as moto knows it."""
         with self.lock:
             if key not in self.accounts:
-                session: Any = boto3.session.Session(key, "testing", region_name=REGION)
-                sts = session.client("sts", endpoint_url=self.moto_url)
+                sts = client_of(self.moto_url, "sts", REGION, (key, "testing", None))
                 self.accounts[key] = sts.get_caller_identity()["Account"]
             return self.accounts[key]
 
@@ -368,20 +403,18 @@ def _error(status: int, code: str, message: str) -> tuple[int, dict[str, str], b
 
 @contextmanager
 def running() -> Iterator[StandIn]:
-    """A fresh moto and the proxy before it."""
-    moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    moto.start()
-    port = moto.get_host_and_port()[1]
+    """An empty moto and a new proxy before it."""
+    port = moto_port()
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request("POST", "/moto-api/reset")
+    assert connection.getresponse().status == 200
+    connection.close()
     stand_in = StandIn(port)
-    thread = threading.Thread(target=stand_in.server.serve_forever, daemon=True)
-    thread.start()
+    # It ends no sooner than it looks whether it should.
+    serve = partial(stand_in.server.serve_forever, poll_interval=0.05)
+    threading.Thread(target=serve, daemon=True).start()
     try:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-        connection.request("POST", "/moto-api/reset")
-        connection.getresponse().read()
-        connection.close()
         yield stand_in
     finally:
         stand_in.server.shutdown()
         stand_in.server.server_close()
-        moto.stop()

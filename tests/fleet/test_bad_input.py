@@ -100,7 +100,7 @@ def test_five_layers_with_ours_among_them_is_no_reason(stand_in: StandIn, fleet:
         (("detach", "no/name"), "is not a function's name"),
         (("detach", "f", "--profile", "nobody"), "list-profiles"),
         (("publish", "--dist", "nowhere"), "build.sh"),
-        (("publish", "--organization-id", "acme"), "is none"),
+        (("publish", "--organization-id", "acme"), "is not an organization"),
         (("iam-policy", "compile"), "no command that calls AWS"),
     ],
 )
