@@ -63,9 +63,10 @@ if [ ! -e .venv/.requirements.lock ] && [ ! -e ".venv/.$locks" ]; then
     step "packages of $locks from PyPI, once: $size, most of it the compiler zig"
 fi
 # Entry points are read at installation.
-installed=$(cksum <pyproject.toml)
+installed=$(cat pyproject.toml layer/link.py | cksum)
 if [ "$(cat .venv/.installed 2>/dev/null)" != "$installed" ]; then
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+    .venv/bin/python layer/link.py
     echo "$installed" >.venv/.installed
     step "fshield in .venv"
 fi
