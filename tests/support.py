@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def policy_file(policy: str | Path | Mapping[str, Any]) -> str:
     ):
         return policy
     if isinstance(policy, Mapping):
-        text = yaml.safe_dump({"version": 1, **policy}, sort_keys=False)
+        text = _dumped(repr(policy), policy)
     elif isinstance(policy, Path) or policy.endswith(".yaml"):
         text = Path(policy).read_text()
     else:
@@ -78,8 +79,24 @@ def policy_file(policy: str | Path | Mapping[str, Any]) -> str:
     compiled = folder / "test.policy"
     # Tests run at the same time may write the same policy: each file appears whole or not at all.
     replace(source, text.encode())
-    replace(compiled, compile_policy(load(source)))
+    replace(compiled, _compiled(source))
     return str(compiled)
+
+
+_texts: dict[str, str] = {}
+
+
+def _dumped(key: str, policy: Mapping[str, Any]) -> str:
+    """The document as YAML. Most tests share a few documents."""
+    if key not in _texts:
+        _texts[key] = yaml.safe_dump({"version": 1, **policy}, sort_keys=False)
+    return _texts[key]
+
+
+@cache
+def _compiled(source: Path) -> bytes:
+    """The policy of a file that never changes: its folder is named by its text."""
+    return compile_policy(load(source))
 
 
 def replace(path: Path, data: bytes) -> None:

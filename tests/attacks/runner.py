@@ -7,6 +7,7 @@ import json
 import re
 import threading
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,9 @@ Words.yaml_implicit_resolvers = {
 Words.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("(?:true|false)$"), ["t", "f"])
 
 
+@cache
 def load_policy(path: Path) -> Document:
+    """The file's document; not to be changed."""
     document: Document = yaml.load(path.read_text(), Loader=Words)
     return document
 

@@ -403,7 +403,7 @@ class Stage:
         log = self.folder / "seen.json"
         if self.namespace:
             resolv = self.folder / "resolv.conf"
-            inside = [sys.executable, "-I", str(HERE / "inside.py"), str(log), str(resolv), "--"]
+            inside = [sys.executable, "-IS", str(HERE / "inside.py"), str(log), str(resolv), "--"]
             command = ["unshare", "-rnm", *inside, *command]
         cwd = self.folder if self.attack.when in ALONE else self.task
         process = subprocess.Popen(
