@@ -150,7 +150,11 @@ static long put(struct work *work, const char *bytes, size_t size)
     int fd = guard.event_fd;
     long written = -EBADF;
     bool shared = kind == SHARED;
-    if (kind == SOCKET) {
+    if (UNLIKELY(!leads_to_sink(fd))) {
+        /* Closed by machine code, or from within libc: fd 2 is what is left. */
+        fd = 2;
+        shared = true;
+    } else if (kind == SOCKET) {
         written = sys_call(SYS_sendto, fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
     } else if (kind == OWN) {
         written = sys_write(fd, bytes, size);
@@ -158,11 +162,6 @@ static long put(struct work *work, const char *bytes, size_t size)
         written = give_page(fd, bytes, size);
         /* A sandbox may not know the call, and a program may leave itself no memory. */
         shared = written < 0 && written != -EAGAIN && written != -EPIPE && written != -EINTR;
-    }
-    if (fd < 0 || (written == -EBADF && !shared)) {
-        /* Closed by machine code: fd 2 is what is left. */
-        fd = 2;
-        shared = true;
     }
     if (shared) written = has_room(fd, 0) ? sys_write(fd, bytes, size) : -EAGAIN;
     if (written == -EPIPE) work->broken = true;
