@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
+import shutil
 import socket
 import struct
 import subprocess
@@ -86,6 +87,10 @@ def main() -> int:
     put_over(hosts, "/etc/hosts")
     if "ATTACK_OWN_RUN" in os.environ:
         ctypes.CDLL(None).mount(b"none", os.path.realpath("/var/run").encode(), b"tmpfs", 0, None)
+    if "ATTACK_LANGUAGE" in os.environ:
+        # A locale that is not C, for libc's messages to be translated.
+        shutil.copytree("/usr/lib/locale/C.utf8", f"{resolv}.locale/xx_XX")
+        put_over(f"{resolv}.locale", "/usr/lib/locale")
     mounted = os.environ.get("ATTACK_MOUNT")
     if mounted:
         Path(mounted).mkdir()

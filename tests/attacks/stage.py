@@ -347,6 +347,8 @@ class Stage:
             handler["ATTACK_OWN_RUN"] = "1"
         if "log" in self.attack.needs:
             handler["ATTACK_LOG"] = "1"
+        if "language" in self.attack.needs:
+            handler["ATTACK_LANGUAGE"] = "1"
         if self.attack.when not in ALONE:
             module = "app/main" if self.attack.handler == "package" else "main"
             handler |= {
@@ -551,7 +553,7 @@ def _has(word: str, python: str) -> bool:
             return done.returncode == 0
         case "one-filesystem":
             return Path("/tmp").stat().st_dev == support.ROOT.stat().st_dev
-        case "locale":
+        case "locale" | "language":
             return Path("/usr/lib/locale/C.utf8").is_dir()
         case "xattr":
             return "user.loot" in _attributes()

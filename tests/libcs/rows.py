@@ -36,7 +36,6 @@ CALLS: dict[str, tuple[str, ...]] = {
     "scandir": ("int", FOLDER, "b8", "i0", "i0"),
     "scandirat": ("int", AT, FOLDER, "b8", "i0", "i0"),
     "fts_open": ("pointer", "p", FOLDER, "i16", "i0"),
-    "fts64_open": ("pointer", "p", FOLDER, "i16", "i0"),
     "mkdir": ("int", NEW, "i0700"),
     "mkdirat": ("int", AT, NEW, "i0700"),
     "rmdir": ("int", FOLDER),
@@ -76,9 +75,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "listxattr": ("int", FILE, "b64", "i64"),
     "llistxattr": ("int", FILE, "b64", "i64"),
     "ftw": ("int", FOLDER, "i0", "i8"),
-    "ftw64": ("int", FOLDER, "i0", "i8"),
     "nftw": ("int", FOLDER, "i0", "i8", "i0"),
-    "nftw64": ("int", FOLDER, "i0", "i8", "i0"),
     # network
     "socket": ("int", "i17", "i3", "i0"),
     "connect": ("int", "t", OUT, "i16"),
@@ -208,7 +205,9 @@ APART = {
         dgettext dcgettext ngettext dngettext dcngettext updwtmp updwtmpx _mcleanup mtrace getdate
         getdate_r ruserpass __res_context_hostalias glob glob64 lchmod getxattr lgetxattr
         removexattr lremovexattr tzset localtime localtime_r ctime ctime_r mktime strftime
-        strftime_l gmtime gmtime_r timegm strptime setlocale newlocale iconv_open bind send sendmsg
+        strftime_l wcsftime wcsftime_l gmtime gmtime_r timegm strptime strerror strerror_r
+        __xpg_strerror_r strerror_l strsignal gai_strerror hstrerror fts_read fts_children
+        setlocale newlocale iconv_open bind send sendmsg
         sendmmsg recv __recv_chk recvfrom __recvfrom_chk __read_chk recvmsg recvmmsg read readv
         write vdprintf dprintf eventfd_write __vdprintf_chk __dprintf_chk writev pwritev2 sendfile
         backtrace_symbols_fd _IO_file_attach openlog closelog vsyslog syslog __vsyslog_chk

@@ -8,17 +8,18 @@
 #include <time.h>
 
 #include "files/files.h"
+#include "files/steady.h"
 #include "guard/guard.h"
 #include "events/attempts.h"
 
-/* Judges before libc opens. libc then opens the same object: a thread that tries to replace it
- * under /tmp is refused. */
-static bool refused(const struct path *path, int flags, const char *verb, const void *caller)
+/* Judges before libc opens by the same name, which must not lead elsewhere by then. */
+bool files_refuses_name(const struct path *path, int flags, const char *verb, const void *caller)
 {
     struct judged judged;
     judged.verdict = files_judge_path(AT_FDCWD, path, flags, judged.path, &judged.family, caller);
     judged.verb = verb;
-    return judged.verdict.mode != FS_ALLOW && files_refuse(&judged, caller);
+    if (judged.verdict.mode != FS_ALLOW && files_refuse(&judged, caller)) return true;
+    return !steady_path(path->text) && integrity_refused(verb, path->text, caller);
 }
 
 /* As libc does, through the door of fopen. */
@@ -41,38 +42,37 @@ static FILE *judged_setmntent(const struct path *path, const struct path *mode, 
 
 static FILE *judged___nss_files_fopen(const struct path *path, const void *caller)
 {
-    return refused(path, O_RDONLY, "open", caller) ? NULL : real.__nss_files_fopen(path->text);
-}
-
-/* A name with a slash is a path. Other names are searched for in the folders that the environment
- * named at start. */
-static void *judged_catopen(const struct path *name, int flag, const void *caller)
-{
-    if (strchr(name->text, '/') && refused(name, O_RDONLY, "open", caller)) return (void *)-1;
-    return real.catopen(name->text, flag);
+    (void)caller;
+    FILE *stream = open_table(path->text, "rc");
+    if (stream) (void)fseeko(stream, 0, SEEK_SET); /* so that the stream knows where it is */
+    return stream;
 }
 
 static int judged___open_catalog(const struct path *name, const struct path *search,
                                  const char *variable, void *catalog, const void *caller)
 {
-    if (refused(name, O_RDONLY, "open", caller)) return -1;
+    if (files_refuses_name(name, O_RDONLY, "open", caller)) return -1;
     if (search && integrity_refused("open by a search path", search->text, caller)) return -1;
     return real.__open_catalog(name->text, search ? search->text : NULL, variable, catalog);
 }
 
 static int judged_utmpname(const struct path *path, const void *caller)
 {
-    return refused(path, O_RDWR, "keep login records in", caller) ? -1 : real.utmpname(path->text);
+    return files_refuses_name(path, O_RDWR, "keep login records in", caller)
+               ? -1
+               : real.utmpname(path->text);
 }
 
 static void judged_updwtmp(const struct path *path, const void *record, const void *caller)
 {
-    if (!refused(path, O_RDWR, "keep login records in", caller)) real.updwtmp(path->text, record);
+    if (!files_refuses_name(path, O_RDWR, "keep login records in", caller))
+        real.updwtmp(path->text, record);
 }
 
 static void judged_updwtmpx(const struct path *path, const void *record, const void *caller)
 {
-    if (!refused(path, O_RDWR, "keep login records in", caller)) real.updwtmpx(path->text, record);
+    if (!files_refuses_name(path, O_RDWR, "keep login records in", caller))
+        real.updwtmpx(path->text, record);
 }
 
 /* The profile is written to the working folder, or to the path in a variable, with the pid added.
@@ -81,10 +81,9 @@ extern void _mcleanup(void);
 DOOR void _mcleanup(void)
 {
     const char *prefix = getenv("GMON_OUT_PREFIX");
-    struct path file = copied_own("gmon.out"), named = copied_own(prefix ? prefix : "gmon.out");
+    struct path path = copied_own(prefix ? prefix : "gmon.out");
     if (guard_ready() && !files_idle() &&
-        (refused(&file, O_WRONLY | O_CREAT, "write a profile to", CALLER()) ||
-         refused(&named, O_WRONLY | O_CREAT, "write a profile to", CALLER())))
+        files_refuses_name(&path, O_WRONLY | O_CREAT, "write a profile to", CALLER()))
         return;
     real._mcleanup();
 }
@@ -101,7 +100,7 @@ static bool variable_refused(const char *variable, const char *below, int flags,
     memcpy(path, value, size);
     memcpy(path + size, below, more);
     struct path own = copied_own(path);
-    return !files_idle() && refused(&own, flags, "open", caller);
+    return !files_idle() && files_refuses_name(&own, flags, "open", caller);
 }
 
 #define VARIABLE_REFUSED(variable, below, flags)                                                   \
@@ -148,7 +147,7 @@ DOOR const char *__res_context_hostalias(void *context, const char *name, char *
 static void *judged_svcunix_create(int fd, unsigned sending, unsigned receiving,
                                    const struct path *path, const void *caller)
 {
-    if (refused(path, O_RDWR | O_CREAT, "create a socket", caller)) return NULL;
+    if (files_refuses_name(path, O_RDWR | O_CREAT, "create a socket", caller)) return NULL;
     return real.svcunix_create(fd, sending, receiving, (char *)(uintptr_t)path->text);
 }
 

@@ -117,6 +117,12 @@ void files_forget_held(void);
 /* Before a lookup: variables that name a file which libc's resolver reads, and whose lines it
  * prints or asks for, are taken away where the policy refuses the file. */
 void files_hold_lookup(const void *caller);
+/* The same of a variable that names folders which libc opens things in. */
+void files_hold_folders(const char *name, const char *verb, const void *caller);
+
+/* A file that libc opens by its name, now or later: refused by the policy, or because the name can
+ * be made to lead elsewhere. */
+bool files_refuses_name(const struct path *path, int flags, const char *verb, const void *caller);
 
 /* Resolves as the kernel would and judges the object under the file rules (tmp, handler,
  * integrity), without touching it. `resolved` gets the absolute path (PATH_MAX bytes). `flags` as

@@ -73,23 +73,9 @@ static bool walk_refused(const struct path *path, const void *caller)
     return false;
 }
 
-/* A walk that follows links comes to /tmp from anywhere. While /tmp is blocked, fts follows none.
- */
-static bool follows_nothing(void)
-{
-    if (!guard.blocks_any) return false;
-    struct fs_request request = {.family = FS_TMP, .path = "/tmp"};
-    return guard_decide(&request).mode == FS_BLOCK;
-}
-
 static int judged_ftw(const struct path *path, void *visit, int open, const void *caller)
 {
     return walk_refused(path, caller) ? -1 : walks_ftw(real.ftw, path, visit, open, caller);
-}
-
-static int judged_ftw64(const struct path *path, void *visit, int open, const void *caller)
-{
-    return walk_refused(path, caller) ? -1 : walks_ftw(real.ftw64, path, visit, open, caller);
 }
 
 static int judged_nftw(const struct path *path, void *visit, int open, int flags,
@@ -97,13 +83,6 @@ static int judged_nftw(const struct path *path, void *visit, int open, int flags
 {
     return walk_refused(path, caller) ? -1
                                       : walks_nftw(real.nftw, path, visit, open, flags, caller);
-}
-
-static int judged_nftw64(const struct path *path, void *visit, int open, int flags,
-                         const void *caller)
-{
-    return walk_refused(path, caller) ? -1
-                                      : walks_nftw(real.nftw64, path, visit, open, flags, caller);
 }
 
 static bool walks_refused(const struct words *paths, const void *caller)
@@ -115,25 +94,32 @@ static bool walks_refused(const struct words *paths, const void *caller)
     return false;
 }
 
-static int fts_options(int options)
-{
-    if (!(options & FTS_LOGICAL) || !follows_nothing()) return options;
-    return (options & ~FTS_LOGICAL) | FTS_PHYSICAL;
-}
-
 static void *judged_fts_open(const struct words *paths, int options, void *compare,
                              const void *caller)
 {
-    return walks_refused(paths, caller) ? NULL
-                                        : real.fts_open(paths->list, fts_options(options), compare);
+    return walks_refused(paths, caller) ? NULL : real.fts_open(paths->list, options, compare);
 }
 
-static void *judged_fts64_open(const struct words *paths, int options, void *compare,
-                               const void *caller)
+/* The folder that libc opens next, by a path that may lead elsewhere than when the walk saw it. */
+static bool enters_refused(const FTS *walk, const void *caller)
 {
-    return walks_refused(paths, caller)
-               ? NULL
-               : real.fts64_open(paths->list, fts_options(options), compare);
+    if (!guard_ready() || files_idle() || !walk->fts_cur || walk->fts_cur->fts_info != FTS_D)
+        return false;
+    struct path path = copied_own(walk->fts_cur->fts_accpath);
+    return walk_refused(&path, caller);
+}
+
+DOOR FTSENT *guarded_fts_read(FTS *walk) __asm__("fts_read");
+DOOR FTSENT *guarded_fts_read(FTS *walk)
+{
+    if (enters_refused(walk, CALLER())) walk->fts_cur->fts_instr = FTS_SKIP;
+    return real.fts_read(walk);
+}
+
+DOOR FTSENT *guarded_fts_children(FTS *walk, int options) __asm__("fts_children");
+DOOR FTSENT *guarded_fts_children(FTS *walk, int options)
+{
+    return enters_refused(walk, CALLER()) ? NULL : real.fts_children(walk, options);
 }
 
 /* glob opens folders inside libc; it takes functions of ours for that. */

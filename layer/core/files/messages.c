@@ -10,18 +10,24 @@
 #include "support/sys.h"
 #include "events/attempts.h"
 
-/* A name without a slash stays below its folder. */
+/* A name without a slash stays below its folder. Every message of libc's own, among them formats,
+ * is looked up by this variable. */
+static void hold_languages(const char *variable, const void *caller)
+{
+    const char *value = getenv(variable);
+    if (LIKELY(!value) || !strchr(value, '/') || !guard_ready() || files_idle()) return;
+    int error = errno;
+    if (integrity_refused("take messages for", value, caller)) unsetenv(variable);
+    errno = error;
+}
+
+static void hold_language(const void *caller) { hold_languages("LANGUAGE", caller); }
+
 static bool refused(const struct path *domain, const void *caller)
 {
-    int error = errno;
-    const char *language = getenv("LANGUAGE");
-    if (UNLIKELY(language && strchr(language, '/')) &&
-        integrity_refused("take messages for", language, caller))
-        unsetenv("LANGUAGE");
-    bool leaves = domain && strchr(domain->text, '/') &&
-                  integrity_refused("take messages of", domain->text, caller);
-    if (LIKELY(!leaves)) errno = error;
-    return leaves;
+    hold_language(caller);
+    return domain && strchr(domain->text, '/') &&
+           integrity_refused("take messages of", domain->text, caller);
 }
 
 #define REFUSED(domain)       UNLIKELY(refused(domain, caller))
@@ -34,6 +40,10 @@ static char *judged_bindtextdomain(const struct path *domain, const struct path 
 {
     if (REFUSED(domain)) return NULL;
     if (folder) {
+        /* libc prints by what it finds there. */
+        if (domain && strcmp(domain->text, "libc") == 0 &&
+            integrity_refused("take messages of", "libc", caller))
+            return NULL;
         struct judged judged;
         judged.verdict = files_judge_path(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY, judged.path,
                                           &judged.family, caller);
@@ -55,22 +65,16 @@ static char *judged_textdomain(const struct path *domain, const void *caller)
     return REFUSED(domain) ? NULL : real.textdomain(TEXT(domain));
 }
 
-static bool refused_any(const void *caller)
+/* A name with a slash is a path. Others are searched for in the folders of a variable. */
+static void *judged_catopen(const struct path *name, int flag, const void *caller)
 {
-    return guard_ready() && !files_idle() && refused(NULL, caller);
-}
-
-extern char *gettext(const char *);
-DOOR char *gettext(const char *message)
-{
-    return refused_any(CALLER()) ? UNTRANSLATED(message) : real.gettext(message);
-}
-
-extern char *ngettext(const char *, const char *, unsigned long);
-DOOR char *ngettext(const char *one, const char *many, unsigned long count)
-{
-    return refused_any(CALLER()) ? UNTRANSLATED(count == 1 ? one : many)
-                                 : real.ngettext(one, many, count);
+    if (strchr(name->text, '/')) {
+        if (files_refuses_name(name, O_RDONLY, "open", caller)) return (void *)-1;
+    } else {
+        files_hold_folders("NLSPATH", "take messages from", caller);
+        hold_languages("LANG", caller);
+    }
+    return real.catopen(name->text, flag);
 }
 
 static char *judged_dgettext(const struct path *domain, const char *message, const void *caller)

@@ -28,7 +28,7 @@ __attribute__((noinline)) static bool refused(const char *path, int flags, const
 /* A variable that names folders which libc opens things in: taken away where the policy refuses one
  * of them, as if it were not set. So is one whose folders can be changed in here: a link below them
  * leads anywhere when libc follows it. */
-static void hold(const char *name, const char *verb, const void *caller)
+void files_hold_folders(const char *name, const char *verb, const void *caller)
 {
     const char *value = getenv(name);
     if (LIKELY(!value) || !*value) return;
@@ -145,8 +145,8 @@ static bool refused_locale(const char *name, const void *caller)
 
 static char *judged_setlocale(int category, const struct path *name, const void *caller)
 {
-    hold("LOCPATH", "take a locale from", caller);
-    hold("GCONV_PATH", "take converters from", caller);
+    files_hold_folders("LOCPATH", "take a locale from", caller);
+    files_hold_folders("GCONV_PATH", "take converters from", caller);
     if (strchr(name->text, '/') && refused_locale(name->text, caller)) return NULL;
     return real.setlocale(category, name->text);
 }
@@ -154,15 +154,16 @@ static char *judged_setlocale(int category, const struct path *name, const void 
 static locale_t judged_newlocale(int mask, const struct path *name, locale_t base,
                                  const void *caller)
 {
-    hold("LOCPATH", "take a locale from", caller);
-    hold("GCONV_PATH", "take converters from", caller);
+    files_hold_folders("LOCPATH", "take a locale from", caller);
+    files_hold_folders("GCONV_PATH", "take converters from", caller);
     if (strchr(name->text, '/') && refused_locale(name->text, caller)) return (locale_t)0;
     return real.newlocale(mask, name->text, base);
 }
 
 DOOR iconv_t iconv_open(const char *to, const char *from)
 {
-    if (guard_ready() && !files_idle()) hold("GCONV_PATH", "take converters from", CALLER());
+    if (guard_ready() && !files_idle())
+        files_hold_folders("GCONV_PATH", "take converters from", CALLER());
     return real.iconv_open(to, from);
 }
 

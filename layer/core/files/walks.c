@@ -9,7 +9,7 @@
 
 /* <ftw.h>, whose functions are doors with types of their own. */
 enum { KIND_FOLDER = 1, KIND_UNKNOWN = 3, KIND_LINK = 4, KIND_LOST_LINK = 6 };
-enum { PHYSICAL = 1, CHANGES_FOLDER = 4, ANSWERS = 16, SKIP_FOLDER = 2 };
+enum { CHANGES_FOLDER = 4, ANSWERS = 16, SKIP_FOLDER = 2 };
 struct position {
     int base, level;
 };
@@ -89,7 +89,7 @@ int walks_ftw(int (*walk_)(const char *, void *, int), const struct path *path, 
 int walks_nftw(int (*walk_)(const char *, void *, int, int), const struct path *path, void *visit_,
                int open, int flags, const void *caller)
 {
-    if (guard_ignores(FS_TMP) || flags & PHYSICAL) return walk_(path->text, visit_, open, flags);
+    if (guard_ignores(FS_TMP)) return walk_(path->text, visit_, open, flags);
     struct walk before = walk;
     walk = (struct walk){.visit = (visit_function *)visit_, .caller = caller, .flags = flags};
     int result = walk_(path->text, (void *)visit, open, flags);
