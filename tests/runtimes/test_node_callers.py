@@ -36,10 +36,14 @@ exports.get = () => http.get('http://evil.example/').on('error', tell);
 exports.fetch = () => fetch('https://evil.example/').catch(tell);
 exports.port = () => net.connect(9, 'localhost').on('error', tell);
 exports.connectAddress = () => net.connect(443, OUT).on('error', tell);
+exports.socketAddress = () => new net.Socket().on('error', tell).connect(443, OUT);
+exports.tlsAddress = () => require('tls').connect(443, OUT).on('error', tell);
 exports.getAddress = () => http.get(`http://${OUT}/`).on('error', tell);
 exports.fetchAddress = () => fetch(`https://${OUT}/`).catch(tell);
 exports.datagram = () => { const socket = dgram.createSocket('udp4');
     socket.send('x', 53, OUT, (error) => { tell(error); socket.close(); }); };
+exports.datagramConnected = () => { const socket = dgram.createSocket('udp4');
+    socket.on('error', (error) => { tell(error); socket.close(); }).connect(53, OUT); };
 exports.stream = () => fs.createWriteStream(FILE).on('error', tell);
 exports.copy = () => fs.promises.cp(__filename, FILE).catch(tell);
 exports.text = () => quiet(() => new Function('fs', "fs.mkdirSync('/tmp/made')")(fs));
@@ -48,9 +52,11 @@ NAMED = [
     *("write", "writeBack", "writePromise", "writeAwaited", "writeRelative"),
     *("folder", "folderPromise", "list", "rename", "handler", "spawnSync", "spawn", "exec"),
     *("resolve", "lookup", "lookupPromise", "connect", "get", "fetch", "port"),
+    *("connectAddress", "socketAddress", "tlsAddress", "getAddress", "fetchAddress"),
+    *("datagram", "datagramConnected"),
 ]
 # Node itself does these in a later turn of the event loop.
-UNKNOWN = ["connectAddress", "getAddress", "fetchAddress", "datagram", "stream", "copy"]
+UNKNOWN = ["stream", "copy"]
 BLOCKS = rules(
     outbound={"mode": "block", "loopback": [1]}, tmp="block", process="block", handler="block"
 )
@@ -167,14 +173,77 @@ for (let i = 0; i < 300; i++) flood.go(i);
         assert event["origin"]["distribution"] in (asked_by, None), event
 
 
+def test_addresses_at_once(node: Path, package: Path) -> None:
+    """Sockets that wait together, and memory that is used again, keep their own callers; what
+    nobody's JavaScript made has none of an earlier socket's."""
+    packages = {}
+    for place, name in enumerate(("alpha", "beta", "gamma")):
+        packages[name] = package.parents[3] / name / "index.js"
+        packages[name].parent.mkdir()
+        packages[name].write_text(
+            f"""
+const net = require('net'), dgram = require('dgram');
+const ended = (socket, end) => new Promise((done) => socket.on('error', () => {{}}).on(end, done));
+exports.go = (round, port) => Promise.all([
+    ended(net.connect({place + 1}0000 + round, '127.66.66.66'), 'close'),
+    ended(new net.Socket().connect(port, '127.0.0.1'), 'close'),
+    new Promise((done) => {{
+        const socket = dgram.createSocket('udp4');
+        socket.send('x', {place + 1}1000 + round, '127.66.66.66', () => socket.close(done));
+    }}),
+]);
+"""
+        )
+    code = f"""
+const packages = {[str(path) for path in packages.values()]}.map(require);
+const server = require('net').createServer((socket) => socket.destroy()).listen(0, async () => {{
+    for (let round = 0; round < 30; round++)
+        await Promise.all(packages.map((each) => each.go(round, server.address().port)));
+    server.close();
+}});
+"""
+    events = run(node, package, code, policy=rules(outbound="block")).violations
+    assert len(events) == 30 * 3 * 2
+    for event in events:
+        asked_by = list(packages)[event["details"]["port"] // 10000 - 1]
+        assert event["origin"]["distribution"] == asked_by, event
+        assert event["origin"]["file"] == str(packages[asked_by])
+
+
+def test_a_flood_of_sockets(node: Path, package: Path) -> None:
+    """More sockets at once than the guard remembers: some go unnamed, none by a wrong name."""
+    folder = package.parents[3] / "flood"
+    folder.mkdir()
+    (folder / "index.js").write_text(
+        "exports.go = (i) => require('net').connect(20000 + i, '127.66.66.66')"
+        ".on('error', () => {});"
+    )
+    code = f"""
+const evil = require({str(package)!r}), flood = require({str(folder)!r});
+for (let i = 0; i < 100; i++) flood.go(i);
+evil.connectAddress();
+for (let i = 100; i < 200; i++) flood.go(i);
+"""
+    events = run(node, package, code).violations
+    assert len(events) == 201
+    named = [event for event in events if event["origin"]["distribution"] is not None]
+    assert len(named) == 64
+    for event in named:
+        assert event["origin"]["distribution"] == "flood", event
+        assert event["details"]["port"] >= 20000 + 200 - 64
+
+
 def test_a_worker(node: Path, package: Path) -> None:
     """Each thread of JavaScript has requests of its own."""
     code = f"""
 const {{ Worker, isMainThread }} = require('worker_threads');
-if (isMainThread) new Worker(__filename); else require({str(package)!r}).lookupPromise();
+const evil = require({str(package)!r});
+if (isMainThread) new Worker(__filename); else evil.lookupPromise().then(evil.connectAddress);
 """
-    (event,) = run(node, package, code, file="main.js").violations
-    assert event["origin"]["distribution"] == "@evil/package", event
+    events = run(node, package, code, file="main.js").violations
+    assert [event["details"]["port"] for event in events] == [None, 443]
+    for event in events:
+        assert event["origin"]["distribution"] == "@evil/package", event
 
 
 def test_a_module(node: Path, package: Path) -> None:

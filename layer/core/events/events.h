@@ -17,6 +17,7 @@ struct guard_act {
     const char *ip; /* as text */
     uint16_t port; /* 0: none */
     const char *protocol; /* "tcp", "udp", … */
+    const int *socket; /* its fd; NULL where none is known */
     const char *first_bytes; /* details.first_bytes: what they are, a constant; NULL where they are
                                 not what it is about */
     const char *connected_as; /* details.connected_as: the name that the connection was allowed by,

@@ -10,10 +10,6 @@
 #include "libc/symbols.h"
 #include "v8/javascript.h"
 
-/* As many frames are looked at first where the caller is only kept for later: most callers are
- * near. */
-enum { NEAR = 8 };
-
 static int hexadecimal(char c)
 {
     if (c >= '0' && c <= '9') return c - '0';
@@ -140,10 +136,10 @@ static bool keep(void *state, const struct javascript_frame *frame)
     return true;
 }
 
-bool caller_keep(struct caller_frames *kept)
+bool caller_keep(struct caller_frames *kept, int first)
 {
     kept->count = kept->size = 0;
-    if (javascript_frames(NEAR, keep, kept) == NEAR && kept->count == 0)
+    if (javascript_frames(first, keep, kept) == first && kept->count == 0)
         javascript_frames(JAVASCRIPT_FRAMES, keep, kept);
     return kept->count > 0;
 }

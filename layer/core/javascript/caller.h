@@ -17,8 +17,9 @@ struct caller_frames {
     int lines[8];
     char names[960]; /* file, function; file, function; … */
 };
-/* This thread's frames. False where there are none. Keeps errno. */
-bool caller_keep(struct caller_frames *kept);
+/* This thread's frames: of the `first` innermost ones, or of all, where those are all Node's own.
+ * False where there are none. Keeps errno. */
+bool caller_keep(struct caller_frames *kept, int first);
 
 /* Fills `origin` from frames that were kept, or from this thread's, where `kept` is NULL. False
  * where nobody's are there, and in a forked child. What it says is what scripts say of themselves:

@@ -10,7 +10,8 @@
 #include "support/copied.h"
 #include "v8/javascript.h"
 
-enum { REQUESTS = 64, LONGEST = 16384, NATIVE_STACK = 4096, STATX = 256 };
+/* NEAR: most callers are among the innermost frames. */
+enum { REQUESTS = 64, LONGEST = 16384, NATIVE_STACK = 4096, STATX = 256, NEAR = 8 };
 /* In the lowest bits of an address, which malloc leaves free. */
 enum { WRITING = 1, ANSWERED = 2 };
 
@@ -46,7 +47,7 @@ static void *allocate(size_t size)
     unsigned place = atomic_fetch_add(&count, 1) % REQUESTS;
     if (atomic_exchange(&keys[place], WRITING) == WRITING) return at;
     sizes[place] = size;
-    atomic_store(&keys[place], caller_keep(&callers[place]) ? (uintptr_t)at : 0);
+    atomic_store(&keys[place], caller_keep(&callers[place], NEAR) ? (uintptr_t)at : 0);
     return at;
 }
 

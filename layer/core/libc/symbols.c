@@ -4,10 +4,14 @@
 #include <link.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
 
 #include "libc/absent.h"
 #include "libc/door_names.h"
 #include "support/hints.h"
+#include "support/sys.h"
+
+enum { PAGE = 4096 };
 
 extern ElfW(Dyn) _DYNAMIC[] __attribute__((visibility("hidden")));
 
@@ -38,6 +42,8 @@ struct table {
     const ElfW(Sym) * symbols;
     const char *strings;
     const uint16_t *versions;
+    const ElfW(Rela) * calls; /* of functions of other objects */
+    size_t calls_size;
 };
 
 static bool read_table(const struct link_map *object, struct table *table)
@@ -51,6 +57,8 @@ static bool read_table(const struct link_map *object, struct table *table)
         if (at->d_tag == DT_SYMTAB) table->symbols = (const ElfW(Sym) *)value;
         if (at->d_tag == DT_STRTAB) table->strings = (const char *)value;
         if (at->d_tag == DT_VERSYM) table->versions = (const uint16_t *)value;
+        if (at->d_tag == DT_JMPREL) table->calls = (const ElfW(Rela) *)value;
+        if (at->d_tag == DT_PLTRELSZ) table->calls_size = at->d_un.d_val;
     }
     return table->hash && table->symbols && table->strings;
 }
@@ -225,6 +233,39 @@ void *symbols_of_program(const char *name)
     struct table table;
     return objects && read_table(objects, &table) ? find(objects, &table, name, gnu_hash(name))
                                                   : NULL;
+}
+
+/* The loader has made what it has bound read-only. */
+static bool is_sealed(uintptr_t page)
+{
+    const ElfW(Phdr) *headers = (const ElfW(Phdr) *)getauxval(AT_PHDR);
+    unsigned long count = getauxval(AT_PHNUM);
+    for (unsigned long i = 0; i < count; i++) {
+        uintptr_t start = objects->l_addr + headers[i].p_vaddr;
+        if (headers[i].p_type == PT_GNU_RELRO && page + PAGE > start &&
+            page + PAGE <= start + headers[i].p_memsz)
+            return true;
+    }
+    return false;
+}
+
+void symbols_rebind(const char *name, void *ours, void **before)
+{
+    struct table table;
+    if (!objects || !read_table(objects, &table) || !table.calls) return;
+    for (size_t i = 0; i < table.calls_size / sizeof *table.calls; i++) {
+        const ElfW(Rela) *call = &table.calls[i];
+        const ElfW(Sym) *symbol = &table.symbols[ELF64_R_SYM(call->r_info)];
+        if (strcmp(table.strings + symbol->st_name, name) != 0) continue;
+        void **slot = (void **)(objects->l_addr + call->r_offset);
+        uintptr_t page = (uintptr_t)slot & ~(uintptr_t)(PAGE - 1);
+        bool sealed = is_sealed(page);
+        if (sealed && sys_call(SYS_mprotect, page, PAGE, PROT_READ | PROT_WRITE) != 0) return;
+        *before = *slot;
+        *slot = ours;
+        if (sealed) sys_call(SYS_mprotect, page, PAGE, PROT_READ);
+        return;
+    }
 }
 
 void symbols_program_starts(void)

@@ -30,6 +30,9 @@ bool symbols_defines(const void *address, const char *name);
 void *symbols_behind(const void *caller, const char *name);
 /* The program's own function of that name, which it exports; NULL where it has none. */
 void *symbols_of_program(const char *name);
+/* From now on the program's calls of another object's `name` lead to `ours`; `*before`: where they
+ * led. Does nothing where it calls none. For its start: no other thread may be calling. */
+void symbols_rebind(const char *name, void *ours, void **before);
 /* `address`'s object was loaded before the program's first line. */
 bool symbols_early(const void *address);
 /* From now on what is loaded is not early. */

@@ -186,6 +186,7 @@ void network_report(const struct network_target *target, int fd, const char *ver
         .ip = ip,
         .port = address->port,
         .protocol = protocol_of(fd),
+        .socket = &fd,
         .caller = caller,
     };
     guard_report(&act, &target->verdict, NULL, 0);

@@ -3,6 +3,7 @@
 #include "guard/passes.h"
 #include "cpython/attach.h"
 #include "javascript/caller.h"
+#include "javascript/makers.h"
 #include "javascript/submitted.h"
 #include "python/hooks/hook.h"
 #include "python/origin/origin.h"
@@ -21,7 +22,8 @@ static void keep_script(const struct guard_act *act)
     /* What a forked child does was asked of its parent, which kept the caller. */
     struct guard_origin *origin = javascript_is_forked() ? NULL : origin_room();
     if (origin &&
-        !(caller_is_node(act) && (caller_read(origin, NULL) || submitted_read(origin, act))))
+        !(caller_is_node(act) &&
+          (caller_read(origin, NULL) || submitted_read(origin, act) || makers_read(origin, act))))
         origin_forget();
 }
 

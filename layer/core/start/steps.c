@@ -17,6 +17,7 @@
 #include "events/lines.h"
 #include "guard/kernel.h"
 #include "guard/state.h"
+#include "javascript/makers.h"
 #include "javascript/submitted.h"
 #include "libc/symbols.h"
 #include "memory/engine.h"
@@ -179,6 +180,7 @@ static int guarded_main(int argc, char **argv, char **environment)
     if (!interpreter) {
         engine_start();
         submitted_start();
+        makers_start();
     }
     symbols_program_starts();
     if (guard.is_function) guard_announce_armed(rings, count, name);
