@@ -227,7 +227,8 @@ APART = {
         _nss_dns_getnetbyaddr_r __res_context_query __res_context_search __res_context_send
         __ivaliduser
         __libc_clntudp_bufcreate clnt_broadcast callrpc getrpcport pmap_getmaps pmap_getport
-        __libc_rpc_getport pmap_rmtcall
+        __libc_rpc_getport pmap_rmtcall pmap_set pmap_unset svc_register svc_unregister registerrpc
+        key_gendes
     """
     ),
     "refuses nothing: a jump ends what the thread was in the middle of": (

@@ -87,7 +87,7 @@ RPC_SYSTEM_ERROR = "12"
 RETURN_RPC_ERROR = {"callrpc", "clnt_broadcast", "pmap_rmtcall"}
 RETURN_MAP_FAILED = {"mmap", "mremap"}
 RETURN_ZERO = {"getrpcport", "strftime", "strftime_l", "pmap_getport", "__libc_rpc_getport"}
-RETURN_ZERO |= {"wcsftime", "wcsftime_l"}
+RETURN_ZERO |= {"pmap_set", "pmap_unset", "svc_register", "wcsftime", "wcsftime_l"}
 
 
 @dataclass(frozen=True)

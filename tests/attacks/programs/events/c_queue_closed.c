@@ -1,7 +1,7 @@
 // class: events
 // rule: read_write_tmp
-// success: a C program closes all fds as if they were message queues, puts /dev/null in their place,
-//   and makes a folder in /tmp
+// success: a C program closes all fds as if they were message queues, puts /dev/null in their
+//   place, and makes a folder in /tmp
 // proof: new
 #include "attack.h"
 #include <mqueue.h>

@@ -1,6 +1,7 @@
 // class: files
 // rule: read_write_tmp
-// success: a C program walks into /tmp by nftw, which follows no links, by a folder that becomes one
+// success: a C program walks into /tmp by nftw, which follows no links, by a folder that becomes
+//   one
 // proof: read
 #include "attack.h"
 #include <ftw.h>
