@@ -90,8 +90,10 @@ def policies() -> dict[str, bytes]:
 
 
 def main() -> None:
-    # With --host, of this machine's architecture alone: what a run here needs.
-    architectures = [host()] if sys.argv[1:] == ["--host"] and host() else list(ARCHITECTURES)
+    # With --host, of this machine's architecture alone: what a run here needs. With --unpacked, no
+    # zip of it either: zopfli takes six seconds.
+    alone = sys.argv[1:] in (["--host"], ["--unpacked"]) and host() != ""
+    architectures = [host()] if alone else list(ARCHITECTURES)
     suffix = ".dylib" if sys.platform == "darwin" else ".so"
     (ROOT / "build" / "native").mkdir(parents=True, exist_ok=True)
     native.decide(ROOT / "build" / "native" / f"libdecide{suffix}")
@@ -105,11 +107,13 @@ def main() -> None:
     with ThreadPoolExecutor() as pool:
         layers = dict(zip(architectures, pool.map(made, architectures), strict=True))
     for architecture, files in layers.items():
+        if architecture == host():
+            unpack(files, ROOT / "build" / "layer")
+        if alone and sys.argv[1:] == ["--unpacked"]:
+            continue
         out = ROOT / "dist" / f"function-shield-layer-{architecture}.zip"
         out.parent.mkdir(exist_ok=True)
         out.write_bytes(archive(files))
-        if architecture == host():
-            unpack(files, ROOT / "build" / "layer")
         print(f"{out.relative_to(ROOT)}  {out.stat().st_size / 1000:.0f} KB")
 
 
