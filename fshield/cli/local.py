@@ -179,6 +179,7 @@ def invoke(
                 folder, handler, image=image or DEFAULT_IMAGE, sandbox=sandbox, **options
             )
         else:
+            _refuse_javascript(folder, handler)
             function = Function(
                 folder, handler, python=python or sys.executable, metadata=True, **options
             )
@@ -234,6 +235,20 @@ def _event(path: Path) -> Any:
         ) from error
     except RecursionError as error:
         raise CouldNotRun(f"{path}: nested too deeply", "fix the event") from error
+
+
+def _refuse_javascript(folder: Path, handler: str) -> None:
+    """Say so where the handler is Node's: the emulator has Python's runtime client."""
+    module = folder / handler.rpartition(".")[0].replace(".", "/")
+    if module.is_dir() or module.with_suffix(".py").exists():
+        return
+    for suffix in (".js", ".mjs", ".cjs"):
+        file = module.with_suffix(suffix)
+        if file.exists():
+            raise CouldNotRun(
+                f"{shown(file.name)}: invoke runs functions in Python, this is Node's",
+                "call the handler from a script: fshield run -- node SCRIPT",
+            )
 
 
 def _variables(given: list[str]) -> dict[str, str]:
