@@ -185,6 +185,8 @@ CALLS: dict[str, tuple[str, ...]] = {
     "pidfd_getfd": ("int", "i-1", "i0", "i0"),
     "process_madvise": ("int", "i-1", "i0", "i0", "i0", "i0"),
     "prctl": ("int", "i22", "i1", "i0", "i0", "i0"),
+    "prlimit64": ("int", "i0", "i9", "b16", "i0"),
+    "setrlimit": ("int", "i9", "b16"),
     "inotify_add_watch": ("int", "i-1", FOLDER, "i1"),
     "fanotify_mark": ("int", "i-1", "i0", "i1", AT, FOLDER),
 }

@@ -21,8 +21,9 @@ class Case:
             first. ``symbol``: a name that nothing has, and that of a door. ``rights``: control
             messages with an fd; what is received is a connection to the outside. ``stream``: what a
             proxy is asked for. ``listed``: a wildcard; ``command``: a command. ``group``,
-            ``request``: a group to join. With a name server: ``query``: a name; ``reverse``: an
-            address; ``question``: a packet; ``answer``: the address in an answer.
+            ``request``: a group to join. ``limit``: how much memory there may be. With a name
+            server: ``query``: a name; ``reverse``: an address; ``question``: a packet; ``answer``:
+            the address in an answer.
         child: it is called in a child, whose place the program takes.
         succeeds: C that tells from the result ``R`` that the call came through; "" by its type.
     """
@@ -312,6 +313,8 @@ CASES |= {
             ("request", "MCAST_JOIN_GROUP", "MCAST_LEAVE_GROUP"),
         )
     ],
+    "prlimit64": [Case("0, RLIMIT_AS, RACED, NULL", "limit", "lowered()")],
+    "setrlimit": [Case("RLIMIT_AS, RACED", "limit", "lowered()")],
     "recvmsg": [Case("a_courier(), &receiving()->msg_hdr, 0", "rights", "keeps()")],
     "recvmmsg": [Case("a_courier(), receiving(), 1, 0, NULL", "rights", "keeps()")],
     "dlopen": [Case("RACED, RTLD_LAZY", there) for there in ("library", "named")],

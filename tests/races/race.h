@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -274,6 +275,17 @@ static int left(int option)
     return setsockopt(a_member(), IPPROTO_IP, option, HOSTILE, raced.size) == 0;
 }
 
+/* ---- limits ---- */
+
+/* The hostile limit was set. It is taken back. */
+static int lowered(void)
+{
+    struct rlimit now, all = {RLIM_INFINITY, RLIM_INFINITY};
+    int low = getrlimit(RLIMIT_AS, &now) == 0 && now.rlim_cur < 8000000;
+    setrlimit(RLIMIT_AS, &all);
+    return low;
+}
+
 /* ---- fds that are received ---- */
 
 /* The runner sends a connection to the outside on this socket, over and over. Its fd will be the
@@ -337,7 +349,7 @@ static int lists(int error)
 }
 
 /* "inet:ADDRESS:PORT", "unix:PATH", "group:ADDRESS", "request:ADDRESS", "question:NAME",
- * "address:ADDRESS", "rights:FD", or a string. Its size. */
+ * "address:ADDRESS", "limit:BYTES", "rights:FD", or a string. Its size. */
 static size_t value(char *to, const char *text)
 {
     char host[64] = "", name[64] = "";
@@ -358,6 +370,11 @@ static size_t value(char *to, const char *text)
     }
     if (sscanf(text, "address:%63s", host) == 1) return inet_pton(AF_INET, host, to) ? 4 : 0;
     if (sscanf(text, "question:%63s", name) == 1) return question(to, name);
+    unsigned long most;
+    if (sscanf(text, "limit:%lu", &most) == 1) {
+        *(struct rlimit *)to = (struct rlimit){most, RLIM_INFINITY};
+        return sizeof(struct rlimit);
+    }
     if (sscanf(text, "rights:%d", &port) == 1) {
         struct cmsghdr *header = (void *)to;
         *header = (struct cmsghdr){CMSG_LEN(sizeof port), SOL_SOCKET, SCM_RIGHTS};

@@ -309,6 +309,7 @@ def values(race: Race, place: Path) -> tuple[str, str]:
         "stream": (CONNECT.format("wide"), CONNECT.format("evil")),
         "group": ("group:239.1.2.3", "group:239.6.6.6"),
         "request": ("request:239.1.2.3", "request:239.6.6.6"),
+        "limit": ("limit:8000000000", "limit:7000000"),
         "rights": ("rights:1", "rights:0"),
         "symbol": ("zzzzzzz", "connect"),
         "named": ("zzzzzzz", f"/sys/..{place}"),

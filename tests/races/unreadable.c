@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -110,6 +111,8 @@ int main(int count, char **arguments)
     SAY(setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, nowhere, 8));
     SAY(setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, NULL, 8));
     SAY(setsockopt(-1, IPPROTO_IP, IP_ADD_MEMBERSHIP, nowhere, 8));
+    SAY(setrlimit(RLIMIT_AS, nowhere));
+    SAY(prlimit(0, RLIMIT_DATA, nowhere, NULL));
     receives(nowhere);
     memcpy(last, "/dev/null", 10);
     OPENS(open(last, O_RDONLY));

@@ -2,6 +2,8 @@
  * refusing.c. */
 #include "guard/guard.h"
 #include "events/attempts.h"
+#include "support/copied.h"
+#include "support/sys.h"
 
 extern int unshare(int);
 DOOR int unshare(int flags)
@@ -23,6 +25,36 @@ DOOR int prctl(int option, unsigned long a, unsigned long b, unsigned long c, un
         return -1;
     if (UNLIKELY(!real.prctl)) guard_start();
     return real.prctl(option, a, b, c, d);
+}
+
+/* A loader that finds no memory or fd for a preloaded library starts the program without it. The
+ * core takes more memory than libc: a child could have enough for a program, and too little for the
+ * core, or get what was missing before libc is loaded. No program works with less than LEAST. */
+enum { DATA = 2, FDS = 7, MEMORY = 9, LEAST = 8 << 20 };
+enum { LOADING = 1 << DATA | 1 << FDS | 1 << MEMORY };
+
+static int limit(int pid, int resource, const void *limits, void *old, const void *caller)
+{
+    uint64_t copy[2];
+    if (guard_ready() && limits && (unsigned)resource < 32 && LOADING >> resource & 1) {
+        if (!copied_bytes(copy, limits, sizeof copy)) return errno = EFAULT, -1;
+        bool lacks = resource == FDS ? pid != 0 && pid != sys_getpid() : *copy < LEAST;
+        if (lacks && integrity_refused("limit", "what a program is loaded with", caller)) return -1;
+        limits = COPIED_BY_HAND(copy, limits);
+    }
+    return real.prlimit64(pid, resource, limits, old);
+}
+
+extern int prlimit64(int, int, const void *, void *);
+DOOR int prlimit64(int pid, int resource, const void *limits, void *old)
+{
+    return limit(pid, resource, limits, old, CALLER());
+}
+
+extern int setrlimit(int, const void *);
+DOOR int setrlimit(int resource, const void *limits)
+{
+    return limit(0, resource, limits, NULL, CALLER());
 }
 
 #include "doors_integrity.gen.h"
