@@ -112,6 +112,8 @@ DOOR int ioctl(int fd, unsigned long request, ...)
     va_start(list, request);
     void *argument = va_arg(list, void *);
     va_end(list);
+    if (UNLIKELY(fd == guard.event_fd) && guard_ready())
+        return errno = EBADF, -1; /* marked close-on-exec, it is missing in a child */
     if (python.PySys_AddAuditHook && guard_ready() && !guard_ignores(FS_NATIVE)) {
         uint64_t was_judged = judged;
         judged = 0;
