@@ -27,6 +27,7 @@ static _Atomic uint32_t repeats[KINDS]; /* since the last line */
 static atomic_bool filled[KINDS];
 static struct kind kinds[KINDS];
 static _Atomic uint32_t lines; /* in this invocation */
+static _Atomic uint32_t told; /* a bit for each family that had one of them */
 static _Atomic int owner; /* the pid that the table belongs to */
 
 static void begin_process(void)
@@ -40,6 +41,7 @@ static void begin_process(void)
         atomic_store(&filled[i], false);
     }
     atomic_store(&lines, 0);
+    atomic_store(&told, 0);
     atomic_store(&owner, pid);
 }
 
@@ -193,10 +195,12 @@ void guard_report(const struct guard_act *asked, const struct fs_verdict *verdic
     struct kind *kind = claim(key, &first);
     if (kind && !first) {
         if (verdict->mode != FS_ALLOW) atomic_fetch_add(&repeats[kind - kinds], 1);
-    } else if (!kind && atomic_load(&lines) >= LINES_PER_INVOCATION) {
+    } else if (!kind && atomic_load(&lines) >= LINES_PER_INVOCATION &&
+               atomic_load(&told) >> act->family & 1) {
         sink_count_lost(1);
     } else {
         atomic_fetch_add(&lines, 1);
+        atomic_fetch_or(&told, 1u << act->family);
         if (act->origin) origin_resolve(act->origin);
         if (kind) fill(kind, act, verdict);
         lines_write(act, verdict, act->origin, 1, false);
@@ -217,6 +221,7 @@ void guard_invocation_ends(void)
                 lines_write(&kinds[i].act, &kinds[i].verdict, kinds[i].act.origin, count, true);
         }
         atomic_store(&lines, 0);
+        atomic_store(&told, 0);
     }
     sink_flush_last();
     errno = error;
