@@ -408,13 +408,16 @@ class Stage:
             inside = [sys.executable, "-IS", str(HERE / "inside.py"), str(log), str(resolv), "--"]
             command = ["unshare", "-rnm", *inside, *command]
         cwd = self.folder if self.attack.when in ALONE else self.task
+        errors = subprocess.PIPE
+        if "log_file" in self.attack.needs:
+            errors = os.open(self.folder / "errors", os.O_RDWR | os.O_CREAT)
         process = subprocess.Popen(
             command,
             env=self.environment(extra),
             cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=errors,
             text=True,
             errors="replace",
             start_new_session=True,
@@ -428,6 +431,9 @@ class Stage:
             self._end(process)
             stdout, stderr = process.communicate()
         self._end(process)
+        if errors != subprocess.PIPE:
+            os.close(errors)
+            stderr = (self.folder / "errors").read_text(errors="replace")
         seen = self.sinks.close() if self.sinks else {}
         if self.namespace and log.exists():
             seen = json.loads(log.read_text())
@@ -539,6 +545,7 @@ def _has(word: str, python: str) -> bool:
             "root"
             | "own_run"
             | "log"
+            | "log_file"
             | "mounted"
             | "mounted_folder"
             | "snapshot"

@@ -242,7 +242,7 @@ APART = {
         """
         ioctl getsockopt sem_trywait sem_close sem_getvalue pthread_getcpuclockid pthread_kill
         pthread_create tparm getwin sqlite3_prepare sqlite3_prepare_v2 sqlite3_prepare_v3
-        sqlite3_open sqlite3_open_v2 gethostid shutdown _exit
+        sqlite3_open sqlite3_open_v2 gethostid shutdown ftruncate _exit
     """
     ),
     "native_code lets a program other than Python map code; tests/native_code has them": (

@@ -107,7 +107,10 @@ static bool leads_to_sink(int fd)
     return sys_fstat(fd, &status) == 0 && sink_is(&status);
 }
 
-bool sink_is_socket(int fd) { return UNLIKELY(kind == SOCKET) && leads_to_sink(fd); }
+bool sink_has_type(int fd, mode_t type)
+{
+    return UNLIKELY((guard.event_mode & S_IFMT) == type) && leads_to_sink(fd);
+}
 
 bool sink_would_shrink(int fd, int size)
 {

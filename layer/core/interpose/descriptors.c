@@ -199,7 +199,7 @@ DOOR int fcntl(int fd, int command, ...)
     if (UNLIKELY(!real.fcntl)) guard_start();
     if (UNLIKELY(command == F_SETPIPE_SZ) && guard_ready() &&
         sink_would_shrink(fd, (int)(intptr_t)argument) &&
-        integrity_refused("shrink", "the pipe that events go to", CALLER()))
+        integrity_refused("shrink", "what events go to", CALLER()))
         return -1;
     if (UNLIKELY(copies)) {
         int copy = marked(fd, CROSSING(fd, copied(fd, command, argument, CALLER())));
@@ -213,15 +213,25 @@ DOOR int fcntl(int fd, int command, ...)
     return real.fcntl(fd, command, argument);
 }
 
-/* The socket that events go to, where they go to one, is shared with the program's own output: shut
- * down, it is of no use to either. */
+/* What events go to is shared with the program's own output: shut down or cut, it is of no use to
+ * either. */
+static bool sink_refused(int fd, mode_t type, const char *verb, const void *caller)
+{
+    return guard_ready() && sink_has_type(fd, type) &&
+           integrity_refused(verb, "what events go to", caller);
+}
+
 DOOR int shutdown(int fd, int how)
 {
     if (is_ours(fd)) return not_open();
-    if (how != SHUT_RD && guard_ready() && sink_is_socket(fd) &&
-        integrity_refused("shut down", "the socket that events go to", CALLER()))
-        return -1;
+    if (how != SHUT_RD && sink_refused(fd, S_IFSOCK, "shut down", CALLER())) return -1;
     return real.shutdown(fd, how);
+}
+
+DOOR int ftruncate(int fd, off_t size)
+{
+    if (sink_refused(fd, S_IFREG, "truncate", CALLER())) return -1;
+    return real.ftruncate(fd, size);
 }
 
 static bool stream_refused(int fd, const void *caller)

@@ -73,8 +73,8 @@ static int judged_connect(int fd, const struct socket_address *address, const vo
     socklen_t size = address->size;
     int result;
     if (lookup_fds_refuses(fd, "connect", caller)) return (int)destination_refused(fd, fd);
-    if (UNLIKELY(sink_is_socket(fd)) &&
-        integrity_refused("connect anew", "the socket that events go to", caller))
+    if (sink_has_type(fd, S_IFSOCK) &&
+        integrity_refused("connect anew", "what events go to", caller))
         return -1;
     if (UNLIKELY(dns_is_resolver(copy, size, false)) &&
         dns_connects(fd, copy, size, caller, &result))
