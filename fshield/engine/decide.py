@@ -60,6 +60,8 @@ class _Verdict(ctypes.Structure):
         ("reason", ctypes.c_uint8),
         ("name", ctypes.c_uint8),
         ("floor", ctypes.c_bool),
+        ("first_bytes", ctypes.c_uint8),
+        ("only_for", ctypes.c_bool),
         ("rule", ctypes.c_uint32),
         ("source", ctypes.c_char_p),
         ("asker", ctypes.c_char_p),

@@ -3,15 +3,18 @@ datagrams."""
 
 from __future__ import annotations
 
+import shutil
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests import support
+from tests.contract.helpers import copy_layer, policy_of
 from tests.egress import places
 from tests.egress.dialling import ENTRIES, PRELUDE, act
 from tests.egress.network import Network
-from tests.support import rules
+from tests.support import policy_file, rules
 
 
 def test_what_is_allowed(network: Network) -> None:
@@ -136,3 +139,19 @@ def test_datagrams(network: Network, code: str) -> None:
     assert run.result.stdout and not run.arrived.of("datagram")
     assert run.words == {("block", "datagram")}
     assert act(network, DATAGRAM, "block").result.violations == []
+
+
+def test_a_floor_reads_first_bytes_under_a_policy_that_allows(
+    network: Network, tmp_path: Path
+) -> None:
+    """The stricter verdict wins, and the floor's is by a name."""
+    launcher = copy_layer(tmp_path / "layer")
+    floor = policy_file(rules({"mode": "block", "allow": ENTRIES}))
+    shutil.copy(floor, policy_of(launcher, "floor"))
+    env = {"PYTHONPATH": str(support.ROOT), "FUNCTION_SHIELD_POLICY": policy_file(rules())}
+    words = {}
+    for name in ("GOOD", "BAD"):
+        argv = [launcher, sys.executable, "-c", f"{PRELUDE}\ndial().send({name})"]
+        done = network.run(argv, policy=None, env=env, stdin="")
+        words[name] = [event["details"]["first_bytes"] for event in done.result.violations]
+    assert words == {"GOOD": [], "BAD": ["other_server_name"]}

@@ -13,24 +13,30 @@ static struct fs_verdict reconfigured(struct fs_verdict verdict, uint8_t mode)
 }
 
 /* Asks one policy; the callers are read only where it wants to know, and once for both. */
-static struct fs_verdict ask(const struct fs_policy *policy, const struct fs_request *request,
-                             uint64_t *set)
+static void ask(const struct fs_policy *policy, const struct fs_request *request, uint64_t *set,
+                struct fs_verdict *verdict)
 {
-    struct fs_verdict verdict = fs_policy_decide(policy, request);
-    if (LIKELY(verdict.reason != FS_ONLY_FOR) || request->askers) return verdict;
+    *verdict = fs_policy_decide(policy, request);
+    if (LIKELY(!verdict->only_for) || request->askers) return;
     const char *names[ASKERS_MAX];
     if (*set == 0) *set = askers_of(request);
     struct fs_askers askers = askers_list(*set, names);
     struct fs_request asked = *request;
     asked.askers = &askers;
-    return fs_policy_decide(policy, &asked);
+    *verdict = fs_policy_decide(policy, &asked);
 }
 
 struct fs_verdict guard_decide(const struct fs_request *request)
 {
+    struct fs_verdict asked[2];
+    return request->family == FS_INTEGRITY ? guard_integrity() : guard_decide_each(request, asked);
+}
+
+struct fs_verdict guard_decide_each(const struct fs_request *request, struct fs_verdict asked[2])
+{
     uint64_t askers = 0;
-    if (request->family == FS_INTEGRITY) return guard_integrity();
-    struct fs_verdict verdict = ask(guard.policy, request, &askers);
+    ask(guard.policy, request, &askers, &asked[0]);
+    struct fs_verdict verdict = asked[0];
     if (request->family <= FS_HANDLER) {
         /* An exception of the policy file stands: configure changes what happens where no rule
          * allows. */
@@ -46,9 +52,9 @@ struct fs_verdict guard_decide(const struct fs_request *request)
             verdict = reconfigured(verdict, (uint8_t)(loosened - 1));
     }
     if (guard.floor) {
-        struct fs_verdict floor = ask(guard.floor, request, &askers);
-        floor.floor = true;
-        if (floor.mode > verdict.mode) verdict = floor;
+        ask(guard.floor, request, &askers, &asked[1]);
+        asked[1].floor = true;
+        if (asked[1].mode > verdict.mode) verdict = asked[1];
     }
     if (guard.dry_run && verdict.mode == FS_BLOCK) verdict.mode = FS_ALERT;
     verdict.askers = askers;

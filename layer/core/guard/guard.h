@@ -121,6 +121,9 @@ static inline bool guard_ignores(enum fs_family family)
 
 /* Asks policy, floor, dry run and configure. No I/O. Never FS_BLOCK in a dry run. */
 struct fs_verdict guard_decide(const struct fs_request *request);
+/* The same. `asked` gets what the policy [0] and the floor [1] say, each by itself; that of no floor
+ * is left as it is. */
+struct fs_verdict guard_decide_each(const struct fs_request *request, struct fs_verdict asked[2]);
 
 /* A verdict for guard integrity: FS_BLOCK where anything blocks, FS_ALERT where anything is
  * reported, and in a dry run. */

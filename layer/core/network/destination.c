@@ -109,10 +109,9 @@ bool destination_refuses(int fd, int *own, const void *bytes, size_t size, bool 
     network_report(&target, fd, verb, caller);
     if (target.verdict.mode == FS_BLOCK) return true;
     if (target.family != FS_OUTBOUND || target.verdict.mode != FS_ALLOW) return false;
-    bool by_rule = target.verdict.reason == FS_RULE, connects = connecting || flags & MSG_FASTOPEN;
-    if (UNLIKELY(connects && inspect_may_watch(&target.address, by_rule))) *own = sys_own_fd(fd);
-    return *own >= 0 &&
-           inspect_connects(*own, &target.address, target.askers, by_rule, connects, caller);
+    bool connects = connecting || flags & MSG_FASTOPEN;
+    if (UNLIKELY(connects && inspect_may_watch(&target))) *own = sys_own_fd(fd);
+    return *own >= 0 && inspect_connects(*own, &target, connects, caller);
 }
 
 bool destination_is_ignored(int fd, const void *bytes, size_t size)

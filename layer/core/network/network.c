@@ -63,22 +63,19 @@ void network_judge_runtime_api(struct network_target *target, const struct fs_re
     target->verdict = guard_decide(&asked);
 }
 
-/* Another name of this address has an entry for some callers only: its TLS server name may come
- * next. */
-static uint64_t askers_for(const struct address *address, const struct fs_request *request,
-                           const struct fs_verdict *verdict)
+struct fs_request network_request(const struct address *address, struct learnt_names *names)
 {
-    if (LIKELY(!askers_matter) || verdict->askers != 0) return verdict->askers;
-    if (proxies_is(address)) return askers_of(request); /* it will be asked for a name */
-    const struct fs_policy *policies[] = {guard.policy, guard.floor};
-    struct fs_request one = *request;
-    one.name_count = 1;
-    for (unsigned i = 0; i < 2 * request->name_count; i++) {
-        one.names = &request->names[i / 2];
-        if (policies[i % 2] && fs_policy_decide(policies[i % 2], &one).reason == FS_ONLY_FOR)
-            return askers_of(request);
-    }
-    return 0;
+    learnt_find(address->ip, address->version, names);
+    struct fs_request request = {
+        .family = FS_OUTBOUND,
+        .names = names->names,
+        .name_count = names->count,
+        .ip_version = address->version,
+        .facts = &guard.facts,
+        .port = address->port,
+    };
+    memcpy(request.ip, address->ip, sizeof request.ip);
+    return request;
 }
 
 void network_judge_ip(struct network_target *target, const void *caller, bool connecting)
@@ -89,7 +86,7 @@ void network_judge_ip(struct network_target *target, const void *caller, bool co
     target->announced = false;
     target->host[0] = '\0';
     target->asker = RUNTIME_STRANGER;
-    target->askers = 0;
+    memset(target->asked, 0, sizeof target->asked);
     if (UNLIKELY(guard_on_probation())) {
         target->verdict = on_probation();
         return;
@@ -114,17 +111,8 @@ void network_judge_ip(struct network_target *target, const void *caller, bool co
         if (guard_ignores(FS_OUTBOUND)) return;
     }
     struct learnt_names names;
-    learnt_find(address->ip, address->version, &names);
-    struct fs_request request = {
-        .family = FS_OUTBOUND,
-        .names = names.names,
-        .name_count = names.count,
-        .ip_version = address->version,
-        .facts = &guard.facts,
-        .port = address->port,
-        .caller = caller,
-    };
-    memcpy(request.ip, address->ip, sizeof request.ip);
+    struct fs_request request = network_request(address, &names);
+    request.caller = caller;
     if (api) {
         target->asker = caller != NULL         ? (uint8_t)runtime_api_asker(caller)
                         : runtime_client_asked ? (uint8_t)RUNTIME_CLIENT
@@ -134,8 +122,11 @@ void network_judge_ip(struct network_target *target, const void *caller, bool co
         network_judge_runtime_api(target, &request);
         return;
     }
-    target->verdict = guard_decide(&request);
-    target->askers = askers_for(address, &request, &target->verdict);
+    target->verdict = guard_decide_each(&request, target->asked);
+    if (UNLIKELY(askers_matter) && target->verdict.askers == 0 && proxies_is(address))
+        target->verdict.askers = askers_of(&request); /* it will be asked for a name */
+    /* What configure allows to this thread may say anything. */
+    if (target->verdict.reason == FS_RECONFIGURED) memset(target->asked, 0, sizeof target->asked);
     if (target->verdict.mode == FS_ALLOW && target->verdict.reason != FS_RULE) return;
     target->announced =
         target->verdict.mode == FS_ALERT &&

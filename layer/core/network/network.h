@@ -15,11 +15,11 @@
 struct network_target {
     struct address address;
     struct fs_verdict verdict;
+    struct fs_verdict asked[2]; /* of policy and floor, each by itself; zero if neither counts */
     enum fs_family family; /* FS_OUTBOUND or FS_RUNTIME_API */
     uint8_t asker; /* enum runtime_asker, if family is FS_RUNTIME_API */
     bool resolver; /* a name server of the system, on its port: `verdict` holds for all but UDP */
     bool announced; /* alert: the lookup was reported, and the connection is the same act */
-    uint64_t askers; /* guard/askers.h: the callers, if an entry for this address has only_for */
     char host[FS_HOST_MAX + 1]; /* the name that decided, "" if none is known */
 };
 
@@ -38,6 +38,8 @@ struct fs_verdict network_judge_target(const void *address, size_t size, char *h
  * tells the Runtime API's client. `connecting`: a connection may be allowed because its bytes are
  * judged later; a datagram may not. */
 void network_judge_ip(struct network_target *target, const void *caller, bool connecting);
+/* A connection to the address, and the names that were learnt for it. */
+struct fs_request network_request(const struct address *address, struct learnt_names *names);
 /* The verdict of the Runtime API's rule, for a caller that is not its client. */
 void network_judge_runtime_api(struct network_target *target, const struct fs_request *request);
 /* Reports the verdict unless it allows. `fd` is -1 if there is none. */

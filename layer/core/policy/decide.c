@@ -69,6 +69,48 @@ bool fs_policy_entry_allows_name(const struct fs_policy *policy, uint32_t rule, 
     return best.fit == FIT_WHOLE;
 }
 
+/* ---- destinations ---- */
+
+static uint8_t first_bytes_of(const struct fs_policy *policy, uint32_t index, uint16_t port)
+{
+    enum { UNSTATED = 0, REQUIRED = 1, NONE = 3 };
+    const struct fs_rule *rule = fs_policy_rule(policy, index);
+    uint8_t tls = rule ? rule->tls : REQUIRED;
+    /* An unknown value does not allow plain text. */
+    if (tls == REQUIRED || tls > NONE || (tls == UNSTATED && port == 443)) return FS_BYTES_TLS;
+    return tls == UNSTATED && port == 80 ? FS_BYTES_HTTP : FS_BYTES_ANY;
+}
+
+/* The names, then the address: the first that fits decides. If it asks for certain first bytes, the
+ * others are read as well: one that allows any bytes allows them to this address. Returns false if
+ * there was no name. */
+static bool match_destination(const struct fs_policy *policy, const struct fs_request *request,
+                              struct best *best, struct fs_verdict *result)
+{
+    bool named = false;
+    for (unsigned i = 0; i <= request->name_count; i++) {
+        struct best one = {FIT_NONE, UINT32_MAX, NULL};
+        uint8_t bytes = FS_BYTES_ANY;
+        if (i < request->name_count) {
+            if (!request->names[i]) continue;
+            named = true;
+            matching_host(policy, request->names[i], request, &one);
+            if (one.fit == FIT_WHOLE) bytes = first_bytes_of(policy, one.rule, request->port);
+            if (best->fit != FIT_WHOLE) result->name = (uint8_t)i;
+        } else if (request->ip_version != 0) {
+            match_address(policy, request, &one);
+        }
+        if (one.fit == FIT_OTHERS) result->only_for = true;
+        if (one.fit == FIT_WHOLE && (best->fit != FIT_WHOLE || bytes == FS_BYTES_ANY))
+            result->first_bytes = bytes;
+        if (fitting_keeps(best, one.fit, one.rule) && result->first_bytes == FS_BYTES_ANY) {
+            result->only_for = false;
+            break;
+        }
+    }
+    return named;
+}
+
 bool fs_is_loopback(const struct fs_request *request)
 {
     static const uint8_t four[4] = {127, 0, 0, 1};
@@ -77,58 +119,44 @@ bool fs_is_loopback(const struct fs_request *request)
     return request->ip_version == 6 && memcmp(request->ip, six, sizeof six) == 0;
 }
 
-static struct fs_verdict verdict(uint8_t mode, uint8_t policy_mode, enum fs_reason reason,
-                                 uint32_t rule)
-{
-    return (struct fs_verdict){
-        .mode = mode, .policy_mode = policy_mode, .reason = (uint8_t)reason, .rule = rule};
-}
-
 struct fs_verdict fs_policy_decide(const struct fs_policy *policy, const struct fs_request *request)
 {
-    if ((unsigned)request->family >= FS_INTEGRITY)
-        return verdict(FS_BLOCK, FS_BLOCK, FS_GUARD, UINT32_MAX);
-    uint8_t mode = policy->modes[request->family];
-    if (mode == FS_ALLOW) return verdict(FS_ALLOW, FS_ALLOW, FS_MODE_ALLOW, UINT32_MAX);
-
+    static const uint8_t reasons[] = {[FIT_NONE] = FS_NO_RULE,
+                                      [FIT_PORT] = FS_PORT,
+                                      [FIT_OTHERS] = FS_ONLY_FOR,
+                                      [FIT_WHOLE] = FS_RULE};
+    struct fs_verdict result = {
+        .mode = FS_BLOCK, .policy_mode = FS_BLOCK, .reason = FS_GUARD, .rule = UINT32_MAX};
+    if ((unsigned)request->family >= FS_INTEGRITY) return result;
+    bool outbound = request->family == FS_OUTBOUND, named = false;
+    bool always = outbound ? !(policy->flags & FS_FLAG_LOOPBACK_LISTED) && fs_is_loopback(request)
+                           : request->path && request->made && request->family == FS_TMP &&
+                                 policy->flags & FS_FLAG_TMP_EPHEMERAL;
+    result.mode = result.policy_mode = policy->modes[request->family];
+    if (result.mode == FS_ALLOW || always) {
+        result.reason = result.mode == FS_ALLOW ? FS_MODE_ALLOW : FS_ALWAYS;
+        result.mode = FS_ALLOW;
+        return result;
+    }
     struct best best = {FIT_NONE, UINT32_MAX, NULL};
-    unsigned decided = 0;
-    bool named = false;
-    if (request->family == FS_OUTBOUND) {
-        if (!(policy->flags & FS_FLAG_LOOPBACK_LISTED) && fs_is_loopback(request))
-            return verdict(FS_ALLOW, mode, FS_ALWAYS, UINT32_MAX);
-        for (unsigned i = 0; i < request->name_count && best.fit != FIT_WHOLE; i++) {
-            if (!request->names[i]) continue;
-            named = true;
-            decided = i;
-            matching_host(policy, request->names[i], request, &best);
-        }
-        if (best.fit != FIT_WHOLE && request->ip_version != 0)
-            match_address(policy, request, &best);
-    } else if (request->path) {
-        if (request->made && request->family == FS_TMP && policy->flags & FS_FLAG_TMP_EPHEMERAL)
-            return verdict(FS_ALLOW, mode, FS_ALWAYS, UINT32_MAX);
+    if (outbound)
+        named = match_destination(policy, request, &best, &result);
+    else if (request->path)
         match_path(policy, request, &best);
-    }
-    struct fs_verdict result;
-    if (best.fit == FIT_WHOLE)
-        result = verdict(FS_ALLOW, mode, FS_RULE, best.rule);
-    else if (best.fit == FIT_OTHERS)
-        result = verdict(mode, mode, FS_ONLY_FOR, best.rule);
-    else if (best.fit == FIT_PORT)
-        result = verdict(mode, mode, FS_PORT, best.rule);
-    else if (request->family == FS_OUTBOUND && request->ip_version != 0 && !named)
-        result = verdict(mode, mode, FS_UNNAMED, UINT32_MAX);
-    else
-        result = verdict(mode, mode, FS_NO_RULE, UINT32_MAX);
-    if (best.fit == FIT_NONE && named) {
-        uint32_t rule = matching_unfit_rule(policy, request);
-        if (rule != UINT32_MAX) result = verdict(mode, mode, FS_VARIABLE, rule);
-    }
-    result.name = (uint8_t)decided;
-    if (result.reason == FS_ONLY_FOR)
+    result.reason = reasons[best.fit];
+    result.rule = best.rule;
+    if (best.fit == FIT_WHOLE) {
+        const struct fs_rule *rule = fs_policy_rule(policy, best.rule);
+        result.mode = FS_ALLOW;
+        if (rule) result.source = fs_policy_string(policy, rule->source);
+    } else if (best.fit == FIT_OTHERS) {
+        result.only_for = true;
         result.asker = only_for_outsider(only_for_of(policy, best.rule), request->askers);
-    const struct fs_rule *rule = best.fit == FIT_WHOLE ? fs_policy_rule(policy, best.rule) : NULL;
-    if (rule) result.source = fs_policy_string(policy, rule->source);
+    } else if (best.fit == FIT_NONE && named) {
+        result.rule = matching_unfit_rule(policy, request);
+        if (result.rule != UINT32_MAX) result.reason = FS_VARIABLE;
+    } else if (best.fit == FIT_NONE && outbound && request->ip_version != 0) {
+        result.reason = FS_UNNAMED;
+    }
     return result;
 }

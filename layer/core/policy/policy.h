@@ -255,12 +255,18 @@ struct fs_request {
     const void *caller; /* of the door, for guard_decide; NULL: not known */
 };
 
+/* What a connection must say first, because of the entry by name that allows it; a later one is
+ * stricter. Any, where the address or another of its names may be used with any protocol. */
+enum fs_first_bytes { FS_BYTES_ANY = 0, FS_BYTES_HTTP = 1, FS_BYTES_TLS = 2 };
+
 struct fs_verdict {
     uint8_t mode; /* enum fs_mode: what to do */
     uint8_t policy_mode; /* enum fs_mode: what the policy says */
     uint8_t reason; /* enum fs_reason */
     uint8_t name; /* index into names of the one that decided */
     bool floor; /* the floor decided, and not the function's own policy */
+    uint8_t first_bytes; /* enum fs_first_bytes, where an entry by name allowed it */
+    bool only_for; /* an entry with only_for would change it, if it counts for the caller */
     uint32_t rule; /* index, UINT32_MAX where none decided */
     const char *source; /* FILE:LINE or NULL; points into the policy */
     const char *asker; /* FS_ONLY_FOR: the caller that it does not count for; NULL: not known */

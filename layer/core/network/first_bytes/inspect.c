@@ -132,22 +132,19 @@ static bool transforms(int fd)
            name[0] != '\0' && strncmp(name, "mptcp", sizeof name) != 0;
 }
 
-bool inspect_may_watch(const struct address *address, bool by_rule)
+bool inspect_may_watch(const struct network_target *target)
 {
-    return by_rule || pending_any() || proxies_is(address);
+    return (target->asked[0].first_bytes | target->asked[1].first_bytes) != FS_BYTES_ANY ||
+           pending_any() || proxies_is(&target->address);
 }
 
-bool inspect_connects(int fd, const struct address *address, uint64_t askers, bool by_rule,
-                      bool connecting, const void *caller)
+bool inspect_connects(int fd, const struct network_target *target, bool connecting,
+                      const void *caller)
 {
     struct pending entry, before;
-    bool proxy = proxies_is(address);
-    if (LIKELY(!by_rule && !proxy && !pending_any())) return false;
-    judging_describe(address, askers, &entry);
-    /* Judged already: always allowed, or reported, or allowed for this thread. */
-    if (!by_rule || entry.kind == PENDING_STRANGER) entry.kind = PENDING_PLAIN;
-    if (UNLIKELY(proxy)) entry.kind = PENDING_PROXY;
-    if (LIKELY(entry.kind == PENDING_PLAIN && !pending_any())) return false;
+    if (LIKELY(!inspect_may_watch(target))) return false;
+    judging_describe(&target->address, target->asked, target->verdict.askers, &entry);
+    if (UNLIKELY(proxies_is(&target->address))) entry.kind = PENDING_PROXY;
     bool datagram = inspect_is_datagram(fd);
     if (datagram && entry.kind == PENDING_TLS) entry.kind = PENDING_DATAGRAM;
     if (datagram && entry.kind != PENDING_DATAGRAM) entry.kind = PENDING_PLAIN;
@@ -235,7 +232,7 @@ bool inspect_still_pending(int fd, struct pending *entry)
     if (entry->kind == PENDING_PLAIN && same) return false;
     if (same && entry->kind != PENDING_STRANGER) return true;
     struct pending now;
-    judging_describe(&address, 0, &now);
+    judging_ask(&address, &now);
     if (now.kind == PENDING_PLAIN && !proxies_is(&address)) return false;
     /* A new greeting can be awaited; a request that is half sent cannot be read. Datagrams never
      * count as a greeting. */

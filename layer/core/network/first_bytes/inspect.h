@@ -16,13 +16,14 @@
 #include "network/addresses.h"
 #include "network/first_bytes/pending.h"
 
-/* Cheap test: inspect_connects may have something to do for this address. */
-bool inspect_may_watch(const struct address *address, bool by_rule);
-/* Before a socket is connected to an address that was allowed: remembers which bytes must come
- * first. `by_rule`: an entry of the policy allowed it. `connecting` is false if a datagram is about
- * to be sent there. Returns true if the call must fail with EACCES, which is reported. */
-bool inspect_connects(int fd, const struct address *address, uint64_t askers, bool by_rule,
-                      bool connecting, const void *caller);
+struct network_target;
+/* Cheap test: inspect_connects may have something to do for this destination. */
+bool inspect_may_watch(const struct network_target *target);
+/* Before a socket is connected to a destination that was allowed: remembers which bytes must come
+ * first. `connecting` is false if a datagram is about to be sent there. Returns true if the call
+ * must fail with EACCES, which is reported. */
+bool inspect_connects(int fd, const struct network_target *target, bool connecting,
+                      const void *caller);
 
 /* Before a caller other than the client connects to the Runtime API: the connection may carry one
  * whole request of `permits`, and nothing more. Returns false if it cannot be remembered. */

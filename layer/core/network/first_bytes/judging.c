@@ -25,6 +25,9 @@ struct known {
     const struct fs_askers *askers;
 };
 
+/* Entries with only_for do not count. */
+static const struct fs_askers nobody;
+
 static void know(struct known *known, uint64_t set)
 {
     known->askers = NULL;
@@ -56,74 +59,43 @@ static bool allows_address(const struct fs_policy *policy, const struct address 
     return fs_policy_decide(policy, &request).mode == FS_ALLOW;
 }
 
-/* The rule by which `policy` allows the name, UINT32_MAX if none does. */
-static uint32_t rule_for(const struct fs_policy *policy, const char *name, uint16_t port,
-                         const struct known *known)
+/* What `policy` says of the name; `rule` is UINT32_MAX if no rule allows it. */
+static struct fs_verdict by_name(const struct fs_policy *policy, const char *name, uint16_t port,
+                                 const struct known *known)
 {
     struct fs_request request = request_for(&name, port, known);
     struct fs_verdict verdict = fs_policy_decide(policy, &request);
-    return verdict.mode == FS_ALLOW && verdict.reason == FS_RULE ? verdict.rule : UINT32_MAX;
+    if (verdict.mode != FS_ALLOW || verdict.reason != FS_RULE) verdict.rule = UINT32_MAX;
+    return verdict;
 }
 
-enum { TLS_UNSTATED = 0, TLS_REQUIRED = 1, TLS_NONE = 3 };
-
-static enum pending_kind kind_of(const struct fs_policy *policy, uint32_t index, uint16_t port)
+void judging_describe(const struct address *address, const struct fs_verdict asked[2],
+                      uint64_t askers, struct pending *entry)
 {
-    const struct fs_rule *rule = fs_policy_rule(policy, index);
-    uint8_t tls = rule ? rule->tls : TLS_REQUIRED;
-    /* An unknown value does not allow plain text. */
-    if (tls == TLS_REQUIRED || tls > TLS_NONE || (tls == TLS_UNSTATED && port == 443))
-        return PENDING_TLS;
-    return tls == TLS_UNSTATED && port == 80 ? PENDING_HTTP : PENDING_PLAIN;
-}
-
-/* What one policy requires of a connection to this address. PENDING_STRANGER: the policy does not
- * allow it. */
-static enum pending_kind wanted_by(const struct fs_policy *policy, const struct address *address,
-                                   const struct learnt_names *names, const struct known *known,
-                                   uint32_t *rule)
-{
-    *rule = UINT32_MAX;
-    if (policy == NULL || policy->modes[FS_OUTBOUND] == FS_ALLOW ||
-        allows_address(policy, address, known))
-        return PENDING_PLAIN;
-    enum pending_kind kind = PENDING_STRANGER;
-    for (unsigned i = 0; i < names->count; i++) {
-        uint32_t found = rule_for(policy, names->names[i], address->port, known);
-        if (found == UINT32_MAX) continue;
-        enum pending_kind one = kind_of(policy, found, address->port);
-        /* One name of this address may be used with any protocol: so may the address. */
-        if (one == PENDING_PLAIN) return PENDING_PLAIN;
-        if (kind == PENDING_STRANGER) {
-            kind = one;
-            *rule = found;
-        }
-    }
-    return kind;
-}
-
-void judging_describe(const struct address *address, uint64_t askers, struct pending *entry)
-{
-    struct learnt_names names;
-    struct known known;
+    static const uint8_t kinds[] = {PENDING_PLAIN, PENDING_HTTP, PENDING_TLS, PENDING_STRANGER};
+    unsigned strictest = FS_BYTES_ANY;
     memset(entry, 0, sizeof *entry);
     memcpy(entry->ip, address->ip, sizeof entry->ip);
     entry->version = address->version;
     entry->port = address->port;
-    entry->rules[0] = entry->rules[1] = UINT32_MAX;
-    entry->kind = PENDING_PLAIN;
     entry->askers = askers;
-    if (guard_ignores(FS_OUTBOUND)) return;
-    learnt_find(address->ip, address->version, &names);
-    know(&known, askers);
     for (unsigned which = 0; which < 2; which++) {
-        enum pending_kind kind =
-            wanted_by(policy_at(which), address, &names, &known, &entry->rules[which]);
-        /* The strictest wins: not allowed, then TLS, then HTTP. */
-        if (kind == PENDING_STRANGER || (kind == PENDING_TLS && entry->kind != PENDING_STRANGER) ||
-            (kind == PENDING_HTTP && entry->kind == PENDING_PLAIN))
-            entry->kind = (uint8_t)kind;
+        const struct fs_verdict *verdict = &asked[which];
+        unsigned wanted = verdict->mode == FS_ALLOW ? verdict->first_bytes : FS_BYTES_TLS + 1;
+        if (wanted > strictest) strictest = wanted;
+        entry->rules[which] = verdict->first_bytes != FS_BYTES_ANY ? verdict->rule : UINT32_MAX;
     }
+    entry->kind = kinds[strictest];
+}
+
+void judging_ask(const struct address *address, struct pending *entry)
+{
+    struct fs_verdict asked[2] = {0};
+    struct learnt_names names;
+    struct fs_request request = network_request(address, &names);
+    request.askers = &nobody;
+    (void)guard_decide_each(&request, asked);
+    judging_describe(address, asked, 0, entry);
 }
 
 /* ---- findings ---- */
@@ -155,7 +127,7 @@ void judging_name_of(const struct pending *entry, char *out)
         const struct fs_policy *policy = policy_at(which);
         if (policy == NULL || policy->modes[FS_OUTBOUND] == FS_ALLOW) continue;
         for (unsigned i = 0; i < names.count; i++) {
-            if (rule_for(policy, names.names[i], entry->port, &known) == UINT32_MAX) continue;
+            if (by_name(policy, names.names[i], entry->port, &known).rule == UINT32_MAX) continue;
             memcpy(out, names.names[i], strlen(names.names[i]) + 1);
             return;
         }
@@ -184,7 +156,7 @@ static bool allows_name(const struct pending *entry, const char *name)
         bool allowed = entry->rules[which] != UINT32_MAX &&
                        fs_policy_entry_allows_name(policy, entry->rules[which], name, &request);
         for (unsigned i = 0; !allowed && i < names.count; i++) {
-            uint32_t rule = rule_for(policy, names.names[i], entry->port, &known);
+            uint32_t rule = by_name(policy, names.names[i], entry->port, &known).rule;
             allowed =
                 rule != UINT32_MAX && fs_policy_entry_allows_name(policy, rule, name, &request);
         }
@@ -214,8 +186,6 @@ static bool allows_behind(void *context, const struct host_target *target)
     struct address address = {.kind = ADDRESS_IP, .port = port};
     struct pending *entry = judging->entry;
     struct finding *finding = judging->finding;
-    /* No known caller: entries with only_for do not count. */
-    static const struct fs_askers nobody;
     struct known known;
     know(&known, entry->askers);
     if (!known.askers) known.askers = &nobody;
@@ -241,11 +211,10 @@ static bool allows_behind(void *context, const struct host_target *target)
         for (unsigned which = 0; address.version == 0 && which < 2; which++) {
             const struct fs_policy *policy = policy_at(which);
             if (policy == NULL || policy->modes[FS_OUTBOUND] == FS_ALLOW) continue;
-            entry->rules[which] = rule_for(policy, target->name, port, &known);
-            if (entry->rules[which] == UINT32_MAX) continue;
-            enum pending_kind kind = kind_of(policy, entry->rules[which], port);
-            if (kind == PENDING_TLS) entry->behind = PENDING_TUNNEL;
-            if (kind == PENDING_HTTP && entry->behind == PENDING_FREE)
+            struct fs_verdict verdict = by_name(policy, target->name, port, &known);
+            entry->rules[which] = verdict.rule;
+            if (verdict.first_bytes == FS_BYTES_TLS) entry->behind = PENDING_TUNNEL;
+            if (verdict.first_bytes == FS_BYTES_HTTP && entry->behind == PENDING_FREE)
                 entry->behind = PENDING_TUNNEL_HTTP;
         }
         return true;
