@@ -24,8 +24,9 @@ from fshield.evidence.acts import Evidence
 from fshield.evidence.cloudwatch import Connection
 from fshield.evidence.events import harmless
 from fshield.evidence.fix import admits
-from fshield.evidence.learn import Learnt, Line, comment, is_unchanged, missing_from, signed
 from fshield.evidence.learn import learn as learn_policy
+from fshield.evidence.learn import missing_from
+from fshield.evidence.learnt import Learnt, Line, comment, is_unchanged, signed
 from fshield.evidence.siblings import covered_entries, with_siblings
 from fshield.evidence.tiers import Tiers
 from fshield.files import write_whole

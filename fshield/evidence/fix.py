@@ -13,8 +13,10 @@ from fshield.engine.policy_tests import Result, run
 from fshield.errors import CouldNotRun
 from fshield.evidence.acts import Act, Evidence, Seen, no_exception
 from fshield.evidence.dependencies import FUNCTION, UNKNOWN, asked_as, with_others
+from fshield.evidence.entries import destination
 from fshield.evidence.known import SHARED
-from fshield.evidence.learn import Line, beside, destination, safe
+from fshield.evidence.learn import beside
+from fshield.evidence.learnt import Line, safe
 from fshield.evidence.lookalike import domain
 from fshield.evidence.siblings import covered_entries, merged, with_siblings
 from fshield.evidence.tiers import Held, Tiers

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fshield.engine.containment import path_outside
-from fshield.evidence.learn import Line, without_covered
+from fshield.evidence.entries import without_covered
+from fshield.evidence.learnt import Line
 from fshield.evidence.shapes import gathered
 from fshield.language.callers import counted
 from fshield.language.policy import Allow, Family, Policy

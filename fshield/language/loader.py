@@ -26,13 +26,13 @@ from fshield.language.model import (
     HostEntry,
     LibraryEntry,
     NativeRule,
-    Options,
     OutboundRule,
     PathEntry,
     PolicyFile,
     ProcessRule,
     TmpRule,
 )
+from fshield.language.options import Options
 from fshield.language.patterns import TEMPFILE, TEMPFILE_PATTERNS
 from fshield.language.policy import Allow, Family, Host, Mode, Policy, PolicyTest, RuleMode
 from fshield.language.reader import Document, Location, read

@@ -1,4 +1,5 @@
-"""The policy language, as pydantic models: the one place that says which keys and values there are.
+"""The policy language, as pydantic models: the one place that says which keys and values there are
+(settings.py has those beside the rules).
 
 ``policies/policy.schema.json`` is made from it. Locations of errors are keys
 and indices of the document; the loader turns them into lines and columns.
@@ -6,7 +7,6 @@ and indices of the document; the loader turns them into lines and columns.
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import (
@@ -25,6 +25,7 @@ from fshield.language.callers import OnlyFor
 from fshield.language.cases import Cases
 from fshield.language.part import MODES, Boolean, Day, ModeField, Part, Text
 from fshield.language.part import text as as_text
+from fshield.language.settings import Events, Kernel, Overrides
 from fshield.language.wrong import wrong, wrong_choice
 
 OLD_RULES = ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler")
@@ -441,84 +442,6 @@ class Rules(Part):
         return data
 
 
-_NAMESPACE = re.compile(r"[A-Za-z0-9._/#: -]{1,255}\Z")
-
-
-def _namespace(value: object) -> str:
-    text = as_text(value)
-    # "Namespaces" in
-    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html
-    if not _NAMESPACE.match(text) or not text.strip() or text.startswith("AWS/"):
-        raise wrong(
-            f"{shown(text)} is not a namespace for metrics",
-            "1 to 255 letters, digits and `._/#:-`, not beginning with AWS/",
-        )
-    return text
-
-
-def _format(value: object) -> object:
-    if value not in ("json", "ocsf"):
-        raise wrong_choice(value, ("json", "ocsf"), "format of events")
-    return value
-
-
-def _allowed(value: object) -> object:
-    if value != "first":
-        raise wrong_choice(value, ("first",), "value of allowed")
-    return value
-
-
-class Events(Part):
-    """How events look, and which there are besides violations."""
-
-    what: ClassVar[str] = "`events`"
-    format: Annotated[Literal["json", "ocsf"], BeforeValidator(_format)] = "json"
-    allowed: Annotated[Literal["first"], BeforeValidator(_allowed)] | None = Field(
-        None, description="first: an event at the first use of each allow entry in a process."
-    )
-    emf_namespace: Annotated[str, BeforeValidator(_namespace)] | None = Field(
-        None, description="CloudWatch namespace for metrics."
-    )
-
-
-def _switch(value: object) -> object:
-    if isinstance(value, bool):
-        return "on" if value else "off"  # what other readers of YAML make of these words
-    if value not in ("on", "off"):
-        raise wrong(f"{shown(value)} is neither on nor off", "on, off")
-    return value
-
-
-class Kernel(Part):
-    """Limits that the process puts on itself. The kernel holds them against machine code too."""
-
-    what: ClassVar[str] = "`kernel`"
-    file_size: Annotated[Literal["on", "off"], BeforeValidator(_switch)] = Field(
-        "off",
-        description="on: no file grows, where /tmp is closed. See docs/decisions/kernel-ring.md.",
-    )
-
-
-def _overrides(value: object) -> object:
-    if not isinstance(value, list):
-        raise wrong(
-            "allow_mode_override is a list",
-            "[], [alert], [off], [alert, off]",
-            "allow_mode_override: []",
-        )
-    return value
-
-
-def _override(value: object) -> object:
-    if value not in ("alert", "off"):
-        raise wrong_choice(value, ("alert", "off"), "value of FUNCTION_SHIELD_MODE")
-    return value
-
-
-Override = Annotated[Literal["alert", "off"], BeforeValidator(_override)]
-Overrides = Annotated[list[Override], BeforeValidator(_overrides)]
-
-
 def _version(value: object) -> object:
     if value != 1 or isinstance(value, bool):
         quoted = isinstance(value, str) and value.split(".")[0] == "1"
@@ -562,63 +485,3 @@ class PolicyFile(Part):
     tests: Cases = Field(
         [], description="What must be allowed and what must not: `fshield test`, and every packing."
     )
-
-
-class OptionsRules(Part):
-    """The four rules of FunctionShield's options, short form only."""
-
-    what: ClassVar[str] = "a FunctionShield options dictionary's `policy`"
-    outbound_connectivity: ModeField | None = None
-    read_write_tmp: ModeField | None = None
-    create_child_process: ModeField | None = None
-    read_handler: ModeField | None = None
-
-    @classmethod
-    def expand(cls, data: object) -> object:
-        if isinstance(data, dict):
-            for name, value in data.items():
-                if name in NEW_RULES or isinstance(value, dict):
-                    raise wrong(
-                        "this needs the policy language, and the document has no `version:`",
-                        ", ".join(MODES),
-                        "put `version: 1` on the first line",
-                        key=name,
-                    )
-        return data
-
-
-class Options(Part):
-    """FunctionShield's options dictionary: what a document without ``version:`` is."""
-
-    what: ClassVar[str] = "a document without `version:` (FunctionShield's options dictionary)"
-    policy: OptionsRules
-    token: Text | None = None
-    cookie: Text | None = None
-    disable_analytics: Boolean | None = None
-
-    @classmethod
-    def unknown(cls, key: str, known: list[str]) -> Exception:
-        guess = closest(key, ["version", *known])
-        fix = f"did you mean `{guess}`?" if guess else ""
-        if key in PolicyFile.model_fields:
-            fix = "put `version: 1` on the first line"
-        return wrong(f"{shown(key)} is not a key of {cls.what}", ", ".join(known), fix, key=key)
-
-    @classmethod
-    def expand(cls, data: object) -> object:
-        if isinstance(data, dict) and "policy" not in data:
-            misspelt = next((key for key in data if key not in cls.model_fields), None)
-            if misspelt:
-                raise cls.unknown(misspelt, list(cls.model_fields))
-            raise wrong(
-                "the document has neither `version` nor `policy`",
-                "version: 1, and policy",
-                "version: 1",
-            )
-        if not isinstance(data, dict):
-            raise wrong(
-                f"a policy is a mapping, but this is {shown(data)}",
-                "`version: 1` and `policy:`",
-                "begin with a copy of policies/monitor.yaml",
-            )
-        return data

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fshield.evidence.learn import Learnt, learn
+from fshield.evidence.learn import learn
+from fshield.evidence.learnt import Learnt
 from fshield.evidence.tiers import Tiers
 from fshield.language.loader import resolve
 from fshield.language.policy import Policy

@@ -6,7 +6,8 @@ from __future__ import annotations
 from fshield.engine import policy_tests
 from fshield.engine.compiler import compile_policy
 from fshield.engine.decide import Compiled, Facts
-from fshield.evidence.learn import Learnt, learn
+from fshield.evidence.learn import learn
+from fshield.evidence.learnt import Learnt
 from fshield.evidence.replay import replay
 from fshield.evidence.tiers import Tiers
 from fshield.language.loader import resolve

@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 
 from fshield.cli.app import app
 from fshield.evidence.acts import Evidence
-from fshield.evidence.learn import Learnt, learn
+from fshield.evidence.learn import learn
+from fshield.evidence.learnt import Learnt
 from fshield.evidence.tiers import Tiers
 from tests.fshield.recorded import Log, stack
 

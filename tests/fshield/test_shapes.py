@@ -16,7 +16,8 @@ from fshield.cli.app import app
 from fshield.engine import decide as native
 from fshield.engine.compiler import compile_policy
 from fshield.errors import PolicyError
-from fshield.evidence.learn import Learnt, learn
+from fshield.evidence.learn import learn
+from fshield.evidence.learnt import Learnt
 from fshield.evidence.shapes import Moment, matches, shape, siblings
 from fshield.evidence.tiers import Tiers
 from fshield.language.loader import resolve

@@ -1,0 +1,204 @@
+"""From acts to entries: which act makes which entry, and which entries become one pattern."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from fshield.evidence.acts import Act, Seen
+from fshield.evidence.callers import Asker
+from fshield.evidence.known import SECOND_LEVELS, SHARED
+from fshield.evidence.learnt import Line
+from fshield.evidence.own_region import PORT, stand
+from fshield.evidence.shapes import MANY_HOSTS, gathered, matches
+from fshield.evidence.tiers import Tiers
+from fshield.language.patterns import TEMPFILE, TEMPFILE_PATTERNS, coverers
+
+#: What tempfile calls a file by which it tries whether it can write.
+_PROBE = re.compile(r"/tmp/[a-z0-9_]{8}")
+#: Patterns that single names are compared with.
+GENERATORS = 100
+
+
+def destinations(items: list[tuple[Act, Seen]], tiers: Tiers, region: str | None) -> Iterator[Line]:
+    found: dict[tuple[str, str, str], Line] = {}
+    for act, seen in items:
+        group = group_of(seen, tiers)
+        line = destination(act, region)
+        line.group = group
+        line = found.setdefault((line.key, line.value, group), line)
+        line.ports = tuple(sorted({*line.ports, act.port}))
+        line.seen.add(seen)
+        line.acts.append((act, act.target))
+    yield from _generalised(_without_doubles(list(found.values())))
+
+
+def destination(act: Act, region: str | None) -> Line:
+    """The entry for one destination, with nothing in it but that."""
+    found = stand(act.target, region) if region and act.port == PORT else None
+    if found:
+        return Line(act.rule, "aws", found.words, (act.port,), aws=found)
+    return Line(act.rule, "cidr" if act.address is not None else "host", act.target, (act.port,))
+
+
+def _without_doubles(lines: list[Line]) -> list[Line]:
+    """One entry for a destination that two dependencies reach: an entry that an earlier one covers
+    is an error."""
+    found: dict[tuple[str, str], Line] = {}
+    for line in lines:
+        first = found.setdefault((line.key, line.value), line)
+        if first is not line:
+            first.ports = tuple(sorted({*first.ports, *line.ports}))
+            _join(first, line)
+    return list(found.values())
+
+
+def _generalised(lines: list[Line]) -> list[Line]:
+    """Many names under one domain, and nothing but names: `*.` the domain, where not everybody has
+    names there."""
+    families: dict[tuple[str, tuple[int, ...], str], list[Line]] = {}
+    for line in lines:
+        if line.key == "host":
+            parent = line.value.partition(".")[2]
+            families.setdefault((parent, line.ports, line.group), []).append(line)
+    out = [line for line in lines if line.key != "host"]
+    for (parent, ports, group), members in families.items():
+        if len(members) < MANY_HOSTS or not _is_one_owner(parent):
+            out += members
+            continue
+        wide = Line("outbound_connectivity", "host", f"*.{parent}", ports, group=group)
+        for member in members:
+            _join(wide, member)
+        wide.note = (
+            f"{len(members)} names, {', '.join(member.value for member in members[:2])} among them"
+        )
+        out.append(wide)
+    # A name that a pattern covers would be an entry that never matches, where the ports are the
+    # same.
+    wide_ones = {(line.value[2:], line.ports): line for line in out if line.value.startswith("*.")}
+    rest = []
+    for line in out:
+        labels = line.value.split(".")
+        cover = next(
+            (
+                wide_ones[key]
+                for at in range(1, len(labels))
+                if (key := (".".join(labels[at:]), line.ports)) in wide_ones
+            ),
+            None,
+        )
+        if line.key == "host" and cover is not None and cover is not line:
+            _join(cover, line)
+        else:
+            rest.append(line)
+    return rest
+
+
+def _is_one_owner(parent: str) -> bool:
+    labels = parent.split(".")
+    if len(labels) < 2 or parent in SHARED or any(parent.endswith("." + name) for name in SHARED):
+        return False
+    return not (len(labels) == 2 and len(labels[-1]) == 2 and labels[0] in SECOND_LEVELS)
+
+
+def paths(items: list[tuple[Act, Seen]], tiers: Tiers) -> list[Line]:
+    lines: dict[str, Line] = {}
+    for act, seen in items:
+        examples = sorted(seen.examples)
+        value = seen.pattern or examples[0]
+        if _PROBE.fullmatch(value) and tiers.evidence.forgetful.is_passing(value):
+            # tempfile tries the folder with such a name. One in a hundred looks like a word.
+            value = TEMPFILE_PATTERNS[-1]
+        line = lines.setdefault(value, Line(act.rule, "path", value, group=group_of(seen, tiers)))
+        line.seen.add(seen)
+        line.acts += [(act, example) for example in examples]
+        if value != examples[0]:
+            line.note = f"names like {examples[0]}"
+    _absorb(lines)
+    together: dict[str, list[Line]] = {}
+    for value, pattern in gathered(lines).items():
+        together.setdefault(pattern, []).append(lines[value])
+    made = [_one_for(pattern, members) for pattern, members in together.items()]
+    return _with_tempfile(without_covered(made))
+
+
+def _absorb(lines: dict[str, Line]) -> None:
+    """Take single names into the patterns of generators that they match: one in a hundred of
+    tempfile's names looks like a word, and must not become a sibling of others like it."""
+    wide = [line for value, line in lines.items() if "?" in value][:GENERATORS]
+    for value in [value for value in lines if not re.search(r"[*?]", value)]:
+        cover = next((line for line in wide if matches(line.value, value)), None)
+        if cover:
+            _join(cover, lines.pop(value))
+
+
+def _with_tempfile(lines: list[Line]) -> list[Line]:
+    """`tempfile` in place of its patterns, where it both tried the folder and made names."""
+    inside = [line for line in lines if line.value in TEMPFILE_PATTERNS]
+    probes = [line for line in inside if line.value == TEMPFILE_PATTERNS[-1]]
+    if not probes or len(inside) == len(probes):
+        return lines
+    rest = (line for line in lines if line.value not in TEMPFILE_PATTERNS)
+    return [*rest, _one_for(TEMPFILE, inside)]
+
+
+def _one_for(value: str, lines: list[Line]) -> Line:
+    """One line for several, with a pattern that each of them is covered by."""
+    if len(lines) == 1 and lines[0].value == value:
+        return lines[0]
+    groups = {line.group for line in lines}
+    wide = Line("read_write_tmp", "path", value, group=groups.pop() if len(groups) == 1 else "")
+    wide.note = f"{len(lines)} names, {lines[0].value} among them"
+    for line in lines:
+        _join(wide, line)
+    return wide
+
+
+def without_covered(lines: list[Line]) -> list[Line]:
+    """`lines` for paths, without those that others of them cover."""
+    out: list[Line] = []
+    # The widest first.
+    marks = ("**", "*", "?")
+    for line in sorted(lines, key=lambda a: (*(mark not in a.value for mark in marks), a.value)):
+        exact = not re.search(r"[*?]", line.value)
+        cover = next(
+            (
+                other
+                for other in out
+                if other.value in coverers(line.value)
+                or (exact and matches(other.value, line.value))
+            ),
+            None,
+        )
+        if cover:
+            _join(cover, line)
+        else:
+            out.append(line)
+    return out
+
+
+def named(items: list[tuple[Act, Seen]], tiers: Tiers) -> Iterator[Line]:
+    lines: dict[tuple[str, str], Line] = {}
+    for act, seen in items:
+        key, value = (
+            ("path", act.target) if act.rule == "create_child_process" else ("library", act.place)
+        )
+        line = lines.setdefault(
+            (act.rule, value), Line(act.rule, key, value, group=group_of(seen, tiers))
+        )
+        line.seen.add(seen)
+        line.acts.append((act, act.target))
+    yield from lines.values()
+
+
+def _join(line: Line, other: Line) -> None:
+    line.seen.add(other.seen)
+    line.acts += other.acts
+
+
+def group_of(seen: Seen, tiers: Tiers) -> str:
+    """The dependency that the function called, or that acted; "" for the function itself."""
+    asker, _ = next(iter(tiers.askers(seen)), (Asker("", "nobody"), 0))
+    if asker.through:
+        return asker.through[-1]
+    return "" if asker.kind == "own" else asker.name

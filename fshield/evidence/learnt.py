@@ -1,0 +1,326 @@
+"""A policy that was learnt: its entries, and the file that they make."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from fshield.engine import decide as native
+from fshield.evidence.acts import Act, Evidence, Seen, span
+from fshield.evidence.dependencies import UNKNOWN, distribution_of
+from fshield.evidence.events import harmless
+from fshield.evidence.own_region import Stand, is_of_aws
+from fshield.evidence.tiers import Held, Tiers
+from fshield.language.cases import Case
+from fshield.language.model import RULES
+from fshield.language.patterns import TEMPFILE
+
+_PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./+-]*\Z")
+_WORDS = ("true", "false", "null", "yes", "no", "on", "off", "y", "n")
+_COMMENT = 200
+_MARK = "# written by fshield learn, and by nobody since: sha256 "
+_TESTS, _TESTS_A_LINE = 40, 2
+
+
+@dataclass
+class Line:
+    """One allow entry that was learnt.
+
+    Args:
+        rule: where it goes.
+        key: ``host``, ``cidr``, ``aws``, ``path`` or ``library``.
+        value: of the key; of ``aws``, what is meant, in words.
+        ports: of a destination.
+        seen: all that it is learnt from.
+        group: the dependency that it belongs to, "" for the function's own code.
+        acts: what is learnt by it, with a target for each.
+        note: what else to know of it.
+        aws: the entry, where the key is ``aws``.
+        only_for: the distributions that it is for; none for all.
+        alone: of a path, what it was before it became a pattern with others; "" where it is that.
+    """
+
+    rule: str
+    key: str
+    value: str
+    ports: tuple[int, ...] = ()
+    seen: Seen = field(default_factory=Seen)
+    group: str = ""
+    acts: list[tuple[Act, str]] = field(default_factory=list)
+    note: str = ""
+    aws: Stand | None = None
+    alone: str = ""
+    only_for: tuple[str, ...] = ()
+
+    @property
+    def asker(self) -> str:
+        """One that it is for; "" where it is for all."""
+        return self.only_for[0] if self.only_for else ""
+
+    @property
+    def is_pattern(self) -> bool:
+        """It stands for more names than one."""
+        return self.value == TEMPFILE or (
+            self.key in ("path", "host") and bool(re.search(r"[*?]", self.value))
+        )
+
+    @property
+    def text(self) -> str:
+        """The entry in one line of YAML."""
+        if not self.only_for:
+            return self._for_all
+        entry = self._for_all
+        if entry.startswith("{"):
+            entry = entry[1:-1]
+        elif self.key in ("path", "library"):
+            entry = f"{self.key}: {entry}"
+        return f"{{{entry}, only_for: [{', '.join(self.only_for)}]}}"
+
+    @property
+    def _for_all(self) -> str:
+        if self.aws:
+            return self.aws.entry
+        value = scalar(self.value)
+        if self.key in ("path", "library"):
+            return value
+        if not self.ports or self.ports == (443,):
+            return f"{self.key}: {value}"
+        return f"{{{self.key}: {value}, ports: [{', '.join(map(str, self.ports))}]}}"
+
+
+@dataclass
+class Learnt:
+    """A policy that was learnt.
+
+    Args:
+        lines: the entries, in the order they stand.
+        modes: of each rule.
+        held: what is not in it.
+        comments: a comment for each line.
+        region: of the function, where it is known.
+        for_others: what entries allow, and not to `outsider`.
+        quiet: packages whose reads of the handler's source stay blocked, and make no event.
+    """
+
+    lines: list[Line]
+    modes: dict[str, str]
+    held: list[Held]
+    evidence: Evidence
+    comments: dict[int, str] = field(default_factory=dict)
+    region: str | None = None
+    for_others: list[tuple[Act, str]] = field(default_factory=list)
+    quiet: tuple[str, ...] = ()
+
+    @property
+    def outsider(self) -> str:
+        """A dependency that was held back, as the engine names it; "" where there is none."""
+        chains = (chain for held in self.held for chain in held.seen.chains)
+        askers = (self.evidence.askers.of(chain) for chain in chains)
+        names = {
+            distribution_of(self.evidence, asker.name)
+            for asker in askers
+            if asker.kind == "dependency"
+        }
+        return min(names - {"", UNKNOWN}, default="")
+
+    @property
+    def facts(self) -> native.Facts:
+        """What the engine knows of the function."""
+        return native.Facts(self.region) if self.region else native.Facts()
+
+    @property
+    def proposal(self) -> str:
+        """A sentence that proposes a /tmp that forgets; "" where that would not do."""
+        has_paths = any(line.rule == "read_write_tmp" for line in self.lines)
+        return self.evidence.forgetful.proposal if has_paths else ""
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing was learnt: all that happened was held back."""
+        found = self.lines or self.quiet
+        return bool(self.held) and not found and "alert" not in self.modes.values()
+
+    @property
+    def tied(self) -> list[str]:
+        """Hosts of AWS that stand by name, and so for one region, because the function's own is not
+        known."""
+        return (
+            []
+            if self.region
+            else [line.value for line in self.lines if line.key == "host" and is_of_aws(line.value)]
+        )
+
+    def text(self, name: str) -> str:
+        """The policy file."""
+        out = [*_heading(self, name), "version: 1", "policy:"]
+        for rule in RULES:
+            lines = [line for line in self.lines if line.rule == rule]
+            if not lines:
+                out.append(f"  {rule}: {self._value(rule)}")
+                continue
+            out += [f"  {rule}:", f"    mode: {self.modes[rule]}", "    allow:"]
+            group: str | None = None
+            for line in lines:
+                if line.group != group:
+                    group = line.group
+                    out.append(f"      # {self.group_title(group)}")
+                out.append(f"      - {line.text}  # {self.comment(line)}")
+        return "\n".join([*out, *_tests(self), ""])
+
+    def _value(self, rule: str) -> str:
+        """Of a rule without entries."""
+        if rule != "read_handler" or not self.quiet:
+            return self.modes[rule]
+        return f"{{mode: {self.modes[rule]}, quiet: [{', '.join(self.quiet)}]}}"
+
+    def group_title(self, group: str) -> str:
+        """The heading of one dependency's entries."""
+        return safe(self.evidence.version(group)) if group else "the function's own code"
+
+    def comment(self, line: Line) -> str:
+        """How often, when, by which package."""
+        return self.comments[id(line)]
+
+
+def signed(text: str) -> str:
+    """`text` with a last line by which `is_unchanged` knows it again."""
+    return f"{text}{_MARK}{sha256(text.encode()).hexdigest()}\n"
+
+
+def is_unchanged(content: bytes) -> bool:
+    """Whether `content` is what `signed` made, and nobody has edited it since."""
+    text, mark, digest = content.decode("utf-8", "replace").rpartition(_MARK)
+    return bool(mark) and digest.strip() == sha256(text.encode()).hexdigest()
+
+
+# ---- tests ----
+
+
+def _tests(learnt: Learnt) -> list[str]:
+    """What was learnt and what was held back, as tests that the policy carries."""
+    allowed = [
+        (act, target)
+        for line in learnt.lines
+        if not line.only_for
+        for act, target in line.acts[:_TESTS_A_LINE]
+    ]
+    by_asker: dict[str, list[tuple[Act, str]]] = {}
+    for line in learnt.lines:
+        if line.only_for:
+            by_asker.setdefault(line.asker, []).extend(line.acts[:_TESTS_A_LINE])
+    blocked = [
+        (held.act, _exact(held)) for held in learnt.held if learnt.modes[_rule(held.act)] == "block"
+    ]
+    out: list[str] = []
+    for word, items, reason, asker in (
+        ("allowed", allowed, "", ""),
+        *(("allowed", by_asker[name], "", name) for name in sorted(by_asker)),
+        ("blocked", learnt.for_others, "allowed for other packages", learnt.outsider),
+        ("blocked", blocked, "held back when this was learnt", ""),
+    ):
+        cases: dict[str, list[str]] = {}
+        for act, target in items:
+            case = _case(act, target)
+            if (
+                case
+                and len(cases.setdefault(case[0], [])) < _TESTS
+                and case[1] not in cases[case[0]]
+            ):
+                cases[case[0]].append(case[1])
+        if cases:
+            region = f"    region: {learnt.region}" if learnt.region else ""
+            out.append(f"  - {word}:")
+            out += [
+                f"      {act}:"
+                f" [{', '.join(json.dumps(target, ensure_ascii=False) for target in cases[act])}]"
+                for act in cases
+            ]
+            said = (
+                f"    as: {asker}" if asker else "",
+                f"    reason: {reason}" if reason else "",
+                region,
+            )
+            out += [line for line in said if line]
+    return ["", "tests:", *out] if out else []
+
+
+def _rule(act: Act) -> str:
+    return act.rule if act.rule in RULES else "read_handler"
+
+
+def _exact(held: Held) -> str:
+    return min(held.seen.examples, default="")
+
+
+def _case(act: Act, target: str) -> tuple[str, str] | None:
+    """The act and target of a test, where the language of tests can say it."""
+    words = {
+        "outbound_connectivity": ("connect", act.place if act.port else ""),
+        "read_write_tmp": ("open", target),
+        "create_child_process": ("exec", target),
+        "native_code": ("load", act.place),
+        "read_handler": ("read_source", target),
+    }
+    found = words.get(act.rule)
+    if found is None or act.refused or not found[1]:
+        return None
+    try:
+        Case.model_validate({"blocked": {found[0]: found[1]}})
+    except ValueError:
+        return None
+    return found
+
+
+# ---- words ----
+
+
+def comment(line: Line, tiers: Tiers) -> str:
+    """How often a line's acts were seen, when, and by which package: for the end of the line."""
+    times = "once" if line.seen.count == 1 else f"{line.seen.count:,} times"
+    askers = tiers.askers(line.seen)
+    by = "; ".join(asker.words for asker, _ in askers[:2]) + (
+        f"; {len(askers) - 2} more" if len(askers) > 2 else ""
+    )
+    stood = sorted({act.target for act, _ in line.acts}) if line.aws else []
+    seen = f"seen as {', '.join(stood[:2])}" + (
+        f" and {len(stood) - 2} more" if len(stood) > 2 else ""
+    )
+    parts = [times, line.seen.when, f"by {by}" if by else "", line.note, seen if stood else ""]
+    return safe(", ".join(part for part in parts if part))
+
+
+def _heading(learnt: Learnt, name: str) -> list[str]:
+    evidence = learnt.evidence
+    functions = ", ".join(sorted(evidence.functions)[:4]) or "one function"
+    if not evidence.acts:
+        return [f"# {safe(name)}: the function started, and did nothing that a rule is about."]
+    lines = [
+        f"{name}: from {evidence.events:,} events of {functions},",
+        (
+            f"{span(evidence.first, evidence.last)} UTC. This is what happened, not what ought to:"
+            " read every line."
+        ),
+    ]
+    if learnt.held:
+        lines.append(
+            f"{len(learnt.held)} kinds of acts were held back and are blocked; `fshield learn`"
+            " names them."
+        )
+    if learnt.proposal:
+        lines.append(f"{learnt.proposal}.")
+    return [f"# {safe(line)}" for line in lines]
+
+
+def safe(text: str) -> str:
+    """`text` as a comment may hold it: nothing that ends the line, and not much of it."""
+    plain = harmless(text)
+    return plain if len(plain) <= _COMMENT else plain[: _COMMENT - 1] + "…"
+
+
+def scalar(value: str) -> str:
+    """`value` as YAML, quoted where it could be read as something else."""
+    if _PLAIN.match(value) and value.lower() not in _WORDS:
+        return value
+    return json.dumps(value, ensure_ascii=False)
