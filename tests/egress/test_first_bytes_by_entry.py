@@ -151,7 +151,7 @@ def test_a_floor_reads_first_bytes_under_a_policy_that_allows(
     env = {"PYTHONPATH": str(support.ROOT), "FUNCTION_SHIELD_POLICY": policy_file(rules())}
     words = {}
     for name in ("GOOD", "BAD"):
-        argv = [launcher, sys.executable, "-c", f"{PRELUDE}\ndial().send({name})"]
+        argv: list[str | Path] = [launcher, sys.executable, "-c", f"{PRELUDE}\ndial().send({name})"]
         done = network.run(argv, policy=None, env=env, stdin="")
         words[name] = [event["details"]["first_bytes"] for event in done.result.violations]
     assert words == {"GOOD": [], "BAD": ["other_server_name"]}

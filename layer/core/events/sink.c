@@ -346,12 +346,6 @@ bool sink_write(const char *line, size_t size)
     return write_all(line, size, WAIT_ONCE);
 }
 
-void sink_flush(void)
-{
-    if (!keeps_own()) return;
-    write_all(NULL, 0, 0);
-}
-
 void sink_flush_last(void)
 {
     if (!keeps_own()) return;
@@ -364,7 +358,7 @@ void sink_await_room(void) { (void)has_room(guard.event_fd >= 0 ? guard.event_fd
 void sink_invocation_begins(void)
 {
     if (atomic_exchange(&was_read, false)) atomic_store(&waiting, WAIT_IN_ALL);
-    sink_flush();
+    if (keeps_own()) write_all(NULL, 0, 0);
 }
 
 void sink_count_lost(uint32_t lines) { atomic_fetch_add(&lost, lines); }

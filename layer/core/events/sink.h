@@ -22,15 +22,14 @@ uint32_t sink_take_lost(void);
  * and exec. */
 bool sink_write(const char *line, size_t size);
 
-/* Writes what is kept, as far as there is room now. */
-void sink_flush(void);
-/* Before memory is lost (exit, exec): the same, and waits a few milliseconds where the reader has
- * been reading. */
+/* Before memory is lost (exit, exec): writes what is kept, and waits a few milliseconds where the
+ * reader has been reading. */
 void sink_flush_last(void);
 /* The one event of a program that does not run: its reader gets a second to make room. */
 void sink_await_room(void);
 
-/* A new invocation: the reader may be waited for again, if it has been reading. */
+/* A new invocation: writes what is kept, as far as there is room now. The reader may be waited for
+ * again, if it has been reading. */
 void sink_invocation_begins(void);
 
 /* The object behind `status` is where events go. */

@@ -121,8 +121,8 @@ static inline bool guard_ignores(enum fs_family family)
 
 /* Asks policy, floor, dry run and configure. No I/O. Never FS_BLOCK in a dry run. */
 struct fs_verdict guard_decide(const struct fs_request *request);
-/* The same. `asked` gets what the policy [0] and the floor [1] say, each by itself; that of no floor
- * is left as it is. */
+/* The same. `asked` gets what the policy [0] and the floor [1] say, each by itself; that of no
+ * floor is left as it is. */
 struct fs_verdict guard_decide_each(const struct fs_request *request, struct fs_verdict asked[2]);
 
 /* A verdict for guard integrity: FS_BLOCK where anything blocks, FS_ALERT where anything is
@@ -140,7 +140,13 @@ bool guard_child_variable(char *buffer, size_t size, bool covered);
 /* In a forked child, before anything else: new pid, no repeats, on probation where `probation`:
  * until it executes something, it may not use the network or fork again. */
 void guard_after_fork(bool probation);
-bool guard_on_probation(void);
+extern _Atomic int guard_probation_pid; /* of such a child; 0: none */
+bool guard_is_probation_child(void);
+static inline bool guard_on_probation(void)
+{
+    return UNLIKELY(atomic_load_explicit(&guard_probation_pid, memory_order_relaxed) != 0) &&
+           guard_is_probation_child();
+}
 /* This process runs under a parent's report (see `covered`). */
 bool guard_covered(void);
 

@@ -15,10 +15,6 @@ char guard_pythonpath_was_set;
 bool guard_runs_covered;
 _Atomic int guard_probation_pid;
 
-bool guard_on_probation(void)
-{
-    int pid = atomic_load_explicit(&guard_probation_pid, memory_order_relaxed);
-    return UNLIKELY(pid != 0) && pid == sys_getpid();
-}
+bool guard_is_probation_child(void) { return atomic_load(&guard_probation_pid) == sys_getpid(); }
 
 bool guard_covered(void) { return guard_runs_covered; }

@@ -12,6 +12,5 @@ extern char guard_program_path[1024];
 extern char guard_policy_sha256[65], guard_floor_sha256[65];
 extern char guard_pythonpath_was_set;
 extern bool guard_runs_covered; /* see guard_covered */
-extern _Atomic int guard_probation_pid; /* the forked child that is on probation */
 
 #endif

@@ -32,17 +32,15 @@ bool destination_refuses_path(const struct address *address, int flags, const ch
     return verdict.mode == FS_BLOCK;
 }
 
-bool destination_holds(const void *bytes, size_t size, struct destination_file *file,
+bool destination_holds(const struct address *address, struct destination_file *file,
                        const void *caller)
 {
-    struct address address;
     struct judged judged;
     file->fd = -1;
-    address_read(bytes, size, false, &address);
-    if (address.kind != ADDRESS_UNIX || address.path[0] == '\0' || !guard.blocks_any ||
+    if (address->kind != ADDRESS_UNIX || address->path[0] == '\0' || !guard.blocks_any ||
         guard.proc_dev == 0 || guard_resolving())
         return true;
-    int fd = sys_openat(AT_FDCWD, address.path, O_PATH | O_CLOEXEC, 0);
+    int fd = sys_openat(AT_FDCWD, address->path, O_PATH | O_CLOEXEC, 0);
     if (fd >= 0) fd = files_hold(fd);
     if (fd < 0) {
         errno = -fd;
@@ -77,22 +75,22 @@ static bool connects_to_runtime_api(int fd, int own, const struct network_target
            inspect_permits(own, &target->address, runtime_api_permits(fd, caller));
 }
 
-bool destination_refuses(int fd, int *own, const void *bytes, size_t size, bool connecting,
+bool destination_refuses(int fd, int *own, const struct address *address, bool connecting,
                          int flags, const char *verb, const void *caller)
 {
     struct network_target target;
     *own = fd;
-    address_read(bytes, size, !connecting, &target.address);
-    switch (target.address.kind) {
+    switch (address->kind) {
     case ADDRESS_IP: break;
     case ADDRESS_UNIX:
-        if (!guard_ignores(FS_OUTBOUND) && !guard_resolving() && target.address.path[0] != '\0' &&
-            local_resolvers_is(target.address.path) && network_refuses_kind("ask", "dns", caller))
+        if (!guard_ignores(FS_OUTBOUND) && !guard_resolving() && address->path[0] != '\0' &&
+            local_resolvers_is(address->path) && network_refuses_kind("ask", "dns", caller))
             return true;
-        return destination_refuses_path(&target.address, O_RDWR, verb, caller);
+        return destination_refuses_path(address, O_RDWR, verb, caller);
     case ADDRESS_FOREIGN: return network_refuses_kind(verb, "another family", caller);
     default: return connecting && inspect_refuses_dissolving(fd, caller);
     }
+    target.address = *address;
     network_judge_ip(&target, caller, connecting);
     if (UNLIKELY(target.address.port == 0) && connecting && target.verdict.reason == FS_PORT &&
         dns_probes(fd))
@@ -102,9 +100,7 @@ bool destination_refuses(int fd, int *own, const void *bytes, size_t size, bool 
     if (UNLIKELY(target.family == FS_RUNTIME_API) && target.asker != RUNTIME_STRANGER &&
         *own >= 0 && !connects_to_runtime_api(fd, *own, &target, caller)) {
         target.asker = RUNTIME_STRANGER;
-        struct fs_request request = {
-            .family = FS_RUNTIME_API, .port = target.address.port, .facts = &guard.facts};
-        network_judge_runtime_api(&target, &request);
+        network_judge_runtime_api(&target);
     }
     network_report(&target, fd, verb, caller);
     if (target.verdict.mode == FS_BLOCK) return true;

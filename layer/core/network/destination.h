@@ -23,7 +23,7 @@ struct destination_file {
 };
 /* After the path was judged. False where the call fails: errno is set. destination_release is due
  * on true. */
-bool destination_holds(const void *bytes, size_t size, struct destination_file *file,
+bool destination_holds(const struct address *address, struct destination_file *file,
                        const void *caller);
 void destination_release(struct destination_file *file);
 
@@ -31,7 +31,7 @@ void destination_release(struct destination_file *file);
  * with: `fd`, or a duplicate of ours if the first bytes will be inspected. Another thread can
  * replace `fd`, but not the duplicate, so the socket that was remembered is the one that is used.
  */
-bool destination_refuses(int fd, int *own, const void *bytes, size_t size, bool connecting,
+bool destination_refuses(int fd, int *own, const struct address *address, bool connecting,
                          int flags, const char *verb, const void *caller);
 
 /* Linux ignores an address of no family on an IPv6 socket: the message goes to its peer. */

@@ -28,11 +28,7 @@ struct fs_verdict network_judge_kind(void)
     return verdict;
 }
 
-bool network_blocks(void)
-{
-    struct fs_request request = {.family = FS_OUTBOUND, .facts = &guard.facts};
-    return !guard_ignores(FS_OUTBOUND) && guard_decide(&request).mode == FS_BLOCK;
-}
+bool network_blocks(void) { return network_judge_kind().mode == FS_BLOCK; }
 
 bool network_is_own_name(const char *name)
 {
@@ -53,14 +49,18 @@ static struct fs_verdict on_probation(void)
     return verdict;
 }
 
-void network_judge_runtime_api(struct network_target *target, const struct fs_request *request)
+void network_judge_runtime_api(struct network_target *target)
 {
     target->family = FS_RUNTIME_API;
-    target->verdict = let_through;
-    if (target->asker != RUNTIME_STRANGER || guard_ignores(FS_RUNTIME_API)) return;
-    struct fs_request asked = *request;
-    asked.family = FS_RUNTIME_API;
-    target->verdict = guard_decide(&asked);
+    target->verdict = target->asker != RUNTIME_STRANGER || guard_ignores(FS_RUNTIME_API)
+                          ? let_through
+                          : runtime_api_judge();
+}
+
+bool network_is_resolver(const struct address *address)
+{
+    return address->kind == ADDRESS_IP && address->port == RESOLVERS_PORT &&
+           !guard_ignores(FS_OUTBOUND) && resolvers_has(address->ip, address->version);
 }
 
 struct fs_request network_request(const struct address *address, struct learnt_names *names)
@@ -91,37 +91,33 @@ void network_judge_ip(struct network_target *target, const void *caller, bool co
         target->verdict = on_probation();
         return;
     }
-    bool api = runtime_api_is(address->ip, address->version, address->port, NULL);
     target->resolver = false;
-    if (!api) {
-        if (UNLIKELY(address->port == RESOLVERS_PORT) && !guard_resolving_for(caller) &&
-            !guard_ignores(FS_OUTBOUND) && resolvers_has(address->ip, address->version)) {
-            /* Questions over UDP are judged one by one (dns_socket.c); nothing else goes there, by
-             * whatever rule. */
-            target->resolver = true;
-            target->verdict = network_judge_kind();
-            if (target->verdict.reason == FS_FAMILY) target->verdict.reason = FS_NO_RULE;
-            return;
-        }
-        if (!guard.loopback_listed && address_is_localhost(address->ip, address->version)) return;
-        if (address->port == RESOLVERS_PORT && guard_resolving_for(caller)) return;
-        if (address->port == guard.xray_port && guard.xray_ip_version != 0 &&
-            address_equal(address->ip, address->version, guard.xray_ip, guard.xray_ip_version))
-            return;
-        if (guard_ignores(FS_OUTBOUND)) return;
-    }
-    struct learnt_names names;
-    struct fs_request request = network_request(address, &names);
-    request.caller = caller;
-    if (api) {
+    if (UNLIKELY(runtime_api_is(address->ip, address->version, address->port, NULL))) {
         target->asker = caller != NULL         ? (uint8_t)runtime_api_asker(caller)
                         : runtime_client_asked ? (uint8_t)RUNTIME_CLIENT
                                                : (uint8_t)RUNTIME_STRANGER;
         if (target->asker == RUNTIME_PERMITTED && (!connecting || guard_ignores(FS_RUNTIME_API)))
             target->asker = RUNTIME_STRANGER;
-        network_judge_runtime_api(target, &request);
+        network_judge_runtime_api(target);
         return;
     }
+    if (network_asks_resolver(address) && !guard_resolving_for(caller)) {
+        /* Questions over UDP are judged one by one (dns_socket.c); nothing else goes there, by
+         * whatever rule. */
+        target->resolver = true;
+        target->verdict = network_judge_kind();
+        if (target->verdict.reason == FS_FAMILY) target->verdict.reason = FS_NO_RULE;
+        return;
+    }
+    if (!guard.loopback_listed && address_is_localhost(address->ip, address->version)) return;
+    if (address->port == RESOLVERS_PORT && guard_resolving_for(caller)) return;
+    if (address->port == guard.xray_port && guard.xray_ip_version != 0 &&
+        address_equal(address->ip, address->version, guard.xray_ip, guard.xray_ip_version))
+        return;
+    if (guard_ignores(FS_OUTBOUND)) return;
+    struct learnt_names names;
+    struct fs_request request = network_request(address, &names);
+    request.caller = caller;
     target->verdict = guard_decide_each(&request, target->asked);
     if (UNLIKELY(askers_matter) && target->verdict.askers == 0 && proxies_is(address))
         target->verdict.askers = askers_of(&request); /* it will be asked for a name */

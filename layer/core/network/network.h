@@ -6,9 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "guard/guard.h"
 #include "network/addresses.h"
 #include "network/dns/dns.h"
 #include "network/names/learnt.h"
+#include "network/names/resolvers.h"
 #include "policy/policy.h"
 
 /* A destination and its verdict. */
@@ -40,8 +42,8 @@ struct fs_verdict network_judge_target(const void *address, size_t size, char *h
 void network_judge_ip(struct network_target *target, const void *caller, bool connecting);
 /* A connection to the address, and the names that were learnt for it. */
 struct fs_request network_request(const struct address *address, struct learnt_names *names);
-/* The verdict of the Runtime API's rule, for a caller that is not its client. */
-void network_judge_runtime_api(struct network_target *target, const struct fs_request *request);
+/* The verdict of the Runtime API's rule, by `target->asker`. */
+void network_judge_runtime_api(struct network_target *target);
 /* Reports the verdict unless it allows. `fd` is -1 if there is none. */
 void network_report(const struct network_target *target, int fd, const char *verb,
                     const void *caller);
@@ -58,6 +60,13 @@ bool network_refuses_reverse(const uint8_t ip[16], uint8_t version, const void *
 /* A name that may always be looked up: localhost, this machine's, the Runtime API's. `name` is
  * normalised. */
 bool network_is_own_name(const char *name);
+
+/* A name server of the system, on its port: questions to it are judged one by one. */
+bool network_is_resolver(const struct address *address);
+static inline bool network_asks_resolver(const struct address *address)
+{
+    return UNLIKELY(address->port == RESOLVERS_PORT) && network_is_resolver(address);
+}
 
 /* outbound_connectivity blocks. Allowed names are then looked up as absolute names. */
 bool network_blocks(void);

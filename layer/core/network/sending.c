@@ -78,17 +78,18 @@ static inline ssize_t sendto_judged(int fd, const void *bytes, size_t size, int 
         return send_judged(fd, bytes, size, flags, caller);
     message.msg_name = COPIED_BY_HAND(copy, (void *)(uintptr_t)address);
     message.msg_namelen = length;
-    if (UNLIKELY(dns_is_resolver(copy, length, true)) &&
-        dns_sends(fd, &message, flags, caller, &result))
+    struct address read;
+    address_read(copy, length, true, &read);
+    if (UNLIKELY(network_asks_resolver(&read)) && dns_sends(fd, &message, flags, caller, &result))
         return result;
     int own;
-    if (destination_refuses(fd, &own, copy, length, false, flags, "send", caller))
+    if (destination_refuses(fd, &own, &read, false, flags, "send", caller))
         return destination_refused(own, fd);
     if (UNLIKELY(own < 0 && fd >= 0)) return destination_no_fd(own);
     if (UNLIKELY(pending_any()) && inspect_sends(own, &message, flags, caller, &result))
         return destination_finish(own, fd, result);
     struct destination_file file;
-    if (!destination_holds(copy, length, &file, caller)) return destination_finish(own, fd, -1);
+    if (!destination_holds(&read, &file, caller)) return destination_finish(own, fd, -1);
     const void *to = file.fd < 0 ? message.msg_name : &file.address;
     result = real.sendto(own, bytes, size, flags, to, file.fd < 0 ? length : file.size);
     destination_release(&file);
@@ -178,14 +179,14 @@ static ssize_t send_message(int fd, const struct msghdr *message, int flags, con
         if (destination_is_ignored(fd, name, copy.msg_namelen))
             copy.msg_name = NULL, copy.msg_namelen = 0;
         ssize_t result;
-        if (UNLIKELY(dns_is_resolver(name, copy.msg_namelen, true)) &&
-            dns_sends(fd, &copy, flags, caller, &result))
+        struct address read;
+        address_read(name, copy.msg_namelen, true, &read);
+        if (UNLIKELY(network_asks_resolver(&read)) && dns_sends(fd, &copy, flags, caller, &result))
             return result;
-        if (destination_refuses(fd, &own, name, copy.msg_namelen, false, flags, "send", caller))
+        if (destination_refuses(fd, &own, &read, false, flags, "send", caller))
             return destination_refused(own, fd);
         if (UNLIKELY(own < 0 && fd >= 0)) return destination_no_fd(own);
-        if (!destination_holds(name, copy.msg_namelen, &file, caller))
-            return destination_finish(own, fd, -1);
+        if (!destination_holds(&read, &file, caller)) return destination_finish(own, fd, -1);
         if (file.fd >= 0) {
             copy.msg_name = &file.address;
             copy.msg_namelen = file.size;

@@ -71,22 +71,23 @@ static int judged_connect(int fd, const struct socket_address *address, const vo
 {
     const void *copy = address->bytes;
     socklen_t size = address->size;
+    struct address to;
     int result;
     if (lookup_fds_refuses(fd, "connect", caller)) return (int)destination_refused(fd, fd);
     if (sink_has_type(fd, S_IFSOCK) &&
         integrity_refused("connect anew", "what events go to", caller))
         return -1;
-    if (UNLIKELY(dns_is_resolver(copy, size, false)) &&
-        dns_connects(fd, copy, size, caller, &result))
+    address_read(copy, size, false, &to);
+    if (UNLIKELY(network_asks_resolver(&to)) && dns_connects(fd, copy, size, caller, &result))
         return result;
     int own;
-    if (destination_refuses(fd, &own, copy, size, true, 0, "connect", caller))
+    if (destination_refuses(fd, &own, &to, true, 0, "connect", caller))
         return (int)destination_refused(own, fd);
     if (UNLIKELY(own < 0)) return fd < 0 ? real.connect(fd, copy, size) : destination_no_fd(own);
     struct destination_file file;
-    if (!destination_holds(copy, size, &file, caller)) return (int)destination_finish(own, fd, -1);
-    const void *to = file.fd < 0 ? copy : &file.address;
-    result = real.connect(own, to, file.fd < 0 ? size : file.size);
+    if (!destination_holds(&to, &file, caller)) return (int)destination_finish(own, fd, -1);
+    result = file.fd < 0 ? real.connect(own, copy, size)
+                         : real.connect(own, (struct sockaddr *)&file.address, file.size);
     destination_release(&file);
     return (int)destination_finish(own, fd, result);
 }

@@ -11,7 +11,7 @@ const char *only_for_of(const struct fs_policy *policy, uint32_t index)
     return fs_policy_string(policy, at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16);
 }
 
-bool only_for_names(const char *only_for, const char *name)
+static bool names_it(const char *only_for, const char *name)
 {
     size_t size = strlen(name);
     for (const char *at = only_for; *at;) {
@@ -24,7 +24,7 @@ bool only_for_names(const char *only_for, const char *name)
 
 static bool belongs(const char *only_for, const struct fs_askers *askers, const char *name)
 {
-    return only_for_names(only_for, name) || strcmp(name, ONLY_FOR_FUNCTION) == 0 ||
+    return names_it(only_for, name) || strcmp(name, ONLY_FOR_FUNCTION) == 0 ||
            (askers->requires && strcmp(name, ONLY_FOR_UNKNOWN) != 0 &&
             askers->requires(only_for, name));
 }
@@ -34,7 +34,7 @@ bool only_for_counts(const char *only_for, const struct fs_askers *askers)
     bool named = false;
     if (!askers) return false;
     for (unsigned i = 0; i < askers->count; i++) {
-        named = named || only_for_names(only_for, askers->names[i]);
+        named = named || names_it(only_for, askers->names[i]);
         if (!belongs(only_for, askers, askers->names[i])) return false;
     }
     return named;

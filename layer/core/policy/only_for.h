@@ -9,7 +9,6 @@
 
 /* The rule's list: names with a space between two, normalised as PEP 503 has it; "" for all. */
 const char *only_for_of(const struct fs_policy *policy, uint32_t rule);
-bool only_for_names(const char *only_for, const char *name);
 /* One that is named is on the stack, and all others are required by one, or are the function. */
 bool only_for_counts(const char *only_for, const struct fs_askers *askers);
 /* The one because of which it does not count; NULL where none is known. */

@@ -226,7 +226,9 @@ static int plan_by_object(struct launch *launch, char *const *argv, char **argum
     return 0;
 }
 
-const char *launch_in_tmp(const char *resolved, int program)
+/* Why a program is not run where /tmp is ephemeral ("it …"), NULL where it is. `program`: the ELF
+ * that runs it, by an fd. */
+static const char *refused_in_tmp(const char *resolved, int program)
 {
     char link[48], path[PATH_MAX];
     if (LIKELY(!made_is_on)) return NULL;
@@ -296,7 +298,7 @@ struct launch *launch_prepare(const struct launch_request *request)
         by_name ? NULL : fs_program_check_object(launch->fd, enforce, &launch->program);
     bool in_tmp = false;
     if (sentence == NULL) {
-        sentence = launch_in_tmp(launch->resolved, launch->program.fd);
+        sentence = refused_in_tmp(launch->resolved, launch->program.fd);
         in_tmp = sentence != NULL;
     }
     if (sentence == NULL && !named && enforce) sentence = "has no name in any folder";
@@ -393,7 +395,7 @@ struct fs_verdict launch_judge(const char *path, bool search, const char *enviro
     if (integrity.mode != FS_ALLOW && verdict.mode <= integrity.mode) {
         struct fs_program program;
         const char *sentence = fs_program_check_object(fd, false, &program);
-        if (sentence == NULL) sentence = launch_in_tmp(resolved, program.fd);
+        if (sentence == NULL) sentence = refused_in_tmp(resolved, program.fd);
         if (program.fd >= 0) sys_close(program.fd);
         bool nameless = !has_name && verdict.mode != FS_BLOCK;
         if ((sentence != NULL && program.error == 0) || nameless) {

@@ -54,10 +54,6 @@ void launch_started(uint64_t *signals);
 
 /* Opens what `path` names as libc's execvp does, O_PATH. `named` (PATH_MAX bytes) gets the name
  * that was found, in our own memory. -errno where nothing is found. */
-/* Why a program is not run where /tmp is ephemeral ("it …"), NULL where it is. `program`: the ELF
- * that runs it, by an fd. */
-const char *launch_in_tmp(const char *resolved, int program);
-
 int launch_open(int dirfd, const struct path *path, int flags, bool search, const char *search_path,
                 char *named);
 

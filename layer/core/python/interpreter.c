@@ -2,6 +2,7 @@
 #include "events/origins.h"
 #include "guard/passes.h"
 #include "cpython/attach.h"
+#include "cpython/python.h"
 #include "javascript/caller.h"
 #include "javascript/makers.h"
 #include "javascript/submitted.h"
@@ -32,7 +33,8 @@ struct guard_origin *interpreter_origin(const struct guard_act *act)
     struct attach attach;
     /* What was refused or reported of a write can come from a signal handler of the interpreter's.
      */
-    if (act->ring == RING_LIBC && !act->first_bytes && attach_begin(&attach, act->caller)) {
+    if (python.current && act->ring == RING_LIBC && !act->first_bytes &&
+        attach_begin(&attach, act->caller)) {
         origin_forget();
         origin_keep();
         attach_end(&attach);

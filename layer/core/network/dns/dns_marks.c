@@ -6,23 +6,17 @@
 
 #include "guard/guard.h"
 #include "network/first_bytes/pending.h"
-#include "network/names/resolvers.h"
+#include "network/network.h"
 #include "support/sys.h"
 
 atomic_bool dns_any;
 _Atomic uint64_t dns_marks[DNS_FDS / 64];
 
-bool dns_is_resolver(const void *bytes, size_t size, bool sending)
+bool dns_is_resolver(const struct dns_peer *peer)
 {
     struct address address;
-    /* The cheap question first: the port lies in the same place for both families. */
-    uint16_t port;
-    if (size < 4) return false;
-    memcpy(&port, (const char *)bytes + 2, sizeof port);
-    if (__builtin_expect(port != htons(RESOLVERS_PORT), 1) || guard_ignores(FS_OUTBOUND))
-        return false;
-    address_read(bytes, size, sending, &address);
-    return address.kind == ADDRESS_IP && resolvers_has(address.ip, address.version);
+    address_read(peer->bytes, peer->size, false, &address);
+    return network_is_resolver(&address);
 }
 
 long dns_peer_of(int fd, struct dns_peer *peer)
@@ -34,7 +28,7 @@ long dns_peer_of(int fd, struct dns_peer *peer)
 bool dns_leads_to_resolver(int fd)
 {
     struct dns_peer peer;
-    return dns_peer_of(fd, &peer) == 0 && dns_is_resolver(peer.bytes, peer.size, false);
+    return dns_peer_of(fd, &peer) == 0 && dns_is_resolver(&peer);
 }
 
 bool dns_is_udp(int fd)

@@ -35,15 +35,14 @@ void dns_mark_copy(int from, int to);
 /* `fd` is a UDP socket, or a stream to a name server of the system. Asks the kernel. */
 bool dns_may_ask(int fd);
 
-/* The bytes of a socket address are a name server's of the system, on its port. */
-bool dns_is_resolver(const void *address, size_t size, bool sending);
-
 struct dns_peer {
     char bytes[ADDRESS_SIZE_MAX] __attribute__((aligned(8)));
     socklen_t size;
 };
 /* 0, or -errno: -ENOTCONN for a socket without one, -ENOTSOCK for what is none. */
 long dns_peer_of(int fd, struct dns_peer *peer);
+/* A name server of the system, on its port. */
+bool dns_is_resolver(const struct dns_peer *peer);
 bool dns_leads_to_resolver(int fd);
 bool dns_is_udp(int fd);
 

@@ -220,7 +220,7 @@ bool dns_sends(int fd, const struct msghdr *message, int flags, const void *call
         return true;
     }
     if (error != 0 || !is_internet(&peer)) return false;
-    bool resolver = dns_is_resolver(peer.bytes, peer.size, false);
+    bool resolver = dns_is_resolver(&peer);
     if (!dns_is_udp(fd)) return resolver && refuses_unseen(fd, caller, result);
     if (resolver) {
         *result = ask(fd, message, flags, peer.bytes, peer.size, caller);
@@ -264,9 +264,7 @@ bool dns_receives(int fd, int flags)
         errno = (int)-size;
         return true;
     }
-    if (!dns_is_resolver(from.bytes, from.size, false) ||
-        !dns_answer_read(packet, (size_t)size, &answer))
-        return false;
+    if (!dns_is_resolver(&from) || !dns_answer_read(packet, (size_t)size, &answer)) return false;
     struct lookup lookup = {.port = 0};
     if (!was_asked(fd, &answer.question, &lookup.announced)) return false;
     memcpy(lookup.name, answer.question.name, sizeof lookup.name);

@@ -51,14 +51,9 @@ static bool is_read_by_libc(int fd)
     return false;
 }
 
-bool lookup_fds_has(int fd)
-{
-    return fd >= 0 && ((!dns_is_marked(fd) && dns_may_ask(fd)) || is_read_by_libc(fd));
-}
-
 bool lookup_fds_refuses_slowly(int fd, const char *verb, const void *caller)
 {
     if (!guard_ready() || guard_resolving() || guard_ignores(FS_OUTBOUND)) return false;
-    if (!lookup_fds_has(fd)) return false;
+    if (fd < 0 || !((!dns_is_marked(fd) && dns_may_ask(fd)) || is_read_by_libc(fd))) return false;
     return network_refuses_kind(verb, "a lookup's fd", caller);
 }

@@ -17,7 +17,6 @@ void lookup_fds_begin_for_good(void);
 /* In a forked child, which has copies of them. */
 void lookup_fds_forked(void);
 
-bool lookup_fds_has(int fd);
 bool lookup_fds_refuses_slowly(int fd, const char *verb, const void *caller);
 
 /* `fd` is libc's, for a lookup of another thread. Reported; true where the call must fail with

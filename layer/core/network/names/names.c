@@ -193,7 +193,10 @@ bool names_ask(struct names_call *call)
 
 /* ---- learning ---- */
 
-void names_learn_address(const struct lookup *lookup, const uint8_t ip[16], uint8_t version)
+/* Addresses that no name can stand for are not learnt: this machine, link-local ones (except VPC
+ * Lattice's), the instance's metadata, groups. Otherwise a server that answers for an allowed name
+ * could lead there. */
+static void learn_address(const struct lookup *lookup, const uint8_t ip[16], uint8_t version)
 {
     if (lookup->name[0] == '\0' || address_is_localhost(ip, version)) return;
     if (address_is_special(ip, version) && !network_is_own_name(lookup->name)) return;
@@ -206,7 +209,7 @@ void names_learn_addresses(const struct lookup *lookup, struct dns_answer *answe
     for (unsigned i = 0; i < answer->count; i++) {
         struct dns_address *address = &answer->addresses[i];
         uint8_t version = address_normalise(address->ip, address->version);
-        names_learn_address(lookup, address->ip, version);
+        learn_address(lookup, address->ip, version);
     }
 }
 
@@ -224,7 +227,7 @@ static void learn(const struct lookup *lookup, int family, const void *bytes)
     if (family != AF_INET && family != AF_INET6) return;
     memcpy(ip, bytes, family == AF_INET ? 4 : 16);
     uint8_t version = address_normalise(ip, family == AF_INET ? 4 : 6);
-    names_learn_address(lookup, ip, version);
+    learn_address(lookup, ip, version);
 }
 
 void names_learn_list(const struct lookup *lookup, const struct addrinfo *list)

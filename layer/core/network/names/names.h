@@ -94,10 +94,6 @@ struct hostent;
 /* Learns the addresses of an answer. */
 void names_learn_list(const struct lookup *lookup, const struct addrinfo *list);
 void names_learn_host(const struct lookup *lookup, const struct hostent *host);
-/* Learns one address, normalised. Addresses that no name can stand for are not learnt: this
- * machine, link-local ones (except VPC Lattice's), the instance's metadata, groups. Otherwise a
- * server that answers for an allowed name could lead there. */
-void names_learn_address(const struct lookup *lookup, const uint8_t ip[16], uint8_t version);
 /* Learns the addresses of a response. */
 void names_learn_addresses(const struct lookup *lookup, struct dns_answer *answer);
 /* Learns from a response that libc received, if it is about this name. */

@@ -252,8 +252,6 @@ static struct talk *talk_of(int fd)
     return NULL;
 }
 
-bool runtime_api_owns(int fd) { return talk_of(fd) != NULL; }
-
 /* ---- invocations in progress ---- */
 
 static _Atomic uint64_t open_ids[KEPT]; /* hashes; 0: free */
@@ -336,27 +334,21 @@ void runtime_api_received(int fd, const void *bytes, size_t size)
     errno = error;
 }
 
-static struct fs_verdict judge_others(void)
+struct fs_verdict runtime_api_judge(void)
 {
-    struct fs_request request = {
-        .family = FS_RUNTIME_API,
-        .ip_version = guard.runtime_api_ip_version,
-        .port = guard.runtime_api_port,
-        .facts = &guard.facts,
-    };
-    memcpy(request.ip, guard.runtime_api_ip, sizeof request.ip);
+    struct fs_request request = {.family = FS_RUNTIME_API};
     return guard_decide(&request);
 }
 
 bool runtime_api_blocks(void)
 {
-    return !guard_ignores(FS_RUNTIME_API) && judge_others().mode == FS_BLOCK;
+    return !guard_ignores(FS_RUNTIME_API) && runtime_api_judge().mode == FS_BLOCK;
 }
 
 bool runtime_api_refuses(const void *caller)
 {
     if (guard_ignores(FS_RUNTIME_API)) return false;
-    struct fs_verdict verdict = judge_others();
+    struct fs_verdict verdict = runtime_api_judge();
     if (verdict.mode == FS_ALLOW) return false;
     char ip[ADDRESS_TEXT_MAX];
     address_text(guard.runtime_api_ip, guard.runtime_api_ip_version, ip);
@@ -396,10 +388,10 @@ bool runtime_api_sends(int fd, const struct iovec *vector, size_t count, const v
 
 bool runtime_api_refuses_copy(int fd, const void *caller)
 {
-    return runtime_api_owns(fd) && runtime_api_refuses(caller);
+    return talk_of(fd) != NULL && runtime_api_refuses(caller);
 }
 
 bool runtime_api_sends_unseen(int fd, const void *caller, ssize_t *result)
 {
-    return runtime_api_owns(fd) && refuse(caller, result);
+    return talk_of(fd) != NULL && refuse(caller, result);
 }

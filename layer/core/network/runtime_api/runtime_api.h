@@ -61,7 +61,9 @@ bool runtime_api_may(uint8_t permit, const struct permitted_id *id);
 /* The cookie belongs to a socket of the client. */
 bool runtime_api_is_client(uint64_t cookie);
 
-/* The policy refuses other callers than the client. */
+/* The verdict on other callers than the client. */
+struct fs_verdict runtime_api_judge(void);
+/* The policy refuses them. */
 bool runtime_api_blocks(void);
 /* The same, and reports. */
 bool runtime_api_refuses(const void *caller);
@@ -75,8 +77,6 @@ bool runtime_api_sends_unseen(int fd, const void *caller, ssize_t *result);
 /* After the client has received. */
 void runtime_api_received(int fd, const void *bytes, size_t size);
 
-/* `fd` is the client's connection. */
-bool runtime_api_owns(int fd);
 /* A copy of the client's connection, a stream around it, or passing it on could not be watched.
  * Reports it, and returns true if it must fail with EACCES. For doors that duplicate fds. Any other
  * fd costs one comparison. */
