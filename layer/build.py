@@ -11,6 +11,7 @@ zopfli, since each Python's zlib compresses in its own way.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import platform
 import shutil
@@ -30,6 +31,7 @@ from fshield.engine.package import package  # noqa: E402
 
 ARCHITECTURES = ("x86_64", "arm64")
 INSIDE = "function-shield.d"
+SOURCES = ("fshield", "layer", "policies", "wrapper")
 
 
 def host() -> str:
@@ -64,6 +66,22 @@ def contents(
     return files
 
 
+def sources() -> str:
+    """A digest of all that the zips are made of."""
+    digest = hashlib.sha256()
+    for folder in SOURCES:
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.is_file() and path.suffix != ".pyc":
+                content = hashlib.sha256(path.read_bytes()).hexdigest()
+                digest.update(f"{path.relative_to(ROOT).as_posix()} {content}\n".encode())
+    return digest.hexdigest()
+
+
+def made_of(architecture: str) -> Path:
+    """The file that says of which sources the zip in dist/ was made."""
+    return ROOT / "build" / "native" / architecture / "made-of"
+
+
 def unpack(files: dict[str, tuple[bytes, int]], folder: Path) -> None:
     """Put ``files`` into ``folder``, anew. Who runs a program under it meanwhile finds the old
     layer or the new one."""
@@ -94,6 +112,7 @@ def main() -> None:
     # zip of it either: zopfli takes six seconds.
     alone = sys.argv[1:] in (["--host"], ["--unpacked"]) and host() != ""
     architectures = [host()] if alone else list(ARCHITECTURES)
+    made_from = sources()
     suffix = ".dylib" if sys.platform == "darwin" else ".so"
     (ROOT / "build" / "native").mkdir(parents=True, exist_ok=True)
     native.decide(ROOT / "build" / "native" / f"libdecide{suffix}")
@@ -113,7 +132,9 @@ def main() -> None:
             continue
         out = ROOT / "dist" / f"function-shield-layer-{architecture}.zip"
         out.parent.mkdir(exist_ok=True)
+        made_of(architecture).unlink(missing_ok=True)
         out.write_bytes(archive(files))
+        made_of(architecture).write_text(made_from)
         print(f"{out.relative_to(ROOT)}  {out.stat().st_size / 1000:.0f} KB")
 
 

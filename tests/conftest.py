@@ -40,6 +40,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     _check_needs(os.environ.get("FSHIELD_TEST_REQUIRE", ""))
     if not support.LAUNCHER.exists():
         pytest.exit(f"{support.LAUNCHER} is missing: run ./build.sh first", returncode=2)
+    # Where build.sh has had zig build its C libraries: that takes it a minute.
+    os.environ.setdefault("ZIG_GLOBAL_CACHE_DIR", str(support.CACHE / "zig"))
 
 
 @pytest.fixture(
