@@ -17,20 +17,13 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 
+from tests import wheels as made
 from tests.support import ROOT
-
-TAGS = (
-    "manylinux_2_17_x86_64",
-    "manylinux_2_17_aarch64",
-    "macosx_11_0_x86_64",
-    "macosx_11_0_arm64",
-)
 
 
 @pytest.fixture(scope="module")
 def wheels() -> dict[str, Path]:
-    subprocess.run([sys.executable, "layer/wheel.py"], cwd=ROOT, check=True, capture_output=True)
-    return {tag: next((ROOT / "dist").glob(f"fshield-*-py3-none-{tag}.whl")) for tag in TAGS}
+    return made.wheels()
 
 
 def test_every_record_is_true(wheels: dict[str, Path]) -> None:
@@ -75,7 +68,7 @@ def test_each_has_the_library_of_its_machine(wheels: dict[str, Path]) -> None:
 
 def test_the_same_bytes_again(wheels: dict[str, Path]) -> None:
     before = {tag: wheel.read_bytes() for tag, wheel in wheels.items()}
-    subprocess.run([sys.executable, "layer/wheel.py"], cwd=ROOT, check=True, capture_output=True)
+    made.make()
     assert before == {tag: wheel.read_bytes() for tag, wheel in wheels.items()}
 
 

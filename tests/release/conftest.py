@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT
+from tests.wheels import wheels
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,7 @@ class Installed:
 @pytest.fixture(scope="session")
 def wheel() -> Path:
     """The wheel for this machine, built of this tree."""
-    subprocess.run(
-        [sys.executable, "layer/wheel.py", platform.machine()],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-    )
-    (found,) = (ROOT / "dist").glob(f"fshield-*-manylinux_2_17_{platform.machine()}.whl")
-    return found
+    return wheels()[f"manylinux_2_17_{platform.machine()}"]
 
 
 @pytest.fixture(scope="session")
