@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 
 from fshield.engine import decide as native
@@ -254,6 +255,8 @@ def _exact(held: Held) -> str:
     return min(held.seen.examples, default="")
 
 
+# A policy is written twice: to prove it, and for the user.
+@lru_cache(1 << 16)
 def _case(act: Act, target: str) -> tuple[str, str] | None:
     """The act and target of a test, where the language of tests can say it."""
     words = {

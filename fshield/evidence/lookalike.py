@@ -70,6 +70,14 @@ def domain(host: str) -> str:
     return ".".join(labels[-count:])
 
 
+@lru_cache(16)
+def _known(others: frozenset[str]) -> tuple[tuple[str, str], ...]:
+    """Domains that may be imitated, each with dashes for its dots as well."""
+    return tuple((known, known.replace(".", "-")) for known in sorted(IMITATED | others))
+
+
+# A log says the same few domains and packages again and again.
+@lru_cache(1 << 12)
 def imitated_host(host: str, others: frozenset[str] = frozenset()) -> str | None:
     """The domain that `host` could be taken for and does not belong to, or None.
 
@@ -80,18 +88,17 @@ def imitated_host(host: str, others: frozenset[str] = frozenset()) -> str | None
     own = domain(host)
     if own in IMITATED or own in SHARED or own in others:
         return None
-    for known in sorted(IMITATED | others):
-        dashed = known.replace(".", "-")
+    dotted, parts = f".{host}", {own.partition(".")[0], *host.split(".")}
+    for known, dashed in _known(others):
         # A well-known name in the wrong place: s3.amazonaws.com.evil.example, github-com.example.
-        if f".{known}." in f".{host}" or any(
-            part in (known, dashed) for part in (own.partition(".")[0], *host.split("."))
-        ):
+        if f".{known}." in dotted or known in parts or dashed in parts:
             return known
         if _close(own, known):
             return known
     return None
 
 
+@lru_cache(1 << 12)
 def imitated_package(name: str) -> str | None:
     """The package that `name` could be taken for, or None."""
     plain = name.lower().replace("-", "_")
