@@ -16,7 +16,8 @@ from tests import support
 # tests look themselves.
 NEEDS: dict[str, str | None] = dict.fromkeys(
     (
-        *("arm64", "census", "deploy", "docker", "egress", "native_code", "others", "runtimes"),
+        *("arm64", "census", "deploy", "docker", "egress", "native_code", "others", "page"),
+        "runtimes",
         "stranger",
     )
 )

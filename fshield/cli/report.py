@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,8 +21,11 @@ from fshield.evidence.cloudwatch import Connection
 from fshield.evidence.touched import Touched, against, dependencies, uses
 from fshield.files import write_whole
 from fshield.language.loader import load
+from fshield.report.fleet import labels
+from fshield.report.news import news
 from fshield.report.page import Report, page, uses_are_known
-from fshield.report.summary import summary
+from fshield.report.rows import as_csv
+from fshield.report.summary import function_names, summary
 
 
 def report(
@@ -32,6 +36,12 @@ def report(
             "--output", "-o", metavar="FILE", help="The page. Else stdout.", show_default=False
         ),
     ] = None,
+    data: Annotated[
+        bool,
+        typer.Option(
+            "--data", help="With -o: write the same as FILE.csv and FILE.json beside the page."
+        ),
+    ] = False,
     policy: options.OptionalPolicy = None,
     other: Annotated[
         Path | None,
@@ -57,6 +67,8 @@ def report(
     with output.reporting(as_json):
         if not out and not as_json and sys.stdout.isatty():
             raise CouldNotRun("a page is nothing for a terminal", "name a file: -o report.html")
+        if data and (not out or out.suffix in (".csv", ".json")):
+            raise CouldNotRun("--data without a page to be beside", "name it: -o report.html")
         loaded = load(policy) if policy else None
         compiled = native.Compiled(compile_policy(loaded)) if loaded else None
         counter = explain.subject(other).compiled if other else None
@@ -76,11 +88,18 @@ def report(
             counter.name if counter else "",
             list(against(counter, evidence, facts)) if counter else None,
             _notes(evidence, source),
+            policy_text={name: each.lines for name, each in loaded.documents().items()}
+            if loaded
+            else {},
         )
+        said = {"ok": True, **as_dict(made), "skipped": source.counts.as_dict()}
         if as_json:
-            output.print_json({"ok": True, **as_dict(made), "skipped": source.counts.as_dict()})
+            output.print_json(said)
         if out:
             write_whole(out, page(made).encode())
+            if data:
+                write_whole(out.with_suffix(".csv"), as_csv(evidence).encode())
+                write_whole(out.with_suffix(".json"), f"{json.dumps(said, indent=2)}\n".encode())
             output.console(stderr=True).print(
                 f"{out}: {len(made.dependencies)} dependencies", soft_wrap=True
             )
@@ -115,11 +134,43 @@ def _summary(made: Report) -> dict[str, Any]:
     return {"happened": found.happened, "where": found.where, "advice": found.advice}
 
 
+def _fleet(made: Report) -> list[dict[str, Any]]:
+    places = made.evidence.places()
+    names = labels(places)
+    return [
+        {
+            "function": place.function,
+            "account": place.account or None,
+            "region": place.region or None,
+            "label": names[place],
+            "rules": {rule: dict(done) for rule, done in sorted(inside.rules.items())},
+        }
+        for place, inside in places.items()
+    ]
+
+
+def _new(made: Report) -> dict[str, Any]:
+    found = news(made.dependencies, made.evidence.first, made.evidence.last)
+    return {
+        "since": found.since or None,
+        "acts": [
+            {
+                "name": dependency.name or None,
+                "policy": touch.act.rule,
+                "what": touch.act.words,
+                "done": dict(touch.tally.done),
+                "first": touch.tally.first,
+            }
+            for dependency, touch in found.found
+        ],
+    }
+
+
 def as_dict(made: Report) -> dict[str, Any]:
     """For ``--json``: all rows."""
     return {
         "events": made.evidence.events,
-        "functions": sorted(made.evidence.functions),
+        "functions": function_names(made.evidence),
         "when": span(made.evidence.first, made.evidence.last),
         "dependencies": [
             {
@@ -143,6 +194,8 @@ def as_dict(made: Report) -> dict[str, Any]:
             }
             for dependency in made.dependencies
         ],
+        "fleet": _fleet(made),
+        "new": _new(made),
         "summary": _summary(made),
         "policy_name": made.policy_name or None,
         "uses_known": uses_are_known(made) if made.uses is not None else None,

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from fshield.engine import decide as native
 from fshield.evidence.acts import MAX_ACTS, ONLY_FOR, Act, Evidence
@@ -18,6 +19,8 @@ from fshield.evidence.verdicts import met_by
 from fshield.language.policy import Allow, Family, Mode, Policy
 
 _NAMES = 1000
+#: How many functions are kept apart.
+MAX_FUNCTIONS = 20_000
 
 
 @dataclass(slots=True)
@@ -39,12 +42,51 @@ class Tally:
 
     def add(self, other: Tally) -> None:
         """Take `other`'s over."""
-        self.done += other.done
-        self.first = min(filter(None, (self.first, other.first)), default=0)
+        for mode, count in other.done.items():
+            self.done[mode] += count
+        if other.first and (not self.first or other.first < self.first):
+            self.first = other.first
         self.last = max(self.last, other.last)
         # The first by its text: a table does not keep the order of the log.
-        self.where = min(filter(None, (self.where, other.where)), default="")
-        self.for_others = min(filter(None, (self.for_others, other.for_others)), default="")
+        if other.where and (not self.where or other.where < self.where):
+            self.where = other.where
+        if other.for_others and (not self.for_others or other.for_others < self.for_others):
+            self.for_others = other.for_others
+
+
+class Place(NamedTuple):
+    """A function, and where it is; "" where no event says.
+
+    Args:
+        function, account, region: as events name them.
+    """
+
+    function: str
+    account: str = ""
+    region: str = ""
+
+
+@dataclass(slots=True)
+class InFunction:
+    """What was done in one function.
+
+    Args:
+        rules: by rule, how often by what became of it. Whole, whatever is left out of `by`.
+        by: acts by who asked.
+        left_out: sightings that `by` has no room for.
+    """
+
+    rules: dict[str, Counter[str]] = field(default_factory=dict)
+    by: dict[tuple[Chain, Act], Tally] = field(default_factory=dict)
+    left_out: int = 0
+
+    def add(self, other: InFunction) -> None:
+        """Take `other`'s over."""
+        for rule, done in other.rules.items():
+            self.rules.setdefault(rule, Counter()).update(done)
+        for key, tally in other.by.items():
+            self.by.setdefault(key, Tally()).add(tally)
+        self.left_out += other.left_out
 
 
 @dataclass
@@ -54,6 +96,8 @@ class Touched(Evidence):
     Args:
         by: acts by who asked, `MAX_ACTS` of them.
         unattributed: sightings beyond those.
+        fleet: the same by function, `MAX_ACTS` acts of `MAX_FUNCTIONS` functions.
+        elsewhere: sightings in functions beyond those.
         allowed: events that say which entry allowed something.
         rules: allow entries, as ``allowed`` events name them, with the policy's name.
         policies: names of the policies that events were decided by.
@@ -64,6 +108,9 @@ class Touched(Evidence):
     policies: set[str] = field(default_factory=set)
     allowed: int = 0
     unattributed: int = 0
+    fleet: dict[Place, InFunction] = field(default_factory=dict)
+    elsewhere: int = 0
+    _kept: int = 0
 
     def noticed(self, act: Act, chain: Chain, record: Record) -> None:
         """Fold one act."""
@@ -76,24 +123,64 @@ class Touched(Evidence):
             rule = (policy, event.get("rule") or "")
             if rule in self.rules or len(self.rules) < MAX_ACTS:
                 self.rules[rule] += count
+        origin = event.get("origin") or {}
+        where = f"{origin['file']}:{origin['line']}" if origin.get("line") else origin.get("file")
+        when = record.time or 0
+        seen = Tally(
+            Counter({event.get("mode") or "?": count}),
+            when,
+            record.last or when,
+            where or "",
+            _for_others(event),
+        )
+        if record.function:
+            self._in_function(_place(record.function, event.get("function_arn")), chain, act, seen)
         tally = self.by.get((chain, act))
         if tally is None:
             if len(self.by) >= MAX_ACTS:
                 self.unattributed += count
                 return
             tally = self.by[chain, act] = Tally()
-        origin = event.get("origin") or {}
-        where = f"{origin['file']}:{origin['line']}" if origin.get("line") else origin.get("file")
-        when = record.time or 0
-        tally.add(
-            Tally(
-                Counter({event.get("mode") or "?": count}),
-                when,
-                record.last or when,
-                where or "",
-                _for_others(event),
-            )
-        )
+        tally.add(seen)
+
+    def _in_function(self, place: Place, chain: Chain, act: Act, seen: Tally) -> None:
+        inside = self.fleet.get(place)
+        if inside is None:
+            if len(self.fleet) >= MAX_FUNCTIONS:
+                self.elsewhere += seen.done.total()
+                return
+            inside = self.fleet[place] = InFunction()
+        inside.rules.setdefault(act.rule, Counter()).update(seen.done)
+        tally = inside.by.get((chain, act))
+        if tally is None:
+            if self._kept >= MAX_ACTS:
+                inside.left_out += seen.done.total()
+                return
+            self._kept += 1
+            tally = inside.by[chain, act] = Tally()
+        tally.add(seen)
+
+    def places(self) -> dict[Place, InFunction]:
+        """The functions in order. What was said of a function without its place counts for the one
+        place that has a function of this name, if there is one."""
+        known: dict[str, list[Place]] = {}
+        for place in self.fleet:
+            if place.region:
+                known.setdefault(place.function, []).append(place)
+        found: dict[Place, InFunction] = {}
+        for place in sorted(self.fleet):
+            homes = known.get(place.function, [])
+            home = homes[0] if not place.region and len(homes) == 1 else place
+            found.setdefault(home, InFunction()).add(self.fleet[place])
+        return dict(sorted(found.items()))
+
+
+@lru_cache(maxsize=4096)
+def _place(function: str, arn: object) -> Place:
+    parts = arn.split(":") if isinstance(arn, str) else []
+    if len(parts) < 7 or parts[2] != "lambda" or parts[6] != function:
+        return Place(function)
+    return Place(function, parts[4], parts[3])
 
 
 def _for_others(event: Mapping[str, Any]) -> str:
@@ -152,6 +239,17 @@ class Dependency:
         )
 
 
+def owner(asker: Asker) -> tuple[str, bool]:
+    """The dependency that a request belongs to, and whether it is the function's own code."""
+    carried = asker.through[-1] if asker.through and asker.kind != "dependency" else ""
+    return carried or asker.name, asker.kind == "own" and not carried
+
+
+def label_of(evidence: Touched, name: str) -> str:
+    """What a dependency is called on the page."""
+    return evidence.version(name) if name else "nobody known"
+
+
 def dependencies(evidence: Touched) -> list[Dependency]:
     """By dependency, those that were blocked first. A request belongs to the package that the
     function's code called, or to the dependency that made it by itself, and not to the client
@@ -159,20 +257,14 @@ def dependencies(evidence: Touched) -> list[Dependency]:
     found: dict[tuple[str, bool], dict[tuple[Act, Asker], Tally]] = {}
     for (chain, act), tally in evidence.by.items():
         asker = evidence.askers.of(chain)
-        carried = asker.through[-1] if asker.through and asker.kind != "dependency" else ""
-        key = (carried or asker.name, asker.kind == "own" and not carried)
-        found.setdefault(key, {}).setdefault((act, asker), Tally()).add(tally)
+        found.setdefault(owner(asker), {}).setdefault((act, asker), Tally()).add(tally)
     made = []
     for (name, own), acts in found.items():
         touches = [Touch(act, tally, asker) for (act, asker), tally in acts.items()]
         touches.sort(
             key=lambda touch: (-touch.tally.done["block"], -touch.tally.done.total(), touch.act)
         )
-        made.append(
-            Dependency(
-                name, evidence.version(name) if name else "nobody known", own, tuple(touches)
-            )
-        )
+        made.append(Dependency(name, label_of(evidence, name), own, tuple(touches)))
     made.sort(
         key=lambda each: (
             -each.done["block"],

@@ -1,5 +1,5 @@
 """Builds HTML that says what it was given and nothing else: every text is escaped, and only tags
-named here are made.
+named here are made. The one script is a constant.
 
 Texts come from logs, and logs from hostile code. What the eye does not see (control characters,
 bidirectional overrides) is shown as its escape, as on a terminal.
@@ -11,6 +11,8 @@ import html
 import re
 
 from fshield.evidence.events import harmless
+from fshield.report.links import is_link
+from fshield.report.script import SCRIPT
 
 _TAGS = frozenset(
     (
@@ -55,11 +57,14 @@ _TAGS = frozenset(
     )
 )
 _VOID = frozenset({"meta"})
-# No attribute that runs, fetches or styles: no on…, src, style, and href only within the page.
+# No attribute that runs, fetches or styles: no on…, src, style, and href only within the page or to
+# the pages that `fshield.report.links` names.
 _ATTRIBUTES = frozenset(
     (
         "class",
+        "data-n",
         "id",
+        "rel",
         "href",
         "scope",
         "lang",
@@ -119,10 +124,15 @@ def tag(name: str, /, *children: Child, **attributes: str | bool) -> Markup:
     for key, value in attributes.items():
         attribute = key.rstrip("_").replace("_", "-")
         if attribute not in _ATTRIBUTES or (
-            attribute == "href" and not _FRAGMENT.match(str(value))
+            attribute == "href" and not (_FRAGMENT.match(str(value)) or is_link(str(value)))
         ):
             raise ValueError(f"{attribute}={value!r} is not made here")
         if value is not False:
             written.append(f" {attribute}" if value is True else f' {attribute}="{text(value)}"')
     inside = "".join(text(child) for child in children)
     return Markup(f"<{name}{''.join(written)}>" + ("" if name in _VOID else f"{inside}</{name}>"))
+
+
+def script() -> Markup:
+    """The page's script, and no other."""
+    return Markup(f"<script>{SCRIPT}</script>")

@@ -1,4 +1,5 @@
-"""The report as one HTML page: no script, no network, nothing from a log but text.
+"""The report as one HTML page: it loads nothing, its one script sorts and filters, and of a log it
+has nothing but text.
 
 Tables keep their roles for screen readers where narrow screens show them as cards, because roles
 are written out.
@@ -8,32 +9,45 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
-from fshield.evidence.acts import Act, span
+from fshield.evidence.acts import span
 from fshield.evidence.replay import Outcome
-from fshield.evidence.touched import Dependency, Touch, Touched, Use
+from fshield.evidence.touched import Dependency, Touched, Use
 from fshield.report.drawing import drawing
-from fshield.report.html import Child, Markup, tag, text
+from fshield.report.fleet import fleet
+from fshield.report.html import Child, Markup, script, tag, text
+from fshield.report.links import releases
+from fshield.report.news import news
+from fshield.report.news import section as news_section
+from fshield.report.pieces import (
+    DONE,
+    KINDS,
+    amount,
+    badges,
+    cell,
+    kind_of,
+    more,
+    row_of,
+    table,
+    touch_row,
+    weight,
+    what,
+)
+from fshield.report.script import SCRIPT
 from fshield.report.style import CSS
-from fshield.report.summary import edges, folded, summary
+from fshield.report.summary import edges, folded, function_names, summary
+from fshield.report.timeline import timeline
 
 #: What a page shows of many; `--json` has all.
 MAX_DEPENDENCIES = 200
 MAX_ROWS = 200
 _OTHERS = 4
-_DONE = (("block", "blocked"), ("alert", "reported"), ("allow", "allowed"))
-_KINDS = (
-    ("hosts", ("outbound_connectivity", "runtime_api")),
-    ("paths", ("read_write_tmp", "read_handler")),
-    ("programs", ("create_child_process",)),
-    ("machine code", ("native_code",)),
-    ("the guard", ("guard_integrity",)),
-)
-_KIND_OF = {rule: kind for kind, rules in _KINDS for rule in rules}
+_SOURCE = re.compile(r"(.+):([0-9]+)")
 
 
 @dataclass(frozen=True)
@@ -47,6 +61,7 @@ class Report:
         against_name, against: of ``--against``.
         notes: what was skipped or is doubtful, one sentence each.
         today: for entries that have expired.
+        policy_text: the lines of the policy's files, by the name that a source begins with.
     """
 
     evidence: Touched
@@ -57,14 +72,17 @@ class Report:
     against: list[Outcome] | None = None
     notes: list[str] = field(default_factory=list)
     today: date = field(default_factory=date.today)
+    policy_text: dict[str, list[str]] = field(default_factory=dict)
 
 
 def page(report: Report) -> str:
     """The page."""
-    digest = base64.b64encode(hashlib.sha256(CSS.encode()).digest()).decode()
-    csp = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    csp = (
+        f"default-src 'none'; style-src '{_digest(CSS)}'; script-src '{_digest(SCRIPT)}';"
+        " base-uri 'none'; form-action 'none'"
+    )
     title = "What each dependency touched"
-    functions = ", ".join(sorted(report.evidence.functions)[:4])
+    functions = ", ".join(function_names(report.evidence)[:4])
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
@@ -81,35 +99,51 @@ def page(report: Report) -> str:
         tag(
             "main",
             *_drawn(report),
+            *timeline(report.dependencies, report.evidence.first, report.evidence.last),
+            *_news(report),
+            *fleet(report.evidence),
             _glance(report),
             _details(report),
             *_against(report),
             *_policy(report),
             *_notes(report),
+            *_policy_text(report),
         ),
         tag("footer", tag("p", _colophon(report), class_="soft")),
+        script(),
     )
     return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
+
+
+def _digest(content: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}"
+
+
+def _news(report: Report) -> Iterable[Markup]:
+    evidence = report.evidence
+    made = news(report.dependencies, evidence.first, evidence.last)
+    return news_section(made, evidence.events)
 
 
 def _header(report: Report, title: str) -> Markup:
     evidence = report.evidence
     total = _total(report)
+    names = function_names(evidence)
     facts = [
-        ", ".join(sorted(evidence.functions)[:4])
-        + (" and others" if len(evidence.functions) > 4 else ""),
+        ", ".join(names[:4]) + (f" and {len(names) - 4:,} more" if len(names) > 4 else ""),
         f"under {', '.join(sorted(evidence.policies)[:4])}" if evidence.policies else "",
         f"{span(evidence.first, evidence.last)} UTC" if evidence.last else "",
         f"{evidence.events:,} events",
     ]
-    tiles = [tag("div", tag("dt", "dependencies"), tag("dd", f"{_count_dependencies(report):,}"))]
+    tiles = [tag("div", tag("dt", "functions"), tag("dd", f"{len(names):,}"))] * (len(names) > 1)
+    tiles += [tag("div", tag("dt", "dependencies"), tag("dd", f"{_count_dependencies(report):,}"))]
     tiles += [
         tag(
             "div",
             tag("dt", word),
             tag("dd", f"{total[mode]:,}", class_=mode if total[mode] else "soft"),
         )
-        for mode, word in _DONE
+        for mode, word in DONE
     ]
     return tag(
         "header",
@@ -158,18 +192,18 @@ def _count_dependencies(report: Report) -> int:
 def _glance(report: Report) -> Markup:
     kinds = [
         (kind, rules)
-        for kind, rules in _KINDS
+        for kind, rules in KINDS
         if any(dependency.of(*rules) for dependency in report.dependencies)
     ]
     rows = []
     for number, dependency in enumerate(report.dependencies[:MAX_DEPENDENCIES], 1):
         counts = [(kind, dependency.of(*rules)) for kind, rules in kinds]
         rows.append(
-            _row(
+            row_of(
                 tag("a", dependency.label, href=f"#d{number}"),
-                *[_number(kind, count) for kind, count in counts],
-                _cell(_badges(dependency.done)),
-                _cell(_when(dependency), class_="when"),
+                *[amount(kind, count) for kind, count in counts],
+                cell(badges(dependency.done), order=weight(dependency.done)),
+                cell(_when(dependency), class_="when"),
                 own=dependency.own,
             )
         )
@@ -178,8 +212,10 @@ def _glance(report: Report) -> Markup:
     return tag(
         "section",
         tag("h2", "At a glance", id="glance", tabindex="-1"),
-        _table("How many different things each one touched, and how often", heads, rows, numbers),
-        _more(len(report.dependencies) - MAX_DEPENDENCIES, "dependencies"),
+        table("How many different things each one touched, and how often", heads, rows, numbers)
+        if rows
+        else tag("p", "Nothing was recorded."),
+        more(len(report.dependencies) - MAX_DEPENDENCIES, "dependencies"),
     )
 
 
@@ -187,45 +223,45 @@ def _details(report: Report) -> Markup:
     blocks = []
     for number, dependency in enumerate(report.dependencies[:MAX_DEPENDENCIES], 1):
         touches = folded(dependency)
-        rows = [_touch(touch) for touch in touches[:MAX_ROWS]]
+        rows = [
+            touch_row(touch, lines=bool(touch.tally.done["block"] + touch.tally.done["alert"]))
+            for touch in touches[:MAX_ROWS]
+        ]
         own = " (the function's own code)" if dependency.own else ""
         heads = ["what", "to what", "became", "when (UTC)", "asked by"]
         blocks.append(
             tag(
                 "details",
-                tag("summary", tag("strong", f"{dependency.label}{own}"), _badges(dependency.done)),
-                _table(f"What {dependency.label} touched", heads, rows),
-                _more(len(touches) - MAX_ROWS, "rows"),
+                tag("summary", tag("strong", f"{dependency.label}{own}"), badges(dependency.done)),
+                _pages(dependency),
+                table(f"What {dependency.label} touched", heads, rows),
+                more(len(touches) - MAX_ROWS, "rows"),
                 id=f"d{number}",
                 open=number == 1 or bool(dependency.done["block"]),
             )
         )
-    return tag("section", tag("h2", "By dependency"), *blocks)
+    if not blocks:
+        return text("")
+    return tag("section", tag("h2", "By dependency"), *blocks, class_="filter")
 
 
-def _touch(touch: Touch) -> Markup:
-    where = tag("div", tag("code", touch.tally.where), class_="soft") if touch.tally.where else ""
-    others = tag("div", touch.tally.for_others) if touch.tally.for_others else ""
-    return tag(
-        "tr",
-        _cell(_kind(touch.act)),
-        tag("th", tag("code", _what(touch.act)), scope="row", role="rowheader"),
-        _cell(_badges(touch.tally.done)),
-        _cell(span(touch.tally.first, touch.tally.last), class_="when"),
-        _cell(touch.asker.words, others, where),
-        role="row",
-    )
-
-
-def _kind(act: Act) -> str:
-    return "source" if act.rule == "read_handler" else _KIND_OF[act.rule].removesuffix("s")
-
-
-def _what(act: Act) -> str:
-    if act.rule in ("outbound_connectivity", "runtime_api"):
-        return act.place if act.port else f"{act.place or 'a name'} (lookup)"
-    verb = "" if act.operation in ("", "execute") else f"{act.operation} "
-    return f"{verb}{act.target}".strip() or act.words
+def _pages(dependency: Dependency) -> Markup:
+    """Where its versions are to be looked up."""
+    files = [touch.tally.where.rpartition(":")[0] for touch in dependency.touches]
+    node = any(file.endswith((".js", ".mjs", ".cjs")) for file in files)
+    found = [] if dependency.own else releases(dependency.label, node)
+    said = [
+        part
+        for each in found
+        for part in (
+            f"{each.name} {each.version}: ",
+            tag("a", "in its package index", href=each.index, rel="noreferrer"),
+            ", ",
+            tag("a", "known advisories", href=each.advisories, rel="noreferrer"),
+            ". ",
+        )
+    ]
+    return tag("p", *said, class_="pages soft") if said else text("")
 
 
 def _policy(report: Report) -> Iterable[Markup]:
@@ -248,8 +284,8 @@ def _policy(report: Report) -> Iterable[Markup]:
             tag(
                 "tr",
                 tag("th", tag("code", use.entry.text), scope="row", role="rowheader"),
-                _cell(_expiry(use, report.today)),
-                _cell(tag("code", use.entry.source)),
+                cell(_expiry(use, report.today)),
+                cell(_line(report, use.entry.source)),
                 role="row",
             )
             for use in unused[:MAX_ROWS]
@@ -257,15 +293,15 @@ def _policy(report: Report) -> Iterable[Markup]:
         caption = f"{len(unused):,} of {len(report.uses):,} allow entries" + (
             "" if known else ": no event says whether these were used"
         )
-        said = _table(caption, ["entry", "why it is there", "line"], rows)
+        said = table(caption, ["entry", "why it is there", "line"], rows)
     yield tag(
         "section",
         tag("h2", title),
         said,
-        _more(len(unused) - MAX_ROWS, "entries"),
+        more(len(unused) - MAX_ROWS, "entries"),
         tag("p", _how_known(report), class_="soft"),
         *_expired(report, report.uses),
-        *_for_some(report.uses),
+        *_for_some(report, report.uses),
     )
 
 
@@ -284,18 +320,18 @@ def _expired(report: Report, found: list[Use]) -> Iterable[Markup]:
             tag(
                 "tr",
                 tag("th", tag("code", use.entry.text), scope="row", role="rowheader"),
-                _number("times", use.count),
-                _cell(_expiry(use, report.today)),
-                _cell(tag("code", use.entry.source)),
+                amount("times", use.count),
+                cell(_expiry(use, report.today)),
+                cell(_line(report, use.entry.source)),
                 role="row",
             )
             for use in used[:MAX_ROWS]
         ]
         caption = f"{len(used):,} that expired, and are in use"
-        yield _table(caption, ["entry", "times", "why it is there", "line"], rows, {"times"})
+        yield table(caption, ["entry", "times", "why it is there", "line"], rows, {"times"})
 
 
-def _for_some(found: list[Use]) -> Iterable[Markup]:
+def _for_some(report: Report, found: list[Use]) -> Iterable[Markup]:
     """Entries that count for some callers, and the other callers that asked."""
     chosen = [use for use in found if use.entry.only_for]
     if not chosen:
@@ -304,18 +340,18 @@ def _for_some(found: list[Use]) -> Iterable[Markup]:
         tag(
             "tr",
             tag("th", tag("code", use.entry.target), scope="row", role="rowheader"),
-            _cell(", ".join(use.entry.only_for)),
-            _number("times", use.count),
-            _cell(_asked_by(use)),
-            _cell(tag("code", use.entry.source)),
+            cell(", ".join(use.entry.only_for)),
+            amount("times", use.count),
+            cell(_asked_by(use)),
+            cell(_line(report, use.entry.source)),
             role="row",
         )
         for use in chosen[:MAX_ROWS]
     ]
     heads = ["entry", "only for", "times", "asked by others", "line"]
     yield tag("h2", "Entries for some packages")
-    yield _table(f"{len(chosen):,} entries with only_for", heads, rows, {"times"})
-    yield _more(len(chosen) - MAX_ROWS, "entries")
+    yield table(f"{len(chosen):,} entries with only_for", heads, rows, {"times"})
+    yield more(len(chosen) - MAX_ROWS, "entries")
 
 
 def _asked_by(use: Use) -> str:
@@ -361,27 +397,27 @@ def _against(report: Report) -> Iterable[Markup]:
         rows = [
             tag(
                 "tr",
-                _cell(_kind(outcome.act)),
+                cell(kind_of(outcome.act)),
                 tag(
                     "th",
-                    tag("code", outcome.target or _what(outcome.act)),
+                    tag("code", outcome.target or what(outcome.act)),
                     scope="row",
                     role="rowheader",
                 ),
-                _number("times", outcome.seen.passed),
-                _cell(askers.of(next(iter(outcome.seen.chains), ())).words),
-                _cell(tag("code", outcome.met.words)),
+                amount("times", outcome.seen.passed),
+                cell(askers.of(next(iter(outcome.seen.chains), ())).words),
+                cell(tag("code", outcome.met.words)),
                 role="row",
             )
             for outcome in report.against[:MAX_ROWS]
         ]
         caption = f"{len(report.against):,} kinds of acts that went through"
-        said = _table(caption, ["what", "to what", "times", "asked by", "says so"], rows, {"times"})
+        said = table(caption, ["what", "to what", "times", "asked by", "says so"], rows, {"times"})
     yield tag(
         "section",
         tag("h2", f"What {report.against_name} would block"),
         said,
-        _more(len(report.against) - MAX_ROWS, "rows"),
+        more(len(report.against) - MAX_ROWS, "rows"),
     )
 
 
@@ -389,6 +425,38 @@ def _notes(report: Report) -> Iterable[Markup]:
     if report.notes:
         yield tag(
             "section", tag("h2", "Notes"), tag("ul", *[tag("li", note) for note in report.notes])
+        )
+
+
+def _line(report: Report, source: str) -> Markup:
+    """A line of the policy, with a link to it."""
+    words = tag("code", source)
+    match = _SOURCE.fullmatch(source)
+    lines = report.policy_text.get(match[1], []) if match else []
+    if not match or not 0 < int(match[2]) <= len(lines):
+        return words
+    return tag("a", words, href=f"#{_anchor(report, match[1], int(match[2]))}")
+
+
+def _anchor(report: Report, name: str, line: int) -> str:
+    return f"p{list(report.policy_text).index(name)}-{line}"
+
+
+def _policy_text(report: Report) -> Iterable[Markup]:
+    """The policy's files, line by line."""
+    for name, lines in report.policy_text.items():
+        said = [
+            tag("div", tag("span", f"{at:4} ", class_="soft"), line, id=_anchor(report, name, at))
+            for at, line in enumerate(lines, 1)
+        ]
+        yield tag(
+            "section",
+            tag("h2", f"The policy: {name}"),
+            tag(
+                "details",
+                tag("summary", f"{len(lines):,} lines"),
+                tag("code", *said, class_="file"),
+            ),
         )
 
 
@@ -400,69 +468,8 @@ def _colophon(report: Report) -> str:
     )
 
 
-# ---- pieces ----
-
-
-def _table(
-    caption: str, heads: list[str], rows: list[Markup], numbers: Iterable[str] = ()
-) -> Markup:
-    head = [
-        tag("th", each, scope="col", role="columnheader", class_=each in numbers and "n")
-        for each in heads
-    ]
-    table = tag(
-        "table",
-        tag("caption", caption),
-        tag("thead", tag("tr", *head, role="row"), role="rowgroup"),
-        tag("tbody", *rows, role="rowgroup"),
-        role="table",
-    )
-    # What scrolls must be reached by the keyboard.
-    return tag("div", table, class_="wide", tabindex="0", role="region", aria_label=caption)
-
-
-def _row(title: Markup, *cells: Markup, own: bool = False) -> Markup:
-    note = tag("small", " the function's own code") if own else ""
-    return tag("tr", tag("th", title, note, scope="row", role="rowheader"), *cells, role="row")
-
-
-def _cell(*children: Child, class_: str = "") -> Markup:
-    return tag("td", *children, role="cell", class_=class_ or False)
-
-
-def _number(kind: str, count: int) -> Markup:
-    # The unit is only for narrow screens; it is decoration there, the column's head names it.
-    unit = kind.removesuffix("s") if count == 1 else kind
-    return tag(
-        "td",
-        f"{count:,}",
-        tag("span", f" {unit}", class_="unit"),
-        role="cell",
-        class_="n" if count else "n zero soft",
-    )
-
-
-def _badges(done: Counter[str]) -> Markup:
-    found = [
-        tag("span", f"{done[mode]:,} {word}", class_=f"badge {mode}")
-        for mode, word in _DONE
-        if done[mode]
-    ]
-    other = done.total() - sum(done[mode] for mode, _ in _DONE)
-    found += [tag("span", f"{other:,} unknown", class_="badge")] if other else []
-    return Markup(" ".join(found))
-
-
 def _when(dependency: Dependency) -> str:
     first = min(
         (touch.tally.first for touch in dependency.touches if touch.tally.first), default=0.0
     )
     return span(first, max(touch.tally.last for touch in dependency.touches))
-
-
-def _more(count: int, what: str) -> Markup:
-    return (
-        tag("p", f"and {count:,} more {what}: fshield report --json has all", class_="soft")
-        if count > 0
-        else text("")
-    )

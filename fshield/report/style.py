@@ -21,7 +21,8 @@ a:focus-visible,summary:focus-visible,.wide:focus-visible{outline:3px solid var(
 outline-offset:2px}
 .skip{position:absolute;left:-999px}
 .skip:focus{left:12px;top:12px;background:var(--card);padding:8px}
-.tiles{display:grid;grid-template-columns:repeat(4,1fr);gap:12px;margin:20px 0 0;padding:0}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;
+margin:20px 0 0;padding:0}
 .tiles div{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:12px 16px}
 .tiles dt{color:var(--soft);font-size:.9rem}
 .tiles dd{margin:0;font-size:1.7rem;font-weight:650;line-height:1.25}
@@ -58,6 +59,28 @@ overflow-wrap:anywhere}
 .drawing rect{fill:var(--ground);stroke:var(--line)}
 .drawing text{fill:var(--ink);font:14px system-ui,sans-serif}
 .drawing .head{fill:var(--soft);font-weight:600}
+.drawing .end{text-anchor:end}.drawing .mid{text-anchor:middle}
+.times .tick{stroke:var(--line);fill:none}
+.drawing .week{fill:var(--ground);stroke:none}
+.drawing .life{fill:var(--soft);stroke:none}
+.drawing .first{fill:var(--soft);stroke:var(--card)}
+.drawing .first.block{fill:var(--red)}
+.drawing .first.alert{fill:var(--amber)}
+.drawing .first.allow{fill:var(--green)}
+.pages{padding:0 14px}
+.lines{border:0;margin:0;background:none}
+.lines summary{padding:0;color:var(--link);font-size:.9em}
+.lines code{display:block;padding:6px 0}
+.file{display:block;padding:4px 14px 12px;white-space:pre-wrap}
+.file div:target{background:var(--amber-g);color:var(--amber)}
+[hidden]{display:none!important}
+th button{all:unset;cursor:pointer;font:inherit;color:inherit}
+th button:focus-visible,input:focus-visible{outline:3px solid var(--link);outline-offset:2px}
+th[aria-sort=ascending] button::after{content:" \\2191"}
+th[aria-sort=descending] button::after{content:" \\2193"}
+.tool{display:block;margin:0 0 10px;color:var(--soft)}
+.tool input{font:inherit;color:var(--ink);background:var(--card);border:1px solid var(--soft);
+border-radius:6px;padding:3px 8px;max-width:100%}
 .edge{fill:none;stroke:var(--soft);stroke-width:2}
 .edge.block{stroke:var(--red);stroke-width:3;background:none}
 .edge.alert{stroke:var(--amber);stroke-dasharray:8 4}
@@ -72,7 +95,7 @@ header,main,footer{padding-left:12px;padding-right:12px}
 .wide tbody td,.wide tbody th{border:0;padding:1px 14px;text-align:left;white-space:normal}
 
 .unit{display:inline}.zero{display:none!important}}
-@media print{.drawing{min-width:0}
+@media print{.drawing{min-width:0}.tool,.skip{display:none}
 .lead,tr,details summary{break-inside:avoid}
 details::details-content{content-visibility:visible;height:auto}.wide{
 overflow:visible}}

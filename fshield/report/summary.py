@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from fshield.evidence.acts import Act, span
-from fshield.evidence.callers import Asker
+from fshield.evidence.callers import Asker, Chain
 from fshield.evidence.shapes import gathered
-from fshield.evidence.touched import Dependency, Tally, Touch, Touched
+from fshield.evidence.touched import Dependency, Tally, Touch, Touched, owner
 
 _NAMED = 3
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "busybox"})
@@ -34,16 +34,16 @@ class Summary:
 
 def summary(evidence: Touched, dependencies: list[Dependency], policy_name: str = "") -> Summary:
     """The summary of what was read."""
-    where = _where(evidence)
     blocked = [each for each in dependencies if each.done["block"]]
     if blocked:
+        where = _where(evidence, "block")
         return Summary(_happened("block", blocked), where, _advice(blocked, policy_name), "block")
     reported = [each for each in dependencies if each.done["alert"]]
     if reported:
         said = f"Nothing was blocked. {_happened('alert', reported)}"
         return Summary(
             said,
-            where,
+            _where(evidence, "alert"),
             [
                 "Read each line below. fshield learn makes a policy of what is needed, and holds"
                 " back what no part of the function asked for.",
@@ -54,14 +54,14 @@ def summary(evidence: Touched, dependencies: list[Dependency], policy_name: str 
     if evidence.events:
         return Summary(
             "Nothing was blocked or reported: all that was recorded was allowed.",
-            where,
+            _where(evidence, "allow"),
             [],
             "allow",
         )
     return Summary(
         "No act was recorded. That is not the same as none: the log may be of another time, or the"
         " function may not be guarded.",
-        where,
+        _where(evidence, ""),
         ["fshield status says which functions are guarded."],
         "",
     )
@@ -114,12 +114,25 @@ def _tried(act: Act) -> str:
     return act.words
 
 
-def _where(evidence: Touched) -> str:
-    names = sorted(evidence.functions)
+def function_names(evidence: Touched) -> list[str]:
+    """All functions that events name."""
+    return sorted({place.function for place in evidence.fleet} | evidence.functions)
+
+
+def _where(evidence: Touched, mode: str) -> str:
+    """The functions that the sentence is about, of how many, and since when."""
+    known = function_names(evidence)
+    guilty = {
+        place.function
+        for place, inside in evidence.fleet.items()
+        if any(done[mode] for done in inside.rules.values())
+    }
+    names = sorted(guilty) or known
     functions = ", ".join(names[:_NAMED]) + (
         f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     )
-    said = f"In {functions}" if functions else "No event names its function"
+    of = f", of {len(known):,} functions" if len(known) > len(names) else ""
+    said = f"In {functions}{of}" if functions else "No event names its function"
     return f"{said}; {span(evidence.first, evidence.last)} UTC." if evidence.last else f"{said}."
 
 
@@ -148,11 +161,15 @@ def _advice(blocked: list[Dependency], policy_name: str) -> list[str]:
 
 def folded(dependency: Dependency) -> list[Touch]:
     """What it touched, with made-up names under /tmp as one pattern, as `learn` has them."""
-    patterns = gathered(
-        touch.act.target for touch in dependency.touches if touch.act.rule == "read_write_tmp"
-    )
+    return gather(dependency.touches)
+
+
+def gather(touches: Iterable[Touch]) -> list[Touch]:
+    """Acts with made-up names under /tmp as one pattern, the blocked first."""
+    touches = list(touches)
+    patterns = gathered(touch.act.target for touch in touches if touch.act.rule == "read_write_tmp")
     found: dict[tuple[Act, Asker], Touch] = {}
-    for touch in dependency.touches:
+    for touch in touches:
         act = touch.act
         if act.rule == "read_write_tmp":
             act = replace(act, target=patterns.get(act.target, act.target))
@@ -172,15 +189,22 @@ def edges(
     """Function, dependency, host and what became of it: what the drawing shows, the blocked
     first."""
     found: dict[tuple[str, str, str], Counter[str]] = {}
-    for dependency in dependencies:
-        for touch in dependency.touches:
-            if touch.act.rule != "outbound_connectivity":
-                continue
-            seen = evidence.acts.get(touch.act)
-            names = sorted(seen.functions) if seen and seen.functions else ["function not named"]
-            for name in names:
-                key = (name, dependency.label, touch.act.place or "a socket")
-                found.setdefault(key, Counter()).update(touch.tally.done)
+    shown = {(each.name, each.own): each.label for each in dependencies}
+    named: Counter[tuple[Chain, Act]] = Counter()
+
+    def add(function: str, chain: Chain, act: Act, done: Counter[str]) -> None:
+        label = shown.get(owner(evidence.askers.of(chain)))
+        if label is not None and act.rule == "outbound_connectivity":
+            key = (function, label, act.place or "a socket")
+            found.setdefault(key, Counter()).update(done)
+
+    for place, inside in evidence.fleet.items():
+        for (chain, act), tally in inside.by.items():
+            named[chain, act] += tally.done.total()
+            add(place.function, chain, act, tally.done)
+    for (chain, act), tally in evidence.by.items():
+        if tally.done.total() > named[chain, act]:
+            add("function not named", chain, act, tally.done)
     order = sorted(
         found.items(), key=lambda item: (-item[1]["block"], -item[1]["alert"], -item[1].total())
     )

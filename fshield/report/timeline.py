@@ -1,0 +1,167 @@
+"""The time line: when each dependency acted, and when something was done for the first time.
+
+It is drawn from first and last moments, which a table of evidence has, and not from counts by day,
+which it does not have: that a bar is long does not say that much happened in it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import datetime, timezone
+
+from fshield.evidence.touched import Dependency, Touch
+from fshield.report.html import Markup, tag
+from fshield.report.news import WEEK_S
+from fshield.report.pieces import DONE
+from fshield.report.summary import folded
+
+MAX_ROWS = 14
+_LEFT, _RIGHT, _ROW, _TOP = 270, 1000, 28, 34
+_LONG = 34
+_TICKS = 4
+_MARK = 8
+_DAY_S = 86400
+_NAMED = 4
+
+
+def timeline(dependencies: Iterable[Dependency], first: float, last: float) -> Iterable[Markup]:
+    """The section; nothing where all that is known happened in one moment."""
+    dated = [
+        (each, dates)
+        for each in dependencies
+        if (dates := [touch for touch in folded(each) if touch.tally.first])
+    ]
+    if not dated or last <= first:
+        return
+
+    def x(at: float) -> int:
+        share = (at - first) / (last - first)
+        return round(_LEFT + max(0.0, min(1.0, share)) * (_RIGHT - _LEFT))
+
+    drawn = dated[:MAX_ROWS]
+    height = _TOP + _ROW * len(drawn) + 8
+    parts = []
+    if first < last - WEEK_S:
+        week = x(last - WEEK_S)
+        parts.append(
+            tag(
+                "rect",
+                tag("title", "the last seven days"),
+                x=str(week),
+                y="22",
+                width=str(_RIGHT - week),
+                height=str(height - 22),
+                class_="week",
+            )
+        )
+    for at in range(_TICKS + 1):
+        moment = first + (last - first) * at / _TICKS
+        parts.append(tag("path", d=f"M{x(moment)} 22V{height}", class_="tick"))
+        side = "head end" if at == _TICKS else "head" if at == 0 else "head mid"
+        parts.append(
+            tag("text", _words(moment, last - first), x=str(x(moment)), y="16", class_=side)
+        )
+    for row, (dependency, touches) in enumerate(drawn):
+        y = _TOP + _ROW * row
+        name = dependency.label
+        short = name if len(name) <= _LONG else f"{name[: _LONG - 1]}…"
+        begin, end = (
+            min(touch.tally.first for touch in touches),
+            max(touch.tally.last for touch in touches),
+        )
+        parts.append(tag("text", tag("title", name), short, x="0", y=str(y + 15)))
+        parts.append(
+            tag(
+                "rect",
+                x=str(x(begin)),
+                y=str(y + 8),
+                width=str(max(2, x(end) - x(begin))),
+                height="4",
+                class_="life",
+            )
+        )
+        parts += [
+            tag(
+                "rect",
+                tag("title", f"{_words(moment)}: {words}"),
+                x=str(place - _MARK // 2),
+                y=str(y + 10 - _MARK // 2 - (mode == "block") * 2),
+                width=str(_MARK),
+                height=str(_MARK + (mode == "block") * 4),
+                class_=f"first {mode}",
+            )
+            for place, (mode, moment, words) in sorted(_marks(touches, x).items())
+        ]
+    words = (
+        f"From {_words(first)} to {_words(last)} UTC: when each of {len(drawn)} dependencies acted."
+        " The tables below have the same moments."
+    )
+    picture = tag(
+        "svg",
+        *parts,
+        viewBox=f"0 0 {_RIGHT + 20} {height}",
+        role="img",
+        aria_label=words,
+        class_="drawing times",
+    )
+    left = len(dated) - len(drawn)
+    modes = {mode for _, touches in drawn for touch in touches for mode in _mode(touch.tally.done)}
+    yield tag(
+        "section",
+        tag("h2", "Time line", id="times"),
+        tag("div", picture, class_="wide", tabindex="0", role="region", aria_label="Time line"),
+        tag(
+            "p",
+            "A bar goes from the first act of a dependency to its last (UTC). A mark is the moment"
+            " in which it first did something. The last seven days are shaded. ",
+            Markup(
+                " ".join(
+                    tag("span", word, class_=f"badge {mode}")
+                    for mode, word in DONE
+                    if mode in modes
+                )
+            ),
+            class_="soft",
+        ),
+        tag("p", f"and {left:,} more, in the tables", class_="soft") if left else "",
+    )
+
+
+def _mode(done: Counter[str]) -> list[str]:
+    return [mode for mode, _ in DONE if done[mode]][:1] or ["other"]
+
+
+def _marks(
+    touches: Iterable[Touch], x: Callable[[float], int]
+) -> dict[int, tuple[str, float, str]]:
+    """By place on the line: of marks that would cover each other, the worst, with what else was
+    done there."""
+    order = [mode for mode, _ in DONE]
+    found: dict[int, tuple[str, float, list[str]]] = {}
+    places: dict[int, int] = {}
+    for touch in sorted(touches, key=lambda touch: touch.tally.first):
+        (mode,) = _mode(touch.tally.done)
+        exact = x(touch.tally.first)
+        place = places.setdefault(exact // _MARK, exact)
+        known = found.get(place)
+        if known is None:
+            found[place] = (mode, touch.tally.first, [touch.act.words])
+            continue
+        worst = min(mode, known[0], key=lambda one: order.index(one) if one in order else 9)
+        found[place] = (worst, known[1], [*known[2], touch.act.words])
+    return {
+        place: (mode, moment, ", ".join(words[:_NAMED]) + _and_more(len(words) - _NAMED))
+        for place, (mode, moment, words) in found.items()
+    }
+
+
+def _and_more(count: int) -> str:
+    return f" and {count:,} more" if count > 0 else ""
+
+
+def _words(at: float, length: float = 0) -> str:
+    moment = datetime.fromtimestamp(at, timezone.utc)
+    if length and length < _DAY_S:
+        return f"{moment:%H:%M}" if length > 600 else f"{moment:%H:%M:%S}"
+    return f"{moment:%Y-%m-%d}" if length else f"{moment:%Y-%m-%d %H:%M}"
