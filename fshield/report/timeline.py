@@ -105,6 +105,7 @@ def timeline(dependencies: Iterable[Dependency], first: float, last: float) -> I
         aria_label=words,
         class_="drawing times",
     )
+    shaded = " The last seven days are shaded." if first < last - WEEK_S else ""
     left = len(dated) - len(drawn)
     modes = {mode for _, touches in drawn for touch in touches for mode in _mode(touch.tally.done)}
     yield tag(
@@ -114,7 +115,7 @@ def timeline(dependencies: Iterable[Dependency], first: float, last: float) -> I
         tag(
             "p",
             "A bar goes from the first act of a dependency to its last (UTC). A mark is the moment"
-            " in which it first did something. The last seven days are shaded. ",
+            f" in which it first did something.{shaded} ",
             Markup(
                 " ".join(
                     tag("span", word, class_=f"badge {mode}")

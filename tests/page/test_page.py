@@ -220,6 +220,14 @@ def test_the_time_line() -> None:
     assert (ticks[0], ticks[-1], len(ticks)) == ("2026-11-04", "2026-11-24", 5)
 
 
+@pytest.mark.parametrize(("days", "shaded"), [(20, True), (2, False)])
+def test_what_is_said_to_be_shaded_is(days: float, shaded: bool) -> None:
+    log = Log().host("a.example", timestamp=at(days)).host("a.example", timestamp=at(0))
+    found = section(parsed(made(log)), "Time line")
+    assert bool(found.all("rect", class_="week")) is shaded
+    assert ("seven days are shaded" in found.text) is shaded
+
+
 def test_of_one_moment_there_is_no_time_line() -> None:
     page = parsed(made(Log().host("a.example", timestamp=at(0))))
     assert "Time line" not in [each.text for each in page.all("h2")]
