@@ -25,7 +25,7 @@ EACH = pytest.mark.parametrize(
         for road, runner in table.cases()
     ],
 )
-#: How often a road that must win a race is tried where nobody guards.
+#: How often a road that must win a race is tried where it can be won.
 TRIES = 3
 #: A race is tried for so long where it can be won, and where it cannot.
 SECONDS = {None: "90", "alert": "90", "block": "2" if table.ALL else "1"}
@@ -128,7 +128,11 @@ def test_guarded_it_does_not(road: Road, runner: Runner, roads: Roads) -> None:
 
 @EACH
 def test_a_dry_run_names_it_and_changes_nothing(road: Road, runner: Runner, roads: Roads) -> None:
-    bare, done = roads.bare(road, runner), roads.take(road, runner, "alert")
+    bare = roads.bare(road, runner)
+    for _ in range(TRIES if road.rare else 1):
+        done = roads.take(road, runner, "alert")
+        if done.result.stdout == bare.result.stdout:
+            break
     assert works(road, done), (done.result, done.arrived)
     assert (done.result.returncode, done.result.stdout) == (
         bare.result.returncode,
