@@ -147,7 +147,9 @@ def address_layer(*, planted: bool = False) -> Path:
             [*flags, *plain, "-c", str(support.core_file(f"{name}.c")), "-o", str(out)], check=True
         )
     ignored = BUILD / "ignored.txt"
-    ignored.write_text("[address]\nfun:guard_start\nfun:guard_ready\nfun:dlsym\nfun:dlvsym\n")
+    # setrlimit and limit: the sanitizer sets its own limits first.
+    names = ("guard_start", "guard_ready", "dlsym", "dlvsym", "setrlimit", "limit")
+    ignored.write_text("".join(["[address]\n", *(f"fun:{name}\n" for name in names)]))
     sources = sorted(
         path for path in CORE.rglob("*.c") if path.name not in ("symbols.c", "absent.c")
     )
