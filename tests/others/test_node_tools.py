@@ -105,7 +105,13 @@ def test_datadog(run: Callable[..., Served], module: bool) -> None:
 
 def test_datadog_on_a_managed_instance(run: Callable[..., Served]) -> None:
     """In each worker thread Datadog's handler loads the function's own."""
-    managed = {"AWS_LAMBDA_MAX_CONCURRENCY": "8", "AWS_LAMBDA_NODEJS_WORKER_COUNT": "4"}
+    managed = {
+        "AWS_LAMBDA_MAX_CONCURRENCY": "8",
+        "AWS_LAMBDA_NODEJS_WORKER_COUNT": "4",
+        # The client waits for events in libuv's threads. If all of them wait, and no event comes
+        # any more, none is left to send the last answer.
+        "UV_THREADPOOL_SIZE": "16",
+    }
     check(run("datadog", None, **managed), run("datadog", "default", **managed))
 
 
