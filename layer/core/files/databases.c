@@ -2,6 +2,7 @@
  * catalogues, login records, profiles. libc opens it internally, where no other door sees it. */
 #include <fcntl.h>
 #include <limits.h>
+#include <paths.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,23 +57,26 @@ static int judged___open_catalog(const struct path *name, const struct path *sea
     return real.__open_catalog(name->text, search ? search->text : NULL, variable, catalog);
 }
 
+/* The files that libc keeps login records in by itself: to name one changes nothing. */
+static bool records_refused(const struct path *path, const void *caller)
+{
+    return strcmp(path->text, _PATH_UTMP) != 0 && strcmp(path->text, _PATH_WTMP) != 0 &&
+           files_refuses_name(path, O_RDWR, "keep login records in", caller);
+}
+
 static int judged_utmpname(const struct path *path, const void *caller)
 {
-    return files_refuses_name(path, O_RDWR, "keep login records in", caller)
-               ? -1
-               : real.utmpname(path->text);
+    return records_refused(path, caller) ? -1 : real.utmpname(path->text);
 }
 
 static void judged_updwtmp(const struct path *path, const void *record, const void *caller)
 {
-    if (!files_refuses_name(path, O_RDWR, "keep login records in", caller))
-        real.updwtmp(path->text, record);
+    if (!records_refused(path, caller)) real.updwtmp(path->text, record);
 }
 
 static void judged_updwtmpx(const struct path *path, const void *record, const void *caller)
 {
-    if (!files_refuses_name(path, O_RDWR, "keep login records in", caller))
-        real.updwtmpx(path->text, record);
+    if (!records_refused(path, caller)) real.updwtmpx(path->text, record);
 }
 
 /* The profile is written to the working folder, or to the path in a variable, with the pid added.
