@@ -254,7 +254,7 @@ class Stage:
         shutil.copy(attack.path, place / name)
         shutil.copy(LIB / f"attack.{attack.language}", place)
         program = attack.path.read_text()
-        for shared in re.findall(r"^(?:from|import) (nscd|passing)\b", program, re.MULTILINE):
+        for shared in re.findall(r"^(?:from|import) (nscd|passing|translations)\b", program, re.MULTILINE):
             shutil.copy(LIB / f"{shared}.py", place)
         if "packages" in attack.needs:
             packages.install_all(place)

@@ -92,6 +92,7 @@ static void fill(struct kind *kind, const struct guard_act *act, const struct fs
     kind->verdict = *verdict;
     if (act->origin) kind->origin = *act->origin;
     kind->act.origin = act->origin ? &kind->origin : NULL;
+    kind->act.socket = NULL;
     keep(kind->path, sizeof kind->path, &kind->act.path);
     keep(kind->arguments, sizeof kind->arguments, &kind->act.arguments);
     keep(kind->host, sizeof kind->host, &kind->act.host);
