@@ -25,8 +25,8 @@ from rich.table import Table
 
 from tests import support
 from tests.attacks.corpus import CLASSES, Attack, corpus
+from tests.attacks.machine import missing, version
 from tests.attacks.runner import Verdict, judge, judge_bare
-from tests.attacks.stage import missing, version
 
 REPORT = support.ROOT / "docs" / "attacks.md"
 RING_ORDER = ("interpreter", "libc", "kernel")

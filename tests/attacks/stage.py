@@ -4,8 +4,6 @@ stolen."""
 from __future__ import annotations
 
 import contextlib
-import functools
-import hashlib
 import json
 import os
 import re
@@ -13,7 +11,6 @@ import secrets
 import shutil
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import time
@@ -23,12 +20,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests import support
+from tests.attacks.building import LIB, SCRATCH, build
 from tests.attacks.corpus import HERE, Attack
 from tests.attacks.lib import packages
+from tests.attacks.loot import catalogue_file, terminal_file, zone_file
+from tests.attacks.machine import with_modules
 from tests.attacks.sinks import Sinks
 
-LIB = HERE / "lib"
-SCRATCH = support.SCRATCH / "attacks"
 # A package is older than the process that it runs in; the kernel keeps the time of files and of
 # processes in ticks.
 SETTLE_S = 0.05
@@ -69,74 +67,6 @@ class Look:
             for event in self.events
             if event["event"] == "violation" and event["policy"] in rules
         }
-
-
-# -- programs that are built --
-
-
-@functools.cache
-def compiler() -> tuple[str, ...]:
-    """The C compiler of this machine, or zig's."""
-    for name in ("cc", "gcc", "clang"):
-        found = shutil.which(name)
-        if found:
-            return (found,)
-    return (sys.executable, "-m", "ziglang", "cc")
-
-
-def build(source: Path, *options: str) -> Path:
-    """The program or library that ``source`` makes, outside /tmp, kept until the source changes."""
-    shared = b"".join((LIB / name).read_bytes() for name in ("attack.h", "allowed.h", "raw.c"))
-    text = source.read_bytes() + shared + repr((compiler(), options)).encode()
-    out = SCRATCH / "built" / f"{source.stem}-{hashlib.sha256(text).hexdigest()[:16]}"
-    if not out.exists():
-        out.parent.mkdir(parents=True, exist_ok=True)
-        partial = out.with_name(f"{out.name}.{os.getpid()}.{secrets.token_hex(4)}")
-        command = [
-            *compiler(),
-            "-O1",
-            "-w",
-            "-pthread",
-            f"-I{LIB}",
-            str(source),
-            "-o",
-            str(partial),
-            *options,
-            "-ldl",
-        ]
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            check=False,
-            env={**os.environ, "TMPDIR": str(out.parent)},
-        )
-        if done.returncode != 0:
-            raise RuntimeError(f"{source.name} does not compile:\n{done.stderr}")
-        partial.replace(out)
-    return out
-
-
-# -- what there is to steal --
-
-
-def zone_file(abbreviation: str) -> bytes:
-    """A TZif file of one type, whose abbreviation is text that ``time.tzname`` shows."""
-    name = abbreviation.encode() + b"\0"
-    counts = struct.pack(">6l", 0, 0, 0, 0, 1, len(name))
-    return b"TZif" + b"\0" * 16 + counts + struct.pack(">lBB", 3600, 0, 0) + name
-
-
-def terminal_file() -> bytes:
-    """A compiled terminfo entry whose terminal is 4321 columns wide."""
-    names = b"loot|a terminal\0"
-    return struct.pack("<6h", 0o432, len(names), 0, 1, 0, 0) + names + struct.pack("<h", 4321)
-
-
-def catalogue_file(message: str) -> bytes:
-    """A message catalogue as catopen reads it, with one message: number 1 of set 1."""
-    entry = struct.pack("=3I", 2, 1, 0)
-    return struct.pack("=3I", 0x960408DE, 1, 1) + entry + entry + message.encode() + b"\0"
 
 
 # Attacks that have no function around them.
@@ -254,7 +184,9 @@ class Stage:
         shutil.copy(attack.path, place / name)
         shutil.copy(LIB / f"attack.{attack.language}", place)
         program = attack.path.read_text()
-        for shared in re.findall(r"^(?:from|import) (nscd|passing|translations)\b", program, re.MULTILINE):
+        for shared in re.findall(
+            r"^(?:from|import) (nscd|passing|translations)\b", program, re.MULTILINE
+        ):
             shutil.copy(LIB / f"{shared}.py", place)
         if "packages" in attack.needs:
             packages.install_all(place)
@@ -512,160 +444,3 @@ def read_events(stderr: str) -> tuple[str, list[support.Event], list[str]]:
             continue
         events.append(event)
     return "".join(own), events, damage
-
-
-# -- what a machine has --
-
-
-SOCKETS = {
-    "vsock": (socket.AF_VSOCK, socket.SOCK_STREAM, 0),
-    "alg": (socket.AF_ALG, socket.SOCK_SEQPACKET, 0),
-    "mptcp": (socket.AF_INET, socket.SOCK_STREAM, 262),
-}
-# What gcc writes into a function with a large frame where it is told -fstack-clash-protection:
-# sub $4096, %rsp; orq $0, (%rsp).
-PROBE = bytes.fromhex("4881ec00100000 48830c2400")
-SQLITE = {
-    "sqlite_tokenizer": "c.execute('select fts3_tokenizer(?)', ['simple']).fetchone()",
-    "sqlite_extensions": "c.enable_load_extension(True)",
-}
-
-
-@functools.cache
-def _has(word: str, python: str) -> bool:
-    match word:
-        case "node" | "x86_64":
-            return (
-                shutil.which("node") is not None if word == "node" else os.uname().machine == word
-            )
-        case "gcc" | "static":
-            return bool(compiler())
-        # A namespace has an empty /run; /tmp, or what is below it, a second time.
-        case (
-            "root"
-            | "own_run"
-            | "log"
-            | "log_file"
-            | "mounted"
-            | "mounted_folder"
-            | "snapshot"
-            | "listener"
-            | "packages"
-            | "metadata"
-            | "record"
-        ):
-            return word != "root" or os.geteuid() == 0
-        case "resolver" | "namespace":
-            done = subprocess.run(["unshare", "-rnm", "true"], capture_output=True, check=False)
-            return done.returncode == 0
-        case "one-filesystem":
-            return Path("/tmp").stat().st_dev == support.ROOT.stat().st_dev
-        case "locale" | "language":
-            return Path("/usr/lib/locale/C.utf8").is_dir()
-        case "xattr":
-            return "user.loot" in _attributes()
-        case _ if word in SOCKETS:
-            return _opens(*SOCKETS[word])
-        case "io_uring":
-            path = Path("/proc/sys/kernel/io_uring_disabled")
-            return path.exists() and path.read_text().strip() == "0"
-        case "unprobed":
-            return PROBE not in Path(python).resolve().read_bytes()
-        case _ if word in SQLITE:
-            return _runs(python, SQLITE[word])
-        case _ if word.startswith("module:"):
-            done = subprocess.run(
-                [python, "-c", f"import {word[7:]}"], capture_output=True, check=False
-            )
-            return done.returncode == 0
-    return False
-
-
-def _opens(*kind: int) -> bool:
-    """Whether the kernel makes such a socket."""
-    try:
-        socket.socket(*kind).close()
-    except OSError:
-        return False
-    return True
-
-
-def _runs(python: str, code: str) -> bool:
-    """Whether this Python's SQLite can do it, with a connection ``c``."""
-    whole = f"import sqlite3; c = sqlite3.connect(':memory:'); {code}"
-    return subprocess.run([python, "-c", whole], capture_output=True, check=False).returncode == 0
-
-
-def _attributes() -> list[str]:
-    path = Path("/tmp") / f"fs-attack-probe-{os.getpid()}"
-    path.touch()
-    try:
-        os.setxattr(path, "user.loot", b"1")
-        return os.listxattr(path)
-    except OSError:
-        return []
-    finally:
-        path.unlink()
-
-
-@functools.cache
-def version(python: Path) -> tuple[int, int]:
-    out = subprocess.run(
-        [python, "-I", "-c", "import sys; print(*sys.version_info[:2])"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split()
-    return int(out[0]), int(out[1])
-
-
-def glibc() -> tuple[int, int]:
-    name = os.confstr("CS_GNU_LIBC_VERSION") or "glibc 0.0"
-    major, minor = name.split()[-1].split(".")[:2]
-    return int(major), int(minor)
-
-
-@functools.cache
-def node() -> tuple[int, int]:
-    found = shutil.which("node")
-    if not found:
-        return 0, 0
-    major, minor = (
-        subprocess.run([found, "--version"], capture_output=True, text=True, check=True)
-        .stdout[1:]
-        .split(".")[:2]
-    )
-    return int(major), int(minor)
-
-
-def with_modules(attack: Attack, python: Path) -> Path:
-    """This Python, or one of its version that has the packages which the attack needs."""
-    modules = [word for word in attack.needs if word.startswith("module:")]
-    if all(_has(word, str(python)) for word in modules) or not support.PACKAGES.exists():
-        return python
-    return support.PACKAGES if version(support.PACKAGES) == version(python) else python
-
-
-def missing(attack: Attack, python: Path) -> str:
-    """What this attack needs and this machine does not have; "" where it can run."""
-    needs, python = set(attack.needs), with_modules(attack, python)
-    if attack.language == "js":
-        needs.add("node")
-    if attack.language == "c":
-        needs.add("gcc")
-    for word in sorted(needs):
-        found = re.fullmatch(r"(python|glibc|node)(>=|<)(\d+)\.(\d+)", word)
-        if found:
-            have = (
-                version(python)
-                if found[1] == "python"
-                else glibc()
-                if found[1] == "glibc"
-                else node()
-            )
-            wanted = (int(found[3]), int(found[4]))
-            if (have >= wanted) != (found[2] == ">="):
-                return word
-        elif not _has(word, str(python)):
-            return word
-    return ""

@@ -13,8 +13,8 @@ import pytest
 
 from tests import support
 from tests.attacks.corpus import CLASSES, Attack, corpus
+from tests.attacks.machine import missing
 from tests.attacks.runner import Verdict, judge
-from tests.attacks.stage import missing
 
 ATTACKS = corpus()
 ALL = os.environ.get("ATTACKS_ALL_INTERPRETERS") == "1"

@@ -31,7 +31,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests import support
 from tests.attacks import runner
 from tests.attacks.corpus import Attack, corpus
-from tests.attacks.stage import Stage, missing
+from tests.attacks.machine import missing
+from tests.attacks.stage import Stage
 from tests.census.census import SYSCALLS
 
 WITNESS = Path(__file__).resolve().parent / "programs" / "witness.py"

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.attacks.building import compiler
 from tests.attacks.lib import packages
-from tests.attacks.stage import compiler
 from tests.support import Guarded, interpreters, rules, run_guarded, settle
 
 HOST = "127.66.66.66"

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.attacks.building import build
 from tests.attacks.corpus import PROGRAMS
-from tests.attacks.stage import build
 from tests.support import run_guarded
 
 STARTS = 25

@@ -26,7 +26,7 @@ from fshield.language.loader import load
 from fshield.local import sandbox
 from fshield.local.container import connect
 from tests import support
-from tests.attacks import runner, stage
+from tests.attacks import building, runner
 from tests.attacks.corpus import Attack, corpus
 from tests.replica.corpus_support import document_name
 from tests.replica.image import debian_image
@@ -61,11 +61,11 @@ def build_all(attacks: Iterable[Attack]) -> Path:
     """The C programs, by this machine's compiler, where the runner inside looks for them."""
     for attack in attacks:
         if attack.language == "c":
-            stage.build(attack.path, *(["-static"] if "static" in attack.needs else []))
+            building.build(attack.path, *(["-static"] if "static" in attack.needs else []))
     for name in ("raw", "plain", "extension"):
-        stage.build(stage.LIB / f"{name}.c", "-shared", "-fPIC")
-    stage.build(stage.LIB / "static.c", "-static")
-    return stage.SCRATCH / "built"
+        building.build(building.LIB / f"{name}.c", "-shared", "-fPIC")
+    building.build(building.LIB / "static.c", "-static")
+    return building.SCRATCH / "built"
 
 
 def run(words: Iterable[str] = ()) -> list[dict[str, Any]]:
@@ -96,7 +96,7 @@ def run(words: Iterable[str] = ()) -> list[dict[str, Any]]:
             Path(yaml.origin).parent: "/corpus/yaml",
             compiled: "/corpus/compiled",
         }
-        compiler = stage.compiler()
+        compiler = building.compiler()
         if len(compiler) == 1:
             # The runner only asks whether there is one: all is built, and here it does not run.
             inside[build_all(attacks)] = "/scratch/attacks/built"

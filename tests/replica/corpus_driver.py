@@ -13,8 +13,8 @@ from typing import Any
 
 sys.path.insert(0, "/corpus")
 from tests.attacks.corpus import Attack, corpus
+from tests.attacks.machine import missing
 from tests.attacks.runner import judge
-from tests.attacks.stage import missing
 
 PYTHON = Path("/var/lang/bin/python3")
 # What stays wrong where the attack cannot work at all in this sandbox.

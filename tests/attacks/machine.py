@@ -1,0 +1,168 @@
+"""What an attack needs, and whether this machine has it."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+from tests import support
+from tests.attacks.building import compiler
+from tests.attacks.corpus import Attack
+
+SOCKETS = {
+    "vsock": (socket.AF_VSOCK, socket.SOCK_STREAM, 0),
+    "alg": (socket.AF_ALG, socket.SOCK_SEQPACKET, 0),
+    "mptcp": (socket.AF_INET, socket.SOCK_STREAM, 262),
+}
+# What gcc writes into a function with a large frame where it is told -fstack-clash-protection:
+# sub $4096, %rsp; orq $0, (%rsp).
+PROBE = bytes.fromhex("4881ec00100000 48830c2400")
+SQLITE = {
+    "sqlite_tokenizer": "c.execute('select fts3_tokenizer(?)', ['simple']).fetchone()",
+    "sqlite_extensions": "c.enable_load_extension(True)",
+}
+
+
+@functools.cache
+def _has(word: str, python: str) -> bool:
+    match word:
+        case "node" | "x86_64":
+            return (
+                shutil.which("node") is not None if word == "node" else os.uname().machine == word
+            )
+        case "gcc" | "static":
+            return bool(compiler())
+        # A namespace has an empty /run; /tmp, or what is below it, a second time.
+        case (
+            "root"
+            | "own_run"
+            | "log"
+            | "log_file"
+            | "mounted"
+            | "mounted_folder"
+            | "snapshot"
+            | "listener"
+            | "packages"
+            | "metadata"
+            | "record"
+        ):
+            return word != "root" or os.geteuid() == 0
+        case "resolver" | "namespace":
+            done = subprocess.run(["unshare", "-rnm", "true"], capture_output=True, check=False)
+            return done.returncode == 0
+        case "one-filesystem":
+            return Path("/tmp").stat().st_dev == support.ROOT.stat().st_dev
+        case "locale" | "language":
+            return Path("/usr/lib/locale/C.utf8").is_dir()
+        case "xattr":
+            return "user.loot" in _attributes()
+        case _ if word in SOCKETS:
+            return _opens(*SOCKETS[word])
+        case "io_uring":
+            path = Path("/proc/sys/kernel/io_uring_disabled")
+            return path.exists() and path.read_text().strip() == "0"
+        case "unprobed":
+            return PROBE not in Path(python).resolve().read_bytes()
+        case _ if word in SQLITE:
+            return _runs(python, SQLITE[word])
+        case _ if word.startswith("module:"):
+            done = subprocess.run(
+                [python, "-c", f"import {word[7:]}"], capture_output=True, check=False
+            )
+            return done.returncode == 0
+    return False
+
+
+def _opens(*kind: int) -> bool:
+    """Whether the kernel makes such a socket."""
+    try:
+        socket.socket(*kind).close()
+    except OSError:
+        return False
+    return True
+
+
+def _runs(python: str, code: str) -> bool:
+    """Whether this Python's SQLite can do it, with a connection ``c``."""
+    whole = f"import sqlite3; c = sqlite3.connect(':memory:'); {code}"
+    return subprocess.run([python, "-c", whole], capture_output=True, check=False).returncode == 0
+
+
+def _attributes() -> list[str]:
+    path = Path("/tmp") / f"fs-attack-probe-{os.getpid()}"
+    path.touch()
+    try:
+        os.setxattr(path, "user.loot", b"1")
+        return os.listxattr(path)
+    except OSError:
+        return []
+    finally:
+        path.unlink()
+
+
+@functools.cache
+def version(python: Path) -> tuple[int, int]:
+    out = subprocess.run(
+        [python, "-I", "-c", "import sys; print(*sys.version_info[:2])"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    return int(out[0]), int(out[1])
+
+
+def glibc() -> tuple[int, int]:
+    name = os.confstr("CS_GNU_LIBC_VERSION") or "glibc 0.0"
+    major, minor = name.split()[-1].split(".")[:2]
+    return int(major), int(minor)
+
+
+@functools.cache
+def node() -> tuple[int, int]:
+    found = shutil.which("node")
+    if not found:
+        return 0, 0
+    major, minor = (
+        subprocess.run([found, "--version"], capture_output=True, text=True, check=True)
+        .stdout[1:]
+        .split(".")[:2]
+    )
+    return int(major), int(minor)
+
+
+def with_modules(attack: Attack, python: Path) -> Path:
+    """This Python, or one of its version that has the packages which the attack needs."""
+    modules = [word for word in attack.needs if word.startswith("module:")]
+    if all(_has(word, str(python)) for word in modules) or not support.PACKAGES.exists():
+        return python
+    return support.PACKAGES if version(support.PACKAGES) == version(python) else python
+
+
+def missing(attack: Attack, python: Path) -> str:
+    """What this attack needs and this machine does not have; "" where it can run."""
+    needs, python = set(attack.needs), with_modules(attack, python)
+    if attack.language == "js":
+        needs.add("node")
+    if attack.language == "c":
+        needs.add("gcc")
+    for word in sorted(needs):
+        found = re.fullmatch(r"(python|glibc|node)(>=|<)(\d+)\.(\d+)", word)
+        if found:
+            have = (
+                version(python)
+                if found[1] == "python"
+                else glibc()
+                if found[1] == "glibc"
+                else node()
+            )
+            wanted = (int(found[3]), int(found[4]))
+            if (have >= wanted) != (found[2] == ">="):
+                return word
+        elif not _has(word, str(python)):
+            return word
+    return ""
