@@ -1,6 +1,6 @@
-"""Programs name to libc the file or folder that libc has anyway: coreutils' `who` its login records,
-bash's `ldd` the messages of libc. Nothing is refused, and no event is written, even as root, who
-could put a link in their place."""
+"""Programs name to libc the file or folder that libc has anyway: `who` of coreutils its login
+records, `ldd` of bash the messages of libc. Nothing is refused, and no event is written, even as
+root, who could put a link in their place."""
 
 from __future__ import annotations
 
