@@ -45,6 +45,15 @@ def request(host, *lines, path="/token"):
     return "\\r\\n".join(("GET " + path + " HTTP/1.1", "Host: " + host) + lines + ("", "")).encode()
 """
 
+# Under `allow_reconfigure: true`: MODE, for the calling thread.
+LOOSENED = """
+import function_shield
+options = {"policy": {"outbound_connectivity": "block"}, "disable_analytics": True}
+cookie = function_shield.configure(options)
+options["policy"]["outbound_connectivity"] = MODE
+function_shield.configure({**options, "cookie": cookie})
+"""
+
 
 @dataclass
 class Act:

@@ -12,7 +12,7 @@ import pytest
 from tests import support
 from tests.contract.helpers import copy_layer, policy_of
 from tests.egress import places
-from tests.egress.dialling import ENTRIES, PRELUDE, act
+from tests.egress.dialling import ENTRIES, LOOSENED, PRELUDE, act
 from tests.egress.network import Network
 from tests.support import policy_file, rules
 
@@ -141,17 +141,43 @@ def test_datagrams(network: Network, code: str) -> None:
     assert act(network, DATAGRAM, "block").result.violations == []
 
 
-def test_a_floor_reads_first_bytes_under_a_policy_that_allows(
-    network: Network, tmp_path: Path
+ELSEWHERE = [{"host": "elsewhere.example"}]
+
+
+@pytest.mark.parametrize(
+    ("own", "floor", "loosened", "reported"),
+    [
+        ("allow", "block", None, []),
+        ("alert", "block", None, [None]),
+        ("block", "alert", None, [None]),
+        ("block", "block", "allow", []),
+        ("block", "block", "alert", [None]),
+    ],
+)
+def test_policy_or_floor_reads_first_bytes(
+    network: Network,
+    tmp_path: Path,
+    own: str,
+    floor: str,
+    loosened: str | None,
+    reported: list[None],
 ) -> None:
-    """The stricter verdict wins, and the floor's is by a name."""
+    """The stricter verdict wins: what one allows by a name is read, if the other lets it pass by
+    none of its own."""
     launcher = copy_layer(tmp_path / "layer")
-    floor = policy_file(rules({"mode": "block", "allow": ENTRIES}))
-    shutil.copy(floor, policy_of(launcher, "floor"))
-    env = {"PYTHONPATH": str(support.ROOT), "FUNCTION_SHIELD_POLICY": policy_file(rules())}
+    entries = (ENTRIES, ELSEWHERE) if floor == "alert" else (ELSEWHERE, ENTRIES)
+    policies = [
+        rules({"mode": mode, "allow": allow} if mode != "allow" else mode)
+        for mode, allow in zip((own, floor), entries, strict=True)
+    ]
+    policies[0]["allow_reconfigure"] = loosened is not None
+    shutil.copy(policy_file(policies[1]), policy_of(launcher, "floor"))
+    env = {"PYTHONPATH": str(support.ROOT), "FUNCTION_SHIELD_POLICY": policy_file(policies[0])}
+    before = LOOSENED.replace("MODE", repr(loosened)) if loosened else ""
     words = {}
     for name in ("GOOD", "BAD"):
-        argv: list[str | Path] = [launcher, sys.executable, "-c", f"{PRELUDE}\ndial().send({name})"]
+        code = f"{PRELUDE}{before}\ndial().send({name})"
+        argv: list[str | Path] = [launcher, sys.executable, "-c", code]
         done = network.run(argv, policy=None, env=env, stdin="")
-        words[name] = [event["details"]["first_bytes"] for event in done.result.violations]
-    assert words == {"GOOD": [], "BAD": ["other_server_name"]}
+        words[name] = [event["details"].get("first_bytes") for event in done.result.violations]
+    assert words == {"GOOD": reported, "BAD": [*reported, "other_server_name"]}

@@ -3,15 +3,18 @@ what may follow."""
 
 from __future__ import annotations
 
+import shutil
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests import support
+from tests.contract.helpers import copy_layer, policy_of
 from tests.egress import places
-from tests.egress.dialling import ENTRIES, PRELUDE, THIEF, act
+from tests.egress.dialling import ENTRIES, LOOSENED, PRELUDE, THIEF, act
 from tests.egress.network import Network
-from tests.support import rules
+from tests.support import policy_file, rules
 
 TUNNEL = """
 s = dial(*PROXY)
@@ -143,3 +146,24 @@ for url in (f"https://{API}/token", f"https://{THIEF}/token",
     run = act(network, code, "block", env)
     assert run.result.stdout.split() == ["200", "URLError", "200", "URLError"]
     assert run.arrived.holding(THIEF) == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "before", "events"),
+    [("alert", "", [(places.API, "alert")]), ("block", LOOSENED.replace("MODE", "'allow'"), [])],
+)
+def test_a_floor_allows_behind_a_proxy(
+    network: Network, tmp_path: Path, mode: str, before: str, events: list[tuple[str, str]]
+) -> None:
+    """What the own policy only reports, or configure allowed, passes by the floor's entry."""
+    launcher = copy_layer(tmp_path / "layer")
+    floor = policy_file(rules({"mode": "block", "allow": ENTRIES}))
+    shutil.copy(floor, policy_of(launcher, "floor"))
+    own = rules({"mode": mode, "allow": ENTRIES[2:]}, allow_reconfigure=True)
+    tunnel = TUNNEL.replace("{target}", f"{places.API}:443").replace("{said}", "GOOD")
+    argv: list[str | Path] = [launcher, sys.executable, "-c", PRELUDE + before + tunnel]
+    env = {**PROXIED, "PYTHONPATH": str(support.ROOT), "FUNCTION_SHIELD_POLICY": policy_file(own)}
+    done = network.run(argv, policy=None, env=env, stdin="")
+    got = [(event["details"]["host"], event["mode"]) for event in done.result.violations]
+    assert got == events, done.result
+    assert {note["server_name"] for note in done.arrived.of("hello")} == {places.API}

@@ -13,6 +13,7 @@
 #include "network/first_bytes/inspect.h"
 #include "network/names/local_resolvers.h"
 #include "network/network.h"
+#include "network/proxies.h"
 #include "network/runtime_api/runtime_api.h"
 #include "support/sys.h"
 #include "support/text.h"
@@ -104,7 +105,10 @@ bool destination_refuses(int fd, int *own, const struct address *address, bool c
     }
     network_report(&target, fd, verb, caller);
     if (target.verdict.mode == FS_BLOCK) return true;
-    if (target.family != FS_OUTBOUND || target.verdict.mode != FS_ALLOW) return false;
+    /* The stricter verdict may only report, and the other one want first bytes. */
+    if (target.family != FS_OUTBOUND ||
+        (target.verdict.mode != FS_ALLOW && proxies_is(&target.address)))
+        return false;
     bool connects = connecting || flags & MSG_FASTOPEN;
     if (UNLIKELY(connects && inspect_may_watch(&target))) *own = sys_own_fd(fd);
     return *own >= 0 && inspect_connects(*own, &target, connects, caller);

@@ -121,8 +121,6 @@ void network_judge_ip(struct network_target *target, const void *caller, bool co
     target->verdict = guard_decide_each(&request, target->asked);
     if (UNLIKELY(askers_matter) && target->verdict.askers == 0 && proxies_is(address))
         target->verdict.askers = askers_of(&request); /* it will be asked for a name */
-    /* What configure allows to this thread may say anything. */
-    if (target->verdict.reason == FS_RECONFIGURED) memset(target->asked, 0, sizeof target->asked);
     if (target->verdict.mode == FS_ALLOW && target->verdict.reason != FS_RULE) return;
     target->announced =
         target->verdict.mode == FS_ALERT &&

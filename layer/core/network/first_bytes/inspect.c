@@ -44,7 +44,7 @@ bool inspect_violates(const struct pending *entry, const struct finding *finding
     if (elsewhere) {
         uint8_t mode = verdict.mode;
         verdict = finding->verdict;
-        verdict.mode = mode;
+        if (mode < verdict.mode) verdict.mode = mode;
     } else {
         if (verdict.reason != FS_RECONFIGURED)
             verdict.reason = finding->word == judging_other_server_name ||

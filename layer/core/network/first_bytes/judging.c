@@ -72,7 +72,7 @@ static struct fs_verdict by_name(const struct fs_policy *policy, const char *nam
 void judging_describe(const struct address *address, const struct fs_verdict asked[2],
                       uint64_t askers, struct pending *entry)
 {
-    static const uint8_t kinds[] = {PENDING_PLAIN, PENDING_HTTP, PENDING_TLS, PENDING_STRANGER};
+    static const uint8_t kinds[] = {PENDING_PLAIN, PENDING_HTTP, PENDING_TLS};
     unsigned strictest = FS_BYTES_ANY;
     memset(entry, 0, sizeof *entry);
     memcpy(entry->ip, address->ip, sizeof entry->ip);
@@ -81,9 +81,10 @@ void judging_describe(const struct address *address, const struct fs_verdict ask
     entry->askers = askers;
     for (unsigned which = 0; which < 2; which++) {
         const struct fs_verdict *verdict = &asked[which];
-        unsigned wanted = verdict->mode == FS_ALLOW ? verdict->first_bytes : FS_BYTES_TLS + 1;
-        if (wanted > strictest) strictest = wanted;
-        entry->rules[which] = verdict->first_bytes != FS_BYTES_ANY ? verdict->rule : UINT32_MAX;
+        if (verdict->first_bytes > strictest) strictest = verdict->first_bytes;
+        entry->rules[which] = verdict->first_bytes != FS_BYTES_ANY ? verdict->rule
+                              : verdict->mode == FS_ALLOW          ? UINT32_MAX
+                                                                   : PENDING_ANY_NAME;
     }
     entry->kind = kinds[strictest];
 }
@@ -96,6 +97,7 @@ void judging_ask(const struct address *address, struct pending *entry)
     request.askers = &nobody;
     (void)guard_decide_each(&request, asked);
     judging_describe(address, asked, 0, entry);
+    if (asked[0].mode != FS_ALLOW || asked[1].mode != FS_ALLOW) entry->kind = PENDING_STRANGER;
 }
 
 /* ---- findings ---- */
@@ -152,6 +154,7 @@ static bool allows_name(const struct pending *entry, const char *name)
     for (unsigned which = 0; which < 2; which++) {
         const struct fs_policy *policy = policy_at(which);
         if (policy == NULL || policy->modes[FS_OUTBOUND] == FS_ALLOW) continue;
+        if (entry->rules[which] == PENDING_ANY_NAME) continue;
         if (!tunnel && allows_address(policy, &address, &known)) continue;
         bool allowed = entry->rules[which] != UINT32_MAX &&
                        fs_policy_entry_allows_name(policy, entry->rules[which], name, &request);
@@ -212,7 +215,7 @@ static bool allows_behind(void *context, const struct host_target *target)
             const struct fs_policy *policy = policy_at(which);
             if (policy == NULL || policy->modes[FS_OUTBOUND] == FS_ALLOW) continue;
             struct fs_verdict verdict = by_name(policy, target->name, port, &known);
-            entry->rules[which] = verdict.rule;
+            entry->rules[which] = verdict.mode == FS_ALLOW ? verdict.rule : PENDING_ANY_NAME;
             if (verdict.first_bytes == FS_BYTES_TLS) entry->behind = PENDING_TUNNEL;
             if (verdict.first_bytes == FS_BYTES_HTTP && entry->behind == PENDING_FREE)
                 entry->behind = PENDING_TUNNEL_HTTP;

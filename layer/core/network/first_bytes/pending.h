@@ -48,7 +48,8 @@ struct pending {
     uint32_t serial; /* of the connection, given by pending_put */
     uint8_t ip[16];
     uint64_t askers; /* guard/askers.h: the callers that connected; 0: not needed */
-    uint32_t rules[2]; /* that allowed it, of the policy and of the floor; UINT32_MAX for none */
+    uint32_t rules[2]; /* that allowed it, of the policy and of the floor; UINT32_MAX for none;
+                          PENDING_ANY_NAME if that one only reported it, or configure allowed it */
     struct host_flow flow;
     struct proxy_answer answer;
     /* The unfinished greeting or head at the end of what the caller has written: `rest_size` bytes,
@@ -57,6 +58,7 @@ struct pending {
     uint32_t rest_size, rest_out;
 };
 
+#define PENDING_ANY_NAME (UINT32_MAX - 1)
 enum { PENDING_REST_MAX = 32768, PENDING_RESTS = 64 };
 
 /* Memory for a rest, NULL if there are too many. */
