@@ -70,10 +70,10 @@ static uint32_t gnu_hash(const char *name)
     return hash;
 }
 
-/* The default version of `name` in one object; where there is none, one that only programs of old
- * times are given. */
+/* The default version of `name` in one object; where there is none, and `take_old`, one that only
+ * programs of old times are given. */
 static void *find(const struct link_map *object, const struct table *table, const char *name,
-                  uint32_t hash)
+                  uint32_t hash, bool take_old)
 {
     uint32_t buckets = table->hash[0], first = table->hash[1], words = table->hash[2],
              shift = table->hash[3];
@@ -96,18 +96,15 @@ static void *find(const struct link_map *object, const struct table *table, cons
             if (!hidden && ELF64_ST_TYPE(symbol->st_info) == STT_GNU_IFUNC)
                 return ((void *(*)(void))address)();
             if (!hidden) return address;
-            if (!old && ELF64_ST_TYPE(symbol->st_info) != STT_GNU_IFUNC) old = address;
+            if (take_old && !old && ELF64_ST_TYPE(symbol->st_info) != STT_GNU_IFUNC) old = address;
         }
         if (value & 1) return old;
     }
 }
 
-bool symbols_resolve(void)
+/* Takes the first definition behind this library, of a default version unless `old`. */
+static bool resolve(const uint32_t hashes[DOOR_COUNT], bool old)
 {
-    uint32_t hashes[DOOR_COUNT];
-    for (unsigned i = 0; i < DOOR_COUNT; i++)
-        if (door_is_own(i)) hashes[i] = gnu_hash(door_name(i));
-    objects = find_objects();
     bool behind = false;
     for (const struct link_map *object = objects; object; object = object->l_next) {
         if (object->l_ld == _DYNAMIC) {
@@ -118,12 +115,24 @@ bool symbols_resolve(void)
         if (!behind || !read_table(object, &table)) continue;
         for (unsigned i = 0; i < DOOR_COUNT; i++) {
             if (!door_is_own(i) || !absent_is(door_slot(i))) continue;
-            void *found = find(object, &table, door_name(i), hashes[i]);
+            void *found = find(object, &table, door_name(i), hashes[i], old);
             if (!found) continue;
             *door_slot(i) = found;
             absent_found(door_slot(i));
         }
     }
+    return behind;
+}
+
+bool symbols_resolve(void)
+{
+    uint32_t hashes[DOOR_COUNT];
+    for (unsigned i = 0; i < DOOR_COUNT; i++)
+        if (door_is_own(i)) hashes[i] = gnu_hash(door_name(i));
+    objects = find_objects();
+    bool behind = resolve(hashes, false);
+    /* libattr has functions of libc in an old version, which call syscall: our door again. */
+    (void)resolve(hashes, true);
     absent_fill();
     return behind;
 }
@@ -185,7 +194,7 @@ bool symbols_defines(const void *address, const char *name)
     const struct link_map *object = object_of(address, &base, &end);
     struct table table;
     return object && read_table(object, &table) &&
-           find(object, &table, name, gnu_hash(name)) != NULL;
+           find(object, &table, name, gnu_hash(name), true) != NULL;
 }
 
 static const struct link_map *last_early;
@@ -212,11 +221,11 @@ void *symbols_behind(const void *caller, const char *name)
     uint32_t hash = gnu_hash(name);
     void *found = NULL, *other = NULL;
     bool readable = object && read_table(object, &own), early = last_early != NULL;
-    if (readable) found = find(object, &own, name, hash);
+    if (readable) found = find(object, &own, name, hash, true);
     unsigned steps = 0;
     for (const struct link_map *at = objects; at && steps < 4096; at = at->l_next, steps++) {
         void *here = at != object && at->l_ld != _DYNAMIC && read_table(at, &table)
-                         ? find(at, &table, name, hash)
+                         ? find(at, &table, name, hash, true)
                          : NULL;
         if (here && early)
             return here; /* of the program and what it needs: in front of everybody else's */
@@ -231,8 +240,9 @@ void *symbols_behind(const void *caller, const char *name)
 void *symbols_of_program(const char *name)
 {
     struct table table;
-    return objects && read_table(objects, &table) ? find(objects, &table, name, gnu_hash(name))
-                                                  : NULL;
+    return objects && read_table(objects, &table)
+               ? find(objects, &table, name, gnu_hash(name), true)
+               : NULL;
 }
 
 /* The loader has made what it has bound read-only. */
