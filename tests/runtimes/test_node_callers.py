@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -271,6 +274,55 @@ def test_code_from_a_string(node: Path, package: Path) -> None:
         "@evil/package",
         "<string>",
     )
+
+
+def test_while_v8_starts(node: Path, package: Path) -> None:
+    """V8 writes a map of its code under /tmp before it may be asked who called."""
+    policy = rules(tmp="alert")
+    code = "console.log(require('fs').existsSync(`/tmp/perf-${process.pid}.map`));\n"
+    app = package.parents[4] / "app.js"
+    app.write_text(code)
+    done = run_guarded([node, "--perf-basic-prof", app], policy=policy)
+    assert (done.returncode, done.stdout) == (0, "true\n"), done.stderr
+    assert done.violations
+    for event in done.violations:
+        assert event["origin"]["distribution"] is None, event
+        Path(event["details"]["path"]).unlink(missing_ok=True)
+
+
+def test_in_a_collection(node: Path, package: Path) -> None:
+    """What Node closes in a collection of garbage is not asked for by the code on the stack."""
+    asked = "require('module').isBuiltin('node:sqlite')"
+    have = subprocess.run([node, "-p", asked], check=True, capture_output=True)
+    if have.stdout != b"true\n":
+        pytest.skip("this Node has no node:sqlite")
+    path = Path(tempfile.mkdtemp(prefix="function-shield-", dir="/tmp")) / "base"
+    opens = package.parents[3] / "opens" / "index.js"
+    opens.parent.mkdir()
+    opens.write_text(f"""
+const {{ DatabaseSync }} = require('node:sqlite');
+exports.go = () => {{ new DatabaseSync({str(path)!r}).exec(
+    'pragma journal_mode = wal; create table t (x); insert into t values (1)'); }};
+""")
+    code = f"""
+require({str(opens)!r}).go();
+setTimeout(() => {{
+    require('v8').setFlagsFromString('--expose-gc');
+    require('vm').runInNewContext('gc')();
+    console.log(require('fs').existsSync({str(path)!r} + '-wal'));
+}}, 10);
+"""
+    try:
+        done = run(node, package, code, policy=rules(tmp="alert"))
+    finally:
+        shutil.rmtree(path.parent)
+    assert (done.returncode, done.stdout) == (0, "false\n"), done.stderr
+    by = {
+        event["details"]["path"].removeprefix(str(path)): event["origin"]["distribution"]
+        for event in done.violations
+        if event["details"]["operation"] == "remove"
+    }
+    assert by == {"-journal": "opens", "-wal": None, "-shm": None}
 
 
 def test_a_dry_run_answers_as_bare(node: Path, package: Path) -> None:

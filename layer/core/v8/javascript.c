@@ -14,8 +14,17 @@ enum { DETAILED = 0x7f, NAME = 512, NO_TERMINATION = 2 };
 
 typedef void local;
 
+/* As v8-unwinder.h has it. */
+struct sample {
+    void *unread[4];
+    uint16_t state, embedder;
+};
+
 static struct {
     local *(*isolate)(void);
+    bool (*in_context)(local *isolate);
+    void (*sample)(local *isolate, void *const registers[5], void **frames, size_t most,
+                   struct sample *out);
     void (*enter)(void *scope, local *isolate);
     void (*leave)(void *scope);
     local *(*stack)(local *isolate, int frames, int options);
@@ -34,6 +43,8 @@ static bool ready(void)
 {
     static const char *const names[] = {
         JAVASCRIPT_MARK,
+        "_ZN2v87Isolate9InContextEv",
+        "_ZN2v87Isolate14GetStackSampleERKNS_13RegisterStateEPPvmPNS_10SampleInfoE",
         "_ZN2v811HandleScopeC1EPNS_7IsolateE",
         "_ZN2v811HandleScopeD1Ev",
         "_ZN2v810StackTrace17CurrentStackTraceEPNS_7IsolateEiNS0_17StackTraceOptionsE",
@@ -59,6 +70,20 @@ static bool ready(void)
 static bool forked;
 /* V8 allocates for an answer, and may write a report of its own that it has no memory left. */
 static __thread bool asking __attribute__((tls_model("initial-exec")));
+
+/* Whether V8's heap may be used: not while V8 starts, nor in the middle of its own work. In a
+ * collection of garbage, Node closes what nobody refers to any longer (a database, whose files
+ * SQLite then removes), and the JavaScript on the stack has not asked for it. A collection, the
+ * parser and the compilers are 1 to 4, the log is 9 or 10. */
+static bool may_ask(local *isolate)
+{
+    struct sample sample = {.state = 1};
+    void *const registers[5] = {NULL};
+    void *frames[1];
+    if (!v8.in_context(isolate)) return false;
+    v8.sample(isolate, registers, frames, 1, &sample);
+    return sample.state == 0 || (sample.state > 4 && sample.state < 9);
+}
 
 static bool begins(const char *text, const char *prefix)
 {
@@ -134,6 +159,7 @@ enum javascript_reader javascript_reader(void)
     if (forked || asking || !ready()) return JAVASCRIPT_NONE;
     local *isolate = v8.isolate();
     if (!isolate) return JAVASCRIPT_POOL;
+    if (!may_ask(isolate)) return JAVASCRIPT_OTHERS;
     asking = true;
     v8.enter(scope, isolate);
     enum javascript_reader reader = reader_of(isolate);
@@ -151,7 +177,7 @@ bool javascript_loader_reads(unsigned handler)
     uint64_t scope[8];
     int error = errno, newest = 0, before = *state;
     local *isolate = before >= 0 && ready() ? v8.isolate() : NULL;
-    if (!isolate) return false;
+    if (!isolate || !may_ask(isolate)) return false;
     v8.enter(scope, isolate);
     /* A tool in the handler's place imports it in each worker of a Managed Instance. */
     bool called = handler > 0 && facts_value("AWS_LAMBDA_MAX_CONCURRENCY");
@@ -175,6 +201,7 @@ int javascript_frames(int most, bool (*take)(void *state, const struct javascrip
     int error = errno;
     if (!javascript_is_here()) return 0;
     local *isolate = v8.isolate();
+    if (!may_ask(isolate)) return 0;
     asking = true;
     v8.enter(scope, isolate);
     local *stack = v8.stack(isolate, most, DETAILED);
