@@ -85,6 +85,31 @@ class Outcome:
         }
 
 
+def attempted(name: str, do: Callable[[Callable[..., Outcome]], Outcome]) -> Outcome:
+    """What `do` made of one function: where it raised, an outcome that says what went wrong.
+
+    Args:
+        do: is given a function that makes an outcome of a result, with the time that it took.
+    """
+    started = time.monotonic()
+
+    def outcome(result: Result, **more: Any) -> Outcome:
+        return Outcome(name, result, seconds=time.monotonic() - started, **more)
+
+    try:
+        return do(outcome)
+    except Refused as error:
+        return outcome(Result.REFUSED, reason=error.reason, fix=error.fix, kind=error.kind)
+    except Stopped:
+        return outcome(Result.NOT_BEGUN, reason="interrupted", fix="run the command again")
+    except ClientError as error:
+        reason, fix = explained(error)
+        return outcome(Result.FAILED, reason=reason, fix=fix, fatal=fatal(error))
+    except BotoCoreError as error:
+        said = could_not(error)
+        return outcome(Result.FAILED, reason=said.message, fix=said.fix or "", fatal=fatal(error))
+
+
 class Changer:
     """Changes functions.
 
@@ -113,25 +138,7 @@ class Changer:
 
     def __call__(self, name: str) -> Outcome:
         """Change the function of this name. Raises nothing: the outcome says what went wrong."""
-        started = time.monotonic()
-
-        def outcome(result: Result, **more: Any) -> Outcome:
-            return Outcome(name, result, seconds=time.monotonic() - started, **more)
-
-        try:
-            return self._changed(name, outcome)
-        except Refused as error:
-            return outcome(Result.REFUSED, reason=error.reason, fix=error.fix, kind=error.kind)
-        except Stopped:
-            return outcome(Result.NOT_BEGUN, reason="interrupted", fix="run the command again")
-        except ClientError as error:
-            reason, fix = explained(error)
-            return outcome(Result.FAILED, reason=reason, fix=fix, fatal=fatal(error))
-        except BotoCoreError as error:
-            said = could_not(error)
-            return outcome(
-                Result.FAILED, reason=said.message, fix=said.fix or "", fatal=fatal(error)
-            )
+        return attempted(name, partial(self._changed, name))
 
     def _changed(self, name: str, outcome: Callable[..., Outcome]) -> Outcome:
         times = 0

@@ -95,6 +95,12 @@ NEEDS: dict[str, tuple[Need, ...]] = {
         Need("Publish", ("lambda:PublishLayerVersion", "lambda:ListLayerVersions"), _LAYER),
         Need("Layers", ("lambda:GetLayerVersion",), _ANY_LAYER_VERSION),
         Need("Logs", ("logs:FilterLogEvents",), _LOGS),
+        Need(
+            "Alias",
+            ("lambda:GetAlias", "lambda:PublishVersion", "lambda:UpdateAlias"),
+            _FUNCTION,
+            "--alias",
+        ),
         *_SELECT,
         *_PLACES,
     ),

@@ -25,7 +25,7 @@ from rich.text import Text
 from fshield import output
 from fshield.errors import CouldNotRun
 from fshield.fleet import places as where
-from fshield.fleet.api.arn import function_name, layer_name, layer_number
+from fshield.fleet.api.arn import function_name
 from fshield.fleet.api.client import speaking
 from fshield.fleet.api.configuration import MODE, POLICY, Function, function_of
 from fshield.fleet.api.patience import Patience, Stopped
@@ -37,6 +37,7 @@ from fshield.fleet.request import Asked
 from fshield.fleet.run import interruptible
 from fshield.fleet.show import Show
 from fshield.fleet.sites import Site, check_names, sites_of
+from fshield.fleet.versions import differences, split_of, split_said
 from fshield.local.progress import waiting_for
 
 if TYPE_CHECKING:
@@ -44,28 +45,6 @@ if TYPE_CHECKING:
 
 _POLL_S = 0.5
 _TIMES_CHANGED_MEANWHILE = 4
-#: What differs between any two versions of a function, or follows from the rest.
-_ALWAYS_DIFFERENT = frozenset(
-    {
-        "FunctionArn",
-        "Version",
-        "LastModified",
-        "RevisionId",
-        "State",
-        "StateReason",
-        "StateReasonCode",
-        "LastUpdateStatus",
-        "LastUpdateStatusReason",
-        "LastUpdateStatusReasonCode",
-        "MasterArn",
-        "SnapStart",
-        "ResponseMetadata",
-        "Description",
-        "CodeSize",
-        "RuntimeVersionConfig",
-        "ConfigSha256",
-    }
-)
 
 
 class Mode(str, Enum):
@@ -142,31 +121,6 @@ def decided(function: Function, mode: Mode) -> Change:
     return Change(function, function.layers, variables)
 
 
-def differences(latest: Function, published: Function) -> list[str]:
-    """What a new version would bring live besides the mode, in words; no variable's value among
-    them."""
-    said = []
-    for key in sorted(
-        {*latest.raw, *published.raw} - _ALWAYS_DIFFERENT - {"Environment", "Layers", "CodeSha256"}
-    ):
-        if latest.raw.get(key) != published.raw.get(key):
-            said.append(key)
-    if latest.raw.get("CodeSha256") != published.raw.get("CodeSha256"):
-        said.insert(0, "the code")
-    if latest.layers != published.layers:
-        here = (
-            ", ".join(f"{layer_name(arn)}:{layer_number(arn)}" for arn in latest.layers) or "none"
-        )
-        said.append(f"layers (now {here})")
-    names = {*latest.variables, *published.variables} - {MODE}
-    changed = sorted(
-        name for name in names if latest.variables.get(name) != published.variables.get(name)
-    )
-    if changed:
-        said.append(f"variables {', '.join(changed)}")
-    return said
-
-
 class Switch:
     """Switches one function's mode.
 
@@ -233,20 +187,16 @@ class Switch:
             self._mention_aliases(name, notes)
             return None, latest
         found: Mapping[str, Any] = self._ask(self._client.get_alias, FunctionName=name, Name=alias)
-        shares = (found.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
-        if shares and not self._force:
-            split = ", ".join(
-                f"{share:.0%} to version {version}" for version, share in shares.items()
-            )
+        if split_of(found) and not self._force:
             raise CouldNotRun(
-                f"{name}:{alias} splits its traffic ({split}): a roll-out is under way",
+                f"{name}:{alias} splits its traffic ({split_said(found)}): a roll-out is under way",
                 "let it end or roll it back first; --force ends the split, and all traffic gets the"
                 " new version",
             )
         if found["FunctionVersion"] == "$LATEST":
             return found, latest
         published = self._function(name, found["FunctionVersion"])
-        others = differences(latest, published)
+        others = differences(latest, published, without=(MODE,))
         if others and not self._force:
             raise CouldNotRun(
                 f"{name}:{alias} is version {published.version}, and $LATEST differs in more than"
@@ -310,7 +260,7 @@ class Switch:
         changed it meanwhile."""
         for _ in range(_TIMES_CHANGED_MEANWHILE):
             latest = self._function(name)
-            others = differences(latest, seen)
+            others = differences(latest, seen, without=(MODE,))
             if latest.variables.get(MODE) != mode.variable:
                 others.append(f"variables {MODE}")
             if others:

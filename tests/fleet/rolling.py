@@ -60,7 +60,7 @@ class Events:
     def __init__(self, clock: Clock, archive: Path) -> None:
         self.clock = clock
         self.digest = min(policy_digests(archive.read_bytes()))
-        self.lines: list[tuple[Any, datetime, str]] = []
+        self.lines: list[tuple[Any, datetime, str, str]] = []
         self.processes = 0
         self.looked_at: set[str] = set()
 
@@ -70,8 +70,9 @@ class Events:
         *acts: dict[str, Any],
         at: datetime | None = None,
         digest: str | None = None,
+        version: str = "",
     ) -> None:
-        """A process of the function that starts, and does `acts`."""
+        """A process of the function, or of a version of it, that starts, and does `acts`."""
         self.processes += 1
         when = at or self.clock.time
         common = {
@@ -84,15 +85,17 @@ class Events:
         armed = {"event": "armed", "level": "INFO", "policy_sha256": digest or self.digest}
         for seq, act in enumerate([armed, *acts]):
             line = json.dumps({**common, **act, "seq": seq})
-            self.lines.append((function, when, line))
+            self.lines.append((function, when, line, version))
 
-    def records(self, target: Target, since: datetime, until: datetime) -> Iterator[Record]:
+    def records(
+        self, target: Target, since: datetime, until: datetime, version: str
+    ) -> Iterator[Record]:
         self.looked_at.add(target.name)
         names = (target.name, (target.place.number, target.place.region, target.name))
         messages = [
             {"message": line}
-            for function, when, line in self.lines
-            if function in names and since <= when <= until
+            for function, when, line, of in self.lines
+            if function in names and since <= when <= until and (not version or of == version)
         ]
         yield from EventReader().messages(messages, f"/aws/lambda/{target.name}")
 
@@ -140,6 +143,7 @@ class Roller:
         go_back: bool = False,
         archive: Path | None = None,
         asked: Asked | None = None,
+        alias: str | None = None,
         **manner: Any,
     ) -> Ran:
         """Run it; without names: on all."""
@@ -153,6 +157,7 @@ class Roller:
             rules or Rules(),
             go_back=go_back,
             journal=self.journal,
+            alias=alias,
         )
         outside = command.Outside(lambda _: self.clock, lambda _: self.events)
         manner = {"yes": True, "as_json": True, **manner}

@@ -88,6 +88,8 @@ class Orders:
         unanswered: operations that end as an error of AWS's own.
         before_update: called with the function's name before its update is looked at.
         before_publish: called with the function's name before a version is published.
+        before_alias: called with the function's name before an alias's update is looked at.
+        version_s: seconds that a version is pending after it was published.
         unreadable: functions whose variables cannot be decrypted.
         update_fails: functions whose updates end as Failed.
     """
@@ -100,6 +102,8 @@ class Orders:
     unanswered: set[str] = field(default_factory=set)
     before_update: Callable[[str], None] | None = None
     before_publish: Callable[[str], None] | None = None
+    before_alias: Callable[[str], None] | None = None
+    version_s: float = 0.0
     unreadable: set[str] = field(default_factory=set)
     update_fails: set[str] = field(default_factory=set)
 
@@ -120,6 +124,7 @@ class StandIn:
         self.roles: dict[str, Credentials] = {}
         self.revisions: dict[str, str] = {}
         self.busy_until: dict[str, float] = {}
+        self.pending_until: dict[str, float] = {}
         self.recent: list[float] = []
         self.server = ThreadingHTTPServer(
             ("127.0.0.1", 0), type("Handler", (_Handler,), {"stand_in": self})
@@ -215,27 +220,38 @@ class _Handler(BaseHTTPRequestHandler):
             )
         if operation in orders.unanswered:
             return _error(500, "ServiceException", "Service error")
-        if operation == "UpdateFunctionConfiguration":
-            wrong = self._wrong_update(name, json.loads(body))
-            if wrong:
-                return wrong
-        if operation == "PublishVersion":
-            wrong = self._wrong_version(name, json.loads(body))
-            if wrong:
-                return wrong
+        judges = {
+            "UpdateFunctionConfiguration": self._wrong_update,
+            "PublishVersion": self._wrong_version,
+            "UpdateAlias": self._wrong_alias,
+        }
+        wrong = judges[operation](name, json.loads(body)) if operation in judges else None
+        if wrong:
+            return wrong
         if operation == "AddLayerVersionPermission":
             self.stand_in.permissions.append(json.loads(body))
         if operation == "ListFunctions":
             return self._page()
-        status, headers, content = self._forward(body)
-        if status < 300 and operation in {
-            "GetFunctionConfiguration",
-            "UpdateFunctionConfiguration",
-        }:
-            if operation == "UpdateFunctionConfiguration":
-                self.stand_in.touched(self._key(name), orders.update_s)
-            content = json.dumps(self._completed(json.loads(content), name)).encode()
+        status, headers, content = self._forward(_as_moto(operation, body))
+        if status < 300:
+            content = self._as_lambda(operation, name, content)
         return status, headers, content
+
+    def _as_lambda(self, operation: str, name: str, content: bytes) -> bytes:
+        """An answer with what moto leaves out."""
+        stand_in = self.stand_in
+        if operation == "UpdateFunctionConfiguration":
+            stand_in.touched(self._key(name), stand_in.orders.update_s)
+        if operation in {"GetFunctionConfiguration", "UpdateFunctionConfiguration"}:
+            return json.dumps(self._completed(json.loads(content), name)).encode()
+        if operation in {"GetAlias", "UpdateAlias"}:
+            alias = json.loads(content)
+            return json.dumps({**alias, "RevisionId": _revision(alias)}).encode()
+        if operation == "PublishVersion":
+            number = json.loads(content)["Version"]
+            pending = time.monotonic() + stand_in.orders.version_s
+            stand_in.pending_until.setdefault(f"{self._key(name)}:{number}", pending)
+        return content
 
     def _key(self, name: str) -> str:
         """What tells a function from those of the same name in other places."""
@@ -327,17 +343,43 @@ class _Handler(BaseHTTPRequestHandler):
                 "PreconditionFailedException",
                 "The Revision Id provided does not match the latest",
             )
-        found = _CREDENTIAL.search(self.headers.get("Authorization") or "")
-        region = found["region"] if found else REGION
-        account = stand_in.account_of(found["key"]) if found else ACCOUNT
-        client = stand_in.client("lambda", region, account)
-        code = client.get_function_configuration(FunctionName=name)["CodeSha256"]
+        code = self._client().get_function_configuration(FunctionName=name)["CodeSha256"]
         if asked.get("CodeSha256") not in (None, code):
             said = (
                 f"CodeSHA256 ({asked['CodeSha256']}) is different from current CodeSHA256 in"
                 f" $LATEST ({code})."
             )
             return _error(400, "InvalidParameterValueException", said)
+        return None
+
+    def _client(self) -> Any:
+        """A client of moto, for the place that this request is for."""
+        found = _CREDENTIAL.search(self.headers.get("Authorization") or "")
+        region = found["region"] if found else REGION
+        account = self.stand_in.account_of(found["key"]) if found else ACCOUNT
+        return self.stand_in.client("lambda", region, account)
+
+    def _wrong_alias(
+        self, name: str, asked: dict[str, Any]
+    ) -> tuple[int, dict[str, str], bytes] | None:
+        if self.stand_in.orders.before_alias:
+            self.stand_in.orders.before_alias(name)
+        client, alias = self._client(), unquote(urlsplit(self.path).path).rpartition("/")[2]
+        there = client.get_alias(FunctionName=name, Name=alias)
+        # moto changes no alias's revision, so here it is all that the alias says.
+        if asked.get("RevisionId") not in (None, _revision(there)):
+            return _error(
+                412,
+                "PreconditionFailedException",
+                "The Revision Id provided does not match the latest",
+            )
+        known = {
+            each["Version"]
+            for each in client.list_versions_by_function(FunctionName=name)["Versions"]
+        }
+        shares = (asked.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+        if len(shares) > 1 or not {asked["FunctionVersion"], *shares} <= known - {"$LATEST"}:
+            return _error(400, "InvalidParameterValueException", f"Invalid versions: {shares}")
         return None
 
     def _completed(self, answer: dict[str, Any], name: str) -> dict[str, Any]:
@@ -349,6 +391,9 @@ class _Handler(BaseHTTPRequestHandler):
             and not busy
             and self._key(name) in stand_in.revisions
         )
+        number = f"{self._key(name)}:{answer.get('Version')}"
+        if time.monotonic() < stand_in.pending_until.get(number, 0):
+            answer["State"] = "Pending"
         answer["LastUpdateStatus"] = "InProgress" if busy else "Failed" if failed else "Successful"
         if failed:
             answer["LastUpdateStatusReason"] = "the subnet has no address left"
@@ -394,6 +439,22 @@ class _Handler(BaseHTTPRequestHandler):
             if k.lower() in {"content-type", "x-amzn-errortype"}
         }
         return answer.status, kept, content
+
+
+def _as_moto(operation: str, body: bytes) -> bytes:
+    """A request as moto understands it."""
+    if operation == "UpdateAlias":
+        asked = json.loads(body)
+        # An alias without shares has no RoutingConfig, which moto keeps as an empty one.
+        if asked.get("RoutingConfig") == {"AdditionalVersionWeights": {}}:
+            return json.dumps({**asked, "RoutingConfig": {}}).encode()
+    return body
+
+
+def _revision(alias: dict[str, Any]) -> str:
+    shares = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+    said = f"{alias['AliasArn']} {alias['FunctionVersion']} {sorted(shares.items())}"
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, said))
 
 
 def _error(status: int, code: str, message: str) -> tuple[int, dict[str, str], bytes]:

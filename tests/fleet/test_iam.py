@@ -56,13 +56,20 @@ def test_the_table_is_what_the_commands_call(
             ("f", "alert"),
             ("f", "off", "--alias", "live", "--force"),
             ("f", "policy", *role),
+            ("f", "policy", "--alias", "live"),
         ],
         "status": [("f",), (), ("--tag", "team=a"), role],
         "ready": [("f", "--log-group", "/aws/lambda/api")],
         "rollout": [
             (str(archive), *names, *rules, "--journal", str(tmp_path / str(number)))
             for number, names in enumerate(
-                [("f",), ("--all", "--yes"), ("--tag", "team=a"), ("f", *role)]
+                [
+                    ("f",),
+                    ("--all", "--yes"),
+                    ("--tag", "team=a"),
+                    ("f", *role),
+                    ("f", "--alias", "live"),
+                ]
             )
         ],
         "detach": [("f",), ("--all", "--yes"), ("--tag", "team=a"), ("f", *role)],

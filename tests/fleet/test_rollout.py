@@ -273,7 +273,7 @@ def test_its_journal(tmp_path: Path) -> None:
     path.write_text("{}\n")
     with pytest.raises(CouldNotRun, match="is not a roll-out's journal"):
         journals.read(path)
-    path.write_text(json.dumps({"rollout": 2}) + "\n")
+    path.write_text(json.dumps({"rollout": 3}) + "\n")
     with pytest.raises(CouldNotRun, match="another version of fshield"):
         journals.read(path)
 

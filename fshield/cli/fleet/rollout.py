@@ -42,8 +42,17 @@ def rollout(
         typer.Option(
             "--canary",
             metavar="SHARE",
-            help="Of the functions first: 5%, or growing: 5%,25%.",
+            help="Of the functions, or calls, first: 5%, or growing: 5%,25%.",
             show_default="5%",
+        ),
+    ] = None,
+    alias: Annotated[
+        str | None,
+        typer.Option(
+            "--alias",
+            metavar="NAME",
+            help="Publish a version, and move a share of this alias's calls to it.",
+            show_default=False,
         ),
     ] = None,
     watch: Annotated[
@@ -108,8 +117,8 @@ def rollout(
     endpoint_url: options.Endpoint = None,
     as_json: options.Json = False,
 ) -> None:
-    """Publish a policy layer, give it to a share of the guarded functions, watch what is blocked
-    there, and go on, or back."""
+    """Publish a policy layer, give it to a share of the guarded functions, or of an alias's calls,
+    watch what is blocked there, and go on, or back."""
     needs_boto3("rollout", as_json)
     from fshield.evidence.cloudwatch import stretch  # noqa: PLC0415
     from fshield.fleet.rollout import command, stages, work  # noqa: PLC0415
@@ -123,7 +132,7 @@ def rollout(
             min_starts,
         )
         wish = command.Wish(
-            archive, layer_name, stages.shares(canary or ["5%"]), rules, journal, go_back
+            archive, layer_name, stages.shares(canary or ["5%"]), rules, journal, go_back, alias
         )
     command.rollout(
         wish,

@@ -29,7 +29,8 @@ from fshield.fleet.plan import Change, Refused
 from fshield.fleet.request import Asked, Manner, Selection
 from fshield.fleet.rollout import journal as journals
 from fshield.fleet.rollout import say
-from fshield.fleet.rollout.journal import Journal, Key, Step
+from fshield.fleet.rollout.alias import Mover, check
+from fshield.fleet.rollout.journal import Journal, Key, Moved, Step
 from fshield.fleet.rollout.layer import policies_in, policy_digests
 from fshield.fleet.rollout.moves import back, forward
 from fshield.fleet.rollout.stages import staged
@@ -50,6 +51,7 @@ class Wish:
         parts: of the functions, stage by stage.
         journal: where the journal is; None: beside the zip.
         go_back: take all back.
+        alias: move the calls of this alias; None: functions.
     """
 
     archive: Path
@@ -58,6 +60,7 @@ class Wish:
     rules: Rules
     journal: Path | None = None
     go_back: bool = False
+    alias: str | None = None
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,11 @@ class RollOut:
                 f"{self.path}: a roll-out of other policies is under way",
                 "--back ends it; or give that zip",
             )
+        if found.alias != self._wish.alias and not self._wish.go_back:
+            what = f"of alias {found.alias}" if found.alias else "without an alias"
+            raise CouldNotRun(
+                f"{self.path}: a roll-out {what} is under way", "--back ends it; or go on as before"
+            )
         known = {(place.number, place.region) for place in self.places}
         missing = sorted(set(found.arns) - known)
         if missing:
@@ -143,12 +151,14 @@ class RollOut:
                 # A share of what is known only in part is no share.
                 raise CouldNotRun(f"{site.place.label}: {site.problem.message}", site.problem.fix)
             self.sites[site.place.number, site.place.region] = site
-        fit = {target: each for target, each in found.items() if self._fits(target, each)}
+        fit = self._fitting(found)
         if self._selection.everything and not (self._manner.yes or self._manner.dry_run):
             places = where.spoken(self.places)
             confirm(f"rollout to {len(fit)} functions in {places}?", self._manner.as_json)
         arns = {} if self._manner.dry_run else self._publish({target.place for target in fit})
         stages = staged(list(fit), self._wish.parts, self.digest)
+        if self._wish.alias:
+            stages = dict.fromkeys(stages, 0)
         logging = {target: each.raw.get("LoggingConfig") or {} for target, each in fit.items()}
         return Journal(
             self.path,
@@ -159,6 +169,7 @@ class RollOut:
             {_key(target): stage for target, stage in stages.items()},
             clock.now(),
             {_key(target): str(each.get("LogGroup") or "") for target, each in logging.items()},
+            alias=self._wish.alias,
         )
 
     def _read(self, site: Site) -> dict[Target, Function]:
@@ -181,37 +192,60 @@ class RollOut:
         ):
             if isinstance(answer, Function):
                 found[name] = answer
-                continue
-            reason, fix = (
-                explained(answer)
-                if isinstance(answer, ClientError)
-                else (could_not(answer).message, "")
-            )
-            raise CouldNotRun(f"{site.place.label} {name}: {reason}", fix)
+            else:
+                raise _unread(Target(site.place, name), answer)
         return {
             Target(site.place, name): function
             for name, function in found.items()
             if function is not None
         }
 
-    def _fits(self, target: Target, function: Function) -> bool:
-        """Whether it can be moved; where not, it is added to those that are refused."""
-        layer = f"arn:aws:lambda:{target.place.region}:{function.account}:layer"
-        try:
-            forward(function, f"{layer}:{self._wish.layer}:1", self._policies, lambda _: None)
-        except Refused as error:
-            self.refused.append(
-                Outcome(
-                    target.name,
-                    Result.REFUSED,
-                    reason=error.reason,
-                    fix=error.fix,
-                    kind=error.kind,
-                    place=target.place,
+    def _fitting(self, found: Mapping[Target, Function]) -> dict[Target, Function]:
+        """Those that can be moved; the others are added to those that are refused."""
+        clients: dict[Place, Any] = {}
+        for target in found:
+            if self._wish.alias and target.place not in clients:
+                with speaking():
+                    clients[target.place] = target.place.account.function_client()
+
+        def fits(target: Target) -> Exception | None:
+            function = found[target]
+            layer = f"arn:aws:lambda:{target.place.region}:{function.account}:layer"
+            to = self._forward(f"{layer}:{self._wish.layer}:1")
+            try:
+                to(function)
+                if self._wish.alias:
+                    patience = self._site(_key(target)).patience
+                    check(clients[target.place], patience, function, self._wish.alias, to)
+            except (Refused, ClientError, BotoCoreError) as error:
+                return error
+            return None
+
+        at_once = min(64, self._manner.concurrency * len(self.places))
+        answers = dict(in_parallel(list(found), fits, at_once, lambda: not self.stop.is_set()))
+        if self.stop.is_set():
+            raise Stopped
+        for target in found:
+            error = answers[target]
+            if isinstance(error, Refused):
+                self.refused.append(
+                    Outcome(
+                        target.name,
+                        Result.REFUSED,
+                        reason=error.reason,
+                        fix=error.fix,
+                        kind=error.kind,
+                        place=target.place,
+                    )
                 )
-            )
-            return False
-        return True
+            elif error:
+                raise _unread(target, error)
+        return {target: each for target, each in found.items() if answers[target] is None}
+
+    def _forward(
+        self, arn: str, moving: Callable[[Moved], None] = lambda _: None
+    ) -> Callable[[Function], Change]:
+        return partial(forward, arn=arn, policies=self._policies, moving=moving)
 
     def _publish(self, places: set[Place]) -> dict[tuple[str, str], str]:
         arns = {}
@@ -266,24 +300,26 @@ class RollOut:
     ) -> list[Outcome]:
         """Move functions, or take them back."""
 
-        def decide(key: Key, function: Function) -> Change:
-            arn = journal.arns[key[0], key[1]]
-            if on:
-                return forward(function, arn, self._policies, partial(journal.moving, key))
-            return back(function, arn, journal.moved[key])
-
         def one(target: Target) -> Outcome:
-            site = self._site(_key(target))
+            site, key = self._site(_key(target)), _key(target)
             with speaking():
                 lambda_client = clients.get(target.place) or site.place.account.function_client()
             clients[target.place] = lambda_client
-            changer = Changer(
-                lambda_client,
-                partial(decide, _key(target)),
-                site.patience,
-                timeout=self._manner.timeout,
-            )
-            outcome = changer(target.name)
+            arn = journal.arns[key[0], key[1]]
+            to, moving = self._forward(arn), self._forward(arn, partial(journal.moving, key))
+            if journal.alias:
+                mover = Mover(
+                    lambda_client, site.patience, journal, key, to, moving, self._manner.timeout
+                )
+                outcome = mover.on() if on else mover.back()
+            else:
+                changer = Changer(
+                    lambda_client,
+                    moving if on else lambda function: back(function, arn, journal.moved[key]),
+                    site.patience,
+                    timeout=self._manner.timeout,
+                )
+                outcome = changer(target.name)
             if outcome.reason != NO_FUNCTION:
                 return outcome
             # It was deleted since: a roll-out that waited for it would never end.
@@ -339,6 +375,13 @@ def rollout(
     else:
         say.end(work, end, [*roll.refused, *work.outcomes], manner.known)
     raise typer.Exit(code)
+
+
+def _unread(target: Target, error: Exception) -> CouldNotRun:
+    reason, fix = (
+        explained(error) if isinstance(error, ClientError) else (could_not(error).message, "")
+    )
+    return CouldNotRun(f"{target.place.label} {target.name}: {reason}", fix)
 
 
 def _key(target: Target) -> Key:

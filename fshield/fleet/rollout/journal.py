@@ -20,6 +20,8 @@ from fshield.errors import CouldNotRun
 from fshield.files import write_whole
 
 _VERSION = 1
+#: Of a roll-out to an alias, which a reader of the first version would take for one to functions.
+_VERSION_ALIAS = 2
 #: (account, region, function)
 Key = tuple[str, str, str]
 
@@ -53,6 +55,19 @@ class Moved:
     variables: Mapping[str, tuple[str | None, str | None]]
 
 
+@dataclass(frozen=True)
+class Versions:
+    """What an alias leads to.
+
+    Args:
+        before: the version that it led to when the roll-out began.
+        after: the version with the new policies; empty: it is not published yet.
+    """
+
+    before: str
+    after: str = ""
+
+
 @dataclass
 class Journal:
     """One roll-out.
@@ -71,6 +86,8 @@ class Journal:
         watched_from: when the last one of the stage was moved.
         moved: what each function had that was moved, and what it got.
         why: why it went back.
+        alias: the alias whose calls are moved; None: functions are.
+        versions: for each function that was begun, what its alias leads to.
     """
 
     path: Path
@@ -87,13 +104,16 @@ class Journal:
     watched_from: datetime | None = None
     moved: dict[Key, Moved] = field(default_factory=dict)
     why: str = ""
+    alias: str | None = None
+    versions: dict[Key, Versions] = field(default_factory=dict)
     _end: int = field(default=0, repr=False, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def begin(self) -> None:
         """Write the file anew. Raises CouldNotRun."""
         head = {
-            "rollout": _VERSION,
+            "rollout": _VERSION_ALIAS if self.alias else _VERSION,
+            **({"alias": self.alias} if self.alias else {}),
             "sha256": self.digest,
             "layer": self.layer,
             "shares": self.shares,
@@ -124,6 +144,11 @@ class Journal:
         )
         self.moved[key] = moved
 
+    def leading(self, key: Key, versions: Versions) -> None:
+        """A function's alias is about to be moved, or its new version was published."""
+        self._append({"alias": key, "version": versions.before, "new": versions.after})
+        self.versions[key] = versions
+
     def _take_step(self, step: Step, stage: int, at: datetime, why: str) -> None:
         if step is Step.MOVE and (stage != self.stage or self.moved_at is None):
             self.moved_at = at
@@ -153,9 +178,25 @@ class Journal:
         """Whether no stage follows."""
         return self.stage == len(self.shares) - 1
 
+    @property
+    def begun(self) -> list[Key]:
+        """The functions that were moved, or were about to be."""
+        return list(self.versions if self.alias else self.moved)
+
+    @property
+    def watched(self) -> list[Key]:
+        """The functions whose events say how it goes."""
+        if not self.alias:
+            return list(self.moved)
+        return [key for key, versions in self.versions.items() if versions.after]
+
     def of_stage(self, stage: int) -> list[Key]:
-        """The functions of a stage."""
-        return [key for key, of in self.functions.items() if of == stage]
+        """The functions of a stage; of an alias's roll-out, every stage has all of them."""
+        return [key for key, of in self.functions.items() if self.alias or of == stage]
+
+    def due(self) -> list[Key]:
+        """The functions to move in this stage. One that the first stage left out gets no share."""
+        return self.watched if self.alias and self.stage else self.of_stage(self.stage)
 
 
 def _line(content: Mapping[str, Any]) -> bytes:
@@ -173,7 +214,8 @@ def read(path: Path) -> Journal | None:
     try:
         end = content.rfind(b"\n") + 1
         head, *rest = [json.loads(line) for line in content[:end].splitlines()]
-        if head["rollout"] != _VERSION:
+        alias = head.get("alias")
+        if head["rollout"] != (_VERSION_ALIAS if alias else _VERSION):
             raise CouldNotRun(
                 f"{path}: was written by another version of fshield", "end it with that version"
             )
@@ -187,6 +229,7 @@ def read(path: Path) -> Journal | None:
             {(account, region, name): stage for account, region, name, stage, _ in functions},
             datetime.fromisoformat(head["started"]),
             {(account, region, name): group for account, region, name, _, group in functions},
+            alias=alias,
         )
         journal._end = end
         for line in rest:
@@ -198,6 +241,9 @@ def read(path: Path) -> Journal | None:
                     tuple(line["after"]),
                     {name: (old, new) for name, (old, new) in line["variables"].items()},
                 )
+            elif "alias" in line:
+                account, region, name = line["alias"]
+                journal.versions[account, region, name] = Versions(line["version"], line["new"])
             else:
                 at = datetime.fromisoformat(line["at"])
                 journal._take_step(Step(line["step"]), line["stage"], at, line["why"])

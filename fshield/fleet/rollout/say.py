@@ -12,7 +12,7 @@ from fshield.fleet.change import Outcome
 from fshield.fleet.exceptions import Known
 from fshield.fleet.request import Manner
 from fshield.fleet.rollout.journal import Journal
-from fshield.fleet.rollout.work import End, Work
+from fshield.fleet.rollout.work import End, Work, share_said
 from fshield.fleet.show import Show, grouped, summed
 
 _NEXT = {
@@ -38,6 +38,7 @@ def as_dict(work: Work, end: End, code: int, refused: Sequence[Outcome]) -> dict
         "ok": code == output.FINE,
         "result": end.value,
         "why": journal.why or None,
+        "alias": journal.alias,
         "stage": journal.stage + 1,
         "stages": _stages(journal),
         "layers": [
@@ -62,7 +63,7 @@ def end(work: Work, how: End, refused: Sequence[Outcome], known: Known) -> None:
         )
     for line in grouped(refused, known):
         to.print(Text(output.printable(line)), soft_wrap=True)
-    moved = len(journal.moved)
+    moved = len(journal.begun)
     summary = {
         End.DONE: f"{moved} functions moved, in {len(journal.shares)} stages",
         End.BACK: f"{moved} functions are as they were: {journal.why}",
@@ -83,15 +84,22 @@ def plan(journal: Journal, refused: Sequence[Outcome], manner: Manner) -> None:
             for (account, region, name), stage in journal.functions.items()
         ]
         output.print_json(
-            {"ok": True, "dry_run": True, "stages": _stages(journal), "functions": functions}
+            {
+                "ok": True,
+                "dry_run": True,
+                "alias": journal.alias,
+                "stages": _stages(journal),
+                "functions": functions,
+            }
         )
         return
     to = output.console()
-    for stage, share in enumerate(journal.shares):
+    for stage in range(len(journal.shares)):
         keys = journal.of_stage(stage)
-        to.print(
-            Text(f"stage {stage + 1}: until {share * 100:.3g}%, {len(keys)} functions", "bold")
-        )
+        said = output.printable(share_said(journal, stage))
+        to.print(Text(f"stage {stage + 1}: {said}, {len(keys)} functions", "bold"))
+        if journal.alias and stage:
+            continue  # the same functions, with a larger share
         for key in keys[:20]:
             to.print(Text(f"  {' '.join(key).strip()}"), soft_wrap=True)
         if len(keys) > 20:

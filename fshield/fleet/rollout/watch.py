@@ -3,6 +3,7 @@ new policy that prove that there was something to see."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -23,6 +24,8 @@ from fshield.fleet.run import Target, in_parallel
 _AT_ONCE = 8
 #: Kinds of blocked acts that are told apart; a roll-out goes back long before.
 _MAX_KINDS = 1000
+#: ``2026/11/24/[7]0123…``, ``2026/11/24/name[$LATEST]0123…``: the version in a log stream's name.
+_VERSION = re.compile(r"\[(\$LATEST|\d+)\]")
 
 
 class Clock(Protocol):
@@ -53,8 +56,11 @@ class WallClock:
 class Source(Protocol):
     """Where events come from."""
 
-    def records(self, target: Target, since: datetime, until: datetime) -> Iterable[Record]:
-        """A function's events. Raises CouldNotRun where they cannot be read."""
+    def records(
+        self, target: Target, since: datetime, until: datetime, version: str
+    ) -> Iterable[Record]:
+        """A function's events, or only one version's. Raises CouldNotRun where they cannot be
+        read."""
 
 
 @dataclass(frozen=True)
@@ -118,14 +124,25 @@ class Watch:
         #: Processes that started under another policy: what is left of the time before the move.
         self._old: set[str] = set()
 
-    def look(self, targets: Sequence[Target], since: datetime, until: datetime) -> Sight:
-        """What is to be seen of the functions. Raises CouldNotRun, and Stopped."""
+    def look(
+        self,
+        targets: Sequence[Target],
+        since: datetime,
+        until: datetime,
+        versions: Mapping[Target, str] | None = None,
+    ) -> Sight:
+        """What is to be seen of the functions. Raises CouldNotRun, and Stopped.
+
+        Args:
+            versions: the version of each to look at; None: at all of them.
+        """
         sight = Sight()
+        only = versions or {}
 
         def read(target: Target) -> list[Record]:
             return [
                 record
-                for record in self._source.records(target, since, until)
+                for record in self._source.records(target, since, until, only.get(target, ""))
                 if record.doubt is None and record.function in ("", target.name)
             ]
 
@@ -154,6 +171,13 @@ class Watch:
             _count(sight, Kind(target, rule, object_of(event), who), event["count"])
 
 
+def _of_version(message: Mapping[str, Any], version: str) -> bool:
+    """Whether a message is of a version, by the name of its log stream; yes where that names
+    none."""
+    named = _VERSION.search(str(message.get("logStreamName") or ""))
+    return not named or named[1] == version
+
+
 def _count(sight: Sight, kind: Kind, times: int) -> None:
     if kind in sight.blocked or len(sight.blocked) < _MAX_KINDS:
         sight.blocked[kind] = sight.blocked.get(kind, 0) + times
@@ -178,10 +202,15 @@ class CloudWatch:
         self._groups = groups
         self._patience = patience
 
-    def records(self, target: Target, since: datetime, until: datetime) -> Iterator[Record]:
+    def records(
+        self, target: Target, since: datetime, until: datetime, version: str
+    ) -> Iterator[Record]:
         """A function's events; none where it has no log group yet. Raises CouldNotRun, Stopped."""
         group = self._groups.get(target) or f"/aws/lambda/{target.name}"
-        yield from EventReader().messages(self._messages(target, group, since, until), group)
+        messages = self._messages(target, group, since, until)
+        if version:
+            messages = (each for each in messages if _of_version(each, version))
+        yield from EventReader().messages(messages, group)
 
     def _messages(
         self, target: Target, group: str, since: datetime, until: datetime

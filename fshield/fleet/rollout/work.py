@@ -85,7 +85,7 @@ class Work:
         if journal.step is not Step.BACK:
             journal.step_to(Step.BACK, journal.stage, self.clock.now(), why)
         self.tell(f"going back: {journal.why}")
-        self.outcomes = self.change(list(journal.moved), False)
+        self.outcomes = self.change(journal.begun, False)
         end = _ended(self.outcomes)
         if end:
             return end
@@ -101,12 +101,13 @@ class Work:
             journal.step_to(Step.MOVE, 0, self.clock.now())
         while True:
             if journal.step is Step.MOVE:
-                due = journal.of_stage(journal.stage)
-                share = journal.shares[journal.stage]
+                due = journal.due()
                 number = f"stage {journal.stage + 1} of {len(journal.shares)}"
-                self.tell(f"{number}: until {share * 100:.3g}%, {len(due)} functions to move")
+                self.tell(f"{number}: {share_said(journal, journal.stage)}, {len(due)} functions")
                 moved = self.change(due, True)
-                self.outcomes += moved
+                # An alias is moved in every stage: the last outcome counts.
+                latest = {(each.place, each.name): each for each in (*self.outcomes, *moved)}
+                self.outcomes = list(latest.values())
                 end = _ended(moved)
                 if end:
                     return end
@@ -120,7 +121,12 @@ class Work:
             journal.step_to(Step.MOVE, journal.stage + 1, self.clock.now())
 
     def _watched(self) -> list[Target]:
-        return [self.targets[key] for key in self.journal.moved]
+        return [self.targets[key] for key in self.journal.watched]
+
+    def _versions(self) -> dict[Target, str]:
+        """Of an alias's roll-out: the version to watch. The others run on beside it."""
+        versions = self.journal.versions
+        return {self.targets[key]: each.after for key, each in versions.items()}
 
     def _baseline(self) -> set[Kind]:
         """What was blocked before anything was moved. It also shows that the events can be read."""
@@ -136,16 +142,16 @@ class Work:
     def _watch(self, known: set[Kind]) -> End | None:
         """Look until the time is over, or too much is blocked. None: go on."""
         journal, rules, clock = self.journal, self.rules, self.clock
-        if not journal.moved:
+        if not journal.watched:
             return None
         since = journal.moved_at or journal.started
         until = (journal.watched_from or since) + (
             rules.watch + LATE if rules.watch else rules.watch
         )
-        self.tell(f"watching {len(journal.moved)} functions until {until:%H:%M:%S} UTC")
+        self.tell(f"watching {len(journal.watched)} functions until {until:%H:%M:%S} UTC")
         while True:
             now = clock.now()
-            self.seen = self.watch.look(self._watched(), since, now)
+            self.seen = self.watch.look(self._watched(), since, now, self._versions())
             self.blocked = self.seen.new(known)
             total = sum(self.blocked.values())
             if total > rules.max_blocked:
@@ -160,6 +166,12 @@ class Work:
             return End.PAUSED
         self.tell(f"{self.seen.starts} cold starts under the new policy, nothing newly blocked")
         return None
+
+
+def share_said(journal: Journal, stage: int) -> str:
+    """What a stage moves: functions, or an alias's calls."""
+    share = f"{journal.shares[stage] * 100:.3g}%"
+    return f"{share} of the calls of {journal.alias}" if journal.alias else f"until {share}"
 
 
 def _ended(outcomes: Sequence[Outcome]) -> End | None:
