@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "blocked_places.h"
@@ -30,6 +31,7 @@
 #include "support/text.h"
 
 enum { VARIABLES_MAX = 4096, SHOWN_SIZE = 65 /* of a value that an event quotes */ };
+enum { MEMORY_LEAST = 8 << 20 };
 
 extern char **environ;
 
@@ -46,6 +48,18 @@ static void check_rights(void)
         REFUSE("the process has other effective rights than its real user and group (setuid, "
                "setgid or file capabilities): the dynamic loader keeps the guard out of it; start "
                "function-shield with equal ids and without capabilities");
+}
+
+/* As for the limits that the function sets (interpose/integrity.c): with little memory the loader
+ * finds room for the command and libc, and not for the core, which is larger. */
+static void check_memory(void)
+{
+    static const int kinds[] = {RLIMIT_AS, RLIMIT_DATA};
+    struct rlimit limit;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (getrlimit(kinds[i], &limit) == 0 && limit.rlim_cur < MEMORY_LEAST)
+            REFUSE("the limit of memory (ulimit -v, ulimit -d) is below 8 MB: the dynamic loader "
+                   "could start the command without the guard; raise it");
 }
 
 static char **with_variables(const char *core, const char *state)
@@ -166,6 +180,7 @@ int main(int argc, char **argv)
     }
     bool dry_run = asked(mode, "alert", FS_FLAG_MODE_ALERT, &policy, &floor_policy);
 
+    check_memory();
     installed_join(core, sizeof core, installed_folder, CORE_FILE);
     installed_check_core(core);
     bool scripted = command_check(program, "", interpreter) > 0;

@@ -4,11 +4,13 @@ sentence."""
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -25,7 +27,7 @@ from tests.contract.helpers import (
     policy_of,
     refusal,
 )
-from tests.support import LAYER, policy_file, rules
+from tests.support import LAYER, Guarded, policy_file, rules
 
 BLOCK = rules("block", "block", "block", "block")
 HEADER = 168
@@ -356,6 +358,20 @@ def test_a_core_without_its_execute_bit_still_guards(layer: Path) -> None:
     core_of(layer).chmod(0o644)
     result = launch([PYTHON, "-c", "import os; os.listdir('/tmp')"], launcher=layer)
     assert "PolicyViolation" in result.stderr
+
+
+@pytest.mark.parametrize("kind", ["RLIMIT_AS", "RLIMIT_DATA"])
+def test_little_memory(kind: str) -> None:
+    """The loader would start a small program and libc, and find no room for the core."""
+
+    def limit(kilobytes: int) -> Guarded:
+        size = kilobytes << 10
+        lower = partial(resource.setrlimit, getattr(resource, kind), (size, size))
+        return launch(["/bin/sh", "-c", "echo ran"], preexec_fn=lower)
+
+    for kilobytes in range(2500, 3100, 50):
+        assert "below 8 MB" in refusal(limit(kilobytes))
+    assert limit(8192).stdout == "ran\n"
 
 
 # ---- COMMAND ----
