@@ -210,8 +210,8 @@ def test_check_function_names_it(row: dict[str, Any]) -> None:
         for taker in takers(PurePosixPath(file.relative_to(site)), file.read_bytes())
     ]
     assert files
-    assert said
     if row["verdict"] != "refused":
+        assert said
         assert any(taker.refused == (row["verdict"] == "import refused") for taker in said), said
 
 

@@ -132,7 +132,7 @@ HAND |= {"stream", "template", "text"}
 # are judged; what libc has `kept` when the door is left, and works with.
 LEFT = {"-", "inner", "unread", "out", "size", "errno", "h_errno", "later", "fixed", "kept"}
 # Who is asked whether a door refuses: `refusing_JUDGE` in the file of the family.
-JUDGES = {"integrity", "loader", "network", "resolver"}
+JUDGES = {"integrity", "loader", "native", "network", "resolver"}
 # When a family's doors have nothing to do, where that is more than guard_ready says.
 FILES = (
     "opening",

@@ -6,6 +6,7 @@
 #include "guard/guard.h"
 #include "events/attempts.h"
 #include "libc/symbols.h"
+#include "memory/native.h"
 #include "network/network.h"
 #include "support/copied.h"
 
@@ -31,6 +32,13 @@ static bool refusing_network(const char *verb, const char *symbol, const void *c
 static bool refusing_resolver(const char *verb, const char *symbol, const void *caller)
 {
     return !guard_resolving_for(caller) && refusing_network(verb, symbol, caller);
+}
+
+/* libc calls an address that it reads from an fd of its own, in whose place Python code can put
+ * another. */
+static bool refusing_native(const char *verb, const char *symbol, const void *caller)
+{
+    return !guard_ignores(FS_NATIVE) && native_refused(verb, symbol, caller);
 }
 
 /* Functions of libc's modules, by name. libc's module for old user databases asks here for those of
