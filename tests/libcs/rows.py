@@ -166,6 +166,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "dlmopen": ("pointer", "i-1", "slibc.so.6", "i1"),
     "__libc_dlopen_mode": ("pointer", "slibc.so.6", "i1"),
     "__libc_dlsym": ("pointer", "i0", "sconnect"),
+    "mq_notify": ("int", "i-1", "b64"),
     "__libc_dlvsym": ("pointer", "i0", "sconnect", "sGLIBC_2.2.5"),
     # what a path means
     "mount": ("int", "snone", "s/mnt", "stmpfs", "i0", "i0"),
