@@ -325,6 +325,26 @@ setTimeout(() => {{
     assert by == {"-journal": "opens", "-wal": None, "-shm": None}
 
 
+def test_from_a_hook(node: Path, package: Path) -> None:
+    """A hook of async_hooks runs in the middle of Node's own code, with all kinds of stacks."""
+    hooks = package.parents[3] / "hooks" / "index.js"
+    hooks.parent.mkdir()
+    hooks.write_text("""
+const fs = require('fs');
+const init = () => { try { fs.rmdirSync('/tmp/function-shield-caller'); } catch {} };
+require('async_hooks').createHook({ init }).enable();
+""")
+    code = f"""
+require({str(hooks)!r});
+let count = 0;
+const again = () => require('fs').promises.stat('/tmp').then(() => ++count < 1500 && again());
+again();
+"""
+    done = run(node, package, code, policy=rules(tmp="block"))
+    assert done.returncode == 0, done.stderr
+    assert {event["origin"]["distribution"] for event in done.violations} == {"hooks"}
+
+
 def test_a_dry_run_answers_as_bare(node: Path, package: Path) -> None:
     done = run(
         node,

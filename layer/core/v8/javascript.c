@@ -74,14 +74,15 @@ static __thread bool asking __attribute__((tls_model("initial-exec")));
 /* Whether V8's heap may be used: not while V8 starts, nor in the middle of its own work. In a
  * collection of garbage, Node closes what nobody refers to any longer (a database, whose files
  * SQLite then removes), and the JavaScript on the stack has not asked for it. A collection, the
- * parser and the compilers are 1 to 4, the log is 9 or 10. */
+ * parser and the compilers are 1 to 4, the log is 9 or 10. The sampler walks no frame: it expects
+ * the registers of an interrupted thread. */
 static bool may_ask(local *isolate)
 {
     struct sample sample = {.state = 1};
-    void *const registers[5] = {NULL};
+    void *const registers[5] = {NULL, (void *)UINTPTR_MAX}; /* the stack begins above all frames */
     void *frames[1];
     if (!v8.in_context(isolate)) return false;
-    v8.sample(isolate, registers, frames, 1, &sample);
+    v8.sample(isolate, registers, frames, 0, &sample);
     return sample.state == 0 || (sample.state > 4 && sample.state < 9);
 }
 
