@@ -337,7 +337,7 @@ require('async_hooks').createHook({ init }).enable();
     code = f"""
 require({str(hooks)!r});
 let count = 0;
-const again = () => require('fs').promises.stat('/tmp').then(() => ++count < 1500 && again());
+const again = () => require('fs').promises.stat('/tmp').then(() => ++count < 4000 && again());
 again();
 """
     done = run(node, package, code, policy=rules(tmp="block"))
