@@ -240,14 +240,3 @@ struct fs_verdict network_judge_target(const void *bytes, size_t size, char *hos
     *announced = target.announced;
     return target.announced ? let_through : target.verdict;
 }
-
-struct fs_verdict network_judge_address(const void *bytes, size_t size, char *host, char *ip,
-                                        uint16_t *port)
-{
-    enum fs_family family;
-    bool announced;
-    struct fs_verdict verdict =
-        network_judge_target(bytes, size, host, ip, port, &family, &announced);
-    /* The door answers for the Runtime API: it knows the caller. */
-    return family == FS_RUNTIME_API ? let_through : verdict;
-}

@@ -25,14 +25,11 @@ struct network_target {
     char host[FS_HOST_MAX + 1]; /* the name that decided, "" if none is known */
 };
 
-/* For the interpreter ring: the verdict that the doors would give. `address` is copied. */
-struct fs_verdict network_judge_address(const void *address, size_t size, char *host, char *ip,
-                                        uint16_t *port);
-/* As network_judge_address, with the family that decided: FS_OUTBOUND or FS_RUNTIME_API.
- * `host` has FS_HOST_MAX + 1 bytes, `ip` ADDRESS_TEXT_MAX; "" if unknown. If this caller's
- * (guard_thread.note_asker) lookup of the destination was reported and allowed, the verdict is
- * FS_ALLOW and `announced` is set: it is the same act. For the Runtime API, the ring must set
- * runtime_client_asked (runtime_api.h) first. */
+/* For the interpreter ring: the verdict that the doors would give, and the family that decided,
+ * FS_OUTBOUND or FS_RUNTIME_API. `address` is copied. `host` has FS_HOST_MAX + 1 bytes, `ip`
+ * ADDRESS_TEXT_MAX; "" if unknown. If this caller's (guard_thread.note_asker) lookup of the
+ * destination was reported and allowed, the verdict is FS_ALLOW and `announced` is set: it is the
+ * same act. For the Runtime API, the ring must set runtime_client_asked (runtime_api.h) first. */
 struct fs_verdict network_judge_target(const void *address, size_t size, char *host, char *ip,
                                        uint16_t *port, enum fs_family *family, bool *announced);
 
