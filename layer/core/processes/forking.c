@@ -168,7 +168,7 @@ DOOR pid_t forkpty(int *terminal, char *name, const struct termios *settings,
 }
 
 /* What goes with the memory. */
-#define SHARED ((unsigned long)(CLONE_VM | CLONE_VFORK | CLONE_FILES))
+#define SHARED ((unsigned long)(CLONE_VM | CLONE_SIGHAND | CLONE_VFORK | CLONE_FILES))
 
 struct clone_start {
     int (*function)(void *);

@@ -72,8 +72,15 @@ static void *busy(void *argument)
     return NULL;
 }
 
+static int executes(void *path)
+{
+    execl(path, path, (char *)NULL);
+    return 127;
+}
+
 void forking(void)
 {
+    static char stack[65536] __attribute__((aligned(16)));
     pthread_t all[6];
     int failures = 0;
     for (long i = 0; i < 6; i++) pthread_create(&all[i], NULL, busy, (void *)i);
@@ -97,6 +104,8 @@ void forking(void)
     stop = true;
     for (int i = 0; i < 6; i++) pthread_join(all[i], NULL);
     printf("failures: %d\n", failures);
+    wait_for("shared handlers", clone(executes, stack + sizeof stack,
+                                      CLONE_VM | CLONE_SIGHAND | SIGCHLD, (char *)"/bin/true"));
 }
 
 static void spawn_one(const char *what, const posix_spawn_file_actions_t *actions,
