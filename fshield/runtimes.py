@@ -23,7 +23,8 @@ class Runtime:
         identifier: as functions name it: ``python3.13``.
         language, version: of the interpreter; "-" where there is none.
         system, libc: Amazon Linux and its C library.
-        client: the runtime client with which it is tried.
+        client: the runtime client with which it is tried; ``stand-in`` for one that speaks as
+            AWS's does, "-" where it is not tried.
         released: a date, ``preview``, or "-" where it is not known.
         deprecated: from when on AWS does not patch it; None where no date is known.
         wrapper: it starts AWS_LAMBDA_EXEC_WRAPPER.
@@ -40,6 +41,11 @@ class Runtime:
     deprecated: datetime.date | None
     wrapper: bool
     tried: str | None
+
+    @property
+    def proven(self) -> bool:
+        """The tests run it with AWS's own client."""
+        return self.tried is not None and self.client != "stand-in"
 
     def is_deprecated(self, today: datetime.date | None = None) -> bool:
         """Whether AWS patches it no longer."""

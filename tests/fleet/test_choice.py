@@ -25,12 +25,12 @@ def guarded(fleet: Fleet, *names: str) -> list[str]:
 def test_all_takes_runtimes_that_are_tried(stand_in: StandIn, fleet: Fleet) -> None:
     fleet.function("api")
     fleet.function("bill", Runtime="java21")
-    fleet.function("rail", Runtime="ruby3.3")
+    fleet.function("rail", Runtime="ruby4.0")
     ran = fshield(stand_in, *ALL)
     assert ran.code == 0, ran.out + ran.err
     assert guarded(fleet, "api", "bill", "rail") == ["api"]
-    assert "2 left out, on untried runtimes (java21 1, ruby3.3 1): --include-untried" in ran.out
-    assert fshield(stand_in, *ALL, "--json").json["untried"] == {"java21": 1, "ruby3.3": 1}
+    assert "2 left out, on untried runtimes (java21 1, ruby4.0 1): --include-untried" in ran.out
+    assert fshield(stand_in, *ALL, "--json").json["untried"] == {"java21": 1, "ruby4.0": 1}
 
     # By name, an untried one is taken; and once it is guarded, --all brings it along.
     assert fshield(stand_in, *ATTACH, "bill").code == 0

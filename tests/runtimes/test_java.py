@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import http.server
 import shutil
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from tests.support import SCRATCH, Guarded, rules, run_guarded
+from tests.runtimes.tried import JNI, java_client, others
+from tests.support import Guarded, rules, run_guarded
 
-JAVA = Path(__file__).parent / "java"
-PROPERTY = "com.amazonaws.services.lambda.runtime.api.client.runtimeapi.NativeClient.JNI"
+JAVAS = {name: path for name, path in others().items() if name.startswith("java")}
 pytestmark = pytest.mark.skipif(
     not (shutil.which("javac") and shutil.which("gcc")), reason="no JDK or no gcc on this machine"
 )
@@ -69,21 +68,13 @@ def api() -> Iterator[Api]:
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[Path]:
-    """A folder outside /tmp with the client's class and its native library."""
-    folder = SCRATCH / f"java-{threading.get_ident():x}"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    library = folder / "libaws-lambda-jni.linux-x86_64.so"
-    subprocess.run(["javac", "-d", folder, JAVA / "Client.java"], check=True)
-    subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, JAVA / "native.c"], check=True)
-    yield folder
-    shutil.rmtree(folder)
+def client() -> Path:
+    return java_client()
 
 
 def act(api: Api, folder: Path, acts: list[str], mode: str = "block") -> Guarded:
     library = folder / "libaws-lambda-jni.linux-x86_64.so"
-    command: list[str | Path] = ["java", "-cp", folder, f"-D{PROPERTY}={library}", "Client", *acts]
+    command: list[str | Path] = ["java", "-cp", folder, f"-D{JNI}={library}", "Client", *acts]
     return run_guarded(
         command,
         policy=rules("block", runtime_api=mode),

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from fshield.runtimes import runtimes
-from tests.runtimes.table import PAGE, command, once, version_of
+from fshield.runtimes import Runtime, runtimes
+from tests.runtimes.table import PAGE, RULES, once
+from tests.runtimes.tried import others, start_of, version_of
 from tests.support import interpreters, nodes
 
 LINES = {
@@ -31,7 +32,18 @@ def test_the_page_has_every_runtime_that_can_be_guarded() -> None:
 def test_it_starts_here(path: Path) -> None:
     """Under ``strict``, with the client that the table names: one answer, four acts refused."""
     (row,) = (row for row in runtimes().values() if row.tried == version_of(path))
-    if row.language == "Node.js" and not Path(command(row, path)[0][1]).exists():
+    starts(row, path)
+
+
+@pytest.mark.parametrize("name", others())
+def test_the_other_runtimes_start_here(name: str) -> None:
+    starts(next(row for row in runtimes().values() if row.tried == name), others()[name])
+
+
+def starts(row: Runtime, path: Path) -> None:
+    start = start_of(row, path)
+    if row.language == "Node.js" and not Path(start.words[1]).exists():
         pytest.skip("run tests/runtimes/fetch.sh")
-    done = once(row, path, "strict")
+    done = once(start, "strict")
     assert [body[:4] for body in done.bodies] == [["EACCES"] * 4], done.output
+    assert {event["policy"] for event in done.violations} == set(RULES)

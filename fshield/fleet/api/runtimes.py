@@ -53,14 +53,17 @@ def fitness(package_type: str, runtime: str | None) -> Fitness:
     deprecated = (
         f"{runtime} is deprecated since {known.deprecated}" if known.is_deprecated() else None
     )
-    untried = None if known.tried else f"untried on {runtime}"
+    untried = None if known.proven else f"untried on {runtime}"
+    if untried and known.tried:
+        untried = f"tried on {runtime} with a stand-in for its client only"
     return Fitness(notes=tuple(filter(None, (untried, deprecated))), deprecated=deprecated)
 
 
 def is_untried(package_type: str, runtime: str | None) -> bool:
-    """Whether a layer could guard the function, and no test runs the guard on its runtime."""
+    """Whether a layer could guard the function, and no test runs the guard on its runtime with
+    AWS's own client."""
     known = runtimes().get(runtime or "")
-    return not fitness(package_type, runtime).refused and not (known and known.tried)
+    return not fitness(package_type, runtime).refused and not (known and known.proven)
 
 
 def _without_wrapper(runtime: Runtime) -> Fitness:

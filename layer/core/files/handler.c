@@ -7,6 +7,7 @@
 #include "files/source/also.h"
 #include "files/files.h"
 #include "guard/facts.h"
+#include "guard/state.h"
 #include "support/folder.h"
 #include "support/sys.h"
 #include "support/text.h"
@@ -18,7 +19,8 @@ static struct {
     unsigned count;
     char module[HANDLERS][256]; /* with slashes: "pkg/mod" */
     uint8_t of[HANDLERS]; /* which of facts_handler() names it */
-    _Atomic unsigned unread; /* a bit for each of those that Node has not read yet */
+    _Atomic unsigned unread; /* a bit for each of those that the runtime has not read yet */
+    _Atomic unsigned found; /* by Ruby's `require`, which opens a file to see whether it may */
     _Atomic unsigned sources;
     uint64_t dev[SOURCES], ino[SOURCES];
     uint8_t source_of[SOURCES]; /* as `of` */
@@ -40,13 +42,16 @@ static void add_module(unsigned handler, const char *value, size_t size, bool do
 }
 
 /* Python's runtime client takes "pkg.mod.function" and "pkg/mod.function": the last dot parts them.
- * Node's takes "src/index.exported.function": the first dot after the last slash. */
+ * Node's takes "src/index.exported.function", Ruby's "src/file.Class.method": the first dot after
+ * the last slash. Java's takes "pkg.Class::method" and "pkg.Class". */
 static void read_handler(unsigned handler)
 {
     const char *value = facts_handler(handler);
     if (!value) return;
     if (value[0] == '.' && value[1] == '/') value += 2;
-    const char *last = strrchr(value, '.'), *slash = strrchr(value, '/');
+    bool java = strcmp(guard_program_name, "java") == 0;
+    const char *last = java ? strchr(value, ':') : strrchr(value, '.');
+    const char *slash = strrchr(value, '/');
     const char *first = strchr(slash ? slash : value, '.');
     add_module(handler, value, last ? (size_t)(last - value) : strlen(value), true);
     if (first && first != last) add_module(handler, value, (size_t)(first - value), false);
@@ -61,8 +66,8 @@ void files_read_handlers(void)
 static unsigned handlers_at(const char *path)
 {
     unsigned found = 0;
-    static const char *const endings[] = {".py", "/__init__.py", ".pyc", "/__init__.pyc",
-                                          ".js", ".mjs",         ".cjs"};
+    static const char *const endings[] = {".py",  "/__init__.py", ".pyc", "/__init__.pyc", ".js",
+                                          ".mjs", ".cjs",         ".rb",  ".class"};
     size_t size = strlen(path);
     for (unsigned i = 0; i < handlers.count; i++) {
         size_t module = strlen(handlers.module[i]);
@@ -224,7 +229,8 @@ bool handler_known(void) { return handlers.count > 0 || handler_guards(); }
 
 bool handler_guards(void) { return files_handler_sealed() || also_is_on; }
 
-/* Node has no hook that tells when a handler runs: its first read seals it. */
+/* Where no hook tells when a handler runs, its first read seals it: the second of Ruby's `require`.
+ */
 void handler_opened(int fd, int flags, const char *plain)
 {
     unsigned unread = atomic_load_explicit(&handlers.unread, memory_order_relaxed);
@@ -239,6 +245,9 @@ void handler_opened(int fd, int flags, const char *plain)
     }
     unsigned named = handlers_at(plain) & unread;
     if (!named) return;
+    if (flags & O_NONBLOCK && strncmp(guard_program_name, "ruby", 4) == 0 &&
+        (atomic_fetch_or(&handlers.found, named) & named) != named)
+        return;
     /* Notes that this was the thread's first. */
     (void)javascript_loader_reads((unsigned)__builtin_ctz(named));
     files_seal_handler(plain);

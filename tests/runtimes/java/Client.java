@@ -8,7 +8,7 @@ import java.net.URL;
 class Client {
     static native boolean next();
 
-    static native boolean answer();
+    static native boolean answer(byte[] body);
 
     static final String RUNTIME =
         "http://" + System.getenv("AWS_LAMBDA_RUNTIME_API") + "/2018-06-01/runtime/";
@@ -29,14 +29,18 @@ class Client {
         return status;
     }
 
-    public static void main(String[] acts) {
+    static void load() {
         System.load(System.getProperty(
             "com.amazonaws.services.lambda.runtime.api.client.runtimeapi.NativeClient.JNI"));
+    }
+
+    public static void main(String[] acts) {
+        load();
         for (String act : acts) {
             String said;
             try {
                 if (act.equals("next")) said = String.valueOf(next());
-                else if (act.equals("answer")) said = String.valueOf(answer());
+                else if (act.equals("answer")) said = String.valueOf(answer("{}".getBytes()));
                 else said = String.valueOf(http(act.split(" ")[0], act.split(" ")[1]));
             } catch (Exception error) {
                 said = error.getClass().getSimpleName();

@@ -1,6 +1,7 @@
 /* The native part of a Java runtime client, as far as the guard sees it: a library of that name
- * takes invocations and answers them. Without jni.h: no argument is used. */
+ * takes invocations and answers them. */
 #include <arpa/inet.h>
+#include <jni.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,18 +22,18 @@ static int ask(const char *request, char *answer, size_t room)
     }
     if (send(fd, request, strlen(request), 0) < 0) return -1;
     size_t got = 0;
-    while (got + 1 < room) { /* this API's body is two bytes */
+    while (got + 1 < room) {
         ssize_t more = recv(fd, answer + got, room - 1 - got, 0);
         if (more <= 0) return -1;
         got += (size_t)more;
         answer[got] = '\0';
-        const char *end = strstr(answer, "\r\n\r\n");
-        if (end != NULL && strlen(end) >= 6) break;
+        const char *end = strstr(answer, "\r\n\r\n"), *size = strstr(answer, "Content-Length: ");
+        if (end && size && (int)strlen(end + 4) >= atoi(size + strlen("Content-Length: "))) break;
     }
     return 0;
 }
 
-int Java_Client_next(void *environment, void *class)
+jboolean Java_Client_next(JNIEnv *environment, jclass class)
 {
     (void)environment, (void)class;
     static const char name[] = "Lambda-Runtime-Aws-Request-Id: ";
@@ -44,13 +45,17 @@ int Java_Client_next(void *environment, void *class)
     return at != NULL && sscanf(at + strlen(name), "%63[^\r]", id) == 1;
 }
 
-int Java_Client_answer(void *environment, void *class)
+jboolean Java_Client_answer(JNIEnv *environment, jclass class, jbyteArray body)
 {
-    (void)environment, (void)class;
-    char request[400], answer[2000];
-    snprintf(request, sizeof request,
-             "POST /2018-06-01/runtime/invocation/%s/response HTTP/1.1\r\nHost: api\r\n"
-             "Content-Length: 2\r\n\r\n{}",
-             id);
+    (void)class;
+    char request[2000], answer[2000];
+    jsize size = (*environment)->GetArrayLength(environment, body);
+    int head = snprintf(request, sizeof request,
+                        "POST /2018-06-01/runtime/invocation/%s/response HTTP/1.1\r\n"
+                        "Host: api\r\nContent-Length: %d\r\n\r\n",
+                        id, (int)size);
+    if (head + size >= (int)sizeof request) return 0;
+    (*environment)->GetByteArrayRegion(environment, body, 0, size, (jbyte *)request + head);
+    request[head + size] = '\0';
     return ask(request, answer, sizeof answer) == 0;
 }

@@ -45,6 +45,8 @@ uint8_t permits_request(uint8_t permits, const struct host_request *request,
         return answers(request, "/response", id) ? PERMIT_STREAM : 0;
     }
     if (permits & PERMIT_ERROR && answers(request, "/error", id)) return PERMIT_ERROR;
+    if ((permits & PERMIT_RUBY) == PERMIT_RUBY && answers(request, "/response", id))
+        return PERMIT_ERROR;
     for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (!(permits & rows[i].permit) || !is_line(request, 0, rows[i].line)) continue;
         /* A server that answers before the body may take what follows for a request. */

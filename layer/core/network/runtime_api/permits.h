@@ -1,6 +1,6 @@
 /* Requests to the Runtime API that others than its client may make: each whole, and one a
- * connection, except what Node's and Java's clients say in their own language (PERMIT_KEPT). Pure
- * functions. */
+ * connection, except what the clients of Node, Java and Ruby say in their own language
+ * (PERMIT_KEPT). Pure functions. */
 #ifndef FS_PERMITS_H
 #define FS_PERMITS_H
 
@@ -16,10 +16,12 @@ enum permit {
     PERMIT_INIT_ERROR = 2, /* by what is not native in a client */
     PERMIT_METADATA = 4, /* where AWS_LAMBDA_METADATA_API pointed here at start */
     PERMIT_STREAM = 8, /* a streamed response to an invocation that is under way, by Node */
-    PERMIT_NEXT = 16, /* by Node, where the function uses the client that is all JavaScript */
-    PERMIT_ERROR = 32, /* an invocation that is under way has failed, by Java */
+    PERMIT_NEXT = 16, /* by Ruby, and by Node with the client that is all JavaScript */
+    PERMIT_ERROR = 32, /* an invocation that is under way has failed, by Java and Ruby */
     PERMIT_RESTORE = 64, /* the restore of a snapshot, by Java and Python */
     PERMIT_RESTORE_ERROR = 128,
+    /* Both: a whole response as well, which makes PERMIT_ERROR. Ruby's client is all Ruby. */
+    PERMIT_RUBY = PERMIT_NEXT | PERMIT_ERROR,
     PERMIT_RESTORES = PERMIT_RESTORE | PERMIT_RESTORE_ERROR,
     PERMIT_KEPT = PERMIT_STREAM | PERMIT_NEXT | PERMIT_ERROR | PERMIT_RESTORES /* connections that
                                                                                   are used again */

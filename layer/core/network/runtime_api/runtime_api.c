@@ -86,6 +86,8 @@ __attribute__((constructor)) static void remember_start(void)
      * (LambdaRuntimeApiClientImpl); its native part takes invocations and answers them. */
     if (guard.is_function && strcmp(guard_program_name, "java") == 0)
         permits_here |= PERMIT_INIT_ERROR | PERMIT_ERROR | PERMIT_RESTORES;
+    if (guard.is_function && strncmp(guard_program_name, "ruby", 4) == 0)
+        permits_here |= PERMIT_INIT_ERROR | PERMIT_RUBY;
     concurrent = facts_value("AWS_LAMBDA_MAX_CONCURRENCY") != NULL;
 }
 
@@ -296,6 +298,7 @@ bool runtime_api_may(uint8_t permit, const struct permitted_id *id)
     if (permit & PERMIT_RESTORES) return true;
     if (atomic_exchange(&taken, true) && !concurrent) return false;
     guard_invocation_ends();
+    made_end();
     return true;
 }
 
