@@ -58,6 +58,7 @@ class Api(http.server.ThreadingHTTPServer):
         self.trailers: list[str] = []
         self.init_errors: list[bytes] = []
         self.complete = threading.Event()
+        self.closed = threading.Event()
         self.lock = threading.Lock()
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -75,6 +76,7 @@ class Api(http.server.ThreadingHTTPServer):
         """A runtime that is ended drops its connections."""
 
     def server_close(self) -> None:
+        self.closed.set()
         self.shutdown()
         super().server_close()
 
@@ -111,6 +113,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 },
             )
             return
+        # Lambda closes no connection that waits: Ruby's client would ask again.
+        self.server.closed.wait(10)
         self.close_connection = True
 
     def do_POST(self) -> None:

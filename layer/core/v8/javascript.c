@@ -9,8 +9,10 @@
 #include "guard/facts.h"
 #include "guard/guard.h"
 #include "libc/symbols.h"
+#include "v8/scopes.h"
 
 enum { DETAILED = 0x7f, NAME = 512, NO_TERMINATION = 2 };
+enum { ENTER = 3, LEAVE, WRITE }; /* of `v8`: V8 14 has others in their place */
 
 typedef void local;
 
@@ -27,17 +29,27 @@ static struct {
                    struct sample *out);
     void (*enter)(void *scope, local *isolate);
     void (*leave)(void *scope);
+    int (*utf8)(const local *string, local *isolate, char *out, int size, int *used, int options);
     local *(*stack)(local *isolate, int frames, int options);
     int (*count)(const local *stack);
     local *(*frame)(const local *stack, local *isolate, unsigned index);
     local *(*script)(const local *frame);
     int (*id)(const local *frame);
-    int (*utf8)(const local *string, local *isolate, char *out, int size, int *used, int options);
     local *(*function)(const local *frame);
     struct location {
         int line, column;
     } (*location)(const local *frame); /* counted from 0 */
 } v8;
+
+static size_t (*write_newer)(const local *string, local *isolate, char *out, size_t size, int flags,
+                             size_t *used);
+
+static int write_utf8(const local *string, local *isolate, char *out, int size, int *used,
+                      int options)
+{
+    (void)used, (void)options;
+    return (int)write_newer(string, isolate, out, (size_t)size, 0, NULL);
+}
 
 static bool ready(void)
 {
@@ -47,12 +59,12 @@ static bool ready(void)
         "_ZN2v87Isolate14GetStackSampleERKNS_13RegisterStateEPPvmPNS_10SampleInfoE",
         "_ZN2v811HandleScopeC1EPNS_7IsolateE",
         "_ZN2v811HandleScopeD1Ev",
+        "_ZNK2v86String9WriteUtf8EPNS_7IsolateEPciPii",
         "_ZN2v810StackTrace17CurrentStackTraceEPNS_7IsolateEiNS0_17StackTraceOptionsE",
         "_ZNK2v810StackTrace13GetFrameCountEv",
         "_ZNK2v810StackTrace8GetFrameEPNS_7IsolateEj",
         "_ZNK2v810StackFrame13GetScriptNameEv",
         "_ZNK2v810StackFrame11GetScriptIdEv",
-        "_ZNK2v86String9WriteUtf8EPNS_7IsolateEPciPii",
         "_ZNK2v810StackFrame15GetFunctionNameEv",
         "_ZNK2v810StackFrame11GetLocationEv",
     };
@@ -61,7 +73,16 @@ static bool ready(void)
     void *found[sizeof names / sizeof *names];
     _Static_assert(sizeof found == sizeof v8, "one name for each function");
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
-        if ((found[i] = symbols_of_program(names[i])) == NULL) return false;
+        if ((found[i] = symbols_of_program(names[i])) == NULL && (i < ENTER || i > WRITE))
+            return false;
+    if (!found[ENTER] || !found[LEAVE] || !found[WRITE]) {
+        void *newer = symbols_of_program("_ZNK2v86String11WriteUtf8V2EPNS_7IsolateEPcmiPm");
+        if (!newer) return false;
+        memcpy(&write_newer, &newer, sizeof newer);
+        found[ENTER] = (void *)scopes_enter;
+        found[LEAVE] = (void *)scopes_leave;
+        found[WRITE] = (void *)write_utf8;
+    }
     memcpy(&v8, found, sizeof v8); /* what another thread may be writing as well: the same */
     atomic_store_explicit(&known, true, memory_order_release);
     return true;
@@ -83,7 +104,8 @@ static bool may_ask(local *isolate)
     void *frames[1];
     if (!v8.in_context(isolate)) return false;
     v8.sample(isolate, registers, frames, 0, &sample);
-    return sample.state == 0 || (sample.state > 4 && sample.state < 9);
+    if (sample.state != 0 && (sample.state <= 4 || sample.state >= 9)) return false;
+    return !write_newer || scopes_found(isolate);
 }
 
 static bool begins(const char *text, const char *prefix)
