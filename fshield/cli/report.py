@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from pathlib import Path
@@ -26,6 +27,9 @@ from fshield.report.news import news
 from fshield.report.page import Report, page, uses_are_known
 from fshield.report.rows import as_csv
 from fshield.report.summary import function_names, summary
+
+#: Made between two looks for garbage.
+_OBJECTS = 200_000
 
 
 def report(
@@ -75,6 +79,8 @@ def report(
         source = sources.Source(
             events or [], log_group, since, Connection(region, profile, endpoint_url), function
         )
+        # What is read stays, and looking through it for garbage again and again finds none.
+        gc.set_threshold(_OBJECTS)
         evidence = Touched()
         evidence.askers.own |= set(own or ())
         with source.records() as records:
@@ -92,7 +98,8 @@ def report(
             if loaded
             else {},
         )
-        said = {"ok": True, **as_dict(made), "skipped": source.counts.as_dict()}
+        # Of a fleet it is larger than the page.
+        said = _said(made, source) if as_json or data else {}
         if as_json:
             output.print_json(said)
         if out:
@@ -105,6 +112,10 @@ def report(
             )
         elif not as_json:
             sys.stdout.write(page(made))
+
+
+def _said(made: Report, source: sources.Source) -> dict[str, Any]:
+    return {"ok": True, **as_dict(made), "skipped": source.counts.as_dict()}
 
 
 def _notes(evidence: Touched, source: sources.Source) -> list[str]:

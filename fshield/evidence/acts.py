@@ -9,6 +9,7 @@ forgotten in silence.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -160,6 +161,33 @@ class Seen:
         self.libraries |= set(sorted(other.libraries)[: max(0, _NAMES - len(self.libraries))])
         self.others |= set(sorted(other.others)[: max(0, _NAMES - len(self.others))])
 
+    def take(
+        self,
+        record: Record,
+        mode: str,
+        chain: Chain,
+        exact: str,
+        where: str,
+        library: str,
+        other: str,
+    ) -> None:
+        """One more sighting; "" for what it does not have."""
+        count, when = record.event["count"], record.time or 0
+        self.count += count
+        if when and (not self.first or when < self.first):
+            self.first = when
+        self.last = max(self.last, record.last or when)
+        self.done[mode] += count
+        if chain in self.chains or len(self.chains) < _CHAINS:
+            self.chains[chain] += count
+        _add(self.functions, record.function)
+        if len(self.examples) < 2:
+            self.examples.add(exact)
+        if where and (not self.where or where < self.where):
+            self.where = where
+        _add(self.libraries, library)
+        _add(self.others, other)
+
     @property
     def passed(self) -> int:
         """How often it went through."""
@@ -263,21 +291,15 @@ class Evidence:
             if origin.get("file") and origin.get("line")
             else ""
         )
-        seen.add(
-            Seen(
-                event["count"],
-                record.time or 0,
-                record.last or record.time or 0,
-                Counter({event.get("mode") or "?": event["count"]}),
-                Counter({chain: event["count"]}),
-                {record.function} if record.function else set(),
-                {exact},
-                where,
-                libraries={self.askers.library(event)} - {""},
-                others={event.get("asker") or "unknown"}
-                if event.get("reason") == ONLY_FOR
-                else set(),
-            )
+        others = event.get("reason") == ONLY_FOR
+        seen.take(
+            record,
+            event.get("mode") or "?",
+            chain,
+            exact,
+            where,
+            self.askers.library(event),
+            (event.get("asker") or "unknown") if others else "",
         )
 
     def noticed(self, act: Act, chain: Chain, record: Record) -> None:
@@ -338,9 +360,15 @@ def act_of(
     return Act(rule, path, 0, operation, refused=refused), path
 
 
+#: What `host_key` leaves as it is, or refuses.
+_PLAIN_HOST = re.compile(r"(?!.*xn--)[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\Z")
+
+
 # A log says the same few names again and again.
 @lru_cache(maxsize=4096)
 def _plain_host(text: str) -> str:
+    if _PLAIN_HOST.match(text):
+        return text
     try:
         key, wildcard = host_key(text)
     except ValueError:
@@ -356,6 +384,11 @@ def _plain_ip(text: str) -> str:
         return text
     mapped = getattr(address, "ipv4_mapped", None)
     return str(mapped or address)
+
+
+def _add(names: set[str], name: str) -> None:
+    if name and len(names) < _NAMES:
+        names.add(name)
 
 
 def _bounded(names: set[str], name: str) -> set[str]:

@@ -86,6 +86,8 @@ class Askers:
     _installed: set[str] = field(default_factory=set)
     _roots: OrderedDict[str, None] = field(default_factory=OrderedDict)
     _packages: dict[str, str] = field(default_factory=dict)
+    #: A caller often acts many times in a row, and teaches nothing new by the second.
+    _last: tuple[dict[str, Any], Chain] = field(default=({}, ()))
 
     def chain(self, event: dict[str, Any]) -> Chain:
         """The packages on an event's stack, innermost first, each run of one package once. May be
@@ -93,6 +95,11 @@ class Askers:
         origin = event.get("origin")
         if not origin:
             return ()
+        if origin != self._last[0]:
+            self._last = origin, self._chain(event, origin)
+        return self._last[1]
+
+    def _chain(self, event: dict[str, Any], origin: dict[str, Any]) -> Chain:
         first = str(origin.get("distribution") or "")
         self._learn_root(str(origin.get("file") or ""), first)
         frames = [_FRAME.match(text) for text in origin.get("stack") or ()]

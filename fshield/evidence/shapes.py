@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
+from itertools import accumulate
 from typing import NamedTuple
 
 from fshield.evidence.known import PACKAGES, SPOOLERS
@@ -253,12 +254,16 @@ def siblings(names: Iterable[str]) -> dict[str, list[str]]:
         if len(pieces) > _PIECES:
             continue
         end = len(pieces) - 1 - pieces[::-1].index(".") if "." in pieces[1:] else len(pieces)
+        heads = [(head, _letters(head)) for head in accumulate(pieces[:end], initial="")]
+        tails = ["".join(pieces[after:]) for after in range(end + 1)]
+        stems = [_letters(tail.partition(".")[0]) for tail in tails]
         for begin in range(end):
+            head, letters = heads[begin]
+            if "*" in head:
+                break
             for after in range(begin + 1, end + 1):
-                head, tail = "".join(pieces[:begin]), "".join(pieces[after:])
-                letters = sum(c.isalpha() for c in head + tail.partition(".")[0])
-                if letters >= 2 and "*" not in head + tail:
-                    groups.setdefault((head, tail), set()).add(name)
+                if letters + stems[after] >= 2 and "*" not in tails[after]:
+                    groups.setdefault((head, tails[after]), set()).add(name)
     out: dict[str, list[str]] = {}
     taken: set[str] = set()
     order = sorted(
@@ -273,6 +278,10 @@ def siblings(names: Iterable[str]) -> dict[str, list[str]]:
             out.setdefault("*".join(ends), []).extend(rest)
             taken.update(rest)
     return out
+
+
+def _letters(part: str) -> int:
+    return len(part) if part.isalpha() else sum(c.isalpha() for c in part)
 
 
 def _without_numbers(head: str, tail: str) -> tuple[str, str]:

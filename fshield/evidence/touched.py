@@ -4,9 +4,9 @@ it."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from fshield.engine import decide as native
@@ -14,6 +14,7 @@ from fshield.evidence.acts import MAX_ACTS, ONLY_FOR, Act, Evidence
 from fshield.evidence.callers import Asker, Chain
 from fshield.evidence.dependencies import asked_as
 from fshield.evidence.replay import Outcome, replay
+from fshield.evidence.shapes import gathered
 from fshield.evidence.stream import Record
 from fshield.evidence.verdicts import met_by
 from fshield.language.policy import Allow, Family, Mode, Policy
@@ -40,18 +41,29 @@ class Tally:
     where: str = ""
     for_others: str = ""
 
+    def take(
+        self, mode: str, count: int, first: float, last: float, where: str, for_others: str
+    ) -> None:
+        """One more sighting."""
+        self.done[mode] += count
+        self._widen(first, last, where, for_others)
+
     def add(self, other: Tally) -> None:
         """Take `other`'s over."""
+        done = self.done
         for mode, count in other.done.items():
-            self.done[mode] += count
-        if other.first and (not self.first or other.first < self.first):
-            self.first = other.first
-        self.last = max(self.last, other.last)
+            done[mode] = done.get(mode, 0) + count
+        self._widen(other.first, other.last, other.where, other.for_others)
+
+    def _widen(self, first: float, last: float, where: str, for_others: str) -> None:
+        if first and (not self.first or first < self.first):
+            self.first = first
+        self.last = max(self.last, last)
         # The first by its text: a table does not keep the order of the log.
-        if other.where and (not self.where or other.where < self.where):
-            self.where = other.where
-        if other.for_others and (not self.for_others or other.for_others < self.for_others):
-            self.for_others = other.for_others
+        if where and (not self.where or where < self.where):
+            self.where = where
+        if for_others and (not self.for_others or for_others < self.for_others):
+            self.for_others = for_others
 
 
 class Place(NamedTuple):
@@ -126,39 +138,43 @@ class Touched(Evidence):
         origin = event.get("origin") or {}
         where = f"{origin['file']}:{origin['line']}" if origin.get("line") else origin.get("file")
         when = record.time or 0
-        seen = Tally(
-            Counter({event.get("mode") or "?": count}),
-            when,
-            record.last or when,
-            where or "",
-            _for_others(event),
-        )
+        mode = event.get("mode") or "?"
+        seen = mode, count, when, record.last or when, where or "", _for_others(event)
         if record.function:
-            self._in_function(_place(record.function, event.get("function_arn")), chain, act, seen)
+            place = _place(record.function, event.get("function_arn"))
+            tally = self._in_function(place, chain, act, mode, count)
+            if tally:
+                tally.take(*seen)
         tally = self.by.get((chain, act))
         if tally is None:
             if len(self.by) >= MAX_ACTS:
                 self.unattributed += count
                 return
             tally = self.by[chain, act] = Tally()
-        tally.add(seen)
+        tally.take(*seen)
 
-    def _in_function(self, place: Place, chain: Chain, act: Act, seen: Tally) -> None:
+    def _in_function(
+        self, place: Place, chain: Chain, act: Act, mode: str, count: int
+    ) -> Tally | None:
+        """The function's tally of the act; None where there is no room for it."""
         inside = self.fleet.get(place)
         if inside is None:
             if len(self.fleet) >= MAX_FUNCTIONS:
-                self.elsewhere += seen.done.total()
-                return
+                self.elsewhere += count
+                return None
             inside = self.fleet[place] = InFunction()
-        inside.rules.setdefault(act.rule, Counter()).update(seen.done)
+        done = inside.rules.get(act.rule)
+        if done is None:
+            done = inside.rules[act.rule] = Counter()
+        done[mode] += count
         tally = inside.by.get((chain, act))
         if tally is None:
             if self._kept >= MAX_ACTS:
-                inside.left_out += seen.done.total()
-                return
+                inside.left_out += count
+                return None
             self._kept += 1
             tally = inside.by[chain, act] = Tally()
-        tally.add(seen)
+        return tally
 
     def places(self) -> dict[Place, InFunction]:
         """The functions in order. What was said of a function without its place counts for the one
@@ -171,7 +187,12 @@ class Touched(Evidence):
         for place in sorted(self.fleet):
             homes = known.get(place.function, [])
             home = homes[0] if not place.region and len(homes) == 1 else place
-            found.setdefault(home, InFunction()).add(self.fleet[place])
+            inside = self.fleet[place]
+            if home in found:
+                inside = InFunction()
+                inside.add(found[home])
+                inside.add(self.fleet[place])
+            found[home] = inside
         return dict(sorted(found.items()))
 
 
@@ -220,13 +241,19 @@ class Dependency:
     own: bool
     touches: tuple[Touch, ...]
 
-    @property
+    @cached_property
     def done(self) -> Counter[str]:
         """How often by what became of it."""
         total: Counter[str] = Counter()
         for touch in self.touches:
-            total += touch.tally.done
+            for mode, count in touch.tally.done.items():
+                total[mode] += count
         return total
+
+    @cached_property
+    def folded(self) -> list[Touch]:
+        """What it touched, as `gather` puts it together."""
+        return gather(self.touches)
 
     def of(self, *rules: str) -> int:
         """How many different things under these rules."""
@@ -237,6 +264,38 @@ class Dependency:
                 if touch.act.rule in rules
             }
         )
+
+
+def gather(touches: Iterable[Touch]) -> list[Touch]:
+    """Acts with made-up names under /tmp as one pattern, as `learn` has them, the blocked first."""
+    touches = list(touches)
+    patterns = gathered(touch.act.target for touch in touches if touch.act.rule == "read_write_tmp")
+    found: dict[tuple[Act, Asker], Touch] = {}
+    several: set[tuple[Act, Asker]] = set()
+    for touch in touches:
+        act = touch.act
+        if act.rule == "read_write_tmp":
+            pattern = patterns.get(act.target, act.target)
+            act = act if pattern == act.target else replace(act, target=pattern)
+        key = act, touch.asker
+        known = found.get(key)
+        if known is None:
+            found[key] = Touch(act, touch.tally, touch.asker)
+            continue
+        if key not in several:
+            several.add(key)
+            first, known = known, Touch(act, Tally(), touch.asker)
+            found[key] = known
+            known.tally.add(first.tally)
+        known.tally.add(touch.tally)
+    return sorted(found.values(), key=_order)
+
+
+def _order(touch: Touch) -> tuple[int, int, tuple[str | int, ...]]:
+    done, act = touch.tally.done, touch.act
+    # As the dataclass compares itself, which takes many times as long.
+    fields = (act.rule, act.target, act.port, act.operation, act.module, act.refused)
+    return -done["block"], -done.total(), fields
 
 
 def owner(asker: Asker) -> tuple[str, bool]:
@@ -255,15 +314,18 @@ def dependencies(evidence: Touched) -> list[Dependency]:
     function's code called, or to the dependency that made it by itself, and not to the client
     library."""
     found: dict[tuple[str, bool], dict[tuple[Act, Asker], Tally]] = {}
+    askers = {chain: evidence.askers.of(chain) for chain, _ in evidence.by}
     for (chain, act), tally in evidence.by.items():
-        asker = evidence.askers.of(chain)
-        found.setdefault(owner(asker), {}).setdefault((act, asker), Tally()).add(tally)
+        asker = askers[chain]
+        acts = found.setdefault(owner(asker), {})
+        known = acts.get((act, asker))
+        if known is None:
+            known = acts[act, asker] = Tally()
+        known.add(tally)
     made = []
     for (name, own), acts in found.items():
         touches = [Touch(act, tally, asker) for (act, asker), tally in acts.items()]
-        touches.sort(
-            key=lambda touch: (-touch.tally.done["block"], -touch.tally.done.total(), touch.act)
-        )
+        touches.sort(key=_order)
         made.append(Dependency(name, label_of(evidence, name), own, tuple(touches)))
     made.sort(
         key=lambda each: (

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from fshield.evidence.touched import InFunction, Place, Touch, Touched
+from fshield.evidence.touched import InFunction, Place, Touch, Touched, gather
 from fshield.language.model import RULES
 from fshield.report.html import Child, Markup, tag
 from fshield.report.pieces import badges, cell, more, row_of, table, touch_row, weight
-from fshield.report.summary import gather
 
 #: Functions with a row, and rows of acts that all of them share.
 MAX_FUNCTIONS = 2_000
@@ -72,9 +71,8 @@ def labels(found: Iterable[Place]) -> dict[Place, str]:
 
 def touches(evidence: Touched, inside: InFunction) -> list[Touch]:
     """What one function did, names under /tmp as patterns."""
-    return gather(
-        Touch(act, tally, evidence.askers.of(chain)) for (chain, act), tally in inside.by.items()
-    )
+    askers = {chain: evidence.askers.of(chain) for chain in {chain for chain, _ in inside.by}}
+    return gather(Touch(act, tally, askers[chain]) for (chain, act), tally in inside.by.items())
 
 
 def _beyond(evidence: Touched) -> Iterable[Markup]:

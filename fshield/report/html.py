@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import re
+from functools import cache
 
 from fshield.evidence.events import harmless
 from fshield.report.links import is_link
@@ -106,6 +107,11 @@ def text(value: Child) -> Markup:
     )
 
 
+@cache
+def _attribute(key: str) -> str:
+    return key.rstrip("_").replace("_", "-")
+
+
 def tag(name: str, /, *children: Child, **attributes: str | bool) -> Markup:
     """One element.
 
@@ -122,7 +128,7 @@ def tag(name: str, /, *children: Child, **attributes: str | bool) -> Markup:
         raise ValueError(f"<{name}> is not made here")
     written = []
     for key, value in attributes.items():
-        attribute = key.rstrip("_").replace("_", "-")
+        attribute = _attribute(key)
         if attribute not in _ATTRIBUTES or (
             attribute == "href" and not (_FRAGMENT.match(str(value)) or is_link(str(value)))
         ):

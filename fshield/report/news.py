@@ -9,7 +9,6 @@ from datetime import datetime, timezone
 from fshield.evidence.touched import Dependency, Touch
 from fshield.report.html import Markup, tag
 from fshield.report.pieces import badges, cell, kind_of, more, table, weight, what
-from fshield.report.summary import folded
 
 WEEK_S = 7 * 86400
 MAX_ROWS = 100
@@ -38,7 +37,7 @@ def news(dependencies: Iterable[Dependency], first: float, last: float) -> News:
         return News(0, [], 0)
     found, undated = [], 0
     for dependency in dependencies:
-        for touch in folded(dependency):
+        for touch in dependency.folded:
             undated += not touch.tally.first
             if touch.tally.first > since:
                 found.append((dependency, touch))

@@ -40,7 +40,7 @@ from fshield.report.pieces import (
 )
 from fshield.report.script import SCRIPT
 from fshield.report.style import CSS
-from fshield.report.summary import edges, folded, function_names, summary
+from fshield.report.summary import edges, function_names, summary
 from fshield.report.timeline import timeline
 
 #: What a page shows of many; `--json` has all.
@@ -222,7 +222,7 @@ def _glance(report: Report) -> Markup:
 def _details(report: Report) -> Markup:
     blocks = []
     for number, dependency in enumerate(report.dependencies[:MAX_DEPENDENCIES], 1):
-        touches = folded(dependency)
+        touches = dependency.folded
         rows = [
             touch_row(touch, lines=bool(touch.tally.done["block"] + touch.tally.done["alert"]))
             for touch in touches[:MAX_ROWS]

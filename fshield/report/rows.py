@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 
 from fshield.evidence.events import harmless
-from fshield.evidence.touched import Place, Touch, Touched, label_of, owner
+from fshield.evidence.touched import Place, Touch, Touched, gather, label_of, owner
 from fshield.report.fleet import touches
 from fshield.report.pieces import what
-from fshield.report.summary import gather
 
 COLUMNS = (
     "account",

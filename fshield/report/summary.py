@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from fshield.evidence.acts import Act, span
-from fshield.evidence.callers import Asker, Chain
-from fshield.evidence.shapes import gathered
-from fshield.evidence.touched import Dependency, Tally, Touch, Touched, owner
+from fshield.evidence.callers import Chain
+from fshield.evidence.touched import Dependency, Touched, owner
 
 _NAMED = 3
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "busybox"})
@@ -93,7 +92,7 @@ def who(dependency: Dependency) -> str:
 
 def _did(dependency: Dependency, mode: str) -> str:
     """What it tried, most different things first named."""
-    acts = [touch.act for touch in folded(dependency) if touch.tally.done[mode]]
+    acts = [touch.act for touch in dependency.folded if touch.tally.done[mode]]
     words = list(dict.fromkeys(_tried(act) for act in acts))
     named = words[:_NAMED]
     if len(words) > _NAMED:
@@ -159,30 +158,6 @@ def _advice(blocked: list[Dependency], policy_name: str) -> list[str]:
     return found
 
 
-def folded(dependency: Dependency) -> list[Touch]:
-    """What it touched, with made-up names under /tmp as one pattern, as `learn` has them."""
-    return gather(dependency.touches)
-
-
-def gather(touches: Iterable[Touch]) -> list[Touch]:
-    """Acts with made-up names under /tmp as one pattern, the blocked first."""
-    touches = list(touches)
-    patterns = gathered(touch.act.target for touch in touches if touch.act.rule == "read_write_tmp")
-    found: dict[tuple[Act, Asker], Touch] = {}
-    for touch in touches:
-        act = touch.act
-        if act.rule == "read_write_tmp":
-            act = replace(act, target=patterns.get(act.target, act.target))
-        known = found.get((act, touch.asker))
-        if known is None:
-            known = found[act, touch.asker] = Touch(act, Tally(), touch.asker)
-        known.tally.add(touch.tally)
-    return sorted(
-        found.values(),
-        key=lambda touch: (-touch.tally.done["block"], -touch.tally.done.total(), touch.act),
-    )
-
-
 def edges(
     evidence: Touched, dependencies: Iterable[Dependency]
 ) -> list[tuple[str, str, str, Counter[str]]]:
@@ -190,22 +165,35 @@ def edges(
     first."""
     found: dict[tuple[str, str, str], Counter[str]] = {}
     shown = {(each.name, each.own): each.label for each in dependencies}
-    named: Counter[tuple[Chain, Act]] = Counter()
+    labels = {chain: shown.get(owner(evidence.askers.of(chain))) for chain in _chains(evidence)}
+    named: dict[tuple[Chain, Act], int] = {}
 
     def add(function: str, chain: Chain, act: Act, done: Counter[str]) -> None:
-        label = shown.get(owner(evidence.askers.of(chain)))
-        if label is not None and act.rule == "outbound_connectivity":
-            key = (function, label, act.place or "a socket")
-            found.setdefault(key, Counter()).update(done)
+        label = labels[chain]
+        if label is None:
+            return
+        key = (function, label, act.place or "a socket")
+        known = found.get(key)
+        if known is None:
+            found[key] = Counter(done)
+        else:
+            known.update(done)
 
     for place, inside in evidence.fleet.items():
         for (chain, act), tally in inside.by.items():
-            named[chain, act] += tally.done.total()
-            add(place.function, chain, act, tally.done)
+            if act.rule == "outbound_connectivity":
+                named[chain, act] = named.get((chain, act), 0) + tally.done.total()
+                add(place.function, chain, act, tally.done)
     for (chain, act), tally in evidence.by.items():
-        if tally.done.total() > named[chain, act]:
+        reached = act.rule == "outbound_connectivity"
+        if reached and tally.done.total() > named.get((chain, act), 0):
             add("function not named", chain, act, tally.done)
     order = sorted(
         found.items(), key=lambda item: (-item[1]["block"], -item[1]["alert"], -item[1].total())
     )
     return [(*key, done) for key, done in order]
+
+
+def _chains(evidence: Touched) -> set[Chain]:
+    found = {chain for chain, _ in evidence.by}
+    return found.union(*({chain for chain, _ in inside.by} for inside in evidence.fleet.values()))

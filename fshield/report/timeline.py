@@ -14,7 +14,6 @@ from fshield.evidence.touched import Dependency, Touch
 from fshield.report.html import Markup, tag
 from fshield.report.news import WEEK_S
 from fshield.report.pieces import DONE
-from fshield.report.summary import folded
 
 MAX_ROWS = 14
 _LEFT, _RIGHT, _ROW, _TOP = 270, 1000, 28, 34
@@ -30,7 +29,7 @@ def timeline(dependencies: Iterable[Dependency], first: float, last: float) -> I
     dated = [
         (each, dates)
         for each in dependencies
-        if (dates := [touch for touch in folded(each) if touch.tally.first])
+        if (dates := [touch for touch in each.folded if touch.tally.first])
     ]
     if not dated or last <= first:
         return
@@ -139,7 +138,7 @@ def _marks(
     """By place on the line: of marks that would cover each other, the worst, with what else was
     done there."""
     order = [mode for mode, _ in DONE]
-    found: dict[int, tuple[str, float, list[str]]] = {}
+    found: dict[int, tuple[str, float, list[Touch]]] = {}
     places: dict[int, int] = {}
     for touch in sorted(touches, key=lambda touch: touch.tally.first):
         (mode,) = _mode(touch.tally.done)
@@ -147,14 +146,21 @@ def _marks(
         place = places.setdefault(exact // _MARK, exact)
         known = found.get(place)
         if known is None:
-            found[place] = (mode, touch.tally.first, [touch.act.words])
+            found[place] = (mode, touch.tally.first, [touch])
             continue
-        worst = min(mode, known[0], key=lambda one: order.index(one) if one in order else 9)
-        found[place] = (worst, known[1], [*known[2], touch.act.words])
+        known[2].append(touch)
+        if mode != known[0]:
+            worst = min(mode, known[0], key=lambda one: order.index(one) if one in order else 9)
+            found[place] = (worst, *known[1:])
     return {
-        place: (mode, moment, ", ".join(words[:_NAMED]) + _and_more(len(words) - _NAMED))
-        for place, (mode, moment, words) in found.items()
+        place: (mode, moment, _first_of(touches))
+        for place, (mode, moment, touches) in found.items()
     }
+
+
+def _first_of(touches: list[Touch]) -> str:
+    named = ", ".join(touch.act.words for touch in touches[:_NAMED])
+    return named + _and_more(len(touches) - _NAMED)
 
 
 def _and_more(count: int) -> str:
