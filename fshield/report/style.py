@@ -4,7 +4,7 @@ CSS = """
 :root{color-scheme:light dark;--ground:#f6f7f9;--card:#fff;--ink:#17202b;--soft:#55606e;
 --line:#dce1e7;--link:#0b57c2;
 --red:#a81c1c;--red-g:#fdeaea;--amber:#7d5200;--amber-g:#fff3d6;--green:#17653a;--green-g:#e4f5ea}
-@media (prefers-color-scheme:dark){:root{--ground:#10151b;--card:#182029;--ink:#e8edf2;
+@media screen and (prefers-color-scheme:dark){:root{--ground:#10151b;--card:#182029;--ink:#e8edf2;
 --soft:#a3afbc;--line:#2c3743;
 --link:#8ab8ff;--red:#ff9d96;--red-g:#441c1d;--amber:#ffcf6e;--amber-g:#3b2d0c;--green:#84dda3;
 --green-g:#143524}}
@@ -86,7 +86,7 @@ border-radius:6px;padding:3px 8px;max-width:100%}
 .edge.alert{stroke:var(--amber);stroke-dasharray:8 4}
 .edge.allow{stroke:var(--green)}
 footer{padding-top:28px;padding-bottom:40px}
-@media (max-width:760px){
+@media screen and (max-width:760px){
 .tiles{grid-template-columns:1fr 1fr}
 header,main,footer{padding-left:12px;padding-right:12px}
 .wide table,.wide thead,.wide tbody,.wide tr,.wide th,.wide td,.wide caption{display:block}
@@ -95,8 +95,15 @@ header,main,footer{padding-left:12px;padding-right:12px}
 .wide tbody td,.wide tbody th{border:0;padding:1px 14px;text-align:left;white-space:normal}
 
 .unit{display:inline}.zero{display:none!important}}
-@media print{.drawing{min-width:0}.tool,.skip{display:none}
-.lead,tr,details summary{break-inside:avoid}
-details::details-content{content-visibility:visible;height:auto}.wide{
-overflow:visible}}
+@media print{html{color-scheme:light;font-size:12px}body{background:none;font-size:1rem}
+header,main,footer{max-width:none;padding-left:0;padding-right:0}
+.tool,.skip{display:none}
+.drawing{min-width:0;break-inside:avoid}
+h2,caption,summary{break-after:avoid}tbody tr:first-child{break-before:avoid}
+.lead,.tiles,thead,tr,summary{break-inside:avoid}
+th,td{padding:4px 8px}
+.tiles{grid-template-columns:repeat(5,1fr)}.tiles dd{font-size:1.4rem}
+.badge,.drawing,.lead{print-color-adjust:exact;-webkit-print-color-adjust:exact}
+details::details-content{content-visibility:visible;height:auto}
+summary{list-style:none}.wide{overflow:visible}}
 """

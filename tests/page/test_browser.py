@@ -182,3 +182,24 @@ def test_print_shows_what_is_folded(tab: Browser, folder: Path) -> None:
         assert tab.run("getComputedStyle(document.querySelector('.tool')).display") == "none"
     finally:
         tab.screen()
+
+
+def test_paper_has_tables_in_light_colours(tab: Browser, folder: Path) -> None:
+    """Paper is as narrow as a small screen, and white, whatever the reader prefers."""
+    tab.show(folder / "fleet.html")
+    style = "getComputedStyle(document.querySelector('%s'))"
+    display, colour = f"{style % 'tbody td'}.display", f"{style % 'body'}.color"
+    badge = f"{style % '.badge'}.printColorAdjust"
+    tab.screen(width=700, dark=True)
+    dark = tab.run(colour)
+    assert (tab.run(display), tab.run(badge)) == ("block", "economy")
+    tab.screen(width=700)
+    light = tab.run(colour)
+    assert light != dark
+    tab.screen(width=700, dark=True, media="print")
+    try:
+        assert (tab.run(display), tab.run(badge)) == ("table-cell", "exact")
+        assert tab.run(colour) == light
+        assert tab.run(f"{style % 'h2'}.breakAfter") == "avoid"
+    finally:
+        tab.screen()
