@@ -97,7 +97,7 @@ header,main,footer{padding-left:12px;padding-right:12px}
 .unit{display:inline}.zero{display:none!important}}
 @media print{html{color-scheme:light;font-size:12px}body{background:none;font-size:1rem}
 header,main,footer{max-width:none;padding-left:0;padding-right:0}
-.tool,.skip{display:none}
+.tool,.skip{display:none}th button{display:contents}
 .drawing{min-width:0;break-inside:avoid}
 h2,caption,summary{break-after:avoid}tbody tr:first-child{break-before:avoid}
 .lead,.tiles,thead,tr,summary{break-inside:avoid}

@@ -201,5 +201,7 @@ def test_paper_has_tables_in_light_colours(tab: Browser, folder: Path) -> None:
         assert (tab.run(display), tab.run(badge)) == ("table-cell", "exact")
         assert tab.run(colour) == light
         assert tab.run(f"{style % 'h2'}.breakAfter") == "avoid"
+        # Chromium leaves a button out where a table's head is repeated on the next page.
+        assert tab.run(f"{style % 'th button'}.display") == "contents"
     finally:
         tab.screen()
