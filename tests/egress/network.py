@@ -108,7 +108,8 @@ class Network:
         seen, queries = self._size("seen"), self._size("queries")
         given = support.clean_environment(env)
         guarded = policy is not None and not support.UNGUARDED
-        entered = [*self.enter, *within]
+        # Entering a mount namespace leads to its root.
+        entered = [*self.enter, f"--wdns={cwd}", *within]
         command = [*entered, *([str(support.LAUNCHER)] if guarded else []), *map(str, argv)]
         if policy is not None:
             given["FUNCTION_SHIELD_POLICY"] = support.policy_file(policy)
