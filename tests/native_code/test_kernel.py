@@ -161,21 +161,21 @@ OFF = {
 @pytest.mark.parametrize("name", OFF)
 def test_off_by_policy(grow: Path, name: str) -> None:
     policy, reason = OFF[name]
-    said, _, events = sandboxed([grow, "/nowhere"], policy)
+    said, _, events = sandboxed([grow, "/nowhere/file"], policy)
     assert said.endswith("unlimited\n")
     assert (events[0]["rings"], events[0]["kernel"]) == (["libc"], reason)
 
 
 def test_off_in_a_dry_run(grow: Path) -> None:
     policy = {**CLOSED, "allow_mode_override": ["alert"]}
-    _, _, events = sandboxed([grow, "/nowhere"], policy, env={"FUNCTION_SHIELD_MODE": "alert"})
+    _, _, events = sandboxed([grow, "/nowhere/file"], policy, env={"FUNCTION_SHIELD_MODE": "alert"})
     assert (events[0]["rings"], events[0]["kernel"]) == (["libc"], "a dry run blocks nothing")
 
 
 def test_off_where_another_mount_is_writable(grow: Path) -> None:
     """A file system as EFS mounts it."""
     _, _, events = sandboxed(
-        [grow, "/nowhere"], CLOSED, more="mount -t tmpfs efs /srv", keep="|/srv"
+        [grow, "/nowhere/file"], CLOSED, more="mount -t tmpfs efs /srv", keep="|/srv"
     )
     assert events[0]["rings"] == ["libc"]
     assert events[0]["kernel"] == "another file system can be written to: /srv"
@@ -183,7 +183,7 @@ def test_off_where_another_mount_is_writable(grow: Path) -> None:
 
 def test_off_where_the_root_is_writable(grow: Path) -> None:
     """As on a workstation."""
-    done = run_guarded([grow, "/nowhere"], policy=CLOSED)
+    done = run_guarded([grow, "/nowhere/file"], policy=CLOSED)
     assert done.stdout.endswith("unlimited\n")
     assert done.events[0]["kernel"].startswith("another file system can be written to: ")
 
@@ -194,7 +194,7 @@ def test_off_where_the_root_is_writable(grow: Path) -> None:
 def test_off_where_output_is_a_file(grow: Path, tmp_path: Path, redirect: str, reason: str) -> None:
     out, events_file = tmp_path / "out", tmp_path / "events"
     environment = clean_environment({"FUNCTION_SHIELD_POLICY": policy_file(CLOSED)})
-    command = f"exec {LAUNCHER} {grow} /nowhere {redirect}{out}"
+    command = f"exec {LAUNCHER} {grow} /nowhere/file {redirect}{out}"
     done = subprocess.run(
         ["sh", "-c", command], env=environment, capture_output=True, text=True, check=False
     )
@@ -205,11 +205,11 @@ def test_off_where_output_is_a_file(grow: Path, tmp_path: Path, redirect: str, r
 
 def test_off_where_events_go_to_a_file(grow: Path, tmp_path: Path) -> None:
     out = tmp_path / "events"
-    run_guarded([grow, "/nowhere"], policy=CLOSED, env={"FUNCTION_SHIELD_EVENTS": str(out)})
+    run_guarded([grow, "/nowhere/file"], policy=CLOSED, env={"FUNCTION_SHIELD_EVENTS": str(out)})
     _, events = split_events(out.read_text())
     assert events[0]["kernel"] == "events go to a regular file"
 
 
 def test_strict_asks_for_it(grow: Path) -> None:
-    assert run_guarded([grow, "/nowhere"], policy="strict").events[0]["kernel"]
-    assert run_guarded([grow, "/nowhere"], policy="default").events[0]["kernel"] is None
+    assert run_guarded([grow, "/nowhere/file"], policy="strict").events[0]["kernel"]
+    assert run_guarded([grow, "/nowhere/file"], policy="default").events[0]["kernel"] is None
