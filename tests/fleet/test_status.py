@@ -86,9 +86,13 @@ def test_an_alias_that_still_points_to_an_unguarded_version(
     assert ran.code == 1
     assert f"alias live, version {version}: no guard" in ran.out
     assert all(len(line) <= 80 for line in ran.out.splitlines()), ran.out
+    new = fleet.client.publish_version(FunctionName="api")["Version"]
+    shares = {"AdditionalVersionWeights": {new: 0.005}}
+    fleet.client.update_alias(FunctionName="api", Name="live", RoutingConfig=shares)
     as_json = fshield(stand_in, "status", "api", "--json").json["functions"][0]
     assert as_json["state"] == "guarded"
     assert as_json["aliases"]["live"]["state"] == "no guard"
+    assert as_json["aliases"]["live (0.5%)"]["state"] == "guarded"
     assert fshield(stand_in, "status", "api", "--no-aliases").code == 0
     assert fshield(stand_in, "status", "missing").code == 2
 

@@ -21,6 +21,7 @@ from fshield.fleet.run import in_parallel
 from fshield.fleet.select import NoFunction, every_function
 from fshield.fleet.sites import Site, choose
 from fshield.fleet.status import Expected, Standing, newest_engines, standing, with_aliases
+from fshield.fleet.versions import split_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -198,9 +199,8 @@ def aliased(client: LambdaClient, name: str, patience: Patience) -> dict[str, Fu
     while True:
         for alias in page["Aliases"]:
             found[alias["Name"]] = alias["FunctionVersion"]
-            shares = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
-            for version, share in shares.items():
-                found[f"{alias['Name']} ({share:.0%})"] = version
+            for version, share in split_of(alias).items():
+                found[f"{alias['Name']} ({share * 100:.3g}%)"] = version
         if not page.get("NextMarker"):
             break
         page = patience.call(
