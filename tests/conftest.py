@@ -18,7 +18,7 @@ NEEDS: dict[str, str | None] = dict.fromkeys(
     (
         *("arm64", "census", "deploy", "docker", "egress", "native_code", "others", "page"),
         "runtimes",
-        "stranger",
+        "newcomer",
     )
 )
 NEEDS |= {program: program for program in ("chromium", "clang", "gcc", "node", "strace")}

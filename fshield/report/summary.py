@@ -138,8 +138,8 @@ def _where(evidence: Touched, mode: str) -> str:
 def _advice(blocked: list[Dependency], policy_name: str) -> list[str]:
     policy = policy_name or "POLICY"
     found = []
-    strangers = [each for each in blocked if each.name and not each.own]
-    for each in strangers[:_NAMED]:
+    others = [each for each in blocked if each.name and not each.own]
+    for each in others[:_NAMED]:
         found.append(
             f"Find out whether {each.label} is meant to do this. If not, take that version out:"
             " it was stopped here, and may run elsewhere without a guard. Treat secrets that it"

@@ -26,7 +26,7 @@ static bool reach(int dirfd, const struct path *path, bool follow, int flags, co
     bool found;
     int missing = follow ? 0 : files_find_place(dirfd, path, &place);
     if (missing == 0 && (follow || place.whole)) {
-        target->fd = files_hold(sys_openat(dirfd, path->text, O_PATH | O_CLOEXEC, 0));
+        target->fd = files_reserve(sys_openat(dirfd, path->text, O_PATH | O_CLOEXEC, 0));
         missing = target->fd < 0 ? target->fd : 0;
     }
     if (missing != 0) {

@@ -8,11 +8,11 @@
 #include "support/sys.h"
 #include "support/text.h"
 
-/* The place of a path, judged. If `held` is true, the door acts in `place->parent`. Otherwise it
- * makes the caller's own call. */
+/* The place of a path, judged. If `in_folder` is true, the door acts in `place->parent`. Otherwise
+ * it makes the caller's own call. */
 struct access {
     struct place place;
-    bool held;
+    bool in_folder;
     bool shown; /* an alert was written, about this family */
     enum fs_family family;
 };
@@ -54,7 +54,7 @@ enum effect { READS, MAKES, MOVES };
 static bool enter(int dirfd, const struct path *path, enum effect effect, const char *verb,
                   const struct access *first, struct access *access, const void *caller)
 {
-    access->held = false;
+    access->in_folder = false;
     access->shown = false;
     access->place.parent = -1;
     int error = errno;
@@ -89,7 +89,7 @@ static bool enter(int dirfd, const struct path *path, enum effect effect, const 
         access->shown = true;
         access->family = judged.family;
     }
-    access->held = !access->place.whole && guard.blocks_any;
+    access->in_folder = !access->place.whole && guard.blocks_any;
     errno = error;
     return true;
 }
@@ -107,8 +107,8 @@ static void leave(struct access *access)
     do {                                                                                           \
         struct access access;                                                                      \
         if (!enter(dirfd, path, effect, verb, NULL, &access, caller)) return -1;                   \
-        int dir = access.held ? access.place.parent : (dirfd);                                     \
-        const char *name = access.held ? access.place.last : (path)->text;                         \
+        int dir = access.in_folder ? access.place.parent : (dirfd);                                \
+        const char *name = access.in_folder ? access.place.last : (path)->text;                    \
         (void)dir;                                                                                 \
         __typeof__(call) result = call;                                                            \
         leave(&access);                                                                            \
@@ -125,10 +125,10 @@ static void leave(struct access *access)
             leave(&one);                                                                           \
             return -1;                                                                             \
         }                                                                                          \
-        int from_dir = one.held ? one.place.parent : (dirfd1);                                     \
-        int to_dir = two.held ? two.place.parent : (dirfd2);                                       \
-        const char *from = one.held ? one.place.last : (path1)->text;                              \
-        const char *to = two.held ? two.place.last : (path2)->text;                                \
+        int from_dir = one.in_folder ? one.place.parent : (dirfd1);                                \
+        int to_dir = two.in_folder ? two.place.parent : (dirfd2);                                  \
+        const char *from = one.in_folder ? one.place.last : (path1)->text;                         \
+        const char *to = two.in_folder ? two.place.last : (path2)->text;                           \
         handler_name_moves(from_dir, from, to_dir, to);                                            \
         int result = call;                                                                         \
         leave(&one);                                                                               \
@@ -139,7 +139,7 @@ static void leave(struct access *access)
 static int judged_mkdir(const struct path *path, mode_t mode, const void *caller)
 {
     ENTRY(AT_FDCWD, path, MAKES, "create",
-          access.held ? real.mkdirat(dir, name, mode) : real.mkdir(name, mode));
+          access.in_folder ? real.mkdirat(dir, name, mode) : real.mkdir(name, mode));
 }
 
 int files_make_folder(const struct path *path, const void *caller)
@@ -155,13 +155,13 @@ static int judged_mkdirat(int dirfd, const struct path *path, mode_t mode, const
 static int judged_rmdir(const struct path *path, const void *caller)
 {
     ENTRY(AT_FDCWD, path, MOVES, "remove",
-          access.held ? real.unlinkat(dir, name, AT_REMOVEDIR) : real.rmdir(name));
+          access.in_folder ? real.unlinkat(dir, name, AT_REMOVEDIR) : real.rmdir(name));
 }
 
 static int judged_unlink(const struct path *path, const void *caller)
 {
     ENTRY(AT_FDCWD, path, MOVES, "remove",
-          access.held ? real.unlinkat(dir, name, 0) : real.unlink(name));
+          access.in_folder ? real.unlinkat(dir, name, 0) : real.unlink(name));
 }
 
 static int judged_unlinkat(int dirfd, const struct path *path, int flags, const void *caller)
@@ -177,14 +177,15 @@ static int remove_at(int dir, const char *name)
 
 static int judged_remove(const struct path *path, const void *caller)
 {
-    ENTRY(AT_FDCWD, path, MOVES, "remove", access.held ? remove_at(dir, name) : real.remove(name));
+    ENTRY(AT_FDCWD, path, MOVES, "remove",
+          access.in_folder ? remove_at(dir, name) : real.remove(name));
 }
 
 static int judged_rename(const struct path *old, const struct path *new, const void *caller)
 {
     ENTRIES(AT_FDCWD, old, AT_FDCWD, new, MOVES, "rename",
-            one.held || two.held ? real.renameat(from_dir, from, to_dir, to)
-                                 : real.rename(from, to));
+            one.in_folder || two.in_folder ? real.renameat(from_dir, from, to_dir, to)
+                                           : real.rename(from, to));
 }
 
 static int judged_renameat(int old_dir, const struct path *old, int new_dir, const struct path *new,
@@ -208,7 +209,8 @@ static bool link_follows(int dirfd, const struct path *path, int flags, int *hel
     *held = -1;
     if (!(flags & (AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))) return true;
     struct judged judged;
-    int fd = path->size > 0 ? files_hold(sys_openat(dirfd, path->text, O_PATH | O_CLOEXEC, 0)) : -1;
+    int fd =
+        path->size > 0 ? files_reserve(sys_openat(dirfd, path->text, O_PATH | O_CLOEXEC, 0)) : -1;
     bool found = files_judge_fd(fd >= 0 ? fd : dirfd, O_RDWR, &judged, caller);
     judged.verb = "link";
     if (found && files_refuse(&judged, caller)) {
@@ -227,8 +229,8 @@ static bool link_follows(int dirfd, const struct path *path, int flags, int *hel
 static int judged_link(const struct path *old, const struct path *new, const void *caller)
 {
     ENTRIES(AT_FDCWD, old, AT_FDCWD, new, MAKES, "link",
-            one.held || two.held ? real.linkat(from_dir, from, to_dir, to, 0)
-                                 : real.link(from, to));
+            one.in_folder || two.in_folder ? real.linkat(from_dir, from, to_dir, to, 0)
+                                           : real.link(from, to));
 }
 
 static int judged_linkat(int old_dir, const struct path *old, int new_dir, const struct path *new,
@@ -245,8 +247,8 @@ static int judged_linkat(int old_dir, const struct path *old, int new_dir, const
         if (enter(new_dir, new, MAKES, "link", &one, &two, caller)) {
             char magic[32];
             text_fd_path(magic, held);
-            result = real.linkat(AT_FDCWD, magic, two.held ? two.place.parent : new_dir,
-                                 two.held ? two.place.last : new->text, flags);
+            result = real.linkat(AT_FDCWD, magic, two.in_folder ? two.place.parent : new_dir,
+                                 two.in_folder ? two.place.last : new->text, flags);
             leave(&two);
         }
         leave(&one);
@@ -260,7 +262,7 @@ static int judged_linkat(int old_dir, const struct path *old, int new_dir, const
 static int judged_symlink(const char *target, const struct path *path, const void *caller)
 {
     ENTRY(AT_FDCWD, path, MAKES, "link",
-          access.held ? real.symlinkat(target, dir, name) : real.symlink(target, name));
+          access.in_folder ? real.symlinkat(target, dir, name) : real.symlink(target, name));
 }
 
 static int judged_symlinkat(const char *target, int dirfd, const struct path *path,
@@ -273,8 +275,8 @@ static ssize_t judged_readlink(const struct path *path, char *buffer, size_t siz
                                const void *caller)
 {
     ENTRY(AT_FDCWD, path, READS, "read",
-          access.held ? real.readlinkat(dir, name, buffer, size)
-                      : real.readlink(name, buffer, size));
+          access.in_folder ? real.readlinkat(dir, name, buffer, size)
+                           : real.readlink(name, buffer, size));
 }
 
 static ssize_t judged_readlinkat(int dirfd, const struct path *path, char *buffer, size_t size,

@@ -100,10 +100,10 @@ void files_watch_everything(void);
 void files_watch_events(void);
 bool files_name_is_watched(const char *path);
 
-/* Reserves an fd (held.c): from the inspection until the act, no other thread can make it refer to
- * another object. Returns the fd to go on with, or -errno. files_release closes it, files_let_go
+/* Reserves an fd (reserved.c): from the inspection until the act, no other thread can make it refer
+ * to another object. Returns the fd to go on with, or -errno. files_release closes it, files_let_go
  * keeps it open. */
-int files_hold(int fd);
+int files_reserve(int fd);
 void files_release(int fd);
 void files_let_go(int fd);
 /* For a door that replaces or closes an fd: returns false if it is reserved. On true, call
@@ -111,8 +111,8 @@ void files_let_go(int fd);
 bool files_touch(int fd, bool wait);
 void files_touched(int fd);
 /* The lowest reserved fd in the range, UINT32_MAX if there is none. */
-unsigned files_next_held(unsigned first, unsigned last);
-void files_forget_held(void);
+unsigned files_next_reserved(unsigned first, unsigned last);
+void files_forget_reserved(void);
 
 /* Before a lookup: variables that name a file which libc's resolver reads, and whose lines it
  * prints or asks for, are taken away where the policy refuses the file. */

@@ -158,7 +158,7 @@ static int judged_inotify_add_watch(int fd, const struct path *path, uint32_t ma
                                     const void *caller)
 {
     struct judged judged;
-    int held = files_hold(sys_openat(
+    int held = files_reserve(sys_openat(
         AT_FDCWD, path->text, O_PATH | O_CLOEXEC | (mask & IN_DONT_FOLLOW ? O_NOFOLLOW : 0), 0));
     if (held < 0) return real.inotify_add_watch(fd, path->text, mask);
     bool found = files_judge_fd(held, O_RDONLY, &judged, caller);

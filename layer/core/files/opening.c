@@ -86,7 +86,7 @@ __attribute__((noinline)) static int open_seen(int fd, int flags, mode_t mode, c
         sys_close(fd);
         fd = own;
     }
-    fd = files_hold(fd);
+    fd = files_reserve(fd);
     if (fd < 0) return fail(-fd);
     bool found = files_judge_fd(fd, flags, &judged, caller);
     if (UNLIKELY(found && judged.gone) && flags & FILES_AGAIN) {
@@ -209,7 +209,7 @@ static int open_last(const struct place *place, int flags, mode_t mode, const vo
 static void hold_aside(struct place *place)
 {
     int own = sys_own_fd(place->parent);
-    if (own < 0 || (own = files_hold(own)) < 0) return;
+    if (own < 0 || (own = files_reserve(own)) < 0) return;
     files_release(place->parent);
     place->parent = own;
 }

@@ -30,7 +30,7 @@ static atomic_bool links_are_followed; /* the kernel has no openat2 */
 
 /* A path that crosses a mount, before the mounts were read. Files directly in /proc do not need
  * them: many programs open one, and reading the mounts takes 70 microseconds. */
-static int open_crossing(const char *path, int flags)
+static int open_across_mounts(const char *path, int flags)
 {
     struct stat status;
     bool in_proc = strncmp(path, "/proc/", 6) == 0;
@@ -51,7 +51,7 @@ int places_open_plain(const char *path, int flags)
     bool known = tmp_mounts_known();
     if (known && UNLIKELY(tmp_mounts_has(path))) return -1;
     int fd = sys_open_no_links(AT_FDCWD, path, flags, known ? 0 : SYS_CROSS_NO_MOUNT);
-    if (UNLIKELY(fd == -EXDEV)) fd = open_crossing(path, flags);
+    if (UNLIKELY(fd == -EXDEV)) fd = open_across_mounts(path, flags);
     if (fd == -ENOSYS || fd == -EPERM) atomic_store(&links_are_followed, true);
     return fd < 0 ? -1 : fd;
 }
@@ -143,7 +143,7 @@ int files_find_place(int dirfd, const struct path *copy, struct place *place)
         if (high < 0) return high;
         fd = high;
     }
-    fd = files_hold(fd);
+    fd = files_reserve(fd);
     if (fd < 0) return fd;
     place->parent = fd;
     return 0;

@@ -35,7 +35,7 @@ FILE *streams_open(int fd, const char *mode)
 {
     struct stat status;
     FILE *stream = NULL;
-    fd = files_hold(fd);
+    fd = files_reserve(fd);
     if (fd < 0) {
         errno = -fd;
         return NULL;

@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "network/first_bytes/crossing.h"
+#include "network/first_bytes/fd_use.h"
 #include "network/dns/dns_socket.h"
 #include "files/files.h"
 #include "guard/guard.h"
@@ -85,7 +85,7 @@ static int becomes(int from, int to, int flags, bool three, const void *caller)
     if (from != to && lookup_fds_refuses(to, "replace", caller)) return refused();
     bool claimed = false;
     if (UNLIKELY(pending_any()) && guard_ready() &&
-        inspect_refuses_crossing(from, to, &claimed, caller))
+        inspect_refuses_move(from, to, &claimed, caller))
         return refused();
     /* Before it is there: a thread may write to it at once. */
     if (UNLIKELY(dns_watches(from)) && (dns_is_marked(from) || dns_may_ask(from))) dns_mark(to);
@@ -99,7 +99,7 @@ static int becomes(int from, int to, int flags, bool three, const void *caller)
     pending_move_ends(result);
     if (free) files_touched(to);
     if (result >= 0 && UNLIKELY((result = inspect_making_ends(begun, result)) < 0)) error = ENOBUFS;
-    if (UNLIKELY(claimed)) crossing_releases();
+    if (UNLIKELY(claimed)) fd_use_releases();
     if (UNLIKELY(from != to && result >= 0 && guard_ready() && files_refuse_copy(to, caller))) {
         sys_close(to);
         return refused();
@@ -112,14 +112,14 @@ DOOR int dup2(int from, int to)
 {
     if (is_ours(to) || is_ours(from)) return not_open();
     if (UNLIKELY(!real.dup2)) guard_start();
-    return CROSSING(from, becomes(from, to, 0, false, CALLER()));
+    return USING_FD(from, becomes(from, to, 0, false, CALLER()));
 }
 
 DOOR int dup3(int from, int to, int flags)
 {
     if (is_ours(to) || is_ours(from)) return not_open();
     if (UNLIKELY(!real.dup3)) guard_start();
-    return CROSSING(from, becomes(from, to, flags, true, CALLER()));
+    return USING_FD(from, becomes(from, to, flags, true, CALLER()));
 }
 
 #ifndef CLOSE_RANGE_UNSHARE
@@ -129,7 +129,7 @@ DOOR int dup3(int from, int to, int flags)
 
 static int range(unsigned first, unsigned last, int flags)
 {
-    for (unsigned held; guard.blocks_any && (held = files_next_held(first, last)) != UINT32_MAX;
+    for (unsigned held; guard.blocks_any && (held = files_next_reserved(first, last)) != UINT32_MAX;
          first = held + 1) {
         int result = held > first ? (int)SYS_RESULT(sys_call(436, first, held - 1, flags)) : 0;
         if (result != 0 || held == last) return result;
@@ -202,7 +202,7 @@ DOOR int fcntl(int fd, int command, ...)
         integrity_refused("shrink", "what events go to", CALLER()))
         return -1;
     if (UNLIKELY(copies)) {
-        int copy = marked(fd, CROSSING(fd, copied(fd, command, argument, CALLER())));
+        int copy = marked(fd, USING_FD(fd, copied(fd, command, argument, CALLER())));
         bool unwanted =
             guard_ready() && (files_refuse_copy(copy, CALLER()) ||
                               (UNLIKELY(pending_any()) && inspect_refuses_copy(copy, CALLER())));

@@ -122,7 +122,7 @@ COPIED = {
 }
 # A door with one of these is written by hand, with the same macros or COPIED_BY_HAND: the caller's
 # memory is written to as well (`answer`: by libc, `received`: by the kernel), the fd is one that it
-# must not leave (crossing.h), or it is no path: a `name` that is looked up, a `question` to a name
+# must not leave (fd_use.h), or it is no path: a `name` that is looked up, a `question` to a name
 # server, the `text` of a symbol or a library, the `stream` of a connection that is inspected.
 HAND = {"answer", "destination", "line", "message", "name", "option", "question", "received"}
 HAND |= {"stream", "template", "text"}

@@ -150,7 +150,7 @@ static long route_openat2(const struct call *call)
         sys_close(found);
         return fails(ELOOP);
     }
-    found = files_hold(found);
+    found = files_reserve(found);
     if (found < 0) return fails(-found);
     fs_program_descriptor_path(found, link);
     int fd = callee_openat(AT_FDCWD, link, (int)how.flags & ~(O_CREAT | O_EXCL | O_NOFOLLOW),

@@ -42,7 +42,7 @@ bool destination_holds(const struct address *address, struct destination_file *f
         guard.proc_dev == 0 || guard_resolving())
         return true;
     int fd = sys_openat(AT_FDCWD, address->path, O_PATH | O_CLOEXEC, 0);
-    if (fd >= 0) fd = files_hold(fd);
+    if (fd >= 0) fd = files_reserve(fd);
     if (fd < 0) {
         errno = -fd;
         return false;
@@ -98,9 +98,9 @@ bool destination_refuses(int fd, int *own, const struct address *address, bool c
         return false;
     if (UNLIKELY(target.family == FS_RUNTIME_API) && target.asker == RUNTIME_PERMITTED)
         *own = sys_own_fd(fd);
-    if (UNLIKELY(target.family == FS_RUNTIME_API) && target.asker != RUNTIME_STRANGER &&
-        *own >= 0 && !connects_to_runtime_api(fd, *own, &target, caller)) {
-        target.asker = RUNTIME_STRANGER;
+    if (UNLIKELY(target.family == FS_RUNTIME_API) && target.asker != RUNTIME_OTHER && *own >= 0 &&
+        !connects_to_runtime_api(fd, *own, &target, caller)) {
+        target.asker = RUNTIME_OTHER;
         network_judge_runtime_api(&target);
     }
     network_report(&target, fd, verb, caller);

@@ -52,7 +52,7 @@ static struct fs_verdict on_probation(void)
 void network_judge_runtime_api(struct network_target *target)
 {
     target->family = FS_RUNTIME_API;
-    target->verdict = target->asker != RUNTIME_STRANGER || guard_ignores(FS_RUNTIME_API)
+    target->verdict = target->asker != RUNTIME_OTHER || guard_ignores(FS_RUNTIME_API)
                           ? let_through
                           : runtime_api_judge();
 }
@@ -85,7 +85,7 @@ void network_judge_ip(struct network_target *target, const void *caller, bool co
     target->verdict = let_through;
     target->announced = false;
     target->host[0] = '\0';
-    target->asker = RUNTIME_STRANGER;
+    target->asker = RUNTIME_OTHER;
     memset(target->asked, 0, sizeof target->asked);
     if (UNLIKELY(guard_on_probation())) {
         target->verdict = on_probation();
@@ -95,9 +95,9 @@ void network_judge_ip(struct network_target *target, const void *caller, bool co
     if (UNLIKELY(runtime_api_is(address->ip, address->version, address->port, NULL))) {
         target->asker = caller != NULL         ? (uint8_t)runtime_api_asker(caller)
                         : runtime_client_asked ? (uint8_t)RUNTIME_CLIENT
-                                               : (uint8_t)RUNTIME_STRANGER;
+                                               : (uint8_t)RUNTIME_OTHER;
         if (target->asker == RUNTIME_PERMITTED && (!connecting || guard_ignores(FS_RUNTIME_API)))
-            target->asker = RUNTIME_STRANGER;
+            target->asker = RUNTIME_OTHER;
         network_judge_runtime_api(target);
         return;
     }

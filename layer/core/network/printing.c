@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "network/first_bytes/crossing.h"
+#include "network/first_bytes/fd_use.h"
 #include "network/dns/dns_socket.h"
 #include "guard/guard.h"
 #include "network/first_bytes/pending.h"
@@ -38,13 +38,13 @@ static bool watched(int fd)
 
 DOOR int vdprintf(int fd, const char *format, va_list list)
 {
-    return CROSSING(fd, watched(fd) ? print(fd, format, list) : real.vdprintf(fd, format, list));
+    return USING_FD(fd, watched(fd) ? print(fd, format, list) : real.vdprintf(fd, format, list));
 }
 
 /* Writes eight bytes of the caller's choice, to any fd. */
 DOOR int eventfd_write(int fd, uint64_t value)
 {
-    return CROSSING(fd, !watched(fd) ? real.eventfd_write(fd, value)
+    return USING_FD(fd, !watched(fd) ? real.eventfd_write(fd, value)
                         : write(fd, &value, sizeof value) == (ssize_t)sizeof value ? 0
                                                                                    : -1);
 }
@@ -54,7 +54,7 @@ DOOR int dprintf(int fd, const char *format, ...)
     va_list list;
     va_start(list, format);
     int result =
-        CROSSING(fd, watched(fd) ? print(fd, format, list) : real.vdprintf(fd, format, list));
+        USING_FD(fd, watched(fd) ? print(fd, format, list) : real.vdprintf(fd, format, list));
     va_end(list);
     return result;
 }
@@ -62,7 +62,7 @@ DOOR int dprintf(int fd, const char *format, ...)
 extern int __vdprintf_chk(int, int, const char *, va_list);
 DOOR int __vdprintf_chk(int fd, int flag, const char *format, va_list list)
 {
-    return CROSSING(fd, watched(fd) ? print(fd, format, list)
+    return USING_FD(fd, watched(fd) ? print(fd, format, list)
                                     : real.__vdprintf_chk(fd, flag, format, list));
 }
 
@@ -71,7 +71,7 @@ DOOR int __dprintf_chk(int fd, int flag, const char *format, ...)
 {
     va_list list;
     va_start(list, format);
-    int result = CROSSING(fd, watched(fd) ? print(fd, format, list)
+    int result = USING_FD(fd, watched(fd) ? print(fd, format, list)
                                           : real.__vdprintf_chk(fd, flag, format, list));
     va_end(list);
     return result;

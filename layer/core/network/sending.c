@@ -4,7 +4,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#include "network/first_bytes/crossing.h"
+#include "network/first_bytes/fd_use.h"
 #include "network/destination.h"
 #include "network/dns/dns_socket.h"
 #include "guard/guard.h"
@@ -53,7 +53,7 @@ static inline ssize_t send_judged(int fd, const void *bytes, size_t size, int fl
 
 DOOR ssize_t send(int fd, const void *bytes, size_t size, int flags)
 {
-    return CROSSING(fd, send_judged(fd, bytes, size, flags, CALLER()));
+    return USING_FD(fd, send_judged(fd, bytes, size, flags, CALLER()));
 }
 
 static inline ssize_t sendto_judged(int fd, const void *bytes, size_t size, int flags,
@@ -99,7 +99,7 @@ static inline ssize_t sendto_judged(int fd, const void *bytes, size_t size, int 
 DOOR ssize_t sendto(int fd, const void *bytes, size_t size, int flags,
                     const struct sockaddr *address, socklen_t length)
 {
-    return CROSSING(fd, sendto_judged(fd, bytes, size, flags, address, length, CALLER()));
+    return USING_FD(fd, sendto_judged(fd, bytes, size, flags, address, length, CALLER()));
 }
 
 #define CONTROL_MAX   1280 /* SCM_RIGHTS with as many fds as the kernel takes, and more */
@@ -220,7 +220,7 @@ static inline ssize_t sendmsg_judged(int fd, const struct msghdr *message, int f
 
 DOOR ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
-    return CROSSING(fd, sendmsg_judged(fd, message, flags, CALLER()));
+    return USING_FD(fd, sendmsg_judged(fd, message, flags, CALLER()));
 }
 
 static inline int sendmmsg_judged(int fd, struct mmsghdr *messages, unsigned count, int flags,
@@ -241,7 +241,7 @@ static inline int sendmmsg_judged(int fd, struct mmsghdr *messages, unsigned cou
 
 DOOR int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 {
-    return CROSSING(fd, sendmmsg_judged(fd, messages, count, flags, CALLER()));
+    return USING_FD(fd, sendmmsg_judged(fd, messages, count, flags, CALLER()));
 }
 
 static inline ssize_t write_judged(int fd, const void *bytes, size_t size, const void *caller)
@@ -256,7 +256,7 @@ static inline ssize_t write_judged(int fd, const void *bytes, size_t size, const
 
 DOOR ssize_t write(int fd, const void *bytes, size_t size)
 {
-    return CROSSING(fd, write_judged(fd, bytes, size, CALLER()));
+    return USING_FD(fd, write_judged(fd, bytes, size, CALLER()));
 }
 
 static inline ssize_t writev_judged(int fd, const struct iovec *vector, int count,
@@ -272,7 +272,7 @@ static inline ssize_t writev_judged(int fd, const struct iovec *vector, int coun
 
 DOOR ssize_t writev(int fd, const struct iovec *vector, int count)
 {
-    return CROSSING(fd, writev_judged(fd, vector, count, CALLER()));
+    return USING_FD(fd, writev_judged(fd, vector, count, CALLER()));
 }
 
 static inline ssize_t pwritev2_judged(int fd, const struct iovec *vector, int count, off_t offset,
@@ -285,7 +285,7 @@ static inline ssize_t pwritev2_judged(int fd, const struct iovec *vector, int co
 
 DOOR ssize_t pwritev2(int fd, const struct iovec *vector, int count, off_t offset, int flags)
 {
-    return CROSSING(fd, pwritev2_judged(fd, vector, count, offset, flags, CALLER()));
+    return USING_FD(fd, pwritev2_judged(fd, vector, count, offset, flags, CALLER()));
 }
 
 static inline ssize_t sendfile_judged(int out, int in, off_t *offset, size_t count,
@@ -297,14 +297,14 @@ static inline ssize_t sendfile_judged(int out, int in, off_t *offset, size_t cou
 
 DOOR ssize_t sendfile(int out, int in, off_t *offset, size_t count)
 {
-    return CROSSING(out, sendfile_judged(out, in, offset, count, CALLER()));
+    return USING_FD(out, sendfile_judged(out, in, offset, count, CALLER()));
 }
 
 /* The names of symbols, which are the program's choice. */
 DOOR void backtrace_symbols_fd(void *const *places, int count, int fd)
 {
     ssize_t result;
-    (void)CROSSING(fd, sends_unseen(fd, CALLER(), &result)
+    (void)USING_FD(fd, sends_unseen(fd, CALLER(), &result)
                            ? 0
                            : (real.backtrace_symbols_fd(places, count, fd), 0));
 }
@@ -321,7 +321,7 @@ static inline ssize_t splice_judged(int in, off_t *in_offset, int out, off_t *ou
 DOOR ssize_t splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t size,
                     unsigned flags)
 {
-    return CROSSING(out, splice_judged(in, in_offset, out, out_offset, size, flags, CALLER()));
+    return USING_FD(out, splice_judged(in, in_offset, out, out_offset, size, flags, CALLER()));
 }
 
 #include "doors_sending.gen.h"

@@ -3,7 +3,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "network/first_bytes/crossing.h"
+#include "network/first_bytes/fd_use.h"
 #include "network/destination.h"
 #include "network/dns/dns_socket.h"
 #include "files/files.h"
@@ -129,7 +129,7 @@ DOOR int dup(int fd)
         errno = EACCES;
         return -1;
     }
-    int copy = CROSSING(fd, copied(fd, CALLER()));
+    int copy = USING_FD(fd, copied(fd, CALLER()));
     if (UNLIKELY(dns_watches(fd)) && copy >= 0) dns_mark_copy(fd, copy);
     if ((guard_ready() && files_refuse_copy(copy, CALLER())) ||
         (UNLIKELY(pending_any()) && guard_ready() && inspect_refuses_copy(copy, CALLER()))) {

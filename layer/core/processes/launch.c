@@ -219,7 +219,7 @@ static int plan_by_object(struct launch *launch, char *const *argv, char **argum
     if (high < 0) high = sys_copy_above(program->fd, above < 3 ? 3 : above + 1);
     if (high < 0) return high;
     sys_close(launch->program.fd);
-    launch->program.fd = files_hold(high);
+    launch->program.fd = files_reserve(high);
     if (launch->program.fd < 0) return launch->program.fd;
     fs_program_descriptor_path(launch->program.fd, launch->descriptor_path);
     launch->path = launch->descriptor_path;

@@ -5,7 +5,7 @@
 #include <sys/auxv.h>
 
 #include "events/sink.h"
-#include "network/first_bytes/crossing.h"
+#include "network/first_bytes/fd_use.h"
 #include "files/source/also.h"
 #include "files/files.h"
 #include "files/handler.h"
@@ -65,10 +65,10 @@ void guard_after_fork(bool probation)
     learnt_forked();
     lock_forked();
     askers_forked();
-    files_forget_held();
+    files_forget_reserved();
     pending_forked();
     lookup_fds_forked();
-    crossing_forked();
+    fd_use_forked();
     sink_adopt();
     atomic_store(&inspect_sharing, 0);
     (void)inspect_shares();

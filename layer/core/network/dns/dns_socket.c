@@ -6,7 +6,7 @@
 #include <sys/uio.h>
 
 #include "network/addresses.h"
-#include "network/first_bytes/crossing.h"
+#include "network/first_bytes/fd_use.h"
 #include "network/dns/dns_message.h"
 #include "guard/guard.h"
 #include "network/first_bytes/inspect.h"
@@ -98,7 +98,7 @@ bool dns_connects(int fd, const void *address, socklen_t size, const void *calle
     }
     if (!network_blocks()) {
         (void)refuses_passed(fd, caller);
-        (void)crossing_awaits_socket(pending_cookie(fd));
+        (void)fd_use_awaits_socket(pending_cookie(fd));
         *result = real.connect(fd, (const struct sockaddr *)address, size);
         return true;
     }
@@ -120,7 +120,7 @@ bool dns_connects(int fd, const void *address, socklen_t size, const void *calle
         }
         /* Waits until threads that inspected this socket before it was marked, or this fd before
          * the socket was there, have written. */
-        if (!crossing_awaits_socket(pending_cookie(own)) &&
+        if (!fd_use_awaits_socket(pending_cookie(own)) &&
             network_refuses_kind("connect", "udp", caller)) {
             sys_close(own);
             errno = EACCES;

@@ -151,7 +151,7 @@ bool inspect_receives(int fd, const struct msghdr *message, int flags, ssize_t *
     }
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE,
                            &cancellation); /* a taken entry must be given back */
-    own = files_hold(own);
+    own = files_reserve(own);
     uint64_t cookie = pending_cookie(own);
     bool done = false;
     if (pending_find(cookie, &entry) && pending_hears(&entry)) {

@@ -5,7 +5,7 @@
 #include <netinet/tcp.h>
 #include <string.h>
 
-#include "network/first_bytes/crossing.h"
+#include "network/first_bytes/fd_use.h"
 #include "guard/guard.h"
 #include "events/events.h"
 #include "libc/stream_fds.h"
@@ -162,12 +162,12 @@ bool inspect_connects(int fd, const struct network_target *target, bool connecti
     if (!datagram && transforms(fd)) return inspect_violates_by(&entry, "unseen", caller);
     /* Bytes that were sent before decide how the next ones are read. Parsing cannot start over. */
     if (there && before.begun && (entry.kind == PENDING_HTTP || entry.kind == PENDING_PROXY))
-        entry.kind = PENDING_STRANGER;
+        entry.kind = PENDING_UNKNOWN;
     if (!datagram && there && before.passed) return inspect_violates_by(&entry, "passed", caller);
     if (!pending_put(cookie, &entry)) return inspect_violates_by(&entry, "too_many", caller);
     /* A thread that writes from now on finds the entry. A thread that inspected the socket earlier
      * must finish its write first, while the socket is not connected yet. */
-    return !datagram && !crossing_awaits_socket(cookie) &&
+    return !datagram && !fd_use_awaits_socket(cookie) &&
            inspect_violates_by(&entry, "at_once", caller);
 }
 
@@ -187,7 +187,7 @@ bool inspect_permits(int fd, const struct address *address, uint8_t permits)
         entry.permits = 0;
     if (is_stream(cookie) || transforms(fd)) entry.permits = 0;
     if (!pending_put(cookie, &entry)) return false;
-    return crossing_awaits_socket(cookie);
+    return fd_use_awaits_socket(cookie);
 }
 
 /* ---- where it leads ---- */
@@ -221,7 +221,7 @@ bool inspect_still_pending(int fd, struct pending *entry)
         /* MPTCP names its peer only once connected. Other sockets lead nowhere: the write fails. */
         if (entry->kind == PENDING_PLAIN &&
             inspect_option(fd, SOL_SOCKET, SO_PROTOCOL) == IPPROTO_MPTCP)
-            entry->kind = PENDING_STRANGER;
+            entry->kind = PENDING_UNKNOWN;
         return entry->kind != PENDING_PLAIN && entry->kind != PENDING_DATAGRAM;
     }
     if (address.kind != ADDRESS_IP) return true;
@@ -230,7 +230,7 @@ bool inspect_still_pending(int fd, struct pending *entry)
     /* The entry stays in the table: another thread may have put a different socket at this fd for a
      * moment. */
     if (entry->kind == PENDING_PLAIN && same) return false;
-    if (same && entry->kind != PENDING_STRANGER) return true;
+    if (same && entry->kind != PENDING_UNKNOWN) return true;
     struct pending now;
     judging_ask(&address, &now);
     if (now.kind == PENDING_PLAIN && !proxies_is(&address)) return false;
@@ -243,7 +243,7 @@ bool inspect_still_pending(int fd, struct pending *entry)
     if (datagram)
         now.kind = PENDING_DATAGRAM;
     else if (now.kind != PENDING_TLS)
-        now.kind = PENDING_STRANGER;
+        now.kind = PENDING_UNKNOWN;
     *entry = now;
     return true;
 }

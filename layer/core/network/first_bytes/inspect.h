@@ -63,9 +63,9 @@ bool inspect_refuses_stream(int fd, const void *caller);
 bool inspect_refuses_fd(int from, int to, const void *caller);
 
 /* Before `from` is duplicated to the fd `to`: if `from` is an inspected connection, waits for
- * threads that inspected `to` before, and keeps others waiting until crossing_releases
+ * threads that inspected `to` before, and keeps others waiting until fd_use_releases
  * (`*claimed`). Returns true if it may not be: reported. */
-bool inspect_refuses_crossing(int from, int to, bool *claimed, const void *caller);
+bool inspect_refuses_move(int from, int to, bool *claimed, const void *caller);
 /* dup to the lowest free fd from `least` on, with flags of dup3. Returns the fd, or -1 and errno.
  */
 int inspect_copies(int fd, int least, int flags, const void *caller);

@@ -97,7 +97,7 @@ void judging_ask(const struct address *address, struct pending *entry)
     request.askers = &nobody;
     (void)guard_decide_each(&request, asked);
     judging_describe(address, asked, 0, entry);
-    if (asked[0].mode != FS_ALLOW || asked[1].mode != FS_ALLOW) entry->kind = PENDING_STRANGER;
+    if (asked[0].mode != FS_ALLOW || asked[1].mode != FS_ALLOW) entry->kind = PENDING_UNKNOWN;
 }
 
 /* ---- findings ---- */

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "network/first_bytes/crossing.h"
+#include "network/first_bytes/fd_use.h"
 #include "guard/guard.h"
 #include "events/events.h"
 #include "network/first_bytes/inspect_parts.h"
@@ -45,7 +45,7 @@ bool inspect_refuses_passing(int fd, const void *caller)
 
 bool inspect_refuses_received(int fd, const void *caller)
 {
-    struct pending entry = {.kind = PENDING_STRANGER, .rules = {UINT32_MAX, UINT32_MAX}}, known;
+    struct pending entry = {.kind = PENDING_UNKNOWN, .rules = {UINT32_MAX, UINT32_MAX}}, known;
     struct sockaddr_storage peer;
     socklen_t size = sizeof peer;
     int domain = inspect_option(fd, SOL_SOCKET, SO_DOMAIN);
@@ -83,7 +83,7 @@ bool inspect_refuses_received(int fd, const void *caller)
         bool plain = entry.kind == PENDING_PLAIN && !proxies_is(&address);
         if (plain && stream) return false;
         if (!plain && (!stream || entry.kind != PENDING_TLS))
-            entry.kind = stream ? PENDING_STRANGER : PENDING_DATAGRAM;
+            entry.kind = stream ? PENDING_UNKNOWN : PENDING_DATAGRAM;
     } else if (!stream) {
         entry.kind = PENDING_DATAGRAM;
     } else if (inspect_option(fd, SOL_SOCKET, SO_ACCEPTCONN) == 1) {
@@ -127,12 +127,12 @@ bool inspect_watches(int fd)
     return pending_any() && pending_find(pending_cookie(fd), &entry);
 }
 
-bool inspect_refuses_crossing(int from, int to, bool *claimed, const void *caller)
+bool inspect_refuses_move(int from, int to, bool *claimed, const void *caller)
 {
     struct pending entry;
     *claimed = false;
     if (from == to || !pending_any() || !pending_find(pending_cookie(from), &entry)) return false;
-    *claimed = crossing_claims_fd(to);
+    *claimed = fd_use_claims_fd(to);
     return !*claimed && inspect_violates_by(&entry, "at_once", caller);
 }
 
@@ -148,7 +148,7 @@ int inspect_copies(int fd, int least, int flags, const void *caller)
         sys_close((int)place);
         place = higher;
     }
-    if (place >= 0 && inspect_refuses_crossing(fd, (int)place, &claimed, caller)) {
+    if (place >= 0 && inspect_refuses_move(fd, (int)place, &claimed, caller)) {
         sys_close((int)place);
         place = -EACCES;
     }
@@ -156,7 +156,7 @@ int inspect_copies(int fd, int least, int flags, const void *caller)
     pending_move_begins();
     long copy = sys_call(SYS_dup3, fd, place, flags);
     pending_move_ends((int)copy);
-    if (claimed) crossing_releases();
+    if (claimed) fd_use_releases();
     if (copy < 0) sys_close((int)place);
     return (int)SYS_RESULT(copy);
 }
@@ -186,7 +186,7 @@ static bool to_remember(int fd, bool datagram, bool standard, bool forked, struc
     struct address address;
     struct sockaddr_storage peer;
     socklen_t size = sizeof peer;
-    *entry = (struct pending){.kind = datagram ? PENDING_DATAGRAM : PENDING_STRANGER,
+    *entry = (struct pending){.kind = datagram ? PENDING_DATAGRAM : PENDING_UNKNOWN,
                               .rules = {UINT32_MAX, UINT32_MAX}};
     *connected = inspect_leads_to(fd, &address);
     if (!*connected) return !guard_ignores(FS_OUTBOUND);
@@ -326,7 +326,7 @@ int inspect_made(int fd)
 
 bool inspect_refuses_dissolving(int fd, const void *caller)
 {
-    struct pending entry = {.kind = PENDING_STRANGER, .rules = {UINT32_MAX, UINT32_MAX}};
+    struct pending entry = {.kind = PENDING_UNKNOWN, .rules = {UINT32_MAX, UINT32_MAX}};
     uint32_t serial;
     if (!atomic_load_explicit(&inspect_shared, memory_order_relaxed) ||
         guard_ignores(FS_OUTBOUND) || !is_internet_stream(fd))

@@ -105,7 +105,7 @@ bool pending_find(uint64_t cookie, struct pending *out)
     if (!lock()) {
         /* The lock timed out. All that is known is that the table has the cookie. */
         memset(out, 0, sizeof *out);
-        out->kind = PENDING_STRANGER;
+        out->kind = PENDING_UNKNOWN;
         return true;
     }
     unsigned slot = slot_of(cookie);
@@ -347,11 +347,11 @@ void pending_forked(void)
         case PENDING_HTTP:
         case PENDING_PROXY:
         case PENDING_ASKED:
-        case PENDING_TUNNEL_HTTP: now.kind = PENDING_STRANGER; break;
+        case PENDING_TUNNEL_HTTP: now.kind = PENDING_UNKNOWN; break;
         case PENDING_PERMITTED: now.permits = 0; break;
         default:
             /* Half a greeting, in the table or with a thread that the child does not have. */
-            if (now.rest_size > 0 || now.busy) now.kind = PENDING_STRANGER;
+            if (now.rest_size > 0 || now.busy) now.kind = PENDING_UNKNOWN;
         }
         now.rest = NULL;
         now.rest_size = now.rest_out = 0;

@@ -27,7 +27,7 @@ enum pending_kind {
     PENDING_TUNNEL_HTTP, /* after CONNECT: requests, each for a host that `rules` allow */
     PENDING_PERMITTED, /* to the Runtime API: one request of `permits`, and nothing else */
     PENDING_DATAGRAM, /* no datagram may be sent: TLS over TCP was allowed */
-    PENDING_STRANGER, /* from another process, or inherited: it is not known what was
+    PENDING_UNKNOWN, /* from another process, or inherited: it is not known what was
                          sent */
     PENDING_STREAM /* wrapped in a stdio stream, which writes unseen, while unconnected */
 };

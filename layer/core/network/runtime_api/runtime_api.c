@@ -172,7 +172,7 @@ enum runtime_asker runtime_api_asker(const void *caller)
     bool known = mapping_of(caller, &mapping);
     if (known && is_client_file(mapping.path)) return RUNTIME_CLIENT;
     return permits_here != 0 || (known && is_node_itself(mapping.path)) ? RUNTIME_PERMITTED
-                                                                        : RUNTIME_STRANGER;
+                                                                        : RUNTIME_OTHER;
 }
 
 /* ---- the socket ---- */

@@ -47,7 +47,7 @@ bool runtime_api_is(const uint8_t ip[16], uint8_t version, uint16_t port,
 /* `name` (normalised) is the host of the Runtime API. */
 bool runtime_api_is_host(const char *name);
 
-enum runtime_asker { RUNTIME_STRANGER, RUNTIME_PERMITTED, RUNTIME_CLIENT };
+enum runtime_asker { RUNTIME_OTHER, RUNTIME_PERMITTED, RUNTIME_CLIENT };
 
 /* Which kind of caller the code at `caller` is, before it connects to the Runtime API. */
 enum runtime_asker runtime_api_asker(const void *caller);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "network/first_bytes/crossing.h"
+#include "network/first_bytes/fd_use.h"
 #include "guard/guard.h"
 #include "network/first_bytes/pending.h"
 
@@ -25,18 +25,18 @@ static void says(const char *what, int got)
 
 static void *work(void *number)
 {
-    unsigned place = crossing_begins(*(int *)number, (uintptr_t)__builtin_frame_address(0));
+    unsigned place = fd_use_begins(*(int *)number, (uintptr_t)__builtin_frame_address(0));
     atomic_store(&stage, 1);
     while (atomic_load(&stage) == 1) { /* looks, and has not called yet */
     }
-    crossing_ends(place);
+    fd_use_ends(place);
     return NULL;
 }
 
 /* As one that is cancelled in its call. */
 static void *leave(void *number)
 {
-    (void)crossing_begins(*(int *)number, (uintptr_t)__builtin_frame_address(0));
+    (void)fd_use_begins(*(int *)number, (uintptr_t)__builtin_frame_address(0));
     return NULL;
 }
 
@@ -45,7 +45,7 @@ __attribute__((noinline)) static void jump_out(int number)
 {
     static sigjmp_buf place;
     if (sigsetjmp(place, 0) == 0) {
-        (void)crossing_begins(number, (uintptr_t)__builtin_frame_address(0));
+        (void)fd_use_begins(number, (uintptr_t)__builtin_frame_address(0));
         siglongjmp(place, 1);
     }
 }
@@ -53,8 +53,7 @@ __attribute__((noinline)) static void jump_out(int number)
 static unsigned places_in_use(void)
 {
     unsigned used = 0;
-    for (unsigned i = 0; i < CROSSING_PLACES; i++)
-        used += atomic_load(&crossing_places[i].word) != 0;
+    for (unsigned i = 0; i < FD_USE_PLACES; i++) used += atomic_load(&fd_use_places[i].word) != 0;
     return used;
 }
 
@@ -73,10 +72,10 @@ static void at_work(const char *what, int number)
     while (atomic_load(&stage) == 0) {
     }
     pthread_create(&ender, NULL, end_soon, NULL);
-    bool claimed = crossing_claims_fd(PLACE);
+    bool claimed = fd_use_claims_fd(PLACE);
     printf("%s %s, %s\n", what, claimed ? "claimed" : "refused",
            atomic_load(&stage) == 2 ? "afterwards" : "meanwhile");
-    if (claimed) crossing_releases();
+    if (claimed) fd_use_releases();
     pthread_join(ender, NULL);
     pthread_join(worker, NULL);
 }
@@ -84,25 +83,24 @@ static void at_work(const char *what, int number)
 int main(void)
 {
     int number = PLACE;
-    bool free = crossing_claims_fd(PLACE);
+    bool free = fd_use_claims_fd(PLACE);
     says("free", free);
-    if (free) crossing_releases();
+    if (free) fd_use_releases();
     at_work("at work", PLACE);
     at_work("at work elsewhere", OTHER);
-    for (int i = 0; i < 2 * CROSSING_PLACES; i++) jump_out(OTHER);
+    for (int i = 0; i < 2 * FD_USE_PLACES; i++) jump_out(OTHER);
     printf("jumped out %s\n", places_in_use() <= 1 ? "no growth" : "growth");
-    for (int i = 0; i < 2 * CROSSING_PLACES; i++) {
+    for (int i = 0; i < 2 * FD_USE_PLACES; i++) {
         pthread_t thread;
         if (pthread_create(&thread, NULL, leave, &number) != 0) return 2;
         pthread_join(thread, NULL);
     }
-    printf("cancelled %s\n", places_in_use() < CROSSING_PLACES / 2 ? "no growth" : "growth");
-    bool left = crossing_claims_fd(PLACE);
+    printf("cancelled %s\n", places_in_use() < FD_USE_PLACES / 2 ? "no growth" : "growth");
+    bool left = fd_use_claims_fd(PLACE);
     says("left by many", left);
-    if (left) crossing_releases();
+    if (left) fd_use_releases();
     printf("places %s\n",
-           crossing_begins(OTHER, (uintptr_t)__builtin_frame_address(0)) < CROSSING_PLACES
-               ? "left"
-               : "none");
+           fd_use_begins(OTHER, (uintptr_t)__builtin_frame_address(0)) < FD_USE_PLACES ? "left"
+                                                                                       : "none");
     return 0;
 }

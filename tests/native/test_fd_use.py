@@ -24,12 +24,12 @@ WANTED = [
 ]
 
 
-def test_crossing(tmp_path: Path) -> None:
-    program = tmp_path / "crossing"
+def test_fd_use(tmp_path: Path) -> None:
+    program = tmp_path / "fd_use"
     options = ["-std=gnu11", "-O1", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-pthread"]
     doors.write(tmp_path)
-    units = [str(core_file(f"{name}.c")) for name in ("crossing", "lock", "marks", "text")]
-    sources = ["-I", str(CORE), "-I", str(tmp_path), str(HERE / "harness" / "crossing.c"), *units]
+    units = [str(core_file(f"{name}.c")) for name in ("fd_use", "lock", "marks", "text")]
+    sources = ["-I", str(CORE), "-I", str(tmp_path), str(HERE / "harness" / "fd_use.c"), *units]
     subprocess.run(
         [sys.executable, "-m", "ziglang", "cc", *options, *sources, "-o", str(program)], check=True
     )

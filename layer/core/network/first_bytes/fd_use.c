@@ -1,5 +1,5 @@
-/* Threads between inspecting an fd and writing to it. See crossing.h. */
-#include "network/first_bytes/crossing.h"
+/* Threads between inspecting an fd and writing to it. See fd_use.h. */
+#include "network/first_bytes/fd_use.h"
 
 #include <signal.h>
 #include <string.h>
@@ -11,8 +11,8 @@
 
 enum { TRIES = SYS_SPINS + 20000 };
 
-struct crossing crossing_places[CROSSING_PLACES];
-_Atomic uint32_t crossing_claims;
+struct fd_use fd_use_places[FD_USE_PLACES];
+_Atomic uint32_t fd_use_claims;
 
 static _Atomic uint32_t crowd; /* who found no place */
 /* A claim takes no signal until it is given back: no handler waits for it, none jumps out of it. */
@@ -21,7 +21,7 @@ static __thread uint8_t claiming __attribute__((tls_model("initial-exec")));
 
 static unsigned hold(unsigned place, uintptr_t frame)
 {
-    crossing_places[place].frame = frame;
+    fd_use_places[place].frame = frame;
     return place;
 }
 
@@ -30,26 +30,26 @@ static unsigned hold(unsigned place, uintptr_t frame)
  * interrupted. */
 static unsigned take_place(uint64_t word, uintptr_t frame, bool *nested)
 {
-    unsigned start = crossing_place();
-    for (unsigned i = 0; i < CROSSING_PLACES; i++) {
+    unsigned start = fd_use_place();
+    for (unsigned i = 0; i < FD_USE_PLACES; i++) {
         uint64_t left = 0;
-        unsigned place = (start + i) % CROSSING_PLACES;
-        _Atomic uint64_t *at = &crossing_places[place].word;
+        unsigned place = (start + i) % FD_USE_PLACES;
+        _Atomic uint64_t *at = &fd_use_places[place].word;
         if (atomic_compare_exchange_strong(at, &left, word)) return hold(place, frame);
         bool own = (uint32_t)(left >> 32) == lock_thread;
-        bool gone = own ? marks_are_over(crossing_places[place].frame, frame)
+        bool gone = own ? marks_are_over(fd_use_places[place].frame, frame)
                         : i == 0 && sys_call(SYS_tkill, (uint32_t)(left >> 32), 0) == -ESRCH;
         if (gone && atomic_compare_exchange_strong(at, &left, word)) return hold(place, frame);
         if (own) *nested = true;
     }
-    for (unsigned place = 0; place < CROSSING_PLACES; place++) {
-        uint64_t left = atomic_load(&crossing_places[place].word);
+    for (unsigned place = 0; place < FD_USE_PLACES; place++) {
+        uint64_t left = atomic_load(&fd_use_places[place].word);
         if (sys_call(SYS_tkill, (uint32_t)(left >> 32), 0) == -ESRCH &&
-            atomic_compare_exchange_strong(&crossing_places[place].word, &left, word))
+            atomic_compare_exchange_strong(&fd_use_places[place].word, &left, word))
             return hold(place, frame);
     }
     atomic_fetch_add(&crowd, 1);
-    return CROSSING_CROWD;
+    return FD_USE_CROWD;
 }
 
 /* On a thread's first call: frees the slot that an ended thread of the same id left taken, and of a
@@ -59,8 +59,8 @@ static void begin_thread(void)
     enum { SWEPT = 16 };
     static _Atomic uint32_t swept;
     uint32_t self = lock_self(), from = atomic_fetch_add(&swept, SWEPT);
-    for (unsigned i = 0; i < CROSSING_PLACES; i++) {
-        _Atomic uint64_t *at = &crossing_places[(from + i) % CROSSING_PLACES].word;
+    for (unsigned i = 0; i < FD_USE_PLACES; i++) {
+        _Atomic uint64_t *at = &fd_use_places[(from + i) % FD_USE_PLACES].word;
         uint64_t left = atomic_load_explicit(at, memory_order_relaxed);
         if (left == 0) continue;
         uint32_t thread = (uint32_t)(left >> 32);
@@ -69,7 +69,7 @@ static void begin_thread(void)
     }
 }
 
-unsigned crossing_begins_slowly(int fd, uintptr_t frame)
+unsigned fd_use_begins_slowly(int fd, uintptr_t frame)
 {
     if (lock_thread == 0) begin_thread();
     uint64_t word = (uint64_t)lock_thread << 32 | ((uint32_t)fd + 1);
@@ -77,14 +77,14 @@ unsigned crossing_begins_slowly(int fd, uintptr_t frame)
         bool nested = false;
         unsigned place = take_place(word, frame, &nested);
         /* Who claims may be waiting for what was begun before, and that goes on only after this. */
-        if (atomic_load(&crossing_claims) == 0 || claiming > 0 || nested) return place;
+        if (atomic_load(&fd_use_claims) == 0 || claiming > 0 || nested) return place;
         if (tries >= 3 * TRIES) return place; /* longer than who claims waits for anybody */
-        crossing_ends(place);
+        fd_use_ends(place);
         lock_await_turn(tries);
     }
 }
 
-void crossing_ends_slowly(void) { atomic_fetch_sub(&crowd, 1); }
+void fd_use_ends_slowly(void) { atomic_fetch_sub(&crowd, 1); }
 
 /* The thread has ended, or sleeps in the kernel, which has resolved its fd by then. Not so if it
  * sleeps while it waits for a lock: it has still to write. A thread that a
@@ -113,7 +113,7 @@ static bool await(unsigned place, uint64_t word)
 {
     enum { LOOKS = 20 };
     for (unsigned tries = 0; tries < TRIES; tries++) {
-        if (atomic_load(&crossing_places[place].word) != word) return true;
+        if (atomic_load(&fd_use_places[place].word) != word) return true;
         if (tries >= SYS_SPINS && tries % LOOKS == 0 && is_beyond((uint32_t)(word >> 32)))
             return true;
         lock_await_turn(tries);
@@ -134,8 +134,8 @@ static bool await_crowd(void)
 static bool await_all(int fd, uint64_t cookie)
 {
     if (!await_crowd()) return false;
-    for (unsigned place = 0; place < CROSSING_PLACES; place++) {
-        uint64_t word = atomic_load(&crossing_places[place].word);
+    for (unsigned place = 0; place < FD_USE_PLACES; place++) {
+        uint64_t word = atomic_load(&fd_use_places[place].word);
         if (word == 0 || (uint32_t)(word >> 32) == lock_thread) continue;
         int at = (int)((uint32_t)word - 1);
         if (cookie != 0 ? pending_cookie(at) != cookie : at != fd) continue;
@@ -150,38 +150,38 @@ static void claim(void)
     if (lock_thread == 0) begin_thread();
     sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
     if (claiming++ == 0) signals = before;
-    atomic_fetch_add(&crossing_claims, 1);
+    atomic_fetch_add(&fd_use_claims, 1);
 }
 
-void crossing_releases(void)
+void fd_use_releases(void)
 {
-    uint32_t claims = atomic_load(&crossing_claims);
-    while (claims > 0 && !atomic_compare_exchange_strong(&crossing_claims, &claims, claims - 1)) {
+    uint32_t claims = atomic_load(&fd_use_claims);
+    while (claims > 0 && !atomic_compare_exchange_strong(&fd_use_claims, &claims, claims - 1)) {
     }
     if (--claiming == 0) sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &signals, NULL, sizeof signals);
 }
 
-bool crossing_claims_fd(int fd)
+bool fd_use_claims_fd(int fd)
 {
     claim();
     if (await_all(fd, 0)) return true;
-    crossing_releases();
+    fd_use_releases();
     return false;
 }
 
-bool crossing_awaits_socket(uint64_t cookie)
+bool fd_use_awaits_socket(uint64_t cookie)
 {
     claim();
     bool alone = await_all(-1, cookie);
-    crossing_releases();
+    fd_use_releases();
     return alone;
 }
 
-void crossing_forked(void)
+void fd_use_forked(void)
 {
-    for (unsigned place = 0; place < CROSSING_PLACES; place++)
-        atomic_store(&crossing_places[place].word, 0);
+    for (unsigned place = 0; place < FD_USE_PLACES; place++)
+        atomic_store(&fd_use_places[place].word, 0);
     atomic_store(&crowd, 0);
-    atomic_store(&crossing_claims, 0);
+    atomic_store(&fd_use_claims, 0);
     claiming = 0;
 }

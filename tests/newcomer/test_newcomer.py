@@ -19,7 +19,7 @@ from fshield.errors import CouldNotRun
 from fshield.local.cache import cache_folder
 from fshield.local.container import connect
 from tests.replica.image import debian_image
-from tests.stranger import path
+from tests.newcomer import path
 from tests.support import ROOT, rules, run_guarded
 
 REGION = "eu-central-1"
@@ -31,7 +31,7 @@ KEYS = {
 PAGE = (ROOT / "docs" / "attaching.md").read_text()
 GROUP = "/aws/lambda/my-function"
 _WAIT_S = 900
-_REQUIRED = "stranger" in os.environ.get("FSHIELD_TEST_REQUIRE", "").split(",")
+_REQUIRED = "newcomer" in os.environ.get("FSHIELD_TEST_REQUIRE", "").split(",")
 
 
 def test_the_script_is_the_pages() -> None:
@@ -100,7 +100,7 @@ def aws() -> Iterator[str]:
     server.stop()
 
 
-@pytest.mark.skipif(not _REQUIRED, reason="it takes minutes: set FSHIELD_TEST_REQUIRE=stranger")
+@pytest.mark.skipif(not _REQUIRED, reason="it takes minutes: set FSHIELD_TEST_REQUIRE=newcomer")
 def test_the_readmes_path_does_what_it_says(aws: str) -> None:
     """In a container with its own root, home and /tmp; programs (git, make, Python, jq, aws) are
     this machine's.
@@ -119,11 +119,11 @@ def test_the_readmes_path_does_what_it_says(aws: str) -> None:
         image, client = debian_image(), connect()
     except CouldNotRun as error:
         pytest.fail(str(error))
-    work = ROOT / "build" / f"stranger-{os.getpid()}"
+    work = ROOT / "build" / f"newcomer-{os.getpid()}"
     work.mkdir(parents=True)
     (work / "script").write_text(path.script(PAGE))
     python = Path(os.path.realpath(tools / "bin" / "python")).parents[1]
-    binds = [f"{ROOT}:/source:ro", f"{work}:/home/stranger", f"{tools}:{tools}:ro", "/usr:/usr:ro"]
+    binds = [f"{ROOT}:/source:ro", f"{work}:/home/newcomer", f"{tools}:{tools}:ro", "/usr:/usr:ro"]
     places = (str(python), "/etc/ssl", "/etc/pip.conf", "/etc/resolv.conf", "/etc/hosts")
     binds += [
         f"{place}:{place}:ro"
@@ -136,7 +136,7 @@ def test_the_readmes_path_does_what_it_says(aws: str) -> None:
         if name.startswith("PIP_") or "proxy" in name.lower()
     }
     variables |= {
-        "HOME": "/home/stranger",
+        "HOME": "/home/newcomer",
         "PATH": f"/usr/bin:/bin:{tools}/bin",
         "AWS_ENDPOINT_URL": aws,
         **KEYS,
@@ -148,8 +148,8 @@ def test_the_readmes_path_does_what_it_says(aws: str) -> None:
     }
     container = client.containers.create(
         image,
-        entrypoint=["/bin/bash", "/home/stranger/script"],
-        working_dir="/home/stranger",
+        entrypoint=["/bin/bash", "/home/newcomer/script"],
+        working_dir="/home/newcomer",
         environment=variables,
         network_mode="host",
         volumes=binds,
@@ -160,7 +160,7 @@ def test_the_readmes_path_does_what_it_says(aws: str) -> None:
         said = container.logs().decode("utf-8", "replace")
         client.containers.run(
             image,
-            entrypoint=["/bin/chmod", "-R", "a+rwX", "/home/stranger"],
+            entrypoint=["/bin/chmod", "-R", "a+rwX", "/home/newcomer"],
             volumes=binds,
             remove=True,
         )

@@ -6,8 +6,8 @@
  * until it has written. A thread that makes such a connection, or moves it to an fd, waits for the
  * writers of that fd, and new writers wait for it. A writer pays two stores, and waits only while
  * such a connection is being made or moved. */
-#ifndef FS_CROSSING_H
-#define FS_CROSSING_H
+#ifndef FS_FD_USE_H
+#define FS_FD_USE_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -15,63 +15,63 @@
 
 #include "support/lock.h"
 
-enum { CROSSING_PLACES = 1024, CROSSING_CROWD = CROSSING_PLACES };
+enum { FD_USE_PLACES = 1024, FD_USE_CROWD = FD_USE_PLACES };
 
-struct crossing {
+struct fd_use {
     _Atomic uint64_t word; /* thread << 32 | fd + 1; 0: free */
     uintptr_t frame; /* the frame of the door; only its own thread reads it */
 };
-extern struct crossing crossing_places[CROSSING_PLACES];
-extern _Atomic uint32_t crossing_claims; /* threads that make or move such a connection */
+extern struct fd_use fd_use_places[FD_USE_PLACES];
+extern _Atomic uint32_t fd_use_claims; /* threads that make or move such a connection */
 
-static inline unsigned crossing_place(void) { return lock_thread * 0x9e3779b9u >> 22; }
+static inline unsigned fd_use_place(void) { return lock_thread * 0x9e3779b9u >> 22; }
 
-unsigned crossing_begins_slowly(int fd, uintptr_t frame);
-void crossing_ends_slowly(void);
+unsigned fd_use_begins_slowly(int fd, uintptr_t frame);
+void fd_use_ends_slowly(void);
 
-/* Returns the place to hand to crossing_ends. */
-static inline unsigned crossing_begins(int fd, uintptr_t frame)
+/* Returns the place to hand to fd_use_ends. */
+static inline unsigned fd_use_begins(int fd, uintptr_t frame)
 {
     uint64_t unused = 0;
-    unsigned place = crossing_place();
+    unsigned place = fd_use_place();
     if (__builtin_expect(lock_thread != 0, 1) &&
         __builtin_expect(
-            atomic_compare_exchange_strong(&crossing_places[place].word, &unused,
+            atomic_compare_exchange_strong(&fd_use_places[place].word, &unused,
                                            (uint64_t)lock_thread << 32 | ((uint32_t)fd + 1)),
             1)) {
-        crossing_places[place].frame = frame;
-        if (__builtin_expect(atomic_load(&crossing_claims) == 0, 1)) return place;
-        atomic_store_explicit(&crossing_places[place].word, 0, memory_order_release);
+        fd_use_places[place].frame = frame;
+        if (__builtin_expect(atomic_load(&fd_use_claims) == 0, 1)) return place;
+        atomic_store_explicit(&fd_use_places[place].word, 0, memory_order_release);
     }
-    return crossing_begins_slowly(fd, frame);
+    return fd_use_begins_slowly(fd, frame);
 }
 
-static inline void crossing_ends(unsigned place)
+static inline void fd_use_ends(unsigned place)
 {
-    if (__builtin_expect(place < CROSSING_PLACES, 1))
-        atomic_store_explicit(&crossing_places[place].word, 0, memory_order_release);
+    if (__builtin_expect(place < FD_USE_PLACES, 1))
+        atomic_store_explicit(&fd_use_places[place].word, 0, memory_order_release);
     else
-        crossing_ends_slowly();
+        fd_use_ends_slowly();
 }
 
 /* Runs CALL, by which a door inspects `fd` and then writes to it. */
-#define CROSSING(fd, call)                                                                         \
+#define USING_FD(fd, call)                                                                         \
     __extension__({                                                                                \
-        unsigned place_ = crossing_begins(fd, (uintptr_t)__builtin_frame_address(0));              \
+        unsigned place_ = fd_use_begins(fd, (uintptr_t)__builtin_frame_address(0));                \
         __typeof__(call) result_ = (call);                                                         \
-        crossing_ends(place_);                                                                     \
+        fd_use_ends(place_);                                                                       \
         result_;                                                                                   \
     })
 
 /* Waits until no thread is between inspecting and writing to `fd`; new ones wait until
- * crossing_releases. Returns false if a thread has not left before the timeout. */
-bool crossing_claims_fd(int fd);
-void crossing_releases(void);
+ * fd_use_releases. Returns false if a thread has not left before the timeout. */
+bool fd_use_claims_fd(int fd);
+void fd_use_releases(void);
 /* Waits until no thread is between inspecting and writing to this socket that began before the
  * socket was in the table. Returns false if one has not left before the timeout. */
-bool crossing_awaits_socket(uint64_t cookie);
+bool fd_use_awaits_socket(uint64_t cookie);
 
 /* Call it in a forked child. */
-void crossing_forked(void);
+void fd_use_forked(void);
 
 #endif

@@ -15,11 +15,14 @@
 enum { FDS = 1 << 20, PLACES = 1024, MOVES = 64, WAITS = SYS_SPINS + 200 };
 
 static _Atomic uint64_t fds[FDS / 64]; /* a bit for each reserved fd */
-static atomic_uint held;
+static atomic_uint reserved;
 static _Atomic uint16_t
     busy[PLACES]; /* by the fd's remainder: fds that share one are moved without need */
 
-static bool is_held(unsigned fd) { return fd < FDS && atomic_load(&fds[fd / 64]) >> fd % 64 & 1; }
+static bool is_reserved(unsigned fd)
+{
+    return fd < FDS && atomic_load(&fds[fd / 64]) >> fd % 64 & 1;
+}
 
 /* What this thread has reserved, innermost last. Until it has released all, it is not cancelled. */
 enum { KEPT = 4 };
@@ -50,7 +53,7 @@ static void close_abandoned(uintptr_t here)
     while (kept.count > 0 && kept.count <= KEPT &&
            marks_are_over(kept.frames[kept.count - 1], here)) {
         int fd = kept.fds[kept.count - 1];
-        if (is_held((unsigned)fd))
+        if (is_reserved((unsigned)fd))
             files_release(fd);
         else
             unkeep(fd);
@@ -68,12 +71,12 @@ static void keep(int fd, uintptr_t here)
     kept.count++;
 }
 
-int files_hold(int fd)
+int files_reserve(int fd)
 {
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);
     if (!guard.blocks_any) return fd;
     for (unsigned moves = 0; fd >= 0 && fd < FDS; moves++) {
-        atomic_fetch_add(&held, 1);
+        atomic_fetch_add(&reserved, 1);
         atomic_fetch_or(&fds[fd / 64], 1ull << fd % 64);
         keep(fd, here);
         if (LIKELY(atomic_load(&busy[fd % PLACES]) == 0)) return fd;
@@ -95,9 +98,9 @@ void files_release(int fd)
 
 void files_let_go(int fd)
 {
-    if (fd < 0 || fd >= FDS || !is_held((unsigned)fd)) return;
+    if (fd < 0 || fd >= FDS || !is_reserved((unsigned)fd)) return;
     atomic_fetch_and(&fds[fd / 64], ~(1ull << fd % 64));
-    atomic_fetch_sub(&held, 1);
+    atomic_fetch_sub(&reserved, 1);
     unkeep(fd);
 }
 
@@ -106,7 +109,7 @@ bool files_touch(int fd, bool wait)
     if (fd < 0 || fd >= FDS) return true;
     for (unsigned tries = 0;; tries++) {
         atomic_fetch_add(&busy[fd % PLACES], 1);
-        if (LIKELY(!is_held((unsigned)fd))) return true;
+        if (LIKELY(!is_reserved((unsigned)fd))) return true;
         atomic_fetch_sub(&busy[fd % PLACES], 1);
         if (!wait || tries >= WAITS) return false;
         lock_await_turn(tries);
@@ -118,27 +121,27 @@ void files_touched(int fd)
     if (fd >= 0 && fd < FDS) atomic_fetch_sub(&busy[fd % PLACES], 1);
 }
 
-unsigned files_next_held(unsigned first, unsigned last)
+unsigned files_next_reserved(unsigned first, unsigned last)
 {
-    if (atomic_load(&held) == 0) return UINT32_MAX;
+    if (atomic_load(&reserved) == 0) return UINT32_MAX;
     for (unsigned fd = first; fd <= last && fd < FDS; fd++) {
         if (fd % 64 == 0 && atomic_load(&fds[fd / 64]) == 0) {
             fd += 63;
             continue;
         }
-        if (is_held(fd)) return fd;
+        if (is_reserved(fd)) return fd;
     }
     return UINT32_MAX;
 }
 
-void files_forget_held(void)
+void files_forget_reserved(void)
 {
     if (kept.count > 0) pthread_setcancelstate(kept.before, NULL);
     kept.count = 0;
-    if (atomic_load(&held) == 0) goto busy;
+    if (atomic_load(&reserved) == 0) goto busy;
     for (unsigned i = 0; i < FDS / 64; i++)
         if (atomic_load(&fds[i]) != 0) atomic_store(&fds[i], 0);
-    atomic_store(&held, 0);
+    atomic_store(&reserved, 0);
 busy:
     for (unsigned i = 0; i < PLACES; i++) atomic_store(&busy[i], 0);
 }
