@@ -19,7 +19,7 @@ from fshield.cli.app import app
 from fshield.errors import CouldNotRun
 from fshield.evidence.cloudwatch import Connection
 from fshield.evidence.stream import EventReader
-from fshield.evidence.tables import engine, places
+from fshield.evidence.tables import engine, places, sql
 from fshield.evidence.tables.engine import Table
 from fshield.evidence.tables.rows import LATER, Row, Stamp, folded
 from tests.evidence.lines import filtered, logs, processes, subscription
@@ -115,6 +115,20 @@ def test_tables_merge_to_the_table_of_both(
     with Table() as again:
         assert list(again.add(parts).finish()) == found
     assert sum(row.times for row in found) == sum(row.times for row in parts)
+
+
+def test_rows_that_are_not_in_order_are_sorted(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = Log().host("a.example").host("b.example").host("a.example")
+    lines = [json.dumps(json.loads(line), separators=(",", ":")) for line in log.lines]
+    files = written(folder, ["\n".join([*lines, lines[1]]).encode()])
+    wanted = by_hand(files)
+    assert wanted[1]["repeated"] == 1 and wanted[1]["missing"] == 0
+    taken = sql.TAKEN
+    monkeypatch.setattr(sql, "TAKEN", taken.replace("ORDER BY ord", "ORDER BY ord DESC"))
+    assert taken != sql.TAKEN
+    assert by_sql(files) == wanted
 
 
 def for_a_tenant(lines: bytes) -> bytes:

@@ -11,6 +11,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -36,11 +37,17 @@ if TYPE_CHECKING:
     import duckdb
 
 #: A batch is read until it has this many bytes. Packed ones are taken for ten times as many.
-_BATCH = 512 << 20
+_BATCH = 256 << 20
 _PACKING = 10
 #: Memory that DuckDB takes before it writes to its folder for temporary files.
 MEMORY = "2GB"
 _ROWS = 5000
+# Tables of a batch, where the reader makes them: see `ACTS` and `TAKEN` of the SQL.
+_ACTS = "id BIGINT, template INTEGER, details VARCHAR, event VARCHAR, function VARCHAR"
+_TAKEN = (
+    "ord BIGINT, act BIGINT, happened BIGINT, request VARCHAR, nonce VARCHAR, seq BIGINT,"
+    " lost BIGINT, function VARCHAR, facts INTEGER"
+)
 _PARQUET = b"PAR1"
 _METADATA = "fshield_evidence"
 #: Templates that mean nothing by themselves. A log with more of them was not written by the engine,
@@ -111,7 +118,7 @@ class Table:
         #: Of what SQL cannot read. SQL follows the numbers of processes.
         self.reader = EventReader(follow=False)
         self._templates = 0
-        self._refused: list[str] = []
+        self._refused: set[str] = set()
         #: Bytes of the sources, packed where they are packed.
         self.size = 0
         #: Logs that are in the table, by path: size, and time of the last change in nanoseconds.
@@ -235,50 +242,63 @@ class Table:
         """Read files by SQL. False: nothing was taken, because one of them is not lines of text."""
         import duckdb  # noqa: PLC0415
 
-        lines = sql.read(files, packed)
         try:
-            if self._to.execute(sql.any_wrapped(lines)).fetchone():
-                lines = f"SELECT * FROM ({sql.unwrapped(lines)}) WHERE line != ''"
-            while True:
-                self._to.execute(
-                    "CREATE OR REPLACE TABLE apart AS WITH lines AS NOT MATERIALIZED"
-                    f" ({lines}) {sql.take_apart(self._refused)}"
-                )
-                if not self._learn_templates():
-                    break
-                if len(self._refused) > _REFUSED:
-                    return False
+            self._make("placed", sql.placed(sql.read(files, packed)))
+            if self._to.execute(sql.ANY_WRAPPED).fetchone():
+                lines = f"SELECT * FROM ({sql.unwrapped(sql.STORED)}) WHERE line != ''"
+                self._make("unwrapped", sql.placed(lines))
+                self._drop("placed")
+                self._to.execute("ALTER TABLE unwrapped RENAME TO placed")
+            self._make("cut", sql.CUT)
+            self._make("alike", sql.ALIKE)
+            if not self._learn_templates():
+                self._drop("placed", "cut", "alike")
+                return False
+            self._make("acts", sql.ACTS)
+            self._make("taken", sql.TAKEN)
+            self._drop("cut", "alike")
+            taken = self._number("SELECT count(*) FROM taken")
+            whole = taken == self._number("SELECT count(*) FROM placed")
+            if not whole:
+                self._make("left_over", sql.LEFT_OVER)
+            self._drop("placed")
         except duckdb.Error:
             return False
-        self._to.execute(
-            "CREATE OR REPLACE TABLE taken AS SELECT (apart.rowid + 1) << 20 AS ord,"
-            " known.id AS template, happened, details, request, nonce, seq, lost, logged"
-            " FROM apart JOIN templates AS known ON known.text = apart.template"
-        )
-        before = self._to.execute("SELECT count(*) FROM taken").fetchone()
-        self.counts.events += before[0] if before else 0
-        self.counts.lines += before[0] if before else 0
+        self.counts.events += taken
+        self.counts.lines += taken
         self.counts.lost += self._number("SELECT coalesce(sum(lost), 0) FROM taken")
-        self._add(self._left_over(files))
+        if not whole:
+            self._add(self._left_over(files))
+            self._drop("left_over")
         self._finish_batch()
         return True
 
+    def _make(self, table: str, query: str) -> None:
+        """A table of one batch: in memory, and in the folder where it is too large."""
+        self._to.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {query}")
+
+    def _drop(self, *tables: str) -> None:
+        for table in tables:
+            self._to.execute(f"DROP TABLE {table}")
+
     def _learn_templates(self) -> bool:
-        """Ask the reader what new templates mean. True: it refused one, so its lines must be read
-        one by one."""
+        """Ask the reader what new templates mean. Lines of those that it refuses must be read one
+        by one. False: it refused too many."""
         found = self._to.execute(
-            "SELECT DISTINCT template FROM apart WHERE template IS NOT NULL"
-            " AND template NOT IN (SELECT text FROM templates WHERE text IS NOT NULL)"
+            "SELECT DISTINCT template FROM alike WHERE template"
+            " NOT IN (SELECT text FROM templates WHERE text IS NOT NULL)"
         ).fetchall()
-        before, known = len(self._refused), []
+        known, most = [], max(_REFUSED, len(self._refused))
         for (text,) in found:
-            row = meaning(text)
-            if row is None:
-                self._refused.append(text)
-            else:
+            row = None if text in self._refused else meaning(text)
+            if row is not None:
                 known.append(self._template(row, text))
+                continue
+            self._refused.add(text)
+            if len(self._refused) > most:
+                break
         self._insert("templates", known)
-        return len(self._refused) > before
+        return len(self._refused) <= most
 
     def _template(self, row: Row, text: str | None) -> dict[str, Any]:
         self._templates += 1
@@ -304,74 +324,94 @@ class Table:
     def _left_over(self, files: list[str]) -> Iterator[tuple[int, Record]]:
         """The events of lines that SQL could not take apart."""
         source = files[0] if len(files) == 1 else ""
-        answer = self._to.cursor().execute(
-            "SELECT rowid, line, logged FROM apart WHERE line IS NOT NULL ORDER BY rowid"
-        )
-        while lines := answer.fetchmany(_ROWS):
+        for at in range(0, self._number("SELECT count(*) FROM left_over"), _ROWS):
+            lines = self._to.execute(
+                "SELECT number, line, logged FROM left_over WHERE rowid >= ? AND rowid < ?"
+                " ORDER BY rowid",
+                [at, at + _ROWS],
+            ).fetchall()
             for number, line, function in lines:
-                for at, record in enumerate(self.reader.line(line, source, number, function)):
-                    yield ((number + 1) << 20) + at, record
+                for place, record in enumerate(self.reader.line(line, source, number, function)):
+                    yield ((number + 1) << 20) + place, record
 
     def _one_by_one(self, name: str) -> None:
         """Read a file without SQL: what is not lines of text, or breaks off."""
-        self._to.execute(
-            "CREATE OR REPLACE TABLE taken (ord BIGINT, template INTEGER, happened BIGINT,"
-            " details VARCHAR, request VARCHAR, nonce VARCHAR, seq BIGINT, lost BIGINT,"
-            " logged VARCHAR)"
-        )
+        for table, columns in (("acts", _ACTS), ("taken", _TAKEN)):
+            self._to.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({columns})")
         self._add(
             ((number + 1) << 20, record) for number, record in enumerate(self.reader.file(name))
         )
         self._finish_batch()
 
-    def _add(self, records: Iterable[tuple[int, Record]]) -> None:
+    def _add(self, records: Iterator[tuple[int, Record]]) -> None:
         """Put records beside what SQL took apart."""
-        found: dict[tuple[Key, int], int] = {}
-        templates: list[dict[str, Any]] = []
-        rows: list[dict[str, Any]] = []
-        for number, record in records:
-            row = row_of(record)
-            details = {
-                _WORDS.get(name, name): value
-                for name in _OBJECT
-                if (value := getattr(row.key, name))
-            }
-            key = row.key._replace(doubt="", **{name: getattr(_BLANK, name) for name in _OBJECT})
-            if (key, row.times) not in found:
-                templates.append(self._template(replace(row, key=key), None))
-                found[key, row.times] = self._templates
-            rows.append(
-                {
-                    "ord": number,
-                    "template": found[key, row.times],
-                    "happened": row.first_seen,
-                    "details": json.dumps(details) if details else "",
-                    "request": row.request,
-                    "nonce": record.process,
-                    "seq": record.event["seq"] if record.process else None,
-                    "lost": row.lost,
-                    # The record's function is in its template.
-                    "logged": "",
+        known: dict[tuple[Key, int], int] = {}
+        last = self._number("SELECT coalesce(max(id), 0) FROM acts")
+        while some := list(islice(records, _ROWS)):
+            templates: list[dict[str, Any]] = []
+            acts: list[dict[str, Any]] = []
+            rows: list[dict[str, Any]] = []
+            for number, (ord_, record) in enumerate(some, last + 1):
+                row = row_of(record)
+                details = {
+                    _WORDS.get(name, name): value
+                    for name in _OBJECT
+                    if (value := getattr(row.key, name))
                 }
-            )
-            if len(rows) >= _ROWS:
-                self._insert("taken", rows)
-                rows = []
-        self._insert("templates", templates)
-        self._insert("taken", rows)
+                key = row.key._replace(
+                    doubt="", **{name: getattr(_BLANK, name) for name in _OBJECT}
+                )
+                if (key, row.times) not in known:
+                    templates.append(self._template(replace(row, key=key), None))
+                    known[key, row.times] = self._templates
+                acts.append(
+                    {
+                        "id": number,
+                        "template": known[key, row.times],
+                        "details": json.dumps(details) if details else "",
+                        "event": key.event,
+                        "function": key.function,
+                    }
+                )
+                rows.append(
+                    {
+                        "ord": ord_,
+                        "act": number,
+                        "happened": row.first_seen,
+                        "request": row.request,
+                        "nonce": record.process,
+                        "seq": record.event["seq"] if record.process else None,
+                        "lost": row.lost,
+                        "function": key.function,
+                        "facts": known[key, row.times] if key.event == "armed" else None,
+                    }
+                )
+            last += len(some)
+            self._insert("templates", templates)
+            self._insert("acts", acts)
+            self._insert("taken", rows)
+        if known:
+            self._make("taken", "SELECT * FROM taken ORDER BY ord")
 
     def _finish_batch(self) -> None:
+        self._make("stepped", sql.stepped())
+        if self._number(sql.OUT_OF_ORDER):
+            self._make("stepped", sql.stepped("ORDER BY ord"))
+        for table, query in (
+            ("runs", sql.RUNS),
+            ("fresh", sql.PROCESSES),
+            ("grouped", sql.GROUPED),
+        ):
+            self._make(table, query)
         run = self._to.execute
-        run(f"CREATE OR REPLACE TABLE followed AS {sql.FOLLOWED}")
         repeated, missing, back = run(sql.COUNTED).fetchone() or (0, 0, 0)
         self.counts.repeated += int(repeated)
         self.counts.missing += int(missing)
         self.counts.clock_back += int(back)
-        run(f"CREATE OR REPLACE TEMP TABLE fresh AS {sql.PROCESSES}")
         run("DELETE FROM processes WHERE nonce IN (SELECT nonce FROM fresh)")
         run("INSERT INTO processes SELECT * FROM fresh")
-        run(f"INSERT INTO parts BY NAME {sql.GROUPED}")
-        run("DROP TABLE IF EXISTS apart; DROP TABLE taken; DROP TABLE followed; DROP TABLE fresh")
+        run(f"INSERT INTO parts BY NAME {sql.PARTS}")
+        self._drop("acts", "taken", "stepped", "runs", "fresh", "grouped")
 
     def _number(self, statement: str) -> int:
         found = self._to.execute(statement).fetchone()
@@ -385,7 +425,8 @@ class Table:
             f"INSERT INTO whole BY NAME {sql.FINISHED}", [self._stamp.account, self._stamp.region]
         )
         self._to.execute("DELETE FROM parts")
-        rows = sql.ordered(f"({sql.merged('whole')})")
+        # Who reads it sorts it.
+        rows = f"SELECT {', '.join(COLUMNS)} FROM ({sql.merged('whole')})"
         self._to.execute(f"CREATE OR REPLACE TABLE merged AS {rows}")
         self._to.execute("DROP TABLE whole; ALTER TABLE merged RENAME TO whole")
         return self

@@ -5,6 +5,10 @@ line to line (time, request, message, object, number) are holes; the rest is the
 There are few templates, and `fshield.evidence.tables.templates` asks the reader of events what each
 means. A line that is not written in this way is left to that reader as a whole. So the table is the
 reader's, and SQL never has an opinion on JSON.
+
+This is done in two steps. `_cut` runs for every line, so it is cheap: it cuts out what is the
+line's own. `_meant` needs nothing but the rest, which many lines share, so DuckDB runs it once for
+each different rest.
 """
 
 from __future__ import annotations
@@ -59,9 +63,8 @@ def read(files: list[str], packed: bool) -> str:
     """
 
 
-def any_wrapped(source: str) -> str:
-    """One row where a line of `source` may be wrapped."""
-    return f"""SELECT 1 FROM ({source}) WHERE contains(line, '{{\\"{_WORD}\\":true') LIMIT 1"""
+#: One row where a line of `placed` may be wrapped.
+ANY_WRAPPED = f"""SELECT 1 FROM placed WHERE contains(line, '{{\\"{_WORD}\\":true') LIMIT 1"""
 
 
 def unwrapped(source: str) -> str:
@@ -99,97 +102,175 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-# Where the marks are, of a line that begins with an event, or has one behind a time.
-_MARKED = f"""
-    SELECT *,
-        starts_with(text, '{_START}violation"') OR starts_with(text, '{_START}allowed"') AS is_act,
-        strpos(text, '"timestamp":"') AS at_time,
-        strpos(text, ',"message":"') AS at_message,
-        strpos(text, ',"policy":"') AS at_policy,
-        strpos(text, ',"details":{{') AS at_details,
-        strpos(text, ',"requestId":') AS at_request,
-        strpos(text, ',"ring":"') AS at_ring,
-        strpos(text, ',"pid":') AS at_pid
-    FROM (
-        SELECT *, CASE
-            WHEN starts_with(line, '{_START}') THEN line
-            WHEN strpos(line, 'function_shield') = strpos(line, '{_START}') + 2
-                AND NOT contains(line, 'logGroup')
-                THEN substr(line, strpos(line, '{_START}'))
-            ELSE '' END AS text
-        FROM lines
-    )
-"""
-
-_TAKEN = f"""
-    SELECT *,
-        CASE
-            WHEN strlen(text) > {MAX_LINE} OR at_time = 0 OR at_pid <= at_time THEN NULL
-            WHEN NOT is_act
-                THEN substr(text, 1, at_time + 12) || '{HOLE}'
-                    || substr(text, at_time + 40, at_pid - at_time - 40) || '{HOLE}'
-            WHEN at_time < at_message AND at_message < at_policy AND at_policy < at_details
-                AND at_details < at_request AND at_request < at_ring AND at_ring < at_pid
-                THEN substr(text, 1, at_time + 12) || '{HOLE}'
-                    || substr(text, at_time + 40, at_message - at_time - 40) || '{HOLE}'
-                    || regexp_replace(
-                        substr(text, at_policy, at_details - at_policy), '{_ENTRY}', '')
-                    || '{HOLE}'
-                    || CASE WHEN substr(text, at_request + 13, 1) = 'n' THEN 'n' ELSE 's' END
-                    || '{HOLE}' || substr(text, at_ring, at_pid - at_ring) || '{HOLE}'
-        END AS template,
-        substr(text, at_time + 13, 27) AS moment,
-        CASE WHEN is_act
-            THEN substr(text, at_message + 11, at_policy - at_message - 11) END AS message,
-        CASE WHEN is_act
-            THEN substr(text, at_details + 11, at_request - at_details - 11) END AS details,
-        CASE WHEN is_act
-            THEN regexp_replace(substr(text, at_request + 13, at_ring - at_request - 13),
-                '{_TENANT}', '') END AS request,
-        substr(text, at_pid, 160) AS tail
-    FROM ({_MARKED})
+# `text` is the line where it begins with an event, or what is behind its time.
+_PLACED = f"""
+    SELECT *, CASE
+        WHEN starts_with(line, '{_START}') THEN line
+        WHEN strpos(line, '{_WORD}') = strpos(line, '{_START}') + 2
+            AND NOT contains(line, 'logGroup')
+            THEN substr(line, strpos(line, '{_START}'))
+        ELSE '' END AS text
+    FROM lines
 """
 
 
-def _apart(known: str) -> str:
-    """Every line of `lines` with its parts, and whether they are what the engine writes."""
+def _cut(placed: str) -> str:
+    """Lines of `placed` cut at what every line has of its own: moment, request, tail. What is
+    between them (`head`, `body`, `asked`, `origin`) few lines have alone. `whole`: the line can be
+    cut, and its own parts are what the engine writes."""
     return f"""
-        SELECT *, coalesce(
-            template IS NOT NULL
+        SELECT *, coalesce(cuttable AND clock IS NOT NULL
             AND regexp_full_match(moment, '{_MOMENT}')
-            AND TRY_CAST(moment AS TIMESTAMP) IS NOT NULL
             AND regexp_full_match(tail, '{_TAIL}')
-            AND (NOT is_act OR (regexp_full_match(message, '{_TEXT}')
-                AND regexp_full_match(details, '{DETAILS}')
-                AND regexp_full_match(request, '{_REQUEST}')))
-            AND {known}, false) AS good
-        FROM ({_TAKEN})
+            AND (NOT is_act OR regexp_full_match(request, '{_REQUEST}')), false) AS whole
+        FROM (
+            SELECT *, TRY_CAST(moment AS TIMESTAMP) AS clock,
+                CASE WHEN contains(asking, 'tenantId')
+                    THEN regexp_replace(asking, '{_TENANT}', '') ELSE asking END AS request
+            FROM (
+                SELECT *,
+                    substr(text, 1, at_time + 12) AS head,
+                    substr(text, at_time + 40, at_end - at_time - 40) AS body,
+                    CASE WHEN is_act THEN substr(text, at_end + 13, 1) ELSE '' END AS asked,
+                    substr(text, at_ring, CASE WHEN is_act THEN at_pid - at_ring ELSE 0 END)
+                        AS origin,
+                    substr(text, at_time + 13, 27) AS moment,
+                    substr(text, at_end + 13, at_ring - at_end - 13) AS asking,
+                    substr(text, at_pid, 160) AS tail
+                FROM (
+                    SELECT *, CASE WHEN is_act THEN at_request ELSE at_pid END AS at_end,
+                        strlen(text) <= {MAX_LINE} AND 0 < at_time AND at_time < at_pid
+                        AND (NOT is_act OR (at_time < at_request AND at_request < at_ring
+                            AND at_ring < at_pid)) AS cuttable
+                    FROM (
+                        SELECT *,
+                            starts_with(text, '{_START}violation"')
+                                OR starts_with(text, '{_START}allowed"') AS is_act,
+                            strpos(text, '"timestamp":"') AS at_time,
+                            strpos(text, ',"requestId":') AS at_request,
+                            strpos(text, ',"ring":"') AS at_ring,
+                            strpos(text, ',"pid":') AS at_pid
+                        FROM ({placed})
+                    )
+                )
+            )
+        )
     """
 
 
-def take_apart(refused: list[str]) -> str:
-    """Every line of `lines`, taken apart, in the order of the file. Of a line that cannot be, or
-    whose template is among `refused`, there is the line and nothing else.
-
-    There is no join in it: a join does not keep the order.
-    """
-    names = ", ".join(map(literal, refused))
-    known = f"template NOT IN ({names})" if refused else "true"
+def _meant(cut: str) -> str:
+    """What is between the own parts of lines of `cut`: their template, and their object.
+    `formed`: message and object are what the engine writes. Nothing in it differs between lines
+    whose `head`, `body`, `asked` and `origin` are alike."""
     return f"""
-        SELECT logged,
-            CASE WHEN good THEN NULL ELSE line END AS line,
-            CASE WHEN good THEN template END AS template,
-            CASE WHEN good THEN epoch_us(TRY_CAST(moment AS TIMESTAMP)) END AS happened,
-            CASE WHEN good THEN coalesce(details, '') END AS details,
-            CASE WHEN good AND request != 'null' THEN substr(request, 2, length(request) - 2)
-                ELSE '' END AS request,
-            CASE WHEN good THEN regexp_extract(tail, '"nonce":"([0-9a-f]*)"', 1) END AS nonce,
-            CASE WHEN good
-                THEN CAST(regexp_extract(tail, '"seq":([0-9]+)', 1) AS BIGINT) END AS seq,
-            CASE WHEN good AND contains(tail, '"lost":')
-                THEN CAST(regexp_extract(tail, '"lost":([0-9]+)', 1) AS BIGINT) ELSE 0 END AS lost
-        FROM ({_apart(known)})
+        SELECT *, coalesce(template IS NOT NULL
+            AND (asked = '' OR (regexp_full_match(message, '{_TEXT}')
+                AND regexp_full_match(details, '{DETAILS}'))), false) AS formed
+        FROM (
+            SELECT *,
+                CASE
+                    WHEN asked = '' THEN head || '{HOLE}' || body || '{HOLE}'
+                    WHEN marked
+                        THEN head || '{HOLE}' || substr(body, 1, at_message - 1) || '{HOLE}'
+                            || regexp_replace(
+                                substr(body, at_policy, at_details - at_policy), '{_ENTRY}', '')
+                            || '{HOLE}' || CASE WHEN asked = 'n' THEN 'n' ELSE 's' END
+                            || '{HOLE}' || origin || '{HOLE}'
+                END AS template,
+                CASE WHEN marked
+                    THEN substr(body, at_message + 11, at_policy - at_message - 11) END AS message,
+                CASE WHEN marked THEN substr(body, at_details + 11) END AS details
+            FROM (
+                SELECT *,
+                    asked != '' AND NOT contains(head, ',"message":"')
+                        AND NOT contains(head, ',"policy":"')
+                        AND NOT contains(head, ',"details":{{')
+                        AND 0 < at_message AND at_message < at_policy AND at_policy < at_details
+                        AS marked
+                FROM (
+                    SELECT *,
+                        strpos(body, ',"message":"') AS at_message,
+                        strpos(body, ',"policy":"') AS at_policy,
+                        strpos(body, ',"details":{{') AS at_details
+                    FROM ({cut})
+                )
+            )
+        )
     """
+
+
+#: Every line of `lines` with its parts, and whether they are what the engine writes.
+_APART = f"SELECT *, whole AND formed AS good FROM ({_meant(_cut(_PLACED))})"
+
+# The parts of a `tail` that is what the engine writes.
+_AT_NONCE = """(strpos(tail, ',"nonce":"') + 10)"""
+_NONCE = f"substr(tail, {_AT_NONCE}, 16)"
+_SEQ = """regexp_extract(tail, '"seq":([0-9]+)', 1)"""
+
+
+def placed(source: str) -> str:
+    """The lines of `source` with their `text`; `line` only where it is another."""
+    return f"""
+        WITH lines AS NOT MATERIALIZED ({source})
+        SELECT text, logged, CASE WHEN NOT starts_with(line, '{_START}') THEN line END AS line
+        FROM ({_PLACED})
+    """
+
+
+#: The lines that `placed` was made of, in their order.
+STORED = "SELECT coalesce(line, text) AS line FROM placed"
+
+#: The lines of `placed` with their number. `common` is what other lines may have as well, and null
+#: where a line cannot be cut. It has no WHERE: DuckDB would compute what that asks for twice.
+CUT = f"""
+    SELECT number, logged,
+        CASE WHEN whole
+            THEN concat(head, '{HOLE}', body, '{HOLE}', asked, '{HOLE}', origin) END AS common,
+        epoch_us(clock) AS happened,
+        CASE WHEN is_act AND request != 'null' THEN substr(request, 2, length(request) - 2)
+            ELSE '' END AS request,
+        {_NONCE} AS nonce,
+        TRY_CAST(CASE WHEN contains(tail, '"lost":') THEN {_SEQ}
+            ELSE split_part(substr(tail, {_AT_NONCE} + 24), '}}', 1) END AS BIGINT) AS seq,
+        CASE WHEN contains(tail, '"lost":')
+            THEN TRY_CAST(regexp_extract(tail, '"lost":([0-9]+)', 1) AS BIGINT) ELSE 0 END AS lost
+    FROM ({_cut("SELECT rowid AS number, text, logged FROM placed")})
+"""
+
+_COMMON = f"""
+    SELECT common, parts[1] AS head, parts[2] AS body, parts[3] AS asked, parts[4] AS origin
+    FROM (SELECT common, string_split(common, '{HOLE}') AS parts
+        FROM (SELECT DISTINCT common FROM cut WHERE common IS NOT NULL))
+"""
+#: What lines of `cut` have in common, once, and what it means.
+ALIKE = f"""
+    SELECT row_number() OVER () AS id, common, template, coalesce(details, '') AS details
+    FROM ({_meant(_COMMON)})
+    WHERE formed
+"""
+
+#: A batch's acts: what its rows have in common, each with an id.
+ACTS = """
+    SELECT alike.id, known.id AS template, alike.details, known.event, known.function
+    FROM alike JOIN templates AS known ON known.text = alike.template
+"""
+
+#: The lines of `cut` whose template means something, with the id of their act. `facts` is a
+#: template that tells the facts of a process.
+TAKEN = """
+    SELECT (number + 1) << 20 AS ord, known.id AS act, happened, request, nonce, seq, lost,
+        CASE WHEN known.function = '' THEN logged ELSE known.function END AS function,
+        CASE WHEN known.event = 'armed' THEN known.template END AS facts
+    FROM cut JOIN (SELECT acts.*, common FROM alike JOIN acts ON acts.id = alike.id) AS known
+        ON known.common = cut.common
+    ORDER BY ord
+"""
+
+#: The lines that are not in `taken`.
+LEFT_OVER = """
+    SELECT rowid AS number, coalesce(line, text) AS line, logged FROM placed
+    WHERE (rowid + 1) << 20 NOT IN (SELECT ord FROM taken) ORDER BY rowid
+"""
 
 
 #: Every line of `lines` with what groups are made of, see `fshield.evidence.tables.groups`. One
@@ -200,14 +281,13 @@ _GROUPABLE = f"""
         CASE WHEN fit THEN template ELSE '' END AS template,
         CASE WHEN fit THEN coalesce(details, '') ELSE '' END AS details,
         CASE WHEN fit THEN moment ELSE '' END AS moment,
-        CASE WHEN fit AND request != 'null' THEN substr(request, 2, length(request) - 2)
-            ELSE '' END AS request,
-        CASE WHEN fit THEN regexp_extract(tail, '"nonce":"([0-9a-f]*)"', 1) ELSE '' END AS nonce,
-        CASE WHEN fit
-            THEN TRY_CAST(regexp_extract(tail, '"seq":([0-9]+)', 1) AS BIGINT) ELSE 0 END AS seq
+        CASE WHEN fit AND is_act AND request != 'null'
+            THEN substr(request, 2, length(request) - 2) ELSE '' END AS request,
+        CASE WHEN fit THEN {_NONCE} ELSE '' END AS nonce,
+        CASE WHEN fit THEN TRY_CAST({_SEQ} AS BIGINT) ELSE 0 END AS seq
     FROM (
         SELECT *, good AND regexp_full_match(tail, '{_COUNTABLE}') AS fit
-        FROM ({_apart("true")})
+        FROM ({_APART})
     )
 """
 
@@ -241,20 +321,50 @@ def lines_of(source: str, processes: list[str]) -> str:
         WITH lines AS ({source})
         SELECT account, region, original, nonce
         FROM (
-            SELECT account, region, line AS original,
-                regexp_extract(tail, '"nonce":"([0-9a-f]*)"', 1) AS nonce
-            FROM ({_apart("true")})
+            SELECT account, region, line AS original, {_NONCE} AS nonce
+            FROM ({_APART})
             WHERE good AND regexp_full_match(tail, '{_COUNTABLE}')
         )
         WHERE nonce IN ({names})
     """
 
 
-# The rows of one batch come after what is known of their processes, as rows before the first.
-_PROCESS = "PARTITION BY nonce ORDER BY ord ROWS"
-FOLLOWED = f"""
-    SELECT ord, template, happened, details, request, nonce, seq, lost, numbered,
+def stepped(order: str = "") -> str:
+    """The numbered rows of `taken`, and the run that each is in.
+
+    A run is a stretch of rows that are of one process, whose numbers rise, and that tell the same
+    of their process. Within a run, all that a row follows is the row before it.
+
+    Args:
+        order: ``ORDER BY ord``; without it, the order of `taken`, which needs no sorting.
+    """
+    return f"""
+        SELECT *, max(CASE WHEN begins THEN ord END)
+            OVER ({order} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS run
+        FROM (
+            SELECT * EXCLUDE (above, beside),
+                coalesce(nonce != above OR seq <= previous OR function != beside
+                    OR facts IS NOT NULL OR happened IS NULL OR at_previous IS NULL, true) AS begins
+            FROM (
+                SELECT *,
+                    lag(ord) OVER ({order}) AS behind,
+                    lag(nonce) OVER ({order}) AS above, lag(function) OVER ({order}) AS beside,
+                    lag(seq) OVER ({order}) AS previous, lag(happened) OVER ({order}) AS at_previous
+                FROM taken WHERE seq IS NOT NULL
+            )
+        )
+    """
+
+
+#: How many rows of `stepped` are not in order.
+OUT_OF_ORDER = "SELECT count(*) FROM stepped WHERE ord <= behind"
+
+# The runs of one batch come after what is known of their processes, as runs before the first.
+_PROCESS = "PARTITION BY nonce ORDER BY run ROWS"
+RUNS = f"""
+    SELECT run, nonce, seq,
         max(seq) OVER ({_PROCESS} BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before,
+        happened,
         last_value(happened IGNORE NULLS)
             OVER ({_PROCESS} BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS at_before,
         coalesce(first_value(nullif(function, '') IGNORE NULLS)
@@ -262,60 +372,69 @@ FOLLOWED = f"""
         first_value(facts IGNORE NULLS)
             OVER ({_PROCESS} BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS facts
     FROM (
-        SELECT row.ord, row.template, row.happened, row.details, row.request, row.nonce, row.seq,
-            row.lost, true AS numbered,
-            CASE WHEN known.function = '' THEN row.logged ELSE known.function END AS function,
-            CASE WHEN known.event = 'armed' THEN known.id END AS facts
-        FROM taken AS row JOIN templates AS known ON known.id = row.template
-        WHERE row.seq IS NOT NULL
+        SELECT run, any_value(nonce) AS nonce, max(seq) AS seq,
+            arg_max(happened, ord) AS happened, any_value(function) AS function,
+            any_value(facts) AS facts
+        FROM stepped GROUP BY run
         UNION ALL
-        SELECT -1, NULL, happened, NULL, NULL, nonce, seq, 0, true, function, facts
-        FROM processes WHERE nonce IN (SELECT nonce FROM taken)
+        SELECT -1, nonce, seq, happened, function, facts
+        FROM processes WHERE nonce IN (SELECT nonce FROM stepped)
     )
 """
 
 #: What the batch's rows say of their processes, for the next batch.
 PROCESSES = """
-    SELECT nonce, max(seq) AS seq, arg_max(happened, ord) FILTER (happened IS NOT NULL) AS happened,
-        arg_max(function, ord) AS function, arg_max(facts, ord) AS facts
-    FROM followed GROUP BY nonce
+    SELECT nonce, max(seq) AS seq, arg_max(happened, run) AS happened,
+        arg_max(function, run) AS function, arg_max(facts, run) AS facts
+    FROM runs GROUP BY nonce
 """
 
-#: What the reader counts: repeated, missing, clock_back.
+# The batch's rows, each with what it follows.
+_FOLLOWED = """
+    SELECT row.act, row.happened, row.request, row.seq, row.lost, its.function, its.facts,
+        CASE WHEN row.begins THEN its.before ELSE greatest(its.before, row.previous) END AS before,
+        CASE WHEN row.begins THEN its.at_before ELSE row.at_previous END AS at_before
+    FROM stepped AS row JOIN runs AS its ON its.run = row.run
+    UNION ALL
+    SELECT act, happened, request, NULL, lost, function, NULL, NULL, NULL
+    FROM taken WHERE seq IS NULL
+"""
+
+#: The batch's rows by act, and what the reader counts: `missing`, `back`.
+GROUPED = f"""
+    SELECT act, function, facts, doubt, timely, named,
+        min(happened) AS first_seen, max(happened) AS last_seen, count(*) AS events,
+        sum(lost) AS lost, coalesce(min(nullif(request, '')), '') AS request,
+        coalesce(sum(greatest(0, seq - before - 1 - lost)) FILTER (seq > before), 0) AS missing,
+        count(*) FILTER (happened < at_before - 1000000) AS back
+    FROM (
+        SELECT row.*,
+            CASE WHEN seq <= before THEN 'repeated'
+                WHEN seq IS NULL AND known.event IN ('violation', 'allowed') THEN 'unnumbered'
+                ELSE '' END AS doubt,
+            CASE WHEN known.timely THEN happened END AS timely,
+            CASE WHEN length(request) >= {REQUEST} AND contains(known.details, request)
+                THEN request ELSE '' END AS named
+        FROM ({_FOLLOWED}) AS row JOIN (
+            SELECT id, event, details,
+                contains(details, '"/tmp') AND regexp_matches(details, '{TIMELY}') AS timely
+            FROM acts
+        ) AS known ON known.id = row.act
+    )
+    GROUP BY act, function, facts, doubt, timely, named
+"""
+
+#: The events, repeated, missing and with a clock that went back.
 COUNTED = """
-    SELECT count(*) FILTER (seq <= before),
-        coalesce(sum(greatest(0, seq - before - 1 - lost)) FILTER (seq > before), 0),
-        count(*) FILTER (happened < at_before - 1000000)
-    FROM followed WHERE ord >= 0
+    SELECT coalesce(sum(events) FILTER (doubt = 'repeated'), 0), coalesce(sum(missing), 0),
+        coalesce(sum(back), 0)
+    FROM grouped
 """
 
 #: The batch in rows that still have their template.
-GROUPED = f"""
-    SELECT template, details, function, facts, doubt, timely, named,
-        min(happened) AS first_seen, max(happened) AS last_seen, count(*) AS events,
-        sum(lost) AS lost,
-        coalesce(min(nullif(request, '')), '') AS request
-    FROM (
-        SELECT *,
-            CASE WHEN contains(details, '"/tmp') AND regexp_matches(details, '{TIMELY}')
-                THEN happened END AS timely,
-            CASE WHEN length(request) >= {REQUEST} AND contains(details, request)
-                THEN request ELSE '' END AS named
-        FROM (
-            SELECT template, happened, details, request, lost, function, facts,
-                CASE WHEN seq <= before THEN 'repeated' ELSE '' END AS doubt
-            FROM followed WHERE ord >= 0
-            UNION ALL
-            SELECT template, happened, details, request, lost, function, NULL AS facts,
-                CASE WHEN event IN ('violation', 'allowed') THEN 'unnumbered' ELSE '' END AS doubt
-            FROM (
-                SELECT row.*, known.event, known.function
-                FROM taken AS row JOIN templates AS known ON known.id = row.template
-                WHERE row.seq IS NULL
-            )
-        )
-    )
-    GROUP BY ALL
+PARTS = """
+    SELECT template, details, part.* EXCLUDE (act, missing, back)
+    FROM grouped AS part JOIN (SELECT id, template, details FROM acts) AS known ON id = act
 """
 
 _KEY = list(Key._fields)
