@@ -43,7 +43,7 @@ demo: ## a hostile dependency, before and after
 	@./build.sh --demo
 	@$(PY) -m fshield.local.demo
 
-test: environment ## every test, in two lanes; FSHIELD_TEST_LANES=1: one lane after the other
+test: environment ## every test, in three lanes; FSHIELD_TEST_LANES=1: one lane after the other
 	@$(PY) -m tests.lanes.run $(TESTS)
 
 test-unguarded: environment ## proves that the tests of blocks can fail: runs their attacks without the guard

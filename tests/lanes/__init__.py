@@ -1,2 +1,2 @@
-"""``make test``: the folders of tests in two lanes, with progress, and the slowest ten at the
+"""``make test``: the folders of tests in three lanes, with progress, and the slowest ten at the
 end."""

@@ -1,8 +1,8 @@
 """Runs the tests in lanes: ``python -m tests.lanes.run [FOLDER | FILE…]``.
 
-Two lanes run at the same time, each one pytest that takes its folders in order. The suites of the
-command line and of the network wait more than they compute: they run beside those of the guard.
-What measures time, or needs both processors to make two threads meet, runs alone afterwards.
+Three lanes run at the same time, each one pytest that takes its folders in order. They wait more
+than they compute: two of them leave a third of two processors unused. What measures time, or needs
+both processors to make two threads meet, runs alone afterwards.
 ``FSHIELD_TEST_LANES=1`` runs one lane after the other.
 """
 
@@ -23,11 +23,13 @@ from tests.lanes.plugin import SLOWEST, VARIABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 LOGS = ROOT / "build" / "lanes"
-# Folders below tests/. They share no folder of build/ with others.
+# Folders below tests/. They share no folder of build/ with others: the command line and the network
+# beside the guard; whole functions.
 BESIDE = (
     *("core", "deploy", "egress", "evidence", "faults", "fleet", "fshield", "lanes", "native"),
     *("oracles", "others", "prose", "release"),
 )
+WHOLE = ("incidents", "local", "packages", "page", "processes", "replica", "runtimes")
 ALONE = ("races", "soak")
 
 
@@ -108,8 +110,8 @@ def lanes(asked: Sequence[str]) -> tuple[list[Lane], list[Lane]]:
         rest[:] = [path for path in rest if path not in taken]
         return taken
 
-    beside, alone = take(BESIDE), take(ALONE)
-    together = [Lane("first", rest), Lane("beside", beside)]
+    beside, whole, alone = take(BESIDE), take(WHOLE), take(ALONE)
+    together = [Lane("first", rest), Lane("beside", beside), Lane("whole", whole)]
     return [lane for lane in together if lane.paths], [Lane("alone", alone)] if alone else []
 
 
@@ -117,7 +119,7 @@ def start(lane: Lane, report: Report) -> threading.Thread:
     """Start the lane's pytest, and a thread that follows it to its end."""
     reads, writes = os.pipe()
     # Names of one length: a socket's path has a limit.
-    base = ROOT / "build" / ("pytest" if lane.name != "beside" else "pytes2")
+    base = ROOT / "build" / {"beside": "pytes2", "whole": "pytes3"}.get(lane.name, "pytest")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.lanes.plugin"]
     with lane.log.open("w") as log:
         process = subprocess.Popen(

@@ -34,14 +34,19 @@ def test_every_folder_is_in_one_lane() -> None:
     assert sorted(taken) == run.folders()
     assert "tests/lanes" in taken
     named = {Path(path).name for path in run.folders()}
-    assert set(run.BESIDE) | set(run.ALONE) <= named
+    lists = (*run.BESIDE, *run.WHOLE, *run.ALONE)
+    assert len(lists) == len(set(lists))
+    assert set(lists) <= named
 
 
 def test_files_are_taken_too() -> None:
-    together, alone = run.lanes(["tests/races/test_races.py", "tests/core", "tests/contract/"])
+    together, alone = run.lanes(
+        ["tests/races/test_races.py", "tests/page", "tests/core", "tests/contract/"]
+    )
     assert [(lane.name, lane.paths) for lane in (*together, *alone)] == [
         ("first", ["tests/contract"]),
         ("beside", ["tests/core"]),
+        ("whole", ["tests/page"]),
         ("alone", ["tests/races/test_races.py"]),
     ]
 
@@ -77,13 +82,13 @@ def run_lanes(tmp_path: Path, paths: list[str]) -> subprocess.CompletedProcess[s
     )
 
 
-@pytest.mark.parametrize("bad", ["contract", "prose", "races"])
+@pytest.mark.parametrize("bad", ["contract", "prose", "page", "races"])
 def test_a_failure_in_any_lane_fails(tmp_path: Path, bad: str) -> None:
-    names = ("contract", "prose", "races")
+    names = ("contract", "prose", "page", "races")
     paths = make(tmp_path, **{name: FAILS if name == bad else PASSES for name in names})
     done = run_lanes(tmp_path, paths)
     assert done.returncode == 1, done
-    lane = {"contract": "first", "prose": "beside", "races": "alone"}[bad]
+    lane = {"contract": "first", "prose": "beside", "page": "whole", "races": "alone"}[bad]
     assert f"failed in: {lane};" in done.stdout
     assert "assert 'the reason' == ''" in done.stdout
     assert f"tests/{bad}".ljust(20) + " 1 failed" in done.stdout
@@ -97,13 +102,13 @@ def test_what_cannot_be_collected_fails(tmp_path: Path) -> None:
 
 
 def test_lanes_run_at_the_same_time(tmp_path: Path) -> None:
-    text = MEETS.format(names=("contract", "prose"))
-    paths = make(tmp_path, contract=text, prose=text, races=PASSES)
+    text = MEETS.format(names=("contract", "prose", "page"))
+    paths = make(tmp_path, contract=text, prose=text, page=text, races=PASSES)
     done = run_lanes(tmp_path, paths)
     assert done.returncode == 0, done
     lines = [line for line in done.stdout.splitlines() if line.startswith("[")]
-    assert len(lines) == 3
-    assert "tests/races" in lines[2]
+    assert len(lines) == 4
+    assert "tests/races" in lines[3]
     assert "all passed; " in done.stdout
     assert "test_meets" in done.stdout.partition("slowest 10:")[2]
 
