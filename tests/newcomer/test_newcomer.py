@@ -18,8 +18,8 @@ import pytest
 from fshield.errors import CouldNotRun
 from fshield.local.cache import cache_folder
 from fshield.local.container import connect
-from tests.replica.image import debian_image
 from tests.newcomer import path
+from tests.replica.image import debian_image
 from tests.support import ROOT, rules, run_guarded
 
 REGION = "eu-central-1"
