@@ -35,12 +35,15 @@ for lock in "$here"/locks/java*.lock; do
     rm -rf "$work"
 done
 
-"$unpack" "$cache/java8" sid openjdk-8-jre-headless
-# Where it is installed, its configuration lies in /etc.
-find "$cache/java8" -lname '/etc/java-8*' -printf '%p %l\n' | while read -r link target; do
-    ln -sf "$cache/java8$target" "$link"
-done
+# sid and experimental drop what they have some day.
+if "$unpack" "$cache/java8" sid openjdk-8-jre-headless; then
+    # Where it is installed, its configuration lies in /etc.
+    find "$cache/java8" -lname '/etc/java-8*' -printf '%p %l\n' | while read -r link target; do
+        ln -sf "$cache/java8$target" "$link"
+    done
+else
+    echo 'no Java 8 in Debian any more: docs/runtimes.md gets no new row of it' >&2
+fi
 "$unpack" "$cache/ruby3.3" trixie ruby3.3 libruby3.3
-# Lies in a suite that drops it some day.
 "$unpack" "$cache/ruby3.4" experimental ruby3.4 libruby3.4 ||
     echo 'no Ruby 3.4 in Debian any more: docs/runtimes.md gets no new row of it' >&2
