@@ -14,8 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from fshield.local import components
 from tests import support
 from tests.incidents.corpus import Act, Incident
+from tests.incidents.world import PYTHON
 
 POLICIES = ("monitor", "default", "strict", "realistic", "only_for")
 WORLDS = 2
@@ -136,6 +138,9 @@ def replay(chosen: Sequence[Incident]) -> list[Outcome]:
         for act in incident.acts
         if not lacking(incident, act)
     }
+    # A world has no way out: what is not in the cache yet comes now.
+    components.emulator()
+    components.runtime_client(PYTHON, components.python_version(PYTHON))
     keys = [incident.key for incident in chosen]
     parts = [part for part in (keys[at::WORLDS] for at in range(WORLDS)) if part]
     with ThreadPoolExecutor(WORLDS) as pool:

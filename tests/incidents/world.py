@@ -42,6 +42,8 @@ LIB = HERE / "lib"
 POLICIES = ("", "monitor", "default", "strict", "realistic", "only_for")
 NODE_BOOTSTRAP = support.ROOT / "tests" / "attacks" / "lib" / "bootstrap.js"
 TIMEOUT_S = 60
+# Not a virtual environment's: those have no folder for packages of the user's.
+PYTHON = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
 ANSWER_S = 10
 
 HANDLER_PY = """import {package}
@@ -261,8 +263,6 @@ def _play_python(
     incident: Incident, run: Path, policy: str, environment: dict[str, str]
 ) -> tuple[list[str], list[dict[str, Any]]]:
     """A real handler under the real runtime client, with the package among its dependencies."""
-    # Not a virtual environment's: those have no folder for packages of the user's.
-    python = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
     package = incident.distribution.replace("-", "_")
     task = run / "task"
     task.mkdir()
@@ -277,7 +277,7 @@ def _play_python(
     with Function(
         task,
         "app.handler",
-        python=python,
+        python=PYTHON,
         policy=_policy(policy) if policy else None,
         env={**environment, "PYTHONUSERBASE": str(run / "user")},
         guarded=bool(policy) and not support.UNGUARDED,
