@@ -1,5 +1,5 @@
 """Writes docs/runtimes.md: every runtime of ``fshield/runtimes.tsv``, and what a run of each that
-can be had here says. ``make runtimes``."""
+can be had here says. README has a line a language. ``make runtimes``."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from tests.runtimes.tried import Start, start_of, tried
 from tests.support import LAUNCHER, ROOT, SCRATCH
 
 PAGE = ROOT / "docs" / "runtimes.md"
+README = ROOT / "README.md"
+SUMMARY = "| runtime | starts | four rules | `monitor` | asked by | ms | MB |"
 PAIRS = 21
 RULES = ("read_write_tmp", "create_child_process", "read_handler", "outbound_connectivity")
 
@@ -141,9 +143,51 @@ def table(lines: Sequence[str]) -> str:
     return "\n".join(["| " + " | ".join(COLUMNS) + " |", rule, *lines]) + "\n"
 
 
+def cells_of(page: str) -> dict[str, list[str]]:
+    """The cells of the page's table, by the runtime's identifier."""
+    lines = [line for line in page.splitlines() if line.startswith("| `")]
+    return {
+        line.split("`")[1]: [cell.strip() for cell in line.strip("|").split("|")] for line in lines
+    }
+
+
+def _span(values: Sequence[str]) -> str:
+    least, most = min(values, key=float), max(values, key=float)
+    return least if least == most else f"{least} to {most}"
+
+
+def summary(page: str) -> str:
+    """README's table: a line for each language that was run."""
+    found = [SUMMARY, "| -- | -- | -- | -- | -- | -- | -- |"]
+    cells = {name: row for name, row in cells_of(page).items() if "not tried" not in row}
+    for language in dict.fromkeys(runtimes()[name].language for name in cells):
+        names = [name for name in cells if runtimes()[name].language == language]
+        versions = sorted({runtimes()[name].version for name in names}, key=_number)
+        ran = [cells[name] for name in names]
+        yes = [f"{sum(row[at] == 'yes' for row in ran)} of {len(ran)}" for at in (4, 5, 6)]
+        asked = "file, line" if all(row[7] == "4/4" for row in ran) else "library"
+        spans = [_span([row[at] for row in ran]) for at in (8, 9)]
+        about = f"{language} {versions[0]} to {versions[-1]}"
+        found.append(f"| {' | '.join([about, *yes, asked, *spans])} |")
+    return "\n".join(found)
+
+
+def _number(version: str) -> list[int]:
+    return [int(part) for part in version.split(".") if part.isdigit()]
+
+
+def with_summary(readme: str, page: str) -> str:
+    """README with the table of this page."""
+    before, _, rest = readme.partition(f"{SUMMARY}\n")
+    after = rest.partition("\n\n")[2]
+    return f"{before}{summary(page)}\n\n{after}"
+
+
 def main() -> None:
-    """Run all, and write the page."""
-    PAGE.write_text(HEAD + table(rows(tried())) + TAIL)
+    """Run all, and write the page and README's table."""
+    page = HEAD + table(rows(tried())) + TAIL
+    PAGE.write_text(page)
+    README.write_text(with_summary(README.read_text(), page))
 
 
 if __name__ == "__main__":

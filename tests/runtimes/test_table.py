@@ -7,15 +7,11 @@ from pathlib import Path
 import pytest
 
 from fshield.runtimes import Runtime, runtimes
-from tests.runtimes.table import PAGE, RULES, once
+from tests.runtimes.table import PAGE, README, RULES, cells_of, once, summary, with_summary
 from tests.runtimes.tried import others, start_of, version_of
 from tests.support import interpreters, nodes
 
-LINES = {
-    line.split("`")[1]: [cell.strip() for cell in line.strip("|").split("|")]
-    for line in PAGE.read_text().splitlines()
-    if line.startswith("| `")
-}
+LINES = cells_of(PAGE.read_text())
 
 
 def test_the_page_has_every_runtime_that_can_be_guarded() -> None:
@@ -26,6 +22,14 @@ def test_the_page_has_every_runtime_that_can_be_guarded() -> None:
         assert cells[1:3] == [row.system, row.client], name
         assert ("not tried" in cells) == (row.tried is None), name
         assert "**no**" not in cells, name
+
+
+def test_the_readme_says_what_the_page_says() -> None:
+    readme, page = README.read_text(), PAGE.read_text()
+    assert with_summary(readme, page) == readme
+    worse = page.replace("| yes | yes | yes | 4/4 |", "| yes | **no** | yes | 3/4 |", 1)
+    assert with_summary(readme, worse) != readme
+    assert "| library |" in summary(worse).splitlines()[2]
 
 
 @pytest.mark.parametrize("path", [*interpreters(), *nodes()], ids=lambda path: str(path)[-40:])
