@@ -1,5 +1,6 @@
 # class: events
 # rule: create_child_process
+# needs: log_file
 # success: so many different files in /tmp are asked for that no line is left for the event of a
 #   program that is started
 # proof: mark
