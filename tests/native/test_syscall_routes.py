@@ -19,8 +19,8 @@ import zig
 # child returns as well.
 APART = {"clone", "clone3"}
 # libc's function of this name does something else. syslog writes to the system's log; the system
-# call reads the kernel's. mq_notify starts a thread that calls back; the kernel only sends a signal,
-# or a message to a socket of the caller's.
+# call reads the kernel's. mq_notify starts a thread that calls back; the kernel sends a signal, or
+# a message to a socket of the caller's.
 NAMESAKES = {"mq_notify", "syslog"}
 # Numbers that newer headers than ours name: the source has them by hand.
 BY_HAND = re.compile(r"^#define NUMBER_(\w+) \d+$", re.MULTILINE)
