@@ -40,8 +40,8 @@ def is_socket(fd):
         return False
 
 
-def wait_for(words):
-    end = time.monotonic() + patience(10)
+def wait_for(words, seconds):
+    end = time.monotonic() + seconds
     while not words and time.monotonic() < end:
         time.sleep(0.01)
     return words
@@ -57,12 +57,13 @@ def call():
     posix_ipc.unlink_message_queue(name)
     notified = []
     queue.request_notification((notified.append, "asked"))
+    time.sleep(0.1)  # the thread waits for a message by now
     (own,) = {fd for fd in range(64) if is_socket(fd)} - there
     ours, libcs = socket.socketpair()
     os.dup2(libcs.fileno(), own)
     queue.send(b"wakes the thread, which reads from the other socket then")
-    wait_for(notified)
+    wait_for(notified, 2)  # it may read from the other socket already
     # What libc's thread reads: function, argument, attributes, and 1 for "call it" at the end.
     function = address_in_libc("raise")
     ours.send(struct.pack("<QQQ", function, signal.SIGUSR1, 0).ljust(31, b"\0") + b"\1")
-    return wait_for(called)
+    return wait_for(called, patience(10))
