@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.fleet.functions import Fleet
+from tests.fleet.rolling import Roller, policies
 from tests.fleet.stand_in import StandIn, running
 
 
@@ -22,6 +24,16 @@ def fleet(stand_in: StandIn) -> Fleet:
     made = Fleet(stand_in)
     made.engines()
     return made
+
+
+@pytest.fixture
+def roll(
+    stand_in: StandIn,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Roller:
+    return Roller(stand_in, policies(tmp_path), monkeypatch, capsys)
 
 
 # moto's server logs each request, and pytest shows them all where a test fails.

@@ -45,16 +45,6 @@ def names(stand_in: StandIn, fleet: Fleet) -> list[str]:
     return found
 
 
-@pytest.fixture
-def roll(
-    stand_in: StandIn,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Roller:
-    return Roller(stand_in, policies(tmp_path), monkeypatch, capsys)
-
-
 def moved(fleet: Fleet, names: list[str]) -> list[str]:
     return [name for name in names if NEW in fleet.layers(name)]
 

@@ -19,7 +19,7 @@ from fshield.fleet.rollout.work import Rules
 from fshield.fleet.run import Target
 from tests.fleet.command import fshield
 from tests.fleet.functions import ENGINE, Fleet, package
-from tests.fleet.rolling import NOON, Roller, blocked, policies
+from tests.fleet.rolling import NOON, Roller, blocked
 from tests.fleet.stand_in import ACCOUNT, REGION, StandIn
 
 NEW = "function-shield-policies"
@@ -40,16 +40,6 @@ def names(stand_in: StandIn, fleet: Fleet) -> list[str]:
     for name in found:
         aliased(fleet, name)
     return found
-
-
-@pytest.fixture
-def roll(
-    stand_in: StandIn,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Roller:
-    return Roller(stand_in, policies(tmp_path), monkeypatch, capsys)
 
 
 def aliased(fleet: Fleet, name: str, alias: str = "live") -> str:
