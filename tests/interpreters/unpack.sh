@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
-# unpack.sh FOLDER SUITE PACKAGE…: packages of a release of Debian, unpacked into FOLDER, not installed.
-# apt checks the archive's signatures. Does nothing where FOLDER is complete.
+# unpack.sh FOLDER SUITE PACKAGE…: packages of a release of Debian, unpacked into FOLDER and not
+# installed. apt checks the archive's signatures. Does nothing where FOLDER is complete.
 set -euo pipefail
 root=$1 suite=$2
 shift 2
 [ -e "$root/complete" ] && exit 0
-command -v apt-get >/dev/null || { echo "tests/interpreters/unpack.sh: only on Debian and its like" >&2; exit 2; }
+if ! command -v apt-get >/dev/null; then
+    echo "tests/interpreters/unpack.sh: only on Debian and its like" >&2
+    exit 2
+fi
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 [ -e "$keyring" ] || keyring=${keyring%.gpg}.pgp
 # The archive that this machine installs from.

