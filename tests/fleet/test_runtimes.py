@@ -23,7 +23,7 @@ from tests.support import interpreters, nodes
         ("java11.al2023", ("tried on java11.al2023 with a stand-in for its client only",)),
         ("java17.al2023", ("tried on java17.al2023 with a stand-in for its client only",)),
         ("ruby4.0", ("untried on ruby4.0",)),
-        ("ruby3.4", ()),
+        ("ruby3.4", ("tried on ruby3.4 with a stand-in for its client only",)),
     ],
 )
 def test_runtimes_of_this_year_are_known(identifier: str, notes: tuple[str, ...]) -> None:

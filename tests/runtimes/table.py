@@ -114,8 +114,9 @@ HEAD = """# Runtimes
 
 Written by `make runtimes`, from `fshield/runtimes.tsv` and a run of each runtime that can be had
 without an account: the interpreter (not Lambda's build of it), AWS's own runtime client, and a
-small Runtime API. It has not run on Lambda. Java's client is on no registry that the tests use: a
-stand-in speaks as its source does. Of Ruby 4.0 and .NET there is no build to be had.
+small Runtime API. It has not run on Lambda. The clients for Java and Ruby are on no registry that
+the tests use: a stand-in speaks as the source of each does. Of Ruby 4.0 and .NET there is no build
+to be had.
 
 - *starts*: the runtime answers an invocation.
 - *blocks*: under `default` and under `strict`, four acts of the handler (a file in `/tmp`, a
