@@ -143,6 +143,11 @@ class Attack:
     def language(self) -> Language:
         return cast(Language, self.path.suffix[1:])
 
+    @property
+    def races(self) -> bool:
+        """It changes what is judged while it is judged, as its file's name says."""
+        return "race" in self.path.stem.split("_")
+
     def __str__(self) -> str:
         return self.name
 

@@ -168,13 +168,19 @@ TRIES = 3
 
 
 def perform_until_won(
-    attack: Attack, python: Path, document: Document | None, extra: dict[str, str]
+    attack: Attack,
+    python: Path,
+    document: Document | None,
+    extra: dict[str, str],
+    named: tuple[str, ...] = (),
 ) -> Look:
     """A run that must succeed. It is tried again where the attack alone fell short: a run in which
-    the guard did damage is the last one."""
+    the guard did damage is the last one. A race that is won at its first try was judged by what
+    was there before it, so it is tried again until an event names one of the rules `named`."""
     for _ in range(TRIES):
         look = perform(attack, python, document, extra)
-        if (look.seen and look.claims) or hurt(attack, look):
+        won = look.seen and look.claims
+        if hurt(attack, look) or (won and (not attack.races or not named or look.named & {*named})):
             break
     return look
 
@@ -229,7 +235,13 @@ def judge(attack: Attack, python: Path) -> Verdict:
         )
     verdict.held = not went_through
     document, extra = alerting(attack)
-    look = (perform if attack.refuses else perform_until_won)(attack, python, document, extra)
+    silent = attack.open or attack.unreported or (attack.quiet and not attack.alerts)
+    names = () if silent else attack.rules + attack.also
+    look = (
+        perform(attack, python, document, extra)
+        if attack.refuses
+        else perform_until_won(attack, python, document, extra, names)
+    )
     verdict.problems += [f"alert: {wrong}: {tell(look)}" for wrong in hurt(attack, look)]
     if attack.refuses:
         verdict.problems += [] if refused(look) else [f"alert: it must be refused: {tell(look)}"]
@@ -238,9 +250,6 @@ def judge(attack: Attack, python: Path) -> Verdict:
         verdict.problems.append(f"alert: it must succeed: {tell(look)}")
     if attack.says:
         verdict.problems += [f"alert: {wrong}: {tell(look)}" for wrong in unsaid(attack, look)]
-    silent = attack.open or attack.unreported or (attack.quiet and not attack.alerts)
-    if not silent and not look.named & set(attack.rules + attack.also):
-        verdict.problems.append(
-            f"alert: no event names {' or '.join(attack.rules + attack.also)}: {tell(look)}"
-        )
+    if names and not look.named & set(names):
+        verdict.problems.append(f"alert: no event names {' or '.join(names)}: {tell(look)}")
     return verdict
