@@ -3,6 +3,7 @@ costs, which reads the files of the frames."""
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -44,6 +45,7 @@ print(took[0] if sys.argv[1] == "first" else statistics.median(took[50:]))
 def callers(bench: Bench) -> Iterator[Figure]:
     """A connection by requests for stripe, allowed to everybody and to stripe only."""
     folder = bench.scratch / "task"
+    shutil.rmtree(folder, ignore_errors=True)  # of a run before
     folder.mkdir()
     packages.install_all(folder)
     app = folder / "app.py"

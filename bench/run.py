@@ -175,7 +175,7 @@ def main() -> int:
         with waiting_for("compiling the floor and the timer"):
             tools = compile_tools(scratch)
         results, version = [], python_version(options.python)
-        with waiting_for("measuring (a minute or two)"):
+        with waiting_for("measuring (about seven minutes)"):
             for figure in rows(
                 Bench(layer.folder, tools, scratch, options.python, options.quick), options.dist
             ):
