@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -58,15 +62,38 @@ def _near(word: str) -> str | None:
     return next(iter(difflib.get_close_matches(word, list(COMMANDS), n=1)), None)
 
 
+#: pydantic's own switch: it reads every installed package's metadata to look for plug-ins.
+_NO_PLUGINS = "PYDANTIC_DISABLE_PLUGINS"
+
+
+@contextmanager
+def _lean_import() -> Iterator[None]:
+    """Imports take a tenth less without garbage collection and without pydantic's plug-ins. What
+    the command starts has the environment as it was."""
+    was = os.environ.get(_NO_PLUGINS)
+    os.environ[_NO_PLUGINS] = "__all__"
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        if was is None:
+            del os.environ[_NO_PLUGINS]
+        else:
+            os.environ[_NO_PLUGINS] = was
+
+
 def _load(command: Command) -> Any:
-    function = getattr(
-        importlib.import_module(f"fshield.cli.{command.module}"), command.function or command.name
-    )
-    alone = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    alone.command(command.name, epilog=command.exit_codes, context_settings=command.settings)(
-        function
-    )
-    return typer.main.get_command(alone)
+    with _lean_import():
+        module = importlib.import_module(f"fshield.cli.{command.module}")
+        function = getattr(module, command.function or command.name)
+        alone = typer.Typer(
+            add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+        )
+        alone.command(command.name, epilog=command.exit_codes, context_settings=command.settings)(
+            function
+        )
+        return typer.main.get_command(alone)
 
 
 app = typer.Typer(
