@@ -1,7 +1,7 @@
 """What the guard costs: paired figures from one run, ratios first.
 
-``python bench/run.py [--layer DIR] [--json] [--quick]``. Exit status 0 whatever the figures say, a
-miss is marked; 2 where it could not run.
+``python bench/run.py [--layer DIR] [--json] [--quick] [--write PAGE]``. Exit status 0 whatever the
+figures say, a miss is marked; 2 where it could not run.
 """
 
 from __future__ import annotations
@@ -138,6 +138,26 @@ def _floor(row: dict[str, Any]) -> str:
     )
 
 
+def page(results: list[dict[str, Any]], text: str) -> str:
+    """The `text` of a page with the figures between its marks."""
+    lines = ["| measure | ratio | added | guarded | aim |", "| -- | -- | -- | -- | -- |"]
+    for row in results:
+        digits, unit = _digits(row["unit"]), row["unit"]
+        ratio = f"×{row['ratio']:.2f}" if row["ratio"] else ""
+        added = f"{row['added']:+.{digits}f} {unit}" if row["added"] is not None else ""
+        missed = " (missed)" if row["met"] is False else ""
+        lines.append(
+            f"| {row['title']} | {ratio} | {added} | {row['guarded']:.{digits}f} {unit}"
+            f" | {row['aim']}{missed} |"
+        )
+    begin, end = "<!-- figures -->\n", "<!-- end of figures -->"
+    before, _, rest = text.partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise RuntimeError(f"the page has no {begin.strip()} and {end}")
+    return f"{before}{begin}\n" + "\n".join(lines) + f"\n\n{end}{after}"
+
+
 def _digits(unit: str) -> int:
     return {"ms": 2, "MB": 2}.get(unit, 0)
 
@@ -157,6 +177,9 @@ def main() -> int:
         "--dist", type=Path, default=ROOT / "dist", help="where the zips of the layer are"
     )
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    parser.add_argument(
+        "--write", type=Path, metavar="PAGE", help="put the figures into docs/performance.md"
+    )
     parser.add_argument(
         "--quick", action="store_true", help="few samples: shows that it works, not what it costs"
     )
@@ -186,6 +209,8 @@ def main() -> int:
     except (RuntimeError, OSError) as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 2
+    if options.write:
+        options.write.write_text(page(results, options.write.read_text("utf-8")), "utf-8")
     if options.json:
         json.dump(
             {"machine": platform.machine(), "python": version, "figures": results},

@@ -36,6 +36,23 @@ def test_figures_are_paired(bench: ModuleType) -> None:
     assert bench.judged(figure, {})["met"] is None
 
 
+def test_the_page_gets_the_figures(bench: ModuleType) -> None:
+    """What stands around them stays, and a second run writes the same page."""
+    figures = [
+        bench.Figure("connect", "connect", "ns", {"bare": [100.0], "guarded": [120.0]}),
+        bench.Figure("zip", "layer zip", "KB", {"guarded": [229.0]}),
+    ]
+    rows = [bench.judged(figure, {"connect": {"ratio": 1.05}}) for figure in figures]
+    before = "Above.\n\n<!-- figures -->\nold\n<!-- end of figures -->\n\nBelow.\n"
+    page = bench.page(rows, before)
+    assert "| connect | ×1.20 | +20 ns | 120 ns | ×1.05 (missed) |" in page
+    assert "| layer zip |  |  | 229 KB |  |" in page
+    assert page.startswith("Above.\n") and page.endswith("\n\nBelow.\n") and "old" not in page
+    assert bench.page(rows, page) == page
+    with pytest.raises(RuntimeError, match="has no"):
+        bench.page(rows, "nothing to replace")
+
+
 def test_a_budget_over_the_floor(bench: ModuleType) -> None:
     figure = bench.Figure(
         "audit", "audit", "ns", {"bare": [30.0], "floor": [60.0], "guarded": [63.0]}
