@@ -106,14 +106,14 @@ def _attributes() -> list[str]:
 
 
 @functools.cache
-def version(python: Path) -> tuple[int, int]:
+def version(python: Path) -> tuple[int, int, int]:
     out = subprocess.run(
-        [python, "-I", "-c", "import sys; print(*sys.version_info[:2])"],
+        [python, "-I", "-c", "import sys; print(*sys.version_info[:3])"],
         capture_output=True,
         text=True,
         check=True,
     ).stdout.split()
-    return int(out[0]), int(out[1])
+    return int(out[0]), int(out[1]), int(out[2])
 
 
 def glibc() -> tuple[int, int]:
@@ -140,7 +140,7 @@ def with_modules(attack: Attack, python: Path) -> Path:
     modules = [word for word in attack.needs if word.startswith("module:")]
     if all(_has(word, str(python)) for word in modules) or not support.PACKAGES.exists():
         return python
-    return support.PACKAGES if version(support.PACKAGES) == version(python) else python
+    return support.PACKAGES if version(support.PACKAGES)[:2] == version(python)[:2] else python
 
 
 def missing(attack: Attack, python: Path) -> str:
@@ -151,16 +151,16 @@ def missing(attack: Attack, python: Path) -> str:
     if attack.language == "c":
         needs.add("gcc")
     for word in sorted(needs):
-        found = re.fullmatch(r"(python|glibc|node)(>=|<)(\d+)\.(\d+)", word)
+        found = re.fullmatch(r"(python|glibc|node)(>=|<)(\d+)\.(\d+)(?:\.(\d+))?", word)
         if found:
-            have = (
+            have: tuple[int, ...] = (
                 version(python)
                 if found[1] == "python"
                 else glibc()
                 if found[1] == "glibc"
                 else node()
             )
-            wanted = (int(found[3]), int(found[4]))
+            wanted = tuple(int(part) for part in found.groups()[2:] if part)
             if (have >= wanted) != (found[2] == ">="):
                 return word
         elif not _has(word, str(python)):

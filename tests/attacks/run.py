@@ -166,7 +166,7 @@ def verdict(row: Row) -> str:
 
 def report(rows: list[Row], interpreters: list[Path]) -> str:
     """docs/attacks.md."""
-    versions = ", ".join(".".join(map(str, version(python))) for python in interpreters)
+    versions = ", ".join(".".join(map(str, version(python)[:2])) for python in interpreters)
     lines = [
         "# Attacks",
         "",

@@ -4,7 +4,7 @@
 # success: during a lookup of an allowed address's name, another thread asks a question of its own
 #   by libc's socket
 # proof: query
-# needs: resolver
+# needs: resolver python>=3.11.4
 # quiet: no other thread has an fd for what libc opens in a lookup
 # alerts: true
 # timeout: 40
