@@ -59,8 +59,8 @@ def _has(word: str, python: str) -> bool:
             return Path("/tmp").stat().st_dev == support.ROOT.stat().st_dev
         case "locale" | "language":
             return Path("/usr/lib/locale/C.utf8").is_dir()
-        case "xattr":
-            return "user.loot" in _attributes()
+        case "xattr" | "libc_signal":
+            return "user.loot" in _attributes() if word == "xattr" else _signals_as_libc()
         case _ if word in SOCKETS:
             return _opens(*SOCKETS[word])
         case "io_uring":
@@ -91,6 +91,12 @@ def _runs(python: str, code: str) -> bool:
     """Whether this Python's SQLite can do it, with a connection ``c``."""
     whole = f"import sqlite3; c = sqlite3.connect(':memory:'); {code}"
     return subprocess.run([python, "-c", whole], capture_output=True, check=False).returncode == 0
+
+
+def _signals_as_libc() -> bool:
+    """Whether Python can send a signal as libc sends its own."""
+    linux = tuple(int(part) for part in os.uname().release.split(".")[:2])
+    return glibc() < (2, 34) or linux >= (6, 9)
 
 
 def _attributes() -> list[str]:

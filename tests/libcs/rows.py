@@ -167,6 +167,8 @@ CALLS: dict[str, tuple[str, ...]] = {
     "__libc_dlopen_mode": ("pointer", "slibc.so.6", "i1"),
     "__libc_dlsym": ("pointer", "i0", "sconnect"),
     "mq_notify": ("int", "i-1", "b64"),
+    "raise": ("int", "i33"),
+    "pidfd_send_signal": ("int", "i-1", "i33", "i0", "i0"),
     "__libc_dlvsym": ("pointer", "i0", "sconnect", "sGLIBC_2.2.5"),
     # what a path means
     "mount": ("int", "snone", "s/mnt", "stmpfs", "i0", "i0"),

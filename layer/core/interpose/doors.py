@@ -64,6 +64,7 @@ RAW = {
         "open_tree": "428",
         "personality": "SYS_personality",
         "pidfd_getfd": "438",
+        "pidfd_send_signal": "424",
     },
     **{
         "pivot_root": "SYS_pivot_root",

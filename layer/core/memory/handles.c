@@ -147,17 +147,41 @@ DOOR int pthread_getcpuclockid(pthread_t thread, clockid_t *clock)
     return real.pthread_getcpuclockid(thread, clock);
 }
 
+/* ---- libc's own signals ---- */
+
+/* The handler that changes the user in every thread makes the system call that it reads from a
+ * place on a stack, whose thread may be gone. Before glibc 2.34 raise sends its signal, and so does
+ * pidfd_send_signal to a thread, since Linux 6.9. */
+enum { OWN_SIGNALS = 32, OWN_COUNT = 2 };
+
+static bool signal_refused(int signal, const char *object, const void *caller)
+{
+    return UNLIKELY((unsigned)signal - OWN_SIGNALS < OWN_COUNT) && guard_ready() &&
+           !guard_ignores(FS_NATIVE) && native_refused("run a handler of libc by", object, caller);
+}
+
+DOOR int raise(int signal)
+{
+    if (signal_refused(signal, "raise", CALLER())) return -1;
+    if (UNLIKELY(!real.raise)) guard_start();
+    return real.raise(signal);
+}
+
+extern int pidfd_send_signal(int, int, void *, unsigned);
+DOOR int pidfd_send_signal(int fd, int signal, void *info, unsigned flags)
+{
+    if (signal_refused(signal, "pidfd_send_signal", CALLER())) return -1;
+    return real.pidfd_send_signal(fd, signal, info, flags);
+}
+
 /* ---- terminfo ---- */
 
-/* %s prints the text at a parameter, %l gives its length; both may have flags. */
+/* %s prints the text at a parameter, %l gives its length; both may have flags. "%P%%s" is one too:
+ * the second % belongs to %P. */
 static bool reads_text(const char *string)
 {
     for (const char *at = string; at && (at = strchr(at, '%')) != NULL;) {
         at++;
-        if (*at == '%') {
-            at++;
-            continue;
-        }
         at += strspn(at, ":-+# .0123456789");
         if (*at == 's' || *at == 'l') return true;
     }

@@ -22,6 +22,7 @@
 
 #define READ_IMPLIES_EXECUTE 0x0400000ul
 #define SHARED_EXECUTE       0100000 /* SHM_EXEC */
+#define SHARED_OVER          0040000 /* SHM_REMAP */
 
 enum { TRUSTED = 4 };
 
@@ -431,8 +432,9 @@ DOOR int personality(unsigned long persona)
 extern void *shmat(int, const void *, int);
 DOOR void *shmat(int id, const void *start, int flags)
 {
-    if (UNLIKELY(flags & SHARED_EXECUTE) && guard_ready() && !guard_ignores(FS_NATIVE) &&
-        memory_refused(make_executable, NULL, CALLER()))
+    bool executes = flags & SHARED_EXECUTE;
+    if (UNLIKELY(executes || (flags & SHARED_OVER)) && guard_ready() && !guard_ignores(FS_NATIVE) &&
+        memory_refused(executes ? make_executable : "replace memory in", NULL, CALLER()))
         return MAP_FAILED;
     if (UNLIKELY(made_is_table(id)) && guard_ready() &&
         integrity_refused("attach", "the guard's memory", CALLER()))
