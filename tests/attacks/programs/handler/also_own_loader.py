@@ -16,9 +16,9 @@ KEPT = []
 
 
 class Loader(SourceFileLoader):
-    def source_to_code(self, data, path, **options):
+    def source_to_code(self, data, path, *rest, **options):
         KEPT.append(bytes(data))
-        return super().source_to_code(data, path, **options)
+        return super().source_to_code(data, path, *rest, **options)
 
 
 @attempt

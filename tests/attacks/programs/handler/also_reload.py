@@ -17,9 +17,9 @@ class Loader(SourceFileLoader):
     def path_stats(self, path):
         raise OSError  # no compiled form will do
 
-    def source_to_code(self, data, path, **options):
+    def source_to_code(self, data, path, *rest, **options):
         KEPT.append(bytes(data))
-        return super().source_to_code(data, path, **options)
+        return super().source_to_code(data, path, *rest, **options)
 
 
 @attempt
