@@ -93,6 +93,44 @@ def test_sql_makes_the_table_of_the_plain_fold(
     assert found == wanted
 
 
+def going_on(logs: tuple[list[bytes], list[bytes]]) -> list[bytes]:
+    """Two logs of the same processes, one behind the other, and the first once more."""
+    return [*logs[0], *logs[1], *logs[0]]
+
+
+@settings(
+    max_examples=EXAMPLES, deadline=None, phases=PHASES, suppress_health_check=list(HealthCheck)
+)
+@given(st.tuples(processes(), processes()).map(going_on), st.sampled_from([1, 2, 1000]))
+def test_what_a_batch_knows_of_those_before_it_changes_nothing(
+    folder: Path, contents: list[bytes], kinds: int
+) -> None:
+    files = written(folder, contents)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(engine, "_BATCH", 0)
+        patched.setattr(engine, "_KINDS", kinds)
+        assert by_sql(files) == by_hand(files)
+
+
+def test_lines_of_a_known_kind_are_not_taken_apart_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = Log().host("a.example").host("a.example").host("b.example")
+    lines = [json.dumps(json.loads(line), separators=(",", ":")) for line in log.lines]
+    files = written(folder, ["\n".join(lines).encode()] * 2)
+    apart: list[int] = []
+    learn = Table._learn_templates
+
+    def counted(table: Table) -> bool:
+        apart.append(table._number("SELECT count(*) FROM alike"))
+        return learn(table)
+
+    monkeypatch.setattr(Table, "_learn_templates", counted)
+    monkeypatch.setattr(engine, "_BATCH", 0)
+    assert by_sql(files) == by_hand(files)
+    assert apart == [2, 1]
+
+
 @settings(
     max_examples=EXAMPLES // 3,
     deadline=None,

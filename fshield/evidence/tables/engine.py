@@ -41,7 +41,13 @@ _BATCH = 256 << 20
 _PACKING = 10
 #: Memory that DuckDB takes before it writes to its folder for temporary files.
 MEMORY = "2GB"
+#: Memory of batches that are done, which DuckDB keeps for the next ones, where it can. The system
+#: would clear each page again.
+_REUSED = ("block_allocator_memory", "1GB")
 _ROWS = 5000
+#: What so many kinds of lines have in common is kept from batch to batch, where it is not longer.
+_KINDS = 1 << 14
+_LONG = 1 << 12
 # Tables of a batch, where the reader makes them: see `ACTS` and `TAKEN` of the SQL.
 _ACTS = "id BIGINT, template INTEGER, details VARCHAR, event VARCHAR, function VARCHAR"
 _TAKEN = (
@@ -85,8 +91,8 @@ def connect(folder: str) -> duckdb.DuckDBPyConnection:
         )
     import duckdb  # noqa: PLC0415 - 60 ms that commands without a table do without
 
-    return duckdb.connect(
-        str(Path(folder, "evidence.duckdb")),
+    to = duckdb.connect(
+        ":memory:",
         config={
             "memory_limit": MEMORY,
             "temp_directory": folder,
@@ -94,6 +100,9 @@ def connect(folder: str) -> duckdb.DuckDBPyConnection:
             "autoload_known_extensions": False,
         },
     )
+    if to.execute(f"SELECT 1 FROM duckdb_settings() WHERE name = '{_REUSED[0]}'").fetchone():
+        to.execute("SET {} = '{}'".format(*_REUSED))
+    return to
 
 
 class Table:
@@ -137,6 +146,7 @@ class Table:
             " facts INTEGER, doubt VARCHAR, timely BIGINT, named VARCHAR, first_seen BIGINT,"
             " last_seen BIGINT, events BIGINT, lost HUGEINT, request VARCHAR)",
             f"CREATE TABLE whole ({columns})",
+            f"CREATE TEMP TABLE kinds ({_ACTS}, common VARCHAR)",
         ):
             self._to.execute(statement)
 
@@ -256,6 +266,7 @@ class Table:
                 return False
             self._make("acts", sql.ACTS)
             self._make("taken", sql.TAKEN)
+            self._remember()
             self._drop("cut", "alike")
             taken = self._number("SELECT count(*) FROM taken")
             whole = taken == self._number("SELECT count(*) FROM placed")
@@ -272,6 +283,13 @@ class Table:
             self._drop("left_over")
         self._finish_batch()
         return True
+
+    def _remember(self) -> None:
+        """Keep for the next batch what many lines have in common."""
+        kept = self._number("SELECT count(*) FROM kinds")
+        if kept + self._number("SELECT count(*) FROM alike WHERE lines > 1") > _KINDS:
+            self._to.execute("DELETE FROM kinds")
+        self._to.execute(f"INSERT INTO kinds {sql.KINDS} LIMIT {_KINDS}", [_LONG])
 
     def _make(self, table: str, query: str) -> None:
         """A table of one batch: in memory, and in the folder where it is too large."""

@@ -20,6 +20,8 @@ from fshield.evidence.tables.rows import COLUMNS, REQUEST, TIMELY, Key
 #: there, and refuses the file.
 HOLE = "\x01"
 _START = '{"function_shield":true,"event":"'
+#: How most lines begin, up to their time.
+_ACT = f'{_START}violation","event_version":1,"timestamp":"'
 _PLAIN = r"[\x20\x21\x23-\x5b\x5d-\x7e]*"
 _TEXT = f'"{_PLAIN}"'
 _MAYBE = f"(null|{_TEXT})"
@@ -38,6 +40,10 @@ _TAIL = (
     r',"pid":(0|[1-9][0-9]{0,17}),"nonce":"([0-9a-f]{16})","seq":(0|[1-9][0-9]{0,17})'
     r'(,"lost":([1-9][0-9]{0,17}))?\}\r?'
 )
+#: `_TAIL` is within so many characters before a line's last.
+_ENDING = 119
+#: A request's id and the tenant's are within so many, with the mark behind them.
+_ASKING = 384
 #: The end of a line that says nothing of others, and whose number can be squared.
 _COUNTABLE = r',"pid":(0|[1-9][0-9]{0,17}),"nonce":"([0-9a-f]{16})","seq":(0|[1-9][0-9]{0,6})\}\r?'
 _REQUEST = 'null|"[A-Za-z0-9-]{1,64}"'
@@ -117,7 +123,10 @@ _PLACED = f"""
 def _cut(placed: str) -> str:
     """Lines of `placed` cut at what every line has of its own: moment, request, tail. What is
     between them (`head`, `body`, `asked`, `origin`) few lines have alone. `whole`: the line can be
-    cut, and its own parts are what the engine writes."""
+    cut, and its own parts are what the engine writes.
+
+    A mark is looked for where the engine writes it, and not in all of the line. Where another
+    stands before it, that one is in `body` or `origin`, and so in the template."""
     return f"""
         SELECT *, coalesce(cuttable AND clock IS NOT NULL
             AND regexp_full_match(moment, '{_MOMENT}')
@@ -131,26 +140,38 @@ def _cut(placed: str) -> str:
                 SELECT *,
                     substr(text, 1, at_time + 12) AS head,
                     substr(text, at_time + 40, at_end - at_time - 40) AS body,
-                    CASE WHEN is_act THEN substr(text, at_end + 13, 1) ELSE '' END AS asked,
+                    CASE WHEN is_act THEN substr(behind, 1, 1) ELSE '' END AS asked,
                     substr(text, at_ring, CASE WHEN is_act THEN at_pid - at_ring ELSE 0 END)
                         AS origin,
                     substr(text, at_time + 13, 27) AS moment,
-                    substr(text, at_end + 13, at_ring - at_end - 13) AS asking,
-                    substr(text, at_pid, 160) AS tail
+                    substr(behind, 1, at_ring - at_request - 13) AS asking,
+                    substr(text, at_pid) AS tail
                 FROM (
                     SELECT *, CASE WHEN is_act THEN at_request ELSE at_pid END AS at_end,
                         strlen(text) <= {MAX_LINE} AND 0 < at_time AND at_time < at_pid
-                        AND (NOT is_act OR (at_time < at_request AND at_request < at_ring
-                            AND at_ring < at_pid)) AS cuttable
+                        AND 0 < at_ending
+                        AND (NOT is_act OR (at_time < at_request AND at_request + 13 < at_ring
+                            AND at_ring < at_pid
+                            AND substr(text, at_request, 13) = ',"requestId":')) AS cuttable
                     FROM (
-                        SELECT *,
-                            starts_with(text, '{_START}violation"')
-                                OR starts_with(text, '{_START}allowed"') AS is_act,
-                            strpos(text, '"timestamp":"') AS at_time,
-                            strpos(text, ',"requestId":') AS at_request,
-                            strpos(text, ',"ring":"') AS at_ring,
-                            strpos(text, ',"pid":') AS at_pid
-                        FROM ({placed})
+                        SELECT *, size - {_ENDING + 1} + at_ending AS at_pid,
+                            at_request + 12 + strpos(behind, ',"ring":"') AS at_ring
+                        FROM (
+                            SELECT *,
+                                strpos(substr(text, size - {_ENDING}), ',"pid":') AS at_ending,
+                                substr(text, at_request + 13, {_ASKING}) AS behind
+                            FROM (
+                                SELECT *,
+                                    CASE WHEN length(text) <= {_ENDING} THEN {_ENDING + 1}
+                                        ELSE length(text) END AS size,
+                                    starts_with(text, '{_START}violation"')
+                                        OR starts_with(text, '{_START}allowed"') AS is_act,
+                                    CASE WHEN starts_with(text, '{_ACT}') THEN {len(_ACT) - 12}
+                                        ELSE strpos(text, '"timestamp":"') END AS at_time,
+                                    strpos(text, 'Id":') - 9 AS at_request
+                                FROM ({placed})
+                            )
+                        )
                     )
                 )
             )
@@ -220,9 +241,7 @@ def placed(source: str) -> str:
 #: The lines that `placed` was made of, in their order.
 STORED = "SELECT coalesce(line, text) AS line FROM placed"
 
-#: The lines of `placed` with their number. `common` is what other lines may have as well, and null
-#: where a line cannot be cut. It has no WHERE: DuckDB would compute what that asks for twice.
-CUT = f"""
+_OWN = f"""
     SELECT number, logged,
         CASE WHEN whole
             THEN concat(head, '{HOLE}', body, '{HOLE}', asked, '{HOLE}', origin) END AS common,
@@ -237,21 +256,34 @@ CUT = f"""
     FROM ({_cut("SELECT rowid AS number, text, logged FROM placed")})
 """
 
+#: The lines of `placed` with their number, and the act of `kinds` that they are of. `common` is
+#: what other lines may have as well; null where a line is of such an act, or cannot be cut. It has
+#: no WHERE: DuckDB would compute what that asks for twice.
+CUT = f"""
+    SELECT own.* EXCLUDE (common), known.id AS act,
+        CASE WHEN known.id IS NULL THEN own.common END AS common
+    FROM ({_OWN}) AS own LEFT JOIN kinds AS known ON known.common = own.common
+"""
+
 _COMMON = f"""
-    SELECT common, parts[1] AS head, parts[2] AS body, parts[3] AS asked, parts[4] AS origin
-    FROM (SELECT common, string_split(common, '{HOLE}') AS parts
-        FROM (SELECT DISTINCT common FROM cut WHERE common IS NOT NULL))
+    SELECT common, lines, parts[1] AS head, parts[2] AS body, parts[3] AS asked,
+        parts[4] AS origin
+    FROM (SELECT common, lines, string_split(common, '{HOLE}') AS parts
+        FROM (SELECT common, count(*) AS lines FROM cut WHERE common IS NOT NULL GROUP BY common))
 """
 #: What lines of `cut` have in common, once, and what it means.
 ALIKE = f"""
-    SELECT row_number() OVER () AS id, common, template, coalesce(details, '') AS details
+    SELECT row_number() OVER () + (SELECT coalesce(max(id), 0) FROM kinds) AS id,
+        common, lines, template, coalesce(details, '') AS details
     FROM ({_meant(_COMMON)})
     WHERE formed
 """
 
 #: A batch's acts: what its rows have in common, each with an id.
 ACTS = """
-    SELECT alike.id, known.id AS template, alike.details, known.event, known.function
+    SELECT id, template, details, event, function FROM kinds
+    UNION ALL
+    SELECT alike.id, known.id, alike.details, known.event, known.function
     FROM alike JOIN templates AS known ON known.text = alike.template
 """
 
@@ -261,9 +293,16 @@ TAKEN = """
     SELECT (number + 1) << 20 AS ord, known.id AS act, happened, request, nonce, seq, lost,
         CASE WHEN known.function = '' THEN logged ELSE known.function END AS function,
         CASE WHEN known.event = 'armed' THEN known.template END AS facts
-    FROM cut JOIN (SELECT acts.*, common FROM alike JOIN acts ON acts.id = alike.id) AS known
-        ON known.common = cut.common
+    FROM cut LEFT JOIN (SELECT id, common FROM alike) AS fresh ON fresh.common = cut.common
+        JOIN acts AS known ON known.id = coalesce(cut.act, fresh.id)
     ORDER BY ord
+"""
+
+#: What more than one line of the batch had in common: the next batch's lines of these acts are not
+#: taken apart.
+KINDS = """
+    SELECT acts.*, common FROM alike JOIN acts ON acts.id = alike.id
+    WHERE lines > 1 AND strlen(common) <= ?
 """
 
 #: The lines that are not in `taken`.
