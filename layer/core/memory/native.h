@@ -42,8 +42,8 @@ bool native_dates_before(const struct stat *status);
 /* The same of a file that lies outside /tmp. */
 bool native_is_older(const char *path);
 /* The library is one of those that hand Python code the whole memory: _ctypes, _cffi_backend,
- * CPython's test helpers, apsw, whose VFS and file_control take addresses as integers, lupa, whose
- * Lua calls any function of any library. */
+ * CPython's test helpers, PyGObject, apsw, whose VFS and file_control take addresses as integers,
+ * lupa, whose Lua calls any function of any library. */
 bool native_names_bridge(const char *name);
 
 /* True where it is refused: reported, and errno is EACCES. */
