@@ -140,11 +140,11 @@ def _cut(placed: str) -> str:
                 SELECT *,
                     substr(text, 1, at_time + 12) AS head,
                     substr(text, at_time + 40, at_end - at_time - 40) AS body,
-                    CASE WHEN is_act THEN substr(behind, 1, 1) ELSE '' END AS asked,
+                    CASE WHEN is_act THEN substr(text, at_request + 13, 1) ELSE '' END AS asked,
                     substr(text, at_ring, CASE WHEN is_act THEN at_pid - at_ring ELSE 0 END)
                         AS origin,
                     substr(text, at_time + 13, 27) AS moment,
-                    substr(behind, 1, at_ring - at_request - 13) AS asking,
+                    substr(text, at_request + 13, at_ring - at_request - 13) AS asking,
                     substr(text, at_pid) AS tail
                 FROM (
                     SELECT *, CASE WHEN is_act THEN at_request ELSE at_pid END AS at_end,
@@ -241,19 +241,22 @@ def placed(source: str) -> str:
 #: The lines that `placed` was made of, in their order.
 STORED = "SELECT coalesce(line, text) AS line FROM placed"
 
+# DuckDB cuts `text` faster than what was cut out of it, because it knows what a column holds.
 _OWN = f"""
     SELECT number, logged,
         CASE WHEN whole
             THEN concat(head, '{HOLE}', body, '{HOLE}', asked, '{HOLE}', origin) END AS common,
         epoch_us(clock) AS happened,
-        CASE WHEN is_act AND request != 'null' THEN substr(request, 2, length(request) - 2)
-            ELSE '' END AS request,
-        {_NONCE} AS nonce,
-        TRY_CAST(CASE WHEN contains(tail, '"lost":') THEN {_SEQ}
-            ELSE split_part(substr(tail, {_AT_NONCE} + 24), '}}', 1) END AS BIGINT) AS seq,
+        CASE WHEN is_act AND request != 'null'
+            THEN substr(text, at_request + 14, strlen(request) - 2) ELSE '' END AS request,
+        substr(text, at_nonce, 16) AS nonce,
+        coalesce(
+            TRY_CAST(substr(text, at_nonce + 24, length(text) - at_nonce - 24) AS BIGINT),
+            TRY_CAST({_SEQ} AS BIGINT)) AS seq,
         CASE WHEN contains(tail, '"lost":')
             THEN TRY_CAST(regexp_extract(tail, '"lost":([0-9]+)', 1) AS BIGINT) ELSE 0 END AS lost
-    FROM ({_cut("SELECT rowid AS number, text, logged FROM placed")})
+    FROM (SELECT *, at_pid + {_AT_NONCE} - 1 AS at_nonce
+        FROM ({_cut("SELECT rowid AS number, text, logged FROM placed")}))
 """
 
 #: The lines of `placed` with their number, and the act of `kinds` that they are of. `common` is
