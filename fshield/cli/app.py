@@ -7,7 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -83,8 +83,12 @@ def _lean_import() -> Iterator[None]:
             os.environ[_NO_PLUGINS] = was
 
 
+#: From the start until the command is loaded: typer imports pydantic where it reads options.
+_starting = ExitStack()
+
+
 def _load(command: Command) -> Any:
-    with _lean_import():
+    with _starting.pop_all(), _lean_import():
         module = importlib.import_module(f"fshield.cli.{command.module}")
         function = getattr(module, command.function or command.name)
         alone = typer.Typer(
@@ -142,6 +146,8 @@ def _main(
 def main() -> None:
     """The console script."""
     try:
-        app()
+        with _starting:
+            _starting.enter_context(_lean_import())
+            app()
     except KeyboardInterrupt:
         sys.exit(130)
