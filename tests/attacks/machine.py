@@ -8,6 +8,7 @@ import re
 import shutil
 import socket
 import subprocess
+import tempfile
 from pathlib import Path
 
 from tests import support
@@ -59,8 +60,8 @@ def _has(word: str, python: str) -> bool:
             return Path("/tmp").stat().st_dev == support.ROOT.stat().st_dev
         case "locale" | "language":
             return Path("/usr/lib/locale/C.utf8").is_dir()
-        case "xattr" | "libc_signal":
-            return "user.loot" in _attributes() if word == "xattr" else _signals_as_libc()
+        case _ if word in PROBES:
+            return PROBES[word]()
         case _ if word in SOCKETS:
             return _opens(*SOCKETS[word])
         case "io_uring":
@@ -99,16 +100,17 @@ def _signals_as_libc() -> bool:
     return glibc() < (2, 34) or linux >= (6, 9)
 
 
-def _attributes() -> list[str]:
-    path = Path("/tmp") / f"fs-attack-probe-{os.getpid()}"
-    path.touch()
-    try:
-        os.setxattr(path, "user.loot", b"1")
-        return os.listxattr(path)
-    except OSError:
-        return []
-    finally:
-        path.unlink()
+def _keeps_attributes() -> bool:
+    """Whether a file in /tmp takes an attribute of its user."""
+    with tempfile.NamedTemporaryFile(dir="/tmp") as file:
+        try:
+            os.setxattr(file.name, "user.loot", b"1")
+            return "user.loot" in os.listxattr(file.name)
+        except OSError:
+            return False
+
+
+PROBES = {"xattr": _keeps_attributes, "libc_signal": _signals_as_libc}
 
 
 @functools.cache
