@@ -188,6 +188,8 @@ def main() -> int:
     budgets = tomllib.loads((HERE / "budgets.toml").read_text("utf-8"))
     scratch = ROOT / "build" / "bench"
     try:
+        if options.write:  # what is wrong with the page is said now, and not minutes later
+            page([], options.write.read_text("utf-8"))
         layer = find_layer(options.layer)
         places = [
             ("the layer", layer.folder),

@@ -83,12 +83,12 @@ def _lean_import() -> Iterator[None]:
             os.environ[_NO_PLUGINS] = was
 
 
-#: From the start until the command is loaded: typer imports pydantic where it reads options.
+#: Imports are lean until the command is loaded: typer imports pydantic where it reads options.
 _starting = ExitStack()
 
 
 def _load(command: Command) -> Any:
-    with _starting.pop_all(), _lean_import():
+    with _starting.pop_all():
         module = importlib.import_module(f"fshield.cli.{command.module}")
         function = getattr(module, command.function or command.name)
         alone = typer.Typer(
