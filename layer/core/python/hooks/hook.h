@@ -78,6 +78,8 @@ int hook_native_library(const char *path);
 /* hook_judge.c: judges an act of native_code by what is on the stack: 0, or -1 with an error set.
  * `library`: its path, or NULL. */
 int hook_judge_native(const char *verb, const char *object, const char *library);
+/* It would refuse it; no event. */
+bool hook_native_blocks(const char *library);
 /* hook_requests.c */
 int hook_request(const char *event, PyObject *arguments);
 /* configure.c */

@@ -53,12 +53,20 @@ static struct fs_verdict ask(const char *library)
     return verdict;
 }
 
-int hook_judge_native(const char *verb, const char *object, const char *library)
+static struct fs_verdict ask_aside(const char *library)
 {
     PyObject *type, *value, *trace;
     python.PyErr_Fetch(&type, &value, &trace);
     struct fs_verdict verdict = ask(library);
     python.PyErr_Restore(type, value, trace);
+    return verdict;
+}
+
+bool hook_native_blocks(const char *library) { return ask_aside(library).mode == FS_BLOCK; }
+
+int hook_judge_native(const char *verb, const char *object, const char *library)
+{
+    struct fs_verdict verdict = ask_aside(library);
     struct guard_act act = {
         .ring = RING_INTERPRETER, .family = FS_NATIVE, .verb = verb, .path = object};
     if (verdict.mode == FS_ALLOW && verdict.reason == FS_RULE)
