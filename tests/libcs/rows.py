@@ -16,6 +16,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "__open_2": ("int", FILE, "i0"),
     "openat": ("int", AT, FILE, "i0"),
     "__openat_2": ("int", AT, FILE, "i0"),
+    "openat2": ("int", AT, FILE, "b24", "i24"),
     "creat": ("int", NEW, "i0600"),
     "fopen": ("pointer", FILE, "sr"),
     "setmntent": ("pointer", FILE, "sr"),
@@ -197,7 +198,6 @@ CALLS: dict[str, tuple[str, ...]] = {
 # System calls by number whose arguments differ from the function's.
 NUMBERS: dict[str, tuple[str, ...]] = {
     "clone": ("int", "i17", "i0", "i0", "i0", "i0"),
-    "openat2": ("int", AT, FILE, "b24", "i24"),
     "fchmodat2": ("int", AT, FILE, "i0600", "i0"),
 }
 

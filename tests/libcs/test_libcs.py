@@ -7,7 +7,9 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -93,3 +95,19 @@ def test_a_door_that_answers_first_is_found(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(support, "LAUNCHER", layer / "function-shield")
     _, faults = matrix.check(["renameat2"])
     assert any("renameat2 by symbol: done" in fault for fault in faults)
+
+
+def test_functions_of_newer_libcs() -> None:
+    source = Path(__file__).with_name("newer.c")
+    library, program = support.SCRATCH / "libnewer.so", support.SCRATCH / "newer"
+    support.SCRATCH.mkdir(parents=True, exist_ok=True)
+    cc = [sys.executable, "-m", "ziglang", "cc", str(source), "-o"]
+    subprocess.run([*cc, str(library), "-shared", "-fPIC", "-DLIBRARY"], check=True)
+    subprocess.run([*cc, str(program), str(library), f"-Wl,-rpath,{library.parent}"], check=True)
+    with tempfile.NamedTemporaryFile("w", dir="/tmp") as file:
+        file.write("secret")
+        file.flush()
+        assert support.run_bare([program, file.name]).stdout == "secret\n"
+        done = support.run_guarded([program, file.name], policy="strict")
+    assert done.stdout == "not opened\n", done
+    assert [event["details"]["path"] for event in done.of("read_write_tmp")] == [file.name]

@@ -62,6 +62,7 @@ RAW = {
     **{
         "move_mount": "429",
         "open_tree": "428",
+        "openat2": "437",
         "personality": "SYS_personality",
         "pidfd_getfd": "438",
         "pidfd_send_signal": "424",

@@ -44,7 +44,7 @@ struct call {
 
 typedef long route_function(const struct call *);
 
-static long fails(int error)
+static int fails(int error)
 {
     errno = error;
     return -1;
@@ -120,24 +120,25 @@ static long route_futimesat(const struct call *call)
 
 /* ---- numbers without one ---- */
 
-/* struct open_how. What `resolve` asks of the way is asked of the kernel first, without touching
- * the object; the object that it found is then opened through the door. */
-static long route_openat2(const struct call *call)
+/* libc has it since glibc 2.43. What `resolve` asks of the way is asked of the kernel first,
+ * without touching the object; the object that it found is then opened through the door of openat.
+ */
+DOOR int openat2(int folder, const char *path, const struct open_how *given, size_t size)
 {
-    struct {
-        uint64_t flags, mode, resolve;
-    } how, find = {0};
+    struct open_how how, find = {0};
     char link[48];
-    if ((size_t)call->d != sizeof how)
-        return guard_integrity().mode == FS_BLOCK ? fails(E2BIG) : passes(call);
-    if (!copied_bytes(&how, P(c), sizeof how)) return fails(EFAULT);
+    if (!guard_ready()) return real.openat2(folder, path, given, size);
+    if (size != sizeof how)
+        return guard_integrity().mode == FS_BLOCK ? fails(E2BIG)
+                                                  : real.openat2(folder, path, given, size);
+    if (!copied_bytes(&how, given, sizeof how)) return fails(EFAULT);
     if ((how.flags >> 32) != 0 || (how.mode & ~07777ull) != 0) return fails(EINVAL);
-    if (how.resolve == 0) return callee_openat(I(a), P(b), (int)how.flags, (mode_t)how.mode);
+    if (how.resolve == 0) return callee_openat(folder, path, (int)how.flags, (mode_t)how.mode);
     if (guard_ignores(FS_TMP) && guard_ignores(FS_HANDLER) && guard_integrity().mode != FS_BLOCK)
-        return passes(call);
+        return real.openat2(folder, path, given, size);
     find.flags = O_PATH | O_CLOEXEC | (how.flags & (O_NOFOLLOW | O_DIRECTORY));
     find.resolve = how.resolve;
-    int found = (int)sys_call(NUMBER_OPENAT2, call->a, call->b, &find, sizeof find);
+    int found = (int)sys_call(NUMBER_OPENAT2, folder, path, &find, sizeof find);
     if (found == -ENOENT && (how.flags & O_CREAT) != 0)
         return fails(ENOSYS); /* as kernels before 5.6: callers have another way */
     if (found < 0) return fails(-found);
@@ -217,26 +218,17 @@ static long route_io_submit(const struct call *call)
 
 static route_function *const routes[NUMBERS] = {
 #include "route_rows.gen.h"
-    [SYS_fchmodat] = route_fchmodat,
-    [NUMBER_FCHMODAT2] = route_fchmodat2,
-    [SYS_utimensat] = route_utimensat,
-    [SYS_pwritev2] = route_pwritev2,
+    [SYS_fchmodat] = route_fchmodat,           [NUMBER_FCHMODAT2] = route_fchmodat2,
+    [SYS_utimensat] = route_utimensat,         [SYS_pwritev2] = route_pwritev2,
 #ifdef SYS_open
     [SYS_futimesat] = route_futimesat,
 #endif
-    [NUMBER_OPENAT2] = route_openat2,
-    [SYS_io_submit] = route_io_submit,
-    [SYS_ptrace] = route_integrity,
-    [SYS_userfaultfd] = route_integrity,
-    [SYS_seccomp] = route_integrity,
-    [NUMBER_OPEN_TREE_ATTR] = route_integrity,
-    [NUMBER_IO_URING_SETUP] = route_io_uring,
-    [NUMBER_IO_URING_ENTER] = route_io_uring,
-    [NUMBER_IO_URING_REGISTER] = route_io_uring,
-    [NUMBER_SETXATTRAT] = route_too_new,
-    [NUMBER_GETXATTRAT] = route_too_new,
-    [NUMBER_LISTXATTRAT] = route_too_new,
-    [NUMBER_REMOVEXATTRAT] = route_too_new,
+    [SYS_io_submit] = route_io_submit,         [SYS_ptrace] = route_integrity,
+    [SYS_userfaultfd] = route_integrity,       [SYS_seccomp] = route_integrity,
+    [NUMBER_OPEN_TREE_ATTR] = route_integrity, [NUMBER_IO_URING_SETUP] = route_io_uring,
+    [NUMBER_IO_URING_ENTER] = route_io_uring,  [NUMBER_IO_URING_REGISTER] = route_io_uring,
+    [NUMBER_SETXATTRAT] = route_too_new,       [NUMBER_GETXATTRAT] = route_too_new,
+    [NUMBER_LISTXATTRAT] = route_too_new,      [NUMBER_REMOVEXATTRAT] = route_too_new,
     [NUMBER_FILE_SETATTR] = route_too_new,
 };
 
