@@ -30,7 +30,8 @@ def compiler() -> tuple[str, ...]:
 
 def build(source: Path, *options: str) -> Path:
     """The program or library that ``source`` makes, outside /tmp, kept until the source changes."""
-    shared = b"".join((LIB / name).read_bytes() for name in ("attack.h", "allowed.h", "raw.c"))
+    names = ("attack.h", "allowed.h", "lookups.h", "raw.c")
+    shared = b"".join((LIB / name).read_bytes() for name in names)
     text = source.read_bytes() + shared + repr((compiler(), options)).encode()
     out = SCRATCH / "built" / f"{source.stem}-{hashlib.sha256(text).hexdigest()[:16]}"
     if not out.exists():

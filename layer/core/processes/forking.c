@@ -180,16 +180,16 @@ struct clone_start {
  * nothing of. */
 static bool refuses_descriptors(unsigned long flags, const void *caller)
 {
-    if ((flags & CLONE_FILES) != 0) apart_shares_table();
     return (flags & (CLONE_FILES | CLONE_VM)) == CLONE_FILES &&
            integrity_refused("share descriptors with", "clone", caller);
 }
 
-/* Takes note of a thread or process that shares our memory and has a table of fds of its own, which
- * /proc/self/fd does not show. Returns true for the child of a vfork: it ends before we go on. When
- * another one ends, the kernel does not tell. */
+/* Takes note of a thread or process that shares our table of fds, or shares our memory and has a
+ * table of its own, which /proc/self/fd does not show. Returns true for the child of a vfork: it
+ * ends before we go on. When another one ends, the kernel does not tell. */
 static bool parts_descriptors(unsigned long flags)
 {
+    if ((flags & CLONE_FILES) != 0) apart_shares_table();
     if ((flags & (CLONE_FILES | CLONE_VM)) != CLONE_VM) return false;
     pending_move_begins();
     return (flags & CLONE_VFORK) != 0;

@@ -54,7 +54,7 @@ __attribute__((noinline)) static long start(struct child *child)
 
 static uint64_t bit(int number) { return UINT64_C(1) << (number - 1); }
 
-/* All signals, for a handler of the program's would run in the child too; but not those that end
+/* Signals, for a handler of the program's would run in the child too; but not those that end
  * program and child at once, because nothing handles them. */
 static void block_signals(uint64_t *before)
 {
@@ -64,14 +64,11 @@ static void block_signals(uint64_t *before)
         uint64_t rest[3];
     } action;
     uint64_t blocked = ~UINT64_C(0);
-    sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &blocked, before, sizeof blocked);
-    for (unsigned i = 0; i < sizeof ends / sizeof *ends; i++) {
-        if (*before & bit(ends[i])) continue;
+    for (unsigned i = 0; i < sizeof ends / sizeof *ends; i++)
         if (sys_call(SYS_rt_sigaction, ends[i], NULL, &action, sizeof blocked) == 0 &&
             action.handler == (uintptr_t)SIG_DFL)
             blocked &= ~bit(ends[i]);
-    }
-    if (~blocked != 0) sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &blocked, NULL, sizeof blocked);
+    sys_call(SYS_rt_sigprocmask, SIG_BLOCK, &blocked, before, sizeof blocked);
 }
 
 /* Returns the child's wait status, or -errno where there was none. */
@@ -94,14 +91,19 @@ static atomic_bool table_is_shared;
 
 void apart_shares_table(void) { atomic_store(&table_is_shared, true); }
 
-/* The kernel counts a process's threads in the links of this folder, as if each were a folder in
- * it. Nobody but this thread could start another one meanwhile. */
+/* Since glibc 2.32: nonzero until libc makes the first thread. */
+extern const char __libc_single_threaded __attribute__((weak));
+
+/* Nobody but this thread could start another one meanwhile. Threads that end are not told: then the
+ * kernel is asked, which counts a process's threads in the links of this folder, as if each were a
+ * folder in it. */
 static bool is_alone(void)
 {
     enum { LINKS_OF_A_FOLDER = 2 };
     struct stat tasks;
-    return !atomic_load(&table_is_shared) && guard.proc_dev != 0 &&
-           sys_fstatat(AT_FDCWD, "/proc/self/task", &tasks, 0) == 0 &&
+    if (atomic_load(&table_is_shared)) return false;
+    if (&__libc_single_threaded != NULL && __libc_single_threaded) return true;
+    return guard.proc_dev != 0 && sys_fstatat(AT_FDCWD, "/proc/self/task", &tasks, 0) == 0 &&
            tasks.st_dev == guard.proc_dev && tasks.st_nlink == LINKS_OF_A_FOLDER + 1;
 }
 

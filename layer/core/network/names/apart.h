@@ -21,7 +21,7 @@ enum apart {
  * one that has the fd table: nobody is there to reach for what is opened. */
 enum apart apart_run(void (*work)(void *context), void *context, bool leaves_nothing);
 
-/* A process that is no thread shares the fd table from now on. */
+/* A process, or a thread that libc did not make, shares the fd table from now on. */
 void apart_shares_table(void);
 
 #endif

@@ -1,0 +1,13 @@
+// class: network
+// rule: outbound_connectivity
+// policy: lookups.yaml
+// success: a thread that libc did not make, and does not count, writes a question to libc's socket
+//   while the only other thread looks up an allowed name
+// proof: query
+// needs: resolver
+// quiet: no thread but the one that looks up has an fd for what libc opens
+// unreported: what is written is reported only where it is seen to be a question
+// timeout: 40
+#include "lookups.h"
+
+int main(void) { return write_to_lookups(CLONE_SIGHAND | CLONE_THREAD); }
