@@ -12,6 +12,7 @@
 #include "events/events.h"
 #include "network/first_bytes/inspect.h"
 #include "network/names/local_resolvers.h"
+#include "network/names/names.h"
 #include "network/network.h"
 #include "network/proxies.h"
 #include "network/runtime_api/runtime_api.h"
@@ -84,8 +85,10 @@ bool destination_refuses(int fd, int *own, const struct address *address, bool c
     switch (address->kind) {
     case ADDRESS_IP: break;
     case ADDRESS_UNIX:
-        if (!guard_ignores(FS_OUTBOUND) && !guard_resolving() && address->path[0] != '\0' &&
-            local_resolvers_is(address->path) && network_refuses_kind("ask", "dns", caller))
+        if (guard_resolving() ? names_refuse_local_resolver(true)
+                              : !guard_ignores(FS_OUTBOUND) && address->path[0] != '\0' &&
+                                    local_resolvers_is(address->path) &&
+                                    network_refuses_kind("ask", "dns", caller))
             return true;
         return destination_refuses_path(address, O_RDWR, verb, caller);
     case ADDRESS_FOREIGN: return network_refuses_kind(verb, "another family", caller);

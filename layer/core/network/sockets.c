@@ -10,6 +10,7 @@
 #include "guard/guard.h"
 #include "events/attempts.h"
 #include "network/first_bytes/inspect.h"
+#include "network/names/names.h"
 #include "network/network.h"
 #include "network/runtime_api/runtime_api.h"
 #include "events/sink.h"
@@ -89,6 +90,9 @@ static int judged_connect(int fd, const struct socket_address *address, const vo
     result = file.fd < 0 ? real.connect(own, copy, size)
                          : real.connect(own, (struct sockaddr *)&file.address, file.size);
     destination_release(&file);
+    /* Another could have stood there in between. */
+    if (to.kind == ADDRESS_UNIX && guard_resolving() && names_refuse_local_resolver(true))
+        return (int)destination_refused(own, fd);
     return (int)destination_finish(own, fd, result);
 }
 

@@ -9,7 +9,7 @@
 
 enum { DIGITS = 16 };
 
-/* nscd, nss-resolve, Avahi (nss-mdns), SSSD. */
+/* nscd, which libc asks by itself; nss-resolve, Avahi (nss-mdns), SSSD. */
 static const char *const places[] = {
     "/var/run/nscd/socket",
     "/run/systemd/resolve/io.systemd.Resolve",
@@ -72,18 +72,6 @@ bool local_resolvers_any(void)
     return any != 0;
 }
 
-bool local_resolvers_is(const char *path)
-{
-    struct stat own, other;
-    if (sys_fstatat(AT_FDCWD, path, &own, 0) != 0) return false;
-    /* SSSD's answers for users and groups, which libc's callers ask for without a lookup. */
-    for (unsigned i = 0; i < SSSD; i++)
-        if (UNLIKELY(sys_fstatat(AT_FDCWD, places[i], &other, 0) == 0) &&
-            own.st_dev == other.st_dev && own.st_ino == other.st_ino)
-            return true;
-    return false;
-}
-
 /* A daemon was started anew, or has ended: this process can make nothing that is another user's. */
 static bool is_of_others(unsigned place)
 {
@@ -96,9 +84,27 @@ static bool is_of_others(unsigned place)
     return noted[place] != 0;
 }
 
-const char *local_resolvers_changed(void)
+static bool has_changed(unsigned place)
 {
-    for (unsigned i = 0; i < PLACES; i++)
-        if (UNLIKELY(state_of(places[i]) != noted[i]) && !is_of_others(i)) return places[i];
+    return UNLIKELY(state_of(places[place]) != noted[place]) && !is_of_others(place);
+}
+
+const char *local_resolvers_changed(bool any)
+{
+    for (unsigned i = 0; i < (any ? PLACES : 1); i++)
+        if (has_changed(i)) return places[i];
     return NULL;
+}
+
+bool local_resolvers_is(const char *path)
+{
+    struct stat own, other;
+    if (sys_fstatat(AT_FDCWD, path, &own, 0) != 0) return false;
+    /* SSSD answers for users and groups, which libc's callers ask for without a lookup. The
+     * connection stays open for lookups. */
+    for (unsigned i = 0; i < PLACES; i++)
+        if (UNLIKELY(sys_fstatat(AT_FDCWD, places[i], &other, 0) == 0) &&
+            own.st_dev == other.st_dev && own.st_ino == other.st_ino)
+            return i != SSSD || has_changed(SSSD);
+    return false;
 }

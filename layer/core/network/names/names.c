@@ -150,10 +150,9 @@ static void ask(void *context)
     call->asked = true;
 }
 
-/* Answers of a resolver on this machine are trusted only if it was there at start. */
-static bool refuses_local_resolver(void)
+bool names_refuse_local_resolver(bool any)
 {
-    const char *place = guard_ignores(FS_OUTBOUND) ? NULL : local_resolvers_changed();
+    const char *place = guard_ignores(FS_OUTBOUND) ? NULL : local_resolvers_changed(any);
     if (LIKELY(place == NULL)) return false;
     struct fs_verdict verdict = network_judge_kind();
     struct guard_act act = {
@@ -171,7 +170,7 @@ bool names_ask(struct names_call *call)
 {
     call->asked = false;
     files_hold_lookup(NULL);
-    if (refuses_local_resolver()) return false;
+    if (names_refuse_local_resolver(false)) return false;
     call->absolute = network_blocks();
     const struct mark before = guard_thread.resolving;
     enum apart how = call->absolute ? apart_run(ask, call, call->leaves_nothing) : APART_IMPOSSIBLE;
@@ -181,7 +180,7 @@ bool names_ask(struct names_call *call)
         ask(call);
         lookup_fds_end(counted);
     }
-    if (LIKELY(call->asked)) return !refuses_local_resolver();
+    if (LIKELY(call->asked)) return !names_refuse_local_resolver(false);
     /* A child that was killed left the mark of its lookup behind: it shares this thread's memory.
      */
     guard_thread.resolving = before;

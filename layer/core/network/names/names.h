@@ -69,6 +69,11 @@ struct names_call {
  * table of its own (apart.h). Returns false if it was not made, which is reported. */
 bool names_ask(struct names_call *call);
 
+/* Answers of a resolver on this machine are trusted only if it was there at start. Around a lookup:
+ * of the one that libc itself asks; with `any`, around a connection that a module of libc's makes
+ * in a lookup. Reported; true where it must fail. */
+bool names_refuse_local_resolver(bool any);
+
 /* For policies that do not block: reports a resolver state that names other servers than the
  * system's. NULL means the thread's own state. */
 void names_report_servers(const void *state);
