@@ -18,6 +18,8 @@ struct entry {
     char name[LEARNT_NAME_MAX + 1];
 };
 
+enum { RENEWED = 30 }; /* seconds */
+
 static struct entry table[LEARNT_ENTRIES];
 LOCK(writing);
 
@@ -73,12 +75,51 @@ void learnt_forget(void)
     lock_give(&writing);
 }
 
+/* Copies the name of `entry` if the entry is for this address. Returns false if it is not, is too
+ * old, or is being written. */
+static bool read_entry(const struct entry *entry, const uint8_t ip[16], uint8_t version,
+                       uint32_t time, char *name)
+{
+    for (unsigned tries = 0; tries < TRIES; tries++) {
+        uint32_t sequence = atomic_load_explicit(&entry->sequence, memory_order_acquire);
+        if (sequence == 0) return false;
+        if (sequence % 2 != 0) {
+            lock_await_turn(tries);
+            continue;
+        }
+        bool match = is_about(entry, ip, version) && time - entry->seconds < LEARNT_SECONDS;
+        unsigned length = entry->length;
+        if (match && length <= LEARNT_NAME_MAX) {
+            memcpy(name, entry->name, length);
+            name[length] = '\0';
+        }
+        atomic_thread_fence(memory_order_acquire);
+        if (atomic_load_explicit(&entry->sequence, memory_order_relaxed) == sequence) return match;
+    }
+    return false;
+}
+
+/* Programs look the same name up again and again: what was learnt a moment ago needs no lock. */
+static bool is_new(const uint8_t ip[16], uint8_t version, const char *name, uint64_t announcement,
+                   uint32_t time)
+{
+    char known[LEARNT_NAME_MAX + 1];
+    unsigned start = slot_of(ip, version);
+    for (unsigned i = 0; i < LEARNT_WINDOW; i++) {
+        const struct entry *entry = &table[(start + i) % LEARNT_ENTRIES];
+        if (read_entry(entry, ip, version, time + LEARNT_SECONDS - RENEWED, known) &&
+            strcmp(known, name) == 0 && atomic_load(&entry->announced) == announcement)
+            return false;
+    }
+    return true;
+}
+
 void learnt_add(const uint8_t ip[16], uint8_t version, const char *name, uint64_t announcement)
 {
     size_t length = strnlen(name, LEARNT_NAME_MAX + 1);
     if (length == 0 || length > LEARNT_NAME_MAX || (version != 4 && version != 6)) return;
-    if (!lock_take(&writing)) return;
     uint32_t time = now();
+    if (!is_new(ip, version, name, announcement, time) || !lock_take(&writing)) return;
     unsigned start = slot_of(ip, version);
     struct entry *chosen = NULL;
     for (unsigned i = 0; i < LEARNT_WINDOW; i++) {
@@ -104,30 +145,6 @@ void learnt_add(const uint8_t ip[16], uint8_t version, const char *name, uint64_
     atomic_store_explicit(&chosen->announced, announcement, memory_order_relaxed);
     atomic_store_explicit(&chosen->sequence, sequence + 2, memory_order_release);
     lock_give(&writing);
-}
-
-/* Copies the name of `entry` if the entry is for this address. Returns false if it is not, is too
- * old, or is being written. */
-static bool read_entry(const struct entry *entry, const uint8_t ip[16], uint8_t version,
-                       uint32_t time, char *name)
-{
-    for (unsigned tries = 0; tries < TRIES; tries++) {
-        uint32_t sequence = atomic_load_explicit(&entry->sequence, memory_order_acquire);
-        if (sequence == 0) return false;
-        if (sequence % 2 != 0) {
-            lock_await_turn(tries);
-            continue;
-        }
-        bool match = is_about(entry, ip, version) && time - entry->seconds < LEARNT_SECONDS;
-        unsigned length = entry->length;
-        if (match && length <= LEARNT_NAME_MAX) {
-            memcpy(name, entry->name, length);
-            name[length] = '\0';
-        }
-        atomic_thread_fence(memory_order_acquire);
-        if (atomic_load_explicit(&entry->sequence, memory_order_relaxed) == sequence) return match;
-    }
-    return false;
 }
 
 void learnt_find(const uint8_t ip[16], uint8_t version, struct learnt_names *names)
