@@ -76,7 +76,8 @@ _ROWS = (
         "learn",
         "Learn the narrowest policy that allows what happened.",
         "Exit codes: 0 a policy was learnt (something may be held back), 1 --into was not"
-        " confirmed, 2 could not run, or there was nothing to learn from.",
+        " confirmed, or everything was held back, 2 could not run, or there was nothing to"
+        " learn from.",
     ),
     Command(
         "fix",

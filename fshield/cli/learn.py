@@ -20,7 +20,7 @@ from fshield.engine.compiler import compile_policy
 from fshield.engine.policy_tests import run
 from fshield.errors import CouldNotRun
 from fshield.evidence import sources
-from fshield.evidence.acts import Evidence
+from fshield.evidence.acts import Evidence, kinds
 from fshield.evidence.cloudwatch import Connection
 from fshield.evidence.events import harmless
 from fshield.evidence.fix import admits
@@ -173,7 +173,7 @@ def _say_nothing_learnt(learnt: Learnt) -> None:
         f"--own {own} if {own} is the function's own code" if own else "",
         f"--accept {accept} and so on for what may happen" if accept else "",
     ]
-    problem = f"nothing was learnt: all {len(learnt.held)} kinds of acts were held back"
+    problem = f"nothing was learnt: everything was held back, {kinds(len(learnt.held))}"
     to.print(f"error: {problem}; nothing was written", soft_wrap=True)
     fix = ", or ".join(harmless(text) for text in fixes if text)
     to.print(

@@ -17,7 +17,7 @@ from fshield.engine.folder_diff import folder_changes
 from fshield.engine.widening import Change, changes
 from fshield.errors import CouldNotRun
 from fshield.evidence import sources
-from fshield.evidence.acts import Act, Evidence
+from fshield.evidence.acts import Act, Evidence, kinds
 from fshield.evidence.cloudwatch import Connection
 from fshield.evidence.events import harmless
 from fshield.evidence.fix import Fix
@@ -135,9 +135,9 @@ def _print(name: str, evidence: Evidence, outcomes: list[Outcome]) -> None:
             " asked about"
         )
     said = (
-        f"{broken} of {len(outcomes)} kinds of acts"
+        f"{broken} of {kinds(len(outcomes))}"
         if broken
-        else f"none of {len(outcomes)} kinds of acts that passed"
+        else f"none of {kinds(len(outcomes))} that passed"
     )
     to.print(f"{said} would be blocked under {harmless(name)}", soft_wrap=True)
 
@@ -228,9 +228,9 @@ def _refuse_other_kinds(old: Path, new: Path) -> None:
         if each.suffix in (".lock", ".txt") or each.name == "package-lock.json":
             raise CouldNotRun(f"{each} is a lock file", "add --dependencies")
     if old.is_dir() != new.is_dir():
-        kinds = " and ".join("a folder" if each.is_dir() else "a file" for each in (old, new))
+        what = " and ".join("a folder" if each.is_dir() else "a file" for each in (old, new))
         raise CouldNotRun(
-            f"{old} and {new} are {kinds}", "name two policies, or two folders of them"
+            f"{old} and {new} are {what}", "name two policies, or two folders of them"
         )
 
 

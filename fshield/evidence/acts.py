@@ -199,6 +199,11 @@ class Seen:
         return span(self.first, self.last)
 
 
+def kinds(count: int) -> str:
+    """So many kinds of acts, in words."""
+    return "1 kind of act" if count == 1 else f"{count:,} kinds of acts"
+
+
 def span(first: float, last: float) -> str:
     """From when to when, in UTC: days where they differ, else minutes."""
     if not last:

@@ -135,8 +135,9 @@ class Askers:
             return self.package(file)
         # Bundled with the function, or of a layer. Any package can name a library of its own so.
         name = self.package(file) if file.startswith((*_PLACES, *self._roots)) else ""
-        if _known(name):
-            return name
+        for known in (name, name.removeprefix("_")):  # duckdb/ beside _duckdb.abi3.so
+            if _known(known):
+                return known
         stem = re.split(r"[-.]", file.rpartition("/")[2])[0]
         return CLIENT_LIBRARIES.get(stem, "") if _LIBRARIES.match(file) else ""
 
@@ -173,7 +174,7 @@ class Askers:
         if rest.startswith("@"):  # npm's @scope/name
             return "/".join(rest.split("/")[:2])[:_NAME]
         return re.sub(
-            r"(\.cpython-[^/]*\.so|\.abi3\.so|\.so|\.pyc?)\Z", "", rest.partition("/")[0]
+            r"(\.cpython-[^/]*\.so|\.abi3\.so|\.so|\.pyc?|\.[cm]?js)\Z", "", rest.partition("/")[0]
         )[:_NAME]
 
     def of(self, chain: Chain, own: Iterable[str] = ()) -> Asker:

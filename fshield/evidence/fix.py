@@ -132,7 +132,7 @@ def _sort_acts(out: Fix, tiers: Tiers, facts: native.Facts, region: str | None) 
     compiled = native.Compiled(compile_policy(out.policy))
     for_some = any(entry.only_for for entry in out.policy.allows)
     for act, seen in tiers.evidence:
-        readers = tiers.error_reporters(act, seen)
+        readers = tiers.source_readers(act, seen)
         if readers:
             out.quiet += sorted(
                 name for name in readers if name not in out.quiet and not compiled.is_quiet(name)

@@ -51,13 +51,24 @@ CARRIERS = _words(
     " pymysql aiomysql mysql MySQLdb pymongo motor bson pymssql pyodbc oracledb cx_Oracle"
     " snowflake elasticsearch elastic_transport opensearchpy kafka confluent_kafka aiokafka pika"
     " aio_pika kombu celery paho paramiko ldap3 dns aiodns pycares uvloop gevent eventlet jinja2"
-    " pydantic pydantic_core numpy pandas"
+    " pydantic pydantic_core numpy pandas gcsfs adlfs"
+    # Node.js
+    " @smithy/node-http-handler @smithy/core @aws-sdk/client-s3 agent-base axios follow-redirects"
+    " got http-proxy-agent https-proxy-agent ioredis @redis/client mongodb mysql2 needle node-fetch"
+    " nodemailer pg pg-pool socks superagent undici ws"
 )
 
-#: Carriers that work in threads of their own: no caller is on the stack of those.
+#: Carriers that work in threads of their own: no caller is on the stack of those. In Node.js, those
+#: that connect in a later turn of the event loop, to what they were set up with.
 THREADED = _words(
-    "boto3 botocore s3transfer urllib3 awscrt aiobotocore aioboto3 s3fs smart_open pymongo"
+    "boto3 botocore s3transfer urllib3 awscrt aiobotocore aioboto3 fsspec s3fs gcsfs adlfs"
+    " smart_open pymongo"
+    " @smithy/node-http-handler ioredis @redis/client mongodb mysql2 nodemailer pg pg-pool"
 )
+
+#: Packages between a function and its database. Eight frames, all that an event shows, are often
+#: their own alone: who called them cannot be told.
+CONNECTORS = _words("django sqlalchemy peewee")
 
 #: Clients in C that may be libraries of the system or of a layer, and a carrier that uses each.
 CLIENT_LIBRARIES = {
@@ -86,11 +97,12 @@ SPOOLERS = _words(
     "matplotlib numba fontconfig joblib nltk transformers huggingface_hub diskcache pandas openpyxl"
     " reportlab weasyprint PIL pypdf pdf2image moviepy imageio pydub s3transfer boto3 botocore"
     " requests urllib3 werkzeug starlette fastapi multipart python_multipart jinja2 pyarrow polars"
-    " duckdb geopandas fiona rasterio"
+    " duckdb geopandas fiona rasterio django docx pptx xlsxwriter"
 )
 
 #: Programs that packages start by themselves, and that only tell about the system.
 HELPERS = {
+    "azure": _words("uname"),  # by platform.platform()
     "matplotlib": _words("fc-list"),
     "openai": _words("uname"),  # by platform.processor()
     "stripe": _words("uname"),
@@ -127,8 +139,9 @@ DISTRIBUTIONS = {
     "zmq": "pyzmq",
 }
 
-#: Packages that read the source around an error, and send it: the distribution of each.
-ERROR_REPORTERS = {"sentry_sdk": "sentry-sdk"}
+#: Packages that read the handler's source and go on without it: the distribution of each. Sentry
+#: sends the lines around an error; joblib's Memory looks whether a function has changed.
+SOURCE_READERS = {"joblib": "joblib", "sentry_sdk": "sentry-sdk"}
 
 SHELLS = _words("sh bash dash ash zsh ksh mksh fish csh tcsh busybox toybox pwsh")
 PACKAGE_MANAGERS = _words(
@@ -210,6 +223,13 @@ PACKAGES = (
 
 #: What a client of one vendor may reach without a question.
 VENDORS: dict[str, tuple[str, ...]] = {
+    "azure": (
+        "azure.com",
+        "azure.net",
+        "microsoftonline.com",
+        "servicebus.windows.net",
+        *(f"{kind}.core.windows.net" for kind in ("blob", "dfs", "file", "queue", "table")),
+    ),
     "stripe": ("stripe.com",),
     "sentry_sdk": ("sentry.io",),
     "twilio": ("twilio.com",),
@@ -224,6 +244,8 @@ VENDORS: dict[str, tuple[str, ...]] = {
     "launchdarkly_client": ("launchdarkly.com",),
     "ldclient": ("launchdarkly.com",),
     "auth0": ("auth0.com",),
+    "google": ("googleapis.com",),
+    "snowflake": ("snowflakecomputing.com",),
     "github": ("github.com",),
     "gitlab": ("gitlab.com",),
 }

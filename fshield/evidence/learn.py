@@ -22,6 +22,8 @@ from fshield.language.model import RULES
 from fshield.language.policy import Mode
 from fshield.language.reader import MAX_BYTES, parse
 
+_OUTBOUND = "outbound_connectivity"
+
 
 def learn(
     evidence: Evidence, tiers: Tiers, region: str | None = None, *, by_dependency: bool = False
@@ -42,8 +44,12 @@ def learn(
     held: list[Held] = []
     modes = dict.fromkeys(RULES, "block")
     quiet: set[str] = set()
+    dialled = {act.target for act, _ in evidence if act.rule == _OUTBOUND and act.port}
     for act, seen in evidence:
-        readers = tiers.error_reporters(act, seen)
+        if act.rule == _OUTBOUND and not (act.port or act.refused) and act.target in dialled:
+            # Its lookup: Node.js looks a name up without a port, and connects afterwards.
+            continue
+        readers = tiers.source_readers(act, seen)
         found = None if readers else tiers.held(act, seen)
         if readers:
             quiet |= readers
@@ -60,9 +66,7 @@ def learn(
     ][:GENERATORS]
     held = [item for item in held if not _is_admitted(item, wide)]
     lines = [
-        *destinations(
-            [item for item in kept if item[0].rule == "outbound_connectivity"], tiers, region
-        ),
+        *destinations([item for item in kept if item[0].rule == _OUTBOUND], tiers, region),
         *paths([item for item in kept if item[0].rule == "read_write_tmp"], tiers),
         *named(
             [item for item in kept if item[0].rule in ("create_child_process", "native_code")],

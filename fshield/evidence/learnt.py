@@ -9,7 +9,7 @@ from functools import lru_cache
 from hashlib import sha256
 
 from fshield.engine import decide as native
-from fshield.evidence.acts import Act, Evidence, Seen, span
+from fshield.evidence.acts import Act, Evidence, Seen, kinds, span
 from fshield.evidence.dependencies import UNKNOWN, distribution_of
 from fshield.evidence.events import harmless
 from fshield.evidence.own_region import Stand, is_of_aws
@@ -308,8 +308,7 @@ def _heading(learnt: Learnt, name: str) -> list[str]:
     ]
     if learnt.held:
         lines.append(
-            f"{len(learnt.held)} kinds of acts were held back and are blocked; `fshield learn`"
-            " names them."
+            f"Held back, and so blocked: {kinds(len(learnt.held))}; `fshield learn` names them."
         )
     if learnt.proposal:
         lines.append(f"{learnt.proposal}.")

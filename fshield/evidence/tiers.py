@@ -19,13 +19,14 @@ from fshield.evidence.known import (
     ANYTHING,
     CALLERS,
     CARRIERS,
+    CONNECTORS,
     DISTRIBUTIONS,
-    ERROR_REPORTERS,
     HELPERS,
     METADATA,
     NATIVE,
     PACKAGE_MANAGERS,
     SHELLS,
+    SOURCE_READERS,
     SPOOLERS,
     THREADED,
     VENDORS,
@@ -123,13 +124,13 @@ class Tiers:
         )
         return Held(act, seen, why, act.place, own if imitated_package(own) is None else "")
 
-    def error_reporters(self, act: Act, seen: Seen) -> set[str]:
-        """The distributions, where only known error reporters read the handler's source: they want
-        the lines around an error, and do without. Not where the user accepts the read."""
+    def source_readers(self, act: Act, seen: Seen) -> set[str]:
+        """The distributions, where only packages read the handler's source that are known to do
+        without. Not where the user accepts the read."""
         packages = {chain[0] if chain else "" for chain in seen.chains}
-        if act.rule != "read_handler" or not packages <= ERROR_REPORTERS.keys():
+        if act.rule != "read_handler" or not packages <= SOURCE_READERS.keys():
             return set()
-        return set() if self.accepts(act.rule) else {ERROR_REPORTERS[name] for name in packages}
+        return set() if self.accepts(act.rule) else {SOURCE_READERS[name] for name in packages}
 
     def unused(self) -> list[str]:
         """What was accepted and met nothing: a typing error, most likely."""
@@ -149,7 +150,7 @@ class Tiers:
             return by_target
         if any(
             asker.kind == "own"
-            or asker.name in self.trusted
+            or (asker.name or "".join(asker.through[-1:])) in self.trusted
             or _usual(act, asker)
             or _by_library(act, seen, asker)
             for asker in askers
@@ -180,13 +181,25 @@ class Tiers:
 
     def beside(self, act: Act) -> list[Seen]:
         """The files that the function asked for, and that a library in C touches `act`'s besides:
-        sqlite's journals, the folder. None where it is no such thing."""
+        sqlite's journals, the folder. Of files that a package asked for, only those with a journal.
+        None where it is no such thing."""
         if self._files is None:
-            self._files = {
+            opened = {
                 other.target: seen
                 for other, seen in self.evidence.acts.items()
                 if other.rule == "read_write_tmp"
-                and any(asker.kind == "own" for asker, _ in self.askers(seen))
+            }
+            self._files = {
+                path: seen
+                for path, seen in opened.items()
+                if any(
+                    asker.kind == "own"
+                    or (
+                        _usual(Act("read_write_tmp", path), asker)
+                        and any(path + end in opened for end in _SQLITE)
+                    )
+                    for asker, _ in self.askers(seen)
+                )
             }
         base = next((act.target[: -len(end)] for end in _SQLITE if act.target.endswith(end)), None)
         if base in self._files:
@@ -285,6 +298,8 @@ def _usual(act: Act, asker: Asker) -> bool:
     if act.rule == "read_write_tmp":
         return asker.kind != "nobody" and asker.name in SPOOLERS
     if act.rule == "outbound_connectivity" and act.address is None:
+        if asker.name in CONNECTORS or (asker.through and asker.through[-1] in CONNECTORS):
+            return True
         domains = [known for name in names for known in VENDORS.get(name, ())]
         return any(act.target == known or act.target.endswith("." + known) for known in domains)
     return False
@@ -305,12 +320,10 @@ def _by_asker(askers: Iterable[Asker]) -> str:
     if asker.kind == "dependency":
         if asker.name == "__main__":
             return "code without a file asked for it"
-        return (
-            f"only {shown(asker.name)[1:-1]} asked for it, by itself: no part of the function did"
-        )
+        return f"only {shown(asker.name)[1:-1]} asked for it: no event shows that the function did"
     if asker.through:
         return f"{shown(asker.through[-1])[1:-1]} carried it, and nobody is known behind it"
-    return "nobody known asked for it: a child, a thread, or no Python"
+    return "nobody known asked for it: no caller is on the stack of a child, a thread or a library"
 
 
 def _unfit(act: Act) -> str | None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from fshield.evidence.acts import act_of
-from fshield.evidence.known import ERROR_REPORTERS
+from fshield.evidence.acts import act_of, kinds
+from fshield.evidence.known import SOURCE_READERS
 from fshield.evidence.shapes import NEVER, Moment, gathered
 from fshield.evidence.stream import Record
 from fshield.language.callers import plain
@@ -19,7 +19,7 @@ MAX_KINDS = 5000
 #: The part of an object that makes it another destination.
 _NETWORK = frozenset({"outbound_connectivity", "runtime_api"})
 #: Their reads of the handler's source are quiet under `default` and what `learn` writes.
-_QUIET = frozenset(map(plain, ERROR_REPORTERS))
+_QUIET = frozenset(map(plain, SOURCE_READERS))
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,7 @@ def checks(
     newest = max((each.first for each in counted), default=None)
     quiet = (now - newest) / timedelta(days=1) if newest else days
     number, acts = len(counted), sum(each.count for each in counted) + seen.more
-    kinds = f"{number} kinds, {acts} acts" if number or seen.more else "nothing"
+    said = f"{kinds(number)}, ×{acts}" if number or seen.more else "nothing"
     found = [
         Check(
             "days under observation", f"{days:.1f}", f"{wanted.days:g} or more", days >= wanted.days
@@ -219,7 +219,7 @@ def checks(
             f"{wanted.quiet_days:g} days ago or more",
             newest is None or quiet >= wanted.quiet_days,
         ),
-        Check("would have been blocked", kinds, "nothing", not number and not seen.more),
+        Check("would have been blocked", said, "nothing", not number and not seen.more),
         Check("starts refused", str(seen.refused), "0", not seen.refused),
     ]
     if seen.disabled:

@@ -1,0 +1,159 @@
+"""What clients and frameworks do where no event shows the function: in threads of their own, below
+eight frames of theirs, in C, and in Node.js."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.fshield.learning import entries, held, learnt
+from tests.fshield.recorded import Log, stack
+
+TASK = "/var/task"
+ARN_REGION = "eu-central-1"
+
+
+def frames(*packages: str) -> list[str]:
+    """Eight frames: an event shows no more."""
+    made = [f"{TASK}/{name}/part{at}.py:{at + 1} call" for at, name in enumerate(packages)]
+    return [*made, *(f"{TASK}/{packages[-1]}/deep.py:{at} call" for at in range(8 - len(made)))]
+
+
+def from_library(log: Log, path: str, library: str) -> Log:
+    """What a library in C opened, with no Python on the stack."""
+    origin: dict[str, Any] = {
+        "distribution": None,
+        "version": None,
+        "file": library,
+        "line": None,
+        "stack": [],
+    }
+    return log.add("read_write_tmp", path=path, operation="create", origin=origin)
+
+
+@pytest.mark.parametrize(
+    ("packages", "host", "port", "entry"),
+    [
+        (("psycopg", "django"), "db.shop.example", 5432, "{host: db.shop.example, ports: [5432]}"),
+        (
+            ("pymysql", "sqlalchemy"),
+            "db.shop.example",
+            3306,
+            "{host: db.shop.example, ports: [3306]}",
+        ),
+        (
+            ("urllib3", "requests", "azure"),
+            "shop.blob.core.windows.net",
+            443,
+            "host: shop.blob.core.windows.net",
+        ),
+    ],
+)
+def test_their_own_frames_fill_the_stack(
+    packages: tuple[str, ...], host: str, port: int, entry: str
+) -> None:
+    found = learnt(Log().host(host, *frames(*packages), port=port))
+    assert (entries(found), found.held) == ([entry], [])
+
+
+def test_what_azure_s_client_reaches_elsewhere_is_held_back() -> None:
+    found = learnt(Log().host("collector.evil.example", *frames("urllib3", "requests", "azure")))
+    assert "only azure asked for it" in held(found)["collector.evil.example:443"]
+
+
+def test_fsspec_s_loop_runs_in_a_thread_of_its_own() -> None:
+    log = Log().host(
+        f"lake-raw.s3.{ARN_REGION}.amazonaws.com",
+        *frames("aiohappyeyeballs", "aiohttp", "aiobotocore", "s3fs", "fsspec"),
+    )
+    found = learnt(log, region=ARN_REGION)
+    assert entries(found) == ["aws: {s3: {buckets: [lake-raw]}}"] and not found.held
+
+
+def test_duckdb_s_library_lies_beside_its_package() -> None:
+    log = from_library(Log(), "/tmp/north.duckdb", f"{TASK}/_duckdb.abi3.so")
+    assert entries(learnt(log)) == ["/tmp/north.duckdb"]
+    for file in ("_tintkit.abi3.so", "_tintkit/duckdb.so"):
+        log = from_library(Log(), "/tmp/north.duckdb", f"{TASK}/{file}")
+        assert list(held(learnt(log))) == ["/tmp/north.duckdb"]
+
+
+def test_a_framework_s_database_and_its_journal() -> None:
+    log = Log().add("read_write_tmp", *frames("django"), path="/tmp/shop.db", operation="open")
+    for path in ("/tmp/shop.db-journal", "/tmp"):
+        from_library(log, path, "/lib64/libsqlite3.so.0")
+    found = learnt(log)
+    assert (
+        sorted(entries(found)) == ["/tmp", "/tmp/shop.db", "/tmp/shop.db-journal"]
+        and not found.held
+    )
+
+
+def test_the_folder_of_a_package_s_file_is_not_learnt_without_a_journal() -> None:
+    log = Log().add("read_write_tmp", *frames("django"), path="/tmp/shop.db", operation="open")
+    from_library(log, "/tmp", "/lib64/libsqlite3.so.0")
+    assert list(held(learnt(log))) == ["/tmp"]
+
+
+def test_joblib_s_look_at_the_source_is_refused_and_makes_no_event() -> None:
+    log = Log().add(
+        "read_handler",
+        f"{TASK}/joblib/func_inspect.py:113 get_func_code",
+        *stack(),
+        path=f"{TASK}/app.py",
+        operation="read",
+    )
+    found = learnt(log)
+    assert found.quiet == ("joblib",) and not found.held
+
+
+# ---- Node.js ----
+
+
+def node(log: Log, host: str, port: int | None, *files: str) -> Log:
+    """A lookup, without a port, or a connection, as the engine reports them in Node.js."""
+    name = files[0].partition("/node_modules/")[2] if files else ""
+    name = "/".join(name.split("/")[: 2 if name.startswith("@") else 1])
+    log.host(host, port=port, ring="libc")
+    event: dict[str, Any] = json.loads(log.lines[-1])
+    event["origin"] = {
+        "distribution": name or None,
+        "version": "1.0.0" if name else None,
+        "file": files[0].rpartition(":")[0] if files else "/var/lang/bin/node",
+        "line": 7 if files else None,
+        "function": "connect" if files else None,
+        "stack": [f"{file} connect" for file in files],
+    }
+    log.lines[-1] = json.dumps(event)
+    return log
+
+
+@pytest.mark.parametrize(
+    ("client", "port"), [("pg", 5432), ("ioredis", 6379), ("@smithy/node-http-handler", 443)]
+)
+def test_a_client_of_node_connects_in_a_later_turn(client: str, port: int) -> None:
+    file = f"{TASK}/node_modules/{client}/lib/client.js:7"
+    log = node(node(Log(), "db.shop.example", None, file), "db.shop.example", port, file)
+    found = learnt(log)
+    assert [line.value for line in found.lines] == ["db.shop.example"] and not found.held
+
+
+def test_a_lookup_without_a_port_belongs_to_the_connection() -> None:
+    file = f"{TASK}/node_modules/undici/lib/core/connect.js:92"
+    log = node(node(Log(), "api.shop.example", None, file), "api.shop.example", 443, file)
+    node(log, "data.evil.example", None, file)
+    why = held(learnt(log))
+    assert list(why) == ["api.shop.example:443", "data.evil.example"]
+    assert why["api.shop.example:443"] == "undici carried it, and nobody is known behind it"
+    assert "never dialled" in why["data.evil.example"]
+    assert entries(learnt(log, "api.shop.example:443")) == ["host: api.shop.example"]
+    assert entries(learnt(log, trust=("undici",))) == ["host: api.shop.example"]
+
+
+@pytest.mark.parametrize("file", ["app.js", "app.mjs", "app.cjs"])
+def test_the_module_of_node_goes_by_its_name(file: str) -> None:
+    log = node(Log(), "api.shop.example", 443, f"{TASK}/{file}:7")
+    assert [one.own for one in learnt(log).held] == ["app"]
+    assert entries(learnt(log, own=("app",))) == ["host: api.shop.example"]
