@@ -233,6 +233,8 @@ def _dashed(match: re.Match[str]) -> str:
 _PIECE = re.compile(r"[A-Za-z]+|[0-9]+|[^A-Za-z0-9]")
 #: Names of more pieces, and folders of more names, are not looked into.
 _PIECES, _NAMES = 24, 2000
+#: Of names that are made up, in one folder, no more forms are looked into.
+_FORMS = 16
 #: Folders below this depth are not looked into.
 _DEEP = 32
 
@@ -256,7 +258,8 @@ def siblings(names: Iterable[str]) -> dict[str, list[str]]:
         end = len(pieces) - 1 - pieces[::-1].index(".") if "." in pieces[1:] else len(pieces)
         heads = [(head, _letters(head)) for head in accumulate(pieces[:end], initial="")]
         tails = ["".join(pieces[after:]) for after in range(end + 1)]
-        stems = [_letters(tail.partition(".")[0]) for tail in tails]
+        # Of `a.tar.gz` the stem of `.tar.gz` is `tar`, and `.gz` has none.
+        stems = [_letters(tail.removeprefix(".").partition(".")[0]) for tail in tails[:end]] + [0]
         for begin in range(end):
             head, letters = heads[begin]
             if "*" in head:
@@ -324,9 +327,12 @@ def _gathered(items: dict[str, list[str]], folder: str) -> dict[str, list[str]]:
             children.setdefault((name, bool(slash)), {})[value] = members
     for is_folder in (False, True):
         names = [name for name, below in children if below == is_folder]
-        found = siblings(names)
+        found = _below_made_up(children, names) if is_folder else {}
+        met = {name for alike in found.values() for name in alike}
+        for pattern, alike in siblings(name for name in names if name not in met).items():
+            found.setdefault(pattern, []).extend(alike)
         if folder == "/tmp" and not is_folder:
-            met = {name for alike in found.values() for name in alike}
+            met |= {name for alike in found.values() for name in alike}
             found |= _alike_in_tmp(name for name in names if name not in met)
         for pattern, alike in found.items():
             inside = [m for name in alike for m in _all(children.pop((name, is_folder)))]
@@ -341,6 +347,13 @@ def _gathered(items: dict[str, list[str]], folder: str) -> dict[str, list[str]]:
         fixed = is_folder and not re.search(r"[*?]", name)
         out.update(_gathered(each, f"{folder}/{name}") if fixed else each)
     return out
+
+
+def _below_made_up(children: Iterable[tuple[str, bool]], names: list[str]) -> dict[str, list[str]]:
+    """For folders that were made by names of one form, as their own entry has it: that form."""
+    forms = [name for name, below in children if not below and "?" in name and "*" not in name]
+    found = {form: [name for name in names if matches(form, name)] for form in forms[:_FORMS]}
+    return {form: alike for form, alike in found.items() if alike}
 
 
 def _is_in(value: str, folder: str) -> bool:

@@ -380,3 +380,24 @@ def test_distributions_are_known_by_their_packages() -> None:
 def test_tmp_itself_is_never_all_of_it() -> None:
     found = entries(learnt(tmp(*[f"/tmp/{name}" for name in "abcdefghijklmnop"])))
     assert len(found) == 16 and not any("*" in entry for entry in found)
+
+
+def test_a_folder_of_mkdtemp_keeps_its_form_with_what_is_in_it() -> None:
+    """Node's mkdtemp ends a name in six characters."""
+    log = Log()
+    for made, name in (("SelSLe", "a.png"), ("hrz1HT", "summer.png")):
+        for path in (f"/tmp/pictures-{made}", f"/tmp/pictures-{made}/{name}"):
+            log.add("read_write_tmp", *stack(), path=path, operation="create")
+    found = learnt(log)
+    assert [line.value for line in found.lines] == ["/tmp/pictures-??????/**"]
+
+
+def test_a_suffix_of_two_parts_keeps_its_dot() -> None:
+    log = Log()
+    for path in ("/tmp/work/north.duckdb.wal", "/tmp/work/south.duckdb.wal"):
+        log.add("read_write_tmp", *stack(), path=path, operation="create")
+    assert [line.value for line in learnt(log).lines] == ["/tmp/work/*.duckdb.wal"]
+    log = Log()
+    for path in ("/tmp/work/north.png", "/tmp/work/south.png"):
+        log.add("read_write_tmp", *stack(), path=path, operation="create")
+    assert len(learnt(log).lines) == 2
