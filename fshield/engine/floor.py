@@ -1,7 +1,7 @@
 """The floor: the policy called ``floor`` is asked under every other one, and the stricter verdict
 wins.
 
-The engine does that where both are attached (``guard_decide`` in decision.c).
+The engine does that where both are attached (``guard_decide`` in guard.c).
 Here it is done for policies that lie in one folder, and so are packed together.
 """
 

@@ -172,7 +172,7 @@ void guard_report(const struct guard_act *asked, const struct fs_verdict *verdic
 {
     int error = errno;
     struct guard_act copy = *asked, *act = &copy;
-    if (!act->origin) act->origin = interpreter_origin(act);
+    if (!act->origin && guard.interpreted) act->origin = interpreter_origin(act);
     if (act->origin && verdict->mode != FS_ALLOW) origin_resolve(act->origin);
     if (message && size > 0) {
         struct sentence sentence;

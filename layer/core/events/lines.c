@@ -312,7 +312,7 @@ static void write_rule(struct json *json, const struct report *report)
     json_key(json, "policy_mode");
     json_string(json, fs_mode_names[verdict->policy_mode], 16);
     json_key(json, "policy_name");
-    json_string(json, fs_policy_string(decider, decider->name), 64);
+    json_string(json, verdict->floor ? guard.floor_name : guard.policy_name, 64);
     json_key(json, "rule");
     json_string(json, verdict->source && verdict->source[0] ? verdict->source : NULL, 128);
     json_key(json, "reason");
@@ -430,9 +430,7 @@ void lines_write(const struct guard_act *act, const struct fs_verdict *verdict,
     line->tenant[sizeof line->tenant - 1] = report.id[sizeof report.id - 1] = '\0';
     if (turn % 2 != 0 || turn != atomic_load(&request_turn)) line->tenant[0] = report.id[0] = '\0';
     bool finding = verdict->mode != FS_ALLOW && guard.policy->flags & FS_FLAG_EVENTS_OCSF;
-    const char *namespace = verdict->mode != FS_ALLOW
-                                ? fs_policy_string(guard.policy, guard.policy->emf_namespace)
-                                : "";
+    const char *namespace = verdict->mode != FS_ALLOW ? guard.emf_namespace : "";
     /* What does not fit gets less room for each string, until it does. */
     for (line->json.shrink = 0; line->json.shrink < 6; line->json.shrink++) {
         if (finding)
@@ -477,13 +475,13 @@ static void compose_armed(struct json *json, const char *event, const char *cons
     json_key(json, "message");
     struct sentence sentence = {0};
     sentence_say(&sentence, "FunctionShield guards this function by the policy ");
-    sentence_say(&sentence, fs_policy_string(guard.policy, guard.policy->name));
+    sentence_say(&sentence, guard.policy_name);
     if (guard.dry_run) sentence_say(&sentence, ", as a dry run: nothing is blocked");
     json_string(json, sentence.bytes, 256);
     json_key(json, "version");
     json_string(json, FS_VERSION, 32);
     json_key(json, "policy_name");
-    json_string(json, fs_policy_string(guard.policy, guard.policy->name), 64);
+    json_string(json, guard.policy_name, 64);
     const char *function = facts_value("AWS_LAMBDA_FUNCTION_NAME");
     if (function && function[0]) {
         json_key(json, "function");

@@ -1,12 +1,12 @@
-/* Who is the Python caller of an act. Declared here for events, which ask; python/ defines them,
- * and the linker fills them in. */
+/* Who is the caller of an act, in Python or JavaScript. Declared here for events, which ask where
+ * `guard.interpreted`; python/ defines them, and the linker fills them in. */
 #ifndef FS_ORIGINS_H
 #define FS_ORIGINS_H
 
 #include "guard/guard.h"
 #include "events/events.h"
 
-/* The Python caller of an act that only a door can judge; NULL where there is none, or none can be
+/* The caller of an act that only a door can judge; NULL where there is none, or none can be
  * told. Keeps errno. */
 struct guard_origin *interpreter_origin(const struct guard_act *act);
 

@@ -101,20 +101,15 @@ bool sink_is(const struct stat *status)
            guard.event_fd >= 0;
 }
 
-static bool leads_to_sink(int fd)
+bool sink_leads(int fd)
 {
     struct stat status;
     return sys_fstat(fd, &status) == 0 && sink_is(&status);
 }
 
-bool sink_has_type(int fd, mode_t type)
-{
-    return UNLIKELY((guard.event_mode & S_IFMT) == type) && leads_to_sink(fd);
-}
-
 bool sink_would_shrink(int fd, int size)
 {
-    return S_ISFIFO(guard.event_mode) && leads_to_sink(fd) &&
+    return S_ISFIFO(guard.event_mode) && sink_leads(fd) &&
            size < sys_call(SYS_fcntl, fd, F_GETPIPE_SZ);
 }
 
@@ -153,7 +148,7 @@ static long put(struct work *work, const char *bytes, size_t size)
     int fd = guard.event_fd;
     long written = -EBADF;
     bool shared = kind == SHARED;
-    if (UNLIKELY(!leads_to_sink(fd))) {
+    if (UNLIKELY(!sink_leads(fd))) {
         /* Closed by machine code, or from within libc: fd 2 is what is left. */
         fd = 2;
         shared = true;

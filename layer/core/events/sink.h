@@ -34,8 +34,8 @@ void sink_invocation_begins(void);
 
 /* The object behind `status` is where events go. */
 bool sink_is(const struct stat *status);
-/* `fd` is where events go, and that is of this type: S_IFSOCK, S_IFREG. */
-bool sink_has_type(int fd, mode_t type);
+/* `fd` leads where events go. */
+bool sink_leads(int fd);
 /* `size` is less than the pipe holds now, and it is the pipe that events go to. */
 bool sink_would_shrink(int fd, int size);
 

@@ -215,12 +215,14 @@ bool files_judge_place(const struct place *place, int flags, struct judged *judg
     judged->caller = caller;
     if (place->outside) return false;
     if (place->whole || sys_fstat(place->parent, &status) != 0) return false;
+    bool found = judge_tmp(&status, place->parent, place->last, flags, judged);
+    if (found && judged->verdict.mode == FS_BLOCK) return true;
     if (UNLIKELY(layer_part_of(&status) == LAYER_FOLDER) &&
         (files_writes(flags) || flags & O_CREAT)) {
         text_entry_path(place->parent, place->last, judged->path);
         return decide(judged, FS_INTEGRITY, flags);
     }
-    return judge_tmp(&status, place->parent, place->last, flags, judged);
+    return found;
 }
 
 bool files_judge_entry(const struct place *place, struct judged *judged)

@@ -33,6 +33,8 @@ struct guard {
     bool started; /* set at the end of the start */
     const struct fs_policy *policy;
     const struct fs_policy *floor; /* NULL where there is none */
+    const char *policy_name, *floor_name; /* as events show them */
+    const char *emf_namespace; /* "" for none */
     bool dry_run; /* FUNCTION_SHIELD_MODE=alert */
     bool watched[FS_FAMILIES]; /* policy or floor has alert or block there (before configure) */
     bool loopback_listed; /* policy or floor lists the ports of 127.0.0.1 and ::1 */
@@ -40,6 +42,7 @@ struct guard {
     bool watches_any; /* any family blocks or reports: attempts on the guard are reported */
     struct fs_facts facts; /* region, account, partition, names with variables */
     bool is_function; /* this process is COMMAND itself, not a child of it */
+    bool interpreted; /* Python or V8 is in this program: an act can have a caller there */
     bool is_wrapper; /* the next wrapper, before COMMAND runs: processes pass */
     int event_fd; /* -1: none */
     uint64_t event_dev, event_ino;

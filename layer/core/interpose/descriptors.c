@@ -217,7 +217,7 @@ DOOR int fcntl(int fd, int command, ...)
  * either. */
 static bool sink_refused(int fd, mode_t type, const char *verb, const void *caller)
 {
-    return guard_ready() && sink_has_type(fd, type) &&
+    return guard_ready() && UNLIKELY((guard.event_mode & S_IFMT) == type) && sink_leads(fd) &&
            integrity_refused(verb, "what events go to", caller);
 }
 

@@ -14,7 +14,6 @@
 #include "network/names/local_resolvers.h"
 #include "network/names/names.h"
 #include "network/network.h"
-#include "network/proxies.h"
 #include "network/runtime_api/runtime_api.h"
 #include "support/sys.h"
 #include "support/text.h"
@@ -109,11 +108,11 @@ bool destination_refuses(int fd, int *own, const struct address *address, bool c
     network_report(&target, fd, verb, caller);
     if (target.verdict.mode == FS_BLOCK) return true;
     /* The stricter verdict may only report, and the other one want first bytes. */
-    if (target.family != FS_OUTBOUND ||
-        (target.verdict.mode != FS_ALLOW && proxies_is(&target.address)))
+    if (target.family != FS_OUTBOUND || (target.verdict.mode != FS_ALLOW && target.proxy) ||
+        LIKELY(!network_reads_bytes(&target) && !pending_any()))
         return false;
     bool connects = connecting || flags & MSG_FASTOPEN;
-    if (UNLIKELY(connects && inspect_may_watch(&target))) *own = sys_own_fd(fd);
+    if (connects) *own = sys_own_fd(fd);
     return *own >= 0 && inspect_connects(*own, &target, connects, caller);
 }
 

@@ -84,6 +84,7 @@ void network_judge_ip(struct network_target *target, const void *caller, bool co
     target->family = FS_OUTBOUND;
     target->verdict = let_through;
     target->announced = false;
+    target->proxy = UNLIKELY(proxies_count > 0) && proxies_is(address);
     target->host[0] = '\0';
     target->asker = RUNTIME_OTHER;
     memset(target->asked, 0, sizeof target->asked);
@@ -92,7 +93,8 @@ void network_judge_ip(struct network_target *target, const void *caller, bool co
         return;
     }
     target->resolver = false;
-    if (UNLIKELY(runtime_api_is(address->ip, address->version, address->port, NULL))) {
+    if (UNLIKELY(address->port == guard.runtime_api_port) &&
+        runtime_api_is(address->ip, address->version)) {
         target->asker = caller != NULL         ? (uint8_t)runtime_api_asker(caller)
                         : runtime_client_asked ? (uint8_t)RUNTIME_CLIENT
                                                : (uint8_t)RUNTIME_OTHER;
@@ -119,7 +121,7 @@ void network_judge_ip(struct network_target *target, const void *caller, bool co
     struct fs_request request = network_request(address, &names);
     request.caller = caller;
     target->verdict = guard_decide_each(&request, target->asked);
-    if (UNLIKELY(askers_matter) && target->verdict.askers == 0 && proxies_is(address))
+    if (UNLIKELY(askers_matter) && target->verdict.askers == 0 && target->proxy)
         target->verdict.askers = askers_of(&request); /* it will be asked for a name */
     if (target->verdict.mode == FS_ALLOW && target->verdict.reason != FS_RULE) return;
     target->announced =

@@ -21,6 +21,7 @@ struct network_target {
     enum fs_family family; /* FS_OUTBOUND or FS_RUNTIME_API */
     uint8_t asker; /* enum runtime_asker, if family is FS_RUNTIME_API */
     bool resolver; /* a name server of the system, on its port: `verdict` holds for all but UDP */
+    bool proxy; /* of the environment, spoken to in the clear */
     bool announced; /* alert: the lookup was reported, and the connection is the same act */
     char host[FS_HOST_MAX + 1]; /* the name that decided, "" if none is known */
 };
@@ -37,6 +38,12 @@ struct fs_verdict network_judge_target(const void *address, size_t size, char *h
  * tells the Runtime API's client. `connecting`: a connection may be allowed because its bytes are
  * judged later; a datagram may not. */
 void network_judge_ip(struct network_target *target, const void *caller, bool connecting);
+/* The connection must say certain things first, or what it says to a proxy is read. */
+static inline bool network_reads_bytes(const struct network_target *target)
+{
+    return target->proxy ||
+           (target->asked[0].first_bytes | target->asked[1].first_bytes) != FS_BYTES_ANY;
+}
 /* A connection to the address, and the names that were learnt for it. */
 struct fs_request network_request(const struct address *address, struct learnt_names *names);
 /* The verdict of the Runtime API's rule, by `target->asker`. */

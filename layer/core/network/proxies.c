@@ -15,7 +15,7 @@ static struct proxy {
     uint8_t ip[16], version;
     uint16_t port;
 } proxies[PROXIES];
-static unsigned count;
+unsigned proxies_count;
 
 /* "http://USER:SECRET@HOST:PORT/"; without a scheme it is http. A proxy behind TLS says nothing
  * that could be read. */
@@ -55,21 +55,21 @@ static void read_proxy(const char *text)
         text++;
         length -= 2;
     }
-    if (length == 0 || length >= sizeof host || count == PROXIES) return;
+    if (length == 0 || length >= sizeof host || proxies_count == PROXIES) return;
     memcpy(host, text, length);
     host[length] = '\0';
     if (address_parse(host, proxy.ip, &proxy.version))
         proxy.version = address_normalise(proxy.ip, proxy.version);
     else if (!dns_normalise(host, proxy.name))
         return;
-    proxies[count++] = proxy;
+    proxies[proxies_count++] = proxy;
 }
 
 void proxies_start(void)
 {
     static const char *const variables[PROXIES] = {"HTTP_PROXY",  "http_proxy", "HTTPS_PROXY",
                                                    "https_proxy", "ALL_PROXY",  "all_proxy"};
-    count = 0;
+    proxies_count = 0;
     for (unsigned i = 0; i < PROXIES; i++) {
         const char *value = facts_value(variables[i]);
         if (value != NULL && value[0] != '\0') read_proxy(value);
@@ -78,7 +78,7 @@ void proxies_start(void)
 
 bool proxies_is(const struct address *address)
 {
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < proxies_count; i++) {
         const struct proxy *proxy = &proxies[i];
         if (proxy->port != address->port) continue;
         if (proxy->name[0] == '\0') {

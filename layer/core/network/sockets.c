@@ -75,7 +75,7 @@ static int judged_connect(int fd, const struct socket_address *address, const vo
     struct address to;
     int result;
     if (lookup_fds_refuses(fd, "connect", caller)) return (int)destination_refused(fd, fd);
-    if (sink_has_type(fd, S_IFSOCK) &&
+    if (UNLIKELY(S_ISSOCK(guard.event_mode)) && sink_leads(fd) &&
         integrity_refused("connect anew", "what events go to", caller))
         return -1;
     address_read(copy, size, false, &to);

@@ -46,7 +46,7 @@ static enum forking judge_fork(bool executes, const void *caller)
     bool libuv = is_libuv(caller);
     /* The child cannot ask Python or V8 who its caller is. What was kept before goes with the fork.
      */
-    if ((executes || libuv) && !guard_covered()) {
+    if (guard.interpreted && (executes || libuv) && !guard_covered()) {
         struct guard_act act = {.ring = RING_LIBC, .family = FS_PROCESS, .caller = caller};
         (void)interpreter_origin(&act);
     }

@@ -150,7 +150,7 @@ int hook_armed(const struct hook_row *row, PyObject *arguments)
     }
     if (!fine && modes) python.Py_DecRef(modes);
     fine = fine && put(answer, "modes", modes) && put(answer, "version", string(FS_VERSION)) &&
-           put(answer, "policy_name", string(fs_policy_string(guard.policy, guard.policy->name))) &&
+           put(answer, "policy_name", string(guard.policy_name)) &&
            put(answer, "dry_run", python.PyBool_FromLong(guard.dry_run));
     if (fine) return reply(argument(arguments, 0), answer);
     if (answer) python.Py_DecRef(answer);

@@ -1,4 +1,6 @@
 /* The caller, in Python or JavaScript, of an act that only a door can judge. See origins.h. */
+#include "python/interpreter.h"
+
 #include "events/origins.h"
 #include "guard/passes.h"
 #include "cpython/attach.h"
@@ -11,6 +13,14 @@
 #include "libc/symbols.h"
 #include "events/events.h"
 #include "v8/javascript.h"
+
+static bool javascript; /* this program has V8 in it */
+
+bool interpreter_start(void)
+{
+    javascript = symbols_of_program(JAVASCRIPT_MARK) != NULL;
+    return javascript || python.current;
+}
 
 void hook_forget(void)
 {
@@ -39,7 +49,7 @@ struct guard_origin *interpreter_origin(const struct guard_act *act)
         origin_keep();
         attach_end(&attach);
     }
-    if (act->ring == RING_LIBC && symbols_of_program(JAVASCRIPT_MARK)) keep_script(act);
+    if (act->ring == RING_LIBC && javascript) keep_script(act);
     struct guard_origin *origin = origin_kept();
     return origin && origin->file[0] ? origin : NULL;
 }

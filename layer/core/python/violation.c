@@ -71,7 +71,7 @@ void violation_raise(enum fs_family family, const struct fs_verdict *verdict, co
     append(message, sizeof message, ": ");
     append(message, sizeof message, sentence);
     append(message, sizeof message, " (policy ");
-    append(message, sizeof message, fs_policy_string(decider, decider->name));
+    append(message, sizeof message, verdict->floor ? guard.floor_name : guard.policy_name);
     if (source && *source) append(message, sizeof message, ", ");
     append(message, sizeof message, source ? source : "");
     append(message, sizeof message, ")");

@@ -69,7 +69,11 @@ void policies_map(const char *policy, const char *policy_sha, const char *floor,
                   const char *floor_sha)
 {
     guard.policy = map_policy(policy, policy_sha, guard_policy_sha256);
-    if (floor[0]) guard.floor = map_policy(floor, floor_sha, guard_floor_sha256);
+    guard.policy_name = fs_policy_string(guard.policy, guard.policy->name);
+    guard.emf_namespace = fs_policy_string(guard.policy, guard.policy->emf_namespace);
+    if (!floor[0]) return;
+    guard.floor = map_policy(floor, floor_sha, guard_floor_sha256);
+    guard.floor_name = fs_policy_string(guard.floor, guard.floor->name);
 }
 
 static const char *start_value(void *context, const char *name)

@@ -14,6 +14,7 @@
 #include "guard/askers.h"
 #include "guard/guard.h"
 #include "python/arming.h"
+#include "python/interpreter.h"
 #include "events/lines.h"
 #include "guard/kernel.h"
 #include "guard/state.h"
@@ -168,6 +169,7 @@ static int guarded_main(int argc, char **argv, char **environment)
      * stack, which is not known here. */
     if (guard.is_function) askers_beyond = ASKERS_KNOWN;
     bool interpreter = arming_arm(argc, argv, runtime, sizeof runtime);
+    guard.interpreted = interpreter_start();
     handler_watch = guard.is_function && !interpreter;
     if (interpreter) rings[count++] = "interpreter";
     rings[count++] = "libc";

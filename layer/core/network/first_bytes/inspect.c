@@ -11,6 +11,7 @@
 #include "libc/stream_fds.h"
 #include "network/first_bytes/inspect_parts.h"
 #include "network/first_bytes/judging.h"
+#include "network/names/learnt.h"
 #include "network/network.h"
 #include "network/proxies.h"
 #include "network/names/resolvers.h"
@@ -132,19 +133,47 @@ static bool transforms(int fd)
            name[0] != '\0' && strncmp(name, "mptcp", sizeof name) != 0;
 }
 
-bool inspect_may_watch(const struct network_target *target)
+/* `*entry` is what policy and floor want of a connection to this address, by their verdicts on it:
+ * the strictest. */
+static void describe(const struct address *address, const struct fs_verdict asked[2],
+                     uint64_t askers, struct pending *entry)
 {
-    return (target->asked[0].first_bytes | target->asked[1].first_bytes) != FS_BYTES_ANY ||
-           pending_any() || proxies_is(&target->address);
+    static const uint8_t kinds[] = {PENDING_PLAIN, PENDING_HTTP, PENDING_TLS};
+    unsigned strictest = FS_BYTES_ANY;
+    memset(entry, 0, sizeof *entry);
+    memcpy(entry->ip, address->ip, sizeof entry->ip);
+    entry->version = address->version;
+    entry->port = address->port;
+    entry->askers = askers;
+    for (unsigned which = 0; which < 2; which++) {
+        const struct fs_verdict *verdict = &asked[which];
+        if (verdict->first_bytes > strictest) strictest = verdict->first_bytes;
+        entry->rules[which] = verdict->first_bytes != FS_BYTES_ANY ? verdict->rule
+                              : verdict->mode == FS_ALLOW          ? UINT32_MAX
+                                                                   : PENDING_ANY_NAME;
+    }
+    entry->kind = kinds[strictest];
+}
+
+static const struct fs_askers nobody; /* entries with only_for do not count */
+
+void inspect_ask(const struct address *address, struct pending *entry)
+{
+    struct fs_verdict asked[2] = {0};
+    struct learnt_names names;
+    struct fs_request request = network_request(address, &names);
+    request.askers = &nobody;
+    (void)guard_decide_each(&request, asked);
+    describe(address, asked, 0, entry);
+    if (asked[0].mode != FS_ALLOW || asked[1].mode != FS_ALLOW) entry->kind = PENDING_UNKNOWN;
 }
 
 bool inspect_connects(int fd, const struct network_target *target, bool connecting,
                       const void *caller)
 {
     struct pending entry, before;
-    if (LIKELY(!inspect_may_watch(target))) return false;
-    judging_describe(&target->address, target->asked, target->verdict.askers, &entry);
-    if (UNLIKELY(proxies_is(&target->address))) entry.kind = PENDING_PROXY;
+    describe(&target->address, target->asked, target->verdict.askers, &entry);
+    if (UNLIKELY(target->proxy)) entry.kind = PENDING_PROXY;
     bool datagram = inspect_is_datagram(fd);
     if (datagram && entry.kind == PENDING_TLS) entry.kind = PENDING_DATAGRAM;
     if (datagram && entry.kind != PENDING_DATAGRAM) entry.kind = PENDING_PLAIN;
@@ -232,7 +261,7 @@ bool inspect_still_pending(int fd, struct pending *entry)
     if (entry->kind == PENDING_PLAIN && same) return false;
     if (same && entry->kind != PENDING_UNKNOWN) return true;
     struct pending now;
-    judging_ask(&address, &now);
+    inspect_ask(&address, &now);
     if (now.kind == PENDING_PLAIN && !proxies_is(&address)) return false;
     /* A new greeting can be awaited; a request that is half sent cannot be read. Datagrams never
      * count as a greeting. */

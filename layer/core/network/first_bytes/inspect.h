@@ -17,11 +17,10 @@
 #include "network/first_bytes/pending.h"
 
 struct network_target;
-/* Cheap test: inspect_connects may have something to do for this destination. */
-bool inspect_may_watch(const struct network_target *target);
-/* Before a socket is connected to a destination that was allowed: remembers which bytes must come
- * first. `connecting` is false if a datagram is about to be sent there. Returns true if the call
- * must fail with EACCES, which is reported. */
+/* Before a socket is connected to a destination that was allowed, where network_reads_bytes, or
+ * where pending_any, since an earlier connection may be in the table: remembers which bytes must
+ * come first. `connecting` is false if a datagram is about to be sent there. Returns true if the
+ * call must fail with EACCES, which is reported. */
 bool inspect_connects(int fd, const struct network_target *target, bool connecting,
                       const void *caller);
 

@@ -24,6 +24,9 @@ bool inspect_leads_to(int fd, struct address *address);
 
 bool inspect_is_datagram(int fd);
 
+/* `*entry` is what policy and floor want of a connection to this address, for no known caller. */
+void inspect_ask(const struct address *address, struct pending *entry);
+
 /* The policy blocks a violation on this connection. */
 bool inspect_blocks(const struct pending *entry);
 

@@ -1,4 +1,4 @@
-/* Which first bytes a connection must have, and which it has. See judging.h. */
+/* Which first bytes a connection has, and whether it may. See judging.h. */
 #include "network/first_bytes/judging.h"
 
 #include <string.h>
@@ -10,7 +10,6 @@
 #include "network/network.h"
 #include "network/runtime_api/permits.h"
 #include "network/runtime_api/runtime_api.h"
-#include "network/proxies.h"
 
 static const struct fs_policy *policy_at(unsigned which)
 {
@@ -36,7 +35,7 @@ static void know(struct known *known, uint64_t set)
     known->askers = &known->list;
 }
 
-/* ---- what must come first ---- */
+/* ---- asking the policy ---- */
 
 static struct fs_request request_for(const char *const *name, uint16_t port,
                                      const struct known *known)
@@ -67,37 +66,6 @@ static struct fs_verdict by_name(const struct fs_policy *policy, const char *nam
     struct fs_verdict verdict = fs_policy_decide(policy, &request);
     if (verdict.mode != FS_ALLOW || verdict.reason != FS_RULE) verdict.rule = UINT32_MAX;
     return verdict;
-}
-
-void judging_describe(const struct address *address, const struct fs_verdict asked[2],
-                      uint64_t askers, struct pending *entry)
-{
-    static const uint8_t kinds[] = {PENDING_PLAIN, PENDING_HTTP, PENDING_TLS};
-    unsigned strictest = FS_BYTES_ANY;
-    memset(entry, 0, sizeof *entry);
-    memcpy(entry->ip, address->ip, sizeof entry->ip);
-    entry->version = address->version;
-    entry->port = address->port;
-    entry->askers = askers;
-    for (unsigned which = 0; which < 2; which++) {
-        const struct fs_verdict *verdict = &asked[which];
-        if (verdict->first_bytes > strictest) strictest = verdict->first_bytes;
-        entry->rules[which] = verdict->first_bytes != FS_BYTES_ANY ? verdict->rule
-                              : verdict->mode == FS_ALLOW          ? UINT32_MAX
-                                                                   : PENDING_ANY_NAME;
-    }
-    entry->kind = kinds[strictest];
-}
-
-void judging_ask(const struct address *address, struct pending *entry)
-{
-    struct fs_verdict asked[2] = {0};
-    struct learnt_names names;
-    struct fs_request request = network_request(address, &names);
-    request.askers = &nobody;
-    (void)guard_decide_each(&request, asked);
-    judging_describe(address, asked, 0, entry);
-    if (asked[0].mode != FS_ALLOW || asked[1].mode != FS_ALLOW) entry->kind = PENDING_UNKNOWN;
 }
 
 /* ---- findings ---- */

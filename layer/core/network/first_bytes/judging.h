@@ -32,13 +32,6 @@ static inline bool is_tunnel(const struct pending *entry)
            entry->kind == PENDING_TUNNEL_HTTP;
 }
 
-/* `*entry` is what policy and floor want of a connection to this address, by their verdicts on it:
- * the strictest. */
-void judging_describe(const struct address *address, const struct fs_verdict asked[2],
-                      uint64_t askers, struct pending *entry);
-/* The same for a connection whose verdicts are not at hand: asks for them, for no known caller. */
-void judging_ask(const struct address *address, struct pending *entry);
-
 /* The name by which the address was allowed, "" where none is known any more. `out` has
  * DNS_NAME_MAX + 1 bytes. */
 void judging_name_of(const struct pending *entry, char *out);

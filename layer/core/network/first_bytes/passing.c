@@ -79,7 +79,7 @@ bool inspect_refuses_received(int fd, const void *caller)
             guard_report(&act, &verdict, NULL, 0);
             return verdict.mode == FS_BLOCK;
         }
-        judging_ask(&address, &entry);
+        inspect_ask(&address, &entry);
         bool plain = entry.kind == PENDING_PLAIN && !proxies_is(&address);
         if (plain && stream) return false;
         if (!plain && (!stream || entry.kind != PENDING_TLS))
@@ -190,8 +190,8 @@ static bool to_remember(int fd, bool datagram, bool standard, bool forked, struc
                               .rules = {UINT32_MAX, UINT32_MAX}};
     *connected = inspect_leads_to(fd, &address);
     if (!*connected) return !guard_ignores(FS_OUTBOUND);
-    if (!datagram && address.kind == ADDRESS_IP &&
-        runtime_api_is(address.ip, address.version, address.port, NULL)) {
+    if (!datagram && address.kind == ADDRESS_IP && address.port == guard.runtime_api_port &&
+        runtime_api_is(address.ip, address.version)) {
         if (guard_ignores(FS_RUNTIME_API) || runtime_api_is_client(pending_cookie(fd)))
             return false;
         *entry = (struct pending){.kind = PENDING_PERMITTED,
@@ -202,7 +202,7 @@ static bool to_remember(int fd, bool datagram, bool standard, bool forked, struc
         return true;
     }
     if (guard_ignores(FS_OUTBOUND)) return false;
-    judging_ask(&address, &now);
+    inspect_ask(&address, &now);
     bool proxy = proxies_is(&address), spoken = !datagram && has_spoken(fd);
     /* A connection that is still being made may fail, and then be made to another peer. */
     if (now.kind == PENDING_PLAIN && !proxy)
@@ -344,7 +344,7 @@ bool inspect_refuses_datagram(int fd, const struct address *address, const void 
     if (!atomic_load_explicit(&inspect_shared, memory_order_relaxed) ||
         pending_find(pending_cookie(fd), &entry))
         return false;
-    judging_ask(address, &entry);
+    inspect_ask(address, &entry);
     if (entry.kind != PENDING_TLS) return false;
     entry.kind = PENDING_DATAGRAM;
     if (!inspect_violates_by(&entry, "datagram", caller)) return false;

@@ -57,7 +57,7 @@ static bool same_authority(const char *authority)
     }
     if (port != guard.runtime_api_port || guard.runtime_api_port == 0) return false;
     uint8_t ip[16], version;
-    if (address_parse(host, ip, &version)) return runtime_api_is(ip, version, (uint16_t)port, NULL);
+    if (address_parse(host, ip, &version)) return runtime_api_is(ip, version);
     return strcmp(host, guard.runtime_api_host) == 0 ||
            (strcmp(host, "localhost") == 0 && guard.runtime_api_ip_version != 0 &&
             address_is_loopback(guard.runtime_api_ip, guard.runtime_api_ip_version));
@@ -98,10 +98,9 @@ bool runtime_api_is_host(const char *name)
     return guard.runtime_api_host[0] != '\0' && strcasecmp(name, guard.runtime_api_host) == 0;
 }
 
-bool runtime_api_is(const uint8_t ip[16], uint8_t version, uint16_t port,
-                    const struct learnt_names *names)
+bool runtime_api_is(const uint8_t ip[16], uint8_t version)
 {
-    if (LIKELY(port != guard.runtime_api_port) || guard.runtime_api_host[0] == '\0') return false;
+    if (guard.runtime_api_host[0] == '\0') return false;
     if (guard.runtime_api_ip_version != 0) {
         uint8_t own[16];
         memcpy(own, guard.runtime_api_ip, sizeof own);
@@ -110,13 +109,9 @@ bool runtime_api_is(const uint8_t ip[16], uint8_t version, uint16_t port,
                (address_is_loopback(own, own_version) && address_is_loopback(ip, version));
     }
     struct learnt_names found;
-    if (names == NULL) {
-        learnt_find(ip, version, &found);
-        names = &found;
-    }
-    for (unsigned i = 0; i < names->count; i++) {
-        if (runtime_api_is_host(names->names[i])) return true;
-    }
+    learnt_find(ip, version, &found);
+    for (unsigned i = 0; i < found.count; i++)
+        if (runtime_api_is_host(found.names[i])) return true;
     return false;
 }
 

@@ -39,11 +39,9 @@ static inline bool runtime_api_watches(int fd)
     return atomic_load_explicit(&runtime_api_fds, memory_order_relaxed) >> (fd & 63) & 1;
 }
 
-/* The address is the Runtime API's, in any spelling. If the API is on loopback, every loopback
- * address with its port counts. `ip` is normalised. `names` may be NULL; they are then looked up if
- * the API was given by name. */
-bool runtime_api_is(const uint8_t ip[16], uint8_t version, uint16_t port,
-                    const struct learnt_names *names);
+/* The address, on guard.runtime_api_port, is the Runtime API's, in any spelling. If the API is on
+ * loopback, every loopback address counts. `ip` is normalised. */
+bool runtime_api_is(const uint8_t ip[16], uint8_t version);
 /* `name` (normalised) is the host of the Runtime API. */
 bool runtime_api_is_host(const char *name);
 
