@@ -27,19 +27,14 @@ void event_write(const char *event, const char *level, const char *message)
     if (!knows_secrets) secrets_read(environ);
     knows_secrets = true;
     json_timestamp(now);
-    json_raw(&json, "{\"function_shield\":true,\"event\":\"");
-    json_raw(&json, event);
-    json_raw(&json, "\",\"event_version\":1,\"timestamp\":\"");
-    json_raw(&json, now);
-    json_raw(&json, "\",\"level\":\"");
-    json_raw(&json, level);
-    json_raw(&json, "\"");
-    json_key(&json, "message");
-    json_string(&json, message, 2048);
-    json_key(&json, "version");
-    json_string(&json, FS_VERSION, 32);
-    json_key(&json, "pid");
-    json_number(&json, getpid());
+    json_raw(&json, "{\"function_shield\":true");
+    json_word(&json, "event", event);
+    json_integer(&json, "event_version", 1);
+    json_word(&json, "timestamp", now);
+    json_word(&json, "level", level);
+    json_text(&json, "message", message, 2048);
+    json_text(&json, "version", FS_VERSION, 32);
+    json_integer(&json, "pid", getpid());
     json_raw(&json, "}\n");
     /* A reader that is gone must not keep the function from starting. What does not start has time
      * for its one line. */

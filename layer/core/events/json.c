@@ -28,9 +28,29 @@ void json_number(struct json *json, int64_t number)
 
 void json_key(struct json *json, const char *key)
 {
-    json_raw(json, ",\"");
+    json_raw(json, &",\""[json->size > 0 && json->bytes[json->size - 1] == '{']);
     json_raw(json, key);
     json_raw(json, "\":");
+}
+
+void json_text(struct json *json, const char *key, const char *text, size_t most)
+{
+    json_key(json, key);
+    json_string(json, text, most);
+}
+
+void json_integer(struct json *json, const char *key, int64_t number)
+{
+    json_key(json, key);
+    json_number(json, number);
+}
+
+void json_word(struct json *json, const char *key, const char *word)
+{
+    json_key(json, key);
+    json_raw(json, "\"");
+    json_raw(json, word);
+    json_raw(json, "\"");
 }
 
 /* The length of the UTF-8 sequence at `text` (no overlong forms, no surrogates), 0 where there is

@@ -98,17 +98,13 @@ static void begin_fields(struct json *json, bool fresh, const char *event, const
     json->size = 0;
     json->full = false;
     if (fresh) json_raw(json, "\n");
-    json_raw(json, "{\"function_shield\":true,");
+    json_raw(json, "{\"function_shield\":true");
     if (event) {
-        json_raw(json, "\"event\":\"");
-        json_raw(json, event);
-        json_raw(json, "\",\"event_version\":1,");
+        json_word(json, "event", event);
+        json_integer(json, "event_version", 1);
     }
-    json_raw(json, "\"timestamp\":\"");
-    json_raw(json, now);
-    json_raw(json, "\",\"level\":\"");
-    json_raw(json, level);
-    json_raw(json, "\"");
+    json_word(json, "timestamp", now);
+    json_word(json, "level", level);
 }
 
 static void begin(struct json *json, const char *event, const char *level)
@@ -119,16 +115,10 @@ static void begin(struct json *json, const char *event, const char *level)
 
 static void end_fields(struct json *json, uint32_t number, uint32_t missing)
 {
-    json_key(json, "pid");
-    json_number(json, sys_getpid());
-    json_key(json, "nonce");
-    json_string(json, nonce, 16);
-    json_key(json, "seq");
-    json_number(json, number);
-    if (missing > 0) {
-        json_key(json, "lost");
-        json_number(json, missing);
-    }
+    json_integer(json, "pid", sys_getpid());
+    json_text(json, "nonce", nonce, 16);
+    json_integer(json, "seq", number);
+    if (missing > 0) json_integer(json, "lost", missing);
     json_raw(json, "}");
 }
 
@@ -160,8 +150,7 @@ static void write_command(struct json *json)
     for (long i = 0; i < size; i++)
         if (words[i] == '\0') words[i] = ' ';
     words[size] = '\0';
-    json_key(json, "command");
-    json_string(json, words, 256);
+    json_text(json, "command", words, 256);
 }
 
 /* The stack was escaped element by element: as many of them as leave room for what follows. */
@@ -189,18 +178,13 @@ static void write_stack(struct json *json, const char *stack)
 static void write_origin(struct json *json, const struct guard_act *act,
                          const struct guard_origin *origin)
 {
-    json_key(json, "origin");
-    json_raw(json, "{\"distribution\":");
+    json_raw(json, ",\"origin\":{");
     if (origin) {
-        json_string(json, origin->distribution[0] ? origin->distribution : NULL, 128);
-        json_raw(json, ",\"version\":");
-        json_string(json, origin->version[0] ? origin->version : NULL, 64);
-        json_raw(json, ",\"file\":");
-        json_string(json, origin->file[0] ? origin->file : NULL, 400);
-        json_raw(json, ",\"line\":");
-        json_number(json, origin->line);
-        json_raw(json, ",\"function\":");
-        json_string(json, origin->function[0] ? origin->function : NULL, 128);
+        json_text(json, "distribution", origin->distribution[0] ? origin->distribution : NULL, 128);
+        json_text(json, "version", origin->version[0] ? origin->version : NULL, 64);
+        json_text(json, "file", origin->file[0] ? origin->file : NULL, 400);
+        json_integer(json, "line", origin->line);
+        json_text(json, "function", origin->function[0] ? origin->function : NULL, 128);
         json_raw(json, ",\"stack\":[");
         write_stack(json, origin->stack);
         json_raw(json, "]");
@@ -212,8 +196,8 @@ static void write_origin(struct json *json, const struct guard_act *act,
     const char *file = NULL;
     if (act->caller && symbols_object_of(act->caller, &object))
         file = object.path[0] ? object.path : guard_program_path;
-    json_raw(json, "null,\"version\":null,\"file\":");
-    json_string(json, file, 400);
+    json_raw(json, "\"distribution\":null,\"version\":null");
+    json_text(json, "file", file, 400);
     json_raw(json, ",\"line\":null,\"function\":null,\"stack\":[]");
     write_command(json);
     json_raw(json, "}");
@@ -221,38 +205,24 @@ static void write_origin(struct json *json, const struct guard_act *act,
 
 static void write_details(struct json *json, const struct guard_act *act)
 {
-    json_key(json, "details");
-    json_raw(json, "{");
+    json_raw(json, ",\"details\":{");
     if (act->family == FS_OUTBOUND || act->family == FS_RUNTIME_API) {
-        json_raw(json, "\"host\":");
-        json_string(json, act->host, 255);
-        json_raw(json, ",\"ip\":");
-        json_string(json, act->ip, 64);
-        json_raw(json, ",\"port\":");
+        json_text(json, "host", act->host, 255);
+        json_text(json, "ip", act->ip, 64);
         if (act->port)
-            json_number(json, act->port);
+            json_integer(json, "port", act->port);
         else
-            json_raw(json, "null");
-        json_raw(json, ",\"protocol\":");
-        json_string(json, act->protocol, 32);
-        if (act->first_bytes) {
-            json_raw(json, ",\"first_bytes\":");
-            json_string(json, act->first_bytes, 32);
-        }
+            json_raw(json, ",\"port\":null");
+        json_text(json, "protocol", act->protocol, 32);
+        if (act->first_bytes) json_text(json, "first_bytes", act->first_bytes, 32);
         if (act->connected_as) {
-            json_raw(json, ",\"connected_as\":");
-            json_string(json, act->connected_as, 255);
+            json_text(json, "connected_as", act->connected_as, 255);
         }
     } else {
-        json_raw(json, "\"path\":");
-        json_string(json, act->path, 512);
-        if (act->family == FS_PROCESS) {
-            json_raw(json, ",\"arguments\":");
-            json_string(json, act->arguments, 256);
-        }
+        json_text(json, "path", act->path, 512);
+        if (act->family == FS_PROCESS) json_text(json, "arguments", act->arguments, 256);
         if (act->verb) {
-            json_raw(json, ",\"operation\":");
-            json_string(json, act->verb, 32);
+            json_text(json, "operation", act->verb, 32);
         }
     }
     json_raw(json, "}");
@@ -301,60 +271,42 @@ static bool has_secret(const char *text)
     return *text != '\0';
 }
 
+static void write_family(struct json *json, const struct report *report)
+{
+    json_word(json, "policy", fs_family_names[report->act->family]);
+    json_word(json, "mode", fs_mode_names[report->verdict->mode]);
+}
+
 static void write_rule(struct json *json, const struct report *report)
 {
     const struct fs_verdict *verdict = report->verdict;
     const struct fs_policy *decider = verdict->floor ? guard.floor : guard.policy;
-    json_key(json, "policy");
-    json_string(json, fs_family_names[report->act->family], 32);
-    json_key(json, "mode");
-    json_string(json, fs_mode_names[verdict->mode], 16);
-    json_key(json, "policy_mode");
-    json_string(json, fs_mode_names[verdict->policy_mode], 16);
-    json_key(json, "policy_name");
-    json_string(json, verdict->floor ? guard.floor_name : guard.policy_name, 64);
-    json_key(json, "rule");
-    json_string(json, verdict->source && verdict->source[0] ? verdict->source : NULL, 128);
-    json_key(json, "reason");
-    json_string(json, fs_reason_names[verdict->reason], 32);
-    if (report->entry && verdict->mode != FS_ALLOW && !has_secret(report->entry)) {
-        json_key(json, "entry");
-        json_string(json, report->entry, 480);
-    }
+    write_family(json, report);
+    json_word(json, "policy_mode", fs_mode_names[verdict->policy_mode]);
+    json_text(json, "policy_name", verdict->floor ? guard.floor_name : guard.policy_name, 64);
+    json_text(json, "rule", verdict->source && verdict->source[0] ? verdict->source : NULL, 128);
+    json_word(json, "reason", fs_reason_names[verdict->reason]);
+    if (report->entry && verdict->mode != FS_ALLOW && !has_secret(report->entry))
+        json_text(json, "entry", report->entry, 480);
     const struct fs_rule *entry =
         verdict->reason == FS_ONLY_FOR ? fs_policy_rule(decider, verdict->rule) : NULL;
     if (entry) {
-        json_key(json, "entry_source");
-        json_string(json, fs_policy_string(decider, entry->source), 128);
-        json_key(json, "only_for");
-        json_string(json, only_for_of(decider, verdict->rule), 240);
-        json_key(json, "asker");
-        json_string(json, verdict->asker ? verdict->asker : "unknown", 64);
+        json_text(json, "entry_source", fs_policy_string(decider, entry->source), 128);
+        json_text(json, "only_for", only_for_of(decider, verdict->rule), 240);
+        json_text(json, "asker", verdict->asker ? verdict->asker : "unknown", 64);
     }
-}
-
-static void write_count(struct json *json, const struct report *report)
-{
-    json_key(json, "count");
-    json_number(json, report->count);
 }
 
 static void write_rest(struct json *json, const struct report *report)
 {
     static const char *const rings[] = {"libc", "interpreter", "kernel"};
-    json_key(json, "requestId");
-    json_string(json, report->id[0] ? report->id : NULL, 64);
-    if (report->tenant[0]) {
-        json_key(json, "tenantId");
-        json_string(json, report->tenant, TENANT_MAX);
-    }
-    json_key(json, "ring");
-    json_string(json, rings[report->act->ring], 16);
-    write_count(json, report);
+    json_text(json, "requestId", report->id[0] ? report->id : NULL, 64);
+    if (report->tenant[0]) json_text(json, "tenantId", report->tenant, TENANT_MAX);
+    json_word(json, "ring", rings[report->act->ring]);
+    json_integer(json, "count", report->count);
     /* The counts of all lines of one kind add up to how often it happened. */
     if (report->repeated) {
-        json_key(json, "repeats");
-        json_raw(json, "true");
+        json_raw(json, ",\"repeats\":true");
     }
     write_origin(json, report->act, report->origin);
     end_fields(json, report->number, report->missing);
@@ -365,8 +317,7 @@ static void write_native(struct json *json, const struct report *report, const c
     static const char *const levels[] = {"DEBUG", "WARN", "ERROR"};
     begin_fields(json, report->fresh, report->verdict->mode == FS_ALLOW ? "allowed" : "violation",
                  levels[report->verdict->mode]);
-    json_key(json, "message");
-    json_string(json, report->sentence, 480);
+    json_text(json, "message", report->sentence, 480);
     write_rule(json, report);
     write_details(json, report->act);
     if (namespace[0]) ocsf_write_metrics(json, namespace, facts_value("AWS_LAMBDA_FUNCTION_NAME"));
@@ -383,16 +334,12 @@ static void write_finding(struct json *json, const struct report *report, const 
                            atomic_load(&arn_known) == 2 ? function_arn : "",
                            function ? function : ""};
     begin_fields(json, report->fresh, NULL, report->verdict->mode == FS_BLOCK ? "ERROR" : "WARN");
-    json_key(json, "message");
-    json_string(json, report->sentence, 480);
+    json_text(json, "message", report->sentence, 480);
     ocsf_write(json, &finding);
-    write_count(json, report);
+    json_integer(json, "count", report->count);
     if (namespace[0]) {
         ocsf_write_metrics(json, namespace, facts_value("AWS_LAMBDA_FUNCTION_NAME"));
-        json_key(json, "policy");
-        json_string(json, fs_family_names[report->act->family], 32);
-        json_key(json, "mode");
-        json_string(json, fs_mode_names[report->verdict->mode], 16);
+        write_family(json, report);
     }
     json_raw(json, ",\"unmapped\":{\"event\":\"violation\",\"event_version\":1");
     write_rule(json, report);
@@ -478,32 +425,21 @@ static void compose_armed(struct json *json, const char *event, const char *cons
     sentence_say(&sentence, guard.policy_name);
     if (guard.dry_run) sentence_say(&sentence, ", as a dry run: nothing is blocked");
     json_string(json, sentence.bytes, 256);
-    json_key(json, "version");
-    json_string(json, FS_VERSION, 32);
-    json_key(json, "policy_name");
-    json_string(json, guard.policy_name, 64);
+    json_text(json, "version", FS_VERSION, 32);
+    json_text(json, "policy_name", guard.policy_name, 64);
     const char *function = facts_value("AWS_LAMBDA_FUNCTION_NAME");
-    if (function && function[0]) {
-        json_key(json, "function");
-        json_string(json, function, 140);
-    }
-    json_key(json, "policy_sha256");
-    json_string(json, guard_policy_sha256, 64);
-    json_key(json, "floor");
-    json_string(json, guard.floor ? guard_floor_sha256 : NULL, 64);
-    json_key(json, "dry_run");
-    json_raw(json, guard.dry_run ? "true" : "false");
-    json_key(json, "rings");
-    json_raw(json, "[");
+    if (function && function[0]) json_text(json, "function", function, 140);
+    json_text(json, "policy_sha256", guard_policy_sha256, 64);
+    json_text(json, "floor", guard.floor ? guard_floor_sha256 : NULL, 64);
+    json_raw(json, guard.dry_run ? ",\"dry_run\":true" : ",\"dry_run\":false");
+    json_raw(json, ",\"rings\":[");
     for (unsigned i = 0; i < ring_count; i++) {
         if (i > 0) json_raw(json, ",");
         json_string(json, rings[i], 16);
     }
     json_raw(json, "]");
-    json_key(json, "kernel");
-    json_string(json, kernel_says(), 320);
-    json_key(json, "runtime");
-    json_string(json, runtime, 64);
+    json_text(json, "kernel", kernel_says(), 320);
+    json_text(json, "runtime", runtime, 64);
 }
 
 void guard_announce_armed(const char *const *rings, unsigned ring_count, const char *runtime)
@@ -539,8 +475,7 @@ void guard_refuse(const char *text)
     struct json json;
     begin_process();
     begin(&json, "refused", "FATAL");
-    json_key(&json, "message");
-    json_string(&json, text, 1024);
+    json_text(&json, "message", text, 1024);
     sink_await_room();
     end(&json);
     sys_exit(78);

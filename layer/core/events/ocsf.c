@@ -4,12 +4,6 @@
 
 #include <string.h>
 
-static void string(struct json *json, const char *key, const char *text, size_t most)
-{
-    json_key(json, key);
-    json_string(json, text, most);
-}
-
 static void identity(struct json *json, const struct ocsf *finding)
 {
     char uid[16 + 1 + TEXT_NUMBER_SIZE];
@@ -17,7 +11,7 @@ static void identity(struct json *json, const struct ocsf *finding)
     memcpy(uid, finding->nonce, size);
     uid[size] = '-';
     text_number(uid + size + 1, finding->seq);
-    json_string(json, uid, sizeof uid);
+    json_text(json, "uid", uid, sizeof uid);
 }
 
 /* What the act was about, as far as OCSF has a place for it. Absent, where it is not known: OCSF
@@ -28,21 +22,9 @@ static void evidence(struct json *json, const struct ocsf *finding)
     if (act->family == FS_OUTBOUND || act->family == FS_RUNTIME_API) {
         if (!act->host && !act->ip) return;
         json_raw(json, ",\"evidences\":[{\"dst_endpoint\":{");
-        const char *comma = "";
-        if (act->host) {
-            json_raw(json, "\"hostname\":");
-            json_string(json, act->host, 255);
-            comma = ",";
-        }
-        if (act->ip) {
-            json_raw(json, comma);
-            json_raw(json, "\"ip\":");
-            json_string(json, act->ip, 64);
-        }
-        if (act->port) {
-            json_key(json, "port");
-            json_number(json, act->port);
-        }
+        if (act->host) json_text(json, "hostname", act->host, 255);
+        if (act->ip) json_text(json, "ip", act->ip, 64);
+        if (act->port) json_integer(json, "port", act->port);
         json_raw(json, "}}]");
         return;
     }
@@ -52,16 +34,16 @@ static void evidence(struct json *json, const struct ocsf *finding)
     if (act->family == FS_PROCESS) {
         /* A process has a pid or an id; one that has not been started has the id that it was asked
          * for under. */
-        json_raw(json, ",\"evidences\":[{\"process\":{\"uid\":");
+        json_raw(json, ",\"evidences\":[{\"process\":{");
         identity(json, finding);
-        string(json, "name", name, 64);
-        if (act->arguments) string(json, "cmd_line", act->arguments, 256);
+        json_text(json, "name", name, 64);
+        if (act->arguments) json_text(json, "cmd_line", act->arguments, 256);
         json_raw(json, "}}]");
         return;
     }
-    json_raw(json, ",\"evidences\":[{\"file\":{\"type_id\":0,\"name\":");
-    json_string(json, name, 64);
-    string(json, "path", act->path, 256);
+    json_raw(json, ",\"evidences\":[{\"file\":{\"type_id\":0");
+    json_text(json, "name", name, 64);
+    json_text(json, "path", act->path, 256);
     json_raw(json, "}}]");
 }
 
@@ -74,8 +56,8 @@ void ocsf_write(struct json *json, const struct ocsf *finding)
                    "Finding\",\"category_uid\":2,\"category_name\":\"Findings\""
                    ",\"activity_id\":1,\"activity_name\":\"Create\",\"type_uid\":200401"
                    ",\"type_name\":\"Detection Finding: "
-                   "Create\",\"status_id\":1,\"status\":\"New\",\"is_alert\":true,\"time\":");
-    json_number(json, json_milliseconds());
+                   "Create\",\"status_id\":1,\"status\":\"New\",\"is_alert\":true");
+    json_integer(json, "time", json_milliseconds());
     json_raw(
         json,
         blocked
@@ -86,18 +68,18 @@ void ocsf_write(struct json *json, const struct ocsf *finding)
     json_raw(json, ",\"metadata\":{\"version\":\"1.5.0\",\"profiles\":[\"security_control\"],"
                    "\"product\":{\"name\":"
                    "\"FunctionShield, open\",\"vendor_name\":\"FunctionShield, "
-                   "open\",\"version\":\"" FS_VERSION "\"},\"uid\":");
+                   "open\",\"version\":\"" FS_VERSION "\"}");
     identity(json, finding);
-    json_raw(json, "},\"finding_info\":{\"uid\":");
+    json_raw(json, "},\"finding_info\":{");
     identity(json, finding);
-    string(json, "title", rule, 32);
-    json_raw(json, ",\"analytic\":{\"type_id\":1,\"type\":\"Rule\",\"name\":");
-    json_string(json, source && source[0] ? source : rule, 128);
+    json_text(json, "title", rule, 32);
+    json_raw(json, ",\"analytic\":{\"type_id\":1,\"type\":\"Rule\"");
+    json_text(json, "name", source && source[0] ? source : rule, 128);
     json_raw(json, "}}");
     if (finding->arn[0] || finding->function[0]) { /* a resource has one of the two */
         json_raw(json, ",\"resources\":[{\"type\":\"AWS::Lambda::Function\"");
-        if (finding->arn[0]) string(json, "uid", finding->arn, 256);
-        if (finding->function[0]) string(json, "name", finding->function, 140);
+        if (finding->arn[0]) json_text(json, "uid", finding->arn, 256);
+        if (finding->function[0]) json_text(json, "name", finding->function, 140);
         json_raw(json, "}]");
     }
     evidence(json, finding);
@@ -106,17 +88,14 @@ void ocsf_write(struct json *json, const struct ocsf *finding)
 void ocsf_write_metrics(struct json *json, const char *namespace, const char *function)
 {
     bool named = function && function[0];
-    if (named) {
-        json_key(json, "function");
-        json_string(json, function, 140);
-    }
-    json_raw(json, ",\"_aws\":{\"Timestamp\":");
-    json_number(json, json_milliseconds());
-    json_raw(json, ",\"CloudWatchMetrics\":[{\"Namespace\":");
+    if (named) json_text(json, "function", function, 140);
+    json_raw(json, ",\"_aws\":{");
+    json_integer(json, "Timestamp", json_milliseconds());
+    json_raw(json, ",\"CloudWatchMetrics\":[{");
     /* Never shortened: a name cut is another name. The compiler bounds it. */
     uint8_t shrink = json->shrink;
     json->shrink = 0;
-    json_string(json, namespace, 256);
+    json_text(json, "Namespace", namespace, 256);
     json->shrink = shrink;
     json_raw(json, ",\"Dimensions\":[[\"policy\",\"mode\"]");
     if (named) json_raw(json, ",[\"function\",\"policy\",\"mode\"]");
