@@ -209,6 +209,16 @@ void guard_report(const struct guard_act *asked, const struct fs_verdict *verdic
     errno = error;
 }
 
+bool guard_report_path(enum fs_family family, const struct fs_verdict *verdict, const char *verb,
+                       const char *path, const void *caller)
+{
+    struct guard_act act = {
+        .ring = RING_LIBC, .family = family, .verb = verb, .path = path, .caller = caller};
+    guard_report(&act, verdict, NULL, 0);
+    if (verdict->mode == FS_BLOCK) errno = EACCES;
+    return verdict->mode == FS_BLOCK;
+}
+
 /* ---- invocations ---- */
 
 void guard_invocation_ends(void)

@@ -51,6 +51,10 @@ struct guard_origin {
 void guard_report(const struct guard_act *act, const struct fs_verdict *verdict, char *message,
                   size_t size);
 
+/* The same, of a door's act on a path. True where it is to be refused: errno is EACCES then. */
+bool guard_report_path(enum fs_family family, const struct fs_verdict *verdict, const char *verb,
+                       const char *path, const void *caller);
+
 /* No `allowed` event of this rule was written yet. */
 bool guard_rule_is_new(uint32_t rule);
 

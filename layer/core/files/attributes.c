@@ -20,7 +20,6 @@ static bool reach(int dirfd, const struct path *path, bool follow, int flags, co
                   struct target *target, const void *caller)
 {
     target->fd = -1;
-    int error = errno;
     struct judged judged;
     struct place place = {.parent = -1};
     bool found;
@@ -33,7 +32,7 @@ static bool reach(int dirfd, const struct path *path, bool follow, int flags, co
         /* While a rule blocks, fail here: what prevented judging may be gone by the time of the
          * call. */
         target->fd = -1;
-        errno = guard.blocks_any ? -missing : error;
+        if (guard.blocks_any) errno = -missing;
         return !guard.blocks_any;
     }
     if (follow || place.whole) {
@@ -58,13 +57,7 @@ static bool reach(int dirfd, const struct path *path, bool follow, int flags, co
         files_release(target->fd);
         target->fd = -1;
     }
-    errno = error;
     return true;
-}
-
-static void release(const struct target *target)
-{
-    if (target->fd >= 0) files_release(target->fd);
 }
 
 /* CALL acts on `name`: `path` itself, or the path in /proc of the object that is held open. Most of
@@ -77,9 +70,7 @@ static void release(const struct target *target)
         int dir = target.fd >= 0 ? AT_FDCWD : (dirfd);                                             \
         (void)dir;                                                                                 \
         __typeof__(call) result = call;                                                            \
-        int error = errno;                                                                         \
-        release(&target);                                                                          \
-        errno = error;                                                                             \
+        if (target.fd >= 0) files_release(target.fd);                                              \
         return result;                                                                             \
     } while (0)
 

@@ -16,11 +16,8 @@
 /* Judges before libc opens by the same name, which must not lead elsewhere by then. */
 bool files_refuses_name(const struct path *path, int flags, const char *verb, const void *caller)
 {
-    struct judged judged;
-    judged.verdict = files_judge_path(AT_FDCWD, path, flags, judged.path, &judged.family, caller);
-    judged.verb = verb;
-    if (judged.verdict.mode != FS_ALLOW && files_refuse(&judged, caller)) return true;
-    return !steady_path(path->text) && integrity_refused(verb, path->text, caller);
+    return files_refuses_path(AT_FDCWD, path, flags, verb, caller) ||
+           (!steady_path(path->text) && integrity_refused(verb, path->text, caller));
 }
 
 /* As libc does, through the door of fopen. */

@@ -57,7 +57,6 @@ static bool enter(int dirfd, const struct path *path, enum effect effect, const 
     access->in_folder = false;
     access->shown = false;
     access->place.parent = -1;
-    int error = errno;
     struct judged judged;
     int result = files_find_place(dirfd, path, &access->place);
     if (result != 0) {
@@ -65,7 +64,7 @@ static bool enter(int dirfd, const struct path *path, enum effect effect, const 
             return false;
         /* While a rule blocks, fail here: what prevented judging may be gone by the time of the
          * call. */
-        errno = guard.blocks_any ? -result : error;
+        if (guard.blocks_any) errno = -result;
         return !guard.blocks_any;
     }
     bool found;
@@ -90,15 +89,7 @@ static bool enter(int dirfd, const struct path *path, enum effect effect, const 
         access->family = judged.family;
     }
     access->in_folder = !access->place.whole && guard.blocks_any;
-    errno = error;
     return true;
-}
-
-static void leave(struct access *access)
-{
-    int error = errno;
-    files_close_place(&access->place);
-    errno = error;
 }
 
 /* One path: CALL acts in `dir` on `name`. If the path is used as given, the door calls the same
@@ -111,7 +102,7 @@ static void leave(struct access *access)
         const char *name = access.in_folder ? access.place.last : (path)->text;                    \
         (void)dir;                                                                                 \
         __typeof__(call) result = call;                                                            \
-        leave(&access);                                                                            \
+        files_close_place(&access.place);                                                          \
         return result;                                                                             \
     } while (0)
 
@@ -122,7 +113,7 @@ static void leave(struct access *access)
         struct access one, two;                                                                    \
         if (!enter(dirfd1, path1, MOVES, verb, NULL, &one, caller)) return -1;                     \
         if (!enter(dirfd2, path2, effect, verb, &one, &two, caller)) {                             \
-            leave(&one);                                                                           \
+            files_close_place(&one.place);                                                         \
             return -1;                                                                             \
         }                                                                                          \
         int from_dir = one.in_folder ? one.place.parent : (dirfd1);                                \
@@ -131,8 +122,8 @@ static void leave(struct access *access)
         const char *to = two.in_folder ? two.place.last : (path2)->text;                           \
         handler_name_moves(from_dir, from, to_dir, to);                                            \
         int result = call;                                                                         \
-        leave(&one);                                                                               \
-        leave(&two);                                                                               \
+        files_close_place(&one.place);                                                             \
+        files_close_place(&two.place);                                                             \
         return result;                                                                             \
     } while (0)
 
@@ -249,13 +240,11 @@ static int judged_linkat(int old_dir, const struct path *old, int new_dir, const
             text_fd_path(magic, held);
             result = real.linkat(AT_FDCWD, magic, two.in_folder ? two.place.parent : new_dir,
                                  two.in_folder ? two.place.last : new->text, flags);
-            leave(&two);
+            files_close_place(&two.place);
         }
-        leave(&one);
+        files_close_place(&one.place);
     }
-    int error = errno;
     files_release(held);
-    errno = error;
     return result;
 }
 

@@ -254,14 +254,9 @@ bool files_refuse(const struct judged *judged, const void *caller)
     /* Node opens the source map beside a file that it loads (--enable-source-maps), and works
      * without it. If Node could read it, so could all code: module.findSourceMap returns it. */
     bool quiet = judged->family == FS_HANDLER && javascript_reader() == JAVASCRIPT_MAPS;
-    if (!quiet && !guard_noted(judged->family, judged->path)) {
-        struct guard_act act = {.ring = RING_LIBC,
-                                .family = judged->family,
-                                .verb = judged->verb,
-                                .path = judged->path,
-                                .caller = caller};
-        guard_report(&act, &judged->verdict, NULL, 0);
-    }
+    if (!quiet && !guard_noted(judged->family, judged->path))
+        return guard_report_path(judged->family, &judged->verdict, judged->verb, judged->path,
+                                 caller);
     if (judged->verdict.mode != FS_BLOCK) return false;
     errno = EACCES;
     return true;
@@ -284,10 +279,7 @@ bool files_refuse_copy(int copy, const void *caller)
     if (copy < 0 || !guard.blocks_any || guard_ignores(FS_TMP)) return false;
     long flags = sys_call(SYS_fcntl, copy, F_GETFL);
     if (LIKELY(flags < 0 || !(flags & O_PATH))) return false;
-    int error = errno;
     bool found = files_judge_fd(copy, O_RDONLY, &judged, caller);
     judged.verb = "duplicate";
-    if (found && files_refuse(&judged, caller)) return true;
-    errno = error;
-    return false;
+    return found && files_refuse(&judged, caller);
 }

@@ -66,7 +66,8 @@ bool files_ready(void);
 int files_find_place(int dirfd, const struct path *path, struct place *place);
 void files_close_place(struct place *place);
 
-/* True where the verdict is not allow, or is worth an event. `flags` as for open(2). */
+/* True where the verdict is not allow, or is worth an event. `flags` as for open(2). Judging keeps
+ * errno: it makes system calls of its own (support/sys.h), and asks no libc. */
 bool files_judge_fd(int fd, int flags, struct judged *judged, const void *caller);
 bool files_judge_place(const struct place *place, int flags, struct judged *judged,
                        const void *caller);
@@ -125,9 +126,12 @@ void files_hold_folders(const char *name, const char *verb, const void *caller);
 bool files_refuses_name(const struct path *path, int flags, const char *verb, const void *caller);
 
 /* Resolves as the kernel would and judges the object under the file rules (tmp, handler,
- * integrity), without touching it. `resolved` gets the absolute path (PATH_MAX bytes). `flags` as
- * for open(2). `caller`: of the door; NULL in the interpreter ring. */
-struct fs_verdict files_judge_path(int dirfd, const struct path *path, int flags, char *resolved,
-                                   enum fs_family *family, const void *caller);
+ * integrity), without touching it. As files_judge_fd; the verdict is there in any case, the path ""
+ * where it was not looked for. `caller`: of the door; NULL in the interpreter ring. */
+bool files_judge_path(int dirfd, const struct path *path, int flags, struct judged *judged,
+                      const void *caller);
+/* The same, and reports; true where the act is to be refused (errno is EACCES then). */
+bool files_refuses_path(int dirfd, const struct path *path, int flags, const char *verb,
+                        const void *caller);
 
 #endif

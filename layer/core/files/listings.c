@@ -16,11 +16,7 @@ static DIR *judged_opendir(const struct path *path, const void *caller)
     int fd = files_open(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_DIRECTORY | O_CLOEXEC, 0, caller);
     if (fd < 0) return NULL;
     DIR *stream = fdopendir(fd);
-    if (!stream) {
-        int error = errno;
-        sys_close(fd);
-        errno = error;
-    }
+    if (!stream) sys_close(fd);
     return stream;
 }
 
@@ -32,9 +28,7 @@ static int judged_scandirat(int dirfd, const struct path *path, struct dirent **
     int fd = files_open(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, caller);
     if (fd < 0) return -1;
     int count = real.scandirat(fd, ".", list, select, compare);
-    int error = errno;
     sys_close(fd);
-    errno = error;
     return count;
 }
 
@@ -51,8 +45,7 @@ static int judged_scandir(const struct path *path, struct dirent ***list,
 static bool walk_refused(const struct path *path, const void *caller)
 {
     struct judged judged;
-    judged.verdict = files_judge_path(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, judged.path,
-                                      &judged.family, caller);
+    (void)files_judge_path(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, &judged, caller);
     judged.verb = "list";
     if (judged.verdict.mode != FS_ALLOW) return files_refuse(&judged, caller);
     struct stat start, above;
@@ -65,9 +58,7 @@ static bool walk_refused(const struct path *path, const void *caller)
         if (sys_fstatat(AT_FDCWD, folder, &above, 0) != 0) return false;
         if (above.st_dev == start.st_dev && above.st_ino == start.st_ino) {
             struct path tmp = copied_own("/tmp");
-            judged.verdict = files_judge_path(AT_FDCWD, &tmp, O_RDONLY | O_DIRECTORY, judged.path,
-                                              &judged.family, caller);
-            return judged.verdict.mode != FS_ALLOW && files_refuse(&judged, caller);
+            return files_refuses_path(AT_FDCWD, &tmp, O_RDONLY | O_DIRECTORY, "list", caller);
         }
     }
     return false;
@@ -171,21 +162,15 @@ static int judged_inotify_add_watch(int fd, const struct path *path, uint32_t ma
     text_fd_path(magic, held);
     bool by_object = guard.blocks_any && !(mask & IN_DONT_FOLLOW);
     int watch = real.inotify_add_watch(fd, by_object ? magic : path->text, mask);
-    int error = errno;
     files_release(held);
-    errno = error;
     return watch;
 }
 
 static int judged_fanotify_mark(int fd, unsigned flags, uint64_t mask, int dirfd,
                                 const struct path *path, const void *caller)
 {
-    struct judged judged;
     struct path here = copied_own(".");
-    judged.verdict =
-        files_judge_path(dirfd, path ? path : &here, O_RDONLY, judged.path, &judged.family, caller);
-    judged.verb = "watch";
-    if (judged.verdict.mode != FS_ALLOW && files_refuse(&judged, caller)) return -1;
+    if (files_refuses_path(dirfd, path ? path : &here, O_RDONLY, "watch", caller)) return -1;
     return real.fanotify_mark(fd, flags, mask, dirfd, path ? path->text : NULL);
 }
 

@@ -45,11 +45,9 @@ static char *judged_bindtextdomain(const struct path *domain, const struct path 
             strcmp(folder->text, real.bindtextdomain("libc", NULL)) != 0 &&
             integrity_refused("take messages of", "libc", caller))
             return NULL;
-        struct judged judged;
-        judged.verdict = files_judge_path(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY, judged.path,
-                                          &judged.family, caller);
-        judged.verb = "take messages from";
-        if (judged.verdict.mode != FS_ALLOW && files_refuse(&judged, caller)) return NULL;
+        if (files_refuses_path(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY, "take messages from",
+                               caller))
+            return NULL;
         struct stat status;
         bool missing = sys_fstatat(AT_FDCWD, folder->text, &status, 0) == -ENOENT;
         /* Prebuilt libraries (sharp) name a folder of the machine that built them. */

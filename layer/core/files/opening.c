@@ -24,13 +24,11 @@ static int fail(int error)
 __attribute__((noinline)) static int judge_opened(int fd, int flags, const void *caller)
 {
     struct judged judged;
-    int error = errno;
     if (files_judge_fd(fd, flags | MADE_NEW, &judged, caller) && files_refuse(&judged, caller)) {
         sys_close(fd);
         return fail(EACCES);
     }
     if (UNLIKELY(handler_watch)) handler_opened(fd, flags, NULL);
-    errno = error;
     return fd;
 }
 
@@ -110,10 +108,8 @@ __attribute__((noinline)) static int open_seen(int fd, int flags, mode_t mode, c
     text_fd_path(magic, fd);
     int opened = real.openat(
         AT_FDCWD, magic, flags & ~(O_NOFOLLOW | O_CREAT | O_EXCL | FILES_AGAIN | MADE_NAMED), mode);
-    int error = errno;
     files_release(fd);
     if (UNLIKELY(handler_watch) && opened >= 0) handler_opened(opened, flags, NULL);
-    errno = error;
     return opened;
 }
 
@@ -233,10 +229,8 @@ __attribute__((noinline)) static int open_creating(int dirfd, const struct path 
         if (place.whole) {
             /* A folder: it can be opened, not made. */
             fd = open_folder(base, at.text, flags, mode, caller);
-            int missing = errno;
             sys_scratch_free(link, PATH_MAX);
             files_close_place(&before);
-            errno = missing;
             return fd;
         }
         sys_scratch_free(link, PATH_MAX);
@@ -268,9 +262,7 @@ __attribute__((noinline)) static int open_creating(int dirfd, const struct path 
         base = before.parent;
         at = copied_own(link);
     }
-    int error = errno;
     files_close_place(&place);
-    errno = error;
     return fd;
 }
 
@@ -287,9 +279,7 @@ __attribute__((noinline)) static int open_nameless(int dirfd, const char *path, 
         return fail(EACCES);
     }
     int fd = real.openat(folder, ".", flags, mode);
-    int error = errno;
     sys_close(folder);
-    errno = error;
     return fd;
 }
 
@@ -306,10 +296,8 @@ __attribute__((noinline)) static void judge_missing(int dirfd, const struct path
                                                     const void *caller)
 {
     struct judged judged;
-    int error = errno;
-    bool refused =
-        paths_judge_creation(dirfd, path, flags, &judged, caller) && files_refuse(&judged, caller);
-    errno = refused ? EACCES : error;
+    if (paths_judge_creation(dirfd, path, flags, &judged, caller))
+        (void)files_refuse(&judged, caller);
 }
 
 /* Whether a rule had something to say. */

@@ -39,34 +39,40 @@ bool paths_judge_creation(int dirfd, const struct path *path, int flags, struct 
     return found;
 }
 
-struct fs_verdict files_judge_path(int dirfd, const struct path *path, int flags, char *resolved,
-                                   enum fs_family *family, const void *caller)
+static bool judge_object(int dirfd, const struct path *path, int flags, struct judged *judged,
+                         const void *caller)
+{
+    bool found = false, reads = !files_writes(flags) && !(flags & O_CREAT) && !handler_guards() &&
+                                !guard.event_is_named;
+    int fd = reads ? places_open_plain(path->text, O_PATH | O_CLOEXEC) : -1;
+    if (fd >= 0) return sys_close(fd), false;
+    for (unsigned looks = 0; looks < FILES_LOOKS; looks++) {
+        fd = sys_openat(dirfd, path->text,
+                        O_PATH | O_CLOEXEC | (flags & (O_NOFOLLOW | O_DIRECTORY)), 0);
+        found = fd < 0 ? paths_judge_creation(dirfd, path, flags, judged, caller)
+                       : files_judge_fd(fd, flags, judged, caller);
+        if (fd >= 0) sys_close(fd);
+        if (fd < 0 || !found || !judged->gone) break;
+    }
+    return found;
+}
+
+bool files_judge_path(int dirfd, const struct path *path, int flags, struct judged *judged,
+                      const void *caller)
+{
+    judged->family = FS_TMP;
+    judged->path[0] = '\0';
+    bool found =
+        !files_idle() && path->error == 0 && judge_object(dirfd, path, flags, judged, caller);
+    if (!found) judged->verdict = (struct fs_verdict){.mode = FS_ALLOW, .rule = UINT32_MAX};
+    return found;
+}
+
+bool files_refuses_path(int dirfd, const struct path *path, int flags, const char *verb,
+                        const void *caller)
 {
     struct judged judged;
-    struct fs_verdict allowed = {.mode = FS_ALLOW, .reason = FS_NO_RULE, .rule = UINT32_MAX};
-    int error = errno;
-    bool found = false;
-    if (!files_idle() && path->error == 0) {
-        bool reads = !files_writes(flags) && !(flags & O_CREAT) && !handler_guards() &&
-                     !guard.event_is_named;
-        int fd = reads ? places_open_plain(path->text, O_PATH | O_CLOEXEC) : -1;
-        if (fd >= 0) {
-            sys_close(fd);
-            errno = error;
-            return allowed;
-        }
-        for (unsigned looks = 0; looks < FILES_LOOKS; looks++) {
-            fd = sys_openat(dirfd, path->text,
-                            O_PATH | O_CLOEXEC | (flags & (O_NOFOLLOW | O_DIRECTORY)), 0);
-            found = fd < 0 ? paths_judge_creation(dirfd, path, flags, &judged, caller)
-                           : files_judge_fd(fd, flags, &judged, caller);
-            if (fd >= 0) sys_close(fd);
-            if (fd < 0 || !found || !judged.gone) break;
-        }
-    }
-    errno = error;
-    if (!found) return allowed;
-    if (resolved) memcpy(resolved, judged.path, strlen(judged.path) + 1);
-    if (family) *family = judged.family;
-    return judged.verdict;
+    (void)files_judge_path(dirfd, path, flags, &judged, caller);
+    judged.verb = verb;
+    return judged.verdict.mode != FS_ALLOW && files_refuse(&judged, caller);
 }

@@ -45,12 +45,10 @@ FILE *streams_open(int fd, const char *mode)
         errno = EACCES;
     else
         stream = real.fdopen(fd, mode);
-    int error = errno;
     if (stream)
         files_let_go(fd);
     else
         files_release(fd);
-    errno = error;
     return stream;
 }
 
@@ -74,9 +72,7 @@ static FILE *judged_fopen(const struct path *path, const struct path *copied_mod
             if (*from != 'x' || from > charset) simple[at++] = *from;
         simple[at] = '\0';
         FILE *stream = real.fopen(magic, simple);
-        int error = errno;
         sys_close(held);
-        errno = error;
         return stream;
     }
     int fd = files_open(AT_FDCWD, path, flags, 0666, caller);
@@ -87,14 +83,9 @@ static FILE *judged_fopen(const struct path *path, const struct path *copied_mod
     return streams_open(fd, mode);
 }
 
-/* libc's inner functions that open, exported for its C++ library. Judged first, because they fill a
- * stream that exists already. */
 static bool refused(const struct path *path, int flags, const void *caller)
 {
-    struct judged judged;
-    judged.verdict = files_judge_path(AT_FDCWD, path, flags, judged.path, &judged.family, caller);
-    judged.verb = "open";
-    return judged.verdict.mode != FS_ALLOW && files_refuse(&judged, caller);
+    return files_refuses_path(AT_FDCWD, path, flags, "open", caller);
 }
 
 static FILE *judged_freopen(const struct path *path, const struct path *copied_mode, FILE *stream,
@@ -128,12 +119,12 @@ static FILE *judged_freopen(const struct path *path, const struct path *copied_m
         if (*from != 'x') simple[at++] = *from;
     simple[at] = '\0';
     FILE *result = real.freopen(magic, simple, stream);
-    int error = errno;
     sys_close(held);
-    errno = error;
     return result;
 }
 
+/* libc's inner functions that open, exported for its C++ library. Judged first, because they fill a
+ * stream that exists already. */
 static FILE *judged__IO_file_fopen(FILE *stream, const struct path *path, const struct path *mode,
                                    int is32not64, const void *caller)
 {

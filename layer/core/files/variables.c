@@ -13,16 +13,10 @@
 #include "support/sys.h"
 #include "events/attempts.h"
 
-__attribute__((noinline)) static bool refused(const char *path, int flags, const void *caller)
+__attribute__((noinline)) static bool refused(const char *path, const void *caller)
 {
-    struct judged judged;
     struct path own = copied_own(path);
-    int error = errno;
-    judged.verdict = files_judge_path(AT_FDCWD, &own, flags, judged.path, &judged.family, caller);
-    judged.verb = (flags & O_ACCMODE) == O_RDONLY ? "open" : "write";
-    if (judged.verdict.mode != FS_ALLOW && files_refuse(&judged, caller)) return true;
-    errno = error;
-    return false;
+    return files_refuses_path(AT_FDCWD, &own, O_RDONLY, "open", caller);
 }
 
 /* A variable that names folders which libc opens things in: taken away where the policy refuses one
@@ -41,7 +35,7 @@ void files_hold_folders(const char *name, const char *verb, const void *caller)
             path[size] = '\0';
         }
         if (size >= sizeof path ||
-            (size > 0 && (refused(path, O_RDONLY, caller) ||
+            (size > 0 && (refused(path, caller) ||
                           (!steady_folder(path) && integrity_refused(verb, path, caller))))) {
             unsetenv(name);
             return;
@@ -92,7 +86,7 @@ static void hold_zone(const void *caller)
             memcpy(path, folder, size);
             if (size > 0) path[size++] = '/';
             memcpy(path + size, names[i], more + 1);
-            if (!refused(path, O_RDONLY, caller) && !zone_moves(path, caller)) continue;
+            if (!refused(path, caller) && !zone_moves(path, caller)) continue;
         }
         unsetenv("TZ");
         if (own) unsetenv("TZDIR");
@@ -112,7 +106,7 @@ void files_hold_lookup(const void *caller)
         bool held = size == sizeof path;
         if (!held) {
             memcpy(path, value, size + 1);
-            held = refused(path, O_RDONLY, caller) ||
+            held = refused(path, caller) ||
                    (!steady_path(path) &&
                     integrity_refused("take a resolver's settings from", path, caller));
         }
@@ -133,7 +127,7 @@ static bool refused_locale(const char *name, const void *caller)
             if (size - skip >= sizeof path) return true;
             memcpy(path, at + skip, size - skip);
             path[size - skip] = '\0';
-            if (refused(path, O_RDONLY, caller)) return true;
+            if (refused(path, caller)) return true;
             if (!steady_folder(path) && integrity_refused("take a locale from", path, caller))
                 return true;
         }

@@ -43,8 +43,7 @@ static bool hides(const char *name, const struct stat *seen, int kind)
                  : sys_openat(AT_FDCWD, name, O_PATH | O_CLOEXEC | (link ? O_NOFOLLOW : 0), 0);
     if (fd < 0) {
         struct path path = copied_own(name);
-        judged.verdict = files_judge_path(AT_FDCWD, &path, O_RDONLY | O_NOFOLLOW, judged.path,
-                                          &judged.family, walk.caller);
+        (void)files_judge_path(AT_FDCWD, &path, O_RDONLY | O_NOFOLLOW, &judged, walk.caller);
         return refuses(&judged);
     }
     hidden = files_judge_fd(fd, O_RDONLY, &judged, walk.caller) && refuses(&judged);

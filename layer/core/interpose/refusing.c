@@ -22,9 +22,7 @@ static bool refusing_integrity(const char *verb, const char *object, const void 
  * sees it: refused in the mode of outbound_connectivity. */
 static bool refusing_network(const char *verb, const char *symbol, const void *caller)
 {
-    if (!network_refuses_kind(verb, symbol, caller)) return false;
-    errno = EACCES;
-    return true;
+    return network_refuses_kind(verb, symbol, caller);
 }
 
 /* libc's DNS module. libc calls it from a lookup that a door let through; any other caller can use

@@ -156,9 +156,7 @@ DOOR int openat2(int folder, const char *path, const struct open_how *given, siz
     fs_program_descriptor_path(found, link);
     int fd = callee_openat(AT_FDCWD, link, (int)how.flags & ~(O_CREAT | O_EXCL | O_NOFOLLOW),
                            (mode_t)how.mode);
-    int error = errno;
     files_release(found);
-    errno = error;
     return fd;
 }
 

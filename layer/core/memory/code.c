@@ -18,13 +18,9 @@
 
 static bool library_refused(const char *path, const void *caller)
 {
-    struct judged judged;
     if (!path || !strchr(path, '/') || files_idle()) return false;
     struct path own = copied_own(path);
-    judged.verdict = files_judge_path(AT_FDCWD, &own, O_RDONLY | MADE_EXECUTES, judged.path,
-                                      &judged.family, caller);
-    judged.verb = "load";
-    return judged.verdict.mode != FS_ALLOW && files_refuse(&judged, caller);
+    return files_refuses_path(AT_FDCWD, &own, O_RDONLY | MADE_EXECUTES, "load", caller);
 }
 
 /* A library that looks its symbols up in itself and what it needs, before the program's, would find
@@ -32,19 +28,15 @@ static bool library_refused(const char *path, const void *caller)
 static int without_deepbind(int mode, const char *path, const void *caller)
 {
     if (LIKELY(!(mode & RTLD_DEEPBIND))) return mode;
-    int error = errno;
     struct fs_verdict verdict = guard_integrity();
     /* Where nothing blocks, it stays as it is. What the library does then passes no door: report
      * that. */
     if (verdict.mode == FS_ALLOW) verdict.mode = verdict.policy_mode = FS_ALERT;
-    struct guard_act act = {.ring = RING_LIBC,
-                            .family = FS_INTEGRITY,
-                            .verb = "bind past the guard",
-                            .path = path ? path : "",
-                            .caller = caller};
-    guard_report(&act, &verdict, NULL, 0);
+    int error = errno;
+    bool refused =
+        guard_report_path(FS_INTEGRITY, &verdict, "bind past the guard", path ? path : "", caller);
     errno = error;
-    return verdict.mode == FS_BLOCK ? mode & ~RTLD_DEEPBIND : mode;
+    return refused ? mode & ~RTLD_DEEPBIND : mode;
 }
 
 /* Callers ask dlerror() why, and Node dies of having no answer: a path that can never lead anywhere
@@ -137,16 +129,15 @@ static bool mappings_run(const void *start, size_t size, const void *caller)
 
 static bool protection_refused(void *start, size_t size, int protection, const void *caller)
 {
-    return UNLIKELY(protection & PROT_EXEC) && guard_ready() &&
-           (native_protect_refused(start, size, protection, caller) ||
-            mappings_run(start, size, caller));
+    return memory_refused(start, size, caller) ||
+           (UNLIKELY(protection & PROT_EXEC) && guard_ready() &&
+            (native_protect_refused(start, size, protection, caller) ||
+             mappings_run(start, size, caller)));
 }
 
 DOOR int mprotect(void *start, size_t size, int protection)
 {
-    if (memory_refused(start, size, CALLER()) ||
-        protection_refused(start, size, protection, CALLER()))
-        return -1;
+    if (protection_refused(start, size, protection, CALLER())) return -1;
     if (UNLIKELY(!real.mprotect)) guard_start();
     copied_forget();
     return real.mprotect(start, size, protection);
@@ -154,9 +145,7 @@ DOOR int mprotect(void *start, size_t size, int protection)
 
 DOOR int pkey_mprotect(void *start, size_t size, int protection, int key)
 {
-    if (memory_refused(start, size, CALLER()) ||
-        protection_refused(start, size, protection, CALLER()))
-        return -1;
+    if (protection_refused(start, size, protection, CALLER())) return -1;
     if (UNLIKELY(!real.pkey_mprotect)) guard_start();
     copied_forget();
     return real.pkey_mprotect(start, size, protection, key);

@@ -245,6 +245,14 @@ const void *native_caller(const void *caller)
     return through && marks_hold(&through_mark) ? through : caller;
 }
 
+/* True where it is to be refused: errno is EACCES then. */
+static bool reported(const struct fs_verdict *verdict, const char *verb, const char *object,
+                     const void *caller)
+{
+    return (verdict->mode != FS_ALLOW || verdict->reason == FS_RULE) &&
+           guard_report_path(FS_NATIVE, verdict, verb, object, caller);
+}
+
 /* `object`: what the event names; NULL: the library that asks. A rule can name the library that
  * asks. */
 __thread uint8_t native_closures __attribute__((tls_model("initial-exec")));
@@ -262,18 +270,10 @@ bool native_refused(const char *verb, const char *object, const void *caller)
         native_closures--;
         noted = true;
     }
-    if (noted && known && strncmp(file_name(mapping.path), "libffi.", 7) == 0) {
-        errno = error;
-        return false;
-    }
-    if (verdict.mode != FS_ALLOW || verdict.reason == FS_RULE) {
-        struct guard_act act = {
-            .ring = RING_LIBC, .family = FS_NATIVE, .verb = verb, .caller = caller};
-        act.path = object ? object : known ? mapping.path : "code without a file";
-        guard_report(&act, &verdict, NULL, 0);
-    }
-    errno = verdict.mode == FS_BLOCK ? EACCES : error;
-    return verdict.mode == FS_BLOCK;
+    errno = error;
+    if (noted && known && strncmp(file_name(mapping.path), "libffi.", 7) == 0) return false;
+    if (!object) object = known ? mapping.path : "code without a file";
+    return reported(&verdict, verb, object, caller);
 }
 
 static bool memory_refused(const char *verb, const char *object, const void *caller)
@@ -359,16 +359,8 @@ bool native_library_refused(const char *path, const char *given, const void *cal
     }
     const char *shown = resolved[0] == '/' && !replaced ? resolved : path;
     struct fs_verdict verdict = native_decide(shown, caller);
-    if (verdict.mode != FS_ALLOW || verdict.reason == FS_RULE) {
-        struct guard_act act = {.ring = RING_LIBC,
-                                .family = FS_NATIVE,
-                                .verb = "load",
-                                .path = shown,
-                                .caller = caller};
-        guard_report(&act, &verdict, NULL, 0);
-    }
-    errno = verdict.mode == FS_BLOCK ? EACCES : error;
-    return verdict.mode == FS_BLOCK;
+    errno = error;
+    return reported(&verdict, "load", shown, caller);
 }
 
 /* ---- memory ---- */

@@ -22,15 +22,8 @@ bool destination_refuses_path(const struct address *address, int flags, const ch
                               const void *caller)
 {
     if (address->path[0] == '\0' || guard_ignores(FS_TMP)) return false;
-    char resolved[PATH_MAX];
-    enum fs_family family = FS_TMP;
     struct path path = copied_own(address->path);
-    struct fs_verdict verdict = files_judge_path(AT_FDCWD, &path, flags, resolved, &family, caller);
-    if (verdict.mode == FS_ALLOW || guard_noted(family, resolved)) return verdict.mode == FS_BLOCK;
-    struct guard_act act = {
-        .ring = RING_LIBC, .family = family, .verb = verb, .path = resolved, .caller = caller};
-    guard_report(&act, &verdict, NULL, 0);
-    return verdict.mode == FS_BLOCK;
+    return files_refuses_path(AT_FDCWD, &path, flags, verb, caller);
 }
 
 bool destination_holds(const struct address *address, struct destination_file *file,
@@ -56,15 +49,12 @@ bool destination_holds(const struct address *address, struct destination_file *f
                     network_refuses_kind("ask", "dns", caller));
     if (!refused) return true;
     destination_release(file);
-    errno = EACCES;
     return false;
 }
 
 void destination_release(struct destination_file *file)
 {
-    int error = errno;
     if (file->fd >= 0) files_release(file->fd);
-    errno = error;
 }
 
 /* Returns false if the connection cannot be remembered, and so not be told from others. */
@@ -105,8 +95,7 @@ bool destination_refuses(int fd, int *own, const struct address *address, bool c
         target.asker = RUNTIME_OTHER;
         network_judge_runtime_api(&target);
     }
-    network_report(&target, fd, verb, caller);
-    if (target.verdict.mode == FS_BLOCK) return true;
+    if (network_refuses(&target, fd, verb, caller)) return true;
     /* The stricter verdict may only report, and the other one want first bytes. */
     if (target.family != FS_OUTBOUND || (target.verdict.mode != FS_ALLOW && target.proxy) ||
         LIKELY(!network_reads_bytes(&target) && !pending_any()))
@@ -129,9 +118,7 @@ bool destination_is_ignored(int fd, const void *bytes, size_t size)
 
 ssize_t destination_finish(int own, int fd, ssize_t result)
 {
-    int error = errno;
     if (own >= 0 && own != fd) sys_close(own);
-    errno = error;
     return result;
 }
 

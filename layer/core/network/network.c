@@ -153,18 +153,24 @@ static bool is_told(const struct fs_verdict *verdict)
            (verdict->reason == FS_RULE && guard.policy->flags & FS_FLAG_EVENTS_ALLOWED_FIRST);
 }
 
-void network_report(const struct network_target *target, int fd, const char *verb,
-                    const void *caller)
+static bool refuses(const struct fs_verdict *verdict)
 {
-    if (LIKELY(!is_told(&target->verdict))) return;
+    if (verdict->mode == FS_BLOCK) errno = EACCES;
+    return verdict->mode == FS_BLOCK;
+}
+
+bool network_refuses(const struct network_target *target, int fd, const char *verb,
+                     const void *caller)
+{
+    if (LIKELY(!is_told(&target->verdict))) return false;
     const struct address *address = &target->address;
     char ip[ADDRESS_TEXT_MAX], object[ADDRESS_OBJECT_MAX];
     address_text(address->ip, address->version, ip);
     network_object(ip, address->port, object);
-    if (guard_noted(target->family, object)) return;
-    if (target->announced && learnt_take_announced(address->ip, address->version, address->port,
-                                                   guard_thread.note_asker))
-        return;
+    if (guard_noted(target->family, object) ||
+        (target->announced && learnt_take_announced(address->ip, address->version, address->port,
+                                                    guard_thread.note_asker)))
+        return refuses(&target->verdict);
     struct guard_act act = {
         .ring = RING_LIBC,
         .family = target->family,
@@ -177,6 +183,7 @@ void network_report(const struct network_target *target, int fd, const char *ver
         .caller = caller,
     };
     guard_report(&act, &target->verdict, NULL, 0);
+    return refuses(&target->verdict);
 }
 
 bool network_refuses_kind(const char *verb, const char *kind, const void *caller)
@@ -192,7 +199,7 @@ bool network_refuses_kind(const char *verb, const char *kind, const void *caller
                                 .caller = caller};
         guard_report(&act, &verdict, NULL, 0);
     }
-    return verdict.mode == FS_BLOCK;
+    return refuses(&verdict);
 }
 
 bool network_refuses_reverse(const uint8_t ip[16], uint8_t version, const void *caller)
@@ -212,8 +219,7 @@ bool network_refuses_reverse(const uint8_t ip[16], uint8_t version, const void *
     if (target.verdict.reason == FS_PORT) return false;
     /* Nobody connects: the announcement stays for who does. */
     if (target.announced) return false;
-    network_report(&target, -1, "look up", caller);
-    return target.verdict.mode == FS_BLOCK;
+    return network_refuses(&target, -1, "look up", caller);
 }
 
 /* ---- for the interpreter ring ---- */

@@ -48,14 +48,15 @@ static inline bool network_reads_bytes(const struct network_target *target)
 struct fs_request network_request(const struct address *address, struct learnt_names *names);
 /* The verdict of the Runtime API's rule, by `target->asker`. */
 void network_judge_runtime_api(struct network_target *target);
-/* Reports the verdict unless it allows. `fd` is -1 if there is none. */
-void network_report(const struct network_target *target, int fd, const char *verb,
-                    const void *caller);
+/* Reports the verdict unless it allows. Returns true if the call must fail: errno is EACCES then.
+ * `fd` is -1 if there is none. */
+bool network_refuses(const struct network_target *target, int fd, const char *verb,
+                     const void *caller);
 
 /* The verdict for acts that are refused as a kind, in the mode of outbound_connectivity. */
 struct fs_verdict network_judge_kind(void);
-/* Judges and reports. Returns true if the call must fail with EACCES. `kind` is the protocol in the
- * event: "raw", "AF_PACKET". */
+/* Judges and reports. Returns true if the call must fail: errno is EACCES then. `kind` is the
+ * protocol in the event: "raw", "AF_PACKET". */
 bool network_refuses_kind(const char *verb, const char *kind, const void *caller);
 
 /* Judges and reports a reverse lookup of an address. Returns true if it must fail. */

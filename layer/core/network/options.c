@@ -69,40 +69,27 @@ static bool refuses_group(int level, int name, const void **value, socklen_t *si
     target.address.version = address_normalise(target.address.ip, target.address.version);
     network_judge_ip(&target, NULL, false);
     if (target.verdict.reason == FS_PORT) return false;
-    network_report(&target, -1, "join a group", caller);
-    return target.verdict.mode == FS_BLOCK;
+    return network_refuses(&target, -1, "join a group", caller);
 }
 
 DOOR int setsockopt(int fd, int level, int name, const void *value, socklen_t size)
 {
     char group[sizeof(struct group_req)] __attribute__((aligned(8)));
-    if (guard_ready() && size > 0 && UNLIKELY(options_route(level, name)) &&
-        network_refuses_kind("set an option", "source route", CALLER())) {
-        errno = EACCES;
+    if (guard_ready() &&
+        ((size > 0 && UNLIKELY(options_route(level, name)) &&
+          network_refuses_kind("set an option", "source route", CALLER())) ||
+         dns_refuses_option(level, name, CALLER()) ||
+         (UNLIKELY(level == IPPROTO_IP || level == IPPROTO_IPV6) && !guard_ignores(FS_OUTBOUND) &&
+          refuses_group(level, name, &value, &size, group, CALLER())) ||
+         /* Answers are looked at in the kernel's queue: they must be those that are received next.
+          */
+         (UNLIKELY(level == SOL_SOCKET && name == SO_PEEK_OFF) &&
+          network_refuses_kind("set an option", "SO_PEEK_OFF", CALLER())) ||
+         /* What is sent by a socket in repair goes into its own queue of what was received, and the
+          * peer has none of it. */
+         (UNLIKELY(level == IPPROTO_TCP && name == TCP_REPAIR) &&
+          network_refuses_kind("set an option", "TCP_REPAIR", CALLER()))))
         return -1;
-    }
-    if (guard_ready() && dns_refuses_option(level, name, CALLER())) {
-        errno = EACCES;
-        return -1;
-    }
-    if (UNLIKELY(level == IPPROTO_IP || level == IPPROTO_IPV6) && guard_ready() &&
-        !guard_ignores(FS_OUTBOUND) && refuses_group(level, name, &value, &size, group, CALLER())) {
-        errno = EACCES;
-        return -1;
-    }
-    /* Answers are looked at in the kernel's queue: they must be those that are received next. */
-    if (UNLIKELY(level == SOL_SOCKET && name == SO_PEEK_OFF) && guard_ready() &&
-        network_refuses_kind("set an option", "SO_PEEK_OFF", CALLER())) {
-        errno = EACCES;
-        return -1;
-    }
-    /* What is sent by a socket in repair goes into its own queue of what was received, and the peer
-     * has none of it. */
-    if (UNLIKELY(level == IPPROTO_TCP && name == TCP_REPAIR) && guard_ready() &&
-        network_refuses_kind("set an option", "TCP_REPAIR", CALLER())) {
-        errno = EACCES;
-        return -1;
-    }
     /* The kernel would send something else than what is written (kernel TLS): by keys of one's own,
      * anything. */
     if (UNLIKELY(level == IPPROTO_TCP && name == TCP_ULP) && pending_any() && guard_ready() &&

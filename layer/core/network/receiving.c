@@ -156,11 +156,7 @@ static ssize_t receive_controlled(int fd, struct msghdr *own, int flags, const v
         judge_received(own, !sys_readable(given, own->msg_controllen), caller);
         if (own->msg_controllen > 0) memcpy(given, own->msg_control, own->msg_controllen);
     }
-    if (control != room) {
-        int error = errno;
-        sys_scratch_free(control, size);
-        errno = error;
-    }
+    if (control != room) sys_scratch_free(control, size);
     return got;
 }
 

@@ -205,9 +205,7 @@ static ssize_t send_message(int fd, const struct msghdr *message, int flags, con
     }
     size_t size = copy.msg_controllen;
     ssize_t result = send_controlled(own, &copy, large, flags, caller);
-    int error = errno;
     sys_scratch_free(large, size);
-    errno = error;
     return destination_finish(own, fd, result);
 }
 

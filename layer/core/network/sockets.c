@@ -55,10 +55,7 @@ DOOR int socket(int domain, int type, int protocol)
 {
     if (!guard_ready()) return real.socket(domain, type, protocol);
     const char *kind = kind_of(domain, type, protocol);
-    if (UNLIKELY(kind != NULL) && network_refuses_kind("open a socket", kind, CALLER())) {
-        errno = EACCES;
-        return -1;
-    }
+    if (UNLIKELY(kind != NULL) && network_refuses_kind("open a socket", kind, CALLER())) return -1;
     unsigned begun = inspect_making_begins();
     int fd = real.socket(domain, type, protocol);
     if (UNLIKELY((type & 0xf) == SOCK_DGRAM) && !guard_resolving_for(CALLER()) &&
@@ -102,16 +99,11 @@ static int judged_bind(int fd, const struct socket_address *address, const void 
     socklen_t size = address->size;
     struct address read;
     if (guard_ignores(FS_TMP) && guard_ignores(FS_OUTBOUND)) return real.bind(fd, copy, size);
-    if (dns_refuses_bind(copy, size, caller)) {
-        errno = EACCES;
-        return -1;
-    }
+    if (dns_refuses_bind(copy, size, caller)) return -1;
     address_read(copy, size, false, &read);
     if (read.kind == ADDRESS_UNIX &&
-        destination_refuses_path(&read, O_RDWR | O_CREAT, "create a socket", caller)) {
-        errno = EACCES;
+        destination_refuses_path(&read, O_RDWR | O_CREAT, "create a socket", caller))
         return -1;
-    }
     return real.bind(fd, copy, size);
 }
 

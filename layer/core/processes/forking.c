@@ -38,6 +38,14 @@ static bool is_libuv(const void *caller)
     return strncmp(name, "libuv.so.", 9) == 0 || strncmp(name, "libnode.so.", 11) == 0;
 }
 
+static void report_refused(const struct fs_verdict *verdict, const void *caller)
+{
+    struct guard_act act = {
+        .ring = RING_LIBC, .family = FS_PROCESS, .verb = "fork", .caller = caller};
+    processes_report_blocked(&act, verdict);
+    errno = EACCES;
+}
+
 static enum forking judge_fork(bool executes, const void *caller)
 {
     if (UNLIKELY(passes_take_fork())) return FORK_PASSES;
@@ -52,18 +60,13 @@ static enum forking judge_fork(bool executes, const void *caller)
     }
     if (verdict.mode == FS_BLOCK) {
         if ((processes_have_exceptions() || libuv) && !guard_on_probation()) return FORK_PROBATION;
-        struct guard_act act = {
-            .ring = RING_LIBC, .family = FS_PROCESS, .verb = "fork", .caller = caller};
-        processes_report_blocked(&act, &verdict);
-        errno = EACCES;
+        report_refused(&verdict, caller);
         return FORK_REFUSED;
     }
     /* With exceptions, the child's exec tells whether there is anything to report; what it does
      * instead is reported as a network connection or a file would be. */
     if (!executes && !libuv && !processes_is_shown(NULL) && !processes_have_exceptions()) {
-        struct guard_act act = {
-            .ring = RING_LIBC, .family = FS_PROCESS, .verb = "fork", .caller = caller};
-        guard_report(&act, &verdict, NULL, 0);
+        (void)guard_report_path(FS_PROCESS, &verdict, "fork", NULL, caller);
     }
     return FORK_PASSES;
 }
@@ -119,31 +122,17 @@ static long forked(long pid, enum forking answer)
     return pid;
 }
 
-DOOR pid_t fork(void)
-{
-    if (!guard_ready()) return real.fork();
-    enum forking answer = forking_asks(false, CALLER());
-    if (answer == FORK_REFUSED) return -1;
-    return (pid_t)forked(real.fork(), answer);
-}
+#define FORK(executes, call)                                                                       \
+    if (!guard_ready()) return call;                                                               \
+    enum forking answer = forking_asks(executes, CALLER());                                        \
+    if (answer == FORK_REFUSED) return -1;                                                         \
+    return (pid_t)forked(call, answer)
 
+DOOR pid_t fork(void) { FORK(false, real.fork()); }
 /* A fork: a child that shares our memory could not be told apart from us. */
-DOOR pid_t vfork(void)
-{
-    if (!guard_ready()) return real.fork();
-    enum forking answer = forking_asks(true, CALLER());
-    if (answer == FORK_REFUSED) return -1;
-    return (pid_t)forked(real.fork(), answer);
-}
-
+DOOR pid_t vfork(void) { FORK(true, real.fork()); }
 extern pid_t _Fork(void);
-DOOR pid_t _Fork(void)
-{
-    if (!guard_ready()) return real._Fork();
-    enum forking answer = forking_asks(false, CALLER());
-    if (answer == FORK_REFUSED) return -1;
-    return (pid_t)forked(real._Fork(), answer);
-}
+DOOR pid_t _Fork(void) { FORK(false, real._Fork()); }
 
 DOOR int daemon(int stay, int keep)
 {
@@ -161,10 +150,7 @@ DOOR pid_t forkpty(int *terminal, char *name, const struct termios *settings,
                    const struct winsize *size)
 {
     (void)SYMBOLS_HAVE(forkpty); /* older glibc has it in libutil */
-    if (!guard_ready()) return real.forkpty(terminal, name, settings, size);
-    enum forking answer = forking_asks(false, CALLER());
-    if (answer == FORK_REFUSED) return -1;
-    return (pid_t)forked(real.forkpty(terminal, name, settings, size), answer);
+    FORK(false, real.forkpty(terminal, name, settings, size));
 }
 
 /* What goes with the memory. */
@@ -275,10 +261,7 @@ long forking_judges_raw_clone(unsigned long flags, const void *caller)
     enum forking answer = ask_raw(flags, caller);
     if (answer == FORK_PROBATION) {
         struct fs_verdict verdict = processes_judge_fork();
-        struct guard_act act = {
-            .ring = RING_LIBC, .family = FS_PROCESS, .verb = "fork", .caller = caller};
-        processes_report_blocked(&act, &verdict);
-        errno = EACCES;
+        report_refused(&verdict, caller);
     }
     forking = 0;
     if (answer != FORK_REFUSED) inspect_sharing_ends(); /* the child begins when this is left */

@@ -373,19 +373,12 @@ static int expand(const char *words, void *result, int flags, const void *caller
         flags |= WRDE_NOCMD; /* a command that begins with a bracket */
     }
     if (!guard_ignores(FS_TMP) && can_list(words)) {
-        char resolved[PATH_MAX];
-        enum fs_family family = FS_TMP;
+        struct judged judged;
         struct path tmp = copied_own("/tmp");
-        struct fs_verdict verdict =
-            files_judge_path(AT_FDCWD, &tmp, O_RDONLY | O_DIRECTORY, resolved, &family, caller);
-        struct guard_act act = {
-            .ring = RING_LIBC, .family = family, .verb = "list", .path = "/tmp", .caller = caller};
-        if (verdict.mode == FS_BLOCK) {
-            guard_report(&act, &verdict, NULL, 0);
-            errno = EACCES;
-            return WRDE_NOSPACE;
-        }
+        (void)files_judge_path(AT_FDCWD, &tmp, O_RDONLY | O_DIRECTORY, &judged, caller);
+        judged.verb = "list";
         /* An alert would be a guess: the words say what can happen, not what does. */
+        if (judged.verdict.mode == FS_BLOCK && files_refuse(&judged, caller)) return WRDE_NOSPACE;
     }
     return real.wordexp(words, result, flags);
 }
@@ -402,9 +395,7 @@ DOOR int wordexp(const char *words, void *result, int flags)
         answer = expand(COPIED_BY_HAND(copy, words), result, flags, CALLER());
     else
         errno = size < 0 ? EFAULT : E2BIG;
-    int error = errno;
     sys_scratch_free(copy, WORDS_MAX);
-    errno = error;
     return answer;
 }
 

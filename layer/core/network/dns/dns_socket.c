@@ -92,7 +92,6 @@ bool dns_connects(int fd, const void *address, socklen_t size, const void *calle
     if (guard_resolving_for(caller) || !dns_is_udp(fd) || guard_on_probation()) return false;
     dns_mark(fd);
     if (inspect_is_stream(fd) && network_refuses_kind("make a stream", "udp", caller)) {
-        errno = EACCES;
         *result = -1;
         return true;
     }
@@ -112,18 +111,11 @@ bool dns_connects(int fd, const void *address, socklen_t size, const void *calle
     bool udp = dns_is_udp(own);
     if (udp) {
         dns_mark(own);
-        if (refuses_passed(own, caller)) {
-            sys_close(own);
-            errno = EACCES;
-            *result = -1;
-            return true;
-        }
         /* Waits until threads that inspected this socket before it was marked, or this fd before
          * the socket was there, have written. */
-        if (!fd_use_awaits_socket(pending_cookie(own)) &&
-            network_refuses_kind("connect", "udp", caller)) {
+        if (refuses_passed(own, caller) || (!fd_use_awaits_socket(pending_cookie(own)) &&
+                                            network_refuses_kind("connect", "udp", caller))) {
             sys_close(own);
-            errno = EACCES;
             *result = -1;
             return true;
         }
@@ -195,7 +187,6 @@ static bool refuses_unseen(int fd, const void *caller, ssize_t *result)
 {
     const char *kind = dns_is_udp(fd) ? "udp" : "dns over tcp";
     if (!network_refuses_kind("send without a look", kind, caller)) return false;
-    errno = EACCES;
     *result = -1;
     return true;
 }

@@ -88,9 +88,7 @@ static enum outcome receive_seen(int fd, uint64_t cookie, const struct msghdr *m
             outcome = TAKEN;
         }
     }
-    int error = errno;
     pending_give(cookie, &entry);
-    errno = error;
     return outcome;
 }
 
@@ -127,9 +125,7 @@ static bool receives(int fd, uint64_t cookie, const struct msghdr *message, int 
         if (outcome == NOT_OURS) break;
         done = outcome == TAKEN;
     }
-    int error = errno;
     sys_scratch_free(copy, COPY_MAX);
-    errno = error;
     return done;
 }
 

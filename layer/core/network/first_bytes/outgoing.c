@@ -201,11 +201,9 @@ static bool sends_copy(int fd, uint64_t cookie, struct pending *entry, const str
         sending.piece.msg_control = NULL;
         sending.piece.msg_controllen = 0;
     }
-    int error = errno;
     sys_scratch_free(sending.copy, COPY_MAX);
     pending_give(cookie, entry);
     pthread_setcancelstate(cancellation, NULL);
-    errno = error;
     if (sent == SENT_BY_OTHERS && total == 0) return false;
     if (sent == SENT_PART && *result > 0) total += (size_t)*result;
     if (total > 0) *result = (ssize_t)total;

@@ -82,14 +82,14 @@ static bool nothing_to_do(void)
 /* 0: allowed; 1: reported, and let through; -1: refused. */
 static int judge(int dirfd, const char *path, int flags, const char *verb, PyObject *object)
 {
-    char resolved[PATH_MAX];
-    enum fs_family family = FS_TMP;
+    struct judged judged;
     struct path own = copied_own(path); /* Python's own bytes */
-    resolved[0] = '\0';
-    struct fs_verdict verdict = files_judge_path(dirfd, &own, flags, resolved, &family, NULL);
+    (void)files_judge_path(dirfd, &own, flags, &judged, NULL);
+    const enum fs_family family = judged.family;
+    const struct fs_verdict verdict = judged.verdict;
+    const char *resolved = judged.path, *shown = resolved[0] ? resolved : path;
+    struct guard_act act = {.family = family, .verb = verb, .path = shown};
     if (LIKELY(verdict.mode == FS_ALLOW)) {
-        struct guard_act act = {
-            .family = family, .verb = verb, .path = resolved[0] ? resolved : path};
         if (UNLIKELY(guard_tells_allowed())) hook_used(&act, &verdict);
         return 0;
     }
@@ -106,7 +106,6 @@ static int judge(int dirfd, const char *path, int flags, const char *verb, PyObj
         passes_archive(resolved);
         return 0;
     }
-    const char *shown = resolved[0] ? resolved : path;
     /* Tracebacks and inspect ask for source lines, and handle that there are none: every unhandled
      * exception would be an alarm. A read without a frame may be any callback's: it is quiet only
      * where it gets nothing. */
@@ -117,7 +116,6 @@ static int judge(int dirfd, const char *path, int flags, const char *verb, PyObj
         python.PyErr_SetString(*python.PyExc_PermissionError, "no source");
         return -1;
     }
-    struct guard_act act = {.family = family, .verb = verb, .path = shown};
     return hook_verdict(&act, &verdict, shown, object) == 0 ? 1 : -1;
 }
 
