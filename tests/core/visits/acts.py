@@ -18,9 +18,13 @@ from tests.support import ROOT, clean_environment, core_file, policy_file
 BUILD = ROOT / "build" / "visits"
 HERE = Path(__file__).parent
 HOST, ADDRESS, PORT = "api.visits.example", "127.66.66.66", "443"
-# /tmp is a mount of its own, as on Lambda. A name in /etc/hosts needs no name server.
-MOUNTS = f'mount -t tmpfs tmpfs /tmp && mount --bind {BUILD}/hosts /etc/hosts && exec "$@"'
-SANDBOX = ["unshare", "-rm", "sh", "-c", MOUNTS, "sh"]
+# /tmp is a mount of its own, as on Lambda. A name in /etc/hosts needs no name server. In a network
+# of its own, nobody else listens on ADDRESS.
+PREPARE = (
+    f"ip link set lo up && mount -t tmpfs tmpfs /tmp && mount --bind {BUILD}/hosts /etc/hosts"
+    ' && exec "$@"'
+)
+SANDBOX = ["unshare", "-rmn", "sh", "-c", PREPARE, "sh"]
 EACCES, ECONNREFUSED = 13, 111
 
 
