@@ -112,6 +112,42 @@ def test_what_a_batch_knows_of_those_before_it_changes_nothing(
         assert by_sql(files) == by_hand(files)
 
 
+#: Marks that lines are cut at, and what does not stand where the engine writes it.
+_PIECES = (
+    "", "x", " ", '"', "\\", "7", "0", "-", ",", "}", "\r", "\u00fc", "null", 'Id":', ',"ring":"',
+    ',"pid":', '"nonce":"', ',"lost":3', ',"tenantId":"t"', "T", ":", ".", "e1", "f", "F",
+)  # fmt: skip
+
+
+@settings(
+    max_examples=EXAMPLES, deadline=None, phases=PHASES, suppress_health_check=list(HealthCheck)
+)
+@given(st.data())
+def test_lines_that_are_nearly_of_a_known_kind_mean_what_they_say(
+    folder: Path, data: st.DataObject
+) -> None:
+    """Where a line's own parts are is where a change of one of them may be missed."""
+    log = Log()
+    for host in ("a.example", "b.example"):
+        log = log.host(host).host(host)
+    lines = []
+    for text in log.lines:
+        event = json.loads(text)
+        event["event"] = data.draw(st.sampled_from(["violation", "allowed"]))
+        event["requestId"] = data.draw(st.sampled_from([None, "169c17aa", "b-3"]))
+        lines.append(json.dumps(event, separators=(",", ":")))
+    changed = []
+    for line in lines * 2:
+        own = ('"timestamp":', '"requestId":', '"ring":', ',"pid":', '"nonce":', '"seq":')
+        begin = line.index(data.draw(st.sampled_from(own))) + data.draw(st.integers(-2, 34))
+        end = begin + data.draw(st.sampled_from([0, 0, 1, 2, 9]))
+        changed.append(line[:begin] + data.draw(st.sampled_from(_PIECES)) + line[end:])
+    files = written(folder, ["\n".join(text).encode() for text in (lines * 2, changed, lines)])
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(engine, "_BATCH", 0)
+        assert by_sql(files) == by_hand(files)
+
+
 def test_lines_of_a_known_kind_are_not_taken_apart_again(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

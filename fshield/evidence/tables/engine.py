@@ -9,9 +9,11 @@ import importlib.util
 import json
 import os
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, replace
-from itertools import islice
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from itertools import count, islice
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -48,6 +50,13 @@ _ROWS = 5000
 #: What so many kinds of lines have in common is kept from batch to batch, where it is not longer.
 _KINDS = 1 << 14
 _LONG = 1 << 12
+#: Where files have so many bytes, the kinds of so many of their first lines are learnt first.
+_SAMPLED = 16 << 20
+_SAMPLE = 16000
+#: The lines of so many batches are read while one before them is made part of the table.
+_AHEAD = 2
+#: Kinds of batches that SQL reads.
+_PACKED = ("gzip", "none")
 # Tables of a batch, where the reader makes them: see `ACTS` and `TAKEN` of the SQL.
 _ACTS = "id BIGINT, template INTEGER, details VARCHAR, event VARCHAR, function VARCHAR"
 _TAKEN = (
@@ -105,6 +114,35 @@ def connect(folder: str) -> duckdb.DuckDBPyConnection:
     return to
 
 
+@dataclass
+class _Batch:
+    """Files that are read together.
+
+    Args:
+        files: their names.
+        kind: see `_batches`.
+        wrapped: lines are looked for in others.
+        kinds: of the kinds that `placed` was made with, see `Table`.
+        placed: makes a table of the lines, and has its name.
+        limit: the number of lines, where not all are read.
+    """
+
+    files: list[str]
+    kind: str
+    wrapped: bool = False
+    kinds: int = 0
+    placed: Future[str] | None = None
+    limit: int = 0
+
+    @property
+    def lines(self) -> str:
+        """SQL for the lines."""
+        lines = sql.read(self.files, self.kind == "gzip")
+        if self.limit:
+            lines = f"SELECT * FROM ({lines}) LIMIT {self.limit}"
+        return sql.plain(lines) if self.wrapped else lines
+
+
 class Table:
     """A table in the making.
 
@@ -126,6 +164,12 @@ class Table:
             raise
         #: Of what SQL cannot read. SQL follows the numbers of processes.
         self.reader = EventReader(follow=False)
+        #: Whether lines are looked for in others.
+        self._wrapped = False
+        #: How often the kinds that were known were forgotten, and their numbers given anew.
+        self._kinds = 0
+        self._sampled = False
+        self._numbers = count()
         self._templates = 0
         self._refused: set[str] = set()
         #: Bytes of the sources, packed where they are packed.
@@ -139,6 +183,8 @@ class Table:
         columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
         for statement in (
             "SET preserve_insertion_order = true",
+            # What stands on the right of a join is the smaller side: lines are never held.
+            "SET disabled_optimizers = 'build_side_probe_side'",
             f"CREATE TABLE templates (id INTEGER, text VARCHAR, times BIGINT, {wanted})",
             "CREATE TABLE processes (nonce VARCHAR, seq BIGINT, happened BIGINT, function VARCHAR,"
             " facts INTEGER)",
@@ -146,7 +192,8 @@ class Table:
             " facts INTEGER, doubt VARCHAR, timely BIGINT, named VARCHAR, first_seen BIGINT,"
             " last_seen BIGINT, events BIGINT, lost HUGEINT, request VARCHAR)",
             f"CREATE TABLE whole ({columns})",
-            f"CREATE TEMP TABLE kinds ({_ACTS}, common VARCHAR)",
+            f"CREATE TABLE kinds ({_ACTS}, common VARCHAR, shape VARCHAR, body BLOB,"
+            " origin VARCHAR)",
         ):
             self._to.execute(statement)
 
@@ -180,18 +227,46 @@ class Table:
         Raises:
             CouldNotRun: one cannot be read.
         """
-        for batch, packed in _batches(self._new(files, known or {})):
-            if packed == "parquet":
-                self._merge(batch)
-            elif packed == "odd" or not self._take(batch, packed == "gzip"):
-                for name in batch:
-                    if packed == "odd" or not self._take([name], packed == "gzip"):
-                        self._one_by_one(name)
-            size = sum(_size(name) for name in batch)
-            self.size += size
-            self._tell(size)
+        with ThreadPoolExecutor(_AHEAD) as pool:
+            for batch in self._ahead(_batches(self._new(files, known or {})), pool):
+                if batch.kind == "parquet":
+                    self._merge(batch.files)
+                elif batch.kind == "odd" or not self._take(batch):
+                    for name in batch.files:
+                        if batch.kind == "odd" or not self._take(_Batch([name], batch.kind)):
+                            self._one_by_one(name)
+                size = sum(map(_size, batch.files))
+                self.size += size
+                self._tell(size)
         self.counts.bytes = self.size
         return self
+
+    def _ahead(
+        self, batches: Iterator[tuple[list[str], str]], pool: ThreadPoolExecutor
+    ) -> Iterator[_Batch]:
+        """The batches, while the lines of those that come after them are read already. None is
+        asked for behind a table, which may have read it."""
+        waiting: deque[_Batch] = deque()
+        while True:
+            while len(waiting) <= _AHEAD and not (waiting and waiting[-1].kind == "parquet"):
+                found = next(batches, None)
+                if found is None:
+                    break
+                batch = _Batch(*found)
+                if batch.kind in _PACKED:
+                    self._learn_kinds(batch)
+                    batch.wrapped, batch.kinds = self._wrapped, self._kinds
+                    batch.placed = pool.submit(self._place, batch, f"placed_{next(self._numbers)}")
+                waiting.append(batch)
+            if not waiting:
+                return
+            yield waiting.popleft()
+
+    def _place(self, batch: _Batch, table: str) -> str:
+        """Read the lines of a batch into `table`, beside what else is done. Returns its name."""
+        with self._to.cursor() as to:
+            to.execute(f"CREATE TABLE {table} AS {sql.placed(batch.lines)}")
+        return table
 
     def _new(self, files: Iterable[str], names: Mapping[str, str]) -> Iterator[str]:
         """Those of `files` that are not in a table that was read before them."""
@@ -248,17 +323,12 @@ class Table:
             if name != "bytes" and isinstance(more, int):
                 setattr(self.counts, name, getattr(self.counts, name) + more)
 
-    def _take(self, files: list[str], packed: bool) -> bool:
+    def _take(self, batch: _Batch) -> bool:
         """Read files by SQL. False: nothing was taken, because one of them is not lines of text."""
         import duckdb  # noqa: PLC0415
 
         try:
-            self._make("placed", sql.placed(sql.read(files, packed)))
-            if self._to.execute(sql.ANY_WRAPPED).fetchone():
-                lines = f"SELECT * FROM ({sql.unwrapped(sql.STORED)}) WHERE line != ''"
-                self._make("unwrapped", sql.placed(lines))
-                self._drop("placed")
-                self._to.execute("ALTER TABLE unwrapped RENAME TO placed")
+            self._have_placed(batch)
             self._make("cut", sql.CUT)
             self._make("alike", sql.ALIKE)
             if not self._learn_templates():
@@ -279,16 +349,51 @@ class Table:
         self.counts.lines += taken
         self.counts.lost += self._number("SELECT coalesce(sum(lost), 0) FROM taken")
         if not whole:
-            self._add(self._left_over(files))
+            self._add(self._left_over(batch.files))
             self._drop("left_over")
         self._finish_batch()
         return True
+
+    def _have_placed(self, batch: _Batch) -> None:
+        """Have the lines of a batch in the table `placed`."""
+        self._to.execute("DROP TABLE IF EXISTS placed")
+        table = batch.placed.result() if batch.placed else ""
+        if table and batch.kinds == self._kinds:
+            self._to.execute(f"ALTER TABLE {table} RENAME TO placed")
+            if batch.wrapped or not self._to.execute(sql.ANY_WRAPPED).fetchone():
+                return
+            self._wrapped = True
+        elif table:
+            self._drop(table)
+        batch.wrapped = self._wrapped
+        self._to.execute(f"CREATE OR REPLACE TABLE placed AS {sql.placed(batch.lines)}")
+        if not batch.wrapped and self._to.execute(sql.ANY_WRAPPED).fetchone():
+            self._wrapped = batch.wrapped = True
+            self._to.execute(f"CREATE OR REPLACE TABLE placed AS {sql.placed(batch.lines)}")
+
+    def _learn_kinds(self, batch: _Batch) -> None:
+        """Remember what the first lines of a large batch have in common, once."""
+        import duckdb  # noqa: PLC0415
+
+        if self._sampled or sum(map(_size, batch.files)) < _SAMPLED:
+            return
+        self._sampled = True
+        try:
+            self._have_placed(_Batch(batch.files, batch.kind, limit=_SAMPLE))
+            self._make("cut", sql.CUT)
+            self._make("alike", sql.ALIKE)
+            if self._learn_templates():
+                self._make("acts", sql.ACTS)
+                self._remember()
+        except duckdb.Error:
+            return
 
     def _remember(self) -> None:
         """Keep for the next batch what many lines have in common."""
         kept = self._number("SELECT count(*) FROM kinds")
         if kept + self._number("SELECT count(*) FROM alike WHERE lines > 1") > _KINDS:
             self._to.execute("DELETE FROM kinds")
+            self._kinds += 1
         self._to.execute(f"INSERT INTO kinds {sql.KINDS} LIMIT {_KINDS}", [_LONG])
 
     def _make(self, table: str, query: str) -> None:

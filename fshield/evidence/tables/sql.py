@@ -22,6 +22,7 @@ HOLE = "\x01"
 _START = '{"function_shield":true,"event":"'
 #: How most lines begin, up to their time.
 _ACT = f'{_START}violation","event_version":1,"timestamp":"'
+_ALLOWED = f'{_START}allowed","event_version":1,"timestamp":"'
 _PLAIN = r"[\x20\x21\x23-\x5b\x5d-\x7e]*"
 _TEXT = f'"{_PLAIN}"'
 _MAYBE = f"(null|{_TEXT})"
@@ -70,7 +71,9 @@ def read(files: list[str], packed: bool) -> str:
 
 
 #: One row where a line of `placed` may be wrapped.
-ANY_WRAPPED = f"""SELECT 1 FROM placed WHERE contains(line, '{{\\"{_WORD}\\":true') LIMIT 1"""
+ANY_WRAPPED = f"""
+    SELECT 1 FROM placed WHERE contains(coalesce(line, text), '{{\\"{_WORD}\\":true') LIMIT 1
+"""
 
 
 def unwrapped(source: str) -> str:
@@ -101,6 +104,11 @@ def unwrapped(source: str) -> str:
             )
         )
     """
+
+
+def plain(source: str) -> str:
+    """The lines of `source`, unwrapped where they are wrapped."""
+    return f"SELECT * FROM ({unwrapped(source)}) WHERE line != ''"
 
 
 def literal(text: str) -> str:
@@ -229,17 +237,66 @@ _NONCE = f"substr(tail, {_AT_NONCE}, 16)"
 _SEQ = """regexp_extract(tail, '"seq":([0-9]+)', 1)"""
 
 
+# What stands before the mark of a request's id, and the mark behind it.
+_BEFORE = ',"request'
+_RING = ',"ring":"'
+
+# What acts of a known kind differ in. The marks of what is between are where `_cut` finds them:
+# each is in the line once.
+_VARYING = f"""
+    SELECT number, line, logged, text, body, origin,
+        epoch_us(TRY_CAST(moment AS TIMESTAMP)) AS happened,
+        CASE WHEN asking = 'null' THEN '' ELSE substr(asking, 2, strlen(asking) - 2) END AS request,
+        words[4] AS nonce,
+        coalesce(TRY_CAST(substr(words[7], 2, strlen(words[7]) - 2) AS BIGINT),
+            TRY_CAST(trim(words[7], ':}}\r') AS BIGINT)) AS seq,
+        CASE WHEN len(words) = 7 THEN 0
+            ELSE TRY_CAST(trim(words[9], ':}}\r') AS BIGINT) END AS lost,
+        CASE WHEN len(asked) = 2 AND len(ends) = 2
+            AND regexp_full_match(concat(moment, asking, ',"pid":', tail),
+                '{_MOMENT}({_REQUEST}){_TAIL}')
+            THEN concat(act, asking[1]) END AS shape
+    FROM (
+        SELECT *, ends[1] AS origin, ends[2] AS tail, string_split(ends[2], '"') AS words
+        FROM (
+            SELECT number, line, logged, text, act, asked, asked[1] AS asking,
+                encode(halves[1])[skipped + 1:] AS body,
+                CAST(encode(halves[1])[skipped - 26:skipped] AS VARCHAR) AS moment,
+                string_split(asked[2], ',"pid":') AS ends
+            FROM (
+                SELECT *, CASE act WHEN 'v' THEN {len(_ACT) + 27}
+                        WHEN 'a' THEN {len(_ALLOWED) + 27} END AS skipped,
+                    CASE WHEN len(halves) = 2 THEN string_split(halves[2], '{_RING}') END AS asked
+                FROM (
+                    SELECT *, string_split(text, 'Id":') AS halves,
+                        CASE WHEN starts_with(text, '{_ACT}') THEN 'v'
+                            WHEN starts_with(text, '{_ALLOWED}') THEN 'a' END AS act
+                    FROM ({_PLACED})
+                )
+            )
+        )
+    )
+"""
+
+
 def placed(source: str) -> str:
-    """The lines of `source` with their `text`; `line` only where it is another."""
+    """The lines of `source`, in their order: those of acts of `kinds` with what is their own, and
+    others as they are, to be cut. `text` is what is cut; `line` only where it is another.
+
+    A line is read once here, so this is what most of the time of a table goes to. Blobs are cut
+    by bytes, strings by characters, which DuckDB counts from their start. Lines are numbered
+    before the join, because it does not keep their order. DuckDB does this on one processor."""
     return f"""
-        WITH lines AS NOT MATERIALIZED ({source})
-        SELECT text, logged, CASE WHEN NOT starts_with(line, '{_START}') THEN line END AS line
-        FROM ({_PLACED})
+        WITH lines AS NOT MATERIALIZED (
+            SELECT *, row_number() OVER () - 1 AS number FROM ({source}))
+        SELECT number, known.id AS act, happened, request, nonce, seq, lost, logged,
+            CASE WHEN known.id IS NULL THEN text END AS text,
+            CASE WHEN known.id IS NULL AND NOT starts_with(line, '{_START}') THEN line END AS line
+        FROM ({_VARYING}) AS own LEFT JOIN kinds AS known
+            ON known.shape = own.shape AND known.body = own.body AND known.origin = own.origin
+                AND own.happened IS NOT NULL
     """
 
-
-#: The lines that `placed` was made of, in their order.
-STORED = "SELECT coalesce(line, text) AS line FROM placed"
 
 # DuckDB cuts `text` faster than what was cut out of it, because it knows what a column holds.
 _OWN = f"""
@@ -256,12 +313,12 @@ _OWN = f"""
         CASE WHEN contains(tail, '"lost":')
             THEN TRY_CAST(regexp_extract(tail, '"lost":([0-9]+)', 1) AS BIGINT) ELSE 0 END AS lost
     FROM (SELECT *, at_pid + {_AT_NONCE} - 1 AS at_nonce
-        FROM ({_cut("SELECT rowid AS number, text, logged FROM placed")}))
+        FROM ({_cut("SELECT number, text, logged FROM placed WHERE act IS NULL")}))
 """
 
-#: The lines of `placed` with their number, and the act of `kinds` that they are of. `common` is
-#: what other lines may have as well; null where a line is of such an act, or cannot be cut. It has
-#: no WHERE: DuckDB would compute what that asks for twice.
+#: The lines of `placed` that have no act yet, with their number, and the act of `kinds` that they
+#: are of. `common` is what other lines may have as well; null where a line is of such an act, or
+#: cannot be cut. It has no WHERE: DuckDB would compute what that asks for twice.
 CUT = f"""
     SELECT own.* EXCLUDE (common), known.id AS act,
         CASE WHEN known.id IS NULL THEN own.common END AS common
@@ -290,28 +347,41 @@ ACTS = """
     FROM alike JOIN templates AS known ON known.text = alike.template
 """
 
-#: The lines of `cut` whose template means something, with the id of their act. `facts` is a
-#: template that tells the facts of a process.
+#: The lines whose template means something, with the id of their act. `facts` is a template that
+#: tells the facts of a process.
 TAKEN = """
     SELECT (number + 1) << 20 AS ord, known.id AS act, happened, request, nonce, seq, lost,
         CASE WHEN known.function = '' THEN logged ELSE known.function END AS function,
         CASE WHEN known.event = 'armed' THEN known.template END AS facts
-    FROM cut LEFT JOIN (SELECT id, common FROM alike) AS fresh ON fresh.common = cut.common
-        JOIN acts AS known ON known.id = coalesce(cut.act, fresh.id)
+    FROM (
+        SELECT number, act, happened, request, nonce, seq, lost, logged
+        FROM placed WHERE act IS NOT NULL
+        UNION ALL
+        SELECT number, coalesce(act, fresh.id), happened, request, nonce, seq, lost, logged
+        FROM cut LEFT JOIN (SELECT id, common FROM alike) AS fresh ON fresh.common = cut.common
+    ) AS line JOIN acts AS known ON known.id = line.act
     ORDER BY ord
 """
 
 #: What more than one line of the batch had in common: the next batch's lines of these acts are not
-#: taken apart.
-KINDS = """
-    SELECT acts.*, common FROM alike JOIN acts ON acts.id = alike.id
-    WHERE lines > 1 AND strlen(common) <= ?
+#: taken apart. `shape`, `body` and `origin` are what `placed` knows them by.
+KINDS = f"""
+    SELECT id, template, details, event, function, common,
+        CASE parts[1] WHEN '{_ACT}' THEN concat('v', parts[3])
+            WHEN '{_ALLOWED}' THEN concat('a', parts[3]) END AS shape,
+        encode(concat(parts[2], '{_BEFORE}')) AS body,
+        substr(parts[4], {len(_RING) + 1}) AS origin
+    FROM (
+        SELECT acts.*, common, string_split(common, '{HOLE}') AS parts
+        FROM alike JOIN acts ON acts.id = alike.id
+        WHERE lines > 1 AND strlen(common) <= ?
+    )
 """
 
 #: The lines that are not in `taken`.
 LEFT_OVER = """
-    SELECT rowid AS number, coalesce(line, text) AS line, logged FROM placed
-    WHERE (rowid + 1) << 20 NOT IN (SELECT ord FROM taken) ORDER BY rowid
+    SELECT number, coalesce(line, text) AS line, logged FROM placed
+    WHERE act IS NULL AND (number + 1) << 20 NOT IN (SELECT ord FROM taken) ORDER BY number
 """
 
 
