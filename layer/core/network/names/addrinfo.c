@@ -23,24 +23,21 @@ static int look_up(const char *node, const char *service, const struct addrinfo 
     struct lookup lookup;
     uint8_t ip[16], version;
     char number[DNS_NAME_MAX + 3];
-    size_t length = strnlen(node, sizeof number);
-    if (length < sizeof number) {
-        memcpy(number, node, length);
-        number[length] = '\0';
-        if (address_parse(number, ip, &version) || length == 0) {
-            struct addrinfo numeric = {.ai_flags = AI_V4MAPPED | AI_ADDRCONFIG,
-                                       .ai_family = AF_UNSPEC};
-            if (hints != NULL) numeric = *hints;
-            numeric.ai_flags |= AI_NUMERICHOST;
-            return real.getaddrinfo(number, service, &numeric, result);
-        }
-    }
-    struct addrinfo wanted;
+    struct addrinfo wanted = {.ai_flags = AI_V4MAPPED | AI_ADDRCONFIG, .ai_family = AF_UNSPEC};
     if (hints != NULL) {
         wanted = *hints;
         if (wanted.ai_flags & AI_NUMERICHOST)
             return real.getaddrinfo(node, service, &wanted, result);
         hints = &wanted;
+    }
+    size_t length = strnlen(node, sizeof number);
+    if (length < sizeof number) {
+        memcpy(number, node, length);
+        number[length] = '\0';
+        if (address_parse(number, ip, &version) || length == 0) {
+            wanted.ai_flags |= AI_NUMERICHOST;
+            return real.getaddrinfo(number, service, &wanted, result);
+        }
     }
     if (names_refuses(&lookup, node, names_service_port(service), caller)) return refused();
     /* In the caller's memory, another thread could change what was found. */
