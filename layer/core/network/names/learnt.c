@@ -99,18 +99,36 @@ static bool read_entry(const struct entry *entry, const uint8_t ip[16], uint8_t 
     return false;
 }
 
+static void find(const uint8_t ip[16], uint8_t version, uint32_t time, struct learnt_names *names)
+{
+    names->count = 0;
+    names->announced = false;
+    unsigned start = slot_of(ip, version);
+    for (unsigned i = 0; i < LEARNT_WINDOW; i++) {
+        const struct entry *entry = &table[(start + i) % LEARNT_ENTRIES];
+        if (!read_entry(entry, ip, version, time, names->bytes[names->count])) continue;
+        names->names[names->count] = names->bytes[names->count];
+        names->announcements[names->count] =
+            atomic_load_explicit(&entry->announced, memory_order_relaxed);
+        if (names->announcements[names->count] != 0) names->announced = true;
+        names->count++;
+    }
+}
+
+void learnt_find(const uint8_t ip[16], uint8_t version, struct learnt_names *names)
+{
+    find(ip, version, now(), names);
+}
+
 /* Programs look the same name up again and again: what was learnt a moment ago needs no lock. */
 static bool is_new(const uint8_t ip[16], uint8_t version, const char *name, uint64_t announcement,
                    uint32_t time)
 {
-    char known[LEARNT_NAME_MAX + 1];
-    unsigned start = slot_of(ip, version);
-    for (unsigned i = 0; i < LEARNT_WINDOW; i++) {
-        const struct entry *entry = &table[(start + i) % LEARNT_ENTRIES];
-        if (read_entry(entry, ip, version, time + LEARNT_SECONDS - RENEWED, known) &&
-            strcmp(known, name) == 0 && atomic_load(&entry->announced) == announcement)
+    struct learnt_names known;
+    find(ip, version, time + LEARNT_SECONDS - RENEWED, &known);
+    for (unsigned i = 0; i < known.count; i++)
+        if (strcmp(known.names[i], name) == 0 && known.announcements[i] == announcement)
             return false;
-    }
     return true;
 }
 
@@ -145,23 +163,6 @@ void learnt_add(const uint8_t ip[16], uint8_t version, const char *name, uint64_
     atomic_store_explicit(&chosen->announced, announcement, memory_order_relaxed);
     atomic_store_explicit(&chosen->sequence, sequence + 2, memory_order_release);
     lock_give(&writing);
-}
-
-void learnt_find(const uint8_t ip[16], uint8_t version, struct learnt_names *names)
-{
-    names->count = 0;
-    names->announced = false;
-    uint32_t time = now();
-    unsigned start = slot_of(ip, version);
-    for (unsigned i = 0; i < LEARNT_WINDOW; i++) {
-        const struct entry *entry = &table[(start + i) % LEARNT_ENTRIES];
-        if (!read_entry(entry, ip, version, time, names->bytes[names->count])) continue;
-        names->names[names->count] = names->bytes[names->count];
-        names->announcements[names->count] =
-            atomic_load_explicit(&entry->announced, memory_order_relaxed);
-        if (names->announcements[names->count] != 0) names->announced = true;
-        names->count++;
-    }
 }
 
 uint64_t learnt_announcement(uint16_t port, uint32_t asker)
