@@ -553,3 +553,36 @@ def test_what_is_allowed_names_who_asked(site: Path, tmp_path: Path, tmp_name: P
         assert (origin["distribution"], origin["version"]) == ("user-of-things", "1.2.3")
         assert origin["function"].endswith("<lambda>") and found[rule]["ring"] == "interpreter"
     assert found["create_child_process"]["ring"] == "libc"
+
+
+ATTACHES = """
+import sqlite3, sys
+connection = sqlite3.connect(":memory:")
+
+def opens():
+    open(sys.argv[1], "w").close()
+
+def attaches():
+    connection.execute("ATTACH ? AS other", (sys.argv[2],))
+
+opens()
+try:
+    attaches()
+except sqlite3.OperationalError:
+    print("refused")
+"""
+
+
+def test_a_library_s_act_is_not_whose_act_was_before(tmp_path: Path, tmp_name: Path) -> None:
+    """Python's own open is allowed, and its caller was kept for what SQLite opens next."""
+    (tmp_path / "app.py").write_text(ATTACHES)
+    allowed, other = f"{tmp_name}-allowed", f"{tmp_name}-other"
+    done = run_guarded(
+        [sys.executable, str(tmp_path / "app.py"), allowed, other],
+        policy=rules(tmp={"mode": "block", "allow": [allowed]}),
+    )
+    Path(allowed).unlink(missing_ok=True)
+    assert done.stdout == "refused\n", done
+    origins = [event["origin"] for event in done.violations]
+    assert {(origin["function"], tuple(origin["stack"])) for origin in origins} == {(None, ())}
+    assert all("sqlite" in origin["file"] for origin in origins), origins

@@ -22,6 +22,8 @@ bool attach_several(void);
 
 /* `address` lies in the program or library that the interpreter is. */
 bool attach_is_interpreter(const void *address);
+/* The same, or in one of the interpreter's own modules. */
+bool attach_is_pythons(const void *caller);
 
 /* True where this thread may now use the C API to read: attach_end is due. False where no Python
  * thread is here, where `caller` is not the interpreter's own code, and at the interpreter's end.

@@ -43,11 +43,13 @@ struct guard_origin *interpreter_origin(const struct guard_act *act)
     struct attach attach;
     /* What was refused or reported of a write can come from a signal handler of the interpreter's.
      */
-    if (python.current && act->ring == RING_LIBC && !act->first_bytes &&
-        attach_begin(&attach, act->caller)) {
-        origin_forget();
-        origin_keep();
-        attach_end(&attach);
+    if (python.current && act->ring == RING_LIBC && !act->first_bytes) {
+        if (attach_begin(&attach, act->caller)) {
+            origin_forget();
+            origin_keep();
+            attach_end(&attach);
+        } else if (act->caller && !attach_is_pythons(act->caller))
+            origin_forget(); /* it is of an act before */
     }
     if (act->ring == RING_LIBC && javascript) keep_script(act);
     struct guard_origin *origin = origin_kept();
