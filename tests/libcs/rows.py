@@ -244,7 +244,7 @@ APART = {
     "takes an address under native_code (tests/native_code), or refuses nothing": (
         """
         ioctl getsockopt sem_trywait sem_close sem_getvalue pthread_getcpuclockid pthread_kill
-        pthread_create tparm getwin sqlite3_prepare sqlite3_prepare_v2 sqlite3_prepare_v3
+        epoll_ctl pthread_create tparm getwin sqlite3_prepare sqlite3_prepare_v2 sqlite3_prepare_v3
         sqlite3_open sqlite3_open_v2 gethostid shutdown ftruncate _exit
     """
     ),

@@ -30,6 +30,7 @@ HEADERS = [
         "stdio.h",
     ),
     *(
+        "sys/epoll.h",
         "sys/ioctl.h",
         "sys/socket.h",
         "sys/time.h",

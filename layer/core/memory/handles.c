@@ -1,12 +1,14 @@
 /* Doors of libc's calls whose handle is an address, where a module of Python takes that handle from
  * the program as a number: multiprocessing's semaphores, signal's and time's threads; of terminfo's
- * strings, which may have a parameter that is the address of text; and of curses' windows. */
+ * strings, which may have a parameter that is the address of text; of curses' windows; and of
+ * epoll. */
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "guard/guard.h"
@@ -172,6 +174,19 @@ DOOR int pidfd_send_signal(int fd, int signal, void *info, unsigned flags)
 {
     if (signal_refused(signal, "pidfd_send_signal", CALLER())) return -1;
     return real.pidfd_send_signal(fd, signal, info, flags);
+}
+
+/* ---- epoll ---- */
+
+/* Python's select gives the kernel an fd and, beside it, half a word of its stack. A library that
+ * keeps addresses in its epoll set takes both together for one. */
+DOOR int epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
+{
+    if (python.PySys_AddAuditHook && event && event->data.fd == fd && event->data.u64 >> 32 &&
+        native_decide(NULL, NULL).mode == FS_BLOCK && requests_from_python("select", CALLER()))
+        event->data.u64 = (uint32_t)fd;
+    if (UNLIKELY(!real.epoll_ctl)) guard_start();
+    return real.epoll_ctl(set, operation, fd, event);
 }
 
 /* ---- terminfo ---- */
