@@ -48,16 +48,18 @@ SMALL = {"x86_64": ("-Xclang", "-Oz"), "arm64": ("-Xclang", "-Oz", "-mno-outline
 # What every `open` and every decision runs through is not made as small as can be. Other doors are
 # as fast either way: their system call takes hundreds of times what the smaller code costs.
 HOT = (
+    "copied",
     "decide",
     "files",
     "fitting",
-    "held",
+    "guard",
     "hook",
     "layer",
     "matching",
     "opening",
     "places",
     "policy",
+    "reserved",
 )
 # A thread that is cancelled in libc, or an exception of the caller, unwinds the frames that called
 # libc: those of doors, and of units that make libc's calls for them. Other units need no tables.

@@ -182,3 +182,9 @@ def test_an_upward_include_is_found(path: str, name: str, offends: bool) -> None
 def test_a_circle_is_found() -> None:
     graph = {"a": {"b": ["f"]}, "b": {"c": ["g"]}, "c": {"b": ["h"]}}
     assert circles(graph) == {"b", "c"}
+
+
+def test_what_is_compiled_for_speed_is_there() -> None:
+    """A unit that is renamed keeps its place in the list."""
+    units = {path.stem for path in CORE.rglob("*.c")}
+    assert set(objects.zig.HOT) <= units
