@@ -182,8 +182,8 @@ DOOR int pidfd_send_signal(int fd, int signal, void *info, unsigned flags)
  * keeps addresses in its epoll set takes both together for one. */
 DOOR int epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
 {
-    if (python.PySys_AddAuditHook && event && event->data.fd == fd && event->data.u64 >> 32 &&
-        native_decide(NULL, NULL).mode == FS_BLOCK && requests_from_python("select", CALLER()))
+    if (python.PySys_AddAuditHook && event && native_decide(NULL, NULL).mode == FS_BLOCK &&
+        requests_from_python("select", CALLER()) && event->data.fd == fd)
         event->data.u64 = (uint32_t)fd;
     if (UNLIKELY(!real.epoll_ctl)) guard_start();
     return real.epoll_ctl(set, operation, fd, event);
