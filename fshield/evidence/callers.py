@@ -188,7 +188,8 @@ class Askers:
                 break
             if name not in CARRIERS:
                 return Asker(name, "dependency", tuple(through))
-            through.append(name)
+            if name not in through:  # two that call each other by turns
+                through.append(name)
         return Asker("", "nobody", tuple(through))
 
     def _learn_root(self, file: str, distribution: str) -> None:

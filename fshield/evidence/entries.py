@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from fshield.evidence.acts import Act, Seen
 from fshield.evidence.callers import Asker
 from fshield.evidence.known import SECOND_LEVELS, SHARED
-from fshield.evidence.learnt import Line
+from fshield.evidence.learnt import NOBODY, Line
 from fshield.evidence.own_region import PORT, stand
 from fshield.evidence.shapes import MANY_HOSTS, gathered, matches
 from fshield.evidence.tiers import Tiers
@@ -146,7 +146,7 @@ def _one_for(value: str, lines: list[Line]) -> Line:
     """One line for several, with a pattern that each of them is covered by."""
     if len(lines) == 1 and lines[0].value == value:
         return lines[0]
-    groups = {line.group for line in lines}
+    groups = {line.group for line in lines} - {NOBODY} or {NOBODY}
     wide = Line("read_write_tmp", "path", value, group=groups.pop() if len(groups) == 1 else "")
     wide.note = f"{len(lines)} names, {lines[0].value} among them"
     for line in lines:
@@ -183,9 +183,10 @@ def named(items: list[tuple[Act, Seen]], tiers: Tiers) -> Iterator[Line]:
         key, value = (
             ("path", act.target) if act.rule == "create_child_process" else ("library", act.place)
         )
-        line = lines.setdefault(
-            (act.rule, value), Line(act.rule, key, value, group=group_of(seen, tiers))
-        )
+        group = group_of(seen, tiers)
+        if group == NOBODY and act.module:  # a tool that calls the function: opentelemetry
+            group = act.module
+        line = lines.setdefault((act.rule, value), Line(act.rule, key, value, group=group))
         line.seen.add(seen)
         line.acts.append((act, act.target))
     yield from lines.values()
@@ -197,8 +198,10 @@ def _join(line: Line, other: Line) -> None:
 
 
 def group_of(seen: Seen, tiers: Tiers) -> str:
-    """The dependency that the function called, or that acted; "" for the function itself."""
-    asker, _ = next(iter(tiers.askers(seen)), (Asker("", "nobody"), 0))
+    """The dependency that the function called, or that acted; "" for the function itself, NOBODY
+    where no caller is known at all."""
+    askers = [asker for asker, _ in tiers.askers(seen)]
+    asker = next((one for one in askers if one.name or one.through), Asker("", "nobody"))
     if asker.through:
         return asker.through[-1]
-    return "" if asker.kind == "own" else asker.name
+    return "" if asker.kind == "own" else asker.name or NOBODY

@@ -66,9 +66,9 @@ THREADED = _words(
     " @smithy/node-http-handler ioredis @redis/client mongodb mysql2 nodemailer pg pg-pool"
 )
 
-#: Packages between a function and its database. Eight frames, all that an event shows, are often
-#: their own alone: who called them cannot be told.
-CONNECTORS = _words("django sqlalchemy peewee")
+#: Packages between a function and its services, and what runs its event loop. All frames that an
+#: event shows are often their own: who called them cannot be told.
+CONNECTORS = _words("django sqlalchemy peewee elastic_transport rq mangum")
 
 #: Clients in C that may be libraries of the system or of a layer, and a carrier that uses each.
 CLIENT_LIBRARIES = {
@@ -89,7 +89,7 @@ NATIVE = _words(
     " nacl argon2 regex yaml ruamel wrapt setuptools pkg_resources comtypes psutil numba llvmlite"
     " joblib threadpoolctl duckdb h5py zmq rasterio fiona skimage statsmodels spacy tokenizers"
     " sentencepiece lightgbm xgboost fitz pymupdf soundfile numexpr bottleneck faiss tiktoken"
-    " opentelemetry"
+    " opentelemetry billiard"
 )
 
 #: Packages whose own doing under /tmp is usual: caches and unpacked parts.

@@ -13,7 +13,7 @@ from fshield.errors import CouldNotRun
 from fshield.evidence.acts import Act, Evidence, Seen
 from fshield.evidence.dependencies import UNKNOWN, only_for
 from fshield.evidence.entries import GENERATORS, destinations, group_of, named, paths
-from fshield.evidence.learnt import Learnt, Line, comment
+from fshield.evidence.learnt import NOBODY, Learnt, Line, comment
 from fshield.evidence.shapes import matches
 from fshield.evidence.tiers import Held, Tiers
 from fshield.evidence.verdicts import met, met_by
@@ -73,6 +73,10 @@ def learn(
             tiers,
         ),
     ]
+    for line in lines:
+        files = [seen for act, _ in line.acts for seen in tiers.beside(act)]
+        if line.group == NOBODY and files:
+            line.group = group_of(files[0], tiers)
     for line in lines if by_dependency else ():
         if line.key != "library":
             line.only_for = only_for(evidence, line.seen)

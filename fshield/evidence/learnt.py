@@ -25,6 +25,10 @@ _MARK = "# written by fshield learn, and by nobody since: sha256 "
 _TESTS, _TESTS_A_LINE = 40, 2
 
 
+#: The group of lines that no known caller asked for.
+NOBODY = "?"
+
+
 @dataclass
 class Line:
     """One allow entry that was learnt.
@@ -35,7 +39,8 @@ class Line:
         value: of the key; of ``aws``, what is meant, in words.
         ports: of a destination.
         seen: all that it is learnt from.
-        group: the dependency that it belongs to, "" for the function's own code.
+        group: the dependency that it belongs to, "" for the function's own code, NOBODY where no
+            caller is known.
         acts: what is learnt by it, with a target for each.
         note: what else to know of it.
         aws: the entry, where the key is ``aws``.
@@ -178,6 +183,8 @@ class Learnt:
 
     def group_title(self, group: str) -> str:
         """The heading of one dependency's entries."""
+        if group == NOBODY:
+            return "nobody known: a child, a thread, a library, or Node's event loop"
         return safe(self.evidence.version(group)) if group else "the function's own code"
 
     def comment(self, line: Line) -> str:

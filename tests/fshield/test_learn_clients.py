@@ -43,6 +43,14 @@ def from_library(log: Log, path: str, library: str) -> Log:
             3306,
             "{host: db.shop.example, ports: [3306]}",
         ),
+        (("anyio", "mangum"), "api.shop.example", 443, "host: api.shop.example"),
+        (
+            ("urllib3", "elastic_transport", "urllib3", "elastic_transport"),
+            "search.shop.example",
+            443,
+            "host: search.shop.example",
+        ),
+        (("redis", "rq"), "cache.shop.example", 6379, "{host: cache.shop.example, ports: [6379]}"),
         (
             ("urllib3", "requests", "azure"),
             "shop.blob.core.windows.net",
@@ -157,3 +165,37 @@ def test_the_module_of_node_goes_by_its_name(file: str) -> None:
     log = node(Log(), "api.shop.example", 443, f"{TASK}/{file}:7")
     assert [one.own for one in learnt(log).held] == ["app"]
     assert entries(learnt(log, own=("app",))) == ["host: api.shop.example"]
+
+
+def test_what_nobody_known_did_is_not_called_the_function_s() -> None:
+    log = Log().add("read_write_tmp", *stack(), path="/tmp/own.txt", operation="create")
+    from_library(log, "/tmp/thumb.webp", "/var/lang/bin/node")
+    text = learnt(log, "/tmp/thumb.webp").text("p")
+    own, nobody = text.index("# the function's own code"), text.index("# nobody known: ")
+    assert nobody < text.index("/tmp/thumb.webp") and own < text.index("/tmp/own.txt")
+    assert "# the function's own code\n      - /tmp/own.txt" in text
+
+
+def test_packages_that_call_each_other_by_turns_are_named_once() -> None:
+    turns = ("urllib3", "elastic_transport", "urllib3", "elastic_transport")
+    found = learnt(Log().host("search.shop.example", *frames(*turns)))
+    (line,) = found.lines
+    assert "by elastic_transport, urllib3, nobody known behind it" in found.comment(line)
+
+
+def test_billiard_imports_ctypes_for_celery() -> None:
+    log = Log().add(
+        "native_code",
+        f"{TASK}/billiard/util.py:18 <module>",
+        *stack("", "app"),
+        operation="import",
+        path="_ctypes",
+    )
+    assert entries(learnt(log)) == ["billiard"]
+
+
+def test_a_tool_s_import_goes_by_the_tool() -> None:
+    frame = f"{TASK}/opentelemetry/context/__init__.py:3 <module>"
+    log = Log().add("native_code", frame, operation="import", path="_ctypes")
+    (line,) = learnt(log).lines
+    assert (line.value, line.group) == ("opentelemetry", "opentelemetry")
