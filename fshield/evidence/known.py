@@ -68,7 +68,11 @@ THREADED = _words(
 
 #: Packages between a function and its services, and what runs its event loop. All frames that an
 #: event shows are often their own: who called them cannot be told.
-CONNECTORS = _words("django sqlalchemy peewee elastic_transport rq mangum")
+CONNECTORS = _words(
+    "django sqlalchemy peewee elastic_transport rq mangum"
+    # Node.js
+    " knex mongoose sequelize typeorm"
+)
 
 #: Clients in C that may be libraries of the system or of a layer, and a carrier that uses each.
 CLIENT_LIBRARIES = {

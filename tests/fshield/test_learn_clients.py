@@ -148,6 +148,13 @@ def test_a_client_of_node_connects_in_a_later_turn(client: str, port: int) -> No
     assert [line.value for line in found.lines] == ["db.shop.example"] and not found.held
 
 
+@pytest.mark.parametrize("mapper", ["knex", "typeorm"])
+def test_a_mapper_of_node_connects_by_its_driver(mapper: str) -> None:
+    files = [f"{TASK}/node_modules/{name}/lib/client.js:7" for name in ("pg", mapper)]
+    found = learnt(node(Log(), "db.shop.example", 5432, *files))
+    assert [line.value for line in found.lines] == ["db.shop.example"] and not found.held
+
+
 def test_a_lookup_without_a_port_belongs_to_the_connection() -> None:
     file = f"{TASK}/node_modules/undici/lib/core/connect.js:92"
     log = node(node(Log(), "api.shop.example", None, file), "api.shop.example", 443, file)
