@@ -2,7 +2,8 @@
 # rule: native_code
 # needs: module:uvloop
 # open: libuv takes the address of a signal's handle from a pipe at an ordinary fd. Its own handler
-#   writes there by the same call as everything else, so that no door of libc tells them apart
+#   writes there by the same call as everything else, and uvloop itself writes there what it is
+#   asked to (connect_write_pipe): neither the call nor the object that makes it tells them apart
 # success: libuv calls the address that it reads from its pipe of signals
 # proof: word
 import os
