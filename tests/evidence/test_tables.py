@@ -263,6 +263,29 @@ def test_sql_unwraps_what_cloudwatch_wraps(folder: Path, monkeypatch: pytest.Mon
         assert found[1]["events"] == len(lines)
 
 
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_what_the_first_lines_of_a_large_log_teach_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrapped: bool
+) -> None:
+    lines = written_by_the_engine(tmp_path).read_text().splitlines() * 3
+    content = subscription(lines, each=4) if wrapped else "\n".join(lines).encode()
+    files = written(tmp_path, [content, content])
+    monkeypatch.setattr(engine, "_SAMPLED", 1)
+    known: list[int] = []
+    place = Table._place
+
+    def placed(table: Table, batch: engine._Batch, name: str) -> str:
+        made = place(table, batch, name)
+        with table._to.cursor() as to:
+            found = to.execute(f"SELECT count(*) FROM {made} WHERE act IS NOT NULL").fetchone()
+        known.append(found[0] if found else 0)
+        return made
+
+    monkeypatch.setattr(Table, "_place", placed)
+    assert by_sql(files) == by_hand(files)
+    assert known == [2 * sum('"event":"violation"' in line for line in lines)]
+
+
 def test_a_line_that_is_not_surely_wrapped_is_left_to_the_reader(folder: Path) -> None:
     line = json.dumps(json.loads(Log().host("a.example").lines[0]), separators=(",", ":"))
     wrapped = json.dumps(line)

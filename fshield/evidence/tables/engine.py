@@ -38,7 +38,8 @@ from fshield.evidence.tables.templates import meaning
 if TYPE_CHECKING:
     import duckdb
 
-#: A batch is read until it has this many bytes. Packed ones are taken for ten times as many.
+#: A batch is read until it has this many bytes. Packed ones are taken for ten times as many, and
+#: wrapped lines for ten.
 _BATCH = 256 << 20
 _PACKING = 10
 #: Memory that DuckDB takes before it writes to its folder for temporary files.
@@ -51,8 +52,9 @@ _ROWS = 5000
 _KINDS = 1 << 14
 _LONG = 1 << 12
 #: Where files have so many bytes, the kinds of so many of their first lines are learnt first.
-_SAMPLED = 16 << 20
-_SAMPLE = 16000
+_SAMPLED = 64 << 20
+_SAMPLE = 5000
+_FEW = 32
 #: The lines of so many batches are read while one before them is made part of the table.
 _AHEAD = 2
 #: Kinds of batches that SQL reads.
@@ -122,25 +124,27 @@ class _Batch:
         files: their names.
         kind: see `_batches`.
         wrapped: lines are looked for in others.
-        kinds: of the kinds that `placed` was made with, see `Table`.
+        kinds, known: of the kinds that `placed` is made with, see `Table`.
         placed: makes a table of the lines, and has its name.
-        limit: the number of lines, where not all are read.
+        limit: about the number of lines, where not all are read.
     """
 
     files: list[str]
     kind: str
     wrapped: bool = False
     kinds: int = 0
+    known: bool = False
     placed: Future[str] | None = None
     limit: int = 0
 
     @property
     def lines(self) -> str:
-        """SQL for the lines."""
+        """SQL for the table `placed`."""
         lines = sql.read(self.files, self.kind == "gzip")
         if self.limit:
-            lines = f"SELECT * FROM ({lines}) LIMIT {self.limit}"
-        return sql.plain(lines) if self.wrapped else lines
+            some = self.limit // _PACKING + 1 if self.wrapped else self.limit
+            lines = f"SELECT * FROM ({lines}) LIMIT {some}"
+        return sql.placed(sql.plain(lines) if self.wrapped else lines, self.known)
 
 
 class Table:
@@ -168,7 +172,8 @@ class Table:
         self._wrapped = False
         #: How often the kinds that were known were forgotten, and their numbers given anew.
         self._kinds = 0
-        self._sampled = False
+        #: Whether any were learnt. Until then lines are only stored.
+        self._known = False
         self._numbers = count()
         self._templates = 0
         self._refused: set[str] = set()
@@ -256,6 +261,7 @@ class Table:
                 if batch.kind in _PACKED:
                     self._learn_kinds(batch)
                     batch.wrapped, batch.kinds = self._wrapped, self._kinds
+                    batch.known = self._known
                     batch.placed = pool.submit(self._place, batch, f"placed_{next(self._numbers)}")
                 waiting.append(batch)
             if not waiting:
@@ -265,7 +271,7 @@ class Table:
     def _place(self, batch: _Batch, table: str) -> str:
         """Read the lines of a batch into `table`, beside what else is done. Returns its name."""
         with self._to.cursor() as to:
-            to.execute(f"CREATE TABLE {table} AS {sql.placed(batch.lines)}")
+            to.execute(f"CREATE TABLE {table} AS {batch.lines}")
         return table
 
     def _new(self, files: Iterable[str], names: Mapping[str, str]) -> Iterator[str]:
@@ -365,28 +371,30 @@ class Table:
             self._wrapped = True
         elif table:
             self._drop(table)
-        batch.wrapped = self._wrapped
-        self._to.execute(f"CREATE OR REPLACE TABLE placed AS {sql.placed(batch.lines)}")
+        batch.wrapped, batch.known = self._wrapped, self._known
+        self._to.execute(f"CREATE OR REPLACE TABLE placed AS {batch.lines}")
         if not batch.wrapped and self._to.execute(sql.ANY_WRAPPED).fetchone():
             self._wrapped = batch.wrapped = True
-            self._to.execute(f"CREATE OR REPLACE TABLE placed AS {sql.placed(batch.lines)}")
+            self._to.execute(f"CREATE OR REPLACE TABLE placed AS {batch.lines}")
 
     def _learn_kinds(self, batch: _Batch) -> None:
         """Remember what the first lines of a large batch have in common, once."""
         import duckdb  # noqa: PLC0415
 
-        if self._sampled or sum(map(_size, batch.files)) < _SAMPLED:
+        size = sum(map(_size, batch.files)) * (_PACKING if batch.kind == "gzip" else 1)
+        if self._known or size < _SAMPLED:
             return
-        self._sampled = True
         try:
-            self._have_placed(_Batch(batch.files, batch.kind, limit=_SAMPLE))
+            # The first few say whether lines are wrapped, which may be long.
+            for limit in (_FEW, _SAMPLE):
+                self._have_placed(_Batch(batch.files, batch.kind, limit=limit))
             self._make("cut", sql.CUT)
             self._make("alike", sql.ALIKE)
             if self._learn_templates():
                 self._make("acts", sql.ACTS)
                 self._remember()
         except duckdb.Error:
-            return
+            self._known = True
 
     def _remember(self) -> None:
         """Keep for the next batch what many lines have in common."""
@@ -395,6 +403,7 @@ class Table:
             self._to.execute("DELETE FROM kinds")
             self._kinds += 1
         self._to.execute(f"INSERT INTO kinds {sql.KINDS} LIMIT {_KINDS}", [_LONG])
+        self._known = True
 
     def _make(self, table: str, query: str) -> None:
         """A table of one batch: in memory, and in the folder where it is too large."""

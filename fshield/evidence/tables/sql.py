@@ -279,7 +279,17 @@ _VARYING = f"""
 """
 
 
-def placed(source: str) -> str:
+#: As `_VARYING`, where no kind is known.
+_UNKNOWN = f"""
+    SELECT number, line, logged, text, CAST(NULL AS VARCHAR) AS shape, CAST(NULL AS BLOB) AS body,
+        CAST(NULL AS VARCHAR) AS origin, CAST(NULL AS BIGINT) AS happened,
+        CAST(NULL AS VARCHAR) AS request, CAST(NULL AS VARCHAR) AS nonce,
+        CAST(NULL AS BIGINT) AS seq, CAST(NULL AS BIGINT) AS lost
+    FROM ({_PLACED})
+"""
+
+
+def placed(source: str, known: bool) -> str:
     """The lines of `source`, in their order: those of acts of `kinds` with what is their own, and
     others as they are, to be cut. `text` is what is cut; `line` only where it is another.
 
@@ -292,7 +302,7 @@ def placed(source: str) -> str:
         SELECT number, known.id AS act, happened, request, nonce, seq, lost, logged,
             CASE WHEN known.id IS NULL THEN text END AS text,
             CASE WHEN known.id IS NULL AND NOT starts_with(line, '{_START}') THEN line END AS line
-        FROM ({_VARYING}) AS own LEFT JOIN kinds AS known
+        FROM ({_VARYING if known else _UNKNOWN}) AS own LEFT JOIN kinds AS known
             ON known.shape = own.shape AND known.body = own.body AND known.origin = own.origin
                 AND own.happened IS NOT NULL
     """
