@@ -332,7 +332,10 @@ def _unfit(act: Act) -> str | None:
         if not act.target:
             return "neither name nor address is known"
         if not act.port:
-            return "only looked up, at no known port, and never dialled"
+            return (
+                "only looked up, at no known port, and never dialled: write its entry by hand, with"
+                " `ports:`"
+            )
         return None if act.address is not None or _is_name(act.target) else "no entry can name it"
     models: dict[str, type[Entry]] = {
         "read_write_tmp": TmpEntry,
