@@ -220,6 +220,8 @@ def _path_file(file: PackedFile) -> Iterator[Finding]:
 
 
 def _source_map(file: PackedFile) -> Iterator[Finding]:
+    if "node_modules/" in file.place:
+        return  # a package's own source, which its registry gives to everyone
     try:
         content = json.loads(file.read())
     except (ValueError, RecursionError):

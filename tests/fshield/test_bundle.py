@@ -235,6 +235,10 @@ def test_path_files_and_source_maps_in_a_zip(tmp_path: Path) -> None:
             "index.js.map",
             json.dumps({"version": 3, "sourcesContent": ["export const handler = 1"]}),
         )
+        archive.writestr(
+            "node_modules/express/index.js.map",
+            json.dumps({"version": 3, "sourcesContent": ["exports.x = 1"]}),
+        )
         archive.writestr("empty.js.map", json.dumps({"version": 3, "sources": ["index.ts"]}))
     found = list(inspect(package, Subject()))
     assert [(finding.file, finding.line) for finding in found] == [
