@@ -128,7 +128,8 @@ def _absorb(lines: dict[str, Line]) -> None:
     wide = [line for value, line in lines.items() if "?" in value][:GENERATORS]
     for value in [value for value in lines if not re.search(r"[*?]", value)]:
         cover = next((line for line in wide if matches(line.value, value)), None)
-        if cover:
+        # `beta.png` has eight characters as well, and is no such name.
+        if cover and (cover.value != TEMPFILE_PATTERNS[-1] or _PROBE.fullmatch(value)):
             _join(cover, lines.pop(value))
 
 

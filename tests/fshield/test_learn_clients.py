@@ -206,3 +206,10 @@ def test_a_tool_s_import_goes_by_the_tool() -> None:
     log = Log().add("native_code", frame, operation="import", path="_ctypes")
     (line,) = learnt(log).lines
     assert (line.value, line.group) == ("opentelemetry", "opentelemetry")
+
+
+def test_a_name_of_eight_characters_is_not_taken_for_tempfile_s() -> None:
+    log = Log()
+    for name in ("x3v9_2qa", "alpha.png", "beta.png", "delta.png"):
+        log.add("read_write_tmp", *stack(), path=f"/tmp/{name}", operation="create")
+    assert [line.value for line in learnt(log).lines] == ["/tmp/*.png", "/tmp/????????"]
