@@ -35,6 +35,7 @@ _FILES = 4096
 _NAME = 80
 _FRAME = re.compile(r"(.*):([0-9]+) (.*)\Z", re.DOTALL)
 _INSTALLED = ("/site-packages/", "/dist-packages/", "/node_modules/")
+_SCRIPT = re.compile(r"\.[cm]?[jt]s\Z")
 _LIBRARY = re.compile(r"\.so(\.[0-9.]+)?\Z")
 # Folders that hold libraries of no package: of the system, a layer, the runtime, the function.
 _LIBRARIES = re.compile(
@@ -174,7 +175,9 @@ class Askers:
         if rest.startswith("@"):  # npm's @scope/name
             return "/".join(rest.split("/")[:2])[:_NAME]
         return re.sub(
-            r"(\.cpython-[^/]*\.so|\.abi3\.so|\.so|\.pyc?|\.[cm]?js)\Z", "", rest.partition("/")[0]
+            r"(\.cpython-[^/]*\.so|\.abi3\.so|\.so|\.pyc?|\.[cm]?[jt]s)\Z",
+            "",
+            rest.partition("/")[0],
         )[:_NAME]
 
     def of(self, chain: Chain, own: Iterable[str] = ()) -> Asker:
@@ -216,7 +219,8 @@ class Askers:
     ) -> None:
         """Which of `names` is the function: what the runtime client calls, if through an adapter;
         what a framework calls as an endpoint; the module that a program without a runtime client
-        began with."""
+        began with; and in Node.js what lies in the function's folder beside ``node_modules``, where
+        npm and its like install nothing."""
         if names and names[-1] in RUNTIMES:
             self._take(
                 next(
@@ -246,6 +250,9 @@ class Askers:
                 name = found[at - 1]
                 if name in self.beside and name not in self._installed:
                     self._take(name)
+        for (file, _), name in zip(files, found, strict=False):
+            if file.startswith(_TASK) and _SCRIPT.search(file) and not _installed(file):
+                self._take(name)
 
     def _learn_place(self, file: str, name: str) -> None:
         if name in self.beside or len(self.beside) >= _FILES or _installed(file):

@@ -167,10 +167,29 @@ def test_a_lookup_without_a_port_belongs_to_the_connection() -> None:
     assert entries(learnt(log, trust=("undici",))) == ["host: api.shop.example"]
 
 
-@pytest.mark.parametrize("file", ["app.js", "app.mjs", "app.cjs"])
-def test_the_module_of_node_goes_by_its_name(file: str) -> None:
+@pytest.mark.parametrize("file", ["app.js", "app.mjs", "app.cjs", "src/orders/app.js", "app.ts"])
+def test_what_lies_beside_node_modules_is_the_functions_own(file: str) -> None:
     log = node(Log(), "api.shop.example", 443, f"{TASK}/{file}:7")
-    assert [one.own for one in learnt(log).held] == ["app"]
+    found = learnt(log)
+    assert entries(found) == ["host: api.shop.example"] and not found.held
+    (line,) = found.lines
+    assert f"by {file.partition('/')[0].partition('.')[0]}\n" in found.comment(line) + "\n"
+
+
+def test_what_a_dependency_of_node_does_by_itself_is_held_back() -> None:
+    app, theirs = f"{TASK}/app.mjs:7", f"{TASK}/node_modules/tintbox/index.js:3"
+    log = node(Log(), "api.shop.example", 443, f"{TASK}/node_modules/axios/lib/http.js:9", app)
+    node(log, "collector.evil.example", 443, theirs, app)
+    node(log, "other.evil.example", 443, theirs)
+    found = learnt(log)
+    assert entries(found) == ["host: api.shop.example"]
+    assert {one.own for one in found.held} == {""}
+    assert all("tintbox" in why for why in held(found).values()) and len(found.held) == 2
+
+
+def test_code_of_node_that_lies_elsewhere_is_confirmed() -> None:
+    log = node(Log(), "api.shop.example", 443, "/srv/task/app.js:7")
+    assert learnt(log).held
     assert entries(learnt(log, own=("app",))) == ["host: api.shop.example"]
 
 

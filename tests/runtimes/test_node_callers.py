@@ -49,6 +49,7 @@ exports.datagram = () => { const socket = dgram.createSocket('udp4');
 exports.datagramConnected = () => { const socket = dgram.createSocket('udp4');
     socket.on('error', (error) => { tell(error); socket.close(); }).connect(53, OUT); };
 exports.stream = () => fs.createWriteStream(FILE).on('error', tell);
+exports.fetchBody = () => fetch(`https://${OUT}/`, {method: 'POST', body: 'x'}).catch(tell);
 exports.copy = () => fs.promises.cp(__filename, FILE).catch(tell);
 exports.text = () => quiet(() => new Function('fs', "fs.mkdirSync('/tmp/made')")(fs));
 """
@@ -60,7 +61,7 @@ NAMED = [
     *("datagram", "datagramConnected"),
 ]
 # Node itself does these in a later turn of the event loop.
-UNKNOWN = ["stream", "copy"]
+UNKNOWN = ["stream", "copy", "fetchBody"]
 # From Node 26 on, a whole file is read or written in one go, by no request of libuv's.
 WHOLE = {"writeBack", "writePromise", "writeAwaited", "writeRelative", "handler"}
 BLOCKS = rules(
