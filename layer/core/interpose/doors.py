@@ -19,6 +19,7 @@ HEADERS = [
     *(
         "dirent.h",
         "fcntl.h",
+        "linux/openat2.h",
         "locale.h",
         "netdb.h",
         "pthread.h",

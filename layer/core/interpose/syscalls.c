@@ -2,6 +2,7 @@
  * undo the guard is refused. Everything else is handed on by a tail call, so that libc's syscall()
  * sees its caller's frame. */
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/types.h>

@@ -48,8 +48,11 @@ struct guard_origin *interpreter_origin(const struct guard_act *act)
             origin_forget();
             origin_keep();
             attach_end(&attach);
-        } else if (act->caller && !attach_is_pythons(act->caller))
-            origin_forget(); /* it is of an act before */
+        } else if (act->family != FS_NATIVE && act->caller && !attach_is_pythons(act->caller)) {
+            /* What was kept is of an act before. (SQLite calls doors of native_code from within what
+             * Python asked of it, which was reported.) */
+            origin_forget();
+        }
     }
     if (act->ring == RING_LIBC && javascript) keep_script(act);
     struct guard_origin *origin = origin_kept();
