@@ -49,8 +49,8 @@ struct guard_origin *interpreter_origin(const struct guard_act *act)
             origin_keep();
             attach_end(&attach);
         } else if (act->family != FS_NATIVE && act->caller && !attach_is_pythons(act->caller)) {
-            /* What was kept is of an act before. (SQLite calls doors of native_code from within what
-             * Python asked of it, which was reported.) */
+            /* What was kept is of an act before. (SQLite calls doors of native_code from within
+             * what Python asked of it, which was reported.) */
             origin_forget();
         }
     }
