@@ -13,11 +13,12 @@ static __thread uint64_t announced
     __attribute__((tls_model("initial-exec"))); /* the bridge whose import was judged */
 
 /* numpy and blosc take addresses as integers themselves. They import ctypes, which is reported, and
- * do without it where code has put something else in its place. */
-static bool stands_in(const char *file, const char *library)
+ * do without it where code has put something else in its place. Known by the module's name: the
+ * loader calls PyInit_NAME, whatever the file is called. */
+static bool stands_in(const char *module, const char *library)
 {
-    return UNLIKELY(strncmp(file, "_multiarray_umath.", 18) == 0 ||
-                    strncmp(file, "blosc_extension.", 16) == 0) &&
+    return UNLIKELY(strcmp(module, "_multiarray_umath") == 0 ||
+                    strcmp(module, "blosc_extension") == 0) &&
            hook_native_blocks(library);
 }
 
@@ -35,8 +36,8 @@ int hook_native_import(const char *name, PyObject *file)
     const char *dot = strrchr(name, '.'), *path = argument_text(file);
     const char *last = dot ? dot + 1 : name;
     const char *slash = path ? strrchr(path, '/') : NULL;
-    bool bridge = native_names_bridge(last) ||
-                  (slash && (native_names_bridge(slash + 1) || stands_in(slash + 1, path)));
+    bool bridge = native_names_bridge(last) || (slash && native_names_bridge(slash + 1)) ||
+                  (path && stands_in(last, path));
     if (LIKELY(!path && !bridge)) return 0;
     uint64_t hash = bridge ? guard_object_hash(last) : 0;
     if (!path) {
