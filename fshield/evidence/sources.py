@@ -18,6 +18,7 @@ from fshield.errors import CouldNotRun, closest, shown
 from fshield.evidence.cloudwatch import Connection, LogGroup, Window, since
 from fshield.evidence.stream import Counts, EventReader, Record
 from fshield.evidence.tables import engine, places, rows
+from fshield.evidence.tables.batches import is_table
 from fshield.language import endpoints
 
 #: Below this, a file is read before anybody would look at a bar.
@@ -94,7 +95,7 @@ class Source:
         of anything."""
         if "-" in self.files or not self.files:
             return False
-        if any(places.is_place(name) or engine.is_table(name) for name in self.files):
+        if any(places.is_place(name) or is_table(name) for name in self.files):
             return True
         return engine.available() and self._size() > _SMALL
 

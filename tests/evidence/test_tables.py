@@ -19,7 +19,7 @@ from fshield.cli.app import app
 from fshield.errors import CouldNotRun
 from fshield.evidence.cloudwatch import Connection
 from fshield.evidence.stream import EventReader
-from fshield.evidence.tables import engine, places, sql
+from fshield.evidence.tables import batches, engine, places, sql
 from fshield.evidence.tables.engine import Table
 from fshield.evidence.tables.rows import LATER, Row, Stamp, folded
 from tests.evidence.lines import filtered, logs, processes, subscription
@@ -81,11 +81,11 @@ def test_sql_makes_the_table_of_the_plain_fold(
     folder: Path, contents: list[bytes], packed: bool, single: bool
 ) -> None:
     files = written(folder, contents, packed)
-    whole, engine._BATCH = engine._BATCH, 0 if single else engine._BATCH
+    whole, batches._SIZE = batches._SIZE, 0 if single else batches._SIZE
     try:
         found = by_sql(files)
     finally:
-        engine._BATCH = whole
+        batches._SIZE = whole
     wanted = by_hand(files)
     assert found[1] == wanted[1]
     differing = [row for row in found[0] if row not in wanted[0]]
@@ -107,7 +107,7 @@ def test_what_a_batch_knows_of_those_before_it_changes_nothing(
 ) -> None:
     files = written(folder, contents)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(engine, "_BATCH", 0)
+        patched.setattr(batches, "_SIZE", 0)
         patched.setattr(engine, "_KINDS", kinds)
         assert by_sql(files) == by_hand(files)
 
@@ -144,7 +144,7 @@ def test_lines_that_are_nearly_of_a_known_kind_mean_what_they_say(
         changed.append(line[:begin] + data.draw(st.sampled_from(_PIECES)) + line[end:])
     files = written(folder, ["\n".join(text).encode() for text in (lines * 2, changed, lines)])
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(engine, "_BATCH", 0)
+        patched.setattr(batches, "_SIZE", 0)
         assert by_sql(files) == by_hand(files)
 
 
@@ -162,7 +162,7 @@ def test_lines_of_a_known_kind_are_not_taken_apart_again(
         return learn(table)
 
     monkeypatch.setattr(Table, "_learn_templates", counted)
-    monkeypatch.setattr(engine, "_BATCH", 0)
+    monkeypatch.setattr(batches, "_SIZE", 0)
     assert by_sql(files) == by_hand(files)
     assert apart == [2, 1]
 
@@ -274,7 +274,7 @@ def test_what_the_first_lines_of_a_large_log_teach_changes_nothing(
     known: list[int] = []
     place = Table._place
 
-    def placed(table: Table, batch: engine._Batch, name: str) -> str:
+    def placed(table: Table, batch: batches.Batch, name: str) -> str:
         made = place(table, batch, name)
         with table._to.cursor() as to:
             found = to.execute(f"SELECT count(*) FROM {made} WHERE act IS NOT NULL").fetchone()

@@ -11,16 +11,17 @@ import os
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
 from itertools import count, islice
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from fshield.errors import CouldNotRun, shown
-from fshield.evidence.stream import INVOKED, Counts, EventReader, Record
+from fshield.evidence.stream import Counts, EventReader, Record
 from fshield.evidence.tables import sql
+from fshield.evidence.tables.batches import PACKED, PACKING, Batch, in_batches, is_table, size_of
 from fshield.evidence.tables.rows import (
     COLUMNS,
     LATER,
@@ -38,10 +39,6 @@ from fshield.evidence.tables.templates import meaning
 if TYPE_CHECKING:
     import duckdb
 
-#: A batch is read until it has this many bytes. Packed ones are taken for ten times as many, and
-#: wrapped lines for ten.
-_BATCH = 256 << 20
-_PACKING = 10
 #: Memory that DuckDB takes before it writes to its folder for temporary files.
 MEMORY = "2GB"
 #: Memory of batches that are done, which DuckDB keeps for the next ones, where it can. The system
@@ -57,15 +54,12 @@ _SAMPLE = 5000
 _FEW = 32
 #: The lines of so many batches are read while one before them is made part of the table.
 _AHEAD = 2
-#: Kinds of batches that SQL reads.
-_PACKED = ("gzip", "none")
 # Tables of a batch, where the reader makes them: see `ACTS` and `TAKEN` of the SQL.
 _ACTS = "id BIGINT, template INTEGER, details VARCHAR, event VARCHAR, function VARCHAR"
 _TAKEN = (
     "ord BIGINT, act BIGINT, happened BIGINT, request VARCHAR, nonce VARCHAR, seq BIGINT,"
     " lost BIGINT, function VARCHAR, facts INTEGER"
 )
-_PARQUET = b"PAR1"
 _METADATA = "fshield_evidence"
 #: Templates that mean nothing by themselves. A log with more of them was not written by the engine,
 #: and is read line by line.
@@ -78,15 +72,6 @@ _WORDS = {"verb": "operation"}
 def available() -> bool:
     """Whether DuckDB is installed."""
     return importlib.util.find_spec("duckdb") is not None
-
-
-def is_table(name: str) -> bool:
-    """Whether a file is a table that was made before."""
-    try:
-        with Path(name).open("rb") as stream:
-            return stream.read(len(_PARQUET)) == _PARQUET
-    except (OSError, ValueError):
-        return False
 
 
 def connect(folder: str) -> duckdb.DuckDBPyConnection:
@@ -114,37 +99,6 @@ def connect(folder: str) -> duckdb.DuckDBPyConnection:
     if to.execute(f"SELECT 1 FROM duckdb_settings() WHERE name = '{_REUSED[0]}'").fetchone():
         to.execute("SET {} = '{}'".format(*_REUSED))
     return to
-
-
-@dataclass
-class _Batch:
-    """Files that are read together.
-
-    Args:
-        files: their names.
-        kind: see `_batches`.
-        wrapped: lines are looked for in others.
-        kinds, known: of the kinds that `placed` is made with, see `Table`.
-        placed: makes a table of the lines, and has its name.
-        limit: about the number of lines, where not all are read.
-    """
-
-    files: list[str]
-    kind: str
-    wrapped: bool = False
-    kinds: int = 0
-    known: bool = False
-    placed: Future[str] | None = None
-    limit: int = 0
-
-    @property
-    def lines(self) -> str:
-        """SQL for the table `placed`."""
-        lines = sql.read(self.files, self.kind == "gzip")
-        if self.limit:
-            some = self.limit // _PACKING + 1 if self.wrapped else self.limit
-            lines = f"SELECT * FROM ({lines}) LIMIT {some}"
-        return sql.placed(sql.plain(lines) if self.wrapped else lines, self.known)
 
 
 class Table:
@@ -233,14 +187,14 @@ class Table:
             CouldNotRun: one cannot be read.
         """
         with ThreadPoolExecutor(_AHEAD) as pool:
-            for batch in self._ahead(_batches(self._new(files, known or {})), pool):
+            for batch in self._ahead(in_batches(self._new(files, known or {})), pool):
                 if batch.kind == "parquet":
                     self._merge(batch.files)
                 elif batch.kind == "odd" or not self._take(batch):
                     for name in batch.files:
-                        if batch.kind == "odd" or not self._take(_Batch([name], batch.kind)):
+                        if batch.kind == "odd" or not self._take(Batch([name], batch.kind)):
                             self._one_by_one(name)
-                size = sum(map(_size, batch.files))
+                size = sum(map(size_of, batch.files))
                 self.size += size
                 self._tell(size)
         self.counts.bytes = self.size
@@ -248,17 +202,17 @@ class Table:
 
     def _ahead(
         self, batches: Iterator[tuple[list[str], str]], pool: ThreadPoolExecutor
-    ) -> Iterator[_Batch]:
+    ) -> Iterator[Batch]:
         """The batches, while the lines of those that come after them are read already. None is
         asked for behind a table, which may have read it."""
-        waiting: deque[_Batch] = deque()
+        waiting: deque[Batch] = deque()
         while True:
             while len(waiting) <= _AHEAD and not (waiting and waiting[-1].kind == "parquet"):
                 found = next(batches, None)
                 if found is None:
                     break
-                batch = _Batch(*found)
-                if batch.kind in _PACKED:
+                batch = Batch(*found)
+                if batch.kind in PACKED:
                     self._learn_kinds(batch)
                     batch.wrapped, batch.kinds = self._wrapped, self._kinds
                     batch.known = self._known
@@ -268,7 +222,7 @@ class Table:
                 return
             yield waiting.popleft()
 
-    def _place(self, batch: _Batch, table: str) -> str:
+    def _place(self, batch: Batch, table: str) -> str:
         """Read the lines of a batch into `table`, beside what else is done. Returns its name."""
         with self._to.cursor() as to:
             to.execute(f"CREATE TABLE {table} AS {batch.lines}")
@@ -329,7 +283,7 @@ class Table:
             if name != "bytes" and isinstance(more, int):
                 setattr(self.counts, name, getattr(self.counts, name) + more)
 
-    def _take(self, batch: _Batch) -> bool:
+    def _take(self, batch: Batch) -> bool:
         """Read files by SQL. False: nothing was taken, because one of them is not lines of text."""
         import duckdb  # noqa: PLC0415
 
@@ -360,7 +314,7 @@ class Table:
         self._finish_batch()
         return True
 
-    def _have_placed(self, batch: _Batch) -> None:
+    def _have_placed(self, batch: Batch) -> None:
         """Have the lines of a batch in the table `placed`."""
         self._to.execute("DROP TABLE IF EXISTS placed")
         table = batch.placed.result() if batch.placed else ""
@@ -377,17 +331,17 @@ class Table:
             self._wrapped = batch.wrapped = True
             self._to.execute(f"CREATE OR REPLACE TABLE placed AS {batch.lines}")
 
-    def _learn_kinds(self, batch: _Batch) -> None:
+    def _learn_kinds(self, batch: Batch) -> None:
         """Remember what the first lines of a large batch have in common, once."""
         import duckdb  # noqa: PLC0415
 
-        size = sum(map(_size, batch.files)) * (_PACKING if batch.kind == "gzip" else 1)
+        size = sum(map(size_of, batch.files)) * (PACKING if batch.kind == "gzip" else 1)
         if self._known or size < _SAMPLED:
             return
         try:
             # The first few say whether lines are wrapped, which may be long.
             for limit in (_FEW, _SAMPLE):
-                self._have_placed(_Batch(batch.files, batch.kind, limit=limit))
+                self._have_placed(Batch(batch.files, batch.kind, limit=limit))
             self._make("cut", sql.CUT)
             self._make("alike", sql.ALIKE)
             if self._learn_templates():
@@ -598,48 +552,3 @@ class Table:
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
-
-
-def _size(name: str) -> int:
-    try:
-        return Path(name).stat().st_size
-    except OSError:
-        return 0
-
-
-def _batches(files: Iterable[str]) -> Iterator[tuple[list[str], str]]:
-    """Files in order, in batches of one kind each: ``gzip``, ``none``, ``parquet``, ``odd``."""
-    batch: list[str] = []
-    kind, size = "", 0
-    for name in files:
-        found = _kind(name)
-        if found == "parquet" or kind == "parquet":
-            # What a table has read, files behind it need not be read for.
-            if batch:
-                yield batch, kind
-            batch, kind, size = [], "", 0
-            if found == "parquet":
-                yield [name], found
-                continue
-        weight = _size(name) * (_PACKING if found == "gzip" else 1)
-        if batch and (found != kind or size + weight > _BATCH):
-            yield batch, kind
-            batch, size = [], 0
-        batch.append(name)
-        kind, size = found, size + weight
-    if batch:
-        yield batch, kind
-
-
-def _kind(name: str) -> str:
-    try:
-        with Path(name).open("rb") as stream:
-            first = stream.read(4096)
-    except (OSError, ValueError) as error:
-        reason = (isinstance(error, OSError) and error.strerror) or str(error)
-        raise CouldNotRun(f"{shown(name)}: {reason}", "name a file of events") from None
-    if first.startswith(_PARQUET):
-        return "parquet"
-    if INVOKED.match(first):
-        return "odd"
-    return "gzip" if first.startswith(b"\x1f\x8b") else "none"

@@ -1,0 +1,109 @@
+"""The files of a log in batches, which are read together.
+
+See `fshield.evidence.tables.engine` for what is done with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+
+from fshield.errors import CouldNotRun, shown
+from fshield.evidence.stream import INVOKED
+from fshield.evidence.tables import sql
+
+#: A batch is read until it has this many bytes. A packed byte counts as ten, and a wrapped line as
+#: ten lines.
+_SIZE = 256 << 20
+PACKING = 10
+#: Kinds of batches that SQL reads.
+PACKED = ("gzip", "none")
+_PARQUET = b"PAR1"
+
+
+def is_table(name: str) -> bool:
+    """Whether a file is a table that was made before."""
+    try:
+        with Path(name).open("rb") as stream:
+            return stream.read(len(_PARQUET)) == _PARQUET
+    except (OSError, ValueError):
+        return False
+
+
+@dataclass
+class Batch:
+    """Files that are read together.
+
+    Args:
+        files: their names.
+        kind: see `in_batches`.
+        wrapped: lines are looked for in others.
+        kinds, known: of the kinds that `placed` is made with, see `Table`.
+        placed: makes a table of the lines, and has its name.
+        limit: about the number of lines, where not all are read.
+    """
+
+    files: list[str]
+    kind: str
+    wrapped: bool = False
+    kinds: int = 0
+    known: bool = False
+    placed: Future[str] | None = None
+    limit: int = 0
+
+    @property
+    def lines(self) -> str:
+        """SQL for the table `placed`."""
+        lines = sql.read(self.files, self.kind == "gzip")
+        if self.limit:
+            some = self.limit // PACKING + 1 if self.wrapped else self.limit
+            lines = f"SELECT * FROM ({lines}) LIMIT {some}"
+        return sql.placed(sql.plain(lines) if self.wrapped else lines, self.known)
+
+
+def size_of(name: str) -> int:
+    """Bytes of a file; 0 where it cannot be asked."""
+    try:
+        return Path(name).stat().st_size
+    except OSError:
+        return 0
+
+
+def in_batches(files: Iterable[str]) -> Iterator[tuple[list[str], str]]:
+    """Files in order, in batches of one kind each: ``gzip``, ``none``, ``parquet``, ``odd``."""
+    batch: list[str] = []
+    kind, size = "", 0
+    for name in files:
+        found = _kind(name)
+        if found == "parquet" or kind == "parquet":
+            # What a table has read, files behind it need not be read for.
+            if batch:
+                yield batch, kind
+            batch, kind, size = [], "", 0
+            if found == "parquet":
+                yield [name], found
+                continue
+        weight = size_of(name) * (PACKING if found == "gzip" else 1)
+        if batch and (found != kind or size + weight > _SIZE):
+            yield batch, kind
+            batch, size = [], 0
+        batch.append(name)
+        kind, size = found, size + weight
+    if batch:
+        yield batch, kind
+
+
+def _kind(name: str) -> str:
+    try:
+        with Path(name).open("rb") as stream:
+            first = stream.read(4096)
+    except (OSError, ValueError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        raise CouldNotRun(f"{shown(name)}: {reason}", "name a file of events") from None
+    if first.startswith(_PARQUET):
+        return "parquet"
+    if INVOKED.match(first):
+        return "odd"
+    return "gzip" if first.startswith(b"\x1f\x8b") else "none"
