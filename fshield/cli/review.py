@@ -22,6 +22,7 @@ from fshield.evidence.cloudwatch import Connection
 from fshield.evidence.events import harmless
 from fshield.evidence.fix import Fix
 from fshield.evidence.fix import fix as fix_policy
+from fshield.evidence.lookups import Lookups
 from fshield.evidence.replay import Outcome
 from fshield.evidence.replay import replay as replay_events
 from fshield.evidence.tiers import Tiers
@@ -266,6 +267,18 @@ def fix(
     accept: options.Accept = None,
     trust: options.Trust = None,
     own: options.Own = None,
+    port: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--port",
+            metavar="PORT",
+            min=1,
+            max=65535,
+            help="Of a host that was only looked up, as Node.js does: else its client's, or 443."
+            " May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     write: Annotated[bool, typer.Option("--write", "-w", help="Change the file as well.")] = False,
     as_json: options.Json = False,
 ) -> None:
@@ -287,7 +300,10 @@ def fix(
                 "give it the line from the log: fshield fix -p POLICY -",
             )
         tiers = Tiers(evidence, frozenset(accept or ()), frozenset(trust or ()))
-        found = fix_policy(policy, evidence, sources.region_of(region), tiers)
+        if port and not Lookups(evidence).alone:
+            raise CouldNotRun("--port: every event says its port itself", "leave it out")
+        ports = tuple(dict.fromkeys(port or ()))
+        found = fix_policy(policy, evidence, sources.region_of(region), tiers, ports)
         if unused := tiers.unused():
             raise CouldNotRun(
                 f"--accept {unused[0]}: nothing is held back by that name",

@@ -18,6 +18,7 @@ from fshield.evidence.known import SHARED
 from fshield.evidence.learn import beside
 from fshield.evidence.learnt import Line, safe
 from fshield.evidence.lookalike import domain
+from fshield.evidence.lookups import Lookups, assumed_port, is_lookup
 from fshield.evidence.siblings import covered_entries, merged, with_siblings
 from fshield.evidence.tiers import Held, Tiers
 from fshield.evidence.verdicts import HERE, met, met_by
@@ -72,7 +73,11 @@ class Fix:
 
 
 def fix(
-    path: Path, evidence: Evidence, region: str | None = None, tiers: Tiers | None = None
+    path: Path,
+    evidence: Evidence,
+    region: str | None = None,
+    tiers: Tiers | None = None,
+    ports: tuple[int, ...] = (),
 ) -> Fix:
     """The smallest edit of the policy at `path` that lets pass what `learn` would learn of
     `evidence`.
@@ -82,6 +87,7 @@ def fix(
         evidence: what happened.
         region: of the function, where it is known; else that of the functions' ARNs.
         tiers: what is held back, and what of it is accepted; by default nothing is.
+        ports: of hosts that were only looked up; by default those that their clients have.
 
     Raises:
         CouldNotRun: the policy cannot be read, or not be changed without a person.
@@ -93,7 +99,7 @@ def fix(
     document = read(path)
     policy = resolve(document, path.stem)
     out = Fix(document, "\n".join(document.lines), policy)
-    _sort_acts(out, tiers, facts, region)
+    _sort_acts(out, tiers, facts, region, ports)
     out.lines = merged(with_siblings(document, policy, out.lines))
     if out.lines:
         _hold_what_tests_block(out, path.stem, tiers)
@@ -107,7 +113,12 @@ def fix(
             for line in out.lines
             for act, _ in line.acts
             if (why := tiers.by_target(act))
-        ] + [f"{line.value}: {why}" for line in out.lines if (why := _wide(out.policy, line))]
+        ] + [
+            f"{line.value}: {why}"
+            for line in out.lines
+            for why in (_wide(out.policy, line), _assumed(line))
+            if why
+        ]
         _prove(out, facts)
         known = {result.name for result in run(policy) if not result.passed}
         out.failing = [
@@ -127,11 +138,21 @@ def _wide(policy: Policy, line: Line) -> str:
     return ""
 
 
-def _sort_acts(out: Fix, tiers: Tiers, facts: native.Facts, region: str | None) -> None:
+def _assumed(line: Line) -> str:
+    """That no event says the port of an entry; "" where one does, or the user."""
+    return f"{line.note}; --port names another" if line.note else ""
+
+
+def _sort_acts(
+    out: Fix, tiers: Tiers, facts: native.Facts, region: str | None, ports: tuple[int, ...]
+) -> None:
     """Put every act where it belongs: allowed already, impossible, held back, or an entry."""
+    lookups = Lookups(tiers.evidence)
     compiled = native.Compiled(compile_policy(out.policy))
     for_some = any(entry.only_for for entry in out.policy.allows)
     for act, seen in tiers.evidence:
+        if lookups.is_part(act):
+            continue
         readers = tiers.source_readers(act, seen)
         if readers:
             out.quiet += sorted(
@@ -155,19 +176,49 @@ def _sort_acts(out: Fix, tiers: Tiers, facts: native.Facts, region: str | None) 
                 out.passing_for[act] = names
             continue
         target = targets[allowed.index(False)]
-        why = _no_entry(act)
-        if not why and seen.others and not names:
-            why = "an entry allows it to others, and no name of its caller can stand in one"
-        held = tiers.held(act, seen)
-        if why or (held and held.accept is None):
-            out.hopeless.append((act, why or (held.why if held else "")))
-        elif held:
-            out.held.append(held)
-        else:
-            line = _line(act, seen, target, region)
-            # A module is named already: its callers are, where an entry for it says them.
-            line.only_for = names if line.key != "library" or seen.others else ()
-            out.lines.append(line)
+        for one, note in _with_ports(act, seen, ports):
+            line = _entry(out, one, seen, target, names, tiers, region)
+            if line:
+                line.note = note
+                out.lines.append(line)
+
+
+def _with_ports(act: Act, seen: Seen, ports: tuple[int, ...]) -> list[tuple[Act, str]]:
+    """The act; of a lookup, at each of its ports, with a note where nobody says which."""
+    if not is_lookup(act):
+        return [(act, "")]
+    if ports:
+        return [(replace(act, port=port), "") for port in ports]
+    port, client = assumed_port(seen)
+    whose = f" as {client} has it" if client else ""
+    return [(replace(act, port=port), f"only looked up: port {port} is assumed{whose}")]
+
+
+def _entry(
+    out: Fix,
+    act: Act,
+    seen: Seen,
+    target: str,
+    names: tuple[str, ...],
+    tiers: Tiers,
+    region: str | None,
+) -> Line | None:
+    """The entry for an act that the policy does not let pass; None where it is impossible or held
+    back."""
+    why = _no_entry(act)
+    if not why and seen.others and not names:
+        why = "an entry allows it to others, and no name of its caller can stand in one"
+    held = tiers.held(act, seen)
+    if why or (held and held.accept is None):
+        out.hopeless.append((act, why or (held.why if held else "")))
+        return None
+    if held:
+        out.held.append(held)
+        return None
+    line = _line(act, seen, target, region)
+    # A module is named already: its callers are, where an entry for it says them.
+    line.only_for = names if line.key != "library" or seen.others else ()
+    return line
 
 
 def _hold_what_tests_block(out: Fix, name: str, tiers: Tiers) -> None:
@@ -255,11 +306,13 @@ def _line(act: Act, seen: Seen, target: str, region: str | None) -> Line:
 def comment(line: Line, tiers: Tiers) -> str:
     """Who asked, for the end of the entry's line."""
     callers = tiers.askers(line.seen)
-    parts = [f"seen as {line.acts[0][0].target}" if line.aws else ""]
-    parts.append("; ".join(caller.words for caller, _ in callers[:2]) if callers else "")
-    return safe(
-        ", ".join(f"asked by {part}" if at else part for at, part in enumerate(parts) if part)
-    )
+    by = "; ".join(caller.words for caller, _ in callers[:2])
+    parts = [
+        f"seen as {line.acts[0][0].target}" if line.aws else "",
+        f"asked by {by}" if by else "",
+        line.note,
+    ]
+    return safe(", ".join(part for part in parts if part))
 
 
 def _objects(pattern: str) -> str:

@@ -74,6 +74,20 @@ CONNECTORS = _words(
     " knex mongoose sequelize typeorm"
 )
 
+#: The port that a client of Node.js connects to unless it is told another: no lookup of Node's says
+#: which.
+CLIENT_PORTS = {
+    "@redis/client": 6379,
+    "cassandra-driver": 9042,
+    "ioredis": 6379,
+    "mongodb": 27017,
+    "mysql": 3306,
+    "mysql2": 3306,
+    "nodemailer": 587,
+    "pg": 5432,
+    "tedious": 1433,
+}
+
 #: Clients in C that may be libraries of the system or of a layer, and a carrier that uses each.
 CLIENT_LIBRARIES = {
     "libcurl": "pycurl",

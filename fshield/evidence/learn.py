@@ -14,6 +14,7 @@ from fshield.evidence.acts import Act, Evidence, Seen
 from fshield.evidence.dependencies import UNKNOWN, only_for
 from fshield.evidence.entries import GENERATORS, destinations, group_of, named, paths
 from fshield.evidence.learnt import NOBODY, Learnt, Line, comment
+from fshield.evidence.lookups import Lookups
 from fshield.evidence.shapes import matches
 from fshield.evidence.tiers import Held, Tiers
 from fshield.evidence.verdicts import met, met_by
@@ -44,10 +45,9 @@ def learn(
     held: list[Held] = []
     modes = dict.fromkeys(RULES, "block")
     quiet: set[str] = set()
-    dialled = {act.target for act, _ in evidence if act.rule == _OUTBOUND and act.port}
+    lookups = Lookups(evidence)
     for act, seen in evidence:
-        if act.rule == _OUTBOUND and not (act.port or act.refused) and act.target in dialled:
-            # Its lookup: Node.js looks a name up without a port, and connects afterwards.
+        if lookups.is_part(act):
             continue
         readers = tiers.source_readers(act, seen)
         found = None if readers else tiers.held(act, seen)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fshield.engine import decide as native
 from fshield.evidence.acts import Act, Evidence, Seen
 from fshield.evidence.dependencies import asked_as, distribution_of
+from fshield.evidence.lookups import Lookups
 from fshield.evidence.verdicts import Met, met_by
 from fshield.language.callers import plain
 from fshield.language.policy import Mode
@@ -43,13 +44,19 @@ class Outcome:
 
 
 def replay(policy: native.Compiled, evidence: Evidence, facts: native.Facts) -> Iterator[Outcome]:
-    """Every kind of act in `evidence`, put to `policy`. Of several targets, the one that fares
-    worst."""
+    """Every kind of act in `evidence`, put to `policy`. Of several targets, and of a connection and
+    its lookup, the one that fares worst."""
+    lookups = Lookups(evidence)
     for act, seen in evidence:
-        targets = sorted(seen.examples) or [act.target]
-        askers = asked_as(evidence, seen.chains)
-        found = [(target, met_by(policy, act, target, facts, askers)) for target in targets]
+        if lookups.is_part(act):
+            continue
+        found = [
+            (target, met_by(policy, step, target, facts, asked_as(evidence, how.chains)))
+            for step, how in filter(None, ((act, seen), lookups.first_step(act)))
+            for target in sorted(how.examples) or [step.target]
+        ]
         target, worst = max(found, key=lambda pair: pair[1].mode)
+        seen = lookups.whole(act, seen)  # noqa: PLW2901
         quiet = act.rule == "read_handler" and _is_quiet(policy, evidence, seen)
         yield Outcome(act, seen, target, worst, quiet)
 

@@ -333,8 +333,8 @@ def _unfit(act: Act) -> str | None:
             return "neither name nor address is known"
         if not act.port:
             return (
-                "only looked up, at no known port, and never dialled: write its entry by hand, with"
-                " `ports:`"
+                "only looked up, at no known port, and never dialled: `fshield fix` writes its"
+                " entry"
             )
         return None if act.address is not None or _is_name(act.target) else "no entry can name it"
     models: dict[str, type[Entry]] = {

@@ -162,7 +162,7 @@ def test_a_lookup_without_a_port_belongs_to_the_connection() -> None:
     why = held(learnt(log))
     assert list(why) == ["api.shop.example:443", "data.evil.example"]
     assert why["api.shop.example:443"] == "undici carried it, and nobody is known behind it"
-    assert "never dialled: write its entry by hand, with `ports:`" in why["data.evil.example"]
+    assert "never dialled: `fshield fix` writes its entry" in why["data.evil.example"]
     assert entries(learnt(log, "api.shop.example:443")) == ["host: api.shop.example"]
     assert entries(learnt(log, trust=("undici",))) == ["host: api.shop.example"]
 
