@@ -112,6 +112,23 @@ static inline bool guard_resolving_for(const void *caller)
     return UNLIKELY(guard_resolving()) && guard_is_resolver(caller);
 }
 
+/* What makes doors look at an fd before they act on it, counted in one word: connections whose
+ * first bytes are inspected (network/first_bytes/pending.h), and above them lookups whose fds lie
+ * in the program's own fd table (network/names/lookup_fds.h). While there are none, a door pays for
+ * one load. */
+extern _Atomic uint64_t guard_fd_watches;
+#define GUARD_PENDING UINT64_C(1)
+#define GUARD_LOOKUP  (UINT64_C(1) << 32)
+
+static inline bool guard_has_pending(void)
+{
+    return (uint32_t)atomic_load_explicit(&guard_fd_watches, memory_order_relaxed) != 0;
+}
+static inline bool guard_has_lookups(void)
+{
+    return UNLIKELY(atomic_load_explicit(&guard_fd_watches, memory_order_relaxed) >= GUARD_LOOKUP);
+}
+
 extern _Atomic uint8_t guard_tightened[4]; /* configure({...}) for the process, as `loosened` */
 
 /* Neither policy, floor nor configure watches `family`: nothing needs to be judged. */

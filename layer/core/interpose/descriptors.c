@@ -12,6 +12,7 @@
 #include "guard/guard.h"
 #include "events/attempts.h"
 #include "network/first_bytes/inspect.h"
+#include "network/names/lookup_fds.h"
 #include "network/runtime_api/runtime_api.h"
 #include "events/sink.h"
 #include "support/sys.h"
@@ -40,7 +41,7 @@ static int marked(int from, int to)
 /* A connection whose first bytes are still to come must not get an fd that a stream writes to. */
 static bool fd_refused(int from, int to, const void *caller)
 {
-    return UNLIKELY(pending_any()) && guard_ready() && inspect_refuses_fd(from, to, caller);
+    return UNLIKELY(guard_has_pending()) && guard_ready() && inspect_refuses_fd(from, to, caller);
 }
 
 static int refused(void)
@@ -60,10 +61,10 @@ DOOR int close(int fd)
 {
     if (is_ours(fd)) return not_open();
     if (UNLIKELY(!real.close)) guard_start();
-    if (lookup_fds_refuses(fd, "close", CALLER())) return refused();
+    if (guard_has_lookups() && lookup_fds_refuses(fd, "close", CALLER())) return refused();
     /* A reserved fd looks closed to the program. */
     if (UNLIKELY(!files_touch(fd, false))) return not_open();
-    uint64_t cookie = UNLIKELY(pending_any()) ? pending_cookie(fd) : 0;
+    uint64_t cookie = UNLIKELY(guard_has_pending()) ? pending_cookie(fd) : 0;
     int cancellation;
     bool keeps =
         guard.blocks_any; /* what is touched must be given back: libc's close may not return */
@@ -82,9 +83,10 @@ DOOR int close(int fd)
 static int becomes(int from, int to, int flags, bool three, const void *caller)
 {
     if (copy_refused(from, caller) || fd_refused(from, to, caller)) return refused();
-    if (from != to && lookup_fds_refuses(to, "replace", caller)) return refused();
+    if (from != to && guard_has_lookups() && lookup_fds_refuses(to, "replace", caller))
+        return refused();
     bool claimed = false;
-    if (UNLIKELY(pending_any()) && guard_ready() &&
+    if (UNLIKELY(guard_has_pending()) && guard_ready() &&
         inspect_refuses_move(from, to, &claimed, caller))
         return refused();
     /* Before it is there: a thread may write to it at once. */
@@ -141,7 +143,7 @@ static bool closes_a_lookup(unsigned first, unsigned last, const void *caller)
 {
     enum { LOOKS = 1024 };
     for (unsigned fd = first, looks = 0; fd <= last && looks < LOOKS; fd++, looks++)
-        if (lookup_fds_refuses((int)fd, "close", caller)) return true;
+        if (guard_has_lookups() && lookup_fds_refuses((int)fd, "close", caller)) return true;
     return false;
 }
 
@@ -153,8 +155,7 @@ DOOR int close_range(unsigned first, unsigned last, int flags)
     if (UNLIKELY(unshares) && guard_ready() &&
         integrity_refused("leave shared state with", "close_range", CALLER()))
         return -1;
-    if (UNLIKELY(atomic_load(&lookup_fds_running) > 0) && closes_a_lookup(first, last, CALLER()))
-        return refused();
+    if (guard_has_lookups() && closes_a_lookup(first, last, CALLER())) return refused();
     if (!guard_ready() || guard.event_fd < 0 || first > ours || last < ours)
         return range(first, last, flags);
     if (first > last) return range(first, last, flags);
@@ -177,7 +178,7 @@ DOOR void closefrom(int low)
 
 static int copied(int fd, int command, void *argument, const void *caller)
 {
-    if (UNLIKELY(pending_any()) && guard_ready() && inspect_watches(fd))
+    if (UNLIKELY(guard_has_pending()) && guard_ready() && inspect_watches(fd))
         return inspect_copies(fd, (int)(intptr_t)argument,
                               command == F_DUPFD_CLOEXEC ? O_CLOEXEC : 0, caller);
     unsigned begun = inspect_making_begins();
@@ -203,9 +204,9 @@ DOOR int fcntl(int fd, int command, ...)
         return -1;
     if (UNLIKELY(copies)) {
         int copy = marked(fd, USING_FD(fd, copied(fd, command, argument, CALLER())));
-        bool unwanted =
-            guard_ready() && (files_refuse_copy(copy, CALLER()) ||
-                              (UNLIKELY(pending_any()) && inspect_refuses_copy(copy, CALLER())));
+        bool unwanted = guard_ready() &&
+                        (files_refuse_copy(copy, CALLER()) ||
+                         (UNLIKELY(guard_has_pending()) && inspect_refuses_copy(copy, CALLER())));
         if (LIKELY(!unwanted)) return copy;
         sys_close(copy);
         return refused();

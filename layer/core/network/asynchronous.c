@@ -17,7 +17,7 @@ static bool refused(const void *block, const void *caller)
     memcpy(&fd, block, sizeof fd);
     ssize_t result;
     if (UNLIKELY(dns_watches(fd)) && dns_sends_unseen(fd, caller, &result)) return true;
-    return pending_any() && inspect_refuses_unseen(fd, caller);
+    return guard_has_pending() && inspect_refuses_unseen(fd, caller);
 }
 
 DOOR int aio_write(void *block)

@@ -98,7 +98,7 @@ bool destination_refuses(int fd, int *own, const struct address *address, bool c
     if (network_refuses(&target, fd, verb, caller)) return true;
     /* The stricter verdict may only report, and the other one want first bytes. */
     if (target.family != FS_OUTBOUND || (target.verdict.mode != FS_ALLOW && target.proxy) ||
-        LIKELY(!network_reads_bytes(&target) && !pending_any()))
+        LIKELY(!network_reads_bytes(&target) && !guard_has_pending()))
         return false;
     bool connects = connecting || flags & MSG_FASTOPEN;
     if (connects) *own = sys_own_fd(fd);

@@ -92,7 +92,7 @@ DOOR int setsockopt(int fd, int level, int name, const void *value, socklen_t si
         return -1;
     /* The kernel would send something else than what is written (kernel TLS): by keys of one's own,
      * anything. */
-    if (UNLIKELY(level == IPPROTO_TCP && name == TCP_ULP) && pending_any() && guard_ready() &&
+    if (UNLIKELY(level == IPPROTO_TCP && name == TCP_ULP) && guard_has_pending() && guard_ready() &&
         inspect_refuses_unseen(fd, CALLER()))
         return -1;
     if (guard_ready() && requests_option_refused("pass an address by", level, name, CALLER()))

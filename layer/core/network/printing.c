@@ -33,7 +33,8 @@ static int print(int fd, const char *format, va_list list)
 /* Writes to this fd must go through a door. */
 static bool watched(int fd)
 {
-    return guard_ready() && UNLIKELY(runtime_api_watches(fd) || dns_watches(fd) || pending_any());
+    return guard_ready() &&
+           UNLIKELY(runtime_api_watches(fd) || dns_watches(fd) || guard_has_pending());
 }
 
 DOOR int vdprintf(int fd, const char *format, va_list list)

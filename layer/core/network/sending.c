@@ -10,6 +10,7 @@
 #include "guard/guard.h"
 #include "events/lines.h"
 #include "network/first_bytes/inspect.h"
+#include "network/names/lookup_fds.h"
 #include "network/network.h"
 #include "network/options.h"
 #include "network/runtime_api/runtime_api.h"
@@ -24,7 +25,7 @@ static inline bool sends(int fd, const struct msghdr *message, int flags, const 
     if (!guard_ready()) return false;
     return (UNLIKELY(runtime_api_watches(fd)) &&
             runtime_api_sends(fd, message->msg_iov, message->msg_iovlen, caller, result)) ||
-           (UNLIKELY(pending_any()) && inspect_sends(fd, message, flags, caller, result)) ||
+           (UNLIKELY(guard_has_pending()) && inspect_sends(fd, message, flags, caller, result)) ||
            (UNLIKELY(dns_watches(fd)) && dns_sends(fd, message, flags, caller, result));
 }
 
@@ -35,7 +36,7 @@ static inline bool sends_unseen(int fd, const void *caller, ssize_t *result)
     *result = -1;
     return (UNLIKELY(runtime_api_watches(fd)) && runtime_api_sends_unseen(fd, caller, result)) ||
            (UNLIKELY(dns_watches(fd)) && dns_sends_unseen(fd, caller, result)) ||
-           (UNLIKELY(pending_any()) && inspect_refuses_unseen(fd, caller));
+           (UNLIKELY(guard_has_pending()) && inspect_refuses_unseen(fd, caller));
 }
 
 /* A message of one buffer. */
@@ -86,7 +87,7 @@ static inline ssize_t sendto_judged(int fd, const void *bytes, size_t size, int 
     if (destination_refuses(fd, &own, &read, false, flags, "send", caller))
         return destination_refused(own, fd);
     if (UNLIKELY(own < 0 && fd >= 0)) return destination_no_fd(own);
-    if (UNLIKELY(pending_any()) && inspect_sends(own, &message, flags, caller, &result))
+    if (UNLIKELY(guard_has_pending()) && inspect_sends(own, &message, flags, caller, &result))
         return destination_finish(own, fd, result);
     struct destination_file file;
     if (!destination_holds(&read, &file, caller)) return destination_finish(own, fd, -1);
@@ -123,7 +124,8 @@ static bool refuses_control(const char *control, size_t size, const void *caller
                 if (runtime_api_refuses_copy(passed, caller) ||
                     inspect_refuses_passing(passed, caller) || dns_refuses_copy(passed, caller))
                     return true;
-                if (lookup_fds_refuses(passed, "pass on", caller) || !inspect_passes(passed))
+                if ((guard_has_lookups() && lookup_fds_refuses(passed, "pass on", caller)) ||
+                    !inspect_passes(passed))
                     return true;
             }
         }
@@ -141,7 +143,8 @@ static ssize_t send_copy(int fd, const struct msghdr *copy, int flags, const voi
         runtime_api_sends(fd, copy->msg_iov, copy->msg_iovlen, caller, &result))
         return result;
     bool named = copy->msg_name != NULL && copy->msg_namelen > 0;
-    if (UNLIKELY(pending_any()) && inspect_sends(fd, copy, flags, caller, &result)) return result;
+    if (UNLIKELY(guard_has_pending()) && inspect_sends(fd, copy, flags, caller, &result))
+        return result;
     if (UNLIKELY(dns_watches(fd)) && !named && dns_sends(fd, copy, flags, caller, &result))
         return result;
     return real.sendmsg(fd, copy, flags);

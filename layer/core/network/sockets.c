@@ -11,6 +11,7 @@
 #include "events/attempts.h"
 #include "network/first_bytes/inspect.h"
 #include "network/names/names.h"
+#include "network/names/lookup_fds.h"
 #include "network/network.h"
 #include "network/runtime_api/runtime_api.h"
 #include "events/sink.h"
@@ -71,7 +72,8 @@ static int judged_connect(int fd, const struct socket_address *address, const vo
     socklen_t size = address->size;
     struct address to;
     int result;
-    if (lookup_fds_refuses(fd, "connect", caller)) return (int)destination_refused(fd, fd);
+    if (guard_has_lookups() && lookup_fds_refuses(fd, "connect", caller))
+        return (int)destination_refused(fd, fd);
     if (UNLIKELY(S_ISSOCK(guard.event_mode)) && sink_leads(fd) &&
         integrity_refused("connect anew", "what events go to", caller))
         return -1;
@@ -109,7 +111,7 @@ static int judged_bind(int fd, const struct socket_address *address, const void 
 
 static int copied(int fd, const void *caller)
 {
-    if (UNLIKELY(pending_any()) && guard_ready() && inspect_watches(fd))
+    if (UNLIKELY(guard_has_pending()) && guard_ready() && inspect_watches(fd))
         return inspect_copies(fd, 0, 0, caller);
     unsigned begun = inspect_making_begins();
     pending_move_begins();
@@ -128,7 +130,7 @@ DOOR int dup(int fd)
     int copy = USING_FD(fd, copied(fd, CALLER()));
     if (UNLIKELY(dns_watches(fd)) && copy >= 0) dns_mark_copy(fd, copy);
     if ((guard_ready() && files_refuse_copy(copy, CALLER())) ||
-        (UNLIKELY(pending_any()) && guard_ready() && inspect_refuses_copy(copy, CALLER()))) {
+        (UNLIKELY(guard_has_pending()) && guard_ready() && inspect_refuses_copy(copy, CALLER()))) {
         sys_close(copy);
         errno = EACCES;
         return -1;

@@ -105,7 +105,7 @@ bool guard_child_variable(char *buffer, size_t size, bool child_covered)
     if (guard.dry_run) flags[count++] = 'd';
     if (guard_pythonpath_was_set && guard.is_wrapper) flags[count++] = 'p';
     if (child_covered) flags[count++] = 'c';
-    if (atomic_load(&dns_any) || atomic_load(&lookup_fds_running) > 0) flags[count++] = 'u';
+    if (atomic_load(&dns_any) || guard_has_lookups()) flags[count++] = 'u';
     if (!guard.is_wrapper) flags[count++] = 'x';
     flags[count] = '\0';
     if (!guard.is_wrapper && !facts_text(facts, sizeof facts)) return false;

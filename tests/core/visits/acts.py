@@ -49,7 +49,7 @@ class Act:
 
 ACTS = {
     "open": Act(
-        "A refused `open` of a file under `/tmp`, by a C program, with its event",
+        "A refused `open` under `/tmp` by a C program",
         10,
         ("open", "/tmp/visits"),
         result=(-1, EACCES),

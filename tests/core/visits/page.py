@@ -7,13 +7,18 @@ from tests.core.visits.symbols import Function
 from tests.support import ROOT
 
 PAGE = ROOT / "docs" / "how-it-works.md"
+EVENTS = "layer/core/events/"
 BEGIN, END = "<!-- visits -->\n", "<!-- end of visits -->\n"
 
 
 def shown(act: Act, found: list[Function]) -> str:
     """One list: each file, and the function by which the act enters it."""
     files = [f"1. {place(function.file)}: `{function.name}`" for function in found]
-    return "\n".join([f"**{act.title}** ({len(found)} files):", "", *files, ""])
+    event = [at for at, function in enumerate(found) if function.file.startswith(EVENTS)]
+    count = f"{len(found)} files"
+    if event:
+        count += f": {event[0]} up to the verdict, {len(found) - event[0]} for the event"
+    return "\n".join([f"**{act.title}** ({count}):", "", *files, ""])
 
 
 def place(file: str) -> str:

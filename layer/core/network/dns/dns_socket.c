@@ -12,6 +12,7 @@
 #include "network/first_bytes/inspect.h"
 #include "network/first_bytes/pending.h"
 #include "network/names/names.h"
+#include "network/names/lookup_fds.h"
 #include "network/network.h"
 #include "network/names/resolvers.h"
 #include "support/copied.h"
@@ -83,7 +84,7 @@ static bool was_asked(int fd, const struct dns_query *query, bool *announced)
 static bool refuses_passed(int fd, const void *caller)
 {
     struct pending entry;
-    return pending_any() && pending_find(pending_cookie(fd), &entry) && entry.passed &&
+    return guard_has_pending() && pending_find(pending_cookie(fd), &entry) && entry.passed &&
            network_refuses_kind("connect what was passed on", "dns", caller);
 }
 
@@ -268,7 +269,7 @@ bool dns_receives(int fd, int flags)
 bool dns_refuses_copy(int fd, const void *caller)
 {
     if (__builtin_expect(!dns_watches(fd), 1) || guard_ignores(FS_OUTBOUND)) return false;
-    if (lookup_fds_refuses(fd, "duplicate", caller)) return true;
+    if (guard_has_lookups() && lookup_fds_refuses(fd, "duplicate", caller)) return true;
     return dns_is_marked(fd) && dns_leads_to_resolver(fd) &&
            network_refuses_kind("duplicate a connection", "dns", caller);
 }

@@ -10,17 +10,13 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include "guard/guard.h"
 #include "network/dns/dns_marks.h"
-#include "network/names/lookup_fds.h"
 
 extern _Atomic unsigned dns_outstanding; /* questions that have left and were not answered */
 
 /* `fd` may be a UDP socket, or libc's own stream to a name server. */
-static inline bool dns_watches(int fd)
-{
-    return dns_is_marked(fd) ||
-           atomic_load_explicit(&lookup_fds_running, memory_order_relaxed) != 0;
-}
+static inline bool dns_watches(int fd) { return dns_is_marked(fd) || guard_has_lookups(); }
 
 /* An answer may be waiting at `fd`. */
 static inline bool dns_expects(int fd)

@@ -41,8 +41,9 @@ void inspect_received_unseen(int fd);
 /* `close` closed the last fd of a connection with bytes that were written but not sent. */
 void inspect_closed(const struct pending *entry, const void *caller);
 
-/* Before bytes leave, if pending_any(). `message` has the vectors; its name and control are passed
- * on. Returns true if the call was made or refused here: `*result` and errno are those of the call.
+/* Before bytes leave, if guard_has_pending(). `message` has the vectors; its name and control are
+ * passed on. Returns true if the call was made or refused here: `*result` and errno are those of
+ * the call.
  */
 bool inspect_sends(int fd, const struct msghdr *message, int flags, const void *caller,
                    ssize_t *result);

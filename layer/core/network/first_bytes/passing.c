@@ -37,7 +37,7 @@ static bool has_spoken(int fd)
 bool inspect_refuses_passing(int fd, const void *caller)
 {
     struct pending entry;
-    if (!pending_any() || !pending_find(pending_cookie(fd), &entry) ||
+    if (!guard_has_pending() || !pending_find(pending_cookie(fd), &entry) ||
         !inspect_still_pending(fd, &entry))
         return false;
     return inspect_violates_by(&entry, "passed", caller);
@@ -115,7 +115,7 @@ bool inspect_refuses_stream(int fd, const void *caller)
 bool inspect_refuses_fd(int from, int to, const void *caller)
 {
     struct pending entry;
-    if (!pending_any() || !pending_find(pending_cookie(from), &entry)) return false;
+    if (!guard_has_pending() || !pending_find(pending_cookie(from), &entry)) return false;
     if (from == to || (!inspect_has_stream(to) && sys_call(SYS_fcntl, to, F_GETFD) < 0))
         return false;
     return inspect_still_pending(from, &entry) && inspect_violates_by(&entry, "stream", caller);
@@ -124,14 +124,15 @@ bool inspect_refuses_fd(int from, int to, const void *caller)
 bool inspect_watches(int fd)
 {
     struct pending entry;
-    return pending_any() && pending_find(pending_cookie(fd), &entry);
+    return guard_has_pending() && pending_find(pending_cookie(fd), &entry);
 }
 
 bool inspect_refuses_move(int from, int to, bool *claimed, const void *caller)
 {
     struct pending entry;
     *claimed = false;
-    if (from == to || !pending_any() || !pending_find(pending_cookie(from), &entry)) return false;
+    if (from == to || !guard_has_pending() || !pending_find(pending_cookie(from), &entry))
+        return false;
     *claimed = fd_use_claims_fd(to);
     return !*claimed && inspect_violates_by(&entry, "at_once", caller);
 }
@@ -356,6 +357,6 @@ bool inspect_passes(int fd)
 {
     if (guard_ignores(FS_OUTBOUND)) return true;
     if (adopt(fd, true)) return false;
-    if (pending_any()) pending_passed(pending_cookie(fd));
+    if (guard_has_pending()) pending_passed(pending_cookie(fd));
     return true;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "guard/guard.h"
 #include "support/lock.h"
 #include "support/folder.h"
 #include "support/hints.h"
@@ -16,7 +17,7 @@
 
 enum { SLOTS = 1024, WINDOW = 32 };
 
-_Atomic uint32_t pending_count, pending_hearing;
+_Atomic uint32_t pending_hearing;
 _Atomic uint32_t pending_moves_begun, pending_moves_ended;
 static _Atomic uint32_t walks_now; /* threads that list this process's fds */
 static _Atomic uint32_t moves_seen; /* moves of sockets in the table that ended during a walk */
@@ -96,7 +97,7 @@ static void empty(unsigned slot)
     pending_rest_free(&entries[slot]);
     memset(&entries[slot], 0, sizeof entries[slot]);
     atomic_store_explicit(&cookies[slot], 0, memory_order_release);
-    atomic_fetch_sub(&pending_count, 1);
+    atomic_fetch_sub(&guard_fd_watches, GUARD_PENDING);
 }
 
 bool pending_find(uint64_t cookie, struct pending *out)
@@ -240,7 +241,7 @@ static void fill(unsigned slot, uint64_t cookie, const struct pending *entry)
     replace(slot, entry, false);
     entries[slot].passed = entry->passed;
     entries[slot].serial = next_serial();
-    atomic_fetch_add(&pending_count, 1);
+    atomic_fetch_add(&guard_fd_watches, GUARD_PENDING);
     atomic_store_explicit(&cookies[slot], cookie, memory_order_release);
 }
 
@@ -339,7 +340,7 @@ void pending_forked(void)
     /* The child does not have the threads that were moving and walking. */
     atomic_store(&pending_moves_ended, atomic_load(&pending_moves_begun));
     atomic_store(&walks_now, 0);
-    for (unsigned slot = 0; pending_any() && slot < SLOTS; slot++) {
+    for (unsigned slot = 0; guard_has_pending() && slot < SLOTS; slot++) {
         if (atomic_load(&cookies[slot]) == 0) continue;
         struct pending *entry = &entries[slot];
         struct pending now = *entry;

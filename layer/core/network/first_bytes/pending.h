@@ -2,8 +2,8 @@
  * socket and not to its fd, and survives dup and fork. docs/connection-life.md draws the states and
  * the steps between them.
  *
- * A fixed table of this process. A forked child has a copy. While it is empty, every door that
- * writes pays for one load. */
+ * A fixed table of this process. A forked child has a copy. While it is empty
+ * (guard_has_pending), every door that writes pays for one load. */
 #ifndef FS_PENDING_H
 #define FS_PENDING_H
 

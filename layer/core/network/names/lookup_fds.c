@@ -7,13 +7,12 @@
 #include "network/first_bytes/pending.h"
 #include "support/sys.h"
 
-atomic_uint lookup_fds_running;
 static __thread bool counts __attribute__((tls_model("initial-exec")));
 
 bool lookup_fds_begin(void)
 {
     if (guard_ignores(FS_OUTBOUND)) return false;
-    if (!counts) atomic_fetch_add(&lookup_fds_running, 1);
+    if (!counts) atomic_fetch_add(&guard_fd_watches, GUARD_LOOKUP);
     counts = true;
     return true;
 }
@@ -22,19 +21,21 @@ void lookup_fds_end(bool counted)
 {
     if (!counted) return;
     counts = false;
-    atomic_fetch_sub(&lookup_fds_running, 1);
+    atomic_fetch_sub(&guard_fd_watches, GUARD_LOOKUP);
 }
 
 void lookup_fds_begin_for_good(void)
 {
     static atomic_flag begun = ATOMIC_FLAG_INIT;
-    if (!atomic_flag_test_and_set(&begun)) atomic_fetch_add(&lookup_fds_running, 1);
+    if (!atomic_flag_test_and_set(&begun)) atomic_fetch_add(&guard_fd_watches, GUARD_LOOKUP);
 }
 
 void lookup_fds_forked(void)
 {
-    if (LIKELY(atomic_load(&lookup_fds_running) == 0)) return;
-    atomic_store(&lookup_fds_running, counts);
+    if (LIKELY(!guard_has_lookups())) return;
+    /* Those of threads that the child does not have. */
+    uint64_t others = (atomic_load(&guard_fd_watches) >> 32) - counts;
+    atomic_fetch_sub(&guard_fd_watches, others * GUARD_LOOKUP);
     dns_start(true);
 }
 
@@ -51,7 +52,7 @@ static bool is_read_by_libc(int fd)
     return false;
 }
 
-bool lookup_fds_refuses_slowly(int fd, const char *verb, const void *caller)
+bool lookup_fds_refuses(int fd, const char *verb, const void *caller)
 {
     if (!guard_ready() || guard_resolving() || guard_ignores(FS_OUTBOUND)) return false;
     if (fd < 0 || !((!dns_is_marked(fd) && dns_may_ask(fd)) || is_read_by_libc(fd))) return false;

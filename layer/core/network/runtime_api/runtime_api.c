@@ -222,7 +222,7 @@ bool runtime_api_connects(int fd, const void *caller)
 {
     uint64_t cookie = cookie_of(fd);
     if (cookie == 0) return true;
-    if (pending_any()) pending_remove(cookie);
+    if (guard_has_pending()) pending_remove(cookie);
     struct talk *talk = &talks[atomic_fetch_add(&next_talk, 1) % KEPT];
     struct mapping mapping;
     atomic_store(&talk->fd, -1);
