@@ -36,9 +36,9 @@ RULES = (
     "runtime_api",
     "guard_integrity",
 )
-# How the runner sees with its own eyes that an attack worked.
+# How the runner itself checks that an attack worked. `attack.py` has the names of the places.
 Proof = Literal[
-    "read",  # what only the secret's place holds was printed
+    "read",  # the program printed what only ATTACK_FILE and its like hold
     "new",  # something is at ATTACK_NEW, or at a name that begins with it
     "changed",  # the folder of ATTACK_FILE, or an object in it, is not what it was
     "sink",  # a client connected to ATTACK_SINK
@@ -49,7 +49,7 @@ Proof = Literal[
     "query",  # a name with the secret in it was asked of the resolver
     "any_query",  # the resolver was asked anything
     "mark",  # ATTACK_MARK exists
-    "word",  # nothing but the program's word
+    "word",  # the program says so; nothing else is checked
 ]
 When = Literal["alone", "import", "call", "pth", "site"]
 Language = Literal["py", "js", "c"]
@@ -85,14 +85,16 @@ class Attack:
         success: what success is, in one sentence.
         proof: how the runner sees the success itself.
         needs: what must be there, as words: ``node``, ``gcc``, ``root``, ``resolver``,
-            ``python>=3.12``, … With ``packages``, it is tintbox's, beside stripe, requests and
-            urllib3; with ``metadata`` or ``record`` it brings such under stripe's name. With
-            ``snapshot``, the environment says what a function may ask the Runtime API for.
-        open: why this one is known to go through; "" where it is held.
+            ``python>=3.12``, … ``packages``: the program is part of tintbox, installed beside
+            stripe, requests and urllib3. ``metadata`` or ``record``: it brings that file under
+            stripe's name. ``snapshot``: the environment says what a function may ask the Runtime
+            API for.
+        open: why this attack is known to succeed; "" if it is held.
         policy: a file of policies/ in place of strict; "" for strict. "own", and a file whose name
-            begins so: a copy that the program may write to.
-        when: ``alone``; by ``site``, before CPython 3.15 says that it is initialised; or as a
-            function's dependency: at the handler's import, at its call, or by a .pth file.
+            begins with it: a copy that the program may write to.
+        when: how the program is run. ``alone``; by ``site``, before CPython 3.15 says that it is
+            initialised; or as a function's dependency: at the handler's ``import``, at its
+            ``call``, or by a ``pth`` file.
         also: rules that hold it too. Under ``strict`` an event of those counts; with those allowed,
             it is held too.
         at_most: the largest number of events that one run may write; 0 for no limit.
@@ -188,7 +190,9 @@ def read_attack(path: Path) -> Attack:
     fields = read_header(path)
     for key in ("class", "rule", "success", "proof"):
         if not fields.get(key):
-            raise Malformed(f"{path}: the header says no {key!r}")
+            raise Malformed(
+                f"{path}: the header has no line '# {key}: …'; see {Path(__file__).name}"
+            )
     if fields["class"] != path.parent.name or fields["class"] not in CLASSES:
         raise Malformed(
             f"{path}: class {fields['class']!r} is not its folder's name, or not one of"
@@ -197,7 +201,7 @@ def read_attack(path: Path) -> Attack:
     rules, also = words(fields["rule"]), words(fields.get("also", ""))
     for rule in rules + also:
         if rule not in RULES:
-            raise Malformed(f"{path}: {rule!r} is no rule; the rules are {', '.join(RULES)}")
+            raise Malformed(f"{path}: {rule!r} is not a rule; the rules are {', '.join(RULES)}")
     if fields["proof"] not in get_args(Proof):
         raise Malformed(
             f"{path}: proof {fields['proof']!r} is not one of {', '.join(get_args(Proof))}"

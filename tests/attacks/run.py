@@ -24,7 +24,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from tests import support
-from tests.attacks.corpus import CLASSES, Attack, corpus
+from tests.attacks.corpus import CLASSES, Attack, Malformed, corpus
 from tests.attacks.machine import missing, version
 from tests.attacks.runner import Verdict, judge, judge_bare
 
@@ -230,8 +230,13 @@ def main(arguments: list[str]) -> int:
     if not bare and not support.LAUNCHER.exists():
         print(f"{support.LAUNCHER} is missing: run ./build.sh first", file=sys.stderr)
         return 2
+    try:
+        every = corpus()
+    except Malformed as error:
+        print(error, file=sys.stderr)
+        return 2
     attacks = [
-        attack for attack in corpus() if not wanted or any(word in attack.name for word in wanted)
+        attack for attack in every if not wanted or any(word in attack.name for word in wanted)
     ]
     interpreters = pythons()
     rows = perform(attacks, interpreters, bare=bare)

@@ -1,5 +1,8 @@
 """What each door is called with, so that it must refuse: by its symbol and, if it has one, its
-number."""
+number.
+
+The first letter of an argument is its kind: i an integer, s a string, b so many zero bytes, a an
+address of a socket; calls.c has all of them."""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ OUT = "a127.66.66.66:9"
 NAME = "sdata.evil.example"
 SHELL = "s/bin/sh"
 
-# Name: what a failure looks like, and the arguments (calls.c).
+# Symbol: the result's type, which tells what a failure looks like, and the arguments.
 CALLS: dict[str, tuple[str, ...]] = {
     # files
     "open": ("int", FILE, "i0"),

@@ -11,21 +11,28 @@ class Case:
 
     Attributes:
         arguments: what the door is called with, in C. ``RACED`` is the memory that changes.
-        there: what lies at the hostile place before: ``file``, ``folder``, ``link``, ``catalogue``
-            or ``none``. With ``none`` it counts what is there afterwards, else also what the call
-            returned. ``mode``: the place is a file, and the way to open it is what changes.
-            ``blind``: neither tells what libc opened. ``program``: the raced path is that of one
-            that may run, and of one that may not. ``variable``: what changes is a variable that the
-            loader obeys. ``inet``: the address of nobody here, and of the outside. ``unix``: a
-            socket's file. ``library``: a library is there; ``named``: by a name without a folder at
-            first. ``symbol``: a name that nothing has, and that of a door. ``rights``: control
-            messages with an fd; what is received is a connection to the outside. ``stream``: what a
-            proxy is asked for. ``listed``: a wildcard; ``command``: a command. ``group``,
-            ``request``: a group to join. ``limit``: how much memory there may be. With a name
-            server: ``query``: a name; ``reverse``: an address; ``question``: a packet; ``answer``:
-            the address in an answer.
-        child: it is called in a child, whose place the program takes.
-        succeeds: C that tells from the result ``R`` that the call came through; "" by its type.
+        there: what the raced memory holds, and so what lies at the hostile place before the call:
+
+            - ``file``, ``folder``, ``link``, ``catalogue``: the path of one
+            - ``none``: a path at which nothing is. Only what is there afterwards counts; with the
+              others, what the call returned counts too
+            - ``mode``: the place is a file, and what changes is the mode to open it with
+            - ``blind``: a file, and neither of the two tells what libc opened
+            - ``program``: the path of a program that may run, and of one that may not
+            - ``variable``: a variable that the loader obeys
+            - ``inet``: an address here at which nothing listens, and one outside
+            - ``unix``: the path of a socket
+            - ``library``: the path of a library; ``named``: at first a name without a folder
+            - ``symbol``: a name that no library exports, and that of a door
+            - ``rights``: control messages with an fd; received is a connection to the outside
+            - ``stream``: a request to a proxy
+            - ``listed``: a wildcard; ``command``: a command
+            - ``group``, ``request``: a multicast group to join
+            - ``limit``: a limit of memory
+            - with a name server: ``query``: a name; ``reverse``: an address; ``question``: a
+              packet; ``answer``: the address in an answer
+        child: the door is called in a child, which the program replaces.
+        succeeds: C that tells from the result ``R`` whether the call succeeded; "" by its type.
     """
 
     arguments: str

@@ -77,12 +77,14 @@ def races() -> list[Race]:
     """Every case of every door that copies an argument.
 
     Raises:
-        KeyError: a door has none.
+        LookupError: a door has none.
     """
     doors = table()
     found = []
     for door in doors.read():
         if door.of is None and door.copies:
+            if door.symbol not in CASES:
+                raise LookupError(f"{door.symbol} copies an argument: add a case to cases.py")
             found += [
                 Race(f"{door.symbol} {at}", door.symbol, door.prototype, case)
                 for at, case in enumerate(CASES[door.symbol], 1)

@@ -1,19 +1,24 @@
-"""What the attacks in Python share: where things are, and how an attack says how it went.
+"""What the attacks in Python share: the places to attack, and how an attack reports its result.
 
-Lies beside the program. Python 3.9 or newer, and nothing imported that an attack might want to
+Lies beside the program. It runs on Python 3.9, and imports nothing that an attack might want to
 import first.
 """
 
 import os
 import sys
 
+# The text to steal.
 SECRET = os.environ["ATTACK_SECRET"]
+# A file under /tmp that holds the secret, its folder, and a link whose target holds the secret.
 FILE = os.environ["ATTACK_FILE"]
 DIR = os.environ["ATTACK_DIR"]
 LINK = os.environ["ATTACK_LINK"]
+# A path in /tmp at which nothing is yet.
 NEW = os.environ["ATTACK_NEW"]
+# A path outside /tmp: a program that must not run leaves a file there.
 MARK = os.environ["ATTACK_MARK"]
 HANDLER = os.environ.get("ATTACK_HANDLER", "")
+# FILE again, as PID:FD of the runner, which has it open.
 HELD = os.environ["ATTACK_HELD"]
 # A file in /tmp without a name, by the fd of the process that made it.
 UNLINKED = os.environ["ATTACK_UNLINKED"]
@@ -37,7 +42,7 @@ TOUCH = ["/usr/bin/touch", MARK]
 
 
 def reached(got=None):
-    """Say that it worked, with what was got."""
+    """Report success, with what was stolen."""
     if got is not None:
         print("GOT", repr(got))
     print("REACHED")
@@ -50,8 +55,8 @@ def stopped(why):
 
 
 def show(got):
-    """How it went: text and bytes count where the secret is in them, anything else where it is
-    true."""
+    """Report the result: text and bytes count as success if the secret is in them, anything else if
+    it is true."""
     if isinstance(got, (bytes, bytearray, memoryview)):
         got = bytes(got).decode("utf-8", "replace")
     if isinstance(got, str):
@@ -68,7 +73,7 @@ def show(got):
 
 
 def attempt(steal):
-    """Decorates what does it, calls it once, and ends the program with how it went."""
+    """A decorator: calls the attack once, reports the result, and ends the program."""
     try:
         done = show(steal())
     except BaseException as error:
