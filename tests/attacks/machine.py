@@ -9,11 +9,12 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 from tests import support
-from tests.attacks.building import compiler
+from tests.attacks.building import LIB, compiler
 from tests.attacks.corpus import Attack
 
 SOCKETS = {
@@ -120,10 +121,20 @@ def _asks_avahi() -> bool:
     return False
 
 
+def _makes_devices() -> bool:
+    """Whether a namespace can have a device that leads to another."""
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import devices; sys.exit(devices.make() < 1)"
+    )
+    command = ["unshare", "-rnm", sys.executable, "-c", code, str(LIB)]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
 PROBES = {
     "xattr": _keeps_attributes,
     "libc_signal": _signals_as_libc,
     "multicast": _asks_avahi,
+    "veth": _makes_devices,
 }
 
 

@@ -185,7 +185,9 @@ class Stage:
         shutil.copy(LIB / f"attack.{attack.language}", place)
         program = attack.path.read_text()
         for shared in re.findall(
-            r"^(?:from|import) (libc_symbols|nscd|passing|translations)\b", program, re.MULTILINE
+            r"^(?:from|import) (devices|libc_symbols|nscd|passing|translations)\b",
+            program,
+            re.MULTILINE,
         ):
             shutil.copy(LIB / f"{shared}.py", place)
         if "packages" in attack.needs:

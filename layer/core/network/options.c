@@ -24,11 +24,42 @@
 #define IPV6_2292PKTOPTIONS 6
 #endif
 
-bool options_route(int level, int name)
+#ifndef IPV6_2292PKTINFO
+#define IPV6_2292PKTINFO 2
+#endif
+#ifndef IPV6_UNICAST_IF
+#define IPV6_UNICAST_IF 76
+#endif
+#ifndef SO_BINDTOIFINDEX
+#define SO_BINDTOIFINDEX 62
+#endif
+
+static bool is_route(int level, int name)
 {
     return (level == IPPROTO_IP && (name == IP_OPTIONS || name == IP_RETOPTS)) ||
            (level == IPPROTO_IPV6 &&
             (name == IPV6_RTHDR || name == IPV6_2292RTHDR || name == IPV6_2292PKTOPTIONS));
+}
+
+static const char route[] = "source route", device[] = "device";
+
+static const char *option_way(int level, int name)
+{
+    if ((level == SOL_SOCKET && (name == SO_BINDTODEVICE || name == SO_BINDTOIFINDEX)) ||
+        (level == IPPROTO_IP && name == IP_UNICAST_IF) ||
+        (level == IPPROTO_IPV6 && (name == IPV6_UNICAST_IF || name == IPV6_PKTINFO)))
+        return device;
+    return is_route(level, name) ? route : NULL;
+}
+
+const char *options_message_way(int level, int type, const char *data, size_t size)
+{
+    unsigned index = 0;
+    bool six = level == IPPROTO_IPV6 && (type == IPV6_PKTINFO || type == IPV6_2292PKTINFO);
+    size_t at = six ? sizeof(struct in6_addr) : 0;
+    if ((six || (level == IPPROTO_IP && type == IP_PKTINFO)) && size >= at + sizeof index)
+        memcpy(&index, data + at, sizeof index);
+    return index != 0 ? device : is_route(level, type) ? route : NULL;
 }
 
 #ifndef TCP_REPAIR
@@ -75,9 +106,9 @@ static bool refuses_group(int level, int name, const void **value, socklen_t *si
 DOOR int setsockopt(int fd, int level, int name, const void *value, socklen_t size)
 {
     char group[sizeof(struct group_req)] __attribute__((aligned(8)));
+    const char *way = size > 0 ? option_way(level, name) : NULL;
     if (guard_ready() &&
-        ((size > 0 && UNLIKELY(options_route(level, name)) &&
-          network_refuses_kind("set an option", "source route", CALLER())) ||
+        ((UNLIKELY(way != NULL) && network_refuses_kind("set an option", way, CALLER())) ||
          dns_refuses_option(level, name, CALLER()) ||
          (UNLIKELY(level == IPPROTO_IP || level == IPPROTO_IPV6) && !guard_ignores(FS_OUTBOUND) &&
           refuses_group(level, name, &value, &size, group, CALLER())) ||

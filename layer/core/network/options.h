@@ -2,9 +2,10 @@
 #ifndef FS_OPTIONS_H
 #define FS_OPTIONS_H
 
-#include <stdbool.h>
+#include <stddef.h>
 
-/* The option sends a packet by way of an address that no door judged. */
-bool options_route(int level, int name);
+/* The way by which a control message sends its packet, if that is not the one of the address that
+ * was judged: a source route, or a device, by which 127.0.0.1 leaves the machine. NULL if none. */
+const char *options_message_way(int level, int type, const char *data, size_t size);
 
 #endif

@@ -106,16 +106,17 @@ DOOR ssize_t sendto(int fd, const void *bytes, size_t size, int flags,
 #define CONTROL_MAX   1280 /* SCM_RIGHTS with as many fds as the kernel takes, and more */
 #define CONTROL_LARGE ((size_t)1 << 24)
 
-/* Refuses source routes, and fds that may not be passed on. `control` is a copy. */
+/* Refuses source routes, devices, and fds that may not be passed on. `control` is a copy. */
 static bool refuses_control(const char *control, size_t size, const void *caller)
 {
     struct cmsghdr header;
     for (size_t at = 0; size - at >= sizeof header;) {
         memcpy(&header, control + at, sizeof header);
         if (header.cmsg_len < sizeof header || header.cmsg_len > size - at) return false;
-        if (options_route(header.cmsg_level, header.cmsg_type) &&
-            network_refuses_kind("send", "source route", caller))
-            return true;
+        const char *way =
+            options_message_way(header.cmsg_level, header.cmsg_type, control + at + sizeof header,
+                                header.cmsg_len - sizeof header);
+        if (way != NULL && network_refuses_kind("send", way, caller)) return true;
         if (header.cmsg_level == SOL_SOCKET && header.cmsg_type == SCM_RIGHTS) {
             for (size_t from = CMSG_LEN(0); from + sizeof(int) <= header.cmsg_len;
                  from += sizeof(int)) {

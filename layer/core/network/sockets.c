@@ -102,6 +102,11 @@ static int judged_bind(int fd, const struct socket_address *address, const void 
     struct address read;
     if (guard_ignores(FS_TMP) && guard_ignores(FS_OUTBOUND)) return real.bind(fd, copy, size);
     if (dns_refuses_bind(copy, size, caller)) return -1;
+    const struct sockaddr_in6 *six = copy;
+    /* A scope binds to its device too, by which even ::1 leaves the machine. */
+    if (size >= sizeof *six && six->sin6_family == AF_INET6 && six->sin6_scope_id != 0 &&
+        network_refuses_kind("bind", "device", caller))
+        return -1;
     address_read(copy, size, false, &read);
     if (read.kind == ADDRESS_UNIX &&
         destination_refuses_path(&read, O_RDWR | O_CREAT, "create a socket", caller))
