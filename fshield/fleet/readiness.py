@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta, timezone
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,10 @@ from fshield.evidence.acts import Evidence
 from fshield.evidence.cloudwatch import Connection, LogGroup, Window, since
 from fshield.evidence.events import harmless
 from fshield.evidence.replay import Outcome, replay
-from fshield.evidence.sources import Source
+from fshield.evidence.sources import Source, facts_of
 from fshield.evidence.stream import EventReader, Record
-from fshield.fleet.api.arn import function_name
-from fshield.fleet.api.client import speaking
-from fshield.fleet.api.configuration import MODE, POLICY, Function, function_of
-from fshield.fleet.api.patience import Patience
+from fshield.fleet.api.arn import function_name, parts_of_function
+from fshield.fleet.api.configuration import MODE, POLICY, Function
 from fshield.fleet.ready import (
     Blocked,
     Check,
@@ -39,6 +36,10 @@ from fshield.local.progress import waiting_for
 
 #: Kinds that are shown; all are in --json.
 _SHOWN = 10
+_NOT_KNOWN = (
+    "the function's configuration, as it is with AWS, which --evidence does not ask: whether the"
+    " layer is attached now, its log level, mode and variables; --env NAME=VALUE says a variable"
+)
 
 
 def ready(
@@ -49,6 +50,7 @@ def ready(
     account: Account,
     log_group: str | None,
     files: list[str],
+    env: list[str],
     as_json: bool,
 ) -> None:
     """Say whether the function can be enforced, and end the command with 0 for go, 1 for no-go.
@@ -56,42 +58,48 @@ def ready(
     Args:
         policy: that is to be enforced, compiled or not; None: what any rule that blocks would block
             counts.
-        files: logs, folders or tables of evidence in place of the log group.
+        files: logs, folders or tables of evidence in place of the log group: AWS is not asked.
+        env: the function's variables, ``NAME=VALUE``, besides those that AWS knows.
     """
     with output.reporting(as_json):
         compiled = explaining.subject(policy).compiled if policy else None
         now = datetime.now(timezone.utc)
-        with speaking():
-            client = account.function_client()
-            plain = function_name(name, client.meta.region_name)
-            function = function_of(
-                Patience().call(partial(client.get_function_configuration, FunctionName=plain))
-            )
-        group = (
-            log_group
-            or (function.raw.get("LoggingConfig") or {}).get("LogGroup")
-            or f"/aws/lambda/{plain}"
-        )
-        connection = Connection(client.meta.region_name, account.profile, account.endpoint_url)
         window = Window(since(look_back, now), now)
         evidence = Evidence()
+        function: Function | None = None
         if files:
+            region, _ = parts_of_function(name) or (None, None)
+            plain = function_name(name, account.region or region or "")
+            connection = Connection(account.region, account.profile, account.endpoint_url)
             source = Source(files, connection=connection, function=plain)
             with source.records() as records:
                 seen = seen_in(_also_to(evidence, records))
-            reader = source.reader
-            group = ", ".join(files)
+            reader, group = source.reader, ", ".join(files)
+            facts = facts_of(source, region or evidence.region, account.region, env)
+            checked: list[Check] = []
         else:
+            # Only this needs boto3, and half a second for its import.
+            from fshield.fleet.standing import function_at, standing  # noqa: PLC0415
+
+            function, region = function_at(account, name)
+            plain = function.name
+            group = (
+                log_group
+                or (function.raw.get("LoggingConfig") or {}).get("LogGroup")
+                or f"/aws/lambda/{plain}"
+            )
+            connection = Connection(region, account.profile, account.endpoint_url)
             reader = EventReader()
             with waiting_for(f"reading {group} since {window.since:%Y-%m-%d %H:%M}"):
                 logs = LogGroup(group, connection)
                 seen = seen_in(
                     _also_to(evidence, reader.messages(logs.messages(window), logs.name))
                 )
+            variables = [f"{name}={value}" for name, value in function.variables.items()]
+            facts = native.facts_of(region, [*variables, *env])
+            checked = standing(function)
         blocked = None
         if compiled:
-            variables = [f"{name}={value}" for name, value in function.variables.items()]
-            facts = native.facts_of(client.meta.region_name, variables)
             blocked = [
                 Blocked(
                     each.act.words,
@@ -102,16 +110,19 @@ def ready(
                 for each in replay(compiled, evidence, facts)
                 if each.would_break
             ]
-        found = [*_standing(function), *checks(seen, wanted, now, blocked)]
+        found = [*checked, *checks(seen, wanted, now, blocked)]
         doubts = reader.counts.missing + reader.counts.repeated + reader.counts.unnumbered
         if doubts:
             found.append(Check("events missing or in doubt", str(doubts), "0", False))
     go = all(check.holds for check in found)
     kinds = sorted(kinds_of(seen), key=lambda kind: (-kind.would_block, -kind.count, kind.target))
     if as_json:
-        output.print_json(_as_dict(plain, group, window, go, found, kinds, blocked, seen, reader))
+        said = _as_dict(plain, group, window, go, found, kinds, blocked, seen, reader)
+        output.print_json(said | {"not_known": [] if function else [_NOT_KNOWN]})
     else:
-        _print(plain, function, group, go, found, kinds, blocked, reader)
+        _print(plain, _about(function, seen), group, go, found, kinds, blocked, reader)
+        if not function:
+            output.console().print(Text(f"  not known: {_NOT_KNOWN}", "yellow"), soft_wrap=True)
     raise typer.Exit(output.FINE if go else output.FINDINGS)
 
 
@@ -125,20 +136,6 @@ def _also_to(evidence: Evidence, records: Iterable[Record]) -> Iterator[Record]:
     for record in records:
         evidence.take(record)
         yield record
-
-
-def _standing(function: Function) -> list[Check]:
-    """What the function's configuration must be for its events to mean anything."""
-    found = [Check("guarded", "yes" if function.guarded else "no", "yes", function.guarded)]
-    level = (function.raw.get("LoggingConfig") or {}).get("ApplicationLogLevel")
-    if level:
-        fine = level in {"INFO", "DEBUG", "TRACE"}
-        found.append(
-            Check("log level lets armed events through", str(level), "INFO or lower", fine)
-        )
-    if function.variables.get(MODE) == "off":
-        found.append(Check("mode", "off", "alert, or none", False))
-    return found
 
 
 def _as_dict(
@@ -170,9 +167,18 @@ def _as_dict(
     }
 
 
+def _about(function: Function | None, seen: Seen) -> str:
+    """The policy and mode in force; from a file, the policies of the starts in it."""
+    if function is None:
+        return f"policy {', '.join(map(harmless, sorted(seen.policies))) or 'not known'}"
+    mode = function.variables.get(MODE)
+    policy = function.variables.get(POLICY) or "chosen by its name"
+    return f"policy {policy}{f', mode {mode}' if mode else ''}"
+
+
 def _print(
     name: str,
-    function: Function,
+    about: str,
     group: str,
     go: bool,
     found: list[Check],
@@ -182,14 +188,12 @@ def _print(
 ) -> None:
     to = output.console()
     verdict = ("go", "bold green") if go else ("no-go", "bold red")
-    mode = function.variables.get(MODE)
-    policy = function.variables.get(POLICY) or "chosen by its name"
     to.print(
         Text.assemble(
             (name, "bold"),
             "  ",
             verdict,
-            (f"  policy {policy}{f', mode {mode}' if mode else ''}, {group}", "dim"),
+            (f"  {about}, {group}", "dim"),
         ),
         soft_wrap=True,
     )

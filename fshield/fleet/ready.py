@@ -141,8 +141,18 @@ class Seen:
 
 
 def kinds_of(seen: Seen) -> list[Kind]:
-    """The kinds that were seen. Names under /tmp that `learn` makes one pattern of are one."""
-    found = list(seen.kinds.values())
+    """The kinds that were seen. Names under /tmp that `learn` makes one pattern of are one; so are
+    a connection and its lookup, which has no port in Node.js."""
+    dialled = {
+        (kind.policy, kind.target.rpartition(":")[0], kind.would_block)
+        for kind in seen.kinds.values()
+        if kind.policy in _NETWORK
+    }
+    found = [
+        kind
+        for kind in seen.kinds.values()
+        if (kind.policy, kind.target, kind.would_block) not in dialled
+    ]
     paths = gathered(kind.target for kind in found if kind.policy == "read_write_tmp")
     out: dict[tuple[str, str, str, bool], Kind] = {}
     for kind in found:

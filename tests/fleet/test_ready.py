@@ -17,13 +17,10 @@ NOW = datetime.now(timezone.utc)
 GROUP = "/aws/lambda/api"
 
 
-class Log:
-    """Writes events of many processes into the function's log group."""
+class Lines:
+    """Events of many processes."""
 
-    def __init__(self, fleet: Fleet) -> None:
-        self.client = fleet.stand_in.client("logs")
-        self.client.create_log_group(logGroupName=GROUP)
-        self.client.create_log_stream(logGroupName=GROUP, logStreamName="s")
+    def __init__(self) -> None:
         self.lines: list[tuple[datetime, str]] = []
         self.starts = 0
 
@@ -58,6 +55,20 @@ class Log:
             }
             self.lines.append((at, json.dumps({**event, "seq": seq})))
 
+    def file(self, path: Path) -> str:
+        path.write_text("".join(f"{line}\n" for _, line in sorted(self.lines)))
+        return str(path)
+
+
+class Log(Lines):
+    """Writes them into the function's log group."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        super().__init__()
+        self.client = fleet.stand_in.client("logs")
+        self.client.create_log_group(logGroupName=GROUP)
+        self.client.create_log_stream(logGroupName=GROUP, logStreamName="s")
+
     def write(self) -> None:
         events = [
             {"timestamp": int(at.timestamp() * 1000), "message": line}
@@ -66,11 +77,11 @@ class Log:
         self.client.put_log_events(logGroupName=GROUP, logStreamName="s", logEvents=events)
 
 
-def reach(host: str) -> dict[str, Any]:
+def reach(host: str, port: int | None = 443) -> dict[str, Any]:
     return {
         "policy": "outbound_connectivity",
         "reason": "no_rule",
-        "details": {"host": host, "ip": "192.0.2.7", "port": 443, "protocol": "tcp"},
+        "details": {"host": host, "ip": "192.0.2.7", "port": port, "protocol": "tcp"},
         "origin": {
             "distribution": "stripe",
             "file": "/var/task/stripe/x.py",
@@ -259,3 +270,14 @@ def test_a_read_by_any_other_package_is_a_reason(stand_in: StandIn, log: Log) ->
     log.write()
     ran = fshield(stand_in, "ready", "api")
     assert ran.code == 1 and "read_handler" in ran.out
+
+
+def test_a_lookup_without_a_port_and_its_connection_are_one_kind(
+    stand_in: StandIn, log: Log
+) -> None:
+    log.process(1, reach("api.stripe.com", None), reach("api.stripe.com"))
+    log.process(1, reach("other.example", None))
+    log.write()
+    ran = fshield(stand_in, "ready", "api", "--json")
+    blocked = {kind["object"]: kind["count"] for kind in ran.json["would_have_been_blocked"]}
+    assert blocked == {"api.stripe.com:443": 1, "other.example": 1}

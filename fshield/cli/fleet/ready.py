@@ -38,10 +38,12 @@ def ready(
         typer.Option(
             "--evidence",
             metavar="SOURCE",
-            help="Logs, a folder or a table of evidence in place of the log group.",
+            help="Logs, a folder or a table of evidence in place of the log group. Asks AWS nothing"
+            " that is not in S3.",
             show_default=False,
         ),
     ] = None,
+    env: options.Environment = None,
     region: options.Region = None,
     profile: options.Profile = None,
     endpoint_url: options.Endpoint = None,
@@ -49,7 +51,8 @@ def ready(
 ) -> None:
     """Say from its log whether a function that only reports can be enforced: go or no-go, and
     why."""
-    needs_boto3("ready", as_json)
+    if not evidence:
+        needs_boto3("ready", as_json)
     from fshield.fleet import readiness  # noqa: PLC0415
 
     readiness.ready(
@@ -60,5 +63,6 @@ def ready(
         Account(region, profile, endpoint_url),
         log_group,
         evidence or [],
+        env or [],
         as_json,
     )

@@ -1,0 +1,40 @@
+"""How a function stands at Lambda: its configuration, without which its events mean little."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from fshield.fleet.api.arn import function_name
+from fshield.fleet.api.client import speaking
+from fshield.fleet.api.configuration import MODE, Function, function_of
+from fshield.fleet.api.patience import Patience
+from fshield.fleet.ready import Check
+from fshield.fleet.request import Account
+
+
+def function_at(account: Account, name: str) -> tuple[Function, str]:
+    """The function as Lambda has it, and its region.
+
+    Raises:
+        CouldNotRun: Lambda cannot be asked, or does not have it.
+    """
+    with speaking():
+        client = account.function_client()
+        region = client.meta.region_name
+        plain = function_name(name, region)
+        answer = Patience().call(partial(client.get_function_configuration, FunctionName=plain))
+    return function_of(answer), region
+
+
+def standing(function: Function) -> list[Check]:
+    """What the function's configuration must be for its events to mean anything."""
+    found = [Check("guarded", "yes" if function.guarded else "no", "yes", function.guarded)]
+    level = (function.raw.get("LoggingConfig") or {}).get("ApplicationLogLevel")
+    if level:
+        fine = level in {"INFO", "DEBUG", "TRACE"}
+        found.append(
+            Check("log level lets armed events through", str(level), "INFO or lower", fine)
+        )
+    if function.variables.get(MODE) == "off":
+        found.append(Check("mode", "off", "alert, or none", False))
+    return found
