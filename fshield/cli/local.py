@@ -20,6 +20,7 @@ from fshield.cli import options
 from fshield.errors import CouldNotRun, shown
 from fshield.evidence.events import EventPrinter, harmless
 from fshield.files import write_whole
+from fshield.local import node as node_client
 from fshield.local.container import DEFAULT_IMAGE, ContainerFunction
 from fshield.local.emulator import Function, Invocation
 from fshield.local.layer import find_policy, layer_to_run, refuse_blocked_places
@@ -94,6 +95,15 @@ def invoke(
             show_default=False,
         ),
     ] = None,
+    node: Annotated[
+        Path | None,
+        typer.Option(
+            "--node",
+            metavar="NODE",
+            help="Node.js, for a handler in JavaScript. Else that on PATH.",
+            show_default=False,
+        ),
+    ] = None,
     count: Annotated[
         int,
         typer.Option("--count", "-n", min=1, max=10000, help="Invoke with every event so often."),
@@ -161,10 +171,24 @@ def invoke(
                 "leave out --policy and --layer",
             )
         in_container = bool(image) or sandbox or sys.platform != "linux"
-        if in_container and python:
+        script = node_client.handler_file(folder, handler)
+        for option, given, fits in (
+            ("--python", python, not script),
+            ("--node", node, script is not None),
+        ):
+            if given and in_container:
+                raise CouldNotRun(
+                    f"{option} is for runs without a container: the image has its own",
+                    f"leave out {option}",
+                )
+            if given and not fits:
+                raise CouldNotRun(
+                    f"{option}: the handler is not in that language", f"leave out {option}"
+                )
+        if in_container and script and not image:
             raise CouldNotRun(
-                "--python is for runs without a container: the image has its own",
-                "leave out --python",
+                f"{shown(script.name)}: {DEFAULT_IMAGE} has no Node.js",
+                f"--image {node_client.IMAGE}",
             )
         options: dict[str, Any] = {
             "layer": layer,
@@ -179,7 +203,7 @@ def invoke(
                 folder, handler, image=image or DEFAULT_IMAGE, sandbox=sandbox, **options
             )
         else:
-            _refuse_javascript(folder, handler)
+            options["node"] = (node or "node") if script else None
             function = Function(
                 folder, handler, python=python or sys.executable, metadata=True, **options
             )
@@ -235,20 +259,6 @@ def _event(path: Path) -> Any:
         ) from error
     except RecursionError as error:
         raise CouldNotRun(f"{path}: nested too deeply", "fix the event") from error
-
-
-def _refuse_javascript(folder: Path, handler: str) -> None:
-    """Say so where the handler is Node's: the emulator has Python's runtime client."""
-    module = folder / handler.rpartition(".")[0].replace(".", "/")
-    if module.is_dir() or module.with_suffix(".py").exists():
-        return
-    for suffix in (".js", ".mjs", ".cjs"):
-        file = module.with_suffix(suffix)
-        if file.exists():
-            raise CouldNotRun(
-                f"{shown(file.name)}: invoke runs functions in Python, this is Node's",
-                "call the handler from a script: fshield run -- node SCRIPT",
-            )
 
 
 def _variables(given: list[str]) -> dict[str, str]:

@@ -1,5 +1,5 @@
-"""Runs a Python function under the Runtime Interface Emulator as Lambda would: bootstrap, exec
-wrapper, runtime client.
+"""Runs a function in Python or Node.js under the Runtime Interface Emulator as Lambda would:
+bootstrap, exec wrapper, runtime client.
 
 What the emulator does not do (see its README): it applies no seccomp, no other user, no read-only
 root. The exec wrapper is honoured by the bootstrap script here, as it is by
@@ -22,7 +22,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from typing import Any
 from fshield.errors import CouldNotRun
 from fshield.evidence.events import split
 from fshield.local import components
+from fshield.local import runtime as runtimes
 from fshield.local.cache import cache_folder
 from fshield.local.layer import Layer, find_policy, layer_to_run, refuse_blocked_places
 from fshield.local.metadata import Metadata
@@ -84,6 +85,7 @@ class Function(Started):
         folder: the function's package, what ``/var/task`` holds on Lambda.
         handler: ``module.function``.
         python: the interpreter, with the libraries that the runtime would bring (boto3).
+        node: Node.js, for a handler in JavaScript; None: the handler is in Python.
         layer: the unpacked layer; found where None. Not looked at where `guarded` is False.
         policy: a policy's name in the layer, or a file; None leaves the choice to the launcher.
         env: variables of the function, over the ones that Lambda sets.
@@ -101,6 +103,7 @@ class Function(Started):
         handler: str,
         *,
         python: Path | str = sys.executable,
+        node: Path | str | None = None,
         layer: Path | None = None,
         policy: str | None = None,
         env: Mapping[str, str] | None = None,
@@ -114,7 +117,12 @@ class Function(Started):
             )
         self.folder = folder.absolute()
         self.handler = handler
-        self.python = _interpreter(python)
+        self._in_node = node is not None
+        self._program = (
+            runtimes.program(python, "interpreter", "--python")
+            if node is None
+            else runtimes.program(node, "Node.js", "--node")
+        )
         self.timeout = timeout
         # : The function's variables, over the ones that Lambda sets. May be changed until the
         # ``with`` block begins.
@@ -151,23 +159,28 @@ class Function(Started):
             places = [
                 ("the function folder", self.folder),
                 ("the layer", layer.folder),
-                ("the Python", self.python),
+                ("Node.js" if self._in_node else "the Python", self._program),
             ]
             refuse_blocked_places(file, [*places, ("the cache (FSHIELD_CACHE)", cache_folder())])
 
     # ---- start and end ----
 
-    def prepare(self) -> tuple[Path, tuple[int, int], Path]:
-        """Fetch what is not here yet: the emulator, the interpreter's version, the runtime client.
+    def prepare(self) -> tuple[Path, runtimes.Runtime]:
+        """Fetch what is not here yet: the emulator and the runtime client.
 
         Raises:
             CouldNotRun: it cannot be had.
         """
-        version = components.python_version(self.python)
-        return components.emulator(), version, components.runtime_client(self.python, version)
+        # What Lambda would look for in /opt is not there without a layer.
+        opt = self._layer.folder if self._layer else cache_folder("runs") / "no-layer/opt"
+        if self._in_node:
+            runtime = runtimes.of_node(self._program, self.folder, opt)
+        else:
+            runtime = runtimes.of_python(self._program, opt)
+        return components.emulator(), runtime
 
     def _start(self) -> None:
-        emulator, version, runtime = self.prepare()
+        emulator, runtime = self.prepare()
         run = Path(tempfile.mkdtemp(prefix="run-", dir=cache_folder("runs")))
         self._resources.callback(shutil.rmtree, run, ignore_errors=True)
         self._streams = _Streams(run)
@@ -175,7 +188,7 @@ class Function(Started):
         bootstrap = run / "bootstrap"
         runtime_port, self._port = _free_ports(2)
         variables = self._metadata_variables(runtime_port) if self._metadata else {}
-        bootstrap.write_text(self._bootstrap(run, runtime, variables), encoding="utf-8")
+        bootstrap.write_text(self._bootstrap(run, runtime.command, variables), encoding="utf-8")
         bootstrap.chmod(0o755)
         self._log_path = run / "emulator.log"
         with self._log_path.open("wb") as log:
@@ -190,7 +203,7 @@ class Function(Started):
                     self.handler,
                 ],
                 cwd=self.folder,
-                env=self._environment(runtime, version),
+                env=self._environment(runtime),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -209,11 +222,8 @@ class Function(Started):
             "AWS_LAMBDA_METADATA_TOKEN": endpoint.token,
         }
 
-    def _bootstrap(self, run: Path, runtime: Path, variables: Mapping[str, str]) -> str:
-        opt = self._layer.folder if self._layer else run / "opt"
-        command = " ".join(
-            shlex.quote(str(word)) for word in (self.python, runtime / "bootstrap.py", opt)
-        )
+    def _bootstrap(self, run: Path, words: Iterable[str], variables: Mapping[str, str]) -> str:
+        command = " ".join(map(shlex.quote, words))
         exports = "".join(f"export {name}={value}\n" for name, value in variables.items())
         # The emulator mixes its own lines into the function's streams: ours are pipes beside it.
         return f"""#!/bin/sh
@@ -228,14 +238,15 @@ fi
 exec {command}
 """
 
-    def _environment(self, runtime: Path, version: tuple[int, int]) -> dict[str, str]:
+    def _environment(self, runtime: runtimes.Runtime) -> dict[str, str]:
         environment = {
             "PATH": "/usr/local/bin:/usr/bin:/bin:/opt/bin",
             "LANG": "en_US.UTF-8",
             "TZ": ":UTC",
             "LAMBDA_TASK_ROOT": str(self.folder),
-            "LAMBDA_RUNTIME_DIR": str(runtime),
-            "AWS_EXECUTION_ENV": f"AWS_Lambda_python{version[0]}.{version[1]}",
+            "LAMBDA_RUNTIME_DIR": str(runtime.folder),
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_{runtime.name}",
+            **runtime.variables,
             **lambda_variables(self.folder.name, self.timeout),
         }
         if self._layer:
@@ -443,15 +454,6 @@ def _outcome(status: int, content: bytes) -> tuple[Any, dict[str, Any] | None]:
     if status != http.client.OK:
         return None, {"errorType": "Sandbox.Failure", "errorMessage": words}
     return answer, None
-
-
-def _interpreter(python: Path | str) -> Path:
-    found = shutil.which(str(python))
-    if found is None:
-        raise CouldNotRun(f"{python}: no such interpreter", "name one with --python")
-    # Not resolved: a virtual environment's python is a link, and the link is what makes it that
-    # environment.
-    return Path(found).absolute()
 
 
 def _free_ports(count: int) -> list[int]:

@@ -150,15 +150,3 @@ def test_events_in_a_file_are_what_learn_reads(
     printed = fshield(*words, "--policy", "monitor", "--json")
     (tmp_path / "printed.json").write_text(printed.stdout)
     assert "- /tmp/learnt.txt" in fshield("learn", tmp_path / "printed.json").stdout
-
-
-def test_a_handler_in_javascript(tmp_path: Path) -> None:
-    """`invoke` has no runtime client of Node's, and says so."""
-    (tmp_path / "app.mjs").write_text("export const handler = async () => 1;\n")
-    (tmp_path / "event.json").write_text("{}")
-    done = fshield(
-        *("invoke", tmp_path, "--handler", "app.handler", "--event", tmp_path / "event.json")
-    )
-    assert done.returncode == 2
-    assert "'app.mjs': invoke runs functions in Python" in done.stderr
-    assert "fshield run -- node SCRIPT" in done.stderr
