@@ -20,16 +20,16 @@ struct judged {
     char path[PATH_MAX];
 };
 
-/* With the flags of open(2), where a path led to the fd: what is `gone` is to be looked for again,
- * since a thread may have removed it meanwhile. */
+/* Added to the flags of open(2) if a path led to the fd: an object that is `gone` must be looked up
+ * again, because another thread may have removed it meanwhile. */
 #define FILES_AGAIN    (1 << 28)
 /* This bit and those of made.h. The kernel ignores them, so a caller may set them: each door that
  * takes flags clears them first. */
 #define FILES_OWN_BITS (15 << 27)
 enum { FILES_LOOKS = 4 };
 
-/* A name in a folder that is held open: what is decided about it stays true when the tree around it
- * changes. */
+/* A name in a folder that the guard holds open, so that a verdict on it stays true when another
+ * thread changes the tree around it. */
 struct place {
     int parent; /* O_PATH; -1 where none */
     bool whole; /* the path ends in ".", ".." or is "/": there is no name in a folder */
@@ -39,15 +39,16 @@ struct place {
 
 void files_start(void);
 void files_read_handlers(void);
-/* Memory that no door lets anybody change: the policy, the guard's own code and data. At most 8
+/* Memory that no door lets the program change: the policy, the guard's own code and data. At most 8
  * ranges. */
 void files_protect_memory(const void *start, size_t size);
 bool files_memory_protected(const void *start, size_t size);
 
-/* `path` is /tmp, or what that stands for, or lies under it; the folder that /tmp lies in; a
- * process's memory in /proc. By the string alone. */
+/* These three judge the string alone: `path` is /tmp (or what that resolves to) or lies under it;
+ * it is the folder that holds /tmp; it is a process's memory in /proc. */
 bool files_is_under_tmp(const char *path);
-/* The same, by another mount of /tmp as well: then `path` becomes the one under /tmp. */
+/* Like files_is_under_tmp, but true through another mount of /tmp as well; `path` then becomes the
+ * path under /tmp. */
 bool files_leads_under_tmp(char path[PATH_MAX]);
 bool files_is_tmp_parent(const char *path);
 bool files_is_memory(const char *path);
@@ -57,35 +58,36 @@ static inline bool files_writes(int flags)
     return (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC);
 }
 
-/* No file rule has anything to say in this process now. */
+/* No file rule applies in this process now. */
 bool files_idle(void);
-/* The guard is there for this thread, and has something to say. */
+/* guard_ready(), and a file rule applies. */
 bool files_ready(void);
 
 /* 0 or -errno, as a real call would fail. On 0 close_place() is due. */
 int files_find_place(int dirfd, const struct path *path, struct place *place);
 void files_close_place(struct place *place);
 
-/* True where the verdict is not allow, or is worth an event. `flags` as for open(2). Judging keeps
- * errno: it makes system calls of its own (support/sys.h), and asks no libc. */
+/* Returns true if the verdict is not allow, or makes an event. `flags` as for open(2). Keeps errno,
+ * because all system calls are the guard's own (support/sys.h). */
 bool files_judge_fd(int fd, int flags, struct judged *judged, const void *caller);
 bool files_judge_place(const struct place *place, int flags, struct judged *judged,
                        const void *caller);
 
-/* The object that the place names, links not followed, is to get another name, other rights, or
- * none: true where it is one of the layer's own. */
+/* For acts that rename, remove or change the mode of the object that the place names (links not
+ * followed). Returns true if the object is one of the layer's own. */
 bool files_judge_entry(const struct place *place, struct judged *judged);
 
-/* Reports; true where the act is to be refused (errno is EACCES then). */
+/* Reports. Returns true if the act must be refused; errno is then EACCES. */
 bool files_refuse(const struct judged *judged, const void *caller);
 
 /* Returns true if a new duplicate must be closed again (errno is EACCES). */
 bool files_refuse_copy(int copy, const void *caller);
 
-/* Reports that what lies under /tmp would run; true where that is refused. */
+/* Reports that a program under /tmp would run. Returns true if that is refused. */
 bool files_refuse_running(const char *path, const void *caller);
 
-/* The rights of an open object are to change; true where that is refused (errno is EACCES then). */
+/* Before the mode of an open object changes. Returns true if that is refused; errno is then EACCES.
+ */
 bool files_refuse_change(int fd, const void *caller);
 
 /* open(2) for every door that opens. */
@@ -94,10 +96,10 @@ int files_open(int dirfd, const struct path *path, int flags, mode_t mode, const
 /* mkdir(2), for mkdtemp. */
 int files_make_folder(const struct path *path, const void *caller);
 
-/* Files that are looked at before they are opened, by the last part of their names (watched.c). */
+/* Files with the last component of this path are inspected before they are opened (watched.c). */
 void files_watch_name(const char *path);
 void files_watch_everything(void);
-/* At start: the file or named pipe that events go to, where it is one. */
+/* At start: watches the name of the file or named pipe that events go to, if it is one of these. */
 void files_watch_events(void);
 bool files_name_is_watched(const char *path);
 
@@ -115,22 +117,23 @@ void files_touched(int fd);
 unsigned files_next_reserved(unsigned first, unsigned last);
 void files_forget_reserved(void);
 
-/* Before a lookup: variables that name a file which libc's resolver reads, and whose lines it
- * prints or asks for, are taken away where the policy refuses the file. */
+/* Before a lookup: removes variables that name a file for libc's resolver, if the policy refuses
+ * the file. libc would print its lines, or ask the name server for them. */
 void files_hold_lookup(const void *caller);
-/* The same of a variable that names folders which libc opens things in. */
+/* Removes a variable that names folders in which libc opens files, if the policy refuses one of
+ * them. */
 void files_hold_folders(const char *name, const char *verb, const void *caller);
 
-/* A file that libc opens by its name, now or later: refused by the policy, or because the name can
- * be made to lead elsewhere. */
+/* A file that libc opens by its name, now or later. Returns true if the policy refuses it, or if
+ * another thread could make the name lead elsewhere before libc opens it. */
 bool files_refuses_name(const struct path *path, int flags, const char *verb, const void *caller);
 
-/* Resolves as the kernel would and judges the object under the file rules (tmp, handler,
- * integrity), without touching it. As files_judge_fd; the verdict is there in any case, the path ""
- * where it was not looked for. `caller`: of the door; NULL in the interpreter ring. */
+/* Judges the object at a path under the file rules (tmp, handler, integrity), without touching it.
+ * The result is that of files_judge_fd. The verdict is always set; the path is "" if it was not
+ * needed. `caller`: of the door; NULL in the interpreter ring. */
 bool files_judge_path(int dirfd, const struct path *path, int flags, struct judged *judged,
                       const void *caller);
-/* The same, and reports; true where the act is to be refused (errno is EACCES then). */
+/* The same, and reports. Returns true if the act must be refused; errno is then EACCES. */
 bool files_refuses_path(int dirfd, const struct path *path, int flags, const char *verb,
                         const void *caller);
 

@@ -1,4 +1,4 @@
-/* The handler's source: which files it is, and from when on nobody opens them. */
+/* The handler's source: which files belong to it, and from when on opening them is refused. */
 #include "files/handler.h"
 
 #include <limits.h>
@@ -77,8 +77,8 @@ static unsigned handlers_at(const char *path)
             const char *start = path + size - ending - module;
             if (strncmp(start, handlers.module[i], module) != 0) continue;
             if (start != path && start[-1] != '/') continue;
-            /* The folder is the function's own where Lambda says which that is: a namesake in a
-             * dependency is no handler. */
+            /* If Lambda says which folder is the function's, only that one counts: a file of the
+             * same name in a dependency is not the handler. */
             size_t root = strlen(guard.task_root);
             size_t before = start == path ? 0 : (size_t)(start - path) - 1;
             if (root > 0 && guard.task_root[root - 1] == '/') root--;
@@ -229,8 +229,8 @@ bool handler_known(void) { return handlers.count > 0 || handler_guards(); }
 
 bool handler_guards(void) { return files_handler_sealed() || also_is_on; }
 
-/* Where no hook tells when a handler runs, its first read seals it: the second of Ruby's `require`.
- */
+/* Without an audit hook nothing tells when a handler runs, so its first read seals it (in Ruby the
+ * second, because `require` opens a file once to test it). */
 void handler_opened(int fd, int flags, const char *plain)
 {
     unsigned unread = atomic_load_explicit(&handlers.unread, memory_order_relaxed);
@@ -287,6 +287,6 @@ void handler_restore(const char *text)
         text++;
     }
     atomic_store(&handlers.sources, count);
-    if (count > 0) files_watch_everything(); /* their names were not told */
+    if (count > 0) files_watch_everything(); /* a parent passes no names on */
     if (count > 0) atomic_store_explicit(&handlers.sealed, true, memory_order_release);
 }

@@ -10,16 +10,16 @@
 bool handler_known(void);
 /* Some source is protected now. */
 bool handler_guards(void);
-/* The sealed sources as "DEV.INO,DEV.INO", "" where nothing is sealed; false where they do not fit.
- * A child is told them. */
+/* Writes the sealed sources for a child: "DEV.INO,DEV.INO", "" if none is sealed. Returns false if
+ * they do not fit. */
 bool handler_describe(char *out, size_t size);
 void handler_restore(const char *text);
 /* This object is one of the sealed handler's sources. */
 bool handler_is_source(const struct stat *status);
-/* Which of facts_handler() it is a source of; -1: of none. */
+/* The number of the handler (facts.h) that it is a source of, or -1. */
 int handler_source(const struct stat *status);
-/* An object is about to get another name, or two are about to change theirs: it may be one of the
- * handler's sources. */
+/* An object is about to be renamed, or two are about to be exchanged: they may be the handler's
+ * sources. */
 void handler_name_moves(int from_dir, const char *from, int to_dir, const char *to);
 /* A runtime without an interpreter ring (Node): the first reading open of a handler seals it.
  * `plain` is the object's path where that is known, else NULL. */
@@ -29,7 +29,8 @@ void handler_opened(int fd, int flags, const char *plain);
 /* Handler source: called by the interpreter ring at the audit event `exec` of the handler's code,
  * before its first line. */
 void files_seal_handler(const char *source_path);
-/* Before it: where its compiled form lies below `prefix` (sys.pycache_prefix). */
+/* Call it before files_seal_handler: protects the compiled form below `prefix`
+ * (sys.pycache_prefix). */
 void files_seal_compiled(const char *prefix, const char *source_path);
 bool files_handler_sealed(void);
 /* `path` is that of a module that one of the handlers (guard/facts.h) names. */

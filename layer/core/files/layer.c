@@ -1,6 +1,6 @@
-/* The loader of a child finds the core by its path, and only warns where it does not. So nobody
- * renames, removes or replaces the core, what leads to it, or the files beside it, and a start asks
- * whether the path still leads to the core. */
+/* A child's loader finds the core by its path, and only warns if it does not find it. So the doors
+ * refuse to rename, remove or replace the core, the folders that lead to it, and the files beside
+ * it. Before a start the guard checks that the path still leads to the core. */
 #include "files/layer.h"
 
 #include <fcntl.h>
@@ -79,8 +79,9 @@ static bool same_time(const struct timespec *one, const struct timespec *other)
     return one->tv_sec == other->tv_sec && one->tv_nsec == other->tv_nsec;
 }
 
-/* Another process may have replaced a file of the layer's: its inode then is any other file's. No
- * guarded process changes the time of one, and a start asks for that of the core. */
+/* Another process may have replaced a file of the layer, and the inode may belong to any file
+ * since. Guarded processes cannot change these files' times, so a file with another time is not the
+ * layer's. A start checks the core's time. */
 enum layer_part layer_part_of(const struct stat *status)
 {
     for (unsigned i = 0; i < count; i++)

@@ -1,4 +1,5 @@
-/* The layer's own files: what children are guarded by must stay where their loader looks for it. */
+/* The layer's own files: children are guarded only if these stay where their loader looks for them.
+ */
 #ifndef FS_LAYER_H
 #define FS_LAYER_H
 
@@ -24,8 +25,8 @@ bool layer_has_name(const char *last);
 /* The path lies in a folder of the layer's own, by the string. */
 bool layer_is_inside(const char *path);
 
-/* NULL where a program that this thread starts now is preloaded with this core, else why it is not
- * ("it …"). */
+/* NULL if a program that this thread starts now would be preloaded with this core, else the reason
+ * why not ("it …"). */
 const char *layer_unloadable(void);
 
 #endif

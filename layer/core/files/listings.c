@@ -1,4 +1,4 @@
-/* Doors of what lists folders inside libc, and of what watches them. */
+/* Doors of functions that list folders inside libc, or watch them. */
 #include <dirent.h>
 #include <fts.h>
 #include <glob.h>
@@ -40,8 +40,8 @@ static int judged_scandir(const struct path *path, struct dirent ***list,
     return judged_scandirat(AT_FDCWD, path, list, select, compare, caller);
 }
 
-/* Walks go on inside libc: where one begins decides, and one that begins above /tmp would come to
- * it. */
+/* A walk continues inside libc, past the doors. So its start decides, and a walk that starts above
+ * /tmp is refused, because it would reach /tmp. */
 static bool walk_refused(const struct path *path, const void *caller)
 {
     struct judged judged;
@@ -91,7 +91,7 @@ static void *judged_fts_open(const struct words *paths, int options, void *compa
     return walks_refused(paths, caller) ? NULL : real.fts_open(paths->list, options, compare);
 }
 
-/* The folder that libc opens next, by a path that may lead elsewhere than when the walk saw it. */
+/* The folder that libc opens next. Its path may lead elsewhere by now than when the walk saw it. */
 static bool enters_refused(const FTS *walk, const void *caller)
 {
     if (!guard_ready() || files_idle() || !walk->fts_cur || walk->fts_cur->fts_info != FTS_D)

@@ -24,7 +24,7 @@ enum state {
     FREE,
     TAKEN, /* its name is being written */
     MADE,
-    LEFT /* to be removed, and nobody's until then */
+    LEFT /* due for removal; no process may use it until then */
 };
 
 struct table {
@@ -67,8 +67,8 @@ static struct table *map(void)
     return address < 0 && address > -4096 ? NULL : (struct table *)address;
 }
 
-/* A System V segment, because a program that is executed finds it again without an fd. It goes with
- * the last process that has it. */
+/* A System V segment, because an executed program can attach it without an fd. The kernel removes
+ * it with the last process that has it. */
 static void make_table(void)
 {
     char text[TEXT_NUMBER_SIZE];
@@ -144,7 +144,7 @@ static bool is_absent(int dir, const char *name)
     return sys_fstatat(dir, name, &status, AT_SYMLINK_NOFOLLOW) == -ENOENT;
 }
 
-/* Gives back the names of what is gone. */
+/* Frees the entries of objects that no longer exist. */
 static void sweep(int tmp)
 {
     for (unsigned i = 0; i < ENTRIES; i++) {
@@ -191,8 +191,8 @@ static bool is_open_here(const struct stat *object, int fd, bool is_new)
 bool made_allows(const char *below, const struct stat *gone, int fd, const char *last, int flags)
 {
     if (!table || flags & MADE_EXECUTES) return false;
-    /* /proc leads to what other processes removed as well, and the name may be the function's by
-     * now. */
+    /* /proc also leads to objects that other processes removed, and their name may be the
+     * function's by now. */
     if (gone && !(flags & MADE_NAMED) && !is_open_here(gone, fd, flags & MADE_NEW)) return false;
     if (gone && !last) return true;
     bool changes = flags & O_CREAT || (flags & O_ACCMODE) != O_RDONLY;
@@ -230,7 +230,7 @@ static bool is_kept(int dir, const char *name)
     char path[PATH_MAX];
     if (!excepts) return false;
     text_entry_path(dir, name, path);
-    /* The caller that it is allowed for may want it again. */
+    /* Kept if an entry with only_for allows it: its caller may want the object again. */
     static const struct fs_askers nobody;
     struct fs_request request = {.family = FS_TMP, .path = path, .askers = &nobody};
     struct fs_verdict verdict = guard_decide(&request);
@@ -284,8 +284,8 @@ static const char *next_name(struct frame *frame)
     return entry + NAME;
 }
 
-/* Deeper than this there is no frame, and no path to be kept by: the folder becomes a name in /tmp,
- * to be removed as such. */
+/* Below this depth there is no frame left, and no path that `keep` could match. The folder is moved
+ * up to /tmp, to be removed from there. */
 static void move_up(struct walk *walk, int dir, const char *name)
 {
     char to[32] = ".function-shield-";
@@ -307,7 +307,7 @@ static bool enter(struct walk *walk, unsigned depth, int dir, const char *name)
     return true;
 }
 
-/* Deep trees need few fds: the folder is found again from the one in it. */
+/* Saves fds in deep trees: the folder is found again by ".." of the folder inside it. */
 static void leave_for_now(struct frame *frame)
 {
     if (frame->fd < 0 || sys_fstat(frame->fd, &frame->status) != 0) return;
@@ -316,7 +316,7 @@ static void leave_for_now(struct frame *frame)
     frame->fd = -1;
 }
 
-/* False where a thread has moved the tree away meanwhile. */
+/* Returns false if a thread has moved the tree meanwhile. */
 static bool return_to(struct frame *frame, int inner)
 {
     struct stat status;
@@ -359,8 +359,8 @@ static void remove_tree(struct walk *walk, const char *root)
     }
 }
 
-/* Takes the free entries at the end, so that no thread adds a name there while the count goes
- * below. */
+/* Lowers the count. Takes the free entries at the end first, so that no thread adds a name there
+ * meanwhile. */
 static void lower(void)
 {
     unsigned end = atomic_load(&table->count), used = end, count = end;
@@ -377,7 +377,8 @@ static void remove_once(struct walk *walk)
         if (!atomic_compare_exchange_strong(&table->states[i], &made, LEFT) && made != LEFT)
             continue;
         remove_tree(walk, table->names[i]);
-        /* A thread may have made more in it meanwhile: that is removed at the next end. */
+        /* A thread may have added to it meanwhile: the rest is removed when the next invocation
+         * ends. */
         if (is_absent(walk->tmp, table->names[i]) || is_kept(walk->tmp, table->names[i]))
             atomic_store(&table->states[i], FREE);
     }

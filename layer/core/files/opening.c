@@ -135,15 +135,15 @@ static int open_looking(int dirfd, const char *name, int flags, mode_t mode, con
     return open_found(dirfd, name, flags, mode, caller);
 }
 
-/* True where the plain way was taken: *fd is the answer. */
+/* Returns true if the plain way was taken; *fd is then the result. */
 static bool open_and_judge_plain(const char *path, int flags, const void *caller, int *fd)
 {
     if (UNLIKELY(files_is_memory(path))) return false;
     bool sealed = handler_guards() && !guard_ignores(FS_HANDLER);
     if (UNLIKELY(sealed || guard.event_is_named) && guard.blocks_any &&
         files_name_is_watched(path)) {
-        /* It may be the handler's source, or where events go: looked at first, as everything that
-         * is no plain path. */
+        /* It may be the handler's source or the event file, so it is inspected first, like
+         * everything without a plain path. */
         int seen = places_open_plain(path, look_flags(flags));
         if (seen < 0) return false;
         *fd = open_seen(seen, flags, 0, caller);
@@ -155,8 +155,8 @@ static bool open_and_judge_plain(const char *path, int flags, const void *caller
     return true;
 }
 
-/* An object behind a magic link of /proc: opened without any effect, judged, then what was asked is
- * done. */
+/* An object behind a magic link of /proc: opens it without effect, judges it, then does what was
+ * asked. */
 static int open_magic(const struct place *place, int flags, const void *caller)
 {
     int fd =
@@ -177,8 +177,8 @@ static int open_folder(int dirfd, const char *path, int flags, mode_t mode, cons
     return open_seen(fd, flags, mode, caller);
 }
 
-/* In a folder that was judged. What exists may be the handler's source, the file of events, or the
- * guard's own: by such a name it is looked at first. */
+/* Opens a name in a judged folder. An existing file may be the handler's source, the event file or
+ * the guard's own, so files with such names are inspected first. */
 static int open_last(const struct place *place, int flags, mode_t mode, const void *caller)
 {
     enum { TRIES = 8 };
@@ -210,7 +210,7 @@ static void hold_aside(struct place *place)
     place->parent = own;
 }
 
-/* Opening that has an effect of its own is decided before it happens, in a folder that is held. */
+/* An open that creates or truncates is decided before it happens, in a folder that is held open. */
 __attribute__((noinline)) static int open_creating(int dirfd, const struct path *path, int flags,
                                                    mode_t mode, const void *caller)
 {
@@ -283,8 +283,8 @@ __attribute__((noinline)) static int open_nameless(int dirfd, const char *path, 
     return fd;
 }
 
-/* The very call that was made, as far as can be told: a library that was preloaded behind us may
- * stand in front of it. */
+/* Makes the caller's own call, because a library that was preloaded behind the guard may interpose
+ * it. */
 static int open_as_asked(int dirfd, const char *path, int flags, mode_t mode)
 {
     return dirfd == AT_FDCWD ? real.open(path, flags, mode) : real.openat(dirfd, path, flags, mode);
@@ -300,7 +300,7 @@ __attribute__((noinline)) static void judge_missing(int dirfd, const struct path
         (void)files_refuse(&judged, caller);
 }
 
-/* Whether a rule had something to say. */
+/* Returns true if a rule reported the act. */
 __attribute__((noinline)) static bool report_creation(int dirfd, const struct path *path, int flags,
                                                       const void *caller)
 {

@@ -1,4 +1,4 @@
-/* What is said of a path without opening its object. See paths.h. */
+/* Verdicts on a path whose object is not opened. See paths.h. */
 #include "files/paths.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* What is said of a path without opening its object. */
+/* Verdicts on a path whose object is not opened. */
 #ifndef FS_PATHS_H
 #define FS_PATHS_H
 

@@ -6,11 +6,12 @@
 
 enum { PLACES_HOPS = 40 }; /* links that are followed, as by the kernel */
 
-/* Opens a path that is plain, if it holds no link; -1 where the long way is due. */
+/* Opens a plain path that contains no link. Returns -1 if the path must be resolved step by step.
+ */
 int places_open_plain(const char *path, int flags);
 
-/* Where a symbolic link leads, in memory of its own (sys_scratch, PATH_MAX); NULL where `place` is
- * none. */
+/* The target of a symbolic link, in memory of its own (sys_scratch, PATH_MAX). NULL if `place` is
+ * not a link. */
 char *places_read_link(const struct place *place);
 
 #endif

@@ -30,7 +30,7 @@ static __thread struct {
     uintptr_t frames[KEPT];
     int fds[KEPT];
     unsigned count;
-    uint32_t jumps; /* of this thread, when it last looked */
+    uint32_t jumps; /* this thread's count, when it last checked */
     int before; /* its cancellation state */
 } kept __attribute__((tls_model("initial-exec")));
 
@@ -45,8 +45,8 @@ static void unkeep(int fd)
     if (kept.count > 0 && --kept.count == 0) pthread_setcancelstate(kept.before, NULL);
 }
 
-/* Closes what was reserved by doors that longjmp has left. An fd that its door was just releasing
- * may be another object by now: it stays open. */
+/* Closes fds that were reserved by doors which longjmp has left. If a door was just releasing an
+ * fd, the fd may refer to another object by now, and stays open. */
 static void close_abandoned(uintptr_t here)
 {
     kept.jumps = guard_thread.jumps;

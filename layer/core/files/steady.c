@@ -8,9 +8,8 @@
 
 enum { MAX_LINKS = 40 };
 
-/* Root may write anywhere, and is no attacker that a guard inside his process could hold (design:
- * he is not root). For him the system's own folders count as steady and all others do not, so that
- * races are closed for his tests as well. */
+/* Root can write anywhere, and no guard inside the process can stop root. For root the system's own
+ * folders count as steady and no others do, so that tests that run as root cover the same races. */
 static bool is_system_path(const char *path)
 {
     static const char *const folders[] = {"/usr/",   "/bin/", "/sbin/",     "/lib/",

@@ -1,12 +1,12 @@
-/* Paths that nobody with our rights can make lead elsewhere. */
+/* Paths that no process with this one's rights can make lead elsewhere. */
 #ifndef FS_STEADY_H
 #define FS_STEADY_H
 
 #include <stdbool.h>
 
-/* No folder on the way of this absolute path may be written by us. */
+/* This process may write to no folder on the way of this absolute path. */
 bool steady_path(const char *path);
-/* The same of whatever lies in this folder. */
+/* The same for anything in this folder. */
 bool steady_folder(const char *folder);
 
 #endif

@@ -93,7 +93,8 @@ static void note(const struct mount *mount, const char *whole)
     if (below(other->path, tmp) == NULL) count++;
 }
 
-/* Calls for each line of the text, which is taken apart, until nothing is left or no room is. */
+/* Notes each mount of /tmp's device that the text lists, until the table is full. Cuts the text
+ * into lines. */
 static void note_all(char *text, const char *device, const char *whole)
 {
     for (char *end; (end = strchr(text, '\n')) != NULL && count < MOUNTS; text = end + 1) {
@@ -125,8 +126,8 @@ static bool find_own(char *text, char device[32], char whole[LENGTH])
     return found;
 }
 
-/* False if nothing is known by it: the process has no fd or memory left, or (Landlock) keeps itself
- * from reading the file. */
+/* Returns false if the mounts cannot be read: the process has no fd or memory left, or (Landlock)
+ * keeps itself from reading the file. */
 static bool read_mounts(void)
 {
     char device[32], whole[LENGTH];

@@ -11,8 +11,8 @@
  * read when it first matters. */
 void tmp_mounts_start(const char *tmp, bool on_root_mount);
 
-/* The mounts have been read, or no rule asks for them. If not, a path is what it says only if it
- * crosses no mount. */
+/* The mounts have been read, or no rule needs them. Otherwise a path can be taken at its word only
+ * if it crosses no mount. */
 bool tmp_mounts_known(void);
 
 /* There are such places. Reads /proc/self/mountinfo, once; true if it cannot be read now. */
@@ -21,8 +21,8 @@ bool tmp_mounts_any(void);
 /* True as well if the mounts cannot be read now. */
 bool tmp_mounts_has(const char *path);
 
-/* Makes `path` the path under /tmp that it stands for: "" if that cannot be told. Returns false,
- * and changes nothing, if it stands for none. */
+/* Rewrites `path` to the path under /tmp that it stands for, or "" if that cannot be told. Returns
+ * false, and changes nothing, if it stands for none. */
 bool tmp_mounts_translate(char path[PATH_MAX]);
 
 #endif

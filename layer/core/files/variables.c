@@ -19,9 +19,9 @@ __attribute__((noinline)) static bool refused(const char *path, const void *call
     return files_refuses_path(AT_FDCWD, &own, O_RDONLY, "open", caller);
 }
 
-/* A variable that names folders which libc opens things in: taken away where the policy refuses one
- * of them, as if it were not set. So is one whose folders can be changed in here: a link below them
- * leads anywhere when libc follows it. */
+/* Removes a variable that names folders in which libc opens files, if the policy refuses one of
+ * them, or if this process could change one: a link below it could lead anywhere by the time libc
+ * follows it. */
 void files_hold_folders(const char *name, const char *verb, const void *caller)
 {
     const char *value = getenv(name);
@@ -44,15 +44,15 @@ void files_hold_folders(const char *name, const char *verb, const void *caller)
     }
 }
 
-/* What can be changed in here may lead elsewhere when libc opens it. The last one that could not is
- * remembered. */
+/* A path that this process can change may lead elsewhere by the time libc opens it. Remembers the
+ * last path that it cannot change. */
 static bool zone_moves(const char *path, const void *caller)
 {
     static _Atomic uint64_t known;
     uint64_t hash = guard_object_hash(path);
     if (LIKELY(hash == atomic_load_explicit(&known, memory_order_relaxed))) return false;
     bool own = strncmp(path, "/etc/", 5) == 0 && !strstr(path, "/..") &&
-               sys_call(SYS_geteuid) == 0; /* who is root anyway */
+               sys_call(SYS_geteuid) == 0; /* root can change any path */
     if (!own && !steady_path(path)) return integrity_refused("take a time zone from", path, caller);
     atomic_store_explicit(&known, hash, memory_order_relaxed);
     return false;

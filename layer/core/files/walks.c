@@ -32,7 +32,8 @@ static bool refuses(struct judged *judged)
     return files_refuse(judged, walk.caller);
 }
 
-/* What libc saw is what is judged: the same object, or nobody is told of it. */
+/* Judges the object that libc saw. If the name leads to another object by now, the caller's
+ * function is not called for it. */
 static bool hides(const char *name, const struct stat *seen, int kind)
 {
     struct judged judged;

@@ -39,8 +39,8 @@ static int without_deepbind(int mode, const char *path, const void *caller)
     return refused ? mode & ~RTLD_DEEPBIND : mode;
 }
 
-/* Callers ask dlerror() why, and Node dies of having no answer: a path that can never lead anywhere
- * gives them one. */
+/* Callers ask dlerror() for the reason, and Node crashes if there is none. Loading a path that
+ * cannot exist provides one. */
 static void *say_refused(const char *path)
 {
     char words[512] = "/dev/null/refused by function_shield: ";
@@ -52,9 +52,9 @@ static void *say_refused(const char *path)
     return NULL;
 }
 
-/* The path that is loaded, NULL where it may not be. A name without a folder, which libc looks for
- * where the library of its caller says, becomes `copied_last`: libc's call takes the place of the
- * door. */
+/* The path to load, or NULL if it may not be loaded. libc searches a name without a folder by its
+ * caller's library, so the door ends in a tail call of libc's function; a copy of the name must
+ * outlive the door's frame, and is `copied_last`. */
 static const char *judged_library(const char *path, int *mode, char own[2][PATH_MAX],
                                   const void *caller)
 {

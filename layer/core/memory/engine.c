@@ -156,7 +156,8 @@ static void flush(const void *code)
 
 void engine_start(void)
 {
-    /* What compiles for speed begins each function at a multiple of 16, and fills up behind it. */
+    /* Compilers that optimise for speed align functions to 16 bytes and pad the gap, so that the
+     * jump fits. */
     unsigned char *code = symbols_of_program("_ZN2v82V818SetFlagsFromStringEPKcm");
     set_text = (set_from_text *)symbols_of_program("_ZN2v82V818SetFlagsFromStringEPKc");
     set_words = (set_from_words *)symbols_of_program("_ZN2v82V823SetFlagsFromCommandLineEPiPPcb");

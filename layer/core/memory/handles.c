@@ -1,7 +1,6 @@
-/* Doors of libc's calls whose handle is an address, where a module of Python takes that handle from
- * the program as a number: multiprocessing's semaphores, signal's and time's threads; of terminfo's
- * strings, which may have a parameter that is the address of text; of curses' windows; and of
- * epoll. */
+/* Doors of libc functions whose handle is an address, if a module of Python lets the program choose
+ * that handle as a number: multiprocessing's semaphores, the threads of signal and time, terminfo's
+ * strings with the address of a text as parameter, curses' windows, and epoll. */
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdarg.h>
@@ -69,8 +68,8 @@ DOOR int sem_close(sem_t *semaphore)
     return real.sem_close(semaphore);
 }
 
-/* Locks of the interpreter's and of other libraries are semaphores as well: where a call stands is
- * looked up once. */
+/* Locks of the interpreter and of other libraries are semaphores too. So each call site is looked
+ * up once and remembered. */
 enum { PASSERS = 32 };
 static _Atomic(const void *) passers[PASSERS];
 

@@ -167,7 +167,7 @@ bool native_dates_before(const struct stat *status)
     return status->st_ctim.tv_nsec < function.tv_nsec;
 }
 
-/* The names on the way to it, and it itself, are out of our reach. */
+/* This process can change neither the file nor a name on the way to it. */
 static bool is_steady(const char *path)
 {
     char whole[PATH_MAX];
@@ -188,7 +188,7 @@ static enum native_place judge_place(int fd, const char *path, char resolved[PAT
     struct stat status;
     if (is_scratch(fd, resolved, &status)) return NATIVE_WRITABLE;
     bool changed = changed_since_start(&status);
-    /* For root, steady is a word about folders, and none about what he does to them. */
+    /* For root, is_steady tells about folders only, not about what root does in them. */
     if (is_steady(path ? path : resolved) && (!changed || sys_call(SYS_geteuid) != 0))
         return NATIVE_STEADY;
     return !changed && is_trusted(resolved) ? NATIVE_OWN : NATIVE_WRITABLE;
@@ -212,8 +212,8 @@ static bool descriptor_is_writable(int fd)
 
 /* ---- the caller ---- */
 
-/* A runtime compiles to memory: what was loaded before the first line of a program that is no
- * Python is the runtime itself, and Java's virtual machine is loaded by its first lines. */
+/* Runtimes compile to memory. In a program that is not Python, the libraries loaded before its
+ * first line are the runtime's, and Java's virtual machine is loaded by its first lines. */
 static bool is_runtime(const void *caller)
 {
     static _Atomic int known; /* 0 no, 1 being written, 2 yes: of the first object that asked, which
@@ -349,7 +349,7 @@ bool native_library_refused(const char *path, const char *given, const void *cal
     if (!replaced && was_judged != 0 && was_judged == guard_object_hash(given)) return false;
     int error = errno;
     enum native_place place = native_judge_place(path, resolved);
-    /* A file without a name, or whose name is gone since it was read. */
+    /* A file without a name, or whose name has disappeared since it was read. */
     bool gone = path != given && place == NATIVE_ABSENT;
     bool counts = place == NATIVE_WRITABLE || replaced || gone ||
                   native_names_bridge(file_name(path)) || native_names_bridge(file_name(resolved));

@@ -24,7 +24,7 @@ struct fs_verdict native_decide(const char *name, const void *caller);
 /* Whether code in this process could have written the file that `path` leads to. */
 enum native_place {
     NATIVE_ABSENT, /* no such file */
-    NATIVE_STEADY, /* nobody in this process can change it, or a name on the way to it */
+    NATIVE_STEADY, /* no code in this process can change it, or a name on the way to it */
     NATIVE_OWN, /* can be changed, but lies where the program came from, and is as it was at the
                    start */
     NATIVE_WRITABLE /* under /tmp, in shared memory, without a name, newer than the program, or
@@ -34,19 +34,18 @@ enum native_place {
 enum native_place native_judge_place(const char *path, char resolved[PATH_MAX]);
 /* It lies under /tmp or in shared memory, or has no name. */
 bool native_descriptor_is_scratch(int fd, char resolved[PATH_MAX]);
-/* The same of an object whose path is known to be just that. */
+/* The same for an object whose resolved path is known already. */
 bool native_path_is_scratch(const char *resolved, const struct stat *status);
-/* It was there, as it is, before the function began: in a child as well, which knows from its
- * parent when that was. */
+/* It has not changed since before the function began. A child gets that time from its parent. */
 bool native_dates_before(const struct stat *status);
-/* The same of a file that lies outside /tmp. */
+/* The same for a file outside /tmp. */
 bool native_is_older(const char *path);
-/* The library is one of those that hand Python code the whole memory: _ctypes, _cffi_backend,
- * CPython's test helpers, PyGObject, apsw, whose VFS and file_control take addresses as integers,
- * lupa, whose Lua calls any function of any library. */
+/* The library gives Python code access to all memory: _ctypes, _cffi_backend, CPython's test
+ * helpers, PyGObject; apsw, whose VFS and file_control take addresses as integers; lupa, whose Lua
+ * calls any function of any library. */
 bool native_names_bridge(const char *name);
 
-/* True where it is refused: reported, and errno is EACCES. */
+/* Returns true if it is refused: reported, and errno is EACCES. */
 bool native_library_refused(const char *path, const char *given, const void *caller);
 
 /* The path to judge a library by, and to hand to the loader. Where something blocks and another
@@ -63,7 +62,7 @@ bool native_map_refused(int protection, int flags, int fd, const void *caller);
 bool native_protect_refused(const void *start, size_t size, int protection, const void *caller);
 /* This thread calls a door on behalf of `caller`; NULL: no longer. */
 void native_asked_through(const void *caller, const void *frame);
-/* That one where a door was called so, else `caller`. */
+/* The caller that native_asked_through set for this door, else `caller`. */
 const void *native_caller(const void *caller);
 
 /* For the interpreter ring: it has judged this library, and let this thread load it once. */

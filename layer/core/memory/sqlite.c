@@ -76,9 +76,9 @@ bool sqlite_entry_refused(const void *handle, const char *name, const void *call
 
 /* ---- fts3_tokenizer ---- */
 
-/* The text is the caller's own: SQLite reads it again, and a thread that rewrote it in between
- * would have to have the memory already. In it the name stands as it is: SQL has no escapes for
- * names. */
+/* Reads the caller's own text, which SQLite reads again: code that could rewrite it in between
+ * would have access to the memory already. The name stands in it literally, because SQL has no
+ * escapes for names. */
 static bool names_tokenizer(const char *sql, int size)
 {
     size_t left = !sql       ? 0
@@ -158,7 +158,7 @@ static bool is_refused(const char *sql, int size, const void *caller)
     return name && native_refused(pass_address, name, caller);
 }
 
-/* What fails with words of SQLite's own, as callers expect of a failure. */
+/* SQL that fails with an error of SQLite's own, as callers expect. */
 static const char refusal[] = "\"function_shield refuses an address\"";
 
 #define PREPARE(name, parameters, after)                                                           \
@@ -191,8 +191,8 @@ PREPARE(sqlite3_prepare_v3,
          const char **tail),
         (database, sql, size, flags, statement, tail))
 
-/* A view or trigger of an old SQLite names it where no caller's text does: where the rule blocks,
- * each connection has another function of that name, which cannot be taken back. */
+/* In an old SQLite, a view or trigger can name it where no caller's text does. So where the rule
+ * blocks, each connection gets another function of that name, which the program cannot remove. */
 typedef int create_function(void *, const char *, int, int, void *, void (*)(void *, int, void **),
                             void *, void *);
 typedef void result_error(void *, const char *, int);

@@ -41,8 +41,8 @@ uint8_t address_normalise(uint8_t ip[16], uint8_t version);
 bool address_is_localhost(const uint8_t ip[16], uint8_t version);
 /* 127.0.0.0/8 or ::1, normalised. */
 bool address_is_loopback(const uint8_t ip[16], uint8_t version);
-/* Normalised, and none that a name should stand for: link-local, EC2's metadata, groups, broadcast.
- * Not special are the link-local ranges that VPC Lattice's names are given: 169.254.171.0/24 and
+/* A normalised address that no name should lead to: link-local, EC2's metadata, groups, broadcast.
+ * Not special are the link-local ranges that VPC Lattice gives to names: 169.254.171.0/24 and
  * fd00:ec2:80::/64. */
 bool address_is_special(const uint8_t ip[16], uint8_t version);
 bool address_equal(const uint8_t a[16], uint8_t a_version, const uint8_t b[16], uint8_t b_version);
@@ -54,10 +54,10 @@ void address_text(const uint8_t ip[16], uint8_t version, char *text);
  * ADDRESS_OBJECT_MAX bytes. */
 void network_object(const char *host, uint16_t port, char *object);
 
-/* True where getaddrinfo takes `host` for a number and asks nobody: inet_aton's forms (127.1,
- * 0x7f.1, 2130706433) and IPv6, with a scope or without. The address is normalised. */
+/* Returns true if getaddrinfo reads `host` as a number and makes no query: inet_aton's forms
+ * (127.1, 0x7f.1, 2130706433) and IPv6, with or without a scope. The address is normalised. */
 bool address_parse(const char *host, uint8_t ip[16], uint8_t *version);
-/* The same for gethostbyname, which knows decimal and octal IPv4 only, and no scope. */
+/* The same for gethostbyname, which accepts decimal and octal IPv4 only, and no scope. */
 bool address_parse_plain(const char *host, uint8_t ip[16], uint8_t *version);
 
 #endif

@@ -57,7 +57,7 @@ void destination_release(struct destination_file *file)
     if (file->fd >= 0) files_release(file->fd);
 }
 
-/* Returns false if the connection cannot be remembered, and so not be told from others. */
+/* Returns false if the connection cannot be remembered: it could not be told from others later. */
 static bool connects_to_runtime_api(int fd, int own, const struct network_target *target,
                                     const void *caller)
 {
@@ -96,7 +96,8 @@ bool destination_refuses(int fd, int *own, const struct address *address, bool c
         network_judge_runtime_api(&target);
     }
     if (network_refuses(&target, fd, verb, caller)) return true;
-    /* The stricter verdict may only report, and the other one want first bytes. */
+    /* The stricter of the two verdicts may only report, while the other one requires first bytes.
+     */
     if (target.family != FS_OUTBOUND || (target.verdict.mode != FS_ALLOW && target.proxy) ||
         LIKELY(!network_reads_bytes(&target) && !guard_has_pending()))
         return false;

@@ -10,19 +10,20 @@
 
 #include "network/addresses.h"
 
-/* A socket's file, under the rules for files. True where it may not be used: reported. */
+/* Judges a socket's file under the file rules. Returns true if it may not be used; that is
+ * reported. */
 bool destination_refuses_path(const struct address *address, int flags, const char *verb,
                               const void *caller);
 
-/* An AF_UNIX socket's file that was found, held open: while something blocks, that is what is
- * reached, whatever another thread makes of the links on its path. */
+/* The file of an AF_UNIX socket, held open. While something blocks, the call reaches this very
+ * file, even if another thread changes links on its path. */
 struct destination_file {
     int fd; /* -1: the address is none, or nothing blocks */
     socklen_t size;
     struct sockaddr_un address; /* of the same file, by the fd */
 };
-/* After the path was judged. False where the call fails: errno is set. destination_release is due
- * on true. */
+/* Call it after the path was judged. Returns false, with errno set, if the call must fail. On true,
+ * call destination_release. */
 bool destination_holds(const struct address *address, struct destination_file *file,
                        const void *caller);
 void destination_release(struct destination_file *file);

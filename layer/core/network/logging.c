@@ -1,6 +1,6 @@
-/* Doors of libc's client of the system's log. libc keeps its socket's fd and writes to it from
- * within, so whatever has taken that fd's place gets the line. Where something blocks, it sends in
- * an fd table of its own (apart.h), and keeps no socket. */
+/* Doors of libc's syslog client. libc keeps an fd for its socket and writes to it internally, so a
+ * file that another thread puts at that fd would get the line. Where something blocks, the door
+ * sends from an fd table of its own (apart.h), and keeps no socket. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,8 +17,8 @@
 enum { TAG_SIZE = 256 };
 
 LOCK(logging);
-/* As openlog was told, under the lock: libc too keeps the caller's string, which a caller may free
- * once the next openlog or closelog has returned. */
+/* As given to openlog. Use it under the lock: like libc, this keeps the caller's string, which the
+ * caller may free after the next openlog or closelog. */
 static const char *tag;
 static int options, facility = -1;
 

@@ -41,7 +41,7 @@ bool network_is_own_name(const char *name)
            runtime_api_is_host(name);
 }
 
-/* On probation a forked child has the network as little as it has processes. */
+/* On probation a forked child may not use the network either. */
 static struct fs_verdict on_probation(void)
 {
     struct fs_verdict verdict = {
@@ -122,7 +122,7 @@ void network_judge_ip(struct network_target *target, const void *caller, bool co
     request.caller = caller;
     target->verdict = guard_decide_each(&request, target->asked);
     if (UNLIKELY(askers_matter) && target->verdict.askers == 0 && target->proxy)
-        target->verdict.askers = askers_of(&request); /* it will be asked for a name */
+        target->verdict.askers = askers_of(&request); /* a proxy will be asked for a name */
     if (target->verdict.mode == FS_ALLOW && target->verdict.reason != FS_RULE) return;
     target->announced =
         target->verdict.mode == FS_ALERT &&
@@ -215,9 +215,9 @@ bool network_refuses_reverse(const uint8_t ip[16], uint8_t version, const void *
         }
     }
     network_judge_ip(&target, NULL, false);
-    /* No port is asked for: one that is allowed will do. */
+    /* This lookup names no port, so an address that is allowed on any port passes. */
     if (target.verdict.reason == FS_PORT) return false;
-    /* Nobody connects: the announcement stays for who does. */
+    /* Nothing is connected here, so the announcement stays for the connection. */
     if (target.announced) return false;
     return network_refuses(&target, -1, "look up", caller);
 }
@@ -239,7 +239,7 @@ struct fs_verdict network_judge_target(const void *bytes, size_t size, char *hos
     if (target.address.kind == ADDRESS_FOREIGN) return network_judge_kind();
     if (target.address.kind != ADDRESS_IP) return let_through;
     network_judge_ip(&target, NULL, true);
-    /* The door answers: it knows the protocol, and reads the question. */
+    /* The door decides: it knows the protocol, and reads the question. */
     if (target.resolver) target.verdict = let_through;
     memcpy(host, target.host, strlen(target.host) + 1);
     address_text(target.address.ip, target.address.version, ip);

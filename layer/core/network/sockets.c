@@ -65,7 +65,7 @@ DOOR int socket(int domain, int type, int protocol)
     return inspect_making_ends(begun, fd);
 }
 
-/* The kernel refuses what is longer than any address, and reads nothing through NULL. */
+/* The kernel refuses a size larger than any address, and reads nothing through NULL. */
 static int judged_connect(int fd, const struct socket_address *address, const void *caller)
 {
     const void *copy = address->bytes;
@@ -89,7 +89,7 @@ static int judged_connect(int fd, const struct socket_address *address, const vo
     result = file.fd < 0 ? real.connect(own, copy, size)
                          : real.connect(own, (struct sockaddr *)&file.address, file.size);
     destination_release(&file);
-    /* Another could have stood there in between. */
+    /* Another socket could have been there in between. */
     if (to.kind == ADDRESS_UNIX && guard_resolving() && names_refuse_local_resolver(true))
         return (int)destination_refused(own, fd);
     return (int)destination_finish(own, fd, result);

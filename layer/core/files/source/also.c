@@ -47,7 +47,7 @@ bool also_lists(const char *path)
     return listed(guard.policy, path) || listed(guard.floor, path);
 }
 
-/* True where it was there, or where the table has no room to remember it. */
+/* Returns true if the hash was there, or if the table has no room to add it. */
 static bool find(uint32_t hash, bool add)
 {
     for (unsigned i = 0; i < PROBES; i++) {

@@ -8,9 +8,9 @@
 
 #define DNS_NAME_MAX 253
 
-/* Writes `name` in lower case, without one trailing dot, into `out` (DNS_NAME_MAX + 1 bytes). False
- * where it is no host name: empty, longer than 253, a label that is empty or longer than 63, or a
- * byte other than a letter, digit, '-' or '_'. */
+/* Writes `name` to `out` (DNS_NAME_MAX + 1 bytes) in lower case, without one trailing dot. Returns
+ * false if it is not a host name: empty, longer than 253, a label that is empty or longer than 63,
+ * or a byte other than a letter, digit, '-' or '_'. */
 bool dns_normalise(const char *name, char *out);
 
 /* "NAME.DOMAIN" for res_querydomain. False where it does not fit. `out`: DNS_NAME_MAX + 1 bytes. */

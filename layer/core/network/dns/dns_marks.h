@@ -26,8 +26,8 @@ static inline bool dns_is_marked(int fd)
            (atomic_load_explicit(&dns_marks[fd / 64], memory_order_relaxed) >> (fd % 64) & 1) != 0;
 }
 
-/* In a program that another one started: `inherited` where that one had UDP sockets, which may be
- * here under any number. */
+/* In a program that another one started. `inherited`: that one had UDP sockets, which this one may
+ * have at any fd. */
 void dns_start(bool inherited);
 void dns_mark(int fd);
 /* `to` is a copy of `from`, which is watched. */
@@ -39,7 +39,7 @@ struct dns_peer {
     char bytes[ADDRESS_SIZE_MAX] __attribute__((aligned(8)));
     socklen_t size;
 };
-/* 0, or -errno: -ENOTCONN for a socket without one, -ENOTSOCK for what is none. */
+/* 0 or -errno: -ENOTCONN for a socket without a peer, -ENOTSOCK for another file. */
 long dns_peer_of(int fd, struct dns_peer *peer);
 /* A name server of the system, on its port. */
 bool dns_is_resolver(const struct dns_peer *peer);

@@ -28,7 +28,8 @@ enum {
     CAA = 257
 };
 
-/* What answers hold comes in and harms nobody; the type itself is two bytes that leave. */
+/* Answers only come in. What leaves with a question is its type, two bytes, so only these types are
+ * allowed. */
 static const uint16_t types[] = {A,   NS,    CNAME, SOA,    PTR,  MX,   TXT,   AAAA,
                                  SRV, NAPTR, DS,    DNSKEY, TLSA, SVCB, HTTPS, CAA};
 
@@ -42,9 +43,8 @@ static bool is_asked_for(unsigned type)
     return false;
 }
 
-/* Reads the name at `*at` and goes behind it. Pointers lead backwards only, so that there is an
- * end. `name` is normalised,
- * "" where it is no host's. */
+/* Reads the name at `*at` and advances past it. Accepts pointers that lead backwards only, so that
+ * reading ends. `name` is normalised, or "" if it is not a host name. */
 static bool read_name(const uint8_t *packet, size_t size, size_t *at, bool pointers, char *name)
 {
     size_t from = *at, low = *at, length = 0;
@@ -125,7 +125,7 @@ struct record {
     size_t data;
 };
 
-/* The record at `*at`; goes behind it. */
+/* Reads the record at `*at` and advances past it. */
 static bool read_record(const uint8_t *packet, size_t size, size_t *at, struct record *record)
 {
     if (!read_name(packet, size, at, true, record->owner) || size - *at < 10) return false;
@@ -147,7 +147,8 @@ static void take(struct dns_answer *answer, const uint8_t *data, unsigned length
     address->version = length == 4 ? 4 : 6;
 }
 
-/* One pass over the records. `name` becomes what it is an alias of, where it is one: true. */
+/* One pass over the records. Returns true if `name` is an alias; it then becomes the name that the
+ * alias stands for. */
 static bool follow(const uint8_t *packet, size_t size, size_t at, unsigned records, char *name,
                    struct dns_answer *answer)
 {

@@ -25,35 +25,38 @@ static inline bool dns_expects(int fd)
            dns_watches(fd);
 }
 
-/* connect() to a name server. True where it was dealt with: `*result` and errno are the call's.
- * False for anything but UDP, which is judged as any other destination. */
+/* connect() to a name server. Returns true if the call was made or refused here: `*result` and
+ * errno are the call's. Returns false for anything but UDP, which is judged like any other
+ * destination. */
 bool dns_connects(int fd, const void *address, socklen_t size, const void *caller, int *result);
 
-/* `fd` is a UDP socket that is about to be connected to no port of a host that is allowed: how
- * resolvers ask the kernel which address they would come from (RFC 6724, c-ares and gRPC). It is
+/* A UDP socket is about to be connected to an allowed host without a port. Resolvers do this to ask
+ * the kernel which source address it would choose (RFC 6724, c-ares and gRPC). The socket is
  * marked, and where something blocks nothing leaves by it. */
 bool dns_probes(int fd);
 
-/* Before a message leaves by `fd`: by a marked number, or to a name server. `message` may name an
- * address, which is a copy. True where it was dealt with: `*result` and errno are the call's. */
+/* Before a message leaves by `fd`, which is marked, or goes to a name server. `message` may have an
+ * address, which is a copy. Returns true if the message was sent or refused here: `*result` and
+ * errno are the call's. */
 bool dns_sends(int fd, const struct msghdr *message, int flags, const void *caller,
                ssize_t *result);
-/* The same for calls whose bytes cannot be seen, by a marked number. */
+/* The same for calls whose bytes cannot be seen, by a marked fd. */
 bool dns_sends_unseen(int fd, const void *caller, ssize_t *result);
 
-/* Before something is received where an answer may be waiting: it is looked at in the kernel's own
- * queue, and learnt. True where the call failed here: it is -1, and errno is set. */
+/* Before a receive on a socket that may have an answer waiting: reads the answer in the kernel's
+ * queue, and learns from it. Returns true if the call failed here: the result is -1, and errno is
+ * set. */
 bool dns_receives(int fd, int flags);
 
-/* `fd` is connected to a name server, or libc's: a copy would get around what is kept by fd.
- * Reported; true where it must fail with EACCES. */
+/* `fd` is connected to a name server, or is libc's: a copy would escape what is recorded by fd.
+ * Reported. Returns true if it must fail with EACCES. */
 bool dns_refuses_copy(int fd, const void *caller);
 /* `fd` is a UDP socket and about to become a stdio stream, which writes from within libc. As above.
  */
 bool dns_refuses_stream(int fd, const void *caller);
-/* `address` is one that answers come from. As above. */
+/* `address` is one from which answers come. As above. */
 bool dns_refuses_bind(const void *address, size_t size, const void *caller);
-/* An option that holds datagrams back, so that one is put together from several calls. As above. */
+/* An option that holds datagrams back and joins the bytes of several calls into one. As above. */
 bool dns_refuses_option(int level, int name, const void *caller);
 
 #endif

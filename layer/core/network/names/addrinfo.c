@@ -65,8 +65,8 @@ DOOR int getaddrinfo(const char *node, const char *service, const struct addrinf
     return look_up(node, service, hints, result, CALLER());
 }
 
-/* Where something blocks, in the caller's own time: the threads that libc would ask from are not
- * ours to make absolute. */
+/* Where something blocks, the door looks the names up itself, one after another, because it cannot
+ * make names absolute in libc's own threads. */
 static int look_up_all(struct gaicb **list, int count, const void *caller)
 {
     for (int i = 0; i < count; i++) {
@@ -99,7 +99,7 @@ DOOR int getaddrinfo_a(int mode, struct gaicb **list, int count, struct sigevent
         const char *name = list[i] != NULL ? list[i]->ar_name : NULL;
         if (name == NULL || address_parse(name, ip, &version)) continue;
         names_refuses(&lookup, name, names_service_port(list[i]->ar_service), CALLER());
-        /* Whether it will fail, and be searched for, is not known yet. */
+        /* It is not known yet whether the name will fail and libc will try the search list. */
         search_list_report(&lookup, NULL, true, CALLER());
     }
     files_hold_lookup(CALLER());

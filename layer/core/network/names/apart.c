@@ -42,7 +42,8 @@ __attribute__((noinline)) static long start(struct child *child)
 {
     long pid = sys_call(SYS_clone, CLONE_VM | CLONE_VFORK, 0, 0, 0, 0);
     if (pid != 0) return pid;
-    /* Not left behind where the program ends. Refused on Lambda, which ends everything with it. */
+    /* The child must not outlive the program. Lambda refuses this call, and ends all processes
+     * together anyway. */
     sys_call(SYS_prctl, SET_PARENT_DEATH_SIGNAL, SIGKILL, 0, 0, 0);
     if (sys_call(SYS_getppid) == child->parent) {
         empty_the_table();
@@ -94,9 +95,9 @@ void apart_shares_table(void) { atomic_store(&table_is_shared, true); }
 /* Since glibc 2.32: nonzero until libc makes the first thread. */
 extern const char __libc_single_threaded __attribute__((weak));
 
-/* Nobody but this thread could start another one meanwhile. Threads that end are not told: then the
- * kernel is asked, which counts a process's threads in the links of this folder, as if each were a
- * folder in it. */
+/* Only this thread could start another one meanwhile. libc's variable never returns to "one
+ * thread", so otherwise the kernel is asked: it counts a process's threads as links of this folder.
+ */
 static bool is_alone(void)
 {
     enum { LINKS_OF_A_FOLDER = 2 };
@@ -147,7 +148,7 @@ enum apart apart_run(void (*work)(void *context), void *context, bool leaves_not
     pthread_setcancelstate(state, NULL);
     errno = error;
     if (here || LIKELY(atomic_load(&child.done))) return APART_DONE;
-    /* It crashed: so does the program, as it would have without us. */
+    /* The child crashed, so the program must crash too, as it would without the guard. */
     if (status > 0 && WIFSIGNALED((int)status) && WTERMSIG((int)status) != SIGKILL)
         sys_call(SYS_tgkill, sys_getpid(), sys_call(SYS_gettid), WTERMSIG((int)status));
     return APART_FAILED;

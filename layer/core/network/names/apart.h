@@ -17,8 +17,8 @@ enum apart {
 };
 
 /* Calls `work`. Signals and cancellation of this thread wait until it is done. errno is as `work`
- * left it. Work that `leaves_nothing` open is done without a child where this thread is the only
- * one that has the fd table: nobody is there to reach for what is opened. */
+ * left it. If `leaves_nothing` open is true, and no other thread shares the fd table, `work` is
+ * called without a child, because no other thread could reach its fds. */
 enum apart apart_run(void (*work)(void *context), void *context, bool leaves_nothing);
 
 /* A process, or a thread that libc did not make, shares the fd table from now on. */

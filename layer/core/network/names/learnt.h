@@ -12,7 +12,7 @@
 #define LEARNT_NAME_MAX 253
 #define LEARNT_ENTRIES  1024
 #define LEARNT_WINDOW                                                                              \
-    16 /* slots that one address may use, and so the names that it may have at one time */
+    16 /* slots that one address may use, and so the most names that it can have */
 #define LEARNT_SECONDS 900 /* of CLOCK_BOOTTIME, which runs on while the function is frozen */
 
 struct learnt_names {

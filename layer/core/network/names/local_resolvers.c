@@ -72,7 +72,8 @@ bool local_resolvers_any(void)
     return any != 0;
 }
 
-/* A daemon was started anew, or has ended: this process can make nothing that is another user's. */
+/* A daemon was restarted or has ended: a file that another user owns was not made by this process.
+ */
 static bool is_of_others(unsigned place)
 {
     struct stat status;

@@ -98,8 +98,8 @@ bool names_refuses(struct lookup *lookup, const char *name, uint16_t port, const
     network_object(host, port, object);
     if (guard_noted(FS_OUTBOUND, object)) {
         lookup->asker = guard_thread.note_asker;
-        /* asyncio looks names up in a thread of its own, so that event names no caller. The
-         * connection's event will. */
+        /* asyncio looks names up in a thread of its own, so this event names no caller. The event
+         * of the connection will. */
         if (lookup->asker == GUARD_ASKER_NOBODY) lookup->announced = false;
     } else {
         struct guard_act act = {.ring = RING_LIBC,
@@ -126,7 +126,7 @@ bool names_refuses_query(struct names_query *query, const void *packet, size_t s
     query->length = packet != NULL && size <= sizeof query->copy ? size : 0;
     if (query->length > 0) memcpy(query->copy, packet, query->length);
     if (!dns_query_read(query->copy, &query->length, &query->question)) query->length = 0;
-    /* Not a host name: it stands for a packet in which no name can be read. */
+    /* Not a host name: it stands for a packet from which no name can be read. */
     return names_refuses(&query->lookup,
                          query->length > 0 ? query->question.name : "(a query that cannot be read)",
                          0, caller);
@@ -181,8 +181,8 @@ bool names_ask(struct names_call *call)
         lookup_fds_end(counted);
     }
     if (LIKELY(call->asked)) return !names_refuse_local_resolver(false);
-    /* A child that was killed left the mark of its lookup behind: it shares this thread's memory.
-     */
+    /* A child that was killed has left the mark of its lookup, because it shares this thread's
+     * memory. */
     guard_thread.resolving = before;
     const char *verb = how == APART_FAILED ? "look up, and no process could be made for it"
                                            : "ask another name server";
@@ -192,9 +192,8 @@ bool names_ask(struct names_call *call)
 
 /* ---- learning ---- */
 
-/* Addresses that no name can stand for are not learnt: this machine, link-local ones (except VPC
- * Lattice's), the instance's metadata, groups. Otherwise a server that answers for an allowed name
- * could lead there. */
+/* Never learnt: addresses of this machine, link-local ones (except VPC Lattice's), EC2's metadata,
+ * groups. Otherwise a server that answers for an allowed name could lead there. */
 static void learn_address(const struct lookup *lookup, const uint8_t ip[16], uint8_t version)
 {
     if (lookup->name[0] == '\0' || address_is_localhost(ip, version)) return;

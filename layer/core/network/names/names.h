@@ -69,9 +69,9 @@ struct names_call {
  * table of its own (apart.h). Returns false if it was not made, which is reported. */
 bool names_ask(struct names_call *call);
 
-/* Answers of a resolver on this machine are trusted only if it was there at start. Around a lookup:
- * of the one that libc itself asks; with `any`, around a connection that a module of libc's makes
- * in a lookup. Reported; true where it must fail. */
+/* Answers of a resolver on this machine are trusted only if it was there at start. Call this around
+ * a lookup, for the resolver that libc itself asks; or with `any`, around a connection that a
+ * module of libc's makes during a lookup. Reported. Returns true if it must fail. */
 bool names_refuse_local_resolver(bool any);
 
 /* For policies that do not block: reports a resolver state that names other servers than the

@@ -27,8 +27,8 @@ static void *state_of(void *given)
     return given;
 }
 
-/* What libc answers, in memory that nobody else writes to, so that the addresses that are learnt
- * are those that came. */
+/* libc's answer, in memory that no other thread writes to, so that the guard learns the addresses
+ * that came. */
 struct reply {
     unsigned char *bytes; /* what libc is given */
     unsigned char *own; /* the same, NULL where it is the caller's */
@@ -45,7 +45,7 @@ static void reply_begin(struct reply *reply, unsigned char *answer, int size)
         return;
     unsigned char *own = sys_scratch((size_t)size);
     if (own == NULL) return;
-    /* Where there is an error, libc may have left an answer nonetheless. */
+    /* libc may leave an answer even if it returns an error. */
     memcpy(own, answer, size < HEAD ? (size_t)size : HEAD);
     reply->bytes = COPIED_BY_HAND(own, answer);
     reply->own = own;
@@ -202,7 +202,7 @@ DOOR int res_nsend(void *state, const unsigned char *packet, int length, unsigne
     return ask(&call, &reply, &query.lookup);
 }
 
-/* Not aliases by the table: each is looked for under its own name too. */
+/* Not aliases in the table, because NEXT needs libc's function under either name. */
 DOOR extern __typeof__(res_query) __res_query __attribute__((alias("res_query")));
 DOOR extern __typeof__(res_search) __res_search __attribute__((alias("res_search")));
 DOOR extern __typeof__(res_querydomain) __res_querydomain __attribute__((alias("res_querydomain")));

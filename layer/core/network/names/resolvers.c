@@ -144,8 +144,8 @@ static bool writable(const char *path)
     return sys_call(SYS_faccessat, AT_FDCWD, path, 2 /* W_OK */) == 0;
 }
 
-/* The file again, where nobody in here could have written it: not through a link either, whose
- * target may lie anywhere. `renew`: in place of what was there. */
+/* Reads the file again, if no code in this process could have written it. Does not follow a link,
+ * because its target may lie anywhere. `renew`: replaces the servers that were known. */
 static void refresh(bool renew)
 {
     if (writable(place) || writable("/etc") || !lock_take(&adding)) return;

@@ -8,23 +8,22 @@
 
 #define RESOLVERS_PORT 53
 
-/* Reads the file, or takes what a parent read. Before anything of the program's ran, and after
- * facts_start. */
+/* Reads the file, or takes over what a parent read. Call it before any code of the program runs,
+ * and after facts_start. */
 void resolvers_start(void);
-/* The address, normalised, is a name server's. Where the file has changed and could not have been
- * changed from within (its place, the file and its folder, is nobody's in this process to write
- * to), its new servers count as well: a snapshot that is restored on another host may find others.
- */
+/* The normalised address is a name server's. If the file has changed, its new servers count as
+ * well, but only if no code in this process could write to the file or its folder: a snapshot may
+ * be restored on a host with other servers. */
 bool resolvers_has(const uint8_t ip[16], uint8_t version);
-/* Reads the file anew, after a snapshot was restored: the servers of the start count no more. Where
- * the file could have been changed from within, or names none, they stay. */
+/* After a snapshot was restored: replaces the servers by those of the file. They stay if this
+ * process could have changed the file, or if it names none. */
 void resolvers_renew(void);
 
-/* libc searches this domain by the machine's configuration: the file lists it, or the host is in
- * it. */
+/* libc searches this domain because of the machine's configuration: the file lists it, or the host
+ * is in it. */
 bool resolvers_search(const char *domain);
 
-/* One of them is on this machine, whose addresses anybody here may send from. */
+/* One of them is on this machine: any process here could send from its address. */
 bool resolvers_are_here(void);
 
 #endif

@@ -22,7 +22,7 @@ static void report(const struct lookup *lookup, const char *domain, size_t size,
     (void)names_refuses(&longer, whole, lookup->port, caller);
 }
 
-/* LOCALDOMAIN: as many as there are, where the resolver's state shows the first six. */
+/* All domains of LOCALDOMAIN, because the resolver's state holds the first six only. */
 static void report_variable(const struct lookup *lookup, const char *list, const void *caller)
 {
     for (unsigned i = 0; i < DOMAINS_MAX && *list != '\0'; i++) {

@@ -31,8 +31,8 @@ const char *http_answers(const char *bytes, size_t size, size_t *id_size)
 
 void http_response_begin(struct http_response *response) { memset(response, 0, sizeof *response); }
 
-/* Takes the value of the header `name`, which is in small letters and ends with its colon, unless
- * the line is another or it was there before. */
+/* Takes the value of the header `name` (in lower case, with its colon), unless the line is another
+ * header or the value was seen before. */
 static void take(const struct http_response *response, const char *name, char *out,
                  uint16_t *size_out, size_t most, bool text)
 {
@@ -47,8 +47,8 @@ static void take(const struct http_response *response, const char *name, char *o
     while (start < length && (line[start] == ' ' || line[start] == '\t')) start++;
     for (; start < length && size < most; start++) {
         char c = line[start];
-        /* What is no visible ASCII ends the value, unless it may be any text: that may hold spaces,
-         * and is cut at its end only. */
+        /* A byte that is not visible ASCII ends the value, unless any text is allowed: that may
+         * contain spaces, which are trimmed at its end only. */
         if (!text && (c <= ' ' || c >= 127)) break;
         out[size++] = c ? c : '\xff';
     }

@@ -9,8 +9,8 @@
 
 enum { HTTP_BEGINNING_MAX = 192 }; /* what these two read */
 
-/* The id of the invocation that these bytes, which begin a request, answer or fail; NULL where they
- * do neither. */
+/* The bytes begin a request. Returns the id of the invocation that it answers or fails, or NULL if
+ * it does neither. */
 const char *http_answers(const char *bytes, size_t size, size_t *id_size);
 /* True where these bytes begin the request for the next invocation. */
 bool http_asks_next(const char *bytes, size_t size);
@@ -32,7 +32,7 @@ struct http_response {
 };
 
 void http_response_begin(struct http_response *response);
-/* Takes the next bytes. True when they complete the head; no more must follow. */
+/* Takes the next bytes. Returns true when they complete the head; do not call it again then. */
 bool http_response_feed(struct http_response *response, const char *bytes, size_t size);
 
 #endif

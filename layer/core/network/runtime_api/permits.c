@@ -1,5 +1,5 @@
-/* The requests that others may make of the Runtime API. See permits.h. No libc calls beyond memory.
- */
+/* The requests that callers other than the client may make of the Runtime API. See permits.h. No
+ * libc calls beyond memory. */
 #include "network/runtime_api/permits.h"
 
 #include <string.h>

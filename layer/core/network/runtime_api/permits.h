@@ -1,6 +1,6 @@
-/* Requests to the Runtime API that others than its client may make: each whole, and one a
- * connection, except what the clients of Node, Java and Ruby say in their own language
- * (PERMIT_KEPT). Pure functions. */
+/* Requests to the Runtime API that callers other than its client may make. Each must be whole, and
+ * alone on its connection, except for those that the clients of Node, Java and Ruby make in their
+ * own language (PERMIT_KEPT). Pure functions. */
 #ifndef FS_PERMITS_H
 #define FS_PERMITS_H
 
@@ -20,7 +20,7 @@ enum permit {
     PERMIT_ERROR = 32, /* an invocation that is under way has failed, by Java and Ruby */
     PERMIT_RESTORE = 64, /* the restore of a snapshot, by Java and Python */
     PERMIT_RESTORE_ERROR = 128,
-    /* Both: a whole response as well, which makes PERMIT_ERROR. Ruby's client is all Ruby. */
+    /* With both, a whole response passes too, as PERMIT_ERROR: Ruby's client is all Ruby. */
     PERMIT_RUBY = PERMIT_NEXT | PERMIT_ERROR,
     PERMIT_RESTORES = PERMIT_RESTORE | PERMIT_RESTORE_ERROR,
     PERMIT_KEPT = PERMIT_STREAM | PERMIT_NEXT | PERMIT_ERROR | PERMIT_RESTORES /* connections that

@@ -13,10 +13,11 @@
 void restored_watches(int fd);
 /* Before the client's request leaves. */
 void restored_asked(void);
-/* The answer comes by this connection. Costs no system call while nothing was asked. */
+/* The answer is expected on this connection. Costs no system call unless a restore was asked for.
+ */
 bool restored_awaits(int fd);
-/* Renews what is another in a restored process: name servers, addresses learnt from lookups, what
- * /tmp and the event file are, the nonce. Does nothing unless it was asked. */
+/* Renews what differs in a restored process: name servers, addresses learnt from lookups, what /tmp
+ * and the event file are, the nonce. Does nothing unless a restore was asked for. */
 void restored_answered(void);
 
 #endif

@@ -207,8 +207,8 @@ static void watch(int fd) { atomic_fetch_or(&runtime_api_fds, (uint64_t)1 << (fd
 
 uint8_t runtime_api_permits(int fd, const void *caller)
 {
-    /* awslambdaric's Python, by its frames. It calls what others may have put in its way, so that
-     * the socket may be anybody's. */
+    /* awslambdaric's Python, known by its frames. It calls functions that other code may have
+     * replaced, so the socket may be any code's. */
     if (runtime_client_asked) {
         runtime_client_asked = false;
         restored_watches(fd);
