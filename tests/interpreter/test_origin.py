@@ -586,3 +586,33 @@ def test_a_library_s_act_is_not_whose_act_was_before(tmp_path: Path, tmp_name: P
     origins = [event["origin"] for event in done.violations]
     assert {(origin["function"], tuple(origin["stack"])) for origin in origins} == {(None, ())}
     assert all("sqlite" in origin["file"] for origin in origins), origins
+
+
+DATABASES = """
+import pathlib, sqlite3, sys
+
+class Odd:
+    def __fspath__(self):
+        raise ValueError("odd")
+
+def keeps(path):
+    try:
+        sqlite3.connect(path)
+    except (PermissionError, sqlite3.OperationalError) as error:
+        print(type(error).__name__)
+
+keeps(pathlib.Path(sys.argv[1]))
+try:
+    sqlite3.connect(Odd())
+except ValueError as error:
+    print(error)
+"""
+
+
+def test_a_database_by_a_path_object_has_its_caller(tmp_path: Path, tmp_name: Path) -> None:
+    (tmp_path / "app.py").write_text(DATABASES)
+    done = run_guarded([sys.executable, tmp_path / "app.py", tmp_name], policy=rules(tmp="block"))
+    assert done.stdout == "PolicyViolation\nodd\n", done
+    (event,) = done.violations
+    assert event["details"]["path"] == str(tmp_name)
+    assert (event["origin"]["function"], event["ring"]) == ("keeps", "interpreter"), event

@@ -191,10 +191,8 @@ int hook_library(const struct hook_row *row, PyObject *arguments)
     return hook_path(row, arguments) == 0 ? hook_native_library(name) : -1;
 }
 
-int hook_database(const struct hook_row *row, PyObject *arguments)
+static int judge_database(const struct hook_row *row, PyObject *object)
 {
-    if (nothing_to_do()) return 0;
-    PyObject *object = argument(arguments, 0);
     const char *path = argument_text(object);
     if (!path || !*path || strcmp(path, ":memory:") == 0) return 0;
     char plain[PATH_MAX];
@@ -217,6 +215,20 @@ int hook_database(const struct hook_row *row, PyObject *arguments)
     /* Between the event and the act, another hook may act itself. */
     if (!hook_others_are_there()) askers_keep();
     return answer(judged);
+}
+
+/* A Path is asked for its text here, and again by the module: the libc ring judges that one. */
+int hook_database(const struct hook_row *row, PyObject *arguments)
+{
+    PyObject *object = nothing_to_do() ? NULL : argument(arguments, 0);
+    PyObject *text = object ? python.PyOS_FSPath(object) : NULL;
+    if (!text) {
+        python.PyErr_Clear();
+        return 0;
+    }
+    int judged = judge_database(row, text);
+    python.Py_DecRef(text);
+    return judged;
 }
 
 int hook_directory(const struct hook_row *row, PyObject *arguments)
