@@ -130,12 +130,13 @@ sys.stdin.readline()
 
 
 def read_late(
-    code: str, argv: tuple[str, ...] = (PYTHON, "-c"), **more: Any
+    code: str, argv: tuple[str, ...] = (PYTHON, "-c"), policy: Any = None, **more: Any
 ) -> tuple[int, list[dict[str, Any]]]:
     """The events of a program whose pipe has room for few lines, and for all of them once it says
     "acted"."""
     ours, theirs = pipe()
-    env = clean_environment({"FUNCTION_SHIELD_POLICY": policy_file(rules(tmp="block"))})
+    chosen = policy_file(policy or rules(tmp="block"))
+    env = clean_environment({"FUNCTION_SHIELD_POLICY": chosen})
     with subprocess.Popen(
         [str(LAUNCHER), *argv, code],
         env=env,
@@ -204,6 +205,34 @@ def test_what_finds_no_room_is_counted() -> None:
     assert 32 <= len(violations) < 101
     assert len(violations) + sum(event.get("lost", 0) for event in events) == 101
     assert violations[-1]["details"]["path"] == "/tmp/last"
+
+
+HIDES = """
+import os, socket, sys
+for n in range(100):
+    try: os.listdir(f"/tmp/function-shield-{n}")
+    except OSError: pass
+for n in range(3):
+    try: socket.create_connection(("127.66.66.66", 4000 + n))
+    except OSError: pass
+    try: os.posix_spawn("/bin/true", ["true", str(n)], {})
+    except OSError: pass
+print("acted", flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_the_first_event_of_each_rule_finds_room() -> None:
+    """No act hides behind a flood of others: a line of a rule that has none waiting is kept."""
+    _, events = read_late(HIDES + "os.listdir('/tmp/last')", policy=BLOCK)
+    violations = [event for event in events if event["event"] == "violation"]
+    said = [event["policy"] for event in violations]
+    assert said.count("read_write_tmp") >= 32
+    assert [name for name in said if name != "read_write_tmp"] == [
+        "outbound_connectivity",
+        "create_child_process",
+    ]
+    assert len(violations) + sum(event.get("lost", 0) for event in events) == 107
 
 
 def test_a_forked_child_does_not_write_its_parents_lines() -> None:

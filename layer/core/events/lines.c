@@ -55,11 +55,11 @@ static void begin_process(void)
     atomic_store(&owner, pid);
 }
 
-static bool write_line(struct json *json)
+static bool write_line(struct json *json, unsigned rule)
 {
     if (json->size >= sizeof json->bytes) json->size = sizeof json->bytes - 1;
     json->bytes[json->size++] = '\n';
-    return sink_write(json->bytes, json->size);
+    return sink_write(json->bytes, json->size, rule);
 }
 
 static atomic_bool line_open; /* the program's last write to the pipe that events go to ended in the
@@ -122,9 +122,9 @@ static void end_fields(struct json *json, uint32_t number, uint32_t missing)
     json_raw(json, "}");
 }
 
-static void send_line(struct json *json, uint32_t missing)
+static void send_line(struct json *json, unsigned rule, uint32_t missing)
 {
-    if (!write_line(json))
+    if (!write_line(json, rule))
         sink_count_lost(missing + 1); /* the count that this line carried is lost with it */
 }
 
@@ -132,7 +132,7 @@ static void end(struct json *json)
 {
     uint32_t missing = sink_take_lost();
     end_fields(json, atomic_fetch_add(&sequence, 1), missing);
-    send_line(json, missing);
+    send_line(json, FS_FAMILIES, missing);
 }
 
 /* ---- violations ---- */
@@ -386,7 +386,7 @@ void lines_write(const struct guard_act *act, const struct fs_verdict *verdict,
             write_native(&line->json, &report, namespace);
         if (!line->json.full && line->json.size < sizeof line->json.bytes) break;
     }
-    send_line(&line->json, report.missing);
+    send_line(&line->json, act->family, report.missing);
     give_line(line);
 }
 

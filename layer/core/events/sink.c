@@ -15,7 +15,10 @@
 /* How long the function may wait for the log's reader, in microseconds: in one invocation, for one
  * event, and before memory is lost. */
 enum { WAIT_IN_ALL = 8000, WAIT_ONCE = 2000, WAIT_LAST = 4000 };
-enum { KEPT = 32, REFUSAL = 1000000 };
+/* KEPT lines at most, and beyond those the first of each rule: no act hides behind a flood of
+ * others. */
+enum { KEPT = 32, PLACES = 64, REFUSAL = 1000000 };
+_Static_assert(KEPT + FS_FAMILIES + 1 <= PLACES, "a place for each rule's first line");
 
 /* How to write to the fd without waiting. */
 enum kind {
@@ -33,9 +36,10 @@ static enum kind kind = SHARED;
 static struct {
     atomic_bool whole;
     unsigned short size;
-} kept[KEPT];
-static char kept_lines[KEPT][JSON_LINE_MAX];
+} kept[PLACES];
+static char kept_lines[PLACES][JSON_LINE_MAX];
 static _Atomic uint32_t oldest, newest;
+static _Atomic uint32_t waits; /* a bit for each rule that has a line there */
 
 static atomic_bool writing;
 
@@ -213,15 +217,16 @@ static void keep_rest(const char *bytes, size_t size)
     rest_size = size;
 }
 
-static bool keep(const char *line, size_t size)
+static bool keep(const char *line, size_t size, unsigned rule)
 {
-    uint32_t at = atomic_load(&newest);
+    uint32_t at = atomic_load(&newest), bit = 1u << rule;
+    uint32_t most = atomic_fetch_or(&waits, bit) & bit ? KEPT : PLACES;
     do
-        if (at - atomic_load(&oldest) >= KEPT) return false;
+        if (at - atomic_load(&oldest) >= most) return false;
     while (!atomic_compare_exchange_weak(&newest, &at, at + 1));
-    memcpy(kept_lines[at % KEPT], line, size);
-    kept[at % KEPT].size = (unsigned short)size;
-    atomic_store_explicit(&kept[at % KEPT].whole, true, memory_order_release);
+    memcpy(kept_lines[at % PLACES], line, size);
+    kept[at % PLACES].size = (unsigned short)size;
+    atomic_store_explicit(&kept[at % PLACES].whole, true, memory_order_release);
     return true;
 }
 
@@ -238,8 +243,11 @@ static bool drain(struct work *work)
     keep_rest(bytes, size);
     while (rest_size == 0) {
         uint32_t at = atomic_load(&oldest);
-        unsigned place = at % KEPT;
-        if (at == atomic_load(&newest)) return true;
+        unsigned place = at % PLACES;
+        if (at == atomic_load(&newest)) {
+            atomic_store(&waits, 0);
+            return true;
+        }
         /* Another thread is just leaving its line there, and will see that nobody wrote it. */
         if (!atomic_load_explicit(&kept[place].whole, memory_order_acquire)) return false;
         bytes = kept_lines[place];
@@ -271,12 +279,13 @@ void sink_adopt(void)
 {
     int pid = sys_getpid();
     if (atomic_load(&owner) == pid) return;
-    for (unsigned i = 0; i < KEPT; i++) atomic_store(&kept[i].whole, false);
+    for (unsigned i = 0; i < PLACES; i++) atomic_store(&kept[i].whole, false);
     atomic_store(&oldest, 0);
     atomic_store(&newest, 0);
     atomic_store(&writing, false);
     atomic_store(&waiting, WAIT_IN_ALL);
     atomic_store(&lost, 0);
+    atomic_store(&waits, 0);
     rest_size = 0;
     atomic_store(&owner, pid);
 }
@@ -304,7 +313,7 @@ static void release_signals(uint64_t before, bool came)
 /* One thread at a time writes, and nobody waits for it. A thread that finds it at work leaves its
  * line, and that thread writes it as well: it looks again after it has stopped writing. True where
  * `line` was written or kept. */
-static bool write_all(const char *line, size_t size, int may_wait)
+static bool write_all(const char *line, size_t size, unsigned rule, int may_wait)
 {
     enum { TURNS = 4 };
     struct work work = {false, may_wait};
@@ -328,24 +337,24 @@ static bool write_all(const char *line, size_t size, int may_wait)
             room = size > 0; /* once more, after it is left there: the thread that writes may just
                                 have stopped */
         }
-        if (size > 0 && !keep(line, size)) saved = false;
+        if (size > 0 && !keep(line, size, rule)) saved = false;
         size = 0;
     }
     release_signals(before, work.broken);
     return saved;
 }
 
-bool sink_write(const char *line, size_t size)
+bool sink_write(const char *line, size_t size, unsigned rule)
 {
     sink_adopt();
-    return write_all(line, size, WAIT_ONCE);
+    return write_all(line, size, rule, WAIT_ONCE);
 }
 
 void sink_flush_last(void)
 {
     if (!keeps_own()) return;
     atomic_store(&waiting, atomic_load(&was_read) ? WAIT_LAST : 0);
-    write_all(NULL, 0, WAIT_LAST);
+    write_all(NULL, 0, 0, WAIT_LAST);
 }
 
 void sink_await_room(void) { (void)has_room(guard.event_fd >= 0 ? guard.event_fd : 2, REFUSAL); }
@@ -353,7 +362,7 @@ void sink_await_room(void) { (void)has_room(guard.event_fd >= 0 ? guard.event_fd
 void sink_invocation_begins(void)
 {
     if (atomic_exchange(&was_read, false)) atomic_store(&waiting, WAIT_IN_ALL);
-    if (keeps_own()) write_all(NULL, 0, 0);
+    if (keeps_own()) write_all(NULL, 0, 0, 0);
 }
 
 void sink_count_lost(uint32_t lines) { atomic_fetch_add(&lost, lines); }

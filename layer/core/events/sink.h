@@ -17,10 +17,10 @@ void sink_adopt(void);
 void sink_count_lost(uint32_t lines);
 uint32_t sink_take_lost(void);
 
-/* Writes one line, or keeps it in memory until there is room. False where it is lost. Waits a few
- * milliseconds in all during one invocation, never longer. Safe in signal handlers and between fork
- * and exec. */
-bool sink_write(const char *line, size_t size);
+/* Writes one line, or keeps it in memory until there is room. False where it is lost: the first of
+ * its `rule` (enum fs_family; FS_FAMILIES: of none) there has a place. Waits a few milliseconds in
+ * all during one invocation, never longer. Safe in signal handlers and between fork and exec. */
+bool sink_write(const char *line, size_t size, unsigned rule);
 
 /* Before memory is lost (exit, exec): writes what is kept, and waits a few milliseconds where the
  * reader has been reading. */
