@@ -4,7 +4,7 @@
 
 PyObject *argument(PyObject *arguments, Py_ssize_t index)
 {
-    /* A caller of PySys_Audit that is no Python may pass something else than a tuple. */
+    /* C code that calls PySys_Audit may pass something other than a tuple. */
     if (!arguments || python_type(arguments) != python.PyTuple_Type) return NULL;
     if (index >= python.PyTuple_Size(arguments)) return NULL;
     return python.PyTuple_GetItem(arguments, index);

@@ -10,7 +10,7 @@ PyObject *argument(PyObject *arguments, Py_ssize_t index);
 /* A str or bytes without NUL inside, as its bytes: borrowed, valid while the object lives. NULL for
  * any other object, for a str that has no UTF-8 form, and leaves no error set. */
 const char *argument_text(PyObject *object);
-/* As an int; `otherwise` where it is none. */
+/* As an int; `otherwise` if it is not one. */
 long argument_number(PyObject *object, long otherwise);
 /* The words of a list or tuple in one line, cut at `size`. Words that are neither str nor bytes
  * show as "?". */

@@ -33,9 +33,9 @@ static bool read_version(char *runtime, size_t size)
     return python.minor >= 9;
 }
 
-/* What main does first: reads -X dev, -E, PYTHONMALLOC and the locale, so that the hook's entry
- * comes from the allocator that will free it. Main does it again and finds it done. Where it fails,
- * main fails in the same way and says so. */
+/* Does what Python's main does first: reads -X dev, -E, PYTHONMALLOC and the locale, so that the
+ * hook's entry comes from the allocator that will free it. main does it again and finds it done. If
+ * it fails here, main fails in the same way and reports it. */
 static bool preinitialise(int argc, char **argv)
 {
     struct python_preconfig config;
@@ -60,8 +60,8 @@ static void forget(const char *entry)
     if (to) *to = NULL;
 }
 
-/* PYTHONPATH without the witness's folder, as the interpreter is to read it: where the hook is in
- * place, the witness has nothing to say, and nothing in the process shows that it was there. */
+/* Removes the witness's folder from PYTHONPATH before the interpreter reads it. If the hook is in
+ * place, no witness is needed, and the process shows no trace of it. */
 static void give_python_path_back(void)
 {
     char site[sizeof guard.layer + sizeof "/" SITE_FOLDER];

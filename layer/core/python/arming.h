@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Called before main(): arms the hook where this program is, or has loaded, a Python. True where it
- * did; `runtime` gets "python3.13". */
+/* Called before main(): adds the hook if this program is a Python, or has loaded one. Returns true
+ * if it did; `runtime` gets "python3.13". */
 bool arming_arm(int argc, char **argv, char *runtime, size_t size);
 
 #endif

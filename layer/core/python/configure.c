@@ -81,8 +81,8 @@ static void apply(unsigned family, uint8_t mode, bool may_loosen)
 {
     uint8_t *loosened = &guard_thread.loosened[family];
     if (mode < in_force(family)) {
-        /* Without the right to loosen, this changes nothing, except for a thread that was loosened
-         * further. */
+        /* Without the right to loosen, this has no effect, except on a thread that was loosened
+         * further before. */
         if (may_loosen || (*loosened != 0 && mode + 1 > *loosened)) *loosened = (uint8_t)(mode + 1);
         return;
     }

@@ -73,7 +73,7 @@ void frames_function(const struct frame *frame, char *name, size_t size)
     if (value) python.Py_DecRef(value);
 }
 
-/* As they were before code of the function's ran, which can change them. */
+/* The prefixes at start, before code of the function could change them. */
 static char prefixes[2][512];
 
 void frames_pin_library(void)
@@ -154,8 +154,8 @@ bool frames_only_runtime_client(void)
     struct frame frame = {0};
     bool any = false;
     for (unsigned steps = 0; frames_next(&frame); steps++) {
-        /* From what connects to the client itself, code is what its file says: names are anybody's.
-         */
+        /* From the frame that connects to the client itself, each code object must be what its file
+         * compiles to, because any code can take any name. */
         if (!any && (frame.library || frames_is_client(frame.path)) &&
             (steps >= CLIENT_STEPS || !is_genuine(&frame))) {
             frames_stop(&frame);
@@ -207,7 +207,7 @@ bool frames_linecache_reads(void)
 {
     struct frame frame = {0};
     if (!frames_next(&frame)) return false;
-    /* Is the script that the interpreter was started with a zip? */
+    /* The interpreter asks whether its script is a zip. */
     if (frame.library && ends(frame.path, "<frozen zipimport>")) {
         char name[64] = "";
         frames_function(&frame, name, sizeof name);

@@ -30,7 +30,7 @@ void hook_forget(void)
 
 static void keep_script(const struct guard_act *act)
 {
-    /* What a forked child does was asked of its parent, which kept the caller. */
+    /* A forked child acts for its parent's caller, which the parent kept. */
     struct guard_origin *origin = javascript_is_forked() ? NULL : origin_room();
     if (origin &&
         !(caller_is_node(act) &&
@@ -41,16 +41,15 @@ static void keep_script(const struct guard_act *act)
 struct guard_origin *interpreter_origin(const struct guard_act *act)
 {
     struct attach attach;
-    /* What was refused or reported of a write can come from a signal handler of the interpreter's.
-     */
+    /* Not for first bytes: such a write may come from a signal handler of the interpreter's. */
     if (python.current && act->ring == RING_LIBC && !act->first_bytes) {
         if (attach_begin(&attach, act->caller)) {
             origin_forget();
             origin_keep();
             attach_end(&attach);
         } else if (act->family != FS_NATIVE && act->caller && !attach_is_pythons(act->caller)) {
-            /* What was kept is of an act before. (SQLite calls doors of native_code from within
-             * what Python asked of it, which was reported.) */
+            /* The caller that was kept belongs to an earlier act. (SQLite calls doors of
+             * native_code while it does what Python asked of it, which was reported.) */
             origin_forget();
         }
     }

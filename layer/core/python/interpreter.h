@@ -4,7 +4,8 @@
 
 #include <stdbool.h>
 
-/* Before main, after arming. False where there is none: nobody need be asked who called. */
+/* Call it before main, after arming. Returns false if there is no interpreter, and so no caller to
+ * ask for. */
 bool interpreter_start(void);
 
 #endif

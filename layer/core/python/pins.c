@@ -6,8 +6,8 @@
 
 enum { INTERPRETERS = 1024 };
 
-/* Ids are not used again: a place begins at the id's, and an interpreter that ended gives way to a
- * new one. Ids are stored with 2 added. */
+/* Ids are never used again. The search for a slot starts at the id's own, and an interpreter that
+ * has ended makes room for a new one. Ids are stored with 2 added. */
 enum { FREE = 0, TAKEN = 1, IDS = 2 };
 static struct pins pins[INTERPRETERS];
 static _Atomic int64_t forgotten = -1; /* the highest id that gave way */
@@ -54,11 +54,12 @@ struct pins *pins_take(int64_t id)
         struct pins *at = &pins[(uint64_t)(id + i) % INTERPRETERS];
         int64_t there = atomic_load(&at->id);
         if (there == TAKEN || (there != FREE && !atomic_load(&at->ended))) continue;
-        /* Before it is gone: it is not beginning when it is not found. */
+        /* Do this before the slot is reused: an interpreter that is not found must not count as one
+         * that is beginning. */
         if (there != FREE) forget_up_to(there - IDS);
         if (atomic_compare_exchange_strong(&at->id, &there, TAKEN)) return at;
     }
-    forget_up_to(id); /* no place: it loads no compiled code, and so cannot be made */
+    forget_up_to(id); /* no slot is free: it can load no compiled code, so creating it fails */
     return NULL;
 }
 

@@ -1,4 +1,4 @@
-/* What native_code must know of each interpreter from before the function's first line. */
+/* What native_code must note in each interpreter before the function's first line. */
 #ifndef FS_PINS_H
 #define FS_PINS_H
 
@@ -17,7 +17,7 @@ struct pins {
     struct { /* importlib's own parts: NULL where this Python names them otherwise */
         PyObject *module, *compile, *get_code, *get_data, *reads, *io, *open_code;
     } importlib;
-    struct { /* what hands the names of modules that are built in to _imp.get_frozen_object */
+    struct { /* what passes the names of frozen modules to _imp.get_frozen_object */
         PyObject *module, *imp, *thaw, *call, *get_code;
     } frozen;
     PyObject *marshal, *loads;
@@ -30,8 +30,8 @@ int64_t pins_interpreter(void);
 struct pins *pins_own(void);
 /* This thread's interpreter is being made: nobody's code runs in it. */
 bool pins_beginning(void);
-/* A place for a new interpreter's, to be written and given to pins_done. NULL where it has one, or
- * 1,024 are there at once. */
+/* A slot for a new interpreter, to be filled and passed to pins_done. NULL if it has one, or if
+ * 1,024 interpreters exist. */
 struct pins *pins_take(int64_t id);
 void pins_done(struct pins *own, int64_t id);
 

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 /* The program calls (shared libpython) or defines (static build) Py_BytesMain or an older main of
- * Python's. No lookup in other libraries, so that a program that is none pays a microsecond. */
+ * Python's. Does not search other libraries, so that other programs pay a microsecond. */
 bool python_program_is_interpreter(void);
 
 /* The program has Python in it and a main of its own. */

@@ -5,11 +5,11 @@
 #include "guard/guard.h"
 #include "cpython/python.h"
 
-/* This interpreter's type, a new reference; NULL with an error set. No Python object crosses
- * interpreters. */
+/* This interpreter's own type, because interpreters share no objects. A new reference; NULL with an
+ * error set. */
 PyObject *violation_type(void);
-/* Sets the error: whatever fails on the way, some error is set afterwards. `sentence` is the
- * event's; `filename` may be NULL. */
+/* Sets the error; if that fails, another error is set. `sentence` is the event's; `filename` may be
+ * NULL. */
 void violation_raise(enum fs_family family, const struct fs_verdict *verdict, const char *sentence,
                      PyObject *filename);
 

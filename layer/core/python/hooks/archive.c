@@ -1,5 +1,6 @@
-/* By their frames' names, other code passes for the import system. So what that gets holds nothing
- * of the handler. A copy in memory: where the kernel's limit is on, no file can hold one. */
+/* Other code can pass for the import system by borrowing its frames' names. So what the import
+ * system gets contains nothing of the handler. It is a copy in memory, because under the kernel's
+ * limit no file can hold one. */
 #include "python/hooks/archive.h"
 
 #include <fcntl.h>
@@ -41,7 +42,7 @@ bool archive_import_reads(void)
 
 static PyObject *in_memory(PyObject *io)
 {
-    /* No object crosses from one interpreter to another. */
+    /* Objects must not be shared between interpreters. */
     PyObject *own = copy, *made = NULL;
     if (pins_interpreter() != 0)
         own = python.PyBytes_FromStringAndSize(bytes, size);
@@ -54,7 +55,7 @@ static PyObject *in_memory(PyObject *io)
     return made;
 }
 
-/* Anything else is opened as without us. */
+/* Anything else is opened as it would be without the guard. */
 static PyObject *open_file(PyObject *io, PyObject *path)
 {
     PyObject *made = NULL, *mode = python.PyUnicode_DecodeUTF8("rb", 2, NULL);
@@ -122,6 +123,7 @@ void archive_seal(const char *path, const char *member)
         if (blocks(path) && pins_interpreter() == 0) give_copies(path, member);
         atomic_store(&known, 2);
     } else if (archive_is(path) && copy && !zip_blank((uint8_t *)bytes, (size_t)size, member)) {
-        memset(bytes, 0, (size_t)size); /* another handler of the same zip: none may be read */
+        memset(bytes, 0,
+               (size_t)size); /* a second handler in the same zip: its entry must be left out too */
     }
 }

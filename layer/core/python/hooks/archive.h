@@ -6,14 +6,14 @@
 
 enum { ARCHIVE_PATH_MAX = 1024 };
 
-/* Before the seal: from now on io.open_code(path), by which zipimport reads, gives a copy of the
- * archive in memory without the handler ("pkg/main.py"), where the import system asks. Every other
- * open is judged. Where there can be no copy, or the rule does not block, nothing changes. */
+/* Call it before the seal. From now on io.open_code(path), by which zipimport reads, returns a copy
+ * of the archive without the handler ("pkg/main.py"), if the import system asks. Every other open
+ * is judged. If no copy can be made, or the rule does not block, nothing changes. */
 void archive_seal(const char *path, const char *member);
 /* `path` is the zip that a sealed handler came from. */
 bool archive_is(const char *path);
-/* The import system is at work, by the names of its frames: the open is one of zipimport's, asked
- * by importlib. */
+/* By the names of the frames, the import system is at work: zipimport opens, called by importlib.
+ */
 bool archive_import_reads(void);
 
 #endif

@@ -51,8 +51,8 @@ static const struct hook_row rows[] = {
     {"function_shield.violation", hook_violation, FS_INTEGRITY, NULL, 0, -1, -1, -1, 0},
 };
 
-/* A row by the name's hash. Made at compile time would be nicer and less readable: forty rows take
- * a microsecond. */
+/* Finds a row by its name's hash. The table is filled at start, which takes a microsecond, because
+ * a table made at compile time would be hard to read. */
 enum { SLOTS = 256 };
 static uint8_t slots[SLOTS]; /* row + 1 */
 _Static_assert(sizeof rows / sizeof *rows < 255, "a slot is a byte");
@@ -92,7 +92,7 @@ static int answer(const char *event, PyObject *arguments)
     return row->answer(row, arguments);
 }
 
-/* The first two letters settle nearly every event that is not watched. */
+/* The first two letters rule out nearly every event that is not watched. */
 int hook_event(const char *event, PyObject *arguments, void *data)
 {
     (void)data;

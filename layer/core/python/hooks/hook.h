@@ -8,7 +8,7 @@
 #include "cpython/python.h"
 #include "python/hooks/hook_verdict.h"
 
-/* How a name is looked at: the object that it leads to, or the link itself. */
+/* How a name is inspected: the object that it leads to, or the link itself. */
 enum { NOFOLLOW = O_PATH | O_NOFOLLOW, FOLLOW = O_PATH };
 
 /* A watched event: a row of the table in hook.c. */
@@ -20,14 +20,14 @@ struct hook_row {
     const char *verb;
     int8_t path, dirfd; /* where they stand in the arguments; dirfd -1: none */
     int8_t other_path, other_dirfd; /* the second name of rename and link; -1: none */
-    int flags; /* as for open(2): how the name is looked at */
+    int flags; /* as for open(2): how the name is inspected */
 };
 
 /* Before the first event. */
 void hook_start(void);
 int hook_event(const char *event, PyObject *arguments, void *data);
 
-/* interpreter.c: what the doors are told of this act; forgotten at the next watched event. */
+/* interpreter.c: forgets what the doors were told about the act before. */
 void hook_forget(void);
 
 /* hook_import.c: makes `import function_shield` work from wherever the layer lies. */
@@ -55,8 +55,8 @@ int hook_terminal(const struct hook_row *row, PyObject *arguments);
 /* A hook that is asked after ours was added. */
 void hook_others_are_asked(void);
 bool hook_others_are_there(void);
-/* The collector waits until this thread's next event: what is unmarshalled must not change
- * meanwhile. */
+/* The garbage collector is paused until this thread's next event, so that nothing changes what is
+ * being unmarshalled. */
 extern __thread bool hook_collector_waits __attribute__((tls_model("initial-exec")));
 void hook_collector_goes_on(void);
 bool hook_passes_over(const char *path);
@@ -67,7 +67,7 @@ int hook_unmarshal(PyObject *arguments);
 int hook_marshal(PyObject *arguments);
 /* hook_code.c */
 int hook_code(PyObject *arguments);
-/* A code object is run, or becomes the code of `by`, a function; NULL where no function has it. */
+/* A code object is run (`by` is NULL), or becomes the code of the function `by`. */
 int hook_code_used(PyObject *code, PyObject *by);
 /* pins.c: cpython.PyInterpreterState_Clear */
 void hook_interpreter(const char *event);
@@ -78,7 +78,7 @@ int hook_native_library(const char *path);
 /* hook_judge.c: judges an act of native_code by what is on the stack: 0, or -1 with an error set.
  * `library`: its path, or NULL. */
 int hook_judge_native(const char *verb, const char *object, const char *library);
-/* It would refuse it; no event. */
+/* Returns true if hook_judge_native would refuse; makes no event. */
 bool hook_native_blocks(const char *library);
 /* hook_requests.c */
 int hook_request(const char *event, PyObject *arguments);

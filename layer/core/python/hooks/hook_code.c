@@ -43,9 +43,9 @@ static bool is_variable_of(PyObject *locals, const char *name, PyObject *type)
     return same;
 }
 
-/* types.coroutine, which gives a function's own code another flag, is at it: its code is what the
- * library's source compiles to, and what it changes is the code of a function, so that all it can
- * call is code.replace(co_flags=…). */
+/* The caller is types.coroutine, which changes a flag of a function's own code. Its code is what
+ * the library's source compiles to, and what it changes is the code of a function, so all that it
+ * can call is code.replace(co_flags=…). */
 static bool is_coroutine(const struct frame *frame, PyObject *locals)
 {
     struct pins *own = pins_own();
@@ -105,7 +105,7 @@ static long number_part(PyObject *code, const char *name)
     return number;
 }
 
-/* The same objects: names are interned, and code.replace hands on what it does not change. */
+/* Compares identities: names are interned, and code.replace passes on what it does not change. */
 static bool same_elements(PyObject *one, PyObject *other)
 {
     PyObject *a = NULL, *b = NULL;
@@ -138,7 +138,7 @@ static bool same_part(PyObject *one, PyObject *other, const char *name, enum sam
     return same;
 }
 
-/* `made` is `old`, all that runs of it, but for the flag. */
+/* `made` runs the same as `old`, except for the flag. */
 static bool is_flagged(PyObject *made, PyObject *old)
 {
     static const struct {

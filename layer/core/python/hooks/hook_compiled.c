@@ -1,6 +1,6 @@
-/* Events about code objects that are made from bytes: a compiled module passes because its bytes
- * are those of a file. Frames name themselves as they like, and every event can be raised by hand:
- * nothing passes here for what it says it is. */
+/* Events about code objects made from bytes. A compiled module passes because its bytes equal those
+ * of a file. Frames can carry any name and any code can raise any event, so nothing passes here for
+ * what it claims to be. */
 #include <limits.h>
 #include <string.h>
 
@@ -15,13 +15,12 @@
 
 enum { HEADER = 16 /* of a .pyc, since PEP 552 */ };
 
-/* A hook of Python's own is asked after ours, and can change the bytes that we saw before they are
- * unmarshalled. */
+/* An audit hook in Python runs after the guard's, and can change the bytes between the guard's
+ * check and their unmarshalling. */
 static atomic_bool others_are_asked;
 
-/* Nobody writes there: the bytes that an event has are a copy, and where they lie in other memory,
- * an audit hook that is asked after ours, or another thread, puts others there before they are
- * unmarshalled. */
+/* The object's bytes cannot change. An event shows a copy of them; in writable memory, a later
+ * audit hook or another thread could replace the original before it is unmarshalled. */
 static bool is_unchangeable(PyObject *value)
 {
     if (python_type(value) == python.PyBytes_Type) return true;
@@ -32,7 +31,7 @@ static bool is_unchangeable(PyObject *value)
     return bytes;
 }
 
-/* importlib's own _compile_bytecode is at it, and hands what it was given to the interpreter's own
+/* The caller is importlib's own _compile_bytecode, and passes its argument to the interpreter's own
  * marshal.loads. */
 static bool hands_on(const struct frame *frame, PyObject *locals)
 {
@@ -49,7 +48,7 @@ static bool hands_on(const struct frame *frame, PyObject *locals)
     return same;
 }
 
-/* The file's bytes behind the header are just these. */
+/* The file's bytes after the header are exactly these. */
 static bool is_content(int fd, const char *bytes, size_t size, struct stat *status)
 {
     char buffer[16384];
@@ -67,9 +66,9 @@ static bool is_content(int fd, const char *bytes, size_t size, struct stat *stat
 
 enum compiled { COMPILED_UNKNOWN, COMPILED_CACHED, COMPILED_ALONE };
 
-/* importlib's _compile_bytecode(data, name, bytecode_path, source_path) says which file the bytes
- * come from. CACHED: just there they are, beside a source. ALONE: with no source, or where anybody
- * may write. */
+/* importlib's _compile_bytecode(data, name, bytecode_path, source_path) names the file of the
+ * bytes. CACHED: the file holds exactly these bytes, beside a source. ALONE: it has no source, or
+ * lies where code can write. */
 static enum compiled find_file(PyObject *locals, PyObject *data, char resolved[PATH_MAX])
 {
     PyObject *file = objects_variable(locals, "bytecode_path"),
@@ -83,7 +82,7 @@ static enum compiled find_file(PyObject *locals, PyObject *data, char resolved[P
     bool plain = false;
     if (path && python_type(data) == python.PyBytes_Type &&
         python.PyBytes_AsStringAndSize(data, &bytes, &size) == 0) {
-        /* Nearly always the path is what it says, and there is no need to ask where it leads. */
+        /* Nearly always the path is plain, and need not be resolved. */
         plain =
             path[0] == '/' && !strstr(path, "/.") && !strstr(path, "//") && strlen(path) < PATH_MAX;
         if (plain) fd = sys_open_no_links(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
@@ -107,8 +106,8 @@ static enum compiled find_file(PyObject *locals, PyObject *data, char resolved[P
     return answer;
 }
 
-/* `found` is a memoryview of these bytes. Python's own comparison of the two takes them apart one
- * by one: a millisecond at each start. Of exact types, so that nobody's code answers for them. */
+/* `found` is a memoryview of these bytes. Python's own comparison goes byte by byte, a millisecond
+ * at each start. Exact types only, so that no code of the program answers for them. */
 static bool is_view_of(PyObject *found, PyObject *data)
 {
     struct python_buffer view = {0};
@@ -123,7 +122,7 @@ static bool is_view_of(PyObject *found, PyObject *data)
     return same;
 }
 
-/* The name of the module that importlib is having unfrozen, NULL where it is not at that:
+/* The name of the frozen module that importlib is loading, or NULL if it is not doing that:
  * _call_with_frames_removed(f, *args), or FrozenImporter.get_code(fullname). A new reference. */
 static PyObject *frozen_name(struct pins *own, const struct frame *frame, PyObject *locals)
 {
@@ -175,8 +174,8 @@ static bool is_frozen(const struct frame *frame, PyObject *locals, PyObject *dat
 
 /* importlib's own get_code calls its own _compile_bytecode, for a loader that reads by importlib's
  * own get_data and the interpreter's own open_code. Code that replaced what these look up by name
- * can still hand over other bytes. The comparison with the file shows that. It reads each module
- * twice, so it is made only where the rule blocks. */
+ * can still pass other bytes. Only comparing with the file shows that. It reads each module twice,
+ * so it happens only where the rule blocks. */
 static bool is_importlib(void)
 {
     struct pins *own = pins_own();
@@ -208,7 +207,7 @@ static bool blocks(void)
 
 __thread bool hook_collector_waits __attribute__((tls_model("initial-exec")));
 
-/* Until 3.12 it runs wherever a tuple is made, and whatever of Python's it calls. */
+/* Before 3.12 the collector can run wherever a tuple is made, and calls Python code. */
 static void stop_collector(void)
 {
     static const char *version;
@@ -231,8 +230,8 @@ bool hook_others_are_there(void)
     return atomic_load_explicit(&others_are_asked, memory_order_relaxed);
 }
 
-/* importlib's get_code reads a compiled module that would not be believed: where the rule blocks,
- * it is told that there is none that it may read, and compiles the source. */
+/* importlib's get_code reads a compiled module that the guard would not trust. Where the rule
+ * blocks, the read fails, and importlib compiles the source. */
 bool hook_passes_over(const char *path)
 {
     struct stat status;

@@ -1,5 +1,5 @@
-/* Events about files. Every open of a Python passes here: what is plainly none of the rules'
- * business leaves in a few nanoseconds, and the libc ring, which sees the object, decides on it. */
+/* Events about files. Every open in Python passes here. A path that clearly concerns no rule leaves
+ * after a few nanoseconds, and the libc ring, which sees the object, decides on it. */
 #include <limits.h>
 #include <string.h>
 
@@ -40,7 +40,8 @@ static bool folder_is_suspect(void)
     return suspect;
 }
 
-/* The string alone asks for a closer look. `relative`: names are relative to the current folder. */
+/* The string alone makes an inspection necessary. `relative`: names are relative to the current
+ * folder. */
 static bool suspicious(const char *path, bool relative)
 {
     if (path[0] == '/') {
@@ -83,7 +84,7 @@ static bool nothing_to_do(void)
 static int judge(int dirfd, const char *path, int flags, const char *verb, PyObject *object)
 {
     struct judged judged;
-    struct path own = copied_own(path); /* Python's own bytes */
+    struct path own = copied_own(path); /* memory of Python's that does not change */
     (void)files_judge_path(dirfd, &own, flags, &judged, NULL);
     const enum fs_family family = judged.family;
     const struct fs_verdict verdict = judged.verdict;
@@ -101,14 +102,14 @@ static int judge(int dirfd, const char *path, int flags, const char *verb, PyObj
     if (family == FS_HANDLER && (flags & O_ACCMODE) == O_RDONLY && UNLIKELY(also_is_on) &&
         also_lists(resolved) && !also_was_executed(resolved) &&
         (frames_import_reads() || frames_interpreter_reads())) {
-        /* What is compiled may name another source than the one beside it. */
+        /* A compiled file may name another source than the one beside it. */
         also_read(resolved);
         passes_archive(resolved);
         return 0;
     }
-    /* Tracebacks and inspect ask for source lines, and handle that there are none: every unhandled
-     * exception would be an alarm. A read without a frame may be any callback's: it is quiet only
-     * where it gets nothing. */
+    /* Tracebacks and inspect ask for source lines and cope without them: every unhandled exception
+     * would raise an alarm. A read without a frame may come from any callback, so it is quiet only
+     * if it is refused. */
     if (family == FS_HANDLER && (flags & O_ACCMODE) == O_RDONLY &&
         (frames_linecache_reads() || (verdict.mode == FS_BLOCK && frames_interpreter_reads()))) {
         guard_note(FS_HANDLER, verdict.mode, shown);
@@ -141,12 +142,12 @@ int hook_open(PyObject *arguments)
         python.PyErr_SetString(*python.PyExc_PermissionError, path);
         return -1;
     }
-    /* os.open has no mode, and may have a dir_fd that the event does not tell: its relative names
-     * are the libc ring's. */
+    /* os.open has no mode, and may have a dir_fd that the event does not show, so the libc ring
+     * judges its relative names. */
     bool relative = path[0] == '/' || !argument_is_none(argument(arguments, 1));
     if (LIKELY(!suspicious(path, relative)) || !relative || !python_is_running()) return 0;
     long flags = argument_number(argument(arguments, 2), O_RDONLY) & ~FILES_OWN_BITS;
-    /* A folder cannot be written to as a file: an opener makes a file in it (tempfile), and that is
+    /* Opening a folder for writing means that an opener makes a file in it (tempfile); that open is
      * the act. */
     if ((flags & O_ACCMODE) != O_RDONLY && !(flags & O_DIRECTORY) &&
         is_kind(AT_FDCWD, path, S_IFDIR))
@@ -166,8 +167,8 @@ static int judge_argument(const struct hook_row *row, PyObject *arguments, int a
         if (given >= 0) dirfd = (int)given;
     }
     if (dirfd == AT_FDCWD && !suspicious(path, true)) return 0;
-    /* The event does not tell whether a link itself is meant (follow_symlinks): the libc ring sees
-     * it. */
+    /* The event does not show whether the link itself is meant (follow_symlinks). The libc ring
+     * sees that. */
     if (row->flags == FOLLOW && is_kind(dirfd, path, S_IFLNK)) return 0;
     return judge(dirfd, path, row->flags, row->verb, argument_is_none(object) ? NULL : object);
 }
@@ -177,13 +178,14 @@ int hook_path(const struct hook_row *row, PyObject *arguments)
     if (nothing_to_do()) return 0;
     int judged = judge_argument(row, arguments, row->path, row->dirfd);
     if (row->other_path < 0) return answer(judged);
-    /* One act, one event: of two names, the note has the one that was reported, and the door keeps
-     * quiet about what follows it. */
+    /* One act makes one event: of two names, the note holds the reported one, and the door stays
+     * quiet about the other. */
     if (judged == 0) judged = judge_argument(row, arguments, row->other_path, row->other_dirfd);
     return answer(judged);
 }
 
-/* A name without a slash is looked for where libraries are, not in the current folder. */
+/* A name without a slash is searched for among the libraries' folders, not in the current folder.
+ */
 int hook_library(const struct hook_row *row, PyObject *arguments)
 {
     const char *name = argument_text(argument(arguments, row->path));
@@ -197,7 +199,7 @@ static int judge_database(const struct hook_row *row, PyObject *object)
     if (!path || !*path || strcmp(path, ":memory:") == 0) return 0;
     char plain[PATH_MAX];
     if (begins(path, "file:")) {
-        /* A URI's file stands behind an empty or local authority. Where it is coded (%2F), the libc
+        /* In a URI the path follows an empty or local authority. If it is encoded (%2F), the libc
          * ring sees the file. */
         path += 5;
         if (begins(path, "//localhost/"))
@@ -235,8 +237,8 @@ int hook_directory(const struct hook_row *row, PyObject *arguments)
 {
     (void)row;
     (void)arguments;
-    /* The event comes before the act, and another thread may look in between: from now on every
-     * look asks the kernel. */
+    /* The event comes before the act, and another thread may ask in between: from now on every
+     * question goes to the kernel. */
     atomic_store_explicit(&where, MOVES, memory_order_relaxed);
     return 0;
 }

@@ -10,7 +10,7 @@
 
 enum { NAME_MAX_SIZE = 256, STEPS = 512 };
 
-/* The module of the innermost frame that is no library's, by its own account. */
+/* The module of the innermost frame outside the standard library, as the frame names it. */
 static void read_module(char name[NAME_MAX_SIZE])
 {
     struct frame frame = {0};
@@ -31,7 +31,8 @@ static void read_module(char name[NAME_MAX_SIZE])
 
 static bool passes(const struct fs_verdict *verdict) { return verdict->mode == FS_ALLOW; }
 
-/* By the module, by the packages it lies in, by the outermost one's folder, by the library. */
+/* Asks by the module's name, by each package that contains it, by the outermost package's folder,
+ * and by the library. */
 static struct fs_verdict ask(const char *library)
 {
     char name[NAME_MAX_SIZE];

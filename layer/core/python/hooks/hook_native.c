@@ -1,5 +1,5 @@
-/* Events about modules that hand out memory, and about libraries. Names only choose among the
- * exceptions of a policy. */
+/* Events about modules that give access to memory, and about libraries. Names only select among the
+ * policy's exceptions. */
 #include <limits.h>
 #include <string.h>
 
@@ -12,9 +12,9 @@
 static __thread uint64_t announced
     __attribute__((tls_model("initial-exec"))); /* the bridge whose import was judged */
 
-/* numpy and blosc take addresses as integers themselves. They import ctypes, which is reported, and
- * do without it where code has put something else in its place. Known by the module's name: the
- * loader calls PyInit_NAME, whatever the file is called. */
+/* numpy and blosc take addresses as integers themselves. They import ctypes, which is judged, and
+ * work without it if code has put another object in its place. Recognised by the module's name,
+ * because the loader calls PyInit_NAME whatever the file is called. */
 static bool stands_in(const char *module, const char *library)
 {
     return UNLIKELY(strcmp(module, "_multiarray_umath") == 0 ||
@@ -65,7 +65,7 @@ int hook_native_import(const char *name, PyObject *file)
     return 0;
 }
 
-/* Any event of ctypes, in an interpreter that has it built in: it can be had without an import. */
+/* Any event of ctypes, in an interpreter that has it built in and so needs no import of a file. */
 int hook_bridge_used(void)
 {
     if (guard_ignores(FS_NATIVE) ||

@@ -87,15 +87,16 @@ static int judge_address(const struct hook_row *row, PyObject *socket, const str
     struct fs_verdict verdict =
         network_judge_target(&storage, size, host, ip, &port, &family, &announced);
     if (UNLIKELY(announced)) {
-        /* Its lookup was reported. If another package asked for that, this is an act of its own. */
+        /* The lookup was reported. If another package made it, the connection is an act of its own.
+         */
         guard_thread.note_asker = origin_asker_now();
         verdict = network_judge_target(&storage, size, host, ip, &port, &family, &announced);
     }
-    /* Of a name server, the door reads the question. It is told who asked. */
+    /* To a name server, the door judges the question, and needs the caller. */
     if (UNLIKELY(to->port == RESOLVERS_PORT)) origin_keep();
     if (LIKELY(verdict.mode == FS_ALLOW && !guard_tells_allowed())) return 0;
     if (family == FS_RUNTIME_API) {
-        /* The door answers: it knows what else may pass. It is told who asked. */
+        /* The door decides, because it knows what else may pass, and needs the caller. */
         origin_keep();
         return 0;
     }

@@ -22,7 +22,7 @@ static __thread int terminal_owner
 static __thread uint8_t terminal_mode __attribute__((tls_model("initial-exec")));
 static __thread uint64_t terminal_object __attribute__((tls_model("initial-exec")));
 
-/* The rest of a pty.spawn that was reported. Another program than the reported one is not. */
+/* The rest of a pty.spawn that was reported. It covers the reported program only. */
 static void note_terminal(void)
 {
     guard_note(FS_PROCESS, FS_ALERT, NULL);
@@ -47,7 +47,7 @@ void hook_processes_start(void) { (void)managed_instance(); }
 static int judged(const struct hook_row *row, const struct fs_verdict *verdict, const char *path,
                   const char *line, PyObject *filename)
 {
-    /* The fork and the exec that follow an alert are the same act: the note stands for them. */
+    /* The fork and exec that follow an alert are the same act, which the note covers. */
     struct guard_act act = {
         .family = FS_PROCESS, .verb = row->verb, .path = path, .arguments = line};
     return hook_verdict(&act, verdict, path, filename);
@@ -71,7 +71,8 @@ static bool folder_exists(PyObject *folder)
     return argument_is_none(folder) || (path && sys_fstatat(AT_FDCWD, path, &status, 0) == 0);
 }
 
-/* A program that does not exist is no act: what fork and exec would come to is raised here. */
+/* Starting a program that does not exist is not an act: the error that fork and exec would end with
+ * is raised here. */
 static int fails_missing(uint8_t mode, const char *path, PyObject *executable)
 {
     if (mode != FS_BLOCK) {
@@ -198,7 +199,7 @@ int hook_terminal(const struct hook_row *row, PyObject *arguments)
     if (guard_ignores(FS_PROCESS)) return 0;
     char line[LINE_MAX_SHOWN], resolved[PATH_MAX];
     PyObject *words = argument(arguments, 0), *first = argument_element(words, 0);
-    /* A plain string is its own only word. */
+    /* A plain string is a list of one word. */
     PyObject *object = first ? first : words;
     const char *path = argument_text(object);
     int result = 0;

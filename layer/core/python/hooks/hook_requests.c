@@ -5,7 +5,7 @@
 #include "python/hooks/hook.h"
 #include "memory/requests.h"
 
-/* An int, or what says it is one: fcntl passes it on as it is, so that the kernel takes it for an
+/* An int, or an object with __index__: fcntl passes its value on, and the kernel takes it for an
  * address. */
 static bool is_number(PyObject *value)
 {
@@ -16,11 +16,11 @@ static bool is_number(PyObject *value)
         return false;
     }
     python.Py_DecRef(index);
-    /* Versions differ in what they ask first: it counts as both. */
+    /* Versions of Python test the two in different order, so the object counts as both. */
     return true;
 }
 
-/* The default, 0, leads nowhere. */
+/* The default, 0, is not an address. */
 static bool is_zero(PyObject *value)
 {
     return argument_is_none(value) ||

@@ -23,8 +23,8 @@ int hook_verdict(struct guard_act *act, const struct fs_verdict *verdict, const 
                  PyObject *filename)
 {
     if (verdict->mode == FS_ALLOW) {
-        /* A program's first use is told where it is executed: mostly in a child, which counts for
-         * itself. */
+        /* A program's first use is reported where it is executed, mostly in a child, which counts
+         * for itself. */
         if (UNLIKELY(guard_tells_allowed()) && act->family != FS_PROCESS) hook_used(act, verdict);
         return 0;
     }

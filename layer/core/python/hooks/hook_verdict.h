@@ -6,14 +6,13 @@
 #include "guard/guard.h"
 #include "events/events.h"
 
-/* Ends an event's question: nothing where the verdict allows; else the event with its origin, and
- * the error where it blocks. `object` is what the libc ring would name (NULL: whatever); `filename`
- * goes into the error, or NULL. */
+/* Carries out the verdict on an event. Allowed: nothing. Else it writes the event with its origin,
+ * and sets the error if the verdict blocks. `object` is what the libc ring would name (NULL: any);
+ * `filename` goes into the error, or NULL. */
 int hook_verdict(struct guard_act *act, const struct fs_verdict *verdict, const char *object,
                  PyObject *filename);
 
-/* What the rule of the verdict let through is told, with its origin, where the policy wants that
- * and it is the rule's first. */
+/* Reports an allowed act with its origin, if the policy wants that and it is the rule's first. */
 void hook_used(struct guard_act *act, const struct fs_verdict *verdict);
 
 #endif

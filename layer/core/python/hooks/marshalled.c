@@ -8,9 +8,9 @@
 #include "python/hooks/hook.h"
 #include "python/pins.h"
 
-/* concurrent.interpreters writes a function's code by marshal in one interpreter, and reads it in
- * another before there is a frame. What was read is nothing new where it is what a code object of
- * this process was written as: its SHA-256, of which 128 bits are kept. */
+/* concurrent.interpreters marshals a function's code in one interpreter, and unmarshals it in
+ * another before that one has a frame. Such bytes are nothing new if a code object of this process
+ * was marshalled as them: SHA-256, of which 128 bits are kept. */
 enum { SENT = 64, WORDS = 4 /* of eight digits */ };
 static _Atomic uint64_t sent[SENT][WORDS];
 static _Atomic unsigned sent_count;
@@ -39,7 +39,7 @@ int hook_marshal(PyObject *arguments)
     uint64_t digest[WORDS];
     if (!own || !code || python_type(code) != python.PyCode_Type) return 0;
     python.PyErr_Fetch(&type, &value, &trace);
-    /* One reference more from here on: marshal writes down whether an object has several. */
+    /* marshal's output depends on whether an object has several references, so this adds one. */
     python.Py_IncRef(code);
     if (own->dumped) python.Py_DecRef(own->dumped);
     own->dumped = code;

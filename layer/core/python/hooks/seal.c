@@ -112,8 +112,8 @@ static void seal_module(struct handler *handler, PyObject *name, PyObject *file)
     if (module && path && strcmp(module, handler->module) == 0) seal(handler, path);
 }
 
-/* Code from a zip, and code that was compiled elsewhere, names no file of a handler's: ask
- * importlib, which is about to fill a module, what it is called, and where it lies. */
+/* Code from a zip, and code that was compiled elsewhere, does not name the handler's file.
+ * importlib, which is about to run the module, knows its name and where it lies. */
 static void seal_by_name(struct handler *handler)
 {
     struct frame frame = {0};

@@ -1,4 +1,5 @@
-/* The handler's seal: from before its module's first line runs, nobody opens its source. */
+/* The handler's seal: before its module's first line runs, opening its source begins to be refused.
+ */
 #ifndef FS_SEAL_H
 #define FS_SEAL_H
 

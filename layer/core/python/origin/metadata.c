@@ -25,13 +25,13 @@ struct search {
     const char *rest;
     size_t first; /* the length of its first component */
     long budget;
-    char likely[3]
-               [NAME_BYTES]; /* normalised: what a distribution with this module is mostly called */
+    char likely[3][NAME_BYTES]; /* normalised: the name that a distribution with this module usually
+                                   has */
     unsigned holders; /* distributions that have files in the same package */
-    bool unlisted; /* the last of them has no RECORD */
-    bool bare; /* nor has the one that was asked last */
+    bool unlisted; /* the last such distribution has no RECORD */
+    bool bare; /* the distribution that was asked last has none */
     bool dated; /* its list is from before the function began */
-    bool failed; /* something was not read: what was not found may be there */
+    bool failed; /* something could not be read: what was not found may exist */
     char holder[NAME_BYTES]; /* the folder of the last such */
     char entries[FOLDER_BYTES] __attribute__((aligned(8)));
     char chunk[LINE_PART + CHUNK];
@@ -46,8 +46,7 @@ static void put(char *out, size_t size, const char *text, size_t length)
     out[length] = '\0';
 }
 
-/* A regular file's fd, below zero where there is none. Nothing that could wait, nothing
- * behind a link. */
+/* The fd of a regular file, or below zero. Opens nothing that could block, and follows no link. */
 static int open_file(int folder, const char *name)
 {
     struct stat status;
@@ -63,7 +62,7 @@ static int open_folder(int folder, const char *name)
     return sys_openat(folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 }
 
-/* Notes a failure that does not mean that nothing is there: no fd is left, or no right to read. */
+/* Notes a failure after which the file may still exist: no fd is left, or no right to read. */
 static void note_failure(struct search *search, int fd)
 {
     if (fd < 0 && fd != -ENOENT && fd != -ENOTDIR && fd != -ELOOP && fd != -1)
@@ -105,7 +104,7 @@ static bool begin(struct search *search, const char *rest)
     return true;
 }
 
-/* The length of the name in "PyYAML-6.0.1.dist-info", 0 where an entry is no metadata. */
+/* The length of the name in "PyYAML-6.0.1.dist-info", or 0 if the entry is not metadata. */
 static size_t name_length(const char *entry)
 {
     size_t size = strlen(entry);
@@ -134,9 +133,9 @@ static bool follows(const char *at, const char *end, const char *text)
     return (size_t)(end - at) > size && memcmp(at, text, size) == 0;
 }
 
-/* What the line that begins at `at` says of the file. RECORD is CSV: a name with a comma, a quote
- * or a newline is quoted. Two names are not the file's: `pip install -t` has a wheel's data and
- * scripts as "../../REST", and AWS SAM keeps "X.data/purelib/REST". */
+/* What the line at `at` says about the file. RECORD is CSV: a name with a comma, a quote or a
+ * newline is quoted. Two installers write another name than the file's: `pip install -t` keeps a
+ * wheel's data and scripts as "../../REST", and AWS SAM "X.data/purelib/REST". */
 static enum answer ask_line(const char *at, const char *end, const char *file, size_t first)
 {
     bool quoted = at < end && *at == '"', outside = false;
@@ -149,13 +148,13 @@ static enum answer ask_line(const char *at, const char *end, const char *file, s
     size_t same = 0;
     for (; at < end && file[same] && *at == file[same]; at++, same++)
         if (quoted && *at == '"') at++; /* two stand for one */
-    /* Compiled or not, RECORD has the source. */
+    /* RECORD lists the source, whether the file is compiled or not. */
     bool whole = !file[same] || (same > 3 && strcmp(file + same - 3, ".pyc") == 0);
     if (whole && (at >= end || strchr(quoted ? "\"" : ",\r\n", *at))) return THIS_FILE;
     return same > first && !outside ? SAME_PACKAGE : SILENT;
 }
 
-/* What a list of files, one a line, says of the file. */
+/* What a list of files, one on each line, says about the file. */
 static enum answer ask_list(struct search *search, int folder, const char *list, const char *file,
                             size_t first)
 {
@@ -166,13 +165,13 @@ static enum answer ask_list(struct search *search, int folder, const char *list,
     enum answer answer = SILENT;
     search->dated = sys_fstat(fd, &status) == 0 && native_dates_before(&status);
     size_t kept = 1;
-    search->chunk[0] = '\n'; /* the first line begins as the others do */
+    search->chunk[0] = '\n'; /* so that the first line begins like the others */
     for (long size = 1; size > 0 && answer != THIS_FILE;) {
         size = search->budget > 0 ? sys_read(fd, search->chunk + kept, CHUNK) : -EFBIG;
         search->failed |= size < 0;
         if (size > 0) search->budget -= size;
         const char *line = search->chunk, *end = line + kept + (size > 0 ? size : 0);
-        /* What goes on in the next chunk is asked then. */
+        /* A line that continues in the next chunk is read with that. */
         while ((line = memchr(line, '\n', (size_t)(end - line))) != NULL &&
                (size <= 0 || end - line >= LINE_PART) && answer != THIS_FILE) {
             enum answer said = ask_line(++line, end, file, first);
@@ -240,7 +239,7 @@ static void describe(struct search *search, const char *entry, struct metadata *
     long read = fd < 0 ? 0 : sys_read(fd, search->chunk, HEAD - 1);
     search->chunk[read > 0 ? read : 0] = '\0';
     char name[sizeof found->name], own[NAME_BYTES], said[NAME_BYTES];
-    /* A name that is another than the folder's own is nobody's. */
+    /* A Name that differs from the folder's name belongs to no distribution. */
     if (header(search->chunk, "Name:", name, sizeof name)) {
         metadata_normalise(own, entry, length);
         metadata_normalise(said, name, strlen(name));
@@ -268,7 +267,7 @@ static unsigned entries_named(int folder, char *bytes, const char *name, char en
     return listing.size == 0 ? count : UINT_MAX;
 }
 
-/* Any wheel can bring metadata under any name: where there are two of one name, neither counts. */
+/* Any wheel can bring metadata under any name. If there are two of one name, neither counts. */
 static bool is_only_one(struct search *search, const struct metadata *found)
 {
     char name[NAME_BYTES], entry[NAME_BYTES];
@@ -304,7 +303,7 @@ static bool ask_one(struct search *search, const char *entry, void *more)
         search->unlisted = search->bare && search->dated;
         put(search->holder, sizeof search->holder, entry, strlen(entry));
     } else if (answer == ABSENT && is_likely(search, entry, name_length(entry))) {
-        /* Nothing but its name speaks for it; better than none. */
+        /* Only its name suggests this distribution, which is better than no answer. */
         search->holders++;
         put(search->holder, sizeof search->holder, entry, strlen(entry));
     }
@@ -318,8 +317,8 @@ static bool ask_one(struct search *search, const char *entry, void *more)
 static bool look(struct search *search, struct metadata *found)
 {
     if (each(search, true, ask_one, found) || each(search, false, ask_one, found)) return true;
-    /* A file that came later, into the package of one distribution: a namespace of several has no
-     * owner. */
+    /* A file that was added later to the package of one distribution belongs to it. A namespace of
+     * several distributions has no owner. */
     found->claimed = search->holders > 0;
     if (search->holders != 1) return false;
     describe(search, search->holder, found);
@@ -407,7 +406,7 @@ static bool find(const char *root, const char *rest, const char *project_path,
         there->place[0] = '\0';
         memset(&there->metadata, 0, sizeof there->metadata);
         there->known = search_in(root, rest, project_path, &there->metadata);
-        /* What was not read may be there the next time. */
+        /* What could not be read may be readable the next time. */
         if (there->metadata.searched) memcpy(there->place, place, size);
     }
     bool known = there->known;

@@ -15,9 +15,9 @@
 #include "events/events.h"
 #include "files/handler.h"
 
-/* Of the frames that are shown, the innermost ones in full; further out the first of each package.
- * What carries a request is many frames deep, and who asked for it lies beyond; but no further than
- * DEPTH, for the time that it takes. */
+/* An event shows the innermost frames in full, and further out the first frame of each package: a
+ * request passes many frames of client libraries, and its caller is beyond them. DEPTH bounds the
+ * time that this takes. */
 enum { DEPTH = 64, STEPS = 512, PATH_ENTRIES = 256 };
 
 static const char *last_of(const char *path, const char *part)
@@ -32,7 +32,7 @@ static const char *later(const char *best, const char *rest)
     return rest && (!best || rest > best) ? rest : best;
 }
 
-/* The longest entry of sys.path that holds `path`: what follows it. */
+/* The part of `path` below the longest entry of sys.path that contains it. */
 static const char *below_sys_path(const char *path)
 {
     PyObject *entries = python.PySys_GetObject("path"), *entry;
@@ -46,8 +46,8 @@ static const char *below_sys_path(const char *path)
     return best;
 }
 
-/* The folder above the outermost package: what follows it, where nothing on sys.path holds the
- * file, as some editable installs arrange it. */
+/* The part of `path` below the folder above its outermost package. For files that no entry of
+ * sys.path contains, as with some editable installs. */
 static const char *below_packages(const char *path)
 {
     char init[PATH_MAX];
@@ -67,8 +67,8 @@ static const char *below_packages(const char *path)
     return rest + 1;
 }
 
-/* Copies of others' packages have a folder of their own, by convention: what follows the innermost
- * such. */
+/* Vendored copies of packages lie in a folder of their own, by convention. The part of `path` below
+ * the innermost such folder. */
 static const char *below_vendored(const char *rest)
 {
     static const char *const folders[] = {"_vendor/",     "vendor/",      "_vendored/", "vendored/",
@@ -84,8 +84,8 @@ static const char *below_vendored(const char *rest)
     return best;
 }
 
-/* The package: the first component below where packages are installed, a folder's or a module's
- * name. Returns what follows that folder. */
+/* The package: the first component below the folder where packages are installed, a folder's or a
+ * module's name. Returns what follows that folder. */
 static const char *package_of(char *out, size_t size, const char *path)
 {
     const char *rest = later(last_of(path, "/site-packages/"), last_of(path, "/dist-packages/"));
@@ -119,8 +119,8 @@ static void fill(struct guard_origin *origin, const struct frame *frame, const c
     origin->line = frames_line(frame);
 }
 
-/* Where packages are installed, for origin_resolve, which may not ask Python: the first few, each
- * with its NUL. */
+/* The folders where packages are installed, for origin_resolve, which cannot ask Python: the first
+ * few, each with its NUL. */
 static void keep_sites(struct guard_origin *origin)
 {
     size_t used = 0;
@@ -132,7 +132,7 @@ static void keep_sites(struct guard_origin *origin)
         size_t size = folder ? strlen(folder) : 0;
         bool site = size > 14 && (strcmp(folder + size - 14, "/site-packages") == 0 ||
                                   strcmp(folder + size - 14, "/dist-packages") == 0);
-        /* Beside itself it was looked for already. */
+        /* The folder beside the file was searched already. */
         bool own = size + 1u == origin->rest && strncmp(origin->place, folder, size) == 0;
         if (site && !own && used + size + 2 <= sizeof origin->sites) {
             memcpy(origin->sites + used, folder, size + 1);
@@ -142,9 +142,9 @@ static void keep_sites(struct guard_origin *origin)
     }
 }
 
-/* The library calls what another caller gave it earlier: a handler of logging, a finaliser, a
- * callback of a loop. The frames beyond happened to log, to drop an object, or to run the loop, and
- * did not ask. */
+/* A library that calls what other code registered earlier: a handler of logging, a finaliser, a
+ * callback of a loop. The frames beyond it only happened to log, to drop an object, or to run the
+ * loop. They are not the caller. */
 static bool is_dispatcher(const struct frame *frame)
 {
     static const struct {
@@ -205,7 +205,7 @@ void origin_read(struct guard_origin *origin)
         }
         if (!found) fill(origin, &frame, function);
         found = true;
-        /* Code made from a string has no file: the caller that ran it answers for it. */
+        /* Code made from a string has no file. It counts for the code that ran it. */
         if (!named && frame.path[0] != '<' && frame.path[0] != '\0') {
             if (files_is_handler(frame.path))
                 callers_module(origin->package, sizeof origin->package, frame.path);
@@ -267,9 +267,9 @@ void origin_resolve(struct guard_origin *origin)
     memcpy(origin->version, found.version, sizeof origin->version);
 }
 
-/* What is kept for a thread lies apart from its own block: a loader that audits gives that block so
- * little room that a program with 2 KB of ours in it does not start. Where more threads than these
- * keep one at once, the rest go without. */
+/* Threads' origins lie outside thread-local storage: with an auditing loader that has so little
+ * room that a program with 2 KB of ours in it does not start. If more threads than this keep one at
+ * once, the rest do without. */
 enum { KEPT = 32 };
 
 static struct guard_origin kept[KEPT];
@@ -288,7 +288,7 @@ static bool take_one(void)
     int thread = (int)sys_call(SYS_gettid);
     for (unsigned i = 0; i < KEPT; i++)
         if (take(i, 0, thread)) return true;
-    /* Threads end without a word. */
+    /* Threads end without notice. */
     for (unsigned i = 0; i < KEPT; i++) {
         int old = atomic_load(&keepers[i]);
         if (old != 0 && sys_call(SYS_tkill, old, 0) == -ESRCH && take(i, old, thread)) return true;

@@ -1,5 +1,5 @@
-/* Who asked: the innermost frame that is not the standard library's, and whose package its file
- * belongs to. */
+/* The origin of an act: the innermost frame outside the standard library, and the package that its
+ * file belongs to. */
 #ifndef FS_ORIGIN_H
 #define FS_ORIGIN_H
 
@@ -7,24 +7,26 @@
 #include "guard/guard.h"
 #include "events/events.h"
 
-/* Fills `origin` from this thread's frames; empty strings where there are none. At report time
- * only: it allocates. Leaves no error set. What it says is what code objects say of themselves: it
- * names, it decides nothing. */
+/* Fills `origin` from this thread's frames; empty strings if there are none. Use it for reports
+ * only: it allocates. Leaves no error set. Code objects can claim anything, so an origin names, and
+ * decides nothing. */
 void origin_read(struct guard_origin *origin);
 
-/* A number that stands for the package that `origin` names; GUARD_ASKER_NOBODY where it names none.
- * Never GUARD_ASKER_UNKNOWN. */
+/* A number for the package that `origin` names; GUARD_ASKER_NOBODY if it names none. Never
+ * GUARD_ASKER_UNKNOWN. */
 uint32_t origin_asker(const struct guard_origin *origin);
-/* The same of the present caller: reads the frames. */
+/* The same for the current caller. Reads the frames. */
 uint32_t origin_asker_now(void);
 
-/* Reads this thread's origin and keeps it for a report that the libc ring may make of the same act.
- */
+/* Reads this thread's origin, and keeps it for a report that the libc ring may make of the same
+ * act. */
 void origin_keep(void);
 void origin_forget(void);
-/* Room for this thread's origin, for a reader of other frames; NULL where there is none left. */
+/* Memory for this thread's origin, to be filled from other frames (JavaScript); NULL if none is
+ * left. */
 struct guard_origin *origin_room(void);
-/* What was kept, NULL where nothing was. No Python code, no lock: for any place that reports. */
+/* The origin that was kept, or NULL. Runs no Python code and takes no lock, so any reporting code
+ * may call it. */
 struct guard_origin *origin_kept(void);
 
 #endif

@@ -1,4 +1,4 @@
-/* Whose file it is, and what that requires. See owner.h. */
+/* Which distribution a file belongs to, and what that one requires. See owner.h. */
 #include "python/origin/owner.h"
 
 #include <errno.h>
@@ -36,7 +36,7 @@ static void remember(const char *root)
     lock_give(&root_table);
 }
 
-/* Where the next folder of packages on the way to `path` ends, behind `from`; 0: none. */
+/* Where the next folder of packages on the way to `path` ends, after `from`; 0 if there is none. */
 static size_t next_root(const char *path, size_t from, unsigned site)
 {
     static const char *const names[] = {"/site-packages/", "/dist-packages/"};
@@ -71,7 +71,8 @@ uint64_t owner_of(const char *path, unsigned site)
             metadata_normalise(name, found.name, strlen(found.name));
             return askers_bit(name);
         }
-        /* A file that no list has, in a package of others; or not every list could be read. */
+        /* No list has the file, and it lies in a package of others; or not every list could be
+         * read. */
         if (known || found.claimed || !found.searched) return ASKERS_UNKNOWN;
     }
     return installed ? ASKERS_UNKNOWN : ASKERS_FUNCTION;
@@ -107,7 +108,7 @@ static void add(struct needs *needs, const char *name, const char *extras, size_
     if (needs->count < NEEDS) strcpy(needs->names[needs->count++], own);
 }
 
-/* One of the extras that `asked` lists ("[a,b]") is the one that the marker speaks of. */
+/* The marker's extra is one that `asked` lists ("[a,b]"). */
 static bool wants_extra(const char *asked, const char *marker, const char *end)
 {
     const char *at = memmem(marker, (size_t)(end - marker), "extra", 5);

@@ -1,6 +1,6 @@
-/* Whose file it is, for entries with `only_for`: by the lists that installers write, from the
- * outermost folder of packages inwards. A folder that a package brings along cannot claim what the
- * outer one has claimed. */
+/* Which distribution a file belongs to, for entries with `only_for`: by the lists that installers
+ * write, from the outermost folder of packages inwards. A folder that a package brings along cannot
+ * claim what an outer folder has claimed. */
 #ifndef FS_OWNER_H
 #define FS_OWNER_H
 

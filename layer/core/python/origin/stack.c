@@ -1,5 +1,5 @@
-/* Whose code is on this thread's stack (guard/askers.h), by code objects that are what their files
- * say: names of files and modules are anybody's to borrow. */
+/* Whose code is on this thread's stack (guard/askers.h). Goes by code objects that equal what their
+ * files compile to, because any code can take the names of files and modules. */
 #include "guard/askers.h"
 
 #include <stdatomic.h>
@@ -24,19 +24,20 @@
 
 enum { STEPS = 512, PATH_ENTRIES = 256, CONTENT_MAX = 4 << 20 };
 
-/* What a code object is to the walk. */
+/* What the walk knows about a code object. */
 struct place {
     uint64_t set; /* whose it is: 0 for the standard library, the runtime client and the layer */
     bool coroutine;
-    bool dispatches; /* the library calls what it was given earlier; the giver does not show */
+    bool dispatches; /* a library that calls what other code registered earlier; that code is not on
+                        the stack */
     bool bottom; /* a stack may begin here */
     const char *runs; /* a loop, until the task in this variable is done */
 };
 
 /* ---- what a file says ---- */
 
-/* Modules' code by their paths' hashes: the functions of one module are asked for one after the
- * other. References of the main interpreter's, which is the only one that asks. */
+/* Modules' code by the hashes of their paths, because the functions of one module come one after
+ * the other. The references belong to the main interpreter, which alone asks. */
 enum { MODULES = 8 };
 static struct {
     uint64_t path;
@@ -64,7 +65,7 @@ static bool cached_path(const char *path, char *out, size_t size)
     return true;
 }
 
-/* Of a .pyc that importlib takes for this source, by its date and size. */
+/* The code of the .pyc that importlib would use for this source, by its date and size. */
 static PyObject *read_cached(const char *path)
 {
     char cached[PATH_MAX];
@@ -107,7 +108,7 @@ static PyObject *read_frozen(const char *path)
     size_t size = strlen(path);
     if (size < 10 || size - 9 >= sizeof name || path[size - 1] != '>') return NULL;
     text_copy(name, size - 9, path + 8);
-    /* These two go by other names than their files. */
+    /* These two modules have other names than their files. */
     if (strcmp(name, "importlib._bootstrap") == 0) strcpy(name, "_frozen_importlib");
     if (strcmp(name, "importlib._bootstrap_external") == 0)
         strcpy(name, "_frozen_importlib_external");
@@ -140,7 +141,7 @@ static PyObject *find_module(uint64_t key)
     return found;
 }
 
-/* Takes the reference over. */
+/* Steals the reference. */
 static void keep_module(uint64_t key, PyObject *module)
 {
     PyObject *dropped = module;
@@ -154,7 +155,7 @@ static void keep_module(uint64_t key, PyObject *module)
     if (dropped) python.Py_DecRef(dropped);
 }
 
-/* The file at `path` has this code. */
+/* The file at `path` contains this code. */
 static bool is_of(const char *path, PyObject *code)
 {
     uint64_t key = guard_object_hash(path);
@@ -237,7 +238,7 @@ static unsigned site_of(const char *path)
     return longest;
 }
 
-/* Reads files, and makes objects of Python's: once for each function that was seen. */
+/* Reads files and creates Python objects, once for each function that was seen. */
 static bool describe(struct place *place, PyObject *code)
 {
     PyObject *file = objects_part(code, "co_filename"), *word = objects_part(code, "co_name");
@@ -262,8 +263,8 @@ static bool describe(struct place *place, PyObject *code)
     return proven;
 }
 
-/* Code objects that were proven, by their addresses: each is kept alive, so that none other comes
- * to lie there. */
+/* Proven code objects by their addresses. Each is kept alive, so that no other object can get its
+ * address. */
 enum { KNOWN = 2048, PROBES = 16 };
 static struct known {
     _Atomic(PyObject *) code;
@@ -298,14 +299,14 @@ static void place_of(struct place *place, PyObject *code)
 
 /* ---- the walk ---- */
 
-/* `outer` runs a loop until its main task is done, and `inner` is that task's outermost frame: what
- * called the loop made it. */
+/* `outer` runs a loop until its main task is done, and `inner` is that task's outermost frame: the
+ * code that called the loop made the task. */
 static bool is_main_task(PyObject *outer, const char *variable, PyObject *inner)
 {
     PyObject *locals = objects_part(outer, "f_locals");
     PyObject *task = locals ? objects_variable(locals, variable) : NULL, *type, *method = NULL,
              *coroutine = NULL, *frame = NULL;
-    /* No code of others runs: the type has no metaclass, and the method is C's. */
+    /* Runs no code of the program: the type has no metaclass, and the method is C. */
     if (task && python.PyMethodDescr_Type && python.PyCoro_Type) {
         type = python_type(task);
         if (python_type(type) == python.PyType_Type) method = objects_part(type, "get_coro");
@@ -322,10 +323,10 @@ static bool is_main_task(PyObject *outer, const char *variable, PyObject *inner)
     return same;
 }
 
-/* Compiling a module may warn, and a hook of the program's for warnings may act. */
+/* Compiling a module may warn, and the program's hook for warnings may act. */
 static __thread bool walking __attribute__((tls_model("initial-exec")));
 
-/* With the interpreter held. */
+/* The caller holds the interpreter. */
 static uint64_t walk(void)
 {
     uint64_t set = 0;
@@ -344,7 +345,7 @@ static uint64_t walk(void)
         if (code) python.Py_DecRef(code);
         if (!code || steps >= STEPS) place.set = ASKERS_UNKNOWN;
         set |= place.set;
-        /* Who made a task, or gave a callback away, no longer shows. */
+        /* The code that made a task or registered a callback is no longer on the stack. */
         bool made = last && ((inner.coroutine && !place.coroutine) || place.dispatches);
         if (made && task) set |= ASKERS_UNKNOWN;
         if (made && !task) {
@@ -363,7 +364,7 @@ static uint64_t walk(void)
     }
     if (task) python.Py_DecRef(task);
     if (last) python.Py_DecRef(last);
-    /* Greenlets have stacks of their own, and do not show who made them. */
+    /* Greenlets have stacks of their own, which do not show the code that made them. */
     if (task || !inner.bottom || askers_beyond == 0) set |= ASKERS_UNKNOWN;
     if (collects) python.collect();
     python.PyErr_Clear();
@@ -394,8 +395,8 @@ uint64_t interpreter_askers_of(const void *caller)
     if (!symbols_object_of(caller, &object) || object.path[0] != '/' ||
         attach_is_interpreter(caller) || !native_is_older(object.path))
         return ASKERS_UNKNOWN;
-    /* A library acts: on a thread of its own for itself, on one of Python's for its caller,
-     * which cannot be told without the interpreter. */
+    /* A library acts. On a thread of its own it acts for itself; on a Python thread it acts for its
+     * caller, which cannot be read without the interpreter. */
     uint64_t set = owner_of(object.path, 0);
     if (set & ASKERS_FUNCTION) set = ASKERS_UNKNOWN;
     return python.PyGILState_GetThisThreadState() ? set | ASKERS_UNKNOWN : set;
