@@ -363,3 +363,24 @@ def test_a_dry_run_answers_as_bare(node: Path, package: Path) -> None:
     assert done.stdout == "undefined\n"
     (event,) = done.violations
     assert (event["mode"], event["origin"]["distribution"]) == ("alert", "@evil/package")
+
+
+def test_memory_of_an_answered_lookup(node: Path, package: Path) -> None:
+    """A lookup whose name lies where that of an earlier one lay has its own caller."""
+    ports = {9: "alpha", 10: "beta", 11: "gamma"}
+    code = "const named = [];\n"
+    for port, name in ports.items():
+        file = package.parents[3] / name / "index.js"
+        file.parent.mkdir()
+        act = f"require('net').connect({{ port: {port}, host: 'localhost', family: 4 }})"
+        file.write_text(f"exports.go = () => new Promise((done) => {act}.on('error', done));\n")
+        code += f"named.push(require({str(file)!r}));\n"
+    code += """
+(async () => {
+    for (let i = 0; i < 4; i++)
+        for (const each of named) await new Promise((done) => setTimeout(done, 5)).then(each.go);
+})();
+"""
+    done = run(node, package, code)
+    found = {(one["details"]["port"], one["origin"]["distribution"]) for one in done.violations}
+    assert found == set(ports.items())

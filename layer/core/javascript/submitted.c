@@ -94,7 +94,9 @@ bool submitted_read(struct guard_origin *origin, const struct guard_act *act)
 {
     bool script = javascript_is_here();
     if (script != (act->ip != NULL) || (script && !passes_answer())) return false;
-    for (unsigned i = 0; i < REQUESTS; i++) {
+    /* The newest first: an earlier one that was answered may have had the same memory. */
+    for (unsigned newest = atomic_load(&count), n = 1; n <= REQUESTS; n++) {
+        unsigned i = (newest - n) % REQUESTS;
         uintptr_t key = atomic_load(&keys[i]);
         /* What this thread copied last lies in the memory of a request, which stays until that is
          * done. */
