@@ -130,10 +130,17 @@ def _makes_devices() -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
+def _types() -> bool:
+    """Whether the kernel lets a program type into its terminal. Before Linux 6.2 it always does."""
+    switch = Path("/proc/sys/dev/tty/legacy_tiocsti")
+    return not switch.exists() or switch.read_text().strip() == "1"
+
+
 PROBES = {
     "xattr": _keeps_attributes,
     "libc_signal": _signals_as_libc,
     "multicast": _asks_avahi,
+    "typing": _types,
     "veth": _makes_devices,
 }
 

@@ -9,7 +9,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
+#include "events/attempts.h"
 #include "guard/guard.h"
 #include "memory/native.h"
 #include "cpython/python.h"
@@ -114,6 +116,10 @@ DOOR int ioctl(int fd, unsigned long request, ...)
     va_end(list);
     if (UNLIKELY(fd == guard.event_fd) && guard_ready())
         return errno = EBADF, -1; /* marked close-on-exec, it is missing in a child */
+    /* The shell that a terminal belongs to runs it, without the guard. */
+    if (UNLIKELY((unsigned)request == TIOCSTI || (unsigned)request == TIOCLINUX) && guard_ready() &&
+        integrity_refused("type into", "a terminal", CALLER()))
+        return -1;
     if (python.PySys_AddAuditHook && guard_ready() && !guard_ignores(FS_NATIVE)) {
         uint64_t was_judged = judged;
         judged = 0;

@@ -3,6 +3,7 @@
 import fcntl
 import socket
 import struct
+import time
 
 SIOCSIFFLAGS, SIOCSIFADDR = 0x8914, 0x8916
 IFF_UP, IFF_NOARP = 1, 0x80
@@ -50,17 +51,25 @@ def sent():
     raise LookupError(NAME)
 
 
-def leaves(ways):
-    """Whether what is sent to this machine's own address by any of these ways leaves it."""
-    data, left = b"taken" * 200, []
-    for way in ways:
+def leaves(ways, seconds):
+    """By which of these ways it leaves what is sent to this machine's own address."""
+    return [way.__name__ for way in ways if _leaves(way, seconds)]
+
+
+def _leaves(way, seconds):
+    """A device takes a moment to be ready, and so does its address."""
+    data, end = b"taken" * 200, time.monotonic() + seconds
+    while time.monotonic() < end:
         before = sent()
         try:
             for _ in range(5):
                 way(data)
-        except OSError as error:
+        except PermissionError as error:
             print("not by", way.__name__, error)
-            continue
+            return False
+        except OSError as error:
+            print("not yet by", way.__name__, error)
         if sent() - before > 4 * len(data):
-            left.append(way.__name__)
-    return left
+            return True
+        time.sleep(0.05)
+    return False

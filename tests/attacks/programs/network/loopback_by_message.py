@@ -7,7 +7,7 @@ import socket
 import struct
 
 import devices
-from attack import attempt
+from attack import attempt, patience
 
 SIX = ("::1", 9)
 
@@ -31,4 +31,4 @@ def send():
     def message_old(data):
         six.sendmsg([data], [(socket.IPPROTO_IPV6, 2, info6)], 0, SIX)  # IPV6_2292PKTINFO
 
-    return devices.leaves([message, message_mapped, message_six, message_old])
+    return devices.leaves([message, message_mapped, message_six, message_old], patience(5))

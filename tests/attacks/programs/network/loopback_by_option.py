@@ -7,7 +7,7 @@ import socket
 import struct
 
 import devices
-from attack import attempt
+from attack import attempt, patience
 
 SIX = ("::1", 9)
 
@@ -39,4 +39,4 @@ def send():
     def sticky_six(data):
         out(socket.IPPROTO_IPV6, 50, sticky, SIX)(data)  # IPV6_PKTINFO
 
-    return devices.leaves([by_name, by_index, unicast, unicast_six, sticky_six])
+    return devices.leaves([by_name, by_index, unicast, unicast_six, sticky_six], patience(5))

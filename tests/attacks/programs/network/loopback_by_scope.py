@@ -32,4 +32,4 @@ def send():
     def bound(data):
         out.sendto(data, ("::1", 9))
 
-    return devices.leaves([bound])
+    return devices.leaves([bound], patience(5))
