@@ -51,8 +51,8 @@ static bool blocks_library(const struct fs_policy *policy, const char *path)
     return policy && fs_policy_decide(policy, &request).mode == FS_BLOCK;
 }
 
-/* The loader looks a library up by its bare name in these folders, and no door sees where it was
- * found: where the function itself could put one there, the program does not start. */
+/* The loader searches these folders for a library by its bare name, and no door sees where it finds
+ * one. If the function could put a library there, the program does not start. */
 void blocked_places_check_library_path(const struct fs_policy *policy,
                                        const struct fs_policy *floor)
 {
@@ -66,8 +66,8 @@ void blocked_places_check_library_path(const struct fs_policy *policy,
             REFUSE("a folder in LD_LIBRARY_PATH has a name that is too long");
         memcpy(folder, at, size);
         folder[size] = '\0';
-        /* One that is not absolute is looked for in the folder that the function is in by then; one
-         * that is not there yet can be made. */
+        /* A relative folder depends on the function's current folder, and a folder that does not
+         * exist can be created. */
         if (folder[0] != '/')
             strcpy(resolved, folder[0] == '$' ? "/" : "/tmp");
         else if (!paths_resolve(folder, resolved))

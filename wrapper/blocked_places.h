@@ -4,12 +4,12 @@
 
 #include "policy/policy.h"
 
-/* What the function is made of must not lie where the policy lets nobody read. `resolved`: without
- * links. `what` begins the event. The floor may be NULL. */
+/* Refuses if `resolved` (a path without links) lies where the policy blocks reading. `what` begins
+ * the event. The floor may be NULL. */
 void blocked_places_check(const char *resolved, const char *what, const struct fs_policy *policy,
                           const struct fs_policy *floor);
 
-/* The same for a path with links; NULL and what is not there pass. */
+/* The same for a path with links. NULL and missing files pass. */
 void blocked_places_check_path(const char *path, const char *what, const struct fs_policy *policy,
                                const struct fs_policy *floor);
 

@@ -36,8 +36,8 @@ void event_write(const char *event, const char *level, const char *message)
     json_text(&json, "version", FS_VERSION, 32);
     json_integer(&json, "pid", getpid());
     json_raw(&json, "}\n");
-    /* A reader that is gone must not keep the function from starting. What does not start has time
-     * for its one line. */
+    /* A missing reader must not keep the function from starting. If the function does not start,
+     * there is time to wait for its one line. */
     struct pollfd room = {.fd = event_fd, .events = POLLOUT};
     if (poll(&room, 1, strcmp(event, "refused") == 0 ? 1000 : 5) == 0) return;
     ssize_t written = write(event_fd, json.bytes, json.size);
@@ -69,8 +69,8 @@ void event_open(void)
     }
     int fd = (int)sys_call(SYS_fcntl, from, F_DUPFD, low);
     if (fd == -EBADF) {
-        /* A closed stream: its fd will be the first file that the function opens, and no place
-         * for events. */
+        /* The stream is closed: the first file that the function opens would get this fd, and the
+         * events. */
         from = open("/dev/null", O_WRONLY | O_CLOEXEC);
         fd = (int)sys_call(SYS_fcntl, from, F_DUPFD, low);
         close(from);

@@ -29,8 +29,8 @@ void installed_find(void)
     if (installed_folder[0] == '\0')
         REFUSE(
             "the layer lies in the root folder: unzip it into a folder of its own, such as /opt");
-    /* The dynamic loader splits LD_PRELOAD at these, and expands the dollar: it would only warn,
-     * and go on without us. */
+    /* The dynamic loader splits LD_PRELOAD at these characters, and expands the dollar. It would
+     * only warn, and continue without the guard. */
     for (const char *at = installed_folder; *at; at++)
         if (*at == ' ' || *at == ':' || *at == '$' || *at == STATE_SEPARATOR ||
             (unsigned char)*at < ' ')
@@ -71,7 +71,8 @@ static uint64_t checksum(const unsigned char *bytes, size_t size)
     return step(step(step(first, second), third), fourth);
 }
 
-/* The loader only warns where it cannot preload: whatever would make it fail is looked for here. */
+/* The loader only warns if it cannot preload. So everything that would make it fail is checked
+ * here. */
 void installed_check_core(const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

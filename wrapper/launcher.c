@@ -35,8 +35,8 @@ enum { MEMORY_LEAST = 8 << 20 };
 
 extern char **environ;
 
-/* The kernel says AT_SECURE to a program that runs with rights which its caller does not have, and
- * the loader then drops LD_PRELOAD: the command would run unguarded. */
+/* The kernel sets AT_SECURE for a program with rights that its caller lacks. The loader then drops
+ * LD_PRELOAD, and the command would run unguarded. */
 static void check_rights(void)
 {
     uid_t user[3];
@@ -50,8 +50,8 @@ static void check_rights(void)
                "function-shield with equal ids and without capabilities");
 }
 
-/* As for the limits that the function sets (interpose/integrity.c): with little memory the loader
- * finds room for the command and libc, and not for the core, which is larger. */
+/* As for limits that the function sets (interpose/integrity.c): with little memory the loader may
+ * have room for the command and libc, but not for the larger core. */
 static void check_memory(void)
 {
     static const int kinds[] = {RLIMIT_AS, RLIMIT_DATA};
@@ -117,8 +117,8 @@ static const char usage[] =
     "\n"
     "Exit status: COMMAND's own; 78 where it could not be guarded, and did not run.\n";
 
-/* A program to load the core into, for --self-test: it answers before its first line, or ends
- * with 78. */
+/* The program that the core is loaded into for --self-test. The core answers before its first line;
+ * otherwise it exits with 78. */
 static char **self_test_command(void)
 {
     static char path[PATH_MAX];
@@ -185,7 +185,7 @@ int main(int argc, char **argv)
     installed_check_core(core);
     bool scripted = command_check(program, "", interpreter) > 0;
     if (wrapper) command_check(wrapper, "the next wrapper ", next);
-    /* Where nothing leads to it, the first program is COMMAND. */
+    /* Without a wrapper before it, the first program is COMMAND. */
     if (wrapper || scripted || command_is_shim(program))
         command_identify(program, arguments, wrapper != NULL, &command);
     if (!dry_run) {

@@ -1,13 +1,12 @@
-/* Most of what the interpreter does by libc, it does with its lock released. A door that is to name
- * the Python caller takes the lock for a moment, as a callback from a C library would.
+/* The interpreter releases its lock for most of its libc calls. A door that must name the Python
+ * caller takes the lock for a moment, like a callback from a C library.
  *
- * Only for callers in the interpreter and its own modules: they hold no lock of their own at such a
- * call that another thread could wait for with the interpreter's lock in hand, and they make no
- * such call from a signal handler. Of other libraries nobody knows either (sqlite calls open with
- * its mutex held).
+ * Only for callers in the interpreter and its own modules. At such a call they hold no lock that a
+ * thread with the interpreter's lock could wait for, and they make no such call from a signal
+ * handler. For other libraries neither is certain (sqlite calls open with its mutex held).
  *
- * The garbage collector rests meanwhile: it would run finalisers, and so anybody's code, inside a
- * door. */
+ * The garbage collector is paused meanwhile, because it would run finalisers, and so any code,
+ * inside a door. */
 #include "cpython/attach.h"
 
 #include <string.h>
@@ -20,7 +19,7 @@
 static bool armed, own_current; /* own_current: the current state is this thread's own, not the
                                    whole process's (3.12) */
 static atomic_bool several;
-static int process; /* that was armed, or has the lock from the one that was */
+static int process; /* the process that was armed, or a child that has its lock */
 static __thread bool had_lock __attribute__((tls_model("initial-exec"))); /* at its last fork */
 
 void attach_start(void)
@@ -63,7 +62,7 @@ bool attach_is_pythons(const void *caller)
     if (!caller || !symbols_object_of(caller, &theirs)) return false;
     if (attach_is_interpreter(caller)) return true;
     const char *slash = strrchr(theirs.path, '/');
-    /* A call by ctypes is Python's own. */
+    /* A call by ctypes counts as Python's own. */
     return strstr(theirs.path, "/lib-dynload/") != NULL ||
            strncmp(slash ? slash + 1 : theirs.path, "libffi.", 7) == 0;
 }
@@ -80,8 +79,8 @@ bool attach_begin(struct attach *attach, const void *caller)
          * no other mark. */
         if (own_current ? current != NULL : atomic_load_explicit(&several, memory_order_relaxed))
             return false;
-        /* In a copy of the process the thread that had the lock may be missing: CPython 3.12 and
-         * newer give the lock away before vfork. */
+        /* In a forked child the thread that had the lock may not exist: CPython 3.12 and newer
+         * release the lock before vfork. */
         if (sys_getpid() != process) return false;
         attach->state = python.PyGILState_Ensure();
         attach->taken = true;

@@ -12,10 +12,10 @@ struct attach {
 
 /* Once, where the hook is in place. */
 void attach_start(void);
-/* Before a fork, and in its child: whether this thread has the lock there too. */
+/* Call it before a fork and in its child: notes whether the child has the lock too. */
 void attach_forks(void);
 void attach_forked(void);
-/* At each import, with which every interpreter begins. */
+/* At each import event, with which every interpreter begins. */
 void attach_sees_import(void);
 /* There are, or were, several interpreters. */
 bool attach_several(void);
@@ -25,9 +25,9 @@ bool attach_is_interpreter(const void *address);
 /* The same, or in one of the interpreter's own modules. */
 bool attach_is_pythons(const void *caller);
 
-/* True where this thread may now use the C API to read: attach_end is due. False where no Python
- * thread is here, where `caller` is not the interpreter's own code, and at the interpreter's end.
- * No Python code runs before attach_end. */
+/* Returns true if this thread may now read through the C API; then call attach_end. Returns false
+ * if this is not a Python thread, if `caller` is not the interpreter's own code, and at the
+ * interpreter's end. No Python code runs before attach_end. */
 bool attach_begin(struct attach *attach, const void *caller);
 void attach_end(const struct attach *attach);
 

@@ -144,7 +144,7 @@ struct python {
 };
 extern struct python python; /* read-only after python_load */
 
-/* Fills `python`. NULL, or a sentence that says what this Python lacks. */
+/* Fills `python`. Returns NULL, or a sentence that says what this Python lacks. */
 const char *python_load(void);
 
 static inline PyObject *python_type(PyObject *object)

@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* Reports an attempt on the guard ("VERB OBJECT" completes "tried to …"); true where it is refused:
- * errno is EACCES. */
+/* Reports an attempt on the guard ("VERB OBJECT" completes "tried to …"). Returns true if it is
+ * refused; errno is then EACCES. */
 bool integrity_refused(const char *verb, const char *object, const void *caller);
 
 #endif

@@ -6,8 +6,7 @@
 
 #include "events/events.h"
 
-/* Of the frames that are shown, the innermost ones in full; further out the first of each package.
- */
+/* An event shows the innermost frames in full, and further out the first frame of each package. */
 enum { CALLERS_SHOWN = 8, CALLERS_IN_FULL = 4 };
 
 /* `length` bytes of `text`, cut to fit, with a NUL. */
@@ -17,12 +16,12 @@ void callers_push(struct guard_origin *origin, size_t *used, const char *path, i
                   const char *function);
 /* The file's name up to its first dot. */
 void callers_module(char *out, size_t size, const char *path);
-/* What follows `prefix`/ in `path`; NULL where `path` lies elsewhere. */
+/* The part of `path` after `prefix`/, or NULL if `path` lies elsewhere. */
 const char *callers_below(const char *path, const char *prefix);
 
-/* `path`, if absolute, without ".", ".." and empty parts, lexically: itself if it has none, else in
- * `room`. "" if that is too small, and for paths through /proc, where every file has other names.
- */
+/* An absolute `path` without ".", ".." and empty parts, by its text: `path` itself if it has none,
+ * else in `room`. "" if that is too small, and for paths through /proc, where every file has other
+ * names. */
 const char *callers_plain(const char *path, char *room, size_t size);
 
 #endif

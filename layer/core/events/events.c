@@ -45,7 +45,7 @@ static void begin_process(void)
     atomic_store(&owner, pid);
 }
 
-/* The caller, without the line: a traceback's attempts to read one source are one kind. */
+/* Adds the caller without the line, so that all reads of one source by a traceback are one kind. */
 static void add_caller(struct keyed_hash *hash, const struct guard_act *act)
 {
     struct symbols_object object;
@@ -57,7 +57,7 @@ static void add_caller(struct keyed_hash *hash, const struct guard_act *act)
                                                                                      : NULL);
 }
 
-/* Two acts of one kind differ in nothing that an event says, but in when and in which line. */
+/* Acts of one kind differ only in their time and in the caller's line. */
 static uint64_t kind_key(const struct guard_act *act, const struct fs_verdict *verdict)
 {
     struct keyed_hash hash;
@@ -103,7 +103,7 @@ static void fill(struct kind *kind, const struct guard_act *act, const struct fs
     atomic_store_explicit(&filled[kind - kinds], true, memory_order_release);
 }
 
-/* The slot of `key`; `*first` where this call took it. NULL where the table is full. */
+/* The slot of `key`, or NULL if the table is full. `*first` if this call took the slot. */
 static struct kind *claim(uint64_t key, bool *first)
 {
     *first = false;
@@ -119,7 +119,7 @@ static struct kind *claim(uint64_t key, bool *first)
     return NULL;
 }
 
-/* Of an `allowed` event: one for the first use of each rule. */
+/* The key of an `allowed` event: one for each rule. */
 static uint64_t rule_key(uint32_t rule) { return 1 + (uint64_t)rule * 2; }
 
 bool guard_rule_is_new(uint32_t rule)
@@ -134,7 +134,7 @@ bool guard_rule_is_new(uint32_t rule)
     return false;
 }
 
-/* `read_handler: {quiet: [...]}`: the caller is listed by the policy that decided. */
+/* `read_handler: {quiet: [...]}`: the policy that decided lists the caller. */
 static bool is_quiet(const struct guard_act *act, const struct fs_verdict *verdict)
 {
     const char *const names[] = {act->origin->distribution, act->origin->package};
@@ -152,8 +152,8 @@ static bool is_quiet(const struct guard_act *act, const struct fs_verdict *verdi
     return false;
 }
 
-/* What every function with X-Ray's SDK, or in Java, makes in /tmp at start, and does without: an
- * alarm that all functions raise is heard by nobody. */
+/* Files that X-Ray's SDK and Java create in /tmp at every start, and can do without. An alarm that
+ * every function raises is ignored. */
 static bool is_start_mark(const char *path)
 {
     static const char xray[] = "/tmp/.aws-xray", java[] = "/tmp/hsperfdata_";

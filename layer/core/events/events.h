@@ -18,8 +18,8 @@ struct guard_act {
     uint16_t port; /* 0: none */
     const char *protocol; /* "tcp", "udp", … */
     const int *socket; /* its fd; NULL where none is known */
-    const char *first_bytes; /* details.first_bytes: what they are, a constant; NULL where they are
-                                not what it is about */
+    const char *first_bytes; /* details.first_bytes: what they are, a constant; NULL if they are not
+                                the reason */
     const char *connected_as; /* details.connected_as: the name that the connection was allowed by,
                                  where they name another */
     const void *caller; /* return address of the door; for the origin of the libc ring */
@@ -44,18 +44,19 @@ struct guard_origin {
                          only */
 };
 
-/* Counts the act; writes it in full when it is the first of its kind (rule, object, distribution
- * and file). Keeps errno. Safe in signal handlers and between fork and exec. Writes the sentence of
- * the event into `message` where it is not NULL (also for repeats). Does nothing where mode is
- * FS_ALLOW, unless the policy wants allowed uses and this is the first. */
+/* Counts the act, and writes it in full if it is the first of its kind (rule, object, distribution
+ * and file). Keeps errno. Safe in signal handlers and between fork and exec. Writes the event's
+ * sentence to `message`, unless that is NULL (also for repeats). Does nothing if mode is FS_ALLOW,
+ * unless the policy wants allowed uses and this is the first. */
 void guard_report(const struct guard_act *act, const struct fs_verdict *verdict, char *message,
                   size_t size);
 
-/* The same, of a door's act on a path. True where it is to be refused: errno is EACCES then. */
+/* The same for a door's act on a path. Returns true if the act must be refused; errno is then
+ * EACCES. */
 bool guard_report_path(enum fs_family family, const struct fs_verdict *verdict, const char *verb,
                        const char *path, const void *caller);
 
-/* No `allowed` event of this rule was written yet. */
+/* Returns true if no `allowed` event of this rule was written yet. */
 bool guard_rule_is_new(uint32_t rule);
 
 /* The policy wants an event of the first use of each rule. */

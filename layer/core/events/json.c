@@ -128,7 +128,7 @@ void json_string(struct json *json, const char *text, size_t most)
         char out[8];
         size_t used, size = character(text, out, &used);
         if (json->size - start + size > most) {
-            /* Back to where the mark of the cut fits. */
+            /* Back to where "…" fits. */
             json->size = last;
             if (most >= 3) {
                 memcpy(json->bytes + json->size, "\xe2\x80\xa6", 3);

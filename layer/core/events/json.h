@@ -11,7 +11,7 @@
 
 struct json {
     size_t size;
-    bool full; /* something did not fit: what stands there is no whole line */
+    bool full; /* something did not fit: the line is not complete */
     uint8_t shrink; /* strings get a half, a quarter, … of their room */
     char bytes[JSON_LINE_MAX];
 };
@@ -24,7 +24,7 @@ static inline void json_begin(struct json *json)
     json->shrink = 0;
 }
 
-/* `text` as it is; nothing, and `full`, where it does not fit. */
+/* Adds `text` as it is. If it does not fit, adds nothing and sets `full`. */
 void json_raw(struct json *json, const char *text);
 void json_number(struct json *json, int64_t number);
 /* A quoted string of at most `most` bytes between the quotes, "…" at the end of one that was cut.

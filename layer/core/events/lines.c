@@ -28,8 +28,8 @@ static char nonce[17];
 static char request_id[64], tenant_id[TENANT_MAX + 32];
 static _Atomic uint32_t request_turn;
 
-/* Where no memory is to be had, as a program may arrange for itself, there is one line: who has it?
- */
+/* Without memory, which a program can bring about, all threads share one static line. True while it
+ * is in use. */
 static atomic_bool spare_taken;
 
 static void draw_nonce(int pid)
@@ -50,7 +50,7 @@ static void begin_process(void)
     int pid = sys_getpid();
     if (atomic_load(&owner) == pid) return;
     sink_adopt();
-    atomic_store(&spare_taken, false); /* another thread of the parent's may have had it */
+    atomic_store(&spare_taken, false); /* another thread of the parent may have been using it */
     draw_nonce(pid);
     atomic_store(&owner, pid);
 }
@@ -90,7 +90,7 @@ static bool takes_fresh_line(void)
     return atomic_exchange_explicit(&line_open, false, memory_order_relaxed);
 }
 
-/* `event` NULL: the kind stands elsewhere in the line. */
+/* `event` is NULL if the kind is written elsewhere in the line. */
 static void begin_fields(struct json *json, bool fresh, const char *event, const char *level)
 {
     char now[28];
@@ -125,7 +125,7 @@ static void end_fields(struct json *json, uint32_t number, uint32_t missing)
 static void send_line(struct json *json, unsigned rule, uint32_t missing)
 {
     if (!write_line(json, rule))
-        sink_count_lost(missing + 1); /* the count that this line carried is lost with it */
+        sink_count_lost(missing + 1); /* the count in this line is lost with it */
 }
 
 static void end(struct json *json)
@@ -137,7 +137,7 @@ static void end(struct json *json)
 
 /* ---- violations ---- */
 
-/* A child's own command line: its parent's event, if there was one, stands elsewhere. */
+/* A child's own command line: the event of its parent, if any, is another line. */
 static void write_command(struct json *json)
 {
     char words[512];
@@ -153,7 +153,8 @@ static void write_command(struct json *json)
     json_text(json, "command", words, 256);
 }
 
-/* The stack was escaped element by element: as many of them as leave room for what follows. */
+/* Writes as many of the stack's elements, which are escaped already, as leave room for the keys
+ * after them. */
 static void write_stack(struct json *json, const char *stack)
 {
     enum { FOLLOWS = 512 };
@@ -228,7 +229,7 @@ static void write_details(struct json *json, const struct guard_act *act)
     json_raw(json, "}");
 }
 
-/* A line in the making: too big for the stack of a small thread or of a signal handler. */
+/* A line that is being composed. Too big for the stack of a small thread or a signal handler. */
 struct line {
     struct json json;
     struct sentence sentence, entry;
@@ -378,7 +379,7 @@ void lines_write(const struct guard_act *act, const struct fs_verdict *verdict,
     if (turn % 2 != 0 || turn != atomic_load(&request_turn)) line->tenant[0] = report.id[0] = '\0';
     bool finding = verdict->mode != FS_ALLOW && guard.policy->flags & FS_FLAG_EVENTS_OCSF;
     const char *namespace = verdict->mode != FS_ALLOW ? guard.emf_namespace : "";
-    /* What does not fit gets less room for each string, until it does. */
+    /* If the line does not fit, each string gets less room, until it does. */
     for (line->json.shrink = 0; line->json.shrink < 6; line->json.shrink++) {
         if (finding)
             write_finding(&line->json, &report, namespace);

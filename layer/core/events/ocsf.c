@@ -14,8 +14,8 @@ static void identity(struct json *json, const struct ocsf *finding)
     json_text(json, "uid", uid, sizeof uid);
 }
 
-/* What the act was about, as far as OCSF has a place for it. Absent, where it is not known: OCSF
- * knows no null. */
+/* What the act was about, as far as OCSF has a field for it. Unknown fields are left out, because
+ * OCSF has no null. */
 static void evidence(struct json *json, const struct ocsf *finding)
 {
     const struct guard_act *act = finding->act;
@@ -92,7 +92,7 @@ void ocsf_write_metrics(struct json *json, const char *namespace, const char *fu
     json_raw(json, ",\"_aws\":{");
     json_integer(json, "Timestamp", json_milliseconds());
     json_raw(json, ",\"CloudWatchMetrics\":[{");
-    /* Never shortened: a name cut is another name. The compiler bounds it. */
+    /* Never shortened, because a shortened name is another name. The policy compiler bounds it. */
     uint8_t shrink = json->shrink;
     json->shrink = 0;
     json_text(json, "Namespace", namespace, 256);

@@ -1,5 +1,5 @@
-/* Who is the caller of an act, in Python or JavaScript. Declared here for events, which ask where
- * `guard.interpreted`; python/ defines them, and the linker fills them in. */
+/* The caller of an act, in Python or JavaScript. Declared here for events, which ask if
+ * `guard.interpreted` is set; python/ defines these functions, and the linker fills them in. */
 #ifndef FS_ORIGINS_H
 #define FS_ORIGINS_H
 

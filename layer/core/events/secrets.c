@@ -21,10 +21,11 @@ static struct {
     char bytes[WHOLE_BYTES];
 } whole;
 
-/* What there is no room for, and what only a parent's environment says, is known by a mark: from
- * there on a text is masked to its end. With more than fit, every text is. */
+/* Secrets that find no room, and those of a parent's environment, are known by a mark only: from a
+ * mark on, a text is masked to its end. If there are more than fit, every text is masked. */
 struct mark {
-    uint32_t begins; /* of its first eight bytes: they tell where the text's end cut it off */
+    uint32_t
+        begins; /* of its first eight bytes, which suffice if the text ends within the secret */
     uint32_t longer; /* of its first sixteen, since many values begin as words do ("postgres://"); 0
                         where it is shorter */
 };
@@ -79,8 +80,8 @@ void secrets_read(char *const *environment)
         const char *equals = strchr(*at, '=');
         if (!equals || !looks_secret(*at, (size_t)(equals - *at))) continue;
         size_t size = strlen(equals + 1);
-        /* A path or address of a secret (AWS_CONTAINER_CREDENTIALS_FULL_URI) is none, and masking
-         * it would hide what was done. */
+        /* The path or address of a secret (AWS_CONTAINER_CREDENTIALS_FULL_URI) is not a secret, and
+         * masking it would hide what was done. */
         if (size < SECRET_SHORTEST || equals[1] == '/' || strncmp(equals + 1, "http://", 7) == 0)
             continue;
         if (whole.count == WHOLE || size > sizeof whole.bytes - whole.used) {

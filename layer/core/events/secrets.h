@@ -1,5 +1,4 @@
-/* Values of environment variables that look like secrets by their name, so that no event says them.
- */
+/* Values of environment variables whose names look secret, so that no event shows them. */
 #ifndef FS_SECRETS_H
 #define FS_SECRETS_H
 
@@ -14,9 +13,9 @@ void secrets_read(char *const *environment);
 /* How many bytes of `text` are a secret, or the beginning of one that the text's end cut off; 0
  * where none begins here. The longest, where one secret begins as another does. */
 size_t secrets_at(const char *text);
-/* For a child, whose environment may lack them: a mark of each, from which no value can be had.
- * Returns the length, which with its NUL is at most `size`; 0 and nothing written where even "every
- * text is one" does not fit. */
+/* Writes, for a child whose environment may lack them, a mark of each secret from which its value
+ * cannot be recovered. Returns the length, which with its NUL is at most `size`. Returns 0 and
+ * writes nothing if not even "every text is one" fits. */
 size_t secrets_describe(char *out, size_t size);
 /* What a parent described. */
 void secrets_restore(const char *text);

@@ -158,7 +158,7 @@ static void say_reason(struct sentence *out, const struct guard_act *act,
 
 static const char *library_of(const struct guard_act *act, const struct guard_origin *origin)
 {
-    /* About memory, the library that asks decides: the caller's module does not. */
+    /* Acts on memory are decided by the calling library, not by the caller's module. */
     bool memory = act->verb && strncmp(act->verb, "make", 4) == 0 && act->ring == RING_LIBC;
     if (!memory && origin && origin->package[0]) return origin->package;
     return act->path && act->path[0] == '/' ? act->path : NULL;
@@ -181,7 +181,8 @@ void sentence_entry(struct sentence *out, const struct guard_act *act,
     if (act->family == FS_OUTBOUND && !act->host) key = "cidr: ";
     if (act->family == FS_NATIVE) object = library_of(act, origin);
     if (!key || !object || verdict->floor) return;
-    /* People paste it into a policy: nothing that YAML or a pattern reads otherwise, and whole. */
+    /* People paste this into a policy. So it must be complete, and contain nothing that YAML or a
+     * pattern reads differently. */
     if (object[strspn(object, plain)] != '\0' || strlen(object) > LONGEST_ENTRY) return;
     if (braces) sentence_say(out, "{");
     sentence_say(out, key);
@@ -207,7 +208,7 @@ void sentence_compose(struct sentence *out, const struct guard_act *act,
     if (act->family == FS_PROCESS && act->path && strstr(act->path, "/lib/jspawnhelper"))
         sentence_say(out, "; Java starts every program through it: allow both");
     if (act->family == FS_NATIVE && verdict->reason == FS_NO_RULE) {
-        /* The one rule that honest packages meet while they are imported. */
+        /* The only rule that honest packages violate while they are imported. */
         const char *name = library_of(act, origin);
         if (name) sentence_say(out, "; an exception is native_code: {allow: [");
         sentence_say(out, name);

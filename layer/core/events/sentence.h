@@ -16,11 +16,11 @@ struct sentence {
 /* Adds `text`, which may be NULL, as far as there is room. */
 void sentence_say(struct sentence *out, const char *text);
 
-/* Who tried what, what became of it, and why. `origin` NULL: nobody is known but the program. */
+/* Who tried what, what the guard did, and why. If `origin` is NULL, only the program is known. */
 void sentence_compose(struct sentence *out, const struct guard_act *act,
                       const struct fs_verdict *verdict, const struct guard_origin *origin);
 
-/* The line of policy that would have let the act pass, as YAML; nothing where there is none. */
+/* The allow entry that would have let the act pass, as YAML; nothing if there is none. */
 void sentence_entry(struct sentence *out, const struct guard_act *act,
                     const struct fs_verdict *verdict, const struct guard_origin *origin);
 

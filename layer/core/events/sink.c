@@ -22,7 +22,7 @@ _Static_assert(KEPT + FS_FAMILIES + 1 <= PLACES, "a place for each rule's first 
 
 /* How to write to the fd without waiting. */
 enum kind {
-    OWN, /* a description of our own that does not block, or a file */
+    OWN, /* an open file description of the guard's own that does not block, or a file */
     PIPE, /* shared with the program's own output, which decides whether it blocks */
     SOCKET,
     SHARED, /* another thing, shared */
@@ -30,9 +30,9 @@ enum kind {
 
 static enum kind kind = SHARED;
 
-/* Lines that found no room, in order. A thread takes a place by moving `newest`; only the thread
- * that holds `writing` moves `oldest`. What every process resets lies together: it touches no page
- * of the lines. */
+/* Lines that found no room, in order. A thread takes a slot by advancing `newest`; only the thread
+ * that holds `writing` advances `oldest`. The fields that every process resets lie together, so
+ * that resetting touches no page of the lines. */
 static struct {
     atomic_bool whole;
     unsigned short size;
@@ -43,8 +43,8 @@ static _Atomic uint32_t waits; /* a bit for each rule that has a line there */
 
 static atomic_bool writing;
 
-/* The rest of a line of which the sink took a part: a stream socket or a terminal may. Of the
- * thread that writes. */
+/* The rest of a line that the sink took in part, as a stream socket or a terminal may. Belongs to
+ * the writing thread. */
 static char rest[JSON_LINE_MAX];
 static size_t rest_size;
 
@@ -55,9 +55,9 @@ static _Atomic uint32_t lost;
 
 /* ---- start ---- */
 
-/* The same pipe or terminal by a description of our own: O_NONBLOCK there is nobody else's, and the
- * program's own flags (O_NONBLOCK, O_DIRECT) are not ours. Where the pipe belongs to another user,
- * the kernel does not let us. */
+/* Opens the same pipe or terminal again: O_NONBLOCK on the guard's own description affects no other
+ * code, and the program's flags (O_NONBLOCK, O_DIRECT) do not affect the guard. The kernel refuses
+ * this if the pipe belongs to another user. */
 static bool reopen(int fd, const struct stat *status)
 {
     char magic[32];
@@ -75,7 +75,8 @@ static bool reopen(int fd, const struct stat *status)
 void sink_open(int fd)
 {
     struct stat status;
-    /* A standard fd is the program's. Without one of our own, events go to fd 2, unprotected. */
+    /* Standard fds belong to the program. Without an fd of the guard's own, events go to fd 2,
+     * unprotected. */
     if (fd <= 2 || sys_fstat(fd, &status) != 0) {
         fd = (int)sys_call(SYS_fcntl, 2, F_DUPFD, 900);
         if (fd < 0) fd = (int)sys_call(SYS_fcntl, 2, F_DUPFD, 3);
@@ -127,8 +128,8 @@ static bool has_room(int fd, int microseconds)
     return sys_call(SYS_ppoll, &ask, 1, &limit, NULL, 0) > 0;
 }
 
-/* Hands a page to the pipe, which takes it without waiting whatever the description's flags are.
- * The page is nobody's but the pipe's afterwards. */
+/* Gives a page to the pipe, which takes it without waiting, whatever the flags of the description.
+ * Afterwards the page belongs to the pipe. */
 static long give_page(int fd, const char *bytes, size_t size)
 {
     char *page = sys_scratch(JSON_LINE_MAX);
@@ -140,7 +141,7 @@ static long give_page(int fd, const char *bytes, size_t size)
     return given;
 }
 
-/* What one call came to. */
+/* The result of one call. */
 struct work {
     bool broken; /* a pipe without a reader: SIGPIPE is pending */
     int waiting; /* microseconds that it may still wait */
@@ -153,7 +154,7 @@ static long put(struct work *work, const char *bytes, size_t size)
     long written = -EBADF;
     bool shared = kind == SHARED;
     if (UNLIKELY(!sink_leads(fd))) {
-        /* Closed by machine code, or from within libc: fd 2 is what is left. */
+        /* Machine code or libc itself closed it; only fd 2 is left. */
         fd = 2;
         shared = true;
     } else if (kind == SOCKET) {
@@ -162,7 +163,7 @@ static long put(struct work *work, const char *bytes, size_t size)
         written = sys_write(fd, bytes, size);
     } else if (kind == PIPE) {
         written = give_page(fd, bytes, size);
-        /* A sandbox may not know the call, and a program may leave itself no memory. */
+        /* A sandbox may lack the call, and a program may leave no memory. */
         shared = written < 0 && written != -EAGAIN && written != -EPIPE && written != -EINTR;
     }
     if (shared) written = has_room(fd, 0) ? sys_write(fd, bytes, size) : -EAGAIN;
@@ -192,7 +193,7 @@ static bool await_room(struct work *work)
 
 enum outcome { DONE, NO_ROOM, FAILED };
 
-/* Moves `*bytes` and `*size` on by what went. */
+/* Advances `*bytes` and `*size` by what was written. */
 static enum outcome put_whole(struct work *work, const char **bytes, size_t *size)
 {
     enum { TRIES = 256 };
@@ -230,7 +231,7 @@ static bool keep(const char *line, size_t size, unsigned rule)
     return true;
 }
 
-/* True where nothing is left that came before. */
+/* Returns true if no earlier line is left. */
 static bool drain(struct work *work)
 {
     const char *bytes = rest;
@@ -248,7 +249,8 @@ static bool drain(struct work *work)
             atomic_store(&waits, 0);
             return true;
         }
-        /* Another thread is just leaving its line there, and will see that nobody wrote it. */
+        /* Another thread is just storing its line there. It will see that the line was not written.
+         */
         if (!atomic_load_explicit(&kept[place].whole, memory_order_acquire)) return false;
         bytes = kept_lines[place];
         size = kept[place].size;
@@ -269,7 +271,7 @@ static bool anything_kept(void)
     return atomic_load(&oldest) != atomic_load(&newest) || rest_size > 0;
 }
 
-/* A forked child has nothing here before its first event. */
+/* A forked child has no lines here before its first event. */
 static bool keeps_own(void)
 {
     return UNLIKELY(anything_kept()) && atomic_load(&owner) == sys_getpid();
@@ -290,8 +292,9 @@ void sink_adopt(void)
     atomic_store(&owner, pid);
 }
 
-/* A broken pipe must not kill the function: the signal is held back and taken. A handler of any
- * other must not jump out of here: `writing` would stay set, and nobody would write again. */
+/* A broken pipe must not kill the function, so SIGPIPE is blocked and consumed. All other signals
+ * are blocked too: a handler that jumped out of here would leave `writing` set, and no thread would
+ * write again. */
 #define BROKEN_PIPE ((uint64_t)1 << (SIGPIPE - 1))
 
 static uint64_t hold_signals(void)
@@ -310,9 +313,9 @@ static void release_signals(uint64_t before, bool came)
     sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
 }
 
-/* One thread at a time writes, and nobody waits for it. A thread that finds it at work leaves its
- * line, and that thread writes it as well: it looks again after it has stopped writing. True where
- * `line` was written or kept. */
+/* One thread writes at a time, and no thread waits for it. Another thread leaves its line for the
+ * writer, which checks for lines again after it has stopped writing. Returns true if `line` was
+ * written or kept. */
 static bool write_all(const char *line, size_t size, unsigned rule, int may_wait)
 {
     enum { TURNS = 4 };

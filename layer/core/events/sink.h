@@ -1,4 +1,4 @@
-/* Where events go: an fd of our own, written to without waiting for its reader. */
+/* Where events go: an fd of the guard's own, written to without waiting for its reader. */
 #ifndef FS_SINK_H
 #define FS_SINK_H
 
@@ -10,7 +10,7 @@
 /* At start: `fd` is what the launcher opened, or what a parent's core handed on. */
 void sink_open(int fd);
 
-/* In a forked child: the lines that its parent keeps are the parent's to write. */
+/* In a forked child: the lines that the parent keeps are left to the parent. */
 void sink_adopt(void);
 
 /* Lines that could not be written, until an event says how many. */
@@ -22,10 +22,10 @@ uint32_t sink_take_lost(void);
  * all during one invocation, never longer. Safe in signal handlers and between fork and exec. */
 bool sink_write(const char *line, size_t size, unsigned rule);
 
-/* Before memory is lost (exit, exec): writes what is kept, and waits a few milliseconds where the
+/* Before memory is lost (exit, exec): writes what is kept, and waits a few milliseconds if the
  * reader has been reading. */
 void sink_flush_last(void);
-/* The one event of a program that does not run: its reader gets a second to make room. */
+/* For the only event of a program that does not run: gives the reader a second to make room. */
 void sink_await_room(void);
 
 /* A new invocation: writes what is kept, as far as there is room now. The reader may be waited for

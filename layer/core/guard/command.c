@@ -58,8 +58,8 @@ static unsigned number(const char **text)
     return value;
 }
 
-/* A wrapper that runs in the very program that COMMAND runs in has COMMAND's name among its
- * arguments, once more often than COMMAND itself. */
+/* A wrapper that runs in the same program as COMMAND (a shell, say) has COMMAND's name among its
+ * arguments, so one more time than COMMAND itself. */
 static bool leads_to(const char *words, size_t size)
 {
     unsigned own = number(&words), expected = number(&words), found = 0, index = 0;

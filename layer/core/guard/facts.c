@@ -31,7 +31,7 @@ static const char *const names[] = {
     "ALL_PROXY",
     "all_proxy",
     "AWS_LAMBDA_FUNCTION_NAME",
-    FACTS_NAME_SERVERS, /* none of the environment's: a file */
+    FACTS_NAME_SERVERS, /* a file, not a variable */
     FACTS_LOCAL_RESOLVERS,
     FACTS_BEGAN,
     FACTS_ENDPOINTS,
@@ -85,7 +85,8 @@ static unsigned find(const char *text, const char **value)
     return NAMES;
 }
 
-/* A label ends with a dot, and begins where no label goes on. What finds no room is not known. */
+/* Finds labels that end with a dot and do not continue another label. Labels without room count as
+ * unknown. */
 static void keep_endpoints(char *const *environment)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
@@ -164,7 +165,7 @@ void facts_add(const char *name)
         if (value) size = strnlen(value, FS_HOST_MAX + 1);
     }
     if (!value || size > FS_HOST_MAX) return;
-    /* What does not fit is as if it were unset, here and in every child. */
+    /* A value that does not fit counts as unset, here and in every child. */
     const char *kept = keep(value, size);
     if (!kept) return;
     if (!fs_variable_fits(FS_VARIABLE_HOST, kept)) {
@@ -173,8 +174,8 @@ void facts_add(const char *name)
     }
     added[added_count].name = name;
     added[added_count++].value = kept;
-    /* What a child could not be told must not hold here either; and it must not keep children from
-     * being started. */
+    /* A fact that does not fit into a child's state must not hold here either, and must not prevent
+     * children from starting. */
     char text[FACTS_MAX];
     size_t later = given_environment ? STATED_LATER : 0; /* a parent's text has them already */
     if (complete && !facts_text(text, sizeof text - later)) {

@@ -26,17 +26,17 @@ void facts_add(const char *name);
 #define FACTS_ENDPOINTS       "/endpoints"
 /* The segment that holds the names of what was made under /tmp (files/made.h). */
 #define FACTS_MADE            "/made"
-/* States a fact that is none of the environment's, where no parent stated it. */
+/* States a fact that does not come from the environment, unless a parent stated it. */
 void facts_state(const char *name, const char *value);
 /* States it in place of what was stated before, which stays where there is no room. */
 void facts_restate(const char *name, const char *value);
-/* The value of a variable as it was then; NULL where it was not set, or is none of the facts. */
+/* The value of a variable at the function's start; NULL if it was not set, or is not a fact. */
 const char *facts_value(const char *name);
-/* The handlers: _HANDLER, and what a tool that took its place keeps the function's own in. NULL
- * where that variable was not set. */
+/* The handlers: _HANDLER, and the variables in which a tool that took its place keeps the
+ * function's own. NULL if the variable was not set. */
 enum { FACTS_HANDLERS = 5 };
 const char *facts_handler(unsigned index);
-/* All of them, as facts_start takes them. False where they did not fit: a child could not be
+/* All facts, as facts_start takes them. Returns false if they do not fit: a child could not be
  * guarded by the same facts. */
 bool facts_text(char *out, size_t size);
 

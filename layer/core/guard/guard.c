@@ -12,7 +12,7 @@ static struct fs_verdict reconfigured(struct fs_verdict verdict, uint8_t mode)
     return verdict;
 }
 
-/* Asks one policy; the callers are read only where it wants to know, and once for both. */
+/* Asks one policy. The callers are read only if a policy needs them, and once for both. */
 static void ask(const struct fs_policy *policy, const struct fs_request *request, uint64_t *set,
                 struct fs_verdict *verdict)
 {
@@ -38,7 +38,7 @@ struct fs_verdict guard_decide_each(const struct fs_request *request, struct fs_
     ask(guard.policy, request, &askers, &asked[0]);
     struct fs_verdict verdict = asked[0];
     if (request->family <= FS_HANDLER) {
-        /* An exception of the policy file stands: configure changes what happens where no rule
+        /* Exceptions in the policy file stand: configure only changes what happens where no entry
          * allows. */
         bool excepted =
             verdict.reason == FS_RULE || verdict.reason == FS_ALWAYS ||

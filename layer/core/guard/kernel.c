@@ -21,7 +21,7 @@ static bool wants(const struct fs_policy *policy)
     return policy && (policy->flags & FS_FLAG_KERNEL_FILE_SIZE);
 }
 
-/* /tmp is closed by this policy, all of it. */
+/* This policy blocks all of /tmp. */
 static bool closes_tmp(const struct fs_policy *policy, bool *excepts)
 {
     if (!policy || policy->modes[FS_TMP] != FS_BLOCK) return false;
@@ -72,8 +72,8 @@ static bool may_write(const char *options)
     return strncmp(options, "rw", 2) == 0 && (options[2] == ',' || options[2] == '\0');
 }
 
-/* A single file that is mounted (a container's /etc/hosts) counts where it can be written to; in a
- * folder's file system there may always be a folder of ours. */
+/* A single mounted file (a container's /etc/hosts) counts if it can be written to. In a mounted
+ * folder this user may always have a folder of its own. */
 static bool counts(const char *point)
 {
     static const char *const system[] = {"/proc", "/sys", "/dev", "/tmp"};
@@ -84,9 +84,8 @@ static bool counts(const char *point)
     return sys_call(SYS_faccessat, AT_FDCWD, point, 2 /* W_OK */) == 0;
 }
 
-/* NULL, or the reason: a mount that can be written to, and is none of those that the other rings
- * know. A mount that lies under a later one at the same place counts as well. Format:
- * proc_pid_mountinfo(5). */
+/* Finds a writable mount other than those that the other rings cover. Returns the reason, or NULL.
+ * A mount below a later one at the same place counts as well. Format: proc_pid_mountinfo(5). */
 static const char *find_mount(void)
 {
     struct reader reader = {
@@ -131,8 +130,8 @@ static const char *find_reason(void)
     return find_mount();
 }
 
-/* A write past the limit fails with EFBIG; by default it ends the process as well. A handler of the
- * program's own stays. */
+/* A write past the limit fails with EFBIG, and by default its signal also ends the process, so the
+ * signal is ignored. A handler of the program stays. */
 static void survive(void)
 {
     struct {

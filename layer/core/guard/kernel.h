@@ -5,9 +5,10 @@
 
 #include <stdbool.h>
 
-/* Before main. In the function's process: sets the limit where the policy asks for it and nothing
- * stands against it. In a child, which inherits it: sees that a write past it is an error and no
- * death. `really`: false for what only asks. True where the limit holds, or would. */
+/* Before main. In the function's process: sets the limit if the policy asks for it and nothing
+ * prevents it. In a child, which inherits it: makes sure that a write past it is an error and does
+ * not end the process. `really` is false for a query. Returns true if the limit holds, or would
+ * hold. */
 bool kernel_arm(bool really);
 
 /* For `armed`: "file_size" where the limit holds, else why not; NULL where the policy does not ask

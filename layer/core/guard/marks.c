@@ -4,10 +4,11 @@
 #include "guard/guard.h"
 #include "support/sys.h"
 
-/* What libc needs for a lookup, modules of NSS included. Further down is another stack. */
+/* The stack that libc needs for a lookup, NSS modules included. An address further down is on
+ * another stack. */
 enum { DEPTH = 1 << 20 };
 
-/* A handler on a stack of its own: what it has interrupted goes on. */
+/* A signal handler on its own stack: the door that it interrupted is still running. */
 static bool is_on_signal_stack(void)
 {
     struct {
@@ -30,6 +31,6 @@ bool marks_hold(struct mark *mark)
                mark->jumps == guard_thread.jumps))
         return true;
     if (here >= mark->frame && !is_on_signal_stack())
-        mark->frame = 0; /* not to hold again further down */
+        mark->frame = 0; /* so that it does not count again when the stack grows */
     return false;
 }

@@ -1,9 +1,9 @@
-/* Marks that say what a thread is in the middle of, for as long as a door's frame is on its stack.
+/* Marks that say what a thread is doing, for as long as a door's frame is on its stack.
  *
- * Control can leave a door sideways: a signal handler jumps out of a lookup that takes too long
- * (libcurl without a threaded resolver, wget), an exception is thrown through it. Nothing is run
- * then that could lower a flag. So a mark holds the frame of its door, and is over once the stack
- * is above it, or once the thread has jumped (jumping.c). */
+ * Control can leave a door without a return: a signal handler jumps out of a slow lookup (libcurl
+ * without a threaded resolver, wget), or an exception passes through. No code runs then that could
+ * clear a flag. So a mark holds the frame of its door. It expires once the stack is above that
+ * frame, or once the thread has jumped (jumping.c). */
 #ifndef FS_MARKS_H
 #define FS_MARKS_H
 
@@ -15,7 +15,8 @@ struct mark {
     uint32_t jumps; /* of this thread, when it was set */
 };
 
-/* What a door at `here` says of one that it finds at `frame`: it is gone. */
+/* A door whose frame is at `here` has found a mark of a door at `frame`. Returns true if that door
+ * is gone. */
 bool marks_are_over(uintptr_t frame, uintptr_t here);
 
 /* The thread is below the frame that set it. */

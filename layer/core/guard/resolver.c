@@ -5,8 +5,8 @@
 
 #include "libc/symbols.h"
 
-/* Before glibc 2.34 the resolver is a library of its own, and libc's module for DNS calls it. They
- * lie beside libc, where the program can put nothing. */
+/* Before glibc 2.34 the resolver is a library of its own, which libc's DNS module calls. Both lie
+ * beside libc, where the program cannot put a file. */
 static bool lies_beside(const char *path, const char *libc)
 {
     const char *slash = strrchr(path, '/');

@@ -25,7 +25,7 @@ static int not_open(void)
     return -1;
 }
 
-/* What is known of the runtime client's connection is kept by its fd: no duplicate. */
+/* The runtime client's connection is known by its fd, so it may not be duplicated. */
 static bool copy_refused(int fd, const void *caller)
 {
     return guard_ready() && (runtime_api_refuses_copy(fd, caller) || dns_refuses_copy(fd, caller));
@@ -50,7 +50,7 @@ static int refused(void)
     return -1;
 }
 
-/* As the kernel, if another thread is just taking this fd. */
+/* Fails as in the kernel when another thread is just taking this fd. */
 static int taken(void)
 {
     errno = EBUSY;
@@ -66,8 +66,7 @@ DOOR int close(int fd)
     if (UNLIKELY(!files_touch(fd, false))) return not_open();
     uint64_t cookie = UNLIKELY(guard_has_pending()) ? pending_cookie(fd) : 0;
     int cancellation;
-    bool keeps =
-        guard.blocks_any; /* what is touched must be given back: libc's close may not return */
+    bool keeps = guard.blocks_any; /* close might not return before files_touched */
     if (keeps) pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancellation);
     int result = real.close(fd), error = errno;
     files_touched(fd);
@@ -79,7 +78,7 @@ DOOR int close(int fd)
     return result;
 }
 
-/* `from` becomes `to`: a thread that writes to `to` writes to the new file from here on. */
+/* `to` becomes a copy of `from`: from here on, writes to `to` go to the new file. */
 static int becomes(int from, int to, int flags, bool three, const void *caller)
 {
     if (copy_refused(from, caller) || fd_refused(from, to, caller)) return refused();
@@ -89,7 +88,7 @@ static int becomes(int from, int to, int flags, bool three, const void *caller)
     if (UNLIKELY(guard_has_pending()) && guard_ready() &&
         inspect_refuses_move(from, to, &claimed, caller))
         return refused();
-    /* Before it is there: a thread may write to it at once. */
+    /* Before the copy exists, because a thread may write to it at once. */
     if (UNLIKELY(dns_watches(from)) && (dns_is_marked(from) || dns_may_ask(from))) dns_mark(to);
     bool free = LIKELY(files_touch(to, true));
     unsigned begun = inspect_making_begins();
@@ -150,7 +149,8 @@ static bool closes_a_lookup(unsigned first, unsigned last, const void *caller)
 DOOR int close_range(unsigned first, unsigned last, int flags)
 {
     unsigned ours = (unsigned)guard.event_fd;
-    /* The state that we keep of fds holds for all threads: none may have a table of its own. */
+    /* The guard's state of fds holds for all threads, so no thread may have an fd table of its own.
+     */
     bool unshares = first <= last && (flags & CLOSE_RANGE_UNSHARE) && !(flags & ~CLOSE_RANGE_KNOWN);
     if (UNLIKELY(unshares) && guard_ready() &&
         integrity_refused("leave shared state with", "close_range", CALLER()))
@@ -170,8 +170,8 @@ DOOR void closefrom(int low)
 {
     unsigned first = low < 0 ? 0 : (unsigned)low;
     if (close_range(first, ~0u, 0) == 0) return;
-    /* A kernel without close_range (before 5.9): one by one, as far as this process may have
-     * opened. */
+    /* The kernel lacks close_range (before 5.9): close one by one, up to the highest fd that this
+     * process may have. */
     for (unsigned fd = first; fd < 65536; fd++)
         if ((int)fd != guard.event_fd) sys_close((int)fd);
 }
@@ -214,8 +214,8 @@ DOOR int fcntl(int fd, int command, ...)
     return real.fcntl(fd, command, argument);
 }
 
-/* What events go to is shared with the program's own output: shut down or cut, it is of no use to
- * either. */
+/* The event sink may be shared with the program's output. Shut down or truncated, it would be lost
+ * to both. */
 static bool sink_refused(int fd, mode_t type, const char *verb, const void *caller)
 {
     return guard_ready() && UNLIKELY((guard.event_mode & S_IFMT) == type) && sink_leads(fd) &&
@@ -258,7 +258,7 @@ DOOR FILE *_IO_file_attach(FILE *stream, int fd)
     return real._IO_file_attach(stream, fd);
 }
 
-/* What is kept for the log is written before memory is gone. */
+/* Writes the lines that are kept in memory before the process ends. */
 DOOR void _exit(int status)
 {
     sink_flush_last();

@@ -1,5 +1,5 @@
-/* Doors of guard integrity that refuse some of their calls. Those that refuse all are generated:
- * refusing.c. */
+/* Doors of guard integrity that refuse some of their calls. Those that refuse every call are
+ * generated (refusing.c). */
 #include "guard/guard.h"
 #include "events/attempts.h"
 #include "support/copied.h"
@@ -14,7 +14,8 @@ DOOR int unshare(int flags)
     return real.unshare(flags);
 }
 
-/* A filter answers the guard's own calls as it likes. Five arguments, as the kernel takes. */
+/* A seccomp filter could answer the guard's own system calls. prctl takes five arguments in the
+ * kernel. */
 enum { SET_SECCOMP = 22, SET_SYSCALL_USER_DISPATCH = 59 };
 
 extern int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long);
@@ -27,9 +28,9 @@ DOOR int prctl(int option, unsigned long a, unsigned long b, unsigned long c, un
     return real.prctl(option, a, b, c, d);
 }
 
-/* A loader that finds no memory or fd for a preloaded library starts the program without it. The
- * core takes more memory than libc: a child could have enough for a program, and too little for the
- * core, or get what was missing before libc is loaded. No program works with less than LEAST. */
+/* A loader without memory or fds for a preloaded library starts the program without it. The core
+ * needs more memory than libc, so a limit could leave enough for the program and too little for the
+ * core. No program works with less than LEAST. */
 enum { DATA = 2, FDS = 7, MEMORY = 9, LEAST = 8 << 20 };
 enum { LOADING = 1 << DATA | 1 << FDS | 1 << MEMORY };
 

@@ -1,4 +1,4 @@
-/* Doors of jumps: whatever door of this thread was on the way may have been left. They refuse
+/* Doors of jumps. A jump may leave any door of this thread, so the doors count jumps. They refuse
  * nothing. */
 #include "guard/guard.h"
 

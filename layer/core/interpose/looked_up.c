@@ -1,4 +1,4 @@
-/* Doors through which a program looks functions up: they answer with the doors. */
+/* Doors of dlsym and its like, which return the doors. */
 #include <dlfcn.h>
 #include <string.h>
 
@@ -39,16 +39,16 @@ static bool find_door(const char *name, struct row *row)
     return false;
 }
 
-/* What dlsym gave for a door's name: libc's own function becomes the door; another library's
- * function of that name stays. */
+/* Replaces the result of dlsym for a door's name: libc's own function becomes the door; another
+ * library's function of that name stays. */
 static void *answer(const struct row *row, void *found)
 {
     struct symbols_object theirs, next;
     if (!found) return NULL;
-    /* A door that this libc has no function behind is none: what follows us answers, with dlerror's
-     * words. */
+    /* A door without a function in this libc does not count: the next library answers, and sets
+     * dlerror's text. */
     if (absent_is(row->real)) return found == row->door ? real.dlsym(RTLD_NEXT, row->name) : found;
-    /* Where libc has it for old programs only, it has none for this caller either. */
+    /* If libc has it for old programs only, this caller does not get it either. */
     if (found == row->door) return real.dlsym(RTLD_NEXT, row->name) ? found : NULL;
     if (found == *row->real) return row->door;
     if (!symbols_object_of(found, &theirs) || !symbols_object_of(*row->real, &next))
@@ -56,19 +56,20 @@ static void *answer(const struct row *row, void *found)
     return theirs.base == next.base ? row->door : found;
 }
 
-/* A library that was preloaded behind us and stands before the same function: it must get the next
- * one, or it would call itself through us. Only what the loader mapped before the program's first
- * line can be one. */
+/* A library that was preloaded behind the guard and interposes the same function. It must get the
+ * next definition, or it would call itself through the guard. Only libraries that the loader mapped
+ * before the program's first line can be one. */
 static bool is_interposer(const void *caller, const char *name)
 {
     return symbols_defines(caller, name) && symbols_early(caller);
 }
 
-/* Looked up in place of a refused entry: callers expect that dlerror says something. */
+/* Looked up in place of a refused entry, because callers expect text from dlerror. */
 static const char no_entry[] = "(refused by function_shield)";
 
-/* A copy of the name, or one that nothing has. A short one lies where libc's call, which takes the
- * place of the door so that libc sees who asked, finds it. No door has a long name. */
+/* A copy of the name, or a name that no library has. The door ends in a tail call of libc's
+ * function, so that libc sees the caller; a short copy therefore lies outside the door's frame. No
+ * door has a long name. */
 static const char *judged_name(const void *handle, const char *name, char own[PATH_MAX],
                                const void *caller)
 {

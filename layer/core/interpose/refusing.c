@@ -10,7 +10,7 @@
 #include "network/network.h"
 #include "support/copied.h"
 
-/* Reaches into a guarded process, or changes what a path means under it: no policy allows that
+/* Acts that reach into a guarded process, or change what its paths mean. No policy allows them
  * while anything is blocked. `object` may be the caller's text. */
 static bool refusing_integrity(const char *verb, const char *object, const void *caller)
 {
@@ -18,8 +18,8 @@ static bool refusing_integrity(const char *verb, const char *object, const void 
     return integrity_refused(verb, copy.text, caller);
 }
 
-/* libc's own clients of other machines (the r-commands, Sun RPC) connect inside libc, where no door
- * sees it: refused in the mode of outbound_connectivity. */
+/* libc's own network clients (the r-commands, Sun RPC) connect inside libc, where no door sees it.
+ * Refused in the mode of outbound_connectivity. */
 static bool refusing_network(const char *verb, const char *symbol, const void *caller)
 {
     return network_refuses_kind(verb, symbol, caller);
@@ -32,8 +32,7 @@ static bool refusing_resolver(const char *verb, const char *symbol, const void *
     return !guard_resolving_for(caller) && refusing_network(verb, symbol, caller);
 }
 
-/* libc calls an address that it reads from an fd of its own, in whose place Python code can put
- * another. */
+/* libc calls an address that it reads from an fd of its own, which Python code can replace. */
 static bool refusing_native(const char *verb, const char *symbol, const void *caller)
 {
     return !guard_ignores(FS_NATIVE) && native_refused(verb, symbol, caller);

@@ -1,5 +1,5 @@
-/* The door of syscall(): a number that has a door of its own goes through that door; what could
- * undo the guard is refused. Everything else is handed on by a tail call, so that libc's syscall()
+/* The door of syscall(). A call with a door of its own goes through that door; calls that could
+ * undo the guard are refused. Everything else is passed on by a tail call, so that libc's syscall()
  * sees its caller's frame. */
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -69,7 +69,7 @@ static long passes(const struct call *call)
         (void)call;                                                                                \
         return door;                                                                               \
     }
-/* The same, where the door asks whose code its caller is. */
+/* The same, for doors that check whose code the caller is. */
 #define ROUTE_NATIVE(name, door)                                                                   \
     CALLEE(name);                                                                                  \
     static long route_##name(const struct call *call)                                              \
@@ -181,14 +181,14 @@ static long route_integrity(const struct call *call)
     return passes(call);
 }
 
-/* Too new for any libc to use, and older kernels have none: refused where something is blocked, as
- * those would. */
+/* Too new for any libc to use, and missing in older kernels. Refused where something is blocked,
+ * with the error of those kernels. */
 static long route_too_new(const struct call *call)
 {
     return guard_integrity().mode == FS_BLOCK ? fails(ENOSYS) : passes(call);
 }
 
-/* libuv asks for a ring whenever a loop starts, and does without: Node and uvloop. */
+/* libuv (Node, uvloop) asks for a ring whenever a loop starts, and works without one. */
 static bool is_libuv(const void *caller)
 {
     struct symbols_object object;
@@ -197,8 +197,7 @@ static bool is_libuv(const void *caller)
     return strstr(object.path, "/uvloop/") || strstr(object.path, "/libuv.so");
 }
 
-/* Does by a ring in memory what every door stands in front of. ENOSYS is what its users expect
- * where it is missing. */
+/* A ring in memory could do what the doors guard. Callers expect ENOSYS where it is missing. */
 static long route_io_uring(const struct call *call)
 {
     if (is_libuv(call->caller)) return route_too_new(call);
@@ -206,7 +205,7 @@ static long route_io_uring(const struct call *call)
     return passes(call);
 }
 
-/* The kernel writes later, from memory that can change until then. */
+/* The kernel writes later, from memory that may have changed by then. */
 static long route_io_submit(const struct call *call)
 {
     bool looks = guard_has_pending() || atomic_load_explicit(&dns_any, memory_order_relaxed);
@@ -233,9 +232,9 @@ static route_function *const routes[NUMBERS] = {
 
 /* ---- clone ---- */
 
-/* clone and clone3, whose child comes back from this very call: with a stack of its own, only a
- * tail call lets it return to its caller. True where *result is the answer; false where the call
- * goes on, with *arguments of clone3 in our own copy. */
+/* clone and clone3, whose child returns from this same call. With a stack of its own, only a tail
+ * call lets it return to its caller. Returns true if *result is the answer, or false if the call
+ * goes on, with the arguments of clone3 in the guard's copy. */
 static bool answer_clone(struct call *call, long *result)
 {
     static __thread struct clone_arguments {
@@ -277,7 +276,7 @@ static bool answer_clone(struct call *call, long *result)
 
 typedef long syscall_function(long, long, long, long, long, long, long);
 
-/* Fixed arguments, as libc's: it hands on six whatever it was given. */
+/* Fixed arguments, like libc's, which always passes six. */
 DOOR long door_syscall(long number_, long a, long b, long c, long d, long e,
                        long f) __asm__("syscall");
 DOOR long door_syscall(long number_, long a, long b, long c, long d, long e, long f)
@@ -286,10 +285,10 @@ DOOR long door_syscall(long number_, long a, long b, long c, long d, long e, lon
     syscall_function *next = (syscall_function *)(void *)real.syscall;
     if (UNLIKELY(!next))
         return SYS_RESULT(
-            sys_call6(number_, a, b, c, d, e, f)); /* while the doors are being looked up */
+            sys_call6(number_, a, b, c, d, e, f)); /* the doors are still being resolved */
     if (!ready) __attribute__
         ((musttail)) return next(number_, a, b, c, d, e, f);
-    int number = (int)number_; /* the kernel looks at no more */
+    int number = (int)number_; /* the kernel uses no more bits */
 #if defined(__x86_64__)
     if (UNLIKELY(((unsigned)number & X32) != 0) && number > 0 && guard_integrity().mode == FS_BLOCK)
         return fails(ENOSYS);

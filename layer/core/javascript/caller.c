@@ -86,7 +86,7 @@ static bool take(void *state, const struct javascript_frame *frame)
         origin->line = frame->line;
         reading->found = true;
     }
-    /* Code made from a string has no file: the caller that ran it answers for it. */
+    /* Code made from a string has no file. It counts for the code that ran it. */
     if (!reading->named && has_file) {
         if (files_is_handler(path))
             callers_module(origin->package, sizeof origin->package, path);
@@ -103,8 +103,8 @@ static bool take(void *state, const struct javascript_frame *frame)
     return reading->shown < CALLERS_SHOWN;
 }
 
-/* Node's own code was called by JavaScript, and may use V8's heap. An addon may be called where
- * nobody may, and goes by its own name. */
+/* JavaScript called Node's own code, so V8's heap may be used. An addon may be called where that is
+ * not allowed, and counts by its own name. */
 static bool is_node(const void *caller)
 {
     struct symbols_object object;
@@ -116,7 +116,8 @@ static bool is_node(const void *caller)
 
 bool caller_is_node(const struct guard_act *act)
 {
-    /* V8 maps memory and makes it executable in the middle of its own work. */
+    /* V8 maps memory and makes it executable in the middle of its own work, when it cannot answer.
+     */
     return act->family != FS_NATIVE && is_node(act->caller);
 }
 

@@ -1,4 +1,4 @@
-/* Who made a socket of Node's. See makers.h. */
+/* The code that made a socket in Node. See makers.h. */
 #include "javascript/makers.h"
 
 #include <string.h>
@@ -8,8 +8,8 @@
 #include "libc/symbols.h"
 #include "v8/javascript.h"
 
-/* The newest sockets. MAKER: no longer is the function that makes one. What else calls from there
- * makes no socket. */
+/* The newest sockets. MAKER: the function that makes one is no longer than this, and no other call
+ * from that range makes a socket. */
 enum { HANDLES = 64, MAKER = 1024, WRITING = 1, UV_TCP = 12, UV_UDP = 15 };
 
 static _Atomic uintptr_t keys[HANDLES]; /* the object's address; 0: none */
@@ -31,7 +31,7 @@ static struct {
     void *(*isolate)(void);
 } node;
 
-/* An object of before may have had the same address. */
+/* An earlier object may have had the same address. */
 static void note(uintptr_t at)
 {
     for (unsigned i = 0; i < HANDLES; i++) {

@@ -7,9 +7,10 @@
 
 #include "events/events.h"
 
-/* Where the package's name begins in `path`: behind the last "/node_modules/". NULL: in none. */
+/* Where the package's name begins in `path`: after the last "/node_modules/". NULL if there is
+ * none. */
 const char *package_in(const char *path);
-/* The length of that name, "NAME" or "@SCOPE/NAME"; 0 where it is none. */
+/* The length of that name, "NAME" or "@SCOPE/NAME", or 0. */
 unsigned package_length(const char *rest);
 
 /* Version of the package that `origin` was found in; "" where its package.json has none within its

@@ -1,4 +1,4 @@
-/* Who made a request of libuv's. See submitted.h. */
+/* The code that made a request to libuv. See submitted.h. */
 #include "javascript/submitted.h"
 
 #include <stdlib.h>
@@ -15,7 +15,7 @@ enum { REQUESTS = 64, LONGEST = 16384, NATIVE_STACK = 4096, STATX = 256, NEAR = 
 /* In the lowest bits of an address, which malloc leaves free. */
 enum { WRITING = 1, ANSWERED = 2 };
 
-/* The newest requests. One that waits behind as many others goes unnamed. */
+/* The newest requests. A request that waits behind as many others is not named. */
 static _Atomic uintptr_t keys[REQUESTS]; /* the address of its memory; 0: none */
 static size_t sizes[REQUESTS];
 static struct caller_frames callers[REQUESTS];
@@ -23,10 +23,10 @@ static atomic_uint count;
 /* The lookup that ended last on this thread. */
 static __thread uintptr_t answered __attribute__((tls_model("initial-exec")));
 
-/* V8 takes microseconds for its frames, and most requests are for files that no rule watches. libuv
- * is about to copy the path, which Node keeps in its own frame at a multiple of 8. Where no path of
- * that length is near, it is a lookup, or not known. What has the size of a struct statx is one,
- * for each stat. */
+/* Decides whether to ask V8, which takes microseconds, because most requests are for files that no
+ * rule watches. libuv is about to copy the path, which Node keeps in its own frame at a multiple of
+ * 8. If no path of that length is near, the request is a lookup, or unknown. A block of the size of
+ * a struct statx is one, for each stat. */
 static bool matters(size_t size)
 {
     const char *at = __builtin_frame_address(0);
@@ -82,8 +82,7 @@ static bool take(void *state, const struct javascript_frame *frame)
     return true;
 }
 
-/* libuv has just given the memory of a name back, and calls node:dns. Nobody else's code is on the
- * stack. */
+/* libuv has just freed the memory of a name, and calls node:dns. No other code is on the stack. */
 static bool passes_answer(void)
 {
     bool outermost = false;

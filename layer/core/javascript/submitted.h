@@ -1,9 +1,10 @@
-/* Who made a request that libuv carries out in a thread of its own: a lookup, or an `fs` call that
- * takes a callback or makes a promise.
+/* The code that made a request which libuv carries out in a thread of its own: a lookup, or an `fs`
+ * call with a callback or a promise.
  *
- * libuv allocates room for the request's path or name while the JavaScript that asks is on the
- * stack, and passes that same memory to libc later. So the allocator that libuv lets a program
- * choose (uv_replace_allocator) notes the caller, and the memory's address tells the request. */
+ * libuv allocates memory for the request's path or name while the calling JavaScript is on the
+ * stack, and later passes that same memory to libc. So the allocator that libuv lets a program
+ * choose (uv_replace_allocator) notes the caller, and the memory's address identifies the request.
+ */
 #ifndef FS_SUBMITTED_H
 #define FS_SUBMITTED_H
 
@@ -14,9 +15,9 @@
 /* Before the program's first line. Does nothing in a program that does not export libuv. */
 void submitted_start(void);
 
-/* The caller of an act without a caller on this thread's stack: who made the request that this
- * thread carries out, or the lookup whose answer Node is passing on. False where none is known.
- * Keeps errno. */
+/* The caller of an act that has none on this thread's stack: the code that made the request which
+ * this thread carries out, or the lookup whose answer Node is passing on. Returns false if none is
+ * known. Keeps errno. */
 bool submitted_read(struct guard_origin *origin, const struct guard_act *act);
 
 #endif

@@ -1,5 +1,5 @@
-/* The rows of doors.table as data without pointers: two thousand of them would be relocated at
- * every start, and stored. */
+/* The rows of doors.table as data without pointers, because two thousand pointers would be
+ * relocated at every start. */
 #ifndef FS_DOOR_NAMES_H
 #define FS_DOOR_NAMES_H
 
@@ -17,7 +17,7 @@ struct door_names {
 
 struct door_row {
     uint16_t name, slot; /* where in door_names, in real */
-    bool own; /* no second name of another door */
+    bool own; /* not another name of a door */
 };
 
 extern const struct door_names door_names;
@@ -37,7 +37,7 @@ static inline const char *door_name(unsigned index)
 {
     return (const char *)&door_names + door_rows[index].name;
 }
-/* Where libc's own function stands, or will. */
+/* The slot of libc's own function in `real`. */
 static inline void **door_slot(unsigned index)
 {
     return (void **)(void *)((char *)&real + door_rows[index].slot);

@@ -70,8 +70,8 @@ static uint32_t gnu_hash(const char *name)
     return hash;
 }
 
-/* The default version of `name` in one object; where there is none, and `take_old`, one that only
- * programs of old times are given. */
+/* The default version of `name` in one object. If there is none, and `take_old`, a version for old
+ * programs only. */
 static void *find(const struct link_map *object, const struct table *table, const char *name,
                   uint32_t hash, bool take_old)
 {
@@ -102,7 +102,7 @@ static void *find(const struct link_map *object, const struct table *table, cons
     }
 }
 
-/* Takes the first definition behind this library, of a default version unless `old`. */
+/* Takes the first definition after this library; the default version only, unless `old`. */
 static bool resolve(const uint32_t hashes[DOOR_COUNT], bool old)
 {
     bool behind = false;
@@ -170,8 +170,8 @@ static bool extent(const struct link_map *object, uintptr_t *base, uintptr_t *en
 
 static const struct link_map *object_of(const void *address, uintptr_t *base, uintptr_t *end)
 {
-    /* Entries are added and removed by other threads under libc's lock; names and tables of an
-     * object whose code is running (the caller's) stay. The walk is bounded. */
+    /* Other threads add and remove entries under libc's lock, but the names and tables of an object
+     * whose code is running (the caller's) stay. The walk is bounded. */
     unsigned steps = 0;
     for (const struct link_map *object = objects; object && steps < 4096;
          object = object->l_next, steps++)
@@ -228,7 +228,7 @@ void *symbols_behind(const void *caller, const char *name)
                          ? find(at, &table, name, hash, true)
                          : NULL;
         if (here && early)
-            return here; /* of the program and what it needs: in front of everybody else's */
+            return here; /* of the program and its dependencies, which the loader searches first */
         if (here && !found && readable && needs(object, &own, base_name(at->l_name))) found = here;
         if (!other) other = here;
         if (at == last_early) early = false;
@@ -245,7 +245,7 @@ void *symbols_of_program(const char *name)
                : NULL;
 }
 
-/* The loader has made what it has bound read-only. */
+/* The loader has made the page read-only after binding (RELRO). */
 static bool is_sealed(uintptr_t page)
 {
     const ElfW(Phdr) *headers = (const ElfW(Phdr) *)getauxval(AT_PHDR);

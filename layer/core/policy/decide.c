@@ -81,9 +81,9 @@ static uint8_t first_bytes_of(const struct fs_policy *policy, uint32_t index, ui
     return tls == UNSTATED && port == 80 ? FS_BYTES_HTTP : FS_BYTES_ANY;
 }
 
-/* The names, then the address: the first that fits decides. If it asks for certain first bytes, the
- * others are read as well: one that allows any bytes allows them to this address. Returns false if
- * there was no name. */
+/* Tries the names, then the address; the first that fits decides. If it requires certain first
+ * bytes, the others are tried as well: one that allows any bytes allows them to this address.
+ * Returns false if there was no name. */
 static bool match_destination(const struct fs_policy *policy, const struct fs_request *request,
                               struct best *best, struct fs_verdict *result)
 {

@@ -7,8 +7,8 @@ enum { LABEL_MAX = 63 };
 
 static bool is_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 
-/* The labels that matching.c puts into a name that is asked for: they stay as they are. No
- * variable's value has a brace. */
+/* Labels that matching.c puts into a queried name. They stay as they are. No variable's value has a
+ * brace. */
 static bool is_placeholder(const char *text, size_t size)
 {
     static const char *const known[] = {"{region}", "{account}", "{vpce}"};
@@ -54,8 +54,7 @@ static bool is_bucket(const char *name)
     return true;
 }
 
-/* Letters of either case, digits, dots, hyphens, underscores: what whole names are judged by later.
- */
+/* Letters of either case, digits, dots, hyphens, underscores. The whole name is checked later. */
 static bool is_part_of_host(const char *value)
 {
     size_t size = strnlen(value, FS_HOST_MAX + 1);
@@ -103,7 +102,7 @@ size_t fs_expansion_size(const struct fs_policy *policy)
            (size_t)count * (FS_HOST_MAX + 1);
 }
 
-/* The variable that `reference` ("{env:NAME", "{bucket:NAME") names, where the policy has it. */
+/* The variable that `reference` ("{env:NAME", "{bucket:NAME") names, if the policy has it. */
 static const struct fs_variable *variable_of(const struct fs_policy *policy, const char *reference,
                                              size_t size)
 {
@@ -137,8 +136,8 @@ static const char *value_of(const struct expander *expander, const char *placeho
     return value && fs_variable_fits(variable->kind, value) ? value : "";
 }
 
-/* Writes the name that `pattern` makes, in lower case. False where a variable is unset or unfit, or
- * the whole is not a name. */
+/* Writes the name that `pattern` makes, in lower case. Returns false if a variable is unset or
+ * unfit, or the result is not a name. */
 static bool put_together(const struct expander *expander, const char *pattern, char *out)
 {
     size_t at = 0;

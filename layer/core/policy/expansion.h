@@ -1,6 +1,6 @@
-/* The names of a policy that have variables of the function's configuration in them, put together
- * once at start: a decision only looks into a table. Pure: the caller says what a variable's value
- * was, and gives the memory. */
+/* The names of a policy that contain variables of the function's configuration, built once at
+ * start, so that a decision only looks into a table. Pure: the caller provides the variables'
+ * values and the memory. */
 #ifndef FS_EXPANSION_H
 #define FS_EXPANSION_H
 
@@ -28,18 +28,18 @@ typedef const char *fs_variable_value(void *context, const char *name);
 /* Bytes of memory that fs_expand takes for `policy`; 0 where it has no variables. */
 size_t fs_expansion_size(const struct fs_policy *policy);
 
-/* Puts the names together in `memory`, of fs_expansion_size bytes, 8-byte aligned and zero. False
- * where `policy` has none. The labels {region}, {account} and {vpce} stay: they are put into the
- * name that is asked for, see matching.c. */
+/* Builds the names in `memory`, of fs_expansion_size bytes, 8-byte aligned and zero. Returns false
+ * if `policy` has none. The labels {region}, {account} and {vpce} stay: matching.c puts them into
+ * the queried name. */
 bool fs_expand(const struct fs_policy *policy, fs_variable_value *value, void *context,
                void *memory, struct fs_expansion *expansion);
 
 /* True where `value` may stand for a variable of this kind. */
 bool fs_variable_fits(enum fs_variable_kind kind, const char *value);
 
-/* `region` where it can be one, else "". */
+/* `region` if it can be one, else "". */
 const char *fs_region_of(const char *region);
-/* `account` where it is 12 digits, else "". */
+/* `account` if it is 12 digits, else "". */
 const char *fs_account_of(const char *account);
 
 #endif

@@ -74,8 +74,8 @@ bool fitting_glob(const char *pattern, const char *text)
             star_text = text;
             continue;
         }
-        /* A pattern that ends in a slash and two stars speaks of the folder itself too: a library
-         * must be able to make it and list it. */
+        /* A pattern that ends in a slash and two stars covers the folder itself too, because a
+         * library must be able to create and list it. */
         if (*text == '\0') return *pattern == '\0' || strcmp(pattern, "/**") == 0;
         if (*pattern == *text || (*pattern == '?' && *text != '/')) {
             pattern++;

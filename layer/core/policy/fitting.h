@@ -4,8 +4,8 @@
 
 #include "policy/policy.h"
 
-/* A port that does not match is told apart, so that the reason can say so; likewise what counts for
- * other callers. */
+/* A port that does not match is a result of its own, so that the reason can say so. So is an entry
+ * that counts for other callers. */
 enum fit { FIT_NONE, FIT_PORT, FIT_OTHERS, FIT_WHOLE };
 
 struct best {
@@ -16,7 +16,7 @@ struct best {
 
 enum fit fitting_rule(const struct fs_policy *policy, uint32_t index,
                       const struct fs_request *request);
-/* Keeps the better one. True where there is nothing better to be found. */
+/* Keeps the better one. Returns true if no better one is possible. */
 bool fitting_keeps(struct best *best, enum fit fit, uint32_t rule);
 /* `*` and `?` do not match a slash, `**` matches anything. */
 bool fitting_glob(const char *pattern, const char *text);

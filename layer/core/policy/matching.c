@@ -16,8 +16,8 @@ static bool take(const struct fs_policy *policy, uint32_t rule, uint32_t wildcar
 {
     if (best->entry && !same_entry(policy, rule, best->entry)) return false;
     enum fit fit = fitting_rule(policy, rule, request);
-    /* Threads look names up for others. A name that an entry spells out tells its server nothing;
-     * one that a wildcard matches can carry data. */
+    /* Threads look names up for other code. A name that an entry spells out tells its server
+     * nothing; one that a wildcard matches can carry data. */
     if (fit == FIT_OTHERS && request->look_up && wildcard == 0) fit = FIT_WHOLE;
     return fitting_keeps(best, fit, rule);
 }
@@ -65,7 +65,7 @@ static const struct fs_expansion *expansion_of(const struct fs_policy *policy,
     return NULL;
 }
 
-/* A name and, after each of its dots, what a wildcard would stand before. */
+/* Tries a name, and after each of its dots the rest, which a wildcard may precede. */
 static bool match_name(const struct fs_policy *policy, const struct fs_expansion *expansion,
                        const char *host, size_t size, const struct fs_request *request,
                        struct best *best)
@@ -86,8 +86,8 @@ static bool is_label(const char *label, size_t size, const char *text)
     return strncmp(label, text, size) == 0 && text[size] == '\0';
 }
 
-/* A made-up id would carry data in the question for it. Only those of the function's environment
- * are known. */
+/* An invented id could carry data in its lookup. Only the ids in the function's environment are
+ * known. */
 static bool is_endpoint(const struct fs_facts *facts, const char *label)
 {
     size_t size = strcspn(label, ".");
@@ -97,8 +97,8 @@ static bool is_endpoint(const struct fs_facts *facts, const char *label)
     return !facts->endpoints;
 }
 
-/* Copies `host` with those of its labels replaced that the policy's keys have placeholders for. The
- * first label is a bucket's or an account's, and never a region. 0 where nothing was replaced, or
+/* Copies `host`, replacing the labels for which the policy's keys have placeholders. The first
+ * label is a bucket's or an account's, and never a region. Returns 0 if no label was replaced, or
  * the result does not fit. */
 static size_t with_placeholders(const struct fs_policy *policy, const struct fs_facts *facts,
                                 const char *host, size_t size, bool account, char *out,
@@ -167,7 +167,7 @@ static bool append(char *out, size_t size, size_t *at, const char *text, size_t 
     return true;
 }
 
-/* What a template would match, as a path pattern: any value for its variables, what is known for
+/* What a template would match, as a path pattern: any value for its variables, the known values for
  * the rest. */
 static bool pattern_of(const struct fs_policy *policy, const struct fs_template *template,
                        const struct fs_facts *facts, char *out, size_t size)

@@ -4,12 +4,12 @@
 
 #include "policy/fitting.h"
 
-/* Looks `host` up, which is normalised: as it is, as a name of this function's region, and among
- * the names with variables. */
+/* Looks the normalised `host` up as it is, as a name of this function's region, and among the names
+ * with variables. */
 void matching_host(const struct fs_policy *policy, const char *host,
                    const struct fs_request *request, struct best *best);
-/* The rule that would allow one of the request's names, had its variable been set to it; UINT32_MAX
- * where there is none. */
+/* The rule that would allow one of the request's names if its variable had another value;
+ * UINT32_MAX if there is none. */
 uint32_t matching_unfit_rule(const struct fs_policy *policy, const struct fs_request *request);
 
 #endif

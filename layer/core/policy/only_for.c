@@ -43,11 +43,12 @@ bool only_for_counts(const char *only_for, const struct fs_askers *askers)
 const char *only_for_outsider(const char *only_for, const struct fs_askers *askers)
 {
     const char *outsider = NULL;
-    bool inside = true; /* `outsider` belongs to the entry's callers: but none of those is there */
+    bool inside =
+        true; /* `outsider` is required by the entry's callers, but none of those is on the stack */
     for (unsigned i = 0; askers && i < askers->count; i++) {
         const char *name = askers->names[i];
         bool other = !belongs(only_for, askers, name);
-        /* A distribution says more than that one is unknown. */
+        /* The name of a distribution says more than "unknown". */
         if (other && strcmp(name, ONLY_FOR_UNKNOWN) != 0) return name;
         if (other || (inside && (!outsider || strcmp(name, ONLY_FOR_FUNCTION) == 0)))
             outsider = name;

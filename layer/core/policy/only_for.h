@@ -9,9 +9,10 @@
 
 /* The rule's list: names with a space between two, normalised as PEP 503 has it; "" for all. */
 const char *only_for_of(const struct fs_policy *policy, uint32_t rule);
-/* One that is named is on the stack, and all others are required by one, or are the function. */
+/* A named distribution is on the stack, and all others are the function, or required by a named
+ * one. */
 bool only_for_counts(const char *only_for, const struct fs_askers *askers);
-/* The one because of which it does not count; NULL where none is known. */
+/* The caller because of which the entry does not count, or NULL. */
 const char *only_for_outsider(const char *only_for, const struct fs_askers *askers);
 
 #endif

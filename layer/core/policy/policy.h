@@ -61,7 +61,7 @@ enum fs_flag {
     FS_FLAG_MODE_OFF = 1u << 2, /* … lists off */
     FS_FLAG_EVENTS_ALLOWED_FIRST = 1u << 3,
     FS_FLAG_EVENTS_OCSF = 1u << 4,
-    FS_FLAG_KERNEL_FILE_SIZE = 1u << 5, /* no file grows, by the kernel's word */
+    FS_FLAG_KERNEL_FILE_SIZE = 1u << 5, /* the kernel lets no file grow */
     FS_FLAG_LOOPBACK_LISTED = 1u << 6, /* 127.0.0.1 and ::1 need a rule like other addresses:
                                           `loopback:` lists their ports */
     FS_FLAG_TMP_EPHEMERAL = 1u << 7, /* under `read_write_tmp: block`, what the function made
@@ -219,7 +219,7 @@ _Static_assert(sizeof(struct fs_path) == 16, "path");
 _Static_assert(sizeof(struct fs_variable) == 8, "variable");
 _Static_assert(sizeof(struct fs_template) == 12, "template");
 
-/* What a process knows about its function from start on, and does not change any more. */
+/* What a process knows about its function. Set at start, and never changed. */
 struct fs_facts {
     const char *region; /* "" where it is not known or cannot be one */
     const char *account; /* 12 digits or "" */
@@ -250,7 +250,7 @@ struct fs_request {
     uint16_t port; /* 0 in a lookup whose port is not known: any port will do */
     const struct fs_facts *facts; /* NULL: nothing is known */
     bool made; /* tmp: the function made it, or may */
-    bool look_up; /* a name is asked for: what an entry spells out, anybody may ask for */
+    bool look_up; /* a lookup: any code may look up a name that an entry spells out */
     const struct fs_askers *askers; /* NULL: not known, and no entry with only_for counts */
     const void *caller; /* of the door, for guard_decide; NULL: not known */
 };
@@ -273,7 +273,7 @@ struct fs_verdict {
     uint64_t askers; /* guard_askers(), where guard_decide asked; else 0 */
 };
 
-/* NULL where `bytes` is a policy that this engine runs; else what is wrong, in a few words. */
+/* NULL if `bytes` is a policy that this engine runs; else what is wrong, in a few words. */
 const char *fs_policy_check(const void *bytes, size_t size);
 
 /* Pure: no I/O, no lock, no allocation. `policy` has passed fs_policy_check. */

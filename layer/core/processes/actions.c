@@ -30,8 +30,8 @@ static bool touches_events(const struct action *action)
     return action->kind == ACTION_OPEN && action->open.fd == guard.event_fd;
 }
 
-/* Replaces closefrom, which would close the program that was judged and the event fd as well: one
- * close for each fd that would survive the exec. Those marked close-on-exec go by themselves. */
+/* Replaces closefrom, which would also close the judged program and the event fd, by one close for
+ * each fd that would survive the exec. Fds marked close-on-exec close by themselves. */
 static int expand_closefrom(struct action *list, int count, int from)
 {
     int start = count;
@@ -81,7 +81,7 @@ static int keep(struct actions *actions, int fd)
     return fd;
 }
 
-/* The child goes where this leads now, and not where a path may lead by then. */
+/* The child enters the folder to which this leads now, not where the path may lead later. */
 static int enter(struct actions *actions, struct action *action, int folder)
 {
     if (folder < 0) return -folder;
@@ -189,7 +189,7 @@ int actions_prepare(struct actions *actions, const struct copied_actions *given,
         note_highest(actions, action);
         if (touches_events(action)) {
             if (action->kind == ACTION_CLOSE)
-                continue; /* for the child it is closed: nobody told it that it was open */
+                continue; /* to the program, the event fd looks closed already */
             int saved = errno;
             if (integrity_refused("replace", "the event descriptor", caller)) error = errno;
             errno = saved;

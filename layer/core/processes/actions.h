@@ -1,5 +1,5 @@
-/* The file actions of posix_spawn: what libc would open in the child is opened here, through the
- * doors. */
+/* The file actions of posix_spawn: files that libc would open in the child are opened here, through
+ * the doors. */
 #ifndef FS_ACTIONS_H
 #define FS_ACTIONS_H
 
@@ -63,12 +63,12 @@ void actions_copy_free(struct copied_actions *copy);
 struct copied_actions actions_given(const posix_spawn_file_actions_t *from);
 #endif
 
-/* Makes of `given` (may be NULL) a list that opens nothing in the child. Returns 0 or the error
- * that posix_spawn gives back. */
+/* Turns `given` (may be NULL) into a list that opens nothing in the child. Returns 0 or an error
+ * for posix_spawn to return. */
 int actions_prepare(struct actions *actions, const struct copied_actions *given,
                     const void *caller);
 void actions_free(struct actions *actions);
-/* What to pass on; NULL where there is nothing to do. */
+/* The list to pass on; NULL if it is empty. */
 const posix_spawn_file_actions_t *actions_list(const struct actions *actions);
 
 #endif

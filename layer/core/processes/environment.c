@@ -30,9 +30,9 @@ __attribute__((constructor)) static void remember_library_path(void)
     }
 }
 
-/* What the loader obeys, and what could keep the guard out or put code before it. Not everything
- * that begins with LD_: services use that prefix as well. LD_LIBRARY_PATH has a judgement of its
- * own. */
+/* Variables that the loader obeys and that could keep the guard out or run code before it. Not all
+ * that begin with LD_, because services use that prefix as well. LD_LIBRARY_PATH is judged
+ * separately. */
 static bool is_loader_variable(const char *name, size_t size)
 {
     static const char *const names[] = {
@@ -79,9 +79,9 @@ static bool has_entry(const char *path, const char *entry, size_t size)
     return false;
 }
 
-/* A folder of libraries passes where this process has it from its own start, or where nobody with
- * our rights can put a library there. A libc planted in a writable folder would sit under the
- * guard's doors. */
+/* A folder of libraries passes if this process was started with it, or if this user cannot put a
+ * library there. Otherwise a libc planted in a writable folder would run behind the guard's doors.
+ */
 __attribute__((noinline)) static bool is_trusted_folder(const char *entry, size_t size)
 {
     if (size == 0)
@@ -96,7 +96,7 @@ __attribute__((noinline)) static bool is_trusted_folder(const char *entry, size_
     return steady_path(path);
 }
 
-/* Takes the entries that are not trusted out of the value, in place. True where there were some. */
+/* Removes the untrusted entries from the value, in place. Returns true if there were any. */
 static bool filter_library_path(char *value)
 {
     if (strnlen(value, MAX_LIBRARY_PATH) == MAX_LIBRARY_PATH) {

@@ -8,8 +8,7 @@
 
 struct environment {
     char **list; /* NULL-terminated, all of it in the arena */
-    char dropped[64]; /* the name of the first variable of the caller's that did not pass; "" for
-                         none */
+    char dropped[64]; /* the first of the caller's variables that was removed; "" if none was */
 };
 
 /* Bytes that environment_build needs for `list` (NULL: an empty one); 0 where there is more than a

@@ -34,7 +34,7 @@ static int execute_at(int dirfd, const struct path *path, const struct words *ar
     return launch == NULL ? -1 : execute(launch, dirfd, path, flags);
 }
 
-/* As libc's: a file that the kernel does not know how to execute is a shell script. */
+/* Like libc, treats a file that the kernel cannot execute as a shell script. */
 static int execute_searched(const struct path *file, const struct words *argv,
                             const struct words *envp, const void *caller)
 {
@@ -203,8 +203,8 @@ DOOR int execle(const char *path, const char *first, ...)
     EXECUTE_LIST(path, first, false, &variables, real.execve(path, list.argv, variables));
 }
 
-/* Until Linux 6.14, a program that was executed by fd N is named "N". Gives it the name of its
- * file, so that `ps` and the program itself see what they would see without us. */
+/* Before Linux 6.14, a program executed by fd N is named "N". Gives it its file's name, which `ps`
+ * and the program itself would see without the guard. */
 __attribute__((constructor)) static void restore_name(void)
 {
     const char *started = (const char *)getauxval(AT_EXECFN);

@@ -26,8 +26,8 @@
      0x10000000ul /* USER */ | 0x20000000ul /* PID */ | 0x40000000ul /* NET */ |                   \
      0x00020000ul /* NEWNS */)
 
-/* libuv forks in one place, and only to execute: letting its child go as far as that puts the
- * program's name and arguments into the event. Nothing in JavaScript can make it do otherwise. */
+/* libuv forks in one place, and only to execute. Letting its child get to the exec puts the
+ * program's name and arguments into the event. JavaScript cannot make it do anything else. */
 static bool is_libuv(const void *caller)
 {
     struct symbols_object object;
@@ -97,8 +97,8 @@ static void begin_child(enum forking answer)
     guard_after_fork(answer == FORK_PROBATION);
 }
 
-/* In the child, within libc's fork, before the handlers of others (pthread_atfork): what they do is
- * the child's doing, and they must not meet locks of threads that the child does not have. */
+/* In the child, within libc's fork, before other code's handlers (pthread_atfork): their acts are
+ * the child's, and they must not meet locks of threads that the child does not have. */
 static void begin_child_within(void)
 {
     int error = errno;
@@ -129,7 +129,7 @@ static long forked(long pid, enum forking answer)
     return (pid_t)forked(call, answer)
 
 DOOR pid_t fork(void) { FORK(false, real.fork()); }
-/* A fork: a child that shares our memory could not be told apart from us. */
+/* A plain fork, because a child that shares the parent's memory could not be told from it. */
 DOOR pid_t vfork(void) { FORK(true, real.fork()); }
 extern pid_t _Fork(void);
 DOOR pid_t _Fork(void) { FORK(false, real._Fork()); }
@@ -153,7 +153,7 @@ DOOR pid_t forkpty(int *terminal, char *name, const struct termios *settings,
     FORK(false, real.forkpty(terminal, name, settings, size));
 }
 
-/* What goes with the memory. */
+/* Flags that require shared memory. */
 #define SHARED ((unsigned long)(CLONE_VM | CLONE_SIGHAND | CLONE_VFORK | CLONE_FILES))
 
 struct clone_start {
@@ -162,17 +162,17 @@ struct clone_start {
     enum forking answer;
 };
 
-/* Refuses a process that would share our fds and not our memory: it would use fds that it knows
- * nothing of. */
+/* Refuses a process that would share this one's fds but not its memory: its guard would not know
+ * about changes to those fds. */
 static bool refuses_descriptors(unsigned long flags, const void *caller)
 {
     return (flags & (CLONE_FILES | CLONE_VM)) == CLONE_FILES &&
            integrity_refused("share descriptors with", "clone", caller);
 }
 
-/* Takes note of a thread or process that shares our table of fds, or shares our memory and has a
- * table of its own, which /proc/self/fd does not show. Returns true for the child of a vfork: it
- * ends before we go on. When another one ends, the kernel does not tell. */
+/* Notes a thread or process that shares this one's fd table, or shares the memory but has a table
+ * of its own, which /proc/self/fd does not show. Returns true for the child of a vfork, which ends
+ * before its parent goes on. The kernel does not report the end of any other. */
 static bool parts_descriptors(unsigned long flags)
 {
     if ((flags & CLONE_FILES) != 0) apart_shares_table();
@@ -208,7 +208,7 @@ DOOR int clone(int (*function)(void *), void *stack, int flags, void *argument, 
     if (refuses_descriptors((unsigned)flags, CALLER())) return -1;
     enum forking answer = forking_asks((flags & CLONE_VFORK) != 0, CALLER());
     if (answer == FORK_REFUSED) return -1;
-    /* Probation belongs to a process with memory of its own. Where nothing hangs on it, shared
+    /* Probation needs a process with memory of its own. If the child is not on probation, shared
      * memory stays shared. */
     if ((flags & CLONE_VM) != 0 && answer != FORK_PROBATION) {
         bool waits = parts_descriptors((unsigned)flags);
@@ -230,8 +230,8 @@ static enum forking ask_raw(unsigned long flags, const void *caller)
     return forking_asks((flags & CLONE_VFORK) != 0, caller);
 }
 
-/* Without a stack of its own the child would run on ours while we wait, and return from this frame
- * first: it gets memory of its own. */
+/* Without a stack of its own, the child would run on the waiting parent's stack and return from
+ * this frame first. So it gets memory of its own. */
 long forking_raw_clone(unsigned long flags, int *parent_tid, int *child_tid, unsigned long tls,
                        const void *caller)
 {

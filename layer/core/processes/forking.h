@@ -10,8 +10,8 @@
 void forking_start(void);
 
 enum forking { FORK_REFUSED, FORK_PASSES, FORK_PROBATION };
-/* Reports where there is something to report. EACCES is set where refused. `executes`: the child
- * may do nothing but execute (vfork), so that an alert can wait for that and name the program. */
+/* Reports if necessary. Sets EACCES if refused. `executes`: the child may only execute (vfork), so
+ * that an alert can wait for that and name the program. */
 enum forking forking_asks(bool executes, const void *caller);
 
 /* The system calls clone and clone3 whose child starts where the caller stands (no stack of its
@@ -23,8 +23,8 @@ long forking_raw_clone3(uint64_t *flags, void *arguments, size_t size, const voi
  * errno. */
 long forking_judges_raw_clone(unsigned long flags, const void *caller);
 
-/* A thread or a process is about to begin that shares our memory and may not share our fds. The
- * kernel does not tell when it ends. */
+/* A thread or process is about to start that shares this one's memory and may not share its fds.
+ * The kernel does not report when it ends. */
 void forking_parts(unsigned long flags);
 
 #endif

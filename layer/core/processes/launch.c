@@ -33,7 +33,7 @@ bool launch_ready(void) { return guard_ready() && !launch_is_free(); }
 
 /* ---- finding ---- */
 
-/* Opens one candidate. -EACCES for what is no program that we may execute. */
+/* Opens one candidate. -EACCES if it is not a program that this user may execute. */
 static int open_candidate(int dirfd, const char *name, int flags)
 {
     int follow = (flags & AT_SYMLINK_NOFOLLOW) != 0 ? O_NOFOLLOW : 0;
@@ -49,7 +49,7 @@ static int open_candidate(int dirfd, const char *name, int flags)
         fd = sys_openat(dirfd, name, O_PATH | O_CLOEXEC | follow, 0);
     }
     if (fd == -EMFILE || fd == -ENFILE) {
-        /* Whether this candidate is the one can be told without an fd. */
+        /* Whether this is the right candidate can be found out without an fd. */
         int gone = name[0] == '\0' ? 0 : sys_fstatat(dirfd, name, &status, 0);
         if (gone != 0) return gone;
         if (name[0] != '\0' &&
@@ -106,9 +106,10 @@ int launch_open(int dirfd, const struct path *path, int flags, bool search, cons
 
 /* ---- preparing ---- */
 
-/* The loader obeys LD_PRELOAD where the ids are equal: until the program is started, no other
- * thread changes them. glibc tells each thread of a change by this signal, and waits. The core of
- * the new program lets it through again; a program without one must not start like this. */
+/* The loader obeys LD_PRELOAD only if real and effective ids are equal, so no other thread may
+ * change them until the program starts. glibc announces a change to each thread by this signal, and
+ * waits, so blocking it prevents the change. The core of the new program unblocks it; a program
+ * without a core must not be started like this. */
 #define IDS_CHANGE (1ull << (33 - 1))
 
 static void hold_ids(struct launch *launch)
@@ -152,8 +153,7 @@ static void join_arguments(struct launch *launch, char *const *argv)
     launch->arguments[at] = '\0';
 }
 
-/* `sh -c …`: what it starts is what its command line said, and the event about the shell has shown
- * that. */
+/* `sh -c …`: the event about the shell has already shown what it starts. */
 static bool is_command_line(const struct launch *launch)
 {
     static const char *const shells[] = {"sh", "bash", "dash", "ash"};
@@ -226,7 +226,7 @@ static int plan_by_object(struct launch *launch, char *const *argv, char **argum
     return 0;
 }
 
-/* Why a program is not run where /tmp is ephemeral ("it …"), NULL where it is. `program`: the ELF
+/* Why a program may not run where /tmp is ephemeral ("it …"), or NULL if it may. `program`: the ELF
  * that runs it, by an fd. */
 static const char *refused_in_tmp(const char *resolved, int program)
 {
@@ -273,7 +273,7 @@ struct launch *launch_prepare(const struct launch_request *request)
     launch->fd = launch_open(request->dirfd, request->path, request->flags, request->search,
                              request->search ? getenv("PATH") : NULL, launch->named);
     bool enforce = guard_integrity().mode == FS_BLOCK;
-    /* A process that has no fd left may execute all the same: without enforcement, by the name
+    /* A process without a free fd may still execute: without enforcement, it is judged by the name
      * alone. */
     bool by_name = !enforce && (launch->fd == -EMFILE || launch->fd == -ENFILE);
     if (launch->fd < 0 && !by_name) return fail(launch, -launch->fd);
@@ -344,9 +344,9 @@ struct launch *launch_prepare(const struct launch_request *request)
         guard_report(&act, &integrity, NULL, 0);
     }
 
-    /* By the caller's own name where that leads to what was judged whatever anybody does meanwhile:
-     * a program may look at the name it was started by. Else, or where nothing is enforced, see
-     * above. */
+    /* Executes by the caller's own name if no other thread can make that lead elsewhere, because
+     * programs look at the name that they were started by. Otherwise, and if nothing is enforced,
+     * see above. */
     for (unsigned level = 0; steady && level < launch->program.scripts; level++)
         steady = steady_path(launch->program.script[level].interpreter);
     launch->path = launch->named;
@@ -354,7 +354,7 @@ struct launch *launch_prepare(const struct launch_request *request)
     if (!enforce || (steady && !launch->by_descriptor)) return launch;
     launch->by_descriptor = false;
     if (request->dirfd != AT_FDCWD)
-        launch->named[0] = '\0'; /* a name that means nothing to the interpreter */
+        launch->named[0] = '\0'; /* the interpreter cannot use such a name */
     int error = plan_by_object(launch, launch->argv, room, request->above);
     return error < 0 ? fail(launch, -error) : launch;
 }
@@ -381,7 +381,7 @@ struct fs_verdict launch_judge(const char *path, bool search, const char *enviro
     struct path own = copied_own(path); /* the interpreter's */
     int fd = launch_open(AT_FDCWD, &own, 0, search, environment_path, named);
     if (fd < 0) {
-        /* It will not start, but the attempt counts: judged by the name. */
+        /* It will not start, but the attempt is judged, by its name. */
         size_t size = strnlen(path, PATH_MAX - 1);
         memcpy(resolved, path, size);
         resolved[size] = '\0';
@@ -391,7 +391,7 @@ struct fs_verdict launch_judge(const char *path, bool search, const char *enviro
     bool has_name = processes_resolve(fd, resolved);
     struct fs_verdict verdict = processes_decide(has_name ? resolved : NULL, NULL);
     struct fs_verdict integrity = guard_integrity();
-    /* Whether it is blocked anyway or only reported: no exception would help. */
+    /* Blocked or only reported, no exception would help. */
     if (integrity.mode != FS_ALLOW && verdict.mode <= integrity.mode) {
         struct fs_program program;
         const char *sentence = fs_program_check_object(fd, false, &program);

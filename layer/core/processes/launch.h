@@ -1,6 +1,6 @@
-/* One start of a program, from the name that a caller gives to what may be handed to the kernel:
- * found, opened, judged, with an environment that guards it. Shared by the doors that execute and
- * those that spawn. */
+/* The start of a program, from the caller's name for it to what the kernel gets: found, opened,
+ * judged, with an environment that guards it. Shared by the doors that execute and those that
+ * spawn. */
 #ifndef FS_LAUNCH_H
 #define FS_LAUNCH_H
 
@@ -38,18 +38,18 @@ struct launch {
     char named[PATH_MAX], resolved[PATH_MAX], descriptor_path[48], arguments[512];
 };
 
-/* Nothing at all is watched in this process: its children need no guard. */
+/* No rule watches anything in this process, so its children need no guard. */
 bool launch_is_free(void);
-/* The guard is there for this thread, and children need it. */
+/* guard_ready(), and children need the guard. */
 bool launch_ready(void);
 
-/* NULL and errno where it may not start (already reported), or cannot. The caller frees it, unless
- * the exec replaces this program. */
+/* Returns NULL and sets errno if the program may not start (reported) or cannot. The caller frees
+ * the result, unless the exec replaces this program. */
 struct launch *launch_prepare(const struct launch_request *request);
 void launch_free(struct launch *launch);
 
-/* For a program that was started so, before its first line: its ids may change again. `signals` is
- * the mask that it inherited and will get back. */
+/* In a program that was started this way, before its first line: lets its ids change again.
+ * `signals` is the mask that it inherited and gets back. */
 void launch_started(uint64_t *signals);
 
 /* Opens what `path` names as libc's execvp does, O_PATH. `named` (PATH_MAX bytes) gets the name

@@ -53,7 +53,7 @@ void processes_report_blocked(const struct guard_act *act, const struct fs_verdi
     int64_t since = (int64_t)(now.tv_sec - last_refusal.at.tv_sec) * 1000000000 +
                     (now.tv_nsec - last_refusal.at.tv_nsec);
     if (last_refusal.object == object && since >= 0 && since < FALL_BACK_NS) {
-        last_refusal.object = 0; /* one fall-back, and no more */
+        last_refusal.object = 0; /* one fallback only */
         return;
     }
     last_refusal.object = object;

@@ -75,8 +75,7 @@ static const char *check_elf(int file, const unsigned char *start, long size,
         if (sys_pread(file, &segment, sizeof segment,
                       (long)(header.e_phoff + index * sizeof segment)) != (long)sizeof segment)
             return refuse(program, ENOEXEC, "is a truncated program: install it again");
-        if (segment.p_type != PT_INTERP)
-            continue; /* the kernel takes the first one, and so do we */
+        if (segment.p_type != PT_INTERP) continue; /* the kernel takes the first one */
         char loader[PATH_MAX];
         if (segment.p_filesz < 2 || segment.p_filesz > 256 || segment.p_offset > LONG_MAX)
             return "names no readable loader: the guard cannot be loaded into it; use a build for "
@@ -135,8 +134,8 @@ const char *fs_program_check_object(int fd, bool hold, struct fs_program *progra
             return "cannot be read, so nobody can tell whether the guard can be loaded into it; "
                    "allow reading it (chmod +r)";
         if (hold) {
-            /* From here on nobody opens it for writing. A writer that comes is announced by a
-             * signal that nobody notices. */
+            /* A read lease: from here on no process can open the file for writing. The kernel
+             * announces a writer by this signal, which is ignored by default. */
             sys_call(SYS_fcntl, file, F_SETSIG, SIGURG);
             if (sys_call(SYS_fcntl, file, F_SETLEASE, F_RDLCK) == -EAGAIN) {
                 sys_close(file);

@@ -29,7 +29,7 @@ typedef int spawn_function(int *, const char *, const posix_spawn_file_actions_t
 
 /* ---- posix_spawn ---- */
 
-/* A file that is no program is an error here, as in glibc since 2.15: no shell is tried. */
+/* A file that is not a program is an error here, as in glibc since 2.15, which tries no shell. */
 static int spawn(spawn_function *function, int *pid, const struct path *path, bool search,
                  const struct copied_actions *given, const posix_spawnattr_t *attributes,
                  const struct words *argv, const struct words *envp, const void *caller)
@@ -75,8 +75,8 @@ SPAWN(posix_spawnp, real.posix_spawn, true)
 SPAWN(pidfd_spawn, real.pidfd_spawn, false)
 SPAWN(pidfd_spawnp, real.pidfd_spawn, true)
 
-/* Judged at the spawn, where it is known which folder the child is in by then and whether it is
- * used at all. */
+/* Judged at the spawn, because only then are the child's folder and the use of this action known.
+ */
 DOOR int posix_spawn_file_actions_addopen(posix_spawn_file_actions_t *actions, int fd,
                                           const char *path, int flags, mode_t mode)
 {
@@ -101,7 +101,7 @@ static int spawn_shell(pid_t *pid, const char *command, const posix_spawn_file_a
                          caller);
 }
 
-/* What system() changes in the process is shared by all that are under way in it. */
+/* Calls of system() that run at the same time share what it changes in the process. */
 LOCK(system_lock);
 static unsigned system_count;
 static struct sigaction system_interrupt, system_quit;
@@ -157,7 +157,7 @@ static int run_shell(const char *command, const void *caller)
     return status;
 }
 
-/* libc's own would start the shell with an environment that the guard is not in. */
+/* libc's own would start the shell with an environment without the guard. */
 DOOR int system(const char *command)
 {
     if (!guard_ready() || launch_is_free()) return real.system(command);
@@ -167,9 +167,9 @@ DOOR int system(const char *command)
 
 /* ---- popen ---- */
 
-/* Streams whose process is ours to wait for. A stream that was closed by fclose keeps its place
- * until libc uses its address again: only the pointer is ever compared, and the fd is ours while it
- * is the pipe that we made. */
+/* Streams whose process this door must wait for. A stream that was closed by fclose keeps its slot
+ * until libc reuses its address. The pointer is only compared, and the fd counts as ours only while
+ * it is the pipe that we made. */
 static struct {
     _Atomic(FILE *) stream;
     pid_t pid;
@@ -196,7 +196,7 @@ static int find_stream(FILE *stream)
     return -1;
 }
 
-/* Streams of popen that are open are not passed on to the next one's shell (POSIX). */
+/* Open streams of popen are not passed to the shell of the next one (POSIX). */
 static int close_others(posix_spawn_file_actions_t *actions, int kept)
 {
     int error = 0;
@@ -308,7 +308,7 @@ DOOR int pclose(FILE *stream)
 
 /* ---- what libc starts with an environment that we cannot reach ---- */
 
-/* Reports; true where the child may not start. */
+/* Reports. Returns true if the child may not start. */
 static bool refuses_unguarded(const char *what, const char *arguments, const void *caller)
 {
     struct fs_verdict verdict = processes_decide("/bin/sh", caller);
@@ -377,14 +377,14 @@ static int expand(const char *words, void *result, int flags, const void *caller
         struct path tmp = copied_own("/tmp");
         (void)files_judge_path(AT_FDCWD, &tmp, O_RDONLY | O_DIRECTORY, &judged, caller);
         judged.verb = "list";
-        /* An alert would be a guess: the words say what can happen, not what does. */
+        /* No alert, which would be a guess: the words show what can happen, not what does. */
         if (judged.verdict.mode == FS_BLOCK && files_refuse(&judged, caller)) return WRDE_NOSPACE;
     }
     return real.wordexp(words, result, flags);
 }
 
-/* libc expands inside itself: it lists folders and starts shells where no door sees it. Where that
- * matters, commands and wildcards are refused. */
+/* libc lists folders and starts shells internally, where no door sees it. Where a rule watches
+ * that, commands and wildcards are refused. */
 DOOR int wordexp(const char *words, void *result, int flags)
 {
     if (!guard_ready() || launch_is_free()) return real.wordexp(words, result, flags);

@@ -146,7 +146,7 @@ void inherited_find_place(void)
     guard.is_function = false;
     guard.is_wrapper = false;
     if (sys_getpid() != root_pid) {
-        /* What the next wrapper starts on its way (`$(… | tr)`) is none of the function's doing. */
+        /* Processes of the next wrapper (`$(… | tr)`) are not the function's acts. */
         guard.is_wrapper = command[0] != '\0';
         return;
     }

@@ -13,11 +13,11 @@ struct inherited {
 };
 extern struct inherited inherited;
 
-/* Reads it. Does not return where the launcher did not start this. */
+/* Reads it. Does not return if the launcher did not start this process. */
 void inherited_read(void);
-/* Takes it out of the environment: the program must not see what started it. */
+/* Removes it from the environment, so that the program does not see the guard's state. */
 void inherited_forget(void);
-/* Whether this is the function's process, or leads to it. */
+/* Finds out whether this is the function's process, or a program that leads to it. */
 void inherited_find_place(void);
 
 #endif

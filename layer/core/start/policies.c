@@ -24,17 +24,17 @@ static bool kernel_is(int major, int minor)
     return first > major || (first == major && dot && text_int(dot + 1) >= minor);
 }
 
-/* Nobody writes there any more. */
+/* Makes the memory read-only for good. */
 static void seal(void *bytes, size_t size)
 {
     sys_call(SYS_mprotect, bytes, size, PROT_READ);
-    /* Not asked of a kernel that does not have it: a sandbox may end a process for a number that it
+    /* Only where the kernel has the call: a sandbox may kill a process for a system call that it
      * does not know. */
     if (kernel_is(6, 10)) sys_call(462 /* mseal */, bytes, size, 0);
     files_protect_memory(bytes, size);
 }
 
-/* A policy in memory of our own: the file may change, the copy cannot. */
+/* Maps a private copy of a policy: the file may change, the copy cannot. */
 static const struct fs_policy *map_policy(const char *path, const char *expected, char sha256[65])
 {
     struct stat status;

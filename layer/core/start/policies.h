@@ -2,13 +2,13 @@
 #ifndef FS_POLICIES_H
 #define FS_POLICIES_H
 
-/* Maps policy and floor, whose digests the launcher told; `floor` is "" where there is none. Does
- * not return where one of them is not what it was. */
+/* Maps policy and floor; `floor` is "" if there is none. Does not return if one of them does not
+ * match the digest that the launcher computed. */
 void policies_map(const char *policy, const char *policy_sha, const char *floor,
                   const char *floor_sha);
-/* The names of policy and floor that have variables of the function's configuration in them. */
+/* Builds the names in policy and floor that contain variables of the function's configuration. */
 void policies_expand(void);
-/* Notes which rules there is anything to watch for. */
+/* Notes which rules have anything to watch. */
 void policies_watch(void);
 
 #endif

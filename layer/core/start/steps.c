@@ -78,9 +78,9 @@ void guard_after_fork(bool probation)
 
 static atomic_int starting_pid; /* of the process whose thread starts the guard */
 
-/* A library's constructor can start threads before the program's first line: they wait for the one
- * that starts the guard, and until then neither act unguarded nor call functions that are not yet
- * found. The starting thread waits for nobody. */
+/* A library's constructor can start threads before the program's first line. They wait for the
+ * thread that starts the guard, so that they neither act unguarded nor call functions that are not
+ * resolved yet. The starting thread waits for none. */
 static void await_start(void)
 {
     const struct timespec nap = {.tv_nsec = 50000};
@@ -88,7 +88,7 @@ static void await_start(void)
     for (unsigned naps = 0; atomic_load_explicit(&guard_state, memory_order_acquire) != 2; naps++) {
         int pid = atomic_load(&starting_pid);
         bool gone = pid != 0 && pid != sys_getpid() &&
-                    naps > NAPS / 10; /* we are a fork of it, without that thread */
+                    naps > NAPS / 10; /* this is a fork, without that thread */
         if (gone || naps > NAPS)
             guard_refuse("the guard did not start in time: start the program again");
         sys_call(SYS_nanosleep, &nap, NULL);
@@ -110,13 +110,12 @@ void guard_start(void)
 #endif
     uint64_t all = ~0ull, before = 0;
     if (guard_thread.inside > 0) return;
-    /* Machine code overwrote `guard_state`: nothing is to be started again, nor to be waited for.
-     */
+    /* Machine code overwrote `guard_state`: do not start again, and do not wait. */
     if (UNLIKELY(guard.started)) {
         atomic_store(&guard_state, 2);
         return;
     }
-    /* No handler may wait for what it has interrupted. */
+    /* A signal handler must not wait for the code that it interrupted. */
     sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
     if (!atomic_compare_exchange_strong(&guard_state, &idle, 1)) {
         sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
@@ -142,7 +141,7 @@ void guard_start(void)
     also_start();
     made_start();
     layer_start(inherited.policy, inherited.floor);
-    /* The function's own process may become another program, with the connections that it had. */
+    /* The function's own process may execute another program, which keeps its connections. */
     if (!guard.is_function || inherited.follows) inspect_start();
     launch_started(&before);
     native_start();

@@ -10,8 +10,8 @@ __thread char copied_last[COPIED_SHORT] __attribute__((tls_model("initial-exec")
 atomic_uint copied_generation = 1;
 __thread const char *copied_given __attribute__((tls_model("initial-exec")));
 
-/* Pages are noted before they are asked for: one that goes away in between is noted for a
- * generation that is over. */
+/* A page is noted before the kernel is asked. If it is unmapped in between, the note belongs to an
+ * old generation. */
 bool copied_ask_page(uintptr_t address)
 {
     uint64_t key = copied_page_key(address);
@@ -27,7 +27,7 @@ struct word {
     uint64_t word;
 } __attribute__((packed, may_alias));
 
-/* By words, up to the end of a page: what lies behind the string is read too. */
+/* Reads whole words, never beyond the end of a page, and so bytes after the string too. */
 __attribute__((no_sanitize("address"))) long copied_string(char *to, const char *from, size_t room)
 {
     const volatile char *at = from; /* each byte is read once */
@@ -39,7 +39,7 @@ __attribute__((no_sanitize("address"))) long copied_string(char *to, const char 
         for (; end - size >= sizeof(uint64_t); size += sizeof(uint64_t)) {
             uint64_t word = ((const volatile struct word *)(at + size))->word;
             memcpy(to + size, &word, sizeof word);
-            /* The lowest high bit that stays is that of the first NUL. */
+            /* The lowest set high bit marks the first NUL. */
             word = (word - ONES) & ~word & ONES << 7;
             if (word != 0) return (long)size + __builtin_ctzll(word) / 8;
         }
@@ -76,8 +76,8 @@ struct path copied_short(char *to, const char *from)
     return finished(to, copied_string(to, from, COPIED_SHORT), COPIED_SHORT, 0);
 }
 
-/* Copied anew from its beginning: what was copied so far may have changed, and is used for nothing.
- */
+/* Copies again from the beginning. The bytes that were copied before may have changed, and are not
+ * used. */
 void copied_long(struct path *path, char *to, const char *from)
 {
     *path = finished(to, copied_string(to, from, PATH_MAX), PATH_MAX, ENAMETOOLONG);
@@ -85,8 +85,8 @@ void copied_long(struct path *path, char *to, const char *from)
 
 /* ---- lists of strings ---- */
 
-/* More than the kernel takes for a program: 6 MB, with the pointers. Only what is written to is
- * ever there. */
+/* More than the kernel accepts for a program: 6 MB, with the pointers. Memory is used only for what
+ * is written. */
 enum { WORDS = 1 << 20, WORDS_BYTES = 8 << 20 };
 
 static long count_words(char *const *from)
@@ -105,8 +105,7 @@ static struct words no_words(struct words *words, int error)
     return (struct words){.error = error};
 }
 
-/* The list may have become longer or shorter since it was counted: what is copied is what is used.
- */
+/* The list may have changed since it was counted. Only the copy is used. */
 struct words copied_words(char *const *from)
 {
     struct words words = {0};

@@ -1,9 +1,9 @@
 /* What a door copied of its caller's memory.
  *
- * Another thread of the function can write to an argument at any time. So a door copies it once,
- * and what is judged, acted on and reported is the copy. The types here are made only by the macros
- * and functions here, and the functions behind a door take no others. Which arguments of a door are
- * copied, and how, is in doors.table; doors.py writes that part of the door. See
+ * Another thread of the function can write to an argument at any time. So a door copies it once;
+ * the copy is judged, acted on and reported. Only the macros and functions here make these types,
+ * and the functions behind a door take no others. doors.table says which arguments of a door are
+ * copied, and how; doors.py generates that part of the door. See
  * docs/decisions/copied-arguments.md. */
 #ifndef FS_COPIED_H
 #define FS_COPIED_H
@@ -40,7 +40,7 @@ static inline struct path copied_own(const char *text)
 /* Copies a string, NUL included, to `to`. Its size, `room` where it does not fit, -EFAULT where it
  * cannot be read. */
 long copied_string(char *to, const char *from, size_t room);
-/* Copies so many bytes. False where they cannot be read. */
+/* Copies `size` bytes. Returns false if they cannot be read. */
 bool copied_bytes(void *to, const void *from, size_t size);
 struct path copied_short(char *to, const char *from);
 void copied_long(struct path *path, char *to, const char *from);
@@ -48,8 +48,8 @@ void copied_long(struct path *path, char *to, const char *from);
  * made it. */
 extern __thread char copied_last[COPIED_SHORT] __attribute__((tls_model("initial-exec")));
 
-/* A list of strings that ends with a null pointer, in a mapping of its own, which is given back
- * when the door is left. */
+/* A list of strings that ends with a null pointer, in a mapping of its own, which is unmapped when
+ * the door is left. */
 struct words {
     char **list; /* NULL where `from` was */
     size_t count, mapped;
@@ -83,7 +83,7 @@ struct socket_address {
     if (__builtin_expect(name.size == COPIED_SHORT, 0))                                            \
     copied_long(&name, __builtin_alloca(PATH_MAX), from)
 #else
-/* For the test that shows that the copy is what closes the race. */
+/* For the test that shows that the races are closed by the copy. */
 #define COPY_PATH(name, from)            struct path name = copied_own(from)
 #define COPY_WORDS(name, from)           struct words name = copied_words_given(from)
 #define COPY_ADDRESS(name, from, length) struct socket_address name = {from, length, 0}
@@ -93,9 +93,9 @@ struct words copied_words_given(char *const *from);
 
 /* ---- reading memory that may not be there ---- */
 
-/* The pages that this thread read from lately. The kernel is asked once for each: an unreadable
- * pointer is the caller's EFAULT and not our crash, and a path that is opened again and again costs
- * no more system calls than without us. */
+/* The pages that this thread has read from recently. The kernel is asked once for each. So an
+ * unreadable pointer is the caller's EFAULT and not a crash of the guard's, and a path that is
+ * opened repeatedly costs no extra system calls. */
 enum { COPIED_PAGES = 16 };
 extern __thread uint64_t copied_pages[COPIED_PAGES] __attribute__((tls_model("initial-exec")));
 extern atomic_uint copied_generation;
@@ -117,7 +117,7 @@ static inline bool copied_is_readable(uintptr_t address)
     return copied_ask_page(address);
 }
 
-/* Memory is about to be taken away, or made unreadable: what is known of pages is known no more. */
+/* Memory is about to be unmapped or made unreadable: forgets all pages. */
 static inline void copied_forget(void)
 {
     atomic_fetch_add_explicit(&copied_generation, 1, memory_order_relaxed);

@@ -1,4 +1,4 @@
-/* What is said to the compiler: exported, likely, unlikely, and who called. */
+/* Hints for the compiler: exported, likely, unlikely; and the caller's address. */
 #ifndef FS_HINTS_H
 #define FS_HINTS_H
 

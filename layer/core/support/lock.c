@@ -5,8 +5,8 @@
 
 #include "support/sys.h"
 
-/* A second, or two: a busy machine lets a thread wait for its processor, and who gives up early
- * refuses what is allowed. */
+/* One or two seconds: on a busy machine a thread may wait for a processor, and giving up early
+ * would refuse what is allowed. */
 enum { TRIES = SYS_SPINS + 20000 };
 
 extern struct lock __start_fs_locks[]
@@ -21,7 +21,7 @@ uint32_t lock_ask_thread(void)
     return lock_thread;
 }
 
-/* ---- threads that sleep in here ---- */
+/* ---- threads that sleep in lock_await_turn ---- */
 
 enum { NAPPERS = 64 };
 static _Atomic uint32_t nappers[NAPPERS];
@@ -45,7 +45,7 @@ void lock_await_turn(unsigned tries)
         atomic_store(&nappers[i], 0);
         return;
     }
-    sys_call(SYS_sched_yield); /* which is no sleep */
+    sys_call(SYS_sched_yield); /* interrupted by a tracer: not a sleep */
 }
 
 bool lock_take(struct lock *lock)

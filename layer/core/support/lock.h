@@ -1,9 +1,9 @@
 /* The one kind of lock: among the threads of a process, and the children that share its memory.
  *
- * It is waited for with an end. Who has it takes no signal until it is given back, so that no
- * handler waits in here for what it has interrupted, and none jumps out with the lock. Only from a
- * thread that is gone it is taken over. A forked child gives back what threads hold that it does
- * not have (lock_forked): each lock lies in a section of its own, and none is forgotten. */
+ * Waiting for it is bounded. Its holder takes no signal until it is released, so that no handler
+ * waits for the code that it interrupted, and none jumps out with the lock. It is taken over only
+ * from a thread that no longer exists. A forked child releases the locks of threads that it does
+ * not have (lock_forked); each lock lies in a linker section, so that none is missed. */
 #ifndef FS_LOCK_H
 #define FS_LOCK_H
 
@@ -19,21 +19,21 @@ struct lock {
 /* Declares a lock. */
 #define LOCK(name) static struct lock name __attribute__((section("fs_locks"), used))
 
-/* False where it is not to be had. */
+/* Returns false after a timeout. */
 bool lock_take(struct lock *lock);
 void lock_give(struct lock *lock);
 /* In a forked child, which has one thread. */
 void lock_forked(void);
 
-/* Waits a little: spins at first, then sleeps. For a lock, and for whatever else a door waits for.
- * A thread that sleeps in here has its door's system call still to make. To know that one does not:
- * read lock_naps, ask, look at the thread's state, and read lock_naps again. It must be the same.
- */
+/* Waits a little: spins at first, then sleeps. For a lock, and for anything else that a door waits
+ * for. A thread that sleeps in here has yet to make its door's system call. To find out that a
+ * thread is not in here: read lock_naps, look at the thread's state, and read lock_naps again. It
+ * must not have changed. */
 void lock_await_turn(unsigned tries);
 extern _Atomic uint32_t lock_naps;
 bool lock_is_napping(uint32_t thread);
 
-/* This thread's number, asked once. */
+/* This thread's id, read once. */
 extern __thread uint32_t lock_thread __attribute__((tls_model("initial-exec")));
 uint32_t lock_ask_thread(void);
 static inline uint32_t lock_self(void)

@@ -1,5 +1,5 @@
-/* Whose code an address is, as the kernel tells it: the path in /proc/self/maps cannot be dressed
- * up as the loader's can. */
+/* The file that an address is mapped from, as the kernel reports it: unlike the loader's list, code
+ * cannot change the path in /proc/self/maps. */
 #ifndef FS_MAPPINGS_H
 #define FS_MAPPINGS_H
 
@@ -12,16 +12,16 @@ struct mapping {
     char path[1024]; /* resolved; "" for memory without a file */
 };
 
-/* False where the address is not mapped, its path does not fit, or /proc is absent. Makes system
- * calls only. */
+/* Returns false if the address is not mapped, its path does not fit, or /proc is absent. Makes
+ * system calls only. */
 bool mapping_of(const void *address, struct mapping *mapping);
 
-/* Every page of the range is a file's own, unwritten and not writable, and `approves` says so of
- * each file's path. */
+/* Returns true if every page of the range is an unwritten, unwritable page of a file, and
+ * `approves` returns true for each file's path. */
 bool mappings_are_files(const void *start, size_t size, bool (*approves)(const char *path));
 
-/* A mapping in the range has a path of which `finds` says so: it stays in `path` (PATH_MAX bytes),
- * and is cut where it is very long. True with "" where /proc cannot be read. */
+/* Returns true if `finds` returns true for the path of a mapping in the range; `path` (PATH_MAX
+ * bytes) then has it, cut if it is very long. Returns true with "" if /proc cannot be read. */
 bool mappings_any(const void *start, size_t size, bool (*finds)(char *path), char *path);
 
 #endif

@@ -63,8 +63,8 @@ static inline int sys_openat(int dirfd, const char *path, int flags, unsigned mo
     return (int)sys_call(SYS_openat, dirfd, path, flags, mode);
 }
 static inline int sys_close(int fd) { return (int)sys_call(SYS_close, fd); }
-/* A copy of this fd, `least` or above, with close-on-exec; -errno. Where no fd so high may be made,
- * fcntl says EINVAL: to the program, which asked for none, that is EMFILE. */
+/* A copy of this fd, `least` or above, with close-on-exec, or -errno. If no fd may be so high,
+ * fcntl returns EINVAL; the program did not ask for that, so it gets EMFILE. */
 static inline int sys_copy_above(int fd, int least)
 {
     int copy = (int)sys_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, least);
@@ -102,7 +102,7 @@ static inline int sys_fstatat(int dirfd, const char *path, struct stat *status, 
     return (int)sys_call(SYS_newfstatat, dirfd, path, status, flags);
 }
 static inline int sys_getpid(void) { return (int)sys_call(SYS_getpid); }
-/* Memory for what is too big for the stack of a small thread or of a signal handler; NULL where
+/* Memory for data that is too big for the stack of a small thread or a signal handler. NULL if
  * there is none. */
 static inline void *sys_scratch(size_t size)
 {
@@ -114,9 +114,10 @@ static inline void sys_scratch_free(void *start, size_t size)
 {
     if (start != NULL) sys_call(SYS_munmap, start, size);
 }
-/* Whether the kernel could read these bytes: a pointer that leads nowhere is the caller's EFAULT,
- * and not our crash. The kernel copies the set before it looks at what to do with it, and there is
- * nothing to do. Whole words, so that bytes that end a page are not taken for ones beyond it. */
+/* Whether the kernel can read these bytes, so that an invalid pointer is the caller's EFAULT and
+ * not a crash of the guard's. The kernel copies the signal set before it checks the command, which
+ * is invalid, so nothing happens. Reads whole words, so that bytes at the end of a page are not
+ * taken for bytes beyond it. */
 static inline int sys_readable(const void *start, size_t size)
 {
     uintptr_t first = (uintptr_t)start & ~7ul,
@@ -153,9 +154,9 @@ _Noreturn static inline void sys_exit(int status)
         sys_value_;                                                                                \
     })
 
-/* Between tries to take what another thread holds for a moment: it may have lost the processor, for
- * as long as a busy machine lets it wait. Spinning on would take from it what it waits for, and
- * giving up early refuses what is allowed. */
+/* Between tries to take what another thread holds for a moment. That thread may have lost its
+ * processor for as long as a busy machine lets it wait. Spinning on would compete with it for the
+ * processor, and giving up early would refuse what is allowed. */
 enum { SYS_SPINS = 200 };
 static inline void sys_await_turn(unsigned tries)
 {

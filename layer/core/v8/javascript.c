@@ -83,20 +83,20 @@ static bool ready(void)
         found[LEAVE] = (void *)scopes_leave;
         found[WRITE] = (void *)write_utf8;
     }
-    memcpy(&v8, found, sizeof v8); /* what another thread may be writing as well: the same */
+    memcpy(&v8, found, sizeof v8); /* another thread may write it too, with the same value */
     atomic_store_explicit(&known, true, memory_order_release);
     return true;
 }
 
 static bool forked;
-/* V8 allocates for an answer, and may write a report of its own that it has no memory left. */
+/* V8 allocates memory to answer, and may write a report when none is left. */
 static __thread bool asking __attribute__((tls_model("initial-exec")));
 
-/* Whether V8's heap may be used: not while V8 starts, nor in the middle of its own work. In a
- * collection of garbage, Node closes what nobody refers to any longer (a database, whose files
- * SQLite then removes), and the JavaScript on the stack has not asked for it. A collection, the
- * parser and the compilers are 1 to 4, the log is 9 or 10. The sampler walks no frame: it expects
- * the registers of an interrupted thread. */
+/* Whether V8's heap may be used: not while V8 starts, and not in the middle of its own work. During
+ * a garbage collection Node closes unreferenced objects (a database, whose files SQLite then
+ * removes), which the JavaScript on the stack did not ask for. States 1 to 4 are the collector, the
+ * parser and the compilers, 9 or 10 the log. The sampler walks no frame, because it expects the
+ * registers of an interrupted thread. */
 static bool may_ask(local *isolate)
 {
     struct sample sample = {.state = 1};
@@ -135,8 +135,8 @@ static void read_name(local *isolate, const local *frame, char name[NAME])
 
 enum loader { OTHERS, LOADER, TRANSLATOR };
 
-/* Whether Node's loader reads, and no code of others is on the stack, or they may have called it;
- * `*newest` is the script on the stack that was compiled last. */
+/* Whether Node's loader reads, and whether other code on the stack may have called it. `*newest` is
+ * the script on the stack that was compiled last. */
 static enum loader loader_of(local *isolate, bool called, int *newest)
 {
     enum loader found = OTHERS;

@@ -1,11 +1,11 @@
-/* Scopes for the handles of V8's heap, where the program exports none: from V8 14 on they are made
- * of inline functions. */
+/* Handle scopes of V8's heap, if the program does not export them: since V8 14 they are inline
+ * functions. */
 #ifndef FS_SCOPES_H
 #define FS_SCOPES_H
 
 #include <stdbool.h>
 
-/* Finds where an isolate keeps its newest scope. False where that is not certain. */
+/* Finds where an isolate keeps its newest scope. Returns false if that is not certain. */
 bool scopes_found(void *isolate);
 
 /* As HandleScope's constructor and destructor; after scopes_found. */
