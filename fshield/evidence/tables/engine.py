@@ -151,7 +151,7 @@ class Table:
             " facts INTEGER, doubt VARCHAR, timely BIGINT, named VARCHAR, first_seen BIGINT,"
             " last_seen BIGINT, events BIGINT, lost HUGEINT, request VARCHAR)",
             f"CREATE TABLE whole ({columns})",
-            f"CREATE TABLE kinds ({_ACTS}, common VARCHAR, shape VARCHAR, body BLOB,"
+            f"CREATE TABLE kinds ({_ACTS}, common VARCHAR, shape VARCHAR, body VARCHAR,"
             " origin VARCHAR)",
         ):
             self._to.execute(statement)
