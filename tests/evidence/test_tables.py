@@ -19,8 +19,9 @@ from fshield.cli.app import app
 from fshield.errors import CouldNotRun
 from fshield.evidence.cloudwatch import Connection
 from fshield.evidence.stream import EventReader
-from fshield.evidence.tables import batches, engine, places, sql
+from fshield.evidence.tables import batches, engine, lane, lanes, places, sql
 from fshield.evidence.tables.engine import Table
+from fshield.evidence.tables.lane import Lane
 from fshield.evidence.tables.rows import LATER, Row, Stamp, folded
 from tests.evidence.lines import filtered, logs, processes, subscription
 from tests.fleet.stand_in import KEYS
@@ -76,21 +77,28 @@ def written(folder: Path, contents: list[bytes], packed: bool = False) -> list[s
 @settings(
     max_examples=EXAMPLES, deadline=None, phases=PHASES, suppress_health_check=list(HealthCheck)
 )
-@given(st.one_of(logs(), processes()), st.booleans(), st.booleans())
+@given(st.one_of(logs(), processes()), st.booleans(), st.sampled_from(["one", "batches", "lanes"]))
 def test_sql_makes_the_table_of_the_plain_fold(
-    folder: Path, contents: list[bytes], packed: bool, single: bool
+    folder: Path, contents: list[bytes], packed: bool, how: str
 ) -> None:
     files = written(folder, contents, packed)
-    whole, batches._SIZE = batches._SIZE, 0 if single else batches._SIZE
-    try:
+    with pytest.MonkeyPatch.context() as patched:
+        if how != "one":
+            patched.setattr(batches, "_SIZE", 0)
+        if how == "lanes":
+            in_lanes(patched)
         found = by_sql(files)
-    finally:
-        batches._SIZE = whole
     wanted = by_hand(files)
     assert found[1] == wanted[1]
     differing = [row for row in found[0] if row not in wanted[0]]
     assert (differing, [row for row in wanted[0] if row not in found[0]]) == ([], [])
     assert found == wanted
+
+
+def in_lanes(patched: pytest.MonkeyPatch) -> None:
+    """Read in lanes what is small as well, wherever tests run."""
+    patched.setattr(engine, "_SAMPLED", 1)
+    patched.setattr(lanes, "_MOST", 3)
 
 
 def going_on(logs: tuple[list[bytes], list[bytes]]) -> list[bytes]:
@@ -101,14 +109,20 @@ def going_on(logs: tuple[list[bytes], list[bytes]]) -> list[bytes]:
 @settings(
     max_examples=EXAMPLES, deadline=None, phases=PHASES, suppress_health_check=list(HealthCheck)
 )
-@given(st.tuples(processes(), processes()).map(going_on), st.sampled_from([1, 2, 1000]))
+@given(
+    st.tuples(processes(), processes()).map(going_on),
+    st.sampled_from([1, 2, 1000]),
+    st.booleans(),
+)
 def test_what_a_batch_knows_of_those_before_it_changes_nothing(
-    folder: Path, contents: list[bytes], kinds: int
+    folder: Path, contents: list[bytes], kinds: int, beside: bool
 ) -> None:
     files = written(folder, contents)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(batches, "_SIZE", 0)
-        patched.setattr(engine, "_KINDS", kinds)
+        if beside:
+            in_lanes(patched)
+        patched.setattr(lane, "_KINDS", kinds)
         assert by_sql(files) == by_hand(files)
 
 
@@ -155,13 +169,13 @@ def test_lines_of_a_known_kind_are_not_taken_apart_again(
     lines = [json.dumps(json.loads(line), separators=(",", ":")) for line in log.lines]
     files = written(folder, ["\n".join(lines).encode()] * 2)
     apart: list[int] = []
-    learn = Table._learn_templates
+    learn = Lane._learn_templates
 
-    def counted(table: Table) -> bool:
-        apart.append(table._number("SELECT count(*) FROM alike"))
-        return learn(table)
+    def counted(lane: Lane) -> bool:
+        apart.append(lane._number("SELECT count(*) FROM alike"))
+        return learn(lane)
 
-    monkeypatch.setattr(Table, "_learn_templates", counted)
+    monkeypatch.setattr(Lane, "_learn_templates", counted)
     monkeypatch.setattr(batches, "_SIZE", 0)
     assert by_sql(files) == by_hand(files)
     assert apart == [2, 1]
@@ -272,16 +286,14 @@ def test_what_the_first_lines_of_a_large_log_teach_changes_nothing(
     files = written(tmp_path, [content, content])
     monkeypatch.setattr(engine, "_SAMPLED", 1)
     known: list[int] = []
-    place = Table._place
+    place = Lane._place
 
-    def placed(table: Table, batch: batches.Batch, name: str) -> str:
-        made = place(table, batch, name)
-        with table._to.cursor() as to:
-            found = to.execute(f"SELECT count(*) FROM {made} WHERE act IS NOT NULL").fetchone()
-        known.append(found[0] if found else 0)
-        return made
+    def placed(lane: Lane, batch: batches.Batch) -> None:
+        place(lane, batch)
+        if not batch.limit:
+            known.append(lane._number("SELECT count(*) FROM placed WHERE act IS NOT NULL"))
 
-    monkeypatch.setattr(Table, "_place", placed)
+    monkeypatch.setattr(Lane, "_place", placed)
     assert by_sql(files) == by_hand(files)
     assert known == [2 * sum('"event":"violation"' in line for line in lines)]
 

@@ -6,7 +6,6 @@ See `fshield.evidence.tables.engine` for what is done with them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from fshield.evidence.tables import sql
 #: A batch is read until it has this many bytes. A packed byte counts as ten, and a wrapped line as
 #: ten lines.
 _SIZE = 256 << 20
-PACKING = 10
+_PACKING = 10
 #: Kinds of batches that SQL reads.
 PACKED = ("gzip", "none")
 _PARQUET = b"PAR1"
@@ -40,25 +39,27 @@ class Batch:
         files: their names.
         kind: see `in_batches`.
         wrapped: lines are looked for in others.
-        kinds, known: of the kinds that `placed` is made with, see `Table`.
-        placed: makes a table of the lines, and has its name.
+        known: there are kinds that lines may be of.
         limit: about the number of lines, where not all are read.
     """
 
     files: list[str]
     kind: str
     wrapped: bool = False
-    kinds: int = 0
     known: bool = False
-    placed: Future[str] | None = None
     limit: int = 0
+
+    @property
+    def weight(self) -> int:
+        """Bytes of the files, about as many as they have unpacked."""
+        return sum(map(size_of, self.files)) * (_PACKING if self.kind == "gzip" else 1)
 
     @property
     def lines(self) -> str:
         """SQL for the table `placed`."""
-        lines = sql.read(self.files, self.kind == "gzip")
+        lines = sql.read(self.files, self.kind == "gzip", self.limit > 0)
         if self.limit:
-            some = self.limit // PACKING + 1 if self.wrapped else self.limit
+            some = self.limit // _PACKING + 1 if self.wrapped else self.limit
             lines = f"SELECT * FROM ({lines}) LIMIT {some}"
         return sql.placed(sql.plain(lines) if self.wrapped else lines, self.known)
 
@@ -71,7 +72,7 @@ def size_of(name: str) -> int:
         return 0
 
 
-def in_batches(files: Iterable[str]) -> Iterator[tuple[list[str], str]]:
+def in_batches(files: Iterable[str]) -> Iterator[Batch]:
     """Files in order, in batches of one kind each: ``gzip``, ``none``, ``parquet``, ``odd``."""
     batch: list[str] = []
     kind, size = "", 0
@@ -80,19 +81,19 @@ def in_batches(files: Iterable[str]) -> Iterator[tuple[list[str], str]]:
         if found == "parquet" or kind == "parquet":
             # What a table has read, files behind it need not be read for.
             if batch:
-                yield batch, kind
+                yield Batch(batch, kind)
             batch, kind, size = [], "", 0
             if found == "parquet":
-                yield [name], found
+                yield Batch([name], found)
                 continue
-        weight = size_of(name) * (PACKING if found == "gzip" else 1)
+        weight = size_of(name) * (_PACKING if found == "gzip" else 1)
         if batch and (found != kind or size + weight > _SIZE):
-            yield batch, kind
+            yield Batch(batch, kind)
             batch, size = [], 0
         batch.append(name)
         kind, size = found, size + weight
     if batch:
-        yield batch, kind
+        yield Batch(batch, kind)
 
 
 def _kind(name: str) -> str:

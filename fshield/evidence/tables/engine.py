@@ -11,30 +11,28 @@ import os
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
-from itertools import count, islice
+from concurrent.futures import Future
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fshield.errors import CouldNotRun, shown
-from fshield.evidence.stream import Counts, EventReader, Record
+from fshield.evidence.stream import Counts, EventReader
 from fshield.evidence.tables import sql
-from fshield.evidence.tables.batches import PACKED, PACKING, Batch, in_batches, is_table, size_of
+from fshield.evidence.tables.batches import PACKED, Batch, in_batches, is_table, size_of
+from fshield.evidence.tables.lane import ROWS, Shared, insert, number, prepare
+from fshield.evidence.tables.lanes import Lanes
 from fshield.evidence.tables.rows import (
     COLUMNS,
     LATER,
     NO_STAMP,
     SCHEMA_VERSION,
-    Key,
     Row,
     Stamp,
     row_from,
-    row_of,
 )
 from fshield.evidence.tables.rows import values as columns_of
-from fshield.evidence.tables.templates import meaning
 
 if TYPE_CHECKING:
     import duckdb
@@ -44,29 +42,10 @@ MEMORY = "2GB"
 #: Memory of batches that are done, which DuckDB keeps for the next ones, where it can. The system
 #: would clear each page again.
 _REUSED = ("block_allocator_memory", "1GB")
-_ROWS = 5000
-#: What so many kinds of lines have in common is kept from batch to batch, where it is not longer.
-_KINDS = 1 << 14
-_LONG = 1 << 12
-#: Where files have so many bytes, the kinds of so many of their first lines are learnt first.
+#: Where files have so many bytes, the kinds of their first lines are learnt first, and files are
+#: read in several lanes.
 _SAMPLED = 64 << 20
-_SAMPLE = 5000
-_FEW = 32
-#: The lines of so many batches are read while one before them is made part of the table.
-_AHEAD = 2
-# Tables of a batch, where the reader makes them: see `ACTS` and `TAKEN` of the SQL.
-_ACTS = "id BIGINT, template INTEGER, details VARCHAR, event VARCHAR, function VARCHAR"
-_TAKEN = (
-    "ord BIGINT, act BIGINT, happened BIGINT, request VARCHAR, nonce VARCHAR, seq BIGINT,"
-    " lost BIGINT, function VARCHAR, facts INTEGER"
-)
 _METADATA = "fshield_evidence"
-#: Templates that mean nothing by themselves. A log with more of them was not written by the engine,
-#: and is read line by line.
-_REFUSED = 500
-_BLANK = Key(event="?")
-_OBJECT = ("verb", "host", "ip", "port", "protocol", "path")
-_WORDS = {"verb": "operation"}
 
 
 def available() -> bool:
@@ -120,41 +99,13 @@ class Table:
         except CouldNotRun:
             self._folder.cleanup()
             raise
-        #: Of what SQL cannot read. SQL follows the numbers of processes.
-        self.reader = EventReader(follow=False)
-        #: Whether lines are looked for in others.
-        self._wrapped = False
-        #: How often the kinds that were known were forgotten, and their numbers given anew.
-        self._kinds = 0
-        #: Whether any were learnt. Until then lines are only stored.
-        self._known = False
-        self._numbers = count()
-        self._templates = 0
-        self._refused: set[str] = set()
+        self._shared = Shared()
         #: Bytes of the sources, packed where they are packed.
         self.size = 0
         #: Logs that are in the table, by path: size, and time of the last change in nanoseconds.
         self.logs: dict[str, list[int]] = {}
         self._merged: dict[str, list[int]] = {}
-        wanted = ", ".join(
-            f"{name} {COLUMNS[name]}" for name in Key._fields if name not in (*_OBJECT, "doubt")
-        )
-        columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
-        for statement in (
-            "SET preserve_insertion_order = true",
-            # What stands on the right of a join is the smaller side: lines are never held.
-            "SET disabled_optimizers = 'build_side_probe_side'",
-            f"CREATE TABLE templates (id INTEGER, text VARCHAR, times BIGINT, {wanted})",
-            "CREATE TABLE processes (nonce VARCHAR, seq BIGINT, happened BIGINT, function VARCHAR,"
-            " facts INTEGER)",
-            "CREATE TABLE parts (template INTEGER, details VARCHAR, function VARCHAR,"
-            " facts INTEGER, doubt VARCHAR, timely BIGINT, named VARCHAR, first_seen BIGINT,"
-            " last_seen BIGINT, events BIGINT, lost HUGEINT, request VARCHAR)",
-            f"CREATE TABLE whole ({columns})",
-            f"CREATE TABLE kinds ({_ACTS}, common VARCHAR, shape VARCHAR, body VARCHAR,"
-            " origin VARCHAR)",
-        ):
-            self._to.execute(statement)
+        prepare(self._to)
 
     def __enter__(self) -> Table:
         return self
@@ -167,6 +118,11 @@ class Table:
     ) -> None:
         self._to.close()
         self._folder.cleanup()
+
+    @property
+    def reader(self) -> EventReader:
+        """The reader of what SQL cannot read."""
+        return self._shared.reader
 
     @property
     def counts(self) -> Counts:
@@ -186,47 +142,52 @@ class Table:
         Raises:
             CouldNotRun: one cannot be read.
         """
-        with ThreadPoolExecutor(_AHEAD) as pool:
-            for batch in self._ahead(in_batches(self._new(files, known or {})), pool):
-                if batch.kind == "parquet":
-                    self._merge(batch.files)
-                elif batch.kind == "odd" or not self._take(batch):
-                    for name in batch.files:
-                        if batch.kind == "odd" or not self._take(Batch([name], batch.kind)):
-                            self._one_by_one(name)
-                size = sum(map(size_of, batch.files))
-                self.size += size
-                self._tell(size)
+        batches = in_batches(self._new(files, known or {}))
+        batch = next(batches, None)
+        while batch is not None:
+            if batch.kind == "parquet":
+                self._merge(batch.files)
+                self._done(batch)
+                batch = next(batches, None)
+            else:
+                batch = self._read_logs(batch, batches)
         self.counts.bytes = self.size
         return self
 
-    def _ahead(
-        self, batches: Iterator[tuple[list[str], str]], pool: ThreadPoolExecutor
-    ) -> Iterator[Batch]:
-        """The batches, while the lines of those that come after them are read already. None is
-        asked for behind a table, which may have read it."""
-        waiting: deque[Batch] = deque()
-        while True:
-            while len(waiting) <= _AHEAD and not (waiting and waiting[-1].kind == "parquet"):
-                found = next(batches, None)
-                if found is None:
-                    break
-                batch = Batch(*found)
-                if batch.kind in PACKED:
-                    self._learn_kinds(batch)
-                    batch.wrapped, batch.kinds = self._wrapped, self._kinds
-                    batch.known = self._known
-                    batch.placed = pool.submit(self._place, batch, f"placed_{next(self._numbers)}")
-                waiting.append(batch)
-            if not waiting:
-                return
-            yield waiting.popleft()
+    def _read_logs(self, batch: Batch, batches: Iterator[Batch]) -> Batch | None:
+        """Read logs up to the next table, which is returned. None is asked for behind a table,
+        which may have read it."""
+        lanes = Lanes(self._to, self._shared)
+        waiting: deque[tuple[Batch, Future[None]]] = deque()
+        following: Batch | None = batch
+        try:
+            while following is not None and following.kind != "parquet":
+                batch, following = following, next(batches, None)
+                if batch.weight >= _SAMPLED and batch.kind in PACKED and not lanes.known:
+                    while waiting:
+                        self._wait(waiting)
+                    lanes.learn_kinds(batch, following is not None)
+                waiting.append((batch, lanes.read(batch)))
+                while waiting and waiting[0][1].done():
+                    self._wait(waiting)
+            while waiting:
+                if len(waiting) == 1:
+                    lanes.one_is_left()
+                self._wait(waiting)
+        finally:
+            lanes.close()
+        return following
 
-    def _place(self, batch: Batch, table: str) -> str:
-        """Read the lines of a batch into `table`, beside what else is done. Returns its name."""
-        with self._to.cursor() as to:
-            to.execute(f"CREATE TABLE {table} AS {batch.lines}")
-        return table
+    def _wait(self, waiting: deque[tuple[Batch, Future[None]]]) -> None:
+        """For the first of the batches that are read."""
+        batch, read = waiting.popleft()
+        read.result()
+        self._done(batch)
+
+    def _done(self, batch: Batch) -> None:
+        size = sum(map(size_of, batch.files))
+        self.size += size
+        self._tell(size)
 
     def _new(self, files: Iterable[str], names: Mapping[str, str]) -> Iterator[str]:
         """Those of `files` that are not in a table that was read before them."""
@@ -283,226 +244,6 @@ class Table:
             if name != "bytes" and isinstance(more, int):
                 setattr(self.counts, name, getattr(self.counts, name) + more)
 
-    def _take(self, batch: Batch) -> bool:
-        """Read files by SQL. False: nothing was taken, because one of them is not lines of text."""
-        import duckdb  # noqa: PLC0415
-
-        try:
-            self._have_placed(batch)
-            self._make("cut", sql.CUT)
-            self._make("alike", sql.ALIKE)
-            if not self._learn_templates():
-                self._drop("placed", "cut", "alike")
-                return False
-            self._make("acts", sql.ACTS)
-            self._make("taken", sql.TAKEN)
-            self._remember()
-            self._drop("cut", "alike")
-            taken = self._number("SELECT count(*) FROM taken")
-            whole = taken == self._number("SELECT count(*) FROM placed")
-            if not whole:
-                self._make("left_over", sql.LEFT_OVER)
-            self._drop("placed")
-        except duckdb.Error:
-            return False
-        self.counts.events += taken
-        self.counts.lines += taken
-        self.counts.lost += self._number("SELECT coalesce(sum(lost), 0) FROM taken")
-        if not whole:
-            self._add(self._left_over(batch.files))
-            self._drop("left_over")
-        self._finish_batch()
-        return True
-
-    def _have_placed(self, batch: Batch) -> None:
-        """Have the lines of a batch in the table `placed`."""
-        self._to.execute("DROP TABLE IF EXISTS placed")
-        table = batch.placed.result() if batch.placed else ""
-        if table and batch.kinds == self._kinds:
-            self._to.execute(f"ALTER TABLE {table} RENAME TO placed")
-            if batch.wrapped or not self._to.execute(sql.ANY_WRAPPED).fetchone():
-                return
-            self._wrapped = True
-        elif table:
-            self._drop(table)
-        batch.wrapped, batch.known = self._wrapped, self._known
-        self._to.execute(f"CREATE OR REPLACE TABLE placed AS {batch.lines}")
-        if not batch.wrapped and self._to.execute(sql.ANY_WRAPPED).fetchone():
-            self._wrapped = batch.wrapped = True
-            self._to.execute(f"CREATE OR REPLACE TABLE placed AS {batch.lines}")
-
-    def _learn_kinds(self, batch: Batch) -> None:
-        """Remember what the first lines of a large batch have in common, once."""
-        import duckdb  # noqa: PLC0415
-
-        size = sum(map(size_of, batch.files)) * (PACKING if batch.kind == "gzip" else 1)
-        if self._known or size < _SAMPLED:
-            return
-        try:
-            # The first few say whether lines are wrapped, which may be long.
-            for limit in (_FEW, _SAMPLE):
-                self._have_placed(Batch(batch.files, batch.kind, limit=limit))
-            self._make("cut", sql.CUT)
-            self._make("alike", sql.ALIKE)
-            if self._learn_templates():
-                self._make("acts", sql.ACTS)
-                self._remember()
-        except duckdb.Error:
-            self._known = True
-
-    def _remember(self) -> None:
-        """Keep for the next batch what many lines have in common."""
-        kept = self._number("SELECT count(*) FROM kinds")
-        if kept + self._number("SELECT count(*) FROM alike WHERE lines > 1") > _KINDS:
-            self._to.execute("DELETE FROM kinds")
-            self._kinds += 1
-        self._to.execute(f"INSERT INTO kinds {sql.KINDS} LIMIT {_KINDS}", [_LONG])
-        self._known = True
-
-    def _make(self, table: str, query: str) -> None:
-        """A table of one batch: in memory, and in the folder where it is too large."""
-        self._to.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {query}")
-
-    def _drop(self, *tables: str) -> None:
-        for table in tables:
-            self._to.execute(f"DROP TABLE {table}")
-
-    def _learn_templates(self) -> bool:
-        """Ask the reader what new templates mean. Lines of those that it refuses must be read one
-        by one. False: it refused too many."""
-        found = self._to.execute(
-            "SELECT DISTINCT template FROM alike WHERE template"
-            " NOT IN (SELECT text FROM templates WHERE text IS NOT NULL)"
-        ).fetchall()
-        known, most = [], max(_REFUSED, len(self._refused))
-        for (text,) in found:
-            row = None if text in self._refused else meaning(text)
-            if row is not None:
-                known.append(self._template(row, text))
-                continue
-            self._refused.add(text)
-            if len(self._refused) > most:
-                break
-        self._insert("templates", known)
-        return len(self._refused) <= most
-
-    def _template(self, row: Row, text: str | None) -> dict[str, Any]:
-        self._templates += 1
-        key = row.key._asdict()
-        key["stack"] = list(row.key.stack)
-        for name in (*_OBJECT, "doubt"):
-            del key[name]
-        return {"id": self._templates, "text": text, "times": row.times, **key}
-
-    def _insert(self, table: str, rows: list[dict[str, Any]]) -> None:
-        kinds = self._to.execute(
-            "SELECT column_name, data_type FROM information_schema.columns"
-            " WHERE table_name = ? ORDER BY ordinal_position",
-            [table],
-        ).fetchall()
-        kind = ", ".join(f"{name} {kind}" for name, kind in kinds)
-        for at in range(0, len(rows), _ROWS):
-            self._to.execute(
-                f"INSERT INTO {table} SELECT unnest(?::STRUCT({kind})[], recursive := true)",
-                [rows[at : at + _ROWS]],
-            )
-
-    def _left_over(self, files: list[str]) -> Iterator[tuple[int, Record]]:
-        """The events of lines that SQL could not take apart."""
-        source = files[0] if len(files) == 1 else ""
-        for at in range(0, self._number("SELECT count(*) FROM left_over"), _ROWS):
-            lines = self._to.execute(
-                "SELECT number, line, logged FROM left_over WHERE rowid >= ? AND rowid < ?"
-                " ORDER BY rowid",
-                [at, at + _ROWS],
-            ).fetchall()
-            for number, line, function in lines:
-                for place, record in enumerate(self.reader.line(line, source, number, function)):
-                    yield ((number + 1) << 20) + place, record
-
-    def _one_by_one(self, name: str) -> None:
-        """Read a file without SQL: what is not lines of text, or breaks off."""
-        for table, columns in (("acts", _ACTS), ("taken", _TAKEN)):
-            self._to.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({columns})")
-        self._add(
-            ((number + 1) << 20, record) for number, record in enumerate(self.reader.file(name))
-        )
-        self._finish_batch()
-
-    def _add(self, records: Iterator[tuple[int, Record]]) -> None:
-        """Put records beside what SQL took apart."""
-        known: dict[tuple[Key, int], int] = {}
-        last = self._number("SELECT coalesce(max(id), 0) FROM acts")
-        while some := list(islice(records, _ROWS)):
-            templates: list[dict[str, Any]] = []
-            acts: list[dict[str, Any]] = []
-            rows: list[dict[str, Any]] = []
-            for number, (ord_, record) in enumerate(some, last + 1):
-                row = row_of(record)
-                details = {
-                    _WORDS.get(name, name): value
-                    for name in _OBJECT
-                    if (value := getattr(row.key, name))
-                }
-                key = row.key._replace(
-                    doubt="", **{name: getattr(_BLANK, name) for name in _OBJECT}
-                )
-                if (key, row.times) not in known:
-                    templates.append(self._template(replace(row, key=key), None))
-                    known[key, row.times] = self._templates
-                acts.append(
-                    {
-                        "id": number,
-                        "template": known[key, row.times],
-                        "details": json.dumps(details) if details else "",
-                        "event": key.event,
-                        "function": key.function,
-                    }
-                )
-                rows.append(
-                    {
-                        "ord": ord_,
-                        "act": number,
-                        "happened": row.first_seen,
-                        "request": row.request,
-                        "nonce": record.process,
-                        "seq": record.event["seq"] if record.process else None,
-                        "lost": row.lost,
-                        "function": key.function,
-                        "facts": known[key, row.times] if key.event == "armed" else None,
-                    }
-                )
-            last += len(some)
-            self._insert("templates", templates)
-            self._insert("acts", acts)
-            self._insert("taken", rows)
-        if known:
-            self._make("taken", "SELECT * FROM taken ORDER BY ord")
-
-    def _finish_batch(self) -> None:
-        self._make("stepped", sql.stepped())
-        if self._number(sql.OUT_OF_ORDER):
-            self._make("stepped", sql.stepped("ORDER BY ord"))
-        for table, query in (
-            ("runs", sql.RUNS),
-            ("fresh", sql.PROCESSES),
-            ("grouped", sql.GROUPED),
-        ):
-            self._make(table, query)
-        run = self._to.execute
-        repeated, missing, back = run(sql.COUNTED).fetchone() or (0, 0, 0)
-        self.counts.repeated += int(repeated)
-        self.counts.missing += int(missing)
-        self.counts.clock_back += int(back)
-        run("DELETE FROM processes WHERE nonce IN (SELECT nonce FROM fresh)")
-        run("INSERT INTO processes SELECT * FROM fresh")
-        run(f"INSERT INTO parts BY NAME {sql.PARTS}")
-        self._drop("acts", "taken", "stepped", "runs", "fresh", "grouped")
-
-    def _number(self, statement: str) -> int:
-        found = self._to.execute(statement).fetchone()
-        return int(found[0]) if found else 0
-
     # ---- out ----
 
     def finish(self) -> Table:
@@ -520,23 +261,23 @@ class Table:
     @property
     def rows(self) -> int:
         """How many rows the table has, once it is finished."""
-        return self._number("SELECT count(*) FROM whole")
+        return number(self._to, "SELECT count(*) FROM whole")
 
     @property
     def events(self) -> int:
         """How many lines of logs are behind the table."""
-        return self._number("SELECT coalesce(sum(events), 0) FROM whole")
+        return number(self._to, "SELECT coalesce(sum(events), 0) FROM whole")
 
     def __iter__(self) -> Iterator[Row]:
         answer = self._to.cursor().execute(sql.ordered("whole"))
-        while found := answer.fetchmany(_ROWS):
+        while found := answer.fetchmany(ROWS):
             yield from map(row_from, found)
 
     def add(self, rows: Iterable[Row]) -> Table:
         """Take rows that were made elsewhere."""
         names = list(COLUMNS)
         found = [dict(zip(names, columns_of(row), strict=True)) for row in rows]
-        self._insert("whole", found)
+        insert(self._to, "whole", found)
         return self
 
     def write(self, path: Path) -> None:

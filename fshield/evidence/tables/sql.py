@@ -57,17 +57,20 @@ _REQUEST = 'null|"[A-Za-z0-9-]{1,64}"'
 #: quotes that is escaped; CloudWatch's messages may have a line end at their end.
 _WRAPPED = r'\{\\"function_shield\\":true(?:[^"\\]|\\")*(?:\\n)?"'
 _WORD = "function_shield"
+#: A file with a longer line is read by the reader of single lines.
+_LINE = 32 << 20
 _GROUP = r'\\{0,7}"logGroup\\{0,7}"\s*:\s*\\{0,7}"/aws/lambda/([A-Za-z0-9_-]{1,140})'
 
 
-def read(files: list[str], packed: bool) -> str:
+def read(files: list[str], packed: bool, few: bool = False) -> str:
     """The lines of files that may have events, in their order. `logged` is the function whose log
-    group a wrapping names."""
+    group a wrapping names. `few`: not all are asked for, so they are read in smaller pieces."""
+    piece = f", buffer_size = {_LINE}" if few else ""
     names = ", ".join(literal(name) for name in files)
     return f"""
         SELECT line, '' AS logged FROM read_csv([{names}], columns = {{'line': 'VARCHAR'}},
             auto_detect = false, header = false, delim = '{HOLE}', quote = '', escape = '',
-            comment = '', nullstr = '\x02', max_line_size = 33554432, new_line = '\\n',
+            comment = '', nullstr = '\x02', max_line_size = {_LINE}{piece}, new_line = '\\n',
             compression = '{"gzip" if packed else "none"}')
         WHERE contains(line, '{_WORD}')
     """
@@ -287,10 +290,10 @@ _VARYING = f"""
 
 #: As `_VARYING`, where no kind is known.
 _UNKNOWN = f"""
-    SELECT number, line, logged, text, CAST(NULL AS VARCHAR) AS shape, CAST(NULL AS VARCHAR) AS body,
-        CAST(NULL AS VARCHAR) AS origin, CAST(NULL AS BIGINT) AS happened,
-        CAST(NULL AS VARCHAR) AS request, CAST(NULL AS VARCHAR) AS nonce,
-        CAST(NULL AS BIGINT) AS seq, CAST(NULL AS BIGINT) AS lost
+    SELECT number, line, logged, text, CAST(NULL AS VARCHAR) AS shape,
+        CAST(NULL AS VARCHAR) AS body, CAST(NULL AS VARCHAR) AS origin,
+        CAST(NULL AS BIGINT) AS happened, CAST(NULL AS VARCHAR) AS request,
+        CAST(NULL AS VARCHAR) AS nonce, CAST(NULL AS BIGINT) AS seq, CAST(NULL AS BIGINT) AS lost
     FROM ({_PLACED})
 """
 
@@ -300,7 +303,8 @@ def placed(source: str, known: bool) -> str:
     others as they are, to be cut. `text` is what is cut; `line` only where it is another.
 
     A line is read once here, so this is what most of the time of a table goes to. Lines are
-    numbered before the join, because it does not keep their order. DuckDB does this on one processor."""
+    numbered before the join, because it does not keep their order. DuckDB does this on one
+    processor, so several lanes do it at once."""
     return f"""
         WITH lines AS NOT MATERIALIZED (
             SELECT *, row_number() OVER () - 1 AS number FROM ({source}))
@@ -387,7 +391,8 @@ KINDS = f"""
         CASE WHEN starts_with(parts[2], '{_LEVEL[1:]}')
             THEN concat(substr(parts[2], {len(_LEVEL)}), '{_BEFORE}') END AS body,
         CASE WHEN ends_with(parts[4], '{_PID[0]}')
-            THEN substr(parts[4], {len(_RING) + 1}, length(parts[4]) - {len(_RING) + 1}) END AS origin
+            THEN substr(parts[4], {len(_RING) + 1}, length(parts[4]) - {len(_RING) + 1})
+            END AS origin
     FROM (
         SELECT acts.*, common, string_split(common, '{HOLE}') AS parts
         FROM alike JOIN acts ON acts.id = alike.id
