@@ -170,7 +170,11 @@ static bool is_start_mark(const char *path)
 void guard_report(const struct guard_act *asked, const struct fs_verdict *verdict, char *message,
                   size_t size)
 {
+    /* Whoever is allowed is looked for once, and only where the policy wants to know. */
+    if (verdict->mode == FS_ALLOW && (verdict->reason != FS_RULE || !guard_tells_allowed())) return;
     int error = errno;
+    begin_process();
+    if (verdict->mode == FS_ALLOW && !guard_rule_is_new(verdict->rule)) return;
     struct guard_act copy = *asked, *act = &copy;
     if (!act->origin && guard.interpreted) act->origin = interpreter_origin(act);
     if (act->origin && verdict->mode != FS_ALLOW) origin_resolve(act->origin);
@@ -186,10 +190,6 @@ void guard_report(const struct guard_act *asked, const struct fs_verdict *verdic
         errno = error;
         return;
     }
-    if (verdict->mode == FS_ALLOW &&
-        (verdict->reason != FS_RULE || !(guard.policy->flags & FS_FLAG_EVENTS_ALLOWED_FIRST)))
-        return;
-    begin_process();
     bool first;
     uint64_t key = kind_key(act, verdict);
     if (verdict->mode == FS_ALLOW) key = rule_key(verdict->rule);

@@ -114,7 +114,7 @@ static bool judge_tmp(const struct stat *status, int fd, const char *last, int f
     bool gone = text_object_path(fd, judged->path);
     if (judged->path[0] == '\0' && (status->st_dev != guard.tmp_dev || guard.tmp_dev == 0))
         return false;
-    if (last && judged->path[0]) text_entry_path(fd, last, judged->path);
+    if (last) text_add_entry(judged->path, last);
     /* The path cannot be read: assume that it is under /tmp. Other devices than /tmp's were let
      * through above. */
     bool under = judged->path[0] == '\0' || files_is_under_tmp(judged->path);

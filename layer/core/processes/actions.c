@@ -19,7 +19,7 @@ enum {
     ACTION_CLOSEFROM = 5
 };
 
-#define FIRST_DESCRIPTOR 600 /* out of the way of the numbers that actions name */
+#define FIRST_DESCRIPTOR 600 /* out of the way of the fds that actions name */
 
 /* The child's core writes its events to this fd. */
 static bool touches_events(const struct action *action)

@@ -226,10 +226,10 @@ static FILE *open_process(const char *command, bool reads, bool keeps, const voi
     posix_spawn_file_actions_t actions;
     int error = place < 0 ? EMFILE : posix_spawn_file_actions_init(&actions);
     if (error == 0) {
-        /* A pipe end that already has the number it must get would keep its close-on-exec mark in
+        /* A pipe end that is already the fd it must become would keep its close-on-exec mark in
          * older libcs. */
-        int number = reads ? 1 : 0;
-        if (theirs == number) {
+        int standard = reads ? 1 : 0;
+        if (theirs == standard) {
             int other = sys_copy_above(theirs, 3);
             if (other < 0) error = -other;
             if (other >= 0) {
@@ -238,7 +238,7 @@ static FILE *open_process(const char *command, bool reads, bool keeps, const voi
             }
         }
         if (error == 0) error = close_others(&actions, theirs);
-        if (error == 0) error = posix_spawn_file_actions_adddup2(&actions, theirs, number);
+        if (error == 0) error = posix_spawn_file_actions_adddup2(&actions, theirs, standard);
         if (error == 0) {
             stream = streams_open(ours, reads ? "r" : "w");
             if (stream == NULL) error = errno;

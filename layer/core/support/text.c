@@ -61,10 +61,8 @@ bool text_object_path(int fd, char path[PATH_MAX])
     return gone;
 }
 
-/* The same, with the name of an entry in it; "" where the path cannot be had. */
-void text_entry_path(int fd, const char *last, char path[PATH_MAX])
+void text_add_entry(char path[PATH_MAX], const char *last)
 {
-    (void)text_object_path(fd, path);
     size_t size = strlen(path), more = strlen(last);
     if (size == 0) return;
     if (path[size - 1] == '/') size--;
@@ -75,4 +73,10 @@ void text_entry_path(int fd, const char *last, char path[PATH_MAX])
     path[size] = '/';
     memcpy(path + size + 1, last, more + 1);
     if (path[size + more] == '/') path[size + more] = '\0';
+}
+
+void text_entry_path(int fd, const char *last, char path[PATH_MAX])
+{
+    (void)text_object_path(fd, path);
+    text_add_entry(path, last);
 }

@@ -31,6 +31,8 @@ void text_fd_path(char out[32], int fd);
 bool text_object_path(int fd, char path[PATH_MAX]);
 /* The path of a name in the folder `fd`; "" where it cannot be had. */
 void text_entry_path(int fd, const char *last, char path[PATH_MAX]);
+/* The same, where `path` is that of the folder already. */
+void text_add_entry(char path[PATH_MAX], const char *last);
 
 #define TEXT_JOIN(out, size, ...)                                                                  \
     text_join(out, size, (const char *const[]){__VA_ARGS__},                                       \

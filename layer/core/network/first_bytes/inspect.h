@@ -18,7 +18,7 @@
 
 struct network_target;
 /* Before a socket is connected to a destination that was allowed, where network_reads_bytes, or
- * where pending_any, since an earlier connection may be in the table: remembers which bytes must
+ * where guard_has_pending, since an earlier connection may be in the table: remembers which bytes must
  * come first. `connecting` is false if a datagram is about to be sent there. Returns true if the
  * call must fail with EACCES, which is reported. */
 bool inspect_connects(int fd, const struct network_target *target, bool connecting,

@@ -225,14 +225,14 @@ static bool to_remember(int fd, bool datagram, bool standard, bool forked, struc
 
 /* Remembers a socket. A socket that may not be used stays open, without an event: the program did
  * not ask for it. Only a standard fd is replaced, because a stream would write to it unseen.
- * `number` is the program's fd, `fd` our own copy of it. Returns true if the socket must be
+ * `given` is the program's fd, `fd` our own copy of it. Returns true if the socket must be
  * remembered and cannot be, which is reported. */
-static bool adopt_socket(int fd, int number, bool forked)
+static bool adopt_socket(int fd, int given, bool forked)
 {
     enum { TRIES = 4 };
     struct pending entry;
     bool datagram = inspect_is_datagram(fd),
-         standard = number == STDOUT_FILENO || number == STDERR_FILENO;
+         standard = given == STDOUT_FILENO || given == STDERR_FILENO;
     if (!datagram &&
         (!is_internet_stream(fd) || inspect_option(fd, SOL_SOCKET, SO_ACCEPTCONN) == 1))
         return false;
@@ -244,7 +244,7 @@ static bool adopt_socket(int fd, int number, bool forked)
         struct address address;
         if (!to_remember(fd, datagram, standard, forked, &entry, &connected)) return false;
         if (standard && inspect_violates_by(&entry, "stream", NULL)) {
-            put_away(number);
+            put_away(given);
             return false;
         }
         if (!pending_put_new(cookie, &entry, &serial))
@@ -258,14 +258,14 @@ static bool adopt_socket(int fd, int number, bool forked)
     return false;
 }
 
-static bool adopt(int number, bool forked)
+static bool adopt(int given, bool forked)
 {
-    int domain = inspect_option(number, SOL_SOCKET, SO_DOMAIN);
+    int domain = inspect_option(given, SOL_SOCKET, SO_DOMAIN);
     if (domain != AF_INET && domain != AF_INET6) return false;
     /* Other threads close and connect in between. A copy makes sure that the socket that is
      * inspected is the one that is remembered. */
-    int own = sys_own_fd(number);
-    bool refused = adopt_socket(own < 0 ? number : own, number, forked);
+    int own = sys_own_fd(given);
+    bool refused = adopt_socket(own < 0 ? given : own, given, forked);
     if (own >= 0) sys_close(own);
     return refused;
 }
@@ -286,14 +286,14 @@ static void adopt_forked(void *context, int fd)
 /* Calls `visit` for every fd with a bool that starts as false. Returns that bool. */
 static bool adopt_all(void (*visit)(void *context, int fd))
 {
-    enum { NUMBERS = 1 << 20 };
+    enum { FDS = 1 << 20 };
     bool refused = false;
     atomic_store(&inspect_shared, true);
     if ((guard_ignores(FS_OUTBOUND) && guard_ignores(FS_RUNTIME_API)) ||
         pending_each_descriptor(visit, &refused))
         return refused;
     /* No fd is left to read the folder with. */
-    for (int fd = 0; fd < NUMBERS; fd++) visit(&refused, fd);
+    for (int fd = 0; fd < FDS; fd++) visit(&refused, fd);
     return refused;
 }
 

@@ -65,14 +65,6 @@ enum { PENDING_REST_MAX = 32768, PENDING_RESTS = 64 };
 uint8_t *pending_rest_new(void);
 void pending_rest_free(struct pending *entry);
 
-extern _Atomic uint32_t pending_count;
-
-/* The cheap test before every write: false if nothing needs an inspection. */
-static inline bool pending_any(void)
-{
-    return atomic_load_explicit(&pending_count, memory_order_relaxed) > 0;
-}
-
 /* Connections that wait for a proxy's answer, or are in the middle of one. */
 extern _Atomic uint32_t pending_hearing;
 static inline bool pending_hears(const struct pending *entry)
