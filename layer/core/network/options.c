@@ -27,6 +27,9 @@
 #ifndef IPV6_2292PKTINFO
 #define IPV6_2292PKTINFO 2
 #endif
+#ifndef IPV6_FLOWLABEL_MGR
+#define IPV6_FLOWLABEL_MGR 32
+#endif
 #ifndef IPV6_UNICAST_IF
 #define IPV6_UNICAST_IF 76
 #endif
@@ -38,7 +41,8 @@ static bool is_route(int level, int name)
 {
     return (level == IPPROTO_IP && (name == IP_OPTIONS || name == IP_RETOPTS)) ||
            (level == IPPROTO_IPV6 &&
-            (name == IPV6_RTHDR || name == IPV6_2292RTHDR || name == IPV6_2292PKTOPTIONS));
+            (name == IPV6_RTHDR || name == IPV6_2292RTHDR || name == IPV6_2292PKTOPTIONS ||
+             name == IPV6_FLOWLABEL_MGR /* its options can hold one */));
 }
 
 static const char route[] = "source route", device[] = "device";
