@@ -29,7 +29,7 @@ def test_lock(tmp_path: Path) -> None:
 def test_there_is_no_other_kind() -> None:
     """Threads wait by lock.c. fd_use.c and reserved.c wait for fds, answering.c for a connection in
     use, pending.c for moves of fds."""
-    waits = [path.name for path in CORE.rglob("*.c") if "lock_await_turn(" in path.read_text()]
+    waits = [path.name for path in CORE.rglob("*.c") if "lock_pause(" in path.read_text()]
     assert sorted(waits) == [
         "answering.c",
         "fd_use.c",

@@ -90,7 +90,7 @@ static void say_first_bytes(struct sentence *out, const struct guard_act *act,
         {"datagram", "datagrams cannot be judged where TLS is required"},
         {"at_once", "two threads write the first bytes at once"},
         {"unseen", "the first bytes are sent by a call that hides them"},
-        {"stream", "the connection is also a stdio stream or standard descriptor, which hides the "
+        {"stream", "the connection is also a stdio stream or standard fd, which hides the "
                    "first bytes"},
         {"inherited", "the connection is from before this program, or from another process"},
         {"passed", "the connection is passed on before its first bytes"},

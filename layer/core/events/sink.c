@@ -297,7 +297,7 @@ void sink_adopt(void)
  * write again. */
 #define BROKEN_PIPE ((uint64_t)1 << (SIGPIPE - 1))
 
-static uint64_t hold_signals(void)
+static uint64_t block_signals(void)
 {
     uint64_t all = ~UINT64_C(0), before = 0;
     sys_call(SYS_rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof all);
@@ -320,7 +320,7 @@ static bool write_all(const char *line, size_t size, unsigned rule, int may_wait
 {
     enum { TURNS = 4 };
     struct work work = {false, may_wait};
-    uint64_t before = hold_signals();
+    uint64_t before = block_signals();
     bool saved = true, room = true;
     for (unsigned turn = 0; turn < TURNS && room && (size > 0 || anything_kept()); turn++) {
         room = false;

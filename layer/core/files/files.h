@@ -119,10 +119,10 @@ void files_forget_reserved(void);
 
 /* Before a lookup: removes variables that name a file for libc's resolver, if the policy refuses
  * the file. libc would print its lines, or ask the name server for them. */
-void files_hold_lookup(const void *caller);
+void files_check_lookup_variables(const void *caller);
 /* Removes a variable that names folders in which libc opens files, if the policy refuses one of
  * them. */
-void files_hold_folders(const char *name, const char *verb, const void *caller);
+void files_check_folders(const char *name, const char *verb, const void *caller);
 
 /* A file that libc opens by its name, now or later. Returns true if the policy refuses it, or if
  * another thread could make the name lead elsewhere before libc opens it. */

@@ -12,7 +12,7 @@
 
 /* A name without a slash stays below its folder. Every message of libc's own, among them formats,
  * is looked up by this variable. */
-static void hold_languages(const char *variable, const void *caller)
+static void check_languages(const char *variable, const void *caller)
 {
     const char *value = getenv(variable);
     if (LIKELY(!value) || !strchr(value, '/') || !guard_ready() || files_idle()) return;
@@ -21,11 +21,11 @@ static void hold_languages(const char *variable, const void *caller)
     errno = error;
 }
 
-static void hold_language(const void *caller) { hold_languages("LANGUAGE", caller); }
+static void check_language(const void *caller) { check_languages("LANGUAGE", caller); }
 
 static bool refused(const struct path *domain, const void *caller)
 {
-    hold_language(caller);
+    check_language(caller);
     return domain && strchr(domain->text, '/') &&
            integrity_refused("take messages of", domain->text, caller);
 }
@@ -70,8 +70,8 @@ static void *judged_catopen(const struct path *name, int flag, const void *calle
     if (strchr(name->text, '/')) {
         if (files_refuses_name(name, O_RDONLY, "open", caller)) return (void *)-1;
     } else {
-        files_hold_folders("NLSPATH", "take messages from", caller);
-        hold_languages("LANG", caller);
+        files_check_folders("NLSPATH", "take messages from", caller);
+        check_languages("LANG", caller);
     }
     return real.catopen(name->text, flag);
 }

@@ -62,7 +62,7 @@ static bool opens_in_libc(void)
 
 /* Flags for an inspection open: O_PATH, so that a thread that guesses the fd can neither read nor
  * write through it. */
-static int look_flags(int flags)
+static int inspection_flags(int flags)
 {
     return O_PATH | O_CLOEXEC | (flags & (O_NOFOLLOW | O_DIRECTORY));
 }
@@ -74,7 +74,8 @@ _Static_assert(((FILES_AGAIN | MADE_EXECUTES | MADE_NEW | MADE_NAMED) & ~FILES_O
 /* Opens the object of the inspection fd, if the policy allows it. If an object were opened first
  * and judged afterwards, another thread could read it or duplicate its fd meanwhile. Closes `fd`,
  * or returns it. */
-__attribute__((noinline)) static int open_seen(int fd, int flags, mode_t mode, const void *caller)
+__attribute__((noinline)) static int open_inspected(int fd, int flags, mode_t mode,
+                                                    const void *caller)
 {
     struct judged judged;
     struct stat status;
@@ -117,16 +118,16 @@ static int open_found(int dirfd, const char *name, int flags, mode_t mode, const
 {
     int fd = AGAIN;
     for (unsigned looks = FILES_LOOKS; fd == AGAIN && looks > 0; looks--) {
-        int seen = sys_openat(dirfd, name, look_flags(flags), 0);
+        int seen = sys_openat(dirfd, name, inspection_flags(flags), 0);
         if (seen < 0) return fail(-seen);
-        fd = open_seen(seen, looks > 1 ? flags | FILES_AGAIN : flags, mode, caller);
+        fd = open_inspected(seen, looks > 1 ? flags | FILES_AGAIN : flags, mode, caller);
     }
     return fd;
 }
 
 /* Inspects what `name` refers to, and opens it. If another preloaded library comes next, it gets
  * the call that was made, and the fd that it returns is judged. */
-static int open_looking(int dirfd, const char *name, int flags, mode_t mode, const void *caller)
+static int inspect_and_open(int dirfd, const char *name, int flags, mode_t mode, const void *caller)
 {
     if (UNLIKELY(!opens_in_libc())) {
         int fd = real.openat(dirfd, name, flags, mode);
@@ -144,9 +145,9 @@ static bool open_and_judge_plain(const char *path, int flags, const void *caller
         files_name_is_watched(path)) {
         /* It may be the handler's source or the event file, so it is inspected first, like
          * everything without a plain path. */
-        int seen = places_open_plain(path, look_flags(flags));
+        int seen = places_open_plain(path, inspection_flags(flags));
         if (seen < 0) return false;
-        *fd = open_seen(seen, flags, 0, caller);
+        *fd = open_inspected(seen, flags, 0, caller);
         return true;
     }
     *fd = places_open_plain(path, flags);
@@ -159,8 +160,8 @@ static bool open_and_judge_plain(const char *path, int flags, const void *caller
  * asked. */
 static int open_magic(const struct place *place, int flags, const void *caller)
 {
-    int fd =
-        open_looking(place->parent, place->last, flags & ~(O_CREAT | O_EXCL | O_TRUNC), 0, caller);
+    int fd = inspect_and_open(place->parent, place->last, flags & ~(O_CREAT | O_EXCL | O_TRUNC), 0,
+                              caller);
     struct stat status;
     if (fd >= 0 && (flags & O_TRUNC) && sys_fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
         sys_call(SYS_ftruncate, fd, 0);
@@ -170,11 +171,11 @@ static int open_magic(const struct place *place, int flags, const void *caller)
 /* A folder that was to be created or truncated: fails as in the kernel. */
 static int open_folder(int dirfd, const char *path, int flags, mode_t mode, const void *caller)
 {
-    int fd = sys_openat(dirfd, path, look_flags(flags), 0);
+    int fd = sys_openat(dirfd, path, inspection_flags(flags), 0);
     if (fd < 0) return fail(-fd);
     if ((flags & O_CREAT) && (flags & O_EXCL)) return sys_close(fd), fail(EEXIST);
     if (flags & (O_CREAT | O_TRUNC)) return sys_close(fd), fail(EISDIR);
-    return open_seen(fd, flags, mode, caller);
+    return open_inspected(fd, flags, mode, caller);
 }
 
 /* Opens a name in a judged folder. An existing file may be the handler's source, the event file or
@@ -189,10 +190,10 @@ static int open_last(const struct place *place, int flags, mode_t mode, const vo
                    : fd;
     }
     for (unsigned tries = 0; tries < TRIES; tries++) {
-        int seen = sys_openat(place->parent, place->last, look_flags(flags) | O_NOFOLLOW, 0);
+        int seen = sys_openat(place->parent, place->last, inspection_flags(flags) | O_NOFOLLOW, 0);
         if (seen >= 0) {
             if ((flags & O_CREAT) && (flags & O_EXCL)) return sys_close(seen), fail(EEXIST);
-            return open_seen(seen, flags | O_NOFOLLOW | MADE_NAMED, mode, caller);
+            return open_inspected(seen, flags | O_NOFOLLOW | MADE_NAMED, mode, caller);
         }
         if (seen != -ENOENT || !(flags & O_CREAT)) return fail(-seen);
         int fd = real.openat(place->parent, place->last, flags | O_EXCL | O_NOFOLLOW, mode);
@@ -202,7 +203,7 @@ static int open_last(const struct place *place, int flags, mode_t mode, const vo
 }
 
 /* Moves the folder to a high fd: open returns the lowest free one. */
-static void hold_aside(struct place *place)
+static void move_aside(struct place *place)
 {
     int own = sys_own_fd(place->parent);
     if (own < 0 || (own = files_reserve(own)) < 0) return;
@@ -240,7 +241,7 @@ __attribute__((noinline)) static int open_creating(int dirfd, const struct path 
             files_close_place(&place);
             return fail(EACCES);
         }
-        hold_aside(&place);
+        move_aside(&place);
         struct stat status;
         bool in_proc = guard.proc_dev != 0 && sys_fstat(place.parent, &status) == 0 &&
                        status.st_dev == guard.proc_dev;

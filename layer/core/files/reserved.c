@@ -112,7 +112,7 @@ bool files_touch(int fd, bool wait)
         if (LIKELY(!is_reserved((unsigned)fd))) return true;
         atomic_fetch_sub(&busy[fd % PLACES], 1);
         if (!wait || tries >= WAITS) return false;
-        lock_await_turn(tries);
+        lock_pause(tries);
     }
 }
 

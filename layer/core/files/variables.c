@@ -22,7 +22,7 @@ __attribute__((noinline)) static bool refused(const char *path, const void *call
 /* Removes a variable that names folders in which libc opens files, if the policy refuses one of
  * them, or if this process could change one: a link below it could lead anywhere by the time libc
  * follows it. */
-void files_hold_folders(const char *name, const char *verb, const void *caller)
+void files_check_folders(const char *name, const char *verb, const void *caller)
 {
     const char *value = getenv(name);
     if (LIKELY(!value) || !*value) return;
@@ -60,7 +60,7 @@ static bool zone_moves(const char *path, const void *caller)
 
 /* The file that TZ names, as glibc puts it together: relative names are TZDIR's. Taken away as if
  * it were not set. */
-static void hold_zone(const void *caller)
+static void check_zone(const void *caller)
 {
     static const char none[] = "Universal", usual[] = "/usr/share/zoneinfo";
     const char *zone = guard_ready() && !guard_ignores(FS_TMP) ? getenv("TZ") : NULL;
@@ -94,7 +94,7 @@ static void hold_zone(const void *caller)
     }
 }
 
-void files_hold_lookup(const void *caller)
+void files_check_lookup_variables(const void *caller)
 {
     static const char *const names[] = {"RESOLV_HOST_CONF", "HOSTALIASES"};
     if (files_idle()) return;
@@ -139,8 +139,8 @@ static bool refused_locale(const char *name, const void *caller)
 
 static char *judged_setlocale(int category, const struct path *name, const void *caller)
 {
-    files_hold_folders("LOCPATH", "take a locale from", caller);
-    files_hold_folders("GCONV_PATH", "take converters from", caller);
+    files_check_folders("LOCPATH", "take a locale from", caller);
+    files_check_folders("GCONV_PATH", "take converters from", caller);
     if (strchr(name->text, '/') && refused_locale(name->text, caller)) return NULL;
     return real.setlocale(category, name->text);
 }
@@ -148,8 +148,8 @@ static char *judged_setlocale(int category, const struct path *name, const void 
 static locale_t judged_newlocale(int mask, const struct path *name, locale_t base,
                                  const void *caller)
 {
-    files_hold_folders("LOCPATH", "take a locale from", caller);
-    files_hold_folders("GCONV_PATH", "take converters from", caller);
+    files_check_folders("LOCPATH", "take a locale from", caller);
+    files_check_folders("GCONV_PATH", "take converters from", caller);
     if (strchr(name->text, '/') && refused_locale(name->text, caller)) return (locale_t)0;
     return real.newlocale(mask, name->text, base);
 }
@@ -157,7 +157,7 @@ static locale_t judged_newlocale(int mask, const struct path *name, locale_t bas
 DOOR iconv_t iconv_open(const char *to, const char *from)
 {
     if (guard_ready() && !files_idle())
-        files_hold_folders("GCONV_PATH", "take converters from", CALLER());
+        files_check_folders("GCONV_PATH", "take converters from", CALLER());
     return real.iconv_open(to, from);
 }
 

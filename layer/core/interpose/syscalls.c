@@ -154,7 +154,7 @@ DOOR int openat2(int folder, const char *path, const struct open_how *given, siz
     }
     found = files_reserve(found);
     if (found < 0) return fails(-found);
-    fs_program_descriptor_path(found, link);
+    fs_program_fd_path(found, link);
     int fd = callee_openat(AT_FDCWD, link, (int)how.flags & ~(O_CREAT | O_EXCL | O_NOFOLLOW),
                            (mode_t)how.mode);
     files_release(found);

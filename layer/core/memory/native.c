@@ -144,7 +144,7 @@ static bool is_scratch(int fd, char resolved[PATH_MAX], struct stat *status)
     return size <= 0 || resolved[0] != '/' || native_path_is_scratch(resolved, status);
 }
 
-bool native_descriptor_is_scratch(int fd, char resolved[PATH_MAX])
+bool native_fd_is_scratch(int fd, char resolved[PATH_MAX])
 {
     struct stat status;
     return is_scratch(fd, resolved, &status);
@@ -204,7 +204,7 @@ enum native_place native_judge_place(const char *path, char resolved[PATH_MAX])
     return place;
 }
 
-static bool descriptor_is_writable(int fd)
+static bool fd_is_writable(int fd)
 {
     char resolved[PATH_MAX];
     return judge_place(fd, NULL, resolved) == NATIVE_WRITABLE;
@@ -371,7 +371,7 @@ bool native_map_refused(int protection, int flags, int fd, const void *caller)
 {
     if (guard_ignores(FS_NATIVE)) return false;
     bool file = !(flags & MAP_ANONYMOUS) && !(protection & PROT_WRITE);
-    return !(file && !descriptor_is_writable(fd)) && memory_refused(make_executable, NULL, caller);
+    return !(file && !fd_is_writable(fd)) && memory_refused(make_executable, NULL, caller);
 }
 
 static bool file_is_steady(const char *path)

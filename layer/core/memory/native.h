@@ -33,7 +33,7 @@ enum native_place {
 /* `resolved` gets the file's path, "" where there is none. */
 enum native_place native_judge_place(const char *path, char resolved[PATH_MAX]);
 /* It lies under /tmp or in shared memory, or has no name. */
-bool native_descriptor_is_scratch(int fd, char resolved[PATH_MAX]);
+bool native_fd_is_scratch(int fd, char resolved[PATH_MAX]);
 /* The same for an object whose resolved path is known already. */
 bool native_path_is_scratch(const char *resolved, const struct stat *status);
 /* It has not changed since before the function began. A child gets that time from its parent. */

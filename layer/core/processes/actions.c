@@ -191,7 +191,7 @@ int actions_prepare(struct actions *actions, const struct copied_actions *given,
             if (action->kind == ACTION_CLOSE)
                 continue; /* to the program, the event fd looks closed already */
             int saved = errno;
-            if (integrity_refused("replace", "the event descriptor", caller)) error = errno;
+            if (integrity_refused("replace", "the event fd", caller)) error = errno;
             errno = saved;
             if (error != 0) break;
         }

@@ -16,7 +16,7 @@ static int execute(struct launch *launch, int dirfd, const struct path *name, in
 {
     long error;
     sink_flush_last();
-    if (launch->by_descriptor)
+    if (launch->by_fd)
         error = sys_call(SYS_execveat, dirfd, name->text, launch->argv, launch->envp, flags);
     else
         error = sys_call(SYS_execve, launch->path, launch->argv, launch->envp);

@@ -164,16 +164,16 @@ struct clone_start {
 
 /* Refuses a process that would share this one's fds but not its memory: its guard would not know
  * about changes to those fds. */
-static bool refuses_descriptors(unsigned long flags, const void *caller)
+static bool refuses_shared_fds(unsigned long flags, const void *caller)
 {
     return (flags & (CLONE_FILES | CLONE_VM)) == CLONE_FILES &&
-           integrity_refused("share descriptors with", "clone", caller);
+           integrity_refused("share fds with", "clone", caller);
 }
 
 /* Notes a thread or process that shares this one's fd table, or shares the memory but has a table
  * of its own, which /proc/self/fd does not show. Returns true for the child of a vfork, which ends
  * before its parent goes on. The kernel does not report the end of any other. */
-static bool parts_descriptors(unsigned long flags)
+static bool parts_fds(unsigned long flags)
 {
     if ((flags & CLONE_FILES) != 0) apart_shares_table();
     if ((flags & (CLONE_FILES | CLONE_VM)) != CLONE_VM) return false;
@@ -199,19 +199,19 @@ DOOR int clone(int (*function)(void *), void *stack, int flags, void *argument, 
     pid_t *child_tid = va_arg(rest, pid_t *);
     va_end(rest);
     if (!guard_ready() || (flags & CLONE_THREAD) != 0) {
-        (void)parts_descriptors((unsigned)flags);
+        (void)parts_fds((unsigned)flags);
         return real.clone(function, stack, flags, argument, parent_tid, tls, child_tid);
     }
     if (((unsigned long)(unsigned)flags & NAMESPACES) != 0 &&
         integrity_refused("make a namespace with", "clone", CALLER()))
         return -1;
-    if (refuses_descriptors((unsigned)flags, CALLER())) return -1;
+    if (refuses_shared_fds((unsigned)flags, CALLER())) return -1;
     enum forking answer = forking_asks((flags & CLONE_VFORK) != 0, CALLER());
     if (answer == FORK_REFUSED) return -1;
     /* Probation needs a process with memory of its own. If the child is not on probation, shared
      * memory stays shared. */
     if ((flags & CLONE_VM) != 0 && answer != FORK_PROBATION) {
-        bool waits = parts_descriptors((unsigned)flags);
+        bool waits = parts_fds((unsigned)flags);
         int pid = real.clone(function, stack, flags, argument, parent_tid, tls, child_tid);
         if (waits) pending_moves_unseen();
         return (int)forked(pid == 0 ? -1 : pid, answer);
@@ -226,7 +226,7 @@ static enum forking ask_raw(unsigned long flags, const void *caller)
 {
     if ((flags & NAMESPACES) != 0 && integrity_refused("make a namespace with", "clone", caller))
         return FORK_REFUSED;
-    if (refuses_descriptors(flags, caller)) return FORK_REFUSED;
+    if (refuses_shared_fds(flags, caller)) return FORK_REFUSED;
     return forking_asks((flags & CLONE_VFORK) != 0, caller);
 }
 
@@ -254,7 +254,7 @@ long forking_raw_clone3(uint64_t *flags, void *arguments, size_t size, const voi
     return SYS_RESULT(forked(pid, answer));
 }
 
-void forking_parts(unsigned long flags) { (void)parts_descriptors(flags); }
+void forking_parts(unsigned long flags) { (void)parts_fds(flags); }
 
 long forking_judges_raw_clone(unsigned long flags, const void *caller)
 {

@@ -42,7 +42,7 @@ static int open_candidate(int dirfd, const char *name, int flags)
     if (name[0] == '\0' && (flags & AT_EMPTY_PATH) != 0) {
         char link[48];
         if (dirfd == AT_FDCWD) return -EACCES;
-        fs_program_descriptor_path(dirfd, link);
+        fs_program_fd_path(dirfd, link);
         fd = sys_openat(AT_FDCWD, link, O_PATH | O_CLOEXEC, 0);
         if (fd == -ENOENT) fd = -EBADF;
     } else {
@@ -58,7 +58,7 @@ static int open_candidate(int dirfd, const char *name, int flags)
     }
     if (fd < 0) return fd;
     char link[48];
-    fs_program_descriptor_path(fd, link);
+    fs_program_fd_path(fd, link);
     int error = 0;
     if (sys_fstat(fd, &status) != 0)
         error = -EACCES;
@@ -112,7 +112,7 @@ int launch_open(int dirfd, const struct path *path, int flags, bool search, cons
  * without a core must not be started like this. */
 #define IDS_CHANGE (1ull << (33 - 1))
 
-static void hold_ids(struct launch *launch)
+static void block_id_changes(struct launch *launch)
 {
     const uint64_t ids = IDS_CHANGE;
     launch->holds_ids =
@@ -221,8 +221,8 @@ static int plan_by_object(struct launch *launch, char *const *argv, char **argum
     sys_close(launch->program.fd);
     launch->program.fd = files_reserve(high);
     if (launch->program.fd < 0) return launch->program.fd;
-    fs_program_descriptor_path(launch->program.fd, launch->descriptor_path);
-    launch->path = launch->descriptor_path;
+    fs_program_fd_path(launch->program.fd, launch->fd_path);
+    launch->path = launch->fd_path;
     return 0;
 }
 
@@ -235,7 +235,7 @@ static const char *refused_in_tmp(const char *resolved, int program)
     text_copy(path, sizeof path, resolved);
     bool under = files_leads_under_tmp(path);
     if (!under && program >= 0) {
-        fs_program_descriptor_path(program, link);
+        fs_program_fd_path(program, link);
         long size = sys_readlinkat(AT_FDCWD, link, path, sizeof path - 1);
         path[size > 0 ? size : 0] = '\0';
         /* A path that is too long to be told may lie in /tmp. */
@@ -302,7 +302,7 @@ struct launch *launch_prepare(const struct launch_request *request)
         in_tmp = sentence != NULL;
     }
     if (sentence == NULL && !named && enforce) sentence = "has no name in any folder";
-    if (!by_name && sentence == NULL) hold_ids(launch);
+    if (!by_name && sentence == NULL) block_id_changes(launch);
     if (sentence == NULL) sentence = layer_unloadable();
     if (sentence != NULL) release_ids(launch);
     if (sentence != NULL && enforce && launch->program.error != 0)
@@ -350,9 +350,9 @@ struct launch *launch_prepare(const struct launch_request *request)
     for (unsigned level = 0; steady && level < launch->program.scripts; level++)
         steady = steady_path(launch->program.script[level].interpreter);
     launch->path = launch->named;
-    launch->by_descriptor = request->dirfd != AT_FDCWD || request->flags != 0;
-    if (!enforce || (steady && !launch->by_descriptor)) return launch;
-    launch->by_descriptor = false;
+    launch->by_fd = request->dirfd != AT_FDCWD || request->flags != 0;
+    if (!enforce || (steady && !launch->by_fd)) return launch;
+    launch->by_fd = false;
     if (request->dirfd != AT_FDCWD)
         launch->named[0] = '\0'; /* the interpreter cannot use such a name */
     int error = plan_by_object(launch, launch->argv, room, request->above);

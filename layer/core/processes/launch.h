@@ -28,14 +28,14 @@ struct launch {
     int fd; /* O_PATH: the object that was judged */
     bool holds_ids; /* `signals` is what this thread held back before */
     uint64_t signals;
-    bool by_descriptor; /* hand the kernel the caller's dirfd, name and flags */
+    bool by_fd; /* hand the kernel the caller's dirfd, name and flags */
     const char *path; /* what the kernel or posix_spawn gets */
     char *const *argv;
     char *const *envp;
     struct environment environment;
     struct fs_program program;
     struct fs_verdict verdict;
-    char named[PATH_MAX], resolved[PATH_MAX], descriptor_path[48], arguments[512];
+    char named[PATH_MAX], resolved[PATH_MAX], fd_path[48], arguments[512];
 };
 
 /* No rule watches anything in this process, so its children need no guard. */

@@ -20,7 +20,7 @@ bool processes_resolve(int fd, char *resolved)
 {
     char link[48];
     struct stat here, there;
-    fs_program_descriptor_path(fd, link);
+    fs_program_fd_path(fd, link);
     long size = sys_readlinkat(AT_FDCWD, link, resolved, PATH_MAX - 1);
     resolved[size > 0 ? size : 0] = '\0';
     if (size <= 0 || resolved[0] != '/' || sys_fstat(fd, &here) != 0) return false;

@@ -25,7 +25,7 @@
 #define F_SETLEASE 1024
 #endif
 
-void fs_program_descriptor_path(int fd, char *buffer)
+void fs_program_fd_path(int fd, char *buffer)
 {
     /* thread-self: a thread may have a table of fds of its own. */
     static const char start[] = "/proc/thread-self/fd/";
@@ -127,7 +127,7 @@ const char *fs_program_check_object(int fd, bool hold, struct fs_program *progra
             return refuse(program, EACCES, "is not a regular file: name a program");
         }
         char link[48];
-        fs_program_descriptor_path(object, link);
+        fs_program_fd_path(object, link);
         int file = sys_openat(AT_FDCWD, link, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
         if (object != fd) sys_close(object);
         if (file < 0)
@@ -192,7 +192,7 @@ const char *fs_program_check(const char *path, char *interpreter, size_t size, u
     const char *sentence = fs_program_check_object(fd, false, &program);
     if (interpreter != NULL && size > 0) {
         char link[48];
-        fs_program_descriptor_path(program.fd >= 0 ? program.fd : fd, link);
+        fs_program_fd_path(program.fd >= 0 ? program.fd : fd, link);
         long got = sys_readlinkat(AT_FDCWD, link, interpreter, size - 1);
         interpreter[got > 0 ? got : 0] = '\0';
     }

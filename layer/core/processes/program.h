@@ -34,6 +34,6 @@ const char *fs_program_check(const char *path, char *interpreter, size_t size, u
 const char *fs_program_check_object(int fd, bool hold, struct fs_program *program);
 
 /* "/proc/thread-self/fd/N" into `buffer`, which has 48 bytes. */
-void fs_program_descriptor_path(int fd, char *buffer);
+void fs_program_fd_path(int fd, char *buffer);
 
 #endif

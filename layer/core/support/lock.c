@@ -21,7 +21,7 @@ uint32_t lock_ask_thread(void)
     return lock_thread;
 }
 
-/* ---- threads that sleep in lock_await_turn ---- */
+/* ---- threads that sleep in lock_pause ---- */
 
 enum { NAPPERS = 64 };
 static _Atomic uint32_t nappers[NAPPERS];
@@ -34,14 +34,14 @@ bool lock_is_napping(uint32_t thread)
     return false;
 }
 
-void lock_await_turn(unsigned tries)
+void lock_pause(unsigned tries)
 {
     if (tries < SYS_SPINS) return;
     for (unsigned i = 0; i < NAPPERS; i++) {
         uint32_t free = 0;
         if (!atomic_compare_exchange_strong(&nappers[i], &free, lock_self())) continue;
         atomic_fetch_add(&lock_naps, 1);
-        sys_await_turn(tries);
+        sys_pause(tries);
         atomic_store(&nappers[i], 0);
         return;
     }
@@ -62,7 +62,7 @@ bool lock_take(struct lock *lock)
             lock->signals = before;
             return true;
         }
-        lock_await_turn(tries);
+        lock_pause(tries);
     }
     sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
     return false;

@@ -29,7 +29,7 @@ void lock_forked(void);
  * for. A thread that sleeps in here has yet to make its door's system call. To find out that a
  * thread is not in here: read lock_naps, look at the thread's state, and read lock_naps again. It
  * must not have changed. */
-void lock_await_turn(unsigned tries);
+void lock_pause(unsigned tries);
 extern _Atomic uint32_t lock_naps;
 bool lock_is_napping(uint32_t thread);
 

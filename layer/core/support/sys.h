@@ -158,7 +158,7 @@ _Noreturn static inline void sys_exit(int status)
  * processor for as long as a busy machine lets it wait. Spinning on would compete with it for the
  * processor, and giving up early would refuse what is allowed. */
 enum { SYS_SPINS = 200 };
-static inline void sys_await_turn(unsigned tries)
+static inline void sys_pause(unsigned tries)
 {
     const struct timespec nap = {.tv_nsec = 50000};
     if (tries >= SYS_SPINS) sys_call(SYS_nanosleep, &nap, NULL);

@@ -64,7 +64,7 @@ static void mark(void *context, int fd)
 void dns_start(bool inherited)
 {
     /* Marks what an earlier program opened, or every fd if those cannot be listed. */
-    if (!inherited || pending_each_descriptor(mark, NULL)) return;
+    if (!inherited || pending_each_fd(mark, NULL)) return;
     for (unsigned i = 0; i < DNS_FDS / 64; i++) atomic_store(&dns_marks[i], ~UINT64_C(0));
     atomic_store(&dns_any, true);
 }

@@ -75,7 +75,7 @@ static enum outcome receive_seen(int fd, uint64_t cookie, const struct msghdr *m
     struct pending entry;
     for (unsigned tries = 0; !pending_take(cookie, &entry); tries++) {
         if (!entry.busy || tries == TAKES) return NOT_OURS;
-        lock_await_turn(tries);
+        lock_pause(tries);
     }
     enum outcome outcome = NOT_OURS;
     if (pending_hears(&entry)) {

@@ -80,7 +80,7 @@ unsigned fd_use_begins_slowly(int fd, uintptr_t frame)
         if (atomic_load(&fd_use_claims) == 0 || claiming > 0 || nested) return place;
         if (tries >= 3 * TRIES) return place; /* longer than who claims waits for anybody */
         fd_use_ends(place);
-        lock_await_turn(tries);
+        lock_pause(tries);
     }
 }
 
@@ -116,7 +116,7 @@ static bool await(unsigned place, uint64_t word)
         if (atomic_load(&fd_use_places[place].word) != word) return true;
         if (tries >= SYS_SPINS && tries % LOOKS == 0 && is_beyond((uint32_t)(word >> 32)))
             return true;
-        lock_await_turn(tries);
+        lock_pause(tries);
     }
     return false;
 }
@@ -125,7 +125,7 @@ static bool await_crowd(void)
 {
     for (unsigned tries = 0; tries < TRIES; tries++) {
         if (atomic_load(&crowd) == 0) return true;
-        lock_await_turn(tries);
+        lock_pause(tries);
     }
     return false;
 }

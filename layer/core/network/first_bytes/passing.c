@@ -290,7 +290,7 @@ static bool adopt_all(void (*visit)(void *context, int fd))
     bool refused = false;
     atomic_store(&inspect_shared, true);
     if ((guard_ignores(FS_OUTBOUND) && guard_ignores(FS_RUNTIME_API)) ||
-        pending_each_descriptor(visit, &refused))
+        pending_each_fd(visit, &refused))
         return refused;
     /* No fd is left to read the folder with. */
     for (int fd = 0; fd < FDS; fd++) visit(&refused, fd);

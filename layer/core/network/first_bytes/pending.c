@@ -117,7 +117,7 @@ bool pending_find(uint64_t cookie, struct pending *out)
 
 /* ---- room ---- */
 
-bool pending_each_descriptor(void (*visit)(void *context, int fd), void *context)
+bool pending_each_fd(void (*visit)(void *context, int fd), void *context)
 {
     char bytes[2048] __attribute__((aligned(8)));
     struct folder folder = {
@@ -175,7 +175,7 @@ static bool moves_rest(bool patient)
         uint32_t ended = atomic_load(&pending_moves_ended);
         if (ended == atomic_load(&pending_moves_begun)) return true;
         if (patient)
-            lock_await_turn(SYS_SPINS);
+            lock_pause(SYS_SPINS);
         else
             sys_call(SYS_sched_yield);
     }
@@ -192,7 +192,7 @@ static bool look_for(struct alive *alive, bool patient)
     atomic_fetch_add(&walks_now, 1);
     for (unsigned walks = 0; walks < WALKS && !told; walks++) {
         uint32_t seen = atomic_load(&moves_seen);
-        if (!pending_each_descriptor(mark_alive, alive)) break;
+        if (!pending_each_fd(mark_alive, alive)) break;
         if (!moves_rest(patient)) break;
         told = seen == atomic_load(&moves_seen);
     }

@@ -118,6 +118,6 @@ void pending_forked(void);
 bool pending_closed(uint64_t cookie, struct pending *out);
 
 /* Calls `visit` for each open fd of this process. Returns false if they cannot be listed. */
-bool pending_each_descriptor(void (*visit)(void *context, int fd), void *context);
+bool pending_each_fd(void (*visit)(void *context, int fd), void *context);
 
 #endif

@@ -102,7 +102,7 @@ DOOR int getaddrinfo_a(int mode, struct gaicb **list, int count, struct sigevent
         /* It is not known yet whether the name will fail and libc will try the search list. */
         search_list_report(&lookup, NULL, true, CALLER());
     }
-    files_hold_lookup(CALLER());
+    files_check_lookup_variables(CALLER());
     lookup_fds_begin_for_good();
     return real.getaddrinfo_a(mode, list, count, event);
 }

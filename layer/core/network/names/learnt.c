@@ -84,7 +84,7 @@ static bool read_entry(const struct entry *entry, const uint8_t ip[16], uint8_t 
         uint32_t sequence = atomic_load_explicit(&entry->sequence, memory_order_acquire);
         if (sequence == 0) return false;
         if (sequence % 2 != 0) {
-            lock_await_turn(tries);
+            lock_pause(tries);
             continue;
         }
         bool match = is_about(entry, ip, version) && time - entry->seconds < LEARNT_SECONDS;

@@ -169,7 +169,7 @@ bool names_refuse_local_resolver(bool any)
 bool names_ask(struct names_call *call)
 {
     call->asked = false;
-    files_hold_lookup(NULL);
+    files_check_lookup_variables(NULL);
     if (names_refuse_local_resolver(false)) return false;
     call->absolute = network_blocks();
     const struct mark before = guard_thread.resolving;

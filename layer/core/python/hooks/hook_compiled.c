@@ -92,8 +92,8 @@ static enum compiled find_file(PyObject *locals, PyObject *data, char resolved[P
     if (fd >= 0) {
         if (is_content(fd, bytes, (size_t)size, &status)) {
             if (plain) strcpy(resolved, path);
-            bool scratch = plain ? native_path_is_scratch(path, &status)
-                                 : native_descriptor_is_scratch(fd, resolved);
+            bool scratch =
+                plain ? native_path_is_scratch(path, &status) : native_fd_is_scratch(fd, resolved);
             answer = !scratch && argument_text(source) && native_dates_before(&status)
                          ? COMPILED_CACHED
                          : COMPILED_ALONE;
