@@ -87,6 +87,10 @@ class Askers:
     _installed: set[str] = field(default_factory=set)
     _roots: OrderedDict[str, None] = field(default_factory=OrderedDict)
     _packages: dict[str, str] = field(default_factory=dict)
+    #: Own because a stack began with it. Where a runtime client calls the function, such a stack is
+    #: one that was cut: imports are deep.
+    _began: set[str] = field(default_factory=set)
+    _called: bool = False
     #: A caller often acts many times in a row, and teaches nothing new by the second.
     _last: tuple[dict[str, Any], Chain] = field(default=({}, ()))
 
@@ -141,6 +145,11 @@ class Askers:
                 return known
         stem = re.split(r"[-.]", file.rpartition("/")[2])[0]
         return CLIENT_LIBRARIES.get(stem, "") if _LIBRARIES.match(file) else ""
+
+    def note_installed(self, names: Iterable[str]) -> None:
+        """Packages that distributions brought, as the function's folder shows."""
+        self._installed |= set(names)
+        self.own -= self._began & self._installed
 
     def unsure(self, name: str) -> bool:
         """Whether `name` may be the function's own: it lies in the function's folder, no event says
@@ -222,6 +231,9 @@ class Askers:
         began with; and in Node.js what lies in the function's folder beside ``node_modules``, where
         npm and its like install nothing."""
         if names and names[-1] in RUNTIMES:
+            self._called = True
+            self.own -= self._began
+            self._began.clear()
             self._take(
                 next(
                     (
@@ -238,8 +250,11 @@ class Askers:
             and files
             and files[-1][1] == "<module>"
             and not _installed(files[-1][0])
+            and not self._called
+            and names[-1] not in self.own
         ):
             self._take(names[-1])
+            self._began |= {names[-1]} & self.own
         for at in range(1, len(found)):
             calls = ENDPOINT_CALLS.get(found[at], ())
             if (

@@ -114,6 +114,22 @@ def test_an_adapter_is_not_the_function(adapter: str) -> None:
     assert own(log) == {"app"} and not learnt(log).held
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_a_stack_that_was_cut_does_not_begin_with_the_function(first: bool) -> None:
+    """Imports are deep: an event shows the frames up to some module of a dependency."""
+    log = Log()
+    for cut in (first, not first):
+        frames = ["/var/task/app.py:4 handler", *CLIENT]
+        if cut:
+            frames = [
+                "/var/task/tintkit/tz.py:10 <module>",
+                "/var/task/othersdk/util.py:7 <module>",
+            ]
+        writes(*frames, path=f"/tmp/of-{cut}", log=log)
+    assert own(log) == {"app"}
+    assert [line.text for line in learnt(log).lines] == ["/tmp/of-False"]
+
+
 FASTAPI = "/var/task/fastapi/telemetry/_api.py:244 _run_sync_endpoint"
 ANYIO = "/var/task/anyio/_backends/_asyncio.py:1124 WorkerThread.run"
 
