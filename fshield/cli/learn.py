@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from fshield.engine import decide as native
 from fshield.engine.compiler import compile_policy
 from fshield.engine.policy_tests import run
 from fshield.errors import CouldNotRun
-from fshield.evidence import sources
+from fshield.evidence import own_text, sources
 from fshield.evidence.acts import Evidence, kinds
 from fshield.evidence.cloudwatch import Connection
 from fshield.evidence.events import harmless
@@ -61,6 +62,16 @@ def learn(
     accept: options.Accept = None,
     trust: options.Trust = None,
     own: options.Own = None,
+    code: Annotated[
+        Path | None,
+        typer.Option(
+            "--code",
+            metavar="FOLDER|ZIP",
+            help="The function's package: what its own code names counts as its own.",
+            show_default=False,
+        ),
+    ] = None,
+    env: options.Environment = None,
     by_dependency: Annotated[
         bool,
         typer.Option(
@@ -97,7 +108,11 @@ def learn(
                 "there is nothing to learn from: no event of an act was read",
                 "run the function under the policy `monitor`, and read what it logs",
             )
-        tiers = Tiers(evidence, frozenset(accept or ()), frozenset(trust or ()))
+        variables = dict(native.facts_of("", env or []).variables)
+        named = own_text.read(code, variables, evidence.askers.own)
+        evidence.askers.note_installed(named.installed)
+        evidence.askers.own |= named.own
+        tiers = Tiers(evidence, frozenset(accept or ()), frozenset(trust or ()), named)
         learnt = learn_policy(
             evidence,
             tiers,
@@ -127,6 +142,12 @@ def learn(
         else:
             sources.say_doubts(source.counts)
             say(learnt, tiers, output.console(stderr=True))
+            if learnt.held and not code:
+                output.console(stderr=True).print(
+                    "--code FOLDER, the function's package: hosts, paths and programs that its own"
+                    " code names are learnt",
+                    soft_wrap=True,
+                )
         _write(learnt, text, out, as_json)
 
 
@@ -296,6 +317,11 @@ def say(learnt: Learnt, tiers: Tiers, to: Console) -> None:
     first = next((held.accept for held in learnt.held if held.accept), None)
     if first:
         to.print(Text(f"to learn one all the same: --accept {harmless(first)}"), soft_wrap=True)
+    callers = (asker for held in learnt.held for asker, _ in tiers.askers(held.seen) if held.accept)
+    names = sorted({asker.name for asker in callers if asker.kind == "dependency"} - {"__main__"})
+    if len(names) > 1:
+        words = " ".join(f"--trust {shlex.quote(harmless(name))}" for name in names[:_SHOWN])
+        to.print(Text(f"to learn all that a package did: {words}"), soft_wrap=True)
     if evidence.overflow:
         to.print(
             f"warning: {evidence.overflow:,} acts were of kinds beyond what is kept", soft_wrap=True

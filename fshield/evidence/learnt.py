@@ -23,6 +23,7 @@ _WORDS = ("true", "false", "null", "yes", "no", "on", "off", "y", "n")
 _COMMENT = 200
 _MARK = "# written by fshield learn, and by nobody since: sha256 "
 _TESTS, _TESTS_A_LINE = 40, 2
+_FTP, _CHOSEN = frozenset((21, 990)), 1024
 
 
 #: The group of lines that no known caller asked for.
@@ -93,7 +94,15 @@ class Line:
             return value
         if not self.ports or self.ports == (443,):
             return f"{self.key}: {value}"
-        return f"{{{self.key}: {value}, ports: [{', '.join(map(str, self.ports))}]}}"
+        return f"{{{self.key}: {value}, ports: [{_ports(self.ports)}]}}"
+
+
+def _ports(ports: tuple[int, ...]) -> str:
+    """For a list of YAML. A server of FTP chooses a port for each transfer."""
+    low = [port for port in ports if port < _CHOSEN]
+    if _FTP.isdisjoint(low) or len(low) == len(ports):
+        return ", ".join(map(str, ports))
+    return ", ".join([*map(str, low), f"{_CHOSEN}-65535"])
 
 
 @dataclass
@@ -294,10 +303,14 @@ def comment(line: Line, tiers: Tiers) -> str:
         f"; {len(askers) - 2} more" if len(askers) > 2 else ""
     )
     stood = sorted({act.target for act, _ in line.acts}) if line.aws else []
+    named = not any(asker.kind == "own" for asker, _ in askers) and any(
+        tiers.text.names(act, tiers.evidence.acts[act]) for act, _ in line.acts
+    )
     seen = f"seen as {', '.join(stood[:2])}" + (
         f" and {len(stood) - 2} more" if len(stood) > 2 else ""
     )
     parts = [times, line.seen.when, f"by {by}" if by else "", line.note, seen if stood else ""]
+    parts += ["named in its code or configuration"] if named else []
     return safe(", ".join(part for part in parts if part))
 
 

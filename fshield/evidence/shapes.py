@@ -42,7 +42,7 @@ _DAY = re.compile(
 _EPOCH = re.compile(r"(?<![0-9])(1[0-9]{9})(\.[0-9]{1,7}|[0-9]{3}|[0-9]{6}|[0-9]{9})?(?![0-9])")
 # tempfile: eight of these, after any prefix and before any suffix.
 # https://github.com/python/cpython/blob/3.13/Lib/tempfile.py
-_RUN = re.compile(r"[a-z0-9_]{8,}")
+_RUN = re.compile(r"[a-z0-9_]{8,}(?![A-Za-z0-9_])")
 _EIGHT = 8
 _WORDS = re.compile(
     r"(?:[a-z]{3,}(?:_[a-z]{2,})*|[a-z]{2}(?:_[a-z]{3,})+)(?:_?[a-z]?[0-9]+)?|[0-9_]+"
@@ -64,6 +64,9 @@ _PAIRS = frozenset(first + second for first, seconds in _FOLLOWERS for second in
 _HEX = re.compile(r"(?<![0-9A-Za-z])(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{8,15}(?![0-9A-Za-z])")
 # mkstemp(3) and mktemp(1): six or more after a dot, letters of both cases or digits.
 _MKSTEMP = re.compile(r"(?<=[.\-_])(?=[^A-Z]*[A-Z])(?=[^a-z0-9]*[a-z0-9])[A-Za-z0-9]{6,10}\Z")
+# npm's tmp: twelve behind a dash, which words in capitals are not made of.
+_CAMEL = r"(?:[A-Z]?[a-z]{2,}|[A-Z]{2,}|[0-9]+)+\Z"
+_NPM_TMP = re.compile(rf"(?<=-)(?!{_CAMEL})(?=[^A-Z]*[A-Z])(?=[^a-z]*[a-z])[A-Za-z0-9]{{12}}\Z")
 _NUMBER = re.compile(r"(?<![0-9A-Za-z])[0-9]{4,20}(?![0-9A-Za-z])")
 
 
@@ -217,7 +220,8 @@ def _uncertain(name: str) -> str:
     if "*" in name or not any(c.isdigit() or c.isupper() for c in name):
         return name
     found = _DAY.sub(lambda match: re.sub(r"[0-9]", "?", match[0]), name)
-    return _NUMBER.sub("*", _MKSTEMP.sub(_marks, _HEX.sub(_marks, found)))
+    found = _NPM_TMP.sub(_marks, _MKSTEMP.sub(_marks, _HEX.sub(_marks, found)))
+    return _NUMBER.sub("*", found)
 
 
 def _marks(match: re.Match[str]) -> str:

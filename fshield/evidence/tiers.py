@@ -32,6 +32,7 @@ from fshield.evidence.known import (
     VENDORS,
 )
 from fshield.evidence.lookalike import domain, imitated_host, imitated_package
+from fshield.evidence.own_text import OwnText
 from fshield.language.callers import ONLY_FOR_WORDS
 from fshield.language.destinations import host_key
 from fshield.language.model import Entry, LibraryEntry, ProgramEntry, TmpEntry
@@ -70,11 +71,13 @@ class Tiers:
             only.
         accepted: places as `Act.place` has them, by the user's word.
         trusted: packages that may act by themselves, by the user's word.
+        text: what the function's own code and configuration name.
     """
 
     evidence: Evidence
     accepted: frozenset[str] = frozenset()
     trusted: frozenset[str] = frozenset()
+    text: OwnText = field(default_factory=OwnText)
     used: set[str] = field(default_factory=set)
     _counts: dict[str, list[int]] | None = None
     _ranked: list[tuple[int, str]] = field(default_factory=list)
@@ -148,7 +151,7 @@ class Tiers:
         by_target = self.by_target(act)
         if by_target:
             return by_target
-        if any(
+        if self.text.names(act, seen) or any(
             asker.kind == "own"
             or (asker.name or "".join(asker.through[-1:])) in self.trusted
             or _usual(act, asker)
@@ -164,7 +167,17 @@ class Tiers:
             and self.beside(act)
         ):
             return None
-        return _by_asker(askers)
+        return self._by_caller(seen) or _by_asker(askers)
+
+    def _by_caller(self, seen: Seen) -> str | None:
+        """Where the function is on the stack, behind a dependency that may have acted by itself."""
+        for chain in seen.chains:
+            asker = self.evidence.askers.of(chain)
+            own = next((name for name in chain if name in self.evidence.askers.own), "")
+            if own and asker.kind == "dependency" and imitated_package(asker.name) is None:
+                own, name = (shown(each)[1:-1] for each in (own, asker.name))
+                return f"only {name} asked for it: {own} called it, and may not have chosen this"
+        return None
 
     def _driver(self, act: Act, seen: Seen) -> str:
         """A dependency that the engine names as the caller where an entry is for others: it may
@@ -192,7 +205,8 @@ class Tiers:
             self._files = {
                 path: seen
                 for path, seen in opened.items()
-                if any(
+                if self.text.names(Act("read_write_tmp", path), seen)
+                or any(
                     asker.kind == "own"
                     or (
                         _usual(Act("read_write_tmp", path), asker)

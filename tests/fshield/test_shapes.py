@@ -256,3 +256,15 @@ def test_a_pattern_of_siblings_takes_more_in() -> None:
         "thumb-*.png": ["thumb-bob7.png", "thumb-erin*.png"]
     }
     assert siblings(["tmp????????.csv", "tmp-x.csv"]) == {}
+
+
+def test_names_of_npm_s_tmp() -> None:
+    """`tmp-PID-` and twelve letters and digits: a pattern by the second name."""
+    first, second = "/tmp/tmp-28139-sf17a0uubDkH", "/tmp/tmp-28691-kZmQSEoTTycc"
+    assert shape(first) == first
+    assert values(first, second) == ["/tmp/tmp-*-????????????"]
+    assert values(f"{first}/report.pdf", f"{second}/report.pdf") == [
+        "/tmp/tmp-*-????????????/report.pdf"
+    ]
+    words = ["/tmp/a-InvoiceTotal", "/tmp/b-PaymentSheet"]
+    assert values(*words) == words

@@ -1,0 +1,142 @@
+"""What the function's own code and configuration name: hosts, files below /tmp, programs.
+
+A client library may be any. Where the function's own code or a variable of its configuration has
+the host, path or program as text, a person chose it. What a dependency has in its own files counts
+for nothing: those are told by the metadata of installed distributions, and by `node_modules`.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from fshield.bundle.contents import PackedFile, files
+from fshield.evidence.acts import Act, Seen
+
+_SUFFIXES = frozenset(
+    [
+        *(".py", ".js", ".mjs", ".cjs", ".ts", ".mts"),
+        *(".json", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".env", ".properties"),
+    ]
+)
+#: Lists of dependencies: what they name is not the function's own.
+_LISTS = frozenset(
+    ["package.json", "package-lock.json", "npm-shrinkwrap.json", "pdm.lock", "poetry.lock"]
+)
+_FOREIGN = frozenset(["node_modules", "site-packages", "dist-packages", "__pycache__"])
+_LARGEST, _ALL = 1 << 22, 1 << 26
+_PATH = re.compile(r"/tmp/[A-Za-z0-9][A-Za-z0-9._/-]{2,}")
+_MODULE = re.compile(r"\.[cm]?[jt]s\Z|\.py\Z")
+
+
+@dataclass
+class OwnText:
+    """The text of a function's own files and variables.
+
+    Args:
+        installed: packages that the folder's distributions brought.
+        own: modules and packages of the folder that no distribution brought; none where the folder
+            does not tell.
+    """
+
+    installed: frozenset[str] = frozenset()
+    own: frozenset[str] = frozenset()
+    _text: str = ""
+    _paths: frozenset[str] = field(default=frozenset())
+
+    def names(self, act: Act, seen: Seen) -> bool:
+        """Whether it names what `act` was about."""
+        if act.rule == "outbound_connectivity":
+            return act.address is None and "." in act.target and self._has(act.target)
+        if act.rule == "create_child_process":
+            return "/" in act.target and self._has(act.target)
+        if act.rule == "read_write_tmp":
+            return bool(seen.examples) and all(map(self.names_path, seen.examples))
+        return False
+
+    def names_path(self, path: str) -> bool:
+        """Whether it names `path`, what is above or below it, or how its name begins."""
+        return any(
+            known.startswith(f"{path}/")
+            or (
+                path.startswith(known)
+                and (known[-1] in "-_./" or path[len(known) : len(known) + 1] in ("", *"-./"))
+            )
+            for known in self._paths
+            if path != "/tmp"
+        )
+
+    def _has(self, name: str) -> bool:
+        whole = rf"(?<![A-Za-z0-9_./-]){re.escape(name)}(?![A-Za-z0-9_-]|\.[A-Za-z0-9_])"
+        # A URL's host stands behind `//` or `@`, a program behind a quote or a blank.
+        host = rf"(?<=//){re.escape(name)}(?![A-Za-z0-9_-]|\.[A-Za-z0-9_])"
+        return bool(re.search(f"{whole}|{host}", self._text, re.IGNORECASE))
+
+
+def read(package: Path | None, variables: Mapping[str, str], known: Iterable[str]) -> OwnText:
+    """What a function's folder or zip, and its variables, name.
+
+    Args:
+        known: modules that are known to be the function's own. Where the folder has no metadata of
+            distributions, no others are read: dependencies would look like its own code.
+
+    Raises:
+        CouldNotRun: `package` cannot be read.
+    """
+    packed = list(files(package)) if package else []
+    listed, tells = _listed(packed)
+    wanted = [file for file in packed if _is_own(file.name, listed, tells, frozenset(known))]
+    texts, size = list(variables.values()), 0
+    for file in wanted:
+        content = file.read() if _size(file) <= _LARGEST else b""
+        size += len(content)
+        if size > _ALL:
+            break
+        texts.append(content.decode("utf-8", "replace"))
+    text = "\n".join(texts)
+    brought = {_top(name) for name in listed if _MODULE.search(name.name)}
+    own = {_top(file.name) for file in wanted if file.name.suffix == ".py"} if tells else set()
+    return OwnText(
+        frozenset(brought), frozenset(own - brought), text, frozenset(_PATH.findall(text))
+    )
+
+
+def _listed(packed: Iterable[PackedFile]) -> tuple[set[PurePosixPath], bool]:
+    """The files that distributions brought, as their RECORDs list them; whether there are any, or a
+    `node_modules`."""
+    listed: set[PurePosixPath] = set()
+    tells = False
+    for file in packed:
+        about = file.name.parent
+        tells = tells or "node_modules" in file.name.parts
+        if file.name.name != "RECORD" or about.suffix != ".dist-info":
+            continue
+        tells = True
+        for row in csv.reader(file.read().decode("utf-8", "replace").splitlines()):
+            if row and not row[0].startswith(("/", "..")):
+                listed.add(about.parent / row[0])
+    return listed, tells
+
+
+def _is_own(
+    name: PurePosixPath, listed: set[PurePosixPath], tells: bool, known: frozenset[str]
+) -> bool:
+    parts = name.parts
+    if name.suffix not in _SUFFIXES or name.name in _LISTS or name in listed:
+        return False
+    if any(part in _FOREIGN or part.startswith(".") or ".dist-info" in part for part in parts[:-1]):
+        return False
+    if tells or _top(name) in known:
+        return True
+    return len(parts) == 1 and not _MODULE.search(name.name)
+
+
+def _top(name: PurePosixPath) -> str:
+    return _MODULE.sub("", name.parts[0])
+
+
+def _size(file: PackedFile) -> int:
+    return len(file.read()) if file.member else file.source.stat().st_size

@@ -1,0 +1,174 @@
+"""`learn --code`: what the function's own code and configuration name counts as its own."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from fshield.cli.app import app
+from fshield.evidence import own_text
+from fshield.evidence.learn import learn
+from fshield.evidence.learnt import Learnt
+from fshield.evidence.tiers import Tiers
+from tests.fshield.learning import entries, held
+from tests.fshield.recorded import Log
+
+CLIENT = "/var/lang/lib/python3.13/site-packages/awslambdaric/bootstrap.py:9 run"
+NAMING = """
+import graphdb
+graph = graphdb.connect("bolt://graph.shop.example:7687")  # ours.shop.example.evil.example
+store = shelf.open("/tmp/shelf")
+report = f"/tmp/report-{month}.xlsx"
+tool = "/opt/bin/convert"
+log = "/tmp/logs/app.log"
+shell = "/bin/sh"
+metadata = "http://169.254.169.254/", "http://metadata.google.internal/"
+"""
+RECORD = "graphdb/__init__.py,,\ngraphdb-1.0.dist-info/METADATA,,\n../../bin/graphdb,,\n"
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A function's folder: its module, a module of its own, and a dependency."""
+    folder = tmp_path / "function"
+    for name, text in {
+        "app.py": NAMING,
+        "shop/orders.py": "HOST = 'orders.shop.example'",
+        "config.json": '{"queue": "amqp://user:secret@queue.shop.example:5672"}',
+        "package-lock.json": '{"resolved": "https://lists.shop.example/"}',
+        "graphdb/__init__.py": "TELEMETRY = 'https://collector.evil.example'",
+        "graphdb-1.0.dist-info/RECORD": RECORD,
+        "graphdb-1.0.dist-info/METADATA": "Name: graphdb",
+        "node_modules/odd/index.js": "const host = 'odd.evil.example';",
+        ".git/config.json": "'hidden.evil.example'",
+    }.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+def learnt(log: Log, package: Path | None, **variables: str) -> Learnt:
+    evidence = log.evidence()
+    named = own_text.read(package, variables, evidence.askers.own)
+    evidence.askers.note_installed(named.installed)
+    evidence.askers.own |= named.own
+    return learn(evidence, Tiers(evidence, text=named))
+
+
+def by_dependency(*hosts: str, log: Log | None = None) -> Log:
+    log = log or Log()
+    frames = ["/var/task/graphdb/__init__.py:3 dial", "/var/task/app.py:5 handler", CLIENT]
+    for host in hosts:
+        log.add("outbound_connectivity", *frames, host=host, port=7687, protocol="tcp")
+    return log
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_named_hosts_are_learnt(package: Path, packed: bool) -> None:
+    log = by_dependency("graph.shop.example", "orders.shop.example", "queue.shop.example")
+    if packed:
+        place = package.with_suffix(".zip")
+        with zipfile.ZipFile(place, "w") as archive:
+            for file in sorted(package.rglob("*")):
+                if file.is_file():
+                    archive.write(file, file.relative_to(package))
+    found = learnt(log, place if packed else package)
+    assert not found.held
+    assert len(entries(found)) == 3
+    assert "named in its code or configuration" in found.text("p")
+
+
+def test_a_variable_of_the_configuration_names_too() -> None:
+    log = by_dependency("graph.shop.example")
+    assert held(learnt(log, None))
+    assert not held(learnt(log, None, GRAPH_URL="bolt://graph.shop.example:7687"))
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "collector.evil.example",  # in the dependency's own file
+        "odd.evil.example",  # in node_modules
+        "hidden.evil.example",  # in .git
+        "lists.shop.example",  # in a list of dependencies
+        "shop.example",  # the end of a name
+        "graph.shop.example.evil.example",  # begins with one
+        "ours.shop.example",  # the begin of a name
+        "metadata.google.internal",  # named, and gives credentials away
+    ],
+)
+def test_what_is_not_named_stays_held_back(package: Path, host: str) -> None:
+    found = learnt(by_dependency(host), package)
+    assert list(held(found)) == [f"{host}:7687"]
+
+
+def test_a_folder_without_metadata_of_distributions(package: Path) -> None:
+    """Dependencies would look like the function's own: only its module and configuration count."""
+    for name in ("RECORD", "METADATA"):
+        (package / "graphdb-1.0.dist-info" / name).unlink()
+    (package / "node_modules/odd/index.js").unlink()
+    hosts = ("graph.shop.example", "queue.shop.example", "collector.evil.example")
+    found = learnt(by_dependency(*hosts, "orders.shop.example"), package)
+    assert set(held(found)) == {"collector.evil.example:7687", "orders.shop.example:7687"}
+
+
+def test_named_paths_and_programs(package: Path) -> None:
+    log = Log()
+    frames = ["/var/task/graphdb/__init__.py:3 dial", "/var/task/app.py:5 handler", CLIENT]
+    for path in ("/tmp/shelf", "/tmp/report-2026-09.xlsx", "/tmp/shelves", "/tmp/.shelf"):
+        log.add("read_write_tmp", *frames, path=path, operation="create")
+    for path in ("/tmp/shelf/part/1", "/tmp/shelf.db-journal", "/tmp/logs", "/tmp"):
+        log.add("read_write_tmp", path=path, operation="create")
+    for path in ("/opt/bin/convert", "/opt/bin/convert2", "/bin/sh"):
+        log.add("create_child_process", *frames, path=path, operation="execute")
+    found = learnt(log, package)
+    assert set(held(found)) == {"/tmp/shelves", "/tmp/.shelf", "/opt/bin/convert2", "/bin/sh"}
+
+
+def test_packages_of_the_folder_are_told_apart(package: Path) -> None:
+    """One that a distribution brought is not offered as the function's own."""
+    log = Log()
+    for name in ("graphdb", "shop"):
+        frames = ["/var/task/urllib3/connection.py:1 connect", f"/var/task/{name}/orders.py:3 get"]
+        log.add("outbound_connectivity", *frames, host=f"{name}.partner.example", port=443)
+    assert {item.own for item in learnt(log, None).held} == {"graphdb", "shop"}
+    (item,) = learnt(log, package).held
+    assert (item.act.target, item.own) == ("graphdb.partner.example", "")
+
+
+def test_the_command_and_what_it_says(package: Path, tmp_path: Path) -> None:
+    log, policy = tmp_path / "events.log", tmp_path / "p.yaml"
+    hosts = by_dependency("graph.shop.example", "collector.evil.example")
+    frames = ["/var/task/othersdk/api.py:3 get", "/var/task/app.py:5 handler", CLIENT]
+    hosts.add("outbound_connectivity", *frames, host="other.example", port=443)
+    log.write_text("".join(f"{line}\n" for line in hosts.lines))
+    command = ["learn", str(log), "-o", str(policy)]
+    done = CliRunner().invoke(app, command)
+    said = " ".join(done.output.split())
+    assert done.exit_code == 1
+    assert "--trust graphdb --trust othersdk" in said
+    assert "--code FOLDER" in said
+    assert "app called it" in said
+    done = CliRunner().invoke(app, [*command, "--code", str(package), "-e", "OTHER=other.example"])
+    assert done.exit_code == 0, done.output
+    assert "collector.evil.example:7687" in " ".join(done.output.split()).replace(" ", "")
+    assert "--code FOLDER" not in done.output
+    text = policy.read_text()
+    assert "graph.shop.example" in text
+    assert "host: other.example" in text
+
+
+def test_a_port_that_a_server_of_ftp_chooses() -> None:
+    log = Log()
+    frames = ["/var/task/app.py:5 handler", CLIENT]
+    for port in (21, 45007, 50123):
+        log.add("outbound_connectivity", *frames, host="files.example", port=port)
+    for port in (6379, 45007):
+        log.add("outbound_connectivity", *frames, host="cache.example", port=port)
+    assert entries(learnt(log, None)) == [
+        "{host: cache.example, ports: [6379, 45007]}",
+        "{host: files.example, ports: [21, 1024-65535]}",
+    ]
