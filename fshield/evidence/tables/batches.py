@@ -15,7 +15,7 @@ from fshield.evidence.tables import sql
 
 #: A batch is read until it has this many bytes. A packed byte counts as ten, and a wrapped line as
 #: ten lines.
-_SIZE = 256 << 20
+_SIZE = 128 << 20
 _PACKING = 10
 #: Kinds of batches that SQL reads.
 PACKED = ("gzip", "none")

@@ -248,13 +248,13 @@ class Table:
 
     def finish(self) -> Table:
         """Fold what was read so far into whole rows."""
+        found = f"(SELECT * FROM whole UNION ALL BY NAME {sql.FINISHED})"
+        # Who reads it sorts it.
+        rows = f"SELECT {', '.join(COLUMNS)} FROM ({sql.merged(found)})"
         self._to.execute(
-            f"INSERT INTO whole BY NAME {sql.FINISHED}", [self._stamp.account, self._stamp.region]
+            f"CREATE OR REPLACE TABLE merged AS {rows}", [self._stamp.account, self._stamp.region]
         )
         self._to.execute("DELETE FROM parts")
-        # Who reads it sorts it.
-        rows = f"SELECT {', '.join(COLUMNS)} FROM ({sql.merged('whole')})"
-        self._to.execute(f"CREATE OR REPLACE TABLE merged AS {rows}")
         self._to.execute("DROP TABLE whole; ALTER TABLE merged RENAME TO whole")
         return self
 
