@@ -55,6 +55,14 @@ class Commands(TyperGroup):
                 error.message = f"No such command {args[0]!r}. Did you mean {near!r}?"
             raise
 
+    def invoke(self, ctx: Any) -> Any:
+        """As typer does; a wrong value is named without the words that pydantic puts before it."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")
+            raise
+
 
 def _near(word: str) -> str | None:
     import difflib  # noqa: PLC0415 - only where a command is misspelt

@@ -39,7 +39,7 @@ class Command:
 
 
 _WRITTEN = (
-    "Exit codes: 0 written, 2 a policy is wrong or the file cannot be written; then nothing is."
+    "Exit codes: 0 written, 2 a policy is wrong or the file cannot be written: nothing was written."
 )
 _FLEET = (
     "Exit codes: 0 every function is as asked, 1 some are, 2 none is, or it could not run."
@@ -53,15 +53,15 @@ _ROWS = (
         "new",
         "write",
         "new",
-        "Make a repository of policies, with the checks of a change.",
-        "Exit codes: 0 written, 2 something is there already; then nothing is written.",
+        "Create a repository of policies, with its CI checks.",
+        "Exit codes: 0 written, 2 one of the files exists already: nothing was written.",
     ),
     Command(
         "check",
         "write",
         "policies",
-        "Check policies, and what a function's package brings.",
-        "Exit codes: 0 ok (notes may be there), 1 errors or warnings, 2 a file could not be read.",
+        "Find errors in policies, and risks in a function's package.",
+        "Exit codes: 0 ok, or notes only; 1 errors or warnings; 2 a file could not be read.",
     ),
     Command(
         "explain",
@@ -74,7 +74,7 @@ _ROWS = (
         "learn",
         "write",
         "learn",
-        "Learn the narrowest policy that allows what happened.",
+        "Write the narrowest policy that allows what happened.",
         "Exit codes: 0 a policy was learnt (something may be held back), 1 --into was not"
         " confirmed, or everything was held back, 2 could not run, or there was nothing to"
         " learn from.",
@@ -92,8 +92,8 @@ _ROWS = (
         "write",
         "policies",
         "Compile one policy for the engine.",
-        "Exit codes: 0 written, 2 the policy is wrong or the file cannot be written; then"
-        " nothing is.",
+        "Exit codes: 0 written, 2 the policy is wrong or the file cannot be written: nothing was"
+        " written.",
         function="compile_command",
     ),
     Command(
@@ -121,14 +121,14 @@ _ROWS = (
         "diff",
         "test",
         "review",
-        "Say what a change of a policy allows and forbids.",
+        "Show what a policy change newly allows, and no longer allows.",
         "Exit codes: 0 nothing widens, 1 something does, 2 a policy is wrong or cannot be read.",
     ),
     Command(
         "replay",
         "test",
         "review",
-        "Ask what recorded events would meet under another policy.",
+        "Judge recorded events under another policy.",
         "Exit codes: 0 nothing that happened would be blocked, 1 something would, 2 could not run.",
     ),
     Command(
@@ -143,22 +143,22 @@ _ROWS = (
         "watch",
         "evidence",
         "Make a table of what events say, or merge tables.",
-        "Exit codes: 0 the table is made, 2 could not run; then nothing is written, but for days of"
-        " log groups that were whole.",
+        "Exit codes: 0 the table is made, 2 could not run: nothing is written, except complete days"
+        " of log groups.",
     ),
     Command(
         "report",
         "watch",
         "report",
         "Make an HTML page of what each dependency touched.",
-        "Exit codes: 0 the page is made, 2 could not run; then nothing is written.",
+        "Exit codes: 0 the page is made, 2 could not run: nothing is written.",
     ),
     Command(
         "demo",
         "run",
         "demo",
         "Show a hostile dependency, without the guard and with it.",
-        "Exit codes: 0 every act was stopped and named, 1 not so, 2 could not run.",
+        "Exit codes: 0 every act was stopped and named, 1 one was not, 2 could not run.",
     ),
     Command(
         "run",
@@ -204,9 +204,9 @@ _ROWS = (
         "rollout",
         "fleet",
         "fleet.rollout",
-        "Bring policies to a share of the functions; on, or back.",
-        "Exit codes: 0 every function has them, or --back took all back; 1 it went back, or is to"
-        " be run again; 2 could not run.",
+        "Roll policies out in shares; roll back if acts are blocked.",
+        "Exit codes: 0 every function has them, or --back rolled all back; 1 it rolled back, or"
+        " must be run again; 2 could not run.",
     ),
     Command(
         "status",
@@ -226,7 +226,7 @@ _ROWS = (
         "ready",
         "fleet",
         "fleet.ready",
-        "Say whether a function that only reports can enforce.",
+        "Say whether a function that only reports is ready to block.",
         "Exit codes: 0 go, 1 no-go, 2 could not run.",
     ),
     Command(

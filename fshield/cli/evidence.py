@@ -78,7 +78,7 @@ def evidence(
         typer.Option(
             "--since",
             metavar="TIME",
-            help="Of log groups and Athena: 30m, 4h, 7d, 2w ago, or a time.",
+            help="For log groups and Athena: 30m, 4h, 7d, 2w ago, or a time.",
         ),
     ] = "7d",
     at_most: Annotated[
@@ -100,8 +100,8 @@ def evidence(
         typer.Option(
             "--account",
             metavar="ID",
-            help="Of events that name none. Of log groups: a linked account; of Athena: whose"
-            " events. May be repeated.",
+            help="The account of events that name none; with log groups, a linked account; with"
+            " Athena, the account to read. May be repeated.",
             show_default=False,
         ),
     ] = None,

@@ -45,12 +45,15 @@ _WANTED = {
 
 
 def explain(
-    policy: Annotated[Path, typer.Argument(metavar="POLICY", help="A policy, YAML or compiled.")],
+    policy: Annotated[
+        Path,
+        typer.Argument(metavar="POLICY", parser=options.policy_file, help=options.POLICY_HELP),
+    ],
     act: Annotated[
         Act | None,
         typer.Argument(
             metavar="ACT",
-            help="What somebody is about to do: connect, look_up, open, exec, load, read_source.",
+            help="The act: connect, look_up, open, exec, load, read_source.",
             show_default=False,
         ),
     ] = None,
@@ -72,7 +75,7 @@ def explain(
         typer.Option(
             "--as",
             metavar="DISTRIBUTION",
-            help="Whose code asks, for entries with only_for: a distribution, function or unknown.",
+            help="The caller, for entries with only_for: a distribution, function or unknown.",
         ),
     ] = "",
     as_json: options.Json = False,

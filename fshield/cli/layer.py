@@ -26,7 +26,7 @@ class Architecture(str, Enum):
 def layer(
     architecture: Annotated[
         Architecture | None,
-        typer.Option("--arch", help="Else this machine's.", show_default=False),
+        typer.Option("--arch", help="Architecture. Default: this machine's.", show_default=False),
     ] = None,
     out: Annotated[
         Path | None,
@@ -34,7 +34,7 @@ def layer(
             "--output",
             "-o",
             metavar="FILE",
-            help="The zip. Else function-shield-layer-ARCH.zip, here.",
+            help="The zip. Default: function-shield-layer-ARCH.zip, here.",
             show_default=False,
         ),
     ] = None,

@@ -44,7 +44,11 @@ def learn(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="The policy. Else stdout.", show_default=False
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="The policy. Default: stdout.",
+            show_default=False,
         ),
     ] = None,
     into: Annotated[
@@ -76,7 +80,7 @@ def learn(
         bool,
         typer.Option(
             "--by-dependency",
-            help="Each entry for the distributions that the function reached it by: only_for.",
+            help="Write only_for into each entry: the distributions that the function called.",
         ),
     ] = False,
     log_group: options.LogGroup = None,
@@ -87,8 +91,8 @@ def learn(
     endpoint_url: options.Endpoint = None,
     as_json: options.Json = False,
 ) -> None:
-    """Learn the narrowest policy that lets happen what happened, less what nobody should allow
-    unseen."""
+    """Write the narrowest policy that allows what happened, except for what a person must review
+    first."""
     with output.reporting(as_json):
         if into and out:
             raise CouldNotRun(

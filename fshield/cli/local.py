@@ -91,7 +91,7 @@ def invoke(
         typer.Option(
             "--python",
             metavar="PY",
-            help="The interpreter. Else that of fshield.",
+            help="The Python interpreter. Default: fshield's own.",
             show_default=False,
         ),
     ] = None,
@@ -100,13 +100,13 @@ def invoke(
         typer.Option(
             "--node",
             metavar="NODE",
-            help="Node.js, for a handler in JavaScript. Else that on PATH.",
+            help="Node.js, for a handler in JavaScript. Default: the one on PATH.",
             show_default=False,
         ),
     ] = None,
     count: Annotated[
         int,
-        typer.Option("--count", "-n", min=1, max=10000, help="Invoke with every event so often."),
+        typer.Option("--count", "-n", min=1, max=10000, help="Invoke N times with each event."),
     ] = 1,
     env: options.Environment = None,
     timeout: Annotated[

@@ -15,14 +15,16 @@ from fshield.new import WHEELS, create
 def new(
     folder: Annotated[
         Path,
-        typer.Argument(metavar="DIR", help="A folder that is made, or has none of the files yet."),
+        typer.Argument(
+            metavar="DIR", help="The folder: a new one, or one without any of the files."
+        ),
     ],
     wheel: Annotated[
         Path | None,
         typer.Option(
             "--wheel",
             metavar="FILE",
-            help="fshield's wheel for Linux, which CI installs. Else the one that this is of.",
+            help="fshield's wheel for Linux, which CI installs. Default: the one of this fshield.",
             show_default=False,
         ),
     ] = None,

@@ -10,7 +10,7 @@ import typer
 POLICY_HELP = "A policy: a file (.yaml or compiled), or a name in policies/ or in the layer."
 
 
-def _policy(text: str | Path) -> Path:
+def policy_file(text: str | Path) -> Path:
     """The policy's file: as named; else ``policies/NAME.yaml`` of this folder; else the layer's
     compiled one."""
     named = Path(text)
@@ -32,7 +32,7 @@ def _policy(text: str | Path) -> Path:
 Policy = Annotated[
     Path,
     typer.Option(
-        "--policy", "-p", metavar="POLICY", parser=_policy, help=POLICY_HELP, show_default=False
+        "--policy", "-p", metavar="POLICY", parser=policy_file, help=POLICY_HELP, show_default=False
     ),
 ]
 # Of the commands that start a program: the layer's names come first, and `default` is what the
@@ -44,7 +44,7 @@ PolicyOrName = Annotated[
 OptionalPolicy = Annotated[
     Path | None,
     typer.Option(
-        "--policy", "-p", metavar="POLICY", parser=_policy, help=POLICY_HELP, show_default=False
+        "--policy", "-p", metavar="POLICY", parser=policy_file, help=POLICY_HELP, show_default=False
     ),
 ]
 
@@ -57,7 +57,7 @@ Region = Annotated[
     typer.Option(
         "--region",
         metavar="REGION",
-        help="The functions' AWS region. Else the AWS CLI's.",
+        help="The functions' AWS region. Default: the AWS CLI's.",
         show_default=False,
     ),
 ]
@@ -76,7 +76,7 @@ Events = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[EVENTS]...",
-        help="Logs with events, packed or not; - is stdin.",
+        help="Logs with events, compressed or not; - is stdin.",
         show_default=False,
     ),
 ]
@@ -147,7 +147,7 @@ Layer = Annotated[
     typer.Option(
         "--layer",
         metavar="DIR",
-        help="An unpacked layer. Else FSHIELD_LAYER, else build/layer of the checkout.",
+        help="An unpacked layer. Default: FSHIELD_LAYER, else build/layer of the checkout.",
         show_default=False,
     ),
 ]

@@ -36,7 +36,7 @@ def check(
         typer.Option(
             "--function",
             metavar="FOLDER|ZIP",
-            help="A function's package: say what of it the guard cannot hold. May be repeated.",
+            help="A function's package: name what the guard cannot control in it. May be repeated.",
             show_default=False,
         ),
     ] = None,
@@ -57,7 +57,7 @@ def check(
     env: options.Environment = None,
     as_json: options.Json = False,
 ) -> None:
-    """Say what is wrong with policies, and what of a function's package the guard cannot hold."""
+    """Find errors in policies, and code in a function's package that the guard cannot control."""
     if not paths and not function:
         raise typer.BadParameter("name a policy, a folder of policies, or --function FOLDER|ZIP")
     found: list[Finding] = []

@@ -37,7 +37,7 @@ def report(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="The page. Else stdout.", show_default=False
+            "--output", "-o", metavar="FILE", help="The page. Default: stdout.", show_default=False
         ),
     ] = None,
     data: Annotated[
@@ -70,9 +70,9 @@ def report(
     not."""
     with output.reporting(as_json):
         if not out and not as_json and sys.stdout.isatty():
-            raise CouldNotRun("a page is nothing for a terminal", "name a file: -o report.html")
+            raise CouldNotRun("refusing to write HTML to a terminal", "name a file: -o report.html")
         if data and (not out or out.suffix in (".csv", ".json")):
-            raise CouldNotRun("--data without a page to be beside", "name it: -o report.html")
+            raise CouldNotRun("--data writes beside the page", "name the page: -o report.html")
         loaded = load(policy) if policy else None
         compiled = native.Compiled(compile_policy(loaded)) if loaded else None
         counter = explain.subject(other).compiled if other else None

@@ -45,7 +45,7 @@ def replay(
     endpoint_url: options.Endpoint = None,
     as_json: options.Json = False,
 ) -> None:
-    """Ask the engine what recorded events would have met under another policy."""
+    """Judge recorded events under another policy, by the engine's own decision."""
     with output.reporting(as_json):
         compiled = explain.subject(policy).compiled
         source = sources.Source(
@@ -147,11 +147,11 @@ def diff(
     old: Annotated[
         Path,
         typer.Argument(
-            metavar="OLD", help="The policy as it was, in YAML, or a folder; or a lock file."
+            metavar="OLD", help="The old policy, in YAML, or a folder; or the old lock file."
         ),
     ],
     new: Annotated[
-        Path, typer.Argument(metavar="NEW", help="The policy, folder or lock file as it is to be.")
+        Path, typer.Argument(metavar="NEW", help="The new policy, folder or lock file.")
     ],
     as_sarif: Annotated[
         bool, typer.Option("--sarif", help="SARIF 2.1.0 on stdout, for code hosts.")
@@ -187,9 +187,9 @@ def diff(
     env: options.Environment = None,
     as_json: options.Json = False,
 ) -> None:
-    """Say what a change of a policy allows that was not allowed, and what it no longer allows.
+    """Show what a policy change newly allows, and what it no longer allows.
 
-    With --dependencies, say it of a change of a lock file.
+    With --dependencies, show it for a change of a lock file.
     """
     with output.reporting(as_json):
         if dependencies:
@@ -274,8 +274,8 @@ def fix(
             metavar="PORT",
             min=1,
             max=65535,
-            help="Of a host that was only looked up, as Node.js does: else its client's, or 443."
-            " May be repeated.",
+            help="The port of a host that was only looked up, as in Node.js. Default: its client's,"
+            " or 443. May be repeated.",
             show_default=False,
         ),
     ] = None,
@@ -285,8 +285,8 @@ def fix(
     """Make the smallest edit that lets an event's act pass: a diff on stdout, and what else it
     would admit.
 
-    What only a dependency asked for by itself, and what a test of the policy says is blocked, needs
-    --accept.
+    An act that only a dependency asked for, and one that a test of the policy expects to be
+    blocked, needs --accept.
     """
     with output.reporting(as_json):
         source = sources.Source(events or [])

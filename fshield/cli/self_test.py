@@ -27,7 +27,7 @@ def self_test(
         typer.Option(
             "--python",
             metavar="PY",
-            help="What the scratch children run. Else fshield's own.",
+            help="Python for the scratch children. Default: fshield's own.",
             show_default=False,
         ),
     ] = None,

@@ -48,7 +48,7 @@ def tail(
     mode: Annotated[
         list[Done] | None,
         typer.Option(
-            "--mode", help="Only what was dealt with so. May be repeated.", show_default=False
+            "--mode", help="Only events with this mode. May be repeated.", show_default=False
         ),
     ] = None,
     dependency: Annotated[

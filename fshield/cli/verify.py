@@ -54,7 +54,7 @@ def verify(
         typer.Option(
             "--sums",
             metavar="FILE",
-            help="The release's list. Else SHA256SUMS beside the first file, or here.",
+            help="The release's list. Default: SHA256SUMS beside the first file, or here.",
             show_default=False,
         ),
     ] = None,
@@ -63,12 +63,12 @@ def verify(
         typer.Option(
             "--signers",
             metavar="FILE",
-            help="Who may sign, as ssh-keygen has it. Else those that fshield knows.",
+            help="Allowed signers, in ssh-keygen's format. Default: those that fshield knows.",
             show_default=False,
         ),
     ] = None,
     unsigned: Annotated[
-        bool, typer.Option("--unsigned", help="Compare with the list alone, whoever wrote it.")
+        bool, typer.Option("--unsigned", help="Accept a list without a signature.")
     ] = False,
     region: options.Region = None,
     profile: options.Profile = None,

@@ -146,7 +146,9 @@ def _mode_of(path: Path) -> int:
     try:
         return path.stat().st_mode
     except OSError as error:
-        raise CouldNotRun(f"{path}: {error.strerror}", "name a policy that can be read") from error
+        raise CouldNotRun(
+            f"{path}: {error.strerror}", "name a policy, or a folder of policies, that exists"
+        ) from error
     except ValueError as error:  # a NUL in the name
         raise CouldNotRun(f"{path}: {error}") from error
 

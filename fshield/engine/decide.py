@@ -232,7 +232,9 @@ def read_compiled(path: Path) -> bytes:
         with path.open("rb") as stream:
             return stream.read(binary.MAX_SIZE + 1)
     except OSError as error:
-        raise CouldNotRun(f"{path}: {error.strerror}", "name a policy that can be read") from error
+        raise CouldNotRun(
+            f"{path}: {error.strerror}", "name a policy file that exists and can be read"
+        ) from error
 
 
 _PLACEHOLDER = re.compile(r"\{(\w+)(?::([^}]+))?\}")

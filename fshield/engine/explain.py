@@ -245,7 +245,7 @@ def connect(
         ]
     verdict = policy.decide(Family.OUTBOUND, ip=ip, port=port, facts=facts, asker=asker)
     note = (
-        "an address; by a name that is allowed, it may pass"
+        "bare IP address; allowed only if the function resolved it from an allowed name"
         if verdict.mode is not Mode.ALLOW
         else None
     )

@@ -227,7 +227,11 @@ class said_by:  # noqa: N801
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if error is None:
             return
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+        from botocore.exceptions import (  # noqa: PLC0415
+            BotoCoreError,
+            ClientError,
+            NoRegionError,
+        )
 
         if isinstance(error, ClientError):
             problem = error.response.get("Error", {})
@@ -241,6 +245,9 @@ class said_by:  # noqa: N801
                 ),
             }.get(code)
             raise CouldNotRun(f"{self._service} says {code}: {said}", fix) from error
+        if isinstance(error, NoRegionError):
+            fix = "--region REGION, or AWS_REGION, or a region in the profile"
+            raise CouldNotRun("no region", fix) from error
         if isinstance(error, (BotoCoreError, ValueError)):
             fix = "as for the AWS CLI: --profile, --region, or the AWS_ variables"
             raise CouldNotRun(f"{self._service} cannot be asked: {error}", fix) from error

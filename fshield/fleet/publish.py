@@ -37,6 +37,7 @@ _LAUNCHER, _CORE = "function-shield", "function-shield.d/function-shield.so"
 #: What a description of ours begins with, so that --keep deletes nothing else.
 _OURS = "FunctionShield, open "
 _BUILD = "fshield's wheel has them, ./build.sh makes them; --dist names another folder"
+_PACKAGE = "make it: fshield package DIR -o policies.zip"
 
 
 @dataclass(frozen=True)
@@ -121,27 +122,27 @@ def engines(folder: Path, prefix: str) -> list[Archive]:
 
 def policies(path: Path, name: str) -> Archive:
     """A policy layer, as ``fshield package`` wrote it. Raises CouldNotRun."""
-    content = _content(path)
-    with _opened(path, content) as archive:
+    content = _content(path, _PACKAGE)
+    with _opened(path, content, _PACKAGE) as archive:
         names = set(archive.namelist())
     found = _policies(names)
     if not found or any(not each.startswith(f"{FOLDER}/") for each in names):
-        raise CouldNotRun(f"{path}: is not a policy layer", "fshield package DIR -o policies.zip")
+        raise CouldNotRun(f"{path}: is not a policy layer", _PACKAGE)
     return Archive(name, None, content, description(f"{_OURS}policies", found))
 
 
-def _content(path: Path) -> bytes:
+def _content(path: Path, fix: str = _BUILD) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise CouldNotRun(f"{path}: {error.strerror}", _BUILD) from error
+        raise CouldNotRun(f"{path}: {error.strerror}", fix) from error
 
 
-def _opened(path: Path, content: bytes) -> zipfile.ZipFile:
+def _opened(path: Path, content: bytes, fix: str = _BUILD) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(io.BytesIO(content))
     except zipfile.BadZipFile as error:
-        raise CouldNotRun(f"{path}: is not a zip", _BUILD) from error
+        raise CouldNotRun(f"{path}: is not a zip", fix) from error
 
 
 def _policies(names: set[str]) -> list[str]:

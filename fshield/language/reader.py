@@ -146,7 +146,7 @@ def read(path: Path) -> Document:
             content = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise CouldNotRun(
-            f"{path}: {error.strerror}", "name a policy file that can be read"
+            f"{path}: {error.strerror}", "name a policy file that exists and can be read"
         ) from error
     except ValueError as error:  # an embedded NUL in the name
         raise CouldNotRun(f"{shown(str(path))}: {error}") from error

@@ -49,6 +49,19 @@ def test_version_and_help() -> None:
         assert run(command, "--help").exit_code == 0
 
 
+def test_mistakes_are_named_with_what_helps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A policy by its name where others take one, a value as a person typed it, a zip of another
+    kind than the command's hint is about."""
+    monkeypatch.chdir(ROOT)
+    assert "bare IP address" in run("explain", "default", "connect", "192.0.2.7:443").output
+    wrong = run("explain", DEFAULT, "conect", "api.example.org")
+    assert "'conect' is not one of 'connect'" in wrong.output and "Value error" not in wrong.output
+    missing = run("rollout", str(tmp_path / "none.zip"), "--all")
+    assert missing.exit_code == 2 and "fshield package DIR" in missing.output
+
+
 def test_as_a_program() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "fshield", "check", DEFAULT],

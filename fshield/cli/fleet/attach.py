@@ -65,7 +65,7 @@ def attach(
         bool,
         typer.Option(
             "--include-untried",
-            help="Of --all, runtimes too on which no test runs the guard (docs/runtimes.md).",
+            help="With --all: also runtimes on which the guard is not tested (docs/runtimes.md).",
         ),
     ] = False,
     known: Annotated[
@@ -73,7 +73,7 @@ def attach(
         typer.Option(
             "--known",
             metavar="FILE",
-            help="Refusals that the exit status leaves out: lines PATTERN, or PATTERN = KIND.",
+            help="Known refusals, which do not change the exit status: PATTERN, or PATTERN = KIND.",
             show_default=False,
         ),
     ] = None,

@@ -19,7 +19,10 @@ def iam_policy(
     account: Annotated[
         str,
         typer.Option(
-            "--account", metavar="ID", help="Of the functions. Else any.", show_default=False
+            "--account",
+            metavar="ID",
+            help="The functions' account. Default: any.",
+            show_default=False,
         ),
     ] = "*",
     function: Annotated[
@@ -27,7 +30,7 @@ def iam_policy(
         typer.Option(
             "--function",
             metavar="NAME",
-            help="A name, or a pattern like team-*. Else any.",
+            help="A name, or a pattern like team-*. Default: any.",
             show_default=False,
         ),
     ] = "*",
@@ -39,7 +42,7 @@ def iam_policy(
         typer.Option(
             "--role-name",
             metavar="NAME",
-            help="Of the role that COMMAND assumes. Else any.",
+            help="The role that COMMAND assumes. Default: any.",
             show_default=False,
         ),
     ] = "*",
@@ -48,7 +51,7 @@ def iam_policy(
         typer.Option(
             "--with",
             metavar="OPTION",
-            help="Only for these options of COMMAND, like --with=--all. Else for any.",
+            help="Only for these options of COMMAND, like --with=--all. Default: for all.",
             show_default=False,
         ),
     ] = None,

@@ -29,7 +29,7 @@ NameOption = Annotated[
     typer.Option(
         "--name",
         metavar="PATTERN",
-        help="Of --all, only functions with such a name, like team-*. May be repeated.",
+        help="With --all: only functions whose names match, like team-*. May be repeated.",
         show_default=False,
     ),
 ]
@@ -38,7 +38,7 @@ ExcludeOption = Annotated[
     typer.Option(
         "--exclude",
         metavar="PATTERN",
-        help="Of --all, no function with such a name. May be repeated.",
+        help="With --all: no functions whose names match. May be repeated.",
         show_default=False,
     ),
 ]
@@ -47,7 +47,7 @@ RuntimeOption = Annotated[
     typer.Option(
         "--runtime",
         metavar="PATTERN",
-        help="Of --all, only functions with such a runtime, like python3.*. May be repeated.",
+        help="With --all: only functions whose runtimes match, like python3.*. May be repeated.",
         show_default=False,
     ),
 ]
@@ -56,7 +56,7 @@ RegionsOption = Annotated[
     typer.Option(
         "--region",
         metavar="REGION",
-        help="The functions' AWS regions: one, or several with commas. Else the AWS CLI's.",
+        help="The functions' AWS regions: one, or several with commas. Default: the AWS CLI's.",
         show_default=False,
     ),
 ]
@@ -91,7 +91,11 @@ DryRunOption = Annotated[
 ConcurrencyOption = Annotated[
     int,
     typer.Option(
-        "--concurrency", metavar="N", min=1, max=64, help="Functions at the same time, in a place."
+        "--concurrency",
+        metavar="N",
+        min=1,
+        max=64,
+        help="Functions at the same time, per region and account.",
     ),
 ]
 MaxFailuresOption = Annotated[
@@ -100,7 +104,7 @@ MaxFailuresOption = Annotated[
         "--max-failures",
         metavar="N",
         min=1,
-        help="Begin no more once N failed. Else go on.",
+        help="Start no more after N failures. Default: continue.",
         show_default=False,
     ),
 ]
@@ -111,7 +115,7 @@ TimeoutOption = Annotated[
         metavar="SECONDS",
         min=1,
         max=3600,
-        help="Wait so long for a change to be live.",
+        help="How long to wait until a change is live.",
     ),
 ]
 LayerArnOption = Annotated[
@@ -152,12 +156,12 @@ SignersOption = Annotated[
     typer.Option(
         "--signers",
         metavar="FILE",
-        help="Who may sign --sums, as ssh-keygen has it. Else those that fshield knows.",
+        help="Who may sign --sums, in ssh-keygen's format. Default: signers that fshield knows.",
         show_default=False,
     ),
 ]
 UnsignedOption = Annotated[
-    bool, typer.Option("--unsigned", help="Believe --sums without a signature.")
+    bool, typer.Option("--unsigned", help="Accept --sums without a signature.")
 ]
 UnlistedOption = Annotated[
     bool, typer.Option("--unlisted", help="Attach an engine whose bytes are on no list.")

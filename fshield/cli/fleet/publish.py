@@ -21,7 +21,7 @@ def publish(
         typer.Option(
             "--dist",
             metavar="DIR",
-            help="The folder with the engine's two layers. Else those that fshield carries.",
+            help="The folder with the engine's two layers. Default: those that fshield carries.",
             show_default=False,
         ),
     ] = None,
@@ -39,7 +39,7 @@ def publish(
         typer.Option(
             "--layer-name",
             metavar="NAME",
-            help="Else function-shield (-x86_64, -arm64), or function-shield-policies.",
+            help="Default: function-shield (-x86_64, -arm64), or function-shield-policies.",
             show_default=False,
         ),
     ] = None,
@@ -48,7 +48,7 @@ def publish(
         typer.Option(
             "--organization-id",
             metavar="ID",
-            help="Its accounts may use the versions (o-…).",
+            help="Let this organization's accounts use the versions (o-…).",
             show_default=False,
         ),
     ] = None,
@@ -59,8 +59,8 @@ def publish(
             metavar="N",
             min=1,
             help=(
-                "Delete all but the newest N versions of ours that no function here uses. Else"
-                " none."
+                "Delete old versions of ours that no function here uses, except the newest N."
+                " Default: delete none."
             ),
             show_default=False,
         ),

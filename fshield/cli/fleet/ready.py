@@ -18,10 +18,10 @@ def ready(
         str, typer.Option(metavar="WHEN", help="How far to look back: 12h, 14d, 4w, or a time.")
     ] = "30d",
     days: Annotated[
-        float, typer.Option(metavar="N", min=0, help="Days under observation that are enough.")
+        float, typer.Option(metavar="N", min=0, help="Days of observation that are needed.")
     ] = 7,
     cold_starts: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Cold starts that are enough.")
+        int, typer.Option(metavar="N", min=0, help="Cold starts that are needed.")
     ] = 20,
     quiet_days: Annotated[
         float, typer.Option(metavar="N", min=0, help="Days without a new kind of act.")
@@ -30,7 +30,10 @@ def ready(
     log_group: Annotated[
         str | None,
         typer.Option(
-            "--log-group", metavar="NAME", help="Else the function's own.", show_default=False
+            "--log-group",
+            metavar="NAME",
+            help="The log group. Default: the function's own.",
+            show_default=False,
         ),
     ] = None,
     evidence: Annotated[

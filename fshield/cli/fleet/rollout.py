@@ -34,7 +34,9 @@ from fshield.fleet.request import Asked, Manner, Selection
 def rollout(
     archive: Annotated[
         Path,
-        typer.Argument(metavar="POLICIES.ZIP", help="Of `fshield package`.", show_default=False),
+        typer.Argument(
+            metavar="POLICIES.ZIP", help="The zip that `fshield package` made.", show_default=False
+        ),
     ],
     functions: FunctionsArgument = None,
     canary: Annotated[
@@ -42,7 +44,7 @@ def rollout(
         typer.Option(
             "--canary",
             metavar="SHARE",
-            help="Of the functions, or calls, first: 5%, or growing: 5%,25%.",
+            help="Share of functions, or of calls, to start with: 5%, or in steps: 5%,25%.",
             show_default="5%",
         ),
     ] = None,
@@ -56,23 +58,24 @@ def rollout(
         ),
     ] = None,
     watch: Annotated[
-        str, typer.Option("--watch", metavar="TIME", help="How long each share: 30m, 4h, 2d.")
+        str,
+        typer.Option("--watch", metavar="TIME", help="Watch each share this long: 30m, 4h, 2d."),
     ] = "30m",
     every: Annotated[
-        str, typer.Option("--every", metavar="TIME", help="Between two looks at the events.")
+        str, typer.Option("--every", metavar="TIME", help="How often to read the logs.")
     ] = "30s",
     baseline: Annotated[
         str,
         typer.Option(
             "--baseline",
             metavar="TIME",
-            help="What was blocked in this time before does not count.",
+            help="Ignore acts that were blocked already in this time before.",
         ),
     ] = "1d",
     max_blocked: Annotated[
         int,
         typer.Option(
-            "--max-blocked", metavar="N", min=0, help="Go back at more newly blocked acts."
+            "--max-blocked", metavar="N", min=0, help="Roll back at more than N newly blocked acts."
         ),
     ] = 0,
     min_starts: Annotated[
@@ -81,23 +84,23 @@ def rollout(
             "--min-starts",
             metavar="N",
             min=0,
-            help="Go on only if so many cold starts under the new policies were seen.",
+            help="Continue only after N cold starts under the new policies.",
         ),
     ] = 1,
     go_back: Annotated[
-        bool, typer.Option("--back", help="End the roll-out that is under way: take all back.")
+        bool, typer.Option("--back", help="Roll back the roll-out in progress.")
     ] = False,
     journal: Annotated[
         Path | None,
         typer.Option(
             "--journal",
             metavar="FILE",
-            help="What it goes on and back by. Else POLICIES.ZIP.rollout.",
+            help="Where progress is kept. Default: POLICIES.ZIP.rollout.",
             show_default=False,
         ),
     ] = None,
     layer_name: Annotated[
-        str, typer.Option("--layer-name", metavar="NAME", help="Of the policy layer.")
+        str, typer.Option("--layer-name", metavar="NAME", help="The policy layer's name.")
     ] = "function-shield-policies",
     tag: TagOption = None,
     everything: AllOption = False,
@@ -118,7 +121,7 @@ def rollout(
     as_json: options.Json = False,
 ) -> None:
     """Publish a policy layer, give it to a share of the guarded functions, or of an alias's calls,
-    watch what is blocked there, and go on, or back."""
+    watch what is blocked there, and continue, or roll back."""
     needs_boto3("rollout", as_json)
     from fshield.evidence.cloudwatch import stretch  # noqa: PLC0415
     from fshield.fleet.rollout import command, stages, work  # noqa: PLC0415

@@ -54,7 +54,7 @@ def status(
         typer.Option(
             "--state",
             metavar="STATE",
-            help="List only these, like 'no guard'. May be repeated. The sum is of all.",
+            help="List only this state, like 'no guard'. May be repeated. Counts are of all.",
             show_default=False,
         ),
     ] = None,
