@@ -307,6 +307,26 @@ def test_a_line_that_is_not_surely_wrapped_is_left_to_the_reader(folder: Path) -
         assert by_sql(files) == by_hand(files)
 
 
+@pytest.mark.parametrize("size", [3 << 20, 5 << 20, 33 << 20])
+def test_lines_of_any_length_are_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    log = Log().host("a.example").host("b.example").host("a.example")
+    lines = [json.dumps(json.loads(line), separators=(",", ":")) for line in log.lines]
+    lines.insert(1, f"function_shield {'x' * size}")
+    one_by_one: list[str] = []
+    read = Lane._one_by_one
+
+    def counted(lane: Lane, name: str) -> None:
+        one_by_one.append(name)
+        read(lane, name)
+
+    monkeypatch.setattr(Lane, "_one_by_one", counted)
+    files = written(folder, ["\n".join(lines).encode()] * 2)
+    assert by_sql(files) == by_hand(files)
+    assert one_by_one == (files if size > 32 << 20 else [])
+
+
 def test_learn_and_report_say_the_same_of_a_table(tmp_path: Path) -> None:
     log = Log().host("api.example").host("api.example", *stack("tintkit")).host("b.example")
     log.add("read_write_tmp", path="/tmp/tmpk3v9_x2q", operation="create")

@@ -41,6 +41,7 @@ class Batch:
         wrapped: lines are looked for in others.
         known: there are kinds that lines may be of.
         limit: about the number of lines, where not all are read.
+        long: lines may be longer than they mostly are.
     """
 
     files: list[str]
@@ -48,6 +49,7 @@ class Batch:
     wrapped: bool = False
     known: bool = False
     limit: int = 0
+    long: bool = False
 
     @property
     def weight(self) -> int:
@@ -57,7 +59,7 @@ class Batch:
     @property
     def lines(self) -> str:
         """SQL for the table `placed`."""
-        lines = sql.read(self.files, self.kind == "gzip", self.limit > 0)
+        lines = sql.read(self.files, self.kind == "gzip", self.long)
         if self.limit:
             some = self.limit // _PACKING + 1 if self.wrapped else self.limit
             lines = f"SELECT * FROM ({lines}) LIMIT {some}"

@@ -161,7 +161,8 @@ class Lane:
             turn.wait()
             self._turn = Turn()
             for name in batch.files:
-                if batch.kind not in PACKED or not self._take(Batch([name], batch.kind)):
+                one = Batch([name], batch.kind, long=True)
+                if batch.kind not in PACKED or not self._take(one):
                     self._one_by_one(name)
         finally:
             turn.over.set()

@@ -57,21 +57,23 @@ _REQUEST = 'null|"[A-Za-z0-9-]{1,64}"'
 #: quotes that is escaped; CloudWatch's messages may have a line end at their end.
 _WRAPPED = r'\{\\"function_shield\\":true(?:[^"\\]|\\")*(?:\\n)?"'
 _WORD = "function_shield"
-#: A file with a longer line is read by the reader of single lines.
-_LINE = 32 << 20
+#: A file with a line longer than `_LONG` is read by the reader of single lines.
+_LINE = 4 << 20
+_LONG = 32 << 20
 _GROUP = r'\\{0,7}"logGroup\\{0,7}"\s*:\s*\\{0,7}"/aws/lambda/([A-Za-z0-9_-]{1,140})'
 
 
-def read(files: list[str], packed: bool, few: bool = False) -> str:
+def read(files: list[str], packed: bool, long: bool = False) -> str:
     """The lines of files that may have events, in their order. `logged` is the function whose log
-    group a wrapping names. `few`: not all are asked for, so they are read in smaller pieces."""
-    piece = f", buffer_size = {_LINE}" if few else ""
+    group a wrapping names. An error where one is longer than `_LINE`, or `_LONG` where they may be
+    `long`. Files are read in pieces of this size: smaller ones stay in memory that is in use."""
+    size = _LONG if long else _LINE
     names = ", ".join(literal(name) for name in files)
     return f"""
         SELECT line, '' AS logged FROM read_csv([{names}], columns = {{'line': 'VARCHAR'}},
             auto_detect = false, header = false, delim = '{HOLE}', quote = '', escape = '',
-            comment = '', nullstr = '\x02', max_line_size = {_LINE}{piece}, new_line = '\\n',
-            compression = '{"gzip" if packed else "none"}')
+            comment = '', nullstr = '\x02', max_line_size = {size}, buffer_size = {size},
+            new_line = '\\n', compression = '{"gzip" if packed else "none"}')
         WHERE contains(line, '{_WORD}')
     """
 
