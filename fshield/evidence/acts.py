@@ -23,7 +23,7 @@ from fshield.evidence.forgetful import Forgetful
 from fshield.evidence.own_region import region_of_arn
 from fshield.evidence.shapes import NEVER, Moment, joint, loose, shape
 from fshield.evidence.stream import Record
-from fshield.language.destinations import host_key
+from fshield.language.destinations import address_of, host_key
 from fshield.language.model import RULES
 
 #: How many different acts are kept. Of the rest their number is.
@@ -70,10 +70,7 @@ class Act:
     @property
     def address(self) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         """The target, where it is an address."""
-        try:
-            return ipaddress.ip_address(self.target)
-        except ValueError:
-            return None
+        return address_of(self.target)
 
     @property
     def place(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from hashlib import sha256
 
 from fshield.engine import decide as native
@@ -24,6 +24,14 @@ _COMMENT = 200
 _MARK = "# written by fshield learn, and by nobody since: sha256 "
 _TESTS, _TESTS_A_LINE = 40, 2
 _FTP, _CHOSEN = frozenset((21, 990)), 1024
+#: Of each rule, what a test calls an act.
+_ACT_OF = {
+    "outbound_connectivity": "connect",
+    "read_write_tmp": "open",
+    "create_child_process": "exec",
+    "native_code": "load",
+    "read_handler": "read_source",
+}
 
 
 #: The group of lines that no known caller asked for.
@@ -128,11 +136,11 @@ class Learnt:
     for_others: list[tuple[Act, str]] = field(default_factory=list)
     quiet: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def outsider(self) -> str:
         """A dependency that was held back, as the engine names it; "" where there is none."""
-        chains = (chain for held in self.held for chain in held.seen.chains)
-        askers = (self.evidence.askers.of(chain) for chain in chains)
+        chains = {chain for held in self.held for chain in held.seen.chains}
+        askers = {self.evidence.askers.of(chain) for chain in chains}
         names = {
             distribution_of(self.evidence, asker.name)
             for asker in askers
@@ -239,12 +247,11 @@ def _tests(learnt: Learnt) -> list[str]:
     ):
         cases: dict[str, list[str]] = {}
         for act, target in items:
+            # Of many, most are beyond what a test lists: no need to ask whether they could be.
+            if len(cases.get(_ACT_OF.get(act.rule, ""), ())) >= _TESTS:
+                continue
             case = _case(act, target)
-            if (
-                case
-                and len(cases.setdefault(case[0], [])) < _TESTS
-                and case[1] not in cases[case[0]]
-            ):
+            if case and case[1] not in cases.setdefault(case[0], []):
                 cases[case[0]].append(case[1])
         if cases:
             region = f"    region: {learnt.region}" if learnt.region else ""
@@ -275,21 +282,18 @@ def _exact(held: Held) -> str:
 @lru_cache(1 << 16)
 def _case(act: Act, target: str) -> tuple[str, str] | None:
     """The act and target of a test, where the language of tests can say it."""
-    words = {
-        "outbound_connectivity": ("connect", act.place if act.port else ""),
-        "read_write_tmp": ("open", target),
-        "create_child_process": ("exec", target),
-        "native_code": ("load", act.place),
-        "read_handler": ("read_source", target),
-    }
-    found = words.get(act.rule)
-    if found is None or act.refused or not found[1]:
+    word = _ACT_OF.get(act.rule)
+    if act.rule == "outbound_connectivity":
+        target = act.place if act.port else ""
+    elif act.rule == "native_code":
+        target = act.place
+    if word is None or act.refused or not target:
         return None
     try:
-        Case.model_validate({"blocked": {found[0]: found[1]}})
+        Case.model_validate({"blocked": {word: target}})
     except ValueError:
         return None
-    return found
+    return word, target
 
 
 # ---- words ----

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from encodings import idna
 from functools import lru_cache
+from typing import NamedTuple
 
 from fshield.evidence.known import IMITATED, PACKAGES, SECOND_LEVELS, SHARED
 
@@ -70,10 +71,24 @@ def domain(host: str) -> str:
     return ".".join(labels[-count:])
 
 
+class _Known(NamedTuple):
+    """A domain that may be imitated, and its parts."""
+
+    name: str
+    dashed: str
+    first: str
+    rest: str
+    skeleton: str
+
+
 @lru_cache(16)
-def _known(others: frozenset[str]) -> tuple[tuple[str, str], ...]:
+def _known(others: frozenset[str]) -> tuple[_Known, ...]:
     """Domains that may be imitated, each with dashes for its dots as well."""
-    return tuple((known, known.replace(".", "-")) for known in sorted(IMITATED | others))
+    parts = ((known, *known.partition(".")[::2]) for known in sorted(IMITATED | others))
+    return tuple(
+        _Known(name, name.replace(".", "-"), first, rest, _skeleton(first))
+        for name, first, rest in parts
+    )
 
 
 # A log says the same few domains and packages again and again.
@@ -89,12 +104,14 @@ def imitated_host(host: str, others: frozenset[str] = frozenset()) -> str | None
     if own in IMITATED or own in SHARED or own in others:
         return None
     dotted, parts = f".{host}", {own.partition(".")[0], *host.split(".")}
-    for known, dashed in _known(others):
+    first, _, rest = _unicode(own).partition(".")
+    skeleton = _skeleton(first)
+    for known in _known(others):
         # A well-known name in the wrong place: s3.amazonaws.com.evil.example, github-com.example.
-        if f".{known}." in dotted or known in parts or dashed in parts:
-            return known
-        if _close(own, known):
-            return known
+        if known.dashed in parts or known.name in parts or f".{known.name}." in dotted:
+            return known.name
+        if _close(first, rest, skeleton, known):
+            return known.name
     return None
 
 
@@ -114,18 +131,18 @@ def imitated_package(name: str) -> str | None:
     )
 
 
-def _close(name: str, known: str) -> bool:
-    first, _, rest = _unicode(name).partition(".")
-    known_first, _, known_rest = known.partition(".")
-    if _skeleton(first) == _skeleton(known_first):
-        return first != known_first or (rest != known_rest and len(known_first) >= _MIN_LENGTH)
-    if len(known_first) < _MIN_LENGTH:
+def _close(first: str, rest: str, skeleton: str, known: _Known) -> bool:
+    """Whether a domain, in Unicode, is close to one that is known."""
+    if skeleton == known.skeleton:
+        return first != known.first or (rest != known.rest and len(known.first) >= _MIN_LENGTH)
+    if len(known.first) < _MIN_LENGTH:
         return False
-    return (
-        _near(first, known_first)
-        or f"{known_first}-" in f"{first}-"
-        or f"-{known_first}" in f"-{first}"
-    )
+    # Its own name between dashes, or at an end.
+    if known.first in first and (
+        f"{known.first}-" in f"{first}-" or f"-{known.first}" in f"-{first}"
+    ):
+        return True
+    return abs(len(first) - len(known.first)) <= 1 and _near(first, known.first)
 
 
 @lru_cache(1 << 12)

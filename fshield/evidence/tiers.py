@@ -82,6 +82,7 @@ class Tiers:
     _counts: dict[str, list[int]] | None = None
     _ranked: list[tuple[int, str]] = field(default_factory=list)
     _files: dict[str, Seen] | None = None
+    _folders: dict[str, list[Seen]] = field(default_factory=dict)
 
     def askers(self, seen: Seen) -> list[tuple[Asker, int]]:
         """Who asked for it and how often, the most frequent first."""
@@ -111,10 +112,11 @@ class Tiers:
         unfit = _unfit(act)
         if unfit:
             return Held(act, seen, unfit, None)
-        why = self._why(act, seen)
+        by_target = self.by_target(act)
+        why = by_target or self._why(act, seen)
         if why is None or self.accepts(act.place):
             return None
-        if self.by_target(act):
+        if by_target:
             return Held(act, seen, why, act.place)
         callers = (caller for caller, _ in self.askers(seen))
         own = next(
@@ -148,9 +150,6 @@ class Tiers:
 
     def _why(self, act: Act, seen: Seen) -> str | None:
         askers = [asker for asker, _ in self.askers(seen)]
-        by_target = self.by_target(act)
-        if by_target:
-            return by_target
         if self.text.names(act, seen) or any(
             asker.kind == "own"
             or (asker.name or "".join(asker.through[-1:])) in self.trusted
@@ -215,10 +214,12 @@ class Tiers:
                     for asker, _ in self.askers(seen)
                 )
             }
+            for path, seen in self._files.items():
+                self._folders.setdefault(path.rpartition("/")[0], []).append(seen)
         base = next((act.target[: -len(end)] for end in _SQLITE if act.target.endswith(end)), None)
         if base in self._files:
             return [self._files[base]]
-        return [seen for path, seen in self._files.items() if path.rpartition("/")[0] == act.target]
+        return self._folders.get(act.target, [])
 
     def by_target(self, act: Act) -> str | None:
         """Why the object itself is one to think twice about, whatever the caller; else None."""

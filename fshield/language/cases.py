@@ -6,7 +6,6 @@ reach the compiled policy.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable
 from typing import Annotated, ClassVar
@@ -47,11 +46,7 @@ def target(text: str) -> tuple[str, int]:
 
 
 def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
+    return destinations.address_of(text) is not None
 
 
 def _one_name(text: str) -> str:

@@ -4,6 +4,7 @@ was meant."""
 from __future__ import annotations
 
 from datetime import date
+from functools import cache
 from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
@@ -67,6 +68,13 @@ def _no_date(value: object) -> date:
 Day = Annotated[date, BeforeValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
 
 
+@cache
+def _keys_of(part: type[Part]) -> list[str]:
+    """The keys that make it what it is first, then those that it shares with others."""
+    fields = sorted(part.model_fields, key=lambda key: key not in part.__annotations__)
+    return [part.model_fields[key].alias or key for key in fields]
+
+
 class Part(BaseModel):
     """A mapping of the language. Keys that it does not know are errors."""
 
@@ -93,9 +101,7 @@ class Part(BaseModel):
     @classmethod
     def _known_keys(cls, data: object) -> object:
         data = cls.expand(data)
-        # The keys that make it what it is first, then those that it shares with others.
-        fields = sorted(cls.model_fields, key=lambda key: key not in cls.__annotations__)
-        known = [cls.model_fields[key].alias or key for key in fields]
+        known = _keys_of(cls)
         if not isinstance(data, dict):
             raise wrong(
                 f"{cls.what} must be a mapping, but this is {shown(data)}",
