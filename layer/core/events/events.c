@@ -170,7 +170,8 @@ static bool is_start_mark(const char *path)
 void guard_report(const struct guard_act *asked, const struct fs_verdict *verdict, char *message,
                   size_t size)
 {
-    /* Whoever is allowed is looked for once, and only where the policy wants to know. */
+    /* An allowed act's caller is looked up only once for each rule, and only if the policy wants
+     * it. */
     if (verdict->mode == FS_ALLOW && (verdict->reason != FS_RULE || !guard_tells_allowed())) return;
     int error = errno;
     begin_process();

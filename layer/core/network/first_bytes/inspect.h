@@ -17,8 +17,8 @@
 #include "network/first_bytes/pending.h"
 
 struct network_target;
-/* Before a socket is connected to a destination that was allowed, where network_reads_bytes, or
- * where guard_has_pending, since an earlier connection may be in the table: remembers which bytes must
+/* Before a socket is connected to an allowed destination, if network_reads_bytes, or if
+ * guard_has_pending, since an earlier connection may be in the table: remembers which bytes must
  * come first. `connecting` is false if a datagram is about to be sent there. Returns true if the
  * call must fail with EACCES, which is reported. */
 bool inspect_connects(int fd, const struct network_target *target, bool connecting,
