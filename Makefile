@@ -6,14 +6,24 @@ MARKDOWN := git ls-files '*.md' ':!docs/attacks.md' ':!docs/runtimes.md' ':!docs
 
 .DEFAULT_GOAL := help
 
+# In the order of `make help`.
+DAILY := build demo test lint format attacks test-unguarded bench clean
+LISTED := grep -E '^[a-z-]+:.*\#\# ' Makefile | sed 's/:.*\#\# /\t/' | expand -t 18
+
 help: ## this list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
+	@echo 'Daily:'
+	@for target in $(DAILY); do $(LISTED) | grep "^$$target "; done
+	@echo && echo 'Slow, or for a release:'
+	@$(LISTED) | grep -vE "^($$(echo $(DAILY) help | tr ' ' '|')) "
+
+.DEFAULT:
+	@echo "make: there is no target '$@'; make help lists them" >&2; exit 2
 
 # What the tests need besides what the build needs.
 environment:
 	@./build.sh --test
 
-build: ## the layers in dist/ and the environment in .venv
+build: ## the layers in dist/, and the environment in .venv
 	@./build.sh
 
 release-tools:
@@ -21,96 +31,96 @@ release-tools:
 	  .venv/bin/python -m venv build/release-tools && build/release-tools/bin/python -m pip install --quiet \
 	  --disable-pip-version-check --require-hashes --requirement release/requirements.lock && touch build/release-tools/.made; }
 
-bounds: environment release-tools ## the command line under the oldest and the newest packages that pyproject.toml permits
+bounds: environment release-tools ## fshield under the oldest and newest packages that it permits
 	@$(PY) release/bounds.py
 
-endpoints: environment ## host names of AWS, frozen from the locked botocore; DAY is the day of its release
+endpoints: environment ## freeze AWS's host names; DAY: the day of botocore's release
 	@PYTHONPATH=. $(PY) release/freeze_endpoints.py $(DAY)
 
 release-check: environment ## the slow tests of a release
 	@RELEASE_CHECK=1 $(PY) -m pytest -q --basetemp=build/pytest tests/release
 
-site: environment release-tools ## the docs site in build/site, strict
+site: environment release-tools ## the docs site, strict, in build/site
 	@PYTHONPATH=. $(PY) release/docs_site.py
 
-release: build ## everything that is published, in dist/release; RELEASE_KEY signs
+release: build ## all that is published, in dist/release; RELEASE_KEY signs
 	@RELEASE_KEY=$(RELEASE_KEY) PYTHONPATH=. $(PY) release/make.py
 
-wheels: build ## fshield for Linux and macOS, for people and for CI, in dist/
+wheels: build ## fshield for Linux and macOS, in dist/
 	@$(PY) layer/wheel.py
 
-demo: ## a hostile dependency, before and after
+demo: ## a hostile dependency, without the guard and with it
 	@./build.sh --demo
 	@$(PY) -m fshield.local.demo
 
-test: environment ## every test, in three lanes; FSHIELD_TEST_LANES=1: one lane after the other
+test: environment ## every test, in three lanes; TESTS=tests/FOLDER for one folder
 	@$(PY) -m tests.lanes.run $(TESTS)
 
-test-unguarded: environment ## proves that the tests of blocks can fail: runs their attacks without the guard
+test-unguarded: environment ## the attacks without the guard: all must work
 	@$(PY) tests/unguarded.py
 
-attacks: environment ## the attack corpus, three ways, here and in the stand-in for the sandbox
+attacks: environment ## every attack, three ways; writes docs/attacks.md
 	@$(PY) tests/attacks/run.py
 	@$(PY) -m tests.replica.attacks
 
-incidents: environment ## what malicious releases did, replayed under four policies; writes docs/incidents.md
+incidents: environment ## replay malicious releases; writes docs/incidents.md
 	@$(PY) -m tests.incidents.run
 
-census: environment ## every symbol of the C library: door, harmless, or accepted; and no call without a door
+census: environment ## every function of libc has a door, or a reason for none
 	@tests/census/fetch.sh
 	@$(PY) tests/census/run.py
 	@$(PY) tests/census/completeness.py
 
-transparency: environment ## CPython's own test-suite, bare and guarded, test by test (an hour)
+transparency: environment ## CPython's own tests, bare and guarded (an hour)
 	@$(PY) tests/transparency/run.py
 	@$(PY) tests/transparency/run.py --sample --policy tests/transparency/strict.yaml --one-process
 
-runtimes: environment ## docs/runtimes.md: every runtime of Lambda that can be had here, run
+runtimes: environment ## every runtime of Lambda; writes docs/runtimes.md
 	@tests/runtimes/fetch.sh
 	@$(PY) -m tests.runtimes.table
 
-fleet: environment ## FLEET_FUNCTIONS (1000) in nine places: attached, rolled out, back, detached
+fleet: environment ## the fleet commands on FLEET_FUNCTIONS (1000), in nine places
 	@FLEET_FUNCTIONS=$${FLEET_FUNCTIONS:-1000} $(PY) -m pytest -q --basetemp=build/pytest-fleet tests/fleet/test_nine_places.py
 
-fuzz: environment ## the parsers under libFuzzer, ASan and UBSan, for FUZZ_SECONDS (60)
+fuzz: environment ## fuzz the parsers for FUZZ_SECONDS (60)
 	@$(PY) tests/fuzz/run.py
 
-oracles: environment ## the parsers judged by others (h11, llhttp, tlslite-ng, dnspython, the kernel), ORACLE_CASES (20000) each
+oracles: environment ## compare with other parsers, ORACLE_CASES (20000) each
 	@ORACLE_CASES=$${ORACLE_CASES:-20000} $(PY) -m pytest -q --basetemp=build/pytest tests/oracles
 
-roads: environment ## the table of roads out with every CPython and Node.js of this machine (half an hour)
+roads: environment ## every way out, with all interpreters here (half an hour)
 	@FSHIELD_ROADS=all $(PY) -m pytest -q --basetemp=build/pytest-roads tests/egress/test_roads.py
 
-soak: environment ## threads at every door at once, and beside lookups: ten minutes each
+soak: environment ## many threads at every door: ten minutes each
 	@$(PY) tests/soak/soak.py --seconds 600
 	@$(PY) tests/soak/lookups.py --seconds 600
 	@$(PY) tests/soak/soak.py --seconds 60 --undefined
 	@$(PY) tests/soak/soak.py --seconds 60 --address
 
-races: environment ## every copied argument of every door, rewritten while it runs, for RACE_SECONDS (5) each
+races: environment ## rewrite arguments while doors run, RACE_SECONDS (5) each
 	@$(PY) tests/races/races.py --seconds $(or $(RACE_SECONDS),5)
 
-bench: environment ## paired figures against the budgets
+bench: environment ## what the guard costs, against the budgets
 	@$(PY) bench/run.py
 
-honest: environment ## twelve honest functions, learnt and enforced: false blocks, false alarms, hostile acts stopped
+honest: environment ## twelve honest functions, learnt and enforced
 	@$(PY) examples/honest/run.py --write docs/honest.md
 
-packages: environment ## what the most used packages do under the guard (1 GB, ten minutes); writes docs/packages.md
+packages: environment ## the most used packages (1 GB); writes docs/packages.md
 	@$(PY) -m tests.packages.run
 
-volume: environment ## learn and report on GIGABYTES (2) of events: speed and memory
+volume: environment ## learn and report on GIGABYTES (2) of events
 	@$(PY) bench/volume.py --gigabytes $(or $(GIGABYTES),2)
 
-bench-evidence: environment ## GIGABYTES (2) of events to a table: DuckDB against the reader of single lines
+bench-evidence: environment ## DuckDB against the line reader, on GIGABYTES (2)
 	@$(PY) bench/evidence.py --gigabytes $(or $(GIGABYTES),2)
 
-format: environment ## C, Python and Markdown as the house has them
+format: environment ## format C, Python and Markdown
 	@.venv/bin/ruff format .
 	@git ls-files '*.c' '*.h' | xargs .venv/bin/clang-format -i
 	@$(MARKDOWN) | xargs .venv/bin/mdformat --wrap 100 --compact-tables
 
-lint: environment ## formats, ruff, mypy, shellcheck, zizmor, actionlint, spelling, style (proselint, tests/prose)
+lint: environment ## formats, ruff, mypy, spelling, style, workflows, shell scripts
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@git ls-files '*.c' '*.h' | xargs .venv/bin/clang-format --dry-run -Werror
