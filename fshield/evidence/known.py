@@ -107,7 +107,7 @@ NATIVE = _words(
     " nacl argon2 regex yaml ruamel wrapt setuptools pkg_resources comtypes psutil numba llvmlite"
     " joblib threadpoolctl duckdb h5py zmq rasterio fiona skimage statsmodels spacy tokenizers"
     " sentencepiece lightgbm xgboost fitz pymupdf soundfile numexpr bottleneck faiss tiktoken"
-    " opentelemetry billiard"
+    " opentelemetry billiard dateutil magic curl_cffi"
 )
 
 #: Packages whose own doing under /tmp is usual: caches and unpacked parts.

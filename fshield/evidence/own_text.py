@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from fshield.bundle.contents import PackedFile, files
 from fshield.evidence.acts import Act, Seen
+from fshield.evidence.shapes import matches
 
 _SUFFIXES = frozenset(
     [
@@ -29,6 +30,12 @@ _LISTS = frozenset(
 _FOREIGN = frozenset(["node_modules", "site-packages", "dist-packages", "__pycache__"])
 _LARGEST, _ALL = 1 << 22, 1 << 26
 _PATH = re.compile(r"/tmp/[A-Za-z0-9][A-Za-z0-9._/-]{2,}")
+# A name with something to fill in: {name}, ${event["day"]}, %s. Literal letters around it are
+# what makes it a name of the function's.
+_TEMPLATE = re.compile(
+    r"/tmp/(?:[A-Za-z0-9._/@+-]|\$?\{[^{}\n]{1,80}\}|%[sd])+(?=[\"'`])", re.ASCII
+)
+_HOLE = re.compile(r"\$?\{[^{}\n]{1,80}\}|%[sd]")
 _MODULE = re.compile(r"\.[cm]?[jt]s\Z|\.py\Z")
 
 
@@ -46,6 +53,7 @@ class OwnText:
     own: frozenset[str] = frozenset()
     _text: str = ""
     _paths: frozenset[str] = field(default=frozenset())
+    _templates: frozenset[str] = field(default=frozenset())
 
     def names(self, act: Act, seen: Seen) -> bool:
         """Whether it names what `act` was about."""
@@ -59,7 +67,7 @@ class OwnText:
 
     def names_path(self, path: str) -> bool:
         """Whether it names `path`, what is above or below it, or how its name begins."""
-        return any(
+        return self.template(path) is not None or any(
             known.startswith(f"{path}/")
             or (
                 path.startswith(known)
@@ -68,6 +76,12 @@ class OwnText:
             for known in self._paths
             if path != "/tmp"
         )
+
+    def template(self, *paths: str) -> str | None:
+        """The pattern of a name with something to fill in that all of `paths` are of: the one with
+        the most letters; None where there is none."""
+        found = (known for known in self._templates if all(matches(known, path) for path in paths))
+        return max(found, key=lambda known: (len(known), known), default=None)
 
     def _has(self, name: str) -> bool:
         whole = rf"(?<![A-Za-z0-9_./-]){re.escape(name)}(?![A-Za-z0-9_-]|\.[A-Za-z0-9_])"
@@ -97,11 +111,25 @@ def read(package: Path | None, variables: Mapping[str, str], known: Iterable[str
             break
         texts.append(content.decode("utf-8", "replace"))
     text = "\n".join(texts)
+    templates = {_HOLE.sub("*", each) for each in _TEMPLATE.findall(text)}
     brought = {_top(name) for name in listed if _MODULE.search(name.name)}
     own = {_top(file.name) for file in wanted if file.name.suffix == ".py"} if tells else set()
     return OwnText(
-        frozenset(brought), frozenset(own - brought), text, frozenset(_PATH.findall(text))
+        frozenset(brought),
+        frozenset(own - brought),
+        text,
+        frozenset(_PATH.findall(text)),
+        frozenset(filter(_is_template, templates)),
     )
+
+
+def _is_template(pattern: str) -> bool:
+    """Whether it has something to fill in, and says enough besides: two letters in the parts that
+    are filled in, if in their suffix, and no folder of /tmp that may be any."""
+    parts = pattern.removeprefix("/tmp/").split("/")
+    filled = [part for part in parts if "*" in part]
+    letters = [sum(c.isalpha() for c in part) for part in filled]
+    return bool(filled) and "**" not in pattern and (parts[0] not in filled or letters[0] >= 2)
 
 
 def _listed(packed: Iterable[PackedFile]) -> tuple[set[PurePosixPath], bool]:

@@ -128,6 +128,26 @@ def test_named_paths_and_programs(package: Path) -> None:
     assert set(held(found)) == {"/tmp/shelves", "/tmp/.shelf", "/opt/bin/convert2", "/bin/sh"}
 
 
+FILLED_IN = """
+a = f"/tmp/{name}_{event['day']}.xlsx"; b = `/tmp/${event.month}.zip`; c = "/tmp/graphs/%s.gml" % i
+d = f"/tmp/{anything}"; e = f"/tmp/{folder}/x"; f = f"/tmp/{user}/{name}.json"; g = f"/tmp/{n}.a"
+"""
+
+
+def test_a_name_with_something_to_fill_in(package: Path) -> None:
+    (package / "app.py").write_text(FILLED_IN)
+    log = Log()
+    frames = ["/var/task/graphdb/__init__.py:3 dial", "/var/task/app.py:5 handler", CLIENT]
+    for path in ("/tmp/ann_2026.xlsx", "/tmp/2026-09.zip", "/tmp/graphs/g1.gml"):
+        log.add("read_write_tmp", *frames, path=path, operation="create")
+    others = ("/tmp/other", "/tmp/ann/x", "/tmp/ann/b.json", "/tmp/n.a")
+    for path in others:
+        log.add("read_write_tmp", *frames, path=path, operation="create")
+    found = learnt(log, package)
+    assert entries(found) == ['"/tmp/*.zip"', '"/tmp/*_*.xlsx"', '"/tmp/graphs/*.gml"']
+    assert set(held(found)) == set(others)
+
+
 def test_packages_of_the_folder_are_told_apart(package: Path) -> None:
     """One that a distribution brought is not offered as the function's own."""
     log = Log()
