@@ -106,6 +106,16 @@ bool destination_refuses(int fd, int *own, const struct address *address, bool c
     return *own >= 0 && inspect_connects(*own, &target, connects, caller);
 }
 
+void destination_settles(const void *copy, const struct address *judged)
+{
+    sa_family_t family;
+    if (judged->kind != ADDRESS_IP || judged->version != 4) return;
+    memcpy(&family, copy, sizeof family);
+    char *at = (char *)(uintptr_t)copy + (family == AF_INET6 ? 20 : 4);
+    if (memcmp(at, judged->ip, 4) != 0 && guard_integrity().mode == FS_BLOCK)
+        memcpy(at, judged->ip, 4);
+}
+
 bool destination_is_ignored(int fd, const void *bytes, size_t size)
 {
     sa_family_t family = AF_INET;

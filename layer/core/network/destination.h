@@ -35,6 +35,10 @@ void destination_release(struct destination_file *file);
 bool destination_refuses(int fd, int *own, const struct address *address, bool connecting,
                          int flags, const char *verb, const void *caller);
 
+/* The kernel takes 0.0.0.0 for the address that the socket is bound to: while something blocks, our
+ * copy gets 127.0.0.1, which was judged. */
+void destination_settles(const void *copy, const struct address *judged);
+
 /* Linux ignores an address of no family on an IPv6 socket: the message goes to its peer. */
 bool destination_is_ignored(int fd, const void *bytes, size_t size);
 

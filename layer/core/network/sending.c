@@ -81,6 +81,7 @@ static inline ssize_t sendto_judged(int fd, const void *bytes, size_t size, int 
     message.msg_namelen = length;
     struct address read;
     address_read(copy, length, true, &read);
+    destination_settles(copy, &read);
     if (UNLIKELY(network_asks_resolver(&read)) && dns_sends(fd, &message, flags, caller, &result))
         return result;
     int own;
@@ -185,6 +186,7 @@ static ssize_t send_message(int fd, const struct msghdr *message, int flags, con
         ssize_t result;
         struct address read;
         address_read(name, copy.msg_namelen, true, &read);
+        destination_settles(name, &read);
         if (UNLIKELY(network_asks_resolver(&read)) && dns_sends(fd, &copy, flags, caller, &result))
             return result;
         if (destination_refuses(fd, &own, &read, false, flags, "send", caller))

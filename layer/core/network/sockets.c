@@ -78,6 +78,7 @@ static int judged_connect(int fd, const struct socket_address *address, const vo
         integrity_refused("connect anew", "what events go to", caller))
         return -1;
     address_read(copy, size, false, &to);
+    destination_settles(copy, &to);
     if (UNLIKELY(network_asks_resolver(&to)) && dns_connects(fd, copy, size, caller, &result))
         return result;
     int own;
