@@ -128,7 +128,7 @@ def touched(report):
 def versions(name, old, new):
     """`requests 2.31.0 to 2.32.0`, or what there is to say."""
     if not name:
-        return "nobody known"
+        return "unknown caller"
     before, after = old.get(canonical(name)), new.get(canonical(name))
     if before == after:
         return f"{name} {after}, unchanged," if after else name

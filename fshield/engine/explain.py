@@ -121,7 +121,7 @@ class Answer:
     def why(self) -> str:
         """The reason in words."""
         if self.verdict is None:
-            return self.note or "no rule looks at this"
+            return self.note or "no rule judges this"
         if self.verdict.reason == "only_for" and self.only_for:
             return f"an entry matches, and counts for {', '.join(self.only_for)} only"
         return _REASONS.get(self.verdict.reason, self.verdict.reason)
@@ -299,7 +299,7 @@ def open_path(policy: native.Compiled, target: str, asker: str = "") -> list[Ans
         return [Answer(RULES[Family.TMP], verdict, note if ends else None)]
     source = policy.decide(Family.HANDLER, path=path)
     return [
-        Answer(None, None, "read_write_tmp looks at /tmp only"),
+        Answer(None, None, "read_write_tmp judges /tmp only"),
         Answer(RULES[Family.HANDLER], source, "only where this is the handler's own source"),
     ]
 

@@ -57,7 +57,7 @@ def narrowed(policy: Policy, floor: Policy) -> Iterator[Finding]:
             f"the floor blocks what this allows ({verdict.mode_source or floor.document.base}); the"
             " stricter one wins",
             f"what {floor.document.base} allows under {RULES[entry.family]}",
-            "take it out, or ask whoever owns the floor",
+            "remove it, or ask the floor's owner",
         )
 
 

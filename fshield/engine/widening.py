@@ -85,7 +85,7 @@ def _mode(before: Policy, after: Policy, family: Family, kind: Kind) -> Iterator
         was, now = now, was
     effect = {
         (Mode.BLOCK, Mode.ALERT): "what it blocked goes on and is only reported",
-        (Mode.BLOCK, Mode.ALLOW): "what it blocked goes on, and nobody hears of it",
+        (Mode.BLOCK, Mode.ALLOW): "what it blocked passes now, without an event",
         (Mode.ALERT, Mode.ALLOW): "what it reported is not reported any more",
         (Mode.ALERT, Mode.BLOCK): "what it reported is blocked",
         (Mode.ALLOW, Mode.BLOCK): "what it let pass is blocked",

@@ -68,7 +68,7 @@ class Asker:
         """For a comment: ``app through requests, urllib3``."""
         through = ", ".join(reversed(self.through))
         if self.kind == "nobody":
-            return f"{through}, nobody known behind it" if through else "nobody known"
+            return f"{through}, for an unknown caller" if through else "an unknown caller"
         return f"{self.name} through {through}" if through else self.name
 
 

@@ -201,7 +201,7 @@ class Learnt:
     def group_title(self, group: str) -> str:
         """The heading of one dependency's entries."""
         if group == NOBODY:
-            return "nobody known: a child, a thread, a library, or Node's event loop"
+            return "unknown caller: a child, a thread, a library, or Node's event loop"
         return safe(self.evidence.version(group)) if group else "the function's own code"
 
     def comment(self, line: Line) -> str:

@@ -239,7 +239,7 @@ class Tiers:
 
     def _host(self, act: Act) -> str | None:
         if act.target in METADATA:
-            return f"it is {METADATA[act.target]}: whoever reaches it has its credentials"
+            return f"it is {METADATA[act.target]}: any code that reaches it has its credentials"
         address = act.address
         if address is not None:
             if address.is_link_local:
@@ -253,7 +253,7 @@ class Tiers:
             any(len(label) > _LONG_LABEL for label in act.target.split("."))
             or act.target.count(".") >= _MANY_LABELS
         ):
-            return "names as long as this carry data to whoever answers for the domain"
+            return "names as long as this carry data to the domain's name server"
         like = imitated_host(act.target, self._more_frequent(domain(act.target)))
         return f"it looks like {like} and is not" if like else None
 
@@ -337,8 +337,8 @@ def _by_asker(askers: Iterable[Asker]) -> str:
             return "code without a file asked for it"
         return f"only {shown(asker.name)[1:-1]} asked for it: no event shows that the function did"
     if asker.through:
-        return f"{shown(asker.through[-1])[1:-1]} carried it, and nobody is known behind it"
-    return "nobody known asked for it: no caller is on the stack of a child, a thread or a library"
+        return f"{shown(asker.through[-1])[1:-1]} carried it, for an unknown caller"
+    return "an unknown caller asked for it: a child, a thread or a library shows none on its stack"
 
 
 def _unfit(act: Act) -> str | None:

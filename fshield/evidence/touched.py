@@ -306,7 +306,7 @@ def owner(asker: Asker) -> tuple[str, bool]:
 
 def label_of(evidence: Touched, name: str) -> str:
     """What a dependency is called on the page."""
-    return evidence.version(name) if name else "nobody known"
+    return evidence.version(name) if name else "unknown caller"
 
 
 def dependencies(evidence: Touched) -> list[Dependency]:

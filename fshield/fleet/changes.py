@@ -241,6 +241,6 @@ def _asked_policy(as_json: bool) -> str:
 def confirm(question: str, as_json: bool) -> None:
     """Raises CouldNotRun unless the person at the terminal says yes."""
     if as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise CouldNotRun(f"--all: {question}", "--yes, after a look with --dry-run")
+        raise CouldNotRun(f"--all: {question}", "check with --dry-run, then add --yes")
     if not typer.confirm(question, err=True):
         raise CouldNotRun("nothing was changed")

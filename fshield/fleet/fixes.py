@@ -77,7 +77,7 @@ _TABLE: tuple[tuple[str, str, str | None, str], ...] = (
         "another change to it is at work",
         "wait until that is done, and run the command again",
     ),
-    ("PreconditionFailedException", r"", "somebody else keeps changing it", RUN_AGAIN),
+    ("PreconditionFailedException", r"", "another client keeps changing it", RUN_AGAIN),
     (
         "InvalidParameterValueException",
         r"4KB limit",

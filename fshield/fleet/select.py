@@ -82,7 +82,7 @@ def chosen(place: Place, selection: Selection, patience: Patience) -> Selected:
             taken[function.name] = function
     found = Selected(sorted(taken), taken, untried)
     if not taken:
-        raise NoFunction(untried_said(untried), "a look at docs/runtimes.md first")
+        raise NoFunction(untried_said(untried), "read docs/runtimes.md first")
     return found
 
 

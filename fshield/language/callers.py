@@ -24,7 +24,7 @@ def _only_for(value: object) -> object:
         raise wrong("`only_for` is a list", form, fix)
     if not value:
         raise wrong(
-            "`only_for` names nobody: the entry would count for no caller",
+            "`only_for` names no distribution: the entry would count for no caller",
             form,
             "take `only_for` out, or the entry",
         )

@@ -68,7 +68,7 @@ def _under_tmp(text: str) -> str:
     path = _one_path(text)
     if path != "/tmp" and not path.startswith("/tmp/"):
         raise wrong(
-            f"{shown(text)} is not under /tmp: no rule looks at it",
+            f"{shown(text)} is not under /tmp: no rule judges it",
             "a path under /tmp",
             f"/tmp{path}",
         )

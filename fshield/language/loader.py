@@ -446,7 +446,7 @@ def _from_options(document: Document, name: str, options: Options) -> Policy:
 
 def _option_notes(document: Document, options: Options) -> list[Finding]:
     said = {
-        "token": "`token` is no longer needed: there is nobody to give it to",
+        "token": "`token` is no longer needed: no service takes it",
         "disable_analytics": "`disable_analytics` is no longer needed: nothing is sent anywhere",
         "cookie": "`cookie` means nothing in a file: configure() returns one at run time",
     }

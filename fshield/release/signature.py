@@ -37,7 +37,7 @@ def verify(content: bytes, signature: Path, signers: Path) -> str:
             raise CouldNotRun(f"{path}: no such file", fix)
     if not _any_signer(signers):
         raise CouldNotRun(
-            f"{signers} names nobody who may sign",
+            f"{signers} lists no signer",
             "--signers FILE with the release key's line, or --unsigned to compare the sums alone",
         )
     found = _ssh_keygen("find-principals", "-s", str(signature), "-f", str(signers), content=b"")

@@ -160,7 +160,7 @@ def test_a_hand_that_never_stops(stand_in: StandIn, fleet: Fleet) -> None:
     stand_in.orders.before_update = lambda name: stand_in.touched(name, 0)
     ran = fshield(stand_in, *ATTACH, "shared")
     assert ran.code == 2
-    assert "somebody else keeps changing it" in lines(ran, "failed")[0]
+    assert "another client keeps changing it" in lines(ran, "failed")[0]
     assert fleet.variables("shared") == {"A": "1"}
 
 

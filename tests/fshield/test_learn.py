@@ -45,7 +45,7 @@ def test_a_thread_that_a_dependency_starts_with_another_s_function_has_nobody_be
         .host("api.example.org")
         .host("collector.evil.example", *stack("requests", "", runtime=False))
     )
-    assert "nobody is known behind it" in held(learnt(log))["collector.evil.example:443"]
+    assert "for an unknown caller" in held(learnt(log))["collector.evil.example:443"]
 
 
 def test_what_a_dependency_does_while_it_is_imported_is_not_the_function_s() -> None:

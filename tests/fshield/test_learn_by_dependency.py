@@ -74,7 +74,7 @@ def test_what_sqlite_makes_beside_a_file_is_for_its_caller() -> None:
         "{path: /tmp/offers.db-wal, only_for: [sqlalchemy, unknown]}",
     ]
     assert "# sqlalchemy\n" in by_dependency(log).text("p")
-    assert "by nobody known, beside /tmp/offers.db\n" in by_dependency(log).text("p")
+    assert "by an unknown caller, beside /tmp/offers.db\n" in by_dependency(log).text("p")
 
 
 def test_a_test_holds_what_was_held_back_off_what_others_may() -> None:

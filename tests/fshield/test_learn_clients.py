@@ -161,7 +161,7 @@ def test_a_lookup_without_a_port_belongs_to_the_connection() -> None:
     node(log, "data.evil.example", None, file)
     why = held(learnt(log))
     assert list(why) == ["api.shop.example:443", "data.evil.example"]
-    assert why["api.shop.example:443"] == "undici carried it, and nobody is known behind it"
+    assert why["api.shop.example:443"] == "undici carried it, for an unknown caller"
     assert "never dialled: `fshield fix` writes its entry" in why["data.evil.example"]
     assert entries(learnt(log, "api.shop.example:443")) == ["host: api.shop.example"]
     assert entries(learnt(log, trust=("undici",))) == ["host: api.shop.example"]
@@ -197,7 +197,7 @@ def test_what_nobody_known_did_is_not_called_the_function_s() -> None:
     log = Log().add("read_write_tmp", *stack(), path="/tmp/own.txt", operation="create")
     from_library(log, "/tmp/thumb.webp", "/var/lang/bin/node")
     text = learnt(log, "/tmp/thumb.webp").text("p")
-    own, nobody = text.index("# the function's own code"), text.index("# nobody known: ")
+    own, nobody = text.index("# the function's own code"), text.index("# unknown caller: ")
     assert nobody < text.index("/tmp/thumb.webp") and own < text.index("/tmp/own.txt")
     assert "# the function's own code\n      - /tmp/own.txt" in text
 
@@ -206,7 +206,7 @@ def test_packages_that_call_each_other_by_turns_are_named_once() -> None:
     turns = ("urllib3", "elastic_transport", "urllib3", "elastic_transport")
     found = learnt(Log().host("search.shop.example", *frames(*turns)))
     (line,) = found.lines
-    assert "by elastic_transport, urllib3, nobody known behind it" in found.comment(line)
+    assert "by elastic_transport, urllib3, for an unknown caller" in found.comment(line)
 
 
 @pytest.mark.parametrize("file", ["billiard/util.py", "dateutil/tz/win.py", "magic/__init__.py"])

@@ -208,7 +208,7 @@ def test_a_carrier_s_library_in_c_shows_no_caller(file: str, carrier: str) -> No
     found = learnt(by_library(file))
     assert [line.text for line in found.lines] == ["{host: db.shop.example, ports: [5432]}"]
     assert not found.held and found.lines[0].group == carrier
-    assert found.comment(found.lines[0]).endswith(f"by {carrier}, nobody known behind it")
+    assert found.comment(found.lines[0]).endswith(f"by {carrier}, for an unknown caller")
 
 
 @pytest.mark.parametrize(
