@@ -11,6 +11,7 @@ import csv
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from fshield.bundle.contents import PackedFile, files
@@ -83,7 +84,14 @@ class OwnText:
         found = (known for known in self._templates if all(matches(known, path) for path in paths))
         return max(found, key=lambda known: (len(known), known), default=None)
 
+    @cached_property
+    def _folded(self) -> str:
+        return self._text.casefold()
+
     def _has(self, name: str) -> bool:
+        # Most names are nowhere in it. A pattern for each costs a thousand times as much.
+        if name.casefold() not in self._folded:
+            return False
         whole = rf"(?<![A-Za-z0-9_./-]){re.escape(name)}(?![A-Za-z0-9_-]|\.[A-Za-z0-9_])"
         # A URL's host stands behind `//` or `@`, a program behind a quote or a blank.
         host = rf"(?<=//){re.escape(name)}(?![A-Za-z0-9_-]|\.[A-Za-z0-9_])"
