@@ -26,7 +26,7 @@ class Commands(TyperGroup):
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command, imported. None where there is none of the name."""
+        """The command of this name, imported, or None."""
         if cmd_name not in self.commands and cmd_name in COMMANDS:
             self.commands[cmd_name] = _load(COMMANDS[cmd_name])
         return self.commands.get(cmd_name)

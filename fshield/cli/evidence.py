@@ -259,7 +259,7 @@ def _of_groups(
     add: bool,
     connection: Connection,
 ) -> Iterator[tuple[Table, _Done]]:
-    """The table of log groups, written after each day, so that `--add` goes on where it ended."""
+    """The table of log groups, written after each day, so that `--add` continues where it ended."""
     console = output.console(stderr=True)
     groups = LogGroups(wanted, connection, at_most)
     with Table() as table:

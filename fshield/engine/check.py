@@ -59,7 +59,7 @@ def each_policy(path: Path) -> list[Path]:
 
 
 def policies_in(folder: Path) -> list[Path]:
-    """The policies of a folder, by name. Raises CouldNotRun where there is none."""
+    """The policies of a folder, by name. Raises CouldNotRun if it has none."""
     found = sorted(
         path
         for path in folder.iterdir()
@@ -142,7 +142,7 @@ def check_variables(policy: Policy, environment: list[str]) -> Iterator[Finding]
 
 
 def _mode_of(path: Path) -> int:
-    """What kind of file `path` is. Raises CouldNotRun where there is none."""
+    """The file mode of `path`. Raises CouldNotRun if there is no such file."""
     try:
         return path.stat().st_mode
     except OSError as error:

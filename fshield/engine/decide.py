@@ -218,7 +218,7 @@ _FIX = f"run ./build.sh, which builds it, or name the library in {VARIABLE}"
 
 
 def library() -> ctypes.CDLL:
-    """The library. Raises CouldNotRun, with the fix, where there is none."""
+    """The library. Raises CouldNotRun, with the fix, if there is none."""
     for path in candidates():
         if path.is_file():
             return _load(path)

@@ -211,8 +211,7 @@ def subject(path: Path) -> Subject:
 def connect(
     policy: native.Compiled, target: str, facts: native.Facts, asker: str = ""
 ) -> list[Answer]:
-    """The verdict on a connection to `target` (``HOST:PORT``). Raises CouldNotRun where that is
-    none."""
+    """The verdict on a connection to `target` (``HOST:PORT``). Raises CouldNotRun otherwise."""
     host, port = split_target(target)
     try:
         ip = plain_address(host)
@@ -334,7 +333,7 @@ def execute(
 def look_up(
     policy: native.Compiled, target: str, facts: native.Facts, asker: str = ""
 ) -> list[Answer]:
-    """The verdict on asking for the addresses of a name. Raises CouldNotRun where it is none."""
+    """The verdict on a lookup of a name. Raises CouldNotRun for other text."""
     try:
         key, wildcard = host_key(target)
     except ValueError as error:

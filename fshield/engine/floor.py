@@ -23,7 +23,7 @@ NAME = "floor"
 
 
 def beside(path: Path) -> Policy | None:
-    """The floor in the folder of the policy `path`, or None where there is none or `path` is it.
+    """The floor beside the policy `path`; None if there is none, or if `path` is the floor.
 
     Raises:
         CouldNotRun: it cannot be read.

@@ -1,5 +1,4 @@
-"""Reads a CloudWatch log group, page by page: what it will cost first, then our lines and nobody
-else's.
+"""Reads a CloudWatch log group, page by page: what it will cost, then the guard's own lines.
 
 FilterLogEvents answers at most 1 MB or 10,000 events a page
 (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html), so
@@ -102,7 +101,7 @@ def since(text: str, now: datetime) -> datetime:
 
 
 def stretch(option: str, text: str) -> timedelta:
-    """A stretch of time: ``30m``, ``4h``, ``7d``; ``0`` for none.
+    """A length of time: ``30m``, ``4h``, ``7d``; ``0`` for none.
 
     Raises:
         CouldNotRun: it is none.

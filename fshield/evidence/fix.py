@@ -184,7 +184,7 @@ def _sort_acts(
 
 
 def _with_ports(act: Act, seen: Seen, ports: tuple[int, ...]) -> list[tuple[Act, str]]:
-    """The act; of a lookup, at each of its ports, with a note where nobody says which."""
+    """The act; of a lookup, at each of its ports, with a note if no source says which."""
     if not is_lookup(act):
         return [(act, "")]
     if ports:

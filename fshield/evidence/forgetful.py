@@ -70,7 +70,7 @@ class Forgetful:
 
     @property
     def proposal(self) -> str:
-        """The proposal, in a sentence; "" where there is none."""
+        """The proposal in a sentence, or ""."""
         if self.against:
             return ""
         number = self.invocations

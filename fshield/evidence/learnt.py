@@ -215,7 +215,7 @@ def signed(text: str) -> str:
 
 
 def is_unchanged(content: bytes) -> bool:
-    """Whether `content` is what `signed` made, and nobody has edited it since."""
+    """Whether `content` is what `signed` made, unedited."""
     text, mark, digest = content.decode("utf-8", "replace").rpartition(_MARK)
     return bool(mark) and digest.strip() == sha256(text.encode()).hexdigest()
 

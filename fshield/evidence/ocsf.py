@@ -15,7 +15,7 @@ _SAME = ("timestamp", "level", "message", "_aws", "function", "function_arn")
 
 
 def native(event: dict[str, Any]) -> dict[str, Any]:
-    """The native event in a Detection Finding of the engine's; `event` itself where it is none."""
+    """The native event in the engine's Detection Finding; any other `event` unchanged."""
     inside = event.get("unmapped")
     if event.get("class_uid") != DETECTION_FINDING or not isinstance(inside, dict):
         return event

@@ -37,7 +37,7 @@ class Wanted:
     _askers: Askers = field(default_factory=Askers)
 
     def __call__(self, record: Record) -> bool:
-        """Whether `record` is to be shown. What is about no act (``armed``, ``refused``) is where
+        """Whether to show `record`. What is about no act (``armed``, ``refused``) is where
         nothing is asked for; what was cut short is always, as nobody knows what it was."""
         event = record.event
         if event["event"] == "unreadable":

@@ -47,7 +47,7 @@ def untried_said(untried: Mapping[str, int]) -> str:
 
 
 class NoFunction(CouldNotRun):
-    """There is none in the place that is asked for. Among several places that is no mistake."""
+    """This region and account has no such function: not an error if there are several places."""
 
 
 def chosen(place: Place, selection: Selection, patience: Patience) -> Selected:

@@ -106,7 +106,7 @@ def _refuse_urls(name: str) -> None:
 
 
 def address_of(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address that `text` is; None where it is none."""
+    """`text` as an address, or None."""
     # Most texts are names. To refuse one takes the parser longer than all else that is asked of it.
     if ":" not in text and not text[-1:].isdigit():
         return None

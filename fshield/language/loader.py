@@ -117,7 +117,7 @@ def _is_unknown(problem: Any) -> bool:
 
 
 def _take_out(data: Any, location: Location, key: str) -> bool:
-    """Remove `key` of the mapping at `location`; False where there is none."""
+    """Remove `key` of the mapping at `location`. False if the mapping lacks it."""
     for step in location:
         if isinstance(data, dict):
             # Steps that name the kind of an entry are the model's, and not in the document.

@@ -44,7 +44,7 @@ def folder() -> Path:
 
 
 def archive(architecture: str) -> bytes:
-    """The layer's zip. Raises CouldNotRun where there is none."""
+    """The layer's zip. Raises CouldNotRun if there is none."""
     path = folder() / name(architecture)
     try:
         return path.read_bytes()

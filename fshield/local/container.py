@@ -237,8 +237,7 @@ class ContainerFunction(Started):
             self.environment[name] = value.replace(GATEWAY, self.gateway)
 
     def _await_emulator(self) -> None:
-        """Until it answers HTTP: a published port takes connections before anybody listens behind
-        it."""
+        """Wait for an HTTP answer: a published port accepts connections before it is served."""
         end = time.monotonic() + _START_S
         while time.monotonic() < end:
             connection = http.client.HTTPConnection(*self._address, timeout=1)

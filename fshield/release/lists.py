@@ -10,11 +10,11 @@ from fshield.release import signature, sums
 
 @dataclass(frozen=True)
 class Trust:
-    """Which lists are believed.
+    """Which lists are accepted.
 
     Args:
         signers: a file of allowed signers; None: those that fshield knows.
-        unsigned: believe a list that nobody signed.
+        unsigned: accept a list without a signature.
     """
 
     signers: Path | None = None

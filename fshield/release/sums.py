@@ -24,7 +24,7 @@ def digest(content: bytes) -> str:
 
 
 def of_code(code_sha256: str) -> str:
-    """The same of what Lambda calls CodeSha256; "" where it is none."""
+    """The same from Lambda's CodeSha256; "" for other text."""
     try:
         raw = base64.b64decode(code_sha256, validate=True)
     except ValueError:

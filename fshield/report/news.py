@@ -46,7 +46,7 @@ def news(dependencies: Iterable[Dependency], first: float, last: float) -> News:
 
 
 def section(made: News, events: int) -> Iterable[Markup]:
-    """The section, or why there is none."""
+    """The section, or the reason why it is missing."""
     if not events:
         return
     head = tag("h2", "New since last week", id="new")

@@ -100,7 +100,7 @@ def read(path: Path) -> list[Event]:
 
 
 def of_runner(event: Event) -> bool:
-    """The test runner did it for itself: nobody else is on the stack."""
+    """The test runner acted for itself: no other code is on the stack."""
     origin = event.get("origin")
     if not isinstance(origin, dict) or origin.get("distribution") not in _RUNNER:
         return False

@@ -44,13 +44,13 @@ def layer_version(arn: str) -> LayerVersion:
 
 
 def layer_name(arn: str) -> str:
-    """The layer's name in whatever AWS lists as a layer; the whole text where it is none."""
+    """The layer's name in what AWS lists as a layer; other text unchanged."""
     found = _LAYER.match(arn)
     return found["name"] if found else arn
 
 
 def layer_number(arn: str) -> int:
-    """The version's number in the ARN of a layer version, 0 where there is none."""
+    """The version number in the ARN of a layer version, or 0."""
     found = _LAYER.match(arn)
     return int(found["version"]) if found else 0
 

@@ -63,7 +63,7 @@ class Layer:
 
 
 def look_up(client: LambdaClient, version: LayerVersion, patience: Patience) -> Layer:
-    """The layer version as Lambda knows it. Raises CouldNotRun where there is none."""
+    """The layer version as Lambda knows it. Raises CouldNotRun if it does not exist."""
     try:
         answer = patience.call(
             lambda: client.get_layer_version(

@@ -232,7 +232,7 @@ class _Calls:
         return function_of(self._ask(self._client.get_function_configuration, **more))
 
     def alias(self, name: str) -> Mapping[str, Any]:
-        """An alias. Raises Refused where there is none."""
+        """An alias. Raises Refused if it does not exist."""
         try:
             found: Mapping[str, Any] = self._ask(self._client.get_alias, Name=name)
         except ClientError as error:
