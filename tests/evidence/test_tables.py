@@ -19,7 +19,7 @@ from fshield.cli.app import app
 from fshield.errors import CouldNotRun
 from fshield.evidence.cloudwatch import Connection
 from fshield.evidence.stream import EventReader
-from fshield.evidence.tables import batches, engine, lane, lanes, places, sql
+from fshield.evidence.tables import batches, engine, kinds, lane, lanes, places
 from fshield.evidence.tables.engine import Table
 from fshield.evidence.tables.lane import Lane
 from fshield.evidence.tables.rows import LATER, Row, Stamp, folded
@@ -213,9 +213,9 @@ def test_rows_that_are_not_in_order_are_sorted(
     files = written(folder, ["\n".join([*lines, lines[1]]).encode()])
     wanted = by_hand(files)
     assert wanted[1]["repeated"] == 1 and wanted[1]["missing"] == 0
-    taken = sql.TAKEN
-    monkeypatch.setattr(sql, "TAKEN", taken.replace("ORDER BY ord", "ORDER BY ord DESC"))
-    assert taken != sql.TAKEN
+    taken = kinds.TAKEN
+    monkeypatch.setattr(kinds, "TAKEN", taken.replace("ORDER BY ord", "ORDER BY ord DESC"))
+    assert taken != kinds.TAKEN
     assert by_sql(files) == wanted
 
 

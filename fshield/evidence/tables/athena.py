@@ -1,7 +1,7 @@
 """Evidence in S3 as a table of Athena, and the queries that make groups of it.
 
-The queries are those of `fshield.evidence.tables.sql`, written for DuckDB. sqlglot writes them in
-Athena's dialect, Trino's. What the groups mean, `fshield.evidence.tables.groups` says.
+The queries are those of `fshield.evidence.tables.grouping`, written for DuckDB. sqlglot writes them
+in Athena's dialect, Trino's. What the groups mean, `fshield.evidence.tables.groups` says.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fshield.errors import CouldNotRun, shown
-from fshield.evidence.tables import sql
+from fshield.evidence.tables import apart, grouping, lines
 from fshield.evidence.tables.groups import Group, Loose, Place
 
 if TYPE_CHECKING:
@@ -54,11 +54,11 @@ class Source:
     def relation(self) -> str:
         """Its lines, in DuckDB's dialect."""
         wanted = ["contains(line, 'function_shield')"]
-        wanted += [f"day >= {sql.literal(self.since)}"] if self.since else []
-        wanted += [f"day <= {sql.literal(self.until)}"] if self.until else []
+        wanted += [f"day >= {lines.literal(self.since)}"] if self.since else []
+        wanted += [f"day <= {lines.literal(self.until)}"] if self.until else []
         for column, names in (("account", self.accounts), ("region", self.regions)):
             if names:
-                wanted.append(f"{column} IN ({', '.join(map(sql.literal, names))})")
+                wanted.append(f"{column} IN ({', '.join(map(lines.literal, names))})")
         return f"SELECT line, account, region FROM {self.table} WHERE {' AND '.join(wanted)}"
 
 
@@ -108,12 +108,12 @@ TBLPROPERTIES (
 
 def grouped(source: Source) -> str:
     """The query of groups, in Athena's dialect."""
-    return transpiled(sql.grouped(source.relation))
+    return transpiled(grouping.grouped(source.relation))
 
 
 def lines_of(source: Source, processes: Sequence[str]) -> str:
     """The query of lines, in Athena's dialect."""
-    return transpiled(sql.lines_of(source.relation, sorted(processes)))
+    return transpiled(grouping.lines_of(source.relation, sorted(processes)))
 
 
 def transpiled(text: str) -> str:
@@ -147,8 +147,8 @@ def _of_trino(node: exp.Expression) -> exp.Expression:
         return exp.GT(this=position, expression=exp.Literal.number(0))
     if name == "strlen":
         return exp.Length(this=node.expressions[0])
-    if isinstance(node, exp.Literal) and node.is_string and node.name == sql.HOLE:
-        return exp.Anonymous(this="CHR", expressions=[exp.Literal.number(ord(sql.HOLE))])
+    if isinstance(node, exp.Literal) and node.is_string and node.name == apart.HOLE:
+        return exp.Anonymous(this="CHR", expressions=[exp.Literal.number(ord(apart.HOLE))])
     if isinstance(node, exp.TryCast) and node.to.is_type(*exp.DataType.TEMPORAL_TYPES):
         # Trino's has a blank in the middle, and no Z.
         node.this.replace(sqlglot.parse_one(_TRINO_MOMENT.format(node.this.sql("duckdb"))))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from fshield.errors import CouldNotRun, shown
 from fshield.evidence.stream import INVOKED
-from fshield.evidence.tables import sql
+from fshield.evidence.tables import kinds, lines
 
 #: A batch is read until it has this many bytes. A packed byte counts as ten, and a wrapped line as
 #: ten lines.
@@ -59,11 +59,11 @@ class Batch:
     @property
     def lines(self) -> str:
         """SQL for the table `placed`."""
-        lines = sql.read(self.files, self.kind == "gzip", self.long)
+        found = lines.read(self.files, self.kind == "gzip", self.long)
         if self.limit:
             some = self.limit // _PACKING + 1 if self.wrapped else self.limit
-            lines = f"SELECT * FROM ({lines}) LIMIT {some}"
-        return sql.placed(sql.plain(lines) if self.wrapped else lines, self.known)
+            found = f"SELECT * FROM ({found}) LIMIT {some}"
+        return kinds.placed(lines.plain(found) if self.wrapped else found, self.known)
 
 
 def size_of(name: str) -> int:

@@ -1,6 +1,6 @@
 """Makes the table of files with DuckDB, batch by batch, in memory that does not grow with the log.
 
-See `fshield.evidence.tables.sql` for how a line is read.
+See `fshield.evidence.tables.apart` for how a line is read.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from fshield.errors import CouldNotRun, shown
 from fshield.evidence.stream import Counts, EventReader
-from fshield.evidence.tables import sql
+from fshield.evidence.tables import lines, whole
 from fshield.evidence.tables.batches import PACKED, Batch, in_batches, is_table, size_of
 from fshield.evidence.tables.lane import ROWS, Shared, insert, number, prepare
 from fshield.evidence.tables.lanes import Lanes
@@ -211,17 +211,17 @@ class Table:
             try:
                 said = self._to.execute(
                     "SELECT decode(value) FROM parquet_kv_metadata("
-                    f"{sql.literal(name)}) WHERE decode(key) = '{_METADATA}'"
+                    f"{lines.literal(name)}) WHERE decode(key) = '{_METADATA}'"
                 ).fetchone()
                 self._count(said[0] if said else "")
                 described = self._to.execute(
-                    f"DESCRIBE SELECT * FROM read_parquet({sql.literal(name)})"
+                    f"DESCRIBE SELECT * FROM read_parquet({lines.literal(name)})"
                 ).fetchall()
                 lacking = LATER - {column for column, *_ in described}
                 columns = (f"'' AS {name}" if name in lacking else name for name in COLUMNS)
                 self._to.execute(
                     f"INSERT INTO whole BY NAME SELECT {', '.join(columns)}"
-                    f" FROM read_parquet({sql.literal(name)})"
+                    f" FROM read_parquet({lines.literal(name)})"
                 )
             except duckdb.Error as error:
                 reason = str(error).partition("\n")[0]
@@ -248,9 +248,9 @@ class Table:
 
     def finish(self) -> Table:
         """Fold what was read so far into whole rows."""
-        found = f"(SELECT * FROM whole UNION ALL BY NAME {sql.FINISHED})"
+        found = f"(SELECT * FROM whole UNION ALL BY NAME {whole.FINISHED})"
         # Who reads it sorts it.
-        rows = f"SELECT {', '.join(COLUMNS)} FROM ({sql.merged(found)})"
+        rows = f"SELECT {', '.join(COLUMNS)} FROM ({whole.merged(found)})"
         self._to.execute(
             f"CREATE OR REPLACE TABLE merged AS {rows}", [self._stamp.account, self._stamp.region]
         )
@@ -269,7 +269,7 @@ class Table:
         return number(self._to, "SELECT coalesce(sum(events), 0) FROM whole")
 
     def __iter__(self) -> Iterator[Row]:
-        answer = self._to.cursor().execute(sql.ordered("whole"))
+        answer = self._to.cursor().execute(whole.ordered("whole"))
         while found := answer.fetchmany(ROWS):
             yield from map(row_from, found)
 
@@ -286,9 +286,9 @@ class Table:
         partial = path.with_name(f".{path.name}.{os.getpid()}")
         try:
             self._to.execute(
-                f"COPY ({sql.ordered('whole')}) TO {sql.literal(str(partial))}"
+                f"COPY ({whole.ordered('whole')}) TO {lines.literal(str(partial))}"
                 " (FORMAT parquet, COMPRESSION zstd,"
-                f" KV_METADATA {{{_METADATA}: {sql.literal(json.dumps(said))}}})"
+                f" KV_METADATA {{{_METADATA}: {lines.literal(json.dumps(said))}}})"
             )
             partial.replace(path)
         finally:

@@ -1,7 +1,7 @@
 """Rows of a table from groups of lines, which CloudWatch or Athena made.
 
 An engine that is far away cannot give back every line. It gives groups: lines of one process with
-one template (see `fshield.evidence.tables.sql`) and one object, with their number, the first and
+one template (see `fshield.evidence.tables.apart`) and one object, with their number, the first and
 last moment, and what is needed to know their numbers. Lines that it cannot take apart come as they
 are. So these engines have no opinion on JSON either: `templates` and the reader of events say what
 lines mean.
@@ -22,14 +22,14 @@ from typing import Any
 
 from fshield.evidence.events import decode, normalised
 from fshield.evidence.stream import Counts, EventReader, Record, function_of_group, seconds
-from fshield.evidence.tables import sql
+from fshield.evidence.tables import apart
 from fshield.evidence.tables.rows import Key, Row, Stamp, moment_key, row_of
 from fshield.evidence.tables.templates import meaning
 
 #: Processes that are remembered from one answer to the next.
 MAX_PROCESSES = 1 << 18
 _TEMPLATES = 1 << 14
-_DETAILS = re.compile(sql.DETAILS)
+_DETAILS = re.compile(apart.DETAILS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Group:
 
     Args:
         place: where they lie.
-        template, details: as `fshield.evidence.tables.sql` takes lines apart.
+        template, details: as `fshield.evidence.tables.apart` takes lines apart.
         nonce: the process's.
         first, last: moments, as the engine writes them.
         events: how many lines.

@@ -1,7 +1,7 @@
 """The two queries of CloudWatch Logs Insights, in its own language, and what their answers mean.
 
-They take lines apart as `fshield.evidence.tables.sql` does, by the same marks, and know nothing of
-JSON. What is not written as the engine writes it is given back as it is.
+They take lines apart as `fshield.evidence.tables.apart` does, by the same marks, and know nothing
+of JSON. What is not written as the engine writes it is given back as it is.
 
 Functions and commands: the user guide's pages CWL_QuerySyntax*. Used are only those that have been
 in it for years: `filter`, `parse` with named groups, `fields`, `stats`, `sort`, `limit`.
@@ -14,7 +14,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from fshield.evidence.tables import sql
+from fshield.evidence.tables import apart
 from fshield.evidence.tables.groups import Group, Loose, Place
 from fshield.evidence.tables.rows import REQUEST, TIMELY
 
@@ -173,7 +173,7 @@ def group_or_line(query: Query, row: Mapping[str, str], region: str) -> Group | 
         parts[1:] = [said("level"), said("policy"), asked, said("origin"), ""]
     return Group(
         place,
-        sql.HOLE.join(parts),
+        apart.HOLE.join(parts),
         said("details"),
         said("who"),
         said("first"),

@@ -2,7 +2,7 @@
 
 Several lanes read at once, each on one processor: DuckDB keeps the order of lines on one only.
 They share what templates mean, and the states of processes, which they hand on in the order of
-the batches. See `fshield.evidence.tables.sql` for how a line is read.
+the batches. See `fshield.evidence.tables.apart` for how a line is read.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from threading import Event, RLock
 from typing import TYPE_CHECKING, Any
 
 from fshield.evidence.stream import EventReader, Record
-from fshield.evidence.tables import sql
+from fshield.evidence.tables import follow, kinds, lines
 from fshield.evidence.tables.batches import PACKED, Batch
 from fshield.evidence.tables.rows import COLUMNS, Key, Row, row_of
 from fshield.evidence.tables.templates import meaning
@@ -175,10 +175,10 @@ class Lane:
             # The first few say whether lines are wrapped, which may be long.
             for limit in (_FEW, _SAMPLE):
                 self._place(Batch(batch.files[:1], batch.kind, limit=limit))
-            self._make("cut", sql.CUT)
-            self._make("alike", sql.ALIKE)
+            self._make("cut", kinds.CUT)
+            self._make("alike", kinds.ALIKE)
             if self._learn_templates():
-                self._make("acts", sql.ACTS)
+                self._make("acts", kinds.ACTS)
                 self._remember()
         except duckdb.Error:
             self.known = True
@@ -189,19 +189,19 @@ class Lane:
 
         try:
             self._place(batch)
-            self._make("cut", sql.CUT)
-            self._make("alike", sql.ALIKE)
+            self._make("cut", kinds.CUT)
+            self._make("alike", kinds.ALIKE)
             if not self._learn_templates():
                 self._drop("placed", "cut", "alike")
                 return False
-            self._make("acts", sql.ACTS)
-            self._make("taken", sql.TAKEN)
+            self._make("acts", kinds.ACTS)
+            self._make("taken", kinds.TAKEN)
             self._remember()
             self._drop("cut", "alike")
             taken = self._number("SELECT count(*) FROM taken")
             whole = taken == self._number("SELECT count(*) FROM placed")
             if not whole:
-                self._make("left_over", sql.LEFT_OVER)
+                self._make("left_over", kinds.LEFT_OVER)
             self._drop("placed")
         except duckdb.Error:
             return False
@@ -221,7 +221,7 @@ class Lane:
         shared = self._shared
         batch.wrapped, batch.known = shared.wrapped, self.known
         self._make("placed", batch.lines)
-        if not batch.wrapped and self._to.execute(sql.ANY_WRAPPED).fetchone():
+        if not batch.wrapped and self._to.execute(lines.ANY_WRAPPED).fetchone():
             shared.wrapped = batch.wrapped = True
             self._make("placed", batch.lines)
 
@@ -230,7 +230,7 @@ class Lane:
         kept = self._number("SELECT count(*) FROM kinds")
         if kept + self._number("SELECT count(*) FROM alike WHERE lines > 1") > _KINDS:
             self._to.execute("DELETE FROM kinds")
-        self._to.execute(f"INSERT INTO kinds {sql.KINDS} LIMIT {_KINDS}", [_LONG])
+        self._to.execute(f"INSERT INTO kinds {kinds.KINDS} LIMIT {_KINDS}", [_LONG])
         self.known = True
 
     def _make(self, table: str, query: str) -> None:
@@ -348,21 +348,21 @@ class Lane:
 
     def _finish_batch(self) -> None:
         run = self._to.execute
-        self._make("stepped", sql.stepped())
-        if self._number(sql.OUT_OF_ORDER):
-            self._make("stepped", sql.stepped("ORDER BY ord"))
+        self._make("stepped", follow.stepped())
+        if self._number(follow.OUT_OF_ORDER):
+            self._make("stepped", follow.stepped("ORDER BY ord"))
         self._turn.wait()
-        self._make("runs", sql.RUNS)
-        self._make("fresh", sql.PROCESSES)
+        self._make("runs", follow.RUNS)
+        self._make("fresh", follow.PROCESSES)
         run("DELETE FROM processes WHERE nonce IN (SELECT nonce FROM fresh)")
         run("INSERT INTO processes SELECT * FROM fresh")
         self._turn.over.set()
-        self._make("grouped", sql.GROUPED)
-        repeated, missing, back = run(sql.COUNTED).fetchone() or (0, 0, 0)
+        self._make("grouped", follow.GROUPED)
+        repeated, missing, back = run(follow.COUNTED).fetchone() or (0, 0, 0)
         with self._shared.lock:
             counts = self._shared.reader.counts
             counts.repeated += int(repeated)
             counts.missing += int(missing)
             counts.clock_back += int(back)
-        run(f"INSERT INTO parts BY NAME {sql.PARTS}")
+        run(f"INSERT INTO parts BY NAME {follow.PARTS}")
         self._drop("acts", "taken", "stepped", "runs", "fresh", "grouped")

@@ -2,7 +2,7 @@
 apart. docs/evidence.md has the schema for people.
 
 This module is the meaning: `folded` makes the table from records, one by one, and `records` gives
-a table to whatever reads events. The SQL of `fshield.evidence.tables.sql` makes the same table;
+a table to whatever reads events. The SQL of this folder makes the same table;
 tests/evidence compares the two.
 """
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from fshield.evidence.events import decode, normalised
 from fshield.evidence.stream import Record
+from fshield.evidence.tables.apart import HOLE
 from fshield.evidence.tables.rows import Row, Stamp, row_of
-from fshield.evidence.tables.sql import HOLE
 
 _NOTHING = Stamp()
 _MISSING = object()

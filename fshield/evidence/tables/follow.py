@@ -1,0 +1,114 @@
+"""The SQL that follows the numbers of processes, and counts the acts of a batch."""
+
+from __future__ import annotations
+
+from fshield.evidence.tables.rows import REQUEST, TIMELY
+
+
+def stepped(order: str = "") -> str:
+    """The numbered rows of `taken`, and the run that each is in.
+
+    A run is a stretch of rows that are of one process, whose numbers rise, and that tell the same
+    of their process. Within a run, all that a row follows is the row before it.
+
+    Args:
+        order: ``ORDER BY ord``; without it, the order of `taken`, which needs no sorting.
+    """
+    return f"""
+        SELECT *, max(CASE WHEN begins THEN ord END)
+            OVER ({order} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS run
+        FROM (
+            SELECT * EXCLUDE (above, beside),
+                coalesce(nonce != above OR seq <= previous OR function != beside
+                    OR facts IS NOT NULL OR happened IS NULL OR at_previous IS NULL, true) AS begins
+            FROM (
+                SELECT *,
+                    lag(ord) OVER ({order}) AS behind,
+                    lag(nonce) OVER ({order}) AS above, lag(function) OVER ({order}) AS beside,
+                    lag(seq) OVER ({order}) AS previous, lag(happened) OVER ({order}) AS at_previous
+                FROM taken WHERE seq IS NOT NULL
+            )
+        )
+    """
+
+
+#: How many rows of `stepped` are not in order.
+OUT_OF_ORDER = "SELECT count(*) FROM stepped WHERE ord <= behind"
+
+# The runs of one batch come after what is known of their processes, as runs before the first.
+_PROCESS = "PARTITION BY nonce ORDER BY run ROWS"
+RUNS = f"""
+    SELECT run, nonce, seq,
+        max(seq) OVER ({_PROCESS} BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before,
+        happened,
+        last_value(happened IGNORE NULLS)
+            OVER ({_PROCESS} BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS at_before,
+        coalesce(first_value(nullif(function, '') IGNORE NULLS)
+            OVER ({_PROCESS} BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW), '') AS function,
+        first_value(facts IGNORE NULLS)
+            OVER ({_PROCESS} BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS facts
+    FROM (
+        SELECT run, any_value(nonce) AS nonce, max(seq) AS seq,
+            arg_max(happened, ord) AS happened, any_value(function) AS function,
+            any_value(facts) AS facts
+        FROM stepped GROUP BY run
+        UNION ALL
+        SELECT -1, nonce, seq, happened, function, facts
+        FROM processes WHERE nonce IN (SELECT nonce FROM stepped)
+    )
+"""
+
+#: What the batch's rows say of their processes, for the next batch.
+PROCESSES = """
+    SELECT nonce, max(seq) AS seq, arg_max(happened, run) AS happened,
+        arg_max(function, run) AS function, arg_max(facts, run) AS facts
+    FROM runs GROUP BY nonce
+"""
+
+# The batch's rows, each with what it follows.
+_FOLLOWED = """
+    SELECT row.act, row.happened, row.request, row.seq, row.lost, its.function, its.facts,
+        CASE WHEN row.begins THEN its.before ELSE greatest(its.before, row.previous) END AS before,
+        CASE WHEN row.begins THEN its.at_before ELSE row.at_previous END AS at_before
+    FROM stepped AS row JOIN runs AS its ON its.run = row.run
+    UNION ALL
+    SELECT act, happened, request, NULL, lost, function, NULL, NULL, NULL
+    FROM taken WHERE seq IS NULL
+"""
+
+#: The batch's rows by act, and what the reader counts: `missing`, `back`.
+GROUPED = f"""
+    SELECT act, function, facts, doubt, timely, named,
+        min(happened) AS first_seen, max(happened) AS last_seen, count(*) AS events,
+        sum(lost) AS lost, coalesce(min(nullif(request, '')), '') AS request,
+        coalesce(sum(greatest(0, seq - before - 1 - lost)) FILTER (seq > before), 0) AS missing,
+        count(*) FILTER (happened < at_before - 1000000) AS back
+    FROM (
+        SELECT row.*,
+            CASE WHEN seq <= before THEN 'repeated'
+                WHEN seq IS NULL AND known.event IN ('violation', 'allowed') THEN 'unnumbered'
+                ELSE '' END AS doubt,
+            CASE WHEN known.timely THEN happened END AS timely,
+            CASE WHEN length(request) >= {REQUEST} AND contains(known.details, request)
+                THEN request ELSE '' END AS named
+        FROM ({_FOLLOWED}) AS row JOIN (
+            SELECT id, event, details,
+                contains(details, '"/tmp') AND regexp_matches(details, '{TIMELY}') AS timely
+            FROM acts
+        ) AS known ON known.id = row.act
+    )
+    GROUP BY act, function, facts, doubt, timely, named
+"""
+
+#: The events, repeated, missing and with a clock that went back.
+COUNTED = """
+    SELECT coalesce(sum(events) FILTER (doubt = 'repeated'), 0), coalesce(sum(missing), 0),
+        coalesce(sum(back), 0)
+    FROM grouped
+"""
+
+#: The batch in rows that still have their template.
+PARTS = """
+    SELECT template, details, part.* EXCLUDE (act, missing, back)
+    FROM grouped AS part JOIN (SELECT id, template, details FROM acts) AS known ON id = act
+"""
