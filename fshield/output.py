@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -50,7 +51,13 @@ def print_finding(finding: Finding, to: Console) -> None:
         _print_excerpt(finding, to)
     for label, text in (("allowed", finding.allowed), ("fix", finding.fix)):
         if text:
-            to.print(Text.assemble((f"  {label + ':':9}", "dim"), text), soft_wrap=True)
+            # A fix is pasted from the terminal, so it stays one line.
+            if to.is_terminal and label == "allowed":
+                lines = textwrap.wrap(text, to.width - 11, break_on_hyphens=False)
+            else:
+                lines = [text]
+            said = ("\n" + " " * 11).join(lines)
+            to.print(Text.assemble((f"  {label + ':':9}", "dim"), said), soft_wrap=True)
 
 
 def _print_excerpt(finding: Finding, to: Console) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -14,13 +15,15 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from fshield import __version__
+from fshield import __version__, output
 from fshield.cli.app import app
 from fshield.engine import decide as native
 from fshield.engine import explain
 from fshield.engine.decide import Compiled
+from fshield.errors import Finding
 from fshield.language import endpoints
 from fshield.language.loader import load, resolve
 from fshield.language.policy import Family
@@ -60,6 +63,19 @@ def test_mistakes_are_named_with_what_helps(
     assert "'conect' is not one of 'connect'" in wrong.output and "Value error" not in wrong.output
     missing = run("rollout", str(tmp_path / "none.zip"), "--all")
     assert missing.exit_code == 2 and "fshield package DIR" in missing.output
+
+
+def test_what_is_allowed_fits_a_terminal() -> None:
+    """Wrapped below itself on a terminal; one line elsewhere, and a fix is one line anywhere."""
+    finding = Finding("error", "p.yaml", 3, 3, "no key", "a-word, " * 20 + "end", "x " * 60 + "y")
+    for terminal in (True, False):
+        to = Console(file=io.StringIO(), force_terminal=terminal, width=80, no_color=True)
+        output.print_finding(finding, to)
+        text = re.sub("\x1b\\[[0-9;]*m", "", to.file.getvalue())  # type: ignore[attr-defined]
+        shown = text.split("  allowed: ")[1].split("\n  fix:     ")
+        assert (max(map(len, shown[0].split("\n"))) <= 80) is terminal
+        assert " ".join(shown[0].split()) == finding.allowed
+        assert shown[1].strip() == finding.fix
 
 
 def test_as_a_program() -> None:
