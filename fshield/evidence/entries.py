@@ -109,8 +109,9 @@ def paths(items: list[tuple[Act, Seen]], tiers: Tiers) -> list[Line]:
         if _PROBE.fullmatch(value) and tiers.evidence.forgetful.is_passing(value):
             # tempfile tries the folder with such a name. One in a hundred looks like a word.
             value = TEMPFILE_PATTERNS[-1]
-        if "?" not in value:
-            value = tiers.text.template(*examples) or value
+        template = tiers.text.template(*examples)
+        if template and ("?" not in value or template.endswith("/**")):
+            value = template
         line = lines.setdefault(value, Line(act.rule, "path", value, group=group_of(seen, tiers)))
         line.seen.add(seen)
         line.acts += [(act, example) for example in examples]

@@ -79,10 +79,17 @@ class OwnText:
         )
 
     def template(self, *paths: str) -> str | None:
-        """The pattern of a name with something to fill in that all of `paths` are of: the one with
-        the most letters; None where there is none."""
-        found = (known for known in self._templates if all(matches(known, path) for path in paths))
-        return max(found, key=lambda known: (len(known), known), default=None)
+        """The pattern for all of `paths`: a name with something to fill in, the one with the most
+        letters; else what is below such a name, or below a folder that is named. None where there
+        is none, or one is named itself."""
+        if not self._paths.isdisjoint(paths):
+            return None
+        folders = (*self._templates, *(known for known in self._paths if known[-1] not in "-_./"))
+        for known in (self._templates, [f"{folder}/**" for folder in folders]):
+            found = [one for one in known if all(matches(one, path) for path in paths)]
+            if found:
+                return max(found, key=lambda one: (len(one), one))
+        return None
 
     @cached_property
     def _folded(self) -> str:

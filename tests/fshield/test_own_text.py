@@ -17,6 +17,7 @@ from tests.fshield.learning import entries, held
 from tests.fshield.recorded import Log
 
 CLIENT = "/var/lang/lib/python3.13/site-packages/awslambdaric/bootstrap.py:9 run"
+DEPENDENCY = "/var/task/graphdb/__init__.py:3 dial"
 NAMING = """
 import graphdb
 graph = graphdb.connect("bolt://graph.shop.example:7687")  # ours.shop.example.evil.example
@@ -60,7 +61,7 @@ def learnt(log: Log, package: Path | None, **variables: str) -> Learnt:
 
 def by_dependency(*hosts: str, log: Log | None = None) -> Log:
     log = log or Log()
-    frames = ["/var/task/graphdb/__init__.py:3 dial", "/var/task/app.py:5 handler", CLIENT]
+    frames = [DEPENDENCY, "/var/task/app.py:5 handler", CLIENT]
     for host in hosts:
         log.add("outbound_connectivity", *frames, host=host, port=7687, protocol="tcp")
     return log
@@ -117,11 +118,11 @@ def test_a_folder_without_metadata_of_distributions(package: Path) -> None:
 
 def test_named_paths_and_programs(package: Path) -> None:
     log = Log()
-    frames = ["/var/task/graphdb/__init__.py:3 dial", "/var/task/app.py:5 handler", CLIENT]
+    frames = [DEPENDENCY, "/var/task/app.py:5 handler", CLIENT]
     for path in ("/tmp/shelf", "/tmp/report-2026-09.xlsx", "/tmp/shelves", "/tmp/.shelf"):
         log.add("read_write_tmp", *frames, path=path, operation="create")
-    for path in ("/tmp/shelf/part/1", "/tmp/shelf.db-journal", "/tmp/logs", "/tmp"):
-        log.add("read_write_tmp", path=path, operation="create")
+    for path in ("/tmp/shelf/part/1", "/tmp/shelf.db-journal", "/tmp/logs"):
+        log.add("read_write_tmp", DEPENDENCY, path=path, operation="create")
     for path in ("/opt/bin/convert", "/opt/bin/convert2", "/bin/sh"):
         log.add("create_child_process", *frames, path=path, operation="execute")
     found = learnt(log, package)
@@ -137,7 +138,7 @@ d = f"/tmp/{anything}"; e = f"/tmp/{folder}/x"; f = f"/tmp/{user}/{name}.json"; 
 def test_a_name_with_something_to_fill_in(package: Path) -> None:
     (package / "app.py").write_text(FILLED_IN)
     log = Log()
-    frames = ["/var/task/graphdb/__init__.py:3 dial", "/var/task/app.py:5 handler", CLIENT]
+    frames = [DEPENDENCY, "/var/task/app.py:5 handler", CLIENT]
     for path in ("/tmp/ann_2026.xlsx", "/tmp/2026-09.zip", "/tmp/graphs/g1.gml"):
         log.add("read_write_tmp", *frames, path=path, operation="create")
     others = ("/tmp/other", "/tmp/ann/x", "/tmp/ann/b.json", "/tmp/n.a")
@@ -146,6 +147,19 @@ def test_a_name_with_something_to_fill_in(package: Path) -> None:
     found = learnt(log, package)
     assert entries(found) == ['"/tmp/*.zip"', '"/tmp/*_*.xlsx"', '"/tmp/graphs/*.gml"']
     assert set(held(found)) == set(others)
+
+
+def test_what_a_client_makes_below_a_named_folder(package: Path) -> None:
+    """Of a rename an event has one name: the other is below the folder as well."""
+    (package / "app.py").write_text("a = f'/tmp/lake/{table}'; b = '/tmp/keys'; c = '/tmp/x/y.log'")
+    log = Log()
+    made = f"/tmp/lake/orders/{'0123456789abcdef' * 2}.part"
+    paths = ("/tmp/lake/orders", "/tmp/lake/orders/log/1#1", made, "/tmp/keys", "/tmp/keys/ring")
+    for path in (*paths, "/tmp/x", "/tmp/x/y.log", "/tmp/y/z.log"):
+        log.add("read_write_tmp", DEPENDENCY, path=path, operation="create")
+    found = learnt(log, package)
+    assert entries(found) == ['"/tmp/keys/**"', '"/tmp/lake/*/**"', "/tmp/x", "/tmp/x/y.log"]
+    assert set(held(found)) == {"/tmp/y/z.log"}
 
 
 def test_packages_of_the_folder_are_told_apart(package: Path) -> None:
