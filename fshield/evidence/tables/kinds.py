@@ -79,16 +79,19 @@ def placed(source: str, known: bool) -> str:
 
     A line is read once here, so this is what most of the time of a table goes to. Lines are
     numbered before the join, because it does not keep their order. DuckDB does this on one
-    processor, so several lanes do it at once."""
+    processor, so several lanes do it at once. The join has equalities only: before DuckDB 2, it
+    would compare each line with each kind."""
     return f"""
         WITH lines AS NOT MATERIALIZED (
             SELECT *, row_number() OVER () - 1 AS number FROM ({source}))
         SELECT number, known.id AS act, happened, request, nonce, seq, lost, logged,
             CASE WHEN known.id IS NULL THEN text END AS text,
             CASE WHEN known.id IS NULL AND NOT starts_with(line, '{START}') THEN line END AS line
-        FROM ({_VARYING if known else _UNKNOWN}) AS own LEFT JOIN kinds AS known
+        FROM (
+            SELECT * REPLACE (CASE WHEN happened IS NOT NULL THEN shape END AS shape)
+            FROM ({_VARYING if known else _UNKNOWN})
+        ) AS own LEFT JOIN kinds AS known
             ON known.shape = own.shape AND known.body = own.body AND known.origin = own.origin
-                AND own.happened IS NOT NULL
     """
 
 
