@@ -8,7 +8,7 @@ from fshield.evidence.tables.apart import HOLE, WORD
 #: quotes that is escaped; CloudWatch's messages may have a line end at their end.
 _WRAPPED = r'\{\\"function_shield\\":true(?:[^"\\]|\\")*(?:\\n)?"'
 #: A file with a line longer than `_LONG` is read by the reader of single lines.
-_LINE = 4 << 20
+_LINE = 16 << 20
 _LONG = 32 << 20
 _GROUP = r'\\{0,7}"logGroup\\{0,7}"\s*:\s*\\{0,7}"/aws/lambda/([A-Za-z0-9_-]{1,140})'
 
