@@ -350,6 +350,12 @@ def notes(learnt: Learnt) -> list[str]:
         found.append("no event shows which code is the function's own: name its module with --own")
     if learnt.proposal:
         found.append(learnt.proposal)
+    if moved := _renamed(learnt):
+        more = f" and {len(moved) - 1} more" if len(moved) > 1 else ""
+        found.append(
+            f"{harmless(moved[0])}{more}: the event of a rename shows one of its two names. If the"
+            " other one lies under /tmp too, allow it, or learn with --code"
+        )
     if learnt.tied:
         more = f" and {len(learnt.tied) - 1} more" if len(learnt.tied) > 1 else ""
         found.append(
@@ -357,6 +363,16 @@ def notes(learnt: Learnt) -> list[str]:
             " endpoints of AWS `aws:` entries"
         )
     return found
+
+
+def _renamed(learnt: Learnt) -> list[str]:
+    """Paths under /tmp that were renamed or linked, but those whose whole folder was learnt: the
+    other name lies there, as a rule."""
+    return [
+        line.value
+        for line in learnt.lines
+        if line.rule == "read_write_tmp" and line.seen.moved and not line.value.endswith("/**")
+    ]
 
 
 def as_dict(learnt: Learnt, tiers: Tiers) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from fshield.language.model import RULES
 MAX_ACTS = 50_000
 _CHAINS = 16
 _NAMES = 32
+_MOVES = ("rename", "link")
 INTEGRITY = "guard_integrity"
 #: The reason of an act that an entry allows, and to other callers only.
 ONLY_FOR = "only_for"
@@ -129,6 +130,7 @@ class Seen:
         libraries: packages whose library in C did it, with no code of Python on the stack.
         others: callers that an entry with ``only_for`` does not count for, as the engine names
             them; empty where no event has that reason.
+        moved: a path was renamed or linked. The event shows one of the two names.
     """
 
     count: int = 0
@@ -142,6 +144,7 @@ class Seen:
     pattern: str = ""
     others: set[str] = field(default_factory=set)
     libraries: set[str] = field(default_factory=set)
+    moved: bool = False
 
     def add(self, other: Seen) -> None:
         """Take `other`'s sightings over."""
@@ -157,6 +160,7 @@ class Seen:
         self.where = min(filter(None, (self.where, other.where)), default="")
         self.libraries |= set(sorted(other.libraries)[: max(0, _NAMES - len(self.libraries))])
         self.others |= set(sorted(other.others)[: max(0, _NAMES - len(self.others))])
+        self.moved |= other.moved
 
     def take(
         self,
@@ -184,6 +188,7 @@ class Seen:
             self.where = where
         _add(self.libraries, library)
         _add(self.others, other)
+        self.moved |= record.event["details"].get("operation") in _MOVES
 
     @property
     def passed(self) -> int:

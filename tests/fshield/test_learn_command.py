@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from fshield.cli.app import app
+from fshield.cli.learn import notes
 from fshield.engine import decide as native
 from fshield.engine.compiler import compile_policy
 from fshield.engine.policy_tests import run
@@ -315,3 +316,14 @@ def test_into_puts_new_names_together_with_those_of_the_policy(
     assert ("pattern: /tmp/out-*.json" in done.stderr) == (paths == ["/tmp/out-*.json"])
     again = CliRunner().invoke(app, ["learn", log, "--into", str(out), "--yes"])
     assert "it allows all that was learnt" in again.stderr
+
+
+def test_a_rename_whose_other_name_is_not_known_is_noted() -> None:
+    """os.replace("/tmp/a.part", "/tmp/report") makes one event: `report` stays blocked."""
+    log = Log()
+    for path in ("/tmp/a.part", "/tmp/b.part"):
+        log.add("read_write_tmp", path=path, operation="create")
+        log.add("read_write_tmp", path=path, operation="rename")
+    (note,) = (note for note in notes(learnt(log)) if "rename" in note)
+    assert note.startswith("/tmp/a.part and 1 more: ") and "--code" in note
+    assert not any("rename" in note for note in notes(learnt(tmp("/tmp/a.part"))))
