@@ -383,7 +383,7 @@ def test_data_needs_a_page_to_be_beside(out: list[str], tmp_path: Path) -> None:
     os.chdir(tmp_path)
     log = two().write(tmp_path / "events.log")
     done = CliRunner().invoke(app, ["report", str(log), "--data", *out])
-    assert done.exit_code == 2 and "--data without a page" in done.output
+    assert done.exit_code == 2 and "--data writes beside the page" in done.output
     assert [each.name for each in tmp_path.iterdir()] == ["events.log"]
 
 

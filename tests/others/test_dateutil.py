@@ -1,0 +1,30 @@
+"""dateutil 4, which pandas brings, makes no event under `default`.
+
+botocore wants dateutil 2, so the packages of tests/packages cannot show it. The lock of Application
+Signals has it.
+"""
+
+from __future__ import annotations
+
+from tests.others.test_others import PYTHON, packages
+from tests.support import ROOT, Event, run_guarded
+
+IMPORT = "import dateutil, dateutil.tz; print(dateutil.__version__)"
+
+
+def reported(policy: str) -> list[Event]:
+    """What its import is reported for."""
+    env = {"PYTHONPATH": str(packages("signals"))}
+    done = run_guarded([str(PYTHON), "-c", IMPORT], policy=policy, env=env)
+    assert (done.returncode, done.stdout.partition(".")[0]) == (0, "4"), done.stderr
+    return [event for event in done.violations if event["policy"] == "native_code"]
+
+
+def test_dateutil_under_default() -> None:
+    policy = (ROOT / "policies" / "default.yaml").read_text()
+    assert reported(policy) == []
+    without = policy.replace("dateutil, ", "")
+    assert without != policy
+    (event,) = reported(without)
+    assert event["details"]["path"] == "_ctypes", "else the entry is not needed any more"
+    assert event["origin"]["distribution"] == "python-dateutil"
