@@ -148,3 +148,20 @@ print("fine")
     done = run(python, code)
     assert (done.returncode, done.stdout) == (0, "fine\n"), done
     assert [name for name, _ in used(done)] == ["a", "b", "c"], done
+
+
+def test_more_rules_than_kinds_are_kept(python: Path) -> None:
+    """The table holds 64 kinds. An entry that is used beyond them is told too: else it would look
+    unused."""
+    names = [f"a{number:02}" for number in range(80)]
+    policy = rules(
+        tmp={"mode": "block", "allow": [f"{FOLDER}/{name}" for name in names]},
+        events={"allowed": "first"},
+    )
+    code = f"for name in {names!r}: open('{FOLDER}/' + name, 'w').close()"
+    done = run_guarded([python, "-c", code], policy=policy)
+    for name in names:
+        (FOLDER / name).unlink()
+    assert done.returncode == 0, done.stderr
+    told = [event["details"]["path"] for event in done.events if event["event"] == "allowed"]
+    assert {Path(path).name for path in told} == set(names)

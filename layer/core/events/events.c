@@ -122,17 +122,18 @@ static struct kind *claim(uint64_t key, bool *first)
 /* The key of an `allowed` event: one for each rule. */
 static uint64_t rule_key(uint32_t rule) { return 1 + (uint64_t)rule * 2; }
 
-bool guard_rule_is_new(uint32_t rule)
+/* The table has the key; `full` where it has not, and no room either. */
+static bool is_told(uint64_t key, bool full)
 {
-    uint64_t key = rule_key(rule);
     for (unsigned i = 0; i < KINDS; i++) {
         uint64_t there =
             atomic_load_explicit(&keys[(unsigned)((key + i) % KINDS)], memory_order_relaxed);
-        if (there == 0) return true;
-        if (there == key) return false;
+        if (there == 0 || there == key) return there == key;
     }
-    return false;
+    return full;
 }
+
+bool guard_rule_is_new(uint32_t rule) { return !is_told(rule_key(rule), true); }
 
 /* `read_handler: {quiet: [...]}`: the policy that decided lists the caller. */
 static bool is_quiet(const struct guard_act *act, const struct fs_verdict *verdict)
@@ -175,7 +176,7 @@ void guard_report(const struct guard_act *asked, const struct fs_verdict *verdic
     if (verdict->mode == FS_ALLOW && (verdict->reason != FS_RULE || !guard_tells_allowed())) return;
     int error = errno;
     begin_process();
-    if (verdict->mode == FS_ALLOW && !guard_rule_is_new(verdict->rule)) return;
+    if (verdict->mode == FS_ALLOW && is_told(rule_key(verdict->rule), false)) return;
     struct guard_act copy = *asked, *act = &copy;
     if (!act->origin && guard.interpreted) act->origin = interpreter_origin(act);
     if (act->origin && verdict->mode != FS_ALLOW) origin_resolve(act->origin);
