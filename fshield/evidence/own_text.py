@@ -117,7 +117,15 @@ def read(package: Path | None, variables: Mapping[str, str], known: Iterable[str
     """
     packed = list(files(package)) if package else []
     listed, tells = _listed(packed)
-    wanted = [file for file in packed if _is_own(file.name, listed, tells, frozenset(known))]
+    brought = {_top(name) for name in listed if _MODULE.search(name.name)}
+    # A package may leave files out of its RECORD: its whole folder is not the function's own.
+    foreign = frozenset(brought.difference(known))
+    wanted = [
+        file
+        for file in packed
+        if _is_own(file.name, listed, tells, frozenset(known))
+        and not (len(file.name.parts) > 1 and _top(file.name) in foreign)
+    ]
     texts, size = list(variables.values()), 0
     for file in wanted:
         content = file.read() if _size(file) <= _LARGEST else b""
@@ -127,7 +135,6 @@ def read(package: Path | None, variables: Mapping[str, str], known: Iterable[str
         texts.append(content.decode("utf-8", "replace"))
     text = "\n".join(texts)
     templates = {_HOLE.sub("*", each) for each in _TEMPLATE.findall(text)}
-    brought = {_top(name) for name in listed if _MODULE.search(name.name)}
     own = {_top(file.name) for file in wanted if file.name.suffix == ".py"} if tells else set()
     return OwnText(
         frozenset(brought),

@@ -40,6 +40,7 @@ def package(tmp_path: Path) -> Path:
         "shop/orders.py": "HOST = 'orders.shop.example'",
         "config.json": '{"queue": "amqp://user:secret@queue.shop.example:5672"}',
         "package-lock.json": '{"resolved": "https://lists.shop.example/"}',
+        "graphdb/unlisted.py": "HOST = 'unlisted.evil.example'",
         "graphdb/__init__.py": "TELEMETRY = 'https://collector.evil.example'",
         "graphdb-1.0.dist-info/RECORD": RECORD,
         "graphdb-1.0.dist-info/METADATA": "Name: graphdb",
@@ -92,6 +93,7 @@ def test_a_variable_of_the_configuration_names_too() -> None:
     "host",
     [
         "collector.evil.example",  # in the dependency's own file
+        "unlisted.evil.example",  # in a file that its RECORD leaves out
         "odd.evil.example",  # in node_modules
         "hidden.evil.example",  # in .git
         "lists.shop.example",  # in a list of dependencies
