@@ -133,6 +133,21 @@ def test_alert_changes_nothing(python: Path, tmp_path: Path) -> None:
     assert {event["mode"] for event in done.violations} == {"alert"}
 
 
+def test_too_many_compiled_forms(python: Path, tmp_path: Path) -> None:
+    """A package brings so many compiled forms of the handler that the real one finds no place among
+    those that are protected: the function does not start. Under alert it does."""
+    source = write(tmp_path, "app")
+    for i in range(80):
+        form = tmp_path / "__pycache__" / f"app.cpython-{i}.pyc"
+        form.parent.mkdir(exist_ok=True)
+        form.write_bytes(b"")
+    done = run(python, tmp_path, source, "app", BLOCK)
+    assert done.returncode == 78, done
+    assert [event["event"] for event in done.events] == ["armed", "refused"]
+    assert "compiled forms of the handler" in done.events[-1]["message"]
+    assert run(python, tmp_path, source, "app", ALERT).returncode == 0
+
+
 def test_shipped_compiled(python: Path, tmp_path: Path) -> None:
     """A handler without source, compiled in a folder that is not here."""
     build = tmp_path / "build"

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "events/lines.h"
 #include "files/source/also.h"
 #include "files/files.h"
 #include "guard/facts.h"
@@ -13,7 +14,7 @@
 #include "support/text.h"
 #include "v8/javascript.h"
 
-enum { HANDLERS = 2 * FACTS_HANDLERS, SOURCES = 24 };
+enum { HANDLERS = 2 * FACTS_HANDLERS, SOURCES = 64 };
 
 static struct {
     unsigned count;
@@ -92,6 +93,16 @@ static unsigned handlers_at(const char *path)
 
 bool files_is_handler(const char *path) { return handlers_at(path) != 0; }
 
+/* A package may bring files with the names of compiled forms, so that the real ones find no place
+ * in the table. Nothing is left unprotected: where the rule blocks, the function does not start. */
+static void no_place(const char *path)
+{
+    struct fs_request request = {.family = FS_HANDLER, .path = path};
+    if (guard_decide(&request).mode == FS_BLOCK)
+        guard_refuse("__pycache__ has more than 60 compiled forms of the handler, so read_handler "
+                     "cannot protect them all; delete those of other interpreters");
+}
+
 static void protect_file(unsigned handler, int dirfd, const char *path)
 {
     struct stat status;
@@ -99,7 +110,10 @@ static void protect_file(unsigned handler, int dirfd, const char *path)
     unsigned count = atomic_load(&handlers.sources);
     for (unsigned i = 0; i < count; i++)
         if (handlers.dev[i] == status.st_dev && handlers.ino[i] == status.st_ino) return;
-    if (count == SOURCES) return;
+    if (count == SOURCES) {
+        no_place(path);
+        return;
+    }
     handlers.dev[count] = status.st_dev;
     handlers.ino[count] = status.st_ino;
     handlers.source_of[count] = (uint8_t)handler;

@@ -100,7 +100,7 @@ void inherited_read(void)
 
 bool guard_child_variable(char *buffer, size_t size, bool child_covered)
 {
-    char flags[8], pid[TEXT_NUMBER_SIZE], fd[TEXT_NUMBER_SIZE], facts[FACTS_MAX] = "", sealed[1536];
+    char flags[8], pid[TEXT_NUMBER_SIZE], fd[TEXT_NUMBER_SIZE], facts[FACTS_MAX] = "", sealed[3072];
     unsigned count = 0;
     if (guard.dry_run) flags[count++] = 'd';
     if (guard_pythonpath_was_set && guard.is_wrapper) flags[count++] = 'p';
