@@ -23,7 +23,7 @@ from fshield.fleet.api.client import speaking
 from fshield.fleet.api.configuration import Function
 from fshield.fleet.change import Changer, Outcome
 from fshield.fleet.places import Place, several
-from fshield.fleet.request import Asked, Manner, Selection
+from fshield.fleet.request import Asked, RunOptions, Selection
 from fshield.fleet.run import Target, change_all, interruptible, side_by_side
 from fshield.fleet.select import untried_said
 from fshield.fleet.show import Show, exit_code, grouped, is_known, summed
@@ -99,11 +99,11 @@ class Detaching:
 
 
 def change(
-    command: str, selection: Selection, deciding: Deciding, asked: Asked, manner: Manner
+    command: str, selection: Selection, deciding: Deciding, asked: Asked, options: RunOptions
 ) -> None:
     """Change the functions, show it, and end the command with the exit code that says whether all,
     some or none."""
-    as_json = manner.as_json
+    as_json = options.as_json
     stop = threading.Event()
     with output.reporting(as_json):
         selection.check(command)
@@ -120,7 +120,7 @@ def change(
             with speaking():
                 client = site.place.account.function_client()
             changers[site.place] = Changer(
-                client, decision, site.patience, dry_run=manner.dry_run, timeout=manner.timeout
+                client, decision, site.patience, dry_run=options.dry_run, timeout=options.timeout
             )
 
         with interruptible(stop, _say):
@@ -128,7 +128,7 @@ def change(
         targets = side_by_side(
             [Target(site.place, name) for name in site.found.names] for site in sites
         )
-        if selection.everything and not (manner.yes or manner.dry_run):
+        if selection.everything and not (options.yes or options.dry_run):
             confirm(f"{command} {len(targets)} functions in {where.spoken(places)}?", as_json)
         show = Show(len(targets), command, as_json, several(places))
         for note in notes:
@@ -139,15 +139,15 @@ def change(
                 targets,
                 lambda target: changers[target.place](target.name),
                 stop,
-                concurrency=min(_MOST_AT_ONCE, manner.concurrency * working),
-                max_failures=manner.max_failures,
+                concurrency=min(_MOST_AT_ONCE, options.concurrency * working),
+                max_failures=options.max_failures,
                 tell=show.outcome,
             )
-    code = exit_code(outcomes, manner.known, sum(site.problem is not None for site in sites))
+    code = exit_code(outcomes, options.known, sum(site.problem is not None for site in sites))
     if as_json:
-        output.print_json(_as_dict(code, sites, list(notes), outcomes, manner, stop.is_set()))
+        output.print_json(_as_dict(code, sites, list(notes), outcomes, options, stop.is_set()))
     else:
-        _print(command, sites, outcomes, manner, stop.is_set())
+        _print(command, sites, outcomes, options, stop.is_set())
     raise typer.Exit(code)
 
 
@@ -156,14 +156,14 @@ def _as_dict(
     sites: Sequence[Site],
     notes: Sequence[str],
     outcomes: Sequence[Outcome],
-    manner: Manner,
+    options: RunOptions,
     interrupted: bool,
 ) -> dict[str, Any]:
     regions = {site.place.region for site in sites}
     return {
         "ok": code == output.FINE,
         "region": regions.pop() if len(regions) == 1 else None,
-        "dry_run": manner.dry_run,
+        "dry_run": options.dry_run,
         "interrupted": interrupted,
         "notes": list(notes),
         "counts": summed(outcomes),
@@ -178,7 +178,7 @@ def _as_dict(
             for site in sites
         ],
         "functions": [
-            {**each.as_dict(), "known": is_known(each, manner.known)} for each in outcomes
+            {**each.as_dict(), "known": is_known(each, options.known)} for each in outcomes
         ],
     }
 
@@ -187,7 +187,7 @@ def _print(
     command: str,
     sites: Sequence[Site],
     outcomes: Sequence[Outcome],
-    manner: Manner,
+    options: RunOptions,
     interrupted: bool,
 ) -> None:
     to = output.console()
@@ -202,7 +202,7 @@ def _print(
         more.append("interrupted")
     for line in totals(command, by_place, f" ({', '.join(more)})" if more else ""):
         to.print(line, soft_wrap=True)
-    for said in (*grouped(outcomes, manner.known), untried_said(_untried(sites))):
+    for said in (*grouped(outcomes, options.known), untried_said(_untried(sites))):
         if said:
             to.print(Text(output.printable(said)), soft_wrap=True)
     if counts.get("done"):

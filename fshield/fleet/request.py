@@ -1,4 +1,4 @@
-"""What the command line asks for: where, which functions, and in which manner."""
+"""What the command line asks for: where, which functions, and how."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Selection:
 
 
 @dataclass(frozen=True)
-class Manner:
+class RunOptions:
     """How many functions are changed.
 
     Args:

@@ -13,7 +13,7 @@ import typer
 
 from fshield.engine.package import package
 from fshield.evidence.stream import EventReader, Record
-from fshield.fleet.request import Asked, Manner, Selection
+from fshield.fleet.request import Asked, RunOptions, Selection
 from fshield.fleet.rollout import command
 from fshield.fleet.rollout.layer import policy_digests
 from fshield.fleet.rollout.stages import shares
@@ -144,13 +144,13 @@ class Roller:
         archive: Path | None = None,
         asked: Asked | None = None,
         alias: str | None = None,
-        **manner: Any,
+        **options: Any,
     ) -> Ran:
         """Run it; without names: on all."""
         self.capsys.readouterr()
         chosen = Selection(names) if names else Selection(everything=True)
         asked = asked or Asked((REGION,), endpoint_url=self.stand_in.url)
-        wish = command.Wish(
+        request = command.Request(
             archive or self.archive,
             "function-shield-policies",
             shares(canary),
@@ -160,8 +160,8 @@ class Roller:
             alias=alias,
         )
         outside = command.Outside(lambda _: self.clock, lambda _: self.events)
-        manner = {"yes": True, "as_json": True, **manner}
+        options = {"yes": True, "as_json": True, **options}
         with pytest.raises(typer.Exit) as ended:
-            command.rollout(wish, chosen, asked, Manner(**manner), outside)
+            command.rollout(request, chosen, asked, RunOptions(**options), outside)
         said = self.capsys.readouterr()
         return Ran(ended.value.exit_code, said.out, said.err)

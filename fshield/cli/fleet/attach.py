@@ -34,7 +34,7 @@ from fshield.cli.fleet.options import (
     needs_boto3,
 )
 from fshield.fleet.exceptions import read_known
-from fshield.fleet.request import Asked, Manner, Selection
+from fshield.fleet.request import Asked, RunOptions, Selection
 from fshield.release.lists import Trust
 
 
@@ -118,7 +118,7 @@ def attach(
         Asked(
             region or (), profile, endpoint_url, role_name, account or (), organization, concurrency
         ),
-        Manner(yes, dry_run, concurrency, max_failures, timeout, as_json, exceptions),
+        RunOptions(yes, dry_run, concurrency, max_failures, timeout, as_json, exceptions),
     )
 
 
@@ -153,5 +153,5 @@ def detach(
         Asked(
             region or (), profile, endpoint_url, role_name, account or (), organization, concurrency
         ),
-        Manner(yes, dry_run, concurrency, max_failures, timeout, as_json),
+        RunOptions(yes, dry_run, concurrency, max_failures, timeout, as_json),
     )

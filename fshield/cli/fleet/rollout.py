@@ -28,7 +28,7 @@ from fshield.cli.fleet.options import (
     YesOption,
     needs_boto3,
 )
-from fshield.fleet.request import Asked, Manner, Selection
+from fshield.fleet.request import Asked, RunOptions, Selection
 
 
 def rollout(
@@ -134,14 +134,14 @@ def rollout(
             max_blocked,
             min_starts,
         )
-        wish = command.Wish(
+        request = command.Request(
             archive, layer_name, stages.shares(canary or ["5%"]), rules, journal, go_back, alias
         )
     command.rollout(
-        wish,
+        request,
         Selection(functions or (), tag or (), everything, name or (), exclude or (), runtime or ()),
         Asked(
             region or (), profile, endpoint_url, role_name, account or (), organization, concurrency
         ),
-        Manner(yes, dry_run, concurrency, max_failures, timeout, as_json),
+        RunOptions(yes, dry_run, concurrency, max_failures, timeout, as_json),
     )

@@ -26,7 +26,7 @@ from fshield.fleet.changes import confirm
 from fshield.fleet.fixes import NO_FUNCTION, explained
 from fshield.fleet.places import Place, several
 from fshield.fleet.plan import Change, Refused
-from fshield.fleet.request import Asked, Manner, Selection
+from fshield.fleet.request import Asked, RunOptions, Selection
 from fshield.fleet.rollout import journal as journals
 from fshield.fleet.rollout import say
 from fshield.fleet.rollout.alias import Mover, check
@@ -42,7 +42,7 @@ from fshield.fleet.sites import Site, check_names, choose, sites_of
 
 
 @dataclass(frozen=True)
-class Wish:
+class Request:
     """What the command line asks for.
 
     Args:
@@ -80,25 +80,25 @@ class RollOut:
 
     def __init__(
         self,
-        wish: Wish,
+        request: Request,
         selection: Selection,
         asked: Asked,
-        manner: Manner,
+        options: RunOptions,
         outside: Outside,
     ) -> None:
-        self._wish = wish
+        self._request = request
         self._selection = replace(selection, guarded=True)
-        self._manner = manner
+        self._options = options
         self._outside = outside
-        self._archive = publish.policies(wish.archive, wish.layer)
+        self._archive = publish.policies(request.archive, request.layer)
         self._policies = policies_in(self._archive.content)
         self.digest = hashlib.sha256(self._archive.content).hexdigest()
-        self.path = wish.journal or wish.archive.with_name(f"{wish.archive.name}.rollout")
+        self.path = request.journal or request.archive.with_name(f"{request.archive.name}.rollout")
         self.places = where.places(asked)
         self.stop = threading.Event()
         self.sites: dict[tuple[str, str], Site] = {}
         self.refused: list[Outcome] = []
-        self.show = Show(0, "rollout", manner.as_json, several(self.places))
+        self.show = Show(0, "rollout", options.as_json, several(self.places))
 
     # ---- what there is to go on with ----
 
@@ -111,15 +111,15 @@ class RollOut:
                     f"{self.path}: these policies went back: {found.why}",
                     "change them, or remove the journal to try them again",
                 )
-            if self._wish.go_back:
+            if self._request.go_back:
                 raise CouldNotRun(f"{self.path}: no roll-out is under way", "--journal FILE")
             return None
-        if found.digest != self.digest and not self._wish.go_back:
+        if found.digest != self.digest and not self._request.go_back:
             raise CouldNotRun(
                 f"{self.path}: a roll-out of other policies is under way",
                 "--back ends it; or give that zip",
             )
-        if found.alias != self._wish.alias and not self._wish.go_back:
+        if found.alias != self._request.alias and not self._request.go_back:
             what = f"of alias {found.alias}" if found.alias else "without an alias"
             raise CouldNotRun(
                 f"{self.path}: a roll-out {what} is under way", "--back ends it; or go on as before"
@@ -152,24 +152,24 @@ class RollOut:
                 raise CouldNotRun(f"{site.place.label}: {site.problem.message}", site.problem.fix)
             self.sites[site.place.number, site.place.region] = site
         fit = self._fitting(found)
-        if self._selection.everything and not (self._manner.yes or self._manner.dry_run):
+        if self._selection.everything and not (self._options.yes or self._options.dry_run):
             places = where.spoken(self.places)
-            confirm(f"rollout to {len(fit)} functions in {places}?", self._manner.as_json)
-        arns = {} if self._manner.dry_run else self._publish({target.place for target in fit})
-        stages = staged(list(fit), self._wish.parts, self.digest)
-        if self._wish.alias:
+            confirm(f"rollout to {len(fit)} functions in {places}?", self._options.as_json)
+        arns = {} if self._options.dry_run else self._publish({target.place for target in fit})
+        stages = staged(list(fit), self._request.parts, self.digest)
+        if self._request.alias:
             stages = dict.fromkeys(stages, 0)
         logging = {target: each.raw.get("LoggingConfig") or {} for target, each in fit.items()}
         return Journal(
             self.path,
             self.digest,
-            self._wish.layer,
-            self._wish.parts,
+            self._request.layer,
+            self._request.parts,
             arns,
             {_key(target): stage for target, stage in stages.items()},
             clock.now(),
             {_key(target): str(each.get("LogGroup") or "") for target, each in logging.items()},
-            alias=self._wish.alias,
+            alias=self._request.alias,
         )
 
     def _read(self, site: Site) -> dict[Target, Function]:
@@ -188,7 +188,7 @@ class RollOut:
 
         missing = [name for name, function in found.items() if function is None]
         for name, answer in in_parallel(
-            missing, read, self._manner.concurrency, lambda: not self.stop.is_set()
+            missing, read, self._options.concurrency, lambda: not self.stop.is_set()
         ):
             if isinstance(answer, Function):
                 found[name] = answer
@@ -204,24 +204,24 @@ class RollOut:
         """Those that can be moved; the others are added to those that are refused."""
         clients: dict[Place, Any] = {}
         for target in found:
-            if self._wish.alias and target.place not in clients:
+            if self._request.alias and target.place not in clients:
                 with speaking():
                     clients[target.place] = target.place.account.function_client()
 
         def fits(target: Target) -> Exception | None:
             function = found[target]
             layer = f"arn:aws:lambda:{target.place.region}:{function.account}:layer"
-            to = self._forward(f"{layer}:{self._wish.layer}:1")
+            to = self._forward(f"{layer}:{self._request.layer}:1")
             try:
                 to(function)
-                if self._wish.alias:
+                if self._request.alias:
                     patience = self._site(_key(target)).patience
-                    check(clients[target.place], patience, function, self._wish.alias, to)
+                    check(clients[target.place], patience, function, self._request.alias, to)
             except (Refused, ClientError, BotoCoreError) as error:
                 return error
             return None
 
-        at_once = min(64, self._manner.concurrency * len(self.places))
+        at_once = min(64, self._options.concurrency * len(self.places))
         answers = dict(in_parallel(list(found), fits, at_once, lambda: not self.stop.is_set()))
         if self.stop.is_set():
             raise Stopped
@@ -285,7 +285,7 @@ class RollOut:
         return Work(
             journal,
             targets,
-            self._wish.rules,
+            self._request.rules,
             Watch(self._outside.source(source), policy_digests(self._archive.content)),
             clock,
             partial(self._change, journal, targets),
@@ -309,7 +309,7 @@ class RollOut:
             to, moving = self._forward(arn), self._forward(arn, partial(journal.moving, key))
             if journal.alias:
                 mover = Mover(
-                    lambda_client, site.patience, journal, key, to, moving, self._manner.timeout
+                    lambda_client, site.patience, journal, key, to, moving, self._options.timeout
                 )
                 outcome = mover.on() if on else mover.back()
             else:
@@ -317,7 +317,7 @@ class RollOut:
                     lambda_client,
                     moving if on else lambda function: back(function, arn, journal.moved[key]),
                     site.patience,
-                    timeout=self._manner.timeout,
+                    timeout=self._options.timeout,
                 )
                 outcome = changer(target.name)
             if outcome.reason != NO_FUNCTION:
@@ -327,53 +327,53 @@ class RollOut:
 
         clients: dict[Place, Any] = {}
         self.show.grow(len(keys))
-        at_once = min(64, self._manner.concurrency * len(self.places))
+        at_once = min(64, self._options.concurrency * len(self.places))
         return change_all(
             [targets[key] for key in keys],
             one,
             self.stop,
             concurrency=at_once,
-            max_failures=self._manner.max_failures,
+            max_failures=self._options.max_failures,
             tell=self.show.outcome,
         )
 
 
 def rollout(
-    wish: Wish,
+    request: Request,
     selection: Selection,
     asked: Asked,
-    manner: Manner,
+    options: RunOptions,
     outside: Outside | None = None,
 ) -> None:
     """Roll out, and end the command: 0 every function has the policies, 1 it went back or is to be
     run again, 2 it could not run."""
-    with output.reporting(manner.as_json):
-        roll = RollOut(wish, selection, asked, manner, outside or Outside())
+    with output.reporting(options.as_json):
+        roll = RollOut(request, selection, asked, options, outside or Outside())
         clock = roll._outside.clock(Patience(stop=roll.stop))
         with interruptible(roll.stop, roll.show.say), roll.show.showing():
             try:
                 journal = roll.open()
                 if journal is None:
                     journal = roll.plan(clock)
-                    if manner.dry_run:
-                        say.plan(journal, roll.refused, manner)
+                    if options.dry_run:
+                        say.plan(journal, roll.refused, options)
                         raise typer.Exit(output.FINE)
                     if not journal.functions:
-                        say.refused(roll.refused, roll.show, manner.as_json)
+                        say.refused(roll.refused, roll.show, options.as_json)
                         raise typer.Exit(output.COULD_NOT_RUN)
                     journal.begin()
             except Stopped as error:
                 raise CouldNotRun("interrupted: no function was moved", "run it again") from error
             work = roll.work(journal, clock)
-            end = work.back("--back") if wish.go_back else work.run()
+            end = work.back("--back") if request.go_back else work.run()
     good = all(each.good for each in (*roll.refused, *work.outcomes))
     code = output.FINE if end is End.DONE and good else output.FINDINGS
-    if end is End.BACK and wish.go_back:
+    if end is End.BACK and request.go_back:
         code = output.FINE
-    if manner.as_json:
+    if options.as_json:
         output.print_json(say.as_dict(work, end, code, roll.refused))
     else:
-        say.end(work, end, [*roll.refused, *work.outcomes], manner.known)
+        say.end(work, end, [*roll.refused, *work.outcomes], options.known)
     raise typer.Exit(code)
 
 

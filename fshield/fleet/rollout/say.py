@@ -10,7 +10,7 @@ from rich.text import Text
 from fshield import output
 from fshield.fleet.change import Outcome
 from fshield.fleet.exceptions import Known
-from fshield.fleet.request import Manner
+from fshield.fleet.request import RunOptions
 from fshield.fleet.rollout.journal import Journal
 from fshield.fleet.rollout.work import End, Work, share_said
 from fshield.fleet.show import Show, grouped, summed
@@ -76,9 +76,9 @@ def end(work: Work, how: End, refused: Sequence[Outcome], known: Known) -> None:
         to.print(Text(_NEXT[how], "yellow"), soft_wrap=True)
 
 
-def plan(journal: Journal, refused: Sequence[Outcome], manner: Manner) -> None:
+def plan(journal: Journal, refused: Sequence[Outcome], options: RunOptions) -> None:
     """What would be done."""
-    if manner.as_json:
+    if options.as_json:
         functions = [
             {"function": name, "account": account or None, "region": region, "stage": stage + 1}
             for (account, region, name), stage in journal.functions.items()
@@ -104,7 +104,7 @@ def plan(journal: Journal, refused: Sequence[Outcome], manner: Manner) -> None:
             to.print(Text(f"  {' '.join(key).strip()}"), soft_wrap=True)
         if len(keys) > 20:
             to.print(Text(f"  and {len(keys) - 20} more: --json has them", "dim"))
-    for line in grouped(refused, manner.known):
+    for line in grouped(refused, options.known):
         to.print(Text(output.printable(line)), soft_wrap=True)
 
 

@@ -56,7 +56,7 @@ bool attach_is_interpreter(const void *address)
            symbols_object_of((const void *)python.PyEval_GetFrame, &own) && own.base == theirs.base;
 }
 
-bool attach_is_pythons(const void *caller)
+bool attach_is_python_code(const void *caller)
 {
     struct symbols_object theirs;
     if (!caller || !symbols_object_of(caller, &theirs)) return false;
@@ -70,7 +70,7 @@ bool attach_is_pythons(const void *caller)
 bool attach_begin(struct attach *attach, const void *caller)
 {
     attach->taken = false;
-    if (!armed || !attach_is_pythons(caller) || !python_is_running() || python.finalizing())
+    if (!armed || !attach_is_python_code(caller) || !python_is_running() || python.finalizing())
         return false;
     const void *own = python.PyGILState_GetThisThreadState(), *current = python.current();
     if (!own) return false;

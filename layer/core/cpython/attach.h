@@ -23,7 +23,7 @@ bool attach_several(void);
 /* `address` lies in the program or library that the interpreter is. */
 bool attach_is_interpreter(const void *address);
 /* The same, or in one of the interpreter's own modules. */
-bool attach_is_pythons(const void *caller);
+bool attach_is_python_code(const void *caller);
 
 /* Returns true if this thread may now read through the C API; then call attach_end. Returns false
  * if this is not a Python thread, if `caller` is not the interpreter's own code, and at the

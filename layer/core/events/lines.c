@@ -439,7 +439,7 @@ static void compose_armed(struct json *json, const char *event, const char *cons
         json_string(json, rings[i], 16);
     }
     json_raw(json, "]");
-    json_text(json, "kernel", kernel_says(), 320);
+    json_text(json, "kernel", kernel_summary(), 320);
     json_text(json, "runtime", runtime, 64);
 }
 

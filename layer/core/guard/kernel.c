@@ -169,4 +169,4 @@ bool kernel_arm(bool really)
     return true;
 }
 
-const char *kernel_says(void) { return says; }
+const char *kernel_summary(void) { return says; }

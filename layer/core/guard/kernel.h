@@ -13,6 +13,6 @@ bool kernel_arm(bool really);
 
 /* For `armed`: "file_size" where the limit holds, else why not; NULL where the policy does not ask
  * for it. */
-const char *kernel_says(void);
+const char *kernel_summary(void);
 
 #endif

@@ -75,7 +75,7 @@ static int judged_connect(int fd, const struct socket_address *address, const vo
     if (guard_has_lookups() && lookup_fds_refuses(fd, "connect", caller))
         return (int)destination_refused(fd, fd);
     if (UNLIKELY(S_ISSOCK(guard.event_mode)) && sink_leads(fd) &&
-        integrity_refused("connect anew", "what events go to", caller))
+        integrity_refused("reconnect", "what events go to", caller))
         return -1;
     address_read(copy, size, false, &to);
     destination_settles(copy, &to);

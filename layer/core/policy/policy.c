@@ -90,7 +90,7 @@ const char *fs_policy_check(const void *bytes, size_t size)
     const struct fs_policy *policy = bytes;
     if (size < sizeof *policy) return "it is truncated";
     if (memcmp(policy->magic, FS_POLICY_MAGIC, sizeof policy->magic) != 0)
-        return "it is no compiled policy";
+        return "it is not a compiled policy";
     if (policy->major != FS_POLICY_MAJOR)
         return "its format is of another major version than this engine runs";
     if (policy->size != size)

@@ -6,8 +6,8 @@
 #include "cpython/attach.h"
 #include "cpython/python.h"
 #include "javascript/caller.h"
-#include "javascript/makers.h"
-#include "javascript/submitted.h"
+#include "javascript/socket_origin.h"
+#include "javascript/request_origin.h"
 #include "python/hooks/hook.h"
 #include "python/origin/origin.h"
 #include "libc/symbols.h"
@@ -33,8 +33,8 @@ static void keep_script(const struct guard_act *act)
     /* A forked child acts for its parent's caller, which the parent kept. */
     struct guard_origin *origin = javascript_is_forked() ? NULL : origin_room();
     if (origin &&
-        !(caller_is_node(act) &&
-          (caller_read(origin, NULL) || submitted_read(origin, act) || makers_read(origin, act))))
+        !(caller_is_node(act) && (caller_read(origin, NULL) || request_origin_read(origin, act) ||
+                                  socket_origin_read(origin, act))))
         origin_forget();
 }
 
@@ -47,7 +47,7 @@ struct guard_origin *interpreter_origin(const struct guard_act *act)
             origin_forget();
             origin_keep();
             attach_end(&attach);
-        } else if (act->family != FS_NATIVE && act->caller && !attach_is_pythons(act->caller)) {
+        } else if (act->family != FS_NATIVE && act->caller && !attach_is_python_code(act->caller)) {
             /* The caller that was kept belongs to an earlier act. (SQLite calls doors of
              * native_code while it does what Python asked of it, which was reported.) */
             origin_forget();

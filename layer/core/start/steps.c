@@ -18,8 +18,8 @@
 #include "events/lines.h"
 #include "guard/kernel.h"
 #include "guard/state.h"
-#include "javascript/makers.h"
-#include "javascript/submitted.h"
+#include "javascript/socket_origin.h"
+#include "javascript/request_origin.h"
 #include "libc/symbols.h"
 #include "memory/engine.h"
 #include "memory/native.h"
@@ -180,8 +180,8 @@ static int guarded_main(int argc, char **argv, char **environment)
     }
     if (!interpreter) {
         engine_start();
-        submitted_start();
-        makers_start();
+        request_origin_start();
+        socket_origin_start();
     }
     symbols_program_starts();
     if (guard.is_function) guard_announce_armed(rings, count, name);

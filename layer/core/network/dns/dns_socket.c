@@ -187,7 +187,7 @@ static ssize_t ask(int fd, const struct msghdr *message, int flags, void *to, so
 static bool refuses_unseen(int fd, const void *caller, ssize_t *result)
 {
     const char *kind = dns_is_udp(fd) ? "udp" : "dns over tcp";
-    if (!network_refuses_kind("send without a look", kind, caller)) return false;
+    if (!network_refuses_kind("send uninspected", kind, caller)) return false;
     *result = -1;
     return true;
 }

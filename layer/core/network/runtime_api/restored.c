@@ -17,7 +17,7 @@ static atomic_bool asked;
 
 void restored_watches(int fd) { atomic_store(&connection, pending_cookie(fd)); }
 
-void restored_asked(void)
+void restored_requested(void)
 {
     guard_invocation_ends(); /* what each restored process would write otherwise */
     atomic_store(&asked, true);

@@ -12,7 +12,7 @@
 /* The connection that the client may ask by. */
 void restored_watches(int fd);
 /* Before the client's request leaves. */
-void restored_asked(void);
+void restored_requested(void);
 /* The answer is expected on this connection. Costs no system call unless a restore was asked for.
  */
 bool restored_awaits(int fd);

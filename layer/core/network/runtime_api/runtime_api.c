@@ -289,7 +289,7 @@ static bool invocation_answered(const char *id, size_t size)
 bool runtime_api_may(uint8_t permit, const struct permitted_id *id)
 {
     if (permit & (PERMIT_STREAM | PERMIT_ERROR)) return invocation_answered(id->text, id->size);
-    if (permit == PERMIT_RESTORE) restored_asked();
+    if (permit == PERMIT_RESTORE) restored_requested();
     if (permit & PERMIT_RESTORES) return true;
     if (atomic_exchange(&taken, true) && !concurrent) return false;
     guard_invocation_ends();

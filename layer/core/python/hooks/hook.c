@@ -108,7 +108,7 @@ int hook_event(const char *event, PyObject *arguments, void *data)
         return 0;
     case 's':
         if (event[1] == 'o' || event[1] == 'u' || event[1] == 'q') return answer(event, arguments);
-        if (event[1] == 'y' && strcmp(event, "sys.addaudithook") == 0) hook_others_are_asked();
+        if (event[1] == 'y' && strcmp(event, "sys.addaudithook") == 0) hook_notes_other_hooks();
         return 0;
     case 'e':
         if (event[1] == 'x' && event[2] == 'e' && event[3] == 'c' && event[4] == '\0')

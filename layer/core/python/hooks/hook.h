@@ -53,8 +53,8 @@ int hook_fork(const struct hook_row *row, PyObject *arguments);
 int hook_terminal(const struct hook_row *row, PyObject *arguments);
 /* hook_compiled.c */
 /* A hook that is asked after ours was added. */
-void hook_others_are_asked(void);
-bool hook_others_are_there(void);
+void hook_notes_other_hooks(void);
+bool hook_has_other_hooks(void);
 /* The garbage collector is paused until this thread's next event, so that nothing changes what is
  * being unmarshalled. */
 extern __thread bool hook_collector_waits __attribute__((tls_model("initial-exec")));

@@ -17,7 +17,7 @@ enum { HEADER = 16 /* of a .pyc, since PEP 552 */ };
 
 /* An audit hook in Python runs after the guard's, and can change the bytes between the guard's
  * check and their unmarshalling. */
-static atomic_bool others_are_asked;
+static atomic_bool other_hooks_added;
 
 /* The object's bytes cannot change. An event shows a copy of them; in writable memory, a later
  * audit hook or another thread could replace the original before it is unmarshalled. */
@@ -35,7 +35,7 @@ static bool is_unchangeable(PyObject *value)
  * marshal.loads. */
 static bool hands_on(const struct frame *frame, PyObject *locals)
 {
-    if (UNLIKELY(atomic_load_explicit(&others_are_asked, memory_order_relaxed))) return false;
+    if (UNLIKELY(atomic_load_explicit(&other_hooks_added, memory_order_relaxed))) return false;
     struct pins *own = pins_own();
     if (!own || !own->importlib.compile || !own->loads ||
         !objects_runs(frame->object, own->importlib.compile))
@@ -223,11 +223,11 @@ void hook_collector_goes_on(void)
     python.PyGC_Enable();
 }
 
-void hook_others_are_asked(void) { atomic_store(&others_are_asked, true); }
+void hook_notes_other_hooks(void) { atomic_store(&other_hooks_added, true); }
 
-bool hook_others_are_there(void)
+bool hook_has_other_hooks(void)
 {
-    return atomic_load_explicit(&others_are_asked, memory_order_relaxed);
+    return atomic_load_explicit(&other_hooks_added, memory_order_relaxed);
 }
 
 /* importlib's get_code reads a compiled module that the guard would not trust. Where the rule
@@ -236,7 +236,7 @@ bool hook_passes_over(const char *path)
 {
     struct stat status;
     if (guard_ignores(FS_NATIVE) || !blocks() || !python_is_running()) return false;
-    bool others = atomic_load_explicit(&others_are_asked, memory_order_relaxed);
+    bool others = atomic_load_explicit(&other_hooks_added, memory_order_relaxed);
     if (LIKELY(!others) &&
         (sys_fstatat(AT_FDCWD, path, &status, 0) != 0 || native_dates_before(&status)))
         return false;

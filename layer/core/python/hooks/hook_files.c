@@ -215,7 +215,7 @@ static int judge_database(const struct hook_row *row, PyObject *object)
     if (!suspicious(path, true)) return 0;
     int judged = judge(AT_FDCWD, path, row->flags, row->verb, object);
     /* Between the event and the act, another hook may act itself. */
-    if (!hook_others_are_there()) askers_keep();
+    if (!hook_has_other_hooks()) askers_keep();
     return answer(judged);
 }
 

@@ -1,5 +1,5 @@
-/* The code that made a request to libuv. See submitted.h. */
-#include "javascript/submitted.h"
+/* The code that made a request to libuv. See request_origin.h. */
+#include "javascript/request_origin.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -89,7 +89,7 @@ static bool passes_answer(void)
     return javascript_frames(JAVASCRIPT_FRAMES, take, &outermost) < JAVASCRIPT_FRAMES && outermost;
 }
 
-bool submitted_read(struct guard_origin *origin, const struct guard_act *act)
+bool request_origin_read(struct guard_origin *origin, const struct guard_act *act)
 {
     bool script = javascript_is_here();
     if (script != (act->ip != NULL) || (script && !passes_answer())) return false;
@@ -109,7 +109,7 @@ bool submitted_read(struct guard_origin *origin, const struct guard_act *act)
     return false;
 }
 
-void submitted_start(void)
+void request_origin_start(void)
 {
     typedef int replace(void *(*)(size_t), void *(*)(void *, size_t), void *(*)(size_t, size_t),
                         void (*)(void *));

@@ -4,8 +4,8 @@
  * For each such socket Node creates a C++ object by libstdc++'s `operator new`, while the calling
  * JavaScript is on the stack. The program's reference to `operator new` is redirected to a function
  * here, which notes the caller. At the connection, libuv tells which object has the fd. */
-#ifndef FS_MAKERS_H
-#define FS_MAKERS_H
+#ifndef FS_SOCKET_ORIGIN_H
+#define FS_SOCKET_ORIGIN_H
 
 #include <stdbool.h>
 
@@ -13,9 +13,9 @@
 
 /* Before the program's first line. Does nothing in a program that does not export Node's and
  * libuv's functions, or that has `operator new` of its own. */
-void makers_start(void);
+void socket_origin_start(void);
 
 /* The code that made the socket of `act`. Returns false if that is not known. Keeps errno. */
-bool makers_read(struct guard_origin *origin, const struct guard_act *act);
+bool socket_origin_read(struct guard_origin *origin, const struct guard_act *act);
 
 #endif

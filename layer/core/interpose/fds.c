@@ -265,4 +265,4 @@ DOOR void _exit(int status)
     sys_exit(status);
 }
 
-#include "doors_descriptors.gen.h"
+#include "doors_fds.gen.h"

@@ -1,5 +1,5 @@
-/* The code that made a socket in Node. See makers.h. */
-#include "javascript/makers.h"
+/* The code that made a socket in Node. See socket_origin.h. */
+#include "javascript/socket_origin.h"
 
 #include <string.h>
 
@@ -69,7 +69,7 @@ static void visit(struct handle *handle, void *state)
         search->key = (uintptr_t)handle->data;
 }
 
-bool makers_read(struct guard_origin *origin, const struct guard_act *act)
+bool socket_origin_read(struct guard_origin *origin, const struct guard_act *act)
 {
     if (!act->socket || !allocate || !javascript_is_here()) return false;
     struct search search = {.fd = *act->socket};
@@ -84,7 +84,7 @@ bool makers_read(struct guard_origin *origin, const struct guard_act *act)
     return false;
 }
 
-void makers_start(void)
+void socket_origin_start(void)
 {
     static const char *const names[] = {
         "_ZN4node19GetCurrentEventLoopEPN2v87IsolateE",
