@@ -24,10 +24,10 @@ from pathlib import Path
 from typing import Any
 
 from fshield.errors import CouldNotRun
-from fshield.evidence.events import split
 from fshield.local import sandbox as restricted
 from fshield.local.emulator import Invocation, lambda_variables, post
 from fshield.local.layer import LAUNCHER, find_layer, find_policy
+from fshield.local.output import Output
 from fshield.local.progress import waiting_for
 from fshield.local.started import Started
 
@@ -39,9 +39,7 @@ _POLICY_FOLDER = "/var/function-shield"
 _PORT = 8080
 _START_S = 30.0
 _API_S = 120
-_QUIET_S = 0.05
-_DRAIN_S = 2.0
-_MAX_OUTPUT = 64 << 20
+_END_S = 2.0
 #: The emulator writes its own lines among those of the function.
 _EMULATOR = re.compile(
     rb"(?:START|END|INIT_START|INIT_REPORT|REPORT)[ \t].*(?:RequestId|Phase|Runtime)"
@@ -297,47 +295,21 @@ class ContainerFunction(Started):
             self.container.exec_run(list(command), detach=True)
 
 
-class _Output:
+class _Output(Output):
     """Reads what a container writes, from before it starts until it ends."""
 
     def __init__(self, container: Any) -> None:
-        self._lines: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
+        super().__init__(self._without_emulator)
         self.emulator: list[bytes] = []
-        self._lock = threading.Lock()
-        self._last = time.monotonic()
         self._stream = container.attach(stdout=True, stderr=True, stream=True, demux=True)
         self._thread = threading.Thread(target=self._read, name="container output", daemon=True)
         self._thread.start()
 
     def _read(self) -> None:
         with contextlib.suppress(OSError, ValueError, socket.timeout):
-            for parts in self._stream:
-                with self._lock:
-                    self._last = time.monotonic()
-                    for name, part in zip(self._lines, parts, strict=True):
-                        if part and len(self._lines[name]) < _MAX_OUTPUT:
-                            self._lines[name] += part
-
-    def settle(self) -> None:
-        """Wait until nothing has come for a moment; no longer than a bound."""
-        begin = time.monotonic()
-        while (now := time.monotonic()) < begin + _DRAIN_S:
-            with self._lock:
-                quiet = now - max(self._last, begin)
-            if quiet >= _QUIET_S:
-                return
-            time.sleep(_QUIET_S - quiet)
-
-    def take(self) -> tuple[bytes, bytes, list[dict[str, Any]]]:
-        """What came since the last call: the function's own stdout and stderr, and the events of
-        both."""
-        with self._lock:
-            raw = {name: bytes(buffer) for name, buffer in self._lines.items()}
-            for buffer in self._lines.values():
-                buffer.clear()
-        stdout, first = split(self._without_emulator(raw["stdout"]))
-        stderr, second = split(self._without_emulator(raw["stderr"]))
-        return stdout, stderr, first + second
+            for stdout, stderr in self._stream:
+                self.add("stdout", stdout or b"")
+                self.add("stderr", stderr or b"")
 
     def _without_emulator(self, content: bytes) -> bytes:
         own: list[bytes] = []
@@ -346,6 +318,6 @@ class _Output:
         return b"".join(own)
 
     def close(self) -> None:
-        self._thread.join(_DRAIN_S)
+        self._thread.join(_END_S)
         with contextlib.suppress(OSError):
             self._stream.close()

@@ -28,24 +28,18 @@ from pathlib import Path
 from typing import Any
 
 from fshield.errors import CouldNotRun
-from fshield.evidence.events import split
 from fshield.local import components
 from fshield.local import runtime as runtimes
 from fshield.local.cache import cache_folder
 from fshield.local.layer import Layer, find_policy, layer_to_run, refuse_blocked_places
 from fshield.local.metadata import Metadata
+from fshield.local.output import Output
 from fshield.local.started import Started
 
 _INVOKE = "/2015-03-31/functions/function/invocations"
 _START_S = 15.0
 _STOP_S = 5.0
-# : How long the stream must be quiet after a response before an invocation's output counts as
-# complete: the engine
-#: writes its counts, and the runtime what it has left, just after the response.
-_QUIET_S = 0.05
-_DRAIN_S = 2.0
 _MAX_RESPONSE = 16 << 20
-_MAX_OUTPUT = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -331,18 +325,16 @@ exec {command}
         return Invocation(response, failure, duration, stdout, stderr, events)
 
 
-class _Streams:
+class _Streams(Output):
     """Reads what the function writes to stdout and stderr, from two named pipes in the run's
     folder."""
 
     def __init__(self, run: Path) -> None:
-        self._buffers = {"stdout": bytearray(), "stderr": bytearray()}
-        self._lock = threading.Lock()
-        self._last = time.monotonic()
+        super().__init__()
         self._selector = selectors.DefaultSelector()
         wake_read, self._wake_write = os.pipe()
         self._selector.register(wake_read, selectors.EVENT_READ, None)
-        for name in self._buffers:
+        for name in ("stdout", "stderr"):
             os.mkfifo(run / name, 0o600)
             # For writing as well, so that the pipe does not end when a runtime does.
             self._selector.register(
@@ -357,32 +349,7 @@ class _Streams:
                 if key.data is None:
                     return
                 with contextlib.suppress(BlockingIOError):
-                    content = os.read(key.fd, 1 << 16)
-                    with self._lock:
-                        self._last = time.monotonic()
-                        if len(self._buffers[key.data]) < _MAX_OUTPUT:
-                            self._buffers[key.data] += content
-
-    def settle(self) -> None:
-        """Wait until nothing has come for a moment; no longer than a bound."""
-        begin = time.monotonic()
-        while (now := time.monotonic()) < begin + _DRAIN_S:
-            with self._lock:
-                quiet = now - max(self._last, begin)
-            if quiet >= _QUIET_S:
-                return
-            time.sleep(_QUIET_S - quiet)
-
-    def take(self) -> tuple[bytes, bytes, list[dict[str, Any]]]:
-        """What came since the last call: the function's own stdout and stderr, and the events of
-        both."""
-        with self._lock:
-            raw = {name: bytes(buffer) for name, buffer in self._buffers.items()}
-            for buffer in self._buffers.values():
-                buffer.clear()
-        stdout, first = split(raw["stdout"])
-        stderr, second = split(raw["stderr"])
-        return stdout, stderr, first + second
+                    self.add(key.data, os.read(key.fd, 1 << 16))
 
     def close(self) -> None:
         os.write(self._wake_write, b"x")

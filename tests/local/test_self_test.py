@@ -17,7 +17,7 @@ from tests.support import LAYER, ROOT, core_file
 # Families of doors that refuse nothing by themselves, or nothing that one call can show.
 APART = {
     "asynchronous, printing": "write to a connection that a door has judged",
-    "descriptors, jumping, stacks, start, receiving": "keep what is known true",
+    "fds, jumping, stacks, start, receiving": "keep what is known true",
     "handles, sqlite, requests, native, loader": "judge whose machine code passes an address",
     "integrity": "what a process without privileges may not do either",
     "logging": "send each line by a socket of their own, and refuse none",
