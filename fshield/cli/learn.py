@@ -66,15 +66,7 @@ def learn(
     accept: options.Accept = None,
     trust: options.Trust = None,
     own: options.Own = None,
-    code: Annotated[
-        Path | None,
-        typer.Option(
-            "--code",
-            metavar="FOLDER|ZIP",
-            help="The function's package: what its own code names counts as its own.",
-            show_default=False,
-        ),
-    ] = None,
+    code: options.Code = None,
     env: options.Environment = None,
     by_dependency: Annotated[
         bool,
@@ -113,9 +105,7 @@ def learn(
                 "run the function under the policy `monitor`, and read what it logs",
             )
         variables = dict(native.facts_of("", env or []).variables)
-        named = own_text.read(code, variables, evidence.askers.own)
-        evidence.askers.note_installed(named.installed)
-        evidence.askers.own |= named.own
+        named = own_text.count_as_own(evidence.askers, code, variables)
         tiers = Tiers(evidence, frozenset(accept or ()), frozenset(trust or ()), named)
         learnt = learn_policy(
             evidence,

@@ -142,6 +142,15 @@ Environment = Annotated[
         show_default=False,
     ),
 ]
+Code = Annotated[
+    Path | None,
+    typer.Option(
+        "--code",
+        metavar="FOLDER|ZIP",
+        help="The function's package: what its own code names counts as its own.",
+        show_default=False,
+    ),
+]
 Layer = Annotated[
     Path | None,
     typer.Option(

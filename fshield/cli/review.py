@@ -12,11 +12,12 @@ from rich.text import Text
 from fshield import output
 from fshield.cli import options
 from fshield.cli import updates as updating
+from fshield.engine import decide as native
 from fshield.engine import explain, sarif
 from fshield.engine.folder_diff import folder_changes
 from fshield.engine.widening import Change, changes
 from fshield.errors import CouldNotRun
-from fshield.evidence import sources
+from fshield.evidence import own_text, sources
 from fshield.evidence.acts import Act, Evidence, kinds
 from fshield.evidence.cloudwatch import Connection
 from fshield.evidence.events import harmless
@@ -267,6 +268,8 @@ def fix(
     accept: options.Accept = None,
     trust: options.Trust = None,
     own: options.Own = None,
+    code: options.Code = None,
+    env: options.Environment = None,
     port: Annotated[
         list[int] | None,
         typer.Option(
@@ -299,7 +302,9 @@ def fix(
                 "there is no event of an act to fix",
                 "give it the line from the log: fshield fix -p POLICY -",
             )
-        tiers = Tiers(evidence, frozenset(accept or ()), frozenset(trust or ()))
+        variables = dict(native.facts_of("", env or []).variables)
+        named = own_text.count_as_own(evidence.askers, code, variables)
+        tiers = Tiers(evidence, frozenset(accept or ()), frozenset(trust or ()), named)
         if port and not Lookups(evidence).alone:
             raise CouldNotRun("--port: every event says its port itself", "leave it out")
         ports = tuple(dict.fromkeys(port or ()))
@@ -314,7 +319,7 @@ def fix(
         if as_json:
             output.print_json(_fix_as_dict(found))
         else:
-            _print_fix(found)
+            _print_fix(found, without_code=not code)
     if found.hopeless or found.held or found.failing:
         raise typer.Exit(output.FINDINGS)
 
@@ -346,7 +351,7 @@ def _fix_as_dict(found: Fix) -> dict[str, Any]:
     }
 
 
-def _print_fix(found: Fix) -> None:
+def _print_fix(found: Fix, *, without_code: bool) -> None:
     print_diff(found.diff)
     to = output.console(stderr=True)
     for label, style, sentences in (
@@ -379,6 +384,13 @@ def _print_fix(found: Fix) -> None:
                 f"{one.test.source}: {one.name} is {one.answer.mode.name.lower()}"
                 for one in found.failing
             ],
+        ),
+        (
+            "or",
+            "yellow",
+            ["--code FOLDER, the function's package: what its own code names needs no --accept"]
+            if found.held and without_code
+            else [],
         ),
         ("cannot", "bold red", [f"{act.words}: {why}" for act, why in found.hopeless]),
     ):

@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from fshield.bundle.contents import PackedFile, files
 from fshield.evidence.acts import Act, Seen
+from fshield.evidence.callers import Askers
 from fshield.evidence.shapes import matches
 
 _SUFFIXES = frozenset(
@@ -103,6 +104,19 @@ class OwnText:
         # A URL's host stands behind `//` or `@`, a program behind a quote or a blank.
         host = rf"(?<=//){re.escape(name)}(?![A-Za-z0-9_-]|\.[A-Za-z0-9_])"
         return bool(re.search(f"{whole}|{host}", self._text, re.IGNORECASE))
+
+
+def count_as_own(askers: Askers, package: Path | None, variables: Mapping[str, str]) -> OwnText:
+    """What a function's folder or zip, and its variables, name; `askers` learns from it which
+    modules are the function's own and which distributions are installed.
+
+    Raises:
+        CouldNotRun: `package` cannot be read.
+    """
+    named = read(package, variables, askers.own)
+    askers.note_installed(named.installed)
+    askers.own |= named.own
+    return named
 
 
 def read(package: Path | None, variables: Mapping[str, str], known: Iterable[str]) -> OwnText:

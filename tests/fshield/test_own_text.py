@@ -208,3 +208,21 @@ def test_a_port_that_a_server_of_ftp_chooses() -> None:
         "{host: cache.example, ports: [6379, 45007]}",
         "{host: files.example, ports: [21, 1024-65535]}",
     ]
+
+
+def test_fix_knows_what_the_code_names(tmp_path: Path, package: Path) -> None:
+    """A blocked act that a package asked for, of a host that the function's own code names."""
+    log, policy = Log(), tmp_path / "p.yaml"
+    frames = [DEPENDENCY, "/var/task/app.py:5 handler", CLIENT]
+    log.add("outbound_connectivity", *frames, host="graph.shop.example", port=7687, mode="block")
+    events = tmp_path / "events.log"
+    events.write_text("".join(f"{line}\n" for line in log.lines))
+    policy.write_text("version: 1\npolicy:\n  outbound_connectivity: block\n")
+    command = ["fix", "-p", str(policy), str(events)]
+    held = CliRunner().invoke(app, command)
+    assert held.exit_code == 1
+    assert "--code FOLDER" in " ".join(held.output.split())
+    done = CliRunner().invoke(app, [*command, "--code", str(package)])
+    assert done.exit_code == 0, done.output
+    assert "+      - {host: graph.shop.example, ports: [7687]" in done.output
+    assert "--code FOLDER" not in done.output
