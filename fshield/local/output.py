@@ -1,4 +1,4 @@
-"""What a function that runs here has written, collected by a thread until somebody takes it."""
+"""What a function that runs here has written, collected by a thread until it is taken."""
 
 from __future__ import annotations
 
