@@ -50,6 +50,7 @@ FEATURE_VPC_ENDPOINT = 1 << 2
 FEATURE_VARIABLES = 1 << 3
 FEATURE_CONDITIONS = 1 << 4
 FEATURE_ONLY_FOR = 1 << 5
+FEATURE_FORK = 1 << 6
 GATE = 0xFF
 
 # Flags that engines of format 1.0 do not know, and that mean more than they would enforce or allow.

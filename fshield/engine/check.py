@@ -17,6 +17,7 @@ from fshield.engine.floor import beside, narrowed
 from fshield.errors import CouldNotRun, Finding, Level, PolicyError
 from fshield.language import endpoints, variables
 from fshield.language.loader import load
+from fshield.language.patterns import FORK
 from fshield.language.policy import Family, Mode, Policy
 from fshield.language.review import findings as review
 
@@ -102,7 +103,9 @@ def unguardable_programs(policy: Policy) -> Iterator[Finding]:
         return  # they start, and are reported
     for entry in policy.allows:
         path = entry.pattern
-        if entry.family is not Family.PROCESS or path is None or "*" in path or "?" in path:
+        if entry.family is not Family.PROCESS or path is None or path == FORK:
+            continue
+        if "*" in path or "?" in path:
             continue
         found = programs.unguardable(path)
         if found is None:

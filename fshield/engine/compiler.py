@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from fshield.engine import binary
 from fshield.errors import CouldNotRun
 from fshield.language import endpoints
-from fshield.language.policy import Allow, Host, Policy
+from fshield.language.patterns import FORK
+from fshield.language.policy import Allow, Family, Host, Policy
 
 _SECTION_KINDS = 10
 _PLACEHOLDERS = {
@@ -60,6 +61,8 @@ class _Tables:
         objects."""
         if entry.pattern is not None:
             rule = self.rule(entry)
+            if (entry.family, entry.pattern) == (Family.PROCESS, FORK):
+                self.features |= binary.FEATURE_FORK
             self.paths.append(
                 binary.PATH.pack(self.strings.offset(entry.pattern), rule, entry.family)
             )

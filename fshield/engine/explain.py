@@ -24,6 +24,7 @@ from fshield.language.cases import DEFAULT_PORT
 from fshield.language.destinations import host_key, write_ports
 from fshield.language.loader import load
 from fshield.language.model import RULES
+from fshield.language.patterns import FORK
 from fshield.language.policy import Family, Mode
 from fshield.language.reader import Document
 
@@ -92,6 +93,13 @@ _REASONS = {
     "only_for": "an entry matches, and counts for other callers only",
     "unguardable": "the guard cannot be loaded into it, and no entry allows that",
 }
+
+
+_CHILD = "the child is guarded as its parent is; it needs memory and fds of its own"
+_PROBATION = (
+    "where an entry allows a program, a fork passes to start one: until it does, the child may"
+    " neither fork nor use the network"
+)
 
 
 @dataclass(frozen=True)
@@ -310,13 +318,16 @@ def execute(
 
     Args:
         policy: what is asked.
-        target: the program.
+        target: the program, or `FORK`.
         asker: whose code starts it.
         look: look at the file as well, where it is on this machine. A policy's tests do not: their
             results would differ by machine.
     """
-    path = clean_path(target)
+    path = target if target == FORK else clean_path(target)
     verdict = policy.decide(Family.PROCESS, path=path, asker=asker)
+    if path == FORK:
+        note = _CHILD if verdict.source else _PROBATION if verdict.mode is Mode.BLOCK else None
+        return [Answer(RULES[Family.PROCESS], verdict, note)]
     found = programs.unguardable(path) if look else programs.known(path)
     blocked = verdict.mode is Mode.BLOCK
     if found is None or (blocked and not found.sure) or Mode.ALLOW is max(policy.modes.values()):

@@ -25,6 +25,7 @@ from fshield.evidence.shapes import NEVER, Moment, joint, loose, shape
 from fshield.evidence.stream import Record
 from fshield.language.destinations import address_of, host_key
 from fshield.language.model import RULES
+from fshield.language.patterns import FORK
 
 #: How many different acts are kept. Of the rest their number is.
 MAX_ACTS = 50_000
@@ -95,6 +96,8 @@ class Act:
                 if self.port
                 else f"look up {self.place or 'a name'}"
             )
+        if self.target == self.operation:
+            return self.target
         verb = {"execute": "start"}.get(self.operation, self.operation or "touch")
         return f"{verb} {self.target}".strip()
 
@@ -360,7 +363,11 @@ def act_of(
         # What a policy can say of a path does not depend on what was done with it.
         return Act(rule, loose(shape(path, moment)), refused=refused), path
     if rule == "create_child_process":
-        return Act(rule, path, 0, operation if not path else "execute", refused=refused), path
+        if path:
+            return Act(rule, path, 0, "execute", refused=refused), path
+        # A fork that shares memory or fds can be no entry's.
+        target = FORK if operation == FORK and not refused else ""
+        return Act(rule, target, 0, operation, refused=refused), target
     if rule == "native_code":
         module = chain[0] if chain and operation not in _BY_LIBRARY else ""
         return Act(rule, path, 0, operation, module, refused), path

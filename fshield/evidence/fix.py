@@ -24,7 +24,7 @@ from fshield.evidence.tiers import Held, Tiers
 from fshield.evidence.verdicts import HERE, met, met_by
 from fshield.language import edit
 from fshield.language.loader import resolve
-from fshield.language.patterns import TEMPFILE, TEMPFILE_PATTERNS
+from fshield.language.patterns import FORK, TEMPFILE, TEMPFILE_PATTERNS
 from fshield.language.policy import Mode, Policy
 from fshield.language.reader import Document, read
 
@@ -283,11 +283,6 @@ def _no_entry(act: Act) -> str | None:
             f"{act.rule} takes no exceptions; `{act.rule}: alert` would let everybody do it, and"
             " report it"
         )
-    if act.rule == "create_child_process" and not act.target:
-        return (
-            "a bare fork is not a program: `create_child_process: alert` would let everybody start"
-            " anything"
-        )
     return None
 
 
@@ -366,6 +361,9 @@ def admits(line: Line) -> str:
     if line.rule == "read_write_tmp":
         what = f"{line.value}: {_objects(line.value)}"
         return f"{what}, to read, write, list and remove, {_callers(line, 'by')}"
+    if line.value == FORK and line.rule == "create_child_process":
+        forks = f"forks {_callers(line, 'by')}"
+        return f"{forks}: the child is guarded as its parent is, and may go on after the invocation"
     if line.rule == "create_child_process":
         started = f"started {_callers(line, 'by')}"
         return f"{line.value}: this program with any arguments and input, {started}"

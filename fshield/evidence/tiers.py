@@ -97,16 +97,13 @@ class Tiers:
         refused = no_exception(act)
         if refused:
             return Held(act, seen, refused, None)
-        if act.rule in ("read_handler", "runtime_api") or (
-            act.rule == "create_child_process" and not act.target
-        ):
+        if act.rule in ("read_handler", "runtime_api"):
             if self.accepts(act.rule):
                 return None
-            rule = "a bare fork" if act.rule == "create_child_process" else "this rule"
             return Held(
                 act,
                 seen,
-                f"{rule} takes no exception: accepted, the rule's mode becomes alert",
+                "this rule takes no exception: accepted, the rule's mode becomes alert",
                 act.rule,
             )
         unfit = _unfit(act)

@@ -64,6 +64,10 @@ def _one_path(text: str) -> str:
     return patterns.absolute_pattern(text)
 
 
+def _program(text: str) -> str:
+    return text if text == patterns.FORK else _one_path(text)
+
+
 def _under_tmp(text: str) -> str:
     path = _one_path(text)
     if path != "/tmp" and not path.startswith("/tmp/"):
@@ -103,6 +107,7 @@ _SHAPE = WithJsonSchema(
 Targets = Annotated[list[Annotated[str, _each(target)]], BeforeValidator(_many), _SHAPE]
 Names = Annotated[list[Annotated[str, _each(_one_name)]], BeforeValidator(_many), _SHAPE]
 Paths = Annotated[list[Annotated[str, _each(_one_path)]], BeforeValidator(_many), _SHAPE]
+Programs = Annotated[list[Annotated[str, _each(_program)]], BeforeValidator(_many), _SHAPE]
 Tmp = Annotated[list[Annotated[str, _each(_under_tmp)]], BeforeValidator(_many), _SHAPE]
 Libraries = Annotated[list[Annotated[str, _each(_library)]], BeforeValidator(_many), _SHAPE]
 
@@ -116,8 +121,8 @@ class Acts(Part):
     )
     look_up: Names | None = Field(None, description="outbound_connectivity: a name is asked for.")
     open: Tmp | None = Field(None, description="read_write_tmp: a resolved path under /tmp.")
-    exec: Paths | None = Field(
-        None, description="create_child_process: a program by its resolved path."
+    exec: Programs | None = Field(
+        None, description="create_child_process: a program by its resolved path, or `fork`."
     )
     load: Libraries | None = Field(
         None, description="native_code: a module's name, or a library's resolved path."

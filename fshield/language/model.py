@@ -252,9 +252,25 @@ class TmpEntry(PathEntry):
 
 
 class ProgramEntry(PathEntry):
-    """Executables, by resolved path."""
+    """Executables, by resolved path, or forks."""
 
-    path: Annotated[str, BeforeValidator(lambda text: patterns.program_pattern(as_text(text)))]
+    path: Annotated[str, BeforeValidator(lambda text: patterns.program_pattern(as_text(text)))] = (
+        Field(
+            description="A program's resolved path: `*` and `?` stand for what is inside one name,"
+            " `**` for anything. `fork` stands for a fork whose child executes nothing."
+        )
+    )
+
+    @classmethod
+    def unknown(cls, key: str, known: list[str]) -> Exception:
+        if key == patterns.FORK:
+            return wrong(
+                f"{shown(key)} is not a key of {cls.what}: it is a word of its own",
+                "a path, or `fork`",
+                "- fork",
+                key=key,
+            )
+        return super().unknown(key, known)
 
 
 class LibraryEntry(Entry):
@@ -404,7 +420,7 @@ class ProcessRule(Rule):
     """Every way to start a process."""
 
     allow: Annotated[list[ProgramEntry], BeforeValidator(_entries)] = Field(
-        [], description="Exceptions: executables by resolved path."
+        [], description="Exceptions: executables by resolved path, and `fork`."
     )
 
 

@@ -15,6 +15,9 @@ _FORM = "an absolute path; `*` and `?` stand for what is inside one name, `**` f
 #: whether /tmp can be written to.
 TEMPFILE = "tempfile"
 TEMPFILE_PATTERNS = ("/tmp/tmp????????", "/tmp/tmp????????/**", "/tmp/????????")
+#: An entry of create_child_process that stands for a fork, whose child executes nothing. The engine
+#: has this word where a program has its resolved path: FS_FORK of policy.h.
+FORK = "fork"
 # On Amazon Linux 2 and 2023, as on every distribution with a merged /usr, these are links into
 # /usr.
 LINKED_FOLDERS = ("/bin/", "/sbin/", "/lib/", "/lib64/")
@@ -35,7 +38,9 @@ def tmp_pattern(text: str) -> str:
 
 
 def program_pattern(text: str) -> str:
-    """A pattern of executables by resolved path. Raises PydanticCustomError."""
+    """A pattern of executables by resolved path, or `FORK`. Raises PydanticCustomError."""
+    if text == FORK:
+        return text
     if text.strip() and "/" not in text:
         raise wrong(
             f"{shown(text)} can never match: programs are named by their resolved path",
@@ -92,6 +97,8 @@ def coverers(pattern: str) -> list[str]:
     Not all there are, but those that people write.
     """
     found = [pattern]
+    if not pattern.startswith("/"):
+        return found  # a word that stands for something else than a path
     folder = pattern.removesuffix("/**")
     while True:
         found.append(folder + "/**")

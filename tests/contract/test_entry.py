@@ -38,11 +38,11 @@ ACTS = {
         {"path": "/tmp/no-entry"},
     ),
     "program": ("create_child_process", "os.system('exit 7')", None),
+    "fork": ("create_child_process", "os.fork() or os._exit(0)", {"path": "fork"}),
     "module": ("native_code", "import ctypes; ctypes.CDLL(None)", None),
 }
 #: What no entry of this rule cures.
 NONE = {
-    "fork": "os.fork() or os._exit(0)",
     "family": "socket.socket(socket.AF_PACKET, socket.SOCK_RAW)",
 }
 CODE = "import os, socket\ntry:\n    {act}\nexcept OSError: pass\n"

@@ -190,6 +190,15 @@ def test_the_stricter_verdict_wins(layer: Path) -> None:
     assert under({"FUNCTION_SHIELD_POLICY": policy_file(rules())}, layer).violations == []
 
 
+@pytest.mark.parametrize(("floor", "passes"), [(["fork"], True), ([], False), (["/**"], False)])
+def test_the_floor_and_the_entry_for_forks(layer: Path, floor: list[str], passes: bool) -> None:
+    put(layer, "floor", rules(process={"mode": "block", "allow": floor}))
+    policy = policy_file(rules(process={"mode": "block", "allow": ["fork"]}))
+    code = "import os\nif os.fork() == 0: os._exit(0)\nprint(os.wait()[1])"
+    result = launch([PYTHON, "-c", code], env={"FUNCTION_SHIELD_POLICY": policy}, launcher=layer)
+    assert (result.stdout == "0\n") is passes is not bool(result.violations), result
+
+
 def test_the_floors_exceptions_do_not_widen_the_policy(layer: Path) -> None:
     put(layer, "floor", rules(tmp={"mode": "block", "allow": ["/tmp/**"]}))
     assert (

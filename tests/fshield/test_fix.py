@@ -256,7 +256,15 @@ def test_one_event_one_entry(
         ),
         ({"policy": "read_handler", "path": "/var/task/app.py"}, "takes no exceptions"),
         ({"policy": "runtime_api", "ip": "127.0.0.1", "port": 9001}, "takes no exceptions"),
-        ({"policy": "create_child_process", "path": None, "operation": "fork"}, "bare fork"),
+        (
+            {
+                "policy": "create_child_process",
+                "path": None,
+                "operation": "fork",
+                "reason": "malformed",
+            },
+            "can be judged",
+        ),
         ({"policy": "read_write_tmp", "path": "/tmp/a\nb"}, "no entry can name it"),
         ({"policy": "create_child_process", "path": "/usr/sbin/ldconfig"}, "cannot be loaded"),
     ],

@@ -10,6 +10,14 @@ from fshield.engine.compiler import compile_policy
 from fshield.errors import CouldNotRun
 from tests.fshield.serving import OUT, allowed, load_text
 
+CHILD = """version: 1
+policy:
+  create_child_process:
+    mode: block
+    allow:
+      - /usr/bin/uname
+"""
+
 
 def test_no_more_variables_than_an_engine_reads() -> None:
     lines = "".join(f'      - host: "${{env:V{i}}}.example.org"\n' for i in range(33))
@@ -28,6 +36,7 @@ def test_only_what_needs_it_is_of_format_1_1() -> None:
     for text, feature in (
         (OUT + "      - aws: [sqs]\n", binary.FEATURE_REGION | binary.FEATURE_VPC_ENDPOINT),
         (OUT + '      - host: "${env:A}"\n', binary.FEATURE_VARIABLES),
+        (CHILD + "      - fork\n", binary.FEATURE_FORK),
     ):
         header = _header(text)
         # An engine of 1.0 finds a mode there that it does not know, and refuses the file.
@@ -49,7 +58,7 @@ def _changed(changes: dict[int, int]) -> bytes:
     return bytes(content)
 
 
-NEEDED = [(FEATURES + bit // 8, 1 << bit % 8) for bit in range(6, 32)]
+NEEDED = [(FEATURES + bit // 8, 1 << bit % 8) for bit in range(7, 32)]
 NEEDED += [(FLAGS + bit // 8, 1 << bit % 8) for bit in range(9, 16)]
 NEEDED += [(RESERVED, 1), (RESERVED + 3, 0x80)]
 

@@ -80,6 +80,16 @@ int main(int argc, char **argv)
     {
         return waits(clone(in_child, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, NULL));
     }
+    ACT("clone-files")
+    {
+        return waits(clone(in_child, stack + sizeof stack, CLONE_FILES | SIGCHLD, NULL));
+    }
+    ACT("syscall-clone-vm")
+    {
+        pid = (pid_t)syscall(SYS_clone, CLONE_VM | CLONE_VFORK | SIGCHLD, 0, 0, 0, 0);
+        if (pid == 0) _exit(7);
+        return waits(pid);
+    }
     ACT("syscall-clone")
     {
         pid = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);

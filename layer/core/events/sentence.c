@@ -180,6 +180,7 @@ void sentence_entry(struct sentence *out, const struct guard_act *act,
     if (act->family == FS_OUTBOUND) object = act->host ? act->host : act->ip;
     if (act->family == FS_OUTBOUND && !act->host) key = "cidr: ";
     if (act->family == FS_NATIVE) object = library_of(act, origin);
+    if (act->family == FS_PROCESS && !object) object = FS_FORK;
     if (!key || !object || verdict->floor) return;
     /* People paste this into a policy. So it must be complete, and contain nothing that YAML or a
      * pattern reads differently. */
@@ -207,11 +208,14 @@ void sentence_compose(struct sentence *out, const struct guard_act *act,
     say_reason(out, act, verdict);
     if (act->family == FS_PROCESS && act->path && strstr(act->path, "/lib/jspawnhelper"))
         sentence_say(out, "; Java starts every program through it: allow both");
-    if (act->family == FS_NATIVE && verdict->reason == FS_NO_RULE) {
-        /* The only rule that honest packages violate while they are imported. */
-        const char *name = library_of(act, origin);
-        if (name) sentence_say(out, "; an exception is native_code: {allow: [");
-        sentence_say(out, name);
-        if (name) sentence_say(out, "]}");
-    }
+    /* The only rule that honest packages violate while they are imported, and the act that its
+     * event names no object of. */
+    bool native = act->family == FS_NATIVE, forks = act->family == FS_PROCESS && !act->path;
+    const char *name = native ? library_of(act, origin) : forks ? FS_FORK : NULL;
+    if (!name || verdict->reason != FS_NO_RULE) return;
+    sentence_say(out, "; an exception is ");
+    sentence_say(out, fs_family_names[act->family]);
+    sentence_say(out, ": {allow: [");
+    sentence_say(out, name);
+    sentence_say(out, "]}");
 }

@@ -89,7 +89,8 @@ enum fs_feature {
     FS_FEATURE_VARIABLES = 1u << 3, /* the sections VARIABLES and TEMPLATES */
     FS_FEATURE_CONDITIONS = 1u << 4, /* rules that hold in some regions only */
     FS_FEATURE_ONLY_FOR = 1u << 5, /* rules that count for some callers only */
-    FS_FEATURES = (1u << 6) - 1
+    FS_FEATURE_FORK = 1u << 6, /* the path FS_FORK among those of create_child_process */
+    FS_FEATURES = (1u << 7) - 1
 };
 #define FS_GATE        0xff
 #define FS_GATE_FAMILY 7 /* index into `modes` */
@@ -196,6 +197,10 @@ struct fs_cidr_slot { /* used 0: an empty slot */
 struct fs_length {
     uint8_t version, length, reserved[2];
 };
+
+/* Stands for a fork where a program's path would: no resolved path is like it, and no pattern of
+ * programs, which begin with a slash. */
+#define FS_FORK "fork"
 
 /* Patterns that are no exceptions of a rule. */
 enum fs_list {

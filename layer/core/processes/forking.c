@@ -26,6 +26,8 @@
      0x10000000ul /* USER */ | 0x20000000ul /* PID */ | 0x40000000ul /* NET */ |                   \
      0x00020000ul /* NEWNS */)
 
+enum forking { FORK_REFUSED, FORK_PASSES, FORK_PROBATION };
+
 /* libuv forks in one place, and only to execute. Letting its child get to the exec puts the
  * program's name and arguments into the event. JavaScript cannot make it do anything else. */
 static bool is_libuv(const void *caller)
@@ -46,12 +48,14 @@ static void report_refused(const struct fs_verdict *verdict, const void *caller)
     errno = EACCES;
 }
 
-static enum forking judge_fork(bool executes, const void *caller)
+/* `flags` of clone: with CLONE_VFORK the child may only execute, so that an alert can wait for that
+ * and name the program. */
+static enum forking judge_fork(unsigned long flags, const void *caller)
 {
     if (UNLIKELY(passes_take_fork())) return FORK_PASSES;
-    struct fs_verdict verdict = processes_judge_fork();
-    if (LIKELY(verdict.mode == FS_ALLOW)) return FORK_PASSES;
-    bool libuv = is_libuv(caller);
+    struct fs_verdict verdict = processes_judge_fork(flags, caller);
+    if (LIKELY(verdict.mode == FS_ALLOW && verdict.reason != FS_RULE)) return FORK_PASSES;
+    bool executes = (flags & CLONE_VFORK) != 0, libuv = is_libuv(caller);
     /* The child cannot ask Python or V8 who its caller is. What was kept before goes with the fork.
      */
     if (guard.interpreted && (executes || libuv) && !guard_covered()) {
@@ -65,7 +69,8 @@ static enum forking judge_fork(bool executes, const void *caller)
     }
     /* With exceptions, the child's exec tells whether there is anything to report; what it does
      * instead is reported as a network connection or a file would be. */
-    if (!executes && !libuv && !processes_is_shown(NULL) && !processes_have_exceptions()) {
+    if (!executes && !libuv && !processes_is_shown(NULL) &&
+        (verdict.mode == FS_ALLOW || !processes_have_exceptions())) {
         (void)guard_report_path(FS_PROCESS, &verdict, "fork", NULL, caller);
     }
     return FORK_PASSES;
@@ -74,13 +79,14 @@ static enum forking judge_fork(bool executes, const void *caller)
 static __thread uint8_t forking
     __attribute__((tls_model("initial-exec"))); /* enum forking + 1, 0: nothing */
 
-enum forking forking_asks(bool executes, const void *caller)
+/* Reports if necessary. Sets EACCES if refused. */
+static enum forking ask(unsigned long flags, const void *caller)
 {
     enum forking answer = FORK_REFUSED;
     attach_forks();
     if (UNLIKELY(askers_matter)) askers_fork(caller);
     if (LIKELY(inspect_sharing_begins()))
-        answer = judge_fork(executes, caller);
+        answer = judge_fork(flags, caller);
     else
         errno = EAGAIN;
     forking = answer == FORK_REFUSED ? 0 : (uint8_t)(answer + 1);
@@ -122,22 +128,22 @@ static long forked(long pid, enum forking answer)
     return pid;
 }
 
-#define FORK(executes, call)                                                                       \
+#define FORK(flags, call)                                                                          \
     if (!guard_ready()) return call;                                                               \
-    enum forking answer = forking_asks(executes, CALLER());                                        \
+    enum forking answer = ask(flags, CALLER());                                                    \
     if (answer == FORK_REFUSED) return -1;                                                         \
     return (pid_t)forked(call, answer)
 
-DOOR pid_t fork(void) { FORK(false, real.fork()); }
+DOOR pid_t fork(void) { FORK(0, real.fork()); }
 /* A plain fork, because a child that shares the parent's memory could not be told from it. */
-DOOR pid_t vfork(void) { FORK(true, real.fork()); }
+DOOR pid_t vfork(void) { FORK(CLONE_VFORK, real.fork()); }
 extern pid_t _Fork(void);
-DOOR pid_t _Fork(void) { FORK(false, real._Fork()); }
+DOOR pid_t _Fork(void) { FORK(0, real._Fork()); }
 
 DOOR int daemon(int stay, int keep)
 {
     if (!guard_ready()) return real.daemon(stay, keep);
-    enum forking answer = forking_asks(false, CALLER());
+    enum forking answer = ask(0, CALLER());
     if (answer == FORK_REFUSED) return -1;
     int before = sys_getpid();
     int result = real.daemon(stay, keep);
@@ -150,7 +156,7 @@ DOOR pid_t forkpty(int *terminal, char *name, const struct termios *settings,
                    const struct winsize *size)
 {
     (void)SYMBOLS_HAVE(forkpty); /* older glibc has it in libutil */
-    FORK(false, real.forkpty(terminal, name, settings, size));
+    FORK(0, real.forkpty(terminal, name, settings, size));
 }
 
 /* Flags that require shared memory. */
@@ -206,7 +212,7 @@ DOOR int clone(int (*function)(void *), void *stack, int flags, void *argument, 
         integrity_refused("make a namespace with", "clone", CALLER()))
         return -1;
     if (refuses_shared_fds((unsigned)flags, CALLER())) return -1;
-    enum forking answer = forking_asks((flags & CLONE_VFORK) != 0, CALLER());
+    enum forking answer = ask((unsigned)flags, CALLER());
     if (answer == FORK_REFUSED) return -1;
     /* Probation needs a process with memory of its own. If the child is not on probation, shared
      * memory stays shared. */
@@ -222,12 +228,13 @@ DOOR int clone(int (*function)(void *), void *stack, int flags, void *argument, 
                        answer);
 }
 
-static enum forking ask_raw(unsigned long flags, const void *caller)
+/* `also`: flags by which it is judged as well. */
+static enum forking ask_raw(unsigned long flags, unsigned long also, const void *caller)
 {
     if ((flags & NAMESPACES) != 0 && integrity_refused("make a namespace with", "clone", caller))
         return FORK_REFUSED;
     if (refuses_shared_fds(flags, caller)) return FORK_REFUSED;
-    return forking_asks((flags & CLONE_VFORK) != 0, caller);
+    return ask(flags | also, caller);
 }
 
 /* Without a stack of its own, the child would run on the waiting parent's stack and return from
@@ -235,7 +242,7 @@ static enum forking ask_raw(unsigned long flags, const void *caller)
 long forking_raw_clone(unsigned long flags, int *parent_tid, int *child_tid, unsigned long tls,
                        const void *caller)
 {
-    enum forking answer = ask_raw(flags, caller);
+    enum forking answer = ask_raw(flags, 0, caller);
     if (answer == FORK_REFUSED) return -1;
 #if defined(__x86_64__)
     long pid = sys_call(SYS_clone, flags & ~SHARED, NULL, parent_tid, child_tid, tls);
@@ -247,7 +254,7 @@ long forking_raw_clone(unsigned long flags, int *parent_tid, int *child_tid, uns
 
 long forking_raw_clone3(uint64_t *flags, void *arguments, size_t size, const void *caller)
 {
-    enum forking answer = ask_raw(*flags, caller);
+    enum forking answer = ask_raw(*flags, 0, caller);
     if (answer == FORK_REFUSED) return -1;
     *flags &= ~(uint64_t)SHARED;
     long pid = sys_call(435 /* clone3 */, arguments, size);
@@ -258,9 +265,10 @@ void forking_parts(unsigned long flags) { (void)parts_fds(flags); }
 
 long forking_judges_raw_clone(unsigned long flags, const void *caller)
 {
-    enum forking answer = ask_raw(flags, caller);
+    /* None of our code can run in the child, which is as if it shared the memory. */
+    enum forking answer = ask_raw(flags, CLONE_VM, caller);
     if (answer == FORK_PROBATION) {
-        struct fs_verdict verdict = processes_judge_fork();
+        struct fs_verdict verdict = processes_judge_fork(CLONE_VM, caller);
         report_refused(&verdict, caller);
     }
     forking = 0;

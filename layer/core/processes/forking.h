@@ -2,17 +2,11 @@
 #ifndef FS_FORKING_H
 #define FS_FORKING_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* Once, before any thread forks. */
 void forking_start(void);
-
-enum forking { FORK_REFUSED, FORK_PASSES, FORK_PROBATION };
-/* Reports if necessary. Sets EACCES if refused. `executes`: the child may only execute (vfork), so
- * that an alert can wait for that and name the program. */
-enum forking forking_asks(bool executes, const void *caller);
 
 /* The system calls clone and clone3 whose child starts where the caller stands (no stack of its
  * own). `flags` points into `arguments`, our own copy. */

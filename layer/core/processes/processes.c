@@ -2,6 +2,7 @@
 #include "processes/processes.h"
 
 #include <limits.h>
+#include <sched.h>
 #include <time.h>
 
 #include "processes/program.h"
@@ -71,22 +72,18 @@ bool processes_have_exceptions(void)
     state = 1;
     const struct fs_policy *policies[] = {guard.policy, guard.floor};
     for (unsigned i = 0; i < 2; i++) {
-        if (policies[i] == NULL) continue;
-        struct fs_section section = policies[i]->sections[FS_SECTION_PATHS];
-        uint64_t end = (uint64_t)section.offset + (uint64_t)section.count * sizeof(struct fs_path);
-        if (end > policies[i]->size) continue;
-        const struct fs_path *paths =
-            (const struct fs_path *)(const void *)((const char *)policies[i] + section.offset);
-        for (uint32_t at = 0; at < section.count; at++)
-            if (paths[at].family == FS_PROCESS) state = 2;
+        const struct fs_path *path;
+        for (uint32_t at = 0;
+             policies[i] && (path = fs_policy_item(policies[i], FS_SECTION_PATHS, at)); at++)
+            if (path->family == FS_PROCESS &&
+                fs_policy_string(policies[i], path->pattern)[0] == '/')
+                state = 2;
     }
     atomic_store_explicit(&known, state, memory_order_relaxed);
     return state == 2;
 }
 
-struct fs_verdict processes_judge_fork(void)
+struct fs_verdict processes_judge_fork(unsigned long flags, const void *caller)
 {
-    struct fs_verdict verdict = processes_decide(NULL, NULL);
-    if (verdict.reason == FS_MALFORMED) verdict.reason = FS_NO_RULE;
-    return verdict;
+    return processes_decide(flags & (CLONE_VM | CLONE_FILES) ? NULL : FS_FORK, caller);
 }

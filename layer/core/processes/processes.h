@@ -29,9 +29,10 @@ void processes_forget_refusal(void);
 /* The policy allows some program, so a fork can be the first half of starting one. */
 bool processes_have_exceptions(void);
 
-/* The verdict for a fork, also for the interpreter ring. Exceptions name programs, and os.fork asks
- * for a copy of the function, so none applies. The fork beneath an allowed subprocess raises no
- * audit event, and its child is on probation until it executes. */
-struct fs_verdict processes_judge_fork(void);
+/* The verdict for a fork, also for the interpreter ring. os.fork asks for a copy of the function:
+ * only the entry `fork` allows that, and only with memory and fds of its own (`flags` of clone).
+ * The fork beneath an allowed subprocess raises no audit event, and its child is on probation until
+ * it executes. */
+struct fs_verdict processes_judge_fork(unsigned long flags, const void *caller);
 
 #endif

@@ -188,7 +188,7 @@ int hook_fork(const struct hook_row *row, PyObject *arguments)
         passes_fork();
         return 0;
     }
-    struct fs_verdict verdict = processes_judge_fork();
+    struct fs_verdict verdict = processes_judge_fork(0, NULL);
     struct guard_act act = {.family = FS_PROCESS, .verb = row->verb};
     return hook_verdict(&act, &verdict, NULL, NULL);
 }
