@@ -68,7 +68,7 @@ void argument_line(PyObject *words, char *line, size_t size)
         size_t length = strnlen(text, size - 1 - at);
         memcpy(line + at, text, length);
         at += length;
-        if (word) python.Py_DecRef(word);
+        python.Py_DecRef(word);
     }
     line[at] = '\0';
 }

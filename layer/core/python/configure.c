@@ -24,13 +24,8 @@ static int reply(PyObject *list, PyObject *value)
     else if (!python.PyErr_Occurred())
         python.PyErr_SetString(*python.PyExc_ValueError,
                                "function_shield: a list for the answer is needed");
-    if (value) python.Py_DecRef(value);
+    python.Py_DecRef(value);
     return result;
-}
-
-static PyObject *string(const char *text)
-{
-    return python.PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace");
 }
 
 /* True for the one caller that gets the cookie. */
@@ -124,13 +119,13 @@ int hook_configure(const struct hook_row *row, PyObject *arguments)
     bool may_loosen = right && (guard.policy->flags & FS_FLAG_ALLOW_RECONFIGURE);
     for (unsigned i = 0; i < CONFIGURABLE; i++)
         if (wanted[i] != UINT8_MAX) apply(i, wanted[i], may_loosen);
-    return reply(argument(arguments, 0), string(first || right ? cookie : ""));
+    return reply(argument(arguments, 0), violation_text(first || right ? cookie : ""));
 }
 
 static bool put(PyObject *dict, const char *key, PyObject *value)
 {
     bool fine = value && python.PyDict_SetItemString(dict, key, value) == 0;
-    if (value) python.Py_DecRef(value);
+    python.Py_DecRef(value);
     return fine;
 }
 
@@ -146,14 +141,15 @@ int hook_armed(const struct hook_row *row, PyObject *arguments)
             mode = guard_thread.loosened[family] - 1;
         if (guard.floor && guard.floor->modes[family] > mode) mode = guard.floor->modes[family];
         if (guard.dry_run && mode == FS_BLOCK) mode = FS_ALERT;
-        fine = put(modes, fs_family_names[family], string(fs_mode_names[mode]));
+        fine = put(modes, fs_family_names[family], violation_text(fs_mode_names[mode]));
     }
     if (!fine && modes) python.Py_DecRef(modes);
-    fine = fine && put(answer, "modes", modes) && put(answer, "version", string(FS_VERSION)) &&
-           put(answer, "policy_name", string(guard.policy_name)) &&
+    fine = fine && put(answer, "modes", modes) &&
+           put(answer, "version", violation_text(FS_VERSION)) &&
+           put(answer, "policy_name", violation_text(guard.policy_name)) &&
            put(answer, "dry_run", python.PyBool_FromLong(guard.dry_run));
     if (fine) return reply(argument(arguments, 0), answer);
-    if (answer) python.Py_DecRef(answer);
+    python.Py_DecRef(answer);
     return -1;
 }
 

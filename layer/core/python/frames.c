@@ -70,7 +70,7 @@ void frames_function(const struct frame *frame, char *name, size_t size)
     size_t length = text ? strnlen(text, size - 1) : 0;
     if (length > 0) memcpy(name, text, length);
     name[length] = '\0';
-    if (value) python.Py_DecRef(value);
+    python.Py_DecRef(value);
 }
 
 /* The prefixes at start, before code of the function could change them. */
@@ -145,7 +145,7 @@ static bool is_genuine(const struct frame *frame)
 {
     PyObject *code = python.PyFrame_GetCode(frame->object);
     bool genuine = code && genuine_is_of(frame->path, code);
-    if (code) python.Py_DecRef(code);
+    python.Py_DecRef(code);
     return genuine;
 }
 

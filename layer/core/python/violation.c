@@ -39,17 +39,27 @@ PyObject *violation_type(void)
     return type;
 }
 
-static PyObject *text(const char *bytes)
+PyObject *violation_text(const char *bytes)
 {
     return python.PyUnicode_DecodeUTF8(bytes, (Py_ssize_t)strlen(bytes), "replace");
+}
+
+PyObject *violation_error(PyObject *type, int error, const char *message, PyObject *filename)
+{
+    PyObject *number = python.PyLong_FromLong(error), *made = NULL;
+    PyObject *words = number ? violation_text(message) : NULL;
+    if (words) made = python.PyObject_CallFunctionObjArgs(type, number, words, filename, NULL);
+    python.Py_DecRef(words);
+    python.Py_DecRef(number);
+    return made;
 }
 
 static bool set(PyObject *object, const char *name, const char *value)
 {
     if (!value || !*value) return true;
-    PyObject *string = text(value);
+    PyObject *string = violation_text(value);
     bool fine = string && python.PyObject_SetAttrString(object, name, string) == 0;
-    if (string) python.Py_DecRef(string);
+    python.Py_DecRef(string);
     return fine;
 }
 
@@ -77,18 +87,13 @@ void violation_raise(enum fs_family family, const struct fs_verdict *verdict, co
     append(message, sizeof message, ")");
 
     PyObject *type = violation_type();
-    PyObject *number = type ? python.PyLong_FromLong(EACCES) : NULL;
-    PyObject *words = number ? text(message) : NULL;
-    PyObject *error =
-        words ? python.PyObject_CallFunctionObjArgs(type, number, words, filename, NULL) : NULL;
+    PyObject *error = type ? violation_error(type, EACCES, message, filename) : NULL;
     if (error && set(error, "policy", fs_family_names[family]) &&
         set(error, "rule", verdict->source) &&
         set(error, "reason", fs_reason_names[verdict->reason]))
         python.PyErr_SetObject(type, error);
-    if (error) python.Py_DecRef(error);
-    if (words) python.Py_DecRef(words);
-    if (number) python.Py_DecRef(number);
-    if (type) python.Py_DecRef(type);
+    python.Py_DecRef(error);
+    python.Py_DecRef(type);
     if (!python.PyErr_Occurred())
         python.PyErr_SetString(*python.PyExc_PermissionError, "refused by function_shield");
 }

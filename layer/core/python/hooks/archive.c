@@ -50,8 +50,8 @@ static PyObject *in_memory(PyObject *io)
         python.Py_IncRef(own);
     PyObject *type = own ? python.PyObject_GetAttrString(io, "BytesIO") : NULL;
     if (type) made = python.PyObject_CallFunctionObjArgs(type, own, NULL);
-    if (type) python.Py_DecRef(type);
-    if (own) python.Py_DecRef(own);
+    python.Py_DecRef(type);
+    python.Py_DecRef(own);
     return made;
 }
 
@@ -61,8 +61,8 @@ static PyObject *open_file(PyObject *io, PyObject *path)
     PyObject *made = NULL, *mode = python.PyUnicode_DecodeUTF8("rb", 2, NULL);
     PyObject *open = mode ? python.PyObject_GetAttrString(io, "open") : NULL;
     if (open) made = python.PyObject_CallFunctionObjArgs(open, path, mode, NULL);
-    if (open) python.Py_DecRef(open);
-    if (mode) python.Py_DecRef(mode);
+    python.Py_DecRef(open);
+    python.Py_DecRef(mode);
     return made;
 }
 

@@ -39,7 +39,7 @@ static bool is_within(PyObject *module, PyObject *code, unsigned depth)
         found = python_type(constant) == python.PyCode_Type && is_within(constant, code, depth + 1);
         python.Py_DecRef(constant);
     }
-    if (constants) python.Py_DecRef(constants);
+    python.Py_DecRef(constants);
     return found;
 }
 
@@ -50,7 +50,7 @@ bool genuine_is_of(const char *path, PyObject *code)
     if (!native_is_older(path)) return false;
     PyObject *module = genuine_compile(path);
     bool found = module && is_within(module, code, 0);
-    if (module) python.Py_DecRef(module);
+    python.Py_DecRef(module);
     python.PyErr_Clear();
     return found;
 }

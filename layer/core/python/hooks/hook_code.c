@@ -26,11 +26,11 @@ static PyObject *compile_function(const char *path, const char *name)
             python.Py_IncRef(constant);
             found = constant;
         }
-        if (own) python.Py_DecRef(own);
+        python.Py_DecRef(own);
         python.Py_DecRef(constant);
     }
-    if (constants) python.Py_DecRef(constants);
-    if (module) python.Py_DecRef(module);
+    python.Py_DecRef(constants);
+    python.Py_DecRef(module);
     python.PyErr_Clear();
     return found;
 }
@@ -39,7 +39,7 @@ static bool is_variable_of(PyObject *locals, const char *name, PyObject *type)
 {
     PyObject *value = objects_variable(locals, name);
     bool same = value && python_type(value) == type;
-    if (value) python.Py_DecRef(value);
+    python.Py_DecRef(value);
     return same;
 }
 
@@ -84,7 +84,7 @@ int hook_code(PyObject *arguments)
     struct frame frame = {0};
     PyObject *locals = objects_locals(&frame);
     bool known = locals && is_coroutine(&frame, locals);
-    if (locals) python.Py_DecRef(locals);
+    python.Py_DecRef(locals);
     frames_stop(&frame);
     python.PyErr_Clear();
     python.PyErr_Restore(type, value, trace);
@@ -101,7 +101,7 @@ static long number_part(PyObject *code, const char *name)
 {
     PyObject *value = objects_part(code, name);
     long number = argument_number(value, -1);
-    if (value) python.Py_DecRef(value);
+    python.Py_DecRef(value);
     return number;
 }
 
@@ -114,8 +114,8 @@ static bool same_elements(PyObject *one, PyObject *other)
         a = argument_element(one, i);
         b = argument_element(other, i);
         same = a == b;
-        if (a) python.Py_DecRef(a);
-        if (b) python.Py_DecRef(b);
+        python.Py_DecRef(a);
+        python.Py_DecRef(b);
         if (!a || !b) break;
     }
     return same;
@@ -133,8 +133,8 @@ static bool same_part(PyObject *one, PyObject *other, const char *name, enum sam
         same = a && b && python_type(a) == python.PyBytes_Type &&
                python_type(b) == python.PyBytes_Type &&
                python.PyObject_RichCompareBool(a, b, 2 /* Py_EQ */) == 1;
-    if (a) python.Py_DecRef(a);
-    if (b) python.Py_DecRef(b);
+    python.Py_DecRef(a);
+    python.Py_DecRef(b);
     return same;
 }
 
@@ -176,7 +176,7 @@ int hook_code_used(PyObject *code, PyObject *by)
     PyObject *old =
         by && python_type(by) == python.PyFunction_Type ? objects_part(by, "__code__") : NULL;
     bool flagged = old && (old == code || is_flagged(code, old));
-    if (old) python.Py_DecRef(old);
+    python.Py_DecRef(old);
     python.PyErr_Clear();
     python.PyErr_Restore(type, value, trace);
     return flagged ? 0 : judge();

@@ -27,7 +27,7 @@ static bool is_unchangeable(PyObject *value)
     if (python_type(value) != python.PyMemoryView_Type) return false;
     PyObject *memory = objects_part(value, "obj");
     bool bytes = memory && python_type(memory) == python.PyBytes_Type;
-    if (memory) python.Py_DecRef(memory);
+    python.Py_DecRef(memory);
     return bytes;
 }
 
@@ -44,7 +44,7 @@ static bool hands_on(const struct frame *frame, PyObject *locals)
     bool same = data && is_unchangeable(data) &&
                 objects_is_part(own->importlib.module, "marshal", own->marshal) &&
                 objects_is_part(own->marshal, "loads", own->loads);
-    if (data) python.Py_DecRef(data);
+    python.Py_DecRef(data);
     return same;
 }
 
@@ -100,8 +100,8 @@ static enum compiled find_file(PyObject *locals, PyObject *data, char resolved[P
         }
         sys_close(fd);
     }
-    if (file) python.Py_DecRef(file);
-    if (source) python.Py_DecRef(source);
+    python.Py_DecRef(file);
+    python.Py_DecRef(source);
     python.PyErr_Clear();
     return answer;
 }
@@ -140,9 +140,9 @@ static PyObject *frozen_name(struct pins *own, const struct frame *frame, PyObje
         if (function == own->frozen.thaw && words && options && python.PyTuple_Size(words) == 1 &&
             python.PyDict_Size(options) == 0)
             name = argument_element(words, 0);
-        if (function) python.Py_DecRef(function);
-        if (words) python.Py_DecRef(words);
-        if (options) python.Py_DecRef(options);
+        python.Py_DecRef(function);
+        python.Py_DecRef(words);
+        python.Py_DecRef(options);
     }
     python.PyErr_Clear();
     return name;
@@ -161,13 +161,13 @@ static bool is_frozen(const struct frame *frame, PyObject *locals, PyObject *dat
             PyObject *found = python.PyObject_Call(own->find_frozen, words, options);
             PyObject *bytes = found ? argument_element(found, 0) : NULL;
             same = bytes && is_view_of(bytes, data);
-            if (bytes) python.Py_DecRef(bytes);
-            if (found) python.Py_DecRef(found);
+            python.Py_DecRef(bytes);
+            python.Py_DecRef(found);
         }
-        if (words) python.Py_DecRef(words);
-        if (options) python.Py_DecRef(options);
+        python.Py_DecRef(words);
+        python.Py_DecRef(options);
     }
-    if (name) python.Py_DecRef(name);
+    python.Py_DecRef(name);
     python.PyErr_Clear();
     return same;
 }
@@ -191,11 +191,11 @@ static bool is_importlib(void)
         usual = objects_is_part(method, "__func__", own->importlib.get_data) &&
                 objects_is_part(own->importlib.module, "_io", own->importlib.io) &&
                 objects_is_part(own->importlib.io, "open_code", own->importlib.open_code);
-        if (method) python.Py_DecRef(method);
-        if (self) python.Py_DecRef(self);
-        if (locals) python.Py_DecRef(locals);
+        python.Py_DecRef(method);
+        python.Py_DecRef(self);
+        python.Py_DecRef(locals);
     }
-    if (outer) python.Py_DecRef(outer);
+    python.Py_DecRef(outer);
     return usual;
 }
 
@@ -245,7 +245,7 @@ bool hook_passes_over(const char *path)
     if (!own || !own->importlib.reads || !objects_runs(inner, own->importlib.reads)) return false;
     PyObject *outer = python.PyFrame_GetBack(inner);
     bool reads = objects_runs(outer, own->importlib.get_code);
-    if (outer) python.Py_DecRef(outer);
+    python.Py_DecRef(outer);
     return reads;
 }
 
@@ -274,7 +274,7 @@ int hook_unmarshal(PyObject *arguments)
         compiled = COMPILED_CACHED;
     else if (!locals && marshalled_is_known(data))
         compiled = COMPILED_CACHED;
-    if (locals) python.Py_DecRef(locals);
+    python.Py_DecRef(locals);
     frames_stop(&frame);
     python.PyErr_Clear();
     python.PyErr_Restore(type, value, trace);

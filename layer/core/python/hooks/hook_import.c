@@ -39,6 +39,6 @@ int hook_import(PyObject *arguments)
     PyObject *entry = python.PyUnicode_DecodeFSDefault(folder);
     /* Last: a package of the function's own goes first, as it would on Lambda. */
     if (!entry || python.PyList_Append(path, entry) != 0) python.PyErr_Clear();
-    if (entry) python.Py_DecRef(entry);
+    python.Py_DecRef(entry);
     return 0;
 }

@@ -22,7 +22,7 @@ static void read_module(char name[NAME_MAX_SIZE])
                                ? argument_text(python.PyDict_GetItemString(globals, "__name__"))
                                : NULL;
         if (text && strlen(text) < NAME_MAX_SIZE) strcpy(name, text);
-        if (globals) python.Py_DecRef(globals);
+        python.Py_DecRef(globals);
         python.PyErr_Clear();
         break;
     }

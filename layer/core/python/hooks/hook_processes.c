@@ -7,6 +7,7 @@
 #include "python/arguments.h"
 #include "python/frames.h"
 #include "python/hooks/hook.h"
+#include "python/violation.h"
 #include "processes/launch.h"
 #include "processes/processes.h"
 #include "support/sys.h"
@@ -79,18 +80,10 @@ static int fails_missing(uint8_t mode, const char *path, PyObject *executable)
         guard_note(FS_PROCESS, mode, path);
         return 0;
     }
-    const char *words = strerror(ENOENT);
-    PyObject *type = *python.PyExc_FileNotFoundError, *number = python.PyLong_FromLong(ENOENT);
-    PyObject *text = python.PyUnicode_DecodeUTF8(words, (Py_ssize_t)strlen(words), "replace");
-    PyObject *error =
-        number && text ? python.PyObject_CallFunctionObjArgs(type, number, text, executable, NULL)
-                       : NULL;
-    if (error) {
-        python.PyErr_SetObject(type, error);
-        python.Py_DecRef(error);
-    }
-    if (number) python.Py_DecRef(number);
-    if (text) python.Py_DecRef(text);
+    PyObject *type = *python.PyExc_FileNotFoundError;
+    PyObject *error = violation_error(type, ENOENT, strerror(ENOENT), executable);
+    if (error) python.PyErr_SetObject(type, error);
+    python.Py_DecRef(error);
     return -1;
 }
 
@@ -106,7 +99,7 @@ int hook_popen(const struct hook_row *row, PyObject *arguments)
         path = argument_text(path_like);
     }
     if (!path) {
-        if (path_like) python.Py_DecRef(path_like);
+        python.Py_DecRef(path_like);
         return 0;
     }
     char line[LINE_MAX_SHOWN], resolved[PATH_MAX], joined[PATH_MAX];
@@ -133,8 +126,8 @@ int hook_popen(const struct hook_row *row, PyObject *arguments)
                    folder_exists(argument(arguments, 2));
     int result = missing ? fails_missing(verdict.mode, path, executable)
                          : judged(row, &verdict, resolved[0] ? resolved : path, line, executable);
-    if (path_like) python.Py_DecRef(path_like);
-    if (folder_like) python.Py_DecRef(folder_like);
+    python.Py_DecRef(path_like);
+    python.Py_DecRef(folder_like);
     return result;
 }
 
@@ -214,6 +207,6 @@ int hook_terminal(const struct hook_row *row, PyObject *arguments)
             terminal_object = guard_object_hash(resolved[0] ? resolved : path);
         }
     }
-    if (first) python.Py_DecRef(first);
+    python.Py_DecRef(first);
     return result;
 }

@@ -37,9 +37,9 @@ int hook_verdict(struct guard_act *act, const struct fs_verdict *verdict, const 
     act->origin = &origin;
     guard_report(act, verdict, sentence, sizeof sentence);
     if (verdict->mode == FS_BLOCK) {
-        if (type) python.Py_DecRef(type);
-        if (value) python.Py_DecRef(value);
-        if (trace) python.Py_DecRef(trace);
+        python.Py_DecRef(type);
+        python.Py_DecRef(value);
+        python.Py_DecRef(trace);
         violation_raise(act->family, verdict, sentence, filename);
         return -1;
     }

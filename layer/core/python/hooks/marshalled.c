@@ -51,7 +51,7 @@ int hook_marshal(PyObject *arguments)
         unsigned at = atomic_fetch_add(&sent_count, 1) % SENT;
         for (unsigned i = 0; i < WORDS; i++) atomic_store(&sent[at][i], digest[i]);
     }
-    if (bytes) python.Py_DecRef(bytes);
+    python.Py_DecRef(bytes);
     python.PyErr_Clear();
     python.PyErr_Restore(type, value, trace);
     return 0;

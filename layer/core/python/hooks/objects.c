@@ -15,8 +15,8 @@ static long code_flags(PyObject *frame)
     PyObject *code = python.PyFrame_GetCode(frame);
     PyObject *flags = code ? python.PyObject_GetAttrString(code, "co_flags") : NULL;
     long value = flags ? argument_number(flags, 0) : 0;
-    if (flags) python.Py_DecRef(flags);
-    if (code) python.Py_DecRef(code);
+    python.Py_DecRef(flags);
+    python.Py_DecRef(code);
     return value;
 }
 
@@ -37,13 +37,13 @@ PyObject *objects_variable(PyObject *locals, const char *name)
 bool objects_is_part(PyObject *object, const char *name, const PyObject *expected)
 {
     PyObject *found = objects_part(object, name);
-    if (found) python.Py_DecRef(found);
+    python.Py_DecRef(found);
     return found && found == expected;
 }
 
 bool objects_runs(PyObject *frame, const PyObject *code)
 {
     PyObject *found = frame ? python.PyFrame_GetCode(frame) : NULL;
-    if (found) python.Py_DecRef(found);
+    python.Py_DecRef(found);
     return found && found == code;
 }

@@ -95,7 +95,7 @@ static PyObject *read_cached(const char *path)
     }
     sys_close(fd);
     if (code && python_type(code) == python.PyCode_Type) return code;
-    if (code) python.Py_DecRef(code);
+    python.Py_DecRef(code);
     python.PyErr_Clear();
     return NULL;
 }
@@ -116,7 +116,7 @@ static PyObject *read_frozen(const char *path)
     PyObject *code = own && own->frozen.thaw && word
                          ? python.PyObject_CallFunctionObjArgs(own->frozen.thaw, word, NULL)
                          : NULL;
-    if (word) python.Py_DecRef(word);
+    python.Py_DecRef(word);
     if (!code) python.PyErr_Clear();
     return code;
 }
@@ -152,7 +152,7 @@ static void keep_module(uint64_t key, PyObject *module)
         modules[at].code = module;
         lock_give(&module_table);
     }
-    if (dropped) python.Py_DecRef(dropped);
+    python.Py_DecRef(dropped);
 }
 
 /* The file at `path` contains this code. */
@@ -217,7 +217,7 @@ static long number_of(PyObject *code, const char *name)
 {
     PyObject *value = objects_part(code, name);
     long number = value ? argument_number(value, 0) : 0;
-    if (value) python.Py_DecRef(value);
+    python.Py_DecRef(value);
     return number;
 }
 
@@ -258,8 +258,8 @@ static bool describe(struct place *place, PyObject *code)
         place->set = neutral ? 0 : owner_of(path, site_of(path));
     }
     if (proven && strcmp(name, "<module>") == 0) place->bottom = true;
-    if (file) python.Py_DecRef(file);
-    if (word) python.Py_DecRef(word);
+    python.Py_DecRef(file);
+    python.Py_DecRef(word);
     return proven;
 }
 
@@ -342,7 +342,7 @@ static uint64_t walk(void)
     for (unsigned steps = 0; frame; steps++) {
         PyObject *code = python.PyFrame_GetCode(frame);
         if (code) place_of(&place, code);
-        if (code) python.Py_DecRef(code);
+        python.Py_DecRef(code);
         if (!code || steps >= STEPS) place.set = ASKERS_UNKNOWN;
         set |= place.set;
         /* The code that made a task or registered a callback is no longer on the stack. */
@@ -357,13 +357,13 @@ static uint64_t walk(void)
             python.Py_DecRef(task);
             task = NULL;
         }
-        if (last) python.Py_DecRef(last);
+        python.Py_DecRef(last);
         last = frame;
         inner = place;
         frame = steps < STEPS ? python.PyFrame_GetBack(frame) : NULL;
     }
-    if (task) python.Py_DecRef(task);
-    if (last) python.Py_DecRef(last);
+    python.Py_DecRef(task);
+    python.Py_DecRef(last);
     /* Greenlets have stacks of their own, which do not show the code that made them. */
     if (task || !inner.bottom || askers_beyond == 0) set |= ASKERS_UNKNOWN;
     if (collects) python.collect();
