@@ -15,6 +15,7 @@ from tests.support import Guarded, rules, run_bare, run_guarded
 
 PYTHON = str(Path(sys.executable).resolve())
 FORK = {"mode": "block", "allow": ["fork"]}
+ENTRY = {"path": "fork", "only_for": ["stripe"]}
 OWN_MEMORY = [name for name in FORKS if name != "clone-vm"]
 
 
@@ -117,12 +118,23 @@ def test_the_message_names_the_entry() -> None:
     assert "create_child_process: {allow: [fork]}" in result.stderr
 
 
+@pytest.mark.parametrize("process", ["block", {"mode": "block", "allow": [ENTRY]}])
+def test_a_fork_that_is_to_execute_needs_another_entry(process: object) -> None:
+    """Which program it is, is not known yet."""
+    result = run_guarded([acts(), "vfork", UNAME], policy=rules(process=process))
+    assert refused(result), result
+    [event] = result.violations
+    assert " tried to start a program: blocked, " in event["message"]
+    assert event["details"]["operation"] == "execute" and "entry" not in event
+    assert "an exception is" not in event["message"]
+
+
 def test_alert_reports_none_that_an_entry_allows() -> None:
     code = "pid = os.fork()\nif pid == 0: os._exit(0)\nos.waitpid(pid, 0)"
     assert len(python(code, "alert").violations) == 1
     result = python(code, {"mode": "alert", "allow": ["fork"]})
     assert result.returncode == 0 and not result.violations, result
-    others = {"mode": "alert", "allow": [{"path": "fork", "only_for": ["stripe"]}]}
+    others = {"mode": "alert", "allow": [ENTRY]}
     [event] = python(code, others).violations
     assert (event["reason"], event["mode"]) == ("only_for", "alert")
 
@@ -130,7 +142,7 @@ def test_alert_reports_none_that_an_entry_allows() -> None:
 @pytest.mark.parametrize("name", OWN_MEMORY)
 def test_an_entry_for_others_is_no_probation(name: str) -> None:
     """Only programs make a fork the first half of starting one."""
-    others = {"mode": "block", "allow": [{"path": "fork", "only_for": ["stripe"]}]}
+    others = {"mode": "block", "allow": [ENTRY]}
     result = run_guarded([acts(), name, UNAME], policy=rules(process=others))
     assert refused(result), result
     [event] = result.violations

@@ -21,6 +21,12 @@ static void say_number(struct sentence *out, uint16_t number)
     sentence_say(out, digits);
 }
 
+/* A fork is an act of its own: no program is named. */
+static bool is_fork(const struct guard_act *act)
+{
+    return act->family == FS_PROCESS && !act->path && act->verb && act->verb[0] == 'f';
+}
+
 static void say_object(struct sentence *out, const struct guard_act *act)
 {
     switch (act->family) {
@@ -46,12 +52,8 @@ static void say_object(struct sentence *out, const struct guard_act *act)
         if (act->family == FS_RUNTIME_API) sentence_say(out, " (the Runtime API)");
         return;
     case FS_PROCESS:
-        if (!act->path) {
-            sentence_say(out, "fork");
-            return;
-        }
-        sentence_say(out, "start ");
-        sentence_say(out, act->path);
+        sentence_say(out, is_fork(act) ? "fork" : "start ");
+        if (!is_fork(act)) sentence_say(out, act->path ? act->path : "a program");
         return;
     case FS_HANDLER:
         sentence_say(out, "read the handler's source ");
@@ -180,7 +182,7 @@ void sentence_entry(struct sentence *out, const struct guard_act *act,
     if (act->family == FS_OUTBOUND) object = act->host ? act->host : act->ip;
     if (act->family == FS_OUTBOUND && !act->host) key = "cidr: ";
     if (act->family == FS_NATIVE) object = library_of(act, origin);
-    if (act->family == FS_PROCESS && !object) object = FS_FORK;
+    if (is_fork(act)) object = FS_FORK;
     if (!key || !object || verdict->floor) return;
     /* People paste this into a policy. So it must be complete, and contain nothing that YAML or a
      * pattern reads differently. */
@@ -210,8 +212,9 @@ void sentence_compose(struct sentence *out, const struct guard_act *act,
         sentence_say(out, "; Java starts every program through it: allow both");
     /* The only rule that honest packages violate while they are imported, and the act that its
      * event names no object of. */
-    bool native = act->family == FS_NATIVE, forks = act->family == FS_PROCESS && !act->path;
-    const char *name = native ? library_of(act, origin) : forks ? FS_FORK : NULL;
+    const char *name = act->family == FS_NATIVE ? library_of(act, origin)
+                       : is_fork(act)           ? FS_FORK
+                                                : NULL;
     if (!name || verdict->reason != FS_NO_RULE) return;
     sentence_say(out, "; an exception is ");
     sentence_say(out, fs_family_names[act->family]);

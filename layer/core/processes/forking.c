@@ -40,10 +40,13 @@ static bool is_libuv(const void *caller)
     return strncmp(name, "libuv.so.", 9) == 0 || strncmp(name, "libnode.so.", 11) == 0;
 }
 
-static void report_refused(const struct fs_verdict *verdict, const void *caller)
+/* `executes`: it was to start a program, whose name is not known yet. */
+static void report_refused(const struct fs_verdict *verdict, bool executes, const void *caller)
 {
-    struct guard_act act = {
-        .ring = RING_LIBC, .family = FS_PROCESS, .verb = "fork", .caller = caller};
+    struct guard_act act = {.ring = RING_LIBC,
+                            .family = FS_PROCESS,
+                            .verb = executes ? "execute" : "fork",
+                            .caller = caller};
     processes_report_blocked(&act, verdict);
     errno = EACCES;
 }
@@ -64,7 +67,7 @@ static enum forking judge_fork(unsigned long flags, const void *caller)
     }
     if (verdict.mode == FS_BLOCK) {
         if ((processes_have_exceptions() || libuv) && !guard_on_probation()) return FORK_PROBATION;
-        report_refused(&verdict, caller);
+        report_refused(&verdict, executes || libuv, caller);
         return FORK_REFUSED;
     }
     /* With exceptions, the child's exec tells whether there is anything to report; what it does
@@ -269,7 +272,7 @@ long forking_judges_raw_clone(unsigned long flags, const void *caller)
     enum forking answer = ask_raw(flags, CLONE_VM, caller);
     if (answer == FORK_PROBATION) {
         struct fs_verdict verdict = processes_judge_fork(CLONE_VM, caller);
-        report_refused(&verdict, caller);
+        report_refused(&verdict, false, caller);
     }
     forking = 0;
     if (answer != FORK_REFUSED) inspect_sharing_ends(); /* the child begins when this is left */
