@@ -44,6 +44,12 @@ REFUSED = {
     INTEGRITY: "the guard protects itself; this is not a rule, and nothing allows it",
 }
 
+#: Of a program that was not executed, because the fork before it was blocked.
+UNNAMED = (
+    "the fork was blocked before the program was named: under `create_child_process: alert` the"
+    " event names it"
+)
+
 #: Under ``native_code``, what the core decides by the library that asked, and not by the module.
 _BY_LIBRARY = ("make memory executable in", "make executable", "make")
 
@@ -98,8 +104,9 @@ class Act:
             )
         if self.target == self.operation:
             return self.target
-        verb = {"execute": "start"}.get(self.operation, self.operation or "touch")
-        return f"{verb} {self.target}".strip()
+        if self.operation == "execute":
+            return f"start {self.target or 'a program'}"
+        return f"{self.operation or 'touch'} {self.target}".strip()
 
 
 def no_exception(act: Act) -> str | None:
@@ -110,7 +117,11 @@ def no_exception(act: Act) -> str | None:
     """
     if act.refused:
         return REFUSED[act.refused]
-    found = programs.known(act.target) if act.rule == "create_child_process" else None
+    if act.rule != "create_child_process":
+        return None
+    if not act.target:
+        return UNNAMED
+    found = programs.known(act.target)
     if found is None or not found.sure:
         return None
     return f"{REFUSED[UNGUARDABLE]} ({found.why}); instead: {found.instead}"

@@ -126,6 +126,9 @@ HELPERS = {
     "stripe": _words("uname"),
 }
 
+#: Packages that fork workers, which is what they are for.
+FORKERS = _words("billiard joblib loky mpire multiprocess pathos pebble")
+
 #: Distributions whose packages have other names, where no other distribution has that package.
 DISTRIBUTIONS = {
     "Crypto": "pycryptodome",

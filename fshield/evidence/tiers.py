@@ -21,6 +21,7 @@ from fshield.evidence.known import (
     CARRIERS,
     CONNECTORS,
     DISTRIBUTIONS,
+    FORKERS,
     HELPERS,
     METADATA,
     NATIVE,
@@ -36,6 +37,7 @@ from fshield.evidence.own_text import OwnText
 from fshield.language.callers import ONLY_FOR_WORDS
 from fshield.language.destinations import host_key
 from fshield.language.model import Entry, LibraryEntry, ProgramEntry, TmpEntry
+from fshield.language.patterns import FORK
 
 _LONG_LABEL = 40
 _MANY_LABELS = 8
@@ -305,6 +307,8 @@ def _usual(act: Act, asker: Asker) -> bool:
         # A transfer runs in a thread of the carrier's own, and nobody else's code is on its stack.
         return True
     if act.rule == "create_child_process":
+        if act.target == FORK:
+            return not names.isdisjoint(FORKERS)
         program = act.target.rpartition("/")[2]
         return any(program in HELPERS.get(name, ()) for name in names)
     if act.rule == "read_write_tmp":

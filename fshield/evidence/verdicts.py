@@ -74,7 +74,7 @@ def met(
         blocks = Mode.BLOCK in policy.modes.values()
         return Met(Mode.BLOCK if blocks else Mode.ALERT, None, INTEGRITY)
     family = Family(RULES.index(act.rule))
-    if family is Family.PROCESS and no_exception(act):
+    if family is Family.PROCESS and target and no_exception(act):
         # As guard_integrity() of the core: blocked where any rule blocks.
         mode = max(policy.modes.values())
         return Met(mode, None, UNGUARDABLE)

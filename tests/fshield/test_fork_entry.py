@@ -113,11 +113,34 @@ def test_a_fork_of_the_function_is_learnt() -> None:
 
 
 def test_a_fork_of_a_dependency_is_held_back() -> None:
-    log = Log().add("create_child_process", "/var/task/tintkit/work.py:3 run", **FORK)
+    log = Log().add("create_child_process", "/var/task/tintkit/work.py:3 run", *stack(""), **FORK)
     found = learnt(log)
     assert entries(found) == [] and "only tintkit asked" in held(found)["fork"]
-    assert entries(learnt(log, "fork")) == ["fork"]
+    assert entries(learnt(log, "fork")) == ["{path: fork, only_for: [tintkit]}"]
     assert all(result.passed for result in policy_tests.run(policy_of(found)))
+
+
+def test_what_forks_workers_may_and_nobody_else() -> None:
+    log = Log().add("create_child_process", "/var/task/joblib/pool.py:3 run", *stack(""), **FORK)
+    found = learnt(log)
+    assert entries(found) == ["{path: fork, only_for: [joblib]}"] and not found.held
+    modes = [mode(policy_of(found), "fork", name) for name in ("joblib", "other", "function")]
+    assert modes == [Mode.ALLOW, Mode.BLOCK, Mode.BLOCK]
+    assert all(result.passed for result in policy_tests.run(policy_of(found)))
+
+
+def test_a_fork_that_is_to_execute_is_no_entry_s(tmp_path: Path) -> None:
+    """It was blocked before the event could name the program."""
+    unnamed = {**FORK, "operation": "execute"}
+    log = Log().add("create_child_process", *stack(""), mode="block", **unnamed)
+    found = learnt(log)
+    assert entries(found) == [] and "alert` the event names it" in held(found)["execute"]
+    file = tmp_path / "p.yaml"
+    file.write_text("version: 1\npolicy:\n  create_child_process: block\n")
+    done = CliRunner().invoke(app, ["fix", "-p", str(file), str(log.write(tmp_path / "log"))])
+    assert done.exit_code == 1 and "start a program" in done.output, done.output
+    (one,) = replay(Compiled(compile_policy(allowing("fork"))), log.evidence(), Facts())
+    assert one.met.mode is Mode.BLOCK and one.met.reason == "no_rule"
 
 
 def test_a_fork_of_an_unknown_caller_is_held_back() -> None:
