@@ -17,6 +17,7 @@ from fshield.evidence.lockfiles import read_lock
 from fshield.evidence.touched import Touched
 from fshield.evidence.updates import Did, May, Update, Updates, updates
 from fshield.language.loader import load
+from fshield.language.patterns import FORK
 
 _WIDTH = 80
 #: A screen of 24 lines, with the next prompt.
@@ -109,7 +110,7 @@ def _head(found: Updates, policy: Path | None) -> Iterator[Text]:
 
 def _entries(found: list[May]) -> str:
     words = [
-        f"{_VERBS.get(may.rule, '')}{harmless(may.entry)}"
+        f"{'' if may.entry == FORK else _VERBS.get(may.rule, '')}{harmless(may.entry)}"
         + (f" as {may.through} requires it" if may.through else "")
         for may in found[:_ENTRIES]
     ]

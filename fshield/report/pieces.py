@@ -56,7 +56,7 @@ def what(act: Act) -> str:
     """The thing that was touched."""
     if act.rule in ("outbound_connectivity", "runtime_api"):
         return act.place if act.port else f"{act.place or 'a name'} (lookup)"
-    verb = "" if act.operation in ("", "execute") else f"{act.operation} "
+    verb = "" if act.operation in ("", "execute", act.target) else f"{act.operation} "
     return f"{verb}{act.target}".strip() or act.words
 
 

@@ -23,6 +23,7 @@ from fshield.language.loader import resolve
 from fshield.language.policy import Mode, Policy
 from fshield.language.reader import parse
 from fshield.language.review import findings, refuse_dead_entries
+from fshield.report.pieces import what
 from tests.fshield.learning import entries, held, learnt, policy_of
 from tests.fshield.recorded import Log, stack
 
@@ -118,6 +119,12 @@ def test_a_fork_of_a_dependency_is_held_back() -> None:
     assert entries(found) == [] and "only tintkit asked" in held(found)["fork"]
     assert entries(learnt(log, "fork")) == ["{path: fork, only_for: [tintkit]}"]
     assert all(result.passed for result in policy_tests.run(policy_of(found)))
+
+
+def test_reports_say_fork_once() -> None:
+    evidence = Log().add("create_child_process", *stack(""), **FORK).evidence()
+    (act,) = evidence.acts
+    assert (what(act), act.words, act.place) == ("fork", "fork", "fork")
 
 
 def test_what_forks_workers_may_and_nobody_else() -> None:
