@@ -7,12 +7,13 @@ from collections.abc import Iterator
 
 from fshield.evidence.acts import Act, Seen
 from fshield.evidence.callers import Asker
+from fshield.evidence.dependencies import only_for
 from fshield.evidence.known import SECOND_LEVELS, SHARED
 from fshield.evidence.learnt import NOBODY, Line
 from fshield.evidence.own_region import PORT, stand
 from fshield.evidence.shapes import MANY_HOSTS, gathered, matches
 from fshield.evidence.tiers import Tiers
-from fshield.language.patterns import TEMPFILE, TEMPFILE_PATTERNS, coverers
+from fshield.language.patterns import FORK, TEMPFILE, TEMPFILE_PATTERNS, coverers
 
 #: What tempfile calls a file by which it tries whether it can write.
 _PROBE = re.compile(r"/tmp/[a-z0-9_]{8}")
@@ -193,7 +194,16 @@ def named(items: list[tuple[Act, Seen]], tiers: Tiers) -> Iterator[Line]:
         line = lines.setdefault((act.rule, value), Line(act.rule, key, value, group=group))
         line.seen.add(seen)
         line.acts.append((act, act.target))
+        if is_packages_fork(act, seen, tiers):
+            line.only_for = only_for(tiers.evidence, seen)
     yield from lines.values()
+
+
+def is_packages_fork(act: Act, seen: Seen, tiers: Tiers) -> bool:
+    """A fork of a dependency, whose entry is for that dependency alone: a child is a copy of the
+    function."""
+    forks = act.rule == "create_child_process" and act.target == FORK
+    return forks and group_of(seen, tiers) not in ("", NOBODY)
 
 
 def _join(line: Line, other: Line) -> None:

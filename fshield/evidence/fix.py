@@ -13,7 +13,7 @@ from fshield.engine.policy_tests import Result, run
 from fshield.errors import CouldNotRun
 from fshield.evidence.acts import Act, Evidence, Seen, no_exception
 from fshield.evidence.dependencies import FUNCTION, UNKNOWN, asked_as, with_others
-from fshield.evidence.entries import destination
+from fshield.evidence.entries import destination, is_packages_fork
 from fshield.evidence.known import SHARED
 from fshield.evidence.learn import beside
 from fshield.evidence.learnt import Line, safe
@@ -163,7 +163,7 @@ def _sort_acts(
         askers = asked_as(tiers.evidence, seen.chains)
         found = [met_by(compiled, act, one, facts, askers) for one in targets]
         names: tuple[str, ...] = ()
-        if for_some or seen.others:
+        if for_some or seen.others or is_packages_fork(act, seen, tiers):
             named = [name for one in found for name in one.only_for]
             names = with_others(tiers.evidence, seen, named) or beside(tiers, [act])
             found = [met_by(compiled, act, one, facts, names or askers) for one in targets]

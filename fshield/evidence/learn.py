@@ -20,7 +20,6 @@ from fshield.evidence.tiers import Held, Tiers
 from fshield.evidence.verdicts import met, met_by
 from fshield.language.loader import resolve
 from fshield.language.model import RULES
-from fshield.language.patterns import FORK
 from fshield.language.policy import Mode
 from fshield.language.reader import MAX_BYTES, parse
 
@@ -78,7 +77,6 @@ def learn(
         files = [seen for act, _ in line.acts for seen in tiers.beside(act)]
         if line.group == NOBODY and files:
             line.group = group_of(files[0], tiers)
-    _name_forkers(evidence, lines)
     for line in lines if by_dependency else ():
         if line.key != "library":
             line.only_for = only_for(evidence, line.seen)
@@ -89,14 +87,6 @@ def learn(
     learnt.comments = {id(line): comment(line, tiers) for line in lines}
     _prove(learnt)
     return learnt
-
-
-def _name_forkers(evidence: Evidence, lines: Iterable[Line]) -> None:
-    """Forks of a dependency are allowed to that dependency: a child is a copy of the function."""
-    for line in lines:
-        forks = line.rule == "create_child_process" and line.value == FORK
-        if forks and line.group not in ("", NOBODY):
-            line.only_for = only_for(evidence, line.seen)
 
 
 def _is_admitted(item: Held, wide: Iterable[str]) -> bool:

@@ -179,3 +179,14 @@ def test_fix_writes_it(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["fix", "-p", str(file), str(log.write(tmp_path / "log"))])
     assert "+    allow:" in done.output or "fork" in done.output, done.output
     assert "the child is guarded as its parent is" in done.output
+
+
+def test_fix_writes_it_for_the_package_that_forks_workers(tmp_path: Path) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text("version: 1\npolicy:\n  create_child_process: block\n")
+    frames = ("/var/task/joblib/pool.py:3 run", *stack(""))
+    evidence = Log().add("create_child_process", *frames, mode="block", **FORK).evidence()
+    found = fix(file, evidence)
+    assert [line.text for line in found.lines] == ["{path: fork, only_for: [joblib]}"]
+    assert mode(found.policy, "fork", "joblib") is Mode.ALLOW
+    assert mode(found.policy, "fork", "other") is Mode.BLOCK
