@@ -73,3 +73,8 @@ bool python_is_running(void)
     }
     return atomic_load_explicit(&in_site, memory_order_relaxed) && !python.finalizing();
 }
+
+bool python_runs_code(void)
+{
+    return python_is_running() || (python.finalizing && python.finalizing());
+}

@@ -47,6 +47,8 @@ struct python_buffer {
     X(void, Py_IncRef, (PyObject *))                                                               \
     X(void, Py_DecRef, (PyObject *))                                                               \
     X(int, PyType_IsSubtype, (PyObject *, PyObject *))                                             \
+    X(unsigned long, PyType_GetFlags, (PyObject *))                                                \
+    X(int, PyIndex_Check, (PyObject *))                                                            \
     X(PyObject *, PyObject_GetAttrString, (PyObject *, const char *))                              \
     X(int, PyObject_SetAttrString, (PyObject *, const char *, PyObject *))                         \
     X(PyObject *, PyObject_CallFunctionObjArgs, (PyObject *, ...))                                 \
@@ -162,5 +164,7 @@ static inline bool python_is(PyObject *object, PyObject *type)
  * is initialised only after site has run, and with it sitecustomize and the .pth files. */
 void python_runs_site(void); /* site is imported */
 bool python_is_running(void);
+/* The same, and while the interpreter ends: finalisers run then. */
+bool python_runs_code(void);
 
 #endif

