@@ -300,7 +300,8 @@ bool native_names_bridge(const char *name)
                                           "lua52",
                                           "lua53",
                                           "lua54",
-                                          "lua55"};
+                                          "lua55",
+                                          NATIVE_NO_TEXT};
     if (LIKELY(name[0] != '_' && name[0] != 'a' && name[0] != 'l')) return false;
     size_t size = strcspn(name, "./");
     for (size_t i = 0; i < sizeof bridges / sizeof *bridges; i++)

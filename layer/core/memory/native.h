@@ -44,6 +44,9 @@ bool native_is_older(const char *path);
  * helpers, PyGObject; apsw, whose VFS and file_control take addresses as integers; lupa, whose Lua
  * calls any function of any library. */
 bool native_names_bridge(const char *name);
+/* A module's name that is no text (a NUL, half of a surrogate pair): it counts as a bridge's, since
+ * the loader goes by what stands behind its last dot. */
+#define NATIVE_NO_TEXT "a name without text"
 
 /* Returns true if it is refused: reported, and errno is EACCES. */
 bool native_library_refused(const char *path, const char *given, const void *caller);

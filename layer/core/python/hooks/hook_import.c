@@ -6,6 +6,7 @@
 #include "python/arguments.h"
 #include "cpython/attach.h"
 #include "python/frames.h"
+#include "memory/native.h"
 #include "python/hooks/hook.h"
 
 static bool listed(PyObject *path, const char *folder)
@@ -24,7 +25,7 @@ int hook_import(PyObject *arguments)
 {
     PyObject *module = argument(arguments, 0), *path = argument(arguments, 2);
     const char *name = argument_text(module);
-    if (!name) return 0;
+    if (UNLIKELY(!name)) name = NATIVE_NO_TEXT;
     if (UNLIKELY(strcmp(name, "site") == 0)) python_runs_site();
     attach_sees_import();
     frames_pin_library();

@@ -7,6 +7,7 @@
 #include "python/hooks/hook.h"
 #include "python/hooks/pinning.h"
 #include "memory/native.h"
+#include "support/text.h"
 #include "python/pins.h"
 
 static __thread uint64_t announced
@@ -31,10 +32,13 @@ int hook_native_import(const char *name, PyObject *file)
         guard_thread.note_family = 0;
     if (announced == 0) native_closures = 0;
     if (UNLIKELY(!pins_own())) pinning_at_import(name);
-    if (!python_is_running()) return 0;
-    char resolved[PATH_MAX];
+    if (!python_runs_code()) return 0;
+    char resolved[PATH_MAX], last[64];
     const char *dot = strrchr(name, '.'), *path = argument_text(file);
-    const char *last = dot ? dot + 1 : name;
+    text_copy(last, sizeof last, dot ? dot + 1 : name);
+    /* As the loader, which looks for PyInit_NAME. */
+    for (char *at = last; *at; at++)
+        if (*at == '-') *at = '_';
     const char *slash = path ? strrchr(path, '/') : NULL;
     bool bridge = native_names_bridge(last) || (slash && native_names_bridge(slash + 1)) ||
                   (path && stands_in(last, path));
