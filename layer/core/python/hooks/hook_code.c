@@ -35,24 +35,13 @@ static PyObject *compile_function(const char *path, const char *name)
     return found;
 }
 
-static bool is_variable_of(PyObject *locals, const char *name, PyObject *type)
-{
-    PyObject *value = objects_variable(locals, name);
-    bool same = value && python_type(value) == type;
-    python.Py_DecRef(value);
-    return same;
-}
-
 /* The caller is types.coroutine, which changes a flag of a function's own code. Its code is what
- * the library's source compiles to, and what it changes is the code of a function, so all that it
- * can call is code.replace(co_flags=…). */
-static bool is_coroutine(const struct frame *frame, PyObject *locals)
+ * the library's source compiles to, so all that it can call of a code object is
+ * code.replace(co_flags=…). */
+static bool is_coroutine(const struct frame *frame)
 {
     struct pins *own = pins_own();
     if (!own || !frames_is_standard(frame->path, "types.py")) return false;
-    if (!is_variable_of(locals, "co", python.PyCode_Type) ||
-        !is_variable_of(locals, "func", python.PyFunction_Type))
-        return false;
     PyObject *code = python.PyFrame_GetCode(frame->object);
     if (!code) return false;
     if (!own->coroutine && !own->compared && native_is_older(frame->path)) {
@@ -71,19 +60,32 @@ static bool is_coroutine(const struct frame *frame, PyObject *locals)
     return same;
 }
 
+/* `co` is a code object, and what is made has its bytes. Others would be harmful before they run:
+ * since 3.11 the interpreter writes to the caches that they name, beyond their end. */
+static bool keeps_bytes(PyObject *locals, PyObject *bytes)
+{
+    PyObject *old = objects_variable(locals, "co"), *own = objects_part(old, "co_code");
+    bool same = own && bytes && python_type(old) == python.PyCode_Type &&
+                python_type(bytes) == python.PyBytes_Type &&
+                python.PyObject_RichCompareBool(own, bytes, 2 /* Py_EQ */) == 1;
+    if (own) python.Py_DecRef(own);
+    if (old) python.Py_DecRef(old);
+    return same;
+}
+
 static int judge(void) { return hook_judge_native("make code by", "code.__new__", NULL); }
 
 enum { ITERABLE_COROUTINE = 0x100, FLAGS_AT = 8 /* of code.__new__'s arguments */ };
 
 int hook_code(PyObject *arguments)
 {
-    if (guard_ignores(FS_NATIVE) || !python_is_running()) return 0;
+    if (guard_ignores(FS_NATIVE) || !python_runs_code()) return 0;
     if (!(argument_number(argument(arguments, FLAGS_AT), 0) & ITERABLE_COROUTINE)) return judge();
     PyObject *type, *value, *trace;
     python.PyErr_Fetch(&type, &value, &trace);
     struct frame frame = {0};
     PyObject *locals = objects_locals(&frame);
-    bool known = locals && is_coroutine(&frame, locals);
+    bool known = locals && is_coroutine(&frame) && keeps_bytes(locals, argument(arguments, 0));
     python.Py_DecRef(locals);
     frames_stop(&frame);
     python.PyErr_Clear();
@@ -169,7 +171,7 @@ static bool is_flagged(PyObject *made, PyObject *old)
 int hook_code_used(PyObject *code, PyObject *by)
 {
     if (!code || python_type(code) != python.PyCode_Type) return 0;
-    if (guard_ignores(FS_NATIVE) || !python_is_running()) return 0;
+    if (guard_ignores(FS_NATIVE) || !python_runs_code()) return 0;
     if (LIKELY(!(number_part(code, "co_flags") & ITERABLE_COROUTINE))) return 0;
     PyObject *type, *value, *trace;
     python.PyErr_Fetch(&type, &value, &trace);

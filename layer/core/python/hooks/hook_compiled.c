@@ -257,7 +257,7 @@ int hook_unmarshal(PyObject *arguments)
         hook_own_unmarshal = false;
         return 0;
     }
-    if (guard_ignores(FS_NATIVE) || !python_is_running() || UNLIKELY(pins_beginning())) return 0;
+    if (guard_ignores(FS_NATIVE) || !python_runs_code() || UNLIKELY(pins_beginning())) return 0;
     char resolved[PATH_MAX];
     PyObject *data = argument(arguments, 0), *type, *value, *trace;
     python.PyErr_Fetch(&type, &value, &trace);

@@ -38,6 +38,8 @@ int hook_marshal(PyObject *arguments)
     PyObject *code = argument(arguments, 0), *type, *value, *trace;
     uint64_t digest[WORDS];
     if (!own || !code || python_type(code) != python.PyCode_Type) return 0;
+    /* Another interpreter runs it without an event, so this is its use. */
+    if (hook_code_used(code, NULL) != 0) return -1;
     python.PyErr_Fetch(&type, &value, &trace);
     /* marshal's output depends on whether an object has several references, so this adds one. */
     python.Py_IncRef(code);
