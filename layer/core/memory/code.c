@@ -156,7 +156,9 @@ DOOR int munmap(void *start, size_t size)
     if (memory_refused(start, size, CALLER())) return -1;
     if (UNLIKELY(!real.munmap)) guard_start();
     copied_forget();
-    return real.munmap(start, size);
+    int result = real.munmap(start, size);
+    copied_forget(); /* for who asked in between whose memory it is */
+    return result;
 }
 
 DOOR void *mremap(void *start, size_t size, size_t new_size, int flags, ...)

@@ -16,6 +16,7 @@
 #include "cpython/python.h"
 #include "memory/requests.h"
 #include "libc/symbols.h"
+#include "support/copied.h"
 #include "support/folder.h"
 #include "support/sys.h"
 
@@ -24,18 +25,21 @@ static const char pass_address[] = "pass an address by";
 /* ---- semaphores ---- */
 
 /* SemLock._rebuild(handle, …) takes any integer for an address. A named semaphore is a page of a
- * file that sem_open mapped. */
+ * file that sem_open mapped. It is remembered until something is unmapped: a program can map such a
+ * file itself, and other memory in its place. */
 enum { KNOWN = 64 };
-static _Atomic(const void *) known[KNOWN];
+static _Atomic uint64_t known[KNOWN]; /* copied_page_key, read before the mapping */
 
 static bool is_named(const sem_t *semaphore)
 {
-    _Atomic(const void *) *slot = &known[(uintptr_t)semaphore >> 12 & (KNOWN - 1)];
+    _Atomic uint64_t *slot = &known[(uintptr_t)semaphore >> 12 & (KNOWN - 1)];
     struct mapping mapping;
-    if (atomic_load_explicit(slot, memory_order_relaxed) == semaphore) return true;
+    uint64_t key = copied_page_key((uintptr_t)semaphore);
+    if ((uintptr_t)semaphore % 4096 != 0) return false;
+    if (atomic_load_explicit(slot, memory_order_relaxed) == key) return true;
     if (!mapping_of(semaphore, &mapping) || mapping.low != (uintptr_t)semaphore) return false;
     if (strncmp(mapping.path, "/dev/shm/sem.", 13) != 0) return false;
-    atomic_store_explicit(slot, semaphore, memory_order_relaxed);
+    atomic_store_explicit(slot, key, memory_order_relaxed);
     return true;
 }
 
@@ -61,8 +65,7 @@ DOOR int sem_getvalue(sem_t *semaphore, int *value)
 DOOR int sem_close(sem_t *semaphore)
 {
     if (python.PySys_AddAuditHook && semaphore_refused(semaphore, CALLER())) return -1;
-    atomic_store_explicit(&known[(uintptr_t)semaphore >> 12 & (KNOWN - 1)], NULL,
-                          memory_order_relaxed);
+    copied_forget();
     if (UNLIKELY(!real.sem_close)) guard_start();
     (void)SYMBOLS_HAVE(sem_close); /* before glibc 2.34 in libpthread */
     return real.sem_close(semaphore);
