@@ -22,8 +22,9 @@ _UNIX = 3
 def _packed(data: bytes) -> bytes:
     """`data` as raw deflate. zopfli is slow, and four wheels hold the same files."""
     # A zlib stream is a header of two bytes, raw deflate, and a checksum of four.
-    # The core has more parts that differ than the 15 blocks that zopfli makes by itself.
-    return bytes(zopfli.zlib.compress(data, blocksplittingmax=40)[2:-4])
+    # The core has more parts that differ than the 15 blocks that zopfli makes by itself, and more
+    # rounds than its 15 save some 50 bytes in two seconds.
+    return bytes(zopfli.zlib.compress(data, numiterations=60, blocksplittingmax=40)[2:-4])
 
 
 def archive(files: Mapping[str, tuple[bytes, int]]) -> bytes:

@@ -4,10 +4,7 @@
 
 #define KEY "function_shield.PolicyViolation"
 
-static const char description[] = "An act that the policy of this function does not allow.\n\n"
-                                  "A PermissionError with errno EACCES. `policy` is the rule's "
-                                  "family, `rule` the file and line that decided (None where\n"
-                                  "none did), `reason` why.";
+static const char description[] = "An act that the policy of this function does not allow.";
 
 PyObject *violation_type(void)
 {
