@@ -75,8 +75,8 @@ bool attach_begin(struct attach *attach, const void *caller)
     const void *own = python.PyGILState_GetThisThreadState(), *current = python.current();
     if (!own) return false;
     if (own != current) {
-        /* Before 3.12 this thread may hold the lock by the state of another interpreter, which has
-         * no other mark. */
+        /* Before 3.12, a thread may hold the lock through another interpreter's state, and
+         * nothing tells that it does. */
         if (own_current ? current != NULL : atomic_load_explicit(&several, memory_order_relaxed))
             return false;
         /* In a forked child the thread that had the lock may not exist: CPython 3.12 and newer

@@ -10,17 +10,17 @@ struct attach {
     bool collects; /* the garbage collector was on */
 };
 
-/* Once, where the hook is in place. */
+/* Call it once, after the hook was added. */
 void attach_start(void);
 /* Call it before a fork and in its child: notes whether the child has the lock too. */
 void attach_forks(void);
 void attach_forked(void);
 /* At each import event, with which every interpreter begins. */
 void attach_sees_import(void);
-/* There are, or were, several interpreters. */
+/* Returns true if this process has, or once had, several interpreters. */
 bool attach_several(void);
 
-/* `address` lies in the program or library that the interpreter is. */
+/* Returns true if `address` lies in the program or library that contains the interpreter. */
 bool attach_is_interpreter(const void *address);
 /* The same, or in one of the interpreter's own modules. */
 bool attach_is_python_code(const void *caller);

@@ -45,7 +45,7 @@ const char *python_load(void)
     (void)look_up("PyMethodDescr_Type", (void *)&python.PyMethodDescr_Type);
     if (look_up("PyGC_Enable", (void *)&python.collect))
         (void)look_up("PyGC_Disable", (void *)&python.collect_not);
-    /* The type's own type is set where it is defined, in every build: str is a `type`. */
+    /* `str` is a `type`, and every build sets that field statically: search the object for it. */
     PyObject *const *words = (PyObject *const *)python.PyUnicode_Type;
     for (size_t i = 1; i < 8; i++) {
         if (words[i] != python.PyType_Type) continue;

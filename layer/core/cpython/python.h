@@ -100,12 +100,12 @@ struct python_buffer {
     X(int, PyGILState_Ensure, (void))                                                              \
     X(void, PyGILState_Release, (int))
 
-/* What 3.9 lacks: NULL there. */
+/* Functions that 3.9 lacks: NULL there. */
 #define PYTHON_NEWER(X)                                                                            \
     X(int, PyGC_Disable, (void))                                                                   \
     X(int, PyGC_Enable, (void))
 
-/* Variables: the address of the object itself, and pointers to one. */
+/* Variables. TYPES and OBJECTS are objects themselves; EXCEPTIONS point to one. */
 #define PYTHON_TYPES(X)                                                                            \
     X(PyUnicode_Type)                                                                              \
     X(PyBytes_Type)                                                                                \
@@ -134,7 +134,7 @@ struct python {
 #undef PYTHON_SLOT
     int minor; /* of the version, 3.MINOR; 0 for any other */
     size_t type_offset; /* of an object's type in it */
-    /* Under one name or another, or not in each version: may be NULL. */
+    /* Names differ between versions, and some versions have none: may be NULL. */
     void *(*current)(void); /* the thread state that holds the interpreter */
     int (*finalizing)(void);
     PyObject *(*PyMarshal_WriteObjectToString)(PyObject *, int);
@@ -142,7 +142,7 @@ struct python {
     long (*PyImport_GetMagicNumber)(void);
     PyObject *PyCoro_Type, *PyMethodDescr_Type;
     int (*collect_not)(void),
-        (*collect)(void); /* switch the garbage collector: what it was before */
+        (*collect)(void); /* switch the garbage collector; return its previous state */
 };
 extern struct python python; /* read-only after python_load */
 
@@ -160,8 +160,9 @@ static inline bool python_is(PyObject *object, PyObject *type)
     return own == type || python.PyType_IsSubtype(own, type);
 }
 
-/* Python code runs: from the import of site until the interpreter ends. CPython 3.15 says that it
- * is initialised only after site has run, and with it sitecustomize and the .pth files. */
+/* True while Python code runs: from the import of site until the interpreter ends.
+ * Py_IsInitialized would be too late: in CPython 3.15 it is true only after site, sitecustomize
+ * and the .pth files have run. */
 void python_runs_site(void); /* site is imported */
 bool python_is_running(void);
 /* The same, and while the interpreter ends: finalisers run then. */

@@ -11,8 +11,7 @@
 #include "support/text.h"
 
 struct target {
-    int fd; /* of the object, or of its folder if the last link is not followed; -1: make the
-               caller's own call */
+    int fd; /* the object, or the link's folder; -1: make the caller's call */
     char path[320]; /* "/proc/self/fd/N", or "/proc/self/fd/N/NAME" */
 };
 
@@ -29,16 +28,14 @@ static bool reach(int dirfd, const struct path *path, bool follow, int flags, co
         missing = target->fd < 0 ? target->fd : 0;
     }
     if (missing != 0) {
-        /* While a rule blocks, fail here: what prevented judging may be gone by the time of the
-         * call. */
+        /* Judging failed. Do not make the call: what prevented judging may be gone by then. */
         target->fd = -1;
         if (guard.blocks_any) errno = -missing;
         return !guard.blocks_any;
     }
     if (follow || place.whole) {
         text_fd_path(target->path, target->fd);
-        if (!follow)
-            strcat(target->path, "/."); /* the folder, and not the link in /proc that leads to it */
+        if (!follow) strcat(target->path, "/."); /* the folder, not the link in /proc */
         found = files_judge_fd(target->fd, flags, &judged, caller);
     } else {
         target->fd = place.parent;
@@ -93,8 +90,8 @@ static int judged_utimensat(int dirfd, const struct path *path, const struct tim
            real.utimensat(dir, name, times, flags));
 }
 
-/* By fd. No caller has an fd of a file under /tmp, but any caller may have one of a file of the
- * layer. */
+/* By fd. Files under /tmp need no check, because nobody gets an fd of one. Files of the layer
+ * do. */
 
 DOOR int fchmod(int fd, mode_t mode)
 {

@@ -13,7 +13,7 @@
 #include "guard/guard.h"
 #include "events/attempts.h"
 
-/* Judges before libc opens by the same name, which must not lead elsewhere by then. */
+/* Judges a name that libc will open later. Refuses it if it could lead elsewhere by then. */
 bool files_refuses_name(const struct path *path, int flags, const char *verb, const void *caller)
 {
     return files_refuses_path(AT_FDCWD, path, flags, verb, caller) ||
@@ -54,7 +54,7 @@ static int judged___open_catalog(const struct path *name, const struct path *sea
     return real.__open_catalog(name->text, search ? search->text : NULL, variable, catalog);
 }
 
-/* The files that libc keeps login records in by itself: to name one changes nothing. */
+/* libc uses these files anyway, so a program that names one changes nothing. */
 static bool records_refused(const struct path *path, const void *caller)
 {
     return strcmp(path->text, _PATH_UTMP) != 0 && strcmp(path->text, _PATH_WTMP) != 0 &&

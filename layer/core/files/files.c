@@ -135,9 +135,9 @@ static bool reads_content(int flags)
     return (flags & O_ACCMODE) != O_WRONLY && !(flags & O_PATH);
 }
 
-/* The file or pipe that events go to. Reading from a pipe would take events away from the log;
- * writing to it is printing to standard error. Of a file, reading is harmless, and tests do it;
- * writing could change events. */
+/* The file or pipe that events go to. Reading a pipe would take events from the log; writing to
+ * it is the same as printing to standard error. Reading a file is harmless, and tests do it;
+ * writing to it could change events. */
 static bool judge_sink(int fd, int flags, struct judged *judged)
 {
     bool reads = S_ISFIFO(guard.event_mode) && reads_content(flags);
@@ -167,7 +167,7 @@ static bool judge_memory(int fd, int flags, struct judged *judged)
 static bool judge_integrity(const struct stat *status, int fd, int flags, struct judged *judged)
 {
     enum layer_part part = layer_part_of(status);
-    /* Files may be made in a folder that leads to the layer. */
+    /* Creating files is allowed in folders on the way to the layer, but not in the layer. */
     if (UNLIKELY(part != LAYER_NONE) && (part != LAYER_WAY || !(flags & O_CREAT))) {
         text_object_path(fd, judged->path);
         return decide(judged, FS_INTEGRITY, flags);

@@ -14,7 +14,7 @@
 struct judged {
     struct fs_verdict verdict;
     enum fs_family family;
-    bool gone; /* where /tmp is ephemeral: it has no name any more, and is not open here */
+    bool gone; /* ephemeral /tmp: removed, and not open here */
     const char *verb;
     const void *caller; /* of the door; NULL: the thread holds the interpreter, or not known */
     char path[PATH_MAX];
@@ -33,7 +33,7 @@ enum { FILES_LOOKS = 4 };
 struct place {
     int parent; /* O_PATH; -1 where none */
     bool whole; /* the path ends in ".", ".." or is "/": there is no name in a folder */
-    bool outside; /* not under /tmp for certain */
+    bool outside; /* certainly not under /tmp */
     char last[NAME_MAX + 3]; /* with the slash that followed it, if any */
 };
 
@@ -44,8 +44,8 @@ void files_read_handlers(void);
 void files_protect_memory(const void *start, size_t size);
 bool files_memory_protected(const void *start, size_t size);
 
-/* These three judge the string alone: `path` is /tmp (or what that resolves to) or lies under it;
- * it is the folder that holds /tmp; it is a process's memory in /proc. */
+/* These three look at the string alone. In order: `path` is /tmp (or what /tmp resolves to) or
+ * lies under it; `path` is the folder that holds /tmp; `path` is a process's memory in /proc. */
 bool files_is_under_tmp(const char *path);
 /* Like files_is_under_tmp, but true through another mount of /tmp as well; `path` then becomes the
  * path under /tmp. */
@@ -63,7 +63,7 @@ bool files_idle(void);
 /* guard_ready(), and a file rule applies. */
 bool files_ready(void);
 
-/* 0 or -errno, as a real call would fail. On 0 close_place() is due. */
+/* Returns 0, or the -errno of the real call. After 0, call close_place(). */
 int files_find_place(int dirfd, const struct path *path, struct place *place);
 void files_close_place(struct place *place);
 

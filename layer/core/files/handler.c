@@ -20,11 +20,11 @@ static struct {
     unsigned count;
     char module[HANDLERS][256]; /* with slashes: "pkg/mod" */
     uint8_t of[HANDLERS]; /* which of facts_handler() names it */
-    _Atomic unsigned unread; /* a bit for each of those that the runtime has not read yet */
-    _Atomic unsigned found; /* by Ruby's `require`, which opens a file to see whether it may */
+    _Atomic unsigned unread; /* a bit for each handler that was not read yet */
+    _Atomic unsigned found; /* a bit for each that Ruby's `require` has tested */
     _Atomic unsigned sources;
     uint64_t dev[SOURCES], ino[SOURCES];
-    uint8_t source_of[SOURCES]; /* as `of` */
+    uint8_t source_of[SOURCES]; /* which handler, as in `of` */
     _Atomic bool sealed;
 } handlers;
 
@@ -159,7 +159,7 @@ void files_seal_compiled(const char *prefix, const char *source_path)
     stem[length] = '\0';
     memcpy(cache, prefix, at);
     if (source_path[0] != '/') {
-        /* As importlib: the folder that the process is in, below the prefix. */
+        /* As importlib does for a relative path: the working folder, below the prefix. */
         long folder = sys_call(SYS_getcwd, cache + at, sizeof cache - at - size - 2);
         if (folder <= 1) return;
         at += (size_t)folder - 1;
@@ -243,8 +243,8 @@ bool handler_known(void) { return handlers.count > 0 || handler_guards(); }
 
 bool handler_guards(void) { return files_handler_sealed() || also_is_on; }
 
-/* Without an audit hook nothing tells when a handler runs, so its first read seals it (in Ruby the
- * second, because `require` opens a file once to test it). */
+/* Without an audit hook the guard does not see when a handler runs. So the first read of a
+ * handler seals it (in Ruby the second, because `require` opens a file once to test it). */
 void handler_opened(int fd, int flags, const char *plain)
 {
     unsigned unread = atomic_load_explicit(&handlers.unread, memory_order_relaxed);
@@ -262,7 +262,7 @@ void handler_opened(int fd, int flags, const char *plain)
     if (flags & O_NONBLOCK && strncmp(guard_program_name, "ruby", 4) == 0 &&
         (atomic_fetch_or(&handlers.found, named) & named) != named)
         return;
-    /* Notes that this was the thread's first. */
+    /* Called for its effect: notes that this thread's loader has read the file once. */
     (void)javascript_loader_reads((unsigned)__builtin_ctz(named));
     files_seal_handler(plain);
 }
@@ -301,6 +301,6 @@ void handler_restore(const char *text)
         text++;
     }
     atomic_store(&handlers.sources, count);
-    if (count > 0) files_watch_everything(); /* a parent passes no names on */
+    if (count > 0) files_watch_everything(); /* their names are not known here */
     if (count > 0) atomic_store_explicit(&handlers.sealed, true, memory_order_release);
 }

@@ -16,7 +16,7 @@ bool handler_describe(char *out, size_t size);
 void handler_restore(const char *text);
 /* This object is one of the sealed handler's sources. */
 bool handler_is_source(const struct stat *status);
-/* The number of the handler (facts.h) that it is a source of, or -1. */
+/* The index of the handler (facts.h) whose source this is, or -1. */
 int handler_source(const struct stat *status);
 /* An object is about to be renamed, or two are about to be exchanged: they may be the handler's
  * sources. */

@@ -17,7 +17,7 @@ enum { OBJECTS = 48 };
 
 static struct object {
     uint64_t dev, ino;
-    struct timespec changed; /* of a file: its content */
+    struct timespec changed; /* identifies the content of a file */
     enum layer_part part;
     uint16_t size;
     const char
@@ -117,7 +117,7 @@ const char *layer_unloadable(void)
         !same_time(&status.st_mtim, &core.st_mtim))
         return "would start without the guard: the guard's library is not where it was, or not the "
                "one that it was";
-    /* By the real ids, which are those that it will have. */
+    /* faccessat checks by the real ids. The program will have the same ones. */
     if (sys_call(SYS_faccessat, AT_FDCWD, path, R_OK) != 0)
         return "would start as a user who cannot read the guard's library: let him reach the layer";
     return NULL;

@@ -9,7 +9,7 @@
 enum layer_part {
     LAYER_NONE,
     LAYER_FILE, /* the core, the launcher, a policy, the witness */
-    LAYER_FOLDER, /* one of the layer's own: nothing is made or removed in it either */
+    LAYER_FOLDER, /* a folder of the layer: nothing may be created or removed in it */
     LAYER_WAY /* a folder that leads to the layer: only its name and its mode matter */
 };
 

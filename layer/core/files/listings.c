@@ -91,7 +91,7 @@ static void *judged_fts_open(const struct words *paths, int options, void *compa
     return walks_refused(paths, caller) ? NULL : real.fts_open(paths->list, options, compare);
 }
 
-/* The folder that libc opens next. Its path may lead elsewhere by now than when the walk saw it. */
+/* Judges the folder that libc opens next: its path may lead elsewhere since the walk listed it. */
 static bool enters_refused(const FTS *walk, const void *caller)
 {
     if (!guard_ready() || files_idle() || !walk->fts_cur || walk->fts_cur->fts_info != FTS_D)
@@ -113,7 +113,7 @@ DOOR FTSENT *guarded_fts_children(FTS *walk, int options)
     return enters_refused(walk, CALLER()) ? NULL : real.fts_children(walk, options);
 }
 
-/* glob opens folders inside libc; it takes functions of ours for that. */
+/* glob opens folders inside libc, unless it is given functions for it (GLOB_ALTDIRFUNC): these. */
 static void *list_open(const char *path) { return opendir(path); }
 static void list_close(void *stream) { closedir(stream); }
 
@@ -140,7 +140,7 @@ DOOR int guarded_glob64(const char *pattern, int flags, int (*failed)(const char
 DOOR int guarded_glob64(const char *pattern, int flags, int (*failed)(const char *, int),
                         void *found)
 {
-    /* The same layout on 64-bit systems. */
+    /* glob_t and glob64_t have the same layout on 64-bit systems. */
     if (!ours(flags)) return real.glob64(pattern, flags, failed, found);
     return guarded_glob(pattern, flags, failed, found);
 }

@@ -39,7 +39,7 @@ bool made_is_on;
 static struct table *table;
 static int table_id = -1;
 static bool excepts; /* the policy allows paths under /tmp */
-static bool side_by_side; /* invocations run so in one process: worker threads of Node */
+static bool side_by_side; /* one invocation per thread (Node's workers) */
 
 /* ---- start ---- */
 
@@ -67,8 +67,8 @@ static struct table *map(void)
     return address < 0 && address > -4096 ? NULL : (struct table *)address;
 }
 
-/* A System V segment, because an executed program can attach it without an fd. The kernel removes
- * it with the last process that has it. */
+/* A System V segment, because a program that is executed can attach it without an fd. The kernel
+ * removes it when the last process that attached it ends. */
 static void make_table(void)
 {
     char text[TEXT_NUMBER_SIZE];
@@ -78,7 +78,8 @@ static void make_table(void)
         sys_call(SYS_shmctl, table_id, IPC_RMID, NULL);
     }
     if (!table) {
-        /* A sandbox without them: programs that are executed have a table of their own. */
+        /* The sandbox has no such segments: each executed program starts with a table of its
+         * own. */
         table_id = -1;
         table = map();
     }
@@ -203,14 +204,14 @@ bool made_allows(const char *below, const struct stat *gone, int fd, const char 
     if (size == 0 || size > NAME_MAX) return false;
     if (has(name, size)) return true;
     if (!last || name[size] != '\0' || !is_absent(fd, last)) return false;
-    /* The name is the function's before the act: whatever is made by it afterwards is, too. */
+    /* Claim the name before the act, so that whatever is created under it is the function's. */
     return !changes || claim(fd, name, size);
 }
 
 /* ---- the end of an invocation ---- */
 
 struct frame {
-    int fd; /* -1: closed, and found again by `status` */
+    int fd; /* -1: closed by leave_for_now; `status` identifies it */
     struct stat status;
     long position;
     char name[NAME_MAX + 1]; /* in the frame below */
@@ -224,7 +225,8 @@ struct walk {
     struct frame frames[DEPTH];
 };
 
-/* The policy allows it, made by the function or not: `keep`, and `allow`. */
+/* `keep` or `allow` of the policy matches, so the object stays, whether the function made it or
+ * not. */
 static bool is_kept(int dir, const char *name)
 {
     char path[PATH_MAX];
@@ -307,7 +309,7 @@ static bool enter(struct walk *walk, unsigned depth, int dir, const char *name)
     return true;
 }
 
-/* Saves fds in deep trees: the folder is found again by ".." of the folder inside it. */
+/* Saves fds in deep trees. return_to opens this folder again, by ".." of the folder inside it. */
 static void leave_for_now(struct frame *frame)
 {
     if (frame->fd < 0 || sys_fstat(frame->fd, &frame->status) != 0) return;
@@ -316,7 +318,7 @@ static void leave_for_now(struct frame *frame)
     frame->fd = -1;
 }
 
-/* Returns false if a thread has moved the tree meanwhile. */
+/* Returns false if another thread has moved the tree meanwhile. */
 static bool return_to(struct frame *frame, int inner)
 {
     struct stat status;
@@ -377,7 +379,7 @@ static void remove_once(struct walk *walk)
         if (!atomic_compare_exchange_strong(&table->states[i], &made, LEFT) && made != LEFT)
             continue;
         remove_tree(walk, table->names[i]);
-        /* A thread may have added to it meanwhile: the rest is removed when the next invocation
+        /* A thread may have added files meanwhile. They are removed when the next invocation
          * ends. */
         if (is_absent(walk->tmp, table->names[i]) || is_kept(walk->tmp, table->names[i]))
             atomic_store(&table->states[i], FREE);

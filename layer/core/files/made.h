@@ -26,7 +26,8 @@ void made_start(void);
  * has no name any more, else NULL. */
 bool made_allows(const char *below, const struct stat *gone, int fd, const char *last, int flags);
 
-/* The runtime client asks for the next event: removes what was made, but what the policy allows. */
+/* Called when the runtime client asks for the next event. Removes what the function made, except
+ * what the policy allows. */
 void made_end(void);
 
 /* This is the segment that the table lies in. */

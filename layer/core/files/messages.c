@@ -10,8 +10,8 @@
 #include "support/sys.h"
 #include "events/attempts.h"
 
-/* A name without a slash stays below its folder. Every message of libc's own, among them formats,
- * is looked up by this variable. */
+/* A language without a slash cannot lead out of the folder. One with a slash is refused: libc
+ * looks up all its own messages by this variable, format strings included. */
 static void check_languages(const char *variable, const void *caller)
 {
     const char *value = getenv(variable);
@@ -40,7 +40,8 @@ static char *judged_bindtextdomain(const struct path *domain, const struct path 
 {
     if (REFUSED(domain)) return NULL;
     if (folder) {
-        /* libc prints by what it finds there. To name the folder that it has changes nothing. */
+        /* libc uses these messages as format strings. Naming the folder that is set already
+         * changes nothing. */
         if (domain && strcmp(domain->text, "libc") == 0 &&
             strcmp(folder->text, real.bindtextdomain("libc", NULL)) != 0 &&
             integrity_refused("take messages of", "libc", caller))
@@ -50,7 +51,8 @@ static char *judged_bindtextdomain(const struct path *domain, const struct path 
             return NULL;
         struct stat status;
         bool missing = sys_fstatat(AT_FDCWD, folder->text, &status, 0) == -ENOENT;
-        /* Prebuilt libraries (sharp) name a folder of the machine that built them. */
+        /* Prebuilt libraries (sharp) name a folder of their build machine, which does not exist
+         * here. */
         if (!steady_folder(folder->text) &&
             (missing ? guard_integrity().mode == FS_BLOCK
                      : integrity_refused("take messages from", folder->text, caller)))

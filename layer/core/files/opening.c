@@ -44,7 +44,8 @@ static int judge_plain(int fd, int flags, const char *path, const void *caller)
     return fd;
 }
 
-/* libc's own function comes next: no other preloaded library wants to see this call. */
+/* Returns true if libc's own function comes next: no other preloaded library interposes this
+ * call. */
 static bool opens_in_libc(void)
 {
     static _Atomic signed char known;

@@ -4,7 +4,8 @@
 
 #include "files/files.h"
 
-/* The object that creating at `path` would make or touch, links followed: as files_judge_fd. */
+/* Judges the object that creating `path` would make or change (links are followed). Returns as
+ * files_judge_fd. */
 bool paths_judge_creation(int dirfd, const struct path *path, int flags, struct judged *judged,
                           const void *caller);
 

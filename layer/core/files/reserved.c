@@ -16,8 +16,8 @@ enum { FDS = 1 << 20, PLACES = 1024, MOVES = 64, WAITS = SYS_SPINS + 200 };
 
 static _Atomic uint64_t fds[FDS / 64]; /* a bit for each reserved fd */
 static atomic_uint reserved;
-static _Atomic uint16_t
-    busy[PLACES]; /* by the fd's remainder: fds that share one are moved without need */
+/* Indexed by fd % PLACES. Two fds can share a counter: then one may be moved without need. */
+static _Atomic uint16_t busy[PLACES];
 
 static bool is_reserved(unsigned fd)
 {
@@ -45,8 +45,8 @@ static void unkeep(int fd)
     if (kept.count > 0 && --kept.count == 0) pthread_setcancelstate(kept.before, NULL);
 }
 
-/* Closes fds that were reserved by doors which longjmp has left. If a door was just releasing an
- * fd, the fd may refer to another object by now, and stays open. */
+/* Closes reserved fds whose doors were left by longjmp. An fd that such a door was just
+ * releasing stays open, because it may refer to another object by now. */
 static void close_abandoned(uintptr_t here)
 {
     kept.jumps = guard_thread.jumps;

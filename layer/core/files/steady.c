@@ -52,7 +52,7 @@ bool steady_path(const char *path)
         at[length] = '\0';
         int next = sys_openat(folder, at, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
         struct stat status;
-        if (next == -ENOENT) break; /* and nobody can make it */
+        if (next == -ENOENT) break; /* and no process with these rights can create it */
         if (next < 0 || sys_fstat(next, &status) != 0) {
             if (next >= 0) sys_close(next);
             steady = false;

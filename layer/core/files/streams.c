@@ -66,7 +66,7 @@ static FILE *judged_fopen(const struct path *path, const struct path *copied_mod
         if (held < 0) return NULL;
         char magic[32], simple[64];
         text_fd_path(magic, held);
-        /* The file exists by now: leave out `x`, by which libc would fail. */
+        /* The file exists by now, so leave out `x`: it would make libc fail. */
         size_t at = 0;
         for (const char *from = mode; *from && at < sizeof simple - 1; from++)
             if (*from != 'x' || from > charset) simple[at++] = *from;

@@ -1,4 +1,4 @@
-/* Mounts are made before the function begins; from then on the doors refuse them. */
+/* Mounts can only change before the function begins: from then on the doors refuse mount(2). */
 #include "files/tmp_mounts.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@ static struct other {
 } others[MOUNTS];
 static unsigned count;
 static const char *tmp;
-static bool crossed; /* no path leads to such a place without crossing a mount */
+static bool crossed; /* such a place can be reached only by crossing a mount */
 static atomic_bool known;
 
 LOCK(reading);

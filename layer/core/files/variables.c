@@ -1,6 +1,6 @@
-/* Doors of libc functions that open what a variable names: time zones (TZ, TZDIR), locales
- * (LOCPATH), converters (GCONV_PATH); and of lookups (RESOLV_HOST_CONF, HOSTALIASES), whose doors
- * are elsewhere. What they open, they open inside libc. */
+/* Doors of libc functions that open files named by variables: time zones (TZ, TZDIR), locales
+ * (LOCPATH), converters (GCONV_PATH). libc opens them internally. The variables of lookups
+ * (RESOLV_HOST_CONF, HOSTALIASES) are checked here too, for doors elsewhere. */
 #include <iconv.h>
 #include <limits.h>
 #include <locale.h>
@@ -58,8 +58,8 @@ static bool zone_moves(const char *path, const void *caller)
     return false;
 }
 
-/* The file that TZ names, as glibc puts it together: relative names are TZDIR's. Taken away as if
- * it were not set. */
+/* Judges the file that TZ names, as glibc finds it (relative names are below TZDIR). If it is
+ * refused, TZ is removed. */
 static void check_zone(const void *caller)
 {
     static const char none[] = "Universal", usual[] = "/usr/share/zoneinfo";
@@ -77,7 +77,7 @@ static void check_zone(const void *caller)
     }
     char path[PATH_MAX];
     const char *const names[] = {
-        zone, "posixrules"}; /* the second where TZ is a rule without its dates */
+        zone, "posixrules"}; /* the second is read only if TZ is a rule without dates */
     for (unsigned i = 0; i < (own ? 2 : 1); i++) {
         if (i == 1) folder = getenv("TZDIR");
         size_t size = strnlen(folder, sizeof path), more = strlen(names[i]);
@@ -114,7 +114,7 @@ void files_check_lookup_variables(const void *caller)
     }
 }
 
-/* A locale by its path: libc opens what lies in that folder. The names of several categories have
+/* A locale's name can be a path, whose files libc then opens. Names of several categories have
  * the form CATEGORY=NAME;… */
 static bool refused_locale(const char *name, const void *caller)
 {

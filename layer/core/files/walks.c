@@ -16,7 +16,7 @@ struct position {
 
 typedef int visit_function(const char *, const struct stat *, int, struct position *);
 
-/* Of this thread; a caller's function may begin a walk of its own. */
+/* This thread's walk. The caller's function may begin another one inside it. */
 static __thread struct walk {
     visit_function *visit;
     const void *caller;
@@ -66,7 +66,7 @@ static int visit(const char *path, const struct stat *seen, int kind, struct pos
     if (hidden) return own.flags & ANSWERS && kind == KIND_FOLDER ? SKIP_FOLDER : 0;
     own.told = walk.told;
     int answer = own.visit(path, seen, kind, position);
-    walk = own; /* it may have walked */
+    walk = own; /* the caller's function may have begun a walk */
     return answer;
 }
 

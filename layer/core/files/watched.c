@@ -21,7 +21,7 @@ static uint32_t hash_of_last(const char *path)
 {
     uint32_t hash = 2166136261u;
     const char *last = strrchr(path, '/');
-    /* Empty after a slash at the end: opening a file by such a path fails. */
+    /* Empty if the path ends in a slash: such a path opens no file. */
     for (const char *at = last ? last + 1 : path; *at != '\0'; at++)
         hash = (hash ^ (unsigned char)*at) * 16777619u;
     return hash;

@@ -35,7 +35,7 @@ uint64_t askers_bit(const char *name)
             atomic_store_explicit(&states[i], WRITTEN, memory_order_release);
             return UINT64_C(1) << i;
         }
-        /* Another thread may be adding this very name, which then gets two bits. */
+        /* If two threads add the same name at once, it gets two bits. */
         if (atomic_load_explicit(&states[i], memory_order_acquire) == WRITTEN &&
             strcmp(names[i], name) == 0)
             return UINT64_C(1) << i;

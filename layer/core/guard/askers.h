@@ -21,14 +21,15 @@ void askers_start(void);
  * many. */
 uint64_t askers_bit(const char *name);
 
-/* What a set is to the policy. `names` belongs to the caller. */
+/* The set in the form that the policy takes. `names` is memory of the caller. */
 struct fs_askers askers_list(uint64_t set, const char *names[ASKERS_MAX]);
 
-/* Whose code asks for `request`, by this thread. */
+/* The askers of `request` on this thread. */
 uint64_t askers_of(const struct fs_request *request);
 
-/* For the event that was just judged: a library does the act without the interpreter, and its door
- * could not read the frames (sqlite3.connect). Holds for one door. */
+/* Keeps the askers of the audit event that was just judged, for the next door. For acts that a
+ * library does without the interpreter, so that the door cannot read the frames
+ * (sqlite3.connect). */
 void askers_keep(void);
 /* A door that opens is done. It may have judged one file more than once. */
 void askers_opened(void);
@@ -40,7 +41,7 @@ void askers_fork(const void *caller);
 
 /* ---- threads ---- */
 
-/* The stack of the thread that this one was started from. 0: not known. */
+/* The askers on the stack of the thread that started this one. 0: not known. */
 extern __thread uint64_t askers_beyond __attribute__((tls_model("initial-exec")));
 /* Wraps the function of a new thread, so that its stack counts as continuing this one's. Python
  * starts threads with the interpreter held. (An audit event for this exists since 3.12 only.) */
@@ -56,7 +57,7 @@ void askers_forked(void);
 bool interpreter_askers(uint64_t *set);
 /* For a door's caller that does not hold it. ASKERS_UNKNOWN if they cannot be read. */
 uint64_t interpreter_askers_of(const void *caller);
-/* By installed metadata; as fs_askers.requires. */
+/* For fs_askers.requires: reads installed metadata. */
 bool distribution_requires(const char *only_for, const char *name);
 
 #endif

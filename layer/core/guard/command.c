@@ -7,7 +7,7 @@
 
 enum { SHIM = '~', READ_MAX = 65536 };
 
-/* Untouched, and so without cost, in a process that no wrapper leads to. */
+/* Costs nothing in a process without a wrapper: the memory is never touched there. */
 static char words_of_this[READ_MAX];
 
 /* The size of what /proc says of this process's argument list, whole words only. */
@@ -68,8 +68,8 @@ static bool leads_to(const char *words, size_t size)
     return found > expected;
 }
 
-/* What a shim leads to: a program of its name (python3 may be python3.13), or a script of its name.
- */
+/* Returns true if this is what the shim leads to: a program with its name (python3 may be
+ * python3.13), or a script with its name. */
 static bool is_behind_shim(const char *wanted, const char *name, size_t size)
 {
     if (strncmp(name, wanted, strcspn(wanted, "0123456789.")) == 0) return true;

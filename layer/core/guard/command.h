@@ -6,9 +6,9 @@
 #include <stdbool.h>
 
 /* `program` and `words` are STATE_FIELD_COMMAND and STATE_FIELD_WORDS; `name` is the running
- * program's base name. `own`: it lies in the function's package, and is what a wrapper started in
- * COMMAND's place (Lambda Web Adapter), unless COMMAND is among its arguments. True where it cannot
- * be told: the rules hold then. */
+ * program's base name. `own`: it lies in the function's package, and is what a wrapper started
+ * in COMMAND's place (Lambda Web Adapter), unless COMMAND is among its arguments. If that cannot
+ * be told, returns true, so that the rules apply. */
 bool command_runs(const char *program, const char *words, const char *name, bool own);
 
 #endif

@@ -7,7 +7,7 @@
 enum { SEPARATOR = '\x1e' };
 
 static const char *const names[] = {
-    /* Of the handler, and of the real one that a tool puts aside: FACTS_HANDLERS of them. */
+    /* FACTS_HANDLERS variables: the handler, and where tools that replace it keep the real one. */
     "_HANDLER",
     "ORIG_HANDLER",
     "DD_LAMBDA_HANDLER",
@@ -174,8 +174,8 @@ void facts_add(const char *name)
     }
     added[added_count].name = name;
     added[added_count++].value = kept;
-    /* A fact that does not fit into a child's state must not hold here either, and must not prevent
-     * children from starting. */
+    /* If the facts of a child would not fit, the value must not hold here either. Otherwise no
+     * child could start. */
     char text[FACTS_MAX];
     size_t later = given_environment ? STATED_LATER : 0; /* a parent's text has them already */
     if (complete && !facts_text(text, sizeof text - later)) {
@@ -214,7 +214,7 @@ bool facts_text(char *out, size_t size)
 {
     size_t at = 0;
     if (!complete) return false;
-    /* Never empty: a child that finds nothing here would ask its environment. */
+    /* Never pass on an empty text: the child would take the facts from its environment. */
     static const char mark[] = "=\x1e";
     if (size < sizeof mark) return false;
     memcpy(out, mark, sizeof mark - 1);

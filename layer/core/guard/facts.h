@@ -1,6 +1,6 @@
-/* What the environment said when the function started: which address is the Runtime API, which file
- * is the handler. A child gets these from its parent's core, not from its environment: the caller
- * that starts it writes that. */
+/* What the environment said when the function started: which address is the Runtime API, which
+ * file is the handler. A child gets these from its parent's core. Its environment is not
+ * trusted, because the code that starts it writes it. */
 #ifndef FS_FACTS_H
 #define FS_FACTS_H
 
@@ -12,12 +12,12 @@ enum { FACTS_MAX = 4096 };
 /* Takes the facts from `text` (a parent's, "NAME=value" separated by 0x1e), or from `environment`
  * where that is "". */
 void facts_start(const char *text, char *const *environment);
-/* Takes one more variable, which the policy's names are made of. `name` stays where it is. Nothing
- * is taken where the value cannot be part of a host name. After facts_start. */
+/* Adds a variable that the policy's names contain. Keeps the pointer `name`. Ignores a value
+ * that cannot be part of a host name. Call it after facts_start. */
 void facts_add(const char *name);
 /* The name servers of this machine, by the file that says so: addresses with spaces between. */
 #define FACTS_NAME_SERVERS    "/etc/resolv.conf"
-/* The sockets of resolvers on this machine: what local_resolvers.c noted of them. */
+/* What local_resolvers.c noted about the sockets of resolvers on this machine. */
 #define FACTS_LOCAL_RESOLVERS "/var/run/nscd"
 /* When the function began, by the clock that files are dated by. */
 #define FACTS_BEGAN           "/began"
@@ -28,7 +28,7 @@ void facts_add(const char *name);
 #define FACTS_MADE            "/made"
 /* States a fact that does not come from the environment, unless a parent stated it. */
 void facts_state(const char *name, const char *value);
-/* States it in place of what was stated before, which stays where there is no room. */
+/* Replaces the fact. If there is no room, the old value stays. */
 void facts_restate(const char *name, const char *value);
 /* The value of a variable at the function's start; NULL if it was not set, or is not a fact. */
 const char *facts_value(const char *name);

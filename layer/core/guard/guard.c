@@ -1,5 +1,5 @@
-/* The verdict of this process: the policy's, and what configure, the floor and a dry run make of
- * it. Notes of what the interpreter ring has reported. No I/O. */
+/* The verdict of this process: the policy's verdict, changed by configure, the floor and a dry
+ * run. Also keeps what the interpreter ring has reported. No I/O. */
 #include "guard/askers.h"
 #include "guard/guard.h"
 #include "support/keyed_hash.h"

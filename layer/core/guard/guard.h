@@ -2,16 +2,12 @@
  *
  * A door is an exported function with a libc name. Its shape:
  *
- *     DOOR int connect(int fd, const struct sockaddr *address, socklen_t size)
- *     {
- *         if (!guard_ready()) return real.connect(fd, address, size);
- *         ... copy what is judged, judge the copy, act on the copy ...
- *     }
+ * DOOR int connect(int fd, const struct sockaddr *address, socklen_t size) { if (!guard_ready())
+ * return real.connect(fd, address, size); ... copy what is judged, judge the copy, act on the copy
+ * ... }
  *
- * guard_ready() starts the guard on first use, from whatever door is passed
- * first: constructors run too late. It is false where the guard has nothing to
- * do here: the thread is inside the guard already.
- */
+ * guard_ready() starts the guard on first use, from whatever door is passed first: constructors run
+ * too late. It returns false if this thread is inside the guard already. */
 #ifndef FS_GUARD_H
 #define FS_GUARD_H
 
@@ -141,8 +137,8 @@ static inline bool guard_ignores(enum fs_family family)
 
 /* Asks policy, floor, dry run and configure. No I/O. Never FS_BLOCK in a dry run. */
 struct fs_verdict guard_decide(const struct fs_request *request);
-/* The same. `asked` gets what the policy [0] and the floor [1] say, each by itself; that of no
- * floor is left as it is. */
+/* The same. Also writes the separate verdicts to `asked`: [0] the policy's, [1] the floor's,
+ * which is left as it is if there is no floor. */
 struct fs_verdict guard_decide_each(const struct fs_request *request, struct fs_verdict asked[2]);
 
 /* A verdict for guard integrity: FS_BLOCK where anything blocks, FS_ALERT where anything is
@@ -157,8 +153,8 @@ extern char guard_preload_variable[1100];
  * `covered`: the child is a shell whose command line the parent's event has shown already; what it
  * starts is the same act. Returns false where it does not fit. */
 bool guard_child_variable(char *buffer, size_t size, bool covered);
-/* In a forked child, before anything else: new pid, no repeats, on probation where `probation`:
- * until it executes something, it may not use the network or fork again. */
+/* Call it first in a forked child: sets the new pid and forgets repeats. With `probation`, the
+ * child may neither use the network nor fork again until it executes a program. */
 void guard_after_fork(bool probation);
 extern _Atomic int guard_probation_pid; /* of such a child; 0: none */
 bool guard_is_probation_child(void);
@@ -172,8 +168,8 @@ bool guard_covered(void);
 
 /* ---- acts that were reported already ---- */
 
-/* The thread's note covers this act (same family, same or any object): it was reported by the
- * interpreter ring. */
+/* Returns true if the interpreter ring has reported this act: the thread's note has this family,
+ * and this object or any. */
 bool guard_noted(enum fs_family family, const char *object);
 /* For the interpreter ring, after it reported: the libc ring keeps quiet about the same act. */
 void guard_note(enum fs_family family, uint8_t mode, const char *object);

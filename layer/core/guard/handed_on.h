@@ -41,9 +41,9 @@ enum state_field {
 #define SITE_FOLDER   "function-shield.d/site"
 #define POLICY_FOLDER "function-shield.d/policies"
 
-/* Writes "FUNCTION_SHIELD_STATE=…" of the fields but the version, which is written by itself; NULL
- * stands for "". Returns its length, 0 where it does not fit. What owns the last field may add to
- * it. */
+/* Writes "FUNCTION_SHIELD_STATE=…" of the fields but the version, which is written by itself;
+ * NULL stands for "". Returns its length, 0 where it does not fit. The owner of the last field
+ * may append to it. */
 size_t handed_on_write(char *out, size_t size, const char *const fields[STATE_FIELDS]);
 
 /* Takes the variable's value apart, in place. False where another version wrote it. */

@@ -72,8 +72,8 @@ static bool may_write(const char *options)
     return strncmp(options, "rw", 2) == 0 && (options[2] == ',' || options[2] == '\0');
 }
 
-/* A single mounted file (a container's /etc/hosts) counts if it can be written to. In a mounted
- * folder this user may always have a folder of its own. */
+/* A mounted file (a container's /etc/hosts) counts only if this user can write to it. A mounted
+ * folder always counts, because the user may own a folder somewhere below it. */
 static bool counts(const char *point)
 {
     static const char *const system[] = {"/proc", "/sys", "/dev", "/tmp"};
@@ -130,8 +130,8 @@ static const char *find_reason(void)
     return find_mount();
 }
 
-/* A write past the limit fails with EFBIG, and by default its signal also ends the process, so the
- * signal is ignored. A handler of the program stays. */
+/* A write past the limit fails with EFBIG and raises SIGXFSZ, which ends the process by default.
+ * So the signal is ignored, unless the program has a handler. */
 static void survive(void)
 {
     struct {

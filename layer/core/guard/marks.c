@@ -31,6 +31,6 @@ bool marks_hold(struct mark *mark)
                mark->jumps == guard_thread.jumps))
         return true;
     if (here >= mark->frame && !is_on_signal_stack())
-        mark->frame = 0; /* so that it does not count again when the stack grows */
+        mark->frame = 0; /* it must not hold again when the stack grows */
     return false;
 }

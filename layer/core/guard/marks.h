@@ -15,8 +15,8 @@ struct mark {
     uint32_t jumps; /* of this thread, when it was set */
 };
 
-/* A door whose frame is at `here` has found a mark of a door at `frame`. Returns true if that door
- * is gone. */
+/* Returns true if the door that set a mark at `frame` is gone, for a door whose frame is at
+ * `here`. */
 bool marks_are_over(uintptr_t frame, uintptr_t here);
 
 /* The thread is below the frame that set it. */

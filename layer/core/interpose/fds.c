@@ -31,7 +31,7 @@ static bool copy_refused(int fd, const void *caller)
     return guard_ready() && (runtime_api_refuses_copy(fd, caller) || dns_refuses_copy(fd, caller));
 }
 
-/* A duplicate of what may be a UDP socket may be one. */
+/* The copy of an fd that is marked as a possible UDP socket gets the mark too. */
 static int marked(int from, int to)
 {
     if (UNLIKELY(dns_watches(from)) && to >= 0) dns_mark_copy(from, to);
@@ -50,7 +50,7 @@ static int refused(void)
     return -1;
 }
 
-/* Fails as in the kernel when another thread is just taking this fd. */
+/* Fails with the kernel's error for an fd that another thread is just opening. */
 static int taken(void)
 {
     errno = EBUSY;
@@ -88,7 +88,7 @@ static int becomes(int from, int to, int flags, bool three, const void *caller)
     if (UNLIKELY(guard_has_pending()) && guard_ready() &&
         inspect_refuses_move(from, to, &claimed, caller))
         return refused();
-    /* Before the copy exists, because a thread may write to it at once. */
+    /* Mark it before the copy exists, because another thread may write to it at once. */
     if (UNLIKELY(dns_watches(from)) && (dns_is_marked(from) || dns_may_ask(from))) dns_mark(to);
     bool free = LIKELY(files_touch(to, true));
     unsigned begun = inspect_making_begins();

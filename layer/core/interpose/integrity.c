@@ -28,9 +28,9 @@ DOOR int prctl(int option, unsigned long a, unsigned long b, unsigned long c, un
     return real.prctl(option, a, b, c, d);
 }
 
-/* A loader without memory or fds for a preloaded library starts the program without it. The core
- * needs more memory than libc, so a limit could leave enough for the program and too little for the
- * core. No program works with less than LEAST. */
+/* If the loader lacks memory or fds for a preloaded library, it starts the program without it.
+ * The core needs more than libc, so a limit could leave enough for a program but too little for
+ * the core. Limits below LEAST are refused, which costs nothing: no program runs with less. */
 enum { DATA = 2, FDS = 7, MEMORY = 9, LEAST = 8 << 20 };
 enum { LOADING = 1 << DATA | 1 << FDS | 1 << MEMORY };
 

@@ -48,7 +48,7 @@ static void *answer(const struct row *row, void *found)
     /* A door without a function in this libc does not count: the next library answers, and sets
      * dlerror's text. */
     if (absent_is(row->real)) return found == row->door ? real.dlsym(RTLD_NEXT, row->name) : found;
-    /* If libc has it for old programs only, this caller does not get it either. */
+    /* libc exports it to old programs only: then dlsym finds nothing for this caller either. */
     if (found == row->door) return real.dlsym(RTLD_NEXT, row->name) ? found : NULL;
     if (found == *row->real) return row->door;
     if (!symbols_object_of(found, &theirs) || !symbols_object_of(*row->real, &next))
@@ -67,9 +67,10 @@ static bool is_interposer(const void *caller, const char *name)
 /* Looked up in place of a refused entry, because callers expect text from dlerror. */
 static const char no_entry[] = "(refused by function_shield)";
 
-/* A copy of the name, or a name that no library has. The door ends in a tail call of libc's
- * function, so that libc sees the caller; a short copy therefore lies outside the door's frame. No
- * door has a long name. */
+/* Returns a copy of the name, or, if it is refused, a name that no library has. The door ends in
+ * a tail call of libc's function, so that libc sees the caller. So a short copy must lie outside
+ * the door's frame. A long copy lies in it, which is no loss: no door has a name that long, so
+ * the door can call libc in the plain way. */
 static const char *judged_name(const void *handle, const char *name, char own[PATH_MAX],
                                const void *caller)
 {

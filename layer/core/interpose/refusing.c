@@ -38,8 +38,8 @@ static bool refusing_native(const char *verb, const char *symbol, const void *ca
     return !guard_ignores(FS_NATIVE) && native_refused(verb, symbol, caller);
 }
 
-/* Functions of libc's modules, by name. libc's module for old user databases asks here for those of
- * users; hosts and networks are looked up by doors. */
+/* Looks up functions of libc's modules by name. libc's module for old user databases needs those
+ * for users. Those for hosts and networks are refused: lookups go through the doors. */
 DOOR void *__nss_lookup_function(void *module, const char *name)
 {
     COPY_PATH(copy, name);

@@ -86,7 +86,7 @@ static long passes(const struct call *call)
 #define L(x) (call->x)
 #define P(x) ((void *)call->x)
 
-/* The kernel's has no flags, libc's and fchmodat2 have. */
+/* The kernel's fchmodat has no flags; libc's and fchmodat2 have. */
 CALLEE(fchmodat);
 static long route_fchmodat(const struct call *call) { return callee_fchmodat(I(a), P(b), U(c), 0); }
 static long route_fchmodat2(const struct call *call)
@@ -102,8 +102,8 @@ static long route_utimensat(const struct call *call)
     return callee_utimensat(I(a), P(b), P(c), I(d));
 }
 
-/* libc's takes the offset as one number, the kernel's as two halves of which the first has it all
- * here. */
+/* libc takes the offset as one argument, the kernel as two halves. On 64-bit systems the first
+ * half is all of it. */
 CALLEE(pwritev2);
 static long route_pwritev2(const struct call *call)
 {
@@ -121,9 +121,8 @@ static long route_futimesat(const struct call *call)
 
 /* ---- numbers without one ---- */
 
-/* libc has it since glibc 2.43. What `resolve` asks of the way is asked of the kernel first,
- * without touching the object; the object that it found is then opened through the door of openat.
- */
+/* libc has it since glibc 2.43. The kernel first resolves the path with O_PATH, under the caller's
+ * `resolve` flags. The door of openat then opens the object that was found. */
 DOOR int openat2(int folder, const char *path, const struct open_how *given, size_t size)
 {
     struct open_how how, find = {0};
@@ -141,7 +140,7 @@ DOOR int openat2(int folder, const char *path, const struct open_how *given, siz
     find.resolve = how.resolve;
     int found = (int)sys_call(NUMBER_OPENAT2, folder, path, &find, sizeof find);
     if (found == -ENOENT && (how.flags & O_CREAT) != 0)
-        return fails(ENOSYS); /* as kernels before 5.6: callers have another way */
+        return fails(ENOSYS); /* ENOSYS, as in kernels before 5.6: callers then use openat */
     if (found < 0) return fails(-found);
     if ((how.flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL)) {
         sys_close(found);
@@ -288,7 +287,7 @@ DOOR long door_syscall(long number_, long a, long b, long c, long d, long e, lon
             sys_call6(number_, a, b, c, d, e, f)); /* the doors are still being resolved */
     if (!ready) __attribute__
         ((musttail)) return next(number_, a, b, c, d, e, f);
-    int number = (int)number_; /* the kernel uses no more bits */
+    int number = (int)number_; /* the kernel ignores the upper bits */
 #if defined(__x86_64__)
     if (UNLIKELY(((unsigned)number & X32) != 0) && number > 0 && guard_integrity().mode == FS_BLOCK)
         return fails(ENOSYS);

@@ -116,8 +116,7 @@ static bool is_node(const void *caller)
 
 bool caller_is_node(const struct guard_act *act)
 {
-    /* V8 maps memory and makes it executable in the middle of its own work, when it cannot answer.
-     */
+    /* V8 maps executable memory in the middle of its own work, and cannot walk its stack then. */
     return act->family != FS_NATIVE && is_node(act->caller);
 }
 

@@ -15,7 +15,7 @@ enum { REQUESTS = 64, LONGEST = 16384, NATIVE_STACK = 4096, STATX = 256, NEAR = 
 /* In the lowest bits of an address, which malloc leaves free. */
 enum { WRITING = 1, ANSWERED = 2 };
 
-/* The newest requests. A request that waits behind as many others is not named. */
+/* The newest requests. If more wait than fit here, the oldest has no caller. */
 static _Atomic uintptr_t keys[REQUESTS]; /* the address of its memory; 0: none */
 static size_t sizes[REQUESTS];
 static struct caller_frames callers[REQUESTS];
@@ -23,10 +23,10 @@ static atomic_uint count;
 /* The lookup that ended last on this thread. */
 static __thread uintptr_t answered __attribute__((tls_model("initial-exec")));
 
-/* Decides whether to ask V8, which takes microseconds, because most requests are for files that no
- * rule watches. libuv is about to copy the path, which Node keeps in its own frame at a multiple of
- * 8. If no path of that length is near, the request is a lookup, or unknown. A block of the size of
- * a struct statx is one, for each stat. */
+/* Decides whether to ask V8, which takes microseconds, because most requests are for files that
+ * no rule watches. libuv is about to copy the path, which Node keeps in its own frame at a
+ * multiple of 8. If no path of that length is near, it is a lookup or another request: ask. A
+ * block of the size of struct statx belongs to a stat: do not ask. */
 static bool matters(size_t size)
 {
     const char *at = __builtin_frame_address(0);
@@ -97,8 +97,8 @@ bool request_origin_read(struct guard_origin *origin, const struct guard_act *ac
     for (unsigned newest = atomic_load(&count), n = 1; n <= REQUESTS; n++) {
         unsigned i = (newest - n) % REQUESTS;
         uintptr_t key = atomic_load(&keys[i]);
-        /* What this thread copied last lies in the memory of a request, which stays until that is
-         * done. */
+        /* The path or name that this thread copied last lies in its request's memory, which
+         * libuv frees only after the request. */
         bool other =
             script ? key != answered : key % 16 != 0 || (uintptr_t)copied_given - key >= sizes[i];
         if (key == 0 || other) continue;

@@ -131,7 +131,8 @@ bool symbols_resolve(void)
         if (door_is_own(i)) hashes[i] = gnu_hash(door_name(i));
     objects = find_objects();
     bool behind = resolve(hashes, false);
-    /* libattr has functions of libc in an old version, which call syscall: our door again. */
+    /* Old versions come last: libattr exports libc functions in one, and they call syscall(),
+     * which is our door. */
     (void)resolve(hashes, true);
     absent_fill();
     return behind;

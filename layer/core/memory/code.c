@@ -23,8 +23,8 @@ static bool library_refused(const char *path, const void *caller)
     return files_refuses_path(AT_FDCWD, &own, O_RDONLY | MADE_EXECUTES, "load", caller);
 }
 
-/* A library that looks its symbols up in itself and what it needs, before the program's, would find
- * libc's functions and none of the doors. It is loaded, and finds the doors. */
+/* With RTLD_DEEPBIND, a library looks symbols up in itself and its dependencies first, and would
+ * find libc's functions instead of the doors. So the flag is dropped. */
 static int without_deepbind(int mode, const char *path, const void *caller)
 {
     if (LIKELY(!(mode & RTLD_DEEPBIND))) return mode;

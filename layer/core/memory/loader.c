@@ -24,7 +24,7 @@ static bool refusing_loader(const char *verb, const char *name, const void *call
     return !is_libc(caller) && integrity_refused(verb, name ? name : "", caller);
 }
 
-/* The loader calls its own within itself. */
+/* The loader itself calls its internal copy, so this door is only for others. */
 extern int _dl_make_stack_executable(void **);
 DOOR int _dl_make_stack_executable(void **end)
 {
@@ -43,7 +43,7 @@ DOOR int __nptl_change_stack_perm(void *thread)
     return real.__nptl_change_stack_perm(thread);
 }
 
-/* Puts other pages of the file where these are. */
+/* Replaces these pages by other pages of the same file. */
 extern int remap_file_pages(void *, size_t, int, size_t, int);
 DOOR int remap_file_pages(void *start, size_t size, int protection, size_t page, int flags)
 {

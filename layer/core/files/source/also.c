@@ -91,7 +91,7 @@ bool also_loader_reads(const char *path)
 {
     enum javascript_reader reader = javascript_reader();
     if (reader < JAVASCRIPT_POOL || reader > JAVASCRIPT_TRANSLATOR) return false;
-    /* Each of them once: what is CommonJS and imported goes through several. */
+    /* One entry for each reader: several read a CommonJS module that is imported. */
     uint32_t hash = (fs_hash(path, strlen(path)) ^ (uint32_t)reader * 0x9e3779b1u) | 1;
     if (reader == JAVASCRIPT_POOL) return !find(hash, true);
     return !find(hash, true) || sys_call(SYS_gettid) != sys_getpid();

@@ -1,6 +1,6 @@
-/* Files of code that `read_handler: {also: [...]}` protects like the handler's source. Unlike that,
- * they are known by path and can still be imported: the import system may read a file until its
- * code has run. */
+/* Files of code that `read_handler: {also: [...]}` protects like the handler's source. They
+ * differ in two ways: they are known by path, and the import system may read each until its code
+ * has run. */
 #ifndef FS_ALSO_H
 #define FS_ALSO_H
 
