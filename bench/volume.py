@@ -24,8 +24,8 @@ from typing import IO, Any
 
 _NONCE = "0123456789abcdef"
 _FRESH = b"#fresh##"
-# : Events of one process. The log of one is made of the first one's by replacing what tells them
-# apart.
+#: Events of one process. The log of one is made of the first one's by replacing what tells them
+#: apart.
 _EVENTS = 1000
 _NEW_EVERY = 20
 _HOSTS = 40

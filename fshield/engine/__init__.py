@@ -1,1 +1,1 @@
-"""Compiled policies, and what the core's own decide says of them."""
+"""Compiled policies, and the verdicts that the core's own decide function gives on them."""

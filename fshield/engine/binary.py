@@ -10,8 +10,8 @@ import struct
 
 MAGIC = b"FSPOLICY"
 MAJOR = 1
-# of files that use what it added; the others say 0. What an engine must know is said by features
-# and flags
+# of files that use what a later minor version added; 0 in all others. Features and flags say what
+# an engine must know
 MINOR = 1
 MAX_SIZE = 16 << 20
 CHECKSUM_OFFSET = 16
@@ -41,7 +41,7 @@ FLAG_LOOPBACK_LISTED = 1 << 6
 FLAG_TMP_EPHEMERAL = 1 << 7
 FLAG_HANDLER_ALSO = 1 << 8
 FLAGS = (1 << 9) - 1
-FLAGS_IGNORABLE = 0xFFFF0000  # those that an engine passes over where it does not know them
+FLAGS_IGNORABLE = 0xFFFF0000  # an engine that does not know these ignores them
 
 # enum fs_feature
 FEATURE_REGION = 1 << 0
@@ -53,7 +53,8 @@ FEATURE_ONLY_FOR = 1 << 5
 FEATURE_FORK = 1 << 6
 GATE = 0xFF
 
-# Flags that engines of format 1.0 do not know, and that mean more than they would enforce or allow.
+# Flags that engines of format 1.0 do not know. Such an engine must not ignore them: it would
+# enforce or allow something else.
 NARROWING_FLAGS = FLAG_LOOPBACK_LISTED | FLAG_TMP_EPHEMERAL | FLAG_HANDLER_ALSO
 
 # enum fs_list: what stands in a path's field `family`, where it is no exception of a rule

@@ -31,12 +31,12 @@ _FIX = (
 
 
 def check(path: Path, environment: list[str] | None = None) -> list[Finding]:
-    """What there is to say about `path`: a policy, a compiled policy, or a folder of these.
+    """Findings about `path`: a policy, a compiled policy, or a folder of these.
 
     Args:
-        path: what is checked. Of a folder: every ``*.yaml``, ``*.yml`` and ``*.policy`` in it.
-        environment: the function's variables (``NAME=VALUE``), where what names are made of is to
-            be looked at.
+        path: what is checked; in a folder, every ``*.yaml``, ``*.yml`` and ``*.policy``.
+        environment: the function's variables (``NAME=VALUE``); None: do not check variables in
+            names.
 
     Raises:
         CouldNotRun: it cannot be read.
@@ -55,7 +55,7 @@ def check(path: Path, environment: list[str] | None = None) -> list[Finding]:
 
 
 def each_policy(path: Path) -> list[Path]:
-    """`path`, or the policies in it where it is a folder. Raises CouldNotRun."""
+    """`path`, or the policies in it if it is a folder. Raises CouldNotRun."""
     return policies_in(path) if stat.S_ISDIR(_mode_of(path)) else [path]
 
 
@@ -76,11 +76,11 @@ def policies_in(folder: Path) -> list[Path]:
 
 
 def check_package(package: Path, policy: Path | None = None) -> list[Finding]:
-    """What there is to say about a function's package.
+    """Findings about a function's package.
 
     Args:
         package: the function's folder, or its zip.
-        policy: the policy that it is to run under, where the findings are to say what they mean for
+        policy: the policy that the function will run under; findings then say what they mean under
             it.
 
     Raises:
@@ -98,9 +98,11 @@ def check_package(package: Path, policy: Path | None = None) -> list[Finding]:
 
 
 def unguardable_programs(policy: Policy) -> Iterator[Finding]:
-    """Entries for programs that are refused all the same: the guard cannot be loaded into them."""
+    """Findings about entries for programs that never start, because the guard cannot be loaded into
+    them.
+    """
     if all(setting.mode is not Mode.BLOCK for setting in policy.modes.values()):
-        return  # they start, and are reported
+        return  # under `alert` they do start, and are reported
     for entry in policy.allows:
         path = entry.pattern
         if entry.family is not Family.PROCESS or path is None or path == FORK:
@@ -123,7 +125,9 @@ def unguardable_programs(policy: Policy) -> Iterator[Finding]:
 
 
 def check_variables(policy: Policy, environment: list[str]) -> Iterator[Finding]:
-    """Entries whose names have variables in them that are unset or unfit in `environment`."""
+    """Findings about entries with variables in their names that `environment` leaves unset, or sets
+    to a value that cannot be part of a name.
+    """
     values = dict(native.facts_of("us-east-1", environment).variables)
     compiled = native.Compiled(compile_policy(policy))
     for entry in policy.allows:
@@ -157,7 +161,7 @@ def _mode_of(path: Path) -> int:
 
 
 def is_compiled(path: Path) -> bool:
-    """`path` is a compiled policy, or says by its name that it ought to be one. Raises
+    """Returns true if `path` is a compiled policy, by its content or its suffix. Raises
     CouldNotRun."""
     if not stat.S_ISREG(_mode_of(path)):
         return False
@@ -193,7 +197,7 @@ def check_compiled(path: Path) -> list[Finding]:
 
 
 def check_function(folder: Path) -> Iterator[Finding]:
-    """Old copies of FunctionShield in a function's folder, installed or asked for."""
+    """Old copies of FunctionShield in a function's folder, installed or required."""
     for path in _old_copies(folder):
         yield Finding(
             "warning",

@@ -32,11 +32,11 @@ class _Strings:
     known: dict[str, int] = field(default_factory=lambda: {"": 0})
 
     def offset(self, text: str) -> int:
-        """Where `text` lies in the section, put there on first use."""
+        """The offset of `text` in the section; adds it on first use."""
         if text not in self.known:
             self.known[text] = len(self.content)
-            # A file name that is not UTF-8 must not stop a build: it only names the source of a
-            # rule.
+            # The text may be a file name that is not UTF-8. It only names a rule's source, so do
+            # not fail.
             self.content += text.encode("utf-8", "replace") + b"\0"
         return self.known[text]
 
@@ -57,8 +57,9 @@ class _Tables:
     port_lists: dict[tuple[tuple[int, int], ...], int] = field(default_factory=dict)
 
     def add(self, entry: Allow) -> None:
-        """One entry: a rule for each partition that it speaks of, and a slot for each of its
-        objects."""
+        """Add one entry: a rule for each partition that it covers, and a slot for each of its
+        objects.
+        """
         if entry.pattern is not None:
             rule = self.rule(entry)
             if (entry.family, entry.pattern) == (Family.PROCESS, FORK):
@@ -79,11 +80,13 @@ class _Tables:
                 self.host(host, rules[where])
 
     def listed(self, pattern: str, kind: int) -> None:
-        """A pattern that is no exception of a rule."""
+        """Add a pattern that is not an allow entry."""
         self.paths.append(binary.PATH.pack(self.strings.offset(pattern), binary.NO_RULE, kind))
 
     def host(self, host: Host, rule: int) -> None:
-        """One name of a rule: into the table, or among those that are put together at start."""
+        """Add one host name of a rule: to the table, or, if it contains variables, to the
+        templates.
+        """
         if host.region:
             self.features |= binary.FEATURE_CONDITIONS
         for placeholder, feature in _PLACEHOLDERS.items():
@@ -145,7 +148,7 @@ class _Tables:
         return slots
 
     def lengths(self) -> list[bytes]:
-        """The prefix lengths that occur, longest first: the narrowest range decides."""
+        """The prefix lengths in use, longest first, because the narrowest range decides."""
         found = {(version, length) for version, length, _, _ in self.cidrs}
         return [
             binary.LENGTH.pack(version, length)

@@ -1,7 +1,6 @@
-"""Whether what one entry allows is allowed by others: exactly, for hosts, address ranges, ports and
-path patterns.
-
-In doubt the answer is no: a change that cannot be shown to be narrower counts as wider.
+"""Decides whether other entries allow everything that one entry allows: hosts, address ranges,
+ports and path patterns. The answer is exact. If the search is given up, the answer is no, so that
+the change counts as wider.
 """
 
 from __future__ import annotations
@@ -15,8 +14,7 @@ from itertools import pairwise
 from fshield.language.destinations import Network, Ports
 from fshield.language.policy import Allow, Host
 
-# : How many states of the search for a path are looked at. Patterns that people write need some
-# hundreds.
+#: The search for a path gives up after this many states. Real patterns need some hundreds.
 MAX_STATES = 50_000
 _EVERY: Ports = ((1, 65535),)
 _STRICT = {"required": 2, "starttls": 1, "none": 0}
@@ -29,12 +27,12 @@ _Positions = frozenset[int]
 
 
 def uncovered_ports(entry: Allow, others: Iterable[Allow], host: Host | None) -> Ports:
-    """The ports on which `entry` allows what none of `others` does.
+    """The ports on which `entry` allows something that none of `others` allows.
 
     Args:
         entry: an outbound entry.
         others: outbound entries.
-        host: which of the entry's names is meant; None for an address range.
+        host: one of the entry's names; None for an address range.
     """
     candidates = [other for other in others if _reaches(other, entry, host)]
     left: list[tuple[int, int]] = []
@@ -59,7 +57,7 @@ def _reaches(other: Allow, entry: Allow, host: Host | None) -> bool:
 
 
 def covers_host(wide: Host, narrow: Host) -> bool:
-    """Whether every name that `narrow` stands for is one that `wide` stands for."""
+    """Whether `wide` matches every name that `narrow` matches."""
     if wide.partition not in (type(wide.partition)(0), narrow.partition) or wide.region not in (
         "",
         narrow.region,
@@ -71,10 +69,8 @@ def covers_host(wide: Host, narrow: Host) -> bool:
 
 
 def _pieces(entry: Allow) -> Iterator[tuple[int, int, int]]:
-    """The entry's ports, each stretch with how strict it is about TLS: 443 is, where nothing else
-    is said.
-
-    A connection that an address allows is not looked at.
+    """The entry's port ranges, each with its strictness about TLS. The default is strict on 443
+    only. Connections that an address range allows are not inspected, so they are never strict.
     """
     for low, high in entry.ports or _EVERY:
         if entry.network is not None or entry.tls is not None:
@@ -96,7 +92,7 @@ def _open(other: Allow, first: int, last: int, strict: int) -> bool:
 
 
 def _elementary(low: int, high: int, others: list[Allow]) -> Iterator[tuple[int, int]]:
-    """The stretch cut wherever an entry of `others` begins or ends."""
+    """The port range, cut wherever a range of `others` begins or ends."""
     cuts = {low, high + 1}
     for other in others:
         for first, last, _ in _pieces(other):
@@ -114,7 +110,7 @@ def _in_union(network: Network, others: list[Network]) -> bool:
 
 
 def joined(ranges: Iterable[tuple[int, int]]) -> Ports:
-    """`ranges` in their order, those made one that touch."""
+    """`ranges`, sorted, with adjacent ones merged."""
     whole: list[tuple[int, int]] = []
     for low, high in sorted(ranges):
         if whole and low <= whole[-1][1] + 1:
@@ -128,11 +124,10 @@ def joined(ranges: Iterable[tuple[int, int]]) -> Ports:
 
 
 def path_outside(pattern: str, others: Iterable[str]) -> str | None:
-    """A resolved path that `pattern` matches and none of `others` does, or None where there is
-    none.
+    """Find a resolved path that `pattern` matches and none of `others` does. None if there is none.
 
     Patterns are the engine's (``fitting_glob`` of fitting.c): by bytes, `?` and `*` within a name,
-    `**` over all, ``DIR/**`` the folder itself as well. Where the search is given up, the answer is
+    `**` over all, ``DIR/**`` the folder itself as well. If the search is given up, the answer is
     the pattern itself.
     """
     wide = [parts for other in others for parts in _spellings(other)]
@@ -161,8 +156,9 @@ def _parse(pattern: str) -> list[_Part]:
 
 
 def _search(narrow: list[_Part], wide: list[list[_Part]]) -> bytes | None:
-    """The shortest path of `narrow` outside of `wide`; b"" where the search was given up; None
-    where there is none."""
+    """The shortest path that `narrow` matches and `wide` does not. b"" if the search was given up,
+    None if there is no such path.
+    """
     named = {part for parts in (narrow, *wide) for part in parts if isinstance(part, int)} | {
         ord("/")
     }

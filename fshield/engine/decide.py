@@ -48,7 +48,7 @@ class _Askers(ctypes.Structure):
     _fields_ = (
         ("names", ctypes.POINTER(ctypes.c_char_p)),
         ("count", ctypes.c_uint),
-        # What a distribution requires is in the function's folder, which is not here.
+        # The metadata of distributions is in the function's folder, which fshield does not have.
         ("requires", ctypes.c_void_p),
     )
 
@@ -87,7 +87,7 @@ class _Facts(ctypes.Structure):
         ("partition", ctypes.c_uint8),
         ("expansion_count", ctypes.c_uint8),
         ("expansions", ctypes.POINTER(_Expansion)),
-        # Those of the environment, in the function. Here any is taken for one.
+        # In the function, the environment lists its VPC endpoints. Here, accept any label.
         ("endpoints", ctypes.c_char_p),
     )
 
@@ -97,12 +97,12 @@ _VARIABLE_VALUE = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_ch
 
 @dataclass(frozen=True)
 class Facts:
-    """What a function's process knows about its function from start on.
+    """What the guard in a function's process knows about the function from the start.
 
     Args:
-        region: ``AWS_REGION``; it says the partition as well.
-        account: ``AWS_ACCOUNT_ID``, "" where it is not set.
-        variables: (name, value) of the environment variables that names of the policy are made of.
+        region: ``AWS_REGION``; it determines the partition as well.
+        account: ``AWS_ACCOUNT_ID``, "" if it is not set.
+        variables: (name, value) of the environment variables that the policy's names contain.
     """
 
     region: str = "us-east-1"
@@ -131,12 +131,12 @@ def facts_of(region: str, environment: Sequence[str]) -> Facts:
 
 @dataclass(frozen=True)
 class Rule:
-    """What a compiled allow entry says besides what it allows.
+    """The conditions of a compiled allow entry.
 
     Args:
         ports: ranges; none for every port.
-        tls: required, starttls, none, or None where it says nothing.
-        only_for: the distributions that it counts for; none for all.
+        tls: required, starttls, none, or None if the entry says nothing.
+        only_for: the distributions that it is for; empty: all.
     """
 
     ports: tuple[tuple[int, int], ...]
@@ -153,10 +153,10 @@ class Verdict:
         policy_mode: what the policy says.
         reason: the engine's word for why.
         source: ``FILE:LINE`` of the allow entry that decided, or None.
-        text: the entry that decided, in one line, or the one that fits but for its port.
+        text: the entry that decided, in one line; if only the port did not match, that entry.
         entry_source: ``FILE:LINE`` of that entry.
-        mode_source: ``FILE:LINE`` of the rule's mode, or None where it took a default.
-        entry: what else that entry says.
+        mode_source: ``FILE:LINE`` of the rule's mode, or None if the mode is a default.
+        entry: the conditions of that entry.
     """
 
     mode: Mode
@@ -170,7 +170,7 @@ class Verdict:
 
 
 def candidates() -> list[Path]:
-    """Where the library may lie, in the order of looking."""
+    """The places to search for the library, in order."""
     chosen = os.environ.get(VARIABLE)
     if chosen:
         return [Path(chosen)]
@@ -227,7 +227,7 @@ def library() -> ctypes.CDLL:
 
 
 def read_compiled(path: Path) -> bytes:
-    """The bytes of a compiled policy, no more than an engine maps and one. Raises CouldNotRun."""
+    """The bytes of a compiled policy, at most one more than an engine maps. Raises CouldNotRun."""
     try:
         with path.open("rb") as stream:
             return stream.read(binary.MAX_SIZE + 1)
@@ -244,7 +244,7 @@ EXAMPLE = Facts("eu-west-1", "123456789012")
 
 
 def example(host: Host) -> tuple[str, Facts]:
-    """A name that `host` stands for, and the facts under which it does."""
+    """An example of a name that `host` matches, and the facts under which it matches."""
     facts = replace(
         EXAMPLE,
         variables=tuple((name, "example") for _, name in _PLACEHOLDER.findall(host.key) if name),
@@ -253,7 +253,7 @@ def example(host: Host) -> tuple[str, Facts]:
 
 
 def spelt(key: str, facts: Facts) -> str:
-    """The name that a key stands for in the function of these facts."""
+    """The host name that `key` becomes in a function with these facts."""
     known = {
         "region": facts.region,
         "account": facts.account,
@@ -264,7 +264,7 @@ def spelt(key: str, facts: Facts) -> str:
 
 
 class _Known:
-    """``struct fs_facts``, and the memory that it points to."""
+    """``struct fs_facts``, with the memory that it points to."""
 
     def __init__(
         self, library: ctypes.CDLL, policy: ctypes.Array[ctypes.c_uint64], facts: Facts
@@ -295,7 +295,7 @@ class _Known:
 
 
 def _day(number: int) -> date | None:
-    """The day that the header holds as 20261117."""
+    """The day of a number such as 20261117, as the header stores it."""
     try:
         return (
             datetime.strptime(str(number), "%Y%m%d").replace(tzinfo=timezone.utc).date()
@@ -316,7 +316,7 @@ class Compiled:
 
     def __init__(self, content: bytes) -> None:
         self._library = library()
-        # Words, so that the buffer is aligned as a mapped file is.
+        # An array of words, so that the buffer is aligned like a mapped file.
         self._memory = (ctypes.c_uint64 * (len(content) // 8 + 1))()
         ctypes.memmove(self._memory, content, len(content))
         problem = self._library.fs_policy_check(self._memory, len(content))
@@ -333,7 +333,7 @@ class Compiled:
         self._sections[binary.SECTION_VARIABLES] = header[26], header[27]
         self._sections[binary.SECTION_TEMPLATES] = header[28], header[29]
         self._known: dict[Facts, _Known] = {}
-        # header[24]: the features; rule[5] and rule[8]: the partition and the region it is for.
+        # header[24]: the features; rule[5], rule[8]: the partition and region that the rule is for.
         rules = self._items(binary.SECTION_RULES, binary.RULE)
         self._depends_on_facts = bool(header[24]) or any(rule[5] or rule[8] for rule in rules)
 
@@ -356,8 +356,9 @@ class Compiled:
         return Rule(tuple((low, high) for low, high in ports), tls, tuple(only_for))
 
     def names(self) -> list[tuple[str, bool, str]]:
-        """The names that entries allow: the key, whether it is a wildcard, and the entry's
-        ``FILE:LINE``."""
+        """For each name that entries allow: its key, whether it is a wildcard, and the entry's
+        ``FILE:LINE``.
+        """
         slots = [
             slot[1:] for slot in self._items(binary.SECTION_HOSTS, binary.HOST_SLOT) if slot[1]
         ]
@@ -369,36 +370,36 @@ class Compiled:
         ]
 
     def variables(self) -> list[tuple[str, int]]:
-        """The environment variables that names are made of, with their kinds."""
+        """The environment variables that names contain, with their kinds."""
         return [
             (self._string(name), kind)
             for name, kind in self._items(binary.SECTION_VARIABLES, binary.VARIABLE)
         ]
 
     def fits(self, kind: int, value: str) -> bool:
-        """The engine would put `value` into names where a variable of this kind stands."""
+        """Whether the engine accepts `value` for a variable of this kind."""
         fits: bool = self._library.fs_variable_fits(kind, value.encode())
         return fits
 
     def mode_word(self, family: Family) -> str:
-        """A rule's mode, as a policy has it."""
+        """A rule's mode, as the policy file spells it."""
         mode = self.modes[family]
         ephemeral = family is Family.TMP and self.tmp_ephemeral and mode is Mode.BLOCK
         return "ephemeral" if ephemeral else mode.name.lower()
 
     def mode_source(self, family: Family) -> str | None:
-        """``FILE:LINE`` of a rule's mode, or None where the policy left it out."""
+        """``FILE:LINE`` of a rule's mode, or None if the policy leaves it out."""
         return self._string(self._sources[family]) or None
 
     def is_quiet(self, distribution: str) -> bool:
-        """Reads of the handler's source by `distribution` make no event."""
+        """Whether reads of the handler's source by `distribution` make no event."""
         found: bool = self._library.fs_policy_lists(
             self._memory, binary.LIST_QUIET, distribution.encode("utf-8", "surrogateescape")
         )
         return found
 
     def _facts(self, facts: Facts) -> _Known:
-        """`facts` as the engine has them, the policy's names with variables put together."""
+        """`facts` as the engine's struct, with the variables in the policy's names filled in."""
         if facts not in self._known:
             self._known[facts] = _Known(self._library, self._memory, facts)
         return self._known[facts]
@@ -420,12 +421,13 @@ class Compiled:
         Args:
             family: the rule to ask.
             path: resolved and absolute, for the rules about files, programs and libraries.
-            names: what the address was looked up by; with no `ip`, the one name that is looked up.
+            names: the names whose lookup returned the address; without `ip`, the one name that is
+                looked up.
             ip: the address that is dialled.
-            port: 0 in a lookup whose port is not known.
-            facts: what the process knows about its function.
-            asker: the distribution that asks; entries with ``only_for`` count for no other.
-            look_up: a name is asked for, and nothing else.
+            port: 0 for a lookup without a known port.
+            facts: about the function.
+            asker: the calling distribution, which entries with ``only_for`` are compared with.
+            look_up: only look a name up.
         """
         encoded = [name.encode("utf-8", "surrogateescape") for name in names]
         request = _Request(family=family, name_count=len(encoded), port=port, look_up=look_up)

@@ -1,8 +1,7 @@
 """``fshield explain``: what the engine would say about one act, and the line that says so.
 
-The verdict is the engine's (`fshield.engine.decide`). What is done here is what the
-engine's doors do before they ask: an address brought to its plain form, a path
-made clean, and whether a path is under /tmp at all.
+The verdict is the engine's (`fshield.engine.decide`). This module does what the doors do before
+they ask for it: normalise addresses and paths, and tell whether a path is under /tmp.
 """
 
 from __future__ import annotations
@@ -107,11 +106,11 @@ class Answer:
     """One rule's verdict on an act.
 
     Args:
-        rule_name: the rule that was asked, None where no rule looks at such an act.
-        verdict: the engine's answer, None likewise.
-        note: what else to know.
-        by: ``name`` or ``address``, where an entry for destinations matched.
-        lookalike: what a destination that only looks like this one would need.
+        rule_name: the rule that was asked; None if no rule judges such an act.
+        verdict: the engine's answer; None if no rule judges such an act.
+        note: a remark, or None.
+        by: ``name`` or ``address``, if an entry for destinations matched.
+        lookalike: what a destination that merely looks like this one would need to pass.
     """
 
     rule_name: str | None
@@ -122,7 +121,7 @@ class Answer:
 
     @property
     def mode(self) -> Mode:
-        """What would be done."""
+        """The mode that would apply."""
         return self.verdict.mode if self.verdict else Mode.ALLOW
 
     @property
@@ -136,13 +135,15 @@ class Answer:
 
     @property
     def only_for(self) -> tuple[str, ...]:
-        """The callers of the entry that decided, or that counts for others; none for all."""
+        """The `only_for` of the entry that decided, or that would have if it were for this caller.
+        Empty: all callers.
+        """
         entry = self.verdict.entry if self.verdict else None
         return entry.only_for if entry else ()
 
     @property
     def source(self) -> str | None:
-        """``FILE:LINE`` of the line that decided: the entry's, or else that of the rule's mode."""
+        """``FILE:LINE`` of what decided: the entry, or else the rule's mode."""
         return (self.verdict.source or self.verdict.mode_source) if self.verdict else None
 
     def as_dict(self) -> dict[str, Any]:
@@ -165,7 +166,7 @@ class Answer:
 
     @property
     def ports(self) -> str | None:
-        """The ports of the entry, as a policy writes them."""
+        """The ports of the entry, in the policy's spelling."""
         entry = self.verdict.entry if self.verdict else None
         return write_ports(entry.ports) if entry and entry.ports else None
 
@@ -177,13 +178,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class Subject:
-    """The policy that is asked: as the engine has it, and as it was written where that is known."""
+    """The policy to ask: compiled, and its source if that is known."""
 
     compiled: native.Compiled
     documents: Mapping[str, Document]
 
     def line(self, source: str | None) -> str | None:
-        """The text of the line `source` names, where the policy was read from YAML."""
+        """The text of the line that `source` names, if the policy was read from YAML."""
         file, _, number = (source or "").rpartition(":")
         if file not in self.documents:
             return None
@@ -266,7 +267,7 @@ def connect(
 
 
 def _lookalike(policy: native.Compiled, key: str, port: int, verdict: native.Verdict) -> str | None:
-    """What another name at the same address, or another one that looks the same, would need."""
+    """What another name at the same address, or a lookalike of this name, would need to pass."""
     if verdict.reason == "mode_allow":
         return None
     if not verdict.source:
@@ -296,8 +297,9 @@ def _lookalike(policy: native.Compiled, key: str, port: int, verdict: native.Ver
 
 
 def open_path(policy: native.Compiled, target: str, asker: str = "") -> list[Answer]:
-    """The verdicts on a file. Links are not followed: they would be this machine's, not the
-    function's."""
+    """The verdicts on a file. Links are not followed, because this machine's links are not the
+    function's.
+    """
     path = clean_path(target)
     if path == "/tmp" or path.startswith("/tmp/"):
         verdict = policy.decide(Family.TMP, path=path, asker=asker)
@@ -320,8 +322,8 @@ def execute(
         policy: what is asked.
         target: the program, or `FORK`.
         asker: whose code starts it.
-        look: look at the file as well, where it is on this machine. A policy's tests do not: their
-            results would differ by machine.
+        look: also inspect the file, if this machine has it. A policy's tests do not, because
+            results would differ between machines.
     """
     path = target if target == FORK else clean_path(target)
     verdict = policy.decide(Family.PROCESS, path=path, asker=asker)
@@ -357,8 +359,9 @@ def look_up(
 
 
 def load_code(policy: native.Compiled, target: str, asker: str = "") -> list[Answer]:
-    """The verdict on a module that brings machine code, by its name and those of the packages above
-    it, or on a library by its resolved path."""
+    """The verdict on loading machine code: a module by its name (and its parents' names), or a
+    library by its resolved path.
+    """
     names = [target]
     if "/" in target:
         names = [clean_path(target)]
@@ -376,7 +379,7 @@ def read_source(policy: native.Compiled, target: str, asker: str = "") -> list[A
 
 
 def split_target(target: str) -> tuple[str, int]:
-    """``HOST``, ``HOST:PORT``, ``ADDRESS`` or ``[ADDRESS]:PORT``; 443 where no port is named.
+    """``HOST``, ``HOST:PORT``, ``ADDRESS`` or ``[ADDRESS]:PORT``; the default port is 443.
     Raises CouldNotRun."""
     form = "HOST:PORT, as in api.stripe.com:443 or [2001:db8::1]:443"
     host, port = target, str(DEFAULT_PORT)
@@ -405,8 +408,9 @@ def _is_address(text: str) -> bool:
 
 
 def plain_address(text: str) -> Address:
-    """An address as the engine judges it: IPv4 in IPv6 is IPv4, and 'any' is loopback. Raises
-    ValueError."""
+    """Normalise an address as the engine does: IPv4-mapped IPv6 becomes IPv4, and 'any' becomes
+    loopback. Raises ValueError.
+    """
     address = ipaddress.ip_address(text.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
@@ -416,8 +420,9 @@ def plain_address(text: str) -> Address:
 
 
 def clean_path(text: str) -> str:
-    """`text` without ``.``, ``..`` and doubled slashes. Raises CouldNotRun where it is not
-    absolute."""
+    """`text` without ``.``, ``..`` and doubled slashes. Raises CouldNotRun if it is not
+    absolute.
+    """
     if not text.startswith("/") or "\0" in text:
         raise CouldNotRun(
             f"{shown(text)} is not an absolute path",

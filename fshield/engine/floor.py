@@ -1,8 +1,6 @@
-"""The floor: the policy called ``floor`` is asked under every other one, and the stricter verdict
-wins.
-
-The engine does that where both are attached (``guard_decide`` in guard.c).
-Here it is done for policies that lie in one folder, and so are packed together.
+"""The floor: a policy called ``floor`` is asked in addition to each other policy, and the stricter
+verdict wins. In a function, the engine does that (``guard_decide`` in guard.c). This module does it
+for policies in one folder, because those are packed together.
 """
 
 from __future__ import annotations
@@ -39,7 +37,7 @@ def beside(path: Path) -> Policy | None:
 
 
 def narrowed(policy: Policy, floor: Policy) -> Iterator[Finding]:
-    """Warnings about entries of `policy` that the floor takes back. Raises CouldNotRun without a
+    """Warnings about entries of `policy` that the floor overrules. Raises CouldNotRun without a
     decide library."""
     compiled = native.Compiled(compile_policy(floor))
     for entry in policy.allows:
@@ -62,7 +60,7 @@ def narrowed(policy: Policy, floor: Policy) -> Iterator[Finding]:
 
 
 def _sample(floor: native.Compiled, entry: Allow) -> native.Verdict | None:
-    """The floor's verdict on one thing that `entry` allows."""
+    """The floor's verdict on an example of what `entry` allows."""
     port = entry.ports[0][0] if entry.ports else 0
     if entry.pattern is not None:
         return floor.decide(entry.family, path=entry.pattern.replace("*", "x").replace("?", "x"))

@@ -1,9 +1,6 @@
-"""``fshield diff`` of two folders: every policy with its namesake, and what a new or a missing one
-means.
-
-A function without a policy of its name takes ``default``; without a floor,
-everything is above the floor. So a policy that is new is compared with the old
-``default``, one that is gone with the new one, and a missing floor allows all.
+"""``fshield diff`` of two folders: compares policies of the same name. A function whose name has no
+policy takes ``default``. So a new policy is compared with the old ``default``, and a removed one
+with the new ``default``. A missing floor counts as one that allows everything.
 """
 
 from __future__ import annotations
@@ -21,8 +18,8 @@ DEFAULT = "default"
 
 
 def folder_changes(old: Path, new: Path) -> list[Change]:
-    """What widens, then what narrows. A change that several policies inherit is said once, with
-    their names.
+    """The changes: first what widens, then what narrows. A change that several policies inherit is
+    listed once, with their names.
 
     Raises:
         CouldNotRun: a folder has no policies in it, or one cannot be read.
@@ -59,7 +56,7 @@ def _changes(name: str, before: dict[str, Policy], after: dict[str, Policy]) -> 
 
 
 def _uniform(like: Policy, mode: Mode) -> Policy:
-    """A policy that allows all or nothing, and obeys no variable where it allows nothing."""
+    """A policy with one mode for all rules. If that is block, it also obeys no variable."""
     return Policy(
         like.document,
         like.name,

@@ -1,7 +1,7 @@
 """``fshield check --incidents``: which acts of known malicious releases a policy would not stop.
 
-The acts are those that `make incidents` replays. incidents.json is written by that run: what each
-act asks of a policy, as `tests:` of policies have it.
+`make incidents` replays these acts and writes incidents.json. It holds, for each act, the question
+to put to a policy, in the form of a policy's `tests:`.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class Judged:
         incident: the release or injection.
         date: when it was, ``YYYY-MM-DD`` or ``YYYY-MM``.
         act: what it did, in one sentence without a subject.
-        asks: the question that was put to the policy; "" where no rule is about the act.
+        asks: the question that was put to the policy; "" if no rule judges the act.
         stopped: it would be blocked.
         why: the reason in words.
-        source: ``FILE:LINE`` of what decided, where a line did.
-        undone: it would pass, and what it makes is removed when the invocation ends.
+        source: ``FILE:LINE`` of what decided, if a line did.
+        undone: it would pass, but what it creates is removed when the invocation ends.
     """
 
     incident: str

@@ -1,10 +1,8 @@
-"""What a change of a policy does to destinations by name: asked of the compiled core, name by name
-and port by port.
-
-Which entry decides where several fit, and so what is read of the first bytes, is the engine's to
-say. A name meets the same answer as any other that the same keys fit, so a finite number of names
-and ports stands for all of them: each key of either policy, a name below each, and a port of every
-stretch between the ends of the entries' ranges.
+"""What a change of a policy does to destinations by name. The compiled core is asked, name by name
+and port by port, because it decides which of several matching entries applies, and so what is read
+of the first bytes. All names that match the same keys get the same answer. So it suffices to ask
+about each key of either policy, one name below each, and one port of each range between the ends of
+the entries' ranges.
 """
 
 from __future__ import annotations
@@ -25,28 +23,28 @@ from fshield.language.policy import Allow, Family, Host, Mode, Policy
 
 #: What is read of the first bytes, as kind_of of judging.c has it.
 Read = Literal["tls", "http", "nothing"]
-# : What becomes of a name: None where it becomes allowed, else how its first bytes were read, and
-# how they are now.
+#: How the first bytes to a name were read before (None: it was not allowed), and how they are read
+#: now.
 Step = tuple[Read, Read] | None
 
-#: A region that no entry names, for each partition that one may speak of.
+#: For each partition, a region that no entry names.
 _REGIONS = {
     Partition.AWS: "eu-west-9",
     Partition.AWS_CN: "cn-west-9",
     Partition.AWS_EUSC: "eusc-de-west-9",
 }
 _REGION = re.compile(r"(?:^|\.)([a-z]{2,4}(?:-[a-z]+)+-[0-9])(?=\.|$)")
-#: A label that nobody has in a policy: what stands under a wildcard, and nowhere else.
+#: A label that no policy contains: it matches wildcards only.
 _OTHER = "zz0fshield0other"
 
 
 @dataclass(frozen=True)
 class Name:
-    """A key of an entry, or all names below one that have no key of their own.
+    """A key of an entry, or all names below it that have no key of their own.
 
     Args:
-        key: as `Host` has it.
-        below: the names below it.
+        key: as in `Host`.
+        below: the names below the key are meant, not the key.
     """
 
     key: str
@@ -58,12 +56,12 @@ class Name:
 
 @dataclass
 class Beyond:
-    """What one entry lets through, and the policy before it did not.
+    """What one entry lets through that the policy before did not.
 
     Args:
-        entry: which.
-        step: in which way.
-        ports: by name.
+        entry: the entry.
+        step: how reading changes.
+        ports: for each name.
     """
 
     entry: Allow
@@ -86,8 +84,8 @@ class Asked:
         keys = sorted({host.key for host in hosts}, key=lambda key: (key.count("."), key))
         self._names = [Name(key, below) for key in keys for below in (False, True)]
         self._facts = list(_facts(hosts))
-        # By what names are under these facts: a name is asked about at ports that its own keys tell
-        # apart. With those of all entries, a thousand entries would make millions of questions.
+        # Ask about a name only at ports that its own keys tell apart. With the ports of all
+        # entries, a thousand entries would make millions of questions.
         self._ports: dict[native.Facts, dict[str, set[Ports]]] = {
             facts: {} for facts in self._facts
         }
@@ -96,8 +94,9 @@ class Asked:
                 self._ports[facts].setdefault(native.spelt(key, facts), set()).add(entry.ports)
 
     def beyond(self) -> list[Beyond]:
-        """What the policy after allows and the one before does not, by the entry that decides, in
-        the file's order."""
+        """What the new policy allows and the old one does not, for each deciding entry, in the
+        file's order.
+        """
         found: dict[tuple[str, str, Step], Beyond] = {}
         ports: dict[tuple[str, str, Step], dict[Name, set[tuple[int, int]]]] = {}
         for name, facts in product(self._names, self._facts):
@@ -139,21 +138,23 @@ class Asked:
             yield *place, None
             return
         before, after = reading(was.entry.tls, port), reading(now.entry.tls, port)
-        # Where nothing was read, anything could be sent; where something was, nothing else could.
+        # If nothing was read, anything could be sent. If something was read, nothing else could be
+        # sent.
         if before not in ("nothing", after):
             yield *place, (before, after)
 
 
 def reading(tls: str | None, port: int) -> Read:
-    """What the engine reads of the first bytes to a name, by what its entry says."""
+    """What the engine reads of the first bytes to a name, given the `tls` of its entry."""
     if tls == "required" or (tls is None and port == 443):
         return "tls"
     return "http" if tls is None and port == 80 else "nothing"
 
 
 def _stretches(lists: Iterable[Ports]) -> Iterator[tuple[int, int]]:
-    """All ports, cut wherever an entry begins or ends, and around those that are read by
-    themselves."""
+    """All ports, cut wherever an entry's range begins or ends, and around the ports with a default
+    of their own.
+    """
     cuts = {1, 80, 81, 443, 444, 65536}
     for ports in lists:
         for low, high in ports:
@@ -162,8 +163,9 @@ def _stretches(lists: Iterable[Ports]) -> Iterator[tuple[int, int]]:
 
 
 def _facts(hosts: set[Host]) -> Iterator[native.Facts]:
-    """The functions that are thought of: in every region that an entry tells from others, and in
-    one that none does."""
+    """Facts of imagined functions: one in each region that an entry names, and one in a region that
+    none names.
+    """
     regions = [
         _REGIONS[partition]
         for partition in sorted({Partition.AWS, *(host.partition for host in hosts)} - {0})
@@ -172,7 +174,7 @@ def _facts(hosts: set[Host]) -> Iterator[native.Facts]:
     regions += sorted(f"{one}west-1" if one.endswith("-") else one for one in conditions)
     if any("{region}" in host.key for host in hosts):
         regions += sorted({region for host in hosts for region in _REGION.findall(host.key)})
-    # No two variables are taken to have the same value.
+    # Give each variable a different value.
     names = sorted({name for host in hosts for name in variables.named(host.key)})
     values = tuple((name, f"example{number}") for number, name in enumerate(names))
     for region in dict.fromkeys(regions):
@@ -180,7 +182,7 @@ def _facts(hosts: set[Host]) -> Iterator[native.Facts]:
 
 
 def _without_repeats(found: dict[Name, Ports]) -> dict[Name, Ports]:
-    """Without the names that another one, written with a star, stands for."""
+    """`found` without names that a wildcard in it covers."""
     return {
         name: ports
         for name, ports in found.items()

@@ -16,7 +16,7 @@ from fshield.language.loader import load
 from fshield.language.review import findings
 
 FOLDER = "function-shield.d/policies"
-# What a Lambda function can be called, as a policy is chosen by the function's name:
+# The names that Lambda permits for a function. A policy is chosen by the function's name.
 # https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 # The earliest date that a zip file can hold.
@@ -79,7 +79,7 @@ def zip_files(contents: dict[str, bytes]) -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted(contents):
             info = zipfile.ZipInfo(name, _EPOCH)
-            info.create_system = 3  # Unix, on whatever this runs, so that the mode below counts
+            info.create_system = 3  # always Unix, so that the mode below is used
             info.external_attr = (0o100644) << 16
             archive.writestr(info, contents[name])
     return buffer.getvalue()

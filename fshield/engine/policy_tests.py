@@ -1,7 +1,6 @@
 """``fshield test``: a policy's own ``tests:``, put to the engine.
 
-A target stands for one question to the compiled core, the same that
-``fshield explain`` asks.
+Each target is one question to the compiled core, the same that ``fshield explain`` asks.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ WORDS = {Mode.ALLOW: "allowed", Mode.ALERT: "alerted", Mode.BLOCK: "blocked"}
 
 @dataclass(frozen=True)
 class Result:
-    """What one test met.
+    """The result of one test.
 
     Args:
         policy: the policy's name.
-        file: the file that the test stands in, as the user named it.
+        file: the file that contains the test, as the user named it.
         test: the test.
         answer: the engine's.
     """
@@ -39,12 +38,12 @@ class Result:
 
     @property
     def passed(self) -> bool:
-        """The verdict is the one that the test wants."""
+        """Whether the verdict is the one that the test expects."""
         return self.answer.mode is self.test.expected
 
     @property
     def name(self) -> str:
-        """``POLICY connect api.stripe.com:443``: what ``-k`` looks at."""
+        """``POLICY connect api.stripe.com:443``, which ``-k`` searches."""
         return f"{self.policy} {self.test.act} {self.test.target}"
 
     def as_dict(self) -> dict[str, Any]:
@@ -72,12 +71,12 @@ class Result:
 def run(
     policy: Policy, floor: Policy | None = None, keep: Callable[[str], bool] = lambda name: True
 ) -> list[Result]:
-    """The results of the tests of `policy` whose names `keep` wants.
+    """Run the tests of `policy` that `keep` selects by name.
 
     Args:
         policy: whose tests are run.
-        floor: what is asked as well; the stricter verdict counts.
-        keep: chooses by name.
+        floor: asked as well; the stricter verdict counts.
+        keep: selects by name.
 
     Raises:
         CouldNotRun: there is no decide library.
@@ -87,7 +86,7 @@ def run(
     asked = [native.Compiled(compile_policy(one)) for one in (policy, floor) if one is not None]
     results = []
     for test in policy.tests:
-        # Of equals the first: the owner can fix the function's own policy.
+        # If both are equally strict, name the function's own policy: its owner can fix that.
         answer = max((_ask(compiled, test) for compiled in asked), key=lambda found: found.mode)
         results.append(Result(policy.name, test.home(policy).file, test, answer))
     return [result for result in results if keep(result.name)]
@@ -118,13 +117,13 @@ def ask(
 
 
 def failures(policy: Policy, floor: Policy | None = None) -> list[Finding]:
-    """The tests of `policy` that fail, as findings with the place of the test. Raises
+    """The tests of `policy` that fail, as findings with each test's position. Raises
     CouldNotRun."""
     return [finding(policy, result) for result in run(policy, floor) if not result.passed]
 
 
 def finding(policy: Policy, result: Result) -> Finding:
-    """A failed test as what ``check`` and ``package`` print."""
+    """A failed test as a finding for ``check`` and ``package``."""
     test, answer = result.test, result.answer
     home = test.home(policy)
     because = f"; {answer.source} decides" if answer.source else ""

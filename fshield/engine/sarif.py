@@ -1,4 +1,4 @@
-"""Changes of a policy as SARIF 2.1.0, which code hosts show beside the lines.
+"""Changes of a policy as SARIF 2.1.0, which code hosts show next to the lines.
 
 The format: https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/sarif-v2.1.0-os.html. The part that
 GitHub reads: "SARIF support for code scanning" at https://docs.github.com/en/code-security.

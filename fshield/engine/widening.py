@@ -33,15 +33,15 @@ class Change:
     """One difference.
 
     Args:
-        kind: something becomes allowed, or no longer is.
-        rule: which rule, or the key at the top.
-        words: what, in one sentence.
-        file: the policy that says it, as the user named it: the new one of what widens, the old one
-            of what narrows.
-        line: in it, 1 where nothing says it.
-        example: an act that it changes, as `fshield explain` takes it; None where there is no
-            single one.
-        policies: the names of those that it changes, where folders were compared.
+        kind: whether something becomes allowed, or stops being allowed.
+        rule: the rule, or the top-level key.
+        words: the change, in one sentence.
+        file: the policy that contains the cause, as the user named it: the new one if it widens,
+            else the old one.
+        line: the line in that file; 1 if no line causes it.
+        example: an act that it affects, in the form that `fshield explain` takes; None if no single
+            one does.
+        policies: the names of the policies that it changes, if folders were compared.
     """
 
     kind: Kind
@@ -58,7 +58,7 @@ class Change:
 
 
 def changes(old: Policy, new: Policy) -> list[Change]:
-    """What widens, then what narrows, each in the order of the rules."""
+    """First what widens, then what narrows, each in the order of the rules."""
     return [*_one_way(old, new, "widens"), *_one_way(new, old, "narrows")]
 
 
@@ -91,7 +91,7 @@ def _mode(before: Policy, after: Policy, family: Family, kind: Kind) -> Iterator
         (Mode.ALLOW, Mode.BLOCK): "what it let pass is blocked",
         (Mode.ALLOW, Mode.ALERT): "what it let pass is reported",
     }[(was.mode, now.mode)]
-    # Of what narrows, the line that will say so is the new policy's.
+    # If it narrows, the line that sets the mode is in the new policy.
     shown = after if kind == "widens" else before
     words = f"{was.mode.name.lower()} becomes {now.mode.name.lower()}: {effect}"
     yield Change(kind, RULES[family], words, *_place(shown, now.source))
@@ -100,8 +100,9 @@ def _mode(before: Policy, after: Policy, family: Family, kind: Kind) -> Iterator
 def _by_callers(
     before: Policy, after: Policy, family: Family, kind: Kind, callers: list[str]
 ) -> Iterator[Change]:
-    """What changes for callers that no entry names, then what changes for one that is named and
-    not for those."""
+    """First what changes for callers that no entry names. Then, for each named caller, what changes
+    for it only.
+    """
     for_all = list(_entries(_seen_by(before, ""), _seen_by(after, ""), family, kind))
     yield from for_all
     told = {(change.words, change.line) for change in for_all}
@@ -112,7 +113,7 @@ def _by_callers(
 
 
 def _seen_by(policy: Policy, caller: str) -> Policy:
-    """The policy as it is for one caller: entries that count for others only are not there."""
+    """The policy as one caller sees it: without entries that are only for others."""
     if not any(entry.only_for for entry in policy.allows):
         return policy
     seen = [entry for entry in policy.allows if not entry.only_for or caller in entry.only_for]
@@ -145,8 +146,7 @@ def _entries(before: Policy, after: Policy, family: Family, kind: Kind) -> Itera
 
 
 def _beyond(entry: Allow, others: list[Allow]) -> Iterator[tuple[str, str | None]]:
-    """What `entry`, which is for paths or addresses, allows beyond `others`, and an act of that
-    kind."""
+    """What `entry`, for paths or addresses, allows beyond `others`, and an example."""
     if entry.pattern is not None:
         outside = path_outside(
             entry.pattern, [other.pattern for other in others if other.pattern is not None]
@@ -165,7 +165,7 @@ def _beyond(entry: Allow, others: list[Allow]) -> Iterator[tuple[str, str | None
 
 
 def _named(beyond: Beyond, kind: Kind, mode: Mode) -> tuple[str, str | None]:
-    """What an entry for names allows, in words, and an act of that kind."""
+    """What an entry for names allows, in words, and an example."""
     (first, ports), *_ = beyond.ports.items()
     same = all(other == ports for other in beyond.ports.values())
     own = {Name(host.key, host.wildcard) for host in beyond.entry.hosts}
@@ -249,7 +249,7 @@ def _switches(before: Policy, after: Policy, kind: Kind) -> Iterator[Change]:
 
 
 def _lists(before: Policy, after: Policy, kind: Kind) -> Iterator[Change]:
-    """What `read_handler` lists: files that are protected, readers without events."""
+    """Changes in the lists of `read_handler`: protected files, readers without events."""
     family, widens = Family.HANDLER, kind == "widens"
     shown = after if widens else before
     place = _place(shown, shown.modes[family].source)
@@ -264,7 +264,7 @@ def _lists(before: Policy, after: Policy, kind: Kind) -> Iterator[Change]:
 
 
 def _loopback_opens(before: Policy, after: Policy) -> bool:
-    """Whether `after` lets through what `before` lists, beyond what its entries allow."""
+    """Whether `after` lets all of loopback through, where `before` needs entries for it."""
     if after.loopback_listed or not before.loopback_listed:
         return False
     return any(

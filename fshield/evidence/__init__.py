@@ -1,1 +1,1 @@
-"""Events of the guard: read, counted, learnt from and replayed."""
+"""Events of the guard: reading, counting, learning from and replaying them."""

@@ -1,9 +1,9 @@
-"""What events say was done, by what, how often and when: folded as they are read, in bounded
-memory.
+"""Folds events into acts as they are read, in bounded memory: what was done, by what, how often and
+when.
 
-Acts that a policy cannot tell apart are one act: the address behind a name, the arguments of a
-program, a path whose parts are made up anew each time. What does not fit any more is counted, never
-forgotten in silence.
+Events that a policy cannot tell apart are one act: the same name with another address, the same
+program with other arguments, the same path with another random part. Events that no longer fit are
+counted.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from fshield.language.destinations import address_of, host_key
 from fshield.language.model import RULES
 from fshield.language.patterns import FORK
 
-#: How many different acts are kept. Of the rest their number is.
+#: Keep at most this many acts. Sightings of further ones are only counted.
 MAX_ACTS = 50_000
 _CHAINS = 16
 _NAMES = 32
 _MOVES = ("rename", "link")
 INTEGRITY = "guard_integrity"
-#: The reason of an act that an entry allows, and to other callers only.
+#: The engine's reason for an act that an entry allows to other callers only.
 ONLY_FOR = "only_for"
 UNGUARDABLE = "unguardable"
-#: What no exception covers, whatever a policy says.
+#: The engine's reasons for acts that no exception can allow.
 REFUSED = {
     "socket_family": "sockets of this kind are refused whatever a policy says",
     UNGUARDABLE: "the guard cannot be loaded into it",
@@ -50,22 +50,21 @@ UNNAMED = (
     " event names it"
 )
 
-#: Under ``native_code``, what the core decides by the library that asked, and not by the module.
+#: Under ``native_code``, the acts that the core judges by the calling library, not by the module.
 _BY_LIBRARY = ("make memory executable in", "make executable", "make")
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Act:
-    """One thing that was done, as far as a policy can tell it from others.
+    """Something that was done, as far as a policy can tell it apart.
 
     Args:
         rule: the rule it met, or ``guard_integrity``.
-        target: a host in its plain form, an address, a path or the pattern of one, a module; ""
-            where there is none.
-        port: of a host or address; 0 where it was not known.
+        target: a host in its plain form, an address, a path or the pattern of one, a module; "" if
+            there is none. port: of a host or address; 0 if it is unknown.
         operation: the engine's word, for paths.
         module: under ``native_code``, the package that an exception would name; else "".
-        refused: the reason, where it is one that no exception covers.
+        refused: the reason, if no exception can allow the act; else "".
     """
 
     rule: str
@@ -77,13 +76,12 @@ class Act:
 
     @property
     def address(self) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-        """The target, where it is an address."""
+        """The target, if it is an address."""
         return address_of(self.target)
 
     @property
     def place(self) -> str:
-        """``HOST:PORT``, or the target as it is: what people call the act by, and what ``--accept``
-        takes."""
+        """The act's name for people and for ``--accept``: ``HOST:PORT``, or else the target."""
         if self.rule not in ("outbound_connectivity", "runtime_api"):
             return (
                 self.module
@@ -95,7 +93,7 @@ class Act:
 
     @property
     def words(self) -> str:
-        """What was done, for a sentence: ``reach api.stripe.com:443``."""
+        """What was done, as part of a sentence: ``reach api.stripe.com:443``."""
         if self.rule in ("outbound_connectivity", "runtime_api"):
             return (
                 f"reach {self.place or 'a socket'}"
@@ -110,10 +108,10 @@ class Act:
 
 
 def no_exception(act: Act) -> str | None:
-    """Why no exception covers `act`, whatever a policy says; None where one may.
+    """Why no exception can allow `act`. None if one can.
 
-    An event of a program that no rule allows says so, and not that the guard could not be loaded
-    into it either: well-known ones are named here.
+    An event about a program has one reason, "no rule allows it", even if the guard could not be
+    loaded into it either. So well-known programs of that kind are listed here.
     """
     if act.refused:
         return REFUSED[act.refused]
@@ -133,18 +131,17 @@ class Seen:
 
     Args:
         count: how often it was done.
-        first, last: seconds since 1970; 0 where no event says.
-        done: how often by what the engine did: ``block``, ``alert``, ``allow``.
-        chains: who asked, see `Askers`, with how often.
+        first, last: seconds since 1970; 0 if no event says.
+        done: counts by what the engine did: ``block``, ``alert``, ``allow``.
+        chains: the callers (see `Askers`), with counts.
         functions: the Lambda functions it was seen in.
         examples: up to two of the targets that were folded into one.
-        pattern: of a path, the narrowest that all of them match; what may be made up is as it was,
-            but for what differed.
-        where: ``FILE:LINE`` of one that asked.
-        libraries: packages whose library in C did it, with no code of Python on the stack.
-        others: callers that an entry with ``only_for`` does not count for, as the engine names
-            them; empty where no event has that reason.
-        moved: a path was renamed or linked. The event shows one of the two names.
+        pattern: for a path, the narrowest pattern that matches all of them. A part that may be
+            random stays literal as long as it is the same in all.
+        where: ``FILE:LINE`` of one caller.
+        libraries: packages whose C library did it, without Python code on the stack.
+        others: callers that an entry with ``only_for`` did not cover, as the engine names them.
+        moved: the act was a rename or link, whose event shows only one of the two paths.
     """
 
     count: int = 0
@@ -161,7 +158,7 @@ class Seen:
     moved: bool = False
 
     def add(self, other: Seen) -> None:
-        """Take `other`'s sightings over."""
+        """Add the sightings of `other`."""
         self.count += other.count
         self.first = min(filter(None, (self.first, other.first)), default=0)
         self.last = max(self.last, other.last)
@@ -186,7 +183,7 @@ class Seen:
         library: str,
         other: str,
     ) -> None:
-        """One more sighting; "" for what it does not have."""
+        """Add a sighting. Arguments that do not apply are ""."""
         count, when = record.event["count"], record.time or 0
         self.count += count
         if when and (not self.first or when < self.first):
@@ -206,7 +203,7 @@ class Seen:
 
     @property
     def passed(self) -> int:
-        """How often it went through."""
+        """How often it was not blocked."""
         return self.count - self.done["block"]
 
     @property
@@ -216,7 +213,7 @@ class Seen:
 
 
 def kinds(count: int) -> str:
-    """So many kinds of acts, in words."""
+    """The number of kinds of acts, in words."""
     return "1 kind of act" if count == 1 else f"{count:,} kinds of acts"
 
 
@@ -235,16 +232,16 @@ def span(first: float, last: float) -> str:
 
 @dataclass
 class Evidence:
-    """All that was read.
+    """All evidence that was read.
 
     Args:
-        acts: what was done, and how it was seen.
-        askers: what is known of packages.
-        versions: of packages: the distributions that brought them, with versions.
+        acts: each act, and how it was seen.
+        askers: what is known about packages.
+        versions: for each package: the distributions that contain it, with versions.
         doubtful: events that may be forged or read twice; they count for nothing.
-        overflow: sightings of acts beyond `MAX_ACTS`.
+        overflow: the number of sightings of acts beyond `MAX_ACTS`.
         interpreters: runtimes as ``armed`` names them.
-        arns: of the functions, where events say so.
+        arns: of the functions, if events have them.
         forgetful: what invocations did in ``/tmp``.
     """
 
@@ -324,34 +321,35 @@ class Evidence:
         )
 
     def noticed(self, act: Act, chain: Chain, record: Record) -> None:
-        """Hears of each act as it is folded: for those who keep more of it."""
+        """Called for each act as it is folded. For subclasses that keep more of it."""
 
     @property
     def region(self) -> str | None:
-        """The one region that the functions' ARNs name; None where none does, or several do."""
+        """The one region that the functions' ARNs name; None if there is none, or several."""
         found = {region_of_arn(arn) for arn in self.arns}
         return found.pop() if len(found) == 1 else None
 
     def version(self, package: str) -> str:
-        """The distribution that brought `package`, with its version or versions; where none is
-        known, `package`."""
+        """The distribution that contains `package`, with its versions; if that is unknown,
+        `package`.
+        """
         return ", ".join(sorted(self.versions.get(package, ()))) or package
 
     def __iter__(self) -> Iterator[tuple[Act, Seen]]:
-        """The acts in an order that does not depend on the log's."""
+        """The acts, in an order that does not depend on the log."""
         return iter(sorted(self.acts.items(), key=lambda item: item[0]))
 
 
 def act_of(
     event: Mapping[str, Any], chain: Chain = (), moment: Moment = NEVER
 ) -> tuple[Act | None, str]:
-    """The act that an event is about, and its exact target; None where the event is of no rule that
-    we know.
+    """The act of an event, and its exact target. The act is None if this fshield does not know the
+    event's rule.
 
     Args:
         event: normalised.
         chain: the packages on its stack.
-        moment: when it happened, and by which request: names can be made of these.
+        moment: when it happened, and in which request, because names can contain either.
     """
     rule = event.get("policy") or ""
     if rule not in RULES and rule != INTEGRITY:
@@ -371,7 +369,7 @@ def act_of(
         )
     path = str(details.get("path") or "")
     if rule == "read_write_tmp":
-        # What a policy can say of a path does not depend on what was done with it.
+        # For paths, a policy does not distinguish operations.
         return Act(rule, loose(shape(path, moment)), refused=refused), path
     if rule == "create_child_process":
         if path:
@@ -385,7 +383,7 @@ def act_of(
     return Act(rule, path, 0, operation, refused=refused), path
 
 
-#: What `host_key` leaves as it is, or refuses.
+#: A name that `host_key` would leave as it is, or refuse.
 _PLAIN_HOST = re.compile(r"(?!.*xn--)[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\Z")
 
 

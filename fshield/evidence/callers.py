@@ -1,8 +1,9 @@
-"""Who asked: from an event's frames to the packages on the way, and from those to who wanted it.
+"""Finds who asked: from an event's frames to the packages on the stack, and from these to the one
+that wanted the act.
 
-An act's innermost package is often one that carries requests for others. What counts is the first
-package further out that carries for nobody: the function's own code, or a dependency that acts by
-itself.
+An act's innermost package is often a carrier: it makes requests for other packages. The asker is
+the first package further out that is not a carrier: the function's own code, or a dependency that
+acts by itself.
 """
 
 from __future__ import annotations
@@ -27,21 +28,23 @@ from fshield.evidence.known import (
 Chain = tuple[str, ...]
 Kind = Literal["own", "dependency", "nobody"]
 
-#: The engine shows eight frames at most: a stack of fewer has its outermost one.
+#: The engine shows at most eight frames. A stack with fewer is complete.
 SHOWN = 8
 _ROOTS = 64
-#: Files whose packages are remembered.
+#: The size of the cache from files to packages.
 _FILES = 4096
 _NAME = 80
 _FRAME = re.compile(r"(.*):([0-9]+) (.*)\Z", re.DOTALL)
 _INSTALLED = ("/site-packages/", "/dist-packages/", "/node_modules/")
 _SCRIPT = re.compile(r"\.[cm]?[jt]s\Z")
 _LIBRARY = re.compile(r"\.so(\.[0-9.]+)?\Z")
-# Folders that hold libraries of no package: of the system, a layer, the runtime, the function.
+# Folders whose libraries belong to no package: the system's, a layer's, the runtime's, the
+# function's.
 _LIBRARIES = re.compile(
     r"(/usr|/opt|/var/lang|/var/task)?/lib(64)?(/[a-z0-9_]+-linux-gnu)?/[^/]+\Z"
 )
-# As auditwheel bundles what a package needs. The loader keeps the path as it was written.
+# auditwheel puts the libraries that a package needs here. The loader keeps the path as it was
+# written.
 _BUNDLED = re.compile(r"/([^/]+)/\.\./([^/]+)\.libs/[^/]+\Z")
 # On Lambda. The runtime's folder holds boto3 up to Python 3.11, and the runtime client.
 _TASK = "/var/task/"
@@ -51,12 +54,12 @@ _CLIENT = "awslambdaric"
 
 @dataclass(frozen=True)
 class Asker:
-    """Who wanted an act.
+    """Who asked for an act.
 
     Args:
-        name: the package; "" where nobody is known.
-        kind: the function's own code, a dependency that acts by itself, or nobody that is known.
-        through: the carriers on the way, innermost first.
+        name: the package; "" if it is unknown.
+        kind: the function's own code, a dependency that acts by itself, or unknown.
+        through: the carriers in between, innermost first.
     """
 
     name: str
@@ -74,12 +77,12 @@ class Asker:
 
 @dataclass
 class Askers:
-    """What a stream of events says of packages: where they lie, and which are the function's own.
+    """What a stream of events says about packages: where they are, and which are the function's
+    own.
 
     Args:
-        own: packages that are the function's own: by their users' word, or as the stacks show.
-        beside: packages that lie where the function's own code does, as far as nobody installed
-            them.
+        own: packages that are the function's own, because the user says so or the stacks show it.
+        beside: packages in the folder of the function's own code that no installer put there.
     """
 
     own: set[str] = field(default_factory=set)
@@ -87,16 +90,17 @@ class Askers:
     _installed: set[str] = field(default_factory=set)
     _roots: OrderedDict[str, None] = field(default_factory=OrderedDict)
     _packages: dict[str, str] = field(default_factory=dict)
-    #: Own because a stack began with it. Where a runtime client calls the function, such a stack is
-    #: one that was cut: imports are deep.
+    #: Packages that count as own because a stack began with them. If a runtime client calls the
+    #: function, these are not: such a stack was cut (imports are deep).
     _began: set[str] = field(default_factory=set)
     _called: bool = False
-    #: A caller often acts many times in a row, and teaches nothing new by the second.
+    #: A caller often acts many times in a row. Its second act teaches nothing new.
     _last: tuple[dict[str, Any], Chain] = field(default=({}, ()))
 
     def chain(self, event: dict[str, Any]) -> Chain:
-        """The packages on an event's stack, innermost first, each run of one package once. May be
-        empty."""
+        """The packages on an event's stack, innermost first, without repeats in a row. May be
+        empty.
+        """
         origin = event.get("origin")
         if not origin:
             return ()
@@ -126,8 +130,10 @@ class Askers:
         return names
 
     def library(self, event: dict[str, Any]) -> str:
-        """The package whose library in C called, where no code of Python is on the stack: while it
-        waits, or in a thread of its own, its caller cannot be told. "" where it is no package's."""
+        """The package whose C library made the call, if no Python code is on the stack. Its caller
+        is unknown, because the library runs in a thread of its own or has released the interpreter.
+        "" if the library belongs to no package.
+        """
         origin = event.get("origin") or {}
         file = str(origin.get("file") or "")
         if origin.get("stack") or not _LIBRARY.search(file):
@@ -138,7 +144,8 @@ class Askers:
                 return ""
         if _installed(file):
             return self.package(file)
-        # Bundled with the function, or of a layer. Any package can name a library of its own so.
+        # Bundled with the function, or in a layer. Any package can give its own library such a
+        # name.
         name = self.package(file) if file.startswith((*_PLACES, *self._roots)) else ""
         for known in (name, name.removeprefix("_")):  # duckdb/ beside _duckdb.abi3.so
             if _known(known):
@@ -147,13 +154,15 @@ class Askers:
         return CLIENT_LIBRARIES.get(stem, "") if _LIBRARIES.match(file) else ""
 
     def note_installed(self, names: Iterable[str]) -> None:
-        """Packages that distributions brought, as the function's folder shows."""
+        """Note the packages that the distributions in the function's folder contain."""
         self._installed |= set(names)
         self.own -= self._began & self._installed
 
     def unsure(self, name: str) -> bool:
-        """Whether `name` may be the function's own: it lies in the function's folder, no event says
-        that it was installed, and no stack shows that the runtime calls it."""
+        """Whether `name` may be the function's own, but no evidence shows it: it is in the
+        function's folder, no event says that it was installed, and no stack shows that the runtime
+        calls it.
+        """
         return (
             name in self.beside
             and name not in self._installed
@@ -162,8 +171,7 @@ class Askers:
         )
 
     def package(self, file: str) -> str:
-        """The package that a file belongs to: the first folder or module below where packages
-        are."""
+        """The package of a file: the first folder or module below the folder of packages."""
         found = self._packages.get(file)
         if found is None:
             if len(self._packages) >= _FILES:
@@ -190,7 +198,7 @@ class Askers:
         )[:_NAME]
 
     def of(self, chain: Chain, own: Iterable[str] = ()) -> Asker:
-        """Who wanted what `chain` did. `own` adds to what is known to be the function's own."""
+        """The asker of what `chain` did. `own`: more packages that are the function's own."""
         through: list[str] = []
         mine = {*self.own, *own}
         for name in chain:
@@ -200,13 +208,14 @@ class Askers:
                 break
             if name not in CARRIERS:
                 return Asker(name, "dependency", tuple(through))
-            if name not in through:  # two that call each other by turns
+            if name not in through:  # two packages that call each other alternately
                 through.append(name)
         return Asker("", "nobody", tuple(through))
 
     def _learn_root(self, file: str, distribution: str) -> None:
-        """Where packages lie besides the usual places: the folder that holds a distribution's
-        own."""
+        """Learn folders of packages besides the usual ones: those that contain a distribution's
+        package.
+        """
         names = [distribution, distribution.lower().replace("-", "_").replace(".", "_")]
         at = next((at for name in names if name and (at := file.find(f"/{name}/")) >= 0), -1)
         if at < 0 and distribution and file.endswith(f"/{distribution}.py"):
@@ -216,7 +225,7 @@ class Askers:
         root = file[: at + 1]
         if next(reversed(self._roots), None) == root:
             return
-        # In another order, other roots are found.
+        # Sorted, because another order would find other roots.
         self._packages.clear()
         self._roots[root] = None
         self._roots.move_to_end(root)
@@ -226,10 +235,11 @@ class Askers:
     def _learn_own(
         self, names: Chain, files: list[tuple[str, str]], found: list[str], shown: int
     ) -> None:
-        """Which of `names` is the function: what the runtime client calls, if through an adapter;
-        what a framework calls as an endpoint; the module that a program without a runtime client
-        began with; and in Node.js what lies in the function's folder beside ``node_modules``, where
-        npm and its like install nothing."""
+        """Learn which of `names` are the function's own: what the runtime client calls, even
+        through an adapter; what a framework calls as an endpoint; the module that a program without
+        a runtime client began with; in Node.js, what is in the function's folder outside
+        ``node_modules``, because npm installs nothing there.
+        """
         if names and names[-1] in RUNTIMES:
             self._called = True
             self.own -= self._began
@@ -285,10 +295,10 @@ class Askers:
 
 
 def _known(name: str) -> bool:
-    """It is a package that many have."""
+    """Whether it is a widely used package."""
     return name in CALLERS or name in ADAPTERS or name in CARRIERS or name in PACKAGES
 
 
 def _installed(file: str) -> str:
-    """What follows of `file` after the folder that packages are installed in; else ""."""
+    """The part of `file` after the folder in which packages are installed; else ""."""
     return next((file.rpartition(place)[2] for place in _INSTALLED if place in file), "")

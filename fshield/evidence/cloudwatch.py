@@ -1,9 +1,9 @@
-"""Reads a CloudWatch log group, page by page: what it will cost, then the guard's own lines.
+"""Reads a CloudWatch log group, page by page: first what it will cost, then the guard's own lines.
 
 FilterLogEvents answers at most 1 MB or 10,000 events a page
 (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html), so
-memory is bounded by a page whatever the group holds. It does not know the Infrequent Access class;
-Logs Insights does.
+memory is bounded by a page whatever the group holds. It does not support the Infrequent Access
+class; Logs Insights does.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from fshield import aws_library
 from fshield.errors import CouldNotRun, shown
 from fshield.language.aws import region_asked
 
-#: Every event has this word in it, and few other lines have: what CloudWatch is asked for.
+#: The filter for CloudWatch: every event contains this word, and few other lines do.
 PATTERN = '"function_shield"'
 PRICES = "https://aws.amazon.com/cloudwatch/pricing/"
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -28,8 +28,9 @@ _INSIGHTS = "fshield evidence --log-group makes a table of it by Logs Insights: 
 
 @dataclass(frozen=True)
 class Connection:
-    """Where the log group is, as the AWS CLI's options of the same names say it. None: what boto3
-    finds by itself."""
+    """Where the log group is, as in the AWS CLI's options of the same names. None: boto3's
+    default.
+    """
 
     region: str | None = None
     profile: str | None = None
@@ -38,7 +39,7 @@ class Connection:
 
 @dataclass(frozen=True)
 class Window:
-    """A stretch of time, both ends in UTC."""
+    """A period of time, in UTC."""
 
     since: datetime
     until: datetime
@@ -46,11 +47,11 @@ class Window:
 
 @dataclass(frozen=True)
 class Price:
-    """What there is to say before anything is read.
+    """What the user is told before anything is read.
 
     Args:
-        stored: bytes that the group stores, compressed, as CloudWatch counts them; of all its time.
-        share: which part of that time the window is, from 0 to 1.
+        stored: the bytes that the whole group stores, compressed, as CloudWatch counts them.
+        share: the window's share of the group's lifetime, from 0 to 1.
     """
 
     stored: int
@@ -58,8 +59,9 @@ class Price:
 
     @property
     def sentence(self) -> str:
-        """The price in words. The list has none for reading by FilterLogEvents, and does not say
-        that it is free."""
+        """The price in words. AWS's price list has no charge for FilterLogEvents, but does not say
+        that it is free.
+        """
         return (
             f"reads about {size(round(self.stored * self.share))} of {size(self.stored)} stored, by"
             " FilterLogEvents: the price list has no charge for the requests; lines that leave the"
@@ -84,7 +86,7 @@ def since(text: str, now: datetime) -> datetime:
     3339 time.
 
     Raises:
-        CouldNotRun: it names none.
+        CouldNotRun: it is not a time.
     """
     ago = _AGO.match(text)
     try:
@@ -101,10 +103,10 @@ def since(text: str, now: datetime) -> datetime:
 
 
 def stretch(option: str, text: str) -> timedelta:
-    """A length of time: ``30m``, ``4h``, ``7d``; ``0`` for none.
+    """A duration: ``30m``, ``4h``, ``7d``; ``0`` for none.
 
     Raises:
-        CouldNotRun: it is none.
+        CouldNotRun: it is not one.
     """
     found = _AGO.match(text)
     if found:
@@ -124,7 +126,7 @@ class LogGroup:
 
     def __init__(self, name: str, connection: Connection) -> None:
         aws_library.require("reading a log group")
-        # Half a second that commands without a log group do without.
+        # Imported here, because it takes half a second that most commands do not need.
         import boto3  # noqa: PLC0415
 
         self.name = name
@@ -136,11 +138,11 @@ class LogGroup:
 
     @property
     def region(self) -> str:
-        """Where it is, and so the functions that write to it."""
+        """The group's region, which is also that of the functions that write to it."""
         return str(self._client.meta.region_name)
 
     def price(self, window: Window) -> Price:
-        """What reading `window` means, from what CloudWatch says of the group."""
+        """The price of reading `window`, from what CloudWatch says about the group."""
         with said_by():
             answer = self._client.describe_log_groups(logGroupNamePrefix=self.name)
         found = next(
@@ -172,19 +174,19 @@ class LogGroup:
         )
 
     def lines(self, window: Window) -> Iterator[bytes]:
-        """The messages' text alone, without what CloudWatch says of them."""
+        """The text of the messages only."""
         for message in self.messages(window):
             yield str(message.get("message", "")).encode("utf-8", "surrogatepass")
 
     def messages(
         self, window: Window, tell: Callable[[datetime], None] | None = None
     ) -> Iterator[Mapping[str, Any]]:
-        """Our messages, as ``filter_log_events`` gives them, oldest first as far as CloudWatch
-        sorts them.
+        """The guard's messages, as ``filter_log_events`` returns them: oldest first, as far as
+        CloudWatch sorts them.
 
         Args:
             window: what to read.
-            tell: hears after each page how far it has come.
+            tell: called after each page with the time that was reached.
         """
         asked: dict[str, Any] = {
             "logGroupName": self.name,
@@ -210,7 +212,7 @@ class LogGroup:
 
 
 class said_by:  # noqa: N801
-    """Turns boto3's errors into one sentence and a fix."""
+    """A context that turns boto3's errors into one sentence and a fix."""
 
     def __init__(
         self,

@@ -1,5 +1,6 @@
-"""Which distributions asked, as entries with ``only_for`` name them: by the stacks of acts, and by
-the engine's own word where an entry was for others."""
+"""Finds the distributions that asked, for entries with ``only_for``: from the stacks of acts, and,
+if an entry was for others, from the engine's events.
+"""
 
 from __future__ import annotations
 
@@ -14,26 +15,28 @@ FUNCTION, UNKNOWN = "function", "unknown"
 
 
 def only_for(evidence: Evidence, seen: Seen) -> tuple[str, ...]:
-    """The names for `only_for`: what the function called. None where they cannot be told, and the
-    entry is for all."""
+    """The names for `only_for`: the packages that the function called. Empty if that is unknown;
+    the entry is then for all.
+    """
     chains = [chain for chain in seen.chains if any(name not in RUNTIMES for name in chain)]
     return _called(evidence, chains) if chains else ()
 
 
 def asked_as(evidence: Evidence, chains: Iterable[Chain]) -> tuple[str, ...]:
-    """The names by which the engine is asked about what `chains` did: an entry with ``only_for``
-    must count for each of them. What these packages call counts as what they require."""
+    """The callers to ask the engine about, for what `chains` did: an entry with ``only_for`` must
+    cover each of them. It also covers the packages that those require.
+    """
     return _called(evidence, chains) or (UNKNOWN,)
 
 
 def with_others(evidence: Evidence, seen: Seen, named: Iterable[str]) -> tuple[str, ...]:
-    """The names for an entry that lets pass what an entry for others does not count for.
+    """The names for a new entry, where the policy has the same entry for other callers.
 
     Args:
         evidence: all of it.
         seen: of the act.
-        named: the callers of the entry for others. Those on the stack are named again, because a
-            stack passes by one entry.
+        named: the callers of the existing entry. Those on the stack are named again, because one
+            entry must cover the whole stack.
     """
     names = set(only_for(evidence, seen))
     on_stack = {distribution_of(evidence, package) for chain in seen.chains for package in chain}
@@ -46,8 +49,9 @@ def with_others(evidence: Evidence, seen: Seen, named: Iterable[str]) -> tuple[s
 
 
 def distribution_of(evidence: Evidence, package: str) -> str:
-    """A package's distribution as the engine names it; "" where that is not a name. npm's scoped
-    names stay as they are."""
+    """A package's distribution, as the engine names it; "" if that is not a valid name. npm's
+    scoped names stay as they are.
+    """
     if package.startswith("@"):
         return package
     try:
@@ -57,7 +61,7 @@ def distribution_of(evidence: Evidence, package: str) -> str:
 
 
 def _called(evidence: Evidence, chains: Iterable[Chain]) -> tuple[str, ...]:
-    # Threads look names up for others: such a stack says nothing where another does.
+    # Threads look names up for others. Ignore such a stack if another one names the caller.
     known = [chain for chain in chains if chain] or [()]
     found: set[str] = set()
     for chain in known:
@@ -66,7 +70,7 @@ def _called(evidence: Evidence, chains: Iterable[Chain]) -> tuple[str, ...]:
 
 
 def _normal(names: Iterable[str]) -> tuple[str, ...]:
-    """Sorted, each once; none where one of them is not a name, or there are too many."""
+    """Sorted, without duplicates. Empty if one of them is not a name, or there are too many."""
     try:
         normal = sorted({distribution(name) for name in names})
     except ValueError:
@@ -78,17 +82,16 @@ def _of(evidence: Evidence, chain: Chain) -> set[str]:
     packages = [name for name in chain if name not in RUNTIMES]
     own = [at for at, name in enumerate(packages) if name in evidence.askers.own]
     if not own:
-        # The stack ends before the function's code: in a task or a pool, most likely.
+        # The stack does not reach the function's code: most likely it is a task's or a pool's.
         return {*(_distribution(evidence, name) for name in packages[-1:]), UNKNOWN}
-    # What the function called, and frameworks that called the function.
+    # Keep what the function called, and frameworks that called the function.
     beyond = {_distribution(evidence, name) for name in packages[own[-1] + 1 :]}
     inside = packages[own[0] - 1] if own[0] > 0 else ""
     return beyond | {_distribution(evidence, inside) if inside else FUNCTION}
 
 
 def _carries(evidence: Evidence, chain: Chain, name: str, names: Iterable[str]) -> bool:
-    """Whether `name` is a package that carries requests, called by one of `names`, which will
-    require it."""
+    """Whether `name` is a carrier that one of `names` called. That one will require it."""
     found = [distribution_of(evidence, package) for package in chain]
     if name not in found:
         return False
@@ -97,8 +100,9 @@ def _carries(evidence: Evidence, chain: Chain, name: str, names: Iterable[str]) 
 
 
 def _distribution(evidence: Evidence, package: str) -> str:
-    """The distribution that brought a package, as events name it; else the one that is known to,
-    else the package's own name."""
+    """The distribution of a package: from events; else from the table of known ones; else the
+    package's own name.
+    """
     if package == "__main__":  # code without a file
         return UNKNOWN
     versions = evidence.versions.get(package, set())

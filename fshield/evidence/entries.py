@@ -1,4 +1,4 @@
-"""From acts to entries: which act makes which entry, and which entries become one pattern."""
+"""Makes entries of acts, and merges entries into patterns."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from fshield.evidence.shapes import MANY_HOSTS, gathered, matches
 from fshield.evidence.tiers import Tiers
 from fshield.language.patterns import FORK, TEMPFILE, TEMPFILE_PATTERNS, coverers
 
-#: What tempfile calls a file by which it tries whether it can write.
+#: The name of the file with which tempfile tests whether it can write.
 _PROBE = re.compile(r"/tmp/[a-z0-9_]{8}")
-#: Patterns that single names are compared with.
+#: The number of patterns that single names are compared with.
 GENERATORS = 100
 
 
@@ -35,7 +35,7 @@ def destinations(items: list[tuple[Act, Seen]], tiers: Tiers, region: str | None
 
 
 def destination(act: Act, region: str | None) -> Line:
-    """The entry for one destination, with nothing in it but that."""
+    """The entry for one destination only."""
     found = stand(act.target, region) if region and act.port == PORT else None
     if found:
         return Line(act.rule, "aws", found.words, (act.port,), aws=found)
@@ -43,8 +43,9 @@ def destination(act: Act, region: str | None) -> Line:
 
 
 def _without_doubles(lines: list[Line]) -> list[Line]:
-    """One entry for a destination that two dependencies reach: an entry that an earlier one covers
-    is an error."""
+    """Merge entries of two dependencies for one destination, because an entry that an earlier one
+    covers is an error.
+    """
     found: dict[tuple[str, str], Line] = {}
     for line in lines:
         first = found.setdefault((line.key, line.value), line)
@@ -55,8 +56,7 @@ def _without_doubles(lines: list[Line]) -> list[Line]:
 
 
 def _generalised(lines: list[Line]) -> list[Line]:
-    """Many names under one domain, and nothing but names: `*.` the domain, where not everybody has
-    names there."""
+    """Replace many names under one domain by `*.DOMAIN`, unless anybody can have a name there."""
     families: dict[tuple[str, tuple[int, ...], str], list[Line]] = {}
     for line in lines:
         if line.key == "host":
@@ -74,8 +74,7 @@ def _generalised(lines: list[Line]) -> list[Line]:
             f"{len(members)} names, {', '.join(member.value for member in members[:2])} among them"
         )
         out.append(wide)
-    # A name that a pattern covers would be an entry that never matches, where the ports are the
-    # same.
+    # A name that a pattern with the same ports covers would be an entry that never matches.
     wide_ones = {(line.value[2:], line.ports): line for line in out if line.value.startswith("*.")}
     rest = []
     for line in out:
@@ -108,7 +107,7 @@ def paths(items: list[tuple[Act, Seen]], tiers: Tiers) -> list[Line]:
         examples = sorted(seen.examples)
         value = seen.pattern or examples[0]
         if _PROBE.fullmatch(value) and tiers.evidence.forgetful.is_passing(value):
-            # tempfile tries the folder with such a name. One in a hundred looks like a word.
+            # tempfile tests the folder with such a name. One in a hundred looks like a word.
             value = TEMPFILE_PATTERNS[-1]
         template = tiers.text.template(*examples)
         if template and ("?" not in value or template.endswith("/**")):
@@ -127,18 +126,19 @@ def paths(items: list[tuple[Act, Seen]], tiers: Tiers) -> list[Line]:
 
 
 def _absorb(lines: dict[str, Line]) -> None:
-    """Take single names into the patterns of generators that they match: one in a hundred of
-    tempfile's names looks like a word, and must not become a sibling of others like it."""
+    """Merge single names into the patterns of generators that match them. One in a hundred of
+    tempfile's names looks like a word, and must not be merged with other words.
+    """
     wide = [line for value, line in lines.items() if "?" in value][:GENERATORS]
     for value in [value for value in lines if not re.search(r"[*?]", value)]:
         cover = next((line for line in wide if matches(line.value, value)), None)
-        # `beta.png` has eight characters as well, and is no such name.
+        # `beta.png` also has eight characters, and is not such a name.
         if cover and (cover.value != TEMPFILE_PATTERNS[-1] or _PROBE.fullmatch(value)):
             _join(cover, lines.pop(value))
 
 
 def _with_tempfile(lines: list[Line]) -> list[Line]:
-    """`tempfile` in place of its patterns, where it both tried the folder and made names."""
+    """Replace tempfile's patterns by `tempfile`, if it both tested the folder and made names."""
     inside = [line for line in lines if line.value in TEMPFILE_PATTERNS]
     probes = [line for line in inside if line.value == TEMPFILE_PATTERNS[-1]]
     if not probes or len(inside) == len(probes):
@@ -148,7 +148,7 @@ def _with_tempfile(lines: list[Line]) -> list[Line]:
 
 
 def _one_for(value: str, lines: list[Line]) -> Line:
-    """One line for several, with a pattern that each of them is covered by."""
+    """Merge `lines` into one, with the pattern `value` that covers each of them."""
     if len(lines) == 1 and lines[0].value == value:
         return lines[0]
     groups = {line.group for line in lines} - {NOBODY} or {NOBODY}
@@ -160,7 +160,7 @@ def _one_for(value: str, lines: list[Line]) -> Line:
 
 
 def without_covered(lines: list[Line]) -> list[Line]:
-    """`lines` for paths, without those that others of them cover."""
+    """`lines` for paths, without those that other lines cover."""
     out: list[Line] = []
     # The widest first.
     marks = ("**", "*", "?")
@@ -212,8 +212,9 @@ def _join(line: Line, other: Line) -> None:
 
 
 def group_of(seen: Seen, tiers: Tiers) -> str:
-    """The dependency that the function called, or that acted; "" for the function itself, NOBODY
-    where no caller is known at all."""
+    """The dependency that the function called, or that acted. "" for the function itself, NOBODY if
+    no caller is known.
+    """
     askers = [asker for asker, _ in tiers.askers(seen)]
     asker = next((one for one in askers if one.name or one.through), Asker("", "nobody"))
     if asker.through:

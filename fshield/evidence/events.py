@@ -1,9 +1,9 @@
 """Reads, normalises and prints the engine's events: a structlog processor chain that every command
 uses.
 
-A log stream holds the function's own lines as well, lines that a kill or a full pipe cut short,
-events of newer engines, and lines that were forged to harm a terminal. Nothing here raises for
-any bytes.
+A log stream also contains the function's own lines, lines cut short by a kill or a full pipe,
+events of newer engines, and lines forged to harm a terminal. No function here raises, whatever the
+bytes.
 """
 
 from __future__ import annotations
@@ -20,10 +20,9 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from fshield.evidence import ocsf
 
-# : The version of the event format that this reader knows fully; of later ones it shows what it
-# knows.
+#: The newest event format that this reader knows. Of later ones it shows the parts that it knows.
 EVENT_VERSION = 1
-#: The engine writes at most 4,096 bytes a line. Longer lines are no events, whatever they hold.
+#: The engine writes at most 4,096 bytes a line. Longer lines are not events.
 MAX_LINE = 16384
 _START = b'{"function_shield":true'
 _UNREADABLE = "unreadable"
@@ -66,9 +65,8 @@ class Line:
     """One line of a log stream.
 
     Args:
-        own: the function's own bytes, line end included; empty where the line is an event and
-            nothing else.
-        event: the event in it, as JSON had it, or None.
+        own: the function's own bytes, with the line end; empty if the line is only an event.
+        event: the event in the line, as decoded, or None.
     """
 
     own: bytes
@@ -76,11 +74,10 @@ class Line:
 
 
 def read_line(line: bytes) -> Line:
-    """Tell an event from the function's own words.
+    """Separate an event from the function's own output.
 
-    An unfinished line of the function before an event, in one line with it, is given back as the
-    function's. A line that begins as an event and was cut becomes an event of kind ``unreadable``
-    that shows what is left of it.
+    If an unfinished line of the function comes before the event in the same line, it is returned in
+    `own`. An event that was cut becomes one of kind ``unreadable``, which shows the rest.
 
     Args:
         line: one line, with or without its line end.
@@ -105,12 +102,13 @@ def _finite(text: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-# JSON knows no NaN and no infinity, and who is given one writes a file that others cannot read.
+# JSON has neither NaN nor infinity. A program that writes one on makes a file that others cannot
+# read.
 _DECODER = json.JSONDecoder(parse_float=_finite, parse_constant=lambda _: None)
 
 
 def _without_surrogates(value: Any) -> Any:
-    """The escapes of JSON can name halves of characters, which nothing can write down."""
+    """JSON's escapes can contain lone surrogates, which cannot be encoded."""
     if isinstance(value, str):
         return _text(value)
     if isinstance(value, dict):
@@ -119,12 +117,11 @@ def _without_surrogates(value: Any) -> Any:
 
 
 def decode(text: str, whole: bool = False) -> tuple[dict[str, Any], int] | None:
-    """The JSON object that `text` begins with and where it ends, or None where there is none. Never
-    raises.
+    """The JSON object at the beginning of `text`, and its end. None if there is none. Never raises.
 
     Args:
         text: bounded by the caller.
-        whole: nothing but blanks may follow.
+        whole: only blanks may follow.
     """
     try:
         found, end = _DECODER.raw_decode(text)
@@ -146,8 +143,7 @@ def read(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
 
 
 def split(stream: bytes) -> tuple[bytes, list[dict[str, Any]]]:
-    """The function's own bytes of a stream, untouched, and the events that stood between,
-    normalised."""
+    """A stream's own bytes, untouched, and the events that were between them, normalised."""
     own = bytearray()
     events = []
     for line in _lines(stream):
@@ -177,10 +173,9 @@ def unreadable(text: str) -> dict[str, Any]:
 
 
 def normalised(event: dict[str, Any]) -> dict[str, Any]:
-    """The event with every known key of the type it should have. Keys unknown to this version stay
-    as they are.
+    """The event, with every known key made its proper type. Unknown keys stay as they are.
 
-    FunctionShield's own events, which have no kind, are violations. Strings hold no lone
+    Events of PureSec's FunctionShield have no kind: they are violations. Strings hold no lone
     surrogates: they can be written as UTF-8.
     """
     if "class_uid" in event:
@@ -246,10 +241,9 @@ def _count(value: object, otherwise: int) -> int:
 
 
 def harmless(text: str) -> str:
-    """`text` with everything escaped that a terminal would act on or a reader would not see.
-
-    Those are control characters, format characters (bidirectional overrides, zero widths), line and
-    paragraph separators, lone surrogates, private and unassigned characters.
+    """`text`, with everything escaped that a terminal would act on or a reader would not see:
+    control characters, format characters (bidirectional overrides, zero widths), line and paragraph
+    separators, lone surrogates, private and unassigned characters.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -272,11 +266,11 @@ def _harmless_all(value: object) -> object:
 
 
 def origin_text(event: Mapping[str, Any], relative_to: str = "") -> str:
-    """``FILE:LINE`` of who asked, or an empty string.
+    """``FILE:LINE`` of the caller, or an empty string.
 
     Args:
         event: normalised.
-        relative_to: a folder that is left out where the file lies in it.
+        relative_to: a folder to remove from the beginning of the path.
     """
     origin = event.get("origin")
     if not origin or not origin["file"]:
@@ -292,8 +286,9 @@ def origin_text(event: Mapping[str, Any], relative_to: str = "") -> str:
 
 
 def normalise(_logger: WrappedLogger, _name: str, event_dict: EventDict) -> EventDict:
-    """First of the chain: from what JSON had (``record``) to keys and types that the rest can rely
-    on."""
+    """First of the chain: turns the decoded JSON (``record``) into keys and types that the rest can
+    rely on.
+    """
     return normalised(event_dict["record"])
 
 
@@ -303,8 +298,9 @@ def make_harmless(_logger: WrappedLogger, _name: str, event_dict: EventDict) -> 
 
 
 class HumanRenderer:
-    """One compact line an event: time, what was done, the sentence, who asked, the rule, how
-    often."""
+    """One compact line per event: time, what was done, the sentence, the caller, the rule, the
+    count.
+    """
 
     def __init__(self, colour: bool, indent: int = 0) -> None:
         self._colour = colour
@@ -355,7 +351,7 @@ def _sentence(event: EventDict) -> str:
 
 
 def _clock(timestamp: str) -> str:
-    """The time of day out of an RFC 3339 timestamp, to the millisecond."""
+    """The time of day from an RFC 3339 timestamp, to the millisecond."""
     _, separator, rest = timestamp.partition("T")
     return rest.rstrip("Z")[:12] if separator else ""
 
@@ -369,8 +365,9 @@ class JsonRenderer:
 
 
 def chain(*, as_json: bool, colour: bool, indent: int = 0) -> list[Processor]:
-    """The processors from a ``record`` to a line. JSON needs no escapes of ours: its own are
-    exact."""
+    """The processors from a ``record`` to a line. JSON output needs no extra escaping: its own is
+    exact.
+    """
     if as_json:
         return [normalise, JsonRenderer()]
     return [normalise, make_harmless, HumanRenderer(colour, indent)]
@@ -380,9 +377,9 @@ class EventPrinter:
     """Prints events to a stream.
 
     Args:
-        stream: where to.
-        as_json: JSON lines in place of human ones.
-        colour: None: as the stream is a terminal.
+        stream: the output.
+        as_json: JSON lines instead of human ones.
+        colour: None: if the stream is a terminal.
         indent: columns before each human line.
     """
 

@@ -1,5 +1,6 @@
-"""``fshield fix``: from an event to the smallest edit of a policy that lets the act pass, and what
-else it admits."""
+"""``fshield fix``: finds the smallest edit of a policy that lets an event's act pass, and says what
+else that edit allows.
+"""
 
 from __future__ import annotations
 
@@ -35,21 +36,21 @@ _ANYBODY = (
 
 @dataclass
 class Fix:
-    """What to change.
+    """The edit.
 
     Args:
-        document: the policy as it was.
+        document: the policy before the edit.
         changed: its text with the entries.
         lines: the entries.
-        admits: what else they let pass, in sentences.
-        careful: why a person should think twice.
-        passing: acts that the policy lets pass already.
-        passing_for: of these, the callers that an entry with ``only_for`` names.
-        held: acts that are not written without ``--accept``, and why.
+        admits: what else the entries allow, in sentences.
+        careful: warnings about the entries.
+        passing: acts that the policy already allows.
+        passing_for: for these, the callers in the entry's ``only_for``.
+        held: acts that get no entry without ``--accept``, and why.
         hopeless: acts that no entry can allow, and why.
         quiet: error reporters whose reads of the handler's source stay blocked, and make no event.
-        failing: the policy's own tests that fail with the entries and passed without.
-        proposal: what would do in place of entries for /tmp, in a sentence; "" where nothing would.
+        failing: the policy's own tests that pass now and would fail with the entries.
+        proposal: an alternative to entries for /tmp, in a sentence; "" if there is none.
     """
 
     document: Document
@@ -68,7 +69,7 @@ class Fix:
 
     @property
     def diff(self) -> list[str]:
-        """As ``git diff`` has it."""
+        """In the format of ``git diff``."""
         return edit.difference(self.document, self.changed)
 
 
@@ -79,18 +80,18 @@ def fix(
     tiers: Tiers | None = None,
     ports: tuple[int, ...] = (),
 ) -> Fix:
-    """The smallest edit of the policy at `path` that lets pass what `learn` would learn of
+    """The smallest edit of the policy at `path` that allows what `learn` would learn from
     `evidence`.
 
     Args:
         path: of the policy.
         evidence: what happened.
-        region: of the function, where it is known; else that of the functions' ARNs.
-        tiers: what is held back, and what of it is accepted; by default nothing is.
-        ports: of hosts that were only looked up; by default those that their clients have.
+        region: of the function; None: the region in the functions' ARNs.
+        tiers: what is held back, and which of it was accepted; by default nothing is held back.
+        ports: for hosts that were only looked up; by default the standard ports of their clients.
 
     Raises:
-        CouldNotRun: the policy cannot be read, or not be changed without a person.
+        CouldNotRun: the policy cannot be read, or cannot be edited by a program.
         PolicyError: it is wrong.
     """
     region = region or evidence.region
@@ -128,8 +129,9 @@ def fix(
 
 
 def _wide(policy: Policy, line: Line) -> str:
-    """Why the callers of an entry are more than they look, where other entries say for which they
-    are; else ""."""
+    """A warning that an entry is for all callers, if other entries of the policy have `only_for`;
+    else "".
+    """
     if UNKNOWN in line.only_for:
         return _ANYBODY
     for_some = any(entry.only_for for entry in policy.allows)
@@ -139,14 +141,14 @@ def _wide(policy: Policy, line: Line) -> str:
 
 
 def _assumed(line: Line) -> str:
-    """That no event says the port of an entry; "" where one does, or the user."""
+    """A note that the port of an entry is assumed; "" if an event or the user named it."""
     return f"{line.note}; --port names another" if line.note else ""
 
 
 def _sort_acts(
     out: Fix, tiers: Tiers, facts: native.Facts, region: str | None, ports: tuple[int, ...]
 ) -> None:
-    """Put every act where it belongs: allowed already, impossible, held back, or an entry."""
+    """Sort every act: allowed already, impossible, held back, or an entry."""
     lookups = Lookups(tiers.evidence)
     compiled = native.Compiled(compile_policy(out.policy))
     for_some = any(entry.only_for for entry in out.policy.allows)
@@ -184,7 +186,7 @@ def _sort_acts(
 
 
 def _with_ports(act: Act, seen: Seen, ports: tuple[int, ...]) -> list[tuple[Act, str]]:
-    """The act; of a lookup, at each of its ports, with a note if no source says which."""
+    """The act; for a lookup, one act per port, with a note if the port is a guess."""
     if not is_lookup(act):
         return [(act, "")]
     if ports:
@@ -203,8 +205,9 @@ def _entry(
     tiers: Tiers,
     region: str | None,
 ) -> Line | None:
-    """The entry for an act that the policy does not let pass; None where it is impossible or held
-    back."""
+    """The entry for an act that the policy does not allow; None if it is impossible or held
+    back.
+    """
     why = _no_entry(act)
     if not why and seen.others and not names:
         why = "an entry allows it to others, and no name of its caller can stand in one"
@@ -216,23 +219,24 @@ def _entry(
         out.held.append(held)
         return None
     line = _line(act, seen, target, region)
-    # A module is named already: its callers are, where an entry for it says them.
+    # A module's entry names the module. Its callers matter only if an entry for it has `only_for`.
     line.only_for = names if line.key != "library" or seen.others else ()
     return line
 
 
 def _hold_what_tests_block(out: Fix, name: str, tiers: Tiers) -> None:
-    """Hold back each entry that a test of the policy says is blocked, unless it was accepted by
-    name."""
+    """Hold back each entry that would make a test of the policy fail, unless it was accepted by
+    name.
+    """
     if not out.policy.tests:
         return
-    # By name: an entry moves the lines of the tests below it.
+    # Compare tests by name, because a new entry moves the lines of the tests below it.
     passed = {result.name: result.test.source for result in run(out.policy) if result.passed}
     kept: list[Line] = []
     for found in out.lines:
         line, failed = found, _newly_failed(out, name, found, tiers, passed)
         if failed and found.alone:
-            # The pattern admits what a test forbids: the one name may not.
+            # The pattern allows what a test forbids. The single name may not.
             line = replace(found, value=found.alone, alone="")
             failed = _newly_failed(out, name, line, tiers, passed)
         act = line.acts[0][0]
@@ -247,7 +251,7 @@ def _hold_what_tests_block(out: Fix, name: str, tiers: Tiers) -> None:
 def _newly_failed(
     out: Fix, name: str, line: Line, tiers: Tiers, passed: dict[str, str]
 ) -> list[str]:
-    """The places of the tests that fail with `line` and passed without."""
+    """The positions of the tests that fail with `line` and pass without it."""
     _, changed = _edited(out, name, [line], tiers)
     return [
         passed[result.name]
@@ -263,7 +267,7 @@ def _edited(out: Fix, name: str, lines: list[Line], tiers: Tiers) -> tuple[str, 
 
 
 def _prove(found: Fix, facts: native.Facts) -> None:
-    """By the engine's own word, the edit does what it is for."""
+    """Check with the engine that the edit allows what it should."""
     compiled = native.Compiled(compile_policy(found.policy))
     for line in found.lines:
         for act, target in line.acts:
@@ -299,7 +303,7 @@ def _line(act: Act, seen: Seen, target: str, region: str | None) -> Line:
 
 
 def comment(line: Line, tiers: Tiers) -> str:
-    """Who asked, for the end of the entry's line."""
+    """The comment for an entry's line: who asked."""
     callers = tiers.askers(line.seen)
     by = "; ".join(caller.words for caller, _ in callers[:2])
     parts = [
@@ -323,7 +327,7 @@ def _objects(pattern: str) -> str:
 
 
 def _callers(line: Line, word: str = "from") -> str:
-    """From which callers it lets pass that."""
+    """The callers that the entry is for, in words."""
     if not line.only_for:
         return f"{word} every package" + (" of the function" if word == "from" else "")
     known = {FUNCTION: "the function's own code", UNKNOWN: "callers that cannot be told"}
@@ -335,7 +339,7 @@ def _callers(line: Line, word: str = "from") -> str:
 
 
 def admits(line: Line) -> str:
-    """What an entry lets pass besides the act that it is for, in one sentence."""
+    """What an entry allows besides the act that it is for, in one sentence."""
     if line.aws:
         what = (
             "under all names that it has"

@@ -1,5 +1,6 @@
-"""Whether each invocation used only what it had made in ``/tmp`` itself: then `mode: ephemeral`
-does what exceptions would, and leaves nothing to the next one."""
+"""Finds out whether each invocation used only files in ``/tmp`` that it had made itself. Then
+`mode: ephemeral` can replace exceptions, and leaves nothing for the next invocation.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-#: The engine's word for what makes a name, and those for what gives one to something made.
+#: The engine's operation that creates a name, and those that give a name to an existing object.
 _MAKES, _MOVES, _REMOVES = "create", ("rename", "link"), "remove"
-#: Names of one invocation that are kept. Beyond that nothing is proposed.
+#: The number of names to keep for one invocation. With more, `mode: ephemeral` is not proposed.
 _MOST = 20_000
 
 
 @dataclass
 class Forgetful:
-    """What invocations did in ``/tmp``, by the name there that a path begins with."""
+    """What invocations did in ``/tmp``, by the first component below it."""
 
     _made: set[tuple[str, str]] = field(default_factory=set)
     _makers: set[str] = field(default_factory=set)
@@ -24,7 +25,9 @@ class Forgetful:
     _against: str = ""
 
     def take(self, event: Mapping[str, Any], events: int = 1) -> None:
-        """Hears of one act. `events`: of how many lines; a table folds those of many requests."""
+        """Take one act. `events`: the number of lines it stands for; a table folds many
+        requests.
+        """
         details = event.get("details") or {}
         path, request = str(details.get("path") or ""), str(event.get("requestId") or "")
         operation = str(details.get("operation") or "")
@@ -51,7 +54,7 @@ class Forgetful:
                 self._removed.add((request, name))
 
     def is_passing(self, path: str) -> bool:
-        """Whether one invocation both made and removed `path`, which lies in ``/tmp`` itself."""
+        """Whether one invocation both made and removed `path`, which is directly in ``/tmp``."""
         name = path.removeprefix("/tmp/")
         return any(key[1] == name and key in self._made for key in self._removed)
 
@@ -62,7 +65,7 @@ class Forgetful:
 
     @property
     def against(self) -> str:
-        """Why `mode: ephemeral` is not proposed, in words; "" where it is."""
+        """Why `mode: ephemeral` is not proposed, in words; "" if it is."""
         if self._against or not self._used:
             return self._against or "nothing was used in /tmp"
         left = next((path for key, path in self._used.items() if key not in self._made), "")

@@ -1,8 +1,8 @@
-"""What `learn` knows of the world: packages and programs by name, hosts that others imitate. Data,
-and nothing else.
+"""What `learn` knows about the world, as data: packages and programs by name, hosts that others
+imitate.
 
-A name proves nothing, and everybody may take one. These tables decide what is learnt without a
-question; the reader of the policy decides what is right.
+A name proves nothing, because anybody can use it. These tables decide only what is learnt without
+asking; the policy's reviewer decides whether it is right.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# : What stands outermost on the stack of a function: the runtime client, its bootstrap; in a test,
-# the runner.
+#: The outermost packages on a function's stack: the runtime client, its bootstrap; in a test, the
+#: runner.
 RUNTIMES = _words("awslambdaric bootstrap runtime_bootstrap pytest _pytest pluggy")
-#: What stands between those and a handler: tools that wrap handlers.
+#: Packages between those and the handler: tools that wrap handlers.
 CALLERS = RUNTIMES | _words(
     "datadog_lambda ddtrace newrelic_lambda newrelic "
     "opentelemetry lumigo_tracer thundra epsagon sentry_sdk aws_lambda_powertools aws_xray_sdk"
 )
-# : What a handler can be instead of the function's own code: it translates events, and calls the
-# function behind it.
+#: Packages that can be the handler in place of the function's own code: they translate events, and
+#: call the function.
 ADAPTERS = _words(
     "mangum serverless_wsgi wsgi_handler apig_wsgi awsgi awsgi2 wsgi_lambda a2wsgi asgiref chalice"
     " zappa handler_zappa anyio sniffio uvloop asyncer fastapi starlette flask werkzeug django"
@@ -40,7 +40,7 @@ ENDPOINT_CALLS = {
     "aws_lambda_powertools": ("_registered_api_adapter",),
 }
 
-#: Packages that carry requests of other packages. A host that one of them reached may be another
+#: Carriers: packages that make requests for others. A host that one reached may be another
 #: package's.
 CARRIERS = _words(
     "urllib3 requests requests_toolbelt httpx httpcore httpx2 httpcore2 h11 h2 anyio sniffio"
@@ -58,24 +58,23 @@ CARRIERS = _words(
     " nodemailer pg pg-pool socks superagent undici ws"
 )
 
-#: Carriers that work in threads of their own: no caller is on the stack of those. In Node.js, those
-#: that connect in a later turn of the event loop, to what they were set up with.
+#: Carriers that work in threads of their own, where no caller is on the stack. In Node.js, those
+#: that connect in a later turn of the event loop.
 THREADED = _words(
     "boto3 botocore s3transfer urllib3 awscrt aiobotocore aioboto3 fsspec s3fs gcsfs adlfs"
     " smart_open pymongo"
     " @smithy/node-http-handler ioredis @redis/client mongodb mysql2 nodemailer pg pg-pool"
 )
 
-#: Packages between a function and its services, and what runs its event loop. All frames that an
-#: event shows are often their own: who called them cannot be told.
+#: Packages between a function and its services, and what runs its event loop. Often all frames of
+#: an event are theirs, so their caller is unknown.
 CONNECTORS = _words(
     "django sqlalchemy peewee elastic_transport rq mangum"
     # Node.js
     " knex mongoose sequelize typeorm"
 )
 
-#: The port that a client of Node.js connects to unless it is told another: no lookup of Node's says
-#: which.
+#: The default port of each Node.js client, because Node's lookups do not say the port.
 CLIENT_PORTS = {
     "@redis/client": 6379,
     "cassandra-driver": 9042,
@@ -88,7 +87,7 @@ CLIENT_PORTS = {
     "tedious": 1433,
 }
 
-#: Clients in C that may be libraries of the system or of a layer, and a carrier that uses each.
+#: C client libraries that may be the system's or a layer's, each with a carrier that uses it.
 CLIENT_LIBRARIES = {
     "libcurl": "pycurl",
     "libmariadb": "MySQLdb",
@@ -99,7 +98,7 @@ CLIENT_LIBRARIES = {
     "libsybdb": "pymssql",
 }
 
-#: Packages that bring machine code, and say so when they are imported.
+#: Packages that load machine code when they are imported.
 NATIVE = _words(
     "numpy scipy pandas PIL cryptography cffi _cffi_backend pydantic_core lxml google grpc psycopg2"
     " psycopg sqlalchemy greenlet aiohttp multidict yarl frozenlist orjson ujson msgpack zstandard"
@@ -110,7 +109,7 @@ NATIVE = _words(
     " opentelemetry billiard dateutil magic curl_cffi"
 )
 
-#: Packages whose own doing under /tmp is usual: caches and unpacked parts.
+#: Packages that usually write below /tmp by themselves: caches and unpacked parts.
 SPOOLERS = _words(
     "matplotlib numba fontconfig joblib nltk transformers huggingface_hub diskcache pandas openpyxl"
     " reportlab weasyprint PIL pypdf pdf2image moviepy imageio pydub s3transfer boto3 botocore"
@@ -118,7 +117,7 @@ SPOOLERS = _words(
     " duckdb geopandas fiona rasterio django docx pptx xlsxwriter"
 )
 
-#: Programs that packages start by themselves, and that only tell about the system.
+#: Programs that packages start by themselves and that only report about the system.
 HELPERS = {
     "azure": _words("uname"),  # by platform.platform()
     "matplotlib": _words("fc-list"),
@@ -129,7 +128,7 @@ HELPERS = {
 #: Packages that fork workers, which is what they are for.
 FORKERS = _words("billiard joblib loky mpire multiprocess pathos pebble")
 
-#: Distributions whose packages have other names, where no other distribution has that package.
+#: Distributions whose packages have other names, if no other distribution has that package.
 DISTRIBUTIONS = {
     "Crypto": "pycryptodome",
     "MySQLdb": "mysqlclient",
@@ -160,8 +159,8 @@ DISTRIBUTIONS = {
     "zmq": "pyzmq",
 }
 
-#: Packages that read the handler's source and go on without it: the distribution of each. Sentry
-#: sends the lines around an error; joblib's Memory looks whether a function has changed.
+#: Packages that read the handler's source but also work without it, each with its distribution.
+#: Sentry sends the lines around an error; joblib's Memory looks whether a function has changed.
 SOURCE_READERS = {"joblib": "joblib", "sentry_sdk": "sentry-sdk"}
 
 SHELLS = _words("sh bash dash ash zsh ksh mksh fish csh tcsh busybox toybox pwsh")
@@ -194,9 +193,9 @@ METADATA = {
     "instance-data.ec2.internal": "the instance metadata service",
 }
 
-# : Where anybody can have a name: `*.` before one of these is everybody. ICANN's own (co.uk) are
-# told by their form.
-#: From the private section of https://publicsuffix.org/list/, those that functions meet.
+#: Suffixes under which anybody can have a name, so `*.` before one would allow everybody. ICANN's
+#: own (co.uk) are recognised by their form. From the private section of
+#: https://publicsuffix.org/list/, those that functions meet.
 SHARED = _words(
     "amazonaws.com amazonaws.com.cn amazonaws.eu api.aws on.aws awsapps.com cloudfront.net"
     " elasticbeanstalk.com amplifyapp.com azurewebsites.net azure-api.net azureedge.net azurefd.net"
@@ -242,7 +241,7 @@ PACKAGES = (
     )
 )
 
-#: What a client of one vendor may reach without a question.
+#: The domains that a vendor's own client may reach without a question.
 VENDORS: dict[str, tuple[str, ...]] = {
     "azure": (
         "azure.com",

@@ -1,5 +1,6 @@
-"""``fshield learn``: from what happened to the narrowest policy that lets it happen again, less
-what is held back."""
+"""``fshield learn``: makes the narrowest policy that allows what happened, except what is held
+back.
+"""
 
 from __future__ import annotations
 
@@ -29,17 +30,17 @@ _OUTBOUND = "outbound_connectivity"
 def learn(
     evidence: Evidence, tiers: Tiers, region: str | None = None, *, by_dependency: bool = False
 ) -> Learnt:
-    """The policy that `evidence` asks for, checked against the engine's own decisions.
+    """Make the policy for `evidence`, and check it against the engine's own decisions.
 
     Args:
         evidence: what happened.
-        tiers: what of it is held back.
+        tiers: what to hold back.
         region: of the function. Where it is known, endpoints of its services become `aws:` entries.
-        by_dependency: each entry is for the distributions that the function reached it by.
+        by_dependency: give each entry an `only_for` with the distributions that used it.
 
     Raises:
         CouldNotRun: it would be larger than a policy may be.
-        AssertionError: never, unless the engine decides otherwise than it is documented to.
+        AssertionError: the engine decides otherwise than documented.
     """
     kept: list[tuple[Act, Seen]] = []
     held: list[Held] = []
@@ -90,8 +91,9 @@ def learn(
 
 
 def _is_admitted(item: Held, wide: Iterable[str]) -> bool:
-    """Whether it lies in a folder with a made-up name whose pattern was learnt: one in a hundred of
-    tempfile's names looks like a word, and what children do there has no caller."""
+    """Whether it is in a folder with a random name whose pattern was learnt. One in a hundred of
+    tempfile's names looks like a word, and what child processes do there has no caller.
+    """
     if item.act.rule != "read_write_tmp":
         return False
     paths = {*item.seen.examples, item.seen.pattern} - {""}
@@ -99,8 +101,9 @@ def _is_admitted(item: Held, wide: Iterable[str]) -> bool:
 
 
 def beside(tiers: Tiers, acts: Iterable[Act]) -> tuple[str, ...]:
-    """The callers of what no stack shows a caller of: a library in C touches it besides a file that
-    they asked for. The engine cannot tell its caller."""
+    """The likely callers of acts without a caller: a C library touches such a file next to one that
+    these callers asked for. The engine does not see its caller.
+    """
     found: set[str] = set()
     for act in acts:
         names = [only_for(tiers.evidence, seen) for seen in tiers.beside(act)]
@@ -111,7 +114,9 @@ def beside(tiers: Tiers, acts: Iterable[Act]) -> tuple[str, ...]:
 
 
 def _take_beside(tiers: Tiers, line: Line) -> None:
-    """The callers, the group and a note for what lies beside a file that a caller asked for."""
+    """Set the callers, the group and a note of a line whose file is next to one that a caller asked
+    for.
+    """
     acts = [act for act, _ in line.acts]
     line.only_for = beside(tiers, acts)
     files = [seen for act in acts for seen in tiers.beside(act)] if line.only_for else []
@@ -121,7 +126,7 @@ def _take_beside(tiers: Tiers, line: Line) -> None:
 
 
 def missing_from(policy: native.Compiled, learnt: Learnt) -> list[Line]:
-    """What is not yet allowed by `policy`, as lines of their own."""
+    """The lines of `learnt` that `policy` does not allow yet."""
     out = []
     for line in learnt.lines:
         missing = [
@@ -137,7 +142,7 @@ def missing_from(policy: native.Compiled, learnt: Learnt) -> list[Line]:
 
 
 def _prove(learnt: Learnt) -> None:
-    """Every act that was learnt passes, by the engine's own word."""
+    """Check with the engine that every act that was learnt passes."""
     text = learnt.text("learnt").encode()
     if len(text) > MAX_BYTES:
         raise CouldNotRun(

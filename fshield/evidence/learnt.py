@@ -1,4 +1,4 @@
-"""A policy that was learnt: its entries, and the file that they make."""
+"""A learnt policy: its entries, and the file made of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _COMMENT = 200
 _MARK = "# written by fshield learn, and by nobody since: sha256 "
 _TESTS, _TESTS_A_LINE = 40, 2
 _FTP, _CHOSEN = frozenset((21, 990)), 1024
-#: Of each rule, what a test calls an act.
+#: For each rule, the name of its act in tests.
 _ACT_OF = {
     "outbound_connectivity": "connect",
     "read_write_tmp": "open",
@@ -34,27 +34,27 @@ _ACT_OF = {
 }
 
 
-#: The group of lines that no known caller asked for.
+#: The group of lines without a known caller.
 NOBODY = "?"
 
 
 @dataclass
 class Line:
-    """One allow entry that was learnt.
+    """One learnt allow entry.
 
     Args:
-        rule: where it goes.
+        rule: the rule that it belongs to.
         key: ``host``, ``cidr``, ``aws``, ``path`` or ``library``.
-        value: of the key; of ``aws``, what is meant, in words.
+        value: of the key; for ``aws``, the service in words.
         ports: of a destination.
         seen: all that it is learnt from.
-        group: the dependency that it belongs to, "" for the function's own code, NOBODY where no
+        group: the dependency that it belongs to; "" for the function's own code, NOBODY if no
             caller is known.
-        acts: what is learnt by it, with a target for each.
-        note: what else to know of it.
-        aws: the entry, where the key is ``aws``.
-        only_for: the distributions that it is for; none for all.
-        alone: of a path, what it was before it became a pattern with others; "" where it is that.
+        acts: the acts that it allows, with a target for each.
+        note: a remark.
+        aws: the entry, if the key is ``aws``.
+        only_for: the distributions that it is for; empty: all.
+        alone: the path before it was merged into a pattern; "" if it was not.
     """
 
     rule: str
@@ -71,12 +71,12 @@ class Line:
 
     @property
     def asker(self) -> str:
-        """One that it is for; "" where it is for all."""
+        """One of the distributions that it is for; "" if it is for all."""
         return self.only_for[0] if self.only_for else ""
 
     @property
     def is_pattern(self) -> bool:
-        """It stands for more names than one."""
+        """Whether it matches more than one name."""
         return self.value == TEMPFILE or (
             self.key in ("path", "host") and bool(re.search(r"[*?]", self.value))
         )
@@ -106,7 +106,7 @@ class Line:
 
 
 def _ports(ports: tuple[int, ...]) -> str:
-    """For a list of YAML. A server of FTP chooses a port for each transfer."""
+    """As a YAML list. An FTP server chooses a port for each transfer."""
     low = [port for port in ports if port < _CHOSEN]
     if _FTP.isdisjoint(low) or len(low) == len(ports):
         return ", ".join(map(str, ports))
@@ -118,12 +118,12 @@ class Learnt:
     """A policy that was learnt.
 
     Args:
-        lines: the entries, in the order they stand.
+        lines: the entries, in the order of the file.
         modes: of each rule.
-        held: what is not in it.
+        held: the acts that were held back.
         comments: a comment for each line.
-        region: of the function, where it is known.
-        for_others: what entries allow, and not to `outsider`.
+        region: of the function, if it is known.
+        for_others: acts that entries allow, but not to `outsider`.
         quiet: packages whose reads of the handler's source stay blocked, and make no event.
     """
 
@@ -138,7 +138,7 @@ class Learnt:
 
     @cached_property
     def outsider(self) -> str:
-        """A dependency that was held back, as the engine names it; "" where there is none."""
+        """A dependency that was held back, as the engine names it; "" if there is none."""
         chains = {chain for held in self.held for chain in held.seen.chains}
         askers = {self.evidence.askers.of(chain) for chain in chains}
         names = {
@@ -155,20 +155,21 @@ class Learnt:
 
     @property
     def proposal(self) -> str:
-        """A sentence that proposes a /tmp that forgets; "" where that would not do."""
+        """A sentence that proposes `mode: ephemeral`; "" if that would not do."""
         has_paths = any(line.rule == "read_write_tmp" for line in self.lines)
         return self.evidence.forgetful.proposal if has_paths else ""
 
     @property
     def is_empty(self) -> bool:
-        """Nothing was learnt: all that happened was held back."""
+        """Whether nothing was learnt, because everything was held back."""
         found = self.lines or self.quiet
         return bool(self.held) and not found and "alert" not in self.modes.values()
 
     @property
     def tied(self) -> list[str]:
-        """Hosts of AWS that stand by name, and so for one region, because the function's own is not
-        known."""
+        """AWS hosts that are listed by name, and so for one region, because the function's region
+        is unknown.
+        """
         return (
             []
             if self.region
@@ -193,7 +194,7 @@ class Learnt:
         return "\n".join([*out, *_tests(self), ""])
 
     def _value(self, rule: str) -> str:
-        """Of a rule without entries."""
+        """The YAML of a rule without entries."""
         if rule != "read_handler" or not self.quiet:
             return self.modes[rule]
         return f"{{mode: {self.modes[rule]}, quiet: [{', '.join(self.quiet)}]}}"
@@ -210,7 +211,7 @@ class Learnt:
 
 
 def signed(text: str) -> str:
-    """`text` with a last line by which `is_unchanged` knows it again."""
+    """`text` with a last line that `is_unchanged` checks."""
     return f"{text}{_MARK}{sha256(text.encode()).hexdigest()}\n"
 
 
@@ -224,7 +225,7 @@ def is_unchanged(content: bytes) -> bool:
 
 
 def _tests(learnt: Learnt) -> list[str]:
-    """What was learnt and what was held back, as tests that the policy carries."""
+    """What was learnt and what was held back, as the policy's `tests:`."""
     allowed = [
         (act, target)
         for line in learnt.lines
@@ -247,7 +248,7 @@ def _tests(learnt: Learnt) -> list[str]:
     ):
         cases: dict[str, list[str]] = {}
         for act, target in items:
-            # Of many, most are beyond what a test lists: no need to ask whether they could be.
+            # Stop early: a test lists only a few targets.
             if len(cases.get(_ACT_OF.get(act.rule, ""), ())) >= _TESTS:
                 continue
             case = _case(act, target)
@@ -278,10 +279,10 @@ def _exact(held: Held) -> str:
     return min(held.seen.examples, default="")
 
 
-# A policy is written twice: to prove it, and for the user.
+# The policy is written twice: once to check it, once for the user.
 @lru_cache(1 << 16)
 def _case(act: Act, target: str) -> tuple[str, str] | None:
-    """The act and target of a test, where the language of tests can say it."""
+    """The act and target of a test, if `tests:` can express it."""
     word = _ACT_OF.get(act.rule)
     if act.rule == "outbound_connectivity":
         target = act.place if act.port else ""
@@ -300,7 +301,9 @@ def _case(act: Act, target: str) -> tuple[str, str] | None:
 
 
 def comment(line: Line, tiers: Tiers) -> str:
-    """How often a line's acts were seen, when, and by which package: for the end of the line."""
+    """The comment at the end of a line: how often its acts were seen, when, and by which
+    package.
+    """
     times = "once" if line.seen.count == 1 else f"{line.seen.count:,} times"
     askers = tiers.askers(line.seen)
     by = "; ".join(asker.words for asker, _ in askers[:2]) + (
@@ -340,13 +343,13 @@ def _heading(learnt: Learnt, name: str) -> list[str]:
 
 
 def safe(text: str) -> str:
-    """`text` as a comment may hold it: nothing that ends the line, and not much of it."""
+    """`text`, made safe and short enough for a comment."""
     plain = harmless(text)
     return plain if len(plain) <= _COMMENT else plain[: _COMMENT - 1] + "…"
 
 
 def scalar(value: str) -> str:
-    """`value` as YAML, quoted where it could be read as something else."""
+    """`value` as YAML, quoted if it could be read as something else."""
     if _PLAIN.match(value) and value.lower() not in _WORDS:
         return value
     return json.dumps(value, ensure_ascii=False)

@@ -38,8 +38,8 @@ class Pin:
     """One package of a lock file.
 
     Args:
-        name: as the file has it.
-        line: where it stands first.
+        name: as in the file.
+        line: of its first occurrence.
         versions: each that is installed; npm may have several, and pip by markers. A URL, where the
             package comes from one.
         hashes: of its files.

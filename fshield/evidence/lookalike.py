@@ -1,4 +1,4 @@
-"""Names that are made to be taken for others: of hosts and of packages."""
+"""Recognises lookalikes: names of hosts and packages that imitate other names."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from fshield.evidence.known import IMITATED, PACKAGES, SECOND_LEVELS, SHARED
 
-# Letters that look like others in most fonts; of https://www.unicode.org/reports/tr39/ those that
-# names are made of.
+# Letters that look like others in most fonts; from https://www.unicode.org/reports/tr39/, only
+# those that occur in names.
 _CONFUSED = str.maketrans(
     {
         "0": "o",
@@ -83,7 +83,7 @@ class _Known(NamedTuple):
 
 @lru_cache(16)
 def _known(others: frozenset[str]) -> tuple[_Known, ...]:
-    """Domains that may be imitated, each with dashes for its dots as well."""
+    """Domains that may be imitated, each also with dashes in place of dots."""
     parts = ((known, *known.partition(".")[::2]) for known in sorted(IMITATED | others))
     return tuple(
         _Known(name, name.replace(".", "-"), first, rest, _skeleton(first))
@@ -94,11 +94,11 @@ def _known(others: frozenset[str]) -> tuple[_Known, ...]:
 # A log says the same few domains and packages again and again.
 @lru_cache(1 << 12)
 def imitated_host(host: str, others: frozenset[str] = frozenset()) -> str | None:
-    """The domain that `host` could be taken for and does not belong to, or None.
+    """The domain that `host` imitates, or None.
 
     Args:
         host: in its plain form.
-        others: domains besides the well-known that it may imitate.
+        others: more domains that it may imitate, besides the well-known ones.
     """
     own = domain(host)
     if own in IMITATED or own in SHARED or own in others:
@@ -117,7 +117,7 @@ def imitated_host(host: str, others: frozenset[str] = frozenset()) -> str | None
 
 @lru_cache(1 << 12)
 def imitated_package(name: str) -> str | None:
-    """The package that `name` could be taken for, or None."""
+    """The package that `name` imitates, or None."""
     plain = name.lower().replace("-", "_")
     if name in PACKAGES or plain in {package.lower() for package in PACKAGES}:
         return None
@@ -132,12 +132,12 @@ def imitated_package(name: str) -> str | None:
 
 
 def _close(first: str, rest: str, skeleton: str, known: _Known) -> bool:
-    """Whether a domain, in Unicode, is close to one that is known."""
+    """Whether a domain, in Unicode, is close to a known one."""
     if skeleton == known.skeleton:
         return first != known.first or (rest != known.rest and len(known.first) >= _MIN_LENGTH)
     if len(known.first) < _MIN_LENGTH:
         return False
-    # Its own name between dashes, or at an end.
+    # The known name between dashes, or at an end.
     if known.first in first and (
         f"{known.first}-" in f"{first}-" or f"-{known.first}" in f"-{first}"
     ):
@@ -165,8 +165,9 @@ def _unicode(name: str) -> str:
 
 
 def _near(name: str, known: str) -> bool:
-    """One letter more, less, other, or two exchanged; names of the same letters in the same places
-    are not near."""
+    """Whether the names differ by one letter added, removed or replaced, or by two exchanged. Equal
+    names are not near.
+    """
     if name == known or abs(len(name) - len(known)) > 1:
         return False
     at = next(

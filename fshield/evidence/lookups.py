@@ -1,5 +1,6 @@
-"""Lookups at no known port, and the connections that they belong to: Node.js looks a name up
-without a port, and connects afterwards."""
+"""Matches lookups without a port with their connections: Node.js looks a name up without naming a
+port, and connects afterwards.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ _HTTPS = 443
 
 
 def is_lookup(act: Act) -> bool:
-    """Whether it is a name that was looked up, for a port that no event says."""
+    """Whether it is a lookup without a port."""
     return (
         act.rule == _OUTBOUND
         and bool(act.target)
@@ -28,8 +29,8 @@ class Lookups:
     """The lookups of `evidence` that belong to a connection of its own.
 
     Args:
-        ports: of each name that was connected to.
-        of: of each name, how its lookups without a port were seen.
+        ports: for each name, the ports that were connected to.
+        of: for each name, how its lookups without a port were seen.
     """
 
     evidence: Evidence
@@ -45,24 +46,24 @@ class Lookups:
 
     @property
     def alone(self) -> set[str]:
-        """The names that were looked up and not connected to."""
+        """The names that were looked up but not connected to."""
         return self.of.keys() - self.ports.keys()
 
     def is_part(self, act: Act) -> bool:
-        """Whether it is the first step of a connection that is an act as well."""
+        """Whether it is the first step of a connection that is itself in the evidence."""
         return is_lookup(act) and act.target in self.ports
 
     def first_step(self, act: Act) -> tuple[Act, Seen] | None:
-        """The lookup that a connection began with, where it is known apart."""
+        """The lookup that a connection began with, if it is in the evidence."""
         if act.rule != _OUTBOUND or not act.port or act.target not in self.of:
             return None
         return replace(act, port=0), self.of[act.target]
 
     def whole(self, act: Act, seen: Seen) -> Seen:
-        """How a connection was seen, with those that ended with a blocked lookup.
-
-        Of a name with several ports, a blocked lookup was for one of them, not known which: it is
-        the lowest one's."""
+        """How a connection was seen, including attempts that ended at a blocked lookup. If a name
+        has several ports, nothing says which of them a blocked lookup was for: it is counted for
+        the lowest.
+        """
         step = self.first_step(act)
         blocked = step[1].done["block"] if step else 0
         if step is None or not blocked or act.port != min(self.ports[act.target]):
@@ -75,8 +76,9 @@ class Lookups:
 
 
 def assumed_port(seen: Seen) -> tuple[int, str]:
-    """The port that a lookup was most likely for, and the client whose own it is; "" where it is
-    that of HTTPS, as nothing says another."""
+    """The port that a lookup was most likely for, and the client whose default it is. Without a
+    known client it is 443, and the client is "".
+    """
     for chain, _ in seen.chains.most_common():
         client = next((name for name in chain if name in CLIENT_PORTS), "")
         if client:

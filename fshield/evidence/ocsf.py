@@ -1,8 +1,8 @@
-"""The OCSF form of an event, read back into the native one.
+"""Converts events from OCSF back to the native form.
 
 The engine writes it (``layer/core/events/ocsf.c``) where the policy says ``events: {format:
-ocsf}``: a Detection Finding (class 2004), with what OCSF has no place for in ``unmapped``, under
-the native names.
+ocsf}``: a Detection Finding (class 2004), with everything that OCSF has no field for in
+``unmapped``, under its native name.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 DETECTION_FINDING = 2004
-#: What stands at the same place in both forms.
+#: Keys that are at the same place in both forms.
 _SAME = ("timestamp", "level", "message", "_aws", "function", "function_arn")
 
 

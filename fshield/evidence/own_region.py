@@ -1,9 +1,7 @@
-"""Which `aws:` entry stands for a host that was seen, where it is an endpoint of the function's own
-region.
+"""Finds the `aws:` entry for a host that is an endpoint in the function's own region.
 
-A learnt host is tied to its region: the same function deployed in another one would be blocked. The
-entry is not; it is wider by the service's other endpoints (FIPS, dual-stack), and no wider than
-that.
+A host ties the policy to its region: the same function would be blocked in another one. An `aws:`
+entry does not. It is wider only by the service's other endpoints (FIPS, dual-stack).
 """
 
 from __future__ import annotations
@@ -28,11 +26,11 @@ PORT = 443
 
 @dataclass(frozen=True)
 class Stand:
-    """What stands for a host.
+    """What an `aws:` entry has to name for a host.
 
     Args:
         service: as boto3 names it.
-        bucket: where it is one bucket of s3.
+        bucket: if it is one bucket of s3.
     """
 
     service: str
@@ -40,7 +38,7 @@ class Stand:
 
     @property
     def entry(self) -> str:
-        """In one line of YAML."""
+        """The entry in one line of YAML."""
         return (
             f"aws: {{s3: {{buckets: [{self.bucket}]}}}}"
             if self.bucket
@@ -49,17 +47,17 @@ class Stand:
 
     @property
     def words(self) -> str:
-        """For a sentence."""
+        """Its name in a sentence."""
         return f"the bucket {self.bucket}" if self.bucket else self.service
 
 
 def is_of_aws(host: str) -> bool:
-    """`host` lies under a domain suffix of AWS, where anybody can have names as well."""
+    """Whether `host` is under a domain suffix of AWS. Anybody can have names there."""
     return any(host.endswith(f".{suffix}") for suffixes in SUFFIXES.values() for suffix in suffixes)
 
 
 def region_of_arn(arn: str) -> str | None:
-    """The region in a function's ARN, where it is one that functions run in."""
+    """The region in a function's ARN, if functions can run in it."""
     parts = arn.split(":", 4)
     found = parts[3] if len(parts) == 5 and parts[0] == "arn" and parts[2] == "lambda" else ""
     return found if found in endpoints.regions() else None
@@ -67,17 +65,17 @@ def region_of_arn(arn: str) -> str | None:
 
 @lru_cache(maxsize=4096)
 def stand(host: str, region: str) -> Stand | None:
-    """The narrowest `aws:` entry that admits `host` on port 443 to a function in `region`, by the
-    engine's own word.
+    """The narrowest `aws:` entry that allows `host` on port 443 to a function in `region`,
+    according to the engine.
 
     Args:
         host: in its plain form.
         region: of the function.
 
     Returns:
-        one bucket for its virtual-hosted name, one service for an endpoint of its own; None for
-        everything else: other regions, resources of customers, names of single VPC endpoints, and
-        s3 without a bucket, which is everybody's.
+        the bucket for a virtual-hosted name, or the service for one of its endpoints. None for
+        everything else: other regions, customers' resources, names of single VPC endpoints, and s3
+        without a bucket, which would be everybody's.
     """
     if region not in endpoints.regions() or not is_of_aws(host) or ".vpce." in host:
         return None

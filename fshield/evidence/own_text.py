@@ -1,8 +1,9 @@
-"""What the function's own code and configuration name: hosts, files below /tmp, programs.
+"""Finds the hosts, files below /tmp and programs that the function's own code and configuration
+name.
 
-A client library may be any. Where the function's own code or a variable of its configuration has
-the host, path or program as text, a person chose it. What a dependency has in its own files counts
-for nothing: those are told by the metadata of installed distributions, and by `node_modules`.
+If the function's own code or a configuration variable contains a host, path or program as text, a
+person chose it, whichever client library reached it. Text in a dependency's files does not count.
+Dependencies are recognised by the metadata of installed distributions, and by `node_modules`.
 """
 
 from __future__ import annotations
@@ -25,15 +26,15 @@ _SUFFIXES = frozenset(
         *(".json", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".env", ".properties"),
     ]
 )
-#: Lists of dependencies: what they name is not the function's own.
+#: Files that list dependencies: their text does not count.
 _LISTS = frozenset(
     ["package.json", "package-lock.json", "npm-shrinkwrap.json", "pdm.lock", "poetry.lock"]
 )
 _FOREIGN = frozenset(["node_modules", "site-packages", "dist-packages", "__pycache__"])
 _LARGEST, _ALL = 1 << 22, 1 << 26
 _PATH = re.compile(r"/tmp/[A-Za-z0-9][A-Za-z0-9._/-]{2,}")
-# A name with something to fill in: {name}, ${event["day"]}, %s. Literal letters around it are
-# what makes it a name of the function's.
+# A placeholder in a name: {name}, ${event["day"]}, %s. The literal letters around it make the name
+# the function's.
 _TEMPLATE = re.compile(
     r"/tmp/(?:[A-Za-z0-9._/@+-]|\$?\{[^{}\n]{1,80}\}|%[sd])+(?=[\"'`])", re.ASCII
 )
@@ -46,9 +47,9 @@ class OwnText:
     """The text of a function's own files and variables.
 
     Args:
-        installed: packages that the folder's distributions brought.
-        own: modules and packages of the folder that no distribution brought; none where the folder
-            does not tell.
+        installed: packages of the distributions in the folder.
+        own: modules and packages of the folder that belong to no distribution; empty if the folder
+            has no metadata.
     """
 
     installed: frozenset[str] = frozenset()
@@ -58,7 +59,7 @@ class OwnText:
     _templates: frozenset[str] = field(default=frozenset())
 
     def names(self, act: Act, seen: Seen) -> bool:
-        """Whether it names what `act` was about."""
+        """Whether it names the target of `act`."""
         if act.rule == "outbound_connectivity":
             return act.address is None and "." in act.target and self._has(act.target)
         if act.rule == "create_child_process":
@@ -68,7 +69,7 @@ class OwnText:
         return False
 
     def names_path(self, path: str) -> bool:
-        """Whether it names `path`, what is above or below it, or how its name begins."""
+        """Whether it names `path`, something above or below it, or the beginning of its name."""
         return self.template(path) is not None or any(
             known.startswith(f"{path}/")
             or (
@@ -80,9 +81,10 @@ class OwnText:
         )
 
     def template(self, *paths: str) -> str | None:
-        """The pattern for all of `paths`: a name with something to fill in, the one with the most
-        letters; else what is below such a name, or below a folder that is named. None where there
-        is none, or one is named itself."""
+        """A pattern for all of `paths`, from a name with placeholders (the one with the most
+        letters), or else from a folder that is named. None if there is none, or if one of `paths`
+        is named itself.
+        """
         if not self._paths.isdisjoint(paths):
             return None
         folders = (*self._templates, *(known for known in self._paths if known[-1] not in "-_./"))
@@ -97,11 +99,12 @@ class OwnText:
         return self._text.casefold()
 
     def _has(self, name: str) -> bool:
-        # Most names are nowhere in it. A pattern for each costs a thousand times as much.
+        # A quick test first: most names are not in the text, and a regular expression costs a
+        # thousand times as much.
         if name.casefold() not in self._folded:
             return False
         whole = rf"(?<![A-Za-z0-9_./-]){re.escape(name)}(?![A-Za-z0-9_-]|\.[A-Za-z0-9_])"
-        # A URL's host stands behind `//` or `@`, a program behind a quote or a blank.
+        # A URL's host follows `//` or `@`, a program follows a quote or a blank.
         host = rf"(?<=//){re.escape(name)}(?![A-Za-z0-9_-]|\.[A-Za-z0-9_])"
         return bool(re.search(f"{whole}|{host}", self._text, re.IGNORECASE))
 
@@ -120,11 +123,11 @@ def count_as_own(askers: Askers, package: Path | None, variables: Mapping[str, s
 
 
 def read(package: Path | None, variables: Mapping[str, str], known: Iterable[str]) -> OwnText:
-    """What a function's folder or zip, and its variables, name.
+    """Read the text of a function's folder or zip, and its variables.
 
     Args:
-        known: modules that are known to be the function's own. Where the folder has no metadata of
-            distributions, no others are read: dependencies would look like its own code.
+        known: modules that are known to be the function's own. If the folder has no metadata of
+            distributions, only these are read, because dependencies would look like own code.
 
     Raises:
         CouldNotRun: `package` cannot be read.
@@ -132,7 +135,7 @@ def read(package: Path | None, variables: Mapping[str, str], known: Iterable[str
     packed = list(files(package)) if package else []
     listed, tells = _listed(packed)
     brought = {_top(name) for name in listed if _MODULE.search(name.name)}
-    # A package may leave files out of its RECORD: its whole folder is not the function's own.
+    # A package can leave files out of its RECORD, so its whole folder counts as the package's.
     foreign = frozenset(brought.difference(known))
     wanted = [
         file
@@ -160,8 +163,9 @@ def read(package: Path | None, variables: Mapping[str, str], known: Iterable[str
 
 
 def _is_template(pattern: str) -> bool:
-    """Whether it has something to fill in, and says enough besides: two letters in the parts that
-    are filled in, if in their suffix, and no folder of /tmp that may be any."""
+    """Whether the pattern has placeholders and is still specific: the components with placeholders
+    have two literal letters (the suffix counts), and no folder of /tmp is a placeholder only.
+    """
     parts = pattern.removeprefix("/tmp/").split("/")
     filled = [part for part in parts if "*" in part]
     letters = [sum(c.isalpha() for c in part) for part in filled]
@@ -169,8 +173,9 @@ def _is_template(pattern: str) -> bool:
 
 
 def _listed(packed: Iterable[PackedFile]) -> tuple[set[PurePosixPath], bool]:
-    """The files that distributions brought, as their RECORDs list them; whether there are any, or a
-    `node_modules`."""
+    """The files listed in the distributions' RECORDs, and whether there is any RECORD or
+    `node_modules`.
+    """
     listed: set[PurePosixPath] = set()
     tells = False
     for file in packed:

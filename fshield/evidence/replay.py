@@ -1,5 +1,4 @@
-"""``fshield replay``: what recorded traffic would have met under another policy, by the engine's
-own decision."""
+"""``fshield replay``: how the engine would decide on recorded acts under another policy."""
 
 from __future__ import annotations
 
@@ -21,9 +20,9 @@ class Outcome:
 
     Args:
         act, seen: what was done, and how it was seen.
-        target: exactly, where the act stands for several.
-        met: what it would meet.
-        quiet: the policy tells nobody: its `quiet` lists all who did it.
+        target: the exact target, if the act stands for several.
+        met: the new verdict.
+        quiet: it would make no event: the policy's `quiet` lists every caller.
     """
 
     act: Act
@@ -34,18 +33,21 @@ class Outcome:
 
     @property
     def would_break(self) -> bool:
-        """It went through, and would be blocked; what is quiet does without."""
+        """Whether it went through and would be blocked. Quiet reads do not count, because their
+        callers work without.
+        """
         return self.met.mode is Mode.BLOCK and self.seen.passed > 0 and not self.quiet
 
     @property
     def would_pass(self) -> bool:
-        """It was blocked, and would go through."""
+        """Whether it was blocked and would go through."""
         return self.met.mode is not Mode.BLOCK and self.seen.done["block"] > 0
 
 
 def replay(policy: native.Compiled, evidence: Evidence, facts: native.Facts) -> Iterator[Outcome]:
-    """Every kind of act in `evidence`, put to `policy`. Of several targets, and of a connection and
-    its lookup, the one that fares worst."""
+    """Judge every kind of act in `evidence` by `policy`. Of several targets, and of a connection
+    and its lookup, the strictest verdict counts.
+    """
     lookups = Lookups(evidence)
     for act, seen in evidence:
         if lookups.is_part(act):
@@ -62,9 +64,10 @@ def replay(policy: native.Compiled, evidence: Evidence, facts: native.Facts) -> 
 
 
 def _is_quiet(policy: native.Compiled, evidence: Evidence, seen: Seen) -> bool:
-    """Whether each read that was seen is by a distribution whose reads make no event. As in the
-    engine, the innermost frame is the reader, by its distribution or its package."""
-    if sum(seen.chains.values()) < seen.count:  # not every caller was kept
+    """Whether every read was by a distribution in `quiet`. As in the engine, the reader is the
+    distribution or package of the innermost frame.
+    """
+    if sum(seen.chains.values()) < seen.count:  # some callers were not kept
         return False
     readers = {chain[0] if chain else "" for chain in seen.chains}
     return all(

@@ -1,8 +1,8 @@
-"""Names that are made up anew each time, and the patterns that stand for them.
+"""Recognises names that are random or different each time, and makes patterns of them.
 
-A name in the form of a known generator (tempfile, a UUID, a hash, the time, the request's id) is a
-pattern at first sight. What may be made up (a number, a few hex digits) is one where two names
-differ in it. docs/learning.md has the rules.
+A name in the form of a known generator (tempfile, a UUID, a hash, the time, the request's id)
+becomes a pattern at first sight. A part that may be generated (a number, a few hex digits) becomes
+one once two names differ in it. docs/learning.md has the rules.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import NamedTuple
 
 from fshield.evidence.known import PACKAGES, SPOOLERS
 
-#: From how many names in one folder below /tmp a pattern for that folder is learnt.
+#: With this many names in one folder below /tmp, a pattern for that folder is learnt.
 MANY_NAMES = 3
-#: From how many hosts a pattern for their domain is learnt.
+#: With this many hosts, a pattern for their domain is learnt.
 MANY_HOSTS = 5
 _DAY_S = 86400
-#: Shorter ids of a request are no evidence.
+#: Ignore shorter request ids: they would match by chance.
 _REQUEST = 8
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
@@ -30,10 +30,10 @@ _HASH = re.compile(
     r"(?<![0-9A-Za-z])(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{16,128}(?![0-9A-Za-z])"
     r"|(?<![0-9A-Za-z])(?=[A-F]*[0-9])(?=[0-9]*[A-F])[0-9A-F]{16,128}(?![0-9A-Za-z])"
 )
-# s3transfer: a dot and eight hex digits of either case after the name of the file.
+# s3transfer: a dot and eight hex digits, of either case, after the file's name.
 # https://github.com/boto/s3transfer/blob/0.14.0/s3transfer/utils.py
 _TRANSFER = re.compile(r"(?<=.)\.[0-9a-fA-F]{8}\Z")
-# A day, alone or with a time of the day after it.
+# A date, or a date and a time.
 _DAY = re.compile(
     r"(?<![0-9])(20[0-9]{2})([-_.]?)([01][0-9])\2([0-3][0-9])"
     r"(?:([T_ -]?)[0-2][0-9][:_.-]?[0-5][0-9](?:[:_.-]?[0-5][0-9](?:[.,_]?[0-9]{3,6})?)?)?(?![0-9])"
@@ -47,7 +47,7 @@ _EIGHT = 8
 _WORDS = re.compile(
     r"(?:[a-z]{3,}(?:_[a-z]{2,})*|[a-z]{2}(?:_[a-z]{3,})+)(?:_?[a-z]?[0-9]+)?|[0-9_]+"
 )
-# For each letter from a to z, those that follow it in words and in names of programs.
+# For each letter from a to z, the letters that follow it in words and in programs' names.
 _FOLLOWERS = (
     ("a", "bcdefgiklmnprstuvwxy"), ("b", "abcdeijlmnoprstuy"), ("c", "acdefghiklmnopqrstuvy"),
     ("d", "abcdefgilmnoprstuvy"), ("e", "abcdefghiklmnopqrstuvwxy"), ("f", "acdefilmnoprstuy"),
@@ -60,22 +60,22 @@ _FOLLOWERS = (
 )  # fmt: skip
 _PAIRS = frozenset(first + second for first, seconds in _FOLLOWERS for second in seconds)
 
-# What may be made up, and what may be a name for good.
+# Parts that may be generated, or may be fixed.
 _HEX = re.compile(r"(?<![0-9A-Za-z])(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{8,15}(?![0-9A-Za-z])")
-# mkstemp(3) and mktemp(1): six or more after a dot, letters of both cases or digits.
+# mkstemp(3) and mktemp(1): a dot, then six or more letters of both cases or digits.
 _MKSTEMP = re.compile(r"(?<=[.\-_])(?=[^A-Z]*[A-Z])(?=[^a-z0-9]*[a-z0-9])[A-Za-z0-9]{6,10}\Z")
-# npm's tmp: twelve behind a dash, which words in capitals are not made of.
+# npm's tmp: a dash, then twelve characters that no word in capitals consists of.
 _CAMEL = r"(?:[A-Z]?[a-z]{2,}|[A-Z]{2,}|[0-9]+)+\Z"
 _NPM_TMP = re.compile(rf"(?<=-)(?!{_CAMEL})(?=[^A-Z]*[A-Z])(?=[^a-z]*[a-z])[A-Za-z0-9]{{12}}\Z")
 _NUMBER = re.compile(r"(?<![0-9A-Za-z])[0-9]{4,20}(?![0-9A-Za-z])")
 
 
 class Moment(NamedTuple):
-    """When a name was seen, and by which request: what a name can be made of.
+    """When a name was seen, and in which request: a name can contain either.
 
     Args:
-        time: seconds since 1970; 0 where no event says.
-        request: the request's id; "" where no event says.
+        time: seconds since 1970; 0 if unknown.
+        request: the request's id; "" if unknown.
     """
 
     time: float = 0.0
@@ -86,19 +86,23 @@ NEVER = Moment()
 
 
 def shape(path: str, moment: Moment = NEVER) -> str:
-    """`path` with everything in it as `?` and `*` that is made up for certain; below a folder with
-    a made-up name, all that is in it: ``/**``. Without any, the path itself."""
+    """`path`, with every part that is certainly generated as `?` and `*`, and everything below a
+    folder with a generated name as ``/**``. The path itself if it has no such part.
+    """
     return _joined(path.split("/"), lambda part: _certain(part, moment))
 
 
 def loose(pattern: str) -> str:
-    """`pattern`, from `shape`, with everything as `?` and `*` that may be made up: what two names
-    must have in common to be taken for one."""
+    """`pattern`, from `shape`, with also every part that may be generated as `?` and `*`. Two names
+    are merged only if they are equal in this form.
+    """
     return "/".join(_uncertain(part) for part in pattern.split("/"))
 
 
 def joint(first: str, second: str, common: str) -> str:
-    """The narrowest pattern for two that have `common`: what differs is as in `common`."""
+    """The narrowest pattern for two names with the same `loose` form `common`: parts that differ
+    are taken from `common`.
+    """
     if first == second:
         return first
     parts = zip(first.split("/"), second.split("/"), common.split("/"), strict=True)
@@ -138,7 +142,7 @@ def _generated(name: str) -> str:
 
 
 def _temporary(match: re.Match[str]) -> str:
-    """The eight characters of tempfile within a run of such characters as ``?``; else the run."""
+    """A run of characters, with tempfile's eight in it as ``?``; without such, the run itself."""
     run = match[0]
     begins = match.start() == 0
     if begins and run.startswith("tmp") and len(run) == len("tmp") + _EIGHT:
@@ -154,7 +158,9 @@ def _temporary(match: re.Match[str]) -> str:
 
 
 def _places(run: str) -> Iterable[int]:
-    """Where in a run the eight may begin: before, between and behind underscores; at its end."""
+    """Where in a run tempfile's eight may begin: before, between or after underscores, or at its
+    end.
+    """
     last = len(run) - _EIGHT
     free = (at for at in range(last) if not _is_glued(run, at) and run[at + _EIGHT] == "_")
     return (*free, last)
@@ -169,19 +175,20 @@ def _changes(token: str) -> int:
 
 
 def _oddness(token: str) -> int:
-    """How little a token looks like words: changes between letters and others, and pairs of letters
-    that no word has."""
+    """How little a token looks like a word: counts changes between letters and other characters,
+    and pairs of letters that no word has.
+    """
     letters = re.findall(r"[a-z]+", token)
     odd = sum(run[at : at + 2] not in _PAIRS for run in letters for at in range(len(run) - 1))
     return odd + _changes(token)
 
 
 def _is_made_up(token: str, glued: bool) -> bool:
-    """Whether eight characters are tempfile's: a person chose words, numbers after them, and names
-    of packages.
+    """Whether eight characters are tempfile's, not a person's choice: words, words with a number,
+    names of packages.
 
     Args:
-        glued: right behind other letters, where more is asked for.
+        glued: directly after other letters, so that stronger evidence is needed.
     """
     if token in PACKAGES or token in SPOOLERS:
         return False
@@ -210,7 +217,7 @@ def _if_today(match: re.Match[str], moment: Moment) -> str:
 def _if_now(match: re.Match[str], moment: Moment) -> str:
     if abs(int(match[1]) - moment.time) > _DAY_S:
         return match[0]
-    # What time.time() prints has as many digits as it needs.
+    # The output of time.time() varies in length.
     rest = match[2] or ""
     return "?" * len(match[1]) + (".*" if rest.startswith(".") else "?" * len(rest))
 
@@ -235,34 +242,35 @@ def _dashed(match: re.Match[str]) -> str:
 # ---- siblings ----
 
 _PIECE = re.compile(r"[A-Za-z]+|[0-9]+|[^A-Za-z0-9]")
-#: Names of more pieces, and folders of more names, are not looked into.
+#: Limits: no siblings are searched among names with more pieces, or in folders with more names.
 _PIECES, _NAMES = 24, 2000
-#: Of names that are made up, in one folder, no more forms are looked into.
+#: At most this many forms of generated names are searched in one folder.
 _FORMS = 16
-#: Folders below this depth are not looked into.
+#: Folders below this depth are not searched.
 _DEEP = 32
 
 
 def siblings(names: Iterable[str]) -> dict[str, list[str]]:
-    """Patterns for those of `names`, all in one folder, that differ in one stretch, ``a-*.png``.
+    """Patterns such as ``a-*.png``, for those of `names` (all in one folder) that differ in one
+    place.
 
-    They share whole words, numbers and signs, two letters at least besides the suffix, and the
-    suffix. Where they differ in a number, the numbers beside it differ too in others: a month's
-    siblings are those of other years.
+    Siblings share the suffix, and, besides it, whole words, numbers and signs with at least two
+    letters. If they differ in a number, numbers next to it may differ as well: files of one month
+    are siblings of those of other years.
 
     Returns:
-        each pattern with the names that it is for.
+        each pattern, with its names.
     """
     groups: dict[tuple[str, str], set[str]] = {}
     for name in sorted(set(names))[:_NAMES]:
-        # A pattern of earlier siblings has one `*`; names in a generator's form have no siblings.
+        # Leave out names in a generator's form. A pattern of earlier siblings has one `*`.
         pieces = _PIECE.findall(name) if "?" not in name and "**" not in name else []
         if len(pieces) > _PIECES:
             continue
         end = len(pieces) - 1 - pieces[::-1].index(".") if "." in pieces[1:] else len(pieces)
         heads = [(head, _letters(head)) for head in accumulate(pieces[:end], initial="")]
         tails = ["".join(pieces[after:]) for after in range(end + 1)]
-        # Of `a.tar.gz` the stem of `.tar.gz` is `tar`, and `.gz` has none.
+        # For `a.tar.gz`, `.tar.gz` has the stem `tar`, and `.gz` has none.
         stems = [_letters(tail.removeprefix(".").partition(".")[0]) for tail in tails[:end]] + [0]
         for begin in range(end):
             head, letters = heads[begin]
@@ -292,7 +300,7 @@ def _letters(part: str) -> int:
 
 
 def _without_numbers(head: str, tail: str) -> tuple[str, str]:
-    """Both less the numbers next to what is between them, where two letters are left."""
+    """`head` and `tail` without the numbers next to the gap, if two letters remain."""
     shorter = re.sub(r"(?:(?<![0-9A-Za-z])[0-9]+[-_.])+\Z", "", head)
     rest = re.sub(r"\A(?:[-_][0-9]+(?![0-9A-Za-z]))+", "", tail)
     letters = sum(c.isalpha() for c in shorter + rest.partition(".")[0])
@@ -303,7 +311,7 @@ _SUFFIX = re.compile(r"[^?*.][^?*]*?((?:\.[A-Za-z][0-9A-Za-z]{0,7}){1,2}(?:\.\?{
 
 
 def _alike_in_tmp(names: Iterable[str]) -> dict[str, list[str]]:
-    """Patterns for names that lie in /tmp itself and share a suffix only: ``*.png``."""
+    """Patterns for names directly in /tmp that share only a suffix: ``*.png``."""
     groups: dict[str, list[str]] = {}
     for name in sorted(names):
         found = _SUFFIX.fullmatch(name)
@@ -313,14 +321,15 @@ def _alike_in_tmp(names: Iterable[str]) -> dict[str, list[str]]:
 
 
 def gathered(patterns: Iterable[str]) -> dict[str, str]:
-    """For each of `patterns`, of objects under /tmp, the one that stands for it and its siblings;
-    itself, where it has none."""
+    """For each of `patterns` (of objects under /tmp), the pattern for it and its siblings; itself
+    if it has none.
+    """
     found = _gathered({pattern: [pattern] for pattern in patterns}, "/tmp")
     return {pattern: whole for whole, members in found.items() for pattern in members}
 
 
 def _gathered(items: dict[str, list[str]], folder: str) -> dict[str, list[str]]:
-    """Patterns in or below `folder`, with what each of them stands for, put together."""
+    """Merge the patterns in or below `folder`; each result with the patterns that it covers."""
     if folder.count("/") > _DEEP:
         return items
     out = {value: members for value, members in items.items() if not _is_in(value, folder)}
@@ -343,7 +352,7 @@ def _gathered(items: dict[str, list[str]], folder: str) -> dict[str, list[str]]:
             whole = f"{folder}/{pattern}/**" if is_folder else f"{folder}/{pattern}"
             children[pattern, is_folder] = {whole: inside}
     if folder != "/tmp" and len({name for name, _ in children}) >= MANY_NAMES:
-        # A package that made so many names in a folder of its own will make others.
+        # A package that made this many names in its own folder will make more.
         whole = f"{folder}/**" if any(below for _, below in children) else f"{folder}/*"
         inside = [member for each in children.values() for member in _all(each)]
         return {**out, whole: [*out.pop(whole, []), *inside]}
@@ -354,7 +363,7 @@ def _gathered(items: dict[str, list[str]], folder: str) -> dict[str, list[str]]:
 
 
 def _below_made_up(children: Iterable[tuple[str, bool]], names: list[str]) -> dict[str, list[str]]:
-    """For folders that were made by names of one form, as their own entry has it: that form."""
+    """For folders whose own names are generated in one form: a pattern with that form."""
     forms = [name for name, below in children if not below and "?" in name and "*" not in name]
     found = {form: [name for name in names if matches(form, name)] for form in forms[:_FORMS]}
     return {form: alike for form, alike in found.items() if alike}
@@ -369,12 +378,13 @@ def _all(each: dict[str, list[str]]) -> list[str]:
 
 
 def matches(pattern: str, path: str) -> bool:
-    """Whether the pattern is the engine's for this path: for what is checked here only; verdicts
-    are the engine's."""
+    """Whether the pattern matches the path, as in the engine. For checks in this package only:
+    verdicts come from the engine.
+    """
     parts = re.split(r"(\*\*|\*|\?)", pattern)
     made = {"**": r".*", "*": r"[^/]*", "?": r"[^/]"}
     text = "".join(made.get(part, re.escape(part)) for part in parts)
     if pattern.endswith("/**"):
-        # A folder is among what is in it, for the engine.
+        # In the engine, ``DIR/**`` matches DIR too.
         text = text.removesuffix("/.*") + "(?:/.*)?"
     return re.fullmatch(text, path, re.DOTALL) is not None

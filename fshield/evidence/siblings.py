@@ -1,4 +1,4 @@
-"""Names under /tmp that a policy has, and new ones, put together by the rules of `learn`."""
+"""Merges new names under /tmp with those in a policy, by the rules of `learn`."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ _TMP = "read_write_tmp"
 
 
 def with_siblings(document: Document, policy: Policy, lines: Sequence[Line]) -> list[Line]:
-    """The lines. Names under /tmp are put together with their siblings in the policy: a line that
-    became a pattern has what it was as `alone`."""
+    """`lines`, with names under /tmp merged with their siblings in the policy. A line that became a
+    pattern has its old value in `alone`.
+    """
     made = [line for line in lines if line.rule != _TMP]
     callers = {line.only_for for line in lines if line.rule == _TMP}
     for names in sorted(callers):
@@ -38,7 +39,7 @@ def with_siblings(document: Document, policy: Policy, lines: Sequence[Line]) -> 
 def covered_entries(
     document: Document, policy: Policy, lines: Sequence[Line]
 ) -> list[tuple[str, int]]:
-    """The entries of the file that are dead beside `lines`: the rule, and the place in its list."""
+    """The entries of the file that `lines` make dead: the rule, and the index in its list."""
     wide = [(line.value, counted(line.only_for)) for line in lines if line.rule == _TMP]
     return [
         (_TMP, int(entry.location[-1]))
@@ -51,7 +52,7 @@ def covered_entries(
 
 
 def merged(lines: Sequence[Line]) -> list[Line]:
-    """One entry for one destination and its callers."""
+    """Merge lines with the same destination and callers."""
     found: dict[tuple[str, str, str, tuple[str, ...]], Line] = {}
     for line in lines:
         first = found.setdefault((line.rule, line.key, line.value, line.only_for), line)
@@ -63,7 +64,7 @@ def merged(lines: Sequence[Line]) -> list[Line]:
 
 
 def _plain_paths(document: Document, policy: Policy) -> list[Allow]:
-    """The entries of read_write_tmp in the file itself that say nothing but a path and callers."""
+    """The entries of read_write_tmp in this very file that consist of a path and callers only."""
     return [
         entry
         for entry in policy.allows
@@ -74,14 +75,14 @@ def _plain_paths(document: Document, policy: Policy) -> list[Allow]:
 
 
 def _only_path(written: object) -> object:
-    """The path of an entry that says no more than it and ``only_for``."""
+    """The path of an entry that has at most ``only_for`` besides."""
     if isinstance(written, dict) and set(written) == {"path", "only_for"}:
         return written["path"]
     return written
 
 
 def _covers(wide: str, entry: str) -> bool:
-    """Whether an entry is dead beside a wider one."""
+    """Whether a wider entry makes an entry dead."""
     if wide == entry:
         return False
     return path_outside(entry, [wide]) is None

@@ -1,5 +1,6 @@
-"""Where commands take events from: files, standard input, a CloudWatch log group. With a bar where
-it takes long."""
+"""Where commands take events from: files, standard input, a CloudWatch log group. Shows a progress
+bar if it takes long.
+"""
 
 from __future__ import annotations
 
@@ -21,17 +22,17 @@ from fshield.evidence.tables import engine, places, rows
 from fshield.evidence.tables.batches import is_table
 from fshield.language import endpoints
 
-#: Below this, a file is read before anybody would look at a bar.
+#: A smaller file is read before anybody would look at a progress bar.
 _SMALL = 8 << 20
 
 
 @dataclass
 class Source:
-    """What is to be read.
+    """What to read.
 
     Args:
-        files: logs; with no log group and no files, standard input.
-        group: a CloudWatch log group in their place.
+        files: logs; standard input if there are neither files nor a log group.
+        group: a CloudWatch log group instead.
         since: how far back in it.
         connection: where it is.
         function: the one function whose events are wanted.
@@ -45,20 +46,20 @@ class Source:
 
     def __post_init__(self) -> None:
         self._moved: Callable[[int], None] = lambda _size: None
-        # The reader is there before anybody knows what it is to tell.
+        # The reader exists before the function to report progress to is known.
         self.reader = EventReader(lambda size: self._moved(size))  # noqa: PLW0108
-        #: Of the log group, and so of the functions, once it is read; None for files.
+        #: The region of the log group, and so of the functions, after it was read. None for files.
         self.region: str | None = None
 
     @property
     def counts(self) -> Counts:
-        """What was met on the way; whole when all is read."""
+        """What the reader met; complete when everything was read."""
         return self.reader.counts
 
     @contextmanager
     def records(self) -> Iterator[Iterator[Record]]:
-        """The records, with a bar on a terminal's stderr; of a log group, the price is said before
-        it is read.
+        """The records, with a progress bar if stderr is a terminal. Before a log group is read, its
+        price is printed.
 
         Raises:
             CouldNotRun: a source cannot be read.
@@ -91,8 +92,9 @@ class Source:
         return self.reader.files(self.files or ["-"])
 
     def _is_table(self) -> bool:
-        """Whether an engine reads the files: it must for tables and places, and is faster for much
-        of anything."""
+        """Whether DuckDB reads the files: it must for tables and S3, and is faster for large
+        files.
+        """
         if "-" in self.files or not self.files:
             return False
         if any(places.is_place(name) or is_table(name) for name in self.files):
@@ -134,7 +136,7 @@ class Source:
 def facts_of(
     source: Source, named: str | None, option: str | None, environment: list[str] | None
 ) -> native.Facts:
-    """What is known of the function whose events were read.
+    """Facts about the function whose events were read.
 
     Args:
         source: after it was read.
@@ -149,7 +151,7 @@ def facts_of(
 
 
 def region_of(option: str | None) -> str | None:
-    """`option`, where it is a region that functions run in. Raises CouldNotRun."""
+    """`option`, if functions can run in this region. Raises CouldNotRun."""
     if option is None or option in endpoints.regions():
         return option
     guess = closest(option, endpoints.regions())
@@ -161,7 +163,9 @@ def region_of(option: str | None) -> str | None:
 
 @contextmanager
 def bar(wanted: object) -> Iterator[Callable[[float], None]]:
-    """A function that moves a bar to a share from 0 to 1; none where nobody looks."""
+    """A function that sets a progress bar to a share from 0 to 1. Shows nothing if stderr is not a
+    terminal.
+    """
     console = output.console(stderr=True)
     if not wanted or not console.is_terminal:
         yield lambda _share: None
@@ -178,6 +182,6 @@ def bar(wanted: object) -> Iterator[Callable[[float], None]]:
 
 
 def say_doubts(counts: Counts) -> None:
-    """What was skipped or is doubtful, on stderr."""
+    """Print on stderr what was skipped or is doubtful."""
     for sentence in counts.sentences():
         output.console(stderr=True).print(f"note: {sentence}", soft_wrap=True)

@@ -1,12 +1,13 @@
-"""Finds the engine's events in logs of any size, in constant memory: what every command reads that
-takes logs.
+"""Finds the engine's events in logs of any size, in constant memory. Every command that takes logs
+uses it.
 
-Logs come as the process wrote them, or wrapped by other tools: with a timestamp and a stream's
-name before each line (``aws logs tail``, an export to S3), as JSON strings in JSON (``aws logs
+Logs come as the process wrote them, or wrapped by other tools: with a timestamp and a stream's name
+before each line (``aws logs tail``, an export to S3), as JSON strings in JSON (``aws logs
 filter-log-events``, ``get-query-results``, subscriptions, records that Firehose joined without line
-ends), as text with tabs, as CSV from Logs Insights, packed with gzip. None of these is told apart
-by its shape: an event begins with the same bytes everywhere, escaped or not, and is looked for by
-them. Nothing here raises for any bytes, and what was skipped is counted with its reason.
+ends), as text with tabs, as CSV from Logs Insights, packed with gzip. The reader does not
+distinguish these formats. In all of them an event begins with the same bytes, escaped or not, and
+the reader searches for those. No function here raises, whatever the bytes. Whatever is skipped is
+counted, with its reason.
 """
 
 from __future__ import annotations
@@ -28,20 +29,21 @@ from typing import Any, BinaryIO, Protocol, cast
 from fshield.errors import CouldNotRun, shown
 from fshield.evidence.events import EVENT_VERSION, MAX_LINE, decode, normalised, unreadable
 
-# : A line is looked at in pieces of at most this many bytes, so that a file without line ends needs
-# no memory.
+#: A line is read in pieces of at most this many bytes, so that a file without line ends does not
+#: fill the memory.
 MAX_PIECE = 4 << 20
 _CHUNK = 1 << 20
 _YEAR_2200 = 7258118400
-# : How often JSON may lie in a string of JSON: Lambda's own format in a subscription's record makes
-# two.
+#: How deep JSON may be nested in strings of JSON: Lambda's own format in a subscription's record
+#: makes two.
 MAX_WRAPPINGS = 4
-#: What `fshield invoke --json` prints is one document, and read whole up to this size.
+#: The output of `fshield invoke --json` is one document, which is read whole up to this size.
 MAX_DOCUMENT = 64 << 20
 INVOKED = re.compile(rb'\{\s*"ok": (?:true|false),\s*"invocations": \[')
-#: Processes whose numbers are followed. Of those that were forgotten, nothing is said.
+#: Sequence numbers are followed for this many processes. Older ones are forgotten, without a
+#: warning.
 MAX_PROCESSES = 16384
-#: A clock that goes back by less than this did not jump: threads write in no order.
+#: A clock that goes back by less than this did not jump: threads do not write in order.
 CLOCK_SLACK_S = 1.0
 
 _WORD = b"function_shield"
@@ -52,25 +54,23 @@ _CSV_END = re.compile(r'(?<!")(?:"")*"(?!")')
 
 @dataclass
 class Counts:
-    """What a reader met. Every number is of things, not of bytes, but for `bytes`.
+    """What a reader met. All are counts of items, except `bytes`.
 
     Args:
-        bytes, lines: read, of whatever kind.
-        events: given on, those that could not be read in full among them.
-        others: lines without an event: the function's own, the platform's.
+        bytes, lines: read, of any kind.
+        events: passed on, including those that were cut.
+        others: lines without an event: the function's own and the platform's.
         cut: events whose line ends too early.
-        too_long: longer than any event of the engine; not given on.
-        not_ours: looks like an event and is none; not given on.
-        newer: of a later version of the format: read as far as known.
-        repeated: a `seq` that this process had already: read twice, or forged.
-        unnumbered: violations without the process's own number, as FunctionShield's are, or forged
-            ones.
-        missing: numbers that were left out, and that no line says are lost: filtered, cut, or taken
-            away.
-        lost: events that the engine itself says it could not write.
-        clock_back: times that went back within a process.
-        untimed: events without a time that can be read.
-        unreadable_files: files that broke off: damaged gzip, an error of the disk.
+        too_long: longer than any event of the engine; not passed on.
+        not_ours: look like an event but are not; not passed on.
+        newer: of a later version of the format; read as far as known.
+        repeated: with a `seq` that this process had already: read twice, or forged.
+        unnumbered: violations without a sequence number: of PureSec's FunctionShield, or forged.
+        missing: gaps in sequence numbers that no line declares as lost: filtered, cut, or removed.
+        lost: events that the engine says it could not write.
+        clock_back: how often the time went back within a process.
+        untimed: events without a readable time.
+        unreadable_files: files that ended early: damaged gzip, a disk error.
     """
 
     bytes: int = 0
@@ -94,8 +94,7 @@ class Counts:
         return asdict(self)
 
     def sentences(self) -> list[str]:
-        """What a person should know of what was skipped or is doubtful, one line each; empty where
-        there is nothing."""
+        """What was skipped or is doubtful, one sentence each."""
         says = [
             (self.cut, "{} cut short, shown as far as they go"),
             (self.too_long, "{} too long for an event, skipped"),
@@ -120,19 +119,19 @@ class Record:
     """An event and where it was found.
 
     Args:
-        event: normalised, see `fshield.evidence.events.normalised`; of kind ``unreadable`` where it
+        event: normalised, see `fshield.evidence.events.normalised`; of kind ``unreadable`` if it
             was cut.
         source: the file, ``-`` for standard input, or the log group.
         line: in the source, from 1.
-        time: when it happened, seconds since 1970 UTC; None where the event does not say.
-        function: the Lambda function, where the event, its process's ``armed`` or the wrapping
-            tells; else "".
-        doubt: None, or why the event may not be the engine's: ``repeated`` or ``unnumbered`` (see
+        time: when it happened, seconds since 1970 UTC; None if the event does not say.
+        function: the Lambda function, if the event, its process's ``armed`` or the wrapping names
+            it; else "".
+        doubt: None, or why the event may not be genuine: ``repeated`` or ``unnumbered`` (see
             `Counts`).
-        last: of a record that stands for several events, when the last of them happened; None for
+        last: if the record stands for several events, the time of the last; None: the same as
             `time`.
-        events: how many events it stands for. Their acts are added up in the event's ``count``.
-        process: the random value of the process that numbered the event; "" where it has no number.
+        events: how many events it stands for. The event's ``count`` is their sum.
+        process: the random value of the process that numbered the event; "" if it has no number.
     """
 
     event: dict[str, Any]
@@ -147,7 +146,7 @@ class Record:
 
 
 class Progress(Protocol):
-    """Is told how many bytes were read."""
+    """Called with the number of bytes that were read."""
 
     def __call__(self, size: int, /) -> None: ...
 
@@ -160,14 +159,14 @@ class _Process:
 
 
 class EventReader:
-    """Reads events out of streams, files and CloudWatch messages. One reader may read many;
-    `counts` is of all.
+    """Reads events from streams, files and CloudWatch messages. One reader may read several;
+    `counts` covers all.
 
     Args:
-        progress: called with the size of each piece that was read, packed bytes where the file is
-            packed.
-        follow: follow the numbers of processes. False where others do: no record is `repeated`
-            then, and its function is what the event or its wrapping says.
+        progress: called with the size of each piece that was read; for a compressed file, its
+            compressed size.
+        follow: follow the sequence numbers of processes. If False, no record is `repeated`, and its
+            function is what the event or its wrapping says.
     """
 
     def __init__(self, progress: Progress | None = None, follow: bool = True) -> None:
@@ -179,11 +178,11 @@ class EventReader:
     # ---- sources ----
 
     def files(self, names: Iterable[str]) -> Iterator[Record]:
-        """The events of files, one after the other; ``-`` is standard input. Packed ones are
-        unpacked.
+        """The events of files, one after the other; ``-`` is standard input. Compressed ones
+        are decompressed.
 
         Raises:
-            CouldNotRun: one cannot be opened. What breaks off later is counted.
+            CouldNotRun: one cannot be opened. Files that end early are only counted.
         """
         for name in names:
             yield from self.file(name)
@@ -207,7 +206,9 @@ class EventReader:
             yield from self.stream(stream, name)
 
     def stream(self, stream: BinaryIO, source: str = "-") -> Iterator[Record]:
-        """The events of an open binary stream, as they come: a line is read when it has ended."""
+        """The events of an open binary stream, as they arrive: each line is read once it is
+        complete.
+        """
         number = 0
         pieces = _pieces(self._chunks(stream))
         first = next(pieces, b"")
@@ -244,14 +245,14 @@ class EventReader:
     def line(
         self, line: bytes | str, source: str = "-", number: int = 0, function: str = ""
     ) -> Iterator[Record]:
-        """The events in one line or message. There are several where a wrapping joined them."""
+        """The events in one line or message. A wrapping may have joined several."""
         self.counts.lines += 1
         if isinstance(line, str):
             self.counts.bytes += len(line)
             found = "function_shield" in line
         else:
             found = _WORD in line
-        # Bytes of a stream are counted where they are read.
+        # The bytes of a stream are counted when they are read.
         data = line.encode("utf-8", "replace") if isinstance(line, str) else line
         text = data.decode("utf-8", "replace") if found else ""
         any_event = False
@@ -321,11 +322,14 @@ class EventReader:
     def _follow(
         self, nonce: str, event: dict[str, Any], time: float | None, function: str
     ) -> tuple[str | None, str]:
-        """Whether the number is the next of its process, and the process's function."""
+        """The doubt about a sequence number (None if it is the next), and the process's
+        function.
+        """
         counts, seq = self.counts, event["seq"]
         process = self._processes.get(nonce)
         if process is None:
-            # A log may begin anywhere in a process's life, and a forked child is announced nowhere.
+            # A log may begin in the middle of a process's life, and a forked child is not
+            # announced.
             self._processes[nonce] = _Process(seq + 1, time or 0.0, function)
             if len(self._processes) > MAX_PROCESSES:
                 self._processes.popitem(last=False)
@@ -343,9 +347,8 @@ class EventReader:
         return None, process.function
 
     def _chunks(self, stream: BinaryIO) -> Iterator[bytes]:
-        """What the stream holds, unpacked where it is gzip, several members after each other
-        included."""
-        # A pipe gives what it has: `tail` must not wait for a megabyte.
+        """The stream's content, decompressed if it is gzip (several members too)."""
+        # read1, because a pipe then returns what it has: `tail` must not wait for a megabyte.
         take = getattr(stream, "read1", stream.read)
         unpack: Any = None
         first = True
@@ -374,15 +377,17 @@ class EventReader:
 
 
 def read(names: Sequence[str], progress: Progress | None = None) -> tuple[Iterator[Record], Counts]:
-    """The events of files (``-``: standard input) and the counts, which are whole when the iterator
-    has ended."""
+    """The events of files (``-``: standard input), and the counts, which are complete once the
+    iterator has ended.
+    """
     reader = EventReader(progress)
     return reader.files(names or ["-"]), reader.counts
 
 
 def seconds(timestamp: str) -> float | None:
-    """An RFC 3339 timestamp as seconds since 1970, or None where it is none, or lies where no event
-    can: before 1970, after 2199."""
+    """An RFC 3339 timestamp as seconds since 1970. None if it is not one, or is before 1970 or
+    after 2199.
+    """
     if not timestamp.isascii() or not 19 <= len(timestamp) <= 40 or timestamp[4] != "-":
         return None
     text = timestamp[:-1] + "+00:00" if timestamp[-1] in "zZ" else timestamp
@@ -395,7 +400,7 @@ def seconds(timestamp: str) -> float | None:
 
 
 def function_of_group(group: str) -> str:
-    """The Lambda function whose log group this is, by Lambda's own naming; else ""."""
+    """The Lambda function whose default log group this is; else ""."""
     _, found, name = group.partition("/aws/lambda/")
     return name if found else ""
 
@@ -412,10 +417,10 @@ def _group_in(text: str) -> str:
 def _printed_by_invoke(
     first: bytes, pieces: Iterator[bytes]
 ) -> tuple[bytes, list[dict[str, Any]] | None]:
-    """What ``fshield invoke --json`` printed: its events in order; None where it is not whole.
+    """The events in the output of ``fshield invoke --json``; None if it is not complete.
 
     Returns:
-        what was read of `pieces`, with `first` before it, and the events.
+        `first` and what was read of `pieces`; and the events.
     """
     text = bytearray(first)
     for piece in pieces:
@@ -431,7 +436,7 @@ def _printed_by_invoke(
 
 
 def _pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The stream in pieces of whole lines, none longer than `MAX_PIECE` and a chunk."""
+    """The stream in pieces of whole lines, each at most `MAX_PIECE` plus a chunk long."""
     rest = bytearray()
     for chunk in chunks:
         end = chunk.rfind(b"\n") + 1
@@ -441,8 +446,8 @@ def _pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
         else:
             rest += chunk
         if len(rest) > MAX_PIECE:
-            # A line of this length is a heap of records: what begins in its last part may go on in
-            # the next.
+            # A line this long is many records joined: one that begins at its end may continue in
+            # the next piece.
             cut = _before_last_event(rest)
             yield bytes(rest[:cut])
             rest = rest[cut:]
@@ -451,7 +456,9 @@ def _pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _before_last_event(piece: bytearray) -> int:
-    """Where the last event begins, or might: its first bytes may be the last that are there."""
+    """The beginning of the last event, or of what may be one: only its first bytes may be in the
+    piece.
+    """
     word = piece.rfind(_WORD, max(0, len(piece) - 8 * MAX_LINE))
     start = piece.rfind(b"{", 0, word) if word >= 0 else -1
     start = start if start > 0 else piece.rfind(b"{", len(piece) - 64)
@@ -459,8 +466,7 @@ def _before_last_event(piece: bytearray) -> int:
 
 
 def _unwrapped(text: str, quote: str) -> tuple[str, int]:
-    """A string's inside from its first character on, without one layer of escapes, and where it
-    ends in `text`."""
+    """The content of a string without one layer of escapes, and its end in `text`."""
     if quote == '""':
         closing = _CSV_END.search(text)
         inside = text[: closing.end() - 1] if closing else text
@@ -470,7 +476,7 @@ def _unwrapped(text: str, quote: str) -> tuple[str, int]:
         return inside, after
     except ValueError:
         pass
-    # Cut: what is there, up to the last escape that is whole.
+    # The string was cut: take it up to the last complete escape.
     cut = text.rstrip("\\")
     for length in (len(cut), len(cut) - 1, cut.rfind("\\")):
         try:

@@ -1,4 +1,4 @@
-"""What ``fshield tail`` shows: which events, and a log group as it grows."""
+"""What ``fshield tail`` shows: selects events, and follows a log group."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from fshield.evidence.callers import Askers
 from fshield.evidence.cloudwatch import LogGroup, Window
 from fshield.evidence.stream import Record
 
-# : CloudWatch may show an event later than others with a later time: so far back is asked for
-# again. No document names a
-#: bound; Lambda hands its lines over within seconds.
+#: CloudWatch can return an event after others with a later time, so each query goes back this far.
+#: No document names a bound; Lambda delivers its lines within seconds.
 LATE = timedelta(seconds=90)
-#: Message ids that are kept to tell what was shown already.
+#: The number of message ids that are remembered, to show no message twice.
 MAX_SHOWN = 50_000
 
 
@@ -28,7 +27,7 @@ class Wanted:
     Args:
         rules: rules, as events' ``policy`` names them.
         modes: what was done: ``block``, ``alert``, ``allow``.
-        dependencies: packages anywhere on the stack that asked.
+        dependencies: packages anywhere on the caller's stack.
     """
 
     rules: frozenset[str] = frozenset()
@@ -37,8 +36,10 @@ class Wanted:
     _askers: Askers = field(default_factory=Askers)
 
     def __call__(self, record: Record) -> bool:
-        """Whether to show `record`. What is about no act (``armed``, ``refused``) is where
-        nothing is asked for; what was cut short is always, as nobody knows what it was."""
+        """Whether to show `record`. Events that are not about an act (``armed``, ``refused``) are
+        shown only if nothing was selected. Events that were cut are always shown, because they may
+        be about anything.
+        """
         event = record.event
         if event["event"] == "unreadable":
             return True
@@ -56,7 +57,7 @@ class Wanted:
 
 
 def folded(events: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """`events`, with those that say the same one after the other as one, counted."""
+    """`events`, with equal ones in a row merged into one with a count."""
     last: dict[str, Any] | None = None
     for event in events:
         if last is not None and _says(event) == _says(last):
@@ -70,7 +71,9 @@ def folded(events: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _says(event: Mapping[str, Any]) -> tuple[object, ...]:
-    """What an event of an act says besides when; of others, something that equals nothing."""
+    """The content of an act's event without its time. For other events, something that equals
+    nothing.
+    """
     if event["event"] not in ("violation", "allowed"):
         return (object(),)
     origin = event.get("origin") or {}
@@ -85,13 +88,14 @@ def growing(
     now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Mapping[str, Any]]:
-    """The messages of `group` from `since` on, and then what is added, for ever. Each once, though
-    CloudWatch is asked for the last minute and a half again: it does not keep to the order of time.
+    """The messages of `group` from `since` on, and new ones as they arrive, without end. Each is
+    returned once, although each query also covers the last minute and a half, because CloudWatch
+    does not keep the order of time.
 
     Args:
         group: what to read.
         since: where to begin.
-        every: seconds between two questions. FilterLogEvents has a quota for each account and
+        every: seconds between two queries. FilterLogEvents has a quota for each account and
             region.
         now, sleep: the clock.
     """

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda.client import LambdaClient
 
 _FIRST_POLL_S, _LONGEST_POLL_S = 0.3, 4.0
-# : A revision changes once more by itself when an update ends
-# (https://github.com/aws/aws-sdk/issues/377), so a : mismatch is read again. It is not tried for
-# ever: two programs that undo each other's work should not.
+#: A revision changes once more by itself when an update ends
+#: (https://github.com/aws/aws-sdk/issues/377), so a : mismatch is read again. It is not tried for
+#: ever: two programs that undo each other's work should not.
 _TIMES_CHANGED_MEANWHILE = 4
 
 

@@ -44,8 +44,8 @@ DENIED = frozenset({"AccessDeniedException", "AccessDenied", "UnauthorizedOperat
 RUN_AGAIN = "run the command again: it goes on where it stopped"
 #: What is said of a function that is not there.
 NO_FUNCTION = "there is no such function in this region and account"
-# : Code, pattern in the message, what to say (None: the message itself), fix. The first that fits
-# counts.
+#: Code, pattern in the message, what to say (None: the message itself), fix. The first that fits
+#: counts.
 _TABLE: tuple[tuple[str, str, str | None, str], ...] = (
     (
         "ResourceNotFoundException",

@@ -17,8 +17,8 @@ from fshield.errors import CouldNotRun
 _FUNCTION = "arn:{partition}:lambda:{region}:{account}:function:{function}"
 _LAYER = "arn:{partition}:lambda:{region}:{account}:layer:{layer}"
 _LAYER_VERSION = "arn:{partition}:lambda:{region}:{account}:layer:{layer}:*"
-# : Lambda looks, with the caller's rights, at every layer that a function has after a change: other
-# people's as well.
+#: Lambda looks, with the caller's rights, at every layer that a function has after a change: other
+#: people's as well.
 _ANY_LAYER_VERSION = "arn:{partition}:lambda:{region}:*:layer:*:*"
 _ROLE = "arn:{partition}:iam::{account}:role/{role}"
 _LOGS = "arn:{partition}:logs:{region}:{account}:log-group:/aws/lambda/{function}:*"

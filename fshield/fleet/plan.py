@@ -34,8 +34,8 @@ MAX_LAYERS = 5
 MAX_ENVIRONMENT_BYTES = 4096
 _ENGINE_NAME = re.compile(r"function-shield-(x86_64|arm64)\Z")
 _POLICIES_NAME = re.compile(r"function-shield-policies([-_].*)?\Z")
-# : The variables that are ours to set and to take away. FUNCTION_SHIELD_EVENTS is nobody's here:
-# attach does not set it.
+#: The variables that are ours to set and to take away. FUNCTION_SHIELD_EVENTS is nobody's here:
+#: attach does not set it.
 _OURS = (POLICY, MODE, NEXT_WRAPPER, RESTORE)
 
 

@@ -13,8 +13,8 @@ from fshield.evidence.shapes import NEVER, Moment, gathered
 from fshield.evidence.stream import Record
 from fshield.language.callers import plain
 
-# : Kinds of acts that are told apart; more are counted, and said to be more. A function with so
-# many is not ready.
+#: Kinds of acts that are told apart; more are counted, and said to be more. A function with so many
+#: is not ready.
 MAX_KINDS = 5000
 #: The part of an object that makes it another destination.
 _NETWORK = frozenset({"outbound_connectivity", "runtime_api"})

@@ -26,8 +26,7 @@ class State(str, Enum):
     BROKEN = "BROKEN"
 
 
-# : States that `status` does not call a finding. A dry run is a choice, and the columns
-# say so.
+#: States that `status` does not call a finding. A dry run is a choice, and the columns say so.
 FINE = frozenset({State.GUARDED, State.DRY_RUN})
 
 

@@ -118,8 +118,8 @@ class Function(Started):
             else runtimes.program(node, "Node.js", "--node")
         )
         self.timeout = timeout
-        # : The function's variables, over the ones that Lambda sets. May be changed until the
-        # ``with`` block begins.
+        #: The function's variables, over the ones that Lambda sets. May be changed until the
+        #: ``with`` block begins.
         self.environment = dict(env or {})
         self._metadata = metadata
         self._layer = layer_to_run(layer) if guarded else None

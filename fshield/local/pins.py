@@ -6,13 +6,13 @@ A digest that differs stops the fetch: what runs on this machine is what was loo
 
 from __future__ import annotations
 
-# : The wheel that carries the Runtime Interface Emulator as a static binary, one for each
-# architecture.
+#: The wheel that carries the Runtime Interface Emulator as a static binary, one for each
+#: architecture.
 SAM_CLI = "aws-sam-cli==1.163.0"
 SAM_CLI_SHA256 = "475bedaac807fa08c585f84527755c26f03fb4e9bad9079268dd1c4c246b6e3c"
 
-# : Architecture as ``platform.machine()`` says it: the member of the wheel and the digest of its
-# bytes.
+#: Architecture as ``platform.machine()`` says it: the member of the wheel and the digest of its
+#: bytes.
 EMULATORS: dict[str, tuple[str, str]] = {
     "x86_64": (
         "samcli/local/rapid/aws-lambda-rie-x86_64",

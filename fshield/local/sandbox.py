@@ -17,8 +17,8 @@ UID, GID = 993, 990
 PROCESSES = DESCRIPTORS = 1024
 TMP_MIB = 512
 
-# : Answered with EPERM, as Lambda does, or (the newer mount calls) as a process without
-# capabilities must expect.
+#: Answered with EPERM, as Lambda does, or (the newer mount calls) as a process without capabilities
+#: must expect.
 REFUSED = (
     "prctl",
     "seccomp",

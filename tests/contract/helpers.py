@@ -26,8 +26,8 @@ from tests.support import (
 HERE = Path(__file__).resolve().parent
 PYTHON = str(Path(sys.executable).resolve())
 REFUSED = 78
-# : 'The outside': no default rule allows it, and nothing of the test's listens there unless the
-# test says so.
+#: 'The outside': no default rule allows it, and nothing of the test's listens there unless the test
+#: says so.
 OUTSIDE = "127.66.66.66"
 SAY = [PYTHON, "-c", "print('ran')"]
 
