@@ -10,7 +10,7 @@ _FIX = "pip install boto3 beside fshield, or install fshield's wheel with its ex
 
 
 def require(what: str) -> None:
-    """Say that `what` cannot be done where boto3 is missing.
+    """Fail with a fix if boto3 is missing, which `what` needs.
 
     Raises:
         CouldNotRun: it is missing.

@@ -1,4 +1,4 @@
-"""What fshield says to people: findings with a place, and the two exceptions that end a command."""
+"""What fshield reports: findings with a position, and the two exceptions that end a command."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Level = Literal["error", "warning", "note"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing to say about one place.
+    """One finding about one position in a file.
 
     Args:
         level: an ``error`` stops compilation, a ``warning`` makes ``check`` exit 1, a ``note`` does
@@ -20,9 +20,9 @@ class Finding:
         file: the file as the user named it.
         line, column: from 1.
         message: what is wrong, one sentence.
-        allowed: what would be right, where there is a short answer.
+        allowed: what would be right, if there is a short answer.
         fix: what to do.
-        excerpt: the line of the file, where there is one.
+        excerpt: the line of the file, or None.
     """
 
     level: Level
@@ -48,8 +48,8 @@ class PolicyError(Exception):
     """The policy itself is wrong.
 
     Args:
-        finding: what stands first in the file.
-        more: what else is wrong with it, in the file's order.
+        finding: the first one in the file.
+        more: the others, in the file's order.
     """
 
     def __init__(self, finding: Finding, *more: Finding) -> None:
@@ -59,8 +59,7 @@ class PolicyError(Exception):
 
 
 class CouldNotRun(Exception):
-    """The command could not do its work, and the policy is not to blame: a missing file, a missing
-    library."""
+    """The command failed for a reason other than the policy: a missing file, a missing library."""
 
     def __init__(self, message: str, fix: str | None = None) -> None:
         super().__init__(message)
@@ -75,7 +74,7 @@ def closest(word: str, choices: Iterable[str]) -> str | None:
 
 
 def shown(value: object, limit: int = 60) -> str:
-    """`value` as a message shows it: quoted, one line, never long, control characters escaped."""
+    """`value` for a message: quoted, one short line, control characters escaped."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):

@@ -1,2 +1,1 @@
-"""What a function's package brings that the guard cannot see: read before it runs, from its
-files."""
+"""Finds what the guard cannot see in a function's package, from its files, before it runs."""

@@ -1,4 +1,4 @@
-"""Compiled modules that read or write at an address that Python code gives them."""
+"""Finds compiled modules that read or write at an address given by Python code."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path, PurePosixPath
 
-# What such a call leaves in a file: all of it must be there.
+# The traces of such a call in a file. All of them must be there.
 _TRACES = (
     (
         (b"View.MemoryView", b"allocate_buffer"),
@@ -17,13 +17,13 @@ _TRACES = (
     ((b"SwigPyObject", b"swigobject"), "SWIG's objects, which Python code can free twice (disown)"),
     ((b"MEM:::", b"DATAPOINTER"), "GDAL's MEM driver, which opens an address (DATAPOINTER)"),
 )
-# Folders that a package lies in, in a function's package or a layer.
+# Folders that contain packages, in a function's package or a layer.
 _ABOVE = {"python", "lib", "site-packages"}
 
 
 @dataclass(frozen=True)
 class Taker:
-    """What one module takes an address by.
+    """The calls by which one module takes an address.
 
     Attributes:
         refused: ``native_code: block`` refuses to import it.
@@ -53,7 +53,9 @@ def module_of(name: PurePosixPath) -> str:
 
 
 def takers(name: PurePosixPath, data: bytes) -> Iterator[Taker]:
-    """What the library ``name`` takes an address by, by its name and by what is in it."""
+    """The calls by which the library ``name`` takes an address, found by its name and its
+    content.
+    """
     module = module_of(name)
     for pattern, taker in _table():
         if fnmatchcase(module, pattern):

@@ -1,4 +1,4 @@
-"""The files of a function's package: a folder, or a zip as Lambda takes it."""
+"""The files of a function's package: a folder, or a zip for Lambda."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class PackedFile:
 
     Attributes:
         name: its path within the package, with ``/``.
-        place: its path as a person finds it: ``FOLDER/NAME`` or ``FILE.zip:NAME``.
+        place: its path for messages: ``FOLDER/NAME`` or ``FILE.zip:NAME``.
         executable: it may be executed.
     """
 
@@ -30,7 +30,7 @@ class PackedFile:
     member: str | None = None
 
     def head(self, size: int = 20) -> bytes:
-        """The first ``size`` bytes, fewer where the file is shorter."""
+        """The first ``size`` bytes, fewer if the file is shorter."""
         if self.member is None:
             with self.source.open("rb") as stream:
                 return stream.read(size)
@@ -38,7 +38,7 @@ class PackedFile:
             return packed.read(size)
 
     def read(self) -> bytes:
-        """The whole file. Raises CouldNotRun where it is larger than a package may be."""
+        """The whole file. Raises CouldNotRun if it is larger than a package may be."""
         if self.member is None:
             if self.source.stat().st_size > LARGEST_FILE:
                 raise CouldNotRun(f"{self.place}: larger than 1 GiB")
@@ -50,7 +50,7 @@ class PackedFile:
 
 
 def files(package: Path) -> Iterator[PackedFile]:
-    """Every regular file of ``package``, by name. Raises CouldNotRun where it cannot be read."""
+    """Every regular file of ``package``, by name. Raises CouldNotRun if it cannot be read."""
     if package.is_dir():
         yield from _in_folder(package)
         return

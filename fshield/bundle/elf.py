@@ -1,4 +1,4 @@
-"""What an ELF file of a package is: library or program, what loads it, what it carries."""
+"""Describes an ELF file of a package: library or program, its loader, its contents."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fshield.bundle.machine_code import Architecture, Calls, calls
 
 MAGIC = b"\x7fELF"
 _ARCHITECTURES: dict[str, Architecture] = {"x64": "x86_64", "AArch64": "arm64"}
-# The loaders that the core is preloaded by. Any other makes the guard refuse the program.
+# The loaders that preload the core. The guard refuses a program with any other.
 LOADERS = {
     "/lib64/ld-linux-x86-64.so.2",
     "/lib/ld-linux-aarch64.so.1",
@@ -27,12 +27,12 @@ class Binary:
     """One ELF file.
 
     Attributes:
-        architecture: ``x86_64``, ``arm64``, or the ELF machine's name where it is neither.
-        program: it is started, and not loaded by another.
+        architecture: ``x86_64``, ``arm64``, or else the ELF machine's name.
+        program: it is a program, not a library.
         loader: the program's loader; None for a static program and for a library.
-        go: it holds a Go runtime, which makes every system call by itself.
-        fts3: it carries an SQLite of its own, built with FTS3 or FTS4.
-        calls: what it calls by itself; None where the architecture is not known.
+        go: it contains a Go runtime, which makes every system call itself.
+        fts3: it contains its own SQLite, built with FTS3 or FTS4.
+        calls: the system calls that it makes without libc; None if the architecture is unknown.
     """
 
     architecture: str
@@ -44,7 +44,7 @@ class Binary:
 
 
 def read(data: bytes) -> Binary | None:
-    """What ``data`` is; None where it is not an ELF file of Linux that can be read."""
+    """Describe ``data``. None if it is not a readable ELF file of Linux."""
     if not data.startswith(MAGIC):
         return None
     try:
@@ -67,7 +67,7 @@ def read(data: bytes) -> Binary | None:
             fts3=b"fts3_tokenizer" in data and b"SQLite format 3" in data,
             calls=calls(elf, architecture) if architecture and kind != "ET_REL" else None,
         )
-    except Exception:  # of a damaged file, pyelftools raises whatever its parsers meet
+    except Exception:  # for a damaged file, pyelftools raises any exception
         return None
 
 
@@ -75,8 +75,7 @@ _DF_1_PIE = 0x08000000
 
 
 def _is_static_pie(elf: ELFFile) -> bool:
-    """A program that is linked to be loaded anywhere and brings its own loader: libraries do not
-    say PIE."""
+    """Whether it is a static program that can be loaded anywhere. Libraries lack the PIE flag."""
     dynamic = elf.get_section_by_name(".dynamic")
     if not isinstance(dynamic, DynamicSection):
         return False

@@ -1,5 +1,6 @@
-"""``fshield check --function``: what of a function's package the rings cannot hold, said before it
-runs."""
+"""``fshield check --function``: finds code in a function's package that the rings cannot control,
+before it runs.
+"""
 
 from __future__ import annotations
 
@@ -42,16 +43,16 @@ _FAMILIES = {
 
 @dataclass(frozen=True)
 class Subject:
-    """What the findings are about.
+    """What the findings refer to.
 
     Args:
-        policy: the policy that they are judged under; None for any.
+        policy: the policy that the function will run under; None for any.
     """
 
     policy: Policy | None = None
 
     def mode(self, rule: str) -> Mode:
-        """The rule's mode under the policy. ALLOW where there is no policy, or no such rule."""
+        """The rule's mode under the policy. ALLOW if there is no policy, or no such rule."""
         family = _FAMILIES.get(rule)
         if self.policy is None or family is None or family not in self.policy.modes:
             return Mode.ALLOW
@@ -59,8 +60,7 @@ class Subject:
 
 
 def inspect(package: Path, subject: Subject) -> Iterator[Finding]:
-    """What there is to say about ``package``: about each file, in the order of their names, and
-    about its distributions.
+    """Findings about ``package``: about each file, sorted by name, and about its distributions.
 
     Raises:
         CouldNotRun: it cannot be read.
@@ -70,7 +70,7 @@ def inspect(package: Path, subject: Subject) -> Iterator[Finding]:
     for file in files(package):
         yield from distributions.take(file)
         for finding in _inspect_file(file, subject):
-            # Of many modules of one package, the first says it.
+            # Report only the first of many modules of one package.
             key = (addresses.module_of(file.name).split("/")[0], finding.message)
             if finding.fix != _ADDRESS or key not in said:
                 said.add(key)
@@ -134,14 +134,14 @@ def _own_calls(file: PackedFile, calls: Calls, subject: Subject) -> Iterator[Fin
     rules: dict[str, set[str]] = {}
     for call in calls.named:
         rules.setdefault(call.rule, set()).add(call.name)
-    # write() and close() matter only beside a call that makes what they are used on.
+    # write() and close() matter only together with a call that opens something.
     judged = {rule: names for rule, names in rules.items() if rule in _RULES}
     if (
         "native_code" in judged
         and len(judged) == 1
         and not judged["native_code"] & {"memfd_create", "userfaultfd"}
     ):
-        # An allocator that maps memory by itself: anonymous memory is not judged either.
+        # Allocators map memory themselves. The rings do not judge anonymous memory either.
         judged = {}
     if judged:
         names = sorted(set().union(*judged.values()))
@@ -160,7 +160,7 @@ def _own_calls(file: PackedFile, calls: Calls, subject: Subject) -> Iterator[Fin
 
 
 def _meaning(rules: set[str], subject: Subject) -> str:
-    """What that means under the policy, where there is one."""
+    """What that means under the policy, or ""."""
     if subject.policy is None:
         return f" ({', '.join(rule for rule in _RULES if rule in rules)})"
     blocked = [rule for rule in _RULES if rule in rules and subject.mode(rule) is Mode.BLOCK]
@@ -221,7 +221,7 @@ def _path_file(file: PackedFile) -> Iterator[Finding]:
 
 def _source_map(file: PackedFile) -> Iterator[Finding]:
     if "node_modules/" in file.place:
-        return  # a package's own source, which its registry gives to everyone
+        return  # a package's own source, which is public in its registry
     try:
         content = json.loads(file.read())
     except (ValueError, RecursionError):

@@ -1,8 +1,8 @@
-"""System calls that machine code makes by itself: ``syscall`` on x86_64, ``svc #0`` on arm64.
+"""Finds system calls that machine code makes without libc: ``syscall`` on x86_64, ``svc #0`` on
+arm64.
 
-The bytes of the instruction are searched first and disassembled after, so that a library of 100 MB
-takes seconds. What is found is what the code can do, not what it does: the interposed functions of
-libc are not among it.
+First the instruction's bytes are searched, then only their surroundings are disassembled, so that a
+library of 100 MB takes seconds. The result is what the code can do, not what it does.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from elftools.elf.sections import SymbolTableSection
 
 Architecture = Literal["x86_64", "arm64"]
 _CODE = {"x86_64": b"\x0f\x05", "arm64": b"\x01\x00\x00\xd4"}
-# How far back the number of a call is looked for where no function start is known, in bytes.
+# How far back to search for the number of a call if no function start is known, in bytes.
 _WINDOW = 160
 _EXECUTABLE = 0x4  # SHF_EXECINSTR
 _PROGRAM_EXECUTABLE = 0x1  # PF_X
@@ -30,7 +30,7 @@ _PROGRAM_EXECUTABLE = 0x1  # PF_X
 
 @dataclass(frozen=True)
 class SystemCall:
-    """A system call that the libc ring judges, and the rule that a call without libc gets past."""
+    """A system call that the libc ring judges, and the rule that it bypasses without libc."""
 
     name: str
     rule: str
@@ -38,12 +38,12 @@ class SystemCall:
 
 @dataclass
 class Calls:
-    """What the machine code of one file calls by itself.
+    """The system calls that the machine code of one file makes without libc.
 
     Attributes:
-        named: the system calls whose number is a constant and which the libc ring judges.
-        other: how many calls there are of numbers that it does not judge (futex, clock_gettime, …).
-        unread: how many calls take a number that is computed: they can be any.
+        named: system calls with a constant number that the libc ring judges.
+        other: the number of calls that the libc ring does not judge (futex, clock_gettime, …).
+        unread: the number of calls with a computed number, which can be any.
     """
 
     named: set[SystemCall] = field(default_factory=set)
@@ -86,8 +86,7 @@ def calls(elf: ELFFile, architecture: Architecture) -> Calls:
 
 
 def _code(elf: ELFFile) -> Iterator[tuple[int, bytes]]:
-    """Address and bytes of what is executable: by sections, or by segments where the sections are
-    stripped."""
+    """Address and bytes of executable parts: sections, or segments if the sections are stripped."""
     sections = [
         part for part in elf.iter_sections() if part["sh_flags"] & _EXECUTABLE and part["sh_size"]
     ]
@@ -113,14 +112,15 @@ def _machine(architecture: Architecture) -> Any:
 
 
 _NO_CALL = object()  # the bytes are part of another instruction
-_UNDECODED = object()  # the sweep met bytes that are no instruction
+_UNDECODED = object()  # the sweep met bytes that are not an instruction
 
 
 def _number(
     machine: Any, architecture: Architecture, code: bytes, base: int, offset: int, starts: list[int]
 ) -> Any:
-    """The number of the call at ``offset``; None where it is computed; _NO_CALL where no
-    instruction begins there."""
+    """The number of the call at ``offset``; None if it is computed; _NO_CALL if no instruction
+    begins there.
+    """
     index = bisect.bisect_right(starts, base + offset) - 1
     start = starts[index] - base if index >= 0 else -1
     if not 0 <= start <= offset or offset - start > 1 << 16:
@@ -131,18 +131,18 @@ def _number(
         found = _sweep_x86(machine, code[start : offset + 2], base + start, base + offset)
         if found is not _UNDECODED:
             return found
-    # No function start, or data between the instructions: a sweep from a wrong byte falls into step
-    # soon.
+    # There is no function start, or data between the instructions. A sweep from a wrong byte soon
+    # gets in step with the instructions.
     for first in range(max(0, offset - _WINDOW), offset + 1):
         found = _sweep_x86(machine, code[first : offset + 2], base + first, base + offset)
-        # Any two bytes of data look like a call. Those that load a constant first are one.
+        # Two bytes of data can look like a call. Count it only if a constant is loaded first.
         if isinstance(found, int):
             return found
     return _NO_CALL
 
 
 def _sweep_x86(machine: Any, code: bytes, address: int, target: int) -> Any:
-    """The number in eax at ``target``, None where it is not a constant, _NO_CALL or _UNDECODED."""
+    """The number in eax at ``target``; None if it is not a constant; or _NO_CALL or _UNDECODED."""
     number: int | None = None
     registers: dict[str, int] = {}
     end = address
@@ -190,8 +190,9 @@ def _wide(register: str) -> str:
 
 
 def _function_starts(elf: ELFFile) -> list[int]:
-    """Where functions begin, by the table that unwinding needs and by the symbols; empty where
-    there is neither."""
+    """The starts of functions, from the unwinding table and the symbols; empty if there is
+    neither.
+    """
     starts: set[int] = set()
     section = elf.get_section_by_name(".eh_frame_hdr")
     if section is not None:

@@ -1,5 +1,6 @@
-"""``fshield check --function``: the metadata of a package's distributions, as far as entries with
-``only_for`` rest on it."""
+"""``fshield check --function``: checks the metadata of a package's distributions, on which entries
+with ``only_for`` rely.
+"""
 
 from __future__ import annotations
 
@@ -19,20 +20,20 @@ RUNTIME = frozenset({"boto3", "botocore"})
 
 @dataclass
 class Distributions:
-    """The distributions of a package, as its files are met.
+    """The distributions of a package, collected file by file.
 
     Args:
         first: the METADATA by folder and normalised name.
-        listed: `*.dist-info` folders that a distribution's RECORD lists and that are not its own,
-            with that RECORD.
+        listed: `*.dist-info` folders that another distribution's RECORD lists, with that RECORD.
     """
 
     first: dict[tuple[PurePosixPath, str], PackedFile] = field(default_factory=dict)
     listed: dict[PurePosixPath, PackedFile] = field(default_factory=dict)
 
     def take(self, file: PackedFile) -> Iterator[Finding]:
-        """Hear of a file. A distribution that its folder has already is a finding: a package may
-        bring it to be taken for another one."""
+        """Take a file. A second distribution of the same name in a folder is a finding: a package
+        may contain it in order to pass for that distribution.
+        """
         about = file.name.parent
         if about.suffix != ".dist-info":
             return
@@ -66,7 +67,9 @@ class Distributions:
                 self.listed.setdefault(about.parent / parts[0], file)
 
     def brought(self) -> Iterator[Finding]:
-        """Metadata that another distribution brought along: an installer writes it itself."""
+        """Findings about metadata that another distribution contains. Genuine metadata is written
+        by the installer.
+        """
         for file in self.first.values():
             by = self.listed.get(file.name.parent)
             if by is not None:
@@ -82,8 +85,9 @@ class Distributions:
                 )
 
     def missing(self, policy: Policy) -> Iterator[Finding]:
-        """Entries for distributions that the package does not hold: a package that brings metadata
-        under such a name is let pass."""
+        """Findings about entries for distributions that the package lacks: any package with
+        metadata of such a name would pass.
+        """
         held = {name for _, name in self.first} | {*ONLY_FOR_WORDS, *RUNTIME}
         for entry in policy.allows:
             absent = [name for name in entry.only_for if name not in held]

@@ -1,1 +1,1 @@
-"""The command line: a module for each group of commands, imported when it runs."""
+"""The command line: one module per group of commands, imported when it runs."""

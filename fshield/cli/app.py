@@ -1,4 +1,4 @@
-"""The command line. A command's module is imported when the command runs, and not before."""
+"""The command line. A command's module is imported only when the command runs."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ from fshield.version import VERSION
 
 
 class Commands(TyperGroup):
-    """The commands of ``commands.py``: named from the table, and imported when one of them is asked
-    for."""
+    """The commands in ``commands.py``. Names come from the table; a command is imported on use."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Every command's name, in the order of the groups."""
@@ -32,8 +31,9 @@ class Commands(TyperGroup):
         return self.commands.get(cmd_name)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """The groups, each command in one line: from the table, so that --help imports none of
-        them."""
+        """Write the groups, one line per command, from the table, so that --help imports no
+        command.
+        """
         width = max(map(len, COMMANDS))
         for group, title in GROUPS.items():
             with formatter.section(title):
@@ -41,7 +41,7 @@ class Commands(TyperGroup):
                 formatter.write_dl([(f"{command.name:{width}}", command.help) for command in rows])
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """As typer does; what it proposes for a misspelt name comes from the table."""
+        """Like typer's, but suggestions for a misspelt name come from the table."""
         known = self.commands
         try:
             return super().resolve_command(ctx, args)
@@ -56,7 +56,7 @@ class Commands(TyperGroup):
             raise
 
     def invoke(self, ctx: Any) -> Any:
-        """As typer does; a wrong value is named without the words that pydantic puts before it."""
+        """Like typer's, but reports a wrong value without pydantic's prefix."""
         try:
             return super().invoke(ctx)
         except typer.BadParameter as error:
@@ -76,8 +76,9 @@ _NO_PLUGINS = "PYDANTIC_DISABLE_PLUGINS"
 
 @contextmanager
 def _lean_import() -> Iterator[None]:
-    """Imports take a tenth less without garbage collection and without pydantic's plug-ins. What
-    the command starts has the environment as it was."""
+    """Import without garbage collection and pydantic's plug-ins, which saves a tenth of the time.
+    Restores the environment for programs that the command starts.
+    """
     was = os.environ.get(_NO_PLUGINS)
     os.environ[_NO_PLUGINS] = "__all__"
     gc.disable()
@@ -91,7 +92,7 @@ def _lean_import() -> Iterator[None]:
             os.environ[_NO_PLUGINS] = was
 
 
-#: Imports are lean until the command is loaded: typer imports pydantic where it reads options.
+#: Stay lean until the command is loaded, because typer imports pydantic when it reads options.
 _starting = ExitStack()
 
 

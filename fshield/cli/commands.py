@@ -1,4 +1,4 @@
-"""The commands as data: what ``--help`` lists, and where each is when it runs."""
+"""The commands as data: what ``--help`` lists, and the module of each."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Command:
     Attributes:
         name: as people type it.
         group: a key of ``GROUPS``.
-        module: the module of ``fshield.cli`` that has it.
+        module: its module in ``fshield.cli``.
         help: what it does, in at most 64 characters: one line of --help.
         exit_codes: the last line of its own --help.
-        function: its function in the module; the name where that is empty.
+        function: its function in the module; if empty, `name`.
         settings: click's settings of the command.
     """
 
@@ -45,7 +45,7 @@ _FLEET = (
     "Exit codes: 0 every function is as asked, 1 some are, 2 none is, or it could not run."
     " Interrupted: the same."
 )
-# What follows `--` belongs to the program that is started.
+# Arguments after `--` belong to the program that is started.
 _PROGRAM = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
 _ROWS = (

@@ -31,7 +31,7 @@ _ATHENA = "athena:"
 
 @dataclass
 class _Done:
-    """What was read: where from, in words, and what the answer in JSON has of it."""
+    """What was read: the source in words, and the keys for the JSON answer."""
 
     words: str
     fields: dict[str, object]
@@ -170,7 +170,7 @@ def evidence(
 def _print_ddl(
     names: list[str], table: str, accounts: tuple[str, ...], region: str | None, as_json: bool
 ) -> None:
-    """The DDL of a table of Athena, and a query of it, for people and for programs."""
+    """Print the DDL of an Athena table, and an example query, as text or JSON."""
     if len(names) != 1 or not accounts:
         raise CouldNotRun(
             "create-table needs to know where events lie, and whose",
@@ -190,7 +190,7 @@ def _print_ddl(
 def _of_athena(
     source: athena.Source, begin: datetime, group: Workgroup, out: Path, add: bool
 ) -> Iterator[tuple[Table, _Done]]:
-    """The table of whole days that Athena has, written after each."""
+    """The table of Athena's complete days, written after each day."""
     known = (
         f"{_ATHENA}{group.region}:{source.table}:{','.join((*source.accounts, *source.regions))}"
     )
@@ -225,7 +225,7 @@ def _now() -> datetime:
 def _of_files(
     names: list[str], out: Path, add: bool, stamp: Stamp, connection: Connection
 ) -> Iterator[tuple[Table, _Done]]:
-    """The table of files, written."""
+    """Make the table from files, and write it."""
     if "-" in names:
         raise CouldNotRun("a table is made of files", "write what comes to a file first")
     with places.at_hand(names, connection) as found:
@@ -259,7 +259,7 @@ def _of_groups(
     add: bool,
     connection: Connection,
 ) -> Iterator[tuple[Table, _Done]]:
-    """The table of log groups, written after each day, so that `--add` continues where it ended."""
+    """The table of log groups, written after each day, so that `--add` can continue."""
     console = output.console(stderr=True)
     groups = LogGroups(wanted, connection, at_most)
     with Table() as table:
@@ -270,7 +270,7 @@ def _of_groups(
         price = groups.price(windows)
         console.print(price.sentence, soft_wrap=True)
         groups.check(price.usd)
-        # Whether there is anything to read or not, there is a table.
+        # Always make a table, even if there is nothing to read.
         table.finish().write(out)
         length = (window.until - window.since).total_seconds() or 1.0
         with sources.bar(True) as advance:

@@ -27,7 +27,7 @@ _MODE_WORDS = {
 
 
 class Act(str, Enum):
-    """What ``explain`` can be asked about."""
+    """The acts that ``explain`` takes."""
 
     CONNECT = "connect"
     LOOK_UP = "look_up"
@@ -149,7 +149,7 @@ def _print_answer(asked: explaining.Subject, answer: explaining.Answer) -> None:
         return
     entry = verdict.source or verdict.entry_source
     written = asked.line(entry) or ""
-    # An entry that goes on below its first line says more in its short form.
+    # For an entry of several lines, the short form says more than the first line.
     lines = (
         [(entry, written if written and not written.endswith(":") else verdict.text)]
         if entry

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from fshield.errors import CouldNotRun
 
-#: Brackets in brackets and words in a row nest calls, and Python ends at some hundreds.
+#: Nested brackets and words in a row nest calls, and Python's recursion limit is some hundreds.
 _MOST = 100
 
 
 def keyword(expression: str) -> Callable[[str], bool]:
-    """What ``-k`` means, as in pytest: words that a name must hold, with ``and``, ``or``, ``not``
-    and brackets.
+    """Parse ``-k``, as in pytest: words that a name must contain, with ``and``, ``or``, ``not`` and
+    brackets.
 
     Raises:
         CouldNotRun: it is not an expression.

@@ -1,4 +1,4 @@
-"""``fshield learn``: from events to a policy."""
+"""``fshield learn``: makes a policy of events."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def _exceptions(count: int) -> str:
 
 
 def _refuse_edited(path: Path) -> None:
-    """Raises CouldNotRun where `path` is a file that a person wrote or edited."""
+    """Raise CouldNotRun if a person wrote or edited the file at `path`."""
     try:
         content = path.read_bytes() if path.is_file() else b""
     except OSError as error:
@@ -180,7 +180,9 @@ def _refuse_edited(path: Path) -> None:
 
 
 def _say_nothing_learnt(learnt: Learnt) -> None:
-    """Everything was held back: this policy would block all that the function did."""
+    """Report that everything was held back, so that the policy would block all that the function
+    did.
+    """
     to = output.console(stderr=True)
     own = next((held.own for held in learnt.held if held.own), None)
     accept = next((held.accept for held in learnt.held if held.accept), None)
@@ -200,8 +202,9 @@ def _say_nothing_learnt(learnt: Learnt) -> None:
 def _into(
     path: Path, learnt: Learnt, tiers: Tiers, source: sources.Source, yes: bool, as_json: bool
 ) -> None:
-    """Add to the policy at `path` what it does not allow yet. Nothing is written that was not
-    shown."""
+    """Add to the policy at `path` what it does not allow yet. Shows all changes before it
+    writes.
+    """
     document = read(path)
     before = resolve(document, path.stem)
     policy = native.Compiled(compile_policy(before))
@@ -254,8 +257,9 @@ def _into(
 def _together(
     document: Document, before: Policy, tiers: Tiers, missing: list[Line], quiet: list[str]
 ) -> tuple[list[Line], str]:
-    """The lines, and the policy's text with them. A name under /tmp becomes a pattern with those
-    that the policy has, unless a test of it forbids what the pattern admits."""
+    """The lines, and the policy's text with them. A name under /tmp is merged into a pattern with
+    the policy's names, unless a test of the policy forbids what the pattern allows.
+    """
     passed = {one.name for one in run(before) if one.passed}
     together = with_siblings(document, before, [replace(line) for line in missing])
     for lines, dead in (
@@ -270,7 +274,7 @@ def _together(
 
 
 def say(learnt: Learnt, tiers: Tiers, to: Console) -> None:
-    """What was held back, and how to accept it."""
+    """Print what was held back, and how to accept it."""
     evidence = learnt.evidence
     for sentence in notes(learnt):
         to.print(f"note: {sentence}", soft_wrap=True)
@@ -323,7 +327,7 @@ def say(learnt: Learnt, tiers: Tiers, to: Console) -> None:
 
 
 def notes(learnt: Learnt) -> list[str]:
-    """What else to know of what was read."""
+    """Remarks about what was read."""
     evidence = learnt.evidence
     found = []
     if evidence.doubtful:
@@ -356,8 +360,9 @@ def notes(learnt: Learnt) -> list[str]:
 
 
 def _renamed(learnt: Learnt) -> list[str]:
-    """Paths under /tmp that were renamed or linked, but those whose whole folder was learnt: the
-    other name lies there, as a rule."""
+    """Paths under /tmp that were renamed or linked, except those whose whole folder was learnt,
+    because it usually contains the other name too.
+    """
     return [
         line.value
         for line in learnt.lines

@@ -26,7 +26,7 @@ from fshield.local.emulator import Function, Invocation
 from fshield.local.layer import find_policy, layer_to_run, refuse_blocked_places
 from fshield.local.progress import waiting_for
 
-#: What Lambda's Invoke takes as TenantId.
+#: The pattern of TenantId in Lambda's Invoke.
 _TENANT_ID = re.compile(r"[a-zA-Z0-9._:/=+\-@ ]{1,256}")
 
 
@@ -231,8 +231,9 @@ def _invoke_all(
     tenant_id: str | None,
     tell: Callable[[int, Invocation], None] | None,
 ) -> list[Invocation]:
-    """Invoke with each event in turn; `tell` hears of each as it ends. Says what it waits for after
-    a second."""
+    """Invoke with each event in turn, and call `tell` after each. After a second, print what it
+    waits for.
+    """
     done = []
     with function:
         for number, event in enumerate(events, 1):
@@ -244,7 +245,7 @@ def _invoke_all(
 
 
 def _event(path: Path) -> Any:
-    """The event in the file. Raises CouldNotRun, with line and column where it is not JSON."""
+    """The event in the file. Raises CouldNotRun, with line and column if it is not JSON."""
     try:
         text = sys.stdin.read() if str(path) == "-" else path.read_text("utf-8")
         return json.loads(text)

@@ -1,4 +1,4 @@
-"""Options and arguments that several commands take, each said once."""
+"""Options and arguments that several commands share."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ POLICY_HELP = "A policy: a file (.yaml or compiled), or a name in policies/ or i
 
 
 def policy_file(text: str | Path) -> Path:
-    """The policy's file: as named; else ``policies/NAME.yaml`` of this folder; else the layer's
-    compiled one."""
+    """Find the policy's file: the path itself, ``policies/NAME.yaml`` in this folder, or the
+    layer's compiled policy.
+    """
     named = Path(text)
     if named.exists() or named.suffix or len(named.parts) > 1:
         return named
@@ -35,8 +36,7 @@ Policy = Annotated[
         "--policy", "-p", metavar="POLICY", parser=policy_file, help=POLICY_HELP, show_default=False
     ),
 ]
-# Of the commands that start a program: the layer's names come first, and `default` is what the
-# layer has.
+# For commands that start a program: names in the layer come first, so `default` is the layer's.
 PolicyOrName = Annotated[
     str | None,
     typer.Option("--policy", "-p", metavar="POLICY", help=POLICY_HELP, show_default="default"),

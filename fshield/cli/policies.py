@@ -99,7 +99,9 @@ def check(
 
 
 def _each_policy(paths: list[Path], problems: list[CouldNotRun]) -> Iterator[Path]:
-    """The policies, those of folders one by one: one that cannot be read hides no other."""
+    """The policies, including those in folders. One that cannot be read does not stop the
+    others.
+    """
     for path in paths:
         try:
             yield from each_policy(path)
@@ -119,7 +121,7 @@ def _print_checked(found: list[Finding], problems: list[CouldNotRun], fine: list
 
 
 def _judged(paths: list[Path], problems: list[CouldNotRun]) -> dict[str, list[Judged]]:
-    """What each policy would do about the acts; a policy that is wrong is not asked."""
+    """Each policy's verdicts on the acts. Policies with errors are skipped."""
     judged = {}
     for path in paths:
         for policy in policies_in(path) if path.is_dir() else [path]:

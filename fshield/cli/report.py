@@ -28,7 +28,7 @@ from fshield.report.page import Report, page, uses_are_known
 from fshield.report.rows import as_csv
 from fshield.report.summary import function_names, summary
 
-#: Made between two looks for garbage.
+#: The number of objects between two garbage collections.
 _OBJECTS = 200_000
 
 
@@ -79,7 +79,7 @@ def report(
         source = sources.Source(
             events or [], log_group, since, Connection(region, profile, endpoint_url), function
         )
-        # What is read stays, and looking through it for garbage again and again finds none.
+        # Evidence stays in memory. Searching it for garbage again and again finds none.
         gc.set_threshold(_OBJECTS)
         evidence = Touched()
         evidence.askers.own |= set(own or ())
@@ -98,7 +98,7 @@ def report(
             if loaded
             else {},
         )
-        # Of a fleet it is larger than the page.
+        # For a fleet, these files are larger than the page.
         said = _said(made, source) if as_json or data else {}
         if as_json:
             output.print_json(said)

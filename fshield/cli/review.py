@@ -1,4 +1,4 @@
-"""``fshield replay``, ``diff`` and ``fix``: the review of a policy's change."""
+"""``fshield replay``, ``diff`` and ``fix``: review changes of policies."""
 
 from __future__ import annotations
 
@@ -225,7 +225,7 @@ def diff(
 
 
 def _refuse_other_kinds(old: Path, new: Path) -> None:
-    """Raise CouldNotRun for what are not two policies, or two folders of them."""
+    """Raise CouldNotRun unless these are two policies or two folders of policies."""
     for each in (old, new):
         if each.suffix in (".lock", ".txt") or each.name == "package-lock.json":
             raise CouldNotRun(f"{each} is a lock file", "add --dependencies")
@@ -399,7 +399,7 @@ def _print_fix(found: Fix, *, without_code: bool) -> None:
 
 
 def _passes(found: Fix, act: Act) -> str:
-    """That the policy lets an act pass already, and for which callers."""
+    """A note that the policy already allows an act, and to which callers."""
     said = "this policy lets it pass already"
     if act not in found.passing_for:
         return said

@@ -55,7 +55,7 @@ def self_test(
 
 
 def _rings(layer: Layer, python: Path) -> dict[str, Any]:
-    """What the launcher says of itself."""
+    """The answer of the launcher's own self-test."""
     try:
         done = subprocess.run(
             [layer.launcher, "--self-test", python],

@@ -27,7 +27,7 @@ Rule = Enum("Rule", {name: name for name in (*RULES, INTEGRITY)}, type=str)  # t
 
 
 class Done(str, Enum):
-    """What an event says was done."""
+    """The modes of events."""
 
     BLOCK = "block"
     ALERT = "alert"
@@ -113,11 +113,11 @@ def tail(
                 )
             records = reader.files(events or ["-"])
         try:
-            # What comes as it happens is shown as it comes; what is there already, put together.
+            # Show live events as they arrive. Merge repeats in what exists already.
             live = follow or "-" in (events or ["-"] if not log_group else [])
             _show(records, wanted, function, as_json, fold=not live and not as_json)
         except BrokenPipeError:
-            # Who reads us has seen enough. Python would say so once more at exit.
+            # The reader closed the pipe. Python would report that again at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return
         sources.say_doubts(reader.counts)
@@ -149,5 +149,5 @@ def _show(
     )
     for event in folded(chosen) if fold else chosen:
         printer.print(event)
-        # A pipe behind us gets each line when it is there.
+        # Flush each line, because stdout may be a pipe.
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""``fshield test``: the tests that policies carry."""
+"""``fshield test``: runs the tests in policies."""
 
 from __future__ import annotations
 
@@ -111,8 +111,9 @@ def _report(
 
 
 def print_failure(result: Result, to: Console) -> None:
-    """One failed test as a diff: what the test wants, what the engine says, and the line that says
-    so."""
+    """One failed test as a diff: what the test expects, what the engine says, and the line that
+    decided.
+    """
     shown, answer = result.as_dict(), result.answer
     place = f"{output.printable(result.file)}:{shown['line']}"
     where = "" if result.policy == Path(result.file).stem else f"  under {result.policy}"

@@ -1,4 +1,4 @@
-"""``fshield diff --dependencies``: two lock files, on one screen."""
+"""``fshield diff --dependencies``: compares two lock files, on one screen."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fshield.language.loader import load
 from fshield.language.patterns import FORK
 
 _WIDTH = 80
-#: A screen of 24 lines, with the next prompt.
+#: A screen of 24 lines, less one for the next prompt.
 _LINES = 23
 _ACTS, _ENTRIES, _NAMES = 4, 3, 6
 _VERBS = {"create_child_process": "start ", "native_code": "load "}
@@ -37,7 +37,7 @@ def compare(
     region: str | None,
     env: list[str] | None,
 ) -> Updates:
-    """What the packages of `new` may do and did.
+    """Compare what the packages of both lock files may do, and did.
 
     Raises:
         CouldNotRun: something cannot be read.
@@ -72,7 +72,7 @@ def _read(logs: list[str], own: list[str]) -> tuple[Touched | None, str | None]:
 
 
 def print_updates(found: Updates, policy: Path | None, log: bool) -> None:
-    """One screen: the packages that matter first."""
+    """Print one screen, the most important packages first."""
     to = output.console()
     lines, left = list(_head(found, policy)), 0
     made = [(one, list(_package(one, policy is not None, log))) for one in found.found]

@@ -1,4 +1,4 @@
-"""``fshield verify``: whether files and published layers are those of a release."""
+"""``fshield verify``: checks that files and published layers are those of a release."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class _Checked:
 
     Args:
         name: the file, or the ARN.
-        known_as: what the list calls it; None where it is not on the list.
+        known_as: its name in the list; None if it is not listed.
         problem: what is wrong; None: nothing.
     """
 

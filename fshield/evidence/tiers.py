@@ -1,8 +1,8 @@
-"""What is learnt without a question, and what is held back until a person accepts it by name.
+"""Decides what is learnt without asking, and what is held back until a person accepts it by name.
 
-Learnt is what the function's own code asked for, and what packages are known to do. Held back is
-what gives away more than it says (shells, interpreters, metadata addresses, names that look like
-others), and what nobody known asked for.
+Acts are learnt if the function's own code asked for them, or if packages are known to do them. Acts
+are held back if they allow more than they seem to (shells, interpreters, metadata addresses,
+lookalikes), or if no known caller asked for them.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ class Held:
     """An act that is not learnt.
 
     Args:
-        act, seen: what, and how.
+        act, seen: the act, and how it was seen.
         why: in words.
-        accept: what ``--accept`` takes to learn it all the same; None where no exception exists.
-        own: what ``--own`` takes, where the caller may be the function's own code; else "".
+        accept: the argument of ``--accept`` that learns it; None if no exception exists.
+        own: the argument of ``--own``, if the caller may be the function's own code; else "".
     """
 
     act: Act
@@ -69,10 +69,10 @@ class Tiers:
     """Decides for each act of `evidence`.
 
     Args:
-        evidence: all of it: who the function is, and which names are common, is known at its end
-            only.
-        accepted: places as `Act.place` has them, by the user's word.
-        trusted: packages that may act by themselves, by the user's word.
+        evidence: all of it, because only its end shows which code is the function's and which names
+            are common.
+        accepted: acts that the user accepts, as `Act.place`.
+        trusted: packages that the user lets act by themselves.
         text: what the function's own code and configuration name.
     """
 
@@ -87,7 +87,7 @@ class Tiers:
     _folders: dict[str, list[Seen]] = field(default_factory=dict)
 
     def askers(self, seen: Seen) -> list[tuple[Asker, int]]:
-        """Who asked for it and how often, the most frequent first."""
+        """The askers and their counts, the most frequent first."""
         found: dict[Asker, int] = {}
         for chain, count in seen.chains.items():
             asker = self.evidence.askers.of(chain)
@@ -95,7 +95,7 @@ class Tiers:
         return sorted(found.items(), key=lambda item: (-item[1], item[0].words))
 
     def held(self, act: Act, seen: Seen) -> Held | None:
-        """Why `act` is not learnt, or None where it is."""
+        """Why `act` is held back; None if it is learnt."""
         refused = no_exception(act)
         if refused:
             return Held(act, seen, refused, None)
@@ -129,19 +129,20 @@ class Tiers:
         return Held(act, seen, why, act.place, own if imitated_package(own) is None else "")
 
     def source_readers(self, act: Act, seen: Seen) -> set[str]:
-        """The distributions, where only packages read the handler's source that are known to do
-        without. Not where the user accepts the read."""
+        """The distributions that read the handler's source, if all of them are known to work
+        without it. Empty if the user accepts the read.
+        """
         packages = {chain[0] if chain else "" for chain in seen.chains}
         if act.rule != "read_handler" or not packages <= SOURCE_READERS.keys():
             return set()
         return set() if self.accepts(act.rule) else {SOURCE_READERS[name] for name in packages}
 
     def unused(self) -> list[str]:
-        """What was accepted and met nothing: a typing error, most likely."""
+        """What was accepted but matched nothing: most likely a typing error."""
         return sorted(self.accepted - self.used)
 
     def accepts(self, place: str) -> bool:
-        """The user allowed it by name."""
+        """Whether the user accepted it by name."""
         if place not in self.accepted:
             return False
         self.used.add(place)
@@ -168,7 +169,9 @@ class Tiers:
         return self._by_caller(seen) or _by_asker(askers)
 
     def _by_caller(self, seen: Seen) -> str | None:
-        """Where the function is on the stack, behind a dependency that may have acted by itself."""
+        """The reason to hold back an act of a dependency that may have acted by itself, although
+        the function is on the stack.
+        """
         for chain in seen.chains:
             asker = self.evidence.askers.of(chain)
             own = next((name for name in chain if name in self.evidence.askers.own), "")
@@ -178,8 +181,9 @@ class Tiers:
         return None
 
     def _driver(self, act: Act, seen: Seen) -> str:
-        """A dependency that the engine names as the caller where an entry is for others: it may
-        have driven one that the entry is for. "" where there is none."""
+        """A dependency that the engine names as the caller, if an entry is for others: it may have
+        used one that the entry is for. "" if there is none.
+        """
         return next(
             (
                 name
@@ -191,9 +195,10 @@ class Tiers:
         )
 
     def beside(self, act: Act) -> list[Seen]:
-        """The files that the function asked for, and that a library in C touches `act`'s besides:
-        sqlite's journals, the folder. Of files that a package asked for, only those with a journal.
-        None where it is no such thing."""
+        """If `act` is about a file that a C library touches next to another one (sqlite's journal,
+        the folder): the files of that kind that the function asked for. Files that a package asked
+        for count only if they have a journal. Else empty.
+        """
         if self._files is None:
             opened = {
                 other.target: seen
@@ -221,7 +226,7 @@ class Tiers:
         return self._folders.get(act.target, [])
 
     def by_target(self, act: Act) -> str | None:
-        """Why the object itself is one to think twice about, whatever the caller; else None."""
+        """Why the target itself is suspicious, whoever the caller is; else None."""
         if act.rule == "outbound_connectivity":
             return self._host(act)
         if act.rule == "create_child_process":
@@ -257,8 +262,9 @@ class Tiers:
         return f"it looks like {like} and is not" if like else None
 
     def _more_frequent(self, name: str) -> frozenset[str]:
-        """Domains that the function's own code asks for much more often than for `name`: what that
-        would imitate."""
+        """Domains that the function's own code asks for much more often than for `name`. Only those
+        can be what `name` imitates.
+        """
         if self._counts is None:
             self._counts = {}
             for act, seen in self.evidence.acts.items():
@@ -269,7 +275,7 @@ class Tiers:
                     common[1] += seen.count if own else 0
             self._ranked = sorted((own, name) for name, (_, own) in self._counts.items())
         often = self._counts.get(name, [0, 0])[0] * _MUCH_MORE
-        # Of a fleet there are many names, and few that are so frequent.
+        # A fleet has many names, but few that are so frequent.
         begin = bisect_left(self._ranked, (often, ""))
         return frozenset(other for _, other in self._ranked[begin:] if other != name)
 
@@ -278,7 +284,7 @@ def _plain(package: str) -> str:
     return DISTRIBUTIONS.get(package, package).replace("_", "-").lower()
 
 
-#: Distributions that call a function, or carry what it asks for.
+#: Leave out packages that call functions, and carriers.
 _GO_BETWEENS = frozenset(map(_plain, CALLERS | ADAPTERS | CARRIERS))
 
 
@@ -299,12 +305,12 @@ def _program(path: str) -> str | None:
 
 
 def _usual(act: Act, asker: Asker) -> bool:
-    """What packages are known to do by themselves."""
+    """Whether packages are known to do this by themselves."""
     names = {asker.name, *asker.through} - {""}
     if act.rule == "native_code":
         return act.module in NATIVE
     if asker.kind == "nobody" and asker.through and asker.through[-1] in THREADED:
-        # A transfer runs in a thread of the carrier's own, and nobody else's code is on its stack.
+        # A transfer runs in a thread of the carrier, without other code on the stack.
         return True
     if act.rule == "create_child_process":
         if act.target == FORK:
@@ -322,8 +328,9 @@ def _usual(act: Act, asker: Asker) -> bool:
 
 
 def _by_library(act: Act, seen: Seen, asker: Asker) -> bool:
-    """A carrier's library in C reached a host: while it waits, Python runs other code, and nobody's
-    is on its stack."""
+    """Whether a carrier's C library reached a host. It works without the interpreter, so no caller
+    is on the stack.
+    """
     carried = asker.kind == "nobody" and asker.through and asker.through[-1] in seen.libraries
     return bool(carried) and act.rule == "outbound_connectivity"
 
@@ -343,7 +350,7 @@ def _by_asker(askers: Iterable[Asker]) -> str:
 
 
 def _unfit(act: Act) -> str | None:
-    """Why no entry can say it, or None."""
+    """Why no entry can allow it, or None."""
     if act.rule == "outbound_connectivity":
         if not act.target:
             return "neither name nor address is known"

@@ -1,5 +1,6 @@
-"""What each dependency touched: evidence with who did what how often, when, and what became of
-it."""
+"""What each dependency touched: evidence that keeps, for each caller, what it did, how often, when,
+and with what result.
+"""
 
 from __future__ import annotations
 
@@ -20,19 +21,19 @@ from fshield.evidence.verdicts import met_by
 from fshield.language.policy import Allow, Family, Mode, Policy
 
 _NAMES = 1000
-#: How many functions are kept apart.
+#: The number of functions that are kept separately.
 MAX_FUNCTIONS = 20_000
 
 
 @dataclass(slots=True)
 class Tally:
-    """What one chain of packages did of one act.
+    """The sightings of one act by one chain of packages.
 
     Args:
-        done: how often, by what became of it: ``block``, ``alert``, ``allow``.
+        done: counts by result: ``block``, ``alert``, ``allow``.
         first, last: seconds since 1970; 0 where no event says.
-        where: ``FILE:LINE`` that asked.
-        for_others: "allowed for stripe; asked by tintbox", where an entry is for others; else "".
+        where: ``FILE:LINE`` of the caller.
+        for_others: "allowed for stripe; asked by tintbox", if an entry is for others; else "".
     """
 
     done: Counter[str] = field(default_factory=Counter)
@@ -44,12 +45,12 @@ class Tally:
     def take(
         self, mode: str, count: int, first: float, last: float, where: str, for_others: str
     ) -> None:
-        """One more sighting."""
+        """Add a sighting."""
         self.done[mode] += count
         self._widen(first, last, where, for_others)
 
     def add(self, other: Tally) -> None:
-        """Take `other`'s over."""
+        """Add `other`'s sightings."""
         done = self.done
         for mode, count in other.done.items():
             done[mode] = done.get(mode, 0) + count
@@ -59,7 +60,7 @@ class Tally:
         if first and (not self.first or first < self.first):
             self.first = first
         self.last = max(self.last, last)
-        # The first by its text: a table does not keep the order of the log.
+        # Take the first in alphabetical order, because a table does not keep the log's order.
         if where and (not self.where or where < self.where):
             self.where = where
         if for_others and (not self.for_others or for_others < self.for_others):
@@ -67,10 +68,10 @@ class Tally:
 
 
 class Place(NamedTuple):
-    """A function, and where it is; "" where no event says.
+    """A function and its place; "" for parts that no event names.
 
     Args:
-        function, account, region: as events name them.
+        function, account, region: as in events.
     """
 
     function: str
@@ -83,8 +84,8 @@ class InFunction:
     """What was done in one function.
 
     Args:
-        rules: by rule, how often by what became of it. Whole, whatever is left out of `by`.
-        by: acts by who asked.
+        rules: for each rule, counts by result; complete, even if `by` is not.
+        by: acts by asker.
         left_out: sightings that `by` has no room for.
     """
 
@@ -93,7 +94,7 @@ class InFunction:
     left_out: int = 0
 
     def add(self, other: InFunction) -> None:
-        """Take `other`'s over."""
+        """Add `other`'s sightings."""
         for rule, done in other.rules.items():
             self.rules.setdefault(rule, Counter()).update(done)
         for key, tally in other.by.items():
@@ -103,16 +104,16 @@ class InFunction:
 
 @dataclass
 class Touched(Evidence):
-    """Evidence that keeps apart who did what.
+    """Evidence that keeps acts separate by caller.
 
     Args:
-        by: acts by who asked, `MAX_ACTS` of them.
-        unattributed: sightings beyond those.
-        fleet: the same by function, `MAX_ACTS` acts of `MAX_FUNCTIONS` functions.
-        elsewhere: sightings in functions beyond those.
-        allowed: events that say which entry allowed something.
-        rules: allow entries, as ``allowed`` events name them, with the policy's name.
-        policies: names of the policies that events were decided by.
+        by: acts by asker, at most `MAX_ACTS`.
+        unattributed: the number of sightings beyond that.
+        fleet: the same by function, at most `MAX_ACTS` acts of `MAX_FUNCTIONS` functions.
+        elsewhere: the number of sightings in further functions.
+        allowed: the number of events that name the entry that allowed something.
+        rules: allow entries in ``allowed`` events, with the policy's name.
+        policies: names of the policies in events.
     """
 
     by: dict[tuple[Chain, Act], Tally] = field(default_factory=dict)
@@ -156,7 +157,7 @@ class Touched(Evidence):
     def _in_function(
         self, place: Place, chain: Chain, act: Act, mode: str, count: int
     ) -> Tally | None:
-        """The function's tally of the act; None where there is no room for it."""
+        """The function's tally of the act; None if there is no room for it."""
         inside = self.fleet.get(place)
         if inside is None:
             if len(self.fleet) >= MAX_FUNCTIONS:
@@ -177,8 +178,9 @@ class Touched(Evidence):
         return tally
 
     def places(self) -> dict[Place, InFunction]:
-        """The functions in order. What was said of a function without its place counts for the one
-        place that has a function of this name, if there is one."""
+        """The functions, sorted. Events that name a function but not its place are counted for the
+        place that has this function, if there is only one.
+        """
         known: dict[str, list[Place]] = {}
         for place in self.fleet:
             if place.region:
@@ -227,11 +229,11 @@ class Touch:
 
 @dataclass(frozen=True)
 class Dependency:
-    """A package that the function uses, or the function's own code, and all that it touched.
+    """A package that the function uses, or the function's own code, and everything that it touched.
 
     Args:
-        name: the package; "" where nobody is known.
-        label: with its version, where that is known.
+        name: the package; "" if unknown.
+        label: with its version, if that is known.
         own: it is the function's own code.
         touches: the blocked first, then the most frequent.
     """
@@ -243,7 +245,7 @@ class Dependency:
 
     @cached_property
     def done(self) -> Counter[str]:
-        """How often by what became of it."""
+        """The counts by result."""
         total: Counter[str] = Counter()
         for touch in self.touches:
             for mode, count in touch.tally.done.items():
@@ -252,11 +254,11 @@ class Dependency:
 
     @cached_property
     def folded(self) -> list[Touch]:
-        """What it touched, as `gather` puts it together."""
+        """What it touched, merged by `gather`."""
         return gather(self.touches)
 
     def of(self, *rules: str) -> int:
-        """How many different things under these rules."""
+        """The number of its acts under these rules."""
         return len(
             {
                 touch.act.place or touch.act.words
@@ -267,7 +269,9 @@ class Dependency:
 
 
 def gather(touches: Iterable[Touch]) -> list[Touch]:
-    """Acts with made-up names under /tmp as one pattern, as `learn` has them, the blocked first."""
+    """Merge acts with generated names under /tmp into patterns, as `learn` does; the blocked
+    first.
+    """
     touches = list(touches)
     patterns = gathered(touch.act.target for touch in touches if touch.act.rule == "read_write_tmp")
     found: dict[tuple[Act, Asker], Touch] = {}
@@ -293,7 +297,7 @@ def gather(touches: Iterable[Touch]) -> list[Touch]:
 
 def _order(touch: Touch) -> tuple[int, int, tuple[str | int, ...]]:
     done, act = touch.tally.done, touch.act
-    # As the dataclass compares itself, which takes many times as long.
+    # Equal to the dataclass's own comparison, but many times faster.
     fields = (act.rule, act.target, act.port, act.operation, act.module, act.refused)
     return -done["block"], -done.total(), fields
 
@@ -305,14 +309,15 @@ def owner(asker: Asker) -> tuple[str, bool]:
 
 
 def label_of(evidence: Touched, name: str) -> str:
-    """What a dependency is called on the page."""
+    """A dependency's name on the page."""
     return evidence.version(name) if name else "unknown caller"
 
 
 def dependencies(evidence: Touched) -> list[Dependency]:
-    """By dependency, those that were blocked first. A request belongs to the package that the
-    function's code called, or to the dependency that made it by itself, and not to the client
-    library."""
+    """The dependencies, those that were blocked first. A request belongs to the package that the
+    function's code called, or to the dependency that made it by itself, not to the client
+    library.
+    """
     found: dict[tuple[str, bool], dict[tuple[Act, Asker], Tally]] = {}
     askers = {chain: evidence.askers.of(chain) for chain, _ in evidence.by}
     for (chain, act), tally in evidence.by.items():
@@ -341,13 +346,13 @@ def dependencies(evidence: Touched) -> list[Dependency]:
 
 @dataclass(frozen=True)
 class Use:
-    """One allow entry of a policy, and how often it was needed.
+    """An allow entry of a policy, and how often it was needed.
 
     Args:
         entry: as the policy has it.
-        count: 0 where nobody used it.
-        why: its ``reason:`` and ``owner:``, "" where there are none.
-        others: callers that asked for what it allows, and that it does not count for.
+        count: 0 if nobody used it.
+        why: its ``reason:`` and ``owner:``, or "".
+        others: callers that asked for what it allows, but that it is not for.
     """
 
     entry: Allow
@@ -359,14 +364,16 @@ class Use:
 def uses(
     policy: Policy, compiled: native.Compiled, evidence: Touched, facts: native.Facts
 ) -> list[Use]:
-    """Every allow entry of `policy`, with how often what was seen needed it: as the engine decides
-    under the policy as it stands now, or as events of a policy of that name say."""
+    """Every allow entry of `policy`, and how often it was needed: by the engine's decision under
+    the present policy, or by events of a policy with this name.
+    """
     counts: Counter[tuple[str, str]] = Counter()
     others: dict[tuple[str, str], Counter[str]] = {}
     for (chain, act), tally in evidence.by.items():
         seen = evidence.acts.get(act)
         if seen is None or (not chain and any(seen.chains)):
-            # A thread that looks a name up for others says nothing where another stack does.
+            # Ignore the stack of a thread that looks names up for others, if there is another
+            # stack.
             continue
         askers = asked_as(evidence, [chain])
         verdicts = [
@@ -385,7 +392,7 @@ def uses(
         source for source, _ in {(entry.source, entry.text) for entry in policy.allows}
     )
     for entry in policy.allows:
-        # Events name the line: where it holds several entries, they do not say which.
+        # Events name the line only, which may have several entries.
         by_events = said.get(entry.source, 0) if on_line[entry.source] == 1 else 0
         count = max(counts[entry.source, entry.text], by_events)
         found.setdefault(
@@ -401,7 +408,7 @@ def uses(
 
 
 def against(compiled: native.Compiled, evidence: Touched, facts: native.Facts) -> Iterator[Outcome]:
-    """What went through, and `compiled` would block."""
+    """What went through but would be blocked by `compiled`."""
     return (outcome for outcome in replay(compiled, evidence, facts) if outcome.would_break)
 
 

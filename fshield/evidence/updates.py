@@ -1,5 +1,6 @@
-"""``fshield diff --dependencies``: which packages of a lock file are new or newer, what the policy
-lets them do, and what they did in the tests."""
+"""``fshield diff --dependencies``: finds the packages of a lock file that are new or newer, what
+the policy allows to them, and what they did in the tests.
+"""
 
 from __future__ import annotations
 
@@ -30,13 +31,13 @@ _WHY = {
 
 @dataclass(frozen=True)
 class May:
-    """An entry of the policy that counts for a package, and not for every one.
+    """An entry of the policy that is for a package, but not for all.
 
     Args:
         entry: in one line, without its callers.
         rule: where it stands in the policy.
         source: ``FILE:LINE``.
-        through: the package that it names, where the update is required by that; else "".
+        through: the package in `only_for`, if that requires the updated one; else "".
     """
 
     entry: str
@@ -47,17 +48,17 @@ class May:
 
 @dataclass(frozen=True)
 class Did:
-    """One thing that a package did in the tests, or that was done through it.
+    """Something that a package did in the tests, or that was done through it.
 
     Args:
         what: ``reach HOST:PORT``.
-        policy: the rule that is about it.
+        policy: the rule that judges it.
         count: how often.
         by: who asked, by the stack.
-        mode: what the policy says to it; without a policy, what the engine did.
-        why: the reason, in words; "" where it is allowed.
-        rule: ``FILE:LINE`` that says so, where the policy was named.
-        new: the tests with the old lock did not do it; None without their log.
+        mode: the policy's verdict; without a policy, what the engine did.
+        why: the reason, in words; "" if it is allowed.
+        rule: ``FILE:LINE`` that decided, if a policy was named.
+        new: the tests with the old lock file did not do it; None without their log.
     """
 
     what: str
@@ -71,21 +72,21 @@ class Did:
 
     @property
     def matters(self) -> bool:
-        """It is blocked, or new."""
+        """Whether it is blocked or new."""
         return self.mode == "block" or bool(self.new)
 
 
 @dataclass
 class Update:
-    """One package that is not as it was.
+    """One package that changed.
 
     Args:
         name: as the new lock file has it.
         change: ``replaced`` is the same version with other files.
         old, new: versions.
         line: in the new lock file.
-        may: what the policy lets it do, and not every package.
-        did: what it did in the tests, what matters first.
+        may: what the policy allows to it, but not to every package.
+        did: what it did in the tests, the most important first.
     """
 
     name: str
@@ -98,20 +99,20 @@ class Update:
 
     @property
     def matters(self) -> bool:
-        """A person has to look at it."""
+        """Whether a person has to look at it."""
         return self.change in ("new", "replaced") or any(did.matters for did in self.did)
 
 
 @dataclass
 class Updates:
-    """All that is said of two lock files.
+    """The comparison of two lock files.
 
     Args:
-        found: those that matter first.
-        gone: names that the new lock file has not.
-        same: how many packages are as they were.
-        every: what the policy lets every package do; None without a policy.
-        modes: rules of it that do not block: their modes.
+        found: the changed packages, the most important first.
+        gone: names that the new lock file lacks.
+        same: the number of packages that did not change.
+        every: what the policy allows to every package; None without a policy.
+        modes: the modes of its rules that do not block.
         notes: what else to know.
     """
 
@@ -124,7 +125,7 @@ class Updates:
 
     @property
     def widens(self) -> bool:
-        """Something is there to be looked at."""
+        """Whether a person has to look at something."""
         return any(update.matters for update in self.found)
 
     def as_dict(self) -> dict[str, Any]:
@@ -148,7 +149,7 @@ def updates(
     before: Touched | None = None,
     facts: native.Facts = HERE,
 ) -> Updates:
-    """What differs.
+    """Compare two lock files.
 
     Args:
         old, new: the lock files, of one kind.
@@ -216,7 +217,8 @@ def _update(before: Pin | None, pin: Pin) -> Update | None:
         return Update(pin.name, "new", [], now, pin.line)
     was = sorted(before.versions, key=_order)
     if was == now:
-        # A lock gains hashes when files are added to a release. Other ones alone are other files.
+        # A lock file gains hashes when files are added to a release. It is a change only if no hash
+        # is the same.
         other = before.hashes and pin.hashes and not before.hashes & pin.hashes
         return Update(pin.name, "replaced", was, now, pin.line) if other else None
     return Update(pin.name, _direction(was, now), was, now, pin.line)
@@ -235,7 +237,7 @@ def _direction(was: list[str], now: list[str]) -> Kind:
 
 
 def _order(version: str) -> tuple[Any, ...]:
-    """Later versions are greater, as PEP 440 and SemVer have it where both agree."""
+    """A sort key: later versions are greater, by the rules that PEP 440 and SemVer share."""
     epoch, _, rest = version.rpartition("!")
     match = re.match(r"v?(\d+(?:\.\d+)*)(.*)\Z", rest, re.DOTALL)
     if not match:
@@ -259,7 +261,7 @@ def _order(version: str) -> tuple[Any, ...]:
 
 
 def _entries(policy: Policy) -> Iterator[Allow]:
-    """Each entry once: one of the file may be several of the policy."""
+    """Each entry once: one in the file may be several in the policy."""
     seen: set[tuple[str, str]] = set()
     for entry in policy.allows:
         if (entry.source, entry.text) not in seen:
@@ -268,7 +270,7 @@ def _entries(policy: Policy) -> Iterator[Allow]:
 
 
 def _for_all(entry: Allow, lock: Lock) -> bool:
-    # In Node.js no caller can be told.
+    # In Node.js the caller is unknown.
     return not entry.only_for or (lock.kind == "npm" and UNKNOWN in entry.only_for)
 
 
@@ -293,7 +295,7 @@ def _of(policy: Policy, lock: Lock, name: str) -> Iterator[May]:
 
 
 def _by_package(evidence: Touched) -> dict[str, dict[Act, Counter[Chain]]]:
-    """The acts that each distribution was on the stack of."""
+    """For each distribution, the acts with it on the stack."""
     found: dict[str, dict[Act, Counter[Chain]]] = {}
     for (chain, act), tally in evidence.by.items():
         for name in {distribution_of(evidence, package) for package in chain} - {""}:

@@ -1,5 +1,4 @@
-"""What the engine says to an act that was recorded: the question that its doors would ask, put to
-the compiled core."""
+"""Asks the compiled core about recorded acts, with the same request that the doors would make."""
 
 from __future__ import annotations
 
@@ -16,18 +15,17 @@ HERE = native.Facts()
 
 @dataclass(frozen=True)
 class Met:
-    """What an act would meet.
+    """The verdict on an act.
 
     Args:
-        mode: what would be done.
-        source: ``FILE:LINE`` of the entry or the mode that decides; None where the policy leaves it
-            out.
+        mode: the mode that would apply.
+        source: ``FILE:LINE`` of the entry or the mode that decides; None if the policy leaves the
+            mode out.
         reason: the engine's word.
-        entry: the entry that decides, as the policy's compiled form has it: several may stand on
-            one line.
-        entry_source: ``FILE:LINE`` of an entry that fits and does not decide, else "".
-        only_for: the distributions that this entry counts for.
-        asker: the distribution that it was asked for.
+        entry: the entry that decides, as compiled (one line may have several).
+        entry_source: ``FILE:LINE`` of an entry that matches but does not decide, else "".
+        only_for: the distributions that this entry is for.
+        asker: the distribution that asked.
     """
 
     mode: Mode
@@ -40,7 +38,7 @@ class Met:
 
     @property
     def words(self) -> str:
-        """What says so: ``FILE:LINE``, and the callers of the entry there."""
+        """What decided: ``FILE:LINE``, and the callers of the entry there."""
         if self.reason == UNGUARDABLE:
             return "no rule: the guard cannot be loaded into it"
         if self.reason != ONLY_FOR:
@@ -52,8 +50,7 @@ class Met:
 def met_by(
     policy: native.Compiled, act: Act, target: str, facts: native.Facts, askers: Iterable[str]
 ) -> Met:
-    """What `act` would meet where all of `askers` are on the stack: the strictest of their
-    verdicts."""
+    """The verdict on `act` with all of `askers` on the stack: the strictest."""
     found = [met(policy, act, target, facts, asker) for asker in askers]
     return max(found, key=lambda one: one.mode)
 
@@ -61,13 +58,13 @@ def met_by(
 def met(
     policy: native.Compiled, act: Act, target: str, facts: native.Facts = HERE, asker: str = ""
 ) -> Met:
-    """What `act` would meet under `policy`.
+    """The verdict on `act` under `policy`.
 
     Args:
         policy: compiled.
         act: what was done.
-        target: exactly: one of the paths or names that `act` stands for.
-        facts: what the engine knows of the function: its region, its variables.
+        target: exactly one of the paths or names that `act` stands for.
+        facts: about the function: its region, its variables.
         asker: the distribution that does it, for entries with ``only_for``.
     """
     if act.rule == INTEGRITY:
@@ -100,7 +97,9 @@ def met(
 
 
 def _native(policy: native.Compiled, act: Act, path: str, asker: str) -> Met:
-    """By the module that asked, each package above it, and the library: as hook_native.c asks."""
+    """The verdict by the calling module, each package above it, and the library, as in
+    hook_native.c.
+    """
     names = (
         [act.module.rsplit(".", count)[0] for count in range(act.module.count(".") + 1)]
         if act.module

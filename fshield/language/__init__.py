@@ -1,1 +1,1 @@
-"""The policy language: from YAML to a policy whose entries are resolved, and edits back."""
+"""The policy language: reads YAML into a resolved policy, and edits the YAML."""

@@ -1,9 +1,9 @@
 """The domain suffixes of the AWS partitions that a function can run in.
 
-Source: botocore 1.44.5, ``botocore/data/partitions.json`` (``dnsSuffix`` and
-``dualStackDnsSuffix`` of each partition). ``on.aws`` stands in no partition's
-outputs but in the endpoint rules of single services (neptune-graph), and in
-Lambda's function URLs. aws-us-gov shares its suffixes with aws.
+Source: botocore 1.44.5, ``botocore/data/partitions.json`` (``dnsSuffix`` and ``dualStackDnsSuffix``
+of each partition). ``on.aws`` is not among a partition's outputs, but in the endpoint rules of
+single services (neptune-graph), and in Lambda's function URLs. aws-us-gov shares its suffixes with
+aws.
 
 None of them is a boundary: anybody's bucket, host, load balancer or API is
 under the same suffix.
@@ -32,8 +32,9 @@ SUFFIXES: dict[Partition, tuple[str, ...]] = {
 
 
 def region_asked(option: str | None) -> str | None:
-    """Where a command works: as the AWS CLI does, and boto3 does not, AWS_REGION before
-    AWS_DEFAULT_REGION."""
+    """The region of a command. Like the AWS CLI, and unlike boto3, prefers AWS_REGION to
+    AWS_DEFAULT_REGION.
+    """
     return option or os.environ.get("AWS_REGION")
 
 

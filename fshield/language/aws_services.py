@@ -1,4 +1,4 @@
-"""What stands under ``aws:`` in a policy: services, their buckets, regions and accounts."""
+"""Validates ``aws:`` entries of a policy: services, their buckets, regions and accounts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _BUCKET_FORM = (
     "3 to 63 lower-case letters, digits and `-`, or one from a variable: ${env:BUCKET_NAME}"
 )
 _ACCOUNT = re.compile(r"[0-9]{12}\Z")
-# What a name is called that S3 gives to itself: an alias of an access point, a directory bucket.
+# Suffixes of names that S3 assigns itself: aliases of access points, directory buckets.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _RESERVED_PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
 
@@ -50,7 +50,7 @@ def service(value: object) -> str:
 
 
 def bucket(value: object) -> str:
-    """The name of an S3 bucket, variables in it as they were written. Raises
+    """The name of an S3 bucket, with its variables unchanged. Raises
     PydanticCustomError."""
     text = as_text(value)
     plain, _ = variables.taken_out(text)
@@ -140,7 +140,7 @@ Accounts = Annotated[list[Account], _list_of("accounts", '["123456789012"]')]
 
 
 class ServiceDetail(Part):
-    """One service, with what bounds it."""
+    """One service and its limits."""
 
     what: ClassVar[str] = "a service under `aws`"
     buckets: Annotated[list[Bucket], _list_of("buckets", "[my-bucket]")] | None = Field(

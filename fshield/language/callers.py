@@ -1,4 +1,4 @@
-"""The callers that an allow entry counts for: `only_for`, and `as` of a test."""
+"""The callers that an allow entry is for: `only_for`, and `as` of a test."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ OnlyFor = Annotated[
     ),
 ]
 
-# Calls of a client that boto3 made run in botocore: boto3 itself is not on the stack then.
+# A client that boto3 made runs in botocore, without boto3 on the stack.
 _RUNS_IN = {"boto3": "botocore"}
 
 
 def counted(names: Iterable[str]) -> tuple[str, ...]:
-    """The distributions an entry counts for, whose `only_for` lists ``names``: each once."""
+    """The distributions that an entry with this `only_for` is for, without duplicates."""
     found: dict[str, None] = {}
     for name in names:
         found[name] = None

@@ -1,7 +1,8 @@
-"""The ``tests:`` of a policy, as pydantic models: what must be allowed, alerted or blocked by it.
+"""The ``tests:`` of a policy, as pydantic models: acts, and whether the policy must allow, report
+or block each.
 
-The words are those of ``fshield explain``: connect, open, exec. They never
-reach the compiled policy.
+The words are those of ``fshield explain``: connect, open, exec. They are not part of the compiled
+policy.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _TARGET_FORM = "HOST or HOST:PORT, as in api.stripe.com:443 or [2001:db8::1]:443
 
 
 def target(text: str) -> tuple[str, int]:
-    """The host or address, and the port, of ``connect``. 443 where no port is named. Raises
+    """The host or address, and the port, of ``connect``. The default port is 443. Raises
     PydanticCustomError."""
     host, port = text, str(DEFAULT_PORT)
     bracketed = re.fullmatch(r"\[([^\]]*)\](?::(.*))?", text)
@@ -91,7 +92,7 @@ def _many(value: object) -> object:
 
 
 def _each(check: Callable[[str], object]) -> BeforeValidator:
-    """A validator that lets a text through as it is where `check` has nothing against it."""
+    """A validator that runs `check` and returns the text unchanged."""
 
     def checked(value: object) -> str:
         found = as_text(value)
@@ -160,7 +161,7 @@ Environment = Annotated[dict[str, str], BeforeValidator(_environment)]
 
 
 class Case(Part):
-    """One test: acts, and the verdict that each of them must meet."""
+    """One test: acts, and the verdict that each must get."""
 
     what: ClassVar[str] = "a test"
     allowed: Acts | None = Field(None, description="These must be allowed.")

@@ -1,5 +1,4 @@
-"""Hosts, address ranges and ports as policies write them, brought to the one form that the compiled
-policy holds."""
+"""Normalises hosts, address ranges and ports of policies for the compiled form."""
 
 from __future__ import annotations
 
@@ -107,7 +106,8 @@ def _refuse_urls(name: str) -> None:
 
 def address_of(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """`text` as an address, or None."""
-    # Most texts are names. To refuse one takes the parser longer than all else that is asked of it.
+    # Most texts are names, and the address parser is slow to refuse one. So test the characters
+    # first.
     if ":" not in text and not text[-1:].isdigit():
         return None
     try:
@@ -209,7 +209,8 @@ def ports(value: object) -> Ports:
         value: a list of numbers and ``LOW-HIGH`` ranges, each from 1 to 65535.
 
     Raises:
-        PydanticCustomError: it is none, or empty: then the entry would never match.
+        PydanticCustomError: it is not such a list, or it is empty, so that the entry would never
+            match.
     """
     form = "a list of ports from 1 to 65535, or ranges of them: [443, 8000-8099]"
     if isinstance(value, (int, str)) and not isinstance(value, bool):
@@ -244,7 +245,7 @@ def ports(value: object) -> Ports:
 
 
 def join_ranges(ranges: list[tuple[int, int]]) -> Ports:
-    """`ranges` sorted, with those that touch made one."""
+    """`ranges`, sorted, with adjacent ones merged."""
     joined: list[tuple[int, int]] = []
     for low, high in sorted(ranges):
         if joined and low <= joined[-1][1] + 1:
@@ -255,7 +256,7 @@ def join_ranges(ranges: list[tuple[int, int]]) -> Ports:
 
 
 def write_ports(ranges: Ports) -> str:
-    """The list as a policy would write it."""
+    """The list in the policy's syntax."""
     return (
         "[" + ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in ranges) + "]"
     )

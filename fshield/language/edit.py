@@ -1,8 +1,7 @@
-"""Puts allow entries into a policy file, and touches no byte of it that it need not.
+"""Adds allow entries to a policy file, and changes nothing else in it.
 
-PyYAML's nodes carry the line and column of everything. The text itself is changed line by line, so
-that comments, quotes and columns stay as their author chose them. The result is parsed again before
-it is used.
+PyYAML's nodes have the position of everything. The text is changed line by line, so that comments,
+quotes and columns stay as the author wrote them. The result is parsed again before it is used.
 """
 
 from __future__ import annotations
@@ -25,10 +24,10 @@ from fshield.language.reader import Document, parse
 
 @dataclass(frozen=True)
 class Addition:
-    """One entry to be added.
+    """An entry to add.
 
     Args:
-        rule: under which rule.
+        rule: the rule that gets it.
         entry: in one line of YAML, without the dash.
         comment: for the end of the line; "" for none.
     """
@@ -39,14 +38,15 @@ class Addition:
 
     @property
     def line(self) -> str:
-        """With the dash, without indentation."""
+        """The line with the dash, without indentation."""
         return f"- {self.entry}" + (f"  # {self.comment}" if self.comment else "")
 
 
 @dataclass(frozen=True)
 class _Splice:
-    """Lines from `start` (from 0) up to and without `end` become `lines`. In one place, `order`
-    decides."""
+    """Replace the lines from `start` (counted from 0) to before `end` by `lines`. `order` sorts
+    changes at the same place.
+    """
 
     start: int
     end: int
@@ -61,19 +61,19 @@ def with_entries(
     without: Iterable[tuple[str, int]] = (),
     quiet: Sequence[str] = (),
 ) -> tuple[str, Policy]:
-    """The file's text with `additions` in it, and the policy that it then is.
+    """The file's text with `additions`, and the resulting policy.
 
     Args:
         document: the file.
         name: of the policy.
         additions: what to add.
-        without: rules and the places in their `allow` lists, from 0, of entries to take out: of
-            rules that something is added to, and written in one line each.
+        without: entries to remove, as rules and indices (from 0) in their `allow` lists. Each must
+            be one line, in a rule that also gets an addition.
         quiet: distributions to add to the `quiet` of `read_handler`.
 
     Raises:
-        CouldNotRun: the file is written in a form that cannot be changed without a person.
-        PolicyError: with these entries it would be wrong.
+        CouldNotRun: the file is written in a form that a program cannot change.
+        PolicyError: the policy would be wrong with these entries.
     """
     by_rule: dict[str, list[Addition]] = {}
     for addition in additions:
@@ -100,8 +100,8 @@ def with_entries(
     splices += [cut for rule in by_rule for cut in _cuts(policy_node, rule, gone.get(rule, set()))]
     splices += [_with_quiet(document, policy_node, quiet)] if quiet else []
     lines = list(document.lines)
-    # From the end of the file to its beginning, so that lines not yet changed keep their numbers.
-    # What replaces a line comes before what is put in front of it.
+    # From the end of the file to its beginning, so that the lines still to change keep their
+    # numbers. At the same line, replace before inserting.
     for splice in sorted(
         splices, key=lambda splice: (-splice.start, splice.start == splice.end, -splice.order)
     ):
@@ -111,7 +111,7 @@ def with_entries(
 
 
 def raw(path: Path) -> bytes:
-    """The file's bytes, for line ends. Raises CouldNotRun."""
+    """The file's bytes, which show its line ends. Raises CouldNotRun."""
     try:
         return path.read_bytes()
     except OSError as error:
@@ -119,7 +119,7 @@ def raw(path: Path) -> bytes:
 
 
 def as_written(changed: str, before: bytes) -> bytes:
-    """`changed` with the byte order mark and the line ends that the file had."""
+    """`changed`, with the file's byte order mark and line ends."""
     crlf = before.count(b"\r\n") * 2 > before.count(b"\n")
     content = changed.replace("\n", "\r\n") if crlf else changed
     return (b"\xef\xbb\xbf" if before.startswith(b"\xef\xbb\xbf") else b"") + content.encode(
@@ -128,7 +128,7 @@ def as_written(changed: str, before: bytes) -> bytes:
 
 
 def difference(document: Document, changed: str) -> list[str]:
-    """A unified diff, as ``git diff`` and ``patch`` have it, a line an element."""
+    """A unified diff as a list of lines, in the format of ``git diff`` and ``patch``."""
     old = "\n".join(document.lines)
     return list(
         difflib.unified_diff(
@@ -138,7 +138,7 @@ def difference(document: Document, changed: str) -> list[str]:
 
 
 def _cuts(policy: Any, rule: str, gone: set[int]) -> list[_Splice]:
-    """The lines of entries that are taken out of a list with one entry a line."""
+    """Remove entries from a list that has one entry per line."""
     value = _child(policy, rule)
     if value is None or not isinstance(value.value, list) or value.flow_style:
         return []
@@ -201,8 +201,9 @@ def _splice(
 
 
 def _from_scalar(document: Document, key: Any, value: Any, added: list[Addition]) -> _Splice:
-    """``rule: block`` becomes a mapping of several lines. A comment behind it stays with the
-    rule."""
+    """Turn ``rule: block`` into a mapping of several lines. A comment after it stays with the
+    rule.
+    """
     line, indent = key.start_mark.line, key.start_mark.column
     if value.end_mark.line != line:
         raise CouldNotRun(
@@ -222,7 +223,7 @@ def _from_scalar(document: Document, key: Any, value: Any, added: list[Addition]
 def _from_flow(
     document: Document, key: Any, value: Any, added: list[Addition], gone: set[int]
 ) -> _Splice:
-    """``rule: {mode: block, allow: […]}`` becomes a mapping of several lines."""
+    """Turn ``rule: {mode: block, allow: […]}`` into a mapping of several lines."""
     _refuse_comments(document, value)
     indent = key.start_mark.column
     rest = document.lines[value.end_mark.line][value.end_mark.column :].rstrip()
@@ -245,7 +246,7 @@ def _from_flow(
 
 
 def _with_quiet(document: Document, policy: Any, names: Sequence[str]) -> _Splice:
-    """`names` in the `quiet` of `read_handler`, which is made where there is none."""
+    """Add `names` to the `quiet` of `read_handler`; creates it if necessary."""
     rule = "read_handler"
     value = _child(policy, rule)
     added = ", ".join(names)
@@ -268,7 +269,7 @@ def _with_quiet(document: Document, policy: Any, names: Sequence[str]) -> _Splic
 
 
 def _mode_with(document: Document, node: Any, text: str) -> _Splice:
-    """``rule: block`` becomes ``rule: {mode: block, …}``."""
+    """Turn ``rule: block`` into ``rule: {mode: block, …}``."""
     number, line = node.start_mark.line, document.lines[node.start_mark.line]
     if node.end_mark.line != number:
         raise CouldNotRun(
@@ -281,7 +282,7 @@ def _mode_with(document: Document, node: Any, text: str) -> _Splice:
 
 
 def _inserted(document: Document, node: Any, text: str) -> _Splice:
-    """`text` as the last element within the node's brackets."""
+    """Insert `text` as the last element within the node's brackets."""
     number, at = node.end_mark.line, node.end_mark.column - 1
     line = document.lines[number]
     before = line[:at].rstrip()
@@ -301,18 +302,19 @@ def _child(node: Any, name: str) -> Any:
 
 
 def _last_line(node: Any) -> int:
-    """The line, from 0, that the node's last word stands on. A block's own end lies beyond the
-    comments after it."""
+    """The line (from 0) of the node's last word. A block node itself ends only after the comments
+    that follow it.
+    """
     if isinstance(node.value, list) and node.value and not node.flow_style:
         last = node.value[-1]
         return _last_line(last[1] if isinstance(last, tuple) else last)
-    # A word of several lines ends at the beginning of what follows it.
+    # A scalar of several lines ends where the next token begins.
     beyond = node.end_mark.column == 0 and node.end_mark.line > node.start_mark.line
     return int(node.end_mark.line) - (1 if beyond else 0)
 
 
 def _slice(document: Document, node: Any) -> str:
-    """The node as it is written, in one line."""
+    """The node's source text, in one line."""
     start, end = node.start_mark, node.end_mark
     text: str
     if start.line == end.line:
@@ -328,7 +330,7 @@ def _slice(document: Document, node: Any) -> str:
 
 
 def _refuse_comments(document: Document, node: Any) -> None:
-    """Comments within brackets would get lost, or change what they speak of."""
+    """Comments within brackets would get lost, or end up next to something else."""
     for number in range(node.start_mark.line, node.end_mark.line):
         if "#" in document.lines[number]:
             raise CouldNotRun(

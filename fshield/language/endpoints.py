@@ -1,10 +1,10 @@
 """The host names of AWS services, frozen from botocore's endpoint rule sets by
-``release/freeze_endpoints.py``. Asked at compile time, never in a function.
+``release/freeze_endpoints.py``. Used at compile time, never in a function.
 
-Names that differ in the region alone become one with the label ``{region}``, so that a region
-which botocore does not know yet needs no new policy.
+Names that differ only in the region become one with the label ``{region}``, so that a policy also
+works in regions that botocore does not know yet.
 
-What belongs to a customer and not to the service is never among them: public names of EC2, load
+Names that belong to a customer, not to the service, are left out: public names of EC2, load
 balancers, API Gateway's ``execute-api``, function URLs, CloudFront distributions, everybody's
 buckets.
 """
@@ -23,15 +23,15 @@ from typing import Any
 from fshield.language.aws import Partition
 from fshield.language.policy import Host
 
-# The botocore that the names were taken from, and the day of its release.
+# The version of botocore that the names are from, and the day of its release.
 DATA_VERSION = "1.44.5"
 DATA_DAY = date(2026, 11, 17)
 DATA_MAX_DAYS = 90
 TOO_OLD_FIX = "take a newer fshield and compile again: AWS may have new endpoints"
 _DATA = Path(__file__).with_name("endpoints.json")
 
-# botocore's partitions of functions. GovCloud shares its suffixes with aws: there a region's name
-# tells the two apart.
+# botocore's partitions that have functions. GovCloud shares its suffixes with aws, but its regions'
+# names differ.
 _GOV = "us-gov-"
 PARTITIONS = {
     "aws": (Partition.AWS, f"!{_GOV}"),
@@ -39,7 +39,8 @@ PARTITIONS = {
     "aws-cn": (Partition.AWS_CN, ""),
     "aws-eusc": (Partition.AWS_EUSC, ""),
 }
-# Their names begin with what a customer chose, so that no name of the service's own would do.
+# Services whose host names all begin with a customer's own label, so that the service itself has no
+# name.
 OF_CUSTOMERS = {
     "apigatewaymanagementapi": "host: API-ID.execute-api.eu-central-1.amazonaws.com",
     "cloudfront-keyvaluestore": "host: ACCOUNT.cloudfront-kvs.global.api.aws",
@@ -47,7 +48,7 @@ OF_CUSTOMERS = {
 
 
 def too_old(day: date, today: date) -> str | None:
-    """What to say about endpoint data of `day`, where there is something."""
+    """A warning if endpoint data of `day` is too old, else None."""
     age = (today - day).days
     return (
         f"the endpoint data is of {day.isoformat()}, {age} days old"
@@ -68,7 +69,7 @@ class Region:
 
 @lru_cache(maxsize=1)
 def _data() -> Any:
-    # Some milliseconds, and few commands need it.
+    # Loaded on use: it takes some milliseconds, and few commands need it.
     return json.loads(_DATA.read_bytes())
 
 
@@ -90,19 +91,23 @@ def regions() -> dict[str, Region]:
 
 
 def of_customers(service: str) -> str | None:
-    """What to write instead of a service all of whose names begin with what a customer chose, or
-    None."""
+    """What to write instead of `service`, if all its names begin with a customer's own label; else
+    None.
+    """
     return OF_CUSTOMERS.get(service)
 
 
 def _usual(names: Mapping[str, Any]) -> Any:
-    """The hosts that most of a service's operations ask for; where they are all, only once in the
-    file."""
+    """The hosts that most of a service's operations use. The file lists them once if these are
+    all.
+    """
     return names.get("usual", names["hosts"])
 
 
 def _unpacked(packed: Mapping[str, list[str]]) -> dict[str, set[str]]:
-    """Hosts by region, from hosts with the label ``{region}`` by the number of a set of regions."""
+    """Unpack to hosts by region. In `packed`, hosts have the label ``{region}``, and keys are
+    numbers of sets of regions.
+    """
     sets = _data()["sets"]
     found: dict[str, set[str]] = {name: set() for name in regions()}
     for number, hosts in packed.items():
@@ -113,8 +118,9 @@ def _unpacked(packed: Mapping[str, list[str]]) -> dict[str, set[str]]:
 
 @lru_cache(maxsize=1)
 def _by_first_label() -> dict[str, str]:
-    """Services by how their names begin: ``states`` is stepfunctions, ``monitoring`` is
-    cloudwatch."""
+    """Services by the first label of their names: ``states`` is stepfunctions, ``monitoring`` is
+    cloudwatch.
+    """
     found: dict[str, str] = {}
     for service, names in _data()["services"].items():
         for host in sorted(_unpacked(_usual(names))["us-east-1"]):
@@ -129,8 +135,7 @@ def service_by_label(label: str) -> str | None:
 
 @lru_cache(maxsize=8)
 def _by_host(region: str, everywhere: bool) -> dict[str, list[str]]:
-    """Services by the hosts that most of their operations ask for in `region`; or by those of all
-    regions."""
+    """Services by the hosts that most of their operations use in `region`, or in all regions."""
     found: dict[str, list[str]] = {}
     for service, names in _data()["services"].items():
         packed = names.get("everywhere", _usual(names)) if everywhere else _usual(names)
@@ -140,11 +145,11 @@ def _by_host(region: str, everywhere: bool) -> dict[str, list[str]]:
 
 
 def services_at(host: str, region: str) -> list[str]:
-    """The services that have `host` as their endpoint in `region`, those with the fewest names
+    """The services that have `host` as an endpoint in `region`, the one with the fewest names
     first.
 
-    Endpoints that single operations ask for (``sync-states``) and those that an account's number
-    stands in are not looked for.
+    Endpoints of single operations (``sync-states``), and those with an account's number in them,
+    are not searched.
     """
     named = set(host.split(".")) & regions().keys()
     if named and region not in named:
@@ -155,8 +160,9 @@ def services_at(host: str, region: str) -> list[str]:
 
 @lru_cache(maxsize=64)
 def _names(service: str) -> dict[str, frozenset[str]]:
-    """The hosts of `service` by region, with ``{account}`` in them and the names of VPC endpoints
-    among them."""
+    """The hosts of `service` by region, with ``{account}`` as a label, and with the names of VPC
+    endpoints.
+    """
     found = {}
     for name, hosts in _unpacked(_data()["services"][service]["hosts"]).items():
         found[name] = frozenset(hosts | set(_vpc_endpoints(hosts, regions()[name])))
@@ -177,8 +183,9 @@ def _vpc_endpoints(hosts: set[str], region: Region) -> Iterator[str]:
 
 @lru_cache(maxsize=256)
 def _bucket_names(bucket: str) -> dict[str, frozenset[str]]:
-    """The virtual-hosted names of `bucket` by region. Path-style names are every bucket's, and not
-    among them."""
+    """The virtual-hosted names of `bucket` by region. Path-style names are left out, because all
+    buckets share them.
+    """
     data = _data()["buckets"]
     packed, zone = data["hosts"], ""
     for suffix, express in data["express"].items():
@@ -200,14 +207,15 @@ def _bucket_names(bucket: str) -> dict[str, frozenset[str]]:
 
 
 def _label_replaced(host: str, label: str, by: str) -> str:
-    """`host` with the labels `label` replaced, but for the first: that is a bucket's or an
-    account's."""
+    """`host` with each label `label` replaced, except the first, which is a bucket or an
+    account.
+    """
     first, *rest = host.split(".")
     return ".".join([first, *(by if one == label else one for one in rest)])
 
 
 def _of_own_region(names: dict[str, frozenset[str]]) -> Iterator[Host]:
-    """The names that hold in whatever region the function runs."""
+    """Names for a function in any region."""
     where: dict[str, set[str]] = defaultdict(set)
     for region, hosts in names.items():
         for host in hosts:
@@ -230,7 +238,9 @@ def _of_own_region(names: dict[str, frozenset[str]]) -> Iterator[Host]:
 
 
 def _where(host: str, found: set[str]) -> Iterator[Host]:
-    """`host`, which does not carry the function's region, where it is the service's name."""
+    """`host`, whose name does not contain the function's region, in the regions where it is the
+    service's.
+    """
     left = set(found)
     for partition, group in PARTITIONS.values():
         whole = {
@@ -246,13 +256,13 @@ def _where(host: str, found: set[str]) -> Iterator[Host]:
 
 
 def _of_regions(names: dict[str, frozenset[str]], chosen: tuple[str, ...]) -> Iterator[Host]:
-    """The names of `chosen` regions, wherever the function runs."""
+    """The names in `chosen` regions, for a function in any region."""
     for region in chosen:
         for host in names[region]:
             yield Host(host)
             own = _label_replaced(host, region, "{region}")
             if own != host and "{" in host:
-                # The engine replaces its own region's label together with the others.
+                # The engine would replace ``{region}`` by its own region, so write the region out.
                 yield Host(own, region=region)
 
 

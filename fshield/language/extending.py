@@ -1,10 +1,9 @@
-"""``extends:``: a policy that begins where another one ends.
+"""``extends:``: a policy that inherits from another one.
 
-What the extending policy leaves out is as the extended one has it. Its allow
-entries and tests come on top of the inherited ones: an entry cannot be taken
-away, and a test of the extended policy holds for every policy that extends it.
-One kind of entry is not inherited: modules under `native_code` that a base
-only keeps quiet about, where the extending policy blocks.
+Settings that the extending policy leaves out are inherited. Its allow entries and tests are added
+to the inherited ones. So an entry cannot be removed, and a test of the base applies to every policy
+that extends it. One kind of entry is not inherited: modules under `native_code`, if the base has
+`alert` and the extending policy has `block`.
 """
 
 from __future__ import annotations
@@ -31,12 +30,12 @@ def extended(
 
     Args:
         document: the extending file.
-        named: what stands behind `extends`.
+        named: the value of `extends`.
         below: the files that extend `document`.
         resolve: makes a policy of a file.
 
     Raises:
-        PolicyError: there is none, it goes round in a circle, or it is wrong itself.
+        PolicyError: it does not exist, extends itself in a circle, or is wrong.
         CouldNotRun: it cannot be read.
     """
     node = document.find(("extends",))
@@ -83,8 +82,9 @@ def extended(
 
 
 def inherit(policy: Policy, parsed: PolicyFile, base: Policy) -> Policy:
-    """`policy`, with what its file leaves out taken from `base`. Modes are taken from it
-    already."""
+    """`policy`, with settings that its file leaves out taken from `base`. Its modes are complete
+    already.
+    """
     said = parsed.model_fields_set
     policy.extended = [*base.extended, base.document]
     events = parsed.events.model_fields_set if "events" in said else set()
@@ -116,7 +116,8 @@ def inherit(policy: Policy, parsed: PolicyFile, base: Policy) -> Policy:
 
 
 def _only_quiet(entry: Allow, policy: Policy, base: Policy) -> bool:
-    """An entry under `native_code: alert` keeps an event away. Where the rule blocks, it would let
-    code under that name take every step to machine code."""
+    """Whether an entry must not be inherited. Under `native_code: alert` an entry only suppresses
+    an event. Under `block` it would let code with that name run machine code.
+    """
     now, before = policy.modes[Family.NATIVE].mode, base.modes[Family.NATIVE].mode
     return entry.family is Family.NATIVE and (now, before) == (Mode.BLOCK, Mode.ALERT)

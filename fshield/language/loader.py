@@ -1,4 +1,6 @@
-"""From a policy file to a policy: reads, validates, resolves, and refuses what can never match."""
+"""Makes a policy of a policy file: reads, validates and resolves it, and refuses entries that can
+never match.
+"""
 
 from __future__ import annotations
 
@@ -39,10 +41,10 @@ from fshield.language.reader import Document, Location, read
 from fshield.language.review import refuse_dead_entries
 from fshield.language.wrong import KIND
 
-# The region that a test or a question thinks of where it names none.
+# The default region of tests and questions.
 REGION = "us-east-1"
 EPHEMERAL = "ephemeral"
-#: Nobody reads more at once.
+#: At most this many errors are shown: nobody reads more at once.
 _MOST_ERRORS = 50
 
 
@@ -83,15 +85,15 @@ def resolve(document: Document, name: str, below: tuple[Path, ...] = ()) -> Poli
 
 
 def _findings(document: Document, data: Any, error: ValidationError) -> list[Finding]:
-    """All that is wrong, in the file's order. A key that is not known hides what else is wrong with
-    its mapping: without it, the rest is looked at again."""
+    """All errors, in the file's order. An unknown key hides other errors of its mapping, so the
+    rest is validated again without it."""
     found: dict[tuple[int, int], Finding] = {}
     left = deepcopy(data)
     changed: list[Location] = []
     for _ in range(_MOST_ERRORS):
         problems: list[Any] = error.errors(include_url=False)
         for problem in problems:
-            # What a mapping lacks now, it may lack because a key was taken out.
+            # A key may be missing now only because one was removed.
             place = tuple(problem["loc"])
             place = place[:-1] if problem["type"] == "missing" else place
             follows = any(one[: len(place)] == place for one in changed)
@@ -120,7 +122,8 @@ def _take_out(data: Any, location: Location, key: str) -> bool:
     """Remove `key` of the mapping at `location`. False if the mapping lacks it."""
     for step in location:
         if isinstance(data, dict):
-            # Steps that name the kind of an entry are the model's, and not in the document.
+            # Steps of the location that name an entry's kind are from the model, not from the
+            # document.
             data = data.get(step, data if str(step).startswith("<") else None)
         elif isinstance(data, list) and isinstance(step, int) and step < len(data):
             data = data[step]
@@ -201,7 +204,7 @@ _EXPECTED = {"allowed": Mode.ALLOW, "alerted": Mode.ALERT, "blocked": Mode.BLOCK
 
 
 def _tests(document: Document, policy: PolicyFile) -> Iterator[PolicyTest]:
-    """Each target of each test, with the line that it stands on."""
+    """Each target of each test, with its line."""
     for index, case in enumerate(policy.tests):
         for (verdict, expected), act in product(_EXPECTED.items(), ACTS):
             targets = getattr(getattr(case, verdict), act, None) or ()
@@ -230,13 +233,13 @@ def _rule_mode(
     rule = getattr(policy.policy, name)
     if rule is not None and rule.mode is not None:
         node = document.find(("policy", name, "mode"))
-        # What ephemeral allows, the engine knows at run time; the rest is blocked.
+        # At run time the engine knows what ephemeral allows; everything else is blocked.
         word = "block" if rule.mode == EPHEMERAL else rule.mode
         return RuleMode(Mode[word.upper()], document.source(node))
     if base is not None and base.source:
         return base
     if name in NEW_RULES:
-        # Rules that came after the four of FunctionShield never block what nobody asked them to.
+        # Rules that FunctionShield did not have block only if the policy says so.
         return RuleMode(Mode.ALERT, "")
     for location, default in (
         (("default",), policy.default),
@@ -253,7 +256,7 @@ def _loopback(document: Document, ports: destinations.Ports) -> list[Allow]:
 
 
 def loopback_entries(source: str, location: Location, ports: destinations.Ports) -> list[Allow]:
-    """127.0.0.1 and ::1 as entries: what the rule allows where it lists their ports."""
+    """Entries for 127.0.0.1 and ::1 with the ports in `loopback`."""
     text = f"loopback: {destinations.write_ports(ports)}"
     return [
         Allow(Family.OUTBOUND, location, source, text, ports, network=destinations.network(address))
@@ -262,7 +265,7 @@ def loopback_entries(source: str, location: Location, ports: destinations.Ports)
 
 
 def _meant(entry: Allow) -> list[Allow]:
-    """`entry`; where it is a name for several patterns, an entry for each, with one text."""
+    """`entry`; if it is a name for several patterns, an entry for each, with the same text."""
     if entry.family is not Family.TMP or entry.pattern != TEMPFILE:
         return [entry]
     return [replace(entry, pattern=pattern) for pattern in TEMPFILE_PATTERNS]
@@ -333,7 +336,7 @@ def _for_all(
 def aws_allow(
     family: Family, location: Location, source: str, text: str, entry: AwsEntry | None
 ) -> Allow:
-    """All suffixes of all partitions: the engine takes those of the partition that it runs in."""
+    """All suffixes of all partitions. The engine uses those of its own partition."""
     hosts = tuple(
         Host(suffix, True, partition)
         for partition, suffixes in aws.SUFFIXES.items()
@@ -420,8 +423,8 @@ def _from_options(document: Document, name: str, options: Options) -> Policy:
             modes[family] = RuleMode(Mode[mode.upper()], document.source(node))
     notes = _option_notes(document, options)
     if modes[Family.OUTBOUND].mode is not Mode.ALLOW:
-        # FunctionShield's rule was 'no connection but to AWS'; the same dictionary must go on
-        # meaning that.
+        # FunctionShield's rule was 'no connections except to AWS'. The same dictionary must still
+        # mean that.
         location: Location = ("policy", "outbound_connectivity")
         source = modes[Family.OUTBOUND].source
         allows.append(

@@ -1,5 +1,5 @@
-"""The policy language, as pydantic models: the one place that says which keys and values there are
-(settings.py has those beside the rules).
+"""The policy language, as pydantic models: the only definition of its keys and values (settings.py
+has those beside the rules).
 
 ``policies/policy.schema.json`` is made from it. Locations of errors are keys
 and indices of the document; the loader turns them into lines and columns.
@@ -34,7 +34,7 @@ RULES = OLD_RULES + NEW_RULES
 
 
 class Entry(Part):
-    """What every allow entry may say besides what it allows."""
+    """What every allow entry may have in addition."""
 
     reason: Text | None = Field(None, description="Why this is allowed, for the next reader.")
     owner: Text | None = Field(None, description="Who asked for it.")
@@ -111,7 +111,7 @@ Tls = Annotated[Literal["required", "starttls", "none"], BeforeValidator(_tls)]
 
 
 class Destination(Entry):
-    """What the three kinds of outbound entries have in common."""
+    """The fields that the three kinds of outbound entries share."""
 
     ports: PortList = Field(
         destinations.DEFAULT_PORTS,
@@ -187,8 +187,9 @@ def _tag(value: object) -> str | None:
 
 
 def _one_kind(value: object) -> object:
-    """Refuse what is not an outbound entry, or two at once: the union's own message would not help
-    anybody."""
+    """Refuse a value that is not an outbound entry, or is two at once. pydantic's own message for a
+    union would not help.
+    """
     form = "`host: NAME`, `cidr: RANGE` or `aws: [SERVICE]`"
     if isinstance(value, str):
         fix = "- aws: [dynamodb]" if value == "aws" else f"- host: {value}"
@@ -230,7 +231,7 @@ OutboundEntry = Annotated[
 
 
 class PathEntry(Entry):
-    """A path pattern. Written as a plain string where nothing else is said."""
+    """A path pattern. A plain string if it has no other field."""
 
     what: ClassVar[str] = "a path entry"
     path: Text = Field(

@@ -1,5 +1,6 @@
-"""What every mapping of the policy language has in common: unknown keys are errors, and say what
-was meant."""
+"""The base of every mapping of the policy language: unknown keys are errors that say what was
+probably meant.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +71,7 @@ Day = Annotated[date, BeforeValidator(_date), WithJsonSchema({"type": "string", 
 
 @cache
 def _keys_of(part: type[Part]) -> list[str]:
-    """The keys that make it what it is first, then those that it shares with others."""
+    """The mapping's own keys first, then those that it shares with others."""
     fields = sorted(part.model_fields, key=lambda key: key not in part.__annotations__)
     return [part.model_fields[key].alias or key for key in fields]
 

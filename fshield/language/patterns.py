@@ -10,9 +10,9 @@ from fshield.language.wrong import wrong
 
 MAX_PATH = 4095
 _FORM = "an absolute path; `*` and `?` stand for what is inside one name, `**` for anything"
-#: An entry of read_write_tmp that stands for what Python's tempfile makes up: files and folders
-#: with its own prefix and no suffix, what is in the folders, and the files by which it tries
-#: whether /tmp can be written to.
+#: An entry of read_write_tmp that stands for names of Python's tempfile: files and folders with the
+#: default prefix and no suffix, the contents of the folders, and the files with which it tests
+#: whether /tmp is writable.
 TEMPFILE = "tempfile"
 TEMPFILE_PATTERNS = ("/tmp/tmp????????", "/tmp/tmp????????/**", "/tmp/????????")
 #: An entry of create_child_process that stands for a fork, whose child executes nothing. The engine
@@ -63,7 +63,7 @@ def library_pattern(text: str) -> str:
 
 
 def absolute_pattern(text: str) -> str:
-    """`text`, where it can match a resolved path. Raises PydanticCustomError."""
+    """`text`, if it can match a resolved path. Raises PydanticCustomError."""
     if not text.strip():
         raise wrong("the path is empty", _FORM)
     if not text.startswith("/"):
@@ -94,7 +94,7 @@ def coverers(pattern: str) -> list[str]:
     """The patterns that match whatever `pattern` matches: itself, and ``DIR/**`` for each folder
     above it.
 
-    Not all there are, but those that people write.
+    Not all such patterns, but those that people write.
     """
     found = [pattern]
     if not pattern.startswith("/"):

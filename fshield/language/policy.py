@@ -1,4 +1,4 @@
-"""A policy in memory: every mode and every entry resolved, and with the line that it stands on."""
+"""A policy in memory: every mode and every entry, resolved, with its line."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Family(IntEnum):
 
 @dataclass(frozen=True)
 class RuleMode:
-    """A rule's mode, and ``FILE:LINE`` of what says so ("" where nothing does)."""
+    """A rule's mode, and ``FILE:LINE`` where it is set ("" for a default)."""
 
     mode: Mode
     source: str
@@ -47,8 +47,8 @@ class Host:
             for the function's region, its account and a VPC endpoint's id, ``{env:NAME}``,
             ``{bucket:NAME}`` and ``{label:NAME}`` for the value of a variable at start.
         wildcard: all names under it, and not itself.
-        partition: where it holds.
-        region: where in the partition, as ``fs_rule.region`` of policy.h has it; "" everywhere.
+        partition: where it applies.
+        region: where in the partition, as ``fs_rule.region`` of policy.h; "" everywhere.
     """
 
     key: str
@@ -63,20 +63,20 @@ class Allow:
 
     Args:
         family: the rule it belongs to.
-        location: where it stands in the document.
+        location: its position in the document.
         source: ``FILE:LINE``.
         text: the entry in one line.
         ports: ranges; none for every port.
         tls: as written.
-        hosts: its names; several where it speaks of AWS.
+        hosts: its names; several for AWS.
         network: the address range.
         pattern: the path pattern.
         expires: last day.
         is_aws: all of AWS, by suffix.
         services: the AWS services that it names.
         reason: why, in the author's words.
-        inherited_from: the file it stands in, where that is one that the policy extends.
-        only_for: the distributions that it counts for, normalised; none for all.
+        inherited_from: the file that it is in, if the policy extends that file.
+        only_for: the distributions that it is for, normalised; empty: all.
     """
 
     family: Family
@@ -97,12 +97,12 @@ class Allow:
 
     @property
     def target(self) -> str:
-        """The entry in one line, without the callers that it counts for."""
+        """The entry in one line, without its callers."""
         target = self.text.rpartition(", only_for: [")[0] if self.only_for else ""
         return target or self.text
 
     def home(self, policy: Policy) -> Document:
-        """The file that the entry stands in: that of `policy`, or one that it extends."""
+        """The file with the entry: that of `policy`, or one that it extends."""
         return self.inherited_from or policy.document
 
 
@@ -111,16 +111,16 @@ class PolicyTest:
     """One act of the policy's ``tests:``.
 
     Args:
-        location: where it stands in the document.
+        location: its position in the document.
         source: ``FILE:LINE``.
         act: connect, look_up, open, exec, load or read_source.
         target: what it is done to, as written.
         expected: the verdict that it must meet.
-        region: the AWS region of the function that is thought of.
+        region: the AWS region of the imagined function.
         reason: why, in the author's words.
         inherited_from: the file it stands in, where that is one that the policy extends.
-        environment: variables of the function that is thought of.
-        asker: the distribution that asks; "" where the test says none.
+        environment: variables of the imagined function.
+        asker: the calling distribution; "" if the test names none.
     """
 
     location: Location
@@ -135,13 +135,13 @@ class PolicyTest:
     asker: str = ""
 
     def home(self, policy: Policy) -> Document:
-        """The file that the test stands in: that of `policy`, or one that it extends."""
+        """The file with the test: that of `policy`, or one that it extends."""
         return self.inherited_from or policy.document
 
 
 @dataclass
 class Policy:
-    """A policy that may be compiled.
+    """A policy that can be compiled.
 
     Args:
         document: the file it came from.
@@ -151,11 +151,11 @@ class Policy:
         loopback_listed: 127.0.0.1 and ::1 need an entry, as other addresses do.
         tmp_ephemeral: under ``read_write_tmp: block``, what an invocation made is allowed, and
             removed at its end.
-        also_source: path patterns of what is protected like the handler's source.
-        quiet_readers: distributions whose reads of it make no event.
-        notes: what the loader noticed; review adds more.
-        tests: what the file says must be allowed and must not.
-        extended: the files that it extends, the first of the chain first.
+        also_source: path patterns of files that are protected like the handler's source.
+        quiet_readers: distributions whose reads of the source make no event.
+        notes: findings of the loader; review adds more.
+        tests: what the file says must be allowed, and what must not.
+        extended: the files that it extends, from the beginning of the chain.
     """
 
     document: Document
@@ -177,5 +177,5 @@ class Policy:
     extended: list[Document] = field(default_factory=list)
 
     def documents(self) -> dict[str, Document]:
-        """The files that lines of this policy stand in, by the name that a source begins with."""
+        """The policy's files, by the name with which a source begins."""
         return {document.base: document for document in (*self.extended, self.document)}

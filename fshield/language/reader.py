@@ -1,9 +1,9 @@
-"""Reads YAML into a small tree in which every key and value knows its line and column.
+"""Reads YAML into a small tree in which every key and value has its line and column.
 
-Stricter than YAML, because a policy is read by people in a hurry: no aliases,
-no tags, no duplicate keys, one document. Words are words: YAML 1.1 would turn
-``allow_mode_override: [alert, off]`` into ``[alert, False]``. Everything is
-bounded before it is parsed, and every way to be wrong ends in one PolicyError.
+Stricter than YAML, because a policy is read by people in a hurry: no aliases, no tags, no duplicate
+keys, one document. Words are words: YAML 1.1 would turn ``allow_mode_override: [alert, off]`` into
+``[alert, False]``. Everything is bounded before it is parsed, and every error ends in one
+PolicyError.
 """
 
 from __future__ import annotations
@@ -39,8 +39,9 @@ _UNPRINTABLE = re.compile(
 
 @dataclass
 class Node:
-    """A value at its place: `value` is a scalar, a dict of key to (key's node, value's node), or a
-    list of nodes."""
+    """A value with its position. `value` is a scalar, a dict of key to (key's node, value's node),
+    or a list of nodes.
+    """
 
     line: int
     column: int
@@ -71,16 +72,16 @@ class Document:
 
     @property
     def base(self) -> str:
-        """The file's name without folders: what sources in a compiled policy begin with."""
+        """The file's name without folders. Sources in a compiled policy begin with it."""
         return Path(self.file).name
 
     def find(self, location: Location, key: bool = False) -> Node:
         """The node at `location`, or the deepest one on the way there.
 
         Args:
-            location: keys and indices; what leads nowhere is skipped, so that pydantic's locations
-                can be used.
-            key: the place of the last key rather than that of its value.
+            location: keys and indices. Unknown ones are skipped, so that pydantic's locations can
+                be used.
+            key: return the last key instead of its value.
         """
         node = self.root
         for step in location:
@@ -118,7 +119,7 @@ def make_finding(
     allowed: str | None = None,
     fix: str | None = None,
 ) -> Finding:
-    """A finding at `place` (line, column), with the line it speaks of."""
+    """A finding at `place` (line, column), with the text of that line."""
     line, column = place
     excerpt = lines[line - 1] if 0 < line <= len(lines) else None
     return Finding(level, file, line, column, message, allowed, fix, excerpt or None)
@@ -128,8 +129,8 @@ def read(path: Path) -> Document:
     """Read the policy file `path`.
 
     Raises:
-        CouldNotRun: it cannot be read at all.
-        PolicyError: it is not YAML of the kind that a policy is.
+        CouldNotRun: it cannot be read.
+        PolicyError: it is not the YAML of a policy.
     """
     name = os.fsencode(path.name)
     if len(name) > MAX_FILE_NAME or not path.name.isprintable():
@@ -138,7 +139,7 @@ def read(path: Path) -> Document:
             f"give the policy a printable name of at most {MAX_FILE_NAME} bytes",
         )
     try:
-        # O_NONBLOCK: a pipe that nobody writes to must not hold us.
+        # O_NONBLOCK: opening a pipe that nobody writes to must not block.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as stream:
             if stat.S_ISDIR(os.fstat(descriptor).st_mode):
@@ -263,8 +264,9 @@ _NO_ALIAS = (
 
 
 class _Builder:
-    """Builds the tree from the parser's events, so that nothing is expanded before it is
-    counted."""
+    """Builds the tree from the parser's events, so that everything is counted before it is
+    expanded.
+    """
 
     def __init__(self, file: str, lines: list[str]) -> None:
         self.file = file

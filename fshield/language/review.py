@@ -1,5 +1,6 @@
-"""Looks a policy over: entries that can never match are errors, expired ones are warnings, limits
-are notes."""
+"""Reviews a policy: entries that can never match are errors, expired ones are warnings, limits are
+notes.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +16,17 @@ from fshield.language.patterns import LINKED_FOLDERS, TEMPFILE, TEMPFILE_PATTERN
 from fshield.language.policy import Allow, Family, Mode, Policy
 from fshield.language.reader import Node
 
-#: So many days before its last an entry is a note.
+#: An entry becomes a note this many days before it expires.
 _SOON_DAYS = 14
 
 
-# Entries that are compared with each other: more would take seconds, and nobody wrote them by hand.
+# At most this many entries are compared with each other. More would take seconds, and nobody wrote
+# them by hand.
 _COMPARED = 300
 
 
 def refuse_dead_entries(policy: Policy) -> None:
-    """Raise PolicyError for the entries that can never match: their author believes in something
-    that is not so."""
+    """Raise PolicyError for entries that can never match: their author believes that they do."""
     found = sorted(
         chain(_under_allow(policy), _shadowed(policy)),
         key=lambda finding: (finding.line, finding.column),
@@ -67,10 +68,10 @@ def _shadowed(policy: Policy) -> Iterator[Finding]:
     ports: dict[object, tuple[Allow, destinations.Ports]] = {}
     for entry in policy.allows:
         if entry.only_for:
-            continue  # it is for others than an entry that looks the same
+            continue  # it is for other callers than an entry that looks the same
         if entry.pattern is not None:
             before = [_earlier(paths, entry.family, pattern) for pattern in _all_of(entry)]
-            # One name for several patterns is dead where each of them is covered, and said once.
+            # A name for several patterns is dead only if each is covered. Report it once.
             earlier = before[0] if all(before) else None
             if earlier and earlier.location == entry.location:
                 earlier = None
@@ -147,20 +148,19 @@ def _allowed_by(entry: Allow, others: list[Allow]) -> bool:
 
 
 def _is_for(wide: Allow, narrow: Allow) -> bool:
-    """`wide` counts for all callers that `narrow` counts for."""
+    """Whether `wide` is for all callers that `narrow` is for."""
     return not wide.only_for or (
         bool(narrow.only_for) and set(narrow.only_for) <= set(wide.only_for)
     )
 
 
 def _covered(policy: Policy) -> Iterator[Finding]:
-    """Destinations that earlier entries allow already, on all their ports."""
+    """Findings about destinations that earlier entries allow already, on all their ports."""
     earlier: list[Allow] = []
     for entry in policy.allows[:_COMPARED]:
         if entry.family is not Family.OUTBOUND:
             continue
-        # With the entry's own names, whose exact match decides before a wildcard, it is not dead:
-        # only not needed.
+        # It is not dead, because an exact name decides before a wildcard. It is only unnecessary.
         wider = [one for one in earlier if _is_for(one, entry)]
         if wider and _allowed_by(entry, wider):
             home = entry.home(policy)
@@ -176,13 +176,13 @@ def _covered(policy: Policy) -> Iterator[Finding]:
 
 
 def _what_a_name_cannot(policy: Policy, named: list[Allow]) -> Iterator[Finding]:
-    """One finding, about the widest kind of name that there is."""
-    # What FunctionShield's options mean by themselves has a note of its own.
+    """One finding, about the widest kind of name in the policy."""
+    # FunctionShield's options have a note of their own about this.
     written = [entry for entry in named if entry.location[-1] != "outbound_connectivity"]
     suffix = next((entry for entry in written if entry.is_aws), None)
     if suffix is not None:
         home = suffix.home(policy)
-        # An author who wrote a reason has decided, and need not be told at every build.
+        # An author who wrote a reason has decided. Do not repeat it at every build.
         yield home.finding(
             "note" if suffix.reason else "warning",
             home.find(suffix.location),
@@ -210,7 +210,7 @@ def _old_endpoints(policy: Policy, today: date) -> Iterator[Finding]:
 
 
 def _whose(node: Node) -> str:
-    """The entry's owner and reason, in brackets, where it says them."""
+    """The entry's owner and reason in brackets, or ""."""
     said = node.plain()
     if not isinstance(said, dict):
         return ""

@@ -1,5 +1,6 @@
-"""The JSON Schema of the policy language, for editors: made from the model, so that the two cannot
-part."""
+"""The JSON Schema of the policy language, for editors: generated from the model, so that they
+cannot differ.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ _ENTRIES_WITH_SHORT_FORM = ("TmpEntry", "ProgramEntry", "LibraryEntry")
 
 
 def schema() -> dict[str, Any]:
-    """The schema. Short forms, which the model expands before it looks, are added here."""
+    """The schema. Adds the short forms, which the model expands before validation."""
     made = PolicyFile.model_json_schema()
     definitions = made["$defs"]
     for name in _RULES_WITH_SHORT_FORM:
@@ -41,13 +42,12 @@ def schema() -> dict[str, Any]:
 
 
 def text() -> str:
-    """The schema as the file ``policies/policy.schema.json`` holds it."""
+    """The content of ``policies/policy.schema.json``."""
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def _list_names(node: Any, names: dict[str, list[str]]) -> None:
-    """Put the names of services and regions in, which botocore knows, where the model only says
-    which of the two."""
+    """Insert botocore's services and regions where the model only says "service" or "region"."""
     for child in node.values() if isinstance(node, dict) else node:
         if isinstance(child, dict) and child.get("$comment") in names:
             child["enum"] = names[child.pop("$comment")]
@@ -56,8 +56,9 @@ def _list_names(node: Any, names: dict[str, list[str]]) -> None:
 
 
 def _clean(node: Any) -> None:
-    """Take out what is Python's and not the language's: ``null`` and None for a key left out,
-    made-up titles."""
+    """Remove what is Python's and not the language's: ``null`` and None for keys left out,
+    generated titles.
+    """
     if isinstance(node, list):
         for item in node:
             _clean(item)

@@ -1,4 +1,4 @@
-"""What a policy says besides its rules: events, limits by the kernel, modes that override it."""
+"""The settings of a policy besides its rules: events, kernel limits, modes that override it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _allowed(value: object) -> object:
 
 
 class Events(Part):
-    """How events look, and which there are besides violations."""
+    """The format of events, and which events there are besides violations."""
 
     what: ClassVar[str] = "`events`"
     format: Annotated[Literal["json", "ocsf"], BeforeValidator(_format)] = "json"
@@ -61,7 +61,7 @@ def _switch(value: object) -> object:
 
 
 class Kernel(Part):
-    """Limits that the process puts on itself. The kernel holds them against machine code too."""
+    """Limits that the process puts on itself. The kernel enforces them on machine code too."""
 
     what: ClassVar[str] = "`kernel`"
     file_size: Annotated[Literal["on", "off"], BeforeValidator(_switch)] = Field(

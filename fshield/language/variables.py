@@ -10,8 +10,8 @@ from fshield.language.wrong import wrong
 
 _FORM = "${env:NAME}, NAME an environment variable of the function"
 _REFERENCE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]{0,99})\}")
-# Stands for a value while the rest is looked over. Nobody writes it, and a variable's value is
-# never seen here.
+# Replaces a variable while the rest of the text is validated. Nobody writes this word, and values
+# of variables are not known here.
 STAND_IN = "zz0fshield0zz"
 
 
@@ -19,7 +19,7 @@ def taken_out(text: str) -> tuple[str, list[str]]:
     """`text` with a stand-in for each variable, and the variables' names in their order.
 
     Raises:
-        PydanticCustomError: something looks like a variable and is none.
+        PydanticCustomError: something looks like a variable but is not.
     """
     if STAND_IN in text.lower():
         raise wrong(

@@ -1,4 +1,4 @@
-"""The one way in which a validator says what is wrong, what is allowed and what the fix is."""
+"""Makes the errors of validators: what is wrong, what is allowed, and the fix."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ def wrong(message: str, allowed: str = "", fix: str = "", key: str = "") -> Pyda
         message: what is wrong, one sentence.
         allowed: what would be right.
         fix: what to write instead.
-        key: the key inside the validated mapping that is meant, where it is a key and not the
-            value.
+        key: the key inside the validated mapping, if the error is about a key, not the value.
     """
     return PydanticCustomError(
         KIND, "{message}", {"message": message, "allowed": allowed, "fix": fix, "key": key}
@@ -27,7 +26,7 @@ def wrong(message: str, allowed: str = "", fix: str = "", key: str = "") -> Pyda
 
 
 def wrong_choice(value: object, choices: Iterable[str], what: str) -> PydanticCustomError:
-    """`value` is none of `choices`. `what` completes "VALUE is not a …"."""
+    """An error: `value` is not among `choices`. `what` completes "VALUE is not a …"."""
     choices = list(choices)
     guess = closest(value, choices) if isinstance(value, str) else None
     message = (

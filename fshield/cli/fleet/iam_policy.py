@@ -64,7 +64,7 @@ def iam_policy(
         profile,
         endpoint_url,
         as_json,
-    )  # taken, as by the commands beside it: the answer is JSON, from a table
+    )  # accepted as by the other fleet commands, but without effect: the answer is always JSON
     with output.reporting(False):
         output.print_json(
             iam.document(

@@ -21,7 +21,7 @@ from fshield.fleet.request import Asked
 
 
 class ModeWord(str, Enum):
-    """What ``mode`` can be asked for."""
+    """The modes that ``mode`` can set."""
 
     ALERT = "alert"
     OFF = "off"

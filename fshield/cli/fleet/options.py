@@ -168,11 +168,11 @@ UnlistedOption = Annotated[
 ]
 
 
-# The commands import their work when they are called: boto3 takes longer to import than `fshield
-# check` takes to run, and may not be there.
+# Commands import their implementation when they run: boto3 takes longer to import than `fshield
+# check` takes to run, and may be missing.
 
 
 def needs_boto3(command: str, as_json: bool) -> None:
-    """End the command where boto3 is missing: before anything of it is imported."""
+    """End the command if boto3 is missing, before anything imports it."""
     with output.reporting(as_json):
         aws_library.require(f"fshield {command}")
