@@ -185,7 +185,8 @@ class Stage:
         shutil.copy(LIB / f"attack.{attack.language}", place)
         program = attack.path.read_text()
         for shared in re.findall(
-            r"^(?:from|import) (devices|libc_symbols|nscd|passing|translations)\b",
+            r"^(?:from|import) "
+            r"(array_interface|devices|libc_symbols|nscd|passing|translations)\b",
             program,
             re.MULTILINE,
         ):

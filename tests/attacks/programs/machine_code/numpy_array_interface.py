@@ -4,20 +4,10 @@
 # success: numpy reads memory at an address given as an integer
 # proof: word
 import numpy
+from array_interface import reads_memory
 from attack import attempt
-
-
-class Anywhere:
-    def __init__(self, where, size):
-        self.__array_interface__ = {
-            "data": (where, False),
-            "shape": (size,),
-            "typestr": "|u1",
-            "version": 3,
-        }
 
 
 @attempt
 def read():
-    target = b"read from it"
-    return bytes(numpy.asarray(Anywhere(id(target) + 32, len(target)))) == target
+    return reads_memory(numpy)

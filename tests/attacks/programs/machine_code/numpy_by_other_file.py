@@ -9,6 +9,7 @@ import sys
 from importlib.machinery import ExtensionFileLoader, PathFinder
 from importlib.util import spec_from_file_location
 
+from array_interface import reads_memory
 from attack import attempt
 
 MODULE = "_multiarray_umath"
@@ -38,12 +39,4 @@ def read():
     sys.meta_path.insert(0, Finder(os.getcwd() + "/elsewhere"))
     import numpy
 
-    target = b"read from it"
-    anywhere = type("Anywhere", (), {})()
-    anywhere.__array_interface__ = {
-        "data": (id(target) + sys.getsizeof(b"") - 1, False),
-        "shape": (len(target),),
-        "typestr": "|u1",
-        "version": 3,
-    }
-    return bytes(numpy.asarray(anywhere)) == target
+    return reads_memory(numpy)

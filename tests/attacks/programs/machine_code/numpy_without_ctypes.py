@@ -6,6 +6,7 @@
 # unreported: an honest import of numpy does the same, and is reported by its import of ctypes
 import sys
 
+from array_interface import reads_memory
 from attack import attempt
 
 
@@ -14,12 +15,4 @@ def read():
     sys.modules["ctypes"] = None
     import numpy
 
-    target = b"read from it"
-    anywhere = type("Anywhere", (), {})()
-    anywhere.__array_interface__ = {
-        "data": (id(target) + sys.getsizeof(b"") - 1, False),
-        "shape": (len(target),),
-        "typestr": "|u1",
-        "version": 3,
-    }
-    return bytes(numpy.asarray(anywhere)) == target
+    return reads_memory(numpy)

@@ -1,0 +1,16 @@
+"""Reads memory at an address, by numpy's array interface."""
+
+import sys
+
+
+def reads_memory(numpy):
+    """Whether numpy reads an object's memory at its address, given as an integer."""
+    target = b"read from it"
+    anywhere = type("Anywhere", (), {})()
+    anywhere.__array_interface__ = {
+        "data": (id(target) + sys.getsizeof(b"") - 1, False),
+        "shape": (len(target),),
+        "typestr": "|u1",
+        "version": 3,
+    }
+    return bytes(numpy.asarray(anywhere)) == target
