@@ -226,7 +226,7 @@ class Tiers:
         return self._folders.get(act.target, [])
 
     def by_target(self, act: Act) -> str | None:
-        """Why the target itself is suspicious, whoever the caller is; else None."""
+        """Why the target itself is suspicious, regardless of the caller; else None."""
         if act.rule == "outbound_connectivity":
             return self._host(act)
         if act.rule == "create_child_process":
