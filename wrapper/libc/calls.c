@@ -86,7 +86,7 @@ char *getenv(const char *name)
     return NULL;
 }
 
-/* What the calls that an event quotes can fail with. Of what is left, the number. */
+/* The errors of the calls that events quote. For any other, the number. */
 char *strerror(int error)
 {
     static const struct {

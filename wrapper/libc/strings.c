@@ -38,7 +38,7 @@ int memcmp(const void *one, const void *two, size_t size)
     return 0;
 }
 
-/* What clang calls where memcmp's sign does not matter. */
+/* clang calls this if only equality matters, not memcmp's sign. */
 int bcmp(const void *one, const void *two, size_t size) { return memcmp(one, two, size); }
 
 void *memchr(const void *bytes, int byte, size_t size)

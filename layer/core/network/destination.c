@@ -57,7 +57,8 @@ void destination_release(struct destination_file *file)
     if (file->fd >= 0) files_release(file->fd);
 }
 
-/* Returns false if the connection cannot be remembered: it could not be told from others later. */
+/* Returns false if the connection cannot be remembered. Later it could not be distinguished from
+ * others. */
 static bool connects_to_runtime_api(int fd, int own, const struct network_target *target,
                                     const void *caller)
 {
@@ -96,8 +97,7 @@ bool destination_refuses(int fd, int *own, const struct address *address, bool c
         network_judge_runtime_api(&target);
     }
     if (network_refuses(&target, fd, verb, caller)) return true;
-    /* The stricter of the two verdicts may only report, while the other one requires first bytes.
-     */
+    /* The stricter verdict may be an alert, while the other one requires certain first bytes. */
     if (target.family != FS_OUTBOUND || (target.verdict.mode != FS_ALLOW && target.proxy) ||
         LIKELY(!network_reads_bytes(&target) && !guard_has_pending()))
         return false;
@@ -145,7 +145,7 @@ int destination_no_fd(int error)
     return -1;
 }
 
-/* As in the kernel, a bad fd counts before a bad address. */
+/* Like the kernel, checks the fd before the address. */
 int destination_unreadable(int fd)
 {
     int type;

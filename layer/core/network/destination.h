@@ -18,9 +18,9 @@ bool destination_refuses_path(const struct address *address, int flags, const ch
 /* The file of an AF_UNIX socket, held open. While something blocks, the call reaches this very
  * file, even if another thread changes links on its path. */
 struct destination_file {
-    int fd; /* -1: the address is none, or nothing blocks */
+    int fd; /* -1: not such an address, or nothing blocks */
     socklen_t size;
-    struct sockaddr_un address; /* of the same file, by the fd */
+    struct sockaddr_un address; /* leads to the same file, through the fd */
 };
 /* Call it after the path was judged. Returns false, with errno set, if the call must fail. On true,
  * call destination_release. */
@@ -39,14 +39,15 @@ bool destination_refuses(int fd, int *own, const struct address *address, bool c
  * copy gets 127.0.0.1, which was judged. */
 void destination_settles(const void *copy, const struct address *judged);
 
-/* Linux ignores an address of no family on an IPv6 socket: the message goes to its peer. */
+/* Linux ignores an AF_UNSPEC address on an IPv6 socket: the message goes to the socket's peer. */
 bool destination_is_ignored(int fd, const void *bytes, size_t size);
 
 /* After destination_refuses(): closes the duplicate and returns the call's result. */
 ssize_t destination_finish(int own, int fd, ssize_t result);
 /* The same, with EACCES. */
 ssize_t destination_refused(int own, int fd);
-/* -1 and errno: no fd is to be had (`error` is -errno), or the caller's memory cannot be read. */
+/* Returns -1 and sets errno: there is no free fd (`error` is -errno), or the caller's memory
+ * cannot be read. */
 int destination_no_fd(int error);
 int destination_unreadable(int fd);
 

@@ -40,7 +40,7 @@ static void put(const struct line *line)
     va_end(list);
 }
 
-/* The tag, with the pid where that was asked for. */
+/* Writes the tag, with the pid if openlog asked for it. */
 static void write_tag(char out[TAG_SIZE], int pid)
 {
     const char *name = tag != NULL ? tag : program_invocation_short_name;
@@ -63,7 +63,7 @@ static void put_apart(void *context)
     real.openlog(tag, options & ~LOG_NDELAY, facility);
 }
 
-/* LOG_PERROR. `own`: the tag, with the pid where that was asked for. */
+/* For LOG_PERROR. `own`: the result of write_tag. */
 static void print(const struct line *line, const char *own)
 {
     va_list list;

@@ -41,7 +41,7 @@ bool network_is_own_name(const char *name)
            runtime_api_is_host(name);
 }
 
-/* On probation a forked child may not use the network either. */
+/* A forked child on probation may not use the network. */
 static struct fs_verdict on_probation(void)
 {
     struct fs_verdict verdict = {
@@ -104,8 +104,8 @@ void network_judge_ip(struct network_target *target, const void *caller, bool co
         return;
     }
     if (network_asks_resolver(address) && !guard_resolving_for(caller)) {
-        /* Questions over UDP are judged one by one (dns_socket.c); nothing else goes there, by
-         * whatever rule. */
+        /* Questions over UDP are judged one by one (dns_socket.c). No rule allows other
+         * datagrams there. */
         target->resolver = true;
         target->verdict = network_judge_kind();
         if (target->verdict.reason == FS_FAMILY) target->verdict.reason = FS_NO_RULE;

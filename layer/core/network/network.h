@@ -1,4 +1,4 @@
-/* What the doors of the network share, and what the interpreter ring needs of them. */
+/* Shared by the network's doors, and by the interpreter ring. */
 #ifndef FS_NETWORK_H
 #define FS_NETWORK_H
 
@@ -38,7 +38,7 @@ struct fs_verdict network_judge_target(const void *address, size_t size, char *h
  * tells the Runtime API's client. `connecting`: a connection may be allowed because its bytes are
  * judged later; a datagram may not. */
 void network_judge_ip(struct network_target *target, const void *caller, bool connecting);
-/* The connection must say certain things first, or what it says to a proxy is read. */
+/* Returns true if the connection's first bytes, or its requests to a proxy, must be read. */
 static inline bool network_reads_bytes(const struct network_target *target)
 {
     return target->proxy ||
@@ -53,7 +53,7 @@ void network_judge_runtime_api(struct network_target *target);
 bool network_refuses(const struct network_target *target, int fd, const char *verb,
                      const void *caller);
 
-/* The verdict for acts that are refused as a kind, in the mode of outbound_connectivity. */
+/* The verdict, in the mode of outbound_connectivity, for kinds of acts that no entry can allow. */
 struct fs_verdict network_judge_kind(void);
 /* Judges and reports. Returns true if the call must fail: errno is EACCES then. `kind` is the
  * protocol in the event: "raw", "AF_PACKET". */

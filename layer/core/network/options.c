@@ -116,17 +116,16 @@ DOOR int setsockopt(int fd, int level, int name, const void *value, socklen_t si
          dns_refuses_option(level, name, CALLER()) ||
          (UNLIKELY(level == IPPROTO_IP || level == IPPROTO_IPV6) && !guard_ignores(FS_OUTBOUND) &&
           refuses_group(level, name, &value, &size, group, CALLER())) ||
-         /* Answers are looked at in the kernel's queue: they must be those that are received next.
-          */
+         /* The guard peeks at answers in the kernel's queue. The caller must receive these next. */
          (UNLIKELY(level == SOL_SOCKET && name == SO_PEEK_OFF) &&
           network_refuses_kind("set an option", "SO_PEEK_OFF", CALLER())) ||
-         /* What is sent by a socket in repair goes into its own queue of what was received, and the
-          * peer has none of it. */
+         /* A socket in repair mode puts sent bytes into its own receive queue. The peer gets
+          * none of them. */
          (UNLIKELY(level == IPPROTO_TCP && name == TCP_REPAIR) &&
           network_refuses_kind("set an option", "TCP_REPAIR", CALLER()))))
         return -1;
-    /* The kernel would send something else than what is written (kernel TLS): by keys of one's own,
-     * anything. */
+    /* With kernel TLS, the kernel sends other bytes than the program writes. With chosen keys
+     * they can be anything. */
     if (UNLIKELY(level == IPPROTO_TCP && name == TCP_ULP) && guard_has_pending() && guard_ready() &&
         inspect_refuses_unseen(fd, CALLER()))
         return -1;

@@ -17,8 +17,8 @@ static struct proxy {
 } proxies[PROXIES];
 unsigned proxies_count;
 
-/* "http://USER:SECRET@HOST:PORT/"; without a scheme it is http. A proxy behind TLS says nothing
- * that could be read. */
+/* "http://USER:SECRET@HOST:PORT/"; without a scheme it is http. Requests to a proxy over TLS
+ * cannot be read. */
 static void read_proxy(const char *text)
 {
     const char *scheme = strstr(text, "://");

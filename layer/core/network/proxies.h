@@ -9,7 +9,8 @@
 /* Reads HTTP_PROXY, HTTPS_PROXY and ALL_PROXY in both spellings, from the facts. */
 void proxies_start(void);
 extern unsigned proxies_count;
-/* This address is such a proxy's, spoken to in the clear: what it is asked for can be read. */
+/* Returns true if the address is such a proxy's, without TLS, so that requests to it can be
+ * read. */
 bool proxies_is(const struct address *address);
 
 #endif

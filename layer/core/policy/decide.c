@@ -6,7 +6,7 @@
 #include "policy/only_for.h"
 #include "policy/policy.h"
 
-/* Tries each prefix length that occurs in the policy: at most 162, usually one or two. */
+/* Tries each prefix length in the policy: usually one or two, at most 162. */
 static void match_address(const struct fs_policy *policy, const struct fs_request *request,
                           struct best *best)
 {

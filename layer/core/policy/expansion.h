@@ -18,14 +18,14 @@ struct fs_expansion {
     const struct fs_expanded *slots; /* open addressing */
     uint32_t slot_count; /* a power of two, or 0 */
     const char *text;
-    uint32_t unfit; /* templates that were left out: a variable of theirs is unset or unfit */
-    const uint8_t *left_out; /* by template: 1 where it was */
+    uint32_t unfit; /* templates with a variable that is unset or unfit */
+    const uint8_t *left_out; /* for each template: 1 if it was left out */
 };
 
 /* The value of a variable as it was at start, NULL where it was not set. */
 typedef const char *fs_variable_value(void *context, const char *name);
 
-/* Bytes of memory that fs_expand takes for `policy`; 0 where it has no variables. */
+/* The bytes of memory that fs_expand needs for `policy`; 0 if it has no variables. */
 size_t fs_expansion_size(const struct fs_policy *policy);
 
 /* Builds the names in `memory`, of fs_expansion_size bytes, 8-byte aligned and zero. Returns false

@@ -5,7 +5,7 @@
 
 #include "policy/only_for.h"
 
-/* Whether a rule that holds in some regions holds in `region`. */
+/* Whether a rule with a region condition applies in `region`. */
 static bool holds_in(const char *condition, const char *region)
 {
     bool not = condition[0] == '!';

@@ -73,14 +73,13 @@ enum fs_flag {
         0xffff0000u, /* those that an engine may pass over without letting more through */
 };
 
-/* What a file needs an engine to know: bits of `features`. A newer minor version alone keeps no
- * engine from running a file: it says who wrote it. An engine refuses a file that sets a feature it
- * does not know, a flag that it neither knows nor may ignore, or a reserved field, whatever the
- * minor version: there the file means more than it would enforce. An author of an addition to the
- * format gives it a bit here, except what can only be lost without harm, which is a flag of the
- * upper half. Engines of format 1.0 do not look here: a file that needs any of it, or a flag
- * that they do not know and that narrows, says FS_GATE where they find a mode, and so they refuse
- * it as damaged rather than read half of it. */
+/* What a file needs an engine to know: bits of `features`. The minor version only says who wrote
+ * the file: an engine also runs a newer one. It refuses a file with an unknown feature, an
+ * unknown flag that it may not ignore, or a reserved field that is set, because it would not
+ * enforce what these mean. An addition to the format gets a bit here. If it can be lost without
+ * harm, it gets a flag of the upper half instead. Engines of format 1.0 do not read this field.
+ * So a file with a feature, or with a restricting flag that they do not know, has FS_GATE in a
+ * mode, and they refuse it as damaged. */
 enum fs_feature {
     FS_FEATURE_REGION = 1u
         << 0, /* keys with the label {region}: the region that the function runs in */

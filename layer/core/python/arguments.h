@@ -1,5 +1,4 @@
-/* What an audit event carries, as C: borrowed strings, numbers, and nothing that runs Python code.
- */
+/* Reads the arguments of an audit event in C: borrowed strings and numbers. Runs no Python code. */
 #ifndef FS_ARGUMENTS_H
 #define FS_ARGUMENTS_H
 

@@ -1,9 +1,9 @@
 /* function_shield's messages: they come by sys.audit, and their answers go into the list that the
  * message brings.
  *
- * Everybody in the process can send them. They can tighten; to loosen needs the cookie that the
- * first caller got, and a policy that permits it. That is a courtesy to programs written for
- * FunctionShield, and no boundary. */
+ * Any code in the process can send them. They can always tighten. To loosen, they need the first
+ * caller's cookie, and a policy that permits it. That supports programs written for
+ * FunctionShield, but is not a boundary. */
 #include <string.h>
 
 #include "python/arguments.h"
@@ -14,7 +14,7 @@
 enum { COOKIE_BYTES = 16, CONFIGURABLE = 4 };
 
 static char cookie[2 * COOKIE_BYTES + 1];
-static atomic_int cookie_state; /* 0 nobody asked, 1 being made, 2 given */
+static atomic_int cookie_state; /* 0 not requested yet, 1 being made, 2 given out */
 
 static int reply(PyObject *list, PyObject *value)
 {
@@ -47,7 +47,7 @@ static bool make_cookie(void)
     return true;
 }
 
-/* Takes as long for any string of that length. */
+/* Takes constant time for strings of that length. */
 static bool is_cookie(const char *text)
 {
     unsigned char different = 0;

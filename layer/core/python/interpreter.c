@@ -41,7 +41,7 @@ static void keep_script(const struct guard_act *act)
 struct guard_origin *interpreter_origin(const struct guard_act *act)
 {
     struct attach attach;
-    /* Not for first bytes: such a write may come from a signal handler of the interpreter's. */
+    /* Not for first bytes: the interpreter's own signal handler may be writing. */
     if (python.current && act->ring == RING_LIBC && !act->first_bytes) {
         if (attach_begin(&attach, act->caller)) {
             origin_forget();

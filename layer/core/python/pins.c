@@ -10,7 +10,7 @@ enum { INTERPRETERS = 1024 };
  * has ended makes room for a new one. Ids are stored with 2 added. */
 enum { FREE = 0, TAKEN = 1, IDS = 2 };
 static struct pins pins[INTERPRETERS];
-static _Atomic int64_t forgotten = -1; /* the highest id that gave way */
+static _Atomic int64_t forgotten = -1; /* the highest id whose slot was reused */
 
 int64_t pins_interpreter(void)
 {
@@ -40,7 +40,7 @@ bool pins_beginning(void)
     return id > atomic_load(&forgotten) && !pins_of(id);
 }
 
-/* Interpreters up to this one are not beginning, whether they are found or not. */
+/* Notes that interpreters up to this id have begun, whether they still have a slot or not. */
 static void forget_up_to(int64_t id)
 {
     for (int64_t old = atomic_load(&forgotten); old < id;)
@@ -103,6 +103,6 @@ void hook_interpreter(const char *event)
     if (strcmp(event, "cpython.PyInterpreterState_Clear") != 0) return;
     struct pins *own = pins_interpreter() > 0 ? pins_own() : NULL;
     if (!own) return;
-    unpin(own); /* by references of this interpreter, while it is there */
+    unpin(own); /* release them while this interpreter still exists */
     atomic_store(&own->ended, true);
 }

@@ -76,7 +76,7 @@ void guard_after_fork(bool probation)
     atomic_store(&guard_probation_pid, probation ? pid : 0);
 }
 
-static atomic_int starting_pid; /* of the process whose thread starts the guard */
+static atomic_int starting_pid; /* the process whose thread starts the guard */
 
 /* A library's constructor can start threads before the program's first line. They wait for the
  * thread that starts the guard, so that they neither act unguarded nor call functions that are not
@@ -164,8 +164,8 @@ static int guarded_main(int argc, char **argv, char **environment)
     const char *rings[3];
     unsigned count = 0;
     static char runtime[64];
-    /* Nothing stands behind the first thread of the function. Behind a child's stands its parent's
-     * stack, which is not known here. */
+    /* No caller is behind the function's first thread. Behind a child's first thread is its
+     * parent's stack, which is unknown here. */
     if (guard.is_function) askers_beyond = ASKERS_KNOWN;
     bool interpreter = arming_arm(argc, argv, runtime, sizeof runtime);
     guard.interpreted = interpreter_start();

@@ -1,9 +1,9 @@
-/* What a door copied of its caller's memory.
+/* Copies that a door makes of its caller's memory.
  *
  * Another thread of the function can write to an argument at any time. So a door copies it once;
- * the copy is judged, acted on and reported. Only the macros and functions here make these types,
- * and the functions behind a door take no others. doors.table says which arguments of a door are
- * copied, and how; doors.py generates that part of the door. See
+ * the copy is judged, acted on and reported. Only the macros and functions here make these
+ * types, and the functions behind a door take no others. doors.table says which arguments of a
+ * door are copied, and how; doors.py generates that part of the door. See
  * docs/decisions/copied-arguments.md. */
 #ifndef FS_COPIED_H
 #define FS_COPIED_H

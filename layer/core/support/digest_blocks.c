@@ -1,6 +1,6 @@
-/* SHA-256 by the processor's own instructions: a policy of a thousand rules is read twice at every
- * start. The rounds are those of FIPS 180-4; how the state lies in the registers is what the
- * instructions want. */
+/* SHA-256 by the processor's own instructions: a policy of a thousand rules is read twice at
+ * every start. The rounds are those of FIPS 180-4; the layout of the state in the registers is
+ * the one that the instructions need. */
 #include "support/digest.h"
 
 #if defined(__x86_64__)

@@ -25,10 +25,10 @@ void lock_give(struct lock *lock);
 /* In a forked child, which has one thread. */
 void lock_forked(void);
 
-/* Waits a little: spins at first, then sleeps. For a lock, and for anything else that a door waits
- * for. A thread that sleeps in here has yet to make its door's system call. To find out that a
- * thread is not in here: read lock_naps, look at the thread's state, and read lock_naps again. It
- * must not have changed. */
+/* Waits a little: spins at first, then sleeps. For a lock, and for anything else that a door
+ * waits for. A thread that sleeps in here has yet to make its door's system call. To make sure
+ * that a thread is not in here, read lock_naps, then the thread's state, then lock_naps again:
+ * it must be unchanged. */
 void lock_pause(unsigned tries);
 extern _Atomic uint32_t lock_naps;
 bool lock_is_napping(uint32_t thread);

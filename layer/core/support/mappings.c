@@ -89,7 +89,7 @@ bool mapping_of(const void *address, struct mapping *mapping)
     return found;
 }
 
-/* Every page is its file's, not a copy of it that was written to:
+/* Returns true if every page is still the file's, not a modified copy:
  * "Documentation/admin-guide/mm/pagemap.rst". */
 static bool are_clean(int pages, uintptr_t low, uintptr_t high)
 {

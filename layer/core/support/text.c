@@ -55,7 +55,7 @@ bool text_object_path(int fd, char path[PATH_MAX])
     text_fd_path(magic, fd);
     long size = sys_readlinkat(AT_FDCWD, magic, path, PATH_MAX - 1);
     path[size > 0 ? size : 0] = '\0';
-    /* The kernel marks what has no name any more. */
+    /* The kernel appends this to the path of a removed object. */
     bool gone = size > 10 && strcmp(path + size - 10, " (deleted)") == 0;
     if (gone) path[size - 10] = '\0';
     return gone;

@@ -1,4 +1,4 @@
-/* Names: normalised and joined. Pure functions; dns_message.h reads what is sent. */
+/* Normalises and joins names. Pure functions. dns_message.h reads packets. */
 #ifndef FS_DNS_H
 #define FS_DNS_H
 
@@ -16,7 +16,7 @@ bool dns_normalise(const char *name, char *out);
 /* "NAME.DOMAIN" for res_querydomain. False where it does not fit. `out`: DNS_NAME_MAX + 1 bytes. */
 bool dns_join(const char *name, const char *domain, char *out);
 
-/* A byte that a host name may have. `lower` gets it, in lower case where it is a letter. */
+/* Returns true for a byte that host names can have. `*lower` is the byte in lower case. */
 bool dns_letter(char c, char *lower);
 
 #endif

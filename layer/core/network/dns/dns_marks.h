@@ -1,8 +1,9 @@
 /* Which fds may lead to a name server.
  *
  * The fd of a UDP socket is marked when the socket is made, copied or handed over, and stays
- * marked: before bytes leave by a marked fd, the kernel is asked where to. Where the program never
- * made a UDP socket of its own (libc's lookups make theirs inside), all of this costs one load. */
+ * marked: before bytes leave by a marked fd, the kernel is asked where to. In a program that
+ * makes no UDP sockets itself (libc makes those of lookups internally), all of this costs one
+ * load. */
 #ifndef FS_DNS_MARKS_H
 #define FS_DNS_MARKS_H
 
@@ -26,8 +27,8 @@ static inline bool dns_is_marked(int fd)
            (atomic_load_explicit(&dns_marks[fd / 64], memory_order_relaxed) >> (fd % 64) & 1) != 0;
 }
 
-/* In a program that another one started. `inherited`: that one had UDP sockets, which this one may
- * have at any fd. */
+/* Call it in a program that another one started. `inherited`: that one had UDP sockets, and this
+ * one may have them at any fd. */
 void dns_start(bool inherited);
 void dns_mark(int fd);
 /* `to` is a copy of `from`, which is watched. */

@@ -28,7 +28,7 @@ enum {
     CAA = 257
 };
 
-/* Answers only come in. What leaves with a question is its type, two bytes, so only these types are
+/* Only questions leave. A type is two bytes that could carry data, so only these types are
  * allowed. */
 static const uint16_t types[] = {A,   NS,    CNAME, SOA,    PTR,  MX,   TXT,   AAAA,
                                  SRV, NAPTR, DS,    DNSKEY, TLSA, SVCB, HTTPS, CAA};
@@ -88,8 +88,8 @@ bool dns_query_read(uint8_t *packet, size_t *size, struct dns_query *query)
     enum { RECORD = 11, OPTION = 4 };
     size_t end = *size, at = HEADER;
     if (end < HEADER || end > DNS_QUERY_MAX) return false;
-    /* A standard query, with RD, AD and CD as the client likes. One question, at most one
-     * additional record. */
+    /* Accept a standard query with any RD, AD and CD, one question, and at most one additional
+     * record. */
     if ((packet[2] & 0xfe) != 0 || (packet[3] & 0xcf) != 0) return false;
     if (read16(packet + 4) != 1 || read16(packet + 6) != 0 || read16(packet + 8) != 0) return false;
     unsigned additional = read16(packet + 10);

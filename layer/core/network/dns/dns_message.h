@@ -20,11 +20,11 @@ struct dns_query {
     char name[DNS_NAME_MAX + 1]; /* normalised */
 };
 
-/* Reads the one question of a query, and removes a DNS cookie from the packet (8 to 40 bytes that
- * the caller chooses; clients work without the server's cookie). `*size` then shrinks. Returns
- * false if the packet could carry more than a plain question does: more questions, any record but
- * an empty OPT, EDNS options, header bits that clients do not set, a class other than IN, a type
- * that is not asked of hosts, compressed names, bytes after the end. */
+/* Reads the one question of a query, and removes a DNS cookie from the packet (8 to 40 bytes
+ * that the caller chooses; clients work without the server's cookie). `*size` then shrinks.
+ * Returns false if the packet could carry more than a plain question does: more questions, any
+ * record but an empty OPT, EDNS options, header bits that clients do not set, a class other than
+ * IN, a type that is not for hosts, compressed names, bytes after the end. */
 bool dns_query_read(uint8_t *packet, size_t *size, struct dns_query *query);
 
 struct dns_address {

@@ -112,8 +112,8 @@ bool dns_connects(int fd, const void *address, socklen_t size, const void *calle
     bool udp = dns_is_udp(own);
     if (udp) {
         dns_mark(own);
-        /* Waits until threads that inspected this socket before it was marked, or this fd before
-         * the socket was there, have written. */
+        /* Wait for threads that inspected this socket before it was marked, or inspected this fd
+         * before it referred to the socket, until they have written. */
         if (refuses_passed(own, caller) || (!fd_use_awaits_socket(pending_cookie(own)) &&
                                             network_refuses_kind("connect", "udp", caller))) {
             sys_close(own);
@@ -182,8 +182,7 @@ static ssize_t ask(int fd, const struct msghdr *message, int flags, void *to, so
     return real.sendmsg(fd, &own, flags) < 0 ? -1 : (ssize_t)size;
 }
 
-/* Bytes that no code here reads. Over TCP, the program chooses into which pieces a question is
- * split. */
+/* For bytes that the guard cannot read. Over TCP, the program can split a question anywhere. */
 static bool refuses_unseen(int fd, const void *caller, ssize_t *result)
 {
     const char *kind = dns_is_udp(fd) ? "udp" : "dns over tcp";
@@ -225,7 +224,7 @@ bool dns_sends(int fd, const struct msghdr *message, int flags, const void *call
         return true;
     }
     if (!network_blocks()) return false;
-    /* To the peer that was judged, not to one that another thread connects it to in between. */
+    /* Send to the peer that was judged. Another thread may connect the socket to another one. */
     struct msghdr named = *message;
     named.msg_name = peer.bytes;
     named.msg_namelen = peer.size;
@@ -248,8 +247,8 @@ bool dns_receives(int fd, int flags)
     if (guard_ignores(FS_OUTBOUND) || flags & (MSG_PEEK | MSG_ERRQUEUE | MSG_OOB) ||
         !dns_is_udp(fd) || inspect_peeks_elsewhere(fd))
         return false;
-    /* Peeks at the packet in the queue: in the caller's memory another thread could change it. The
-     * kernel tells the sender. */
+    /* Peek at the packet in the kernel's queue, where no thread can change it. The kernel also
+     * tells the sender. */
     long size = sys_call(SYS_recvfrom, fd, packet, sizeof packet, (flags & MSG_DONTWAIT) | MSG_PEEK,
                          from.bytes, &from.size);
     if (size < 0) {

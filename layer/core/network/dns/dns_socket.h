@@ -13,7 +13,7 @@
 #include "guard/guard.h"
 #include "network/dns/dns_marks.h"
 
-extern _Atomic unsigned dns_outstanding; /* questions that have left and were not answered */
+extern _Atomic unsigned dns_outstanding; /* questions that were sent but not answered */
 
 /* `fd` may be a UDP socket, or libc's own stream to a name server. */
 static inline bool dns_watches(int fd) { return dns_is_marked(fd) || guard_has_lookups(); }
@@ -40,7 +40,7 @@ bool dns_probes(int fd);
  * errno are the call's. */
 bool dns_sends(int fd, const struct msghdr *message, int flags, const void *caller,
                ssize_t *result);
-/* The same for calls whose bytes cannot be seen, by a marked fd. */
+/* The same for calls on a marked fd whose bytes the door cannot read. */
 bool dns_sends_unseen(int fd, const void *caller, ssize_t *result);
 
 /* Before a receive on a socket that may have an answer waiting: reads the answer in the kernel's
@@ -48,13 +48,13 @@ bool dns_sends_unseen(int fd, const void *caller, ssize_t *result);
  * set. */
 bool dns_receives(int fd, int flags);
 
-/* `fd` is connected to a name server, or is libc's: a copy would escape what is recorded by fd.
- * Reported. Returns true if it must fail with EACCES. */
+/* Reports a copy of an fd that is connected to a name server, or is libc's: its state is
+ * recorded by fd, which a copy would escape. Returns true if the call must fail with EACCES. */
 bool dns_refuses_copy(int fd, const void *caller);
 /* `fd` is a UDP socket and about to become a stdio stream, which writes from within libc. As above.
  */
 bool dns_refuses_stream(int fd, const void *caller);
-/* `address` is one from which answers come. As above. */
+/* `address` is one that answers come from. As above. */
 bool dns_refuses_bind(const void *address, size_t size, const void *caller);
 /* An option that holds datagrams back and joins the bytes of several calls into one. As above. */
 bool dns_refuses_option(int level, int name, const void *caller);

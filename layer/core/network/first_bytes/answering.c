@@ -16,7 +16,7 @@
 
 enum { COPY_MAX = 16384, PARTS = 16, TAKES = SYS_SPINS + 200 };
 
-/* The kernel's count of received bytes is ours. Returns true if the kernel does not tell. */
+/* Returns true if the kernel has received as many bytes as we have seen, or does not say. */
 static bool saw_all(int fd, const struct proxy_answer *answer)
 {
     struct {
@@ -145,8 +145,8 @@ bool inspect_receives(int fd, const struct msghdr *message, int flags, ssize_t *
         errno = error;
         return false;
     }
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE,
-                           &cancellation); /* a taken entry must be given back */
+    /* A cancelled thread would never give the entry back. */
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancellation);
     own = files_reserve(own);
     uint64_t cookie = pending_cookie(own);
     bool done = false;

@@ -15,7 +15,7 @@ enum {
 struct reader {
     const uint8_t *at;
     size_t left;
-    bool short_; /* something was asked for that is not there */
+    bool short_; /* a read went past the end */
 };
 
 static unsigned take(struct reader *reader, unsigned bytes)
@@ -138,7 +138,7 @@ enum hello_next client_hello_next(const uint8_t *bytes, size_t size, size_t *at,
         if (left < RECORD_HEAD + 1) return HELLO_NEXT_SPLIT;
         if (record[0] == HANDSHAKE) {
             size_t length = (size_t)record[3] << 8 | record[4];
-            /* An empty piece of a handshake message: what it belongs to comes later. */
+            /* An empty fragment of a handshake message: the rest follows in later records. */
             if (length == 0) {
                 *hello = (struct client_hello){.kind = HELLO_FRAGMENTED};
                 return HELLO_NEXT_AGAIN;

@@ -14,7 +14,7 @@ enum { TRIES = SYS_SPINS + 20000 };
 struct fd_use fd_use_places[FD_USE_PLACES];
 _Atomic uint32_t fd_use_claims;
 
-static _Atomic uint32_t crowd; /* who found no place */
+static _Atomic uint32_t crowd; /* threads that found no free place */
 /* A claim takes no signal until it is given back: no handler waits for it, none jumps out of it. */
 static __thread uint64_t signals __attribute__((tls_model("initial-exec")));
 static __thread uint8_t claiming __attribute__((tls_model("initial-exec")));
@@ -76,9 +76,10 @@ unsigned fd_use_begins_slowly(int fd, uintptr_t frame)
     for (unsigned tries = 0;; tries++) {
         bool nested = false;
         unsigned place = take_place(word, frame, &nested);
-        /* Who claims may be waiting for what was begun before, and that goes on only after this. */
+        /* A claiming thread may be waiting for an earlier use by this thread, which can end only
+         * after this call. */
         if (atomic_load(&fd_use_claims) == 0 || claiming > 0 || nested) return place;
-        if (tries >= 3 * TRIES) return place; /* longer than who claims waits for anybody */
+        if (tries >= 3 * TRIES) return place; /* longer than a claim waits */
         fd_use_ends(place);
         lock_pause(tries);
     }
@@ -86,10 +87,10 @@ unsigned fd_use_begins_slowly(int fd, uintptr_t frame)
 
 void fd_use_ends_slowly(void) { atomic_fetch_sub(&crowd, 1); }
 
-/* The thread has ended, or sleeps in the kernel, which has resolved its fd by then. Not so if it
- * sleeps while it waits for a lock: it has still to write. A thread that a
- * signal handler interrupted before its system call, and that sleeps in the handler, looks the
- * same: a listed limit, for machine code only. */
+/* Returns true if the thread has ended, or sleeps in its system call, so that the kernel has
+ * resolved the fd already. A thread that waits for a lock also sleeps, but has yet to write. A
+ * thread that a signal handler interrupted before its system call, and that sleeps in the
+ * handler, looks the same: a listed limit, for machine code only. */
 static bool is_beyond(uint32_t thread)
 {
     char path[48] = "/proc/self/task/", text[128];
@@ -103,7 +104,7 @@ static bool is_beyond(uint32_t thread)
     if (fd < 0) return false;
     long size = sys_read(fd, text, sizeof text);
     sys_close(fd);
-    while (size > 0 && text[size - 1] != ')') size--; /* a name may have brackets too */
+    while (size > 0 && text[size - 1] != ')') size--; /* a name can have brackets */
     return size > 0 && (size_t)size + 1 < sizeof text && text[size] == ' ' &&
            text[size + 1] == 'S' && atomic_load(&lock_naps) == naps;
 }

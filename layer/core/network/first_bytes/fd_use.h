@@ -29,7 +29,7 @@ static inline unsigned fd_use_place(void) { return lock_thread * 0x9e3779b9u >> 
 unsigned fd_use_begins_slowly(int fd, uintptr_t frame);
 void fd_use_ends_slowly(void);
 
-/* Returns the place to hand to fd_use_ends. */
+/* Returns the place, for fd_use_ends. */
 static inline unsigned fd_use_begins(int fd, uintptr_t frame)
 {
     uint64_t unused = 0;

@@ -83,7 +83,7 @@ static bool read_authority(struct text text, struct host_target *target)
     return port > 0 && port <= UINT16_MAX;
 }
 
-/* A line up to its CRLF; false where there is none, or a byte that has no place in a head. */
+/* Takes a line up to its CRLF. Fails if there is none yet, or on a byte that heads cannot have. */
 static enum host_kind take_line(const char *bytes, size_t size, size_t *at, struct text *line)
 {
     for (size_t i = *at; i < size; i++) {
@@ -177,13 +177,13 @@ static enum host_kind read_field(struct text line, struct head *head)
     } else if (is(name, "upgrade")) {
         return HOST_UPGRADE;
     } else if (is(name, "expect")) {
-        /* Servers differ in where a body begins whose head expects something else. */
+        /* With any other expectation, servers disagree on where the body begins. */
         if (head->request.expects || !is(value, "100-continue")) return HOST_MALFORMED;
         head->request.expects = true;
     } else if (is(name, "lambda-runtime-function-response-mode")) {
         head->request.streams = is(value, "streaming");
     }
-    /* Servers that take "_" for "-" would see one of these where we did not. */
+    /* Some servers take "_" for "-", and would see one of these headers. */
     for (size_t i = 0; i < name.size; i++)
         if (name.at[i] == '_' && (begins(name, "content") || begins(name, "transfer")))
             return HOST_MALFORMED;
@@ -206,7 +206,7 @@ static enum host_kind read_head(const char *bytes, size_t size, size_t *at, stru
     }
     if (kind != HOST_FINE) return kind;
     if (!head->named[1] && !head->targets[0].connect) return HOST_UNNAMED;
-    /* HTTP/1.0 has no chunks: servers differ in where such a request ends. */
+    /* HTTP/1.0 has no chunks, so servers disagree on where such a request ends. */
     if (head->request.chunked && (head->has_length || head->old)) return HOST_MALFORMED;
     for (unsigned i = 0; i < 2; i++) {
         head->targets[i].request = &head->request;
@@ -222,7 +222,7 @@ static int hexadecimal(char c)
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* One byte of a chunked body that is no chunk's data. */
+/* Takes one byte of a chunked body outside the chunks' data. */
 static bool feed_chunks(struct host_flow *flow, char c)
 {
     switch (flow->state) {

@@ -64,7 +64,7 @@ bool inspect_violates(const struct pending *entry, const struct finding *finding
         .ring = RING_LIBC,
         .family = FS_OUTBOUND,
         .verb = "send",
-        /* The bytes tell the destination, if they name one. */
+        /* If the bytes name a host, that is the destination. */
         .host = finding->server_name[0] != '\0' ? finding->server_name
                 : host[0] != '\0'               ? host
                                                 : NULL,
@@ -133,8 +133,8 @@ static bool transforms(int fd)
            name[0] != '\0' && strncmp(name, "mptcp", sizeof name) != 0;
 }
 
-/* `*entry` is what policy and floor want of a connection to this address, by their verdicts on it:
- * the strictest. */
+/* Sets `*entry` to what the policy and the floor require of a connection to this address: the
+ * stricter of the two. */
 static void describe(const struct address *address, const struct fs_verdict asked[2],
                      uint64_t askers, struct pending *entry)
 {

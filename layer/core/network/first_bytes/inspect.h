@@ -35,7 +35,7 @@ bool inspect_receives(int fd, const struct msghdr *message, int flags, ssize_t *
 bool inspect_reads(int fd, void *bytes, size_t size, int flags, ssize_t *result);
 /* A peek would not show the bytes that are received next (SO_PEEK_OFF). */
 bool inspect_peeks_elsewhere(int fd);
-/* After bytes may have been received that no door saw. */
+/* Call it if bytes may have been received that no door saw. */
 void inspect_received_unseen(int fd);
 
 /* `close` closed the last fd of a connection with bytes that were written but not sent. */

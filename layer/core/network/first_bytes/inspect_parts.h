@@ -24,7 +24,8 @@ bool inspect_leads_to(int fd, struct address *address);
 
 bool inspect_is_datagram(int fd);
 
-/* `*entry` is what policy and floor want of a connection to this address, for no known caller. */
+/* Sets `*entry` to what the policy and the floor require of a connection to this address by an
+ * unknown caller. */
 void inspect_ask(const struct address *address, struct pending *entry);
 
 /* The policy blocks a violation on this connection. */

@@ -106,8 +106,8 @@ void judging_name_of(const struct pending *entry, char *out)
 
 /* ---- names ---- */
 
-/* The connection may name this host, because of the entry that allowed it, or of one that allows
- * another name of this address. */
+/* Returns true if the connection may name this host: by the entry that allowed it, or by one for
+ * another name of the address. */
 static bool allows_name(const struct pending *entry, const char *name)
 {
     bool tunnel = is_tunnel(entry);
@@ -167,7 +167,7 @@ static bool allows_behind(void *context, const struct host_target *target)
         request.ip_version = address.version;
         finding->verdict = guard_decide(&request);
     } else if (network_is_own_name(target->name)) {
-        /* To the proxy, the name of this machine means another one. */
+        /* Names of this machine mean the proxy's own machine there. */
         const char *name = target->name;
         struct fs_request request = request_for(&name, port, &known);
         finding->verdict = guard_decide(&request);

@@ -1,5 +1,5 @@
-/* What a connection that a name allowed may say first: which kind of greeting, and which names it
- * may name there. No system call, and nothing reported: inspect.c does both. */
+/* Judges the first bytes of a connection that was allowed by name: the kind of greeting, and the
+ * names in it. Makes no system call and no report; inspect.c does both. */
 #ifndef FS_JUDGING_H
 #define FS_JUDGING_H
 
@@ -15,13 +15,13 @@
 
 struct finding {
     const char *word; /* NULL: nothing was found */
-    char server_name[DNS_NAME_MAX + 1]; /* that was named instead, "" for none */
+    char server_name[DNS_NAME_MAX + 1]; /* the name in the bytes, "" for none */
     uint16_t target_port; /* the finding is about another destination, behind a proxy: its port;
                              else 0 */
     struct fs_verdict verdict; /* of that */
 };
 
-/* Why first bytes are not what they must be, by what was read: details.first_bytes of the event. */
+/* Why first bytes are refused, by what was read. The event's details.first_bytes. */
 extern const char *const judging_hello_words[]; /* by enum hello_kind */
 extern const char *const judging_host_words[]; /* by enum host_kind */
 extern const char judging_other_server_name[];
@@ -32,13 +32,12 @@ static inline bool is_tunnel(const struct pending *entry)
            entry->kind == PENDING_TUNNEL_HTTP;
 }
 
-/* The name by which the address was allowed, "" where none is known any more. `out` has
- * DNS_NAME_MAX + 1 bytes. */
+/* The name that allowed the address, "" if it is no longer known. `out` has DNS_NAME_MAX + 1
+ * bytes. */
 void judging_name_of(const struct pending *entry, char *out);
 
-/* `entry` becomes what it is after these bytes, as far as they may leave: returns how many do.
- * Where nothing was found, the rest is a greeting or a head that is not over: it is given again,
- * with what follows. */
+/* Returns how many of these bytes may leave, and updates `entry` for them. If nothing was found,
+ * the rest is an unfinished greeting or head: pass it again with the bytes that follow. */
 size_t judging_bytes(const uint8_t *bytes, size_t size, struct pending *entry,
                      struct finding *finding);
 

@@ -1,9 +1,7 @@
-/* What is sent by a connection that is inspected. See inspect.h.
- *
- * What a caller writes is read as one stream, however it is cut: whole greetings, heads and bodies
- * leave, and the unfinished rest waits in a copy until what follows it is written. The caller is
- * told that the rest was written. Where nothing blocks, all leaves at once, and the copy is only
- * read. */
+/* Sends on inspected connections. See inspect.h. * The bytes are read as one stream, however the
+ * caller splits them. Complete greetings, heads and bodies are sent. An unfinished rest is kept
+ * in a copy until more is written, but the caller is told that it was written. If nothing
+ * blocks, everything is sent at once, and the copy is only read. */
 #include <limits.h>
 #include <pthread.h>
 #include <string.h>
@@ -17,8 +15,8 @@
 
 enum { COPY_MAX = PENDING_REST_MAX };
 
-/* Adds the bytes of `message` after the first `skip` to `*size` bytes, as many as fit. False where
- * they cannot be read. */
+/* Appends the bytes of `message`, without the first `skip`, to the `*size` bytes in `copy`, as
+ * many as fit. Returns false if they cannot be read. */
 static bool gather(const struct msghdr *message, size_t skip, uint8_t *copy, size_t *size)
 {
     size_t count = message->msg_iovlen < IOV_MAX ? message->msg_iovlen : IOV_MAX;
@@ -32,7 +30,7 @@ static bool gather(const struct msghdr *message, size_t skip, uint8_t *copy, siz
         part.iov_len -= passed;
         if (part.iov_len > COPY_MAX - *size) part.iov_len = COPY_MAX - *size;
         if (part.iov_len == 0) continue;
-        /* Every page of it: a part in the middle could be missing. */
+        /* Check every page, because one in the middle could be unmapped. */
         for (size_t at = 0; at < part.iov_len; at += 4096)
             if (!sys_readable((const char *)part.iov_base + at,
                               part.iov_len - at < 4096 ? part.iov_len - at : 4096))
@@ -51,7 +49,7 @@ static ssize_t fails(int error)
 
 static void cut(int fd) { sys_call(SYS_shutdown, fd, SHUT_RDWR); }
 
-/* A rest that is not over when there is no more room for it. */
+/* The word for a rest that is still unfinished when the copy is full. */
 static const char unfinished[] = "unfinished";
 
 struct outgoing {
@@ -80,7 +78,8 @@ static bool keep(struct outgoing *sending, size_t from, size_t to, size_t out)
     return true;
 }
 
-/* A greeting that has left in part: another process that has the socket could end it otherwise. */
+/* A greeting was sent in part, and another process with the socket could complete it
+ * differently. */
 static bool is_shared_greeting(const struct pending *entry)
 {
     return (entry->passed || atomic_load(&inspect_shared)) && entry->kind != PENDING_HTTP &&
@@ -102,7 +101,7 @@ enum sent { SENT_ALL, SENT_PART, SENT_NOT, SENT_BY_OTHERS };
 static enum sent refuse(struct outgoing *sending, const struct finding *finding, ssize_t *result)
 {
     if (!inspect_violates(sending->entry, finding, sending->caller)) {
-        /* It says what it likes, after what was written before. */
+        /* The bytes may be anything. Send them after those written before. */
         if (sending->entry->rest_out < sending->entry->rest_size)
             (void)hand_over(sending, sending->entry->rest_out, sending->entry->rest_size);
         pending_rest_free(sending->entry);
@@ -124,12 +123,12 @@ static enum sent send_judged(struct outgoing *sending, ssize_t *result)
     struct finding finding = {0};
     size_t before = entry->rest_size, gone = entry->rest_out, size = sending->size, used = size;
     if (sending->flags & MSG_OOB && entry->kind != PENDING_FREE)
-        finding.word = "out_of_band"; /* a byte that the peer does not see in its place */
+        finding.word = "out_of_band"; /* out-of-band: the peer does not read it in this place */
     else if (size > 0)
         used = judging_bytes(sending->copy, size, &after, &finding);
     bool waits = finding.word == NULL && used < size;
     if (waits && used == 0 && size == COPY_MAX) finding.word = unfinished;
-    /* What makes the connection is not called where nothing leaves. */
+    /* If nothing may be sent, do not make the call that would connect. */
     if (waits && (sending->flags & MSG_FASTOPEN || sending->piece.msg_namelen > 0))
         finding.word = judging_hello_words[HELLO_SPLIT];
     if (finding.word != NULL) return refuse(sending, &finding, result);
@@ -141,7 +140,7 @@ static enum sent send_judged(struct outgoing *sending, ssize_t *result)
     }
     size_t out = from + (size_t)sent, taken = size;
     if (UNLIKELY(out < limit)) {
-        /* As far as it has left, and not less than what was written by earlier calls. */
+        /* Update the entry for the bytes that were sent, at least those of earlier calls. */
         struct finding none = {0};
         after = *entry;
         used = judging_bytes(sending->copy, out, &after, &none);
@@ -163,8 +162,8 @@ static enum sent send_judged(struct outgoing *sending, ssize_t *result)
     return SENT_PART;
 }
 
-/* `cookie` is taken. Piece by piece, until all is sent as it would be without us, or nothing needs
- * a look any more: true where the whole call was dealt with. */
+/* Call it with `cookie` taken. Sends piece by piece, until everything is sent or nothing needs
+ * to be inspected any more. Returns true if the call is done. */
 static bool sends_copy(int fd, uint64_t cookie, struct pending *entry, const struct msghdr *message,
                        int flags, const void *caller, ssize_t *result)
 {
@@ -177,8 +176,8 @@ static bool sends_copy(int fd, uint64_t cookie, struct pending *entry, const str
     size_t total = 0;
     enum sent sent = SENT_NOT;
     int cancellation;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE,
-                           &cancellation); /* what is taken must be given back */
+    /* A cancelled thread would never give the entry back. */
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancellation);
     sending.copy = sys_scratch(COPY_MAX);
     *result = sending.copy == NULL ? fails(ENOBUFS) : 0;
     while (sending.copy != NULL) {
@@ -191,11 +190,11 @@ static bool sends_copy(int fd, uint64_t cookie, struct pending *entry, const str
         bool last = sending.size < COPY_MAX;
         if (sending.size == entry->rest_size && total > 0) break;
         sent = send_judged(&sending, result);
-        if (sent == SENT_BY_OTHERS && total > 0) continue; /* all in this one call, as without us */
+        if (sent == SENT_BY_OTHERS && total > 0) continue; /* send the others too */
         if (sent != SENT_ALL) break;
         total += (size_t)*result;
         if (last) break;
-        /* Where the rest needs no look, it goes out in this one call all the same. */
+        /* The rest leaves in this same call, even if it needs no inspection any more. */
         sending.piece.msg_name = NULL;
         sending.piece.msg_namelen = 0;
         sending.piece.msg_control = NULL;
@@ -226,7 +225,8 @@ bool inspect_sends(int fd, const struct msghdr *message, int flags, const void *
     }
     struct pending kept;
     if (!pending_take(cookie, &kept)) {
-        if (!kept.busy && kept.kind == PENDING_FREE) return false; /* just now it was done with */
+        if (!kept.busy && kept.kind == PENDING_FREE)
+            return false; /* just finished by another thread */
         if (!inspect_violates_by(&entry, "at_once", caller)) return false;
         cut(fd);
         *result = fails(EACCES);
@@ -236,7 +236,7 @@ bool inspect_sends(int fd, const struct msghdr *message, int flags, const void *
     if (kept.kind == entry.kind) {
         entry = kept;
     } else {
-        /* It leads elsewhere now: what was begun before says nothing of that. */
+        /* It leads elsewhere now, so the rest of the old connection is void. */
         pending_rest_free(&kept);
         entry.rest = NULL;
         entry.rest_size = entry.rest_out = 0;

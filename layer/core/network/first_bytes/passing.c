@@ -22,7 +22,7 @@ static bool is_internet_stream(int fd)
            inspect_option(fd, SOL_SOCKET, SO_TYPE) == SOCK_STREAM;
 }
 
-/* Data has been sent on this connection. */
+/* Returns true if data has been sent on this connection. */
 static bool has_spoken(int fd)
 {
     struct {
@@ -178,8 +178,8 @@ static void put_away(int fd)
     if (nowhere >= 0) sys_close(nowhere);
 }
 
-/* Finds what must be remembered of a socket that this process did not make, or shares from now on.
- * Returns false if nothing must. `*connected`: it has a peer. */
+/* Finds what to remember about a socket that this process did not make, or will share. Returns
+ * false if nothing. `*connected`: it has a peer. */
 static bool to_remember(int fd, bool datagram, bool standard, bool forked, struct pending *entry,
                         bool *connected)
 {
@@ -211,8 +211,8 @@ static bool to_remember(int fd, bool datagram, bool standard, bool forked, struc
     if (datagram && !standard && address.port == RESOLVERS_PORT &&
         resolvers_has(address.ip, address.version))
         return false; /* dns_socket.c */
-    /* A connection that has sent data was judged: here, completely; or by the program that started
-     * this one, except for a second greeting. */
+    /* A connection that has sent data was judged already: completely, if this process did it;
+     * except for a second greeting, if the program that started this one did. */
     if (spoken && forked) return false;
     if (now.kind == PENDING_TLS && !proxy) *entry = now;
     if (spoken && address.port != 80 && !proxy) entry->kind = PENDING_TLS_AGAIN;

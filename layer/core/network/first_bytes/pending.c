@@ -79,7 +79,7 @@ void pending_rest_free(struct pending *entry)
 
 /* ---- the table: hold the lock ---- */
 
-/* Replaces the entry. What belongs to the socket, and not to the connection, is kept. */
+/* Replaces the entry. Keeps the fields that belong to the socket, not to the connection. */
 static void replace(unsigned slot, const struct pending *entry, bool busy)
 {
     struct pending *kept = &entries[slot];
@@ -153,7 +153,7 @@ void pending_move_ends(int copy)
         uint64_t cookie = 0;
         socklen_t size = sizeof cookie;
         long error = sys_call(SYS_getsockopt, copy, SOL_SOCKET, SO_COOKIE, &cookie, &size);
-        /* Closed or replaced already: it may have been any file. */
+        /* It was closed or replaced already, and may have been any file. */
         if (error == 0 ? slot_of(cookie) < SLOTS : error != -ENOTSOCK)
             atomic_fetch_add(&moves_seen, 1);
     }
@@ -351,7 +351,8 @@ void pending_forked(void)
         case PENDING_TUNNEL_HTTP: now.kind = PENDING_UNKNOWN; break;
         case PENDING_PERMITTED: now.permits = 0; break;
         default:
-            /* Half a greeting, in the table or with a thread that the child does not have. */
+            /* Half a greeting was sent. The rest is in the table, or with a thread that the
+             * child does not have. */
             if (now.rest_size > 0 || now.busy) now.kind = PENDING_UNKNOWN;
         }
         now.rest = NULL;

@@ -35,8 +35,8 @@ static bool read_status(struct proxy_answer *answer)
     return answer->status >= 100 && (answer->length == 12 || line[12] == ' ');
 }
 
-/* The value of the field `name`, which ends with its colon; NULL where the line is another.
- * Terminated. */
+/* The value of the header `name` (given with its colon), NUL-terminated. NULL if the line is
+ * another header. */
 static const char *value_of(struct proxy_answer *answer, const char *name)
 {
     size_t at = strlen(name);
@@ -51,8 +51,8 @@ static const char *value_of(struct proxy_answer *answer, const char *name)
 
 static bool read_field(struct proxy_answer *answer)
 {
-    /* A line that goes on with the next, or that was cut: its name is one of these only where it is
-     * short. */
+    /* A continuation line, or a line that was cut: its header can only be one of these if the
+     * name is short. */
     if (answer->line[0] == ' ' || answer->line[0] == '\t' ||
         memchr(answer->line, ':', answer->length) == NULL)
         return answer->length == PROXY_ANSWER_LINE - 1;
@@ -92,8 +92,8 @@ static enum state after_head(struct proxy_answer *answer)
     return left > 0 ? BODY : STATUS;
 }
 
-/* A byte of a line. True where it ends the line, which is then in `line`, cut. False and UNCLEAR
- * where it has no place in one. */
+/* Takes a byte of a line. Returns true if it ends the line, which is then in `line` (cut if too
+ * long). A byte that lines cannot have makes the state UNCLEAR. */
 static bool ends_line(struct proxy_answer *answer, char c)
 {
     if (++answer->head > HEAD_MAX) answer->state = UNCLEAR;
@@ -183,7 +183,7 @@ enum proxy_said proxy_answer_feed(struct proxy_answer *answer, const char *bytes
             if (answer->left == 0) answer->state = answer->state == BODY ? STATUS : CHUNK_END;
             continue;
         }
-        /* An answer that nobody asked for, or a second one. */
+        /* An answer without a request, or a second answer. */
         if (answer->state == STATUS && answer->head == 0 && (!asked || said == PROXY_SAID_NO)) {
             answer->state = UNCLEAR;
             break;
@@ -192,7 +192,7 @@ enum proxy_said proxy_answer_feed(struct proxy_answer *answer, const char *bytes
         if (ends_line(answer, bytes[at++]) && answer->state != UNCLEAR) take_line(answer, &said);
     }
     if (answer->state == OPEN) return PROXY_SAID_YES;
-    /* A refusal is one even where its end is not certain: requests may follow, a tunnel may not. */
+    /* A refusal counts even if its end is uncertain: requests may follow it, but no tunnel. */
     if (said == PROXY_SAID_NO) return said;
     return answer->state == UNCLEAR ? PROXY_SAID_UNCLEAR : said;
 }

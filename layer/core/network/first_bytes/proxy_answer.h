@@ -1,7 +1,5 @@
-/* What a proxy answers to CONNECT: whether the tunnel is there. Pure functions.
- *
- * Read more strictly than clients do: what cannot be read with certainty is never taken for a
- * tunnel. */
+/* Reads a proxy's answer to CONNECT: is the tunnel open? Pure functions. * The parser is
+ * stricter than clients: an answer that is not certain never counts as a tunnel. */
 #ifndef FS_PROXY_ANSWER_H
 #define FS_PROXY_ANSWER_H
 
@@ -10,7 +8,7 @@
 
 enum { PROXY_ANSWER_LINE = 48 };
 
-/* What is kept between two reads. All zero at a connection's start. */
+/* The state between two reads. All zero when a connection starts. */
 struct proxy_answer {
     uint8_t state; /* internal */
     uint8_t digits; /* of a chunk's size so far */
@@ -25,13 +23,13 @@ struct proxy_answer {
 
 enum proxy_said {
     PROXY_SAID_NOTHING, /* the answer is not over */
-    PROXY_SAID_NO, /* the head of an answer is over that opens no tunnel; its body may follow */
+    PROXY_SAID_NO, /* a head ended that opens no tunnel; its body may follow */
     PROXY_SAID_YES, /* 2xx: what follows is the tunnel's */
-    PROXY_SAID_UNCLEAR /* for good: where answers begin and end is not certain any more */
+    PROXY_SAID_UNCLEAR /* permanent: the limits of answers are no longer certain */
 };
 
-/* Takes the next bytes, and says what the last head that ends in them says. `asked`: a CONNECT
- * waits for its answer. */
+/* Takes the next bytes. Returns the meaning of the last head that ends in them. `asked`: a
+ * CONNECT waits for its answer. */
 enum proxy_said proxy_answer_feed(struct proxy_answer *answer, const char *bytes, size_t size,
                                   int asked);
 

@@ -40,7 +40,7 @@ static int look_up(const char *node, const char *service, const struct addrinfo 
         }
     }
     if (names_refuses(&lookup, node, names_service_port(service), caller)) return refused();
-    /* In the caller's memory, another thread could change what was found. */
+    /* Use our own memory: in the caller's, another thread could change the result. */
     struct addrinfo *found = NULL;
     NAMES_CALL(call, real.getaddrinfo, names_asked(&lookup, node), service, hints,
                COPIED_BY_HAND(&found, result));
@@ -65,8 +65,8 @@ DOOR int getaddrinfo(const char *node, const char *service, const struct addrinf
     return look_up(node, service, hints, result, CALLER());
 }
 
-/* Where something blocks, the door looks the names up itself, one after another, because it cannot
- * make names absolute in libc's own threads. */
+/* If something blocks, the door looks the names up itself, one after the other, because it
+ * cannot make names absolute in libc's threads. */
 static int look_up_all(struct gaicb **list, int count, const void *caller)
 {
     for (int i = 0; i < count; i++) {

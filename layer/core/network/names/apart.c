@@ -25,7 +25,8 @@ struct child {
 static void close_from(unsigned first, unsigned last)
 {
     if (first > last || sys_call(CLOSE_RANGE, first, last, 0) != -ENOSYS) return;
-    /* Before Linux 5.9. What stays open is closed a moment later than the program closes it. */
+    /* For Linux before 5.9. An fd that stays open here is closed a moment later than in the
+     * program. */
     for (unsigned fd = first; fd <= last && fd < FDS_WITHOUT_CLOSE_RANGE; fd++) sys_close((int)fd);
 }
 
@@ -55,8 +56,8 @@ __attribute__((noinline)) static long start(struct child *child)
 
 static uint64_t bit(int number) { return UINT64_C(1) << (number - 1); }
 
-/* Signals, for a handler of the program's would run in the child too; but not those that end
- * program and child at once, because nothing handles them. */
+/* Blocks signals, because the program's handlers would run in the child too. Not signals without
+ * a handler that end both processes. */
 static void block_signals(uint64_t *before)
 {
     static const int ends[] = {SIGHUP, SIGINT, SIGALRM, SIGTERM};
@@ -95,9 +96,8 @@ void apart_shares_table(void) { atomic_store(&table_is_shared, true); }
 /* Since glibc 2.32: nonzero until libc makes the first thread. */
 extern const char __libc_single_threaded __attribute__((weak));
 
-/* Only this thread could start another one meanwhile. libc's variable never returns to "one
- * thread", so otherwise the kernel is asked: it counts a process's threads as links of this folder.
- */
+/* Returns true if this is the only thread; no other can start meanwhile. libc's variable never
+ * returns to "one thread", so ask the kernel: the links of this folder count the threads. */
 static bool is_alone(void)
 {
     enum { LINKS_OF_A_FOLDER = 2 };

@@ -31,7 +31,7 @@ DOOR int getnameinfo(const struct sockaddr *address, socklen_t size, char *host,
         return real.getnameinfo(address, size, host, host_size, service, service_size, flags);
     char copy[ADDRESS_SIZE_MAX] __attribute__((aligned(8)));
     struct address read;
-    if (size > sizeof copy) size = sizeof copy; /* libc reads no more of it */
+    if (size > sizeof copy) size = sizeof copy; /* libc reads only this much */
     memcpy(copy, address, size);
     address_read(copy, size, false, &read);
     NAMES_CALL(call, real.getnameinfo, COPIED_BY_HAND(copy, address), size, host, host_size,
@@ -60,7 +60,7 @@ static int none_r(void *result, int *host_error)
     return EACCES;
 }
 
-enum { IP_LONGEST = 16, TOO_LONG }; /* libc takes what is longer, and reads no more of it */
+enum { IP_LONGEST = 16, TOO_LONG }; /* libc accepts a longer one, but reads only this much */
 
 DOOR struct hostent *gethostbyaddr(const void *bytes, socklen_t size, int family)
 {
@@ -164,8 +164,8 @@ DOOR struct hostent *res_gethostbyname2(const char *name, int family)
     return HOST_BY_NAME(res_gethostbyname2, name, family);
 }
 
-/* What libc finds, in memory of our own: in the caller's, another thread could change it before it
- * is learnt. */
+/* libc's result, in our own memory: in the caller's, another thread could change it before the
+ * guard learns from it. */
 struct found {
     struct hostent host, *result;
     char *bytes, *given; /* ours and the caller's */

@@ -26,7 +26,7 @@ static uint64_t more(uint64_t hash, uint64_t value)
     return (hash ^ value) * UINT64_C(1099511628211) ^ (hash >> 31);
 }
 
-/* 0: nothing is there. Inodes are used again, times of change are not. */
+/* 0: there is no file. Uses the time of change, because inodes are reused. */
 static uint64_t state_of(const char *place)
 {
     struct stat status;

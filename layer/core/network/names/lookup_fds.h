@@ -6,16 +6,16 @@
 
 #include <stdbool.h>
 
-/* Around a lookup. lookup_fds_end gets what lookup_fds_begin returned. */
+/* Call them around a lookup. lookup_fds_end takes the result of lookup_fds_begin. */
 bool lookup_fds_begin(void);
 void lookup_fds_end(bool counted);
-/* From now on: lookups in threads of libc's, whose end nobody tells. */
+/* Lookups run in libc's threads from now on, and the guard does not see their end. */
 void lookup_fds_begin_for_good(void);
 /* In a forked child, which has copies of them. */
 void lookup_fds_forked(void);
 
-/* Where guard_has_lookups(): `fd` is libc's, for a lookup of another thread. Reported; true where
- * the call must fail with EACCES. */
+/* If guard_has_lookups(): reports an act on libc's fd for a lookup of another thread. Returns
+ * true if the call must fail with EACCES. */
 bool lookup_fds_refuses(int fd, const char *verb, const void *caller);
 
 #endif

@@ -1,5 +1,4 @@
-/* The doors of the resolver's own functions (res_query and its like), which send whatever question
- * they are given. */
+/* The doors of the resolver's own functions (res_query and the like), which send any question. */
 #include <netdb.h>
 #include <string.h>
 
@@ -18,8 +17,8 @@ static int no_answer(void)
     return -1;
 }
 
-/* The caller's resolver state names the servers that are asked: where something blocks, the
- * thread's own is taken. */
+/* The resolver state names the servers. If something blocks, use the thread's own state, not the
+ * caller's. */
 static void *state_of(void *given)
 {
     if (network_blocks()) return resolving_state();
@@ -87,7 +86,7 @@ DOOR int res_search(const char *name, int class, int type, unsigned char *answer
         return NEXT(res_search)(name, class, type, answer, size);
     if (names_refuses(&lookup, name, 0, CALLER())) return no_answer();
     reply_begin(&reply, answer, size);
-    /* With no list to search, where it blocks. */
+    /* Without the search list if the rule blocks. */
     NAMES_CALL(call, NEXT(res_search), names_asked(&lookup, name), class, type, reply.bytes, size);
     int status = ask(&call, &reply, &lookup);
     search_list_report(&lookup, NULL, status < 0, CALLER());
@@ -162,7 +161,7 @@ DOOR int res_nquerydomain(void *state, const char *name, const char *domain, int
     return ask(COPIED_BY_HAND(whole[0] != '\0', false) ? &call : &malformed, &reply, &lookup);
 }
 
-/* What is sent: our copy where something blocks, the caller's own packet where nothing does. */
+/* The packet to send: our copy if something blocks, else the caller's. */
 static const uint8_t *sent(const struct names_query *query, const unsigned char *packet,
                            int *length)
 {

@@ -19,7 +19,7 @@ void restored_watches(int fd) { atomic_store(&connection, pending_cookie(fd)); }
 
 void restored_requested(void)
 {
-    guard_invocation_ends(); /* what each restored process would write otherwise */
+    guard_invocation_ends(); /* other processes would write the same */
     atomic_store(&asked, true);
 }
 

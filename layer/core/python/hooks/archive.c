@@ -55,7 +55,7 @@ static PyObject *in_memory(PyObject *io)
     return made;
 }
 
-/* Anything else is opened as it would be without the guard. */
+/* All other files are opened as without the guard. */
 static PyObject *open_file(PyObject *io, PyObject *path)
 {
     PyObject *made = NULL, *mode = python.PyUnicode_DecodeUTF8("rb", 2, NULL);

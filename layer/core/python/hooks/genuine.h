@@ -1,5 +1,5 @@
-/* Whether a code object is what its file compiles to. A code object can name any file, but its
- * bytes cannot lie. */
+/* Checks that a code object is what its file compiles to. A code object can name any file, but
+ * its bytecode must match. */
 #ifndef FS_GENUINE_H
 #define FS_GENUINE_H
 

@@ -16,7 +16,7 @@ struct hook_row {
     const char *event;
     /* 0, or -1 with an error set. */
     int (*answer)(const struct hook_row *row, PyObject *arguments);
-    enum fs_family family; /* whose note of an earlier event ends here */
+    enum fs_family family; /* the rule; an earlier event's note for it ends here */
     const char *verb;
     int8_t path, dirfd; /* where they stand in the arguments; dirfd -1: none */
     int8_t other_path, other_dirfd; /* the second name of rename and link; -1: none */

@@ -51,8 +51,8 @@ static bool is_coroutine(const struct frame *frame)
     bool same = own->coroutine == code;
     if (!same && own->coroutine &&
         python.PyObject_RichCompareBool(code, own->coroutine, 2 /* Py_EQ */) == 1) {
-        python.Py_IncRef(code); /* this very object from now on; the other is never given back:
-                                   another thread may be reading it */
+        /* Cache this object. Never release the old one: another thread may be reading it. */
+        python.Py_IncRef(code);
         own->coroutine = code;
         same = true;
     }

@@ -1,6 +1,6 @@
-/* Events about code objects made from bytes. A compiled module passes because its bytes equal those
- * of a file. Frames can carry any name and any code can raise any event, so nothing passes here for
- * what it claims to be. */
+/* Events about code objects made from bytes. A compiled module passes because its bytes equal
+ * those of a file. Frames can have any name, and any code can raise any event, so names and
+ * events prove nothing here. */
 #include <limits.h>
 #include <string.h>
 

@@ -113,7 +113,7 @@ static int judge_address(const struct hook_row *row, PyObject *socket, const str
 static int judge(const struct hook_row *row, PyObject *arguments)
 {
     struct destination to;
-    /* A socket's file is one, whatever it is used for. */
+    /* A socket's file is judged as a file, whatever it is used for. */
     if (argument_text(argument(arguments, row->path))) return hook_path(row, arguments);
     if (guard_ignores(FS_OUTBOUND) && guard_ignores(FS_RUNTIME_API)) return 0;
     if (!read_destination(argument(arguments, row->path), &to)) return 0;
@@ -146,7 +146,7 @@ static const char *kind_of(long family, long type)
 {
     switch (family) {
     case AF_UNIX:
-    case AF_NETLINK: return NULL; /* its protocols are the door's */
+    case AF_NETLINK: return NULL; /* the door judges its protocols */
     case AF_INET:
     case AF_INET6: return (type & 15) == SOCK_RAW ? "raw" : NULL;
     case AF_PACKET: return "AF_PACKET";
@@ -162,7 +162,7 @@ static const char *kind_of(long family, long type)
 int hook_socket(const struct hook_row *row, PyObject *arguments)
 {
     if (guard_ignores(FS_OUTBOUND)) return 0;
-    /* socket(fileno=…) passes -1 for what is to be found out: it makes no socket. */
+    /* socket(fileno=…) makes no socket; it passes -1 for unknown values. */
     long family = argument_number(argument(arguments, 1), -1),
          type = argument_number(argument(arguments, 2), -1);
     const char *kind = family < 0 ? NULL : kind_of(family, type);

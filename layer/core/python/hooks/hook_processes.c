@@ -137,7 +137,7 @@ int hook_execute(const struct hook_row *row, PyObject *arguments)
     PyObject *object = argument(arguments, row->path);
     const char *path = argument_text(object);
     struct stat status;
-    /* os.execvp asks for each folder of PATH in turn: a name that is not there is no act. */
+    /* os.execvp tries each folder of PATH. A name that does not exist is not an act. */
     if (!path || sys_fstatat(AT_FDCWD, path, &status, 0) == -ENOENT) return 0;
     int owner = terminal_owner;
     terminal_owner = 0;
@@ -172,7 +172,7 @@ int hook_fork(const struct hook_row *row, PyObject *arguments)
     int owner = terminal_owner;
     if (guard_ignores(FS_PROCESS)) return 0;
     if (owner == sys_getpid() && strcmp(row->event, "os.forkpty") == 0) {
-        /* os.forkpty of pty.spawn, which was judged, and said where it was to be. */
+        /* This is pty.spawn's own os.forkpty, which was judged and reported with pty.spawn. */
         if (terminal_mode == FS_ALERT) note_terminal();
         return 0;
     }

@@ -1,4 +1,4 @@
-/* Ends the question of an event. See hook_verdict.h. */
+/* Carries out the verdict on an event. See hook_verdict.h. */
 #include "python/hooks/hook_verdict.h"
 
 #include "python/origin/origin.h"

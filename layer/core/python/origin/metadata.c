@@ -133,9 +133,9 @@ static bool follows(const char *at, const char *end, const char *text)
     return (size_t)(end - at) > size && memcmp(at, text, size) == 0;
 }
 
-/* What the line at `at` says about the file. RECORD is CSV: a name with a comma, a quote or a
- * newline is quoted. Two installers write another name than the file's: `pip install -t` keeps a
- * wheel's data and scripts as "../../REST", and AWS SAM "X.data/purelib/REST". */
+/* What the line of RECORD at `at` says about the file. RECORD is CSV: a name with a comma, a
+ * quote or a newline is quoted. Two installers write another name than the file's: `pip install
+ * -t` keeps a wheel's data and scripts as "../../REST", and AWS SAM "X.data/purelib/REST". */
 static enum answer ask_line(const char *at, const char *end, const char *file, size_t first)
 {
     bool quoted = at < end && *at == '"', outside = false;
@@ -222,7 +222,7 @@ static bool header(const char *text, const char *key, char *out, size_t size)
     return false;
 }
 
-/* Name and version as the entry's METADATA has them, else as its own name does. */
+/* Sets name and version from the entry's METADATA, or else from the entry's name. */
 static void describe(struct search *search, const char *entry, struct metadata *found)
 {
     size_t size = strlen(entry), length = name_length(entry);

@@ -21,7 +21,7 @@
 
 enum { ROOTS = 8, ROOT_SIZE = 512 };
 static char roots[ROOTS][ROOT_SIZE];
-static _Atomic unsigned root_count; /* those that are written */
+static _Atomic unsigned root_count; /* slots in use */
 LOCK(root_table);
 
 static void remember(const char *root)
@@ -36,7 +36,7 @@ static void remember(const char *root)
     lock_give(&root_table);
 }
 
-/* Where the next folder of packages on the way to `path` ends, after `from`; 0 if there is none. */
+/* The end of the next folder of packages in `path` after `from`; 0 if there is none. */
 static size_t next_root(const char *path, size_t from, unsigned site)
 {
     static const char *const names[] = {"/site-packages/", "/dist-packages/"};
@@ -108,7 +108,7 @@ static void add(struct needs *needs, const char *name, const char *extras, size_
     if (needs->count < NEEDS) strcpy(needs->names[needs->count++], own);
 }
 
-/* The marker's extra is one that `asked` lists ("[a,b]"). */
+/* Returns true if the extra in the marker is in `asked` ("[a,b]"). */
 static bool wants_extra(const char *asked, const char *marker, const char *end)
 {
     const char *at = memmem(marker, (size_t)(end - marker), "extra", 5);
@@ -190,7 +190,7 @@ static bool search(struct needs *needs, const char *only_for, const char *name)
 
 enum { ANSWERS = 128 };
 static struct answer {
-    const char *only_for, *name; /* of the policy, of guard/askers.c: they stay where they are */
+    const char *only_for, *name; /* strings of the policy or of guard/askers.c, which never move */
     unsigned roots;
     bool requires;
 } answers[ANSWERS];
