@@ -1,5 +1,6 @@
 """Changes one function: read, decide, write once with the revision that was read, wait until it is
-live."""
+live.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +25,13 @@ if TYPE_CHECKING:
 
 _FIRST_POLL_S, _LONGEST_POLL_S = 0.3, 4.0
 #: A revision changes once more by itself when an update ends
-#: (https://github.com/aws/aws-sdk/issues/377), so a : mismatch is read again. It is not tried for
-#: ever: two programs that undo each other's work should not.
+#: (https://github.com/aws/aws-sdk/issues/377), so a : mismatch is read again. The number of tries
+#: is limited, because two programs may be undoing each other's changes.
 _TIMES_CHANGED_MEANWHILE = 4
 
 
 class Result(str, Enum):
-    """What became of one function."""
+    """The result for one function."""
 
     DONE = "done"
     NOTHING = "nothing to do"
@@ -42,15 +43,15 @@ class Result(str, Enum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one function, and why.
+    """The outcome for one function.
 
     Args:
         reason, fix: of refusals and failures.
-        kind: of a refusal, the same for all functions that are refused for one cause.
+        kind: of a refusal: the same for all functions with the same cause.
         change: what was, or would be, changed.
         seconds: from the first call to the last answer.
-        fatal: no other function of the place would fare better.
-        place: where it is; None where that was not said.
+        fatal: the other functions of the place would fail too.
+        place: where it is; None if that is not shown.
     """
 
     name: str
@@ -66,7 +67,7 @@ class Outcome:
 
     @property
     def good(self) -> bool:
-        """It is as it was asked for, or would be."""
+        """Whether it is as requested, or would be."""
         return self.result in {Result.DONE, Result.NOTHING, Result.WOULD}
 
     def as_dict(self) -> dict[str, Any]:
@@ -86,10 +87,10 @@ class Outcome:
 
 
 def attempted(name: str, do: Callable[[Callable[..., Outcome]], Outcome]) -> Outcome:
-    """What `do` made of one function: where it raised, an outcome that says what went wrong.
+    """The outcome of `do` for one function. If it raised, an outcome that says what went wrong.
 
     Args:
-        do: is given a function that makes an outcome of a result, with the time that it took.
+        do: gets a function that makes an outcome of a result, with the time that it took.
     """
     started = time.monotonic()
 
@@ -171,8 +172,9 @@ class Changer:
         )
 
     def _when_idle(self, name: str, over: float) -> Function:
-        """The function once Lambda is done with the last change. Raises Refused where that takes
-        too long."""
+        """The function, once Lambda has applied the last change. Raises Refused if that takes too
+        long.
+        """
         pause = _FIRST_POLL_S
         while True:
             function = self._read(name)
@@ -189,8 +191,9 @@ class Changer:
             pause = min(_LONGEST_POLL_S, pause * 1.7)
 
     def _live(self, function: Function, change: Change, outcome: Callable[..., Outcome]) -> Outcome:
-        """Wait until what was written is live. It is written whatever happens here, and the outcome
-        says so."""
+        """Wait until the change is live. It was written in any case, so every outcome here says
+        so.
+        """
         notes = list(change.notes)
         over = time.monotonic() + self._timeout
         pause = _FIRST_POLL_S

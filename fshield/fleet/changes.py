@@ -1,5 +1,6 @@
-"""The work of ``fshield attach`` and ``fshield detach``, from the choice of functions to the sum at
-the end."""
+"""The work of ``fshield attach`` and ``fshield detach``, from the selection of functions to the
+totals at the end.
+"""
 
 from __future__ import annotations
 
@@ -32,28 +33,28 @@ from fshield.fleet.totals import totals
 from fshield.release import lists
 
 Decision = Callable[[Function], plan.Change]
-#: Functions that are changed at the same time, in however many places.
+#: The most functions to change at the same time, in all places.
 _MOST_AT_ONCE = 64
 
 
 class Deciding(Protocol):
-    """How a command decides what becomes of functions."""
+    """How a command decides about functions."""
 
     def prepare(self, as_json: bool) -> None:
-        """Ask what is not known, once. Raises CouldNotRun."""
+        """Ask the user once for what is missing. Raises CouldNotRun."""
 
     def at(self, site: Site) -> tuple[Decision, list[str]]:
-        """How it decides in one place, and what to say before. Raises CouldNotRun."""
+        """The decision for one place, and notes to print before. Raises CouldNotRun."""
 
 
 @dataclass
 class Attaching:
-    """How attach decides, with its layers looked up in each place.
+    """Attach's decision, with its layers looked up in each place.
 
     Args:
         arns, policy_arns, policy: as `layers.wanted` has them.
         engines: lists of engines that may be attached besides fshield's own; None: any engine may.
-        trust: which of these lists are believed.
+        trust: which of these lists to trust.
     """
 
     arns: Sequence[str]
@@ -88,7 +89,7 @@ class Attaching:
 
 
 class Detaching:
-    """How detach decides: by what each function has."""
+    """Detach's decision, from each function's configuration."""
 
     def prepare(self, as_json: bool) -> None:
         """Nothing is to be asked."""
@@ -101,8 +102,7 @@ class Detaching:
 def change(
     command: str, selection: Selection, deciding: Deciding, asked: Asked, options: RunOptions
 ) -> None:
-    """Change the functions, show it, and end the command with the exit code that says whether all,
-    some or none."""
+    """Change the functions, print the outcomes, and exit with the code for all, some or none."""
     as_json = options.as_json
     stop = threading.Event()
     with output.reporting(as_json):
@@ -228,7 +228,7 @@ def _say(sentence: str) -> None:
 
 
 def _asked_policy(as_json: bool) -> str:
-    """The policy that the person at the terminal names; none is assumed. Raises CouldNotRun."""
+    """Ask the user for the policy. There is no default. Raises CouldNotRun."""
     if as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise CouldNotRun(
             "which policy?",
@@ -239,7 +239,7 @@ def _asked_policy(as_json: bool) -> str:
 
 
 def confirm(question: str, as_json: bool) -> None:
-    """Raises CouldNotRun unless the person at the terminal says yes."""
+    """Raise CouldNotRun unless the user confirms."""
     if as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise CouldNotRun(f"--all: {question}", "check with --dry-run, then add --yes")
     if not typer.confirm(question, err=True):

@@ -1,4 +1,4 @@
-"""Refusals that a team knows of: a file that keeps them out of the exit status."""
+"""Known refusals: a file lists those that do not change the exit status."""
 
 from __future__ import annotations
 

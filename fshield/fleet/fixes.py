@@ -1,4 +1,4 @@
-"""What Lambda's errors mean, and what to do: one sentence and one fix for each."""
+"""Explains Lambda's errors: one sentence and one fix for each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ THROTTLED = frozenset(
         "LimitExceededException.Throttled",
     }
 )
-#: Codes that mean: these keys are no good, for any call.
+#: Codes that mean that the credentials do not work for any call.
 KEYS = frozenset(
     {
         "UnrecognizedClientException",
@@ -40,11 +40,11 @@ CHANGED_MEANWHILE = "PreconditionFailedException"
 BUSY = "ResourceConflictException"
 DENIED = frozenset({"AccessDeniedException", "AccessDenied", "UnauthorizedOperation"})
 
-#: Of commands that change something. One that only reads has nothing to go on with.
+#: The fix in commands that change something. A command that only reads has nothing to continue.
 RUN_AGAIN = "run the command again: it goes on where it stopped"
-#: What is said of a function that is not there.
+#: The message about a missing function.
 NO_FUNCTION = "there is no such function in this region and account"
-#: Code, pattern in the message, what to say (None: the message itself), fix. The first that fits
+#: Code, pattern of the message, what to print (None: the message itself), fix. The first match
 #: counts.
 _TABLE: tuple[tuple[str, str, str | None, str], ...] = (
     (
@@ -137,7 +137,7 @@ def code_of(error: ClientError) -> str:
 
 
 def throttled(error: ClientError) -> bool:
-    """AWS asks for patience."""
+    """Whether AWS throttles."""
     return (
         code_of(error) in THROTTLED
         or error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 429
@@ -145,7 +145,7 @@ def throttled(error: ClientError) -> bool:
 
 
 def explained(error: ClientError) -> tuple[str, str]:
-    """What is wrong, and the fix, each without a line break."""
+    """What is wrong, and the fix, each in one line."""
     code = code_of(error)
     message = " ".join(str(error.response.get("Error", {}).get("Message") or "").split())
     # A 4 KB error quotes the whole environment, secrets included.

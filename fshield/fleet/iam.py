@@ -1,5 +1,5 @@
-"""The least that each command needs of IAM: a table, which policies are printed from and a test
-compares to calls.
+"""The least IAM permissions of each command: a table, from which policies are printed. A test
+compares it with the calls.
 
 Source of actions and their resources:
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html and the pages
@@ -17,8 +17,8 @@ from fshield.errors import CouldNotRun
 _FUNCTION = "arn:{partition}:lambda:{region}:{account}:function:{function}"
 _LAYER = "arn:{partition}:lambda:{region}:{account}:layer:{layer}"
 _LAYER_VERSION = "arn:{partition}:lambda:{region}:{account}:layer:{layer}:*"
-#: Lambda looks, with the caller's rights, at every layer that a function has after a change: other
-#: people's as well.
+#: With the caller's rights, Lambda reads every layer that a function has after a change, including
+#: other people's.
 _ANY_LAYER_VERSION = "arn:{partition}:lambda:{region}:*:layer:*:*"
 _ROLE = "arn:{partition}:iam::{account}:role/{role}"
 _LOGS = "arn:{partition}:logs:{region}:{account}:log-group:/aws/lambda/{function}:*"
@@ -33,7 +33,7 @@ class Need:
     Args:
         name: the Sid.
         actions: as IAM writes them.
-        resource: with fields in braces; ``*`` where the action knows no resource.
+        resource: with fields in braces; ``*`` if the action has no resource.
         only: the option that it is needed for; None: always.
     """
 
@@ -47,14 +47,14 @@ _SELECT = (
     Need("All", ("lambda:ListFunctions",), _ANY, "--all"),
     Need("Tag", ("tag:GetResources",), _ANY, "--tag"),
 )
-# What is done in each account, the role's own policy has to permit; these are the caller's.
+# These permissions are the caller's. The role's own policy must permit the work in each account.
 _PLACES = (
     Need("Role", ("sts:AssumeRole",), _ROLE, "--role-name"),
     Need("Accounts", ("organizations:ListAccounts",), _ANY, "--organization"),
 )
 _READ_LOGS = (
     Need("Logs", ("logs:FilterLogEvents",), _LOGS),
-    # It searches by a prefix, among all groups.
+    # It searches all groups by a prefix.
     Need("Price", ("logs:DescribeLogGroups",), _ANY_GROUP),
 )
 NEEDS: dict[str, tuple[Need, ...]] = {
@@ -138,7 +138,7 @@ NEEDS: dict[str, tuple[Need, ...]] = {
     "tail": (Need("Logs", ("logs:FilterLogEvents",), _LOGS),),
     "evidence": (
         Need("Logs", ("logs:StartQuery",), _LOGS, "--log-group-prefix"),
-        # These know no log group, or search among all.
+        # These actions have no log group, or search all.
         Need("Answers", ("logs:GetQueryResults", "logs:StopQuery"), _ANY, "--log-group-prefix"),
         Need("Groups", ("logs:DescribeLogGroups",), _ANY_GROUP, "--log-group-prefix"),
         Need("Price", ("cloudwatch:GetMetricData",), _ANY, "--log-group-prefix"),
@@ -195,7 +195,7 @@ def document(
             continue
         resource: str | list[str] = need.resource.format(**fields)
         if need.resource == _FUNCTION and not str(resource).endswith("*"):
-            # A version or an alias is a resource of its own, with its qualifier after the name.
+            # A version or an alias is a separate resource, with its qualifier after the name.
             resource = [str(resource), f"{resource}:*"]
         statements.append(
             {
@@ -209,7 +209,7 @@ def document(
 
 
 def partition(region: str | None) -> str:
-    """The partition in ARNs of a region; ``*`` where there is no region."""
+    """The partition in ARNs of a region; ``*`` without a region."""
     if not region:
         return "*"
     prefixes = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"), ("eusc-", "aws-eusc"))

@@ -1,11 +1,9 @@
-"""``fshield mode``: the one variable that makes a dry run of the guard or switches it off, brought
-live.
+"""``fshield mode``: sets the variable for a dry run, or to switch the guard off, and makes it live.
 
-A version never changes. Where callers come through an alias, a new version is published from
-``$LATEST`` and the alias is moved to it. That would also bring live whatever else ``$LATEST``
-holds: so it is compared before, and nothing is written where it differs. Before it is published it
-is compared again, with what was seen then, and published only as it was compared: what another hand
-writes meanwhile is not brought live.
+A version never changes. If callers use an alias, a new version is published from ``$LATEST``, and
+the alias is moved to it. That would also make other changes in ``$LATEST`` live. So it is compared
+first, and nothing is written if it differs. Before publishing it is compared again, and exactly
+what was compared is published, so that changes that others make meanwhile do not become live.
 """
 
 from __future__ import annotations
@@ -48,7 +46,7 @@ _TIMES_CHANGED_MEANWHILE = 4
 
 
 class Mode(str, Enum):
-    """What FUNCTION_SHIELD_MODE becomes: ``policy`` takes it away."""
+    """The new value of FUNCTION_SHIELD_MODE; ``policy`` removes it."""
 
     ALERT = "alert"
     OFF = "off"
@@ -61,7 +59,7 @@ class Mode(str, Enum):
 
     @property
     def meaning(self) -> str:
-        """What holds once it is live."""
+        """What it means once it is live."""
         return {
             Mode.ALERT: "reports, and stops nothing",
             Mode.OFF: "runs unguarded",
@@ -125,7 +123,7 @@ class Switch:
     """Switches one function's mode.
 
     Args:
-        force: publish though ``$LATEST`` differs from what the alias points to, and end a traffic
+        force: publish even if ``$LATEST`` differs from the alias's version, and end a traffic
             split.
         timeout: seconds to wait for each step.
     """
@@ -139,7 +137,7 @@ class Switch:
         self._timeout = timeout
 
     def __call__(self, name: str, mode: Mode, alias: str | None) -> Switched:
-        """Do it, and return once it is live. Raises CouldNotRun."""
+        """Switch the mode, and return once it is live. Raises CouldNotRun."""
         started = time.monotonic()
         notes: list[str] = []
         before, seen = self._look(name, mode, alias, notes)
@@ -170,7 +168,7 @@ class Switch:
     def _look(
         self, name: str, mode: Mode, alias: str | None, notes: list[str]
     ) -> tuple[Mapping[str, Any] | None, Function]:
-        """The alias and $LATEST as they are, all checked that could go wrong later. Raises
+        """Read the alias and $LATEST, and check everything that could go wrong later. Raises
         CouldNotRun."""
         latest = self._function(name)
         try:
@@ -222,8 +220,9 @@ class Switch:
     def _publish(
         self, name: str, mode: Mode, alias: str, before: Mapping[str, Any], seen: Function
     ) -> tuple[str, bool]:
-        """Publish what was written and move the alias to it; the version, and whether the alias
-        moved."""
+        """Publish what was written and move the alias to it. Returns the version, and whether the
+        alias moved.
+        """
         if before["FunctionVersion"] == "$LATEST":
             return "$LATEST", False
         pointed = self._function(name, before["FunctionVersion"])
@@ -256,8 +255,9 @@ class Switch:
         return version.version, True
 
     def _published(self, name: str, mode: Mode, alias: str, seen: Function) -> Function:
-        """A version of $LATEST as `seen`, with the mode. Raises CouldNotRun where another hand
-        changed it meanwhile."""
+        """Publish $LATEST as `seen`, with the mode. Raises CouldNotRun if others have changed it
+        meanwhile.
+        """
         for _ in range(_TIMES_CHANGED_MEANWHILE):
             latest = self._function(name)
             others = differences(latest, seen, without=(MODE,))
@@ -269,7 +269,7 @@ class Switch:
                     f" was published, and {alias} is as it was",
                     "look at what was changed, and run the command again",
                 )
-            # What is read here is what is published, or nothing is.
+            # Exactly what was read here is published, or nothing.
             same = {"RevisionId": latest.revision, "CodeSha256": latest.raw.get("CodeSha256")}
             try:
                 answer = self._ask(
@@ -300,7 +300,7 @@ def mode_command(
     timeout: float,
     as_json: bool,
 ) -> None:
-    """The work of ``fshield mode``: switch in each place, and say how long it took to be live."""
+    """The work of ``fshield mode``: switch in each place, and print how long it took."""
     stop = threading.Event()
     done: dict[Place, Switched] = {}
     with output.reporting(as_json):

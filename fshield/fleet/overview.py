@@ -1,4 +1,4 @@
-"""The work of ``fshield status``: shows how the functions of its places stand, and sums them up."""
+"""The work of ``fshield status``: prints the status of the functions in its places, and totals."""
 
 from __future__ import annotations
 
@@ -42,8 +42,7 @@ def status(
     states: Sequence[str] = (),
     as_csv: bool = False,
 ) -> None:
-    """Show how functions stand, and end the command with the exit code that says whether all are
-    guarded."""
+    """Print the status of functions, and exit with the code that says whether all are guarded."""
     with output.reporting(as_json):
         listed = _states(states)
         if as_csv and as_json:
@@ -134,7 +133,7 @@ def _counts(standings: Sequence[Standing]) -> dict[str, int]:
 
 
 def _states(words: Sequence[str]) -> frozenset[State]:
-    """The states that are listed: all, where none is asked for. Raises CouldNotRun."""
+    """The states to list; all by default. Raises CouldNotRun."""
     known = {state.value.lower(): state for state in State}
     for word in words:
         if word.lower() not in known:
@@ -176,7 +175,7 @@ def _print_problems(to: Console, problems: Sequence[Problem]) -> None:
 
 
 def _print_table(to: Console, standings: Sequence[Standing]) -> None:
-    """Columns as wide as they need to be, and notes below their row, across all columns."""
+    """Print columns as wide as necessary, with notes below their row."""
     rows = [
         (
             output.printable(each.function.name),

@@ -1,4 +1,4 @@
-"""Where a command works: one region of one account, or several of several, side by side."""
+"""The places of a command: one or several regions of one or several accounts."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Place:
 
     @property
     def label(self) -> str:
-        """How it is called before a function's name."""
+        """Its name, as a prefix of functions' names."""
         return f"{self.number} {self.region}".strip()
 
     def as_dict(self) -> dict[str, Any]:
@@ -47,8 +47,8 @@ class Place:
         return {"account": self.number or None, "region": self.region}
 
     def arns(self, arns: Sequence[str]) -> list[str]:
-        """Those layer versions that functions here can use: of this region; and where some are of
-        this account, only these.
+        """The layer versions that functions here can use: those of this region; if some are of this
+        account, only these.
 
         ``{region}`` and ``{account}`` in an ARN stand for this place's.
 
@@ -70,11 +70,13 @@ class Place:
             else:
                 elsewhere.append(here)
         own = [arn for number, arn in found if number and number == self.number]
-        # The lookup of the others reports that they are in another region.
+        # When the others are looked up, it is reported that they are in another region.
         return own or [arn for _, arn in found] or elsewhere
 
     def names(self, names: Sequence[str]) -> list[str]:
-        """Those of the functions named that may be here: an ARN says where, a name does not."""
+        """Those of the named functions that may be here. An ARN names its place, a plain name does
+        not.
+        """
         return [
             name
             for name in names
@@ -84,7 +86,7 @@ class Place:
 
 
 def several(places: Sequence[Place]) -> bool:
-    """Whether a function's name alone does not say which function it is."""
+    """Whether a function's name alone is ambiguous."""
     return len(places) > 1
 
 
@@ -99,10 +101,10 @@ def spoken(places: Sequence[Place]) -> str:
 
 
 def places(asked: Asked) -> list[Place]:
-    """The places that are asked for, each once.
+    """The requested places, without duplicates.
 
     Raises:
-        CouldNotRun: what was asked for does not fit together, or the organization cannot be read.
+        CouldNotRun: the options contradict each other, or the organization cannot be read.
     """
     regions = list(dict.fromkeys(_split(asked.regions)))
     for region in regions:

@@ -1,11 +1,10 @@
-"""What attach and detach make of a function's configuration. No AWS here: configuration in, change
-out.
+"""Plans what attach and detach change in a function's configuration. Makes no calls to AWS.
 
-Detach keeps no file. It takes away the variables that attach sets and the layers that are ours by
-name, and puts the next wrapper back. Where that would not give back exactly what attach found
-(layers of other names, our layer in another place already, variables of ours left over from
-something else), attach writes what is missing into one more variable, ``FUNCTION_SHIELD_RESTORE``.
-Attach does not guess whether it is needed: it runs detach over its own result.
+Detach keeps no file. It removes the variables that attach sets and the layers with our names, and
+restores the next wrapper. If that would not restore exactly what attach found (layers with other
+names, our layer already in another place, variables of ours from before), attach stores what is
+missing in one more variable, ``FUNCTION_SHIELD_RESTORE``. To find out whether it is needed, attach
+runs detach on its own result.
 """
 
 from __future__ import annotations
@@ -34,16 +33,15 @@ MAX_LAYERS = 5
 MAX_ENVIRONMENT_BYTES = 4096
 _ENGINE_NAME = re.compile(r"function-shield-(x86_64|arm64)\Z")
 _POLICIES_NAME = re.compile(r"function-shield-policies([-_].*)?\Z")
-#: The variables that are ours to set and to take away. FUNCTION_SHIELD_EVENTS is nobody's here:
-#: attach does not set it.
+#: The variables that attach sets and detach removes. Neither touches FUNCTION_SHIELD_EVENTS.
 _OURS = (POLICY, MODE, NEXT_WRAPPER, RESTORE)
 
 
 class Refused(Exception):
-    """This function is not changed, for a reason that trying again does not cure.
+    """This function is not changed, for a reason that a retry does not fix.
 
     Args:
-        kind: the reason without what only this function has in it. None: the reason.
+        kind: the reason without details of this function. None: the same as the reason.
     """
 
     def __init__(self, reason: str, fix: str, kind: str | None = None) -> None:
@@ -54,25 +52,25 @@ class Refused(Exception):
 
 
 def is_engine(arn: str, names: Iterable[str] = ()) -> bool:
-    """Whether a layer is the engine's: by the name that `publish` gives, or one of `names`."""
+    """Whether a layer is the engine's, by the name that `publish` gives it, or one of `names`."""
     name = layer_name(arn)
     return bool(_ENGINE_NAME.match(name)) or name in names
 
 
 def is_policies(arn: str, names: Iterable[str] = ()) -> bool:
-    """Whether a layer is a policy layer: by the name that `publish` gives, or one of `names`."""
+    """Whether a layer is a policy layer, by the name that `publish` gives it, or one of `names`."""
     name = layer_name(arn)
     return bool(_POLICIES_NAME.match(name)) or name in names
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What attach should make of a function.
+    """What attach should do to a function.
 
     Args:
         engines: the engine's layer version for each architecture.
         policy: what FUNCTION_SHIELD_POLICY becomes.
-        policy_layers: layer versions after the engine's. Empty: those that are there stay.
+        policy_layers: layer versions after the engine's. Empty: keep the present ones.
     """
 
     engines: Mapping[str, str]
@@ -91,13 +89,13 @@ class Change:
 
     @property
     def empty(self) -> bool:
-        """There is nothing to do."""
+        """Whether there is nothing to change."""
         return self.layers == self.function.layers and dict(self.variables) == dict(
             self.function.variables
         )
 
     def request(self) -> dict[str, Any]:
-        """The arguments of UpdateFunctionConfiguration: what changes, and nothing else."""
+        """The arguments of UpdateFunctionConfiguration: only what changes."""
         arguments: dict[str, Any] = {"FunctionName": self.function.name}
         if self.function.revision:
             arguments["RevisionId"] = self.function.revision
@@ -108,8 +106,9 @@ class Change:
         return arguments
 
     def lines(self) -> list[str]:
-        """The change as a person reads it. Shows no variable but ours: the others may be secrets,
-        and do not change."""
+        """The change in lines for people. Shows only our variables: others may be secrets, and do
+        not change.
+        """
         before, after = self.function.layers, self.layers
         said = [
             f"- layer {layer_name(arn)}:{layer_number(arn)}" for arn in before if arn not in after
@@ -154,7 +153,7 @@ class Change:
 
     @property
     def guards(self) -> bool:
-        """The function is guarded after it."""
+        """Whether the function is guarded after the change."""
         return self.variables.get(WRAPPER) == LAUNCHER
 
 
@@ -163,9 +162,9 @@ class _Record:
     """The value of FUNCTION_SHIELD_RESTORE.
 
     Args:
-        names: layers that are ours though their names do not say so.
-        layers: the whole list as attach found it, where removing ours would not give it back.
-        variables: variables of ours that were there before attach.
+        names: our layers that have other names.
+        layers: the whole list that attach found, if removing our layers would not restore it.
+        variables: our variables that existed before attach.
     """
 
     names: tuple[str, ...] = ()
@@ -220,8 +219,8 @@ def attach(function: Function, wanted: Wanted) -> Change:
     variables = dict(function.variables)
     old = variables.get(WRAPPER)
     if not function.guarded:
-        # What was left over from another guard: a mode would switch this one off, a next wrapper
-        # would run.
+        # Remove the variables of an earlier guard: its mode could switch this one off, its next
+        # wrapper would run.
         for name in (MODE, NEXT_WRAPPER, RESTORE):
             variables.pop(name, None)
         if old:
@@ -264,10 +263,10 @@ def attach(function: Function, wanted: Wanted) -> Change:
 
 
 def with_policies(function: Function, arn: str) -> Change:
-    """The change that gives a guarded function another policy layer, and nothing else.
+    """The change that only gives a guarded function another policy layer.
 
     Raises:
-        Refused: it is not guarded, or no layer of it is known as the engine's.
+        Refused: it is not guarded, or none of its layers is known to be the engine's.
     """
     if not function.guarded:
         raise Refused(
@@ -303,9 +302,9 @@ def with_policies(function: Function, arn: str) -> Change:
 def _policy_layers(
     layers: tuple[str, ...], engines: Iterable[str], recorded: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """Those of `layers` that hold policies: by the name that `publish` gives, or by the record,
-    which has the names of engines as well. Where no layer has an engine's name, the first of the
-    record's is one: attach puts it first.
+    """The policy layers among `layers`: by the name that `publish` gives them, or by the record.
+    The record also lists engines. If no layer has an engine's name, the record's first one is the
+    engine, because attach puts it first.
     """
     unlike = [
         a
@@ -323,7 +322,7 @@ def _recorded(
     before: tuple[tuple[str, ...], dict[str, str]],
     records: Iterable[_Record],
 ) -> dict[str, str]:
-    """`variables` with the shortest record that lets detach give `before` back."""
+    """`variables`, with the shortest record that lets detach restore `before`."""
     for record in records:
         content = {name: value for name, value in variables.items() if name != RESTORE}
         if record != _Record():
@@ -337,10 +336,10 @@ def _recorded(
 
 
 def detach(function: Function) -> Change:
-    """The change that takes the guard off and gives back what attach found. Raises Refused.
+    """The change that removes the guard and restores what attach found. Raises Refused.
 
-    It acts where the wrapper is ours, or a record is there, and nowhere else: run twice, it must
-    not take for its own what attach found.
+    It only acts if the wrapper is ours or there is a record. So a second run does not remove what
+    attach found.
     """
     if function.unreadable:
         raise Refused(*_unreadable(function))
@@ -366,7 +365,7 @@ def _detached(
     ours = set(record.names)
     others = tuple(a for a in layers if not is_engine(a, ours) and not is_policies(a, ours))
     if record.layers is not None:
-        # The list that was recorded counts only as long as nobody changed the other layers since.
+        # Use the recorded list only if nobody has changed the other layers since.
         was = tuple(a for a in record.layers if not is_engine(a, ours) and not is_policies(a, ours))
         if was == others:
             others = record.layers
@@ -413,8 +412,9 @@ def _fits(function: Function, layers: tuple[str, ...], variables: Mapping[str, s
 
 
 def environment_bytes(variables: Mapping[str, str]) -> int:
-    """What Lambda measures against its 4 KB: the variables as compact JSON, by the text in its
-    error message."""
+    """The size that Lambda compares with its limit of 4 KB: the variables as compact JSON,
+    according to its error message.
+    """
     return len(json.dumps(dict(variables), separators=(",", ":"), ensure_ascii=False).encode())
 
 

@@ -1,4 +1,6 @@
-"""``fshield publish``: the layers into the regions, each version saying what is in it."""
+"""``fshield publish``: publishes the layers in regions. Each version's description says what it
+contains.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda.client import LambdaClient
 
 _LAUNCHER, _CORE = "function-shield", "function-shield.d/function-shield.so"
-#: What a description of ours begins with, so that --keep deletes nothing else.
+#: The beginning of our descriptions, so that --keep deletes nothing else.
 _OURS = "FunctionShield, open "
 _BUILD = "fshield's wheel has them, ./build.sh makes them; --dist names another folder"
 _PACKAGE = "make it: fshield package DIR -o policies.zip"
@@ -67,10 +69,10 @@ class Published:
     """One layer in one region.
 
     Args:
-        arn: of the version; None where `problem` says why there is none.
+        arn: of the version; None if there is a `problem`.
         fresh: it was published now; False: the newest version has the same bytes.
         removed: older versions that were deleted.
-        kept: older versions that were not, and why.
+        kept: older versions that were not deleted, and why.
     """
 
     region: str
@@ -100,7 +102,7 @@ class Published:
 
 
 def engines(folder: Path, prefix: str) -> list[Archive]:
-    """The engine's layers of both architectures, as the build left them in `folder`. Raises
+    """The engine's layers of both architectures, from the build's `folder`. Raises
     CouldNotRun."""
     found = []
     for architecture in ARCHITECTURES:
@@ -157,7 +159,7 @@ class Publisher:
     """Publishes to one region.
 
     Args:
-        organization: whose accounts may use the versions; None: this account only.
+        organization: its accounts may use the versions; None: this account only.
         keep: how many versions of ours to keep; None: all.
     """
 
@@ -207,7 +209,7 @@ class Publisher:
         return sorted(found, key=lambda version: int(version["Version"]), reverse=True)
 
     def _same(self, archive: Archive) -> str | None:
-        """The newest version's ARN, where it has the same bytes and description."""
+        """The newest version's ARN, if it has the same bytes and description."""
         try:
             versions = self._versions(archive.layer)
         except ClientError as error:
@@ -254,7 +256,7 @@ class Publisher:
                 )
             )
         except ClientError as error:
-            if code_of(error) != BUSY:  # the statement is there already
+            if code_of(error) != BUSY:  # the statement exists already
                 raise
 
     def _retain(self, layer: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
@@ -276,7 +278,7 @@ class Publisher:
         return tuple(removed), tuple(kept)
 
     def _in_use(self) -> frozenset[str]:
-        """Layer versions that functions here list, in any of their versions."""
+        """The layer versions that functions here use, in any of their versions."""
         if self._used is None:
             used: set[str] = set()
             page: Any = self._patience.call(
@@ -355,8 +357,9 @@ def publish(
 
 
 def attach_with(done: Sequence[Published]) -> list[str]:
-    """The options for attach, a line a region: with ``{arch}`` where both architectures have the
-    same number."""
+    """The options for attach, one line per region; with ``{arch}`` if both architectures have the
+    same number.
+    """
     lines = []
     for region in dict.fromkeys(each.region for each in done):
         here = [each for each in done if each.region == region and each.arn]

@@ -1,4 +1,4 @@
-"""What Lambda says of the bytes of layer versions, and which engines are known by their bytes."""
+"""The digests of layer versions on Lambda, and of the engines that are known."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ def codes(account: Account, arns: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def known_engines(named: Iterable[Path], trust: lists.Trust) -> dict[str, str]:
-    """Digests of engine layers and where each is from: those that this fshield carries, or built in
-    its checkout, and those in the lists `named`.
+    """Digests of engine layers, and the origin of each: layers in this fshield or its checkout, and
+    those in the lists `named`.
 
     Raises:
-        CouldNotRun: a list cannot be read, is none, or is not believed.
+        CouldNotRun: a list cannot be read, is not a list, or is not trusted.
     """
     found: dict[str, str] = {}
     for architecture in carried.ARCHITECTURES:

@@ -34,7 +34,7 @@ from fshield.fleet.ready import (
 from fshield.fleet.request import Account
 from fshield.local.progress import waiting_for
 
-#: Kinds that are shown; all are in --json.
+#: The number of kinds to print; --json has all.
 _SHOWN = 10
 _NOT_KNOWN = (
     "the function's configuration, as it is with AWS, which --evidence does not ask: whether the"
@@ -56,8 +56,8 @@ def ready(
     """Say whether the function can be enforced, and end the command with 0 for go, 1 for no-go.
 
     Args:
-        policy: that is to be enforced, compiled or not; None: what any rule that blocks would block
-            counts.
+        policy: the policy to enforce, compiled or not; None: every act that any blocking rule would
+            block counts.
         files: logs, folders or tables of evidence in place of the log group: AWS is not asked.
         env: the function's variables, ``NAME=VALUE``, besides those that AWS knows.
     """
@@ -78,7 +78,7 @@ def ready(
             facts = facts_of(source, region or evidence.region, account.region, env)
             checked: list[Check] = []
         else:
-            # Only this needs boto3, and half a second for its import.
+            # Imported here: boto3 takes half a second, and only this needs it.
             from fshield.fleet.standing import function_at, standing  # noqa: PLC0415
 
             function, region = function_at(account, name)
@@ -127,7 +127,7 @@ def ready(
 
 
 def _first(outcome: Outcome, now: datetime) -> datetime:
-    """When an act was seen first. What no event dates is new."""
+    """When an act was first seen. Without a date, it counts as new."""
     first = outcome.seen.first
     return datetime.fromtimestamp(first, timezone.utc) if first else now
 
@@ -168,7 +168,7 @@ def _as_dict(
 
 
 def _about(function: Function | None, seen: Seen) -> str:
-    """The policy and mode in force; from a file, the policies of the starts in it."""
+    """The policy and mode in force; for a file, the policies of its `armed` events."""
     if function is None:
         return f"policy {', '.join(map(harmless, sorted(seen.policies))) or 'not known'}"
     mode = function.variables.get(MODE)

@@ -1,4 +1,6 @@
-"""``fshield ready``: whether a function that only reports has reported enough to be enforced."""
+"""``fshield ready``: decides whether a function that only reports has reported enough to enforce
+its policy.
+"""
 
 from __future__ import annotations
 
@@ -13,18 +15,19 @@ from fshield.evidence.shapes import NEVER, Moment, gathered
 from fshield.evidence.stream import Record
 from fshield.language.callers import plain
 
-#: Kinds of acts that are told apart; more are counted, and said to be more. A function with so many
-#: is not ready.
+#: The number of kinds of acts to distinguish; further ones are only counted. A function with so
+#: many is not ready.
 MAX_KINDS = 5000
-#: The part of an object that makes it another destination.
+#: The keys of `details` that distinguish destinations.
 _NETWORK = frozenset({"outbound_connectivity", "runtime_api"})
-#: Their reads of the handler's source are quiet under `default` and what `learn` writes.
+#: Under `default`, and under policies from `learn`, their reads of the handler's source make no
+#: event.
 _QUIET = frozenset(map(plain, SOURCE_READERS))
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What makes it a go.
+    """The conditions for a go.
 
     Args:
         days: from the first armed event to now.
@@ -39,11 +42,11 @@ class Wanted:
 
 @dataclass
 class Kind:
-    """Acts of one kind: rule, object and who asked.
+    """Acts with the same rule, object and caller.
 
     Args:
-        would_block: the policy in force says `block`, and a dry run let it pass; False: the policy
-            says `alert`.
+        would_block: the policy says `block`, and a dry run let the act pass; False: the policy says
+            `alert`.
     """
 
     policy: str
@@ -69,12 +72,12 @@ class Kind:
 
 @dataclass
 class Seen:
-    """What the events of a function say.
+    """The evidence in a function's events.
 
     Args:
         armed: cold starts that only reported: under a dry run, or a policy that has only reported
             so far.
-        enforced: acts that were stopped.
+        enforced: the number of blocked acts.
         refused: starts that did not happen.
         disabled: starts without a guard.
         ignored: starts that ignored FUNCTION_SHIELD_MODE.
@@ -95,7 +98,9 @@ class Seen:
     more: int = 0
 
     def take(self, event: Mapping[str, Any], events: int = 1, last: datetime | None = None) -> None:
-        """One event, normalised; or a row that stands for `events`, the last of them at `last`."""
+        """Take one event, normalised, or a row that stands for `events`, the last of them at
+        `last`.
+        """
         at = _time(event.get("timestamp"))
         if at is None:
             return
@@ -136,13 +141,14 @@ class Seen:
                 return
             known = self.kinds[key] = Kind(rule, key[1], who, would_block, at, at)
         known.count += event["count"]
-        # Lines of several streams come in no order.
+        # Lines of several streams are not in order.
         known.first, known.last = min(known.first, at), max(known.last, until)
 
 
 def kinds_of(seen: Seen) -> list[Kind]:
-    """The kinds that were seen. Names under /tmp that `learn` makes one pattern of are one; so are
-    a connection and its lookup, which has no port in Node.js."""
+    """The kinds that were seen. Merges names under /tmp as `learn` does, and a connection with its
+    lookup (which has no port in Node.js).
+    """
     dialled = {
         (kind.policy, kind.target.rpartition(":")[0], kind.would_block)
         for kind in seen.kinds.values()
@@ -170,7 +176,7 @@ def kinds_of(seen: Seen) -> list[Kind]:
 
 
 def target(event: Mapping[str, Any], moment: Moment = NEVER) -> str:
-    """What the act was on, as a person would name it; of made-up names, what they have in common.
+    """The target of an act for people; for generated names, their pattern.
 
     Args:
         event: normalised.
@@ -190,7 +196,7 @@ def target(event: Mapping[str, Any], moment: Moment = NEVER) -> str:
 
 @dataclass(frozen=True)
 class Check:
-    """One condition: what was found, what is wanted, and whether it holds."""
+    """One condition: what was found, what is required, and whether it is met."""
 
     name: str
     found: str
@@ -205,8 +211,9 @@ class Check:
 def checks(
     seen: Seen, wanted: Wanted, now: datetime, blocked: list[Blocked] | None = None
 ) -> list[Check]:
-    """The conditions for a go. `blocked`: what a policy that is to be enforced would block, and all
-    that counts then; None: there is none, and every kind counts."""
+    """The conditions for a go. `blocked`: what the policy to enforce would block; only that counts.
+    None: there is no such policy, and every kind counts.
+    """
     days = (now - seen.first) / timedelta(days=1) if seen.first else 0.0
     counted: list[Kind] | list[Blocked] = kinds_of(seen) if blocked is None else blocked
     newest = max((each.first for each in counted), default=None)
@@ -243,11 +250,11 @@ def checks(
 
 @dataclass(frozen=True)
 class Blocked:
-    """What a policy that is to be enforced would block of what went through.
+    """An act that went through and that the policy to enforce would block.
 
     Args:
         what: the act in words.
-        rule: ``FILE:LINE`` that says so, or the engine's word for why.
+        rule: ``FILE:LINE`` that decides, or the engine's reason.
         first: when it was seen first.
     """
 
@@ -262,7 +269,7 @@ class Blocked:
 
 
 def seen_in(records: Iterable[Record]) -> Seen:
-    """What `records` say, in memory that does not grow with their number."""
+    """Read `records` in constant memory."""
     seen = Seen()
     for record in records:
         last = record.last and datetime.fromtimestamp(record.last, timezone.utc)

@@ -1,4 +1,4 @@
-"""What the command line asks for: where, which functions, and how."""
+"""Requests of the command line: where, which functions, and how."""
 
 from __future__ import annotations
 
@@ -19,14 +19,13 @@ _CONNECT_TIMEOUT_S, _READ_TIMEOUT_S = 10, 30
 
 @dataclass(frozen=True)
 class Account:
-    """Where a command works: what ``--region``, ``--profile`` and ``--endpoint-url`` say, as for
-    the AWS CLI.
+    """Where a command works, from ``--region``, ``--profile`` and ``--endpoint-url``, as in the AWS
+    CLI.
 
     Args:
-        region, profile, endpoint_url: None: what the environment and the AWS configuration files
-            say.
-        connections: how many requests at the same time.
-        role: the ARN of a role that is assumed with these credentials; None: they are used.
+        region, profile, endpoint_url: None: the default of the environment and the AWS
+            configuration files. connections: how many requests at the same time.
+        role: the ARN of a role to assume with these credentials; None: use them directly.
     """
 
     region: str | None = None
@@ -53,12 +52,12 @@ class Account:
         return self._client("organizations")
 
     def _client(self, service: str) -> Any:
-        # Half a second that other commands do without.
+        # Imported here: it takes half a second, and other commands do not need it.
         from botocore.config import Config  # noqa: PLC0415
 
         from fshield.fleet.api.session import session_of  # noqa: PLC0415
 
-        # `Patience` repeats, so that one throttled thread makes all of them slower.
+        # botocore must not retry: `Patience` does, so that one throttled thread slows all of them.
         config = Config(
             retries={"mode": "standard", "total_max_attempts": 1},
             max_pool_connections=max(10, self.connections),
@@ -72,16 +71,16 @@ class Account:
 
 @dataclass(frozen=True)
 class Selection:
-    """What the command line says about which functions.
+    """The functions that the command line selects.
 
     Args:
         names: FUNCTION arguments.
         tags: ``K=V`` each; a function must have all of them. ``K`` alone: with any value.
         everything: ``--all``.
-        patterns, exclude, runtimes: what ``--all`` is narrowed to: names and runtimes, with ``*``,
-            ``?`` and ``[]`` as in file names. An empty one narrows nothing.
-        untried: take runtimes too on which no test runs the guard.
-        guarded: of ``--all`` only those that are guarded.
+        patterns, exclude, runtimes: filters for ``--all``: names and runtimes, with ``*``, ``?``
+            and ``[]`` as in file names. Empty: no filter.
+        untried: include runtimes on which no test runs the guard.
+        guarded: with ``--all``, only guarded functions.
     """
 
     names: Sequence[str] = ()
@@ -110,13 +109,13 @@ class Selection:
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How many functions are changed.
+    """How a command changes many functions.
 
     Args:
         yes: do not ask whether all are meant.
         dry_run: change nothing.
         concurrency: functions at the same time.
-        max_failures: begin no more once so many failed; None: go on.
+        max_failures: start no more after this many failures; None: continue.
         timeout: seconds to wait until a change is live.
         as_json: answer with one document.
         known: refusals that the exit status leaves out.
@@ -133,12 +132,12 @@ class RunOptions:
 
 @dataclass(frozen=True)
 class Asked:
-    """What the command line says of where.
+    """The places that the command line names.
 
     Args:
-        regions: ``--region``; empty: what the environment and the AWS configuration say.
+        regions: ``--region``; empty: the default of the environment and the AWS configuration.
         profile, endpoint_url: as for the AWS CLI.
-        role_name: ``--role-name``: the role that is assumed in each account.
+        role_name: ``--role-name``: the role to assume in each account.
         accounts: ``--account``: their numbers.
         organization: ``--organization``: every active account of it.
         connections: requests at the same time, in each place.

@@ -1,5 +1,6 @@
-"""Does the same to many functions: some at a time, until all are done, too many failed, or the user
-pressed Ctrl-C."""
+"""Changes many functions, some at a time, until all are done, too many failed, or the user pressed
+Ctrl-C.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +25,13 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def interruptible(stopped: threading.Event, say: Callable[[str], None]) -> Iterator[None]:
-    """While the body runs, a first Ctrl-C lets calls under way end and begins no more; a second
-    leaves at once.
+    """While the body runs, a first Ctrl-C finishes the calls in progress and starts no more; a
+    second one exits at once.
 
     Args:
-        stopped: what is set then.
+        stopped: set at the first Ctrl-C.
 
-    Each call changes one function or does not, so nothing is half done either way.
+    Each call changes one function or nothing, so nothing is left half done.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may set handlers
@@ -56,7 +57,9 @@ def in_parallel(
     concurrency: int,
     begin: Callable[[], bool],
 ) -> Iterator[tuple[Item, Answer]]:
-    """Yield each item with its answer, as they come; no item is begun once `begin()` says no."""
+    """Yield each item with its answer, as they arrive. Starts no item once `begin()` returns
+    False.
+    """
     waiting = iter(items)
     with ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="fshield") as pool:
         running: dict[Future[Answer], Item] = {}
@@ -71,7 +74,7 @@ def in_parallel(
                 running[pool.submit(ask, item)] = item
             if not running:
                 return
-            # A handler of signals only runs while the main thread does not wait forever.
+            # Wait with a timeout: signal handlers do not run while the main thread waits forever.
             done, _ = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
             for future in done:
                 yield running.pop(future), future.result()
@@ -86,7 +89,7 @@ class Target:
 
 
 def side_by_side(targets: Iterable[Sequence[Target]]) -> list[Target]:
-    """The targets of several places in turns, so that no place waits for another."""
+    """Interleave the targets of several places, so that no place waits for another."""
     turns = zip_longest(*targets)
     return [target for turn in turns for target in turn if target is not None]
 
@@ -100,12 +103,13 @@ def change_all(
     max_failures: int | None,
     tell: Callable[[Outcome], None],
 ) -> list[Outcome]:
-    """Change each function; `tell` hears of each as it ends.
+    """Change each function, and call `tell` with each outcome.
 
     Args:
-        stop: once it is set, no more is begun.
+        stop: once it is set, no more is started.
         concurrency: functions at the same time, of all places.
-        max_failures: begin no more once so many failed; None: go on. Refusals are none.
+        max_failures: start no more after this many failures; None: continue. Refusals are not
+            failures.
 
     Returns:
         an outcome for every target, in their order.

@@ -1,4 +1,4 @@
-"""Which functions a command is about: by name, by tag, or all of the region."""
+"""Selects a command's functions: by name, by tag, or all of the region."""
 
 from __future__ import annotations
 
@@ -25,9 +25,8 @@ class Selected:
 
     Args:
         names: each once, in the order given or by name.
-        functions: what is known of them already, by name.
-        untried: for each runtime how many functions were left out because no test runs the guard
-            on it.
+        functions: configurations that are known already, by name.
+        untried: for each runtime without tests of the guard, how many functions were left out.
     """
 
     names: list[str]
@@ -36,7 +35,7 @@ class Selected:
 
 
 def untried_said(untried: Mapping[str, int]) -> str:
-    """What was left out, in words; empty where nothing was."""
+    """What was left out, in words; "" if nothing was."""
     if not untried:
         return ""
     each = ", ".join(f"{runtime} {count}" for runtime, count in sorted(untried.items()))
@@ -54,7 +53,7 @@ def chosen(place: Place, selection: Selection, patience: Patience) -> Selected:
     """The functions, and what ``--all`` left out.
 
     Raises:
-        NoFunction: none is asked for.
+        NoFunction: there are no such functions.
         CouldNotRun: they cannot be listed.
     """
     region = place.region
@@ -74,7 +73,7 @@ def chosen(place: Place, selection: Selection, patience: Patience) -> Selected:
     untried: Counter[str] = Counter()
     taken = {}
     for function in narrowed:
-        # Who guarded a function has decided: it gets new engines and policies.
+        # A guarded function was chosen before, so it gets new engines and policies on any runtime.
         leave_out = not selection.untried and not function.guarded
         if leave_out and is_untried(function.package_type, function.runtime):
             untried[function.runtime or "-"] += 1
@@ -115,8 +114,9 @@ def selected(place: Place, selection: Selection, patience: Patience) -> list[str
 
 
 def every_function(account: Account, patience: Patience) -> Iterator[Mapping[str, Any]]:
-    """What ListFunctions says of each function of the region. It leaves out State and
-    LastUpdateStatus."""
+    """Each function of the region, from ListFunctions, which leaves out State and
+    LastUpdateStatus.
+    """
     client = account.function_client()
     page = patience.call(client.list_functions)
     yield from page["Functions"]

@@ -1,5 +1,6 @@
-"""How a command on many functions shows what it does: a bar while it works, a line a function, a
-sum at the end."""
+"""The output of commands on many functions: a progress bar, one line per function, totals at the
+end.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from fshield import output
 from fshield.fleet.change import Outcome, Result
 from fshield.fleet.exceptions import NONE_KNOWN, Known
 
-#: Seconds between two lines of progress where there is no terminal.
+#: Seconds between two lines of progress if there is no terminal.
 _QUIET_S = 10.0
 #: With more functions than this, those that need nothing are only counted.
 _FEW = 20
@@ -32,13 +33,13 @@ _WORDS = {
 
 
 class Show:
-    """Where lines and progress of one command go.
+    """The output of one command.
 
     Args:
         total: how many functions.
-        word: what is done to them, as the bar names it.
-        as_json: nothing but progress, on stderr.
-        places: say of each function where it is.
+        word: the bar's word for what is done to them.
+        as_json: only progress, on stderr.
+        places: name the place of each function.
     """
 
     def __init__(self, total: int, word: str, as_json: bool, places: bool = False) -> None:
@@ -75,13 +76,13 @@ class Show:
         self._bar = None
 
     def grow(self, more: int) -> None:
-        """There are more than was known."""
+        """Raise the total."""
         self._total += more
         if self._bar:
             self._bar.update(self._task, total=self._total)
 
     def step(self) -> None:
-        """One more is done."""
+        """Count one more as done."""
         self._done += 1
         if self._bar:
             self._bar.advance(self._task)
@@ -90,19 +91,19 @@ class Show:
             self._err.print(f"{self._word}: {self._done} of {self._total}", soft_wrap=True)
 
     def outcome(self, outcome: Outcome) -> None:
-        """One function is done: its line."""
+        """Print the line of a function that is done."""
         self.step()
         if not self._as_json and (outcome.result is not Result.NOTHING or self._total <= _FEW):
             for line in lines_of(outcome, self._places):
                 self._out.print(line, soft_wrap=True)
 
     def say(self, sentence: str) -> None:
-        """A sentence about the whole, on stderr."""
+        """Print a sentence about the whole on stderr."""
         self._err.print(Text(sentence, "bold yellow"), soft_wrap=True)
 
 
 def lines_of(outcome: Outcome, places: bool = False) -> Iterator[Text]:
-    """What became of one function: one line, and in a dry run a line for each change."""
+    """The lines of one outcome: one line, and in a dry run one more per change."""
     word, style = _WORDS[outcome.result]
     said = []
     if outcome.reason:
@@ -124,7 +125,7 @@ def lines_of(outcome: Outcome, places: bool = False) -> Iterator[Text]:
 
 
 def summed(outcomes: Sequence[Outcome]) -> dict[str, int]:
-    """How many of each result, those with none left out."""
+    """The count of each result, without zeros."""
     counts = {result.value: sum(each.result is result for each in outcomes) for result in Result}
     return {word: number for word, number in counts.items() if number}
 
@@ -145,7 +146,7 @@ def grouped(outcomes: Sequence[Outcome], known: Known) -> list[str]:
 
 
 def exit_code(outcomes: Sequence[Outcome], known: Known = NONE_KNOWN, problems: int = 0) -> int:
-    """0: every function is as asked, those with a known refusal left out. 1: some are. 2: none is.
+    """0: every function is as requested (known refusals do not count). 1: some are. 2: none is.
 
     Args:
         problems: places in which nothing could be done.

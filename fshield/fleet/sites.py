@@ -1,4 +1,4 @@
-"""A command's work in each of its places: what was found there, and what went wrong before."""
+"""The places of a command, with the functions found there, or the problem."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from fshield.fleet.request import Selection
 from fshield.fleet.run import in_parallel
 from fshield.fleet.select import NoFunction, Selected, chosen
 
-#: Places that are looked at at the same time.
+#: The number of places to read at the same time.
 _AT_ONCE = 16
 
 
 @dataclass
 class Site:
-    """One place, looked at.
+    """One place, after it was read.
 
     Args:
-        patience: of its calls: an account's quota is of one region.
-        found: the functions there that the command is about.
+        patience: for its calls: quotas are per account and region.
+        found: the command's functions there.
         problem: why nothing can be done there, or None.
     """
 
@@ -46,9 +46,9 @@ def sites_of(
     look: Callable[[Site], None],
     at_once: int = _AT_ONCE,
 ) -> list[Site]:
-    """A site for each place, in their order, with `look` called for each, several at a time.
+    """Call `look` for each place, several at a time, and return the sites in order.
 
-    What `look` raises is a site's problem. That there is no function is none, where other places
+    What `look` raises becomes the site's problem, except that there is no function, if other places
     have some.
 
     Raises:
@@ -92,7 +92,7 @@ def choose(site: Site, selection: Selection, places: Sequence[Place]) -> None:
 
 
 def check_names(places: Sequence[Place], names: Sequence[str]) -> None:
-    """Raises CouldNotRun where a function is named that is in none of several places."""
+    """Raise CouldNotRun if a named function is in none of several places."""
     if not several(places):
         return
     for name in names:

@@ -1,4 +1,4 @@
-"""How a function stands at Lambda: its configuration, without which its events mean little."""
+"""Checks a function's configuration at Lambda, without which its events mean little."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from fshield.fleet.request import Account
 
 
 def function_at(account: Account, name: str) -> tuple[Function, str]:
-    """The function as Lambda has it, and its region.
+    """The function's configuration at Lambda, and its region.
 
     Raises:
-        CouldNotRun: Lambda cannot be asked, or does not have it.
+        CouldNotRun: Lambda cannot be reached, or does not have the function.
     """
     with speaking():
         client = account.function_client()
@@ -27,7 +27,7 @@ def function_at(account: Account, name: str) -> tuple[Function, str]:
 
 
 def standing(function: Function) -> list[Check]:
-    """What the function's configuration must be for its events to mean anything."""
+    """The conditions on the configuration that make the events meaningful."""
     found = [Check("guarded", "yes" if function.guarded else "no", "yes", function.guarded)]
     level = (function.raw.get("LoggingConfig") or {}).get("ApplicationLogLevel")
     if level:

@@ -1,4 +1,4 @@
-"""What is guarded, by which engine and policy, and what looks guarded and is not."""
+"""Finds out what is guarded, by which engine and policy, and what only looks guarded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fshield.fleet.plan import is_engine, is_policies
 
 
 class State(str, Enum):
-    """How a function stands, the worst last."""
+    """The states of a function, the worst last."""
 
     GUARDED = "guarded"
     DRY_RUN = "dry run"
@@ -26,18 +26,18 @@ class State(str, Enum):
     BROKEN = "BROKEN"
 
 
-#: States that `status` does not call a finding. A dry run is a choice, and the columns say so.
+#: States that are not findings. A dry run is a choice, which the columns show.
 FINE = frozenset({State.GUARDED, State.DRY_RUN})
 
 
 @dataclass(frozen=True)
 class Expected:
-    """What a guarded function should have. What is None or empty is not compared.
+    """What a guarded function should have. Fields that are None or empty are not compared.
 
     Args:
         engines: for each architecture the layer version.
         policy: the policy's name.
-        names: layers that are ours though their names do not say so.
+        names: our layers that have other names.
         newest: for each layer name the newest version in use; older ones have drifted.
     """
 
@@ -49,15 +49,15 @@ class Expected:
 
 @dataclass(frozen=True)
 class Standing:
-    """What status says of one function.
+    """The status of one function.
 
     Args:
         engine: the engine's layer as ``NAME:VERSION``, or None.
-        policy: its name; None where the function's own name chooses it, or there is no guard.
+        policy: its name; None if the function's own name chooses it, or there is no guard.
         drift: how it differs from what is expected, in words.
         findings: what else is wrong, in words.
         aliases: alias to the standing of the version that it points to.
-        remarks: what to know although nothing is wrong with the guard.
+        remarks: notes, if nothing is wrong with the guard.
     """
 
     function: Function
@@ -71,7 +71,7 @@ class Standing:
 
     @property
     def fine(self) -> bool:
-        """Nothing to look at."""
+        """Whether there is nothing to look at."""
         aliases = self.aliases or {}
         return (
             self.state in FINE
@@ -81,7 +81,7 @@ class Standing:
         )
 
     def notes(self) -> list[str]:
-        """Everything to say besides the columns."""
+        """The notes besides the columns."""
         said = [*self.findings, *self.drift, *self.remarks]
         for name, standing in sorted((self.aliases or {}).items()):
             same = standing.state is self.state and standing.policy == self.policy
@@ -117,7 +117,7 @@ class Standing:
 
 
 def standing(function: Function, expected: Expected) -> Standing:
-    """How the function stands."""
+    """The status of a function."""
     fit = fitness(function.package_type, function.runtime)
     remarks = (fit.deprecated,) if fit.deprecated else ()
     return replace(_standing(function, expected, fit), remarks=remarks)
@@ -205,7 +205,7 @@ def _findings(
 
 
 def newest_engines(functions: Iterable[Function], names: frozenset[str]) -> dict[str, int]:
-    """For each engine layer the newest version that any of the functions has."""
+    """For each engine layer, the newest version that any of the functions uses."""
     newest: dict[str, int] = {}
     for function in functions:
         for arn in function.layers:
@@ -215,7 +215,7 @@ def newest_engines(functions: Iterable[Function], names: frozenset[str]) -> dict
 
 
 def with_aliases(of: Standing, aliases: Mapping[str, Function], expected: Expected) -> Standing:
-    """`of`, with how the versions stand that its aliases point to: they are what callers reach."""
+    """`of`, with the status of its aliases' versions, which are what callers reach."""
     return replace(
         of, aliases={name: standing(function, expected) for name, function in aliases.items()}
     )

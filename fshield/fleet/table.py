@@ -1,4 +1,4 @@
-"""How functions stand, as CSV."""
+"""The status of functions as CSV."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The sum at the end: a line for one place; for several a table, a row for each, and their sum."""
+"""The totals at the end: a line for one place; for several, a table with a row for each and their
+sum.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +18,12 @@ Row = tuple[Place, Mapping[str, int], CouldNotRun | None]
 
 
 def totals(command: str, rows: Sequence[Row], tail: str = "") -> Iterator[Text]:
-    """The lines of the sum.
+    """The lines of the totals.
 
     Args:
-        command: what the numbers are of.
-        rows: for each place the counts by word, and why there are none.
-        tail: what else to say of the whole.
+        command: the command whose results are counted.
+        rows: for each place, the counts by word, or why there are none.
+        tail: a remark about the whole.
     """
     places = [place for place, _, _ in rows]
     whole: Counter[str] = Counter()
@@ -45,7 +47,7 @@ def totals(command: str, rows: Sequence[Row], tail: str = "") -> Iterator[Text]:
 
 
 def _table(rows: Sequence[Row], words: Sequence[str]) -> Iterator[Text]:
-    """As many columns of words as fit; the others are added up in the last."""
+    """A table with as many columns as fit. The last one is the sum of the others."""
     labels = [place.label for place, _, _ in rows]
     first = max(map(len, labels))
     shown, room = [], _WIDTH - first - len("  functions") - len("  others")

@@ -1,5 +1,6 @@
-"""Versions of a function and the aliases that lead to them: what tells two versions apart, and how
-an alias splits its calls."""
+"""Versions of a function and the aliases that lead to them: how two versions differ, and how an
+alias splits its calls.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from typing import Any
 from fshield.fleet.api.arn import layer_name, layer_number
 from fshield.fleet.api.configuration import Function
 
-#: What differs between any two versions of a function, or follows from the rest.
+#: Keys that differ between any two versions, or follow from others.
 _ALWAYS_DIFFERENT = frozenset(
     {
         "FunctionArn",
@@ -34,10 +35,10 @@ _ALWAYS_DIFFERENT = frozenset(
 
 
 def differences(one: Function, other: Function, without: Collection[str] = ()) -> list[str]:
-    """What differs between two versions of a function, in words; no variable's value among them.
+    """The differences between two versions of a function, in words, without variables' values.
 
     Args:
-        one: the one that would be published.
+        one: the one to publish.
         without: variables that may differ.
     """
     said = []

@@ -20,7 +20,7 @@ _KNOWN = {
 
 
 def known_wrapper(path: str) -> tuple[str, ...]:
-    """What to know of the wrapper that ours will start."""
+    """Notes about the wrapper that ours will start."""
     tool = _KNOWN.get(path)
     if tool is None:
         return (

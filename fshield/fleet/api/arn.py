@@ -1,4 +1,4 @@
-"""Names of functions and of layer versions, as people and AWS write them."""
+"""Parses names and ARNs of functions and layer versions."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def layer_version(arn: str) -> LayerVersion:
 
 
 def layer_name(arn: str) -> str:
-    """The layer's name in what AWS lists as a layer; other text unchanged."""
+    """The layer's name in a layer version's ARN; other text unchanged."""
     found = _LAYER.match(arn)
     return found["name"] if found else arn
 
@@ -56,8 +56,9 @@ def layer_number(arn: str) -> int:
 
 
 def parts_of_function(text: str) -> tuple[str | None, str | None] | None:
-    """The region and the account in a function's name, partial ARN or ARN; None where it is not a
-    function's name."""
+    """The region and the account in a function's name, partial ARN or ARN; None if it is not a
+    function's name.
+    """
     found = _FUNCTION_ARN.match(text)
     return (found["region"], found["account"]) if found else None
 
@@ -66,7 +67,7 @@ def function_name(text: str, region: str) -> str:
     """The plain name in a function's name, partial ARN or ARN.
 
     Args:
-        text: what was written on the command line.
+        text: the text on the command line.
         region: where the command works.
 
     Raises:

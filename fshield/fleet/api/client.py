@@ -1,4 +1,4 @@
-"""What goes wrong between here and AWS, before any answer about a function."""
+"""Errors of calls to AWS before any answer about a function."""
 
 from __future__ import annotations
 
@@ -33,8 +33,9 @@ _SIGN_IN = (
 
 @contextmanager
 def speaking() -> Iterator[None]:
-    """Turn what boto3 raises into CouldNotRun with a fix: for calls without which the command
-    cannot go on."""
+    """Turn boto3's errors into CouldNotRun with a fix, for calls that the command cannot do
+    without.
+    """
     try:
         yield
     except (BotoCoreError, ClientError, ValueError) as error:
@@ -42,7 +43,7 @@ def speaking() -> Iterator[None]:
 
 
 def could_not(error: Exception) -> CouldNotRun:
-    """What to say where `error` ends the command."""
+    """The message for an `error` that ends the command."""
     if isinstance(error, NoRegionError):
         return CouldNotRun(
             "no region", "--region REGION, or AWS_REGION, or a region in the profile"
@@ -66,8 +67,9 @@ def could_not(error: Exception) -> CouldNotRun:
 
 
 def fatal(error: Exception) -> bool:
-    """Whether `error` would meet every further call as well: no keys, or keys that AWS does not
-    take."""
+    """Whether every further call would fail as well: there are no keys, or AWS does not accept
+    them.
+    """
     if isinstance(error, ClientError):
         return error.response.get("Error", {}).get("Code") in KEYS
     return isinstance(

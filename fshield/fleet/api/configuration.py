@@ -1,4 +1,4 @@
-"""What a function's configuration says, as far as the guard is concerned."""
+"""The parts of a function's configuration that matter to the guard."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LAUNCHER = "/opt/function-shield"
 POLICY = "FUNCTION_SHIELD_POLICY"
 MODE = "FUNCTION_SHIELD_MODE"
 NEXT_WRAPPER = "FUNCTION_SHIELD_NEXT_WRAPPER"
-#: What detach needs to know where the rest of the configuration does not tell. See plan.py.
+#: The variable with what detach needs and the rest of the configuration does not show. See plan.py.
 RESTORE = "FUNCTION_SHIELD_RESTORE"
 
 
@@ -54,24 +54,23 @@ class Function:
 
     @property
     def guarded(self) -> bool:
-        """The wrapper is ours; whether the layer is there is another question."""
+        """Whether the wrapper is ours. The layer may still be missing."""
         return self.variables.get(WRAPPER) == LAUNCHER
 
     @property
     def account(self) -> str:
-        """The number of its account, by its ARN; empty where that has none."""
+        """Its account's number, from its ARN; "" if that has none."""
         parts = self.arn.split(":")
         return parts[4] if len(parts) > 4 else ""
 
     @property
     def busy(self) -> bool:
-        """Lambda is still at work on the last change, and would refuse another."""
+        """Whether Lambda is still applying the last change, and would refuse another."""
         return self.state == "Pending" or self.update == "InProgress"
 
 
 def function_of(answer: Mapping[str, Any]) -> Function:
-    """The function in an answer of Lambda. Keys that are missing there are what Lambda means by
-    leaving them out."""
+    """The function in an answer of Lambda. Missing keys get their default meaning."""
     environment = answer.get("Environment") or {}
     error = environment.get("Error") or {}
     return Function(
@@ -82,8 +81,8 @@ def function_of(answer: Mapping[str, Any]) -> Function:
         package_type=answer.get("PackageType") or "Zip",
         layers=tuple(layer["Arn"] for layer in answer.get("Layers") or []),
         variables=dict(environment.get("Variables") or {}),
-        # Without kms:Decrypt the answer has an error where the variables would be. To write then
-        # would erase them.
+        # Without kms:Decrypt the answer has an error in place of the variables. Writing then would
+        # erase them.
         unreadable=f"{error.get('ErrorCode')}: {error.get('Message')}" if error else None,
         revision=answer.get("RevisionId"),
         state=answer.get("State"),

@@ -1,7 +1,7 @@
-"""What a layer version is: looked up before any function is told to use it.
+"""Looks up layer versions before any function is told to use them.
 
-`publish` writes into the description what the layer holds, because attach must know it: a function
-whose policy is in none of its layers does not start.
+`publish` writes the layer's policies into its description, because attach must know them: a
+function whose policy is in none of its layers does not start.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _POLICY_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z|/opt/\S+\Z")
 
 
 def description(what: str, policies: Iterable[str]) -> str:
-    """The description of a layer: what it is, and the policies in it as far as there is room."""
+    """The description of a layer: what it is, and as many of its policies as there is room for."""
     names = sorted(policies)
     for shown in range(len(names), -1, -1):
         more = f" and {len(names) - shown} more" if shown < len(names) else ""
@@ -41,7 +41,7 @@ def description(what: str, policies: Iterable[str]) -> str:
 
 
 def described_policies(text: str) -> tuple[frozenset[str], bool] | None:
-    """The policies that a description names, and whether it names all; None where it names none."""
+    """The policies in a description, and whether these are all; None if it names none."""
     found = _POLICIES.search(text)
     return (frozenset(found["names"].split()), not found["more"]) if found else None
 
@@ -51,9 +51,9 @@ class Layer:
     """A layer version that was looked up.
 
     Args:
-        architectures: that it says it is for; empty where it does not say, or may not be looked at.
-        policies: that it says it holds, and whether these are all; None where it does not say.
-        sha256: of its zip, as Lambda has it; "" where that may not be looked at.
+        architectures: of its description; empty if it names none, or may not be read.
+        policies: of its description, and whether these are all; None if it names none.
+        sha256: of its zip, from Lambda; "" if that may not be read.
     """
 
     version: LayerVersion
@@ -72,8 +72,8 @@ def look_up(client: LambdaClient, version: LayerVersion, patience: Patience) -> 
         )
     except ClientError as error:
         if code_of(error) in DENIED:
-            # lambda:GetLayerVersion on a layer of another account can be missing here and not
-            # matter.
+            # The caller may lack lambda:GetLayerVersion for a layer of another account, which does
+            # not matter.
             return Layer(version, (), None)
         reason, fix = explained(error)
         if code_of(error) == "ResourceNotFoundException":
@@ -99,7 +99,7 @@ def wanted(
     patience: Patience,
     known: Mapping[str, str] | None = None,
 ) -> tuple[Wanted, list[str]]:
-    """What attach is to do, with every layer version looked up.
+    """The task of attach, with every layer version looked up.
 
     Args:
         arns: ``--layer-arn``; ``{arch}`` in one stands for the architecture.
@@ -108,11 +108,11 @@ def wanted(
         known: SHA-256 of the engines that may be attached; None: any.
 
     Returns:
-        that, and what to say before.
+        that, and notes to print before.
 
     Raises:
-        CouldNotRun: a layer version is not there, is of another region, is an engine that is not
-            known, or the policy is in none of them.
+        CouldNotRun: a layer version does not exist, is in another region, is an unknown engine, or
+            no layer has the policy.
     """
     if not _POLICY_NAME.match(policy):
         raise CouldNotRun(
@@ -140,7 +140,7 @@ def wanted(
 
 
 def _refuse_unknown(layer: Layer, known: Mapping[str, str] | None) -> None:
-    """Raises CouldNotRun for an engine that is on no list."""
+    """Raise CouldNotRun for an engine that is on no list."""
     if known is None or layer.sha256 in known:
         return
     why = "is on no list of engines" if layer.sha256 else "may not be looked at: its bytes decide"
@@ -162,8 +162,9 @@ def _here(arn: str, region: str) -> LayerVersion:
 
 
 def _architectures(layer: Layer, asked: str) -> tuple[str, ...]:
-    """The architectures that an engine's layer version is for. Raises CouldNotRun where nothing
-    says it."""
+    """The architectures that an engine's layer version is for. Raises CouldNotRun if nothing
+    tells.
+    """
     says = layer.architectures or tuple(
         each for each in ARCHITECTURES if layer.version.name.endswith(each)
     )
@@ -184,14 +185,13 @@ def _architectures(layer: Layer, asked: str) -> tuple[str, ...]:
 
 
 def _policy_is_there(policy: str, engines: Sequence[Layer], extra: Sequence[Layer]) -> list[str]:
-    """What to say of a policy that may not be there. Raises CouldNotRun where it certainly is
-    not."""
+    """Notes about a policy that may be missing. Raises CouldNotRun if it certainly is."""
     if policy.startswith("/"):
         return []
     known: set[str] = set()
     for engine in engines:
-        # Functions of either architecture must find it: in their engine's layer, or in one beside
-        # it.
+        # Functions of either architecture must find the policy, in the engine's layer or another
+        # one.
         sources = [engine.policies, *(layer.policies for layer in extra)]
         names = {name for source in sources if source for name in source[0]}
         known |= names

@@ -1,5 +1,4 @@
-"""Waiting: for AWS that asks for fewer calls, for a change to be live, and never after a person
-pressed Ctrl-C."""
+"""Waiting: while AWS throttles, or until a change is live, but never after Ctrl-C."""
 
 from __future__ import annotations
 
@@ -19,7 +18,7 @@ _TIMES_LOST = 4
 
 
 def _worth_repeating(error: Exception) -> bool:
-    """The answer was lost, or AWS says that it is its own fault."""
+    """Whether the answer was lost, or AWS itself failed."""
     if isinstance(error, ClientError):
         return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0) >= 500
     return True
@@ -30,11 +29,11 @@ class Stopped(Exception):
 
 
 class Patience:
-    """One for all threads of a command: where AWS throttles one, all pause.
+    """Shared by all threads of a command: if AWS throttles one, all pause.
 
     Args:
-        timeout: seconds that one call may go on being throttled.
-        stop: set once a person pressed Ctrl-C. Those of several places share one.
+        timeout: how long one call may be throttled, in seconds.
+        stop: set after Ctrl-C. All places share it.
     """
 
     def __init__(self, timeout: float = 300, stop: threading.Event | None = None) -> None:
@@ -51,9 +50,9 @@ class Patience:
             raise Stopped
 
     def call(self, ask: Callable[[], Answer]) -> Answer:
-        """`ask()`, again and again while AWS throttles it.
+        """Call `ask()`, and repeat it while AWS throttles it.
 
-        What the network lost and what AWS itself failed at is asked again as well, a few times.
+        Also repeats it a few times if the network or AWS itself failed.
 
         Raises:
             Stopped: interrupted before an answer.

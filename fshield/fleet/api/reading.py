@@ -1,5 +1,4 @@
-"""Reads how the functions of one place stand: their configurations, and the versions that their
-aliases point to."""
+"""Reads the status of one place's functions: their configurations, and their aliases' versions."""
 
 from __future__ import annotations
 
@@ -35,12 +34,12 @@ Problem = tuple[str, CouldNotRun]
 
 @dataclass(frozen=True)
 class Wanted:
-    """What status is asked.
+    """The request of `fshield status`.
 
     Args:
         arns: ``--layer-arn``: the engine that functions should have.
         policy: that they should have; None: any.
-        aliases: look at the versions that aliases point to.
+        aliases: also read the versions that aliases point to.
         concurrency: functions at the same time, in a place.
     """
 
@@ -52,7 +51,7 @@ class Wanted:
 
 @dataclass
 class Read:
-    """What was read of one place: how its functions stand, and those that could not be read."""
+    """The result for one place: the status of its functions, and those that could not be read."""
 
     standings: list[Standing] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -66,11 +65,11 @@ def read(
     begins: Callable[[int], None],
     step: Callable[[], None],
 ) -> Read:
-    """How the functions of the site, one of `places`, stand.
+    """Read the status of the functions of a site, which is one of `places`.
 
     Args:
-        begins: hears how many calls are to come.
-        step: is called after each.
+        begins: called with the number of calls to come.
+        step: called after each call.
 
     Raises:
         NoFunction: there is none.
@@ -98,7 +97,7 @@ def _functions(
     step: Callable[[], None],
 ) -> list[Function]:
     if not selection.names and not selection.tags:
-        # ListFunctions says all that is needed, 50 at a time.
+        # ListFunctions returns everything that is needed, 50 functions at a time.
         with speaking():
             every = every_function(site.place.account, site.patience)
             found = [function_of(answer) for answer in every]
@@ -132,7 +131,9 @@ def _functions(
 
 
 def _problem(error: Exception) -> CouldNotRun:
-    """Why a function could not be read. Nothing goes on where it stopped, so no fix says so."""
+    """Why a function could not be read. Its fix does not mention continuing, because nothing
+    would.
+    """
     said = could_not(error)
     return CouldNotRun(said.message, (said.fix or "").replace(RUN_AGAIN, "try again"))
 
@@ -165,8 +166,7 @@ def _add_aliases(
     begins: Callable[[int], None],
     step: Callable[[], None],
 ) -> None:
-    """Add to the standings their aliases, where there is a guard to look for; and failures to the
-    problems."""
+    """Add aliases to guarded functions' standings, and failures to the problems."""
     asked = [each.function.name for each in done.standings if each.engine]
 
     def one(name: str) -> dict[str, Function] | Exception:
@@ -192,8 +192,9 @@ def _add_aliases(
 
 
 def aliased(client: LambdaClient, name: str, patience: Patience) -> dict[str, Function]:
-    """For each alias of a function the version that it points to, and ``NAME (N%)`` for one that
-    gets a share."""
+    """The version of each alias of a function, and, as ``NAME (N%)``, each version that gets a
+    share.
+    """
     found: dict[str, str] = {}
     page: Any = patience.call(partial(client.list_aliases, FunctionName=name))
     while True:

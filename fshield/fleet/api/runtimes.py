@@ -1,4 +1,4 @@
-"""Whether a function's runtime can be guarded: what ``fshield.runtimes`` says of it.
+"""Decides whether a function's runtime can be guarded, from ``fshield.runtimes``.
 
 Wrappers run on all managed runtimes from Amazon Linux 2 on, not on ``provided``
 (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html).
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from fshield.runtimes import Runtime, runtimes
 
-#: Managed runtimes that are newer than the table.
+#: Matches managed runtimes that are newer than the table.
 _NEWER = re.compile(r"(python3\.\d+|nodejs\d+\.x|java\d+(\.al\d+)?|ruby\d\.\d|dotnet\d+)\Z")
 
 
@@ -22,8 +22,8 @@ class Fitness:
     Args:
         refused: why it cannot, or None.
         fix: what to do then.
-        notes: what to know where it can.
-        deprecated: that AWS patches it no longer, or None.
+        notes: remarks if it can.
+        deprecated: a note that AWS no longer patches it, or None.
     """
 
     refused: str | None = None
@@ -60,8 +60,9 @@ def fitness(package_type: str, runtime: str | None) -> Fitness:
 
 
 def is_untried(package_type: str, runtime: str | None) -> bool:
-    """Whether a layer could guard the function, and no test runs the guard on its runtime with
-    AWS's own client."""
+    """Whether a layer could guard the function, but no test runs the guard on its runtime with
+    AWS's own client.
+    """
     known = runtimes().get(runtime or "")
     return not fitness(package_type, runtime).refused and not (known and known.proven)
 

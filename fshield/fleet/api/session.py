@@ -1,5 +1,6 @@
-"""Sessions of botocore: with the caller's own credentials, or with a role's that are fetched when
-they are needed, and anew before they end."""
+"""Sessions of botocore: with the caller's own credentials, or with a role's, which are fetched when
+needed and renewed before they expire.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ import botocore.loaders
 import botocore.session
 from botocore.credentials import DeferredRefreshableCredentials
 
-#: CloudTrail of the other account has it beside each call.
+#: The session name, which the other account's CloudTrail shows with each call.
 SESSION_NAME = "fshield"
 _making = threading.Lock()
 
@@ -22,17 +23,18 @@ def session_of(
     """A session. Those of one role share its credentials.
 
     Args:
-        role: the ARN of a role that is assumed; None: none is.
+        role: the ARN of a role to assume, or None.
         endpoint_url: of STS.
     """
     session: Any = botocore.session.Session(profile=profile)
     if region:
         session.set_config_variable("region", region)
-    # What describes a service is read once, and not again for every region of every account.
+    # Share the loader, so that service descriptions are read once, not for every region of every
+    # account.
     session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
     if role:
         with _making:
-            # There is no public way to give a session credentials that renew themselves.
+            # There is no public API to give a session renewable credentials.
             session._credentials = _assumed(profile, region, role, endpoint_url)
     return session
 

@@ -1,11 +1,11 @@
-"""An alias's calls, moved to a version that has the new policy layer.
+"""Moves an alias's calls to a version with the new policy layer.
 
 A version never changes. So ``$LATEST`` gets the layer, a version is published from it, and the
-alias sends a share of its calls there. That version must differ from the alias's in nothing but the
-layer: this is compared before anything is written, and again before it is published.
+alias sends a share of its calls there. That version may differ from the alias's only in the layer.
+This is checked before anything is written, and again before it is published.
 
-A version that was published stays when the roll-out goes back. No call reaches it then, but calls
-that Lambda took before may still wait for it.
+A rollback does not delete the published version. No new call reaches it, but calls that Lambda
+accepted earlier may still be waiting for it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _POLL_S = 0.5
 _TIMES_CHANGED_MEANWHILE = 4
-#: A version, and the share of the calls that each other version gets.
+#: The alias's version, and the share of the calls for each other version.
 _Route = tuple[str, dict[str, float]]
 
 
@@ -44,7 +44,7 @@ def check(
     alias: str,
     to: Callable[[Function], Change],
 ) -> None:
-    """Whether a function's alias can be moved. Raises Refused, and what boto3 raises.
+    """Raise Refused if a function's alias cannot be moved. Also raises boto3's errors.
 
     Args:
         latest: ``$LATEST``.
@@ -59,7 +59,7 @@ class Mover:
 
     Args:
         to: from a function to the change to the new policy layer.
-        moving: the same, and the journal is told.
+        moving: the same, but also writes the journal.
         timeout: seconds to wait for each step.
     """
 
@@ -85,12 +85,13 @@ class Mover:
         self._alias = journal.alias or ""
 
     def on(self) -> Outcome:
-        """Send the share of this stage to the new version, which is published before if need be.
-        Raises nothing, like `Changer`."""
+        """Send this stage's share to the new version; publishes it first if necessary. Raises
+        nothing, like `Changer`.
+        """
         return attempted(self._name, self._on)
 
     def back(self) -> Outcome:
-        """Make the alias and ``$LATEST`` what they were. What another hand did since stays."""
+        """Restore the alias and ``$LATEST``. Changes that others have made since stay."""
         return attempted(self._name, self._back)
 
     def _on(self, outcome: Callable[..., Outcome]) -> Outcome:
@@ -153,15 +154,16 @@ class Mover:
         return self._moving(latest)
 
     def _published(self, pointed: Function) -> str:
-        """The number of a version of ``$LATEST``, which has the layer. Raises Refused where another
-        hand changed it meanwhile."""
+        """Publish ``$LATEST``, which has the layer; the version's number. Raises Refused if others
+        have changed it meanwhile.
+        """
         for _ in range(_TIMES_CHANGED_MEANWHILE):
             latest = self._calls.function(None)
             change = _compare(latest, pointed, self._to)
             if not change.empty:
                 break
-            # After a crash before the journal heard of it, Lambda answers with that version again.
-            # What is read here is what is published, or nothing is.
+            # After a crash before the journal was written, Lambda returns the same version again.
+            # The revision makes sure that exactly what was read here is published.
             same = {"RevisionId": latest.revision, "CodeSha256": latest.raw.get("CodeSha256")}
             try:
                 return self._calls.publish(f"fshield rollout {self._journal.digest[:12]}", same)
@@ -176,7 +178,9 @@ class Mover:
         )
 
     def _not_ready(self, number: str) -> tuple[str, str] | None:
-        """Wait for a version; why the alias cannot be moved to it, and the fix."""
+        """Wait for a version. Returns why the alias cannot be moved to it, and the fix; None if it
+        can.
+        """
         over = time.monotonic() + self._timeout
         while (version := self._calls.function(number)).busy:
             if time.monotonic() > over:
@@ -188,7 +192,7 @@ class Mover:
         return None
 
     def _route(self, versions: Versions, stage: int) -> _Route:
-        """Where the alias leads in a stage; before the first one, where it led."""
+        """The alias's route in a stage; before the first stage, its original route."""
         if stage < 0:
             return versions.before, {}
         if stage == len(self._journal.shares) - 1:
@@ -196,8 +200,9 @@ class Mover:
         return versions.before, {versions.after: self._journal.shares[stage]}
 
     def _moved(self, from_: list[_Route], to: _Route) -> bool:
-        """Whether the alias leads where it should; it is moved only from where it is expected.
-        Raises Refused where there is no alias."""
+        """Move the alias, but only from one of the expected routes. Returns whether it now has the
+        new one. Raises Refused if there is no alias.
+        """
         for _ in range(_TIMES_CHANGED_MEANWHILE):
             found = self._calls.alias(self._alias)
             there = found["FunctionVersion"], split_of(found)
@@ -247,13 +252,13 @@ class _Calls:
         return found
 
     def publish(self, description: str, same: Mapping[str, str | None]) -> str:
-        """Publish ``$LATEST`` if it is still the `same`; the version's number."""
+        """Publish ``$LATEST`` if it is still the `same`. Returns the version's number."""
         only = {key: value for key, value in same.items() if value}
         answer = self._ask(self._client.publish_version, Description=description, **only)
         return str(answer["Version"])
 
     def point(self, alias: str, to: _Route, revision: str | None) -> None:
-        """Make an alias lead somewhere else, if it is still of this revision."""
+        """Give an alias another route, if its revision is still this one."""
         version, shares = to
         more = {"RevisionId": revision} if revision else {}
         self._ask(
@@ -266,7 +271,7 @@ class _Calls:
 
 
 def _version_of(name: str, alias: Mapping[str, Any]) -> str:
-    """The version that an alias leads to. Raises Refused where it cannot be split."""
+    """The version of an alias. Raises Refused if its calls cannot be split."""
     version = str(alias["FunctionVersion"])
     if version == "$LATEST":
         raise Refused(
@@ -284,8 +289,9 @@ def _version_of(name: str, alias: Mapping[str, Any]) -> str:
 
 
 def _compare(latest: Function, pointed: Function, to: Callable[[Function], Change]) -> Change:
-    """The change of ``$LATEST`` to the new policy layer. Raises Refused where a version of it would
-    bring more than that."""
+    """The change of ``$LATEST`` to the new policy layer. Raises Refused if a version of ``$LATEST``
+    would change anything else.
+    """
     change = to(latest)
     others = differences(_after(change), _after(to(pointed)))
     if others:

@@ -1,5 +1,6 @@
 """The work of ``fshield rollout`` around its steps: what to publish, for which functions, and what
-to say."""
+to print.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +51,7 @@ class Request:
         layer: its name.
         parts: of the functions, stage by stage.
         journal: where the journal is; None: beside the zip.
-        go_back: take all back.
+        go_back: roll all of it back.
         alias: move the calls of this alias; None: functions.
     """
 
@@ -65,10 +66,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Outside:
-    """What is not AWS Lambda: for tests, which neither wait nor have logs.
+    """The clock and the source of events. Tests replace them, because they neither wait nor have
+    logs.
 
     Args:
-        clock, source: made when they are needed.
+        clock, source: functions that make them when they are needed.
     """
 
     clock: Callable[[Patience], Clock] = WallClock
@@ -103,7 +105,7 @@ class RollOut:
     # ---- what there is to go on with ----
 
     def open(self) -> Journal | None:
-        """The roll-out that is under way; None where none is. Raises CouldNotRun."""
+        """The roll-out in progress; None if there is none. Raises CouldNotRun."""
         found = journals.read(self.path)
         if found is None or found.step.over:
             if found and found.step is Step.UNDONE and found.digest == self.digest:
@@ -148,7 +150,7 @@ class RollOut:
 
         for site in sites_of(self.places, self.stop, look):
             if site.problem:
-                # A share of what is known only in part is no share.
+                # A share needs the whole list of functions.
                 raise CouldNotRun(f"{site.place.label}: {site.problem.message}", site.problem.fix)
             self.sites[site.place.number, site.place.region] = site
         fit = self._fitting(found)
@@ -201,7 +203,7 @@ class RollOut:
         }
 
     def _fitting(self, found: Mapping[Target, Function]) -> dict[Target, Function]:
-        """Those that can be moved; the others are added to those that are refused."""
+        """The functions that can be moved. Adds the others to the refused ones."""
         clients: dict[Place, Any] = {}
         for target in found:
             if self._request.alias and target.place not in clients:
@@ -322,7 +324,7 @@ class RollOut:
                 outcome = changer(target.name)
             if outcome.reason != NO_FUNCTION:
                 return outcome
-            # It was deleted since: a roll-out that waited for it would never end.
+            # The function was deleted. Waiting for it would never end.
             return replace(outcome, result=Result.REFUSED, kind="deleted since")
 
         clients: dict[Place, Any] = {}
@@ -345,8 +347,9 @@ def rollout(
     options: RunOptions,
     outside: Outside | None = None,
 ) -> None:
-    """Roll out, and end the command: 0 every function has the policies, 1 it went back or is to be
-    run again, 2 it could not run."""
+    """Roll out, and end the command: 0 every function has the policies, 1 it rolled back or must be
+    run again, 2 it could not run.
+    """
     with output.reporting(options.as_json):
         roll = RollOut(request, selection, asked, options, outside or Outside())
         clock = roll._outside.clock(Patience(stop=roll.stop))

@@ -1,7 +1,8 @@
-"""What a roll-out has done, one JSON object a line, each on the disk before what it says is done.
+"""The journal of a roll-out: one JSON object per line, each written to disk before the step that it
+describes.
 
-It goes on from this file after an interruption, and back by it: a line for each function holds what
-it had before. A line that was cut by a crash says nothing, and nothing was done after it.
+An interrupted roll-out continues from this file, and a rollback uses it: each function's line has
+its old configuration. A line that a crash cut is ignored, because its step was not begun.
 """
 
 from __future__ import annotations
@@ -20,14 +21,15 @@ from fshield.errors import CouldNotRun
 from fshield.files import write_whole
 
 _VERSION = 1
-#: Of a roll-out to an alias, which a reader of the first version would take for one to functions.
+#: The version for roll-outs to an alias, which readers of version 1 would take for roll-outs to
+#: functions.
 _VERSION_ALIAS = 2
 #: (account, region, function)
 Key = tuple[str, str, str]
 
 
 class Step(str, Enum):
-    """How far a roll-out is."""
+    """The state of a roll-out."""
 
     MOVE = "move"
     WATCH = "watch"
@@ -37,17 +39,17 @@ class Step(str, Enum):
 
     @property
     def over(self) -> bool:
-        """Nothing is left to do."""
+        """Whether nothing is left to do."""
         return self in {Step.DONE, Step.UNDONE}
 
 
 @dataclass(frozen=True)
 class Moved:
-    """What a move makes of a function.
+    """The change of one function.
 
     Args:
         before, after: its whole list of layers.
-        variables: for each that changes, its value before and after; None: not there.
+        variables: for each that changes, its values before and after; None: not set.
     """
 
     before: tuple[str, ...]
@@ -57,11 +59,11 @@ class Moved:
 
 @dataclass(frozen=True)
 class Versions:
-    """What an alias leads to.
+    """The versions of an alias.
 
     Args:
-        before: the version that it led to when the roll-out began.
-        after: the version with the new policies; empty: it is not published yet.
+        before: its version when the roll-out began.
+        after: the version with the new policies; empty: not published yet.
     """
 
     before: str
@@ -81,13 +83,13 @@ class Journal:
         functions: for each function its stage.
         started: when the roll-out began.
         groups: their log groups.
-        stage, step: where it is.
+        stage, step: the current ones.
         moved_at: when the first function of the stage was about to be moved.
         watched_from: when the last one of the stage was moved.
-        moved: what each function had that was moved, and what it got.
-        why: why it went back.
-        alias: the alias whose calls are moved; None: functions are.
-        versions: for each function that was begun, what its alias leads to.
+        moved: for each moved function, its old and new configuration.
+        why: why it rolled back.
+        alias: the alias whose calls are moved; None: functions are moved.
+        versions: for each function that was begun, its alias's versions.
     """
 
     path: Path
@@ -160,7 +162,7 @@ class Journal:
         line = _line(content)
         try:
             with self._lock, self.path.open("r+b") as stream:
-                # Over a line that was cut.
+                # Overwrite a line that was cut.
                 stream.truncate(self._end)
                 stream.seek(self._end)
                 stream.write(line)
@@ -185,17 +187,17 @@ class Journal:
 
     @property
     def watched(self) -> list[Key]:
-        """The functions whose events say how it goes."""
+        """The functions whose events are watched."""
         if not self.alias:
             return list(self.moved)
         return [key for key, versions in self.versions.items() if versions.after]
 
     def of_stage(self, stage: int) -> list[Key]:
-        """The functions of a stage; of an alias's roll-out, every stage has all of them."""
+        """The functions of a stage. In a roll-out to an alias, every stage has all functions."""
         return [key for key, of in self.functions.items() if self.alias or of == stage]
 
     def due(self) -> list[Key]:
-        """The functions to move in this stage. One that the first stage left out gets no share."""
+        """The functions to move in this stage. Leaves out those that failed in the first stage."""
         return self.watched if self.alias and self.stage else self.of_stage(self.stage)
 
 
@@ -204,7 +206,7 @@ def _line(content: Mapping[str, Any]) -> bytes:
 
 
 def read(path: Path) -> Journal | None:
-    """The roll-out that a file tells of; None where there is no file. Raises CouldNotRun."""
+    """The roll-out in a journal; None if there is no file. Raises CouldNotRun."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What a function's configuration becomes: with the new policy layer, and as it was."""
+"""Changes a function's configuration: to the new policy layer, and back."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def forward(
 
     Args:
         policies: the names of those in it.
-        moving: hears what changes, before anything is written.
+        moving: called with the change before anything is written.
 
     Raises:
         Refused: the function is not guarded, or its policy is not in the layer.
@@ -37,7 +37,7 @@ def forward(
 
 
 def back(function: Function, arn: str, moved: Moved) -> Change:
-    """The change to what the function had before. What another hand changed since stays."""
+    """The change back to the old configuration. Changes that others have made since stay."""
     layers: tuple[str, ...] = moved.before
     notes: tuple[str, ...] = ()
     if function.layers != moved.after:

@@ -1,4 +1,4 @@
-"""What a roll-out says: what it would do, and how it ended."""
+"""Prints what a roll-out would do, and how it ended."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def as_dict(work: Work, end: End, code: int, refused: Sequence[Outcome]) -> dict
 
 
 def end(work: Work, how: End, refused: Sequence[Outcome], known: Known) -> None:
-    """How it ended, for people."""
+    """Print how it ended."""
     to = output.console()
     journal = work.journal
     for kind, count in list(work.blocked.items())[:20]:
@@ -77,7 +77,7 @@ def end(work: Work, how: End, refused: Sequence[Outcome], known: Known) -> None:
 
 
 def plan(journal: Journal, refused: Sequence[Outcome], options: RunOptions) -> None:
-    """What would be done."""
+    """Print what would be done."""
     if options.as_json:
         functions = [
             {"function": name, "account": account or None, "region": region, "stage": stage + 1}
@@ -109,7 +109,7 @@ def plan(journal: Journal, refused: Sequence[Outcome], options: RunOptions) -> N
 
 
 def refused(outcomes: Sequence[Outcome], show: Show, as_json: bool) -> None:
-    """That there is no function to move, and why."""
+    """Print that no function can be moved, and why."""
     if as_json:
         functions = [each.as_dict() for each in outcomes]
         output.print_json({"ok": False, "result": "refused", "functions": functions})

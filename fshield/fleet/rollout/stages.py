@@ -1,5 +1,6 @@
-"""Which function's turn it is: shares of the whole, by a hash of their names, so that the choice is
-the same on every machine."""
+"""Assigns functions to stages, by a hash of their names, so that the result is the same on every
+machine.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ _SHARE = re.compile(r"(\d{1,3}(?:\.\d{1,3})?)%\Z")
 
 
 def shares(words: Sequence[str]) -> list[float]:
-    """The shares of ``--canary``, growing, with the whole at the end. Raises CouldNotRun."""
+    """The shares of ``--canary`` in rising order, with the whole at the end. Raises CouldNotRun."""
     found = []
     for word in (part.strip() for each in words for part in each.split(",")):
         known = _SHARE.match(word)
@@ -29,12 +30,12 @@ def shares(words: Sequence[str]) -> list[float]:
 
 
 def staged(targets: Sequence[Target], parts: Sequence[float], salt: str) -> dict[Target, int]:
-    """For each function the number of its stage.
+    """The stage number of each function.
 
     Args:
         parts: as `shares` has them.
-        salt: what makes the order another for another roll-out: not always the same functions
-            should be the first.
+        salt: changes the order from roll-out to roll-out, so that not always the same functions are
+            first.
     """
 
     def key(target: Target) -> str:

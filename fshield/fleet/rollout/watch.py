@@ -1,5 +1,6 @@
-"""What moved functions' events say: acts that are blocked and were not before, and starts under the
-new policy that prove that there was something to see."""
+"""Reads the events of moved functions: newly blocked acts, and starts under the new policy, which
+prove that there was something to see.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ from fshield.fleet.ready import target as object_of
 from fshield.fleet.run import Target, in_parallel
 
 _AT_ONCE = 8
-#: Kinds of blocked acts that are told apart; a roll-out goes back long before.
+#: The number of kinds of blocked acts to distinguish. A roll-out rolls back long before.
 _MAX_KINDS = 1000
 #: ``2026/11/24/[7]0123…``, ``2026/11/24/name[$LATEST]0123…``: the version in a log stream's name.
 _VERSION = re.compile(r"\[(\$LATEST|\d+)\]")
@@ -35,7 +36,7 @@ class Clock(Protocol):
         """Now, in UTC."""
 
     def sleep(self, seconds: float) -> None:
-        """Wait. Raises Stopped where the command is interrupted."""
+        """Wait. Raises Stopped if the command is interrupted."""
 
 
 class WallClock:
@@ -59,8 +60,7 @@ class Source(Protocol):
     def records(
         self, target: Target, since: datetime, until: datetime, version: str
     ) -> Iterable[Record]:
-        """A function's events, or only one version's. Raises CouldNotRun where they cannot be
-        read."""
+        """A function's events, or only one version's. Raises CouldNotRun if they cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Kind:
 
     @property
     def words(self) -> str:
-        """As a person reads it."""
+        """The kind in words."""
         where = f"{self.target.place.label} {self.target.name}"
         if self.rule == "refused":
             return f"{where} does not start: {harmless(self.object)}"
@@ -93,10 +93,10 @@ class Kind:
 
 @dataclass
 class Sight:
-    """What the events of a stretch of time say.
+    """What the events of a period show.
 
     Args:
-        blocked: acts that were stopped, and starts that were refused, by kind.
+        blocked: counts of blocked acts and refused starts, by kind.
         starts: cold starts under one of the new policies.
         started: the functions that had one.
     """
@@ -106,12 +106,12 @@ class Sight:
     started: set[Target] = field(default_factory=set)
 
     def new(self, known: Collection[Kind]) -> dict[Kind, int]:
-        """What is blocked and was not before."""
+        """The kinds that are blocked now, but were not before."""
         return {kind: count for kind, count in self.blocked.items() if kind not in known}
 
 
 class Watch:
-    """Looks at functions.
+    """Watches functions.
 
     Args:
         source: their events.
@@ -121,7 +121,7 @@ class Watch:
     def __init__(self, source: Source, policies: Collection[str]) -> None:
         self._source = source
         self._policies = policies
-        #: Processes that started under another policy: what is left of the time before the move.
+        #: Processes that started under another policy, before the move.
         self._old: set[str] = set()
 
     def look(
@@ -131,10 +131,10 @@ class Watch:
         until: datetime,
         versions: Mapping[Target, str] | None = None,
     ) -> Sight:
-        """What is to be seen of the functions. Raises CouldNotRun, and Stopped.
+        """Read the functions' events. Raises CouldNotRun, and Stopped.
 
         Args:
-            versions: the version of each to look at; None: at all of them.
+            versions: the version of each to watch; None: all versions.
         """
         sight = Sight()
         only = versions or {}
@@ -172,8 +172,9 @@ class Watch:
 
 
 def _of_version(message: Mapping[str, Any], version: str) -> bool:
-    """Whether a message is of a version, by the name of its log stream; yes where that names
-    none."""
+    """Whether a message is from a version, by the name of its log stream. True if that names
+    none.
+    """
     named = _VERSION.search(str(message.get("logStreamName") or ""))
     return not named or named[1] == version
 
@@ -205,7 +206,7 @@ class CloudWatch:
     def records(
         self, target: Target, since: datetime, until: datetime, version: str
     ) -> Iterator[Record]:
-        """A function's events; none where it has no log group yet. Raises CouldNotRun, Stopped."""
+        """A function's events; none if it has no log group yet. Raises CouldNotRun, Stopped."""
         group = self._groups.get(target) or f"/aws/lambda/{target.name}"
         messages = self._messages(target, group, since, until)
         if version:

@@ -1,4 +1,4 @@
-"""The steps of a roll-out: move a share, watch it, go on or back."""
+"""The steps of a roll-out: move a share, watch it, continue or roll back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fshield.fleet.rollout.journal import Journal, Key, Step
 from fshield.fleet.rollout.watch import Clock, Kind, Sight, Watch
 from fshield.fleet.run import Target
 
-#: CloudWatch may have a line a while after it was written. So long is looked for more.
+#: CloudWatch may show a line only a while after it was written. Watch for this long after the end.
 LATE = timedelta(seconds=90)
 
 
@@ -29,14 +29,14 @@ class End(str, Enum):
 
 @dataclass(frozen=True)
 class Rules:
-    """When a roll-out goes on, and when back.
+    """When a roll-out continues, and when it rolls back.
 
     Args:
-        watch: how long a share is watched; none: looked at once.
+        watch: how long to watch a share; zero: look once.
         every: between two looks.
-        baseline: what was blocked in this time before does not count.
-        max_blocked: so many acts that were not blocked before may be.
-        min_starts: so many cold starts under the new policy must be seen.
+        baseline: ignore what was blocked in this time before the roll-out.
+        max_blocked: the number of newly blocked acts to tolerate.
+        min_starts: the number of cold starts under the new policy to require.
     """
 
     watch: timedelta = timedelta(minutes=30)
@@ -48,13 +48,13 @@ class Rules:
 
 @dataclass
 class Work:
-    """One run of a roll-out, which may go on with an earlier one.
+    """One run of a roll-out. It may continue an earlier run.
 
     Args:
         journal: what was done so far.
         targets: each function of it.
-        change: moves functions (True), or takes them back (False); their outcomes.
-        tell: hears what happens, in sentences.
+        change: moves functions (True) or rolls them back (False), and returns the outcomes.
+        tell: called with sentences about the progress.
     """
 
     journal: Journal
@@ -69,7 +69,7 @@ class Work:
     seen: Sight = field(default_factory=Sight)
 
     def run(self) -> End:
-        """Do what is left to do.
+        """Do the remaining steps.
 
         Raises:
             CouldNotRun: the evidence cannot be read, or the journal cannot be written.
@@ -80,7 +80,7 @@ class Work:
             return End.INTERRUPTED
 
     def back(self, why: str) -> End:
-        """Take every function back that was moved."""
+        """Roll every moved function back."""
         journal = self.journal
         if journal.step is not Step.BACK:
             journal.step_to(Step.BACK, journal.stage, self.clock.now(), why)
@@ -124,12 +124,12 @@ class Work:
         return [self.targets[key] for key in self.journal.watched]
 
     def _versions(self) -> dict[Target, str]:
-        """Of an alias's roll-out: the version to watch. The others run on beside it."""
+        """In a roll-out to an alias, the version to watch. The others also keep running."""
         versions = self.journal.versions
         return {self.targets[key]: each.after for key, each in versions.items()}
 
     def _baseline(self) -> set[Kind]:
-        """What was blocked before anything was moved. It also shows that the events can be read."""
+        """What was blocked before anything was moved. Also proves that the events can be read."""
         journal = self.journal
         canary = [
             self.targets[key]
@@ -140,7 +140,7 @@ class Work:
         return set(self.watch.look(canary, since, journal.started).blocked)
 
     def _watch(self, known: set[Kind]) -> End | None:
-        """Look until the time is over, or too much is blocked. None: go on."""
+        """Watch until the time is over, or too much is blocked. Returns None to continue."""
         journal, rules, clock = self.journal, self.rules, self.clock
         if not journal.watched:
             return None
@@ -161,7 +161,7 @@ class Work:
                 break
             clock.sleep(min(rules.every, until - now).total_seconds())
         if self.seen.starts < rules.min_starts:
-            # The next run watches as long again.
+            # The next run watches for the whole time again.
             journal.step_to(Step.WATCH, journal.stage, clock.now())
             return End.PAUSED
         self.tell(f"{self.seen.starts} cold starts under the new policy, nothing newly blocked")
@@ -169,7 +169,7 @@ class Work:
 
 
 def share_said(journal: Journal, stage: int) -> str:
-    """What a stage moves: functions, or an alias's calls."""
+    """What a stage moves, in words: functions, or an alias's calls."""
     share = f"{journal.shares[stage] * 100:.3g}%"
     return f"{share} of the calls of {journal.alias}" if journal.alias else f"until {share}"
 
