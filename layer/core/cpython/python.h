@@ -114,6 +114,7 @@ struct python_buffer {
     X(PyDict_Type)                                                                                 \
     X(PyLong_Type) X(PyType_Type) X(PyCode_Type) X(PyFunction_Type) X(PyMemoryView_Type)
 #define PYTHON_EXCEPTIONS(X)                                                                       \
+    X(PyImport_Inittab)                                                                            \
     X(PyExc_PermissionError)                                                                       \
     X(PyExc_FileNotFoundError)                                                                     \
     X(PyExc_ValueError)                                                                            \

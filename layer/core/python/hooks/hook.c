@@ -66,6 +66,7 @@ static uint32_t hash(const char *name)
 
 void hook_start(void)
 {
+    hook_native_start();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         uint32_t slot = hash(rows[i].event) % SLOTS;
         while (slots[slot]) slot = (slot + 1) % SLOTS;

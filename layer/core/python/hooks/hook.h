@@ -74,6 +74,7 @@ void hook_interpreter(const char *event);
 /* hook_native.c */
 int hook_native_import(const char *name, PyObject *file);
 int hook_bridge_used(void);
+void hook_native_start(void);
 int hook_native_library(const char *path);
 /* hook_judge.c: judges an act of native_code by what is on the stack: 0, or -1 with an error set.
  * `library`: its path, or NULL. */

@@ -80,6 +80,25 @@ int hook_bridge_used(void)
     return 0;
 }
 
+/* Such an interpreter can be asked for the module without an event (_imp.create_builtin), and some
+ * of ctypes raises none: the function that makes the module asks. */
+static PyObject *(*make_bridge)(void);
+
+static PyObject *make_judged(void) { return hook_bridge_used() != 0 ? NULL : make_bridge(); }
+
+void hook_native_start(void)
+{
+    struct {
+        const char *name;
+        PyObject *(*make)(void);
+    } *at = (void *)*python.PyImport_Inittab;
+    for (; at && at->name; at++) {
+        if (strcmp(at->name, "_ctypes") != 0) continue;
+        make_bridge = at->make;
+        at->make = make_judged;
+    }
+}
+
 int hook_native_library(const char *path)
 {
     if (guard_ignores(FS_NATIVE)) return 0;
