@@ -10,6 +10,7 @@
 #include "libc/symbols.h"
 #include "support/keyed_hash.h"
 #include "support/sys.h"
+#include "support/text.h"
 
 enum { KINDS = 64, LINES_PER_INVOCATION = 512 };
 
@@ -18,7 +19,7 @@ struct kind {
     struct guard_act act;
     struct fs_verdict verdict;
     struct guard_origin origin;
-    char path[1024], arguments[256], host[256], ip[64], protocol[16], verb[32], connected_as[256];
+    char texts[3072]; /* of the act */
 };
 
 /* Apart from each other, so that a process that reports nothing touches one page. */
@@ -64,42 +65,27 @@ static uint64_t kind_key(const struct guard_act *act, const struct fs_verdict *v
     keyed_hash_begin(&hash);
     keyed_hash_number(&hash, (uint64_t)act->family << 48 | (uint64_t)verdict->mode << 40 |
                                  (uint64_t)verdict->floor << 32 | verdict->rule);
-    keyed_hash_text(&hash, act->verb);
-    keyed_hash_text(&hash, act->path);
-    keyed_hash_text(&hash, act->arguments);
-    keyed_hash_text(&hash, act->host);
-    keyed_hash_text(&hash, act->ip);
     keyed_hash_number(&hash, act->port);
-    keyed_hash_text(&hash, act->protocol);
-    keyed_hash_text(&hash, act->first_bytes);
-    keyed_hash_text(&hash, act->connected_as);
+    for (unsigned i = 0; i < GUARD_TEXTS; i++) keyed_hash_text(&hash, act->texts[i]);
     if (UNLIKELY(verdict->asker)) keyed_hash_text(&hash, verdict->asker);
     add_caller(&hash, act);
     return keyed_hash_end(&hash);
 }
 
-static void keep(char *out, size_t size, const char **field)
-{
-    if (!*field) return;
-    strncpy(out, *field, size - 1);
-    out[size - 1] = '\0';
-    *field = out;
-}
-
 static void fill(struct kind *kind, const struct guard_act *act, const struct fs_verdict *verdict)
 {
+    static const uint16_t rooms[GUARD_TEXTS] = {32, 1024, 1024, 256, 256, 64, 16, 32, 256};
+    char *to = kind->texts;
     kind->act = *act;
     kind->verdict = *verdict;
     if (act->origin) kind->origin = *act->origin;
     kind->act.origin = act->origin ? &kind->origin : NULL;
     kind->act.socket = NULL;
-    keep(kind->path, sizeof kind->path, &kind->act.path);
-    keep(kind->arguments, sizeof kind->arguments, &kind->act.arguments);
-    keep(kind->host, sizeof kind->host, &kind->act.host);
-    keep(kind->ip, sizeof kind->ip, &kind->act.ip);
-    keep(kind->protocol, sizeof kind->protocol, &kind->act.protocol);
-    keep(kind->verb, sizeof kind->verb, &kind->act.verb);
-    keep(kind->connected_as, sizeof kind->connected_as, &kind->act.connected_as);
+    for (unsigned i = 0; i < GUARD_TEXTS; to += rooms[i++]) {
+        if (!act->texts[i]) continue;
+        text_copy(to, rooms[i], act->texts[i]);
+        kind->act.texts[i] = to;
+    }
     atomic_store_explicit(&filled[kind - kinds], true, memory_order_release);
 }
 
@@ -188,7 +174,7 @@ void guard_report(const struct guard_act *asked, const struct fs_verdict *verdic
         message[length] = '\0';
     }
     if ((act->family == FS_HANDLER && act->origin && is_quiet(act, verdict)) ||
-        (act->family == FS_TMP && act->path && is_start_mark(act->path))) {
+        (act->family == FS_TMP && act->path && !act->to && is_start_mark(act->path))) {
         errno = error;
         return;
     }
@@ -211,14 +197,24 @@ void guard_report(const struct guard_act *asked, const struct fs_verdict *verdic
     errno = error;
 }
 
-bool guard_report_path(enum fs_family family, const struct fs_verdict *verdict, const char *verb,
-                       const char *path, const void *caller)
+bool guard_report_paths(enum fs_family family, const struct fs_verdict *verdict, const char *verb,
+                        const char *path, const char *to, const void *caller)
 {
-    struct guard_act act = {
-        .ring = RING_LIBC, .family = family, .verb = verb, .path = path, .caller = caller};
+    struct guard_act act = {.ring = RING_LIBC,
+                            .family = family,
+                            .verb = verb,
+                            .path = path,
+                            .to = to,
+                            .caller = caller};
     guard_report(&act, verdict, NULL, 0);
     if (verdict->mode == FS_BLOCK) errno = EACCES;
     return verdict->mode == FS_BLOCK;
+}
+
+bool guard_report_path(enum fs_family family, const struct fs_verdict *verdict, const char *verb,
+                       const char *path, const void *caller)
+{
+    return guard_report_paths(family, verdict, verb, path, NULL, caller);
 }
 
 /* ---- invocations ---- */

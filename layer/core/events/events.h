@@ -4,24 +4,33 @@
 
 #include "guard/guard.h"
 
+enum { GUARD_TEXTS = 9 };
+
 /* What an event says besides the verdict. All strings may be NULL. */
 struct guard_act {
     enum guard_ring ring;
     enum fs_family family;
-    const char *verb; /* "open", "connect", "look up", "execute", …: for the message */
-    const char *path; /* details.path */
-    const char *arguments; /* details.arguments, already one string */
+    union {
+        struct {
+            const char *verb; /* "open", "connect", "look up", "execute", …: for the message */
+            const char *path; /* details.path */
+            const char *to; /* details.to: the other path of the act; NULL unless it is refused or
+                               reported too */
+            const char *arguments; /* details.arguments, already one string */
+            const char *host;
+            const char *ip; /* as text */
+            const char *protocol; /* "tcp", "udp", … */
+            const char *first_bytes; /* details.first_bytes: what they are, a constant; NULL if they
+                                        are not the reason */
+            const char *connected_as; /* details.connected_as: the name that the connection was
+                                         allowed by, where they name another */
+        };
+        const char *texts[GUARD_TEXTS]; /* all of these: two acts of one kind have the same */
+    };
     const char *unguardable; /* why a program cannot be guarded, completes "it …"; NULL where that
                                 is not what it is about */
-    const char *host;
-    const char *ip; /* as text */
     uint16_t port; /* 0: none */
-    const char *protocol; /* "tcp", "udp", … */
     const int *socket; /* its fd; NULL where none is known */
-    const char *first_bytes; /* details.first_bytes: what they are, a constant; NULL if they are not
-                                the reason */
-    const char *connected_as; /* details.connected_as: the name that the connection was allowed by,
-                                 where they name another */
     const void *caller; /* return address of the door; for the origin of the libc ring */
     struct guard_origin *origin; /* from the interpreter ring; NULL: by caller */
 };
@@ -55,6 +64,9 @@ void guard_report(const struct guard_act *act, const struct fs_verdict *verdict,
  * EACCES. */
 bool guard_report_path(enum fs_family family, const struct fs_verdict *verdict, const char *verb,
                        const char *path, const void *caller);
+/* The same for an act on two paths: `to`: details.to, or NULL. */
+bool guard_report_paths(enum fs_family family, const struct fs_verdict *verdict, const char *verb,
+                        const char *path, const char *to, const void *caller);
 
 /* Returns true if no `allowed` event of this rule was written yet. */
 bool guard_rule_is_new(uint32_t rule);

@@ -176,16 +176,22 @@ static void write_stack(struct json *json, const char *stack)
     json->size += end;
 }
 
+/* "" is not known: null. */
+static void write_known(struct json *json, const char *key, const char *text, size_t most)
+{
+    json_text(json, key, text[0] ? text : NULL, most);
+}
+
 static void write_origin(struct json *json, const struct guard_act *act,
                          const struct guard_origin *origin)
 {
     json_raw(json, ",\"origin\":{");
     if (origin) {
-        json_text(json, "distribution", origin->distribution[0] ? origin->distribution : NULL, 128);
-        json_text(json, "version", origin->version[0] ? origin->version : NULL, 64);
-        json_text(json, "file", origin->file[0] ? origin->file : NULL, 400);
+        write_known(json, "distribution", origin->distribution, 128);
+        write_known(json, "version", origin->version, 64);
+        write_known(json, "file", origin->file, 400);
         json_integer(json, "line", origin->line);
-        json_text(json, "function", origin->function[0] ? origin->function : NULL, 128);
+        write_known(json, "function", origin->function, 128);
         json_raw(json, ",\"stack\":[");
         write_stack(json, origin->stack);
         json_raw(json, "]");
@@ -225,6 +231,7 @@ static void write_details(struct json *json, const struct guard_act *act)
         if (act->verb) {
             json_text(json, "operation", act->verb, 32);
         }
+        if (act->to) json_text(json, "to", act->to, 512);
     }
     json_raw(json, "}");
 }
@@ -301,7 +308,7 @@ static void write_rule(struct json *json, const struct report *report)
 static void write_rest(struct json *json, const struct report *report)
 {
     static const char *const rings[] = {"libc", "interpreter", "kernel"};
-    json_text(json, "requestId", report->id[0] ? report->id : NULL, 64);
+    write_known(json, "requestId", report->id, 64);
     if (report->tenant[0]) json_text(json, "tenantId", report->tenant, TENANT_MAX);
     json_word(json, "ring", rings[report->act->ring]);
     json_integer(json, "count", report->count);

@@ -14,6 +14,20 @@ static void identity(struct json *json, const struct ocsf *finding)
     json_text(json, "uid", uid, sizeof uid);
 }
 
+static const char *name_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash && slash[1] ? slash + 1 : path;
+}
+
+static void file(struct json *json, const char *path)
+{
+    json_raw(json, "{\"file\":{\"type_id\":0");
+    json_text(json, "name", name_of(path), 64);
+    json_text(json, "path", path, 256);
+    json_raw(json, "}}");
+}
+
 /* What the act was about, as far as OCSF has a field for it. Unknown fields are left out, because
  * OCSF has no null. */
 static void evidence(struct json *json, const struct ocsf *finding)
@@ -29,22 +43,21 @@ static void evidence(struct json *json, const struct ocsf *finding)
         return;
     }
     if (!act->path) return;
-    const char *slash = strrchr(act->path, '/');
-    const char *name = slash && slash[1] ? slash + 1 : act->path;
     if (act->family == FS_PROCESS) {
         /* A process has a pid or an id; one that has not been started has the id that it was asked
          * for under. */
         json_raw(json, ",\"evidences\":[{\"process\":{");
         identity(json, finding);
-        json_text(json, "name", name, 64);
+        json_text(json, "name", name_of(act->path), 64);
         if (act->arguments) json_text(json, "cmd_line", act->arguments, 256);
         json_raw(json, "}}]");
         return;
     }
-    json_raw(json, ",\"evidences\":[{\"file\":{\"type_id\":0");
-    json_text(json, "name", name, 64);
-    json_text(json, "path", act->path, 256);
-    json_raw(json, "}}]");
+    json_raw(json, ",\"evidences\":[");
+    file(json, act->path);
+    if (act->to) json_raw(json, ",");
+    if (act->to) file(json, act->to);
+    json_raw(json, "]");
 }
 
 void ocsf_write(struct json *json, const struct ocsf *finding)

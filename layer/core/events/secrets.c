@@ -37,16 +37,15 @@ static struct {
 
 static bool looks_secret(const char *name, size_t size)
 {
-    static const char *const words[] = {"SECRET",     "TOKEN",       "PASSWORD", "PASSWD",
-                                        "PASSPHRASE", "CREDENTIAL",  "API_KEY",  "APIKEY",
-                                        "ACCESS_KEY", "PRIVATE_KEY", "_DSN",     "DATABASE_URL"};
+    static const char words[] = "SECRET\0TOKEN\0PASSWORD\0PASSWD\0PASSPHRASE\0CREDENTIAL\0API_KEY\0"
+                                "APIKEY\0ACCESS_KEY\0PRIVATE_KEY\0_DSN\0DATABASE_URL\0";
     char upper[128];
     if (size >= sizeof upper) size = sizeof upper - 1;
     for (size_t i = 0; i < size; i++)
         upper[i] = name[i] >= 'a' && name[i] <= 'z' ? (char)(name[i] - 32) : name[i];
     upper[size] = '\0';
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strstr(upper, words[i])) return true;
+    for (const char *word = words; *word; word += strlen(word) + 1)
+        if (strstr(upper, word)) return true;
     return size > 4 && strcmp(upper + size - 4, "_KEY") == 0;
 }
 

@@ -63,44 +63,47 @@ static void say_object(struct sentence *out, const struct guard_act *act)
         sentence_say(out, act->verb ? act->verb : "use");
         sentence_say(out, " ");
         sentence_say(out, act->path);
+        if (act->to) sentence_say(out, " to ");
+        sentence_say(out, act->to);
         return;
     }
 }
+
+/* Behind the text. */
+static const char *next(const char *text) { return text + strlen(text) + 1; }
 
 /* What first bytes must not be, by the word of details.first_bytes. */
 static void say_first_bytes(struct sentence *out, const struct guard_act *act,
                             const struct fs_verdict *verdict)
 {
-    static const struct {
-        const char *word, *text;
-    } sentences[] = {
-        {"other_server_name", "the TLS greeting names a server which "},
-        {"other_host", "the request is for a host which "},
-        {"split", "the first bytes end before they name a server"},
-        {"not_tls", "the first bytes are no TLS greeting"},
-        {"not_http", "the first bytes are no HTTP request"},
-        {"oversized", "the TLS greeting is larger than a record"},
-        {"fragmented", "the TLS greeting is spread over several records"},
-        {"malformed", "the first bytes can be read in more ways than one"},
-        {"no_server_name", "the TLS greeting names no server"},
-        {"no_host", "the request names no host"},
-        {"two_hosts", "the request names more hosts than one"},
-        {"ech", "the TLS greeting hides the server's name"},
-        {"early_data", "the TLS greeting offers early data"},
-        {"upgrade", "the request asks for another protocol"},
-        {"out_of_band", "the first bytes are sent out of band"},
-        {"datagram", "datagrams cannot be judged where TLS is required"},
-        {"at_once", "two threads write the first bytes at once"},
-        {"unseen", "the first bytes are sent by a call that hides them"},
-        {"stream", "the connection is also a stdio stream or standard fd, which hides the "
-                   "first bytes"},
-        {"inherited", "the connection is from before this program, or from another process"},
-        {"passed", "the connection is passed on before its first bytes"},
-        {"too_many", "too many connections wait for their first bytes"},
-    };
+    /* Words, each followed by its sentence: a pointer to each would take more room. */
+    static const char sentences[] =
+        "other_server_name\0the TLS greeting names a server which \0"
+        "other_host\0the request is for a host which \0"
+        "split\0the first bytes end before they name a server\0"
+        "not_tls\0the first bytes are no TLS greeting\0"
+        "not_http\0the first bytes are no HTTP request\0"
+        "oversized\0the TLS greeting is larger than a record\0"
+        "fragmented\0the TLS greeting is spread over several records\0"
+        "malformed\0the first bytes can be read in more ways than one\0"
+        "no_server_name\0the TLS greeting names no server\0"
+        "no_host\0the request names no host\0"
+        "two_hosts\0the request names more hosts than one\0"
+        "ech\0the TLS greeting hides the server's name\0"
+        "early_data\0the TLS greeting offers early data\0"
+        "upgrade\0the request asks for another protocol\0"
+        "out_of_band\0the first bytes are sent out of band\0"
+        "datagram\0datagrams cannot be judged where TLS is required\0"
+        "at_once\0two threads write the first bytes at once\0"
+        "unseen\0the first bytes are sent by a call that hides them\0"
+        "stream\0the connection is also a stdio stream or standard fd, which hides the first "
+        "bytes\0"
+        "inherited\0the connection is from before this program, or from another process\0"
+        "passed\0the connection is passed on before its first bytes\0"
+        "too_many\0too many connections wait for their first bytes\0";
     const char *text = "the first bytes cannot be judged";
-    for (size_t i = 0; act->first_bytes && i < sizeof sentences / sizeof *sentences; i++)
-        if (strcmp(sentences[i].word, act->first_bytes) == 0) text = sentences[i].text;
+    for (const char *word = sentences; act->first_bytes && *word; word = next(next(word)))
+        if (strcmp(word, act->first_bytes) == 0) text = next(word);
     sentence_say(out, text);
     if (verdict->reason == FS_SERVER_NAME) {
         sentence_say(out, verdict->source && verdict->source[0] ? verdict->source : "the rule");

@@ -8,9 +8,13 @@
 #include "support/sys.h"
 #include "support/text.h"
 
-/* The place of a path, judged. If `in_folder` is true, the door acts in `place->parent`. Otherwise
- * it makes the caller's own call. */
+/* A path of the caller's, and its place, judged. The door acts on `name` in `dir`: in the folder
+ * that was judged if `in_folder` is true, otherwise as the caller did. */
 struct access {
+    int dirfd;
+    const struct path *path;
+    int dir;
+    const char *name;
     struct place place;
     bool in_folder;
     bool shown; /* an alert was written, about this family */
@@ -49,11 +53,26 @@ __attribute__((noinline)) static bool refused_by_name(int dirfd, const struct pa
 /* What the act does to the object that the path names. */
 enum effect { READS, MAKES, MOVES };
 
-/* Judges a path; returns false if the call must fail (errno is set). `first` is the other path of
- * the same act, or NULL: one act makes one event. */
-static bool enter(int dirfd, const struct path *path, enum effect effect, const char *verb,
-                  const struct access *first, struct access *access, const void *caller)
+/* Reports, with the act's second path, or NULL where there is none. Returns true if the act must be
+ * refused. */
+static bool refuse(struct judged *judged, const struct access *second, const void *caller)
 {
+    struct judged *other = second ? files_judge_other(judged, second->dirfd, second->path) : NULL;
+    judged->to = other ? other->path : NULL;
+    bool refused = files_refuse(judged, caller);
+    sys_scratch_free(other, sizeof *other);
+    return refused;
+}
+
+/* Judges a path; returns false if the call must fail (errno is set). One act makes one event:
+ * `first` is the path that was judged before, `second` the one that is judged next; NULL where
+ * there is none. */
+static bool enter(struct access *access, enum effect effect, const char *verb,
+                  const struct access *first, const struct access *second, const void *caller)
+{
+    int dirfd = access->dir = access->dirfd;
+    const struct path *path = access->path;
+    access->name = path->text;
     access->in_folder = false;
     access->shown = false;
     access->place.parent = -1;
@@ -80,7 +99,7 @@ static bool enter(int dirfd, const struct path *path, enum effect effect, const 
     judged.verb = verb;
     bool again = found && first && first->shown && first->family == judged.family &&
                  judged.verdict.mode == FS_ALERT;
-    if (found && !again && files_refuse(&judged, caller)) {
+    if (found && !again && refuse(&judged, second, caller)) {
         files_close_place(&access->place);
         return false;
     }
@@ -88,43 +107,60 @@ static bool enter(int dirfd, const struct path *path, enum effect effect, const 
         access->shown = true;
         access->family = judged.family;
     }
-    access->in_folder = !access->place.whole && guard.blocks_any;
+    if (!access->place.whole && guard.blocks_any) {
+        access->in_folder = true;
+        access->dir = access->place.parent;
+        access->name = access->place.last;
+    }
     return true;
+}
+
+/* Both paths of an act. With the effect MOVES, the second one's object is replaced. */
+static bool enter_both(struct access *one, struct access *two, enum effect effect, const char *verb,
+                       const void *caller)
+{
+    if (!enter(one, MOVES, verb, NULL, two, caller)) return false;
+    if (enter(two, effect, verb, one, NULL, caller)) {
+        handler_name_moves(one->dir, one->name, two->dir, two->name);
+        return true;
+    }
+    files_close_place(&one->place);
+    return false;
+}
+
+static int leave_both(struct access *one, struct access *two, int result)
+{
+    files_close_place(&one->place);
+    files_close_place(&two->place);
+    return result;
 }
 
 /* One path: CALL acts in `dir` on `name`. If the path is used as given, the door calls the same
  * function as the caller did: a library preloaded after ours may interpose that one only. */
-#define ENTRY(dirfd, path, effect, verb, call)                                                     \
+#define ENTRY(dirfd_, path_, effect, verb, call)                                                   \
     do {                                                                                           \
         struct access access;                                                                      \
-        if (!enter(dirfd, path, effect, verb, NULL, &access, caller)) return -1;                   \
-        int dir = access.in_folder ? access.place.parent : (dirfd);                                \
-        const char *name = access.in_folder ? access.place.last : (path)->text;                    \
+        access.dirfd = (dirfd_);                                                                   \
+        access.path = (path_);                                                                     \
+        if (!enter(&access, effect, verb, NULL, NULL, caller)) return -1;                          \
+        int dir = access.dir;                                                                      \
+        const char *name = access.name;                                                            \
         (void)dir;                                                                                 \
         __typeof__(call) result = call;                                                            \
         files_close_place(&access.place);                                                          \
         return result;                                                                             \
     } while (0)
 
-/* Two paths: (from_dir, from) and (to_dir, to). With the effect MOVES, the second one's object is
- * replaced. */
+/* Two paths, `one` and `two`. */
 #define ENTRIES(dirfd1, path1, dirfd2, path2, effect, verb, call)                                  \
     do {                                                                                           \
         struct access one, two;                                                                    \
-        if (!enter(dirfd1, path1, MOVES, verb, NULL, &one, caller)) return -1;                     \
-        if (!enter(dirfd2, path2, effect, verb, &one, &two, caller)) {                             \
-            files_close_place(&one.place);                                                         \
-            return -1;                                                                             \
-        }                                                                                          \
-        int from_dir = one.in_folder ? one.place.parent : (dirfd1);                                \
-        int to_dir = two.in_folder ? two.place.parent : (dirfd2);                                  \
-        const char *from = one.in_folder ? one.place.last : (path1)->text;                         \
-        const char *to = two.in_folder ? two.place.last : (path2)->text;                           \
-        handler_name_moves(from_dir, from, to_dir, to);                                            \
-        int result = call;                                                                         \
-        files_close_place(&one.place);                                                             \
-        files_close_place(&two.place);                                                             \
-        return result;                                                                             \
+        one.dirfd = (dirfd1);                                                                      \
+        one.path = (path1);                                                                        \
+        two.dirfd = (dirfd2);                                                                      \
+        two.path = (path2);                                                                        \
+        if (!enter_both(&one, &two, effect, verb, caller)) return -1;                              \
+        return leave_both(&one, &two, call);                                                       \
     } while (0)
 
 static int judged_mkdir(const struct path *path, mode_t mode, const void *caller)
@@ -175,28 +211,31 @@ static int judged_remove(const struct path *path, const void *caller)
 static int judged_rename(const struct path *old, const struct path *new, const void *caller)
 {
     ENTRIES(AT_FDCWD, old, AT_FDCWD, new, MOVES, "rename",
-            one.in_folder || two.in_folder ? real.renameat(from_dir, from, to_dir, to)
-                                           : real.rename(from, to));
+            one.in_folder || two.in_folder ? real.renameat(one.dir, one.name, two.dir, two.name)
+                                           : real.rename(one.name, two.name));
 }
 
 static int judged_renameat(int old_dir, const struct path *old, int new_dir, const struct path *new,
                            const void *caller)
 {
-    ENTRIES(old_dir, old, new_dir, new, MOVES, "rename", real.renameat(from_dir, from, to_dir, to));
+    ENTRIES(old_dir, old, new_dir, new, MOVES, "rename",
+            real.renameat(one.dir, one.name, two.dir, two.name));
 }
 
 static int judged_renameat2(int old_dir, const struct path *old, int new_dir,
                             const struct path *new, unsigned flags, const void *caller)
 {
     ENTRIES(old_dir, old, new_dir, new, MOVES, "rename",
-            real.renameat2(from_dir, from, to_dir, to, flags));
+            real.renameat2(one.dir, one.name, two.dir, two.name, flags));
 }
 
 /* A hard link would give an object under /tmp a second name. With AT_SYMLINK_FOLLOW the object at
  * the end of the link is judged too. */
-static bool link_follows(int dirfd, const struct path *path, int flags, int *held,
+static bool link_follows(const struct access *one, const struct access *two, int flags, int *held,
                          const void *caller)
 {
+    int dirfd = one->dirfd;
+    const struct path *path = one->path;
     *held = -1;
     if (!(flags & (AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))) return true;
     struct judged judged;
@@ -204,7 +243,7 @@ static bool link_follows(int dirfd, const struct path *path, int flags, int *hel
         path->size > 0 ? files_reserve(sys_openat(dirfd, path->text, O_PATH | O_CLOEXEC, 0)) : -1;
     bool found = files_judge_fd(fd >= 0 ? fd : dirfd, O_RDWR, &judged, caller);
     judged.verb = "link";
-    if (found && files_refuse(&judged, caller)) {
+    if (found && refuse(&judged, two, caller)) {
         if (fd >= 0) files_release(fd);
         return false;
     }
@@ -220,31 +259,31 @@ static bool link_follows(int dirfd, const struct path *path, int flags, int *hel
 static int judged_link(const struct path *old, const struct path *new, const void *caller)
 {
     ENTRIES(AT_FDCWD, old, AT_FDCWD, new, MAKES, "link",
-            one.in_folder || two.in_folder ? real.linkat(from_dir, from, to_dir, to, 0)
-                                           : real.link(from, to));
+            one.in_folder || two.in_folder ? real.linkat(one.dir, one.name, two.dir, two.name, 0)
+                                           : real.link(one.name, two.name));
 }
 
 static int judged_linkat(int old_dir, const struct path *old, int new_dir, const struct path *new,
                          int flags, const void *caller)
 {
-    int held;
-    if (!link_follows(old_dir, old, flags, &held, caller)) return -1;
-    if (held < 0)
-        ENTRIES(old_dir, old, new_dir, new, MAKES, "link",
-                real.linkat(from_dir, from, to_dir, to, flags));
+    int held, result = -1;
     struct access one, two;
-    int result = -1;
-    if (enter(old_dir, old, MOVES, "link", NULL, &one, caller)) {
-        if (enter(new_dir, new, MAKES, "link", &one, &two, caller)) {
-            char magic[32];
+    one.dirfd = old_dir;
+    one.path = old;
+    two.dirfd = new_dir;
+    two.path = new;
+    if (!link_follows(&one, &two, flags, &held, caller)) return -1;
+    if (enter_both(&one, &two, MAKES, "link", caller)) {
+        char magic[32];
+        if (held >= 0) {
             text_fd_path(magic, held);
-            result = real.linkat(AT_FDCWD, magic, two.in_folder ? two.place.parent : new_dir,
-                                 two.in_folder ? two.place.last : new->text, flags);
-            files_close_place(&two.place);
+            one.dir = AT_FDCWD;
+            one.name = magic;
         }
-        files_close_place(&one.place);
+        result = real.linkat(one.dir, one.name, two.dir, two.name, flags);
+        leave_both(&one, &two, 0);
     }
-    files_release(held);
+    if (held >= 0) files_release(held);
     return result;
 }
 
@@ -316,39 +355,39 @@ static int make_node(int dir, const char *name, mode_t mode, dev_t device)
 #define bare___xmknod(version, path, mode, device) make_node(AT_FDCWD, path, mode, *(device))
 #define bare___xmknodat(version, dirfd, path, mode, device) make_node(dirfd, path, mode, *(device))
 
-static int judged_mknod(const struct path *path, mode_t mode, dev_t device, const void *caller)
-{
-    ENTRY(AT_FDCWD, path, MAKES, "create", make_node(dir, name, mode, device));
-}
-
 static int judged_mknodat(int dirfd, const struct path *path, mode_t mode, dev_t device,
                           const void *caller)
 {
     ENTRY(dirfd, path, MAKES, "create", make_node(dir, name, mode, device));
 }
 
+static int judged_mknod(const struct path *path, mode_t mode, dev_t device, const void *caller)
+{
+    return judged_mknodat(AT_FDCWD, path, mode, device, caller);
+}
+
 static int judged___xmknod(int version, const struct path *path, mode_t mode, dev_t *device,
                            const void *caller)
 {
     (void)version;
-    ENTRY(AT_FDCWD, path, MAKES, "create", make_node(dir, name, mode, *device));
+    return judged_mknodat(AT_FDCWD, path, mode, *device, caller);
 }
 
 static int judged___xmknodat(int version, int dirfd, const struct path *path, mode_t mode,
                              dev_t *device, const void *caller)
 {
     (void)version;
-    ENTRY(dirfd, path, MAKES, "create", make_node(dir, name, mode, *device));
-}
-
-static int judged_mkfifo(const struct path *path, mode_t mode, const void *caller)
-{
-    ENTRY(AT_FDCWD, path, MAKES, "create", make_node(dir, name, (mode & 07777) | S_IFIFO, 0));
+    return judged_mknodat(dirfd, path, mode, *device, caller);
 }
 
 static int judged_mkfifoat(int dirfd, const struct path *path, mode_t mode, const void *caller)
 {
-    ENTRY(dirfd, path, MAKES, "create", make_node(dir, name, (mode & 07777) | S_IFIFO, 0));
+    return judged_mknodat(dirfd, path, (mode & 07777) | S_IFIFO, 0, caller);
+}
+
+static int judged_mkfifo(const struct path *path, mode_t mode, const void *caller)
+{
+    return judged_mkfifoat(AT_FDCWD, path, mode, caller);
 }
 
 #include "doors_entries.gen.h"

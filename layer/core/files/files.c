@@ -78,6 +78,7 @@ static bool decide_made(struct judged *judged, enum fs_family family, int flags,
 {
     judged->family = family;
     judged->gone = false;
+    judged->to = NULL;
     judged->verb = verb_of(flags);
     struct fs_request request = {
         .family = family, .path = judged->path, .made = made, .caller = judged->caller};
@@ -255,8 +256,8 @@ bool files_refuse(const struct judged *judged, const void *caller)
      * without it. If Node could read it, so could all code: module.findSourceMap returns it. */
     bool quiet = judged->family == FS_HANDLER && javascript_reader() == JAVASCRIPT_MAPS;
     if (!quiet && !guard_noted(judged->family, judged->path))
-        return guard_report_path(judged->family, &judged->verdict, judged->verb, judged->path,
-                                 caller);
+        return guard_report_paths(judged->family, &judged->verdict, judged->verb, judged->path,
+                                  judged->to, caller);
     if (judged->verdict.mode != FS_BLOCK) return false;
     errno = EACCES;
     return true;

@@ -16,6 +16,7 @@ struct judged {
     enum fs_family family;
     bool gone; /* ephemeral /tmp: removed, and not open here */
     const char *verb;
+    const char *to; /* the second path of the act, where the event shows it; else NULL */
     const void *caller; /* of the door; NULL: the thread holds the interpreter, or not known */
     char path[PATH_MAX];
 };
@@ -133,7 +134,11 @@ bool files_refuses_name(const struct path *path, int flags, const char *verb, co
  * needed. `caller`: of the door; NULL in the interpreter ring. */
 bool files_judge_path(int dirfd, const struct path *path, int flags, struct judged *judged,
                       const void *caller);
-/* The same, and reports. Returns true if the act must be refused; errno is then EACCES. */
+/* The verdict on the second path of an act, if the rule that refuses or reports the first one does
+ * so with the second, and no more strictly; else NULL. It is scratch memory. */
+struct judged *files_judge_other(const struct judged *first, int dirfd, const struct path *path);
+/* The same as files_judge_path, and reports. Returns true if the act must be refused; errno is then
+ * EACCES. */
 bool files_refuses_path(int dirfd, const struct path *path, int flags, const char *verb,
                         const void *caller);
 

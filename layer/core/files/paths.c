@@ -68,6 +68,20 @@ bool files_judge_path(int dirfd, const struct path *path, int flags, struct judg
     return found;
 }
 
+struct judged *files_judge_other(const struct judged *first, int dirfd, const struct path *path)
+{
+    if (first->verdict.mode == FS_ALLOW || guard_noted(first->family, first->path)) return NULL;
+    struct judged *other = sys_scratch(sizeof *other);
+    if (!other) return NULL;
+    /* As an inspection, which makes nothing the function's where /tmp is ephemeral. */
+    (void)files_judge_path(dirfd, path, O_PATH | O_NOFOLLOW, other, first->caller);
+    if (other->verdict.mode != FS_ALLOW && other->family == first->family &&
+        other->verdict.mode <= first->verdict.mode)
+        return other;
+    sys_scratch_free(other, sizeof *other);
+    return NULL;
+}
+
 bool files_refuses_path(int dirfd, const struct path *path, int flags, const char *verb,
                         const void *caller)
 {

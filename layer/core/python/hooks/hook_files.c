@@ -80,12 +80,22 @@ static bool nothing_to_do(void)
            (guard_ignores(FS_HANDLER) || !handler_guards());
 }
 
-/* 0: allowed; 1: reported, and let through; -1: refused. */
-static int judge(int dirfd, const char *path, int flags, const char *verb, PyObject *object)
+/* A name of an event, in memory of Python's that does not change, and the folder that it is
+ * relative to. */
+struct name {
+    PyObject *object; /* for the error; NULL: none */
+    const char *path; /* NULL: there is nothing to judge */
+    int dirfd;
+};
+
+/* 0: allowed; 1: reported, and let through; -1: refused. `other`: the act's second name, or NULL.
+ */
+static int judge(const struct name *name, const struct name *other, int flags, const char *verb)
 {
     struct judged judged;
-    struct path own = copied_own(path); /* memory of Python's that does not change */
-    (void)files_judge_path(dirfd, &own, flags, &judged, NULL);
+    const char *path = name->path;
+    struct path own = copied_own(path);
+    (void)files_judge_path(name->dirfd, &own, flags, &judged, NULL);
     const enum fs_family family = judged.family;
     const struct fs_verdict verdict = judged.verdict;
     const char *resolved = judged.path, *shown = resolved[0] ? resolved : path;
@@ -117,7 +127,15 @@ static int judge(int dirfd, const char *path, int flags, const char *verb, PyObj
         python.PyErr_SetString(*python.PyExc_PermissionError, "no source");
         return -1;
     }
-    return hook_verdict(&act, &verdict, shown, object) == 0 ? 1 : -1;
+    struct judged *found = NULL;
+    if (other && other->path) {
+        struct path second = copied_own(other->path);
+        found = files_judge_other(&judged, other->dirfd, &second);
+    }
+    if (found) act.to = found->path;
+    int result = hook_verdict(&act, &verdict, shown, name->object) == 0 ? 1 : -1;
+    sys_scratch_free(found, sizeof *found);
+    return result;
 }
 
 static int answer(int judged) { return judged < 0 ? -1 : 0; }
@@ -152,35 +170,42 @@ int hook_open(PyObject *arguments)
     if ((flags & O_ACCMODE) != O_RDONLY && !(flags & O_DIRECTORY) &&
         is_kind(AT_FDCWD, path, S_IFDIR))
         return 0;
-    return answer(judge(AT_FDCWD, path, (int)flags, verb_of((int)flags), object));
+    const struct name name = {object, path, AT_FDCWD};
+    return answer(judge(&name, NULL, (int)flags, verb_of((int)flags)));
 }
 
-static int judge_argument(const struct hook_row *row, PyObject *arguments, int at, int dirfd_at)
+/* Returns true if the name makes an inspection necessary. */
+static bool read_name(struct name *name, const struct hook_row *row, PyObject *arguments, int at,
+                      int dirfd_at)
 {
     PyObject *object = argument(arguments, at);
-    const char *path = argument_is_none(object) ? "." : argument_text(object);
-    if (!path || (argument_is_none(object) && !(row->flags & O_DIRECTORY)))
-        return 0; /* dlopen(None): no file */
-    int dirfd = AT_FDCWD;
+    *name = (struct name){object, argument_text(object), AT_FDCWD};
+    if (argument_is_none(object)) {
+        name->object = NULL;
+        if (row->flags & O_DIRECTORY) name->path = "."; /* dlopen(None): no file */
+    }
     if (dirfd_at >= 0) {
         long given = argument_number(argument(arguments, dirfd_at), -1);
-        if (given >= 0) dirfd = (int)given;
+        if (given >= 0) name->dirfd = (int)given;
     }
-    if (dirfd == AT_FDCWD && !suspicious(path, true)) return 0;
-    /* The event does not show whether the link itself is meant (follow_symlinks). The libc ring
-     * sees that. */
-    if (row->flags == FOLLOW && is_kind(dirfd, path, S_IFLNK)) return 0;
-    return judge(dirfd, path, row->flags, row->verb, argument_is_none(object) ? NULL : object);
+    return name->path && (name->dirfd != AT_FDCWD || suspicious(name->path, true));
 }
 
 int hook_path(const struct hook_row *row, PyObject *arguments)
 {
     if (nothing_to_do()) return 0;
-    int judged = judge_argument(row, arguments, row->path, row->dirfd);
-    if (row->other_path < 0) return answer(judged);
-    /* One act makes one event: of two names, the note holds the reported one, and the door stays
-     * quiet about the other. */
-    if (judged == 0) judged = judge_argument(row, arguments, row->other_path, row->other_dirfd);
+    struct name one, two = {NULL, NULL, 0};
+    bool suspect = read_name(&one, row, arguments, row->path, row->dirfd);
+    if (row->other_path >= 0)
+        suspect |= read_name(&two, row, arguments, row->other_path, row->other_dirfd);
+    if (!suspect) return 0;
+    /* The event does not show whether the link itself is meant (follow_symlinks). The libc ring
+     * sees that. */
+    if (row->flags == FOLLOW && is_kind(one.dirfd, one.path, S_IFLNK)) return 0;
+    int judged = one.path ? judge(&one, &two, row->flags, row->verb) : 0;
+    /* One act makes one event: of two names, the note holds the first that was reported, and the
+     * door stays quiet about the other. */
+    if (judged == 0 && two.path) judged = judge(&two, NULL, row->flags, row->verb);
     return answer(judged);
 }
 
@@ -213,7 +238,8 @@ static int judge_database(const struct hook_row *row, PyObject *object)
         path = plain;
     }
     if (!suspicious(path, true)) return 0;
-    int judged = judge(AT_FDCWD, path, row->flags, row->verb, object);
+    const struct name name = {object, path, AT_FDCWD};
+    int judged = judge(&name, NULL, row->flags, row->verb);
     /* Between the event and the act, another hook may act itself. */
     if (!hook_has_other_hooks()) askers_keep();
     return answer(judged);
