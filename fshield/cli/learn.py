@@ -347,8 +347,9 @@ def notes(learnt: Learnt) -> list[str]:
     if moved := _renamed(learnt):
         more = f" and {len(moved) - 1} more" if len(moved) > 1 else ""
         found.append(
-            f"{harmless(moved[0])}{more}: the event of a rename shows one of its two names. If the"
-            " other one lies under /tmp too, allow it, or learn with --code"
+            f"{harmless(moved[0])}{more}: renamed, and the event shows one of the two names. If the"
+            " other one lies under /tmp too, as it may where an older layer wrote the event, allow"
+            " it, or learn with --code"
         )
     if learnt.tied:
         more = f" and {len(learnt.tied) - 1} more" if len(learnt.tied) > 1 else ""
@@ -360,13 +361,17 @@ def notes(learnt: Learnt) -> list[str]:
 
 
 def _renamed(learnt: Learnt) -> list[str]:
-    """Paths under /tmp that were renamed or linked, except those whose whole folder was learnt,
-    because it usually contains the other name too.
+    """Paths under /tmp that were renamed or linked by events that show one name only. Leaves out
+    those that were also seen with their other name, and those whose whole folder was learnt: it
+    usually contains the other name too.
     """
+    pairs = learnt.evidence.pairs
+    paired = pairs.keys() | {act for firsts in pairs.values() for act in firsts}
     return [
         line.value
         for line in learnt.lines
         if line.rule == "read_write_tmp" and line.seen.moved and not line.value.endswith("/**")
+        if not any(act in paired for act, _ in line.acts)
     ]
 
 
@@ -380,7 +385,7 @@ def as_dict(learnt: Learnt, tiers: Tiers) -> dict[str, Any]:
                 "policy": line.rule,
                 "entry": line.text,
                 "dependency": line.group or None,
-                "count": line.seen.count,
+                "count": learnt.evidence.times((act for act, _ in line.acts), line.seen),
                 "comment": learnt.comment(line),
                 "admits": admits(line),
             }

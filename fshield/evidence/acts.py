@@ -199,7 +199,8 @@ class Seen:
             self.where = where
         _add(self.libraries, library)
         _add(self.others, other)
-        self.moved |= record.event["details"].get("operation") in _MOVES
+        details = record.event["details"]
+        self.moved |= details.get("operation") in _MOVES and not details.get("to")
 
     @property
     def passed(self) -> int:
@@ -243,6 +244,8 @@ class Evidence:
         interpreters: runtimes as ``armed`` names them.
         arns: of the functions, if events have them.
         forgetful: what invocations did in ``/tmp``.
+        pairs: of acts on two paths, by the second and the first: how often, by what the engine did.
+            Both are in `acts`, with all of their sightings.
     """
 
     acts: dict[Act, Seen] = field(default_factory=dict)
@@ -257,6 +260,8 @@ class Evidence:
     first: float = 0
     last: float = 0
     forgetful: Forgetful = field(default_factory=Forgetful)
+    pairs: dict[Act, dict[Act, Counter[str]]] = field(default_factory=dict)
+    _paired: int = 0
 
     def read(self, records: Iterable[Record]) -> Evidence:
         """Fold `records`; returns itself."""
@@ -295,6 +300,25 @@ class Evidence:
         ):
             name = f"{origin['distribution'] or chain[0]} {origin['version']}"
             self.versions[chain[0]] = _bounded(self.versions.get(chain[0], set()), name)
+        self._see(act, exact, chain, moment, record)
+        second, exact = second_of(event, moment)
+        if second is None:
+            return
+        if second == act:
+            self._narrow(act, exact, moment)
+            return
+        self.noticed(second, chain, record, second=True)
+        self._see(second, exact, chain, moment, record)
+        firsts = self.pairs.setdefault(second, {})
+        if act not in firsts:
+            if self._paired >= MAX_ACTS:
+                return
+            self._paired += 1
+            firsts[act] = Counter()
+        firsts[act][event.get("mode") or "?"] += event["count"]
+
+    def _see(self, act: Act, exact: str, chain: Chain, moment: Moment, record: Record) -> None:
+        event = record.event
         seen = self.acts.get(act)
         if seen is None:
             if len(self.acts) >= MAX_ACTS:
@@ -302,8 +326,8 @@ class Evidence:
                 return
             seen = self.acts[act] = Seen()
         if act.rule == "read_write_tmp":
-            narrow = shape(exact, moment)
-            seen.pattern = joint(seen.pattern or narrow, narrow, act.target)
+            self._narrow(act, exact, moment)
+        origin = event.get("origin") or {}
         where = (
             f"{origin['file']}:{origin['line']}"
             if origin.get("file") and origin.get("line")
@@ -320,8 +344,28 @@ class Evidence:
             (event.get("asker") or "unknown") if others else "",
         )
 
-    def noticed(self, act: Act, chain: Chain, record: Record) -> None:
-        """Called for each act as it is folded. For subclasses that keep more of it."""
+    def _narrow(self, act: Act, exact: str, moment: Moment) -> None:
+        """Have the pattern of a path match `exact` as well."""
+        seen = self.acts.get(act)
+        if seen is not None:
+            narrow = shape(exact, moment)
+            seen.pattern = joint(seen.pattern or narrow, narrow, act.target)
+
+    def noticed(self, act: Act, chain: Chain, record: Record, *, second: bool = False) -> None:
+        """Called for each act as it is folded. For subclasses that keep more of it. `second`: the
+        act is that on the second path of an event whose first one was noticed."""
+
+    def times(self, acts: Iterable[Act], seen: Seen) -> int:
+        """How often any of `acts` was done, where `seen` are the sightings of them all: one on two
+        of their paths counts once."""
+        among = set(acts)
+        twice = (
+            done.total()
+            for second in among
+            for first, done in self.pairs.get(second, {}).items()
+            if first in among
+        )
+        return seen.count - sum(twice)
 
     @property
     def region(self) -> str | None:
@@ -381,6 +425,14 @@ def act_of(
         module = chain[0] if chain and operation not in _BY_LIBRARY else ""
         return Act(rule, path, 0, operation, module, refused), path
     return Act(rule, path, 0, operation, refused=refused), path
+
+
+def second_of(event: Mapping[str, Any], moment: Moment = NEVER) -> tuple[Act | None, str]:
+    """The act on the second path of an event, and this path; None where it shows one only."""
+    path = event["details"].get("to")
+    if not path or event.get("policy") != "read_write_tmp":
+        return None, ""
+    return act_of({**event, "details": {"path": path}}, moment=moment)
 
 
 #: A name that `host_key` would leave as it is, or refuse.

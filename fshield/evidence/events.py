@@ -48,7 +48,7 @@ _TEXT_KEYS = (
     "function",
     "function_arn",
 )
-_DETAIL_KEYS = ("host", "ip", "protocol", "path", "arguments", "operation")
+_DETAIL_KEYS = ("host", "ip", "protocol", "path", "arguments", "operation", "to")
 _COUNT_KEYS = ("pid", "seq", "lost")
 _COLOURS = {
     "block": "\x1b[1;31m",

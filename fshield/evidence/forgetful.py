@@ -47,7 +47,16 @@ class Forgetful:
             self._against = "there were too many names"
         else:
             self._used.setdefault((request, name), path)
-            if operation == _MAKES or (operation in _MOVES and request in self._makers):
+            to = str(details.get("to") or "")
+            if to:
+                new, inside, _ = to.removeprefix("/tmp/").partition("/")
+                self._used.setdefault((request, new), to)
+                if not inside:
+                    self._made.add((request, new))
+            if operation == _MAKES or (
+                # The event shows one name, which may be the new one.
+                operation in _MOVES and request in self._makers and not to
+            ):
                 self._made.add((request, name))
                 self._makers.add(request)
             elif operation == _REMOVES and path == f"/tmp/{name}":

@@ -304,7 +304,8 @@ def comment(line: Line, tiers: Tiers) -> str:
     """The comment at the end of a line: how often its acts were seen, when, and by which
     package.
     """
-    times = "once" if line.seen.count == 1 else f"{line.seen.count:,} times"
+    count = tiers.evidence.times((act for act, _ in line.acts), line.seen)
+    times = "once" if count == 1 else f"{count:,} times"
     askers = tiers.askers(line.seen)
     by = "; ".join(asker.words for asker, _ in askers[:2]) + (
         f"; {len(askers) - 2} more" if len(askers) > 2 else ""

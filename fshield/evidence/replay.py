@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 from fshield.engine import decide as native
 from fshield.evidence.acts import Act, Evidence, Seen
@@ -49,18 +50,46 @@ def replay(policy: native.Compiled, evidence: Evidence, facts: native.Facts) -> 
     and its lookup, the strictest verdict counts.
     """
     lookups = Lookups(evidence)
-    for act, seen in evidence:
-        if lookups.is_part(act):
-            continue
+
+    def worst_of(act: Act, seen: Seen) -> tuple[str, Met]:
         found = [
             (target, met_by(policy, step, target, facts, asked_as(evidence, how.chains)))
             for step, how in filter(None, ((act, seen), lookups.first_step(act)))
             for target in sorted(how.examples) or [step.target]
         ]
-        target, worst = max(found, key=lambda pair: pair[1].mode)
-        seen = lookups.whole(act, seen)  # noqa: PLW2901
+        return max(found, key=lambda pair: pair[1].mode)
+
+    counted_elsewhere = _on_two_paths(
+        evidence, lambda act: worst_of(act, evidence.acts[act])[1].mode
+    )
+    for act, seen in evidence:
+        if lookups.is_part(act):
+            continue
+        target, worst = worst_of(act, seen)
+        seen = _less(lookups.whole(act, seen), counted_elsewhere.get(act))  # noqa: PLW2901
+        if not seen.count:
+            continue
         quiet = act.rule == "read_handler" and _is_quiet(policy, evidence, seen)
         yield Outcome(act, seen, target, worst, quiet)
+
+
+def _on_two_paths(evidence: Evidence, mode_of: Callable[[Act], Mode]) -> dict[Act, Counter[str]]:
+    """Of acts on two paths, how often each is counted with its other path: the one that fares
+    worse, and the first where both fare alike."""
+    found: dict[Act, Counter[str]] = {}
+    for second, firsts in evidence.pairs.items():
+        for first, done in firsts.items():
+            if first in evidence.acts and second in evidence.acts:
+                worse = mode_of(second) > mode_of(first)
+                found.setdefault(first if worse else second, Counter()).update(done)
+    return found
+
+
+def _less(seen: Seen, done: Counter[str] | None) -> Seen:
+    """`seen` without these sightings."""
+    if not done:
+        return seen
+    return replace(seen, count=seen.count - done.total(), done=seen.done - done)
 
 
 def _is_quiet(policy: native.Compiled, evidence: Evidence, seen: Seen) -> bool:

@@ -32,11 +32,13 @@ class Tally:
     Args:
         done: counts by result: ``block``, ``alert``, ``allow``.
         first, last: seconds since 1970; 0 where no event says.
+        second: of these, how often it was the second path of an act, which counts for the first.
         where: ``FILE:LINE`` of the caller.
         for_others: "allowed for stripe; asked by tintbox", if an entry is for others; else "".
     """
 
     done: Counter[str] = field(default_factory=Counter)
+    second: Counter[str] = field(default_factory=Counter)
     first: float = 0
     last: float = 0
     where: str = ""
@@ -54,6 +56,7 @@ class Tally:
         done = self.done
         for mode, count in other.done.items():
             done[mode] = done.get(mode, 0) + count
+        self.second.update(other.second)
         self._widen(other.first, other.last, other.where, other.for_others)
 
     def _widen(self, first: float, last: float, where: str, for_others: str) -> None:
@@ -125,13 +128,13 @@ class Touched(Evidence):
     elsewhere: int = 0
     _kept: int = 0
 
-    def noticed(self, act: Act, chain: Chain, record: Record) -> None:
+    def noticed(self, act: Act, chain: Chain, record: Record, *, second: bool = False) -> None:
         """Fold one act."""
         event = record.event
         count, policy = event["count"], event.get("policy_name") or ""
         if policy and len(self.policies) < _NAMES:
             self.policies.add(policy)
-        if event["event"] == "allowed":
+        if event["event"] == "allowed" and not second:
             self.allowed += record.events
             rule = (policy, event.get("rule") or "")
             if rule in self.rules or len(self.rules) < MAX_ACTS:
@@ -143,9 +146,11 @@ class Touched(Evidence):
         seen = mode, count, when, record.last or when, where or "", _for_others(event)
         if record.function:
             place = _place(record.function, event.get("function_arn"))
-            tally = self._in_function(place, chain, act, mode, count)
+            tally = self._in_function(place, chain, act, mode, count, second=second)
             if tally:
                 tally.take(*seen)
+                if second:
+                    tally.second[mode] += count
         tally = self.by.get((chain, act))
         if tally is None:
             if len(self.by) >= MAX_ACTS:
@@ -153,9 +158,11 @@ class Touched(Evidence):
                 return
             tally = self.by[chain, act] = Tally()
         tally.take(*seen)
+        if second:
+            tally.second[mode] += count
 
     def _in_function(
-        self, place: Place, chain: Chain, act: Act, mode: str, count: int
+        self, place: Place, chain: Chain, act: Act, mode: str, count: int, *, second: bool
     ) -> Tally | None:
         """The function's tally of the act; None if there is no room for it."""
         inside = self.fleet.get(place)
@@ -167,7 +174,7 @@ class Touched(Evidence):
         done = inside.rules.get(act.rule)
         if done is None:
             done = inside.rules[act.rule] = Counter()
-        done[mode] += count
+        done[mode] += 0 if second else count
         tally = inside.by.get((chain, act))
         if tally is None:
             if self._kept >= MAX_ACTS:
@@ -245,11 +252,12 @@ class Dependency:
 
     @cached_property
     def done(self) -> Counter[str]:
-        """The counts by result."""
+        """The counts by result. An act on two paths counts once."""
         total: Counter[str] = Counter()
         for touch in self.touches:
+            second = touch.tally.second
             for mode, count in touch.tally.done.items():
-                total[mode] += count
+                total[mode] += count - second[mode]
         return total
 
     @cached_property

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from fshield.evidence.acts import act_of, kinds
+from fshield.evidence.acts import act_of, kinds, second_of
 from fshield.evidence.known import SOURCE_READERS
 from fshield.evidence.shapes import NEVER, Moment, gathered
 from fshield.evidence.stream import Record
@@ -47,6 +47,7 @@ class Kind:
     Args:
         would_block: the policy says `block`, and a dry run let the act pass; False: the policy says
             `alert`.
+        second: in how many of them it was the second path of an act.
     """
 
     policy: str
@@ -56,6 +57,12 @@ class Kind:
     first: datetime
     last: datetime
     count: int = 0
+    second: int = 0
+
+    @property
+    def times(self) -> int:
+        """How often, as it adds up with other kinds: an act on two paths counts for the first."""
+        return self.count - self.second
 
     def as_dict(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -133,14 +140,28 @@ class Seen:
             return
         would_block = event.get("policy_mode") == "block"
         moment = Moment(at.timestamp(), str(event.get("requestId") or ""))
-        key = (rule, target(event, moment), who, would_block)
+        first = target(event, moment)
+        self._kind((rule, first, who, would_block), event["count"], at, until)
+        second, _ = second_of(event, moment)
+        if second is not None and second.target != first:
+            self._kind((rule, second.target, who, would_block), event["count"], at, until, True)
+
+    def _kind(
+        self,
+        key: tuple[str, str, str, bool],
+        count: int,
+        at: datetime,
+        until: datetime,
+        second: bool = False,
+    ) -> None:
         known = self.kinds.get(key)
         if known is None:
             if len(self.kinds) >= MAX_KINDS:
-                self.more += event["count"]
+                self.more += 0 if second else count
                 return
-            known = self.kinds[key] = Kind(rule, key[1], who, would_block, at, at)
-        known.count += event["count"]
+            known = self.kinds[key] = Kind(*key, at, at)
+        known.count += count
+        known.second += count if second else 0
         # Lines of several streams are not in order.
         known.first, known.last = min(known.first, at), max(known.last, until)
 
@@ -171,6 +192,7 @@ def kinds_of(seen: Seen) -> list[Kind]:
             out[key] = replace(kind, target=name)
             continue
         known.count += kind.count
+        known.second += kind.second
         known.first, known.last = min(known.first, kind.first), max(known.last, kind.last)
     return list(out.values())
 
@@ -218,7 +240,7 @@ def checks(
     counted: list[Kind] | list[Blocked] = kinds_of(seen) if blocked is None else blocked
     newest = max((each.first for each in counted), default=None)
     quiet = (now - newest) / timedelta(days=1) if newest else days
-    number, acts = len(counted), sum(each.count for each in counted) + seen.more
+    number, acts = len(counted), sum(each.times for each in counted) + seen.more
     said = f"{kinds(number)}, ×{acts}" if number or seen.more else "nothing"
     found = [
         Check(
@@ -262,6 +284,11 @@ class Blocked:
     rule: str
     count: int
     first: datetime
+
+    @property
+    def times(self) -> int:
+        """As `count`: of an act on two paths, one is counted."""
+        return self.count
 
     def as_dict(self) -> dict[str, Any]:
         """For ``--json``."""

@@ -31,6 +31,16 @@ _PATHS = [
     "/tmp/\t",
     "/bin/sh",
 ]
+#: Of an act on two paths.
+_SECOND_PATHS: list[dict[str, Any]] = [
+    {"to": "/tmp/final"},
+    {"to": "/tmp/run_20261124_060000.log"},
+    {"to": "/tmp/169c17aa-3a1b-4c4b-b3ca-df90680fced5.json"},
+    {"to": "/tmp/a\\b"},
+    {"to": None},
+    {"to": ""},
+    {"to": 7},
+]
 _REQUESTS = [
     None,
     "169c17aa-3a1b-4c4b-b3ca-df90680fced5",
@@ -125,7 +135,8 @@ def _event(draw: st.DrawFn) -> dict[str, Any]:
         if outbound
         else {
             "path": draw(st.sampled_from([*_PATHS, None])),
-            "operation": draw(st.sampled_from(["create", "execute"])),
+            "operation": draw(st.sampled_from(["create", "execute", "rename"])),
+            **draw(st.sampled_from([{}, {}, *_SECOND_PATHS])),
         }
     )
     rule = (
@@ -245,8 +256,10 @@ def _plain(number: int, act: int, nonce: str) -> dict[str, Any]:
         return {**begin, "event": "armed", **facts, **named, **ours, **ending}
     request = _REQUESTS[1 + (number + act) % 2]
     paths = ["/tmp/cache/1.bin", f"/tmp/{request}.json", "/tmp/run_20261124_060000.log"]
+    # The second path may be made of the time or of the request's id, as the first.
+    second = {"operation": "rename", "to": paths[number % 3]} if number % 4 == 3 else {}
     details = (
-        {"path": paths[act - 1], "operation": "create"}
+        {"path": paths[act - 1], "operation": "create", **second}
         if act < 4
         else {"host": f"h{act}.example", "ip": None, "port": 443, "protocol": None}
     )

@@ -11,7 +11,7 @@ from fshield.evidence.acts import Evidence
 from fshield.evidence.stream import EventReader
 
 NONCE = "33a6ccd8847ea386"
-DETAILS = ("host", "ip", "port", "protocol", "path", "arguments", "operation")
+DETAILS = ("host", "ip", "port", "protocol", "path", "arguments", "operation", "to")
 CLIENTS = {
     "requests": [
         "urllib3/connection.py:1 connect",

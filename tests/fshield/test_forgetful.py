@@ -63,6 +63,23 @@ def test_not_proposed(acts: tuple[ACT, ...], why: str) -> None:
     assert found.proposal == ""
 
 
+def renamed(request: str, path: str, to: str) -> dict[str, Any]:
+    shown = event(request, "rename", path)
+    return {**shown, "details": {**shown["details"], "to": to}}
+
+
+def test_a_rename_makes_its_second_name() -> None:
+    found = judged(("a", "create", "/tmp/x.part"), ("b", "create", "/tmp/y"))
+    found.take(renamed("a", "/tmp/x.part", "/tmp/x"))
+    found.take(event("a", "open", "/tmp/x"))
+    assert found.against == ""
+    found.take(renamed("b", "/tmp/old", "/tmp/new"))
+    assert found.against == "/tmp/old was used by an invocation that had not made it"
+    inside = judged(("a", "create", "/tmp/x.part"))
+    inside.take(renamed("a", "/tmp/x.part", "/tmp/there/x"))
+    assert inside.against == "/tmp/there/x was used by an invocation that had not made it"
+
+
 def test_what_was_executed_there_is_no_reason_to_forget() -> None:
     found = judged(("a", "create", "/tmp/tool"))
     found.take(event("a", "execute", "/tmp/tool", "create_child_process"))

@@ -33,7 +33,7 @@ _TENANT = f',"tenantId":{TEXT}$'
 DETAILS = (
     rf'\{{"host":{_MAYBE},"ip":{_MAYBE},"port":(null|0|[1-9][0-9]{{0,17}}),"protocol":{_MAYBE}'
     rf'(,"first_bytes":{TEXT})?(,"connected_as":{TEXT})?\}}'
-    rf'|\{{"path":{_MAYBE}(,"arguments":{_MAYBE})?(,"operation":{TEXT})?\}}'
+    rf'|\{{"path":{_MAYBE}(,"arguments":{_MAYBE})?(,"operation":{TEXT})?(,"to":{TEXT})?\}}'
 )
 MOMENT = "20[0-9]{2}-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9][.][0-9]{6}Z"
 # `MOMENT` without its last letter, in the language of GLOB, which is faster.

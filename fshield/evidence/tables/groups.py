@@ -256,6 +256,7 @@ class Fold:
             port=details.get("port") or 0,
             protocol=details.get("protocol") or "",
             path=details.get("path") or "",
+            other_path=details.get("to") or "",
         )
         return Row(
             key,

@@ -61,8 +61,8 @@ _OTHER = (
 )
 #: A path that may be made of the time: see `fshield.evidence.tables.rows.moment_key`.
 _TIMELY = (
-    r'"timestamp":"(?<%timely_time>[^"]*)".*"policy":"read_write_tmp".*"path":"[^"]*'
-    rf"(?<%timely_by>{TIMELY})"
+    r'"timestamp":"(?<%timely_time>[^"]*)".*"policy":"read_write_tmp"'
+    rf'.*"(?<%timely_at>path|to)":"[^"]*(?<%timely_by>{TIMELY})'
 )
 _PARSED = rf"""
 | parse @message /{_ACT}/

@@ -41,8 +41,8 @@ _TAKEN = (
 #: and is read line by line.
 _REFUSED = 500
 _BLANK = Key(event="?")
-_OBJECT = ("verb", "host", "ip", "port", "protocol", "path")
-_WORDS = {"verb": "operation"}
+_OBJECT = ("verb", "host", "ip", "port", "protocol", "path", "other_path")
+_WORDS = {"verb": "operation", "other_path": "to"}
 
 
 def prepare(to: duckdb.DuckDBPyConnection) -> None:

@@ -53,6 +53,7 @@ class Key(NamedTuple):
     port: int = 0
     protocol: str = ""
     path: str = ""
+    other_path: str = ""
     mode: str = ""
     policy_mode: str = ""
     reason: str = ""
@@ -127,7 +128,7 @@ COLUMNS: dict[str, str] = {
 
 
 #: Columns that tables of the first days do not have. They count as empty there.
-LATER = frozenset({"only_for", "asker"})
+LATER = frozenset({"only_for", "asker", "other_path"})
 
 
 @dataclass(frozen=True)
@@ -184,6 +185,7 @@ def row_of(record: Record, runtime: str = "", sha256: str = "", stamp: Stamp = N
         port=details.get("port") or 0,
         protocol=details.get("protocol") or "",
         path=details.get("path") or "",
+        other_path=details.get("to") or "",
         mode=event.get("mode") or "",
         policy_mode=event.get("policy_mode") or "",
         reason=event.get("reason") or "",
@@ -208,9 +210,10 @@ def moment_key(row: Row) -> tuple[int | None, str]:
     key = row.key
     if key.rule != "read_write_tmp":
         return None, ""
-    timely = row.first_seen if _TIMELY.search(key.path) else None
+    paths = f"{key.path} {key.other_path}"
+    timely = row.first_seen if _TIMELY.search(paths) else None
     request = row.request
-    return timely, request if len(request) >= REQUEST and request in key.path else ""
+    return timely, request if len(request) >= REQUEST and request in paths else ""
 
 
 def in_order(rows: Iterable[Row]) -> list[Row]:
@@ -292,6 +295,8 @@ def record_of(row: Row, source: str = "") -> Record:
             "command": "",
         },
     }
+    if key.other_path:
+        event["details"]["to"] = key.other_path
     if key.event == "armed":
         event["runtime"] = key.runtime
     if key.would_allow:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from fshield.evidence.tables.rows import COLUMNS, REQUEST, TIMELY, Key
 
 _KEY = list(Key._fields)
+_PATHS = "concat(path, ' ', other_path)"
 _MERGED_MOMENT = (
-    f"CASE WHEN rule = 'read_write_tmp' AND regexp_matches(path, '{TIMELY}') THEN first_seen END",
+    f"CASE WHEN rule = 'read_write_tmp' AND regexp_matches({_PATHS}, '{TIMELY}')"
+    " THEN first_seen END",
     f"CASE WHEN rule = 'read_write_tmp' AND length(request) >= {REQUEST}"
-    " AND contains(path, request) THEN request ELSE '' END",
+    f" AND contains({_PATHS}, request) THEN request ELSE '' END",
 )
 
 
@@ -50,6 +52,7 @@ FINISHED = """
         CASE WHEN found.port BETWEEN 1 AND 65535 THEN CAST(found.port AS INTEGER)
             ELSE 0 END AS port,
         coalesce(found.protocol, '') AS protocol, coalesce(found.path, '') AS path,
+        coalesce(found.other_path, '') AS other_path,
         known.mode, known.policy_mode, known.reason, known.decided_by, known.would_allow,
         known.only_for, known.asker,
         known.dependency, known.dependency_version, known.file, known.line, known.stack,
@@ -65,7 +68,8 @@ FINISHED = """
             'ip': json_extract_string(details, '$.ip'),
             'port': TRY_CAST(json_extract_string(details, '$.port') AS BIGINT),
             'protocol': json_extract_string(details, '$.protocol'),
-            'path': json_extract_string(details, '$.path')
+            'path': json_extract_string(details, '$.path'),
+            'other_path': json_extract_string(details, '$.to')
         } AS found
         FROM (SELECT * REPLACE (CASE WHEN details = '' THEN '{}' ELSE details END AS details)
             FROM parts)
