@@ -1,7 +1,7 @@
-"""fshield's own log, by structlog, to stderr: what is being done, where ``-v`` asks for it. Answers
+"""fshield's own log, by structlog, on stderr: with ``-v``, what is being done. Answers
 are printed.
 
-structlog is imported only where something is logged: without ``-v`` that is never.
+structlog is imported only if something is logged, which never happens without ``-v``.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def configure(log_format: str | Literal["text", "json"]) -> None:
 
 
 def debug(event: str, **values: Any) -> None:
-    """Log one thing that was done, with what it was done to."""
+    """Log one step, with its objects."""
     if _enabled:
         import structlog  # noqa: PLC0415
 
@@ -46,7 +46,7 @@ def debug(event: str, **values: Any) -> None:
 
 @contextmanager
 def bound(**values: Any) -> Iterator[None]:
-    """Say ``values`` (a function's name, a region) with whatever the body logs."""
+    """Add ``values`` (a function's name, a region) to everything that the body logs."""
     if not _enabled:
         yield
         return

@@ -1,5 +1,6 @@
-"""A repository of policies, as ``fshield new`` makes it: the files of a template, and the wheel of
-this fshield by its hash."""
+"""Makes a repository of policies for ``fshield new``: a template's files, and this fshield's wheel
+with its hash.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +20,14 @@ _PLATFORM = "manylinux"
 
 
 def installed_wheel() -> Path | None:
-    """The wheel that this fshield was installed from, where pip recorded it, CI can use it, and it
-    is still the same file."""
+    """The wheel that this fshield was installed from, if pip recorded it, CI can use it, and the
+    file is unchanged.
+    """
     try:
         record = importlib.metadata.distribution("fshield").read_text("direct_url.json")
-        said = json.loads(record or "{}")
-        address = urlsplit(said.get("url", ""))
-        wanted = said.get("archive_info", {}).get("hashes", {}).get("sha256")
+        origin = json.loads(record or "{}")
+        address = urlsplit(origin.get("url", ""))
+        wanted = origin.get("archive_info", {}).get("hashes", {}).get("sha256")
         path = Path(unquote(address.path))
         if address.scheme != "file" or path.suffix != ".whl" or _PLATFORM not in path.name:
             return None
@@ -35,17 +37,17 @@ def installed_wheel() -> Path | None:
 
 
 def create(folder: Path, wheel: Path | None = None) -> list[Path]:
-    """Write the repository into `folder`, made where it is not there.
+    """Write the repository into `folder`, which is created if it is missing.
 
     Args:
         folder: of the repository.
-        wheel: that its CI installs; None: the one that this fshield is of, where there is one.
+        wheel: for its CI to install; None: this fshield's own, if there is one.
 
     Returns:
         the files, relative to `folder`, in order.
 
     Raises:
-        CouldNotRun: one of the files is there already (then nothing is written), or it cannot be
+        CouldNotRun: one of the files exists already (then nothing is written), or it cannot be
             written.
     """
     contents = {

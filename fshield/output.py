@@ -1,4 +1,4 @@
-"""How fshield prints: findings with the line they speak of, in 80 columns, or JSON."""
+"""How fshield prints: findings with their lines, in 80 columns, or JSON."""
 
 from __future__ import annotations
 
@@ -26,19 +26,20 @@ def console(stderr: bool = False) -> Console:
 
 
 def printable(text: str) -> str:
-    """`text` with escapes for control characters and for the odd bytes that file names may have."""
+    """`text` with escapes for control characters and for undecodable bytes in file names."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def print_json(data: Any) -> None:
     """`data` as one JSON document on stdout."""
-    # JSON has its own escape for what cannot be printed, so nothing else is needed here.
+    # JSON escapes everything that cannot be printed.
     typer.echo(json.dumps(data, indent=2))
 
 
 def print_finding(finding: Finding, to: Console) -> None:
-    """The finding as one screen: place and sentence, the line with the column marked, what is
-    allowed, the fix."""
+    """The finding as one screen: position and sentence, the line with the column marked, what is
+    allowed, the fix.
+    """
     head = Text.assemble(
         (printable(finding.place), "bold"),
         ": ",
@@ -51,13 +52,13 @@ def print_finding(finding: Finding, to: Console) -> None:
         _print_excerpt(finding, to)
     for label, text in (("allowed", finding.allowed), ("fix", finding.fix)):
         if text:
-            # A fix is pasted from the terminal, so it stays one line.
+            # A fix is copied from the terminal, so it must stay one line.
             if to.is_terminal and label == "allowed":
                 lines = textwrap.wrap(text, to.width - 11, break_on_hyphens=False)
             else:
                 lines = [text]
-            said = ("\n" + " " * 11).join(lines)
-            to.print(Text.assemble((f"  {label + ':':9}", "dim"), said), soft_wrap=True)
+            indented = ("\n" + " " * 11).join(lines)
+            to.print(Text.assemble((f"  {label + ':':9}", "dim"), indented), soft_wrap=True)
 
 
 def _print_excerpt(finding: Finding, to: Console) -> None:
@@ -74,7 +75,7 @@ def _print_excerpt(finding: Finding, to: Console) -> None:
 
 
 def print_problem(problem: CouldNotRun, to: Console) -> None:
-    """Why a command could not run, and the fix."""
+    """Print why a command could not run, and the fix."""
     to.print(
         Text.assemble(("error", _STYLES["error"]), ": ", printable(problem.message)), soft_wrap=True
     )
@@ -84,8 +85,9 @@ def print_problem(problem: CouldNotRun, to: Console) -> None:
 
 @contextmanager
 def reporting(as_json: bool) -> Iterator[None]:
-    """End the command with exit code 2 and one error where the body raises PolicyError or
-    CouldNotRun."""
+    """End the command with exit code 2 and one error if the body raises PolicyError or
+    CouldNotRun.
+    """
     try:
         yield
     except PolicyError as error:

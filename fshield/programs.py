@@ -1,8 +1,8 @@
 """Programs that the guard cannot be loaded into: by name (``programs.tsv``), or by their file.
 
-The engine looks at the file when a program is started (``layer/core/processes/program.c``). Here
-the file is mostly on another machine, so well-known names stand in a table. ``always``: every build
-is refused. ``often``: most builds are, and a file on this machine tells.
+The engine inspects the file when a program is started (``layer/core/processes/program.c``). fshield
+usually runs on another machine, so it has a table of well-known names. ``always``: every build is
+refused. ``often``: most builds are, and a file on this machine tells.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _DYNAMIC = "use a dynamically linked build for glibc"
 
 @dataclass(frozen=True)
 class Unguardable:
-    """Why a program is refused, whatever the policy says.
+    """Why a program is refused under any policy.
 
     Attributes:
-        sure: every build is, or the file on this machine is. False: most builds are.
+        sure: True: every build is refused, or the file on this machine is. False: most builds are.
         why: completes "the guard cannot be loaded into it: …".
         instead: what to do.
     """
@@ -47,12 +47,12 @@ def _table() -> dict[str, Unguardable]:
 
 
 def known(path: str) -> Unguardable | None:
-    """What the table says of a program, by the last part of its path."""
+    """The table's entry for a program, by the last part of its path."""
     return _table().get(PurePosixPath(path).name)
 
 
 def unguardable(path: str) -> Unguardable | None:
-    """What the table says of `path`, or its file where it is on this machine."""
+    """The table's entry for `path`, or the result for its file, if this machine has it."""
     by_name = known(path)
     if by_name is not None and by_name.sure:
         return by_name
@@ -66,8 +66,9 @@ def unguardable(path: str) -> Unguardable | None:
 
 
 def _by_file(path: str, scripts: int) -> str | None:
-    """Why the guard cannot be loaded into the program in `path`; None where it can, or where it
-    starts for no other reason. Raises OSError and ValueError."""
+    """Why the guard cannot be loaded into the program in `path`; None if it can, or if it cannot
+    start for another reason. Raises OSError and ValueError.
+    """
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
     try:
         mode = os.fstat(fd).st_mode

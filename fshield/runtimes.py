@@ -1,10 +1,9 @@
 """Lambda's runtimes, as data: ``runtimes.tsv``.
 
-What ``attach`` and ``status`` know of a runtime, the table in docs/runtimes.md and what the tests
-run all come from there. Source: AWS's own table
-(https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html) as of 2026-11; dates that it
-does not have stand as ``-``. ``tried`` names the interpreter that the tests run in a runtime's
-place: nobody has run the guard on Lambda itself.
+``attach``, ``status``, the table in docs/runtimes.md and the tests all use it. Source: AWS's own
+table (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html) as of 2026-11; ``-``
+stands for dates that it does not have. ``tried`` names the interpreter that the tests run in a
+runtime's place: the guard has not run on Lambda itself.
 """
 
 from __future__ import annotations
@@ -21,12 +20,12 @@ class Runtime:
 
     Attributes:
         identifier: as functions name it: ``python3.13``.
-        language, version: of the interpreter; "-" where there is none.
+        language, version: of the interpreter; "-" if there is none.
         system, libc: Amazon Linux and its C library.
         client: the runtime client with which it is tried; ``stand-in`` for one that speaks as
             AWS's does, "-" where it is not tried.
         released: a date, ``preview``, or "-" where it is not known.
-        deprecated: from when on AWS does not patch it; None where no date is known.
+        deprecated: the day from which AWS does not patch it; None if unknown.
         wrapper: it starts AWS_LAMBDA_EXEC_WRAPPER.
         tried: the interpreter that the tests run, or None.
     """
@@ -44,7 +43,7 @@ class Runtime:
 
     @property
     def proven(self) -> bool:
-        """The tests run it with AWS's own client."""
+        """Whether the tests run it with AWS's own client."""
         return self.tried is not None and self.client != "stand-in"
 
     def is_deprecated(self, today: datetime.date | None = None) -> bool:

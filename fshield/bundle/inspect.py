@@ -65,15 +65,15 @@ def inspect(package: Path, subject: Subject) -> Iterator[Finding]:
     Raises:
         CouldNotRun: it cannot be read.
     """
-    said: set[tuple[str, str]] = set()
+    reported: set[tuple[str, str]] = set()
     distributions = Distributions()
     for file in files(package):
         yield from distributions.take(file)
         for finding in _inspect_file(file, subject):
             # Report only the first of many modules of one package.
             key = (addresses.module_of(file.name).split("/")[0], finding.message)
-            if finding.fix != _ADDRESS or key not in said:
-                said.add(key)
+            if finding.fix != _ADDRESS or key not in reported:
+                reported.add(key)
                 yield finding
     yield from distributions.brought()
     if subject.policy is not None:

@@ -60,5 +60,5 @@ def layer(
                 }
             )
         else:
-            said = f"{path}: {VERSION} for {wanted} ({len(content)} bytes, CodeSha256 {code})"
-            output.console().print(said, soft_wrap=True)
+            summary = f"{path}: {VERSION} for {wanted} ({len(content)} bytes, CodeSha256 {code})"
+            output.console().print(summary, soft_wrap=True)

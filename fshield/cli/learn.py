@@ -156,8 +156,8 @@ def _write(learnt: Learnt, text: str, out: Path | None, as_json: bool) -> None:
     if as_json:
         return
     if out:
-        said = f"{out}: {_exceptions(len(learnt.lines))}"
-        output.console(stderr=True).print(said, soft_wrap=True)
+        summary = f"{out}: {_exceptions(len(learnt.lines))}"
+        output.console(stderr=True).print(summary, soft_wrap=True)
     else:
         sys.stdout.write(text)
 
@@ -248,8 +248,8 @@ def _into(
     else:
         parts = [f"{_exceptions(len(missing))} added"] if missing else []
         parts += [f"quiet about {', '.join(quiet)}"] if quiet else []
-        said = ", ".join(parts) or "it allows all that was learnt; nothing was changed"
-        output.console(stderr=True).print(f"{path}: {said}", soft_wrap=True)
+        summary = ", ".join(parts) or "it allows all that was learnt; nothing was changed"
+        output.console(stderr=True).print(f"{path}: {summary}", soft_wrap=True)
     if learnt.is_empty:
         raise typer.Exit(output.FINDINGS)
 

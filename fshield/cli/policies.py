@@ -184,14 +184,14 @@ def package(
     """Pack a folder of policies into a layer of its own, to be attached beside the engine's. Needs
     no compiler."""
     with output.reporting(as_json):
-        content, names, said = make_package(folder)
+        content, names, notes = make_package(folder)
         write_whole(out, content)
         log.debug("policy layer packed", policies=names, bytes=len(content))
-        _written(out, content, names, said, as_json)
+        _written(out, content, names, notes, as_json)
 
 
 def _written(
-    out: Path, content: bytes, names: list[str], said: list[Finding], as_json: bool
+    out: Path, content: bytes, names: list[str], notes: list[Finding], as_json: bool
 ) -> None:
     digest = hashlib.sha256(content).hexdigest()
     if as_json:
@@ -202,11 +202,11 @@ def _written(
                 "policies": names,
                 "size": len(content),
                 "sha256": digest,
-                "findings": [finding.as_dict() for finding in said],
+                "findings": [finding.as_dict() for finding in notes],
             }
         )
         return
-    for finding in said:
+    for finding in notes:
         if finding.level != "note":
             output.print_finding(finding, output.console(stderr=True))
     output.console().print(

@@ -99,14 +99,14 @@ def report(
             else {},
         )
         # For a fleet, these files are larger than the page.
-        said = _said(made, source) if as_json or data else {}
+        answer = _answer(made, source) if as_json or data else {}
         if as_json:
-            output.print_json(said)
+            output.print_json(answer)
         if out:
             write_whole(out, page(made).encode())
             if data:
                 write_whole(out.with_suffix(".csv"), as_csv(evidence).encode())
-                write_whole(out.with_suffix(".json"), f"{json.dumps(said, indent=2)}\n".encode())
+                write_whole(out.with_suffix(".json"), f"{json.dumps(answer, indent=2)}\n".encode())
             output.console(stderr=True).print(
                 f"{out}: {len(made.dependencies)} dependencies", soft_wrap=True
             )
@@ -114,7 +114,7 @@ def report(
             sys.stdout.write(page(made))
 
 
-def _said(made: Report, source: sources.Source) -> dict[str, Any]:
+def _answer(made: Report, source: sources.Source) -> dict[str, Any]:
     return {"ok": True, **as_dict(made), "skipped": source.counts.as_dict()}
 
 

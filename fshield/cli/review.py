@@ -136,12 +136,12 @@ def _print(name: str, evidence: Evidence, outcomes: list[Outcome]) -> None:
             f"warning: {evidence.overflow:,} acts were of kinds beyond what is kept, and were not"
             " asked about"
         )
-    said = (
+    sentence = (
         f"{broken} of {kinds(len(outcomes))}"
         if broken
         else f"none of {kinds(len(outcomes))} that passed"
     )
-    to.print(f"{said} would be blocked under {harmless(name)}", soft_wrap=True)
+    to.print(f"{sentence} would be blocked under {harmless(name)}", soft_wrap=True)
 
 
 def diff(
@@ -400,13 +400,13 @@ def _print_fix(found: Fix, *, without_code: bool) -> None:
 
 def _passes(found: Fix, act: Act) -> str:
     """A note that the policy already allows an act, and to which callers."""
-    said = "this policy lets it pass already"
+    sentence = "this policy lets it pass already"
     if act not in found.passing_for:
-        return said
+        return sentence
     names = ", ".join(found.passing_for[act])
     return (
-        f"{said} for {names}; if it was blocked under this very policy, a package between is not"
-        " required by these: name it too"
+        f"{sentence} for {names}; if it was blocked under this very policy, a package between is"
+        " not required by these: name it too"
     )
 
 

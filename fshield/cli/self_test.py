@@ -67,9 +67,9 @@ def _rings(layer: Layer, python: Path) -> dict[str, Any]:
         )
     except OSError as error:
         raise CouldNotRun(f"{layer.launcher}: {error.strerror}", "run ./build.sh again") from error
-    said = (done.stdout or done.stderr).strip().splitlines()
+    lines = (done.stdout or done.stderr).strip().splitlines()
     try:
-        event = json.loads(said[-1])
+        event = json.loads(lines[-1])
     except (IndexError, ValueError):
         event = {}
     if event.get("event") != "self_test":
@@ -89,9 +89,9 @@ def _print(answer: dict[str, Any]) -> None:
         table.add_column(name, no_wrap=name != "result")
     for door in answer["doors"]:
         ok = door["refused"] and door["reported"]
-        said = "refused" if ok else door["said"] if not door["refused"] else "not reported"
+        result = "refused" if ok else door["said"] if not door["refused"] else "not reported"
         style = "" if ok else "bold red"
-        cells = (door["ring"], door["family"], door["act"], door["rule"], Text(said, style))
+        cells = (door["ring"], door["family"], door["act"], door["rule"], Text(result, style))
         table.add_row(*cells)
     to.print(table)
     for sentence in answer["happened"]:

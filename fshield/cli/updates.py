@@ -76,7 +76,7 @@ def print_updates(found: Updates, policy: Path | None, log: bool) -> None:
     to = output.console()
     lines, left = list(_head(found, policy)), 0
     made = [(one, list(_package(one, policy is not None, log))) for one in found.found]
-    quiet = [one for one, said in made if len(said) == 1 and not one.matters]
+    quiet = [one for one, words in made if len(words) == 1 and not one.matters]
     tail = [
         _listed(change, [_versions(one) for one in quiet if one.change == change])
         for change in dict.fromkeys(one.change for one in quiet)
@@ -84,11 +84,11 @@ def print_updates(found: Updates, policy: Path | None, log: bool) -> None:
     tail += [_listed("gone", found.gone)] if found.gone else []
     # The verdict, and what is left out.
     room = _LINES - len(tail) - 2
-    for _, said in (pair for pair in made if pair[0] not in quiet):
-        if left or len(lines) + len(said) > room:
+    for _, words in (pair for pair in made if pair[0] not in quiet):
+        if left or len(lines) + len(words) > room:
             left += 1
         else:
-            lines += said
+            lines += words
     tail += [Text(f"and {left} more: --json has all")] if left else []
     for line in [*lines, *tail]:
         line.truncate(_WIDTH, overflow="ellipsis")
@@ -101,9 +101,9 @@ def print_updates(found: Updates, policy: Path | None, log: bool) -> None:
 def _head(found: Updates, policy: Path | None) -> Iterator[Text]:
     if found.every is None or policy is None:
         return
-    said = _entries(found.every)
+    words = _entries(found.every)
     open_ = ", ".join(f"{rule}: {mode}" for rule, mode in found.modes.items())
-    yield Text(f"every package may, by {harmless(policy.name)}: {said or 'nothing'}")
+    yield Text(f"every package may, by {harmless(policy.name)}: {words or 'nothing'}")
     if open_:
         yield Text(f"  and the rules that do not block: {open_}")
 
@@ -137,12 +137,12 @@ def _act(did: Did) -> Iterator[Text]:
     became = {"block": "blocked", "alert": "reported", "allow": "allowed"}[did.mode]
     why = f", {did.why}" if did.why else ""
     first = "  did  + " if did.new else "  did    "
-    what, said = harmless(f"{did.what}{times}:"), harmless(f"{became}{why}")
-    if cell_len(f"{first}{what} {said}") <= _WIDTH:
-        yield Text.assemble((first, style), f"{what} {said}")
+    what, words = harmless(f"{did.what}{times}:"), harmless(f"{became}{why}")
+    if cell_len(f"{first}{what} {words}") <= _WIDTH:
+        yield Text.assemble((first, style), f"{what} {words}")
     else:
         yield Text.assemble((first, style), what)
-        yield Text(f"           {said}")
+        yield Text(f"           {words}")
 
 
 def _versions(update: Update) -> str:
@@ -160,10 +160,10 @@ def _listed(word: str, names: list[str]) -> Text:
 def _verdict(found: Updates) -> str:
     new = sum(one.change == "new" for one in found.found)
     changed, gone = len(found.found) - new, len(found.gone)
-    said = f"{new} new, {changed} changed, {gone} gone, {found.same} as they were"
+    words = f"{new} new, {changed} changed, {gone} gone, {found.same} as they were"
     acts = [did for one in found.found for did in one.did]
     if acts:
-        said += f"; {len(acts)} acts, {sum(did.mode == 'block' for did in acts)} blocked"
+        words += f"; {len(acts)} acts, {sum(did.mode == 'block' for did in acts)} blocked"
     if any(did.new is not None for did in acts):
-        said += f", {sum(bool(did.new) for did in acts)} not seen before"
-    return said
+        words += f", {sum(bool(did.new) for did in acts)} not seen before"
+    return words

@@ -127,8 +127,8 @@ def _print(checked: list[_Checked], path: Path, by: str | None) -> None:
     to = output.console()
     for each in checked:
         word, style = ("wrong", "bold red") if each.problem else ("ok", "bold green")
-        said = each.problem or ("" if Path(each.name).name == each.known_as else each.known_as)
+        remark = each.problem or ("" if Path(each.name).name == each.known_as else each.known_as)
         line = Text.assemble((f"{word:6}", style), output.printable(each.name))
-        to.print(line.append(f"  {said}" if said else ""), soft_wrap=True)
+        to.print(line.append(f"  {remark}" if remark else ""), soft_wrap=True)
     who = f"signed by {by}" if by else "not signed, or not asked: the list alone was compared"
     to.print(Text(f"{path}: {who}", "dim"), soft_wrap=True)

@@ -334,13 +334,13 @@ def execute(
     blocked = verdict.mode is Mode.BLOCK
     if found is None or (blocked and not found.sure) or Mode.ALLOW is max(policy.modes.values()):
         return [Answer(RULES[Family.PROCESS], verdict)]
-    said = f"{found.why}; instead: {found.instead}"
+    reason = f"{found.why}; instead: {found.instead}"
     if not found.sure:
-        note = f"refused where the guard cannot be loaded into it: {said}"
+        note = f"refused where the guard cannot be loaded into it: {reason}"
         return [Answer(RULES[Family.PROCESS], verdict, note)]
     # As guard_integrity() of the core: blocked where any rule blocks.
     verdict = replace(verdict, mode=max(policy.modes.values()), reason="unguardable")
-    return [Answer(RULES[Family.PROCESS], verdict, said)]
+    return [Answer(RULES[Family.PROCESS], verdict, reason)]
 
 
 def look_up(

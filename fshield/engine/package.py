@@ -34,17 +34,17 @@ def package(folder: Path) -> tuple[bytes, list[str], list[Finding]]:
         PolicyError: one of them is wrong, or fails a test of its own.
     """
     files = policy_files(folder)
-    said: list[Finding] = []
+    collected: list[Finding] = []
     compiled: dict[str, bytes] = {}
     for path in files:
         policy, floor = load(path), beside(path)
         refuse_failures(policy, floor)
-        said += [*findings(policy), *(narrowed(policy, floor) if floor else ())]
+        collected += [*findings(policy), *(narrowed(policy, floor) if floor else ())]
         compiled[path.stem] = compile_policy(policy)
     return (
         zip_files({f"{FOLDER}/{name}.policy": content for name, content in compiled.items()}),
         list(compiled),
-        said,
+        collected,
     )
 
 

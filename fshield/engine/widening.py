@@ -105,10 +105,10 @@ def _by_callers(
     """
     for_all = list(_entries(_seen_by(before, ""), _seen_by(after, ""), family, kind))
     yield from for_all
-    told = {(change.words, change.line) for change in for_all}
+    common = {(change.words, change.line) for change in for_all}
     for name in callers:
         for change in _entries(_seen_by(before, name), _seen_by(after, name), family, kind):
-            if (change.words, change.line) not in told:
+            if (change.words, change.line) not in common:
                 yield replace(change, words=f"for {name}: {change.words}", example=None)
 
 
@@ -133,13 +133,13 @@ def _entries(before: Policy, after: Policy, family: Family, kind: Kind) -> Itera
         if entry.family is not family:
             continue
         if entry.hosts:
-            said = [_named(one, kind, mode) for one in named.get(id(entry), [])]
+            described = [_named(one, kind, mode) for one in named.get(id(entry), [])]
         else:
-            said = [
+            described = [
                 (f"{what} {_EFFECTS[kind, mode]}", example)
                 for what, example in _beyond(entry, others)
             ]
-        for words, example in said:
+        for words, example in described:
             yield Change(
                 kind, RULES[family], words, entry.home(after).file, _line(entry.source), example
             )

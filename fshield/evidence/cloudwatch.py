@@ -236,7 +236,7 @@ class said_by:  # noqa: N801
 
         if isinstance(error, ClientError):
             problem = error.response.get("Error", {})
-            code, said = problem.get("Code", "?"), problem.get("Message", str(error))
+            code, message = problem.get("Code", "?"), problem.get("Message", str(error))
             fix = {
                 "AccessDeniedException": self._fix,
                 "ResourceNotFoundException": "name it in full (/aws/lambda/NAME), and --region",
@@ -245,7 +245,7 @@ class said_by:  # noqa: N801
                     "wait a minute: there is a quota for each account and region"
                 ),
             }.get(code)
-            raise CouldNotRun(f"{self._service} says {code}: {said}", fix) from error
+            raise CouldNotRun(f"{self._service} says {code}: {message}", fix) from error
         if isinstance(error, NoRegionError):
             fix = "--region REGION, or AWS_REGION, or a region in the profile"
             raise CouldNotRun("no region", fix) from error

@@ -326,9 +326,9 @@ class HumanRenderer:
             notes.append(f"{event['lost']} events lost")
         if event["event_version"] > EVENT_VERSION:
             notes.append(f"event version {event['event_version']}: shown as far as known")
-        said = ", ".join(note for note in notes if note)
-        if said:
-            parts.append(self._painted(f"({said})", _DIM))
+        remark = ", ".join(note for note in notes if note)
+        if remark:
+            parts.append(self._painted(f"({remark})", _DIM))
         return self._indent + " ".join(part for part in parts if part)
 
     def _painted(self, text: str, colour: str) -> str:

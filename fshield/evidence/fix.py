@@ -334,8 +334,8 @@ def _callers(line: Line, word: str = "from") -> str:
     names = [name for name in line.only_for if name not in known]
     whose = f"{', '.join(names)} and what they require" if len(names) > 1 else ""
     whose = whose or f"{names[0]} and what it requires" if names else ""
-    said = [whose, *(words for name, words in known.items() if name in line.only_for)]
-    return f"{word} {', and '.join(part for part in said if part)}"
+    callers = [whose, *(words for name, words in known.items() if name in line.only_for)]
+    return f"{word} {', and '.join(part for part in callers if part)}"
 
 
 def admits(line: Line) -> str:

@@ -262,12 +262,12 @@ def _tests(learnt: Learnt) -> list[str]:
                 f" [{', '.join(json.dumps(target, ensure_ascii=False) for target in cases[act])}]"
                 for act in cases
             ]
-            said = (
+            texts = (
                 f"    as: {asker}" if asker else "",
                 f"    reason: {reason}" if reason else "",
                 region,
             )
-            out += [line for line in said if line]
+            out += [line for line in texts if line]
     return ["", "tests:", *out] if out else []
 
 

@@ -104,8 +104,8 @@ def read_lock(path: Path) -> Lock:
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
-        said = error.strerror if isinstance(error, OSError) else "not the name of a file"
-        raise CouldNotRun(f"{path}: {said}", "name a lock file") from error
+        problem = error.strerror if isinstance(error, OSError) else "not the name of a file"
+        raise CouldNotRun(f"{path}: {problem}", "name a lock file") from error
     if len(content) > MAX_BYTES:
         raise CouldNotRun(f"{path}: more than {MAX_BYTES >> 20} MB", "name a lock file")
     text = content.decode("utf-8-sig", "replace")
@@ -227,11 +227,16 @@ def _npm(path: Path, text: str) -> Lock:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
         line, column = getattr(error, "lineno", 1), getattr(error, "colno", 1)
-        said = getattr(error, "msg", "nested too deeply")
+        problem = getattr(error, "msg", "nested too deeply")
         lines = text.splitlines()
         excerpt = lines[line - 1] if line <= len(lines) else ""
         raise _wrong(
-            lock.file, line, column, f"not JSON: {said}", "npm install --package-lock-only", excerpt
+            lock.file,
+            line,
+            column,
+            f"not JSON: {problem}",
+            "npm install --package-lock-only",
+            excerpt,
         ) from error
     packages, nested = document.get("packages"), document.get("dependencies")
     if not isinstance(document.get("lockfileVersion"), int) or not isinstance(

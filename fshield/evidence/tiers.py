@@ -158,8 +158,8 @@ class Tiers:
             for asker in askers
         ):
             driver = self._driver(act, seen)
-            said = f"an entry allows it to others, and {shown(driver)[1:-1]} asked for it"
-            return said if driver else None
+            reason = f"an entry allows it to others, and {shown(driver)[1:-1]} asked for it"
+            return reason if driver else None
         if (
             act.rule == "read_write_tmp"
             and all(asker.kind == "nobody" for asker in askers)

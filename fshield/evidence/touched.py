@@ -394,14 +394,14 @@ def uses(
         elif used.reason == ONLY_FOR:
             asked = others.setdefault((used.entry_source, used.entry), Counter())
             asked[used.asker] += tally.done.total()
-    said = {rule: count for (name, rule), count in evidence.rules.items() if name == policy.name}
+    by_rule = {rule: count for (name, rule), count in evidence.rules.items() if name == policy.name}
     found: dict[tuple[str, Family, str], Use] = {}
     on_line = Counter(
         source for source, _ in {(entry.source, entry.text) for entry in policy.allows}
     )
     for entry in policy.allows:
         # Events name the line only, which may have several entries.
-        by_events = said.get(entry.source, 0) if on_line[entry.source] == 1 else 0
+        by_events = by_rule.get(entry.source, 0) if on_line[entry.source] == 1 else 0
         count = max(counts[entry.source, entry.text], by_events)
         found.setdefault(
             (entry.source, entry.family, entry.text),

@@ -164,14 +164,14 @@ def updates(
     ]
     known = {name for name, pin in old.pins.items() if pin.versions}
     kept = {name for name, pin in new.pins.items() if pin.versions}
-    said = Updates(found, sorted(known - kept), len(kept) - len(found))
+    result = Updates(found, sorted(known - kept), len(kept) - len(found))
     if policy:
-        said.modes = {
+        result.modes = {
             rule: policy.modes[family].mode.name.lower()
             for family, rule in zip(policy.modes, RULES, strict=False)
             if policy.modes[family].mode is not Mode.BLOCK
         }
-        said.every = [_may(entry) for entry in _entries(policy) if _for_all(entry, new)]
+        result.every = [_may(entry) for entry in _entries(policy) if _for_all(entry, new)]
         for update in found:
             update.may = list(_of(policy, new, key(update.name)))
     if after:
@@ -188,8 +188,8 @@ def updates(
             ]
             update.did.sort(key=lambda did: (not did.matters, not did.new, -did.count, did.what))
     found.sort(key=lambda one: (not one.matters, _ORDER[one.change], not one.did, one.name.lower()))
-    said.notes = list(_notes(new, policy, after))
-    return said
+    result.notes = list(_notes(new, policy, after))
+    return result
 
 
 _ORDER = {"new": 0, "replaced": 1, "newer": 2, "changed": 3, "older": 4}
@@ -321,7 +321,7 @@ def _did(
         for chain in by:
             modes += evidence.by[chain, act].done
         mode = "block" if modes["block"] else "alert" if modes["alert"] else "allow"
-        why = next((said for chain in by if (said := evidence.by[chain, act].for_others)), "")
+        why = next((note for chain in by if (note := evidence.by[chain, act].for_others)), "")
         return Did(act.words, act.rule, by.total(), who, mode, why, None, new)
     seen = evidence.acts.get(act)
     targets = (sorted(seen.examples) if seen else []) or [act.target]

@@ -107,8 +107,10 @@ def attempted(name: str, do: Callable[[Callable[..., Outcome]], Outcome]) -> Out
         reason, fix = explained(error)
         return outcome(Result.FAILED, reason=reason, fix=fix, fatal=fatal(error))
     except BotoCoreError as error:
-        said = could_not(error)
-        return outcome(Result.FAILED, reason=said.message, fix=said.fix or "", fatal=fatal(error))
+        problem = could_not(error)
+        return outcome(
+            Result.FAILED, reason=problem.message, fix=problem.fix or "", fatal=fatal(error)
+        )
 
 
 class Changer:

@@ -26,7 +26,7 @@ from fshield.fleet.change import Changer, Outcome
 from fshield.fleet.places import Place, several
 from fshield.fleet.request import Asked, RunOptions, Selection
 from fshield.fleet.run import Target, change_all, interruptible, side_by_side
-from fshield.fleet.select import untried_said
+from fshield.fleet.select import untried_in_words
 from fshield.fleet.show import Show, exit_code, grouped, is_known, summed
 from fshield.fleet.sites import Site, check_names, choose, sites_of
 from fshield.fleet.totals import totals
@@ -114,9 +114,9 @@ def change(
         notes: dict[str, None] = {}
 
         def look(site: Site) -> None:
-            decision, said = deciding.at(site)
+            decision, remarks = deciding.at(site)
             choose(site, selection, places)
-            notes.update(dict.fromkeys(said))
+            notes.update(dict.fromkeys(remarks))
             with speaking():
                 client = site.place.account.function_client()
             changers[site.place] = Changer(
@@ -173,7 +173,7 @@ def _as_dict(
             {
                 **site.place.as_dict(),
                 "counts": summed([each for each in outcomes if each.place == site.place]),
-                "problem": site.problem_said(),
+                "problem": site.problem_as_dict(),
             }
             for site in sites
         ],
@@ -202,15 +202,15 @@ def _print(
         more.append("interrupted")
     for line in totals(command, by_place, f" ({', '.join(more)})" if more else ""):
         to.print(line, soft_wrap=True)
-    for said in (*grouped(outcomes, options.known), untried_said(_untried(sites))):
-        if said:
-            to.print(Text(output.printable(said)), soft_wrap=True)
+    for sentence in (*grouped(outcomes, options.known), untried_in_words(_untried(sites))):
+        if sentence:
+            to.print(Text(output.printable(sentence)), soft_wrap=True)
     if counts.get("done"):
-        said = (
+        sentence = (
             "an alias reaches a published version, which never changes: `fshield status` shows what"
             " callers get"
         )
-        to.print(Text(said, "dim"), soft_wrap=True)
+        to.print(Text(sentence, "dim"), soft_wrap=True)
     if counts.get("not begun"):
         why = next(each.reason for each in outcomes if each.result.value == "not begun")
         to.print(f"{counts['not begun']} not begun ({why}); run the command again", soft_wrap=True)

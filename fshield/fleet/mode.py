@@ -35,7 +35,7 @@ from fshield.fleet.request import Asked
 from fshield.fleet.run import interruptible
 from fshield.fleet.show import Show
 from fshield.fleet.sites import Site, check_names, sites_of
-from fshield.fleet.versions import differences, split_of, split_said
+from fshield.fleet.versions import differences, split_in_words, split_of
 from fshield.local.progress import waiting_for
 
 if TYPE_CHECKING:
@@ -187,7 +187,8 @@ class Switch:
         found: Mapping[str, Any] = self._ask(self._client.get_alias, FunctionName=name, Name=alias)
         if split_of(found) and not self._force:
             raise CouldNotRun(
-                f"{name}:{alias} splits its traffic ({split_said(found)}): a roll-out is under way",
+                f"{name}:{alias} splits its traffic ({split_in_words(found)}):"
+                " a roll-out is under way",
                 "let it end or roll it back first; --force ends the split, and all traffic gets the"
                 " new version",
             )
@@ -327,9 +328,9 @@ def mode_command(
             if site.place in done:
                 _print(done[site.place], label)
             elif site.problem:
-                said = f"{site.problem.message}; {site.problem.fix or ''}"
+                sentence = f"{site.problem.message}; {site.problem.fix or ''}"
                 output.console().print(
-                    Text.assemble(("failed  ", "bold red"), label, output.printable(said)),
+                    Text.assemble(("failed  ", "bold red"), label, output.printable(sentence)),
                     soft_wrap=True,
                 )
         if several(places):
@@ -365,7 +366,7 @@ def _as_dict(sites: Sequence[Site], done: Mapping[Place, Switched], code: int) -
             {
                 **site.place.as_dict(),
                 "switched": done[site.place].as_dict() if site.place in done else None,
-                "problem": site.problem_said(),
+                "problem": site.problem_as_dict(),
             }
             for site in sites
         ],

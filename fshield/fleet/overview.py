@@ -87,7 +87,7 @@ def _as_dict(
             {
                 **site.place.as_dict(),
                 "counts": _counts(one.standings),
-                "problem": site.problem_said(),
+                "problem": site.problem_as_dict(),
             }
             for site, one in reads
         ],
@@ -123,8 +123,8 @@ def _print_csv(reads: Sequence[tuple[Site, Read]], listed: frozenset[State]) -> 
     to = output.console(stderr=True)
     for site, one in reads:
         for name, error in (*one.problems, *([("", site.problem)] if site.problem else [])):
-            said = f"failed  {site.place.label}  {name}  {error.message}"
-            to.print(Text(output.printable(said)), soft_wrap=True)
+            line = f"failed  {site.place.label}  {name}  {error.message}"
+            to.print(Text(output.printable(line)), soft_wrap=True)
 
 
 def _counts(standings: Sequence[Standing]) -> dict[str, int]:

@@ -384,29 +384,29 @@ def _print(each: Published, dry_run: bool) -> None:
     to = output.console()
     if each.problem:
         what, style = "failed", "bold red"
-        said = f"{each.problem.message}; {each.problem.fix or ''}"
+        detail = f"{each.problem.message}; {each.problem.fix or ''}"
     elif dry_run:
         what, style = ("would", "bold cyan") if each.fresh else ("nothing", "dim")
-        said = (
+        detail = (
             each.archive.text
             if each.fresh
             else f"version {layer_number(str(each.arn))} has the same bytes"
         )
     elif each.fresh:
-        what, style, said = "done", "bold green", f"version {layer_number(str(each.arn))}"
+        what, style, detail = "done", "bold green", f"version {layer_number(str(each.arn))}"
     else:
-        what, style, said = (
+        what, style, detail = (
             "nothing",
             "dim",
             f"version {layer_number(str(each.arn))} has the same bytes",
         )
     if each.removed:
-        said += f"; removed {', '.join(map(str, each.removed))}"
+        detail += f"; removed {', '.join(map(str, each.removed))}"
     if each.kept:
-        said += f"; kept {', '.join(each.kept)}"
+        detail += f"; kept {', '.join(each.kept)}"
     to.print(
         Text.assemble(
-            (f"{what:8}", style), f"{each.region}  ", (each.archive.layer, "bold"), f"  {said}"
+            (f"{what:8}", style), f"{each.region}  ", (each.archive.layer, "bold"), f"  {detail}"
         ),
         soft_wrap=True,
     )

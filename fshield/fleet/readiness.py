@@ -117,8 +117,8 @@ def ready(
     go = all(check.holds for check in found)
     kinds = sorted(kinds_of(seen), key=lambda kind: (-kind.would_block, -kind.count, kind.target))
     if as_json:
-        said = _as_dict(plain, group, window, go, found, kinds, blocked, seen, reader)
-        output.print_json(said | {"not_known": [] if function else [_NOT_KNOWN]})
+        answer = _as_dict(plain, group, window, go, found, kinds, blocked, seen, reader)
+        output.print_json(answer | {"not_known": [] if function else [_NOT_KNOWN]})
     else:
         _print(plain, _about(function, seen), group, go, found, kinds, blocked, reader)
         if not function:

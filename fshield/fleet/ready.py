@@ -241,7 +241,7 @@ def checks(
     newest = max((each.first for each in counted), default=None)
     quiet = (now - newest) / timedelta(days=1) if newest else days
     number, acts = len(counted), sum(each.times for each in counted) + seen.more
-    said = f"{kinds(number)}, ×{acts}" if number or seen.more else "nothing"
+    amount = f"{kinds(number)}, ×{acts}" if number or seen.more else "nothing"
     found = [
         Check(
             "days under observation", f"{days:.1f}", f"{wanted.days:g} or more", days >= wanted.days
@@ -258,7 +258,7 @@ def checks(
             f"{wanted.quiet_days:g} days ago or more",
             newest is None or quiet >= wanted.quiet_days,
         ),
-        Check("would have been blocked", said, "nothing", not number and not seen.more),
+        Check("would have been blocked", amount, "nothing", not number and not seen.more),
         Check("starts refused", str(seen.refused), "0", not seen.refused),
     ]
     if seen.disabled:

@@ -34,7 +34,7 @@ class Selected:
     untried: Mapping[str, int] = field(default_factory=dict)
 
 
-def untried_said(untried: Mapping[str, int]) -> str:
+def untried_in_words(untried: Mapping[str, int]) -> str:
     """What was left out, in words; "" if nothing was."""
     if not untried:
         return ""
@@ -81,7 +81,7 @@ def chosen(place: Place, selection: Selection, patience: Patience) -> Selected:
             taken[function.name] = function
     found = Selected(sorted(taken), taken, untried)
     if not taken:
-        raise NoFunction(untried_said(untried), "read docs/runtimes.md first")
+        raise NoFunction(untried_in_words(untried), "read docs/runtimes.md first")
     return found
 
 

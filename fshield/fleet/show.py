@@ -105,18 +105,18 @@ class Show:
 def lines_of(outcome: Outcome, places: bool = False) -> Iterator[Text]:
     """The lines of one outcome: one line, and in a dry run one more per change."""
     word, style = _WORDS[outcome.result]
-    said = []
+    remarks = []
     if outcome.reason:
-        said.append(f"{outcome.reason}; {outcome.fix}" if outcome.fix else outcome.reason)
+        remarks.append(f"{outcome.reason}; {outcome.fix}" if outcome.fix else outcome.reason)
     elif outcome.result is Result.DONE and outcome.change:
-        said.append(outcome.change.short())
-    said += outcome.notes
+        remarks.append(outcome.change.short())
+    remarks += outcome.notes
     yield Text.assemble(
         (f"{word:8}", style),
         f"{outcome.place.label}  " if places and outcome.place else "",
         (output.printable(outcome.name), "bold"),
         "  ",
-        output.printable("; ".join(said)),
+        output.printable("; ".join(remarks)),
     )
     if outcome.result is Result.WOULD and outcome.change:
         for line in outcome.change.lines():
@@ -138,11 +138,11 @@ def is_known(outcome: Outcome, known: Known) -> bool:
 def grouped(outcomes: Sequence[Outcome], known: Known) -> list[str]:
     """The refusals by kind, the most frequent first: a line for each."""
     refused = [each for each in outcomes if each.result is Result.REFUSED]
-    said = []
+    remarks = []
     for kind, total in Counter(each.kind for each in refused).most_common():
         those = sum(is_known(each, known) for each in refused if each.kind == kind)
-        said.append(f"{total} refused: {kind}" + (f" ({those} of them known)" if those else ""))
-    return said
+        remarks.append(f"{total} refused: {kind}" + (f" ({those} of them known)" if those else ""))
+    return remarks
 
 
 def exit_code(outcomes: Sequence[Outcome], known: Known = NONE_KNOWN, problems: int = 0) -> int:

@@ -33,7 +33,7 @@ class Site:
     found: Selected = field(default_factory=lambda: Selected([]))
     problem: CouldNotRun | None = None
 
-    def problem_said(self) -> dict[str, Any] | None:
+    def problem_as_dict(self) -> dict[str, Any] | None:
         """The problem for ``--json``."""
         if self.problem is None:
             return None

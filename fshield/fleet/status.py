@@ -82,15 +82,17 @@ class Standing:
 
     def notes(self) -> list[str]:
         """The notes besides the columns."""
-        said = [*self.findings, *self.drift, *self.remarks]
+        notes = [*self.findings, *self.drift, *self.remarks]
         for name, standing in sorted((self.aliases or {}).items()):
             same = standing.state is self.state and standing.policy == self.policy
             if not same or standing.findings or standing.drift:
                 what = [standing.state.value, *standing.findings, *standing.drift]
                 if standing.policy != self.policy and standing.policy:
                     what.append(f"policy {standing.policy}")
-                said.append(f"alias {name}, version {standing.function.version}: {', '.join(what)}")
-        return said
+                notes.append(
+                    f"alias {name}, version {standing.function.version}: {', '.join(what)}"
+                )
+        return notes
 
     def as_dict(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -166,42 +168,42 @@ def _guarded_state(function: Function) -> State:
 
 
 def _drift(function: Function, engine: str | None, expected: Expected) -> tuple[str, ...]:
-    said = []
+    drift = []
     wanted = (expected.engines or {}).get(function.architecture)
     if wanted and engine != wanted:
-        said.append(f"engine is not {layer_name(wanted)}:{layer_number(wanted)}")
+        drift.append(f"engine is not {layer_name(wanted)}:{layer_number(wanted)}")
     elif engine and not wanted:
         newest = (expected.newest or {}).get(layer_name(engine), 0)
         if layer_number(engine) < newest:
-            said.append(f"older engine than {newest}, which others have")
+            drift.append(f"older engine than {newest}, which others have")
     policy = function.variables.get(POLICY)
     if expected.policy and policy != expected.policy:
-        said.append(f"policy is {policy or 'chosen by the name'}, not {expected.policy}")
-    return tuple(said)
+        drift.append(f"policy is {policy or 'chosen by the name'}, not {expected.policy}")
+    return tuple(drift)
 
 
 def _findings(
     function: Function, engine: str | None, engines: Sequence[str], expected: Expected
 ) -> tuple[str, ...]:
-    said = []
+    findings = []
     if engine is None:
-        said.append("no layer of it is known as ours: name it with --layer-arn")
-        return tuple(said)
+        findings.append("no layer of it is known as ours: name it with --layer-arn")
+        return tuple(findings)
     after = function.layers[function.layers.index(engine) + 1 :]
     later = [layer_name(arn) for arn in after if not is_policies(arn, expected.names)]
     if later:
-        said.append(f"layers after ours, which may replace it: {', '.join(later)}")
+        findings.append(f"layers after ours, which may replace it: {', '.join(later)}")
     if len(engines) > 1:
-        said.append("two engines: the last one counts")
+        findings.append("two engines: the last one counts")
     for architecture in ("x86_64", "arm64"):
         if layer_name(engine).endswith(architecture) and function.architecture != architecture:
-            said.append(
+            findings.append(
                 f"an engine for {architecture} on {function.architecture}: it does not start"
             )
     mode = function.variables.get(MODE)
     if mode not in (None, "alert", "off"):
-        said.append(f"{MODE}={mode} is unknown: it does not start")
-    return tuple(said)
+        findings.append(f"{MODE}={mode} is unknown: it does not start")
+    return tuple(findings)
 
 
 def newest_engines(functions: Iterable[Function], names: frozenset[str]) -> dict[str, int]:

@@ -33,16 +33,16 @@ def totals(command: str, rows: Sequence[Row], tail: str = "") -> Iterator[Text]:
         yield from _table(rows, list(whole))
         for place, _, problem in rows:
             if problem:
-                said = f"{problem.message}; {problem.fix or ''}"
+                detail = f"{problem.message}; {problem.fix or ''}"
                 yield Text.assemble(
-                    ("failed  ", "bold red"), (place.label, "bold"), f"  {output.printable(said)}"
+                    ("failed  ", "bold red"), (place.label, "bold"), f"  {output.printable(detail)}"
                 )
     total = whole.total()
-    said = ", ".join(f"{number} {word}" for word, number in whole.items()) or "nothing"
+    detail = ", ".join(f"{number} {word}" for word, number in whole.items()) or "nothing"
     of = f"{len(places)} places" if several(places) else places[0].label
     yield Text.assemble(
         (f"{command} {of}", "bold"),
-        f"  {total} function{'' if total == 1 else 's'}: {said}{tail}",
+        f"  {total} function{'' if total == 1 else 's'}: {detail}{tail}",
     )
 
 

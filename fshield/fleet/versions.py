@@ -41,22 +41,22 @@ def differences(one: Function, other: Function, without: Collection[str] = ()) -
         one: the one to publish.
         without: variables that may differ.
     """
-    said = []
+    found = []
     for key in sorted(
         {*one.raw, *other.raw} - _ALWAYS_DIFFERENT - {"Environment", "Layers", "CodeSha256"}
     ):
         if one.raw.get(key) != other.raw.get(key):
-            said.append(key)
+            found.append(key)
     if one.raw.get("CodeSha256") != other.raw.get("CodeSha256"):
-        said.insert(0, "the code")
+        found.insert(0, "the code")
     if one.layers != other.layers:
         here = ", ".join(f"{layer_name(arn)}:{layer_number(arn)}" for arn in one.layers) or "none"
-        said.append(f"layers (now {here})")
+        found.append(f"layers (now {here})")
     names = {*one.variables, *other.variables} - set(without)
     changed = sorted(name for name in names if one.variables.get(name) != other.variables.get(name))
     if changed:
-        said.append(f"variables {', '.join(changed)}")
-    return said
+        found.append(f"variables {', '.join(changed)}")
+    return found
 
 
 def split_of(alias: Mapping[str, Any]) -> dict[str, float]:
@@ -64,7 +64,7 @@ def split_of(alias: Mapping[str, Any]) -> dict[str, float]:
     return dict((alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {})
 
 
-def split_said(alias: Mapping[str, Any]) -> str:
+def split_in_words(alias: Mapping[str, Any]) -> str:
     """`split_of` in words."""
     shares = split_of(alias).items()
     return ", ".join(f"{share * 100:.3g}% to version {version}" for version, share in shares)

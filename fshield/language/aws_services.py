@@ -182,8 +182,8 @@ def _mapping(value: dict[str, object]) -> object:
         try:
             service(name)
         except PydanticCustomError as error:
-            said = error.context or {}
-            raise wrong(said["message"], said["allowed"], said["fix"], key=name) from None
+            context = error.context or {}
+            raise wrong(context["message"], context["allowed"], context["fix"], key=name) from None
         has_buckets = isinstance(detail, dict) and "buckets" in detail
         if name == "s3" and (
             detail is None

@@ -85,9 +85,9 @@ def inherit(policy: Policy, parsed: PolicyFile, base: Policy) -> Policy:
     """`policy`, with settings that its file leaves out taken from `base`. Its modes are complete
     already.
     """
-    said = parsed.model_fields_set
+    present = parsed.model_fields_set
     policy.extended = [*base.extended, base.document]
-    events = parsed.events.model_fields_set if "events" in said else set()
+    events = parsed.events.model_fields_set if "events" in present else set()
     policy.allows[:0] = [
         replace(entry, inherited_from=entry.home(base))
         for entry in base.allows
@@ -100,9 +100,9 @@ def inherit(policy: Policy, parsed: PolicyFile, base: Policy) -> Policy:
     policy.also_source = (*base.also_source, *policy.also_source)
     policy.quiet_readers = (*base.quiet_readers, *policy.quiet_readers)
     policy.tests[:0] = [replace(test, inherited_from=test.home(base)) for test in base.tests]
-    if "allow_reconfigure" not in said:
+    if "allow_reconfigure" not in present:
         policy.allow_reconfigure = base.allow_reconfigure
-    if "allow_mode_override" not in said:
+    if "allow_mode_override" not in present:
         policy.mode_overrides = base.mode_overrides
     if "format" not in events:
         policy.events_format = base.events_format
@@ -110,7 +110,7 @@ def inherit(policy: Policy, parsed: PolicyFile, base: Policy) -> Policy:
         policy.events_allowed_first = base.events_allowed_first
     if "emf_namespace" not in events:
         policy.emf_namespace = base.emf_namespace
-    if "kernel" not in said or "file_size" not in parsed.kernel.model_fields_set:
+    if "kernel" not in present or "file_size" not in parsed.kernel.model_fields_set:
         policy.kernel_file_size = base.kernel_file_size
     return policy
 

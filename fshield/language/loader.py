@@ -377,12 +377,12 @@ def _services_allow(
                 hosts |= dict.fromkeys(_bucket_hosts(bucket, regions))
         else:
             hosts |= dict.fromkeys(endpoints.service_hosts(name, regions, accounts))
-    said = [
+    parts = [
         f"s3: {{buckets: [{', '.join(d.buckets)}]}}" if d.buckets else name
         for name, d in listed.items()
     ]
     plain = all(detail.buckets is None for detail in listed.values())
-    text = f"aws: [{', '.join(said)}]" if plain else f"aws: {{{', '.join(said)}}}"
+    text = f"aws: [{', '.join(parts)}]" if plain else f"aws: {{{', '.join(parts)}}}"
     where = f", regions: [{', '.join(entry.regions)}]" if entry.regions else ""
     return Allow(
         family,
@@ -448,13 +448,13 @@ def _from_options(document: Document, name: str, options: Options) -> Policy:
 
 
 def _option_notes(document: Document, options: Options) -> list[Finding]:
-    said = {
+    parts = {
         "token": "`token` is no longer needed: no service takes it",
         "disable_analytics": "`disable_analytics` is no longer needed: nothing is sent anywhere",
         "cookie": "`cookie` means nothing in a file: configure() returns one at run time",
     }
     return [
         document.finding("note", document.find((key,), key=True), text, fix=f"take `{key}` out")
-        for key, text in said.items()
+        for key, text in parts.items()
         if getattr(options, key) is not None
     ]

@@ -211,10 +211,12 @@ def _old_endpoints(policy: Policy, today: date) -> Iterator[Finding]:
 
 def _whose(node: Node) -> str:
     """The entry's owner and reason in brackets, or ""."""
-    said = node.plain()
-    if not isinstance(said, dict):
+    written = node.plain()
+    if not isinstance(written, dict):
         return ""
-    parts = [f"{key}: {shown(said[key])[1:-1]}" for key in ("owner", "reason") if said.get(key)]
+    parts = [
+        f"{key}: {shown(written[key])[1:-1]}" for key in ("owner", "reason") if written.get(key)
+    ]
     return f" ({', '.join(parts)})" if parts else ""
 
 

@@ -1,4 +1,4 @@
-"""Where fetched and compiled things are kept between runs."""
+"""The cache of fetched and compiled files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fshield.errors import CouldNotRun
 
 
 def cache_folder(*parts: str) -> Path:
-    """The folder ``parts`` of the cache, made where it is missing.
+    """The folder ``parts`` of the cache, created if it is missing.
 
     ``FSHIELD_CACHE`` names the cache, else it is ``function-shield`` in ``XDG_CACHE_HOME`` or
     ``~/.cache``. Never a folder in ``/tmp`` by default: a policy that blocks ``/tmp`` would block

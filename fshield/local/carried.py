@@ -1,5 +1,4 @@
-"""The engine's layers that this fshield has with it: those of its wheel, or of its checkout's
-``dist``."""
+"""The engine's layers that come with this fshield: in its wheel, or in its checkout's ``dist``."""
 
 from __future__ import annotations
 
@@ -23,7 +22,7 @@ _FIX = "install fshield from its wheel, or run ./build.sh in its checkout"
 
 
 def host_architecture() -> str:
-    """This machine's architecture, in Lambda's words. Raises CouldNotRun where it is another."""
+    """This machine's architecture, in Lambda's words. Raises CouldNotRun for any other."""
     found = _MACHINES.get(platform.machine().lower())
     if found is None:
         raise CouldNotRun(
@@ -53,7 +52,7 @@ def archive(architecture: str) -> bytes:
 
 
 def unpacked() -> Path | None:
-    """The layer of this machine's architecture, unpacked in the cache; None where the installed
+    """The layer of this machine's architecture, unpacked in the cache; None if the installed
     package has none. A checkout's own is in its ``build/layer``.
 
     Raises:

@@ -1,8 +1,7 @@
-"""Fetches the parts of Lambda that can be had: the Runtime Interface Emulator and the runtime
-client.
+"""Fetches the public parts of Lambda: the Runtime Interface Emulator and the runtime client.
 
 Both come from PyPI by pip, at pinned versions with pinned digests, into the cache. Nothing else of
-those packages is installed: of the 8 MB wheel of aws-sam-cli one static binary is kept.
+those packages is installed: from the 8 MB wheel of aws-sam-cli, only one static binary is kept.
 """
 
 from __future__ import annotations
@@ -33,8 +32,8 @@ def emulator() -> Path:
     """The Runtime Interface Emulator for this machine, fetched on first use.
 
     Raises:
-        CouldNotRun: there is none for this system, it cannot be fetched, or its bytes are not those
-            that were pinned.
+        CouldNotRun: there is none for this system, it cannot be fetched, or its digest is not the
+            pinned one.
     """
     if sys.platform != "linux" or platform.machine() not in pins.EMULATORS:
         raise CouldNotRun(
@@ -52,7 +51,8 @@ def emulator() -> Path:
     ):
         requirements = scratch / "requirements.txt"
         requirements.write_text(_pinned({pins.SAM_CLI: (pins.SAM_CLI_SHA256,)}), encoding="utf-8")
-        # The wheel's own bounds on Python do not matter: only a binary is taken out of it.
+        # The Python versions that the wheel requires do not matter, because only a binary is taken
+        # from it.
         _pip(
             "download",
             "--no-deps",
@@ -162,7 +162,7 @@ def runtime_client(python: Path, version: tuple[int, int]) -> Path:
             f"manylinux2014_{platform.machine()}",
         )
         (target / "bootstrap.py").write_bytes(bootstrap)
-        # Compiled once, as Lambda's is, so that a first invocation does not pay for it every time.
+        # Compile it once, as on Lambda, so that first invocations do not.
         subprocess.run(
             [str(python), "-m", "compileall", "-q", str(target)],
             capture_output=True,
@@ -172,7 +172,7 @@ def runtime_client(python: Path, version: tuple[int, int]) -> Path:
         try:
             target.rename(folder)
         except OSError:
-            # Another run was faster, and put the same there.
+            # Another run was faster, with the same result.
             if not folder.is_dir():
                 raise
     return folder
@@ -187,7 +187,7 @@ def _pinned(wheels: dict[str, tuple[str, ...]]) -> str:
 
 @contextmanager
 def _scratch(beside: Path) -> Iterator[Path]:
-    """A folder in `beside` that is gone afterwards."""
+    """A temporary folder in `beside`."""
     path = Path(tempfile.mkdtemp(prefix=".fetch-", dir=beside))
     try:
         yield path
@@ -196,8 +196,7 @@ def _scratch(beside: Path) -> Iterator[Path]:
 
 
 def _pip(*arguments: str) -> None:
-    # pip's own scratch folder stays out of /tmp as well: this may itself run where /tmp cannot be
-    # used.
+    # Keep pip's temporary files out of /tmp too: fshield itself may run where /tmp cannot be used.
     environment = {
         **os.environ,
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
@@ -223,6 +222,6 @@ def _pip(*arguments: str) -> None:
 
 
 def _last_words(lines: Iterable[str]) -> str:
-    said = [line.strip() for line in lines if line.strip() and not line.startswith("[notice]")]
-    errors = [line for line in said if line.startswith("ERROR")]
-    return (errors or said or ["it said nothing"])[-1][:400]
+    kept = [line.strip() for line in lines if line.strip() and not line.startswith("[notice]")]
+    errors = [line for line in kept if line.startswith("ERROR")]
+    return (errors or kept or ["it said nothing"])[-1][:400]

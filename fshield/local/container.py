@@ -2,8 +2,8 @@
 
 The image brings the runtime and the emulator (``/lambda-entrypoint.sh``, as AWS's own images and
 the tests' stand-in do). Without the sandbox the container is as Docker makes it, and its emulator
-is published on 127.0.0.1. With it, the restrictions of ``sandbox`` hold, and the container is alone
-in a network that leads nowhere but to this machine.
+is published on 127.0.0.1. With it, the restrictions of ``sandbox`` apply, and the container is
+alone in a network that leads only to this machine.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from fshield.local.output import Output
 from fshield.local.progress import waiting_for
 from fshield.local.started import Started
 
-#: AWS's own image, for those who name none.
+#: AWS's own image, the default.
 DEFAULT_IMAGE = "public.ecr.aws/lambda/python:3.13"
 TASK, OPT = "/var/task", "/opt"
 GATEWAY = "{gateway}"
@@ -74,7 +74,7 @@ def connect() -> Any:
 
 @contextlib.contextmanager
 def _saying(what: str) -> Iterator[None]:
-    """Errors of Docker, and of the way to it, as one sentence."""
+    """Turn errors of Docker, and of its connection, into one sentence."""
     requests = importlib.import_module("requests")
     errors = importlib.import_module("docker.errors")
     try:
@@ -94,7 +94,7 @@ class ContainerFunction(Started):
     Args:
         folder: the function's package, mounted read-only as ``/var/task``.
         handler: ``module.function``.
-        image: a Lambda base image; pulled where Docker does not have it.
+        image: a Lambda base image; pulled if Docker does not have it.
         sandbox: add Lambda's restrictions, and take the network away.
         layer, policy, env, timeout, guarded: as for ``emulator.Function``.
         mounts: further files and folders, read-only: this machine's path, and the path in the
@@ -283,8 +283,9 @@ class ContainerFunction(Started):
         return Invocation(response, failure, duration, stdout, stderr, events)
 
     def execute(self, *command: str) -> tuple[int, bytes]:
-        """Exit status and output of a command that is run in the container beside the function, in
-        its restrictions."""
+        """Run a command in the container, next to the function and under its restrictions. Returns
+        exit status and output.
+        """
         with _saying(f"{command[0]} could not be run in the container"):
             done = self.container.exec_run(list(command))
             return int(done.exit_code), bytes(done.output)

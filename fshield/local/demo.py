@@ -1,10 +1,10 @@
-"""The demonstration: one function, run without the guard and with it, and what its hostile
-dependency got out of it.
+"""The demonstration: runs one function without the guard and with it, and shows what its hostile
+dependency achieved.
 
-``python -m fshield.local.demo [--layer DIR] [--json]``. Exit status 0 only where every line of the
-table is true: each act had its effect unguarded, had none guarded and was named with who asked, and
-the honest work had the same result. Effects are looked at where they happen (what arrived outside,
-what lies on disk), not taken from events.
+``python -m fshield.local.demo [--layer DIR] [--json]``. Exits with 0 only if every line of the
+table is true: unguarded, each act had its effect; guarded, it had none, and its event named the
+caller; the honest work had the same result. Effects are checked where they happen (on the outside
+server, on disk), not in events.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from fshield.local.storage import Storage
 
 
 def _example() -> Path:
-    """The thumbnailer: of the wheel, or of the checkout."""
+    """The thumbnailer's folder, in the wheel or the checkout."""
     package = Path(__file__).resolve().parents[1]
     carried = package / "_examples" / "thumbnailer"
     return carried if carried.is_dir() else package.parent / "examples" / "thumbnailer"
@@ -52,8 +52,9 @@ _BUCKET = "pictures"
 
 @dataclass(frozen=True)
 class Seen:
-    """The state of the world after a run: what arrived outside, what lies on disk, what the
-    function made."""
+    """What was observed after a run: what arrived outside, what is on disk, what the function
+    made.
+    """
 
     arrived: dict[str, bytes]
     stash: bool
@@ -150,7 +151,7 @@ def clean() -> None:
 
 
 def run_once(function: Function, outside: Outside, store: Storage) -> Seen:
-    """Invoke once, and look at the world before and after."""
+    """Invoke once, and observe the effects."""
     clean()
     outside.take()
     store.delete(_BUCKET, _SMALL)
@@ -167,7 +168,7 @@ def run_once(function: Function, outside: Outside, store: Storage) -> Seen:
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table, and whether it is as it should be."""
+    """A line of the table, and whether it is true."""
 
     what: str
     before: str
@@ -223,8 +224,7 @@ def _is_event_of(event: dict[str, Any], act: Act) -> bool:
 
 
 def _asked_from(origin: dict[str, Any], function: str) -> bool:
-    """The act's function of the dependency is the one that asked, or stands in the stack of who
-    did."""
+    """Whether the act's function in the dependency is the caller, or on the caller's stack."""
     return origin["function"].endswith(function) or any(
         function in frame for frame in origin["stack"]
     )
@@ -259,7 +259,7 @@ def _print_table(rows: list[Row]) -> None:
 
 
 def sentence(rows: list[Row]) -> str:
-    """What came out of it. No time: one invocation of each measures nothing, `make bench` does."""
+    """The result in one sentence, without times: `make bench` measures those."""
     *acts, work = rows
     stopped = sum(row.true for row in acts)
     same = work.now if work.true else f"the honest work is not the same: {work.now}"
@@ -267,7 +267,7 @@ def sentence(rows: list[Row]) -> str:
 
 
 class _Steps:
-    """A line on stderr for each step with the time that it took; none where JSON is asked for."""
+    """Prints a line on stderr for each step, with the time that it took. Nothing with --json."""
 
     def __init__(self, quiet: bool) -> None:
         self._quiet = quiet
@@ -292,7 +292,7 @@ def main(
         aws_library.require("the demo's function")
         variables = {"AWS_SESSION_TOKEN": secret}
         steps = _Steps(as_json)
-        # First: it says so where this cannot work, before anything runs.
+        # First of all, because it fails with a reason if the demo cannot work here.
         with steps.step("Lambda's emulator and runtime client: 9 MB from PyPI the first time"):
             guarded_function = Function(
                 EXAMPLE, "app.handler", layer=layer, policy=POLICY, env=variables

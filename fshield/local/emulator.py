@@ -1,9 +1,8 @@
 """Runs a function in Python or Node.js under the Runtime Interface Emulator as Lambda would:
 bootstrap, exec wrapper, runtime client.
 
-What the emulator does not do (see its README): it applies no seccomp, no other user, no read-only
-root. The exec wrapper is honoured by the bootstrap script here, as it is by
-``/var/runtime/bootstrap`` there.
+The emulator (see its README) applies no seccomp, no other user and no read-only root. The bootstrap
+script here starts the exec wrapper, as ``/var/runtime/bootstrap`` does on Lambda.
 """
 
 from __future__ import annotations
@@ -44,13 +43,13 @@ _MAX_RESPONSE = 16 << 20
 
 @dataclass(frozen=True)
 class Invocation:
-    """What came of one invocation.
+    """The result of one invocation.
 
     Args:
-        response: what the handler returned, from JSON; None where it did not return.
+        response: what the handler returned, from JSON; None if it did not return.
         error: the runtime's error (``errorType``, ``errorMessage``, …), or None.
-        duration_ms: from the request to the response; of a first invocation, with the start of the
-            runtime.
+        duration_ms: from the request to the response; for a first invocation, including the start
+            of the runtime.
         stdout, stderr: the function's own bytes, without the events.
         events: the engine's events, normalised, in their order.
     """
@@ -76,11 +75,11 @@ class Function(Started):
     """A function that can be invoked until the ``with`` block ends.
 
     Args:
-        folder: the function's package, what ``/var/task`` holds on Lambda.
+        folder: the function's package, the content of ``/var/task`` on Lambda.
         handler: ``module.function``.
         python: the interpreter, with the libraries that the runtime would bring (boto3).
         node: Node.js, for a handler in JavaScript; None: the handler is in Python.
-        layer: the unpacked layer; found where None. Not looked at where `guarded` is False.
+        layer: the unpacked layer; None: find it. Ignored if `guarded` is False.
         policy: a policy's name in the layer, or a file; None leaves the choice to the launcher.
         env: variables of the function, over the ones that Lambda sets.
         timeout: seconds an invocation may take, start included.
@@ -160,12 +159,12 @@ class Function(Started):
     # ---- start and end ----
 
     def prepare(self) -> tuple[Path, runtimes.Runtime]:
-        """Fetch what is not here yet: the emulator and the runtime client.
+        """Fetch the emulator and the runtime client, unless they are cached.
 
         Raises:
             CouldNotRun: it cannot be had.
         """
-        # What Lambda would look for in /opt is not there without a layer.
+        # Without a layer, /opt is empty.
         opt = self._layer.folder if self._layer else cache_folder("runs") / "no-layer/opt"
         if self._in_node:
             runtime = runtimes.of_node(self._program, self.folder, opt)
@@ -284,8 +283,9 @@ exec {command}
         self.log = self._log_path.read_text("utf-8", "replace")
 
     def _runtimes(self) -> list[int]:
-        """Handles on the runtime processes that are still there: a handle cannot come to mean
-        another process."""
+        """Handles on the running runtime processes. Unlike a pid, a handle always means the same
+        process.
+        """
         found = []
         with contextlib.suppress(OSError):
             for word in self._pids.read_text("ascii").split():
@@ -310,7 +310,7 @@ exec {command}
         Args:
             event: what the handler gets.
             tenant_id: the tenant that the invocation is for, of a function with tenant isolation.
-            settle: wait for what is written just after the response. False where only the time
+            settle: wait for what is written just after the response. False if only the time
                 matters.
 
         Raises:
@@ -336,7 +336,7 @@ class _Streams(Output):
         self._selector.register(wake_read, selectors.EVENT_READ, None)
         for name in ("stdout", "stderr"):
             os.mkfifo(run / name, 0o600)
-            # For writing as well, so that the pipe does not end when a runtime does.
+            # Open for writing too, so that the pipe does not end when a runtime does.
             self._selector.register(
                 os.open(run / name, os.O_RDWR | os.O_NONBLOCK), selectors.EVENT_READ, name
             )
@@ -392,7 +392,7 @@ def lambda_variables(name: str, timeout: float) -> dict[str, str]:
     return {
         "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",
-        # Not keys of anybody: local stand-ins of AWS take any.
+        # Not real keys: local stand-ins for AWS accept any.
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
         "AWS_SESSION_TOKEN": "local",
@@ -408,12 +408,13 @@ def lambda_variables(name: str, timeout: float) -> dict[str, str]:
 
 def _outcome(status: int, content: bytes) -> tuple[Any, dict[str, Any] | None]:
     """Response and error. The emulator answers 200 for a handler that raised: only the body
-    tells."""
+    tells.
+    """
     words = content[:400].decode("utf-8", "replace")
     try:
         answer = json.loads(content)
     except ValueError:
-        # The emulator's own sentence: it has one for a handler that took too long.
+        # The emulator's own message for a handler that took too long.
         kind = "Sandbox.Timedout" if "timed out" in words else "Sandbox.Failure"
         return None, {"errorType": kind, "errorMessage": words}
     if isinstance(answer, dict) and {"errorType", "errorMessage"} <= answer.keys():
@@ -432,7 +433,7 @@ def _free_ports(count: int) -> list[int]:
 
 
 def _end(process: int) -> None:
-    """End the process behind the handle, gently first."""
+    """End the process: SIGTERM first, then SIGKILL."""
     with contextlib.suppress(ProcessLookupError):
         signal.pidfd_send_signal(process, signal.SIGTERM)
         with selectors.DefaultSelector() as selector:

@@ -1,5 +1,6 @@
-"""Finds the layer and the policy of a local run, and sees to it that nothing lies where the policy
-forbids it."""
+"""Finds the layer and the policy of a local run, and checks that no file of the run is where the
+policy forbids it.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ _TMP = Path("/tmp")
 
 @dataclass(frozen=True)
 class Layer:
-    """An unpacked layer, as ``/opt`` holds it on Lambda."""
+    """An unpacked layer, like ``/opt`` on Lambda."""
 
     folder: Path
 
@@ -36,7 +37,7 @@ class Layer:
         return self.folder / LAUNCHER
 
     def policy_file(self, name: str) -> Path:
-        """Where the layer holds the policy `name`."""
+        """The file of the policy `name` in the layer."""
         return self.folder / "function-shield.d" / "policies" / f"{name}.policy"
 
     def policy_names(self) -> list[str]:
@@ -49,7 +50,7 @@ def find_layer(chosen: Path | None = None) -> Layer:
     ``build/layer`` of the checkout or of the current folder.
 
     Raises:
-        CouldNotRun: none of these holds a launcher that can be executed.
+        CouldNotRun: none of these has an executable launcher.
     """
     variable = os.environ.get("FSHIELD_LAYER")
     places = [chosen] if chosen else [Path(variable)] if variable else []
@@ -74,7 +75,7 @@ def find_layer(chosen: Path | None = None) -> Layer:
 
 
 def layer_to_run(chosen: Path | None = None) -> Layer:
-    """The layer that `find_layer` finds, where programs of this machine can run under it.
+    """The layer from `find_layer`, if programs of this machine can run under it.
 
     Raises:
         CouldNotRun: they cannot, or there is none.
@@ -89,7 +90,7 @@ def layer_to_run(chosen: Path | None = None) -> Layer:
 
 @dataclass(frozen=True)
 class ChosenPolicy:
-    """What ``FUNCTION_SHIELD_POLICY`` is set to, and the file behind it."""
+    """The value of ``FUNCTION_SHIELD_POLICY``, and the policy's file."""
 
     variable: str
     file: Path
@@ -124,11 +125,11 @@ def find_policy(layer: Layer, policy: str) -> ChosenPolicy:
 
 
 def refuse_blocked_places(policy: Path, places: Iterable[tuple[str, Path]]) -> None:
-    """Stop before anything runs where the policy would block the program's own files.
+    """Fail before anything runs if the policy would block the program's own files.
 
     Args:
-        policy: the compiled policy that will hold.
-        places: what it is, for people ("the layer"), and where it lies.
+        policy: the compiled policy in force.
+        places: descriptions ("the layer") and paths.
 
     Raises:
         CouldNotRun: one of the places is in /tmp and the policy blocks it there; one sentence that
@@ -150,13 +151,13 @@ def refuse_blocked_places(policy: Path, places: Iterable[tuple[str, Path]]) -> N
 
 
 def _in_tmp(place: Path) -> bool:
-    # Both spellings: a link from /tmp to elsewhere has to be read in /tmp, and a link from
-    # elsewhere ends there.
+    # Check both the path and its target: a link in /tmp must be read there, and a link elsewhere
+    # may lead there.
     return any(path.is_relative_to(_TMP) for path in (place.absolute(), place.resolve()))
 
 
 def _blocks(compiled: Compiled, place: Path) -> bool:
-    # A file in the folder, because exceptions are written as globs over files.
+    # Ask about a file in the folder, because exceptions are patterns of files.
     asked = place.resolve() / "file" if place.is_dir() else place.resolve()
     path = asked if asked.is_relative_to(_TMP) else place.absolute()
     return compiled.decide(Family.TMP, path=str(path)).mode is Mode.BLOCK

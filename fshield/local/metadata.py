@@ -1,7 +1,7 @@
 """Lambda's metadata endpoint, which the Runtime Interface Emulator lacks.
 
-It lies on the Runtime API's own address and port. So a server stands in front of the emulator's
-Runtime API: it answers the one request, and passes every other connection on, byte for byte.
+It has the Runtime API's own address and port. So a server in front of the emulator's Runtime API
+answers that one request, and forwards every other connection byte for byte.
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-metadata-endpoint.html
 """
 
@@ -19,7 +19,7 @@ PATH = "/2026-01-15/metadata/execution-environment"
 _REQUEST = f"GET {PATH} HTTP/1.1".encode()
 _MAX_HEAD = 16 << 10
 _CONNECT_S = 10.0
-#: What a function in us-east-1 may be told.
+#: An answer as in us-east-1.
 _ANSWER = {"AvailabilityZoneID": "use1-az1"}
 
 
@@ -60,7 +60,7 @@ class _Connection(socketserver.BaseRequestHandler):
                 self._pass_on(head)
 
     def _head(self) -> bytes:
-        """The first bytes: a whole head where it may be the request that is answered here."""
+        """Read the first bytes; a complete head, if it may be the request that is answered here."""
         head = b""
         while len(head) < _MAX_HEAD:
             more = self.request.recv(4096)

@@ -1,5 +1,6 @@
-"""Lambda's runtime client for Node.js, aws-lambda-ric. Its native part is compiled by npm where it
-is installed: there is no package with machine code to fetch."""
+"""Lambda's runtime client for Node.js, aws-lambda-ric. npm compiles its native part at
+installation, because there is no package with machine code to fetch.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +18,13 @@ from fshield.local.cache import cache_folder
 #: An image that brings Node.js and its runtime client.
 IMAGE = "public.ecr.aws/lambda/nodejs:22"
 _PACKAGE = "node_modules/aws-lambda-ric"
-#: Of the package from version 4 on; all else of it was needed to build these.
+#: The files that are needed at run time, from version 4 on. The others are only for the build.
 _FILES = ("index.mjs", "rapid-client.node")
 _SUFFIXES = (".js", ".mjs", ".cjs")
 
 
 def handler_file(folder: Path, handler: str) -> Path | None:
-    """The handler's file, where it is in JavaScript and not in Python; else None."""
+    """The handler's file, if it is JavaScript; else None."""
     module = folder / handler.rpartition(".")[0]
     as_python = folder / handler.rpartition(".")[0].replace(".", "/")
     if as_python.is_dir() or as_python.with_suffix(".py").exists():
@@ -51,11 +52,11 @@ def version(program: Path) -> int:
 
 
 def runtime_client(task: Path) -> Path:
-    """A folder that stands for ``/var/runtime``: the client without ``node_modules`` in its path,
-    by which the guard tells packages.
+    """A folder that stands for ``/var/runtime``: the client, without ``node_modules`` in its path,
+    because the guard recognises packages by that.
 
     Args:
-        task: the function's folder, which may have it among its packages.
+        task: the function's folder, which may contain the client as a package.
 
     Raises:
         CouldNotRun: nobody has built it.
@@ -74,7 +75,7 @@ def runtime_client(task: Path) -> Path:
 def _places(task: Path) -> Iterator[Path]:
     yield task / _PACKAGE
     yield cache_folder("node") / _PACKAGE
-    # Of a checkout: tests/runtimes/fetch.sh builds them.
+    # In a checkout: tests/runtimes/fetch.sh builds them.
     yield from sorted(cache_folder("runtimes", "node-client").glob("4.*"), reverse=True)
 
 
@@ -91,7 +92,7 @@ def _copied(package: Path) -> Path:
         scratch.chmod(0o755)
         scratch.rename(folder)
     except OSError:
-        # Another run was faster, and put the same there.
+        # Another run was faster, with the same result.
         if not folder.is_dir():
             raise
     finally:

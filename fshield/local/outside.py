@@ -1,5 +1,6 @@
-"""A local stand-in for the outside: an HTTP server on an address of this machine that keeps what is
-sent to it."""
+"""A local stand-in for the outside: an HTTP server on an address of this machine that stores what
+it receives.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ class Outside:
         host, port: where; in 127.0.0.0/8, so that nothing leaves this machine.
 
     Raises:
-        CouldNotRun: the address cannot be had.
+        CouldNotRun: the address cannot be used.
     """
 
     def __init__(self, host: str, port: int) -> None:

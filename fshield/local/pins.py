@@ -1,7 +1,7 @@
 """The versions and digests of what is fetched from PyPI. All were taken from the wheels that PyPI
 served on 2026-11-24; those for Python 3.15 on 2026-11-28.
 
-A digest that differs stops the fetch: what runs on this machine is what was looked at.
+A different digest stops the fetch, so that only what was reviewed runs on this machine.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from __future__ import annotations
 SAM_CLI = "aws-sam-cli==1.163.0"
 SAM_CLI_SHA256 = "475bedaac807fa08c585f84527755c26f03fb4e9bad9079268dd1c4c246b6e3c"
 
-#: Architecture as ``platform.machine()`` says it: the member of the wheel and the digest of its
-#: bytes.
+#: By ``platform.machine()``: the member of the wheel, and its digest.
 EMULATORS: dict[str, tuple[str, str]] = {
     "x86_64": (
         "samcli/local/rapid/aws-lambda-rie-x86_64",
@@ -30,7 +29,7 @@ RUNTIME_CLIENT = "awslambdaric==4.2.2"
 RUNTIME_CLIENT_NEWEST = (3, 15)
 RUNTIME_CLIENT_REQUIRES = ("simplejson==4.3.0", "snapshot-restore-py==1.0.0")
 
-#: Requirement: the sha256 of every wheel of it that may be installed.
+#: For each requirement, the sha256 of every wheel that may be installed.
 WHEELS: dict[str, tuple[str, ...]] = {
     "awslambdaric==4.0.1": (
         # cp39-cp39-manylinux2014_aarch64

@@ -1,4 +1,4 @@
-"""Says what is being done once it takes longer than a second, and not before."""
+"""Shows what is being done, once it takes longer than a second."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""The runtime of a function, as Lambda's /var/runtime has it: the interpreter, the runtime client,
-and how the client is started."""
+"""A function's runtime, like Lambda's /var/runtime: the interpreter, the runtime client, and the
+command that starts it.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +15,10 @@ from fshield.local import components, node
 
 @dataclass(frozen=True)
 class Runtime:
-    """What stands for ``/var/runtime``.
+    """A stand-in for ``/var/runtime``.
 
     Args:
-        name: as AWS_EXECUTION_ENV has it: ``python3.13``, ``nodejs22.x``.
+        name: as in AWS_EXECUTION_ENV: ``python3.13``, ``nodejs22.x``.
         folder: of the runtime client.
         command: what starts it.
         variables: that only this runtime sets.
@@ -46,7 +47,7 @@ def of_python(python: Path, opt: Path) -> Runtime:
 
 
 def of_node(program: Path, task: Path, opt: Path) -> Runtime:
-    """Node's, where a build of it is at hand.
+    """Node's, if a build of it is available.
 
     Args:
         program: Node.js.
@@ -82,6 +83,6 @@ def program(name: Path | str, what: str, option: str) -> Path:
     found = shutil.which(str(name))
     if found is None:
         raise CouldNotRun(f"{name}: no such {what}", f"name one with {option}")
-    # Not resolved: a virtual environment's python is a link, and the link is what makes it that
+    # Do not resolve links: a virtual environment's python is a link, and its path defines the
     # environment.
     return Path(found).absolute()

@@ -14,9 +14,9 @@ import sys
 
 
 def main() -> None:
-    # The task root is read-only on Lambda: nothing may appear in it here either.
+    # The task root is read-only on Lambda, so write nothing into it here either.
     sys.dont_write_bytecode = True
-    # Lambda's has no argument: the function must not see one.
+    # Lambda's bootstrap has no arguments. Hide ours from the function.
     opt = sys.argv.pop(1) if len(sys.argv) > 1 else "/opt"
     task_root = os.environ["LAMBDA_TASK_ROOT"]
     layers = [
@@ -33,7 +33,7 @@ def main() -> None:
             site.addsitedir(layer)
         os.environ["PYTHONPATH"] = os.environ["LAMBDA_RUNTIME_DIR"]
 
-    # Not at the top: only now is the path as on Lambda.
+    # Imported late, because sys.path is only now as on Lambda.
     importlib.import_module("awslambdaric.__main__").main([sys.argv[0], os.environ["_HANDLER"]])
 
 

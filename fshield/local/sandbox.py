@@ -1,10 +1,10 @@
-"""Lambda's sandbox, as data for a container: user, mounts, privileges, and what the kernel answers
-to each call.
+"""Lambda's sandbox, as data for a container: user, mounts, privileges, and the kernel's answer to
+each system call.
 
-Taken from what functions report of themselves (user 993, group 990, a read-only root, ``/tmp`` a
+From what functions on Lambda have reported (user 993, group 990, a read-only root, ``/tmp`` a
 mount of its own without noexec, no ``/dev/shm``, no capabilities, EPERM from ``prctl``, 1,024
-processes and fds). Calls of which nobody knows how Lambda answers (``process_vm_writev``,
-``memfd_create``, ``pidfd_getfd``) are let through: the guard has to hold without help.
+processes and fds). Calls whose answer on Lambda is unknown (``process_vm_writev``,
+``memfd_create``, ``pidfd_getfd``) are allowed, so that the guard must hold without help.
 """
 
 from __future__ import annotations

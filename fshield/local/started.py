@@ -1,4 +1,4 @@
-"""What is started, used as a context and ended, whatever happened on the way."""
+"""A base class for what is started, used as a context, and always ended."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ _Self = TypeVar("_Self", bound="Started")
 
 
 class Started(ABC):
-    """A context that `_start` begins. What that puts into `_resources` is closed at the end, or
-    where it fails."""
+    """A context that `_start` begins. Its `_resources` are closed at the end, or if the start
+    fails.
+    """
 
     def __init__(self) -> None:
         self._resources = ExitStack()
 
     @abstractmethod
     def _start(self) -> None:
-        """Begin. Raises what keeps it from that."""
+        """Start it."""
 
     def __enter__(self: _Self) -> _Self:
         try:

@@ -1,6 +1,6 @@
-"""An S3 on loopback, as far as one function needs it: buckets by path, objects whole, in memory.
+"""A small S3 on loopback, for one function: buckets by path, whole objects, in memory.
 
-It checks no signature and knows no versions. What it answers is what boto3 reads of an answer.
+It checks no signatures, has no versions, and answers only with what boto3 reads.
 """
 
 from __future__ import annotations

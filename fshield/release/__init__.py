@@ -1,1 +1,1 @@
-"""What a release says of its files, and how that is checked."""
+"""A release's list of files, and its verification."""

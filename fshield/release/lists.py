@@ -1,4 +1,4 @@
-"""Lists of sums that are believed: signed by an allowed signer, unless the user says otherwise."""
+"""Reads trusted lists of sums: signed by an allowed signer, unless the user accepts others."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Trust:
 
 
 def read(path: Path, trust: Trust) -> tuple[sums.Sums, str | None]:
-    """The sums in the list at `path`, and who signed it; None where that was not asked.
+    """The sums in the list at `path`, and who signed it; None if that was not checked.
 
     Raises:
-        CouldNotRun: it is no list, or the signature beside it is not of a signer.
+        CouldNotRun: it is not a list, or the signature beside it is not an allowed signer's.
     """
     content = sums.read(path)
     by = None

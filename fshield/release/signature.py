@@ -13,13 +13,13 @@ from fshield.errors import CouldNotRun
 
 NAMESPACE = "function-shield-release"
 SUFFIX = ".sig"
-#: Who signs releases, as this fshield knows it.
+#: The signers of releases that this fshield knows.
 SIGNERS = Path(__file__).resolve().parents[1] / "allowed_signers"
 _TIMEOUT_S = 30
 
 
 def verify(content: bytes, signature: Path, signers: Path) -> str:
-    """Who signed `content`.
+    """Verify `content`. Returns the signer.
 
     Args:
         content: the bytes that were signed.
@@ -27,7 +27,7 @@ def verify(content: bytes, signature: Path, signers: Path) -> str:
         signers: a file of allowed signers.
 
     Raises:
-        CouldNotRun: nobody of them did, or it cannot be told.
+        CouldNotRun: none of them did, or that cannot be checked.
     """
     for path, fix in (
         (signature, "take it from the release, or --unsigned to compare the sums alone"),
@@ -59,8 +59,8 @@ def sign(path: Path, key: Path) -> Path:
     signature.unlink(missing_ok=True)
     done = _ssh_keygen("sign", "-f", str(key), "-n", NAMESPACE, str(path), content=b"")
     if done.returncode != 0 or not signature.is_file():
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise CouldNotRun(f"{path} was not signed: {said[-1] if said else ''}", "look at the key")
+        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise CouldNotRun(f"{path} was not signed: {lines[-1] if lines else ''}", "look at the key")
     return signature
 
 

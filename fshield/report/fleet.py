@@ -100,11 +100,14 @@ def _inside(evidence: Touched, at: int, name: str, inside: InFunction, share: in
     found = touches(evidence, inside)
     left = f"and {inside.left_out:,} acts of kinds beyond what is kept" if inside.left_out else ""
     heads = ["what", "to what", "became", "when (UTC)", "asked by"]
-    said: tuple[Child, ...] = (
+    children: tuple[Child, ...] = (
         table(f"What {name} did", heads, [touch_row(touch) for touch in found[:share]]),
         more(len(found) - share, "rows"),
         tag("p", left, class_="soft") if left else "",
     )
     return tag(
-        "details", tag("summary", tag("strong", name), badges(_done(inside))), *said, id=f"f{at}"
+        "details",
+        tag("summary", tag("strong", name), badges(_done(inside))),
+        *children,
+        id=f"f{at}",
     )

@@ -250,7 +250,7 @@ def _pages(dependency: Dependency) -> Markup:
     files = [touch.tally.where.rpartition(":")[0] for touch in dependency.touches]
     node = any(file.endswith((".js", ".mjs", ".cjs")) for file in files)
     found = [] if dependency.own else releases(dependency.label, node)
-    said = [
+    content = [
         part
         for each in found
         for part in (
@@ -261,7 +261,7 @@ def _pages(dependency: Dependency) -> Markup:
             ". ",
         )
     ]
-    return tag("p", *said, class_="pages soft") if said else text("")
+    return tag("p", *content, class_="pages soft") if content else text("")
 
 
 def _policy(report: Report) -> Iterable[Markup]:
@@ -274,11 +274,11 @@ def _policy(report: Report) -> Iterable[Markup]:
         if known
         else f"Allowed by {report.policy_name}: whether it is used is not known"
     )
-    said: Child
+    content: Child
     if not report.uses:
-        said = tag("p", "The policy has no allow entries.")
+        content = tag("p", "The policy has no allow entries.")
     elif not unused:
-        said = tag("p", f"Each of its {len(report.uses):,} allow entries was used.")
+        content = tag("p", f"Each of its {len(report.uses):,} allow entries was used.")
     else:
         rows = [
             tag(
@@ -293,11 +293,11 @@ def _policy(report: Report) -> Iterable[Markup]:
         caption = f"{len(unused):,} of {len(report.uses):,} allow entries" + (
             "" if known else ": no event says whether these were used"
         )
-        said = table(caption, ["entry", "why it is there", "line"], rows)
+        content = table(caption, ["entry", "why it is there", "line"], rows)
     yield tag(
         "section",
         tag("h2", title),
-        said,
+        content,
         more(len(unused) - MAX_ROWS, "entries"),
         tag("p", _how_known(report), class_="soft"),
         *_expired(report, report.uses),
@@ -389,9 +389,11 @@ def _expiry(use: Use, today: date) -> Markup:
 def _against(report: Report) -> Iterable[Markup]:
     if report.against is None:
         return
-    said: Child
+    content: Child
     if not report.against:
-        said = tag("p", f"Nothing that went through would be blocked under {report.against_name}.")
+        content = tag(
+            "p", f"Nothing that went through would be blocked under {report.against_name}."
+        )
     else:
         askers = report.evidence.askers
         rows = [
@@ -412,11 +414,13 @@ def _against(report: Report) -> Iterable[Markup]:
             for outcome in report.against[:MAX_ROWS]
         ]
         caption = f"{len(report.against):,} kinds of acts that went through"
-        said = table(caption, ["what", "to what", "times", "asked by", "says so"], rows, {"times"})
+        content = table(
+            caption, ["what", "to what", "times", "asked by", "says so"], rows, {"times"}
+        )
     yield tag(
         "section",
         tag("h2", f"What {report.against_name} would block"),
-        said,
+        content,
         more(len(report.against) - MAX_ROWS, "rows"),
     )
 
@@ -445,7 +449,7 @@ def _anchor(report: Report, name: str, line: int) -> str:
 def _policy_text(report: Report) -> Iterable[Markup]:
     """The policy's files, line by line."""
     for name, lines in report.policy_text.items():
-        said = [
+        content = [
             tag("div", tag("span", f"{at:4} ", class_="soft"), line, id=_anchor(report, name, at))
             for at, line in enumerate(lines, 1)
         ]
@@ -455,7 +459,7 @@ def _policy_text(report: Report) -> Iterable[Markup]:
             tag(
                 "details",
                 tag("summary", f"{len(lines):,} lines"),
-                tag("code", *said, class_="file"),
+                tag("code", *content, class_="file"),
             ),
         )
 

@@ -39,9 +39,9 @@ def summary(evidence: Touched, dependencies: list[Dependency], policy_name: str 
         return Summary(_happened("block", blocked), where, _advice(blocked, policy_name), "block")
     reported = [each for each in dependencies if each.done["alert"]]
     if reported:
-        said = f"Nothing was blocked. {_happened('alert', reported)}"
+        opening = f"Nothing was blocked. {_happened('alert', reported)}"
         return Summary(
-            said,
+            opening,
             _where(evidence, "alert"),
             [
                 "Read each line below. fshield learn makes a policy of what is needed, and holds"
@@ -131,8 +131,10 @@ def _where(evidence: Touched, mode: str) -> str:
         f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     )
     of = f", of {len(known):,} functions" if len(known) > len(names) else ""
-    said = f"In {functions}{of}" if functions else "No event names its function"
-    return f"{said}; {span(evidence.first, evidence.last)} UTC." if evidence.last else f"{said}."
+    opening = f"In {functions}{of}" if functions else "No event names its function"
+    return (
+        f"{opening}; {span(evidence.first, evidence.last)} UTC." if evidence.last else f"{opening}."
+    )
 
 
 def _advice(blocked: list[Dependency], policy_name: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Runs inside a guarded child: makes the acts that it is told, and says what became of each.
+"""Runs inside a guarded child: makes the requested acts, and prints the result of each.
 
 Its argument is the child's world with the names of its acts, in JSON. Standard library only. Every
 act is one that the policy refuses; if it does happen, it changes scratch files only, or reaches a
@@ -25,16 +25,16 @@ Outcome = tuple[bool, str]
 
 
 class World:
-    """What the acts may reach.
+    """The targets of the acts.
 
     Attributes:
         file: a file under /tmp.
         folder: its folder.
-        new: where nothing is, under /tmp.
-        source: what plays the function's source.
+        new: a path under /tmp that does not exist.
+        source: a stand-in for the function's source.
         marker: a file that a child process would make.
         port: of the listeners at ``host``.
-        runtime_api: host and port of what plays the Runtime API.
+        runtime_api: host and port of a stand-in for the Runtime API.
     """
 
     def __init__(self, data: dict[str, Any]) -> None:
@@ -113,7 +113,8 @@ INTERPRETER: dict[str, Callable[[World], object]] = {
 }
 
 
-# No audit event is raised there, or it says too little: a door refuses, and Python says EACCES.
+# These raise no audit event, or one without enough detail. A door refuses, and Python reports
+# EACCES.
 BY_A_DOOR = ("ask the Runtime API", "executable memory")
 
 
@@ -128,12 +129,12 @@ def acts(world: World) -> dict[str, Callable[[], Outcome]]:
 
 def main() -> None:
     data = json.loads(sys.argv[1])
-    # Whatever comes of an act, fshield is not kept waiting.
+    # Never keep fshield waiting, whatever an act does.
     signal.alarm(20)
     module = {"interpreter": __name__, "libc": "fshield.selftest.libc_acts"}[data["child"]]
     known: dict[str, Callable[[], Outcome]]
     known = importlib.import_module(module).acts(World(data["world"]))
     for name in data["acts"]:
         print(json.dumps({"begins": name}), flush=True)
-        refused, said = known[name]()
-        print(json.dumps({"act": name, "refused": refused, "said": said}), flush=True)
+        refused, outcome = known[name]()
+        print(json.dumps({"act": name, "refused": refused, "said": outcome}), flush=True)

@@ -1,5 +1,6 @@
-"""What ``fshield self-test --deep`` tries: each family of doors once, and what has to hold after
-it."""
+"""The acts of ``fshield self-test --deep``, one per family of doors, and the conditions
+afterwards.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +30,7 @@ _CODE = (
     " from fshield.selftest.acts import main; main()"
 )
 _HOST = "127.66.66.66"
-# Reserved for what does not exist (RFC 6761). It is asked for only where connections are refused.
+# A name reserved as non-existent (RFC 6761). It is looked up only if connections are refused.
 _NAME = "function-shield-self-test.invalid"
 _TMP, _OUT, _CHILD = "read_write_tmp", "outbound_connectivity", "create_child_process"
 _POLICY = """\
@@ -49,12 +50,12 @@ class Door:
     """One act, which stands for a family of doors.
 
     Attributes:
-        child: which child makes it: by Python's functions, or by libc's.
-        ring: who has to refuse it.
+        child: which child makes it: by Python's functions or by libc's.
+        ring: the ring that must refuse it.
         family: of the doors, or of audit events.
         act: its name in acts.py or libc_acts.py.
         rule: what refuses it.
-        lookup: it asks for a name.
+        lookup: it looks a name up.
     """
 
     child: str
@@ -74,7 +75,7 @@ def _doors(child: str, rows: str) -> tuple[Door, ...]:
     return tuple(made)
 
 
-# `*`: by a door. `?`: a lookup. What would replace the child stands last.
+# `*`: refused by a door. `?`: a lookup. Acts that would replace the child come last.
 DOORS = _doors(
     "interpreter",
     f"""
@@ -122,11 +123,11 @@ DOORS = _doors(
 
 @dataclass(frozen=True)
 class Tried:
-    """What became of a door.
+    """The result for one door.
 
     Attributes:
-        refused: the act failed as a refusal fails.
-        reported: there is an event by its rule and ring.
+        refused: the act failed with a refusal's error.
+        reported: there is an event with its rule and ring.
         said: how it failed, or why it was not tried.
     """
 
@@ -151,7 +152,9 @@ class Tried:
 
 @dataclass
 class Result:
-    """All doors, and what happened though it must not have: read from outside the guard."""
+    """The results for all doors, and effects that must not have happened, checked from outside the
+    guard.
+    """
 
     tried: list[Tried] = field(default_factory=list)
     happened: list[str] = field(default_factory=list)
@@ -274,7 +277,7 @@ def _try(
     doors: list[Door],
     before: list[Tried],
 ) -> list[Tried]:
-    """One child's doors: in as many children as it takes, should an act end one."""
+    """Try one child's doors. If an act ends the child, continue in another."""
     events = world.own / f"{policy.stem}.events"
     answers: dict[str, tuple[bool, str]] = {}
     left = [door.act for door in doors if not door.lookup]
@@ -283,7 +286,7 @@ def _try(
         _child(layer, python, world, policy, events, left, answers)
         left = [act for act in left if act not in answers]
         if not left and lookups:
-            # A name is asked for only where nothing else got out.
+            # Look a name up only if nothing else got out.
             if all(tried.refused for tried in before) and all(ok for ok, _ in answers.values()):
                 left = lookups
             else:
@@ -305,10 +308,10 @@ def _child(
     acts: list[str],
     answers: dict[str, tuple[bool, str]],
 ) -> None:
-    told = {"child": policy.stem, "acts": acts, "world": world.as_dict()}
+    task = {"child": policy.stem, "acts": acts, "world": world.as_dict()}
     kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
     done = subprocess.run(
-        [layer.launcher, python, "-I", "-S", "-c", _CODE, json.dumps(told)],
+        [layer.launcher, python, "-I", "-S", "-c", _CODE, json.dumps(task)],
         env={
             **kept,
             "FUNCTION_SHIELD_POLICY": str(policy),
@@ -325,15 +328,15 @@ def _child(
     )
     begun = None
     for line in done.stdout.splitlines():
-        said = json.loads(line)
-        begun = said.get("begins", begun)
-        if "act" in said:
-            answers[said["act"]] = (said["refused"], said["said"])
+        answer = json.loads(line)
+        begun = answer.get("begins", begun)
+        if "act" in answer:
+            answers[answer["act"]] = (answer["refused"], answer["said"])
     if begun is None:
-        said = done.stderr.strip().splitlines()
+        output = done.stderr.strip().splitlines()
         raise CouldNotRun(
             f"the guarded child did not start (status {done.returncode})",
-            said[-1] if said else "function-shield --self-test says more",
+            output[-1] if output else "function-shield --self-test says more",
         )
     if begun not in answers:
         status = done.returncode
@@ -342,7 +345,7 @@ def _child(
 
 
 def _reported(events: Path) -> set[tuple[str, str]]:
-    """The rules of which there is an event, with the ring."""
+    """The rules and rings that have an event."""
     if not events.exists():
         return set()
     found = set()

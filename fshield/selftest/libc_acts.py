@@ -1,5 +1,6 @@
-"""Acts by libc's own functions, as a native library in the function calls them: no audit hook sees
-them, and the doors refuse."""
+"""Acts through libc's functions, as a native library calls them: the audit hook does not see them,
+and the doors refuse.
+"""
 
 from __future__ import annotations
 
@@ -42,8 +43,8 @@ class _Libc:
         """Whether it returns -1, or NULL, and EACCES."""
         got, error = self.call(symbol, *arguments, result=result)
         failed = got is None if result is POINTER else got == -1
-        said = f"{errno.errorcode.get(error, error)}" if failed else "it happened"
-        return failed and error == errno.EACCES, said
+        outcome = f"{errno.errorcode.get(error, error)}" if failed else "it happened"
+        return failed and error == errno.EACCES, outcome
 
     def address(self, w: World) -> Any:
         """The listener's, as connect takes it."""
@@ -84,7 +85,7 @@ class _Libc:
         return got == socket.EAI_FAIL, "EAI_FAIL" if got == socket.EAI_FAIL else f"returned {got}"
 
     def read_own_memory(self) -> Outcome:
-        # An empty request: nothing is read where it is let through.
+        # An empty request, so that nothing is read if it is allowed.
         return self.fails("process_vm_readv", os.getppid(), None, 0, None, 0, 0)
 
     def numbered(self, w: World) -> Outcome:

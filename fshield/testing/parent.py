@@ -230,7 +230,11 @@ def _read(
         why = collect or _ended(done.returncode)
         when = "setup" if not reports else "call"
         reports += _made(item, "failed", f"{why}\n{output}".strip(), when)
-    sections = [("function_shield", said)] if (said := _said(folder / "events.jsonl")) else []
+    sections = (
+        [("function_shield", sentences)]
+        if (sentences := _event_lines(folder / "events.jsonl"))
+        else []
+    )
     sections += [("Output past pytest's capture", output)] if output and whole else []
     for report in reports:
         report.sections += sections
@@ -259,14 +263,14 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
             yield data
 
 
-def _said(events: Path) -> str:
+def _event_lines(events: Path) -> str:
     """The events' sentences, for a failed test."""
-    said = [
+    sentences = [
         f"{event.get('mode') or event.get('event')}: {event.get('message')}"
         for event in read(events)
         if event.get("event") != "armed" and not of_runner(event)
     ]
-    return "\n".join(_harmless(line) for line in said)
+    return "\n".join(_harmless(line) for line in sentences)
 
 
 def _harmless(text: str) -> str:

@@ -58,14 +58,16 @@ class FunctionShield:
         """Fail unless such an act was blocked. Arguments as in `matching`."""
         __tracebackhide__ = True
         if not self.matching(policy, mode="block", **wanted):
-            raise AssertionError(f"nothing was blocked like {_said(policy, wanted)}: {self._saw()}")
+            raise AssertionError(
+                f"nothing was blocked like {_words(policy, wanted)}: {self._saw()}"
+            )
 
     def assert_reported(self, policy: str | None = None, **wanted: object) -> None:
         """Fail unless such an act was blocked or reported. Arguments as in `matching`."""
         __tracebackhide__ = True
         if not self.matching(policy, **wanted):
             raise AssertionError(
-                f"nothing was reported like {_said(policy, wanted)}: {self._saw()}"
+                f"nothing was reported like {_words(policy, wanted)}: {self._saw()}"
             )
 
     def assert_quiet(self, policy: str | None = None, **wanted: object) -> None:
@@ -115,6 +117,6 @@ def _has(event: Event, key: str, value: object) -> bool:
     return bool((details[key] if key in details else event.get(key)) == value)
 
 
-def _said(policy: str | None, wanted: dict[str, object]) -> str:
+def _words(policy: str | None, wanted: dict[str, object]) -> str:
     words = [f"{key}={value!r}" for key, value in wanted.items()]
     return ", ".join([policy or "any act", *words])

@@ -134,8 +134,8 @@ def _problem(error: Exception) -> CouldNotRun:
     """Why a function could not be read. Its fix does not mention continuing, because nothing
     would.
     """
-    said = could_not(error)
-    return CouldNotRun(said.message, (said.fix or "").replace(RUN_AGAIN, "try again"))
+    problem = could_not(error)
+    return CouldNotRun(problem.message, (problem.fix or "").replace(RUN_AGAIN, "try again"))
 
 
 def _each(

@@ -26,7 +26,7 @@ from fshield.fleet.fixes import CHANGED_MEANWHILE, RUN_AGAIN, code_of
 from fshield.fleet.plan import Change, Refused
 from fshield.fleet.rollout.journal import Journal, Key, Versions
 from fshield.fleet.rollout.moves import back
-from fshield.fleet.versions import differences, split_of, split_said
+from fshield.fleet.versions import differences, split_in_words, split_of
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.client import LambdaClient
@@ -121,7 +121,7 @@ class Mover:
                 "look at it; `--back` takes the rest back",
                 "moved by another hand",
             )
-        return outcome(Result.DONE, notes=(f"{self._alias}: {_said(to)}",))
+        return outcome(Result.DONE, notes=(f"{self._alias}: {_route_in_words(to)}",))
 
     def _back(self, outcome: Callable[..., Outcome]) -> Outcome:
         versions = self._journal.versions[self._key]
@@ -241,8 +241,8 @@ class _Calls:
         try:
             found: Mapping[str, Any] = self._ask(self._client.get_alias, Name=name)
         except ClientError as error:
-            said = str(error.response.get("Error", {}).get("Message") or "")
-            if code_of(error) != "ResourceNotFoundException" or not said.startswith("Cannot find"):
+            text = str(error.response.get("Error", {}).get("Message") or "")
+            if code_of(error) != "ResourceNotFoundException" or not text.startswith("Cannot find"):
                 raise
             raise Refused(
                 f"it has no alias {name}",
@@ -281,7 +281,7 @@ def _version_of(name: str, alias: Mapping[str, Any]) -> str:
         )
     if split_of(alias):
         raise Refused(
-            f"its alias {name} splits its calls already ({split_said(alias)})",
+            f"its alias {name} splits its calls already ({split_in_words(alias)})",
             "let that end, or take it back",
             "alias split already",
         )
@@ -315,7 +315,7 @@ def _same(one: _Route, other: _Route) -> bool:
     )
 
 
-def _said(route: _Route) -> str:
+def _route_in_words(route: _Route) -> str:
     version, shares = route
     rest = [f"{share * 100:.3g}% to version {number}" for number, share in shares.items()]
     return ", ".join([f"version {version}", *rest])

@@ -12,7 +12,7 @@ from fshield.fleet.change import Outcome
 from fshield.fleet.exceptions import Known
 from fshield.fleet.request import RunOptions
 from fshield.fleet.rollout.journal import Journal
-from fshield.fleet.rollout.work import End, Work, share_said
+from fshield.fleet.rollout.work import End, Work, share_in_words
 from fshield.fleet.show import Show, grouped, summed
 
 _NEXT = {
@@ -96,8 +96,8 @@ def plan(journal: Journal, refused: Sequence[Outcome], options: RunOptions) -> N
     to = output.console()
     for stage in range(len(journal.shares)):
         keys = journal.of_stage(stage)
-        said = output.printable(share_said(journal, stage))
-        to.print(Text(f"stage {stage + 1}: {said}, {len(keys)} functions", "bold"))
+        share = output.printable(share_in_words(journal, stage))
+        to.print(Text(f"stage {stage + 1}: {share}, {len(keys)} functions", "bold"))
         if journal.alias and stage:
             continue  # the same functions, with a larger share
         for key in keys[:20]:

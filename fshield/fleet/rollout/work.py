@@ -103,7 +103,9 @@ class Work:
             if journal.step is Step.MOVE:
                 due = journal.due()
                 number = f"stage {journal.stage + 1} of {len(journal.shares)}"
-                self.tell(f"{number}: {share_said(journal, journal.stage)}, {len(due)} functions")
+                self.tell(
+                    f"{number}: {share_in_words(journal, journal.stage)}, {len(due)} functions"
+                )
                 moved = self.change(due, True)
                 # An alias is moved in every stage: the last outcome counts.
                 latest = {(each.place, each.name): each for each in (*self.outcomes, *moved)}
@@ -168,7 +170,7 @@ class Work:
         return None
 
 
-def share_said(journal: Journal, stage: int) -> str:
+def share_in_words(journal: Journal, stage: int) -> str:
     """What a stage moves, in words: functions, or an alias's calls."""
     share = f"{journal.shares[stage] * 100:.3g}%"
     return f"{share} of the calls of {journal.alias}" if journal.alias else f"until {share}"
