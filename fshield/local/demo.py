@@ -292,7 +292,7 @@ def main(
         aws_library.require("the demo's function")
         variables = {"AWS_SESSION_TOKEN": secret}
         steps = _Steps(as_json)
-        # First of all, because it fails with a reason if the demo cannot work here.
+        # Do this before anything runs: it fails with a reason if the demo cannot work here.
         with steps.step("Lambda's emulator and runtime client: 9 MB from PyPI the first time"):
             guarded_function = Function(
                 EXAMPLE, "app.handler", layer=layer, policy=POLICY, env=variables

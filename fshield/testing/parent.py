@@ -230,11 +230,8 @@ def _read(
         why = collect or _ended(done.returncode)
         when = "setup" if not reports else "call"
         reports += _made(item, "failed", f"{why}\n{output}".strip(), when)
-    sections = (
-        [("function_shield", sentences)]
-        if (sentences := _event_lines(folder / "events.jsonl"))
-        else []
-    )
+    sentences = _event_lines(folder / "events.jsonl")
+    sections = [("function_shield", sentences)] if sentences else []
     sections += [("Output past pytest's capture", output)] if output and whole else []
     for report in reports:
         report.sections += sections
