@@ -3,7 +3,7 @@ library.
 
 ``zig`` comes from the pinned ``ziglang`` package of the Python that runs this
 file, and cross-compiles from any host. glibc 2.17 is older than any that
-Lambda runs; ``-z defs`` makes a newer symbol an error here and not there.
+Lambda runs; with ``-z defs``, a newer symbol is an error at build time, not on Lambda.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ import request_table as request_table  # noqa: E402, PLC0414
 ARCHITECTURES = {"x86_64": "x86_64", "arm64": "aarch64"}
 WARNINGS = [
     *("-Wall", "-Wextra", "-Werror", "-Wshadow", "-Wvla", "-Wwrite-strings", "-Wstrict-prototypes"),
-    # libc declares that its functions get no null pointers; a door is called by anybody, and looks.
+    # libc declares its pointer arguments non-null. Doors check for null pointers, so that must not
+    # be optimised away.
     *("-Wno-pointer-bool-conversion", "-Wno-tautological-pointer-compare"),
 ]
 COMMON = [
@@ -45,8 +46,8 @@ COMMON = [
 # zig makes -Os of -Oz; clang itself takes it. Outlined functions, which it makes for arm64,
 # compress badly.
 SMALL = {"x86_64": ("-Xclang", "-Oz"), "arm64": ("-Xclang", "-Oz", "-mno-outline")}
-# What every `open` and every decision runs through is not made as small as can be. Other doors are
-# as fast either way: their system call takes hundreds of times what the smaller code costs.
+# Units on the path of every `open` and every decision, which are optimised for speed. In other
+# doors the system call takes hundreds of times what small code costs.
 HOT = (
     "copied",
     "decide",
@@ -61,11 +62,11 @@ HOT = (
     "policy",
     "reserved",
 )
-# A thread that is cancelled in libc, or an exception of the caller, unwinds the frames that called
-# libc: those of doors, and of units that make libc's calls for them. Other units need no tables.
+# Units that need unwind tables: doors, and units that call libc for them. Cancellation in libc, or
+# an exception of the caller, unwinds their frames.
 UNWOUND = re.compile(r"\breal\.|\bDOOR\b|\bfiles_open\(|doors_\w+\.gen\.h")
 
-# What the launcher shares with the core.
+# The units that the launcher shares with the core.
 LAUNCHER = (
     "handed_on.c",
     "policy.c",
@@ -81,7 +82,7 @@ LAUNCHER = (
     "secrets.c",
     "text.c",
 )
-# What decides: no libc calls beyond memory.
+# The units that decide. They call no libc functions except for memory.
 DECIDE = ("policy.c", "fitting.c", "matching.c", "only_for.c", "decide.c", "expansion.c")
 
 
@@ -113,7 +114,7 @@ def zig(*arguments: str) -> None:
 
 
 def unit_options(path: Path, architecture: str) -> list[str]:
-    """How the unit at ``path`` is compiled, besides what holds for all."""
+    """The unit's own options, besides the common ones."""
     small = () if path.stem in HOT else SMALL[architecture]
     tables = "-funwind-tables" if UNWOUND.search(path.read_text()) else "-fno-unwind-tables"
     # zig keeps frame pointers. Where there are tables, they are smaller with them.
@@ -135,7 +136,7 @@ def core(architecture: str, out: Path, extra: list[str]) -> None:
             f'-DFS_VERSION="{version()}"',
             "-fPIC",
             "-ftls-model=initial-exec",
-            # Units that the launcher shares have functions that only it calls.
+            # Shared units have functions that only the launcher calls.
             "-ffunction-sections",
             "-fdata-sections",
         ),
@@ -154,7 +155,7 @@ def core(architecture: str, out: Path, extra: list[str]) -> None:
     with ThreadPoolExecutor() as pool:
         units = list(pool.map(compiled, sorted(CORE.rglob("*.c"))))
     zig(
-        # zig would compile its runtime for the target first, and the core calls none of it.
+        # Without this, zig compiles its runtime for the target first, which the core does not use.
         *(*target, "-Os", *extra, "-shared", "-s", "-rtlib=none"),
         # The table of doors names the core's own functions: the loader looks none of them up at
         # start, and no other object can replace one.
@@ -167,7 +168,7 @@ def core(architecture: str, out: Path, extra: list[str]) -> None:
             "-Wl,--build-id=none",
             "-Wl,-soname,function-shield.so",
         ),
-        # Every glibc that is guarded reads this table. The other would hold the same names again.
+        # Every supported glibc reads this table. The other kind would repeat these names.
         "-Wl,--hash-style=gnu",
         *(f"-Wl,--version-script={generated / 'exports.map'}", *units, "-o", str(out)),
     )
@@ -211,7 +212,7 @@ def launcher(architecture: str, core_file: Path, out: Path) -> None:
             f'-DFS_VERSION="{version()}"',
             f"-DCORE_SIZE={len(data)}",
             f"-DCORE_CHECKSUM={checksum(data)}ull",
-            # Of what it shares with the core it needs a part.
+            # It needs only a part of the shared units.
             "-ffunction-sections",
             "-fdata-sections",
         ),
@@ -222,7 +223,7 @@ def launcher(architecture: str, core_file: Path, out: Path) -> None:
 
         def compiled(path: Path) -> str:
             made = Path(objects) / f"{path.stem}.o"
-            # Else clang makes the loop in memcpy a call of memcpy.
+            # Otherwise clang turns the loop in memcpy into a call of memcpy.
             own = ("-ffreestanding",) if path.name == "strings.c" else ()
             zig(*target, *options, *own, "-c", str(path), "-o", str(made))
             return str(made)
@@ -256,7 +257,7 @@ def decide(out: Path, target: str = "") -> None:
     machine = ("-target", target) if target else ()
     shared = ["-fvisibility=default", "-fPIC", "-shared", "-s", "-rtlib=none"]
     if "macos" in (target or sys.platform.replace("darwin", "macos")):
-        # Else the path at which it was built is its name, and the bytes differ by folder.
+        # Otherwise its name is the build path, and the bytes differ by folder.
         shared += ["-install_name", f"@rpath/{out.name}"]
     zig(
         *machine,

@@ -16,9 +16,9 @@ ROOT = Path(__file__).resolve().parent.parent
 UV = ROOT / "build" / "release-tools" / "bin" / "uv"
 # The tests' own tools, at whatever version fits beside.
 TOOLS = ("hypothesis", "jsonschema", "moto[athena,logs,server]", "pytest", "requests")
-# All that a user can ask for.
+# All extras that users can install.
 EXTRAS = ("aws", "evidence")
-# What the command line reads, answers and asks AWS; without the suites that start guarded programs.
+# The tests of the command line and of its calls to AWS, without those that start guarded programs.
 TESTS = (
     "tests/evidence",
     "tests/fshield/test_bundle.py",
@@ -53,7 +53,8 @@ def tested(resolution: str, python: str) -> None:
     folder = ROOT / "build" / "bounds" / resolution
     run(UV, "venv", "--quiet", "--clear", "--python", python, folder)
     inside = folder / "bin" / "python"
-    # What fshield names itself is as old or as new as it may be; what those need is the newest.
+    # fshield's direct requirements are the oldest (or newest) that it permits, their own
+    # requirements the newest.
     extras = [word for extra in EXTRAS for word in ("--extra", extra)]
     asked = ("--resolution", resolution, "--requirement", "pyproject.toml", *extras)
     run(UV, "pip", "install", "--quiet", "--python", inside, *asked)

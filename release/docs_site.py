@@ -19,7 +19,7 @@ from fshield.version import PROJECT_URL
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "build" / "site-pages"
 TOP = ("SECURITY.md", "CHANGELOG.md")
-#: What a page is called on the site.
+#: The page's name on the site.
 RENAMED = {"start.md": "index.md"}
 _LINK = re.compile(r"(?<!!)\[(?P<words>(?:[^\[\]]|\\[\[\]])+)\]\((?P<to>[^)\s]+)\)")
 _FENCE = re.compile(r"(^```.*?^```)", re.MULTILINE | re.DOTALL)
@@ -48,14 +48,14 @@ def _link(found: re.Match[str], folder: str) -> str:
         relative = posixpath.relpath(RENAMED.get(inside, inside), here or ".")
         return f"[{found['words']}]({relative}{anchor}{fragment})"
     if not (ROOT / place).exists():
-        return found[0]  # MkDocs says that it leads nowhere
+        return found[0]  # MkDocs reports that it leads nowhere
     if PROJECT_URL:
         return f"[{found['words']}]({PROJECT_URL}/blob/main/{place})"
     return found["words"]
 
 
 def gather() -> None:
-    """Put the pages, and what they show, into PAGES."""
+    """Copy the pages and their images into PAGES."""
     shutil.rmtree(PAGES, ignore_errors=True)
     docs = ROOT / "docs"
     for path in sorted(docs.rglob("*")):

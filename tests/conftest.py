@@ -12,8 +12,8 @@ import pytest
 
 from tests import support
 
-# What FSHIELD_TEST_REQUIRE may list: a program that tests are skipped without, or None where the
-# tests look themselves.
+# The words of FSHIELD_TEST_REQUIRE, each with a program to look for; None: the tests check
+# themselves.
 NEEDS: dict[str, str | None] = dict.fromkeys(
     (
         *("arm64", "census", "deploy", "docker", "egress", "native_code", "others", "page"),
@@ -25,7 +25,7 @@ NEEDS |= {program: program for program in ("chromium", "clang", "gcc", "node", "
 
 
 def _check_needs(listed: str) -> None:
-    """Nothing that must run may be skipped for want of a program."""
+    """Fail if a required program is missing."""
     for need in filter(None, listed.split(",")):
         if need not in NEEDS:
             pytest.exit(f"FSHIELD_TEST_REQUIRE: {need} is none of {', '.join(NEEDS)}", returncode=2)
@@ -41,7 +41,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     _check_needs(os.environ.get("FSHIELD_TEST_REQUIRE", ""))
     if not support.LAUNCHER.exists():
         pytest.exit(f"{support.LAUNCHER} is missing: run ./build.sh first", returncode=2)
-    # Where build.sh has had zig build its C libraries: that takes it a minute.
+    # The cache of build.sh, in which zig has built its C libraries: that takes a minute.
     os.environ.setdefault("ZIG_GLOBAL_CACHE_DIR", str(support.CACHE / "zig"))
 
 
@@ -67,7 +67,7 @@ def tmp_file() -> Iterator[Path]:
 
 @pytest.fixture
 def tmp_name() -> Iterator[Path]:
-    """A path under /tmp where nothing is, and nothing stays."""
+    """A path under /tmp that does not exist, and is removed after the test."""
     folder = Path(tempfile.mkdtemp(prefix="function-shield-test-", dir="/tmp"))
     path = folder.with_name(folder.name + "-made")
     folder.rmdir()

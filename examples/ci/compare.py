@@ -32,8 +32,9 @@ class CouldNotRun(Exception):
 
 
 def canonical(name):
-    """A name as https://packaging.python.org/en/latest/specifications/name-normalization/ has
-    it."""
+    """A normalised name:
+    https://packaging.python.org/en/latest/specifications/name-normalization/
+    """
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
@@ -48,7 +49,7 @@ def pins(lock):
 
 
 def run(what, command, **options):
-    """Run a command quietly; where it fails, its last lines are the message."""
+    """Run a command quietly. If it fails, its last lines are the message."""
     done = subprocess.run(
         [str(part) for part in command],
         stdout=subprocess.PIPE,
@@ -99,7 +100,7 @@ def observe(name, lock, command, own, work, keep):
         keep.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(events, keep / f"{name}.log")
     options = [part for module in own for part in ("--own", module)]
-    # Of the JSON alone: what reads it says notes on stderr.
+    # Only stdout has the JSON; notes go to stderr.
     done = subprocess.run(
         [*FSHIELD, "report", "--json", *options, str(events)],
         capture_output=True,
@@ -126,7 +127,7 @@ def touched(report):
 
 
 def versions(name, old, new):
-    """`requests 2.31.0 to 2.32.0`, or what there is to say."""
+    """The change of a version in words: `requests 2.31.0 to 2.32.0`."""
     if not name:
         return "unknown caller"
     before, after = old.get(canonical(name)), new.get(canonical(name))
@@ -170,7 +171,7 @@ def main():
     parser.add_argument("--json", action="store_true", dest="as_json")
     parser.add_argument("command", nargs="+", metavar="-- COMMAND")
     given = parser.parse_args()
-    # Not in /tmp, which the policy would report each read of.
+    # Not in /tmp: the policy would report each read there.
     work = Path(tempfile.mkdtemp(prefix=".compare-", dir=Path.cwd()))
     try:
         old_pins, new_pins = pins(given.old), pins(given.new)

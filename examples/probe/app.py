@@ -17,7 +17,7 @@ from trying import attempt
 
 
 def rings(results):
-    """Which rings of a guard inside the process can hold here."""
+    """Which rings of a guard inside the process can work here."""
     worked = {name for name, result in results.items() if "ok" in result}
     preloads = results["ld_preload"].get("ok", {}).get("honoured", False)
     bounded = results["rlimit_fsize"].get("ok", {})

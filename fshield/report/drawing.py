@@ -7,7 +7,7 @@ from collections import Counter
 
 from fshield.report.html import Markup, tag
 
-#: What is drawn of many; the tables have the rest.
+#: The most to draw; the tables have the rest.
 MAX_NODES = 14
 _ROW, _WIDE, _HIGH = 34, 260, 26
 _COLUMNS = (0, 380, 760)
@@ -16,8 +16,9 @@ _LONG = 34
 
 
 def drawing(edges: list[tuple[str, str, str, Counter[str]]]) -> Markup:
-    """The drawing, and a note of what is left out. Lines have the colour and the dashes of what
-    became of them."""
+    """The drawing, and a note about what is left out. A line's colour and dashes show the
+    result.
+    """
     columns: list[list[str]] = [[], [], []]
     drawn = []
     for edge in edges:

@@ -10,7 +10,7 @@ from fshield.language.model import RULES
 from fshield.report.html import Child, Markup, tag
 from fshield.report.pieces import badges, cell, more, row_of, table, touch_row, weight
 
-#: Functions with a row, and rows of acts that all of them share.
+#: The most functions with a row, and the most rows of acts for all of them.
 MAX_FUNCTIONS = 2_000
 MAX_ROWS = 5_000
 _LEAST = 5
@@ -26,7 +26,7 @@ _RULES = {
 
 
 def fleet(evidence: Touched) -> Iterable[Markup]:
-    """The table and what is behind its rows; nothing where events name one function, or none."""
+    """The table and its details; nothing if events name fewer than two functions."""
     found = evidence.places()
     if len(found) < 2:
         return
@@ -58,7 +58,7 @@ def fleet(evidence: Touched) -> Iterable[Markup]:
 
 
 def labels(found: Iterable[Place]) -> dict[Place, str]:
-    """Names of functions, with account and region where they lie in more than one place."""
+    """Functions' names, with account and region if there are several places."""
     places = list(found)
     spread = len({(place.account, place.region) for place in places if place.region}) > 1
     return {
@@ -88,7 +88,7 @@ def _done(inside: InFunction) -> Counter[str]:
 
 
 def _cell(rule: str, done: Counter[str] | None) -> Markup:
-    # Narrow screens have no heads: each cell names its rule there, and what is empty is not shown.
+    # Narrow screens show no headings: each cell names its rule, and empty cells are hidden.
     return (
         cell(tag("span", f"{rule}: ", class_="unit"), badges(done), order=weight(done))
         if done

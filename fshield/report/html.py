@@ -1,8 +1,8 @@
-"""Builds HTML that says what it was given and nothing else: every text is escaped, and only tags
-named here are made. The one script is a constant.
+"""Builds HTML safely: every text is escaped, only the tags listed here are made, and the only
+script is a constant.
 
-Texts come from logs, and logs from hostile code. What the eye does not see (control characters,
-bidirectional overrides) is shown as its escape, as on a terminal.
+Texts come from logs, and logs from hostile code. Invisible characters (control characters,
+bidirectional overrides) are shown as escapes, as on a terminal.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ Child = Markup | str | int
 
 
 def text(value: Child) -> Markup:
-    """`value` as HTML: itself where it is that already, else escaped."""
+    """`value` as HTML: itself if it is markup, else escaped."""
     return (
         value
         if isinstance(value, Markup)

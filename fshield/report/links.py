@@ -18,7 +18,8 @@ _LINK = re.compile(
     rf"|https://osv\.dev/list\?q={_SCOPED}&ecosystem=(?:PyPI|npm)"
 )
 _LABEL = re.compile(rf"({_SCOPED}) ({_VERSION})")
-#: Of a target, what is looked for in lines: no sign that JSON, a query or a pattern escapes.
+#: The part of a target to search in lines: without characters that JSON, a query or a pattern
+#: escapes.
 _PLAIN = re.compile(r"[A-Za-z0-9._:/@+-]+")
 _SHORT = 3
 
@@ -44,8 +45,9 @@ def is_link(address: str) -> bool:
 
 
 def releases(label: str, node: bool = False) -> list[Release]:
-    """The releases that a dependency's label names: ``inkstamp 2.3.1``. None of a label that has no
-    version, because then its name is not that of a distribution."""
+    """The releases that a dependency's label names: ``inkstamp 2.3.1``. None for a label without a
+    version, because its name is then not a distribution's.
+    """
     found = []
     for part in label.split(", "):
         match = _LABEL.fullmatch(part)

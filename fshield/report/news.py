@@ -19,10 +19,10 @@ class News:
     """What is new.
 
     Args:
-        since: the week's begin, seconds since 1970; 0 where it cannot be told what is new, because
-            the evidence is not older than that.
+        since: the week's begin, seconds since 1970; 0 if the evidence is too young to tell what is
+            new.
         found: dependencies and their new acts, the blocked first.
-        undated: kinds of acts that no event dates.
+        undated: the number of kinds of acts without a date.
     """
 
     since: float

@@ -43,7 +43,7 @@ from fshield.report.style import CSS
 from fshield.report.summary import edges, function_names, summary
 from fshield.report.timeline import timeline
 
-#: What a page shows of many; `--json` has all.
+#: The most rows on a page; `--json` has all.
 MAX_DEPENDENCIES = 200
 MAX_ROWS = 200
 _OTHERS = 4
@@ -52,7 +52,7 @@ _SOURCE = re.compile(r"(.+):([0-9]+)")
 
 @dataclass(frozen=True)
 class Report:
-    """All that a page says.
+    """The content of the page.
 
     Args:
         evidence: what was read.
@@ -246,7 +246,7 @@ def _details(report: Report) -> Markup:
 
 
 def _pages(dependency: Dependency) -> Markup:
-    """Where its versions are to be looked up."""
+    """Links to its versions' pages."""
     files = [touch.tally.where.rpartition(":")[0] for touch in dependency.touches]
     node = any(file.endswith((".js", ".mjs", ".cjs")) for file in files)
     found = [] if dependency.own else releases(dependency.label, node)
@@ -306,12 +306,12 @@ def _policy(report: Report) -> Iterable[Markup]:
 
 
 def uses_are_known(report: Report) -> bool:
-    """Whether events say what was allowed under the policy of the report."""
+    """Whether events show what the report's policy allowed."""
     return any(name == report.policy_name for name, _ in report.evidence.rules)
 
 
 def _expired(report: Report, found: list[Use]) -> Iterable[Markup]:
-    """Entries that have expired and were used all the same."""
+    """Entries that have expired but were used."""
     used = [
         use for use in found if use.count and use.entry.expires and use.entry.expires < report.today
     ]
@@ -332,7 +332,7 @@ def _expired(report: Report, found: list[Use]) -> Iterable[Markup]:
 
 
 def _for_some(report: Report, found: list[Use]) -> Iterable[Markup]:
-    """Entries that count for some callers, and the other callers that asked."""
+    """Entries with `only_for`, and the other callers that asked."""
     chosen = [use for use in found if use.entry.only_for]
     if not chosen:
         return

@@ -1,4 +1,4 @@
-"""What the report's sections are made of: tables, cells, badges, rows of acts."""
+"""Parts of the report's sections: tables, cells, badges, rows of acts."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def what(act: Act) -> str:
 def table(
     caption: str, heads: list[str], rows: list[Markup], numbers: Iterable[str] = ()
 ) -> Markup:
-    """A table that scrolls sideways where it is too wide."""
+    """A table that scrolls sideways if it is too wide."""
     head = [
         tag("th", each, scope="col", role="columnheader", class_=each in numbers and "n")
         for each in heads
@@ -75,7 +75,7 @@ def table(
         tag("tbody", *rows, role="rowgroup"),
         role="table",
     )
-    # What scrolls must be reached by the keyboard.
+    # A scrolling part must be reachable by keyboard.
     return tag("div", made, class_="wide", tabindex="0", role="region", aria_label=caption)
 
 
@@ -86,14 +86,15 @@ def row_of(title: Markup, *cells: Markup, own: bool = False) -> Markup:
 
 
 def cell(*children: Child, class_: str = "", order: int | None = None) -> Markup:
-    """A cell. `order` is what the script sorts it by, where that is not its text."""
+    """A cell. `order` is its sort key for the script, if that is not its text."""
     attributes = {} if order is None else {"data_n": str(order)}
     return tag("td", *children, role="cell", class_=class_ or False, **attributes)
 
 
 def amount(kind: str, count: int) -> Markup:
     """A cell with a number."""
-    # The unit is only for narrow screens; it is decoration there, the column's head names it.
+    # The unit is only shown on narrow screens. It is decoration, because the column's heading names
+    # it.
     unit = kind.removesuffix("s") if count == 1 else kind
     return tag(
         "td",
@@ -106,12 +107,12 @@ def amount(kind: str, count: int) -> Markup:
 
 
 def weight(done: Counter[str]) -> int:
-    """What a cell of badges is sorted by: the blocked before the reported before the rest."""
+    """The sort key of a cell with badges: blocked, then reported, then the rest."""
     return done["block"] * 10**12 + done["alert"] * 10**6 + done.total()
 
 
 def badges(done: Counter[str]) -> Markup:
-    """What became of acts, and how often."""
+    """The results of acts, with counts."""
     found = [
         tag("span", f"{done[mode]:,} {word}", class_=f"badge {mode}")
         for mode, word in DONE
@@ -123,7 +124,7 @@ def badges(done: Counter[str]) -> Markup:
 
 
 def more(count: int, what: str) -> Markup:
-    """What is left out."""
+    """A note about what is left out."""
     return (
         tag("p", f"and {count:,} more {what}: fshield report --json has all", class_="soft")
         if count > 0

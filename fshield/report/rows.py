@@ -28,12 +28,12 @@ COLUMNS = (
     "asked_by",
     "where",
 )
-#: A spreadsheet takes a cell that begins like this for a formula.
+#: Spreadsheets read a cell that begins with one of these as a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def rows(evidence: Touched) -> Iterator[tuple[Place, Touch]]:
-    """Acts by function; what names no function comes last, under a place without a name."""
+    """Acts by function. Acts without a function come last, under a place without a name."""
     named: dict[object, int] = {}
     for place, inside in evidence.places().items():
         for key, tally in inside.by.items():

@@ -22,7 +22,7 @@ class Summary:
         happened: the sentence that matters most.
         where: for which functions, since when.
         advice: what to do, the most urgent first.
-        mode: ``block``, ``alert`` or ``allow``: what the sentence is about.
+        mode: ``block``, ``alert`` or ``allow``: the mode that the sentence is about.
     """
 
     happened: str
@@ -82,7 +82,7 @@ def _happened(mode: str, guilty: list[Dependency]) -> str:
 
 
 def who(dependency: Dependency) -> str:
-    """Whose code it is."""
+    """The caller, in words."""
     if dependency.own:
         return f"{dependency.label}, the function's own code"
     if not dependency.name:
@@ -91,7 +91,7 @@ def who(dependency: Dependency) -> str:
 
 
 def _did(dependency: Dependency, mode: str) -> str:
-    """What it tried, most different things first named."""
+    """What it tried, in words; the kind with the most targets first."""
     acts = [touch.act for touch in dependency.folded if touch.tally.done[mode]]
     words = list(dict.fromkeys(_tried(act) for act in acts))
     named = words[:_NAMED]
@@ -163,8 +163,7 @@ def _advice(blocked: list[Dependency], policy_name: str) -> list[str]:
 def edges(
     evidence: Touched, dependencies: Iterable[Dependency]
 ) -> list[tuple[str, str, str, Counter[str]]]:
-    """Function, dependency, host and what became of it: what the drawing shows, the blocked
-    first."""
+    """The drawing's lines: function, dependency, host and results, the blocked first."""
     found: dict[tuple[str, str, str], Counter[str]] = {}
     shown = {(each.name, each.own): each.label for each in dependencies}
     labels = {chain: shown.get(owner(evidence.askers.of(chain))) for chain in _chains(evidence)}

@@ -1,7 +1,7 @@
 """The time line: when each dependency acted, and when something was done for the first time.
 
-It is drawn from first and last moments, which a table of evidence has, and not from counts by day,
-which it does not have: that a bar is long does not say that much happened in it.
+It is drawn from first and last moments, because a table of evidence has no counts by day. So a long
+bar does not mean many acts.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NAMED = 4
 
 
 def timeline(dependencies: Iterable[Dependency], first: float, last: float) -> Iterable[Markup]:
-    """The section; nothing where all that is known happened in one moment."""
+    """The section; nothing if everything happened in one moment."""
     dated = [
         (each, dates)
         for each in dependencies
@@ -135,8 +135,9 @@ def _mode(done: Counter[str]) -> list[str]:
 def _marks(
     touches: Iterable[Touch], x: Callable[[float], int]
 ) -> dict[int, tuple[str, float, str]]:
-    """By place on the line: of marks that would cover each other, the worst, with what else was
-    done there."""
+    """The marks by position. Of marks that would overlap, only the worst, with the other acts in
+    its text.
+    """
     order = [mode for mode, _ in DONE]
     found: dict[int, tuple[str, float, list[Touch]]] = {}
     places: dict[int, int] = {}

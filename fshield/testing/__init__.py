@@ -1,4 +1,4 @@
-"""Tests under the guard: what the pytest plugin's fixture is made of.
+"""Tests under the guard: the parts of the pytest plugin's fixture.
 
 pytest imports this package wherever fshield is installed, so nothing is imported here until it is
 used.

@@ -1,7 +1,7 @@
-"""Runs a marked test in a guarded process, and reports for it what it reported there.
+"""Runs a marked test in a guarded process, and passes its reports on.
 
-It imports pytest and the standard library only, as the plugin does: what a suite tests keeps the
-versions and the modules that it had without fshield.
+It imports pytest and the standard library only, as the plugin does: a tested project keeps the
+modules and versions that it has without fshield.
 """
 
 from __future__ import annotations
@@ -44,8 +44,9 @@ def protocol(item: pytest.Item, nextitem: pytest.Item | None) -> None:
 
 
 def _tear_down(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """End fixtures of tests before this one that the next one does not share: nobody else does, as
-    this test was not set up here."""
+    """End fixtures of earlier tests that the next test does not share. pytest does not, because
+    this test was not set up here.
+    """
     # There is no public way: pytest's own teardown hooks expect that the setup hooks ran.
     call = pytest.CallInfo.from_call(
         lambda: item.session._setupstate.teardown_exact(nextitem),
@@ -84,7 +85,7 @@ class _Marked:
     handler: str
 
 
-#: What `prepare` answered, by what it was asked: a suite asks the same for each of its tests.
+#: Cached answers of `prepare`, because a suite asks the same for each of its tests.
 _known: dict[str, dict[str, str]] = {}
 
 
@@ -96,7 +97,7 @@ def _prepared(item: pytest.Item, policy: str) -> dict[str, str]:
             "policy": str(named) if named.is_file() else policy,
             "places": [["the interpreter", sys.executable], ["the test", str(item.path)]],
             "blocks": os.environ.get("FUNCTION_SHIELD_MODE") not in {"alert", "off"},
-            # A policy that was edited is another one.
+            # An edited policy is a different one.
             "changed": named.stat().st_mtime_ns if named.is_file() else 0,
         }
     )
@@ -217,7 +218,7 @@ def _read(
             collect = str(data["collect"])
             continue
         report = config.hook.pytest_report_from_serializable(config=config, data=data)
-        # Whatever else it says, it is this test's report.
+        # Always attribute the report to this test.
         if isinstance(report, pytest.TestReport) and report.nodeid == item.nodeid:
             if report.skipped and isinstance(report.longrepr, list):
                 report.longrepr = tuple(

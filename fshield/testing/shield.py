@@ -1,4 +1,4 @@
-"""What the fixture ``function_shield`` gives a test: the events of its own process. Standard
+"""The fixture ``function_shield``: gives a test the events of its own process. Standard
 library and pytest only, because it lives under the guard, where every import is an act of the
 test."""
 
@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-#: What runs the test is not the test.
+#: Packages of the test runner, whose acts are not the test's.
 _RUNNER = frozenset({"pytest", "_pytest", "pluggy", "iniconfig", "fshield"})
 _BEGIN = b'{"function_shield":true'
 

@@ -162,7 +162,7 @@ def test_c(argv: list[str], expected: str) -> None:
 
 
 def test_ctypes(python: Path, tmp_path: Path) -> None:
-    """Python that calls libc by itself sees what C sees, and one event each."""
+    """Python that calls libc directly gets the same errors as C, and one event each."""
     code = f"""
 import ctypes, socket, struct
 libc = ctypes.CDLL(None, use_errno=True)

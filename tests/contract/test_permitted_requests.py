@@ -1,5 +1,6 @@
-"""What others than the runtime client may ask of the Runtime API: one whole request a
-connection."""
+"""Requests to the Runtime API that callers other than its client may make: one whole request per
+connection.
+"""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def package(code: str = "def handler(event, context):\n    return 1\n") -> bytes
 
 
 class Fleet:
-    """Makes functions in the stand-in, and remembers nothing: what they are is asked of it."""
+    """Makes functions in the stand-in. Keeps no state: it asks the stand-in."""
 
     def __init__(self, stand_in: StandIn, region: str = REGION, account: str = ACCOUNT) -> None:
         self.stand_in = stand_in
@@ -48,8 +48,9 @@ class Fleet:
         architectures: tuple[str, ...] = (),
         content: bytes | None = None,
     ) -> str:
-        """Publish a version of a layer, a function's package where nothing else is said; its
-        ARN."""
+        """Publish a version of a layer. Returns its ARN. The default content is a function's
+        package.
+        """
         answer = self.client.publish_layer_version(
             LayerName=name,
             Description=text,
@@ -59,7 +60,7 @@ class Fleet:
         return str(answer["LayerVersionArn"])
 
     def engines(self) -> None:
-        """The engine's layers, as `fshield publish` describes them: those that were built here."""
+        """Publish the engine's layers of this build, with `fshield publish`'s descriptions."""
         for architecture in ("x86_64", "arm64"):
             text = f"FunctionShield, open 0.1.0 ({architecture}); policies: {' '.join(POLICIES)}"
             built = ROOT / "dist" / f"function-shield-layer-{architecture}.zip"
@@ -115,7 +116,9 @@ class Fleet:
         return names
 
     def state(self, name: str) -> str:
-        """All that Lambda says about a function, its aliases, versions and tags, in one text."""
+        """Everything that Lambda returns about a function, its aliases, versions and tags, as one
+        text.
+        """
         configuration = self.client.get_function_configuration(FunctionName=name)
         versions = self.client.list_versions_by_function(FunctionName=name)["Versions"]
         aliases = self.client.list_aliases(FunctionName=name)["Aliases"]

@@ -1,5 +1,4 @@
-"""Several regions and several accounts, side by side: what is said, and that each place keeps to
-itself."""
+"""Several regions and accounts at once: the output, and that no place affects another."""
 
 from __future__ import annotations
 

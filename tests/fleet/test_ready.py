@@ -250,7 +250,7 @@ def test_no_log(stand_in: StandIn, fleet: Fleet) -> None:
 
 
 def test_what_is_quiet_is_no_reason(stand_in: StandIn, log: Log, tmp_path: Path) -> None:
-    """Error reporters ask for the source around each error, and do without."""
+    """Error reporters ask for the source around each error, and work without it."""
     for day in range(25):
         log.process(day / 3 + 0.1, read_source("sentry-sdk"))
     log.write()

@@ -55,8 +55,9 @@ def test_version_and_help() -> None:
 def test_mistakes_are_named_with_what_helps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A policy by its name where others take one, a value as a person typed it, a zip of another
-    kind than the command's hint is about."""
+    """A policy's name in place of a file, a mistyped value, a zip of another kind: the message fits
+    each.
+    """
     monkeypatch.chdir(ROOT)
     assert "bare IP address" in run("explain", "default", "connect", "192.0.2.7:443").output
     wrong = run("explain", DEFAULT, "conect", "api.example.org")
@@ -66,7 +67,9 @@ def test_mistakes_are_named_with_what_helps(
 
 
 def test_what_is_allowed_fits_a_terminal() -> None:
-    """Wrapped below itself on a terminal; one line elsewhere, and a fix is one line anywhere."""
+    """On a terminal it is wrapped and indented, elsewhere it is one line. A fix is always one
+    line.
+    """
     finding = Finding("error", "p.yaml", 3, 3, "no key", "a-word, " * 20 + "end", "x " * 60 + "y")
     for terminal in (True, False):
         to = Console(file=io.StringIO(), force_terminal=terminal, width=80, no_color=True)
@@ -112,7 +115,7 @@ def test_postures_are_those_of_the_design() -> None:
     assert modes("functionshield") == "block block block block allow allow"
     assert [entry.text for entry in load(POLICIES / "functionshield.yaml").allows] == ["aws: true"]
     services, *quiet = load(POLICIES / "default.yaml").allows
-    # An entry under `alert` keeps an event away, and allows nothing that would be blocked.
+    # An entry under `alert` suppresses an event. It allows nothing that would be blocked.
     assert {entry.family for entry in quiet} == {Family.NATIVE}
     assert not services.is_aws
     assert {"dynamodb", "sqs", "secretsmanager"} < set(services.services)

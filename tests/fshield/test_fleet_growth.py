@@ -1,4 +1,4 @@
-"""`learn` over the evidence of many functions: each more costs as much as the one before."""
+"""`learn` over the evidence of many functions: each further function costs the same."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""`fshield learn --by-dependency`: each entry for the distributions that the function reached it
-by."""
+"""`fshield learn --by-dependency`: each entry is for the distributions that the function used."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ import pytest
 from tests.support import LAYER, ROOT, UNGUARDED, clean_environment, policy_file, split_events
 
 EXAMPLE = ROOT / "examples" / "container"
-# A dependency that turned bad: it is loaded with the server, and acts on a request of its own.
+# A malicious dependency: it is loaded with the server, and acts on a certain request.
 EVIL = """
 import http.server, json, os, socket, subprocess
 def code(act):
@@ -39,7 +39,7 @@ http.server.BaseHTTPRequestHandler.do_PUT = attack
 
 
 class Server:
-    """The example's entry point, with the paths of the image put where they are here."""
+    """The example's entry point, with the image's paths replaced by local ones."""
 
     def __init__(self, folder: Path) -> None:
         shutil.copytree(EXAMPLE, folder / "app")
@@ -124,7 +124,7 @@ def test_the_rules_hold_in_a_web_server(server: Server) -> None:
     _, events = server.end()
     assert [event["event"] for event in events] == ["armed", *["violation"] * 4]
     armed, *violations = events
-    # The guard has become the program.
+    # The launcher's process is now the program.
     assert armed["pid"] == server.process.pid and "interpreter" in armed["rings"]
     assert [event["policy"] for event in violations] == [
         "read_write_tmp",

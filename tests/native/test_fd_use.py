@@ -1,5 +1,6 @@
-"""A thread that gives an fd to a connection waits for the threads at work with that fd, and for no
-others; nor for threads that have ended."""
+"""A thread that puts a connection at an fd waits for the threads that are using this fd, but not
+for others, and not for threads that have ended.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """DNS, judged by dnspython.
 
-A question that leaves says what was judged and nothing more. An address that is learnt is one that
-others read in the answer for just that name.
+A question that leaves contains exactly what was judged. Other parsers read each learnt address in
+the answer for that name too.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def text_of(name: dns.name.Name) -> str:
 
 
 def question(data: bytes) -> tuple[bytes, str, int] | None:
-    """What leaves, and the name and type that were judged."""
+    """The packet that leaves, and the name and type that were judged."""
     name, kind = ctypes.create_string_buffer(NAME_ROOM), ctypes.c_uint16()
     out = ctypes.create_string_buffer(len(data) + 1)
     size = core().oracle_question(data, ctypes.c_size_t(len(data)), name, ctypes.byref(kind), out)
@@ -76,8 +76,7 @@ def answer(data: bytes) -> tuple[str, set[str]] | None:
 
 @st.composite
 def changed(draw: st.DrawFn, data: bytes) -> bytes:
-    """The packet with a few bytes exchanged, put in or taken out, most often in what stands before
-    the names."""
+    """The packet with a few bytes replaced, inserted or removed, mostly in the header."""
     out = bytearray(data)
     for _ in range(draw(st.sampled_from([0, 0, 1, 1, 2, 4]))):
         at = draw(st.integers(0, min(len(out), draw(st.sampled_from([12, 40, 4096])))))
@@ -133,13 +132,13 @@ def test_a_question_says_what_was_judged(data: bytes) -> None:
     assert message.opcode() == 0 and not message.flags & (
         dns.flags.QR | dns.flags.AA | dns.flags.TC | dns.flags.RA
     ), data
-    # Nothing but the name and the bits above: what dnspython writes is as long.
+    # It contains only the name and the bits above: dnspython's packet has the same length.
     assert len(message.to_wire()) == len(wire), data
 
 
 @st.composite
 def answers(draw: st.DrawFn) -> bytes:
-    """A chain of names with addresses at its end, others beside it, in some order."""
+    """A CNAME chain with addresses at its end, and unrelated records, in any order."""
     chain = draw(st.lists(NAMES, min_size=1, max_size=4))
     query = dns.message.make_query(chain[0], draw(st.sampled_from(["A", "A", "AAAA"])))
     response = dns.message.make_response(query)
@@ -201,7 +200,7 @@ def test_what_is_learnt_is_what_others_read(data: bytes) -> None:
 
 
 def test_plain_ones_are_read_alike() -> None:
-    """The properties are not empty."""
+    """Plain messages are accepted, so the properties above are not vacuous."""
     query = dns.message.make_query("Allowed.example", "A")
     found = question(query.to_wire())
     assert found is not None and found[1:] == ("allowed.example", 1)

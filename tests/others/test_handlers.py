@@ -1,8 +1,8 @@
 """Tools that take the handler's place: the function's own handler is sealed all the same, and under
 ``default`` nothing else happens than bare.
 
-New Relic's, Lumigo's and AWS's packages are the real ones from PyPI (``fetch.sh``). What only their
-layers hold is in ``wrappers/``.
+New Relic's, Lumigo's and AWS's packages are the real ones from PyPI (``fetch.sh``). ``wrappers/``
+has the parts that only their layers contain.
 """
 
 from __future__ import annotations
@@ -30,17 +30,18 @@ from tests.support import Event
 
 @dataclass
 class Tool:
-    """How a tool comes before a function."""
+    """How a tool wraps a function."""
 
     lock: str
     handler: str = "app.handler"
     wrapper: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
-    #: Part of a line of its own in the log, where it writes one.
+    #: Part of a line that it writes to the log, if any.
     says: str | None = None
-    #: Where it sends from inside the function: an event each, and a `host:` entry to make.
+    #: The hosts that it sends to from inside the function. Each makes an event, and needs a `host:`
+    #: entry.
     asks: Sequence[str] = ()
-    #: X-Ray's daemon gets a segment of each invocation.
+    #: It sends a segment of each invocation to X-Ray's daemon.
     traces: bool = False
 
 
@@ -66,7 +67,7 @@ TOOLS = {
         },
         asks=(OUTSIDE,),
     ),
-    # Application Signals: the layer's script sets these, and does then as OpenTelemetry's.
+    # Application Signals: the layer's script sets these, and then works like OpenTelemetry's.
     "signals": Tool(
         "signals",
         wrapper="otel-instrument",
@@ -152,7 +153,7 @@ def handler(event, context):
 
 @pytest.mark.parametrize("policy", ["default", "strict"])
 def test_powertools_asks_for_metadata(policy: str, tmp_path: Path) -> None:
-    """In each invocation anew, and nothing is reported."""
+    """It does so in each invocation, without a report."""
     (tmp_path / "app.py").write_text(METADATA)
     with (
         layers("others") as opts,

@@ -1,5 +1,6 @@
-"""Threads that start before the program's first line wait for the guard, and neither crash nor pass
-it."""
+"""Threads that start before the program's first line wait for the guard. They neither crash nor act
+unguarded.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""How each door that copies an argument is called in a race: a row each, with no door left out."""
+"""How to call each door that copies an argument in a race: one row per argument. No door is
+missing.
+"""
 
 from __future__ import annotations
 
@@ -251,7 +253,7 @@ CASES |= {
     ],
 }
 
-# Names, and what leaves by a connection. What was asked, or has left, tells what came through.
+# Names, and bytes on a connection. The questions and bytes that arrived show what passed.
 TO_HOST = "&a_host, host_memory, sizeof host_memory, &found_host, &host_error"
 TO_NET = "&a_net, host_memory, sizeof host_memory, &found_net, &host_error"
 NAME_AND_STATE = (("", ""), ("n", "a_resolver(), "))
@@ -328,8 +330,8 @@ CASES |= {
     "dlmopen": [Case("LM_ID_BASE, RACED, RTLD_LAZY", there) for there in ("library", "named")],
     "dlsym": [Case("libc(), RACED", "symbol", "is_libcs(R)")],
     "dlvsym": [Case("libc(), RACED, FIRST_GLIBC", "symbol", "is_libcs(R)")],
-    # libc ends the process for a name that none of its functions has: bare as well, and a name that
-    # was read while it changed is one.
+    # libc ends the process for an unknown function name. It also does so unguarded, with a name
+    # that changes while it is read.
     "__nss_lookup_function": [],
 }
 CASES["sendto"].append(stream("a_connection(), RACED, RACED_SIZE, 0, NULL, 0"))

@@ -1,7 +1,7 @@
 """The attack corpus inside the stand-in: ``python -m tests.replica.attacks [WORD…]``.
 
 The corpus's own runner runs in the container, in Lambda's restrictions, with one more mount that
-can be written to: ``/scratch`` stands for the packages that each attack comes in. Policies are
+can be written to: ``/scratch``, for the packages that contain the attacks. Policies are
 compiled here, C programs are built here. Exit status 0 only if every attack behaves as its header
 declares, or cannot work at all in such a sandbox; and where there is no Docker, unless
 FSHIELD_TEST_REQUIRE names it.
@@ -58,7 +58,9 @@ def compile_all(attacks: Iterable[Attack], folder: Path) -> None:
 
 
 def build_all(attacks: Iterable[Attack]) -> Path:
-    """The C programs, by this machine's compiler, where the runner inside looks for them."""
+    """The C programs, by this machine's compiler, in the folder that the runner in the container
+    searches.
+    """
     for attack in attacks:
         if attack.language == "c":
             building.build(attack.path, *(["-static"] if "static" in attack.needs else []))
@@ -98,7 +100,7 @@ def run(words: Iterable[str] = ()) -> list[dict[str, Any]]:
         }
         compiler = building.compiler()
         if len(compiler) == 1:
-            # The runner only asks whether there is one: all is built, and here it does not run.
+            # Only has to exist: everything is built already, so the runner never starts it.
             inside[build_all(attacks)] = "/scratch/attacks/built"
             inside[Path(shutil.which("false") or "/bin/false")] = compiler[0]
         options = sandbox.restrictions()

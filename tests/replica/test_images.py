@@ -36,19 +36,19 @@ for _ in range(100):
     except OSError:
         time.sleep(0.1)
 """
-# What an interpreter needs not to run a function, and what is large.
+# Large parts of an interpreter that a function does not need.
 _LEFT_OUT = {"test", "tests", "__pycache__", "idlelib", "tkinter", "site-packages"}
 
 
 @pytest.fixture(scope="module")
 def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the Dockerfiles copy, and nothing else of this folder."""
+    """A build context with only what the Dockerfiles copy."""
     folder = tmp_path_factory.mktemp("context")
     shutil.copytree(LAYER, folder / "build" / "layer")
     shutil.copytree(ROOT / "examples" / "thumbnailer", folder / "examples" / "thumbnailer")
     shutil.copytree(FOLDER, folder / "examples" / "deploy" / "image")
-    # AWS's images have boto3, the stand-ins do not. What is looked at is what the dependency does
-    # on import.
+    # AWS's images have boto3, the stand-ins do not. So check only what the dependency does on
+    # import.
     (folder / "examples" / "thumbnailer" / "boto3.py").write_text(
         "def client(name):\n    return None\n"
     )
@@ -62,7 +62,7 @@ def version(python: Path) -> tuple[int, int]:
 
 
 def has_pip(python: Path) -> bool:
-    """It has a prefix of its own, as ``python:3.x-slim`` has; a distribution's Python has not."""
+    """Whether it has its own prefix, like ``python:3.x-slim``, unlike a distribution's Python."""
     major, minor = version(python)
     prefix = python.resolve().parent.parent
     return (prefix / "lib" / f"python{major}.{minor}" / "site-packages" / "pip").is_dir()
@@ -107,7 +107,7 @@ def slim(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def build(folder: Path, dockerfile: Path, name: str, **arguments: str) -> str:
-    """Build an image as ``docker build`` does, without a network; what was said."""
+    """Build an image as ``docker build`` does, without a network. Returns the output."""
     client = connect()
     said = client.api.build(
         path=str(folder),

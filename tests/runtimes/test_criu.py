@@ -1,4 +1,4 @@
-"""SnapStart with a snapshot that is one: the runtime is frozen by CRIU, ended, and started anew."""
+"""SnapStart with a real snapshot: CRIU freezes the runtime, ends it, and restores it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Snapshot:
         assert self.started.wait(10)
         words = ["--images-dir", str(self.folder), "--tcp-established", "--network-lock", "skip"]
         self.criu("dump", *words, "--tree", str(self.process.pid))
-        # The restored process takes the id.
+        # The restored process needs this pid.
         self.process.wait(20)
         self.criu("restore", *words, "--restore-detached")
 
@@ -115,7 +115,7 @@ def test_a_function_from_a_snapshot(folder: Path) -> None:
         try:
             api.complete.wait(60)
         finally:
-            # The restored process is nobody's child here.
+            # The restored process is not a child of this one.
             with contextlib.suppress(ProcessLookupError):
                 os.kill(snapshot.process.pid, signal.SIGKILL)
     said, events = split_events(log.read_text())

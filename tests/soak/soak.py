@@ -34,8 +34,8 @@ BUILD = ROOT / "build" / "soak"
 CORE = support.CORE
 EARLY = Path(__file__).with_name("early.c")
 ADDRESS = ["-fsanitize=address"]
-# strict, but for one program: forks are let through, and each child is on probation until it
-# becomes that program.
+# strict, except for one program: forks pass, and each child is on probation until it becomes that
+# program.
 POLICY: dict[str, dict[str, Any]] = {
     "policy": {
         "outbound_connectivity": {"mode": "block", "allow": [{"host": places.QUICK}]},
@@ -62,8 +62,9 @@ class Outcome:
 
 @contextlib.contextmanager
 def network() -> Iterator[tuple[list[str], list[str]]]:
-    """What a command begins with and ends with to reach a network of its own; nothing where none
-    can be made."""
+    """The first and last words of a command that gives it its own network; empty if that is not
+    possible.
+    """
     folder = BUILD / "network"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -102,8 +103,8 @@ def undefined_layer() -> Path:
 
 
 def address_layer(*, planted: bool = False) -> Path:
-    """The layer with a core under AddressSanitizer, whose runtime the program has to bring:
-    `program(address=True)`.
+    """The layer with a core under AddressSanitizer. The program must contain the sanitizer's
+    runtime: `program(address=True)`.
 
     Args:
         planted: with the mistake of planted.c in it, which the sanitizer must find.
@@ -138,7 +139,7 @@ def address_layer(*, planted: bool = False) -> Path:
         "-I",
         str(generated),
     ]
-    # What runs before the sanitizer has its memory is left as it is.
+    # Code that runs before the sanitizer has its memory is not instrumented.
     early = [BUILD / f"{name}.o" for name in ("early", "symbols", "absent")]
     subprocess.run([*flags, "-fno-builtin", "-c", str(EARLY), "-o", str(early[0])], check=True)
     plain = ["-Dstrcmp=early_compare", "-fno-builtin"]
@@ -178,7 +179,7 @@ def address_layer(*, planted: bool = False) -> Path:
 
 
 def clang() -> str:
-    """The compiler whose sanitizer a program can carry and lend."""
+    """The compiler. A program can carry clang's sanitizer for the core."""
     found = shutil.which("clang")
     if found is None:
         raise SystemExit("tests/soak/soak.py: clang is not here")
@@ -226,7 +227,7 @@ def soak(seconds: int, layer: Path = support.LAYER, *, address: bool = False) ->
             "FUNCTION_SHIELD_POLICY": support.policy_file(POLICY),
             "FUNCTION_SHIELD_EVENTS": str(events),
             "STORM_FILE": secret,
-            # Leaks are looked for by ptrace.
+            # Leak detection needs ptrace, which the guard refuses.
             **({"ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1"} if address else {}),
         }
     )

@@ -1,6 +1,5 @@
 # ruff: noqa: PTH108, PTH123 - the acts are written as an attacker would
-"""A function that says what it finds in its process, and does on request what a hostile dependency
-would."""
+"""A function that reports about its process, and on request acts like a hostile dependency."""
 
 import os
 import socket
