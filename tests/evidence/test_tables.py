@@ -305,6 +305,24 @@ def test_a_line_that_is_not_surely_wrapped_is_left_to_the_reader(folder: Path) -
     for other in others:
         files = written(folder, [f"{wrapped} {other} {wrapped}".encode()])
         assert by_sql(files) == by_hand(files)
+    # Cut behind a string's escapes, and before the brace.
+    for cut in (wrapped[:-2], f"{wrapped} {wrapped[:-2]}", f"{wrapped[:-2]} {wrapped}"):
+        files = written(folder, [cut.encode()])
+        assert by_sql(files) == by_hand(files)
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_no_line_brings_holes_of_its_own(folder: Path, plain: bool) -> None:
+    """One that did could end where it says, and have anything behind it."""
+    line = json.dumps(json.loads(Log().host("a.example").lines[0]), separators=(",", ":"))
+    before, behind = line.split(',"requestId":')
+    ring = behind[behind.index(',"ring":') : behind.index(',"pid":')]
+    forged = f'{before}\x01"\x01{ring}\x01,"requestId":{behind}'
+    lines = [line if plain else json.dumps(line), forged if plain else json.dumps(forged)]
+    files = written(folder, ["\n".join(lines * 2).encode()])
+    wanted = by_hand(files)
+    assert wanted[1]["cut"] == 2
+    assert by_sql(files) == wanted
 
 
 @pytest.mark.parametrize("size", [3 << 20, 5 << 20, 33 << 20])

@@ -63,7 +63,7 @@ class Batch:
         if self.limit:
             some = self.limit // _PACKING + 1 if self.wrapped else self.limit
             found = f"SELECT * FROM ({found}) LIMIT {some}"
-        return kinds.placed(lines.plain(found) if self.wrapped else found, self.known)
+        return kinds.placed(lines.unwrapped(found) if self.wrapped else found, self.known)
 
 
 def size_of(name: str) -> int:
