@@ -13,12 +13,12 @@ import math
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TextIO, cast
-
-import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from fshield.evidence import ocsf
+
+if TYPE_CHECKING:
+    from structlog.typing import EventDict, Processor, WrappedLogger
 
 #: The newest event format that this reader knows. Of later ones it shows the parts that it knows.
 EVENT_VERSION = 1
@@ -294,7 +294,7 @@ def normalise(_logger: WrappedLogger, _name: str, event_dict: EventDict) -> Even
 
 def make_harmless(_logger: WrappedLogger, _name: str, event_dict: EventDict) -> EventDict:
     """Escape what a hostile name could do to a terminal."""
-    return cast(EventDict, _harmless_all(dict(event_dict)))
+    return cast("EventDict", _harmless_all(dict(event_dict)))
 
 
 class HumanRenderer:
@@ -386,6 +386,8 @@ class EventPrinter:
     def __init__(
         self, stream: TextIO, *, as_json: bool = False, colour: bool | None = None, indent: int = 0
     ) -> None:
+        import structlog  # noqa: PLC0415 - 70 ms that commands do without which print no events
+
         painted = stream.isatty() if colour is None else colour
         self._log = structlog.wrap_logger(
             structlog.WriteLogger(stream),
