@@ -63,16 +63,17 @@ FINISHED = """
         part.lost, part.request
     FROM (
         SELECT *, {
-            'verb': json_extract_string(details, '$.operation'),
-            'host': json_extract_string(details, '$.host'),
-            'ip': json_extract_string(details, '$.ip'),
-            'port': TRY_CAST(json_extract_string(details, '$.port') AS BIGINT),
-            'protocol': json_extract_string(details, '$.protocol'),
-            'path': json_extract_string(details, '$.path'),
-            'other_path': json_extract_string(details, '$.to')
+            'verb': said[1], 'host': said[2], 'ip': said[3],
+            'port': TRY_CAST(said[4] AS BIGINT), 'protocol': said[5], 'path': said[6],
+            'other_path': said[7]
         } AS found
-        FROM (SELECT * REPLACE (CASE WHEN details = '' THEN '{}' ELSE details END AS details)
-            FROM parts)
+        FROM (
+            SELECT *,
+                json_extract_string(CASE WHEN details = '' THEN '{}' ELSE details END,
+                    ['$.operation', '$.host', '$.ip', '$.port', '$.protocol', '$.path',
+                    '$.to']) AS said
+            FROM parts
+        )
     ) AS part
     JOIN templates AS known ON known.id = part.template
     LEFT JOIN templates AS armed ON armed.id = part.facts
