@@ -35,21 +35,18 @@ DETAILS = (
     rf'(,"first_bytes":{TEXT})?(,"connected_as":{TEXT})?\}}'
     rf'|\{{"path":{_MAYBE}(,"arguments":{_MAYBE})?(,"operation":{TEXT})?(,"to":{TEXT})?\}}'
 )
-MOMENT = "20[0-9]{2}-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9][.][0-9]{6}Z"
-# `MOMENT` without its last letter, in the language of GLOB, which is faster.
-CLOCK = "20dd-[0-1]d-[0-3]dT[0-2]d:[0-5]d:[0-5]d.dddddd".replace("d", "[0-9]")
-NUMBERS = (
-    r'(0|[1-9][0-9]{0,17}),"nonce":"([0-9a-f]{16})","seq":(0|[1-9][0-9]{0,17})'
-    r'(,"lost":([1-9][0-9]{0,17}))?\}\r?'
-)
-TAIL = f',"pid":{NUMBERS}'
+MOMENT = "20[0-9]{2}-[0-1][0-9]-[0-3][0-9](T[01][0-9]|T2[0-3]):[0-5][0-9]:[0-5][0-9][.][0-9]{6}Z"
+PID = "(0|[1-9][0-9]{0,17})"
+TAIL = rf',"pid":{PID},"nonce":"([0-9a-f]{{16}})","seq":{PID}(,"lost":([1-9][0-9]{{0,17}}))?\}}\r?'
 #: `TAIL` is within so many characters before a line's last.
 _ENDING = 119
 #: A request's id and the tenant's are within so many, with the mark behind them.
 _ASKING = 384
 #: The end of a line that says nothing of others, and whose number can be squared.
 COUNTABLE = r',"pid":(0|[1-9][0-9]{0,17}),"nonce":"([0-9a-f]{16})","seq":(0|[1-9][0-9]{0,6})\}\r?'
-ASKED_BY = 'null|"[A-Za-z0-9-]{1,64}"'
+#: The id of a request.
+ID = "[A-Za-z0-9-]{1,64}"
+_ASKED_BY = f'null|"{ID}"'
 WORD = "function_shield"
 
 
@@ -76,7 +73,7 @@ def cut(placed: str) -> str:
         SELECT *, coalesce(cuttable AND clock IS NOT NULL
             AND regexp_full_match(moment, '{MOMENT}')
             AND regexp_full_match(tail, '{TAIL}')
-            AND (NOT is_act OR regexp_full_match(request, '{ASKED_BY}')), false) AS whole
+            AND (NOT is_act OR regexp_full_match(request, '{_ASKED_BY}')), false) AS whole
         FROM (
             SELECT *, TRY_CAST(moment AS TIMESTAMP) AS clock,
                 CASE WHEN contains(asking, 'tenantId')

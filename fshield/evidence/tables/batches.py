@@ -15,7 +15,7 @@ from fshield.evidence.tables import kinds, lines
 
 #: A batch is read until it has this many bytes. A packed byte counts as ten, and a wrapped line as
 #: ten lines.
-_SIZE = 128 << 20
+_SIZE = 256 << 20
 _PACKING = 10
 #: Kinds of batches that SQL reads.
 PACKED = ("gzip", "none")
@@ -42,6 +42,7 @@ class Batch:
         known: there are kinds that lines may be of.
         limit: about the number of lines, where not all are read.
         long: lines may be longer than they mostly are.
+        careful: lines of known kinds are cut as well, since some name a strange process.
     """
 
     files: list[str]
@@ -50,6 +51,7 @@ class Batch:
     known: bool = False
     limit: int = 0
     long: bool = False
+    careful: bool = False
 
     @property
     def weight(self) -> int:

@@ -2,40 +2,63 @@
 
 from __future__ import annotations
 
+from fshield.evidence.tables.apart import PID
 from fshield.evidence.tables.rows import REQUEST, TIMELY
 
 
-def stepped(order: str = "") -> str:
-    """The numbered rows of `taken`, and the run that each is in.
+def stepped(taken: str, order: str = "") -> str:
+    """The numbered rows of a relation like `TAKEN`, and the run that each is in.
 
     A run is a stretch of rows that are of one process, whose numbers rise, and that tell the same
     of their process. Within a run, all that a row follows is the row before it.
 
     Args:
-        order: ``ORDER BY ord``; without it, the order of `taken`, which needs no sorting.
+        taken: the relation.
+        order: ``ORDER BY ord``; without it, the order of the relation, which needs no sorting.
     """
     return f"""
-        SELECT *, max(CASE WHEN begins THEN ord END)
-            OVER ({order} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS run
+        SELECT ord, act, happened, request, seq, lost, previous, at_previous, begins, disordered,
+            CASE WHEN begins THEN process END AS process,
+            CASE WHEN begins THEN function END AS function,
+            CASE WHEN begins THEN facts END AS facts,
+            max(CASE WHEN begins THEN ord END)
+                OVER ({order} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS run
         FROM (
-            SELECT * EXCLUDE (above, beside),
-                coalesce(nonce != above OR seq <= previous OR function != beside
+            SELECT *,
+                coalesce(process != above OR seq <= previous OR function != beside
                     OR facts IS NOT NULL OR happened IS NULL OR at_previous IS NULL, true) AS begins
             FROM (
-                SELECT *,
-                    lag(ord) OVER ({order}) AS behind,
-                    lag(nonce) OVER ({order}) AS above, lag(function) OVER ({order}) AS beside,
+                SELECT *, coalesce(ord <= lag(ord) OVER ({order}), false) AS disordered,
+                    lag(process) OVER ({order}) AS above, lag(function) OVER ({order}) AS beside,
                     lag(seq) OVER ({order}) AS previous, lag(happened) OVER ({order}) AS at_previous
-                FROM taken WHERE seq IS NOT NULL
+                FROM ({taken}) WHERE seq IS NOT NULL
             )
         )
     """
 
 
-#: How many rows of `stepped` are not in order.
-OUT_OF_ORDER = "SELECT count(*) FROM stepped WHERE ord <= behind"
+# `process` is written as the end of a line has it, see `process_of`.
+_MARK = '"nonce":"'
+_NONCE = f"substr(process, marked + {len(_MARK)}, length(process) - marked - {len(_MARK) + 1})"
 
-# The runs of one batch come after what is known of their processes, as runs before the first.
+
+def process_of(nonce: str) -> str:
+    """What stands for a process whose pid does not matter."""
+    return f'0,{_MARK}{nonce}",'
+
+
+#: How many runs are of no process that the engine writes.
+STRANGE = f"""
+    SELECT count(*) FROM stepped
+    WHERE begins AND NOT regexp_full_match(process, '{PID},{_MARK}[0-9a-f]{{16}}",')
+"""
+
+#: How many rows of `stepped` are not in order.
+OUT_OF_ORDER = "SELECT count(*) FROM stepped WHERE disordered"
+
+# The runs of one batch come after what is known of their processes, as runs before the first. A
+# run's last row is the one before the next run's first, which says what it follows: so only the
+# first rows are read.
 _PROCESS = "PARTITION BY nonce ORDER BY run ROWS"
 RUNS = f"""
     SELECT run, nonce, seq,
@@ -48,13 +71,16 @@ RUNS = f"""
         first_value(facts IGNORE NULLS)
             OVER ({_PROCESS} BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS facts
     FROM (
-        SELECT run, any_value(nonce) AS nonce, max(seq) AS seq,
-            arg_max(happened, ord) AS happened, any_value(function) AS function,
-            any_value(facts) AS facts
-        FROM stepped GROUP BY run
+        SELECT run, {_NONCE} AS nonce, lead(previous, 1, last.seq) OVER (ORDER BY run) AS seq,
+            lead(at_previous, 1, last.happened) OVER (ORDER BY run) AS happened, function, facts
+        FROM (SELECT *, strpos(process, '{_MARK}') AS marked FROM stepped WHERE begins) AS first,
+            (SELECT seq, happened FROM stepped ORDER BY ord DESC LIMIT 1) AS last
         UNION ALL
         SELECT -1, nonce, seq, happened, function, facts
-        FROM processes WHERE nonce IN (SELECT nonce FROM stepped)
+        FROM processes WHERE nonce IN (
+            SELECT {_NONCE}
+            FROM (SELECT *, strpos(process, '{_MARK}') AS marked FROM stepped WHERE begins)
+        )
     )
 """
 
@@ -71,34 +97,44 @@ _FOLLOWED = """
         CASE WHEN row.begins THEN its.before ELSE greatest(its.before, row.previous) END AS before,
         CASE WHEN row.begins THEN its.at_before ELSE row.at_previous END AS at_before
     FROM stepped AS row JOIN runs AS its ON its.run = row.run
+"""
+# Rows without a number, where there may be such.
+_LOOSE = """
     UNION ALL
     SELECT act, happened, request, NULL, lost, function, NULL, NULL, NULL
     FROM taken WHERE seq IS NULL
 """
 
-#: The batch's rows by act, and what the reader counts: `missing`, `back`.
-GROUPED = f"""
-    SELECT act, function, facts, doubt, timely, named,
-        min(happened) AS first_seen, max(happened) AS last_seen, count(*) AS events,
-        sum(lost) AS lost, coalesce(min(nullif(request, '')), '') AS request,
-        coalesce(sum(greatest(0, seq - before - 1 - lost)) FILTER (seq > before), 0) AS missing,
-        count(*) FILTER (happened < at_before - 1000000) AS back
-    FROM (
-        SELECT row.*,
-            CASE WHEN seq <= before THEN 'repeated'
-                WHEN seq IS NULL AND known.event IN ('violation', 'allowed') THEN 'unnumbered'
-                ELSE '' END AS doubt,
-            CASE WHEN known.timely THEN happened END AS timely,
-            CASE WHEN length(request) >= {REQUEST} AND contains(known.details, request)
-                THEN request ELSE '' END AS named
-        FROM ({_FOLLOWED}) AS row JOIN (
-            SELECT id, event, details,
-                contains(details, '"/tmp') AND regexp_matches(details, '{TIMELY}') AS timely
-            FROM acts
-        ) AS known ON known.id = row.act
-    )
-    GROUP BY act, function, facts, doubt, timely, named
-"""
+
+def grouped(loose: bool) -> str:
+    """The batch's rows by act, and what the reader counts: `missing`, `back`.
+
+    Args:
+        loose: there is a table `taken`, some of whose rows have no number.
+    """
+    return f"""
+        SELECT act, function, facts, doubt, timely, named,
+            min(happened) AS first_seen, max(happened) AS last_seen, count(*) AS events,
+            sum(lost) AS lost, coalesce(min(nullif(request, '')), '') AS request,
+            coalesce(sum(greatest(0, seq - before - 1 - lost)) FILTER (seq > before), 0) AS missing,
+            count(*) FILTER (happened < at_before - 1000000) AS back
+        FROM (
+            SELECT row.*,
+                CASE WHEN seq <= before THEN 'repeated'
+                    WHEN seq IS NULL AND known.event IN ('violation', 'allowed') THEN 'unnumbered'
+                    ELSE '' END AS doubt,
+                CASE WHEN known.timely THEN happened END AS timely,
+                CASE WHEN length(request) >= {REQUEST} AND contains(known.details, request)
+                    THEN request ELSE '' END AS named
+            FROM ({_FOLLOWED}{_LOOSE if loose else ""}) AS row JOIN (
+                SELECT id, event, details,
+                    contains(details, '"/tmp') AND regexp_matches(details, '{TIMELY}') AS timely
+                FROM acts
+            ) AS known ON known.id = row.act
+        )
+        GROUP BY act, function, facts, doubt, timely, named
+    """
+
 
 #: The events, repeated, missing and with a clock that went back.
 COUNTED = """

@@ -33,8 +33,12 @@ _SAMPLE = 5000
 _FEW = 32
 # Tables of a batch, where the reader makes them: see `ACTS` and `TAKEN` of the SQL.
 _ACTS = "id BIGINT, template INTEGER, details VARCHAR, event VARCHAR, function VARCHAR"
+_CUT = (
+    "number BIGINT, act BIGINT, common VARCHAR, happened BIGINT, request VARCHAR, process VARCHAR,"
+    " seq BIGINT, lost BIGINT"
+)
 _TAKEN = (
-    "ord BIGINT, act BIGINT, happened BIGINT, request VARCHAR, nonce VARCHAR, seq BIGINT,"
+    "ord BIGINT, act BIGINT, happened BIGINT, request VARCHAR, process VARCHAR, seq BIGINT,"
     " lost BIGINT, function VARCHAR, facts INTEGER"
 )
 #: Templates that mean nothing by themselves. A log with more of them was not written by the engine,
@@ -175,10 +179,7 @@ class Lane:
             # The first few say whether lines are wrapped, which may be long.
             for limit in (_FEW, _SAMPLE):
                 self._place(Batch(batch.files[:1], batch.kind, limit=limit))
-            self._make("cut", kinds.CUT)
-            self._make("alike", kinds.ALIKE)
-            if self._learn_templates():
-                self._make("acts", kinds.ACTS)
+            if self._take_apart():
                 self._remember()
         except duckdb.Error:
             self.known = True
@@ -189,37 +190,50 @@ class Lane:
 
         try:
             self._place(batch)
-            self._make("cut", kinds.CUT)
-            self._make("alike", kinds.ALIKE)
-            if not self._learn_templates():
+            if not self._take_apart():
                 self._drop("placed", "cut", "alike")
                 return False
-            self._make("acts", kinds.ACTS)
-            self._make("taken", kinds.TAKEN)
+            self._make("found", kinds.FOUND)
             self._remember()
-            self._drop("cut", "alike")
-            taken = self._number("SELECT count(*) FROM taken")
-            whole = taken == self._number("SELECT count(*) FROM placed")
-            if not whole:
+            self._step(kinds.TAKEN)
+            if not batch.careful and self._number(follow.STRANGE):
+                batch.careful = True
+                return self._take(batch)
+            if left := self._number(kinds.LEFT):
                 self._make("left_over", kinds.LEFT_OVER)
-            self._drop("placed")
+                self._make("taken", kinds.TAKEN)
+            taken = self._number("SELECT count(*) FROM placed") - left
+            lost = self._number("SELECT coalesce(sum(lost), 0) FROM found")
+            self._drop("placed", "cut", "alike", "found")
         except duckdb.Error:
             return False
         with self._shared.lock:
             counts = self._shared.reader.counts
             counts.events += taken
             counts.lines += taken
-            counts.lost += self._number("SELECT coalesce(sum(lost), 0) FROM taken")
-            if not whole:
+            counts.lost += lost
+            if left:
                 self._add(self._left_over(batch.files))
                 self._drop("left_over")
-        self._finish_batch()
+        self._finish_batch(loose=bool(left))
+        return True
+
+    def _take_apart(self) -> bool:
+        """Have the acts of the lines in `placed`. False: too many mean nothing by themselves."""
+        if self._to.execute(f"{kinds.TO_CUT} LIMIT 1").fetchone():
+            self._make("cut", kinds.CUT)
+        else:
+            self._to.execute(f"CREATE OR REPLACE TEMP TABLE cut ({_CUT})")
+        self._make("alike", kinds.ALIKE)
+        if not self._learn_templates():
+            return False
+        self._make("acts", kinds.ACTS)
         return True
 
     def _place(self, batch: Batch) -> None:
         """Have the lines of a batch in the table `placed`."""
         shared = self._shared
-        batch.wrapped, batch.known = shared.wrapped, self.known
+        batch.wrapped, batch.known = shared.wrapped, self.known and not batch.careful
         self._make("placed", batch.lines)
         if not batch.wrapped and self._to.execute(lines.ANY_WRAPPED).fetchone():
             shared.wrapped = batch.wrapped = True
@@ -294,7 +308,7 @@ class Lane:
         with self._shared.lock:
             records = enumerate(self._shared.reader.file(name), 1)
             self._add((place << 20, record) for place, record in records)
-        self._finish_batch()
+        self._finish_batch(loose=True)
 
     def _add(self, records: Iterator[tuple[int, Record]]) -> None:
         """Put records beside what SQL took apart."""
@@ -332,7 +346,7 @@ class Lane:
                         "act": act,
                         "happened": row.first_seen,
                         "request": row.request,
-                        "nonce": record.process,
+                        "process": follow.process_of(record.process) if record.process else None,
                         "seq": record.event["seq"] if record.process else None,
                         "lost": row.lost,
                         "function": key.function,
@@ -343,21 +357,24 @@ class Lane:
             insert(self._to, "templates", templates)
             insert(self._to, "acts", acts)
             insert(self._to, "taken", rows)
-        if known:
-            self._make("taken", "SELECT * FROM taken ORDER BY ord")
 
-    def _finish_batch(self) -> None:
-        run = self._to.execute
-        self._make("stepped", follow.stepped())
+    def _step(self, taken: str) -> None:
+        self._make("stepped", follow.stepped(taken))
         if self._number(follow.OUT_OF_ORDER):
-            self._make("stepped", follow.stepped("ORDER BY ord"))
+            self._make("stepped", follow.stepped(taken, "ORDER BY ord"))
+
+    def _finish_batch(self, loose: bool) -> None:
+        """Count what a batch has in `stepped`, or, if it is `loose`, in `taken`."""
+        run = self._to.execute
+        if loose:
+            self._step("SELECT * FROM taken")
         self._turn.wait()
         self._make("runs", follow.RUNS)
         self._make("fresh", follow.PROCESSES)
         run("DELETE FROM processes WHERE nonce IN (SELECT nonce FROM fresh)")
         run("INSERT INTO processes SELECT * FROM fresh")
         self._turn.over.set()
-        self._make("grouped", follow.GROUPED)
+        self._make("grouped", follow.grouped(loose))
         repeated, missing, back = run(follow.COUNTED).fetchone() or (0, 0, 0)
         with self._shared.lock:
             counts = self._shared.reader.counts
@@ -365,4 +382,4 @@ class Lane:
             counts.missing += int(missing)
             counts.clock_back += int(back)
         run(f"INSERT INTO parts BY NAME {follow.PARTS}")
-        self._drop("acts", "taken", "stepped", "runs", "fresh", "grouped")
+        self._drop("acts", "stepped", "runs", "fresh", "grouped", *(("taken",) if loose else ()))
