@@ -186,7 +186,7 @@ FOUND = """
 
 #: The lines whose template means something, with the id of their act. `facts` is a template that
 #: tells the facts of a process. Each row of `placed` meets one row of what it is joined with, or
-#: none: so DuckDB keeps the order, and nothing has to be sorted.
+#: none: so DuckDB 2 keeps the order, and nothing has to be sorted.
 TAKEN = """
     SELECT (line.number + 1) << 20 AS ord, known.act,
         CASE WHEN line.process IS NULL THEN known.happened ELSE line.happened END AS happened,

@@ -134,6 +134,7 @@ class Lane:
         self._turn = Turn()
         #: Whether kinds of lines were learnt. Until then lines are only stored.
         self.known = False
+        self._order = ""
         # What stands on the right of a join is the smaller side: lines are never held.
         to.execute("SET disabled_optimizers = 'build_side_probe_side'")
         to.execute(
@@ -359,9 +360,11 @@ class Lane:
             insert(self._to, "taken", rows)
 
     def _step(self, taken: str) -> None:
-        self._make("stepped", follow.stepped(taken))
+        self._make("stepped", follow.stepped(taken, self._order))
         if self._number(follow.OUT_OF_ORDER):
-            self._make("stepped", follow.stepped(taken, "ORDER BY ord"))
+            # Most likely the next batch's would be as well: DuckDB 1 keeps no order in a join.
+            self._order = "ORDER BY ord"
+            self._make("stepped", follow.stepped(taken, self._order))
 
     def _finish_batch(self, loose: bool) -> None:
         """Count what a batch has in `stepped`, or, if it is `loose`, in `taken`."""
