@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from fshield.evidence.acts import Act, Seen
 from fshield.evidence.callers import Asker
@@ -11,8 +11,8 @@ from fshield.evidence.dependencies import only_for
 from fshield.evidence.known import SECOND_LEVELS, SHARED
 from fshield.evidence.learnt import NOBODY, Line
 from fshield.evidence.own_region import PORT, stand
-from fshield.evidence.shapes import MANY_HOSTS, gathered, matches
-from fshield.evidence.tiers import Tiers
+from fshield.evidence.shapes import MANY_HOSTS, before_rename, gathered, matches
+from fshield.evidence.tiers import SQLITE, Tiers
 from fshield.language.patterns import FORK, TEMPFILE, TEMPFILE_PATTERNS, coverers
 
 #: The name of the file with which tempfile tests whether it can write.
@@ -103,9 +103,12 @@ def _is_one_owner(parent: str) -> bool:
 
 def paths(items: list[tuple[Act, Seen]], tiers: Tiers) -> list[Line]:
     lines: dict[str, Line] = {}
+    finals = _finals(tiers)
     for act, seen in items:
         examples = sorted(seen.examples)
         value = seen.pattern or examples[0]
+        for final in sorted(finals.get(act, ())):
+            value = before_rename(value, final)
         if _PROBE.fullmatch(value) and tiers.evidence.forgetful.is_passing(value):
             # tempfile tests the folder with such a name. One in a hundred looks like a word.
             value = TEMPFILE_PATTERNS[-1]
@@ -122,7 +125,39 @@ def paths(items: list[tuple[Act, Seen]], tiers: Tiers) -> list[Line]:
     for value, pattern in gathered(lines).items():
         together.setdefault(pattern, []).append(lines[value])
     made = [_one_for(pattern, members) for pattern, members in together.items()]
-    return _with_tempfile(without_covered(made))
+    values = [line.value for line in made]
+    for line in made:
+        line.value = like_database(line.value, values)
+    return _with_tempfile(without_covered(merged(made)))
+
+
+def _finals(tiers: Tiers) -> dict[Act, set[str]]:
+    """For each path that was renamed, the patterns of the paths that it was renamed to."""
+    found: dict[Act, set[str]] = {}
+    acts = tiers.evidence.acts
+    for second, firsts in tiers.evidence.pairs.items():
+        for first in firsts:
+            if second in acts and acts[second].pattern:
+                found.setdefault(first, set()).add(acts[second].pattern)
+    return found
+
+
+def like_database(value: str, patterns: Iterable[str]) -> str:
+    """The pattern for SQLite's journal at `value`, if one of `patterns` is that of its database:
+    the next journal is beside a database with another name. Otherwise `value`.
+    """
+    base = database_of(value)
+    if not base or re.search(r"[*?]", value):
+        return value
+    found = [one for one in patterns if one[-1:] != "*" and matches(one, base)]
+    found = [one for one in found if re.search(r"[*?]", one)]
+    return min(found, key=lambda one: (len(one), one)) + value[len(base) :] if found else value
+
+
+def database_of(path: str) -> str:
+    """The database beside which SQLite has a file at `path`; "" if it is not named as one."""
+    end = next((end for end in SQLITE if path.endswith(end)), "")
+    return path.removesuffix(end) if end else ""
 
 
 def _absorb(lines: dict[str, Line]) -> None:
@@ -180,6 +215,18 @@ def without_covered(lines: list[Line]) -> list[Line]:
         else:
             out.append(line)
     return out
+
+
+def merged(lines: Sequence[Line]) -> list[Line]:
+    """Merge lines with the same destination and callers."""
+    found: dict[tuple[str, str, str, tuple[str, ...]], Line] = {}
+    for line in lines:
+        first = found.setdefault((line.rule, line.key, line.value, line.only_for), line)
+        if first is not line:
+            first.ports = tuple(sorted({*first.ports, *line.ports}))
+            first.acts += line.acts
+            first.seen.add(line.seen)
+    return list(found.values())
 
 
 def named(items: list[tuple[Act, Seen]], tiers: Tiers) -> Iterator[Line]:

@@ -14,13 +14,13 @@ from fshield.engine.policy_tests import Result, run
 from fshield.errors import CouldNotRun
 from fshield.evidence.acts import Act, Evidence, Seen, no_exception
 from fshield.evidence.dependencies import FUNCTION, UNKNOWN, asked_as, with_others
-from fshield.evidence.entries import destination, is_packages_fork
+from fshield.evidence.entries import database_of, destination, is_packages_fork, merged
 from fshield.evidence.known import SHARED
 from fshield.evidence.learn import beside
 from fshield.evidence.learnt import Line, safe
 from fshield.evidence.lookalike import domain
 from fshield.evidence.lookups import Lookups, assumed_port, is_lookup
-from fshield.evidence.siblings import covered_entries, merged, with_siblings
+from fshield.evidence.siblings import covered_entries, with_siblings
 from fshield.evidence.tiers import Held, Tiers
 from fshield.evidence.verdicts import HERE, met, met_by
 from fshield.language import edit
@@ -178,8 +178,10 @@ def _sort_acts(
                 out.passing_for[act] = names
             continue
         target = targets[allowed.index(False)]
+        database = database_of(target) if not for_some and not seen.chains.keys() - {()} else ""
+        beside_allowed = database and met(compiled, act, database, facts).mode is Mode.ALLOW
         for one, note in _with_ports(act, seen, ports):
-            line = _entry(out, one, seen, target, names, tiers, region)
+            line = _entry(out, one, seen, target, names, tiers, region, bool(beside_allowed))
             if line:
                 line.note = note
                 out.lines.append(line)
@@ -204,14 +206,18 @@ def _entry(
     names: tuple[str, ...],
     tiers: Tiers,
     region: str | None,
+    beside_allowed: bool,
 ) -> Line | None:
     """The entry for an act that the policy does not allow; None if it is impossible or held
-    back.
+    back. `beside_allowed`: no caller is known, and it is SQLite's file beside a database that the
+    policy allows.
     """
     why = _no_entry(act)
     if not why and seen.others and not names:
         why = "an entry allows it to others, and no name of its caller can stand in one"
     held = tiers.held(act, seen)
+    if beside_allowed and held and not tiers.by_target(act):
+        held = None
     if why or (held and held.accept is None):
         out.hopeless.append((act, why or (held.why if held else "")))
         return None

@@ -66,6 +66,10 @@ THREADED = _words(
     " @smithy/node-http-handler ioredis @redis/client mongodb mysql2 nodemailer pg pg-pool"
 )
 
+#: Packages in whose threads frameworks spool large uploads (Starlette, by tempfile): no event shows
+#: a frame of the framework.
+POOLS = _words("anyio")
+
 #: Packages between a function and its services, and what runs its event loop. Often all frames of
 #: an event are theirs, so their caller is unknown.
 CONNECTORS = _words(

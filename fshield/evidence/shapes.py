@@ -40,13 +40,16 @@ _DAY = re.compile(
 )
 # Seconds since 1970, or milli-, micro-, nanoseconds; or what time.time() prints.
 _EPOCH = re.compile(r"(?<![0-9])(1[0-9]{9})(\.[0-9]{1,7}|[0-9]{3}|[0-9]{6}|[0-9]{9})?(?![0-9])")
-# tempfile: eight of these, after any prefix and before any suffix.
+# tempfile: eight of these, after any prefix and before any suffix. What touches a part that was
+# recognised already, as `__jinja2_` before a hash, is not taken for them.
 # https://github.com/python/cpython/blob/3.13/Lib/tempfile.py
-_RUN = re.compile(r"[a-z0-9_]{8,}(?![A-Za-z0-9_])")
+_RUN = re.compile(r"(?<![?a-z0-9_])[a-z0-9_]{8,}(?![?A-Za-z0-9_])")
 _EIGHT = 8
 _WORDS = re.compile(
     r"(?:[a-z]{3,}(?:_[a-z]{2,})*|[a-z]{2}(?:_[a-z]{3,})+)(?:_?[a-z]?[0-9]+)?|[0-9_]+"
 )
+# What tempfile adds to a final name, if a file is written under such a name and then renamed.
+_ADDED = re.compile(r"([-._]?)([a-z0-9_]{8})((?:\.[A-Za-z0-9]{1,8})?)")
 # For each letter from a to z, the letters that follow it in words and in programs' names.
 _FOLLOWERS = (
     ("a", "bcdefgiklmnprstuvwxy"), ("b", "abcdeijlmnoprstuy"), ("c", "acdefghiklmnopqrstuvy"),
@@ -90,6 +93,18 @@ def shape(path: str, moment: Moment = NEVER) -> str:
     folder with a generated name as ``/**``. The path itself if it has no such part.
     """
     return _joined(path.split("/"), lambda part: _certain(part, moment))
+
+
+def before_rename(pattern: str, final: str) -> str:
+    """`pattern`, of a path that was renamed to `final`: where it is `final` and tempfile's eight
+    characters, as in ``/tmp/a.cachexi4dh52r.tmp``, these are ``?``. Directly after letters, `shape`
+    needs more evidence of them than the rename leaves to be shown.
+    """
+    added = _ADDED.fullmatch(pattern[len(final) :]) if pattern.startswith(final) else None
+    # `_partial` and the like are words.
+    if added is None or not _is_made_up(added[2].strip("_"), glued=False):
+        return pattern
+    return f"{final}{added[1]}{'?' * _EIGHT}{added[3]}"
 
 
 def loose(pattern: str) -> str:
@@ -138,7 +153,7 @@ def _certain(name: str, moment: Moment) -> str:
 def _generated(name: str) -> str:
     found = _HASH.sub(_marks, _UUID.sub(_dashed, name))
     found = _TRANSFER.sub(lambda match: "." + "?" * (len(match[0]) - 1), found)
-    return _RUN.sub(_temporary, found) if found == name else found
+    return _RUN.sub(_temporary, found)
 
 
 def _temporary(match: re.Match[str]) -> str:

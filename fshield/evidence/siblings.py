@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fshield.engine.containment import path_outside
-from fshield.evidence.entries import without_covered
+from fshield.evidence.entries import like_database, merged, without_covered
 from fshield.evidence.learnt import Line
 from fshield.evidence.shapes import gathered
 from fshield.language.callers import counted
@@ -30,8 +30,9 @@ def with_siblings(document: Document, policy: Policy, lines: Sequence[Line]) -> 
         ]
         together = gathered([*(line.value for line in paths), *there])
         for line in paths:
-            if together[line.value] != line.value:
-                line.alone, line.value = line.value, together[line.value]
+            wide = like_database(together[line.value], there)
+            if wide != line.value:
+                line.alone, line.value = line.value, wide
         made += without_covered(merged(paths))
     return made
 
@@ -49,18 +50,6 @@ def covered_entries(
             names == entry.only_for and _covers(pattern, entry.pattern) for pattern, names in wide
         )
     ]
-
-
-def merged(lines: Sequence[Line]) -> list[Line]:
-    """Merge lines with the same destination and callers."""
-    found: dict[tuple[str, str, str, tuple[str, ...]], Line] = {}
-    for line in lines:
-        first = found.setdefault((line.rule, line.key, line.value, line.only_for), line)
-        if first is not line:
-            first.ports = tuple(sorted({*first.ports, *line.ports}))
-            first.acts += line.acts
-            first.seen.add(line.seen)
-    return list(found.values())
 
 
 def _plain_paths(document: Document, policy: Policy) -> list[Allow]:

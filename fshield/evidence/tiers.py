@@ -26,6 +26,7 @@ from fshield.evidence.known import (
     METADATA,
     NATIVE,
     PACKAGE_MANAGERS,
+    POOLS,
     SHELLS,
     SOURCE_READERS,
     SPOOLERS,
@@ -37,13 +38,13 @@ from fshield.evidence.own_text import OwnText
 from fshield.language.callers import ONLY_FOR_WORDS
 from fshield.language.destinations import host_key
 from fshield.language.model import Entry, LibraryEntry, ProgramEntry, TmpEntry
-from fshield.language.patterns import FORK
+from fshield.language.patterns import FORK, TEMPFILE_PATTERNS
 
 _LONG_LABEL = 40
 _MANY_LABELS = 8
 _MUCH_MORE = 10
-# https://www.sqlite.org/tempfiles.html
-_SQLITE = ("-journal", "-wal", "-shm")
+#: What SQLite adds to a database's name. https://www.sqlite.org/tempfiles.html
+SQLITE = ("-journal", "-wal", "-shm")
 
 
 @dataclass(frozen=True)
@@ -213,14 +214,14 @@ class Tiers:
                     asker.kind == "own"
                     or (
                         _usual(Act("read_write_tmp", path), asker)
-                        and any(path + end in opened for end in _SQLITE)
+                        and any(path + end in opened for end in SQLITE)
                     )
                     for asker, _ in self.askers(seen)
                 )
             }
             for path, seen in self._files.items():
                 self._folders.setdefault(path.rpartition("/")[0], []).append(seen)
-        base = next((act.target[: -len(end)] for end in _SQLITE if act.target.endswith(end)), None)
+        base = next((act.target[: -len(end)] for end in SQLITE if act.target.endswith(end)), None)
         if base in self._files:
             return [self._files[base]]
         return self._folders.get(act.target, [])
@@ -318,7 +319,9 @@ def _usual(act: Act, asker: Asker) -> bool:
         program = act.target.rpartition("/")[2]
         return any(program in HELPERS.get(name, ()) for name in names)
     if act.rule == "read_write_tmp":
-        return asker.kind != "nobody" and asker.name in SPOOLERS
+        if asker.kind == "nobody":
+            return act.target in TEMPFILE_PATTERNS and not POOLS.isdisjoint(asker.through[-1:])
+        return asker.name in SPOOLERS
     if act.rule == "outbound_connectivity" and act.address is None:
         if asker.name in CONNECTORS or (asker.through and asker.through[-1] in CONNECTORS):
             return True

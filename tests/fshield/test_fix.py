@@ -479,3 +479,21 @@ def test_siblings_in_the_policy_become_one_pattern_with_a_new_name(tmp_path: Pat
     assert [line.text for line in found.lines] == ['"/tmp/thumb-*.png"']
     assert "thumb-a" not in found.changed and "it must stay" in found.changed
     assert "- /tmp/other  # mine" in found.changed
+
+
+def test_sqlite_s_journal_beside_a_database_of_the_policy(tmp_path: Path) -> None:
+    """The event has no stack, and one journal's name is not the next one's."""
+    policy = tmp_path / "p.yaml"
+    text = "version: 1\npolicy:\n  read_write_tmp:\n    mode: block\n    allow:\n"
+    policy.write_text(f'{text}      - "/tmp/cache-*.new"\n      - /tmp/offers.db\n')
+    library = {"ring": "libc", "origin": None}
+    log = Log()
+    for path in ("/tmp/cache-9.new-journal", "/tmp/offers.db-wal", "/tmp/other.db-wal"):
+        log.add("read_write_tmp", path=path, operation="create", **library)
+    found = fix(policy, log.evidence())
+    wanted = ['"/tmp/cache-*.new-journal"', "/tmp/offers.db-wal"]
+    assert sorted(line.text for line in found.lines) == wanted
+    assert [held.act.target for held in found.held] == ["/tmp/other.db-wal"]
+    known = stack("tintkit", "", runtime=False)
+    log = Log().add("read_write_tmp", *known, path="/tmp/offers.db-wal", operation="create")
+    assert fix(policy, log.evidence()).lines == []

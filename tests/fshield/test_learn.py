@@ -358,6 +358,19 @@ def test_what_sqlite_touches_besides_the_function_s_file() -> None:
     assert list(held(found)) == ["/tmp/other", "/tmp/other.db-wal"]
 
 
+def test_the_journal_of_a_database_whose_name_became_a_pattern() -> None:
+    log = tmp("/tmp/ledger-ann.db", "/tmp/ledger-bob.db", "/tmp/offers.db")
+    library = {"origin": None, "ring": "libc"}
+    for path in ("/tmp/ledger-ann.db-journal", "/tmp/offers.db-journal"):
+        log.add("read_write_tmp", path=path, operation="create", **library)
+    assert entries(learnt(log)) == [
+        '"/tmp/ledger-*.db"',
+        '"/tmp/ledger-*.db-journal"',
+        "/tmp/offers.db",
+        "/tmp/offers.db-journal",
+    ]
+
+
 def test_distributions_are_known_by_their_packages() -> None:
     """The engine names what was installed (SQLAlchemy), frames name what was imported
     (sqlalchemy)."""

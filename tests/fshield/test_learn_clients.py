@@ -233,3 +233,14 @@ def test_a_name_of_eight_characters_is_not_taken_for_tempfile_s() -> None:
     for name in ("x3v9_2qa", "alpha.png", "beta.png", "delta.png"):
         log.add("read_write_tmp", *stack(), path=f"/tmp/{name}", operation="create")
     assert [line.value for line in learnt(log).lines] == ["/tmp/*.png", "/tmp/????????"]
+
+
+def test_an_upload_that_starlette_spools_in_a_thread_of_anyio() -> None:
+    """Tempfile tests the folder there, and no frame but anyio's has a name."""
+    thread = f"{TASK}/anyio/_backends/_asyncio.py:1124 WorkerThread.run"
+    log = Log()
+    for path in ("/tmp/t01a6bnq", "/tmp/notes.txt"):
+        for operation in ("create", "remove"):
+            log.add("read_write_tmp", thread, path=path, operation=operation)
+    found = learnt(log)
+    assert entries(found) == ['"/tmp/????????"'] and list(held(found)) == ["/tmp/notes.txt"]

@@ -268,3 +268,17 @@ def test_names_of_npm_s_tmp() -> None:
     ]
     words = ["/tmp/a-InvoiceTotal", "/tmp/b-PaymentSheet"]
     assert values(*words) == words
+
+
+@pytest.mark.parametrize(
+    ("path", "pattern"),
+    [
+        ("/tmp/tmpk3v9x2qa.6fC2A1b9", "/tmp/tmp????????.????????"),
+        ("/tmp/tmpk3v9x2qa.csv.6fC2A1b9", "/tmp/tmp????????.csv.????????"),
+        ("/tmp/big_report.csv.6fC2A1b9", "/tmp/big_report.csv.????????"),
+        (f"/tmp/__jinja2_{'4dc7c9ec' * 5}.cache", f"/tmp/__jinja2_{'?' * 40}.cache"),
+    ],
+)
+def test_a_name_made_by_two_generators(path: str, pattern: str) -> None:
+    """A file of tempfile that boto3 downloads to; a hash beside what looks like tempfile's."""
+    assert shape(path) == pattern

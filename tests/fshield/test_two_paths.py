@@ -223,3 +223,19 @@ def test_tail_shows_both(tmp_path: Path) -> None:
     log = renames(("/tmp/a.part", "/tmp/final"), message="")
     done = run("tail", log.write(tmp_path / "log"))
     assert "to=/tmp/final" in done.output
+
+
+def test_a_temporary_name_is_told_by_the_name_it_was_renamed_to() -> None:
+    """Jinja2's cache of bytecode, and eight characters directly after a word."""
+    digest = "/tmp/__jinja2_4dc7c9ec434ed06502767136789763ec11d2c4b7.cache"
+    for made, final in (("xi4dh52r.tmp", digest), ("opmoqkaq", "/tmp/report.json")):
+        log = Log().add(TMP, path=final + made, operation="create")
+        log.add(TMP, path=final + made, operation="rename", to=final)
+        pattern = paths(learnt(log))[-1]
+        assert pattern.endswith(".cache????????.tmp" if "." in made else ".json????????")
+
+
+@pytest.mark.parametrize("word", ["_partial", "download", ".partial", "_working", "-tempory"])
+def test_a_word_after_the_final_name_is_not_taken_for_tempfile_s(word: str) -> None:
+    log = renames((f"/tmp/data{word}", "/tmp/data"))
+    assert paths(learnt(log)) == ["/tmp/data", f"/tmp/data{word}"]
