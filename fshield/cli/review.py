@@ -136,12 +136,11 @@ def _print(name: str, evidence: Evidence, outcomes: list[Outcome]) -> None:
             f"warning: {evidence.overflow:,} acts were of kinds beyond what is kept, and were not"
             " asked about"
         )
-    sentence = (
-        f"{broken} of {kinds(len(outcomes))}"
-        if broken
-        else f"none of {kinds(len(outcomes))} that passed"
-    )
-    to.print(f"{sentence} would be blocked under {harmless(name)}", soft_wrap=True)
+    passed = sum(outcome.seen.passed > 0 for outcome in outcomes)
+    sentence = f"{broken or 'none'} of {kinds(passed)} that passed would be blocked"
+    if not passed:
+        sentence = "no act of the log passed, so none would be newly blocked"
+    to.print(f"{sentence} under {harmless(name)}", soft_wrap=True)
 
 
 def diff(

@@ -103,18 +103,10 @@ def _is_one_owner(parent: str) -> bool:
 
 def paths(items: list[tuple[Act, Seen]], tiers: Tiers) -> list[Line]:
     lines: dict[str, Line] = {}
-    finals = _finals(tiers)
+    finals = finals_of(tiers)
     for act, seen in items:
         examples = sorted(seen.examples)
-        value = seen.pattern or examples[0]
-        for final in sorted(finals.get(act, ())):
-            value = before_rename(value, final)
-        if _PROBE.fullmatch(value) and tiers.evidence.forgetful.is_passing(value):
-            # tempfile tests the folder with such a name. One in a hundred looks like a word.
-            value = TEMPFILE_PATTERNS[-1]
-        template = tiers.text.template(*examples)
-        if template and ("?" not in value or template.endswith("/**")):
-            value = template
+        value = path_pattern(seen, examples, finals.get(act, ()), tiers)
         line = lines.setdefault(value, Line(act.rule, "path", value, group=group_of(seen, tiers)))
         line.seen.add(seen)
         line.acts += [(act, example) for example in examples]
@@ -131,7 +123,21 @@ def paths(items: list[tuple[Act, Seen]], tiers: Tiers) -> list[Line]:
     return _with_tempfile(without_covered(merged(made)))
 
 
-def _finals(tiers: Tiers) -> dict[Act, set[str]]:
+def path_pattern(seen: Seen, examples: list[str], finals: Iterable[str], tiers: Tiers) -> str:
+    """The pattern for a path that is known by `examples` and was renamed to `finals`."""
+    value = seen.pattern or examples[0]
+    for final in sorted(finals):
+        value = before_rename(value, final)
+    if _PROBE.fullmatch(value) and tiers.evidence.forgetful.is_passing(value):
+        # tempfile tests the folder with such a name. One in a hundred looks like a word.
+        value = TEMPFILE_PATTERNS[-1]
+    template = tiers.text.template(*examples)
+    if template and ("?" not in value or template.endswith("/**")):
+        value = template
+    return value
+
+
+def finals_of(tiers: Tiers) -> dict[Act, set[str]]:
     """For each path that was renamed, the patterns of the paths that it was renamed to."""
     found: dict[Act, set[str]] = {}
     acts = tiers.evidence.acts

@@ -14,7 +14,14 @@ from fshield.engine.policy_tests import Result, run
 from fshield.errors import CouldNotRun
 from fshield.evidence.acts import Act, Evidence, Seen, no_exception
 from fshield.evidence.dependencies import FUNCTION, UNKNOWN, asked_as, with_others
-from fshield.evidence.entries import database_of, destination, is_packages_fork, merged
+from fshield.evidence.entries import (
+    database_of,
+    destination,
+    finals_of,
+    is_packages_fork,
+    merged,
+    path_pattern,
+)
 from fshield.evidence.known import SHARED
 from fshield.evidence.learn import beside
 from fshield.evidence.learnt import Line, safe
@@ -225,6 +232,10 @@ def _entry(
         out.held.append(held)
         return None
     line = _line(act, seen, target, region)
+    if act.rule == "read_write_tmp":
+        wide = path_pattern(seen, [target], finals_of(tiers).get(act, ()), tiers)
+        if wide != line.value:
+            line.alone, line.value = line.value, wide
     # A module's entry names the module. Its callers matter only if an entry for it has `only_for`.
     line.only_for = names if line.key != "library" or seen.others else ()
     return line
@@ -239,12 +250,15 @@ def _hold_what_tests_block(out: Fix, name: str, tiers: Tiers) -> None:
     # Compare tests by name, because a new entry moves the lines of the tests below it.
     passed = {result.name: result.test.source for result in run(out.policy) if result.passed}
     kept: list[Line] = []
-    for found in out.lines:
-        line, failed = found, _newly_failed(out, name, found, tiers, passed)
-        if failed and found.alone:
-            # The pattern allows what a test forbids. The single name may not.
-            line = replace(found, value=found.alone, alone="")
-            failed = _newly_failed(out, name, line, tiers, passed)
+    found = [(line, _newly_failed(out, name, line, tiers, passed)) for line in out.lines]
+    judged: list[tuple[Line, list[str]]] = []
+    for line, failed in found:
+        # The pattern allows what a test forbids. The single names may not.
+        single = _singles(line, tiers) if failed and line.alone else []
+        judged += [(one, _newly_failed(out, name, one, tiers, passed)) for one in single] or [
+            (line, failed)
+        ]
+    for line, failed in judged:
         act = line.acts[0][0]
         if failed and not tiers.accepts(act.place):
             why = f"a test of the policy says that it is blocked ({failed[0]})"
@@ -252,6 +266,16 @@ def _hold_what_tests_block(out: Fix, name: str, tiers: Tiers) -> None:
         else:
             kept.append(line)
     out.lines = kept
+
+
+def _singles(line: Line, tiers: Tiers) -> list[Line]:
+    """The lines that became this pattern."""
+    acts = tiers.evidence.acts
+    return [
+        replace(line, value=acts[act].pattern or target, alone="", seen=acts[act], acts=[each])
+        for each in line.acts
+        for act, target in (each,)
+    ]
 
 
 def _newly_failed(
@@ -303,9 +327,8 @@ def _line(act: Act, seen: Seen, target: str, region: str | None) -> Line:
         return line
     if act.rule == "native_code":
         return Line(act.rule, "library", act.place, (), seen, acts=[(act, act.target)])
-    if act.rule == "read_write_tmp":
-        return Line(act.rule, "path", seen.pattern or target, (), seen, acts=[(act, target)])
-    return Line(act.rule, "path", act.target, (), seen, acts=[(act, act.target)])
+    value = (seen.pattern or target) if act.rule == "read_write_tmp" else act.target
+    return Line(act.rule, "path", value, (), seen, acts=[(act, target)])
 
 
 def comment(line: Line, tiers: Tiers) -> str:

@@ -32,7 +32,7 @@ def with_siblings(document: Document, policy: Policy, lines: Sequence[Line]) -> 
         for line in paths:
             wide = like_database(together[line.value], there)
             if wide != line.value:
-                line.alone, line.value = line.value, wide
+                line.alone, line.value = line.alone or line.value, wide
         made += without_covered(merged(paths))
     return made
 

@@ -474,6 +474,10 @@ def test_siblings_in_the_policy_become_one_pattern_with_a_new_name(tmp_path: Pat
     found = fix(policy, log.evidence())
     # The pattern would admit what a test forbids.
     assert [line.text for line in found.lines] == ["/tmp/thumb-c.png"]
+    log.add("read_write_tmp", path="/tmp/thumb-d.png", operation="open")
+    found = fix(policy, log.evidence())
+    assert [line.text for line in found.lines] == ["/tmp/thumb-c.png", "/tmp/thumb-d.png"]
+    log = Log().add("read_write_tmp", path="/tmp/thumb-c.png", operation="open")
     policy.write_text(policy.read_text().partition("tests:")[0])
     found = fix(policy, log.evidence())
     assert [line.text for line in found.lines] == ['"/tmp/thumb-*.png"']

@@ -210,6 +210,25 @@ def test_a_port_that_a_server_of_ftp_chooses() -> None:
     ]
 
 
+def test_fix_fills_in_what_the_code_fills_in(tmp_path: Path, package: Path) -> None:
+    """One event of a rename; the next one has other names."""
+    (package / "app.py").write_text(
+        'part = f"/tmp/{n}-bill.pdf.part"; final = f"/tmp/{n}-bill.pdf"'
+    )
+    policy = tmp_path / "p.yaml"
+    policy.write_text("version: 1\npolicy:\n  default: block\n")
+    frames = ["/var/task/app.py:5 handler", CLIENT]
+    paths = {"path": "/tmp/a-bill.pdf.part", "to": "/tmp/a-bill.pdf"}
+    log = Log().add("read_write_tmp", *frames, **paths, operation="rename")
+    command = ["fix", "-p", str(policy), "-w", str(log.write(tmp_path / "log"))]
+    done = CliRunner().invoke(app, [*command, "--code", str(package)])
+    assert done.exit_code == 0, done.stderr
+    assert [line.split("#")[0].strip() for line in policy.read_text().splitlines()[-2:]] == [
+        '- "/tmp/*-bill.pdf"',
+        '- "/tmp/*-bill.pdf.part"',
+    ]
+
+
 def test_fix_knows_what_the_code_names(tmp_path: Path, package: Path) -> None:
     """A blocked act that a package asked for, of a host that the function's own code names."""
     log, policy = Log(), tmp_path / "p.yaml"

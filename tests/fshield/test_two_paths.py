@@ -239,3 +239,18 @@ def test_a_temporary_name_is_told_by_the_name_it_was_renamed_to() -> None:
 def test_a_word_after_the_final_name_is_not_taken_for_tempfile_s(word: str) -> None:
     log = renames((f"/tmp/data{word}", "/tmp/data"))
     assert paths(learnt(log)) == ["/tmp/data", f"/tmp/data{word}"]
+
+
+def test_replay_says_how_many_kinds_passed(tmp_path: Path) -> None:
+    """Blocked acts are no acts that passed."""
+    strict = tmp_path / "p.yaml"
+    strict.write_text(policy("/tmp/a.part"))
+    log = Log().add(TMP, path="/tmp/b", operation="create", mode="block", policy_mode="block")
+    done = run("replay", "-p", strict, log.write(tmp_path / "log"))
+    assert "no act of the log passed" in done.stdout and done.exit_code == 0
+    log.add(TMP, path="/tmp/a.part", operation="create")
+    done = run("replay", "-p", strict, log.write(tmp_path / "log"))
+    assert "none of 1 kind of act that passed would be blocked under p" in done.stdout
+    log.add(TMP, path="/tmp/c", operation="create")
+    done = run("replay", "-p", strict, log.write(tmp_path / "log"))
+    assert "1 of 2 kinds of acts that passed would be blocked under p" in done.stdout
