@@ -112,6 +112,7 @@ struct python_buffer {
     X(PyTuple_Type)                                                                                \
     X(PyList_Type)                                                                                 \
     X(PyDict_Type)                                                                                 \
+    X(PyModule_Type)                                                                               \
     X(PyLong_Type) X(PyType_Type) X(PyCode_Type) X(PyFunction_Type) X(PyMemoryView_Type)
 #define PYTHON_EXCEPTIONS(X)                                                                       \
     X(PyImport_Inittab)                                                                            \

@@ -9,12 +9,13 @@ enum { IMMUTABLE_TYPE = 1 << 8, HEAP_TYPE = 1 << 9 }; /* Py_TPFLAGS_ */
 
 /* An int, or an object with __index__: fcntl passes its value on, and the kernel takes it for an
  * address. Versions of Python test for a buffer first or last, so what is both counts. So does an
- * object of a class that code can change: it may get the method after this event. */
+ * object of a class that code can change, or can exchange as a module's: it may get the method
+ * after this event. */
 static bool is_number(PyObject *value)
 {
     unsigned long flags = python.PyType_GetFlags(python_type(value));
     return argument_is_none(value) || (flags & (HEAP_TYPE | IMMUTABLE_TYPE)) == HEAP_TYPE ||
-           python.PyIndex_Check(value);
+           python_is(value, python.PyModule_Type) || python.PyIndex_Check(value);
 }
 
 /* The default, 0, is not an address. */

