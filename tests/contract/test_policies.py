@@ -197,6 +197,8 @@ def test_the_floor_and_the_entry_for_forks(layer: Path, floor: list[str], passes
     code = "import os\nif os.fork() == 0: os._exit(0)\nprint(os.wait()[1])"
     result = launch([PYTHON, "-c", code], env={"FUNCTION_SHIELD_POLICY": policy}, launcher=layer)
     assert (result.stdout == "0\n") is passes is not bool(result.violations), result
+    # The function's own policy cannot allow what the floor blocks.
+    assert not any("an exception is" in event["message"] for event in result.violations)
 
 
 def test_the_floors_exceptions_do_not_widen_the_policy(layer: Path) -> None:

@@ -104,6 +104,27 @@ def run_raw(task: Path, port: int, *names: str) -> tuple[str, Guarded]:
 
 
 @pytest.mark.parametrize("python", interpreters(), ids=lambda path: path.parts[-3][-12:])
+def test_modules_that_python_has_frozen(python: Path, task: Path) -> None:
+    """`os` is frozen from 3.11 on: what it does for the function is the function's own act."""
+    name = f"/tmp/fs-frozen-{task.parent.name}-{python.parts[-3]}"
+    (task / "app.py").write_text(
+        "import os, shutil, sys\n"
+        "os.makedirs(sys.argv[1] + '/a/b')\n"
+        "print([names for _, names, _ in os.walk(sys.argv[1])])\n"
+        "shutil.rmtree(sys.argv[1])\n"
+    )
+    settle()
+    entries = [{"path": path, "only_for": ["function"]} for path in (name, f"{name}/**")]
+    done = run_guarded(
+        [python, task / "app.py", name],
+        policy=rules(tmp={"mode": "block", "allow": entries}),
+        env={"LAMBDA_TASK_ROOT": str(task)},
+    )
+    assert done.stdout == "[['a'], ['b'], []]\n", done
+    assert not done.violations
+
+
+@pytest.mark.parametrize("python", interpreters(), ids=lambda path: path.parts[-3][-12:])
 def test_the_named_one_and_what_it_requires(python: Path, task: Path, sink: int) -> None:
     said, done = run(python, task, sink, "stripe")
     assert [said[name] for name in ("stripe", "thread", "asyncio")] == [True] * 3

@@ -218,7 +218,7 @@ void sentence_compose(struct sentence *out, const struct guard_act *act,
     const char *name = act->family == FS_NATIVE ? library_of(act, origin)
                        : is_fork(act)           ? FS_FORK
                                                 : NULL;
-    if (!name || verdict->reason != FS_NO_RULE) return;
+    if (!name || verdict->reason != FS_NO_RULE || verdict->floor) return;
     sentence_say(out, "; an exception is ");
     sentence_say(out, fs_family_names[act->family]);
     sentence_say(out, ": {allow: [");

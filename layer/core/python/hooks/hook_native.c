@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "guard/askers.h"
 #include "python/arguments.h"
 #include "python/hooks/hook.h"
 #include "python/hooks/pinning.h"
@@ -27,11 +28,14 @@ static bool stands_in(const char *module, const char *library)
  */
 int hook_native_import(const char *name, PyObject *file)
 {
-    if (guard_ignores(FS_NATIVE)) return 0;
+    bool ignored = guard_ignores(FS_NATIVE);
+    if (ignored && !askers_matter) return 0;
+    /* Entries with `only_for` prove frozen modules by what is pinned. */
+    if (UNLIKELY(!pins_own())) pinning_at_import(name);
+    if (ignored) return 0;
     if (UNLIKELY(guard_thread.note_family == FS_NATIVE + 1) && announced == 0)
         guard_thread.note_family = 0;
     if (announced == 0) native_closures = 0;
-    if (UNLIKELY(!pins_own())) pinning_at_import(name);
     if (!python_runs_code()) return 0;
     char resolved[PATH_MAX], last[64];
     const char *dot = strrchr(name, '.'), *path = argument_text(file);

@@ -107,7 +107,7 @@ static PyObject *read_frozen(const char *path)
     char name[128];
     size_t size = strlen(path);
     if (size < 10 || size - 9 >= sizeof name || path[size - 1] != '>') return NULL;
-    text_copy(name, size - 9, path + 8);
+    text_copy(name, size - 8, path + 8);
     /* These two modules have other names than their files. */
     if (strcmp(name, "importlib._bootstrap") == 0) strcpy(name, "_frozen_importlib");
     if (strcmp(name, "importlib._bootstrap_external") == 0)
