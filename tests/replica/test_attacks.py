@@ -10,8 +10,8 @@ import pytest
 from tests.attacks.corpus import CLASSES
 from tests.replica import attacks
 
-# What Lambda's own sandbox refuses, or does not have (a semaphore needs /dev/shm): an attack with it
-# cannot work there, guarded or not.
+# What Lambda's own sandbox refuses, or does not have (a semaphore needs /dev/shm): an attack with
+# it cannot work there, guarded or not.
 STOPPED_BY_SANDBOX = ("ptrace", "io_uring", "x32", "copy_file_range", "semaphore")
 
 
