@@ -51,7 +51,7 @@ def test_an_honest_client(network: Network, name: str) -> None:
             0,
             bare.result.stdout,
             [],
-        ), (mode, done.result)
+        ), f"{mode}: {done.result}"
 
 
 def test_the_connection_of_a_challenge_is_kept(network: Network) -> None:

@@ -159,7 +159,7 @@ const packages = {[str(path) for path in packages.values()]}.map(require);
     for event in events:
         object_ = event["details"].get("path") or event["details"]["host"]
         asked_by = next(name for name in packages if name in object_)
-        assert event["origin"]["distribution"] == asked_by, event
+        assert event["origin"]["distribution"] == asked_by, str(event)
         assert event["origin"]["file"] == str(packages[asked_by])
 
 
