@@ -148,6 +148,22 @@ def test_too_many_compiled_forms(python: Path, tmp_path: Path) -> None:
     assert run(python, tmp_path, source, "app", ALERT).returncode == 0
 
 
+def test_compiled_forms_elsewhere_leave_room_for_the_source(python: Path, tmp_path: Path) -> None:
+    """Under alert the function starts, and reads of its source are reported."""
+    source = write(tmp_path, "app")
+    prefix = tmp_path / "cache"
+    forms = prefix / tmp_path.relative_to("/")
+    forms.mkdir(parents=True)
+    for i in range(80):
+        (forms / f"app.cpython-{i}.pyc").write_bytes(b"")
+    start = tmp_path / "start.txt"
+    start.write_text(f"import sys\nsys.pycache_prefix = {str(prefix)!r}\n{start.read_text()}")
+    done = run(python, tmp_path, source, "app", ALERT)
+    assert done.returncode == 0
+    assert str(source) in {event["details"]["path"] for event in done.violations}
+    assert run(python, tmp_path, source, "app", BLOCK).returncode == 78
+
+
 def test_shipped_compiled(python: Path, tmp_path: Path) -> None:
     """A handler without source, compiled in a folder that is not here."""
     build = tmp_path / "build"

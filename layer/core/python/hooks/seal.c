@@ -94,8 +94,9 @@ static void seal(struct handler *handler, const char *path)
         path = zip;
     }
     const char *prefix = argument_text(python.PySys_GetObject("pycache_prefix"));
-    if (prefix) files_seal_compiled(prefix, path);
+    /* The source first: compiled forms may fill the table. */
     files_seal_handler(path);
+    if (prefix) files_seal_compiled(prefix, path);
     atomic_store_explicit(&any_sealed, true, memory_order_release);
 }
 
