@@ -184,13 +184,9 @@ class Stage:
         shutil.copy(attack.path, place / name)
         shutil.copy(LIB / f"attack.{attack.language}", place)
         program = attack.path.read_text()
-        for shared in re.findall(
-            r"^(?:from|import) "
-            r"(array_interface|devices|libc_symbols|nscd|passing|translations)\b",
-            program,
-            re.MULTILINE,
-        ):
-            shutil.copy(LIB / f"{shared}.py", place)
+        for module in re.findall(r"^(?:from|import) (\w+)", program, re.MULTILINE):
+            if (LIB / f"{module}.py").exists():
+                shutil.copy(LIB / f"{module}.py", place)
         if "packages" in attack.needs:
             packages.install_all(place)
             if "metadata" in attack.needs:

@@ -4,23 +4,12 @@
 # success: the kernel writes to an address that fcntl.fcntl or fcntl.ioctl passes on as an integer
 # proof: word
 import fcntl
-import mmap
 import os
 
 from attack import attempt
+from low_page import low_page
 
-MAP_32BIT, F_GETOWN_EX, FIONREAD = 0x40, 16, 0x541B
-
-
-def low_page():
-    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_32BIT
-    before = set(open("/proc/self/maps"))
-    page = mmap.mmap(-1, 1 << 20, flags=flags)
-    for line in set(open("/proc/self/maps")) - before:
-        low, high = (int(part, 16) for part in line.split()[0].split("-"))
-        if low < 1 << 31 and high - low >= 1 << 20:
-            return page, high - (1 << 20)
-    raise LookupError("no page below 2 GB")
+F_GETOWN_EX, FIONREAD = 16, 0x541B
 
 
 @attempt
