@@ -272,9 +272,10 @@ def _singles(line: Line, tiers: Tiers) -> list[Line]:
     """The lines that became this pattern."""
     acts = tiers.evidence.acts
     return [
-        replace(line, value=acts[act].pattern or target, alone="", seen=acts[act], acts=[each])
-        for each in line.acts
-        for act, target in (each,)
+        replace(
+            line, value=acts[act].pattern or target, alone="", seen=acts[act], acts=[(act, target)]
+        )
+        for act, target in line.acts
     ]
 
 
