@@ -153,7 +153,7 @@ def trace_attacks(seconds: float) -> int:
 UNGUARDED = {
     "children/interpreter_patched",
     "children/memory_file",
-    "children/program_swapped",
+    "children/program_race_swapped",
     "children/static_child_reads",
     "machine_code/made_executable",
 }
