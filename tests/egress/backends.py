@@ -1,4 +1,4 @@
-"""What serves behind the fronts: an API, plain and over TLS with a certificate for each name, gRPC,
+"""The servers behind the fronts: an API (plain HTTP, and TLS with one certificate per name), gRPC,
 and moto as S3."""
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ from tests.egress.seen import Seen
 
 Environ = dict[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
-#: A client of an address names no server, and gets the API's certificate.
+#: A client that connects to an address sends no server name. It gets the API's certificate.
 _MORE = {API: (SHARED, SHARED6), SUFFIX: (f"*.{SUFFIX}",)}
 
 
 class Certificates:
-    """A certificate authority, and a TLS context that shows each client the certificate of the
-    name he asked for."""
+    """A certificate authority, and a TLS context that answers each client with a certificate for
+    the name it asked for."""
 
     def __init__(self, folder: Path) -> None:
         self._authority = trustme.CA()
@@ -53,24 +53,24 @@ class Certificates:
         self._lock = threading.Lock()
 
     def context(self, default: str) -> ssl.SSLContext:
-        """For a server whose own name is `default`."""
+        """A context for a server whose own name is `default`."""
         outer = self._context(default)
 
         def choose(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
             connection.context = self._context(name or default)
 
         outer.sni_callback = choose
-        # OpenSSL 3 refuses a client's renegotiation else (SSL_OP_ALLOW_CLIENT_RENEGOTIATION).
+        # Without SSL_OP_ALLOW_CLIENT_RENEGOTIATION, OpenSSL 3 refuses a client's renegotiation.
         outer.options |= 1 << 8
         return outer
 
     def pair(self, *names: str) -> tuple[bytes, bytes]:
-        """Key and chain for these names."""
+        """The key and the certificate chain for these names."""
         leaf = self._authority.issue_cert(*names)
         return leaf.private_key_pem.bytes(), b"".join(blob.bytes() for blob in leaf.cert_chain_pems)
 
     def alone(self, name: str, *protocols: str) -> ssl.SSLContext:
-        """For a server with one name, which speaks these protocols."""
+        """A context for a server that has one name and speaks these protocols."""
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self._authority.issue_cert(name).configure_cert(context)
         if protocols:
@@ -78,7 +78,7 @@ class Certificates:
         return context
 
     def _context(self, name: str) -> ssl.SSLContext:
-        # One certificate for all buckets, as S3 has it; each other name has its own.
+        # All buckets share one certificate, as in S3. Every other name has its own.
         name = SUFFIX if name.endswith(SUFFIX) else name
         with self._lock:
             if name not in self._contexts:
@@ -110,7 +110,8 @@ def _noted(seen: Seen, kind: str, application: Application) -> Application:
 
 def _in_background(server: HTTPServer, context: ssl.SSLContext | None = None) -> int:
     if context is not None:
-        # The handshake is the connection's own thread's: none waits for another's.
+        # The handshake runs in the connection's own thread, so that connections do not wait for
+        # each other.
         server.socket = context.wrap_socket(
             server.socket, server_side=True, do_handshake_on_connect=False
         )
@@ -119,7 +120,7 @@ def _in_background(server: HTTPServer, context: ssl.SSLContext | None = None) ->
 
 
 class _Echo(BaseHTTPRequestHandler):
-    """Says what it was asked, and which request of its connection it was."""
+    """Answers with the request it received and its ordinal number on the connection."""
 
     protocol_version = "HTTP/1.1"
     timeout = 30
@@ -155,7 +156,7 @@ class _Echo(BaseHTTPRequestHandler):
             self.send_response(200)
         digest = hashlib.sha256(got).hexdigest()
         said = f"{host} {self.path} {len(got)} {digest} #{self._number}".encode()
-        # boto3 takes an answer to PutObject with a body for an error.
+        # boto3 treats an answer to PutObject that has a body as an error.
         body = b"" if self.command == "PUT" else said
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -175,17 +176,17 @@ class _Echo(BaseHTTPRequestHandler):
 
 
 def serve_api(seen: Seen, context: ssl.SSLContext | None) -> int:
-    """An API that says what it was asked, on a port of loopback."""
+    """An API on a loopback port that echoes what it was asked."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Echo", (_Echo,), {"seen": seen}))
     return _in_background(server, context)
 
 
 def serve_s3(seen: Seen, context: ssl.SSLContext) -> int:
-    """moto as S3, with two buckets of one object each, over TLS on a port of loopback."""
+    """moto as S3 over TLS, on a loopback port, with two buckets of one object each."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     moto = DomainDispatcherApplication(create_backend_app)
     make = functools.partial(make_server, "127.0.0.1", 0, threaded=True, request_handler=_Quiet)
-    # Filled over plain HTTP, by a server that nobody else knows of.
+    # Filled over plain HTTP, through a second server that no client under test knows.
     _fill(_in_background(make(moto)))
     return _in_background(make(_noted(seen, "request", moto)), context)
 
@@ -209,7 +210,7 @@ def _fill(port: int) -> None:
 
 
 def serve_grpc(seen: Seen, certificates: Certificates) -> int:
-    """A gRPC method that gives back what it was given, on a port of loopback."""
+    """A gRPC method on a loopback port that echoes its argument."""
 
     def say(request: bytes, context: grpc.ServicerContext) -> bytes:
         seen.note("rpc", data=request.decode("latin-1"))
@@ -227,5 +228,5 @@ def serve_grpc(seen: Seen, certificates: Certificates) -> int:
     return int(port)
 
 
-#: A gRPC server ends when nobody holds it.
+#: A gRPC server stops when its last reference is dropped.
 _keep: list[object] = []

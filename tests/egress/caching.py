@@ -1,7 +1,8 @@
-"""A stand-in for nscd that ends and is started anew while a program looks names up.
+"""A stand-in for nscd that can be stopped and restarted while a program looks names up.
 
 ``python -m tests.egress.caching ADDRESS COMMAND…`` answers every name with ADDRESS, runs COMMAND,
-and ends as it does. COMMAND says ``away`` or ``there`` at CONTROL, and hears when it is so.
+and exits with its status. COMMAND sends ``away`` (stop) or ``there`` (start) to the socket CONTROL,
+and gets the same word back when that is done.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from pathlib import Path
 
 PLACE = Path("/run/nscd/socket")
 CONTROL = "\0nscd of the test"
-#: glibc's nscd-client.h: the request for all addresses of a name.
+#: From glibc's nscd-client.h: the request for all addresses of a name.
 _VERSION, _ADDRESSES = 2, 14
 
 
 class Daemon:
-    """Listens at PLACE, until it goes away."""
+    """Listens at PLACE until `go` is called."""
 
     def __init__(self, address: str) -> None:
         PLACE.parent.mkdir(parents=True, exist_ok=True)
@@ -37,7 +38,7 @@ class Daemon:
         self._thread.start()
 
     def go(self) -> None:
-        """End: the socket's file goes, what listened is closed."""
+        """Remove the socket's file and close the listener."""
         PLACE.unlink()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._thread.join(10)
@@ -51,7 +52,8 @@ class Daemon:
                 return
             with contextlib.suppress(OSError, struct.error), peer:
                 peer.settimeout(5)
-                # Its answers are in no memory that could be shared: that question it leaves open.
+                # The daemon also gets requests for shared memory. It has none, and leaves them
+                # unanswered.
                 if struct.unpack("=iii", peer.recv(4096)[:12])[1] == _ADDRESSES:
                     peer.sendall(self._answer)
 

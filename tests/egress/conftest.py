@@ -1,4 +1,5 @@
-"""The network, made once for all tests of this folder; or one line that says why there is none."""
+"""The test network, made once for all tests in this folder. If it cannot be made, one line says
+why."""
 
 from __future__ import annotations
 
@@ -13,14 +14,14 @@ _lacking: list[str] = []
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """One line, whatever pytest was told to show."""
+    """Print that line, whatever the verbosity of pytest."""
     if _lacking:
         terminalreporter.write_line(f"tests/egress skipped: {_lacking[0]}")
 
 
 @pytest.fixture(scope="session")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    """The servers of places.py. Skipped where none can be made, or failed where
+    """The servers of places.py. If the network cannot be made, the test is skipped; it fails if
     FSHIELD_TEST_REQUIRE names egress."""
     try:
         made = Network(tmp_path_factory.mktemp("network"))

@@ -1,4 +1,5 @@
-"""Acts on connections that a name allowed: the program that makes them, and what came of one."""
+"""Acts on connections to an allowed name: the program that performs them, and the result of
+each."""
 
 from __future__ import annotations
 
@@ -45,7 +46,7 @@ def request(host, *lines, path="/token"):
     return "\\r\\n".join(("GET " + path + " HTTP/1.1", "Host: " + host) + lines + ("", "")).encode()
 """
 
-# Under `allow_reconfigure: true`: MODE, for the calling thread.
+# With `allow_reconfigure: true`: set MODE for the calling thread.
 LOOSENED = """
 import function_shield
 options = {"policy": {"outbound_connectivity": "block"}, "disable_analytics": True}
@@ -57,7 +58,7 @@ function_shield.configure({**options, "cookie": cookie})
 
 @dataclass
 class Act:
-    """An act in the network."""
+    """One act in the network."""
 
     done: Done
 
@@ -71,7 +72,7 @@ class Act:
 
     @property
     def said(self) -> int:
-        """Bytes that arrived as a connection's first."""
+        """The first bytes that arrived on a connection."""
         return sum(int(note["bytes"]) for note in self.arrived.of("connection"))
 
     @property

@@ -1,5 +1,5 @@
-"""The machines at the addresses: they note each connection and its first bytes, and send it on to
-what serves it."""
+"""The listeners at the test network's addresses. Each notes a connection and its first bytes, and
+forwards it to the server behind it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _FIRST_BYTES = 30.0
 
 @dataclass(frozen=True)
 class Ports:
-    """Where on loopback the servers behind the fronts are."""
+    """Loopback ports of the servers behind the fronts."""
 
     api: int
     plain: int
@@ -42,18 +42,18 @@ class Ports:
 
 
 class Fronts:
-    """All listeners of the network but the resolver."""
+    """All listeners of the network except the resolver."""
 
     def __init__(self, seen: Seen, ports: Ports) -> None:
         self._seen, self._ports = seen, ports
-        # The loop holds its tasks weakly: a connection that nothing else refers to would be
-        # collected, and closed.
+        # The event loop holds tasks weakly: without another reference, a connection would be
+        # collected and closed.
         self._serving: set[asyncio.Task[None] | None] = set()
         self._own: set[tuple[str, int]] = set()
         self._servers: list[asyncio.Server] = []
 
     async def start(self) -> None:
-        """Begin to listen."""
+        """Start listening."""
         for address in (SHARED, SHARED6, S3):
             for port in (443, 80, OTHER_PORT):
                 self._servers.append(
@@ -69,11 +69,12 @@ class Fronts:
             await loop.create_datagram_endpoint(lambda: _Datagrams(self._seen), (SHARED, port))
 
     async def settle(self) -> None:
-        """Until all that clients said by now has been noted; their processes are gone."""
+        """Wait until everything the clients sent so far has been noted. The clients have exited by
+        now."""
         for server in self._servers:
             for listener in server.sockets:
                 with contextlib.suppress(OSError):
-                    # It is accepted after all that came before it.
+                    # This connection is accepted after all earlier ones.
                     _, writer = await asyncio.open_connection(*listener.getsockname()[:2])
                     self._own.add(writer.get_extra_info("sockname")[:2])
                     writer.close()
@@ -83,7 +84,8 @@ class Fronts:
                 return
 
     def _is_own(self, writer: asyncio.StreamWriter) -> bool:
-        """From settle(); once, because a client can get the same port later."""
+        """Whether settle() made this connection. True only once per port, because a client can get
+        the same port later."""
         peer = writer.get_extra_info("peername")[:2]
         own = peer in self._own
         self._own.discard(peer)
@@ -136,7 +138,7 @@ class Fronts:
                 refusal = _refusal(head)
                 if refusal is None:
                     break
-                # A proxy that does not open the tunnel may keep the connection.
+                # A proxy that refuses the tunnel may keep the connection.
                 writer.write(refusal)
             if method != "CONNECT":
                 await _pipe(head, reader, writer, self._ports.plain)
@@ -162,18 +164,19 @@ class _Datagrams(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._port = transport.get_extra_info("sockname")[1]
-        # Python 3.11's own datagram transport is none by its class.
+        # The class of Python 3.11's datagram transport does not derive from DatagramTransport.
         self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
         self._seen.note("datagram", port=self._port, data=data.decode("latin-1"))
         if self._port == 53:
-            # REFUSED, so that who asked need not wait.
+            # Answer REFUSED, so that the client need not wait for a timeout.
             self._transport.sendto(data[:2] + b"\x81\x85" + data[4:], addr)
 
 
 def _refusal(head: bytes) -> bytes | None:
-    """The answer that a request asks for by its X-Answer, but for a challenge that has been met."""
+    """The refusal that the request's X-Answer header asks for. None without that header, and for a
+    407 challenge that the request has met."""
     lines = dict(line.partition(b": ")[::2] for line in head.split(b"\r\n"))
     status = lines.get(b"X-Answer")
     if status is None or (status == b"407" and b"Proxy-Authorization" in lines):
@@ -214,7 +217,7 @@ async def _pipe(
 
 
 async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-    # A connection that is cut ends by a reset, which the other side has to hear of as well.
+    # If one side resets the connection, the other side is still told that it ended.
     with contextlib.suppress(OSError):
         while data := await source.read(65536):
             target.write(data)

@@ -1,5 +1,5 @@
-"""Reads a ClientHello, as a CDN's front does: server name and protocols. Written apart from the
-guard's own reader."""
+"""Reads server name and protocols from a ClientHello, as the front of a CDN does. Written
+independently of the guard's own reader."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Hello:
-    """What a front sends a connection on by."""
+    """What a front uses to choose the server behind it."""
 
     server_name: str | None
     protocols: tuple[str, ...]
@@ -35,14 +35,14 @@ class _Reader:
 
 
 def is_whole(data: bytes) -> bool:
-    """`data` holds at least one whole TLS record, or can be none."""
+    """Whether `data` holds at least one whole TLS record, or cannot be the start of one."""
     return not data.startswith(b"\x16") or (
         len(data) >= 5 and len(data) >= 5 + int.from_bytes(data[3:5], "big")
     )
 
 
 def read(data: bytes) -> Hello | None:
-    """The ClientHello that `data` begins with; None where there is none in its first record."""
+    """Parse the ClientHello at the start of `data`; None if the first record holds none."""
     try:
         record = _Reader(data)
         if record.number(1) != 22:

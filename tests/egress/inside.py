@@ -1,8 +1,9 @@
-"""Makes the network in the namespaces that it was started in, and serves it until its input ends.
+"""Makes the network in the namespaces that it was started in, and serves it until standard input
+closes.
 
-Started by network.py as ``unshare … python -m tests.egress.inside FOLDER``. It says ``ready`` when
-all listens. At each line of input it answers ``settled`` when whatever arrived until then has been
-noted: in FOLDER/seen by the fronts and the servers, in FOLDER/queries by dnsmasq.
+Started by network.py as ``unshare … python -m tests.egress.inside FOLDER``. It prints ``ready``
+when all servers listen. For each line of input it prints ``settled`` once everything that has
+arrived is noted: in FOLDER/seen by the fronts and the servers, in FOLDER/queries by dnsmasq.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ MS_BIND = 4096
 def make_links(
     folder: Path, addresses: Sequence[str] = ADDRESSES, resolver: str = RESOLVER
 ) -> None:
-    """Addresses of our own, and a resolver configuration that only this mount namespace sees."""
+    """Add the addresses, and a resolver configuration that only this mount namespace sees."""
     Path("/proc/sys/net/ipv6/conf/lo/accept_dad").write_text("0")
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     for address in addresses:
@@ -45,7 +46,7 @@ def make_links(
 
 
 def start_resolver(folder: Path) -> subprocess.Popen[bytes]:
-    """dnsmasq, which knows a few names and asks nobody."""
+    """Start dnsmasq, which knows a few names and forwards no query."""
     options = [
         "--no-daemon",
         "--no-resolv",
@@ -59,7 +60,7 @@ def start_resolver(folder: Path) -> subprocess.Popen[bytes]:
 
 
 def settle_resolver(folder: Path, number: int, resolver: str = RESOLVER) -> None:
-    """Ask a question of our own: when that is in the log, all earlier ones are."""
+    """Ask one more question: when it is in the log, all earlier questions are too."""
     name = f"settle-{number}"
     labels = b"".join(bytes([len(part)]) + part for part in (name.encode(), b"invalid"))
     question = b"\0\1\1\0\0\1\0\0\0\0\0\0" + labels + b"\0\0\1\0\1"
@@ -117,5 +118,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-    # Threads of servers do not end by themselves.
+    # The servers' threads would keep the process alive.
     os._exit(0)

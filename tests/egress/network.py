@@ -1,4 +1,4 @@
-"""The network from outside: starts it, runs programs in it, and reads what arrived."""
+"""The outside view of the test network: starts it, runs programs in it, and reads what arrived."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _QUERY = re.compile(r" query\[([^\]]+)\] (\S+) from ")
 
 
 class NoNetwork(Exception):
-    """This machine cannot make one; the text says why."""
+    """This machine cannot make the network; the text says why."""
 
 
 @dataclass
@@ -40,22 +40,22 @@ class Arrived:
         return [note for note in self.notes if note["kind"] == kind]
 
     def holding(self, text: str) -> list[str]:
-        """Every query and note in which `text` stands."""
+        """Every query and note that contains `text`."""
         lines = [*self.queries, *(json.dumps(note) for note in self.notes)]
         return [line for line in lines if text.lower() in line.lower()]
 
 
 @dataclass
 class Done:
-    """A program that ran in the network: what it left, and what arrived."""
+    """A program that ran in the network: its result, and what arrived."""
 
     result: support.Guarded
     arrived: Arrived
 
 
 class Network:
-    """A namespace with a resolver and servers; one program at a time runs in it. ``enter`` begins a
-    command there."""
+    """A namespace with a resolver and servers. Runs one program at a time. ``enter`` is the command
+    prefix that enters it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -89,7 +89,7 @@ class Network:
 
     @property
     def authority(self) -> Path:
-        """The certificate that all servers' certificates go back to."""
+        """The CA certificate behind all servers' certificates."""
         return self._folder / "ca.pem"
 
     def run(
@@ -103,12 +103,12 @@ class Network:
         cwd: Path = support.ROOT / "build",
         within: Sequence[str] = (),
     ) -> Done:
-        """Run `argv` in the network: under `policy`, or bare where that is None; `within` is a
-        command that begins it."""
+        """Run `argv` in the network, under `policy`, or without the guard if that is None. `within`
+        is a command prefix."""
         seen, queries = self._size("seen"), self._size("queries")
         given = support.clean_environment(env)
         guarded = policy is not None and not support.UNGUARDED
-        # Entering a mount namespace leads to its root.
+        # nsenter changes to the root of the mount namespace.
         entered = [*self.enter, f"--wdns={cwd}", *within]
         command = [*entered, *([str(support.LAUNCHER)] if guarded else []), *map(str, argv)]
         if policy is not None:
@@ -142,7 +142,7 @@ class Network:
         )
 
     def close(self) -> None:
-        """End it. Waits for its servers."""
+        """Stop the network and wait for its servers."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         try:
@@ -168,5 +168,5 @@ class Network:
         return path.read_bytes()[offset:].decode(errors="replace") if path.exists() else ""
 
 
-# Not everybody has the folders of dnsmasq and ip on the path.
+# dnsmasq and ip are often not on a user's PATH.
 _PATH = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"

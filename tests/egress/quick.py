@@ -1,5 +1,4 @@
-"""A TLS server that costs little: what benchmarks talk to. It answers every request, and reads
-bodies to their end."""
+"""A cheap TLS server for the benchmarks. It answers every request and reads bodies to their end."""
 
 from __future__ import annotations
 
@@ -15,7 +14,7 @@ _ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 def serve(context: ssl.SSLContext) -> None:
-    """Listen, in the background."""
+    """Listen in the background."""
     listener = socket.create_server((QUICK_ADDRESS, QUICK_PORT), backlog=64)
     threading.Thread(target=_accept, args=(listener, context), daemon=True).start()
 

@@ -1,4 +1,4 @@
-"""What arrived: one JSON line for each connection, server name, request, datagram."""
+"""What arrived: one JSON line for each connection, server name, request and datagram."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 
 
 class Seen:
-    """Appends to a file. Any thread may note something."""
+    """Appends notes to a file. Safe to call from any thread."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("a", buffering=1)
         self._lock = threading.Lock()
 
     def note(self, kind: str, **facts: object) -> None:
-        """One line of this kind."""
+        """Write one line of this kind."""
         with self._lock:
             self._file.write(json.dumps({"kind": kind, **facts}) + "\n")

@@ -1,5 +1,5 @@
-"""What honest clients talk to besides the API: HTTP/2, websockets, and mail and a database that
-begin in the clear (STARTTLS). Each is as little of its protocol as its client needs."""
+"""What honest clients talk to besides the API: HTTP/2, WebSocket, and SMTP and PostgreSQL, which
+switch to TLS by STARTTLS. Each server implements only what its client needs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Handler = Callable[[socket.socket, ssl.SSLContext], None]
 
 
 def listen(address: str, port: int, context: ssl.SSLContext, handler: Handler) -> int:
-    """Serve, each connection in a thread of its own. Returns the port."""
+    """Serve each connection in its own thread. Returns the port."""
     listener = socket.create_server((address, port), backlog=64)
     threading.Thread(target=_accept, args=(listener, context, handler), daemon=True).start()
     return int(listener.getsockname()[1])
@@ -39,7 +39,7 @@ def _handle(peer: socket.socket, context: ssl.SSLContext, handler: Handler) -> N
 
 
 def http2(peer: socket.socket, context: ssl.SSLContext) -> None:
-    """Answer each request with what it asked for."""
+    """Answer each request with the headers and body that it asked for."""
     with context.wrap_socket(peer, server_side=True) as secure:
         state = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False))
         state.initiate_connection()
@@ -55,7 +55,7 @@ def http2(peer: socket.socket, context: ssl.SSLContext) -> None:
 
 
 def mail(peer: socket.socket, context: ssl.SSLContext) -> None:
-    """SMTP that takes mail after STARTTLS only, and says how much it took."""
+    """SMTP that takes mail after STARTTLS only, and answers with the size of the mail."""
     peer.sendall(b"220 mail\r\n")
     secure = False
     lines = peer.makefile("rb")
@@ -81,7 +81,8 @@ def mail(peer: socket.socket, context: ssl.SSLContext) -> None:
 
 
 def database(peer: socket.socket, context: ssl.SSLContext) -> None:
-    """PostgreSQL's protocol 3, over TLS only: each simple query has one row, its own text."""
+    """PostgreSQL's protocol 3, over TLS only. Each simple query returns one row, which holds the
+    query's text."""
     size, code = struct.unpack("!II", _exactly(peer, 8))
     if (size, code) != (8, 80877103):
         return
@@ -119,7 +120,7 @@ def _exactly(peer: socket.socket, size: int) -> bytes:
 
 
 def websockets(context: ssl.SSLContext) -> int:
-    """Gives back what it is sent, on a port of loopback."""
+    """A WebSocket server on a loopback port that echoes every message."""
 
     def echo(connection: ServerConnection) -> None:
         with contextlib.suppress(ConnectionClosed):

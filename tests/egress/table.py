@@ -1,4 +1,4 @@
-"""Reads table.yaml: the clients, and which destinations each of them has words for."""
+"""Reads table.yaml: the clients, and the destinations that each of them can express."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ _EXPECTED = {"allowed", "event", "reason", "exists", "proof", "by"}
 
 @dataclass(frozen=True)
 class Destination:
-    """Where a client is sent, and what must come of it.
+    """Where a client is sent, and the expected result.
 
     Args:
         words: what the client is told.
-        allowed: by the policy.
-        event: details that the event has, where it is not allowed.
-        reason: and its reason, where it must be this one.
-        exists: a bare run gets an answer.
-        proof: what the servers have seen where it arrived.
-        by: the proxy that the client goes by.
+        allowed: whether the policy allows it.
+        event: details of the event, if the destination is not allowed.
+        reason: the reason that the event must have; "" for any.
+        exists: whether a run without the guard gets an answer.
+        proof: what the servers note when the request arrives.
+        by: the proxy that the client uses.
     """
 
     name: str
@@ -55,13 +55,13 @@ class Destination:
 
     @property
     def needs(self) -> set[str]:
-        """What a client must speak."""
+        """What a client must support to reach this destination."""
         return _WORDS & set(self.words)
 
 
 @dataclass(frozen=True)
 class Client:
-    """A program, the destinations that it is sent to, and its part of the environment."""
+    """A program, the destinations that it is sent to, and its additional environment variables."""
 
     name: str
     program: Path
@@ -70,13 +70,13 @@ class Client:
 
     @property
     def command(self) -> list[str]:
-        """How it starts."""
+        """The command line."""
         runner = shutil.which("node") or "node" if self.program.suffix == ".js" else sys.executable
         return [runner, str(self.program)]
 
 
 def filled(value: Any, token: str) -> Any:
-    """`value` with the token where the table says TOKEN."""
+    """Replace TOKEN in `value` by the token."""
     return json.loads(json.dumps(value).replace("TOKEN", token))
 
 

@@ -1,5 +1,5 @@
-"""nscd that ends and is started anew during lookups: its answers and the name server's are learnt,
-and nothing is refused, where the function cannot have put the new socket there."""
+"""nscd is stopped and restarted during lookups. The guard learns its answers and the name server's,
+and refuses nothing, as long as the function cannot have put the new socket there."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from tests.egress.network import Done, Network
 from tests.egress.roads.table import interpreted
 from tests.egress.test_roads import OWN_RUN, PLACES
 
-#: An allowed name leads there by nscd only.
+#: Only nscd leads an allowed name to this address.
 CACHED = places.S3
-#: Another user than nscd's, who can read the interpreter.
+#: A user other than nscd's, who can read the interpreter.
 AS_OTHER = (
     *("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"),
     *("--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search"),
 )
 
-#: Beside threads that look up all the time, until each word has led to its address.
+#: Runs beside threads that look names up, until each word has led to its address.
 PROGRAM = f"""
 from tests.egress import caching
 failed, over = [], threading.Event()
@@ -103,7 +103,8 @@ def test_a_restart_is_not_noticed(network: Network, own_users: None, threads: in
 
 
 def test_a_restart_that_the_function_could_have_made(network: Network) -> None:
-    """By its own user: lookups are refused from then on, and named."""
+    """The socket belongs to the function's own user: from then on, lookups are refused and
+    reported."""
     done = look(network, "block", 0, ())
     assert done.result.stdout.splitlines()[:2] == ["True", "away gaierror"], done.result
     assert all("look up by" in event["message"] for event in done.result.violations)

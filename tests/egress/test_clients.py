@@ -1,7 +1,7 @@
-"""Real clients against real servers: what the policy allows works as without the guard; of the
-rest, nothing arrives.
+"""Real clients against real servers. What the policy allows works as it does without the guard. Of
+everything else, nothing arrives.
 
-What arrived is said by the servers and the resolver, not by the client.
+The servers and the resolver say what arrived, not the client.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CLIENTS = {client.name: client for client in read()}
 
 
 def cases(*wanted: bool) -> pytest.MarkDecorator:
-    """Each client with each of its destinations: those that are allowed, those that are not."""
+    """Each client with each of its destinations, allowed or not."""
     found = [
         (client, one)
         for client in CLIENTS.values()
@@ -37,16 +37,17 @@ def cases(*wanted: bool) -> pytest.MarkDecorator:
 
 EACH = pytest.mark.parametrize("client", CLIENTS.values(), ids=CLIENTS)
 RULE = "outbound_connectivity"
-#: What may arrive of a guarded run, and nothing else.
+#: What may arrive in a guarded run, and nothing else.
 NAMES = {places.API, places.PLAIN, f"{places.BUCKET}.{places.SUFFIX}", places.PROXY_NAME}
-#: What the proxy may be asked for: a path at the plain name goes by it, too.
+#: The requests that the proxy may get. A request for a path at the plain name also goes through the
+#: proxy.
 TARGETS = {f"{name}:443" for name in NAMES - {places.PROXY_NAME}}
 ENDS = {(places.SHARED, 443), (places.SHARED6, 443), (places.S3, 443), (places.SHARED, 80)}
 
 
 @dataclass
 class Run:
-    """A client's run past all its destinations."""
+    """One client's run over all of its destinations."""
 
     mode: str
     client: str
@@ -58,17 +59,17 @@ class Run:
         return token(self.client, self.mode, destination.name)
 
     def proof(self, destination: Destination) -> list[str]:
-        """What arrived of it."""
+        """The notes that prove this destination was reached."""
         return self.arrived.holding(filled(destination.proof, self.token(destination)))
 
     def result(self, destination: Destination) -> dict[str, Any]:
-        """What the client got, with TOKEN where this run's was."""
+        """What the client got, with this run's token replaced by TOKEN."""
         said = json.dumps(self.results[destination.name])
         found: dict[str, Any] = json.loads(said.replace(self.token(destination), "TOKEN"))
         return found
 
     def events(self, destination: Destination) -> list[support.Event]:
-        """The events that are about this destination."""
+        """The events about this destination."""
         wanted = filled(destination.event, self.token(destination))
         return [
             event
@@ -79,17 +80,17 @@ class Run:
 
 
 def token(*parts: str) -> str:
-    """A word that stands nowhere else."""
+    """A word that occurs nowhere else."""
     return "t" + hashlib.sha256("/".join(parts).encode()).hexdigest()[:12]
 
 
 def details(run: Run) -> list[tuple[str, dict[str, Any]]]:
-    """What the run's events say, for a test that fails."""
+    """The run's events, as the message of a failing test."""
     return [(event["reason"], event["details"]) for event in run.guarded.of(RULE)]
 
 
 def document(mode: str) -> str | None:
-    """The policy of a run."""
+    """The policy for a run."""
     if mode in {"bare", "monitor"}:
         return None if mode == "bare" else mode
     policy = yaml.safe_load(POLICY.read_text())
@@ -99,15 +100,15 @@ def document(mode: str) -> str | None:
 
 
 class Runs:
-    """Each client's runs, made when they are first asked for."""
+    """Runs each client when its run is first needed."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
         self._made: dict[tuple[str, str], Run] = {}
 
     def of(self, client: Client, mode: str) -> Run:
-        """The run of this client: bare, block, alert, or under the posture monitor; allowed: block,
-        and only those."""
+        """This client's run: without the guard, in block or alert mode, or under the posture
+        monitor. With `allowed`: block mode, allowed destinations only."""
         key = (client.name, mode)
         if key not in self._made:
             self._made[key] = self._run(client, mode)
@@ -150,7 +151,8 @@ def test_bare_it_arrives(client: Client, destination: Destination, runs: Runs) -
     run = runs.of(client, "bare")
     assert ("ok" in run.result(destination)) == destination.exists, run.result(destination)
     if "times" in destination.words:
-        # The server numbers the requests of a connection: it was kept.
+        # The server numbers the requests of a connection: request 2 shows that the connection was
+        # kept.
         assert len(set(run.result(destination)["ok"])) == destination.words["times"]
     if "lookup" not in destination.words and not (
         destination.allowed and "resolve" in destination.words
@@ -174,7 +176,7 @@ def test_the_rest_does_not_arrive(client: Client, destination: Destination, runs
 
 @EACH
 def test_nothing_else_arrives(client: Client, runs: Runs) -> None:
-    """By what every server and the resolver saw of the whole run."""
+    """Checked against what every server and the resolver saw during the whole run."""
     arrived = runs.of(client, "block").arrived
     assert set(arrived.queries) <= NAMES
     assert {note["server_name"] for note in arrived.of("hello")} <= NAMES
@@ -183,12 +185,12 @@ def test_nothing_else_arrives(client: Client, runs: Runs) -> None:
     assert {note["port"] for note in arrived.of("datagram")} <= {places.XRAY_PORT}
     assert {note["address"] for note in arrived.of("proxy")} <= {places.PROXY}
     for note in arrived.of("proxy"):
-        # None is a connection on which nothing was said.
+        # None is a connection that carried no bytes.
         target = note["target"]
         assert target is None or target in TARGETS or urlsplit(target).hostname == places.PLAIN, (
             note
         )
-    # A connection that was cut said nothing: what did arrive is TLS to 443 and a request to 80.
+    # A connection that was cut carried no bytes. What did arrive is TLS on 443 and a request on 80.
     for note in arrived.of("connection"):
         assert note["bytes"] == 0 or note["port"] == 80 or note["first"].startswith("16"), note
 
@@ -223,13 +225,14 @@ def test_monitor_tells_of_all_and_changes_nothing(client: Client, runs: Runs) ->
         if one.exists:
             assert run.result(one) == bare.result(one), one.name
         where = whereto(filled(one.words, run.token(one)), one.by)
-        # An address goes by the names that it was looked up by, and X-Ray's needs no rule.
+        # An event names an address by the names that it was looked up by. X-Ray's address needs no
+        # rule.
         same = {places.API, places.PLAIN} if where == places.SHARED else set()
         assert told & {where, *same} or where == places.XRAY, one.name
 
 
 def whereto(words: dict[str, Any], by: str | None) -> str:
-    """The name or address that the words lead to first."""
+    """The first name or address that the words lead to."""
     if by is not None:
         return by
     if "datagram" in words:

@@ -1,5 +1,5 @@
-"""The first bytes of a connection that a name allowed: what the events say, and second greetings.
-The roads out are in roads.yaml."""
+"""The first bytes of a connection to an allowed name: what the events say, and a second
+ClientHello. The roads out are in roads.yaml."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.egress.network import Network
 
 
 def test_kernel_tls_would_send_something_else(network: Network) -> None:
-    """Not every kernel has it: it is refused before the kernel says so."""
+    """Not every kernel supports it. The guard refuses before the kernel could."""
     run = act(
         network, "s = dial(); s.setsockopt(socket.IPPROTO_TCP, 31, b'tls'); s.send(GOOD)", "block"
     )
@@ -72,7 +72,7 @@ except OSError as error:
     ],
 )
 def test_a_second_greeting(network: Network, said: str, expected: str) -> None:
-    """As after HelloRetryRequest: a server may take the name of the second one."""
+    """As after HelloRetryRequest: a server may use the name in the second ClientHello."""
     assert act(network, SECOND.format(said=said), "block").result.stdout.strip() == expected
 
 

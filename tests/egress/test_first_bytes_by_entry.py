@@ -1,4 +1,4 @@
-"""What the entry that allowed a connection says about its first bytes: its names, `tls:`, ranges,
+"""How the entry that allowed a connection decides on its first bytes: its names, `tls:`, ranges and
 datagrams."""
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ s.sendall(request(PLAIN)); print(s.recv(100)[:15])
 
 
 def test_one_entry_two_names(network: Network) -> None:
-    """Another name of the same entry may be named; one of another entry may where a lookup led to
-    this address."""
+    """The first bytes may name another name of the same entry. They may name one of another entry
+    only if a lookup of that name led to this address."""
     code = (
         "for name in (b'two.allowed.example', API.encode()):"
         " dial('one.allowed.example').send(hellos.hello(name))"
@@ -71,7 +71,7 @@ def test_one_entry_two_names(network: Network) -> None:
 
 @pytest.mark.parametrize("mode", [None, "block", "alert"])
 def test_as_much_is_sent_by_one_call(network: Network, mode: str | None) -> None:
-    """A blocking socket sends all that it is given, whatever is looked at on the way."""
+    """A blocking socket sends everything it is given, although the guard inspects it on the way."""
     code = """
 post = b"POST /token HTTP/1.1\\r\\nHost: " + PLAIN.encode()
 post += b"\\r\\nContent-Length: 1000000\\r\\n\\r\\n"
@@ -132,8 +132,8 @@ print(s.getsockname()[0])
     "code", ["s.send(RAW)", "s.sendto(RAW, ('10.66.0.80', 443))", "os.write(s.fileno(), RAW)"]
 )
 def test_datagrams(network: Network, code: str) -> None:
-    """TLS over TCP was allowed: QUIC cannot be read. Asking the kernel for the way there is no
-    datagram."""
+    """The entry allows TLS over TCP. The guard cannot read QUIC. Asking the kernel for a route
+    sends no datagram."""
     assert act(network, DATAGRAM + code, None).arrived.of("datagram")
     run = act(network, DATAGRAM + code, "block")
     assert run.result.stdout and not run.arrived.of("datagram")
@@ -162,8 +162,8 @@ def test_policy_or_floor_reads_first_bytes(
     loosened: str | None,
     reported: list[None],
 ) -> None:
-    """The stricter verdict wins: what one allows by a name is read, if the other lets it pass by
-    none of its own."""
+    """The stricter verdict wins. If one document allows the connection by name and the other allows
+    it without a name, the first bytes are read."""
     launcher = copy_layer(tmp_path / "layer")
     entries = (ENTRIES, ELSEWHERE) if floor == "alert" else (ELSEWHERE, ENTRIES)
     policies = [

@@ -1,5 +1,5 @@
-"""Connections through a proxy: the target of a CONNECT is judged, and the proxy's answer decides
-what may follow."""
+"""Connections through a proxy: the guard judges the target of CONNECT, and the proxy's answer
+decides what may follow."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PROXIED = {"HTTPS_PROXY": f"http://user:secret@{places.PROXY_NAME}:{places.PROXY
         (f"{places.API}:8443", "GOOD", [(places.API, 8443, "port")]),
         (f"{THIEF}:443", "BAD", [(THIEF, 443, "no_rule")]),
         ("10.66.0.80:443", "GOOD", [("10.66.0.80", 443, "no_rule")]),
-        # The proxy's own machine, and not this one.
+        # The proxy's own loopback, not this machine's.
         ("localhost:6379", "RAW", [("localhost", 6379, "no_rule")]),
     ],
 )
@@ -155,7 +155,8 @@ for url in (f"https://{API}/token", f"https://{THIEF}/token",
 def test_a_floor_allows_behind_a_proxy(
     network: Network, tmp_path: Path, mode: str, before: str, events: list[tuple[str, str]]
 ) -> None:
-    """What the own policy only reports, or configure allowed, passes by the floor's entry."""
+    """The function's policy only reports the target, or configure() allowed it. The floor's entry
+    lets it pass."""
     launcher = copy_layer(tmp_path / "layer")
     floor = policy_file(rules({"mode": "block", "allow": ENTRIES}))
     shutil.copy(floor, policy_of(launcher, "floor"))

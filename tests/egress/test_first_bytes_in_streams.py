@@ -1,5 +1,5 @@
-"""Whole greetings, requests and bodies leave, however the caller splits its writes; no request
-hides in a body."""
+"""Whole ClientHellos, requests and bodies are sent, however the caller splits its writes. No
+request can hide in a body."""
 
 from __future__ import annotations
 
@@ -112,8 +112,8 @@ go(request(THIEF))
         "go(post, b'x' * 50000, request(THIEF))",
         "go(chunked, b'0\\r\\n\\r\\n' + request(THIEF))",
         "go(chunked, b'0\\r\\n\\r\\n', request(THIEF))",
-        # Connected again, which fails: the next request would be a body's bytes, and what follows
-        # those a request.
+        # A second connect, which fails. A guard that starts anew there reads requests where a
+        # server reads a body, and the reverse.
         (
             "s.sendall(post); s.connect_ex((socket.gethostbyname(HOST), 80)); go(post,"
             " request(HOST) + request(THIEF))"

@@ -1,4 +1,4 @@
-"""Honest clients (honest.yaml): the same answers as without the guard, and no event."""
+"""Honest clients (honest.yaml) get the same answers as without the guard, and cause no event."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_an_honest_client(network: Network, name: str) -> None:
 
 
 def test_the_connection_of_a_challenge_is_kept(network: Network) -> None:
-    """Else the test of a second CONNECT would be none."""
+    """Otherwise the test of a second CONNECT would test nothing."""
     (first, second) = run(network, "curl by a proxy that challenges", "block").arrived.of("proxy")
     assert first["target"] == second["target"] == f"{places.API}:443"
     assert first["peer"] == second["peer"]

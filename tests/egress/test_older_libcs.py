@@ -1,6 +1,7 @@
-"""Lookups under the C libraries of older Debian releases: before glibc 2.34 the resolver is a
-library of its own, as in Lambda's Python 3.9 to 3.11 (glibc 2.26), and libc's module for DNS calls
-it through the doors."""
+"""Lookups under the C libraries of older Debian releases. Before glibc 2.34 the resolver is a
+separate library, as in Lambda's Python 3.9 to 3.11 (glibc 2.26), and libc's DNS module calls it
+through the doors.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +57,7 @@ def test_lookups_are_as_bare(network: Network, program: Path, name: str) -> None
     allowed = (places.API, places.MANY)
     bare, _, _ = looked_up(None, *allowed)
     assert bare.startswith("glibc 2.3") and bare.count("found") == 2 and "not found" not in bare
-    # Nothing listens at the many addresses.
+    # Nothing listens at these addresses.
     assert bare.count("connect: 0") == 1
     guarded, _, told = looked_up(POLICY, *allowed)
     assert (guarded, told) == (bare, [])

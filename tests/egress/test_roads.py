@@ -1,8 +1,8 @@
-"""The table of roads (roads.yaml): bare, each works; guarded, none does; in a dry run each works as
-bare and makes its event.
+"""The table of roads (roads.yaml). Without the guard every road works, and under it none does. In a
+dry run each works and makes its event.
 
-What arrived is said by the servers and the name server, where it is not a server of the road's own.
-FSHIELD_ROADS=all takes them with every CPython and Node.js of this machine.
+The servers and the name server say what arrived, except where the server is the road's own.
+FSHIELD_ROADS=all takes the roads with every CPython and Node.js of this machine.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ EACH = pytest.mark.parametrize(
         for road, runner in table.cases()
     ],
 )
-#: How often a road that must win a race is tried where it can be won.
+#: Attempts for a road that must win a race, where it can be won.
 TRIES = 3
-#: A race is tried for so long where it can be won, and where it cannot.
+#: How long to try a race, in seconds, where it can be won and where it cannot.
 SECONDS = {None: "90", "alert": "90", "block": "2" if table.ALL else "1"}
 OWN_RUN = ("unshare", "-m", "sh", "-c", 'mount -t tmpfs tmpfs /run && exec "$@"', "sh")
 PLACES = (places.API, places.PLAIN, places.WRONG, places.RESOLVER, places.PROXY_NAME)
 
 
 class Roads:
-    """Takes roads; each once bare."""
+    """Takes roads. Each one runs without the guard only once."""
 
     def __init__(self, network: Network, folder: Path) -> None:
         self._network, self._folder = network, folder
@@ -76,7 +76,7 @@ def roads(network: Network, tmp_path_factory: pytest.TempPathFactory) -> Roads:
 
 
 def works(road: Road, done: Done) -> bool:
-    """By what arrived."""
+    """Whether the road worked, by what arrived."""
     connections = done.arrived.of("connection")
     match road.arrives:
         case "said":
@@ -96,7 +96,7 @@ def works(road: Road, done: Done) -> bool:
 
 
 def named(road: Road, done: Done, mode: str) -> bool:
-    """An event of the run is about the road, or about the server that it leads to."""
+    """Whether an event of the run is about the road, or about the server that it leads to."""
     return any(
         event["mode"] == mode
         and (
@@ -108,7 +108,7 @@ def named(road: Road, done: Done, mode: str) -> bool:
 
 
 def said(done: Done) -> list[tuple[str, str, dict[str, object]]]:
-    """What the run's events say, for a test that fails."""
+    """The run's events, as the message of a failing test."""
     return [(event["mode"], event["message"], event["details"]) for event in done.result.violations]
 
 

@@ -1,14 +1,14 @@
 """A stand-in for CloudWatch Logs Insights: the semantics of its query language as the user guide
 documents them (CWL_QuerySyntax*), for the commands and functions that fshield uses.
 
-- Fields are discovered in lines of JSON, nested ones with dots. Fields that are not there have no
-  value; `coalesce` gives the first that is there.
-- `parse` with a regular expression makes fields of its named groups where it matches. Lines where
-  it does not are kept without them.
-- Values are text, and numbers where arithmetic needs them.
-- `stats` without a value to take gives none. A query gives at most 10,000 rows.
+- Fields are discovered in lines of JSON, nested ones with dots. A missing field has no value;
+  `coalesce` returns the first of its arguments that has one.
+- `parse` with a regular expression sets a field for each named group. Lines that do not match are
+  kept, without those fields.
+- Values are text. Arithmetic uses their numeric value.
+- An aggregate over no values has no value. A query returns at most 10,000 rows.
 
-moto answers the API, and runs this in place of its own queries, which know no `stats`.
+moto serves the API. This module replaces moto's own query engine, which has no `stats`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _TOKEN = re.compile(
 
 
 class Wrong(Exception):
-    """What CloudWatch answers as a MalformedQueryException."""
+    """CloudWatch's MalformedQueryException."""
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:
@@ -51,7 +51,7 @@ def _tokens(text: str) -> list[tuple[str, str]]:
 
 
 def _commands(text: str) -> Iterator[str]:
-    """A query's commands: a bar ends one where it is in no text and no regular expression."""
+    """Split a query into commands at each bar outside a string and a regular expression."""
     begin = 0
     for token in re.finditer(r'"(?:[^"\\]|\\.)*"|/(?:[^/\\]|\\.)*/|\|', text):
         if token[0] == "|":
@@ -130,7 +130,7 @@ def _calculated(sign: str, one: Expression, two: Expression) -> Expression:
 
 
 class _Parser:
-    """Expressions, by recursive descent."""
+    """A recursive descent parser for expressions."""
 
     def __init__(self, text: str) -> None:
         self._tokens, self._at = _tokens(text), 0
@@ -373,14 +373,14 @@ def _discovered(value: Any, name: str) -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a log group: when CloudWatch got it, in milliseconds, and what it says."""
+    """A line of a log group: its ingestion time in milliseconds, and its message."""
 
     log: str
     at: int
     message: str
 
     def fields(self) -> Row:
-        """The fields that CloudWatch makes of it."""
+        """The fields that CloudWatch discovers in the line."""
         found: Row = {}
         with suppress(ValueError, RecursionError):
             found = dict(_discovered(json.loads(self.message), ""))
@@ -388,7 +388,7 @@ class Line:
 
 
 def answer(query: str, lines: Sequence[Line]) -> list[dict[str, str]]:
-    """The rows that a query answers. Raises Wrong."""
+    """The rows that a query returns. Raises Wrong for a malformed query."""
     if len(query) > 10_000:
         raise Wrong("too long")
     rows = [line.fields() for line in lines]
@@ -405,7 +405,7 @@ def answer(query: str, lines: Sequence[Line]) -> list[dict[str, str]]:
 
 @contextmanager
 def insights(patch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """moto, with this in place of its queries. Gives the list of queries that were asked."""
+    """Replace moto's query engine by this one. Yields the list of queries that were run."""
     asked: list[str] = []
 
     def execute(log_groups: Any, query: str, start_time: int, end_time: int) -> list[Any]:

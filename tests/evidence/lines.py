@@ -1,5 +1,5 @@
-"""Logs for hypothesis: events as the engine writes them, and what a log does to them: repeated,
-out of order, cut, forged, wrapped, beside lines of the function's own."""
+"""Logs for hypothesis: events as the engine writes them, then damaged as logs can be: repeated, out
+of order, cut, forged, wrapped, or mixed with the function's own lines."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _PATHS = [
     "/tmp/\t",
     "/bin/sh",
 ]
-#: Of an act on two paths.
+#: Details of an act on two paths.
 _SECOND_PATHS: list[dict[str, Any]] = [
     {"to": "/tmp/final"},
     {"to": "/tmp/run_20261124_060000.log"},
@@ -97,7 +97,7 @@ def _origin() -> st.SearchStrategy[dict[str, Any]]:
 
 @st.composite
 def _event(draw: st.DrawFn) -> dict[str, Any]:
-    """One event, in the engine's order of keys, and mostly of its types."""
+    """One event, with its keys in the engine's order and mostly of the engine's types."""
     kind = draw(st.sampled_from(["violation"] * 6 + ["allowed", "armed", "refused", "other"]))
     number = draw(st.integers(0, 6))
     ending: dict[str, Any] = {
@@ -169,7 +169,7 @@ def _event(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def _with_twice(line: str, key: str, value: str) -> str:
-    """The line with a key that stands in it already, before or behind the engine's own."""
+    """Insert a key that the line already has, before the engine's own."""
     return line.replace('"level":', f'"{key}":{value},"level":', 1)
 
 
@@ -225,7 +225,7 @@ _CHANGES: dict[str, Any] = {
 
 
 def logs() -> st.SearchStrategy[list[bytes]]:
-    """A log's files: each the bytes of its lines."""
+    """The contents of a log's files."""
     own = st.sampled_from([each.encode() for each in _OWN[:-1]])
     odd = st.sampled_from([_OWN[-1].encode(), b"\xff\xfe", b"a\rb", b"nul \x00"])
     some = st.lists(st.one_of(line(), line(), line(), own), max_size=12)
@@ -239,7 +239,7 @@ def logs() -> st.SearchStrategy[list[bytes]]:
 
 
 def _plain(number: int, act: int, nonce: str) -> dict[str, Any]:
-    """An event of few kinds, as the engine writes it."""
+    """An event exactly as the engine writes it, of one of a few kinds."""
     begin = {
         "function_shield": True,
         "event": "violation",
@@ -256,7 +256,7 @@ def _plain(number: int, act: int, nonce: str) -> dict[str, Any]:
         return {**begin, "event": "armed", **facts, **named, **ours, **ending}
     request = _REQUESTS[1 + (number + act) % 2]
     paths = ["/tmp/cache/1.bin", f"/tmp/{request}.json", "/tmp/run_20261124_060000.log"]
-    # The second path may be made of the time or of the request's id, as the first.
+    # The second path may contain the time or the request's id, like the first.
     second = {"operation": "rename", "to": paths[number % 3]} if number % 4 == 3 else {}
     details = (
         {"path": paths[act - 1], "operation": "create", **second}
@@ -283,8 +283,8 @@ def _plain(number: int, act: int, nonce: str) -> dict[str, Any]:
 
 @st.composite
 def processes(draw: st.DrawFn) -> list[bytes]:
-    """One log: the lines of a few processes as the engine numbers them, and then some of them
-    twice, missing, forged, out of order, or saying that others are lost."""
+    """One log: lines of one or two processes, numbered as the engine does. Then some lines are
+    repeated, dropped, forged, moved, or report lost events."""
     lines: list[tuple[int, str]] = []
     for nonce in _NONCES[: draw(st.integers(1, 2))]:
         acts = draw(st.lists(st.integers(1, 5), min_size=1, max_size=12))
@@ -311,7 +311,8 @@ def processes(draw: st.DrawFn) -> list[bytes]:
 
 
 def subscription(lines: list[str], group: str = "/aws/lambda/orders", each: int = 3) -> bytes:
-    """Lines as a subscription's records have them, a few each, and as Firehose joins records."""
+    """Lines in the records of a subscription, `each` lines in a record, joined as Firehose joins
+    them."""
     records = [
         json.dumps(
             {
@@ -329,7 +330,7 @@ def subscription(lines: list[str], group: str = "/aws/lambda/orders", each: int 
 
 
 def filtered(lines: list[str]) -> bytes:
-    """Lines as `aws logs filter-log-events` prints them."""
+    """Lines as printed by `aws logs filter-log-events`."""
     return json.dumps({"events": [{"message": line} for line in lines]}, indent=4).encode()
 
 

@@ -1,4 +1,4 @@
-"""The table that Athena's SQL counts is the one that the plain fold makes of the same lines."""
+"""Athena's SQL gives the same table as the plain fold of the same lines."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ _COUNTED = ("events", "cut", "too_long", "not_ours", "newer", "repeated", "unnum
 
 
 class Athena:
-    """DuckDB in Athena's place: it runs what Athena is given, read by sqlglot in Athena's dialect.
+    """DuckDB in place of Athena. sqlglot translates each query from Athena's dialect.
 
     Args:
-        lines: the log, a row each.
+        lines: the log, one row for each line.
     """
 
     def __init__(self, lines: list[str]) -> None:
@@ -58,24 +58,24 @@ class Athena:
         self._to.execute("CREATE SCHEMA logs")
         self._to.execute("CREATE TABLE logs.lines (line TEXT, account TEXT, region TEXT, day TEXT)")
         self.put(lines, "2026/11/24")
-        # What is not asked for.
+        # A day outside the range of the query.
         self.put(lines, "2026/12/01")
 
     def put(self, lines: list[str], day: str) -> None:
-        """Lines of a day."""
+        """Add the lines of one day."""
         for text in lines:
             self._to.execute(
                 "INSERT INTO logs.lines VALUES (?, ?, ?, ?)", [text, ACCOUNT, REGION, day]
             )
 
     def answer(self, query: str) -> list[tuple[object, ...]]:
-        """The rows."""
+        """Run a query and return its rows."""
         return self._to.execute(
             sqlglot.transpile(query, read="athena", write="duckdb")[0]
         ).fetchall()
 
     def table(self) -> tuple[list[Row], dict[str, int]]:
-        """The table, and what was met."""
+        """The table, and the reader's counts."""
         reader = EventReader(follow=False)
         found = [athena.group_or_line(row) for row in self.answer(athena.grouped(WHOLE))]
         rows = Fold(reader).rows(
@@ -89,8 +89,8 @@ class Athena:
 
 
 def by_hand(lines: list[str]) -> tuple[list[Row], dict[str, int]]:
-    """The table by the plain fold, each process's lines in the order of their numbers, then of
-    their text: objects in S3 have no order."""
+    """The table by the plain fold. Each process's lines are sorted by sequence number, then by
+    text, because objects in S3 have no order."""
     reader = EventReader(follow=False)
     read: list[tuple[tuple[str, int, str], Record]] = []
     for text in lines:
@@ -130,7 +130,7 @@ def test_the_queries_have_functions_of_trino_only() -> None:
     for query in (athena.grouped(WHOLE), athena.lines_of(WHOLE, ["0" * 16])):
         assert {each.lower() for each in re.findall(r"\b([A-Z_]+)\(", query)} <= TRINO
         assert "\x01" not in query and len(query) < 1 << 18
-        # A moment as Trino reads it: https://trino.io/docs/current/language/types.html
+        # A timestamp as Trino reads it: https://trino.io/docs/current/language/types.html
         assert re.search(r"TRY_CAST\(\s*CONCAT\(", query)
 
 
@@ -171,7 +171,7 @@ class Endpoint:
         self.asked: list[str] = []
 
     def evidence(self, *words: str) -> Result:
-        """`fshield evidence` of what is here."""
+        """Run `fshield evidence` against this endpoint."""
         where = ("--endpoint-url", self.endpoint, "--region", REGION, "--json")
         return CliRunner().invoke(app, ["evidence", *words, *where])
 
@@ -203,7 +203,7 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
 
 def test_whole_days_are_asked_for_once(endpoint: Endpoint, tmp_path: Path) -> None:
     now = datetime.now(timezone.utc)
-    # A day is asked for once it has been over for an hour.
+    # A day is queried when it has been over for an hour.
     today = now - timedelta(hours=1)
     log = Log().host("a.example").host("a.example").host("b.example")
     twice = json.dumps(json.loads(log.lines[0]), separators=(",", ":"))
@@ -215,9 +215,9 @@ def test_whole_days_are_asked_for_once(endpoint: Endpoint, tmp_path: Path) -> No
     found = endpoint.evidence(*words)
     assert found.exit_code == 0, found.output
     answer = json.loads(found.stdout)
-    # Neither today nor what is older.
+    # Neither today nor the day that is too old.
     assert answer["events"] == 5 and answer["skipped"]["repeated"] == 1
-    # A query a day, and one for the process whose line is there twice.
+    # One query a day, and one for the process whose line occurs twice.
     assert answer["queries"] == len(endpoint.asked) == 8 - (now.hour == 0)
     again = json.loads(endpoint.evidence(*words).stdout)
     assert again["events"] == 5 and again["queries"] == 0

@@ -1,4 +1,4 @@
-"""The table that Logs Insights counts is the one that the plain fold makes of the same lines."""
+"""Logs Insights gives the same table as the plain fold of the same lines."""
 
 from __future__ import annotations
 
@@ -38,12 +38,13 @@ from tests.fshield.recorded import Log
 EXAMPLES = int(os.environ.get("EVIDENCE_CASES", "15"))
 ACCOUNT, REGION = "123456789012", "eu-central-1"
 LOGS = (f"{ACCOUNT}:/aws/lambda/orders", f"{ACCOUNT}:/custom")
-#: Insights gives no moment of each line and no order of lines, so these are not counted alike.
+#: The counts that must agree. The others need each line's time and the order of lines, which
+#: Insights does not return.
 _COUNTED = ("events", "cut", "too_long", "not_ours", "newer", "repeated", "unnumbered", "lost")
 
 
 def lines_of(contents: list[bytes], logs_of: Iterable[str]) -> list[Line]:
-    """Logs as CloudWatch has them: text, each line at a moment of its own."""
+    """Logs as CloudWatch has them: text, and a different time for each line."""
     found: list[Line] = []
     for log, content in zip(logs_of, contents, strict=False):
         for text in content.decode("utf-8", "replace").split("\n"):
@@ -52,7 +53,7 @@ def lines_of(contents: list[bytes], logs_of: Iterable[str]) -> list[Line]:
 
 
 def windows_of(lines: list[Line], number: int) -> list[tuple[int, int]]:
-    """The time of the lines in so many windows."""
+    """Divide the time of the lines into at most `number` windows."""
     begin, end = lines[0].at, lines[-1].at + 1
     step = -(-(end - begin) // number)
     return [(at, at + step) for at in range(begin, end, step)]
@@ -61,7 +62,7 @@ def windows_of(lines: list[Line], number: int) -> list[tuple[int, int]]:
 def by_insights(
     lines: list[Line], windows: list[tuple[int, int]]
 ) -> tuple[list[Row], dict[str, int]]:
-    """The table by queries."""
+    """The table by queries of Logs Insights."""
     reader = EventReader(follow=False)
     fold = Fold(reader)
     whole: list[Row] = []
@@ -87,8 +88,8 @@ def by_insights(
 
 
 def by_hand(lines: list[Line], windows: list[tuple[int, int]]) -> tuple[list[Row], dict[str, int]]:
-    """The table by the plain fold, each process's lines in the order of their numbers, window by
-    window. Lines that are alike come together."""
+    """The table by the plain fold, window by window. Each process's lines are sorted by sequence
+    number, and equal lines stand together."""
     reader = EventReader(follow=False)
     read: list[tuple[tuple[int, str, int, int, int], Record]] = []
     first: dict[tuple[int, str, str], int] = {}
@@ -102,7 +103,7 @@ def by_hand(lines: list[Line], windows: list[tuple[int, int]]) -> tuple[list[Row
     inside = [record for _, record in sorted(read, key=lambda each: each[0])]
     records = followed(inside)
     if len(windows) == 1:
-        # The reader of logs says the same.
+        # EventReader's own bookkeeping must agree.
         says = EventReader()
         for record, with_process in zip(inside, records, strict=True):
             if record.process:
@@ -114,8 +115,8 @@ def by_hand(lines: list[Line], windows: list[tuple[int, int]]) -> tuple[list[Row
 
 
 def followed(records: list[Record]) -> list[Record]:
-    """Records with what their processes say: a number is met once, and the first that names a
-    function names it for what comes after."""
+    """Fill in what depends on earlier records of the process. A sequence number seen before is
+    "repeated", and the first function's name that a process gives holds for its later records."""
     met: set[tuple[str, int]] = set()
     functions: dict[str, str] = {}
     found = []
@@ -177,7 +178,7 @@ def test_names_of_fields_in_a_line_forge_nothing() -> None:
     text = log.lines[0].replace("{", '{"x":1,', 1)
     names = re.findall(r"%([a-z_]+)", queries._ACT + queries._OTHER)
     assert len(names) >= 15
-    # As a line of JSON says them, and as `parse` would name them.
+    # As keys of the JSON line, and as the names that `parse` would give.
     forged |= dict.fromkeys(names, "violation") | {"kind": "violation", "who": "b" * 16}
     for line in (text, json.dumps(forged, separators=(",", ":"))):
         lines = lines_of([line.encode()], [LOGS[0]])
@@ -189,7 +190,7 @@ def test_names_of_fields_in_a_line_forge_nothing() -> None:
 
 
 class Cloud:
-    """moto, with log groups and their lines."""
+    """moto with log groups."""
 
     def __init__(self, endpoint: str, asked: list[str]) -> None:
         self.endpoint, self.asked = endpoint, asked
@@ -197,7 +198,7 @@ class Cloud:
         self.now = datetime.now(timezone.utc)
 
     def put(self, group: str, lines: list[str], ago: timedelta) -> None:
-        """Lines of one moment, a millisecond apart."""
+        """Add lines, one millisecond apart."""
         at = int((self.now - ago).timestamp() * 1000)
         with contextlib.suppress(self.logs.exceptions.ResourceAlreadyExistsException):
             self.logs.create_log_group(logGroupName=group)
@@ -208,7 +209,7 @@ class Cloud:
         self.logs.put_log_events(logGroupName=group, logStreamName="s", logEvents=events)
 
     def evidence(self, out: Path, *words: str) -> Result:
-        """`fshield evidence` of what is here."""
+        """Run `fshield evidence` against this endpoint."""
         where = ("--endpoint-url", self.endpoint, "--region", REGION, "-o", str(out), "--json")
         return CliRunner().invoke(app, ["evidence", *words, *where])
 
@@ -221,7 +222,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     server.start()
     try:
         endpoint = "http://{}:{}".format(*server.get_host_and_port())
-        # What an earlier test of this process left there.
+        # Remove what an earlier test in this process left.
         urllib.request.urlopen(f"{endpoint}/moto-api/reset", b"").close()
         with insights(monkeypatch) as asked:
             yield Cloud(endpoint, asked)
@@ -230,11 +231,11 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
 
 
 def process(number: int, *hosts: str) -> list[str]:
-    """Lines of a process of its own."""
+    """Lines of one process, one line a host."""
     log = Log()
     for host in hosts:
         log.host(host, nonce=f"{number:016x}")
-    # As the engine writes them.
+    # Without spaces, as the engine writes them.
     return [json.dumps(json.loads(line), separators=(",", ":")) for line in log.lines]
 
 
@@ -260,7 +261,7 @@ def test_many_log_groups_at_once(cloud: Cloud, tmp_path: Path) -> None:
     answer = json.loads(found.stdout)
     assert (answer["events"], answer["log_groups"], answer["rows"]) == (360, 120, 240)
     assert answer["bytes"] > 360 * 500 and 0 < answer["usd"] < 0.01
-    # 50 groups a query, a query for each of eight days at most.
+    # 50 groups a query, over at most eight days.
     assert answer["queries"] == len(cloud.asked) <= 3 * 8
     table = of_table(out)
     assert table["f7", "a.example"] == 2 and table["f7", "h1.example"] == 1
@@ -276,7 +277,7 @@ def test_time_is_halved_where_an_answer_is_too_long(
     cloud.put("/aws/lambda/f", lines, timedelta(hours=30))
     out = tmp_path / "t.parquet"
     monkeypatch.setattr("tests.evidence.insights.MAX_ROWS", 20)
-    # The answers are cut: without halving, most of the lines would be missing.
+    # The answers are cut at 20 rows: without halving, most lines would be missing.
     short = json.loads(cloud.evidence(out, "--log-group", "/aws/lambda/f").stdout)
     assert short["events"] == 20
     monkeypatch.setattr(queries, "MAX_ROWS", 20)
@@ -333,7 +334,7 @@ def test_it_goes_on_where_it_ended(
     found = json.loads(cloud.evidence(out, *words).stdout)
     assert found["events"] == 5 and 0 < len(cloud.asked) - before <= 4
     assert set(of_table(out).values()) == {1}
-    # Again: nothing of these days is read twice, and a new log group is read as a whole.
+    # Third run: it reads no day a second time, and reads the new log group as a whole.
     cloud.put("/aws/lambda/g", process(9, "new.example"), timedelta(days=3))
     found = json.loads(cloud.evidence(out, *words).stdout)
     assert found["events"] == 6 and set(of_table(out).values()) == {1}
@@ -359,7 +360,7 @@ def test_the_permissions_are_what_it_calls(
         for statement in iam.document("evidence", options=["--log-group-prefix"])["Statement"]
         for action in statement["Action"]
     }
-    # A query is only stopped where it is not waited for.
+    # A query is stopped only when the command is interrupted.
     assert called == actions - {"logs:StopQuery"}
 
 

@@ -1,4 +1,4 @@
-"""The table that DuckDB makes is the one that the plain fold makes, whatever a log holds."""
+"""DuckDB makes the same table as the plain fold, whatever a log holds."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ policy:
       - {host: api.stripe.com, only_for: [stripe, redis]}
 """
 EXAMPLES = int(os.environ.get("EVIDENCE_CASES", "15"))
-#: A log that differs is small enough to be read as it is; making it smaller takes minutes.
+#: Without shrinking: a failing log is small enough to read, and shrinking takes minutes.
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 _FOLLOWED = (
     "events", "cut", "too_long", "not_ours", "newer", "repeated", "unnumbered", "missing", "lost",
@@ -96,13 +96,13 @@ def test_sql_makes_the_table_of_the_plain_fold(
 
 
 def in_lanes(patched: pytest.MonkeyPatch) -> None:
-    """Read in lanes what is small as well, wherever tests run."""
+    """Make the reader split even a small log into lanes, however many cores there are."""
     patched.setattr(engine, "_SAMPLED", 1)
     patched.setattr(lanes, "_MOST", 3)
 
 
 def going_on(logs: tuple[list[bytes], list[bytes]]) -> list[bytes]:
-    """Two logs of the same processes, one behind the other, and the first once more."""
+    """Two logs of the same processes, one after the other, and then the first again."""
     return [*logs[0], *logs[1], *logs[0]]
 
 
@@ -126,7 +126,7 @@ def test_what_a_batch_knows_of_those_before_it_changes_nothing(
         assert by_sql(files) == by_hand(files)
 
 
-#: Marks that lines are cut at, and what does not stand where the engine writes it.
+#: What to insert into a line: delimiters, and keys at places where the engine does not write them.
 _PIECES = (
     "", "x", " ", '"', "\\", "7", "0", "-", ",", "}", "\r", "\u00fc", "null", 'Id":', ',"ring":"',
     ',"pid":', '"nonce":"', ',"lost":3', ',"tenantId":"t"', "T", ":", ".", "e1", "f", "F",
@@ -140,7 +140,8 @@ _PIECES = (
 def test_lines_that_are_nearly_of_a_known_kind_mean_what_they_say(
     folder: Path, data: st.DataObject
 ) -> None:
-    """Where a line's own parts are is where a change of one of them may be missed."""
+    """Changes the parts of a line that differ between lines of one kind: there a change is easiest
+    to miss."""
     log = Log()
     for host in ("a.example", "b.example"):
         log = log.host(host).host(host)
@@ -207,7 +208,7 @@ def test_a_moment_is_the_one_that_the_reader_finds(
 def test_a_process_is_the_one_that_the_reader_finds(
     folder: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    """Lines of a known kind are read without asking for each whose it is."""
+    """Lines of a known kind are read without looking up the process of each."""
     log = Log().host("a.example").host("a.example").host("a.example")
     lines = [json.dumps(json.loads(line), separators=(",", ":")) for line in log.lines]
     nonce = str(json.loads(lines[0])["nonce"])
@@ -260,14 +261,14 @@ def test_rows_that_are_not_in_order_are_sorted(
 
 
 def for_a_tenant(lines: bytes) -> bytes:
-    """Events as they are in an invocation for a tenant."""
+    """The same events, from invocations for a tenant."""
     changed = lines.replace(b',"ring":"', b',"tenantId":"blue team/7","ring":"')
     assert changed != lines
     return changed
 
 
 def written_by_the_engine(folder: Path) -> Path:
-    """Events of a real run, as they came out of the guard."""
+    """Events of a real guarded run."""
     program = folder / "app.py"
     program.write_text(
         "import socket, subprocess\n"
@@ -295,7 +296,7 @@ def test_sql_takes_every_line_of_the_engine_apart(
     if tenant:
         events.write_bytes(for_a_tenant(events.read_bytes()))
         assert by_hand([str(events)]) == wanted
-    # No line may be left to the reader of single lines.
+    # Every line must be read by SQL, none by EventReader.
     monkeypatch.setattr(EventReader, "_events", lambda *_: pytest.fail("not taken apart"))
     found = by_sql([str(events)])
     assert found == wanted
@@ -310,7 +311,7 @@ def test_sql_unwraps_what_cloudwatch_wraps(folder: Path, monkeypatch: pytest.Mon
         files = written(folder, [content])
         wanted = by_hand(files)
         with monkeypatch.context() as patched:
-            # No line may be left to the reader of single lines.
+            # Every line must be read by SQL, none by EventReader.
             patched.setattr(EventReader, "_events", lambda *_: pytest.fail("not unwrapped"))
             found = by_sql(files)
         assert found == wanted
@@ -345,7 +346,7 @@ def test_a_line_that_is_not_surely_wrapped_is_left_to_the_reader(folder: Path) -
     for other in others:
         files = written(folder, [f"{wrapped} {other} {wrapped}".encode()])
         assert by_sql(files) == by_hand(files)
-    # Cut behind a string's escapes, and before the brace.
+    # Cut after the string's escapes, before the closing brace.
     for cut in (wrapped[:-2], f"{wrapped} {wrapped[:-2]}", f"{wrapped[:-2]} {wrapped}"):
         files = written(folder, [cut.encode()])
         assert by_sql(files) == by_hand(files)
@@ -353,7 +354,8 @@ def test_a_line_that_is_not_surely_wrapped_is_left_to_the_reader(folder: Path) -
 
 @pytest.mark.parametrize("plain", [False, True])
 def test_no_line_brings_holes_of_its_own(folder: Path, plain: bool) -> None:
-    """One that did could end where it says, and have anything behind it."""
+    """A forged line holds the marks that templates use for their variable parts. If they were taken
+    for such parts, the line could end early and hide what follows."""
     line = json.dumps(json.loads(Log().host("a.example").lines[0]), separators=(",", ":"))
     before, behind = line.split(',"requestId":')
     ring = behind[behind.index(',"ring":') : behind.index(',"pid":')]

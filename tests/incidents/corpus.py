@@ -1,4 +1,4 @@
-"""Reads the incidents: the table, and the header of each act's program."""
+"""Reads the incidents: the table incidents.yaml, and the header of each act's program."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tests.attacks.corpus import COMMENT, Malformed, read_header
 HERE = Path(__file__).resolve().parent
 ACTS = HERE / "acts"
 
-# How the replay sees with its own eyes that an act was done.
+# How the replay observes that an act was done.
 Proof = Literal[
-    "mark",  # what was started left its file
+    "mark",  # the started program left its mark
     "file",  # `path` exists
-    "arrived",  # a request with the secret in it came to `to`
-    "question",  # the name server was asked for a name with the secret in it
-    "word",  # nothing but the program's word
+    "arrived",  # a request that contains the secret reached `to`
+    "question",  # the name server got a question that contains the secret
+    "word",  # only the program's own word
 ]
 When = Literal["path_file", "import", "thread", "call"]
 KEYS = frozenset(
@@ -33,26 +33,26 @@ KEYS = frozenset(
 
 @dataclass(frozen=True)
 class Act:
-    """One program.
+    """One act: a program with a header.
 
     Attributes:
         path: the program.
         act: what it does, in one sentence without a subject.
-        when: what begins it: a .pth file, the package's import, a thread that the import starts, or
+        when: what starts it: a .pth file, the package's import, a thread that the import starts, or
             a call from the handler.
         source: where it is documented.
-        rule: the rule that stops it; "" where none does.
-        asks: what it asks of a policy, as `tests:` of policies have it: ``connect HOST:PORT``,
+        rule: the rule that stops it; "" if none does.
+        asks: the request that it makes, in the words of a policy's `tests:`: ``connect HOST:PORT``,
             ``exec PROGRAM``, …; ``make PATH`` for a file that the act makes; ``kind`` where the
             rule's mode alone decides.
-        says: text that one event of that rule must hold, as JSON.
-        proof: how it is seen that the act was done; `to` and `path` belong to it.
-        prepare: a program that lies there before the act.
-        needs: programs and sockets that must be there.
-        open: why no rule stops it; "" where one does.
-        realistic: why the realistic policy lets it pass; "" where it does not.
-        only_for: why that policy with ``only_for`` lets it pass; "" where it does not.
-        undone: the policies that let it pass, and what it made is gone when the invocation ends.
+        says: text that an event of that rule must contain, in its JSON.
+        proof: how the replay observes that the act was done; `to` and `path` are its arguments.
+        prepare: a file to create before the act: an earlier stage.
+        needs: programs and kinds of sockets that the machine must have.
+        open: why no rule stops it; "" if one does.
+        realistic: why the realistic policy lets it pass; "" if it does not.
+        only_for: why that policy with ``only_for`` lets it pass; "" if it does not.
+        undone: the policies that let it pass, but remove the file when the invocation ends.
     """
 
     path: Path
@@ -77,7 +77,7 @@ class Act:
         return self.path.stem
 
     def is_stopped(self, policy: str) -> bool:
-        """Whether the header says that `policy`, a file's stem, stops it."""
+        """Whether the header says that `policy` (the stem of a file's name) stops the act."""
         if policy == "monitor" or self.open:
             return False
         return not {"realistic": self.realistic, "only_for": self.only_for}.get(policy)
@@ -85,7 +85,7 @@ class Act:
 
 @dataclass(frozen=True)
 class Incident:
-    """One row of incidents.yaml, with its acts in the order of their names."""
+    """One row of incidents.yaml, with its acts sorted by name."""
 
     key: str
     title: str
@@ -101,7 +101,7 @@ class Incident:
 
     @property
     def sources(self) -> str:
-        """Where its acts are documented, each once."""
+        """Where its acts are documented, without duplicates."""
         return ", ".join(dict.fromkeys(act.source for act in self.acts))
 
     @property
@@ -110,7 +110,7 @@ class Incident:
 
 
 def read_act(path: Path) -> Act:
-    """The act in one program, checked."""
+    """Read and check the header of one program."""
     fields = read_header(path, KEYS)
     if not fields.get("source"):
         raise Malformed(f"{path}: the header names no source")
@@ -144,7 +144,7 @@ def read_act(path: Path) -> Act:
 
 
 def incidents() -> list[Incident]:
-    """Every incident, by date."""
+    """Every incident, sorted by date."""
     found = []
     for row in yaml.safe_load((HERE / "incidents.yaml").read_text()):
         paths = sorted(path for path in (ACTS / row["id"]).iterdir() if path.suffix[1:] in COMMENT)

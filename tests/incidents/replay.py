@@ -1,4 +1,4 @@
-"""Runs the incidents in namespaces of their own, and judges each act against its header."""
+"""Runs the incidents in namespaces, and compares each act with its header."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class NoWorld(Exception):
 
 @dataclass
 class Outcome:
-    """What came of one act under every policy. ``seen[""]`` is without the guard."""
+    """The result of one act under every policy. ``seen[""]`` is without the guard."""
 
     incident: Incident
     act: Act
@@ -44,7 +44,8 @@ class Outcome:
         return f"{self.incident.key}/{self.act.name}"
 
     def named(self, policy: str) -> str:
-        """Who an event under this policy says it was; "" where no event is about the act."""
+        """The distribution that an event under this policy names; "" if no event is about the
+        act."""
         for event in self.events.get(policy, []):
             origin = event["origin"] or {}
             who = origin.get("distribution") or "no package"
@@ -52,7 +53,7 @@ class Outcome:
         return ""
 
     def problems(self) -> list[str]:
-        """What is not as the header says."""
+        """What differs from the header."""
         found = []
         if not self.seen.get(""):
             found.append(f"without the guard it must work: {self.words.get('')}")
@@ -74,7 +75,7 @@ class Outcome:
 
 @functools.cache
 def has(word: str) -> bool:
-    """Whether a program, or a kind of socket, is here."""
+    """Whether the machine has a program or a kind of socket."""
     if word == "alg":
         try:
             socket.socket(socket.AF_ALG, socket.SOCK_SEQPACKET).close()
@@ -85,13 +86,13 @@ def has(word: str) -> bool:
 
 
 def lacking(incident: Incident, act: Act) -> str:
-    """What this act needs and this machine has not; "" where it can be replayed."""
+    """What this act needs and this machine lacks; "" if the act can be replayed."""
     needs = [*act.needs, *(["node"] if incident.language == "js" else [])]
     return " ".join(word for word in needs if not has(word))
 
 
 def not_replayed(chosen: Sequence[Incident]) -> list[tuple[Incident, Act, str]]:
-    """The acts that this machine cannot replay, with what they need."""
+    """The acts that this machine cannot replay, and what each lacks."""
     return [
         (incident, act, word)
         for incident in chosen
@@ -121,7 +122,7 @@ def replay(chosen: Sequence[Incident]) -> list[Outcome]:
     """Replay these incidents under every policy.
 
     Raises:
-        NoWorld: namespaces, or tools that they need, cannot be had here.
+        NoWorld: this machine has no namespaces, or lacks a tool for them.
     """
     missing = [
         tool
@@ -138,7 +139,7 @@ def replay(chosen: Sequence[Incident]) -> list[Outcome]:
         for act in incident.acts
         if not lacking(incident, act)
     }
-    # A world has no way out: what is not in the cache yet comes now.
+    # Compile the policies now: inside a world there is no way out to fetch what is not cached.
     components.emulator()
     components.runtime_client(PYTHON, components.python_version(PYTHON))
     keys = [incident.key for incident in chosen]

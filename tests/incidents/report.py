@@ -1,4 +1,4 @@
-"""Writes docs/incidents.md from what a run found."""
+"""Writes docs/incidents.md from the results of a run."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ test's own. It runs as a dependency inside a function, and must work without the
 
 
 def listed(rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown list. The first row names the cells; its first two names are not shown."""
+    """A Markdown list. The first row names the cells. The names of its first two cells are not
+    printed."""
     head, *rest = rows
     lines = []
     for first, second, *others in rest:
@@ -54,7 +55,7 @@ def listed(rows: Iterable[Sequence[str]]) -> str:
 
 
 def questions(incidents: Sequence[Incident]) -> str:
-    """What each act asks of a policy, for `fshield check --incidents`."""
+    """The request that each act makes of a policy, for `fshield check --incidents`."""
     rows = [
         {
             "incident": incident.title,
@@ -71,7 +72,7 @@ def questions(incidents: Sequence[Incident]) -> str:
 
 
 def _first(outcomes: Sequence[Outcome], policy: str) -> str:
-    """How many acts of an incident a policy stops, and by which rules."""
+    """How many of an incident's acts a policy stops, and by which rules."""
     stopped = [outcome for outcome in outcomes if outcome.act.is_stopped(policy)]
     if not stopped:
         return "nothing"
@@ -80,7 +81,7 @@ def _first(outcomes: Sequence[Outcome], policy: str) -> str:
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:
-    """One entry an incident."""
+    """The summary list: one entry an incident."""
     rows: list[list[str]] = [
         ["date", "incident", "strict stops", "realistic stops", "with `only_for`"]
     ]
@@ -116,8 +117,8 @@ def document(outcomes: Sequence[Outcome], missing: Sequence[tuple[Incident, Act,
     """The page.
 
     Args:
-        outcomes: what a run found.
-        missing: acts that were not replayed, with what they need.
+        outcomes: the results of a run.
+        missing: acts that were not replayed, and what they lack.
     """
     count = len(outcomes)
     stopped = {

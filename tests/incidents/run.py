@@ -1,8 +1,8 @@
-"""Replays the incidents and prints what would have been stopped: ``python -m tests.incidents.run
+"""Replays the incidents and prints what each policy stops: ``python -m tests.incidents.run
 [WORD…]``.
 
-With words, only the incidents with one of them in their id run, and docs/incidents.md is not
-written. Exit status 0 only if every act behaves as its header says.
+With words, only incidents whose id contains one of them run, and docs/incidents.md is not written.
+Exit status 0 only if every act behaves as its header says.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""Every act of the incidents behaves as its header says, and docs/incidents.md is what the run
-found."""
+"""Every act of the incidents behaves as its header says, and docs/incidents.md matches the run."""
 
 from __future__ import annotations
 
@@ -42,7 +41,7 @@ def test_behaves_as_declared(name: str, outcomes: dict[str, Outcome]) -> None:
 
 
 def test_python_acts_name_the_distribution(outcomes: dict[str, Outcome]) -> None:
-    """The event says whose code it was: the release, as its metadata names it."""
+    """The event names the release, as its metadata does."""
     wrong = {
         name: outcome.named("strict")
         for name, outcome in outcomes.items()
@@ -54,7 +53,7 @@ def test_python_acts_name_the_distribution(outcomes: dict[str, Outcome]) -> None
 
 
 def test_the_readme_says_what_the_page_says(outcomes: dict[str, Outcome]) -> None:
-    """The figures of the first screen are those of the headers, which the run above has checked."""
+    """The README's first figures equal those of the headers, which the run above has checked."""
     acts = [outcome.act for outcome in outcomes.values()]
     stopped, realistic, only_for = (
         sum(act.is_stopped(policy) for act in acts)
@@ -84,7 +83,7 @@ def test_check_asks_what_the_acts_ask() -> None:
 
 @pytest.mark.parametrize("name", ["default", "strict", "realistic", "only_for"])
 def test_check_says_what_the_run_found(name: str, outcomes: dict[str, Outcome]) -> None:
-    """What `fshield check --incidents` computes is what the replay saw."""
+    """`fshield check --incidents` computes what the replay observed."""
     folder = HERE if (HERE / f"{name}.yaml").exists() else support.ROOT / "policies"
     rows = judge(load(folder / f"{name}.yaml"))
     judged = {(row.incident, row.act): row.stopped for row in rows}

@@ -1,8 +1,8 @@
-"""The network and the machine that replays see, and what came of them. Runs inside a namespace of
-its own: ``unshare -n -m python -m tests.incidents.world KEY…`` prints one JSON line a replay.
+"""The machine and the network that a replay sees. Runs inside namespaces: ``unshare -n -m python -m
+tests.incidents.world KEY…`` prints one JSON line a replay.
 
-Every name leads to one server of ours, which notes what it was sent; so do the metadata addresses
-and one bare address.
+Every name leads to one local server, which notes every request. The metadata addresses and one bare
+address lead to it too.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ LIB = HERE / "lib"
 POLICIES = ("", "monitor", "default", "strict", "realistic", "only_for")
 NODE_BOOTSTRAP = support.ROOT / "tests" / "attacks" / "lib" / "bootstrap.js"
 TIMEOUT_S = 60
-# Not a virtual environment's: those have no folder for packages of the user's.
+# The base interpreter: a virtual environment ignores the user's site-packages folder.
 PYTHON = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
 ANSWER_S = 10
 
@@ -99,7 +99,7 @@ module.exports = async () => {{
 
 
 class Server:
-    """Answers every request, and notes where it was sent and what was in it."""
+    """Answers every request. Notes the host that it was sent to, and its text."""
 
     def __init__(self) -> None:
         self.notes: list[tuple[str, str]] = []
@@ -142,12 +142,13 @@ class Server:
                 b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
                 % (len(answer), answer)
             )
-            # The client reads to the end before the connection is gone.
+            # Lets the client read to the end before the connection closes.
             wrapped.shutdown(socket.SHUT_WR)
 
 
 def _stage(target: str) -> bytes:
-    """What a stage is: it leaves the mark that the request's query names, and nothing else."""
+    """The next stage that a server sends: code that only leaves the mark named by the request's
+    query."""
     path, _, marked = target.partition("?")
     if not marked.startswith("/"):
         return b"ok"
@@ -157,7 +158,7 @@ def _stage(target: str) -> bytes:
 
 
 class World:
-    """Names, servers and a /tmp of their own, in the namespaces of this process."""
+    """Names, servers and a /tmp, in the namespaces of this process."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -187,7 +188,7 @@ class World:
         return (self._folder / "queries").read_text(errors="replace").lower()
 
     def replay(self, incident: Incident, policy: str) -> dict[str, Any]:
-        """One run of an incident's acts under a policy; "" is without the guard."""
+        """Run an incident's acts once under a policy; "" is without the guard."""
         run = Path(tempfile.mkdtemp(prefix="run-", dir=SCRATCH))
         secret = "s" + secrets.token_hex(8)
         self.server.notes.clear()
@@ -226,7 +227,7 @@ class World:
 
 
 def _about(act: Act, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The events of the act's rule that are about it."""
+    """The events of the act's rule that contain the act's text."""
     return [
         {"message": event["message"], "mode": event["mode"], "origin": event.get("origin")}
         for event in events
@@ -237,7 +238,7 @@ def _about(act: Act, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _environment(run: Path, secret: str) -> dict[str, str]:
-    """The function's variables, and what there is to steal in its home."""
+    """The function's environment variables. Also fills its home with files to steal."""
     home = run / "home"
     for name in (".ssh/id_rsa", ".aws/credentials", ".bash_history", ".vault-token"):
         (home / name).parent.mkdir(parents=True, exist_ok=True)
@@ -253,7 +254,7 @@ def _environment(run: Path, secret: str) -> dict[str, str]:
 
 
 def _policy(name: str) -> str:
-    """What FUNCTION_SHIELD_POLICY is set to."""
+    """The value for FUNCTION_SHIELD_POLICY."""
     if (HERE / f"{name}.yaml").exists():
         return support.policy_file(HERE / f"{name}.yaml")
     return name
@@ -309,8 +310,8 @@ def _install(incident: Incident, package: str, place: Path) -> None:
 def _play_node(
     incident: Incident, run: Path, policy: str, environment: dict[str, str]
 ) -> tuple[list[str], list[dict[str, Any]]]:
-    """A Node function, started as the runtime client does. Without a distribution the acts are the
-    function's own."""
+    """A Node function, started as the runtime client does. An incident without a distribution plays
+    its acts in the function's own code."""
     task = run / "task"
     folder = task / "node_modules" / incident.distribution if incident.distribution else task
     folder.mkdir(parents=True)

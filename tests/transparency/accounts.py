@@ -1,11 +1,11 @@
-"""Which rule accounts for what a test did otherwise: read from the log of a run under a policy that
-blocks.
+"""Finds the rule that explains a test's different result, in the log of a run under a blocking
+policy.
 
-The log has the runner's lines (``python -u -m test -v``) and the guard's events in the order in
-which they were written, and at its end the failures with their tracebacks. A rule accounts for a
-test that a blocked event of it fell into, or whose traceback names it; and for a class or a module
-whose own preparation it stopped. What is blocked before the first test accounts for nothing: the
-runner itself tries to start uname.
+The log holds the runner's lines (``python -u -m test -v``) and the guard's events, in the order of
+writing. The failures with their tracebacks are at its end. A rule accounts for a test during which
+it blocked something, and for a test whose traceback names it. It accounts for a class or module
+whose setup it stopped. A block before the first test accounts for nothing, because the runner
+itself tries to start uname.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import re
 from collections import defaultdict
 
 EVENT = '{"function_shield":true'
-# "test_x (test.test_y.Z.test_x)"; before 3.11 without the last word. Also "setUpClass
+# "test_x (test.test_y.Z.test_x)". Before 3.11 the last word is missing. Also "setUpClass
 # (test.test_y.Z)".
 STARTED = re.compile(r"^(?P<test>\w+) \((?P<place>[\w.]+)\)")
 FAILED = re.compile(r"^(?:ERROR|FAIL): (?P<test>\w+) \((?P<place>[\w.]+)\)", re.MULTILINE)
@@ -29,14 +29,14 @@ SECTION = "=" * 70
 
 
 def _name(test: str, place: str) -> str:
-    """As the report of the runs spells it."""
+    """The test's name as the JUnit report spells it."""
     if test in ("setUpClass", "tearDownClass", "setUpModule", "tearDownModule"):
         return place
     return place if place.endswith(f".{test}") else f"{place}.{test}"
 
 
 class Accounts:
-    """What the log of one run says about each test.
+    """What the log of one run says about each test: the rules that account for it.
 
     Args:
         log: the whole log.
@@ -52,7 +52,7 @@ class Accounts:
         self._read_order(log)
         for block in log.split(f"\n{SECTION}\n")[1:]:
             self._read_failure(block)
-        # The runner's own end, where it has no last word.
+        # The runner's last line, if it has no other.
         last = log.rpartition("Traceback (most recent call last)")[2]
         self.ended = [] if SUMMED.search(log) else VIOLATION.findall(last)
 
@@ -66,7 +66,7 @@ class Accounts:
             elif line == SECTION:
                 current = PREPARING
             if current:
-                # The reason that a test is skipped for.
+                # The reason for which a test was skipped.
                 self.rules[current] |= set(VIOLATION.findall(before))
             if not found:
                 continue
@@ -89,8 +89,8 @@ class Accounts:
             self.refused.add(name)
 
     def of(self, name: str) -> str | None:
-        """What accounts for a difference of the test `name` ("exit status": of the run); None where
-        nothing does."""
+        """The rule that accounts for a difference of the test `name`, or None. The name "exit
+        status" stands for the whole run."""
         if name == "exit status":
             return ", ".join(sorted(self.all)) or None
         if self.rules.get(name):

@@ -1,7 +1,6 @@
-"""The modules of CPython's own test-suite that use what the guard stands in front of, quick ones
-first.
+"""The modules of CPython's own test-suite that use what the guard interposes, quick ones first.
 
-A module that an interpreter does not have is left out for it.
+Modules that an interpreter lacks are left out.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ def words(text: str) -> list[str]:
     return text.split()
 
 
-# Seconds rather than minutes on one core.
+# Seconds each, on one core.
 QUICK: list[str] = words("""
 test_posix test_os test_file test_fileio test_shutil test_glob test_pathlib test_fcntl test_pty
 test_openpty test_mmap test_resource test_select test_selectors test_poll test_epoll test_audit
@@ -36,7 +35,7 @@ test_cmd test_ensurepip test_cgi test_interpreters test__interpreters test__xxsu
 test__interpchannels test_fork_in_thread
 """)
 
-# Minutes on one core.
+# Minutes each, on one core.
 SLOW: list[str] = words("""
 test_subprocess test_socket test_signal test_threading test_cmd_line test_cmd_line_script
 test_faulthandler test_io test_embed test_capi test_concurrent_futures test_asyncio test_logging
@@ -44,7 +43,7 @@ test_regrtest test_multiprocessing_main_handling test_multiprocessing_fork
 test_multiprocessing_forkserver test_multiprocessing_spawn
 """)
 
-# What `--sample` takes: one or two of each door family.
+# What `--sample` runs: one or two modules of each door family.
 SAMPLE: list[str] = words("""
 test_posix test_os test_subprocess test_socket test_signal test_select test_mmap test_fcntl
 test_audit test_tempfile test_import test_ssl

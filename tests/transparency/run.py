@@ -1,15 +1,20 @@
 """Runs CPython's own test-suite bare and guarded, and compares the results test by test.
 
-    python tests/transparency/run.py                          every module, every interpreter of
-    this machine python tests/transparency/run.py --python 3.13 test_os    one interpreter, one
-    module python tests/transparency/run.py --sample --policy tests/transparency/strict.yaml
-    --one-process
-                                                              a difference that a rule accounts for
-                                                              is counted by rule
+Every module, with every interpreter of this machine:
 
-A module whose results differ is run again both ways: what no run without the guard and none with it
-had in common counts. Exit status 0 where nothing differs. The logs, with the events, stay in
-build/transparency.
+    python tests/transparency/run.py
+
+One module, with one interpreter:
+
+    python tests/transparency/run.py --python 3.13 test_os
+
+A sample under a policy that blocks. A difference that a rule accounts for is counted by rule:
+
+    python tests/transparency/run.py --sample --policy tests/transparency/strict.yaml --one-process
+
+A module whose results differ is run again, bare and guarded. Only a test whose bare and guarded
+results have nothing in common counts as a difference. The exit status is 0 if there is none. The
+logs, with the events, stay in build/transparency.
 """
 
 from __future__ import annotations
@@ -44,7 +49,7 @@ REFUSED = 78
 
 @dataclass
 class Outcome:
-    """How one module ended: the status of the run, and each test's result."""
+    """How one module's run ended: its exit status, and each test's result."""
 
     status: str
     tests: dict[str, str] = field(default_factory=dict)
@@ -52,7 +57,7 @@ class Outcome:
 
 
 def installed(python: Path) -> set[str]:
-    """The names of the test modules that ``python`` brings; empty where it brings no test-suite."""
+    """The test modules of this interpreter; empty if it has no test-suite."""
     script = "import os, test; print(*os.listdir(os.path.dirname(test.__file__)))"
     done = subprocess.run(
         [python, "-c", script], capture_output=True, text=True, timeout=30, check=False
@@ -61,7 +66,8 @@ def installed(python: Path) -> set[str]:
 
 
 def results(report: Path) -> dict[str, str]:
-    """Each test's result in a JUnit report; subtests that share a name are one string."""
+    """Each test's result from a JUnit report. The results of subtests that share a name are
+    joined."""
     found: dict[str, list[str]] = {}
     try:
         tree = ElementTree.parse(report)
@@ -79,8 +85,7 @@ def results(report: Path) -> dict[str, str]:
 
 
 def logged(log: Path) -> dict[str, str]:
-    """Each test's result as the log says it, of a run that ended before it could write its
-    report."""
+    """Each test's result from the log of a run that ended before it wrote its report."""
     words = {"ok": "completed", "FAIL": "failure", "ERROR": "error", "skipped": "skipped"}
     said = re.findall(
         r"^\w+ \(([\w.]+)\).* \.\.\. (ok|FAIL|ERROR|skipped)",
@@ -93,7 +98,7 @@ def logged(log: Path) -> dict[str, str]:
 def run_module(
     python: Path, module: str, folder: Path, policy: str | None, options: argparse.Namespace
 ) -> Outcome:
-    """Run one module of the suite; ``policy`` None is bare."""
+    """Run one module of the suite, without the guard if ``policy`` is None."""
     shutil.rmtree(folder, ignore_errors=True)
     scratch = folder / "tmp"
     scratch.mkdir(parents=True)
@@ -127,14 +132,14 @@ def run_module(
 
 
 def seen(outcomes: Sequence[Outcome], name: str) -> list[str]:
-    """Every result that a test had in these runs; the exit status has no name."""
+    """Every result that a test had in these runs. The name "" stands for the exit status."""
     return sorted(
         {outcome.tests.get(name, "absent") if name else outcome.status for outcome in outcomes}
     )
 
 
 def differences(bare: Sequence[Outcome], guarded: Sequence[Outcome]) -> dict[str, tuple[str, str]]:
-    """What no run had in common: name to (bare, guarded)."""
+    """The tests whose bare and guarded results have nothing in common: name to (bare, guarded)."""
     names = {"", *(name for outcome in (*bare, *guarded) for name in outcome.tests)}
     found = {}
     for name in sorted(names):
@@ -147,8 +152,8 @@ def differences(bare: Sequence[Outcome], guarded: Sequence[Outcome]) -> dict[str
 def compare(
     python: Path, version: str, module: str, options: argparse.Namespace
 ) -> dict[str, tuple[str, str]]:
-    """Run a module both ways, and again while they differ: tests that fail by chance do so both
-    ways."""
+    """Run a module bare and guarded, again while the results differ: a test that fails by chance
+    does so both ways."""
     bare: list[Outcome] = []
     guarded: list[Outcome] = []
     found: dict[str, tuple[str, str]] = {}
@@ -158,7 +163,7 @@ def compare(
     for attempt in range(ATTEMPTS):
         folder = (
             WORK / version / "without" / module
-        )  # as long as "monitor": sockets' paths are of a limited length
+        )  # as long as "monitor", because the length of a socket's path is limited
         cache = folder / "outcome.json"
         if attempt == 0 and options.reuse_bare and cache.exists():
             bare.append(Outcome(**json.loads(cache.read_text())))
@@ -190,8 +195,7 @@ def compare(
 
 
 def known(version: str, module: str, policy: str) -> set[str]:
-    """The tests that docs/decisions/transparency.md accounts for; they may differ, and are not
-    counted."""
+    """The tests whose differences docs/decisions/transparency.md explains. They are not counted."""
     table = json.loads(KNOWN.read_text()) if KNOWN.exists() else []
     return {
         name
@@ -204,7 +208,7 @@ def known(version: str, module: str, policy: str) -> set[str]:
 
 
 def chosen(options: argparse.Namespace) -> Iterator[tuple[Path, str, str]]:
-    """Interpreter, version and module of every comparison that was asked for."""
+    """Interpreter, version and module of each comparison to run."""
     wanted: Sequence[str] = options.modules or (
         modules.SAMPLE if options.sample else modules.QUICK + modules.SLOW
     )
@@ -241,8 +245,8 @@ def main() -> int:
     )
     parser.add_argument("--limit", type=float, default=900, help="seconds for one module")
     options = parser.parse_args()
-    # Started in the background it would be ignored by every child, and tests that send it to
-    # themselves wait for good.
+    # A process started in the background ignores SIGINT, and so do its children. Tests that send
+    # SIGINT to themselves would then wait forever.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if options.policy.endswith(".yaml"):
         options.policy = support.policy_file(Path(options.policy))

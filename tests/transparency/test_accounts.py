@@ -1,4 +1,4 @@
-"""A difference is accounted for by what was blocked in the test itself, and by nothing else."""
+"""A difference is accounted for only by what was blocked in the test itself."""
 
 from __future__ import annotations
 

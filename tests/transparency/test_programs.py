@@ -1,6 +1,6 @@
-"""Programs say the same, and end the same, with the guard in front of libc and without it.
+"""Programs print and exit the same with and without the guard.
 
-The long version, CPython's own test-suite, is run.py.
+run.py is the long version, with CPython's own test-suite.
 """
 
 from __future__ import annotations
@@ -28,8 +28,7 @@ from tests.support import (
 
 HERE = Path(__file__).resolve().parent
 
-# Everything is judged, held and enforced as under a strict policy, and everything that these
-# programs do is allowed.
+# As strict as possible, but with everything that these programs do allowed.
 ENFORCED = rules(
     outbound={"mode": "block", "allow": [{"cidr": "127.0.0.0/8", "ports": [9, 80]}]},
     tmp={"mode": "block", "allow": ["/tmp", "/tmp/**"]},
@@ -57,7 +56,7 @@ ACTS = [
     "executing",
     "limits",
 ]
-# What the policy forbids or needs: docs/decisions/transparency.md has each.
+# Programs that the policy breaks: docs/decisions/transparency.md explains each.
 NOT_ENFORCED = {
     "smallest_stack",
     "daemonise",
@@ -75,7 +74,7 @@ PROGRAMS: dict[str, list[str]] = yaml.safe_load((HERE / "programs.yaml").read_te
 
 @cache
 def compiled(source: str, *options: str) -> Path:
-    """A C program or library of this folder, of one file or of a folder of them."""
+    """Compile a C program or library of this folder, from one file or from a folder of files."""
     files = sorted((HERE / source).glob("*.c")) or [HERE / source]
     out = SCRATCH / "transparency" / source.removesuffix(".c")
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -100,8 +99,8 @@ def compiled(source: str, *options: str) -> Path:
 def both(
     argv: list[str], folder: Path, policy: object = "monitor", env: dict[str, str] | None = None
 ) -> tuple[tuple[int, str, str], tuple[int, str, str]]:
-    """What a program says and how it ends: bare, guarded. Each runs in a new folder of the same
-    name."""
+    """A program's output and exit status: bare, then guarded. Each run gets a new folder of the
+    same name."""
     chosen = policy_file(policy)  # type: ignore[arg-type]
     ends = []
     for guarded in (False, not UNGUARDED):
@@ -127,7 +126,7 @@ def both(
 
 
 def steady(text: str) -> str:
-    """Without what differs between two bare runs."""
+    """The output without what differs between two bare runs."""
     text = re.sub(r"function-shield-acts-\w{6}", "FOLDER", text)
     return re.sub(
         r"0x[0-9a-f]{6,}|(?<=line )\d+|(?<=pid )\d+|(?<=after )\d+(?= ms)|(?<=\()\d{3,}(?=\))",
@@ -163,7 +162,7 @@ def test_programs(name: str, tmp_path: Path) -> None:
         if needed in NEEDED and shutil.which(needed) is None:
             pytest.skip(f"no {needed} here")
     bare, guarded = both(argv, tmp_path / "run")
-    if name == "node":  # what happens first is chance
+    if name == "node":  # chance decides which comes first
         bare, guarded = (
             (end[0], "".join(sorted(end[1].splitlines(True))), end[2]) for end in (bare, guarded)
         )
@@ -172,8 +171,8 @@ def test_programs(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("program", ["python", "node", "acts", "sh"])
 def test_a_library_preloaded_behind_ours(program: str, tmp_path: Path) -> None:
-    """LD_PRELOAD was set before the launcher: its library sees the calls that it stands in front
-    of, once each."""
+    """LD_PRELOAD was set before the launcher. That library sees each call that it interposes
+    exactly once."""
     library = compiled("interposer.c", "-shared", "-fPIC")
     argv = {
         "python": [
@@ -203,7 +202,7 @@ def test_a_library_preloaded_behind_ours(program: str, tmp_path: Path) -> None:
         argv, tmp_path / "run", env={"LD_PRELOAD": str(library), "INTERPOSER_SPEAKS": "1"}
     )
     assert guarded == bare
-    if program != "sh":  # which leaves without saying goodbye
+    if program != "sh":  # exits without running its cleanup
         assert "interposer: opens" in bare[2]
 
 

@@ -1,17 +1,17 @@
-"""What the clients share: each destination once, and what came of it."""
+"""What the clients share: fetch each destination once, and print the result."""
 
 import json
 import sys
 
 
 def body(destination):
-    """As many bytes as the destination says; the server tells back what it got."""
+    """A body of as many bytes as the destination says; the server answers with what it received."""
     return b"0123456789abcdef" * (destination["body"] // 16)
 
 
 def probe(fetch):
-    """Call ``fetch`` with each destination of standard input, and print by its name what it gave or
-    raised."""
+    """Call ``fetch`` with each destination from standard input. Print the destination's name, and
+    what ``fetch`` returned or raised."""
     found = {}
     for name, destination in json.load(sys.stdin).items():
         try:

@@ -1,6 +1,6 @@
-"""What the roads in Python are written with: all of its names. Python 3.9 or newer.
+"""The names that roads written in Python may use. Runs on Python 3.9 or newer.
 
-`SECONDS` is how long a road by a race is tried.
+`SECONDS` is how long a road that must win a race keeps trying.
 """
 # ruff: noqa: F401, PTH116 - the roads use what is imported, on Python 3.9 too
 
@@ -64,7 +64,7 @@ def question(name=THIEF, flags=b"\1\0", kind=1):
 
 
 def answer_to(asked, address):
-    """The answer to a question: this address."""
+    """A DNS answer to the question `asked` that gives `address`."""
     end = asked.index(b"\0", 12) + 5
     plain = asked[end - 4 : end - 2] == b"\0\1"
     record = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4" + socket.inet_aton(address)
@@ -76,7 +76,8 @@ def answer_to(asked, address):
 
 
 class Kept:
-    """A connection to a server in this process, by an allowed name on port 80 or another."""
+    """A connection to a server in this process, at an allowed name, on port 80 unless `port` says
+    otherwise."""
 
     host = PROXY[0]
 
@@ -96,7 +97,7 @@ class Kept:
                 self.heard.extend(more)
 
     def peer(self):
-        """The server's side."""
+        """The server's end of the connection."""
         while not self._peers:
             time.sleep(0.01)
         return self._peers[0]
@@ -106,7 +107,7 @@ class Kept:
             self.socket.sendall(piece)
 
     def end(self):
-        """Print whether the server heard what it must not."""
+        """Print whether the server received the forbidden name."""
         self.socket.close()
         self._thread.join(5)
         print("HEARD" if THIEF.encode() in self.heard else "not heard", flush=True)
@@ -153,7 +154,7 @@ NO = "X-Answer: 403"
 PLAIN80, RANGE, NONE = PLAIN + ":80", "10.77.0.9:9000", PROXY[0] + ":7777"
 
 
-# ---- beside lookups ----
+# ---- races with lookups ----
 
 
 def peer_of(fd):
@@ -165,7 +166,7 @@ def peer_of(fd):
 
 
 def is_asking(fd):
-    """`fd` is a socket that is connected to the name server."""
+    """Whether `fd` is a socket that is connected to the name server."""
     return peer_of(fd) == (RESOLVER, 53)
 
 
@@ -177,7 +178,7 @@ def is_hosts(fd):
 
 
 def arrives(address=None):
-    """The allowed name leads to another server: it is told what is for the allowed one."""
+    """Whether the request for the allowed name was answered by another server."""
     with contextlib.suppress(OSError), socket.create_connection((address or WRONG, 443), 5) as out:
         out.sendall(GOOD)
         return bool(out.recv(1)) or True
@@ -185,9 +186,10 @@ def arrives(address=None):
 
 
 def beside(wanted, act, look=None, times=1, stays=False):
-    """Prints "done" where `act(fd)` came to something so often, for an fd that is `wanted` and
-    libc's own, beside two threads that look up an allowed name. `stays`: what it came to counts
-    where the fd led to the same before and after."""
+    """Race `act(fd)` against two threads that look up an allowed name, for each of libc's own fds
+    that is `wanted`. Prints "done" once `act` has succeeded `times` times. With `stays`, a success
+    counts only if the fd referred to the same file before and after.
+    """
     over = threading.Event()
 
     def work():
@@ -216,7 +218,7 @@ def beside(wanted, act, look=None, times=1, stays=False):
 
 
 def fds(act):
-    """A socket object of an fd that is not ours, for one call."""
+    """Call `act` with a socket object for an fd that belongs to libc."""
 
     def call(fd):
         same = socket.socket(socket.AF_INET, socket.SOCK_DGRAM, fileno=fd)

@@ -1,4 +1,4 @@
-"""Reads roads.yaml: the roads out, each with the runners that can take it."""
+"""Reads roads.yaml: the roads out, and the runners that can take each of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from tests import support
 
 HERE = Path(__file__).resolve().parent
 TABLE = HERE.parent / "roads.yaml"
-#: Every CPython and Node.js of this machine; else the one that runs the tests, and the system's.
+#: With ALL: every CPython and Node.js of this machine. Otherwise the Python that runs the tests and
+#: the system's Node.js.
 ALL = os.environ.get("FSHIELD_ROADS") == "all"
 Arrives = Literal["said", "thief", "wrong", "asked", "heard", "done"]
 _TCP_ULP = 31
@@ -31,7 +32,7 @@ _KNOWN = _KEYS | {
 
 @dataclass(frozen=True)
 class Runner:
-    """An interpreter, or the compiler."""
+    """An interpreter, or the C compiler."""
 
     name: str
     language: str
@@ -44,20 +45,20 @@ class Road:
     """One road, in one language.
 
     Args:
-        kind: its class.
+        kind: the class of the road.
         code: in Python or Node; for C, the source and the arguments of its program.
         allow: the entries of its policy.
-        arrives: how it is seen that it worked.
-        event: details that its event has.
-        message: words that its event's message has.
-        quiet: why it makes no event where it blocks, "" where it must.
-        open: why it works although guarded, "" where it must not.
-        since: the first Python that can take it.
+        arrives: how the test sees that the road worked.
+        event: details that its event must have.
+        message: words that its event's message must have.
+        quiet: why a blocked road makes no event; "" if it must make one.
+        open: why it works under the guard; "" if it must not.
+        since: the first Python version that can take it.
         needs: what the machine must have.
-        own_run: it gets an empty /run.
-        env: its part of the environment.
-        rare: why a busy machine may not win its race, even bare: taken with ALL only. "" where it
-            does.
+        own_run: whether the road gets an empty /run.
+        env: additional environment variables.
+        rare: why the race may be lost on a busy machine even without the guard; "" if it is always
+            won. A rare road is taken only with ALL.
     """
 
     name: str
@@ -128,7 +129,7 @@ def _road(
 
 @cache
 def runners() -> dict[str, list[Runner]]:
-    """The runners of each language."""
+    """The runners for each language."""
     pythons = support.interpreters() if ALL else [Path(sys.executable)]
     nodes = support.nodes() if ALL else support.nodes()[:1]
     compiler = shutil.which("gcc") or shutil.which("clang")
@@ -147,12 +148,12 @@ def _versioned(path: Path, language: str, flag: str) -> Runner:
 
 
 def _one_each(found: list[Runner]) -> list[Runner]:
-    """One for each version."""
+    """One interpreter for each version."""
     return list({runner.name: runner for runner in reversed(found)}.values())[::-1]
 
 
 def cases() -> list[tuple[Road, Runner]]:
-    """Each road with each runner that can take it here."""
+    """Each road with each runner that can take it on this machine."""
     return [
         (road, runner)
         for road in read()
@@ -165,7 +166,7 @@ def cases() -> list[tuple[Road, Runner]]:
 
 @cache
 def has(needed: str) -> bool:
-    """Whether this machine has it."""
+    """Whether this machine has `needed`."""
     if needed == "vsock":
         try:
             socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM).close()
@@ -185,7 +186,7 @@ def has(needed: str) -> bool:
 
 @cache
 def compiled(source: str) -> Path:
-    """A program of this folder."""
+    """Compile a C program of this folder."""
     out = support.ROOT / "build" / "roads" / Path(source).stem
     out.parent.mkdir(parents=True, exist_ok=True)
     (runner,) = runners()["c"]
@@ -195,14 +196,14 @@ def compiled(source: str) -> Path:
 
 
 def command(road: Road, runner: Runner) -> list[str]:
-    """How it is taken."""
+    """The command that takes the road."""
     if road.language == "c":
         return [str(compiled(road.code[0])), *road.code[1:]]
     return interpreted(road.language, runner.program, road.code[0])
 
 
 def interpreted(language: str, program: Path, code: str) -> list[str]:
-    """Python or Node with the prelude's words, and this code."""
+    """The command for Python or Node, with the prelude before the code."""
     if language == "node":
         code = f"(async () => {{\n{code}\n}})();"
         return [str(program), "--require", str(HERE / "prelude.js"), "-e", code]

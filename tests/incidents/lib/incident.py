@@ -1,11 +1,11 @@
-"""What the replayed acts share. Lies in the package that plays the distribution. Standard library
-only; nothing imported that an act might want to import first."""
+"""What the replayed acts share. It lies in the package that plays the distribution. Uses the
+standard library only, and imports nothing whose import could itself be an act."""
 
 import os
 import sys
 
 SECRET = os.environ["INCIDENT_SECRET"]
-#: What is started leaves a file here, and nothing else.
+#: Each started program leaves its mark in this folder, and does nothing else.
 MARKS = os.environ["INCIDENT_MARKS"]
 #: An address that no name leads to.
 ADDRESS = os.environ["INCIDENT_ADDRESS"]
@@ -14,7 +14,7 @@ PYTHON = sys.executable
 
 
 def mark(name):
-    """The file that the act's module of this name leaves when it worked."""
+    """The path of the mark that this act's program leaves when it ran."""
     return os.path.join(MARKS, name.rpartition(".")[2])
 
 
@@ -24,7 +24,8 @@ def touching(name):
 
 
 def https(url, data=None):
-    """The answer to a request, from any server: the replay's servers have no known certificate."""
+    """Send an HTTPS request and return the answer. Certificates are not checked: the replay's
+    servers sign their own."""
     import ssl
     import urllib.request
 
@@ -36,7 +37,7 @@ def https(url, data=None):
 
 
 def perform(module):
-    """Do one act and say what came of it, as its author would not."""
+    """Do one act and print its result, which a real attacker would not."""
     name = module.__name__.rpartition(".")[2]
     try:
         module.act()

@@ -12,7 +12,7 @@ from . import incident
 
 
 def act():
-    # Bun is played by a link to the shell.
+    # A link to the shell stands in for Bun.
     program = os.path.expanduser("~/bun")
     if not os.path.lexists(program):
         os.symlink("/bin/sh", program)

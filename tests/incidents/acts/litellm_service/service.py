@@ -10,5 +10,5 @@ import subprocess
 
 
 def act():
-    # Whether it finds a service manager is nothing to us: it was started.
+    # systemctl was started, which is the act. Whether it finds a service manager does not matter.
     subprocess.run(["systemctl", "--user", "--version"], stdout=subprocess.DEVNULL)
