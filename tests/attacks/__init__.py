@@ -1,1 +1,1 @@
-"""The attack corpus: one small program per attack, and what runs and judges them."""
+"""The attack corpus: one small program per attack, and the code that runs and judges them."""

@@ -1,4 +1,4 @@
-"""Programs and libraries that attacks are made of, built once."""
+"""Compiles the programs and libraries that attacks use, each once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SCRATCH = support.SCRATCH / "attacks"
 
 @functools.cache
 def compiler() -> tuple[str, ...]:
-    """The C compiler of this machine, or zig's."""
+    """This machine's C compiler, or zig's."""
     for name in ("cc", "gcc", "clang"):
         found = shutil.which(name)
         if found:
@@ -29,7 +29,8 @@ def compiler() -> tuple[str, ...]:
 
 
 def build(source: Path, *options: str) -> Path:
-    """The program or library that ``source`` makes, outside /tmp, kept until the source changes."""
+    """Compile ``source`` to a program or library outside /tmp. It is kept until the source
+    changes."""
     names = ("attack.h", "allowed.h", "lookups.h", "raw.c")
     shared = b"".join((LIB / name).read_bytes() for name in names)
     text = source.read_bytes() + shared + repr((compiler(), options)).encode()

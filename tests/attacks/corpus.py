@@ -12,7 +12,7 @@ HERE = Path(__file__).resolve().parent
 PROGRAMS = HERE / "programs"
 POLICIES = HERE / "policies"
 
-# In the order of the report. Every folder under programs/ is one of these.
+# In the report's order. Every folder under programs/ is one of these.
 CLASSES = {
     "no_event": "The interpreter ring has no event",
     "switch_off": "Switching the guard off from the language",
@@ -36,18 +36,19 @@ RULES = (
     "runtime_api",
     "guard_integrity",
 )
-# How the runner itself checks that an attack worked. `attack.py` has the names of the places.
+# How the runner itself checks that an attack worked. `attack.py` defines the places that are named
+# here.
 Proof = Literal[
-    "read",  # the program printed what only ATTACK_FILE and its like hold
-    "new",  # something is at ATTACK_NEW, or at a name that begins with it
-    "changed",  # the folder of ATTACK_FILE, or an object in it, is not what it was
+    "read",  # the program printed the proof text, which only ATTACK_FILE and its variants hold
+    "new",  # something exists at ATTACK_NEW, or at a path that begins with it
+    "changed",  # the folder of ATTACK_FILE, or something in it, has changed
     "sink",  # a client connected to ATTACK_SINK
-    "udp",  # a datagram came to ATTACK_SINK_UDP
+    "udp",  # a datagram reached ATTACK_SINK_UDP
     "sink6",  # a client connected to ATTACK_SINK6
-    "api",  # a request came to AWS_LAMBDA_RUNTIME_API
-    "next",  # a request about an invocation came to AWS_LAMBDA_RUNTIME_API
-    "query",  # a name with the secret in it was asked of the resolver
-    "any_query",  # the resolver was asked anything
+    "api",  # a request reached AWS_LAMBDA_RUNTIME_API
+    "next",  # a request about an invocation reached AWS_LAMBDA_RUNTIME_API
+    "query",  # the resolver was asked for a name that contains the secret
+    "any_query",  # the resolver was asked for any name
     "mark",  # ATTACK_MARK exists
     "word",  # the program says so; nothing else is checked
 ]
@@ -81,38 +82,37 @@ class Attack:
     Attributes:
         path: the program.
         kind: the class of attacks, a key of ``CLASSES``.
-        rules: the rules of which an event must name at least one.
+        rules: the rules; an event must name at least one of them.
         success: what success is, in one sentence.
-        proof: how the runner sees the success itself.
-        needs: what must be there, as words: ``node``, ``gcc``, ``root``, ``resolver``,
+        proof: how the runner itself checks the success.
+        needs: what the machine must have, as words: ``node``, ``gcc``, ``root``, ``resolver``,
             ``python>=3.12``, … ``packages``: the program is part of tintbox, installed beside
-            stripe, requests and urllib3. ``metadata`` or ``record``: it brings that file under
-            stripe's name. ``snapshot``: the environment says what a function may ask the Runtime
-            API for.
+            stripe, requests and urllib3. ``metadata`` or ``record``: it brings a file of that name
+            that claims to be stripe's. ``snapshot``: the environment has the variables that let a
+            function call the Runtime API, as under SnapStart.
         open: why this attack is known to succeed; "" if it is held.
-        policy: a file of policies/ in place of strict; "" for strict. "own", and a file whose name
-            begins with it: a copy that the program may write to.
-        when: how the program is run. ``alone``; by ``site``, before CPython 3.15 says that it is
-            initialised; or as a function's dependency: at the handler's ``import``, at its
-            ``call``, or by a ``pth`` file.
-        also: rules that hold it too. Under ``strict`` an event of those counts; with those allowed,
-            it is held too.
+        policy: a file of policies/ to use in place of strict; "" for strict. With "own", or a file
+            whose name begins with "own", the run gets a copy that the program may write to.
+        when: how the program is run: ``alone``; by ``site``, before CPython 3.15 reports that it is
+            initialised; or as a function's dependency, at the handler's ``import``, at its
+            ``call``, or from a ``pth`` file.
+        also: further rules that stop it. Under ``strict``, an event that names one of them counts.
+            The attack must also fail with these rules set to allow.
         at_most: the largest number of events that one run may write; 0 for no limit.
-        says: text that one event of its rules must hold, as JSON; "" where naming the rule is
+        says: text that an event of its rules must contain, in its JSON; "" if naming the rule is
             enough.
-        quiet: why no event names it although it is held; "" where one must.
-        alerts: ``true`` where an event must name it under a policy that only reports, although it
-            is quiet.
+        quiet: why no event names it although it is held; "" if one must.
+        alerts: ``true`` if an event must name a quiet attack under a policy that only reports.
         unreported: why a policy that only reports may fail to name it, although one that blocks
-            holds it; "" where it may not.
-        refuses: why the guard refuses to go on at all, under a policy that only reports as well; ""
-            where it does not.
-        handler: the form the handler is in: ``source``, ``zip``, ``package``, ``compiled``,
-            ``compiled_elsewhere`` (PYTHONPYCACHEPREFIX), or ``imported``: it imports the module
-            that ATTACK_HANDLER names, and another, later.py, lies beside that.
-        timeout: seconds for one run; one that must succeed gets ATTACK_SECONDS more.
-        layer: "own": it is run by a copy of the layer, at ATTACK_LAYER, which it may change and
-            only its owner can reach.
+            holds it; "" if it must name it.
+        refuses: why the guard refuses to start or to go on, even under a policy that only reports;
+            "" if it does not.
+        handler: the form of the handler: ``source``, ``zip``, ``package``, ``compiled``,
+            ``compiled_elsewhere`` (PYTHONPYCACHEPREFIX), or ``imported``: the handler imports the
+            module that ATTACK_HANDLER names; another module, later.py, lies beside that one.
+        timeout: seconds for one run. A run that must succeed gets ATTACK_SECONDS more.
+        layer: "own": a copy of the layer runs it. The copy is at ATTACK_LAYER. The program may
+            change it, and only its owner can reach it.
     """
 
     path: Path
@@ -147,7 +147,8 @@ class Attack:
 
     @property
     def races(self) -> bool:
-        """It changes what is judged while it is judged, as its file's name says."""
+        """Whether the attack changes an object while the guard inspects it. The file's name says
+        so."""
         return "race" in self.path.stem.split("_")
 
     def __str__(self) -> str:
@@ -159,8 +160,8 @@ class Malformed(ValueError):
 
 
 def read_header(path: Path, keys: Collection[str] = KEYS) -> dict[str, str]:
-    """The ``key: value`` lines of the first comment block; a line without one of the `keys` goes on
-    with the last one."""
+    """The ``key: value`` lines of the first comment block. A line that begins with none of the
+    `keys` continues the value before it."""
     mark = COMMENT[path.suffix[1:]]
     fields: dict[str, str] = {}
     last = ""
@@ -186,7 +187,7 @@ def words(text: str) -> tuple[str, ...]:
 
 
 def read_attack(path: Path) -> Attack:
-    """The attack in one file, checked."""
+    """Read and check one attack."""
     fields = read_header(path)
     for key in ("class", "rule", "success", "proof"):
         if not fields.get(key):
@@ -235,7 +236,7 @@ def read_attack(path: Path) -> Attack:
 
 
 def corpus() -> list[Attack]:
-    """Every attack, in the order of the report."""
+    """Every attack, in the report's order."""
     order = list(CLASSES)
     paths = [path for path in PROGRAMS.glob("*/*") if path.suffix[1:] in COMMENT]
     return sorted(

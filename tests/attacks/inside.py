@@ -1,8 +1,8 @@
-"""Runs a command in the network and mount namespace that it was started in: with loopback, IPv6, a
-resolver, and sinks.
+"""Sets up the network and mount namespace that it was started in (loopback, IPv6, a resolver,
+sinks), and runs a command there.
 
-Started by stage.py as ``unshare -rnm python inside.py SEEN RESOLV -- COMMAND…``: SEEN is the file
-that what came to the sinks is written to, RESOLV the file that stands in for /etc/resolv.conf.
+Started by stage.py as ``unshare -rnm python inside.py SEEN RESOLV -- COMMAND…``: What the sinks
+receive is written to the file SEEN. RESOLV is the file that takes the place of /etc/resolv.conf.
 Standard library only.
 """
 
@@ -40,7 +40,7 @@ def raise_loopback() -> None:
 
 
 def open_sinks() -> Sinks:
-    """The sinks, as soon as the IPv6 address may be used: the kernel takes a moment to settle
+    """Open the sinks as soon as the IPv6 address is usable: the kernel takes a moment to verify
     it."""
     end = time.monotonic() + 30
     while True:
@@ -59,7 +59,7 @@ def put_over(path: str, place: str) -> None:
 
 
 def open_log(folder: Path) -> socket.socket:
-    """A /dev with a system's log, which nobody reads."""
+    """Mount a /dev with a log socket that nobody reads."""
     folder.mkdir()
     ctypes.CDLL(None).mount(b"none", str(folder).encode(), b"tmpfs", 0, None)
     for name in ("null", "zero", "random", "urandom"):
@@ -80,15 +80,15 @@ def main() -> int:
         f"nameserver {RESOLVER}\nnameserver {RESOLVER6}\noptions timeout:5 attempts:1\n"
     )
     put_over(resolv, "/etc/resolv.conf")
-    # Read in many pieces, as a hosts file that blocks advertisers is: a race with the reader can be
-    # won.
+    # A long file, like one that blocks advertisers. libc reads it in many pieces, so a race with
+    # the reader can be won.
     hosts = f"{resolv}.hosts"
     Path(hosts).write_text("127.0.0.1 localhost\n" + "# nothing\n" * 8000)
     put_over(hosts, "/etc/hosts")
     if "ATTACK_OWN_RUN" in os.environ:
         ctypes.CDLL(None).mount(b"none", os.path.realpath("/var/run").encode(), b"tmpfs", 0, None)
     if "ATTACK_LANGUAGE" in os.environ:
-        # A locale that is not C, for libc's messages to be translated.
+        # A locale other than C, so that libc translates its messages.
         shutil.copytree("/usr/lib/locale/C.utf8", f"{resolv}.locale/xx_XX")
         put_over(f"{resolv}.locale", "/usr/lib/locale")
     mounted = os.environ.get("ATTACK_MOUNT")

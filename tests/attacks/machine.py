@@ -1,4 +1,4 @@
-"""What an attack needs, and whether this machine has it."""
+"""Checks whether this machine has what an attack needs."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ SOCKETS = {
     "alg": (socket.AF_ALG, socket.SOCK_SEQPACKET, 0),
     "mptcp": (socket.AF_INET, socket.SOCK_STREAM, 262),
 }
-# What gcc writes into a function with a large frame where it is told -fstack-clash-protection:
-# sub $4096, %rsp; orq $0, (%rsp).
+# With -fstack-clash-protection, gcc writes this into a function with a large frame: sub $4096,
+# %rsp; orq $0, (%rsp).
 PROBE = bytes.fromhex("4881ec00100000 48830c2400")
 SQLITE = {
     "sqlite_tokenizer": "c.execute('select fts3_tokenizer(?)', ['simple']).fetchone()",
@@ -40,7 +40,8 @@ def _has(word: str, python: str) -> bool:
             )
         case "gcc" | "static":
             return bool(compiler())
-        # A namespace has an empty /run; /tmp, or what is below it, a second time.
+        # Always available in a namespace: an empty /run, and a second mount of /tmp or of a folder
+        # below it.
         case (
             "root"
             | "own_run"
@@ -82,7 +83,7 @@ def _has(word: str, python: str) -> bool:
 
 
 def _opens(*kind: int) -> bool:
-    """Whether the kernel makes such a socket."""
+    """Whether the kernel supports this kind of socket."""
     try:
         socket.socket(*kind).close()
     except OSError:
@@ -91,19 +92,19 @@ def _opens(*kind: int) -> bool:
 
 
 def _runs(python: str, code: str) -> bool:
-    """Whether this Python's SQLite can do it, with a connection ``c``."""
+    """Whether this Python's SQLite can run `code`, with a connection ``c``."""
     whole = f"import sqlite3; c = sqlite3.connect(':memory:'); {code}"
     return subprocess.run([python, "-c", whole], capture_output=True, check=False).returncode == 0
 
 
 def _signals_as_libc() -> bool:
-    """Whether Python can send a signal as libc sends its own."""
+    """Whether Python can send a signal with the same system call as libc does."""
     linux = tuple(int(part) for part in os.uname().release.split(".")[:2])
     return glibc() < (2, 34) or linux >= (6, 9)
 
 
 def _keeps_attributes() -> bool:
-    """Whether a file in /tmp takes an attribute of its user."""
+    """Whether a file in /tmp can have user extended attributes."""
     with tempfile.NamedTemporaryFile(dir="/tmp") as file:
         try:
             os.setxattr(file.name, "user.loot", b"1")
@@ -122,7 +123,7 @@ def _asks_avahi() -> bool:
 
 
 def _makes_devices() -> bool:
-    """Whether a namespace can have a device that leads to another."""
+    """Whether a namespace can have a veth device."""
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); import devices; sys.exit(devices.make() < 1)"
     )
@@ -131,7 +132,8 @@ def _makes_devices() -> bool:
 
 
 def _types() -> bool:
-    """Whether the kernel lets a program type into its terminal. Before Linux 6.2 it always does."""
+    """Whether the kernel lets a program push input into its terminal (TIOCSTI). Before Linux 6.2 it
+    always does."""
     switch = Path("/proc/sys/dev/tty/legacy_tiocsti")
     return not switch.exists() or switch.read_text().strip() == "1"
 
@@ -176,7 +178,7 @@ def node() -> tuple[int, int]:
 
 
 def with_modules(attack: Attack, python: Path) -> Path:
-    """This Python, or one of its version that has the packages which the attack needs."""
+    """This Python, or one of the same version that has the packages which the attack needs."""
     modules = [word for word in attack.needs if word.startswith("module:")]
     if all(_has(word, str(python)) for word in modules) or not support.PACKAGES.exists():
         return python
@@ -184,7 +186,7 @@ def with_modules(attack: Attack, python: Path) -> Path:
 
 
 def missing(attack: Attack, python: Path) -> str:
-    """What this attack needs and this machine does not have; "" where it can run."""
+    """The first thing that this attack needs and this machine lacks; "" if it can run."""
     needs, python = set(attack.needs), with_modules(attack, python)
     if attack.language == "js":
         needs.add("node")

@@ -1,7 +1,7 @@
 """Runs the corpus and prints what held: ``python tests/attacks/run.py [WORD…]``.
 
-With words, only the attacks with one of them in their name run, and docs/attacks.md is not written.
-``--bare`` runs them without the guard only. ``ATTACKS_ALL_INTERPRETERS=1`` runs those in Python
+With words, only attacks whose name contains one of them run, and docs/attacks.md is not written.
+``--bare`` runs them only without the guard. ``ATTACKS_ALL_INTERPRETERS=1`` runs attacks in Python
 with every interpreter of this machine. Exit status 0 only if every attack behaves as its header
 declares.
 """
@@ -34,7 +34,7 @@ RING_ORDER = ("interpreter", "libc", "kernel")
 
 @dataclass
 class Row:
-    """What came of one attack with every interpreter it was run with."""
+    """The results of one attack, one for each interpreter that ran it."""
 
     attack: Attack
     verdicts: list[Verdict] = field(default_factory=list)
@@ -83,7 +83,7 @@ def one(attack: Attack, interpreters: Iterable[Path], bare: bool) -> Row:
 
 
 def perform(attacks: list[Attack], interpreters: list[Path], *, bare: bool = False) -> list[Row]:
-    """Run the attacks, a few at once; on standard error, how far it is."""
+    """Run the attacks, a few at a time. Shows progress on standard error."""
     console = Console(stderr=True)
     with (
         Progress(console=console, transient=True, disable=not console.is_terminal) as progress,
@@ -147,7 +147,7 @@ def totals(rows: list[Row]) -> str:
 
 
 def item(text: str) -> str:
-    """One entry of a list, in lines of at most 100 columns."""
+    """One entry of a list, wrapped at 100 columns."""
     return textwrap.fill(
         f"- {text}",
         100,
@@ -158,7 +158,7 @@ def item(text: str) -> str:
 
 
 def verdict(row: Row) -> str:
-    """The end of an attack's entry: its rules, and what came of it."""
+    """The end of an attack's entry: its rules, and the result."""
     rules = ", ".join(f"`{rule}`" for rule in row.attack.rules)
     by = f" by {row.rings}" if row.verdict == "held" and row.rings else ""
     return f"{rules}: {row.verdict}{by}."

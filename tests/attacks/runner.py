@@ -25,9 +25,9 @@ class Verdict:
     """How one attack behaved with one interpreter.
 
     Attributes:
-        held: it was stopped under every blocking policy, and named.
-        rings: what named it.
-        problems: each thing that is not as declared, with what was seen.
+        held: whether it was stopped under every blocking policy, and named.
+        rings: the rings that named it.
+        problems: each difference from the header, with what was observed.
     """
 
     attack: Attack
@@ -42,8 +42,7 @@ class Verdict:
 
 
 class Words(yaml.SafeLoader):
-    """Reads `on` and `off` as the words they are, as fshield does: to PyYAML's own loader they are
-    booleans."""
+    """Reads `on` and `off` as strings, as fshield does. PyYAML's own loader makes them booleans."""
 
 
 Words.yaml_implicit_resolvers = {
@@ -55,13 +54,13 @@ Words.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("(?:true|false)
 
 @cache
 def load_policy(path: Path) -> Document:
-    """The file's document; not to be changed."""
+    """The file's document. Callers must not change it."""
     document: Document = yaml.load(path.read_text(), Loader=Words)
     return document
 
 
 def with_mode(document: Document, wanted: str) -> Document:
-    """The document with every rule that blocks in another mode."""
+    """A copy of the document in which every blocking rule has the mode `wanted`."""
     changed = copy.deepcopy(document)
     for name, rule in changed["policy"].items():
         if rule == "block":
@@ -76,8 +75,8 @@ def without_version(document: Document) -> Document:
 
 
 def blocking_policies(attack: Attack) -> list[tuple[str, Document]]:
-    """The policies under which this attack must fail: its own or strict, and that without what
-    holds it as well."""
+    """The policies under which this attack must fail: its own or strict, and a copy of that with
+    the rules of `also` allowed."""
     source = (
         POLICIES / attack.policy
         if attack.policy.endswith(".yaml")
@@ -94,8 +93,8 @@ def blocking_policies(attack: Attack) -> list[tuple[str, Document]]:
 
 
 def alerting(attack: Attack) -> tuple[Document, dict[str, str]]:
-    """The same rules, only reporting. The guard's own safety reports in a dry run alone: no rule
-    names it."""
+    """The same rules in alert mode. An attack on the guard itself is only reported in a dry run,
+    because no rule covers it."""
     document = blocking_policies(attack)[0][1]
     if "guard_integrity" in attack.rules:
         document = {**document, "allow_mode_override": ["alert"]}
@@ -103,21 +102,21 @@ def alerting(attack: Attack) -> tuple[Document, dict[str, str]]:
     return with_mode(document, "alert"), PATIENT
 
 
-#: For a run that must succeed: how long a race is tried in it, on a machine that may be busy.
+#: For a run that must succeed: how long it tries a race, because the machine may be busy.
 PATIENT = {"ATTACK_SECONDS": "40"}
 COMPILING = threading.Lock()
 
 
 def perform(attack: Attack, python: Path, document: Document | None, extra: dict[str, str]) -> Look:
-    """One run of one attack: bare where there is no policy."""
+    """Run one attack once; without the guard if there is no policy."""
     with Stage(attack, python) as stage:
         if document is None or support.UNGUARDED:
             return stage.run(None, extra)
-        # policy_file parts processes, not the threads of one.
+        # policy_file is safe across processes, but not across threads.
         with COMPILING:
             chosen = support.policy_file(without_version(document))
         if attack.policy.startswith("own"):
-            # The program may write to this one: no other run reads it.
+            # The program may write to this policy, so each run gets its own copy.
             own = stage.folder / "own.policy"
             own.write_bytes(Path(chosen).read_bytes())
             chosen = str(own)
@@ -126,7 +125,7 @@ def perform(attack: Attack, python: Path, document: Document | None, extra: dict
 
 
 def tell(look: Look) -> str:
-    """What a run said, for a person who has to find out why."""
+    """A summary of a run, for the person who has to find out why it failed."""
     end = "it hung" if look.timed_out else f"exit status {look.returncode}"
     said = look.stdout.strip().splitlines()[-3:]
     erred = look.stderr.strip().splitlines()[-6:]
@@ -138,7 +137,7 @@ def tell(look: Look) -> str:
 
 
 def unsaid(attack: Attack, look: Look) -> list[str]:
-    """What is wrong where no event of its rules holds the text that one must hold."""
+    """The problem, if no event of the attack's rules contains the text that one must contain."""
     about = [
         json.dumps(event)
         for event in look.events
@@ -163,7 +162,7 @@ def hurt(attack: Attack, look: Look) -> list[str]:
     return found
 
 
-#: A race may be lost by bad luck on a busy machine. Only runs that must succeed are tried again.
+#: A race can be lost on a busy machine. Only runs that must succeed are repeated.
 TRIES = 3
 
 
@@ -174,9 +173,10 @@ def perform_until_won(
     extra: dict[str, str],
     named: tuple[str, ...] = (),
 ) -> Look:
-    """A run that must succeed. It is tried again where the attack alone fell short: a run in which
-    the guard did damage is the last one. A race that is won at its first try was judged by what
-    was there before it, so it is tried again until an event names one of the rules `named`."""
+    """Run an attack that must succeed, up to TRIES times. A run in which the guard did damage is
+    the last. With `named`, a race is also repeated until an event names one of these rules: if the
+    attack won at its first try, the guard saw only the state before.
+    """
     for _ in range(TRIES):
         look = perform(attack, python, document, extra)
         won = look.seen and look.claims
@@ -186,7 +186,7 @@ def perform_until_won(
 
 
 def judge_bare(attack: Attack, python: Path) -> list[str]:
-    """What is wrong with the attack itself: it must work where nobody guards."""
+    """What is wrong with the attack itself: without the guard it must work."""
     look = perform_until_won(attack, python, None, PATIENT)
     if look.timed_out or not (look.seen and look.claims):
         saw = "nothing of it was seen" if look.claims else "it says itself that it did not work"
@@ -195,8 +195,8 @@ def judge_bare(attack: Attack, python: Path) -> list[str]:
 
 
 def judge(attack: Attack, python: Path) -> Verdict:
-    """Run the attack bare, under every policy that must stop it, and under one that only
-    reports."""
+    """Run the attack without the guard, under every policy that must stop it, and under one that
+    only reports."""
     verdict = Verdict(attack, python)
     verdict.problems += judge_bare(attack, python)
     went_through = False

@@ -1,7 +1,6 @@
-"""What stands for the outside: sockets that note who came, and a name server that notes what it was
-asked.
+"""Plays the outside: sockets that note who connects, and a name server that notes its questions.
 
-Runs in the runner, and by itself inside a network namespace: standard library only.
+Runs in the runner, and as a program inside a network namespace. Uses the standard library only.
 """
 
 from __future__ import annotations
@@ -15,12 +14,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 OUTSIDE = "127.66.66.66"
-# What names have for an address that are not below evil.example.
+# The address of every name that is not below evil.example.
 ALLOWED = "127.66.66.67"
 RESOLVER = "127.66.66.53"
-# A second one, for what only IPv6 does: libc asks the first.
+# A second name server, for attacks through IPv6. libc asks the first one.
 RESOLVER6 = "fd66::53"
-# The address of an instance's metadata, which the name metadata.wide.example has as well.
+# The address of the instance metadata service. The name metadata.wide.example leads there too.
 METADATA = "169.254.169.254"
 OUTSIDE6 = "fd66::66"
 ANSWER = (
@@ -30,7 +29,7 @@ ANSWER = (
 
 
 class Sinks:
-    """Listens until it is closed; ``seen`` then says what came, by the names of
+    """Listens until it is closed. ``seen`` then holds what arrived, by the names of
     ``corpus.Proof``."""
 
     def __init__(self, *, namespace: bool = False) -> None:
@@ -79,7 +78,7 @@ class Sinks:
             peer, _ = listener.accept()
         except OSError:
             return
-        # A connection is a leak, whether or not something was said on it.
+        # A connection is a leak, even if it carried no bytes.
         self.seen[name].append("connected")
         peer.setblocking(False)
         self._selector.register(peer, selectors.EVENT_READ, lambda: self._hear(name, peer))
@@ -95,7 +94,7 @@ class Sinks:
                     ANSWER if name != "api" else ANSWER.replace(b"Connection: close\r\n", b"")
                 )
             if name == "api" and said:
-                return  # as the Runtime API: another request may follow
+                return  # plays the Runtime API: another request may follow
         self._selector.unregister(peer)
         peer.close()
 
@@ -111,7 +110,7 @@ class Sinks:
                 labels.append(question[at + 1 : at + 1 + question[at]].decode("latin-1"))
                 at += 1 + question[at]
             asked = question[12 : at + 5]
-            # The name as it is spelled, and whatever is behind the question.
+            # The name as spelled in the question, and the bytes after the question.
             self.seen[name].append(".".join(labels) + question[at + 5 :].decode("latin-1"))
             answer = OUTSIDE if "evil" in labels else METADATA if "metadata" in labels else ALLOWED
             kind = asked[-4:-2]
@@ -135,7 +134,7 @@ class Sinks:
                 key.data()
 
     def close(self) -> dict[str, list[str]]:
-        """Take in what has arrived by now, and stop."""
+        """Take in everything that has arrived, and stop."""
         self._wake.send(b".")
         self._thread.join()
         for _ in range(64):
@@ -150,7 +149,7 @@ class Sinks:
         return self.seen
 
     def environment(self) -> dict[str, str]:
-        """Where programs find the sinks."""
+        """The variables that tell programs where the sinks are."""
         return {
             "ATTACK_SINK": self.tcp,
             "ATTACK_SINK_UDP": self.udp,

@@ -1,4 +1,4 @@
-"""What one run of one attack needs: something to steal, and how to see afterwards whether it was
+"""Sets up one run of one attack: something to steal, and a check afterwards whether it was
 stolen."""
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from tests.attacks.loot import catalogue_file, terminal_file, zone_file
 from tests.attacks.machine import with_modules
 from tests.attacks.sinks import Sinks
 
-# A package is older than the process that it runs in; the kernel keeps the time of files and of
+# A package must be older than the process that imports it. The kernel counts the times of files and
 # processes in ticks.
 SETTLE_S = 0.05
-# Attacks on what a child inherits must not find these set by the caller of the tests.
+# Attacks on what a child inherits must not find values that the caller of the tests has set.
 DROPPED = (
     "LOCALDOMAIN",
     "RES_OPTIONS",
@@ -43,7 +43,7 @@ DROPPED = (
 
 @dataclass
 class Look:
-    """What one run left, before anybody judges it."""
+    """The observations of one run, before they are judged."""
 
     returncode: int
     timed_out: bool
@@ -69,7 +69,7 @@ class Look:
         }
 
 
-# Attacks that have no function around them.
+# Attacks that run without a function around them.
 ALONE = ("alone", "site")
 SITE = """
 import os, sys
@@ -104,7 +104,7 @@ exports.handler = async function handler(event) {{
 
 
 class Stage:
-    """One run's folders, sinks and environment. A context manager: everything is gone after it."""
+    """One run's folders, sinks and environment. A context manager that removes all of them."""
 
     def __init__(self, attack: Attack, python: Path) -> None:
         self.attack, self.python = attack, with_modules(attack, python)
@@ -236,7 +236,7 @@ class Stage:
             self.handler_path.parent.mkdir()
             (self.handler_path.parent / "__init__.py").touch()
         if form == "imported":
-            # Three lines that import a package, as most handlers are.
+            # Three lines that import a package: most handlers look like this.
             package = self.task / "recipes"
             package.mkdir()
             for name in ("__init__", "deep", "later"):
@@ -247,7 +247,8 @@ class Stage:
         else:
             self.handler_path.write_text(source)
         if form in ("compiled", "compiled_elsewhere", "imported"):
-            # By the interpreter that will run it: its format is that version's own.
+            # Compiled by the interpreter that will run it, because the format depends on its
+            # version.
             code = "import py_compile, sys; py_compile.compile(sys.argv[1], doraise=True)"
             where = {**os.environ, **self._cache()}
             subprocess.run([self.python, "-c", code, self.handler_path], check=True, env=where)
@@ -290,7 +291,7 @@ class Stage:
             }
         found = self.sinks.environment() if self.sinks else {}
         if "snapshot" in self.attack.needs:
-            # As on Lambda: what the function may ask the Runtime API for.
+            # As on Lambda: the requests that the function may make to the Runtime API.
             api = found["AWS_LAMBDA_RUNTIME_API"]
             found["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = f"http://{api}/2021-04-23/credentials"
             found["AWS_LAMBDA_METADATA_API"] = api
@@ -323,8 +324,8 @@ class Stage:
         return [runner, str(LIB / f"bootstrap.{attack.language}")]
 
     def run(self, launcher: Path | Sequence[str] | None, extra: Mapping[str, str]) -> Look:
-        """Run the attack, bare where ``launcher`` is None; several words are a command that ends
-        with the launcher."""
+        """Run the attack, without the guard if ``launcher`` is None. Several words are a command
+        line that ends with the launcher."""
         before = (
             []
             if launcher is None
@@ -375,11 +376,11 @@ class Stage:
 
     @staticmethod
     def _end(process: subprocess.Popen[str]) -> None:
-        """End the run's own session: daemons that it left in there included."""
+        """Kill the run's process group, and with it the daemons that the run left."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
 
-    # -- what the runner sees itself --
+    # -- the runner's own checks --
 
     def _state(self) -> list[tuple[object, ...]]:
         state: list[tuple[object, ...]] = []
@@ -415,8 +416,8 @@ class Stage:
             case "word":
                 return "REACHED" in stdout.splitlines()
             case "api" | "next" as name:
-                # To have connected is nothing yet: what counts is that something was said, or that
-                # of an invocation.
+                # A connection alone proves nothing. Something must have been sent: for `next`, a
+                # request about an invocation.
                 return any(
                     said != "connected" and (name == "api" or "/invocation/" in said)
                     for said in seen["api"]
@@ -426,7 +427,8 @@ class Stage:
 
 
 def read_events(stderr: str) -> tuple[str, list[support.Event], list[str]]:
-    """The program's own lines, the guard's events, and what is wrong with the guard's lines."""
+    """Split standard error into the program's own lines, the guard's events, and what is wrong with
+    the guard's lines."""
     own, events, damage = [], [], []
     for line in stderr.splitlines(keepends=True):
         if not re.match(r'\{"function_shield":true,"event":', line):

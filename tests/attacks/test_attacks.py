@@ -1,5 +1,5 @@
-"""Every attack of the corpus behaves as its header declares: bare, guarded, and under a policy that
-only reports."""
+"""Every attack of the corpus behaves as its header declares: without the guard, under it, and under
+a policy that only reports."""
 
 from __future__ import annotations
 
@@ -22,8 +22,7 @@ PYTHONS = support.interpreters() if ALL else [Path(sys.executable)]
 
 
 def cases() -> list[object]:
-    """Every attack with every interpreter that is asked for; those that bring their own run
-    once."""
+    """Every attack with every chosen interpreter. Attacks that are not in Python run once."""
     found: list[object] = []
     for attack in ATTACKS:
         for python in PYTHONS if attack.language == "py" else PYTHONS[:1]:
@@ -39,8 +38,8 @@ Verdicts = dict[tuple[str, Path], "Future[Verdict]"]
 
 @pytest.fixture(scope="module")
 def verdicts(request: pytest.FixtureRequest) -> Iterator[Verdicts]:
-    """The verdicts on the attacks that were selected, worked out a few at once: a run mostly waits
-    for processes."""
+    """The verdicts on the selected attacks, a few at a time, because a run mostly waits for
+    processes."""
     with ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 2)) as pool:
         found: Verdicts = {}
         for item in request.session.items:

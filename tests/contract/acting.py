@@ -1,4 +1,4 @@
-"""Programs whose act makes an event."""
+"""Programs that perform one act, which makes an event."""
 
 from __future__ import annotations
 

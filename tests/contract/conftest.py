@@ -1,4 +1,4 @@
-"""Takes away what the acts of these tests make where no guard stops them."""
+"""Removes what the acts of these tests create when no guard stops them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def made() -> set[Path]:
 
 @pytest.fixture(autouse=True)
 def leave_nothing_behind() -> Iterator[None]:
-    """Unguarded, each test succeeds in what it must not be able to do."""
+    """Without the guard, each test succeeds in the act that it must not be able to do."""
     before = made() if UNGUARDED else set()
     yield
     for path in made() - before if UNGUARDED else ():

@@ -1,4 +1,4 @@
-"""What the tests of the contract share: layers to copy and damage, C programs, runs in a chosen
+"""What the contract tests share: layers to copy and damage, C programs, and runs in a chosen
 environment."""
 
 from __future__ import annotations
@@ -26,8 +26,7 @@ from tests.support import (
 HERE = Path(__file__).resolve().parent
 PYTHON = str(Path(sys.executable).resolve())
 REFUSED = 78
-#: 'The outside': no default rule allows it, and nothing of the test's listens there unless the test
-#: says so.
+#: 'The outside': no default rule allows it. The test has no listener there unless it says so.
 OUTSIDE = "127.66.66.66"
 SAY = [PYTHON, "-c", "print('ran')"]
 
@@ -42,8 +41,8 @@ def launch(
     timeout: float = 30,
     **more: Any,
 ) -> Guarded:
-    """Run `argv` under `launcher` with just these FunctionShield variables; bare where the tests
-    run unguarded."""
+    """Run `argv` under `launcher` with only these FunctionShield variables; bare if the tests run
+    unguarded."""
     command = [str(part) for part in argv] if UNGUARDED else [str(launcher), *map(str, argv)]
     done = subprocess.run(
         command,
@@ -63,13 +62,13 @@ def launch(
 
 
 def copy_layer(folder: Path) -> Path:
-    """A copy of the layer in `folder`; the launcher of it."""
+    """Copy the layer to `folder`. Returns the copy's launcher."""
     shutil.copytree(LAYER, folder, symlinks=True)
     return folder / "function-shield"
 
 
 def core_of(launcher: Path) -> Path:
-    """The core that belongs to a copied launcher."""
+    """The core next to a copied launcher."""
     return launcher.parent / "function-shield.d" / "function-shield.so"
 
 
@@ -80,8 +79,7 @@ def policy_of(launcher: Path, name: str) -> Path:
 
 @cache
 def build(source: str, name: str, *options: str) -> Path:
-    """Compile ``source`` of this folder to ``name``; gcc where there is one, else zig's C
-    compiler."""
+    """Compile ``source`` of this folder to ``name``, by gcc if there is one, otherwise by zig."""
     out = SCRATCH / "contract" / name
     out.parent.mkdir(parents=True, exist_ok=True)
     compiler = ["gcc"] if shutil.which("gcc") else [sys.executable, "-m", "ziglang", "cc"]
@@ -94,15 +92,15 @@ def build(source: str, name: str, *options: str) -> Path:
 
 
 def executable(path: Path, text: str) -> Path:
-    """An executable file with this text."""
+    """Write an executable file with this text."""
     path.write_text(text)
     path.chmod(0o755)
     return path
 
 
 def refusal(result: Guarded) -> str:
-    """The sentence of a run that was refused; fails where the command ran or the event is not the
-    contract's."""
+    """The sentence of a refusal. Fails if the command ran, or if the event does not match the
+    contract."""
     assert result.returncode == REFUSED, result
     assert result.stdout == "", "the command ran"
     assert [event["event"] for event in result.events] == ["refused"], result

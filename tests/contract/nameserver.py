@@ -1,11 +1,11 @@
-"""Runs a command in a network of its own: a name server that notes what it is asked, byte for byte,
-and two hosts.
+"""Runs a command in a separate network with two hosts and a name server that notes every query,
+byte for byte.
 
-Started as ``unshare -rnm python nameserver.py SEEN RESOLV -- COMMAND…``. SEEN is the file that what
-came is written to, as JSON (asked: queries in hexadecimal, tcp: connections, heard: hosts that
-a client connected to); RESOLV is the file that stands in for /etc/resolv.conf. A name has the
-answer that ZONE gives it; the others have the address of the outside, so that a question about them
-that is let through is answered.
+Started as ``unshare -rnm python nameserver.py SEEN RESOLV -- COMMAND…``. What arrived is written to
+the file SEEN, as JSON (asked: queries in hexadecimal, tcp: connections, heard: hosts that a client
+connected to). RESOLV is the file that takes the place of /etc/resolv.conf. ZONE gives the answers
+for some names. All other names have the address of the outside, so that a question that the guard
+lets through is answered.
 """
 
 from __future__ import annotations
@@ -30,8 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.attacks.inside import MS_BIND, raise_loopback
 from tests.attacks.sinks import ALLOWED, OUTSIDE, RESOLVER
 
-# NAME: records as a zone file has them. The answer of a name is whatever its line says, chains
-# included.
+# NAME: records as in a zone file. The answer for a name is exactly its line, chains included.
 ZONE = {
     "api.allowed.example.": [f"api.allowed.example. 60 IN A {ALLOWED}"],
     "alias.allowed.example.": [

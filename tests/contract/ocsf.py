@@ -1,7 +1,7 @@
-"""OCSF's own schema, as far as a finding of the engine's reaches, put to an event.
+"""Checks an event against OCSF's own schema, or the part of it that the engine's findings use.
 
-`ocsf-1.5.0.json` is a part of the published schema: each attribute's requirement, type, ids with
-their captions, and each object's constraints. Nothing in it was written by hand.
+`ocsf-1.5.0.json` is an excerpt of the published schema: each attribute's requirement, type, and ids
+with their captions, and each object's constraints. Nothing in it was written by hand.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 
 def problems(event: dict[str, Any], *, ours: set[str]) -> list[str]:
-    """Where `event` is not a Detection Finding of OCSF 1.5.0 with the security control profile.
+    """How `event` differs from a Detection Finding of OCSF 1.5.0 with the security control profile.
 
     Args:
-        event: as it was written.
-        ours: keys of the root that are not OCSF's.
+        event: the event as the engine wrote it.
+        ours: top-level keys that are not OCSF's.
     """
     found = {key: value for key, value in event.items() if key not in ours}
     return list(_check(found, SCHEMA["class"]["attributes"], {}, "event"))

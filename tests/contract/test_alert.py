@@ -1,4 +1,5 @@
-"""Alert mode changes no result, no errno and raises nothing; each act makes exactly one event."""
+"""Alert mode changes no result and no errno, and raises nothing. Each act makes exactly one
+event."""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ from tests.support import (
 )
 
 ALERT = rules("alert", "alert", "alert", "alert")
-# `block` with FUNCTION_SHIELD_MODE=alert must not differ from it.
+# `block` with FUNCTION_SHIELD_MODE=alert must behave the same.
 DRY_RUN = rules("block", "block", "block", "block", allow_mode_override=["alert"])
 
 MODULES = (
@@ -37,7 +38,7 @@ MODULES = (
     "urllib.request",
 )
 PRELUDE = "import os, sys\nD = sys.argv[1]\ndef new(name): return os.path.join(D, name)\n"
-#: What is done, and under which rule its one event stands.
+#: The act, and the rule that its one event names.
 ACTS: dict[str, tuple[str, str]] = {
     "open to read": ("print(open(new('there')).read())", "read_write_tmp"),
     "open what is not there": ("open(new('missing'))", "read_write_tmp"),
@@ -130,7 +131,7 @@ ACTS: dict[str, tuple[str, str]] = {
         "create_child_process",
     ),
 }
-#: Acts that are two by nature: a fork of Python's own, and a program that the child executes.
+#: Acts that consist of two: Python forks, and the child executes a program.
 TWO = {"os.spawnlp"}
 
 
@@ -144,7 +145,7 @@ def python(code: str, folder: Path, port: int, **guard: Any) -> Guarded:
 
 @pytest.fixture
 def outside() -> Iterator[int]:
-    """A listener that plays the outside; its port."""
+    """A listener that plays the outside. Yields its port."""
     code = (
         "import socketserver, threading\nclass Answer(socketserver.BaseRequestHandler):\n    def"
         " handle(self):\n        self.request.settimeout(5)\n        try:\n            if"
@@ -168,7 +169,7 @@ def fill(folder: Path) -> Path:
 
 
 def tree(folder: Path) -> list[tuple[str, int]]:
-    """What is there afterwards, but for random names."""
+    """The names and modes of what exists afterwards. Random names count as equal."""
     found = [
         ("random" if path.name.startswith("tmp") else path.name, path.lstat().st_mode)
         for path in folder.rglob("*")
@@ -218,14 +219,13 @@ def test_one_event_and_the_same_result(act: str, how: str, tmp_name: Path, outsi
 
 @pytest.mark.parametrize("act", ACTS)
 def test_blocked_each_once(act: str, tmp_name: Path, outside: int) -> None:
-    """The same acts under `block`: none happens, each makes one event, and the folder is as it
-    was."""
+    """The same acts under `block`: none happens, each makes one event, and the folder is
+    unchanged."""
     code, rule = ACTS[act]
     before = tree(fill(tmp_name))
     result = python(code, tmp_name, outside, policy=rules("block", "block", "block", "block"))
     events = [(event["policy"], event["mode"]) for event in result.violations]
     assert set(events) == {(rule, "block")}, result
-    # asyncio's and os.spawn's own error paths may ask again.
     assert len(events) == 1, result.violations
     if act not in ("connect_ex", "os.spawnlp", "mkdir of what is there"):
         assert "answer" not in result.stdout and "Linux" not in result.stdout
@@ -252,8 +252,8 @@ def namespaces() -> bool:
 
 @pytest.fixture
 def hosts(tmp_path: Path) -> list[str]:
-    """What to put before a command that is to see a hosts file of the test's own: nothing is asked
-    of anybody."""
+    """The command prefix for a mount namespace with the test's own hosts file. No name server is
+    asked."""
     if not namespaces():
         pytest.skip("mount namespaces are not to be had here")
     (tmp_path / "hosts").write_text(HOSTS)
@@ -262,7 +262,7 @@ def hosts(tmp_path: Path) -> list[str]:
 
 
 def with_hosts(hosts: list[str], code: str, port: int, policy: Any = None) -> Guarded:
-    """Run the code bare or under `policy` where evil.example and good.example have an address."""
+    """Run the code, bare or under `policy`, with addresses for evil.example and good.example."""
     imports = "".join(f"import {name}\n" for name in MODULES if name in code)
     argv = [PYTHON, "-c", imports + code.replace("PORT", str(port))]
     if policy is not None and not UNGUARDED:
@@ -299,7 +299,7 @@ def test_names(act: str, hosts: list[str], outside: int) -> None:
 
 @pytest.mark.parametrize("act", LOOKUPS)
 def test_allowed_names(act: str, hosts: list[str], outside: int) -> None:
-    """An address is allowed by name once a lookup of that name returned it, and not before."""
+    """A name's entry allows an address only after a lookup of that name has returned it."""
     policy = rules(
         outbound={"mode": "block", "allow": [{"host": "good.example", "ports": [443, outside]}]}
     )
@@ -326,8 +326,8 @@ def test_allowed_names(act: str, hosts: list[str], outside: int) -> None:
 def test_another_port_than_was_looked_up_is_an_act_of_its_own(
     hosts: list[str], outside: int
 ) -> None:
-    """A lookup and the connection to its port are one act; no connection hides behind a lookup
-    for another one."""
+    """A lookup and the connection to the port of that lookup are one act. A lookup for one port
+    hides no connection to another."""
     dial = f"socket.socket().connect_ex(('{OUTSIDE}', %d))"
     for port, events in ((None, [None, outside]), (1, [1, outside]), (outside, [outside])):
         code = f"socket.getaddrinfo('evil.example', {port})\n{dial % outside}"
@@ -338,7 +338,8 @@ def test_another_port_than_was_looked_up_is_an_act_of_its_own(
 
 
 def installed(folder: Path, **modules: str) -> str:
-    """Puts modules into a folder as packages are; the lines that make them importable."""
+    """Write modules into a folder like installed packages. Returns the lines that make them
+    importable."""
     site = folder / "site-packages"
     site.mkdir()
     for name, code in modules.items():
@@ -349,8 +350,8 @@ def installed(folder: Path, **modules: str) -> str:
 def test_a_look_up_that_names_nobody_hides_no_connection(
     hosts: list[str], outside: int, tmp_path: Path
 ) -> None:
-    """asyncio looks names up in a thread on whose stack there is nobody: the connection's event
-    says who asked."""
+    """asyncio looks names up in a thread whose stack names no package. The connection's event must
+    still name its caller."""
     dials = "import socket\ndef dial(found):\n    socket.socket().connect(found[0][4])\n"
     code = (
         installed(tmp_path, carrier=dials) + "import asyncio, carrier\n"
@@ -380,7 +381,7 @@ def test_nobody_hides_behind_somebody_elses_look_up(
     for acts, askers in (
         ("first.dial(found)", ["first"]),
         ("second.dial(found)", ["first", "second"]),
-        # No caller takes the lookup of another.
+        # No caller is credited with another caller's lookup.
         ("second.dial(found); first.dial(found)", ["first", "second"]),
         ("first.dial(found); second.dial(found)", ["first", "second"]),
     ):

@@ -1,7 +1,8 @@
-"""Names of the function's region and configuration, in a guarded process and its children.
+"""Entries with the names of the function's region and configuration, in a guarded process and its
+children.
 
-Lookups of names that an entry has are for a port that it does not have: that says `port`, and no
-query leaves.
+Each lookup is for a port that the entry does not list. If an entry has the name, the reason is
+`port`, and no query leaves.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ REASONS = {
 
 
 def reasons(done: Guarded) -> list[str]:
-    """Of each refused lookup, in their order."""
+    """The reasons of the refused lookups, in order."""
     assert done.returncode == 0, done
     return [
         event["reason"] for event in done.violations if event["policy"] == "outbound_connectivity"
@@ -102,13 +103,13 @@ def test_what_was_not_set_says_so(value: str | None) -> None:
 def test_alert_says_it_too_and_changes_nothing() -> None:
     document = json.loads(json.dumps(POLICY))
     document["policy"]["outbound_connectivity"]["mode"] = "alert"
-    # A numeric host asks nobody.
+    # A numeric host needs no query.
     done = run_guarded([sys.executable, "-c", ASK, "127.0.0.1"], policy=document, env=ENV)
     assert reasons(done) == []
 
 
 def test_more_than_children_can_be_told_is_as_if_unset() -> None:
-    """In the process itself and in its children alike, which start as before."""
+    """In the process itself and in its children, which start as before."""
     names = [f"A_VARIABLE_WITH_A_NAME_OF_SOME_LENGTH_{number:02}" for number in range(32)]
     policy = rules(
         outbound={"mode": "block", "allow": [{"host": f"x.${{env:{name}}}"} for name in names]}

@@ -1,5 +1,4 @@
-"""Drop-in: programs written for FunctionShield call configure, and the policy file has the last
-word."""
+"""Drop-in: programs written for FunctionShield call configure, and the policy file decides."""
 
 from __future__ import annotations
 
@@ -46,7 +45,7 @@ def run(python: Path, code: str, policy: Mapping[str, Any]) -> list[str]:
 
 
 def test_the_documented_call(python: Path) -> None:
-    """FunctionShield's own README, token and all."""
+    """The call from FunctionShield's own README, with its token."""
     code = """
 cookie = function_shield.configure({
     "policy": {"outbound_connectivity": "block", "read_write_tmp": "block",
@@ -156,7 +155,7 @@ def test_guard_integrity_cannot_be_loosened(python: Path) -> None:
     ],
 )
 def test_wrong_keys_and_values_raise(options: str) -> None:
-    """And leave everything as it was."""
+    """They raise, and change nothing."""
     act = f"function_shield.configure({options})"
     code = f"try: {act}; print('passed')\nexcept Exception as error: print(bool(str(error)))\n"
     result = run_guarded([Path(sys.executable), "-c", TRY + code + "print(tmp())"], policy=rules())

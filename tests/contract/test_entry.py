@@ -1,4 +1,5 @@
-"""An event carries the line of policy that would have let its act pass: with it, the act passes."""
+"""An event shows the line of policy that would have let its act pass. With that line, the act
+passes."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ import yaml
 
 from tests import support
 
-#: The rule, an act in Python, and the entry of its event.
+#: The rule, an act in Python, and the entry that its event shows.
 ACTS = {
     "name": (
         "outbound_connectivity",
@@ -41,7 +42,7 @@ ACTS = {
     "fork": ("create_child_process", "os.fork() or os._exit(0)", {"path": "fork"}),
     "module": ("native_code", "import ctypes; ctypes.CDLL(None)", None),
 }
-#: What no entry of this rule cures.
+#: Acts that no entry of this rule can allow.
 NONE = {
     "family": "socket.socket(socket.AF_PACKET, socket.SOCK_RAW)",
 }

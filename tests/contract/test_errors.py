@@ -1,5 +1,5 @@
-"""Errors that the function sees: PolicyViolation in Python, -1 and EACCES from libc, EAI_FAIL from
-a lookup."""
+"""The errors that the function sees: PolicyViolation in Python, -1 and EACCES from libc, EAI_FAIL
+from a lookup."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def test_c(argv: list[str], expected: str) -> None:
 
 
 def test_ctypes(python: Path, tmp_path: Path) -> None:
-    """Python that calls libc directly gets the same errors as C, and one event each."""
+    """Python code that calls libc by ctypes gets the same errors as C, and one event each."""
     code = f"""
 import ctypes, socket, struct
 libc = ctypes.CDLL(None, use_errno=True)
@@ -184,7 +184,7 @@ for library in (libc, named):
     lines = result.stdout.splitlines()
     assert [line for line in lines if not line.startswith("-4 ")] == ["-1 13"] * 8, result
     assert len([line for line in lines if line.startswith("-4 ")]) == 2
-    # ctypes itself is native code, which is reported where the policy says nothing about it.
+    # ctypes itself is native code, which is reported if the policy does not mention it.
     events = [event for event in result.violations if event["policy"] != "native_code"]
     assert all(event["mode"] == "block" for event in events)
     assert len(events) == 5, "the second of each kind is a repeat"

@@ -1,4 +1,4 @@
-"""Repeats are counted, and each count belongs to an invocation."""
+"""Repeats are counted, and each count belongs to one invocation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets of the function's environment are masked in its events."""
+"""Secrets in the function's environment are masked in its events."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ def test_secrets_are_masked() -> None:
 
 
 def test_more_secrets_than_are_kept_in_full() -> None:
-    """What there is no room for is known by its beginning, and the text is masked from there."""
+    """There is no room to keep this secret in full. The guard recognises its beginning, and masks
+    the text from there."""
     env = {f"TOKEN_{number:03}": f"value-{number:03}-{'x' * 20}" for number in range(100)} | {
         "PLAIN": "plain-value"
     }
@@ -80,7 +81,7 @@ def test_with_too_many_secrets_every_text_is_masked() -> None:
 
 @pytest.mark.parametrize("count", [1, 60, 200])
 def test_a_childs_events_mask_its_parents_secrets(count: int) -> None:
-    """A child that was given another environment may still be given the values."""
+    """The child has another environment, but may still be given the values."""
     env = {f"TOKEN_{number:03}": f"value-{number:03}-{'x' * 20}" for number in range(count)}
     inner = "import sys\ntry: open('/tmp/a-' + sys.argv[1] + '-b')\nexcept OSError: pass"
     code = (
@@ -96,7 +97,7 @@ def test_a_childs_events_mask_its_parents_secrets(count: int) -> None:
 
 
 def test_a_secret_in_a_refusal() -> None:
-    """The launcher's own sentence may quote a variable that was filled in wrongly."""
+    """The launcher's own sentence may quote a variable that was set to a secret by mistake."""
     env = {
         "DB_PASSWORD": "correct-horse-battery",
         "FUNCTION_SHIELD_POLICY": "correct-horse-battery",

@@ -1,5 +1,5 @@
-"""Where events go: no reader's pace is the function's, nobody else reads them, and no act hides in
-another."""
+"""Where events go: a slow reader does not slow the function down, nobody else reads the events, and
+no act hides in another."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ from tests.support import LAUNCHER, clean_environment, nodes, policy_file, rules
 F_SETPIPE_SZ = 1031
 BLOCK = rules("block", "block", "block", "block")
 ALERT = rules("alert", "alert", "alert", "alert")
-# A tenth of what the guard waited for one event before it wrote without waiting, and many times
-# what it waits now.
+# Once, the guard waited ten times this long for one event. Now it waits a small fraction of it.
 MOST = 1.0
 
 ACTS = """
@@ -74,7 +73,7 @@ def read_all(fd: int) -> bytes:
     "policy", [BLOCK, ALERT, "strict", "monitor"], ids=["block", "alert", "strict", "monitor"]
 )
 def test_nobody_reads_the_pipe(policy: Any) -> None:
-    """180 acts of three threads, and what keeps them waiting in all is a few milliseconds."""
+    """180 acts in three threads. Together they wait a few milliseconds."""
     ours, theirs = pipe()
     with start(ACTS, theirs, policy) as process:
         os.close(theirs)
@@ -132,8 +131,8 @@ sys.stdin.readline()
 def read_late(
     code: str, argv: tuple[str, ...] = (PYTHON, "-c"), policy: Any = None, **more: Any
 ) -> tuple[int, list[dict[str, Any]]]:
-    """The events of a program whose pipe has room for few lines, and for all of them once it says
-    "acted"."""
+    """The events of a program whose pipe holds few lines at first, and all of them once the program
+    has printed "acted"."""
     ours, theirs = pipe()
     chosen = policy_file(policy or rules(tmp="block"))
     env = clean_environment({"FUNCTION_SHIELD_POLICY": chosen})
@@ -162,7 +161,8 @@ def read_late(
     "end", ["", "os._exit(0)", "os.execv('/bin/true', ['true'])", "os.listdir('/tmp/x')"]
 )
 def test_a_late_reader_gets_every_event(end: str) -> None:
-    """The lines that found no room wait in memory, and go out at the latest before that is gone."""
+    """Lines that found no room wait in memory. They are written before that memory goes away, at
+    the latest."""
     _, events = read_late(LATE + end)
     own = [event for event in events if event["nonce"] == events[0]["nonce"]]
     assert [event["seq"] for event in own] == list(range(len(own)))
@@ -180,8 +180,8 @@ read word
 
 @pytest.mark.parametrize("room", [4096, 1 << 16])
 def test_another_users_pipe(room: int) -> None:
-    """The kernel gives the guard no description of its own there: pages are handed over, and whole
-    lines arrive."""
+    """The guard cannot open its own description of another user's pipe. It writes whole pages, and
+    whole lines arrive."""
     if os.geteuid() != 0:
         pytest.skip("needs another user's pipe")
     _, events = read_late(SHELL, ("/bin/sh", "-c"), user=65534)
@@ -223,7 +223,7 @@ sys.stdin.readline()
 
 
 def test_the_first_event_of_each_rule_finds_room() -> None:
-    """No act hides behind a flood of others: a line of a rule that has none waiting is kept."""
+    """No act hides behind a flood of others: the first waiting line of each rule is kept."""
     _, events = read_late(HIDES + "os.listdir('/tmp/last')", policy=BLOCK)
     violations = [event for event in events if event["event"] == "violation"]
     said = [event["policy"] for event in violations]
@@ -236,7 +236,7 @@ def test_the_first_event_of_each_rule_finds_room() -> None:
 
 
 def test_a_forked_child_does_not_write_its_parents_lines() -> None:
-    """What the parent keeps is written once."""
+    """Lines that the parent keeps are written once."""
     _, events = read_late(
         LATE + "pid = os.fork()\n"
         "if pid == 0:\n"
@@ -251,7 +251,7 @@ def test_a_forked_child_does_not_write_its_parents_lines() -> None:
     )
 
 
-# ---- whose they are ----
+# ---- who may open the sink ----
 
 
 @pytest.mark.parametrize("policy", [BLOCK, "strict"], ids=["block", "strict"])
@@ -282,8 +282,8 @@ def test_a_shell_and_node_write_to_it() -> None:
 @pytest.mark.parametrize("where", ["stderr", "events"])
 @pytest.mark.parametrize("what", ["pipe", "file"])
 def test_what_has_a_name_is_not_taken_by_it(what: str, where: str, tmp_path: Path) -> None:
-    """A pipe is not read, and a file is not written to. Reading a file takes nothing:
-    function_shield.testing does."""
+    """A pipe cannot be opened for reading, nor a file for writing. Reading a file removes nothing
+    from it, and function_shield.testing needs it."""
     sink, link = tmp_path / "sink", tmp_path / "link"
     if what == "pipe":
         os.mkfifo(sink)
@@ -390,7 +390,7 @@ def test_reading_and_writing_are_kinds() -> None:
 
 
 def test_who_reads_the_source_is_a_kind(tmp_path: Path) -> None:
-    """A tool's honest read of the source does not cover another package's."""
+    """An honest tool's read of the source does not cover another package's."""
     for name in ("honest", "hostile"):
         folder = tmp_path / "site-packages" / name
         folder.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Events: one JSON object a line in one write, with the keys, levels and counts that the contract
+"""Events: one JSON object a line, in one write, with the keys, levels and counts that the contract
 promises."""
 
 from __future__ import annotations
@@ -94,8 +94,8 @@ def test_a_violation_has_every_key(tmp_path: Path) -> None:
 
 
 def test_the_stack_reaches_who_asked(tmp_path: Path) -> None:
-    """Libraries that carry a request are many frames deep: the eight frames name every package on
-    the way."""
+    """Libraries that carry a request are many frames deep. The eight frames of the stack name every
+    package on the way."""
     packages = ("carrier", "client", "asker")
     for name, inner in zip(
         packages, ("open('/tmp/x', 'w')", "carrier.go(9)", "client.go(9)"), strict=True
@@ -259,8 +259,8 @@ def test_one_valid_line_of_at_most_4096_bytes(
     act: str, mode: str, tmp_path: Path, tmp_name: Path
 ) -> None:
     log = tmp_path / "log"
-    # Folders that are there, as deep as a path can be: where a folder is missing there is nothing
-    # to judge.
+    # Real folders, as deep as a path can be. If a folder were missing, there would be nothing to
+    # judge.
     code = (
         "def deep(name):\n"
         f"    path = {str(tmp_name)!r}\n"
@@ -288,7 +288,7 @@ def test_one_valid_line_of_at_most_4096_bytes(
 
 
 def test_one_write_each(tmp_path: Path) -> None:
-    """A datagram socket keeps writes apart: each must hold one whole line."""
+    """A datagram socket keeps writes apart: each datagram must be one whole line."""
     code = (
         "import os\nfor n in range(20):\n  try: os.mkdir(f'/tmp/function-shield-{n}')\n  except"
         " OSError: pass"
@@ -336,14 +336,14 @@ def test_threads_and_children_do_not_mix_their_lines(sink: str, tmp_path: Path) 
     for stream in streams.values():
         numbers = {event["seq"] for event in stream}
         assert len(numbers) == len(stream)
-        # A reader of the pipe may be slow: what it missed is told.
+        # A reader of the pipe may be slow. The events say what it missed.
         missed = max(numbers) + 1 - len(numbers)
         assert missed == sum(event.get("lost", 0) for event in stream)
         assert missed == 0 or sink == "pipe"
 
 
 def test_the_sequence_and_the_nonce() -> None:
-    """What a function prints itself fits neither."""
+    """Lines that a function prints itself fit neither."""
     code = attempt("os.listdir('/tmp')") + "\n" + attempt("open('/tmp/x')")
     first, second = python(code), python(code)
     for result in (first, second):
@@ -390,7 +390,8 @@ def test_refusals_go_there_too(tmp_path: Path) -> None:
 
 
 def test_a_path_under_tmp(tmp_name: Path) -> None:
-    """The only place that can be written on Lambda; the function itself still cannot reach it."""
+    """/tmp is the only writable place on Lambda. The function itself still cannot reach the
+    file."""
     code = attempt(f"open({str(tmp_name)!r}, 'a')")
     result = python(code, env={"FUNCTION_SHIELD_EVENTS": str(tmp_name)})
     assert result.stdout == "PolicyViolation\n"
@@ -401,7 +402,7 @@ def test_a_path_under_tmp(tmp_name: Path) -> None:
 
 
 def test_the_function_redirects_its_own_stderr(tmp_path: Path) -> None:
-    """Events go on to where stderr was at the start."""
+    """Events still go to where stderr was at the start."""
     code = (
         f"import os\nos.dup2(os.open({str(tmp_path / 'own')!r}, os.O_CREAT | os.O_WRONLY), 2)\n"
         + attempt("os.listdir('/tmp')")
@@ -434,7 +435,7 @@ def test_a_reader_that_went_away_does_not_kill_the_function() -> None:
 
 
 def test_a_reader_that_is_slow() -> None:
-    """A full non-blocking pipe delays the function by a bounded time, and what was lost is
+    """A full non-blocking pipe delays the function by a bounded time, and lost events are
     counted."""
     code = (
         "import fcntl, os, time\n"

@@ -1,4 +1,4 @@
-"""An entry whose last day is over: `check` says so, and the running function never notices."""
+"""An entry's last day is over. `check` reports it, and the running function does not notice."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """`ctypes.util.find_library` starts ldconfig, which is static. Events and commands say that no
-entry allows it, before it is blocked and after."""
+entry can allow it, both before and after it is blocked."""
 
 from __future__ import annotations
 

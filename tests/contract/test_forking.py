@@ -1,4 +1,4 @@
-"""What threads do while another forks is not taken for what a child does."""
+"""The guard does not mistake what threads do during a fork for what the child does."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 
 from tests.support import rules, run_guarded
 
-# Sockets are made and connected all the time that another thread forks; and one is dissolved and
+# During the forks, sockets are made and connected all the time, and one is disconnected and
 # connected again.
 PROGRAM = """
 import os, socket, threading, time

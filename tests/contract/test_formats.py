@@ -1,5 +1,5 @@
-"""Events in other forms: OCSF's Detection Finding with the security control profile, CloudWatch's
-embedded metrics."""
+"""Events in other formats: OCSF's Detection Finding with the security control profile, and
+CloudWatch's embedded metric format."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.contract.helpers import OUTSIDE, PYTHON
 from tests.contract.ocsf import SCHEMA, problems
 from tests.support import LAYER, ROOT, Guarded, policy_file, rules, run_guarded
 
-#: What Lambda's filter by level and our own readers need; OCSF does not know these three.
+#: Lambda's filter by level and our own readers need these three keys, which OCSF does not have.
 OURS = {"function_shield", "timestamp", "level"}
 ACTS = f"""
 import socket, subprocess
@@ -53,7 +53,7 @@ def at(event: Any, path: str) -> Any:
 def check_finding(event: dict[str, Any], *, more: frozenset[str] = frozenset()) -> None:
     assert problems(event, ours={*OURS, *more}) == []
     assert (event["class_uid"], event["activity_id"], event["type_uid"]) == (2004, 1, 200401)
-    # What the schema leaves open, and readers of security controls go by.
+    # The schema does not require these values, but readers of security controls rely on them.
     assert {
         "action",
         "disposition",
@@ -92,7 +92,7 @@ def test_findings(mode: str) -> None:
     assert {"dst_endpoint": {"hostname": "evil.example", "port": 443}} in evidences
     assert {"file": {"type_id": 0, "name": "format-a", "path": "/tmp/format-a"}} in evidences
     (process,) = [evidence["process"] for evidence in evidences if "process" in evidence]
-    # OCSF wants a process to have a number or an id; one that was not started has no number.
+    # OCSF requires a process to have a pid or a uid. A process that was not started has no pid.
     (uid,) = [event["metadata"]["uid"] for event in found if at(event, "evidences.0.process")]
     assert process == {"uid": uid, "name": "true", "cmd_line": "/bin/true b c"}
     assert not any("resources" in event for event in found)  # no function is known here
@@ -136,7 +136,7 @@ def test_a_finding_reads_as_the_native_event_does() -> None:
     records = list(
         EventReader().stream(io.BytesIO(run("block", {"format": "ocsf"}).stderr.encode()))
     )
-    assert records == []  # split_events took them: they are events to every reader
+    assert records == []  # split_events removed these lines: to every reader they are events
     out = io.StringIO()
     EventPrinter(out, colour=False).print(finding[0])
     assert "tried to" in out.getvalue()
@@ -152,7 +152,7 @@ def test_only_violations_are_findings() -> None:
 
 
 def check_metrics(event: dict[str, Any], namespace: str) -> None:
-    """As the specification of CloudWatch's embedded metric format demands it."""
+    """Check against the specification of CloudWatch's embedded metric format."""
     told = event["_aws"]
     assert set(told) == {"Timestamp", "CloudWatchMetrics"}
     assert abs(told["Timestamp"] / 1000 - moment(event["timestamp"])) < 1
@@ -194,7 +194,8 @@ def test_no_metrics_of_what_is_allowed_and_none_unless_asked_for() -> None:
 @pytest.mark.parametrize("form", ["json", "ocsf"])
 @pytest.mark.parametrize("filler", ["x", '"', "\\x01", "\\u20ac", "\\\\"])
 def test_the_longest_line_is_whole(tmp_path: Path, form: str, filler: str) -> None:
-    """Whatever is as long as can be: at most 4,096 bytes, and valid JSON with every key."""
+    """Everything is as long as it can be: still at most 4,096 bytes, and valid JSON with every
+    key."""
     name = "p" * 60
     folder = tmp_path
     for _ in range(8):

@@ -1,6 +1,7 @@
-"""Programs name to libc the file or folder that libc has anyway: `who` of coreutils its login
-records, `ldd` of bash the messages of libc. Nothing is refused, and no event is written, even as
-root, who could put a link in their place."""
+"""Some programs pass libc the file or folder that libc would use anyway: `who` of coreutils its
+login records, bash's `ldd` the messages of libc. Nothing is refused and no event is written, not
+even for root, who could replace them by links.
+"""
 
 from __future__ import annotations
 

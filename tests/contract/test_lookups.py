@@ -1,5 +1,5 @@
-"""Programs that speak DNS themselves: plain questions about allowed names reach the system's name
-server, nothing else does, and what it answers may be reached."""
+"""Programs that speak DNS themselves. Plain questions about allowed names reach the system's name
+server, and nothing else does. The addresses in its answers may then be reached."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ pytestmark = pytest.mark.skipif(not _namespaces(), reason="no network namespaces
 
 @dataclass
 class Run:
-    """What a program said, and what its network saw."""
+    """A program's output, and what its network saw."""
 
     returncode: int
     lines: list[str]
@@ -59,7 +59,7 @@ class Run:
 
     @property
     def names(self) -> list[str]:
-        """The names that the server was asked for."""
+        """The names in the questions that the server got."""
         return [
             dns.message.from_wire(packet, ignore_trailing=True)
             .question[0]
@@ -77,7 +77,7 @@ Runner = Callable[..., Run]
 
 @pytest.fixture
 def run(tmp_path: Path) -> Runner:
-    """Runs a command in a network of its own."""
+    """Runs a command in a separate network."""
 
     def go(*command: str, policy: Any = POLICY, guarded: bool = True) -> Run:
         seen = tmp_path / "seen.json"
@@ -131,7 +131,7 @@ def packet(
     more: bytes = b"",
     records: int = 0,
 ) -> bytes:
-    """A query."""
+    """A DNS query."""
     labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
     return (
         struct.pack(">6H", identity, flags, 1, 0, 0, records)
@@ -413,7 +413,7 @@ def test_records_of_other_names_are_not_learnt(run: Runner) -> None:
 
 
 def test_an_answer_of_somebody_else_is_not_learnt(run: Runner) -> None:
-    """The forger knows id, question and port, and his datagram lies in the queue first."""
+    """The forger knows id, question and port, and his datagram is first in the queue."""
     forged = packet(ALLOWED_NAME)[:2] + b"\x81\x80\0\1\0\1\0\0\0\0" + packet(ALLOWED_NAME)[12:]
     forged += b"\xc0\x0c\0\1\0\1\0\0\x0e\x10\0\4" + socket.inet_aton(OUTSIDE)
     code = (
@@ -465,7 +465,8 @@ def test_alert_changes_nothing_and_tells_each_once(run: Runner) -> None:
     bare, result = python(run, code, guarded=False), python(run, code, policy=REPORTS)
     assert result.lines == bare.lines == ["sent", f"{OUTSIDE} reached"]
     assert result.asked == bare.asked == [said]
-    # The question names no port, so the connection is an act of its own, and says which.
+    # The question names no port. The connection is therefore a separate act, whose event has the
+    # port.
     assert [
         (event["details"]["host"], event["details"]["port"]) for event in result.violations
     ] == [
@@ -478,8 +479,8 @@ CHANGED = f"open('/etc/resolv.conf', 'w').write('nameserver {OUTSIDE}\\n')\n"
 
 
 def test_another_server_in_the_file_is_not_asked(run: Runner) -> None:
-    """Where the function can write to resolv.conf, the servers of the start count: libc must ask no
-    other either."""
+    """The function can write to resolv.conf. Only the servers at the start count, and libc must ask
+    no other either."""
     code = TRY + CHANGED + "socket.getaddrinfo('api.allowed.example', 443)"
     result = python(run, code)
     assert "Non-recoverable failure in name resolution" in result.stderr
@@ -508,8 +509,8 @@ def test_a_child_has_the_servers_of_the_start(run: Runner) -> None:
 
 
 def test_a_probe_of_the_own_address_sends_nothing(run: Runner) -> None:
-    """As c-ares does to sort addresses: a UDP socket is connected to port 0 of a host that is
-    allowed, by libc."""
+    """c-ares does this to sort addresses: through libc, it connects a UDP socket to port 0 of an
+    allowed host."""
     code = (
         TRY + "import ctypes\n"
         "socket.getaddrinfo('api.allowed.example', 443)\n"

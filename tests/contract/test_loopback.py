@@ -1,5 +1,5 @@
-"""`loopback:` narrows what is let through always: 127.0.0.1 and ::1 then need a port that it
-lists."""
+"""`loopback:` restricts what is otherwise always let through: with it, 127.0.0.1 and ::1 need a
+port that it lists."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_nothing_else(port: int, listed: list[Any]) -> None:
 
 
 def test_an_entry_for_the_address(port: int) -> None:
-    """It stands beside `loopback`, as for any other address."""
+    """The entry works beside `loopback`, as for any other address."""
     outbound = {
         "mode": "block",
         "loopback": [],

@@ -1,5 +1,5 @@
-"""What is opened gets the fd that it has without the guard: the lowest that is free, however it
-is opened."""
+"""Whatever is opened gets the same fd as without the guard, the lowest free one, however it is
+opened."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""A program that does not exist is not blocked: Python raises what it raises bare, and no event is
-written."""
+"""Starting a program that does not exist is not blocked: Python raises the same error as without
+the guard, and no event is written."""
 
 from __future__ import annotations
 

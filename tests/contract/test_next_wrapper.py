@@ -1,5 +1,5 @@
-"""Other tools' exec wrappers: run guarded, before the runtime, with what they start; and then the
-rules hold."""
+"""Other tools' exec wrappers run guarded, before the runtime, with the programs that they start.
+After that, the rules hold."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def wrapped(wrapper: Path, argv: list[str], **env: str) -> Guarded:
 
 
 def test_a_script_that_starts_processes(tmp_path: Path) -> None:
-    """As Datadog's, Lumigo's and others' do: the shell forks, pipes and looks about, and becomes
-    the runtime."""
+    """As the scripts of Datadog, Lumigo and others: the shell forks and pipes, and then becomes the
+    runtime."""
     wrapper = executable(
         tmp_path / "wrapper",
         "#!/bin/bash\nset -e\n"
@@ -59,14 +59,14 @@ def test_a_script_that_starts_processes(tmp_path: Path) -> None:
     )
 
 
-# All of Lambda Web Adapter's script (awslabs/aws-lambda-web-adapter, layer/bootstrap): it drops
+# The whole script of Lambda Web Adapter (awslabs/aws-lambda-web-adapter, layer/bootstrap). It drops
 # the runtime's arguments. The adapter itself is an extension, outside the wrapper.
 WEB_ADAPTER = '#!/bin/bash\nexec -- "${LAMBDA_TASK_ROOT}/${_HANDLER}"\n'
 
 
 @pytest.mark.parametrize("name", ["/opt/bootstrap of LWA", "another"])
 def test_a_program_in_the_runtimes_place(tmp_path: Path, name: str) -> None:
-    """A web server that the runtime's own interpreter runs, and one that the package brings."""
+    """A web server that runs in the runtime's own interpreter, and one that the package brings."""
     wrapper = executable(tmp_path / "bootstrap", WEB_ADAPTER)
     task = tmp_path / "task"
     task.mkdir()
@@ -112,7 +112,7 @@ def test_ways_to_become_the_runtime(tmp_path: Path, how: str) -> None:
 
 
 def test_a_python_program_as_wrapper(tmp_path: Path) -> None:
-    """As OpenTelemetry's: the wrapper runs in the very Python that the runtime runs in."""
+    """As OpenTelemetry's: the wrapper and the runtime use the same Python."""
     code = (
         "import os, subprocess, sys\nsubprocess.run(['true'])\nos.execv(sys.argv[1],"
         " sys.argv[1:])\n"
@@ -127,7 +127,7 @@ def test_a_python_program_as_wrapper(tmp_path: Path) -> None:
 
 
 def test_a_script_as_command_behind_a_script(tmp_path: Path) -> None:
-    """Both run in the same shell: only the second is COMMAND."""
+    """Both run in the same shell, but only the second is COMMAND."""
     wrapper = executable(
         tmp_path / "wrapper", '#!/bin/bash\nexport A=$(echo x | tr x y)\nexec "$@"\n'
     )
@@ -161,7 +161,7 @@ def test_the_same_process_and_status(tmp_path: Path) -> None:
 
 
 def test_the_wrapper_itself_is_guarded(tmp_path: Path) -> None:
-    """Processes pass until COMMAND runs; the network and /tmp do not."""
+    """Processes are let through until COMMAND runs. Network and /tmp are not."""
     wrapper = executable(
         tmp_path / "wrapper",
         "#!/bin/bash\n"
@@ -175,7 +175,7 @@ def test_the_wrapper_itself_is_guarded(tmp_path: Path) -> None:
 
 
 def test_what_a_wrapper_cannot_do(tmp_path: Path) -> None:
-    """It does not take the guard off: neither by the environment nor by a program that cannot be
+    """It cannot take the guard off, neither by the environment nor by a program that cannot be
     guarded."""
     code = "import socket; socket.create_connection(('" + OUTSIDE + "', 9), 2)"
     for line in (
@@ -230,7 +230,7 @@ def test_a_wrapper_that_ends_by_itself(tmp_path: Path) -> None:
 
 
 def test_the_function_cannot_play_the_wrapper(tmp_path: Path) -> None:
-    """Once COMMAND runs, the same wrapper is a child process like any other."""
+    """Once COMMAND runs, the same wrapper is an ordinary child process."""
     wrapper = executable(tmp_path / "wrapper", '#!/bin/bash\nexec "$@"\n')
     code = (
         f"import os\ntry: os.execv({str(wrapper)!r}, ['wrapper', '/bin/true'])\nexcept OSError as"
@@ -250,7 +250,7 @@ def test_the_function_cannot_play_the_wrapper(tmp_path: Path) -> None:
     ],
 )
 def test_a_script_that_env_starts(tmp_path: Path, line: str, behind: bool) -> None:
-    """`#!/usr/bin/env python3`: what env becomes is COMMAND, and no child of it."""
+    """`#!/usr/bin/env python3`: the program that env becomes is COMMAND, not its child."""
     (tmp_path / "my-python").symlink_to(PYTHON)
     path = f"{tmp_path}:/usr/bin:/bin"
     command = executable(
@@ -276,7 +276,7 @@ def test_what_env_would_start_is_checked(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["python3", "a-tool"])
 def test_shims(tmp_path: Path, name: str) -> None:
-    """As pyenv and asdf make them: a script that looks for the real program, by starting others."""
+    """As pyenv and asdf make them: a script that starts other programs to find the real one."""
     for folder in ("shims", "bin", "libexec"):
         (tmp_path / folder).mkdir()
     if name == "python3":

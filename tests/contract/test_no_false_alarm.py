@@ -1,5 +1,5 @@
-"""What rings no alarm under ``default`` and Lambda's own runtime client: ordinary bugs and what
-ordinary libraries do. The source stays unread, and the answers are those of a bare run."""
+"""What causes no event under ``default`` and Lambda's own runtime client: ordinary bugs, and what
+ordinary libraries do. The source stays unread, and the answers equal those of a bare run."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def run(python: Path, task: Path, acts: tuple[str, ...], policy: str | None) -> 
 
 
 def clients() -> list[Path]:
-    """The interpreters that there is a runtime client for."""
+    """The interpreters that have a runtime client."""
     newest = pins.RUNTIME_CLIENT_NEWEST
     return [one for one in interpreters() if components.python_version(one) <= newest]
 

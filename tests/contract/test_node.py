@@ -1,4 +1,4 @@
-"""Node: the same four rules in three modes, by the libc ring alone."""
+"""Node: the same four rules in three modes, enforced by the libc ring alone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["outside"]
 NODE = shutil.which("node") or "node"
 pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="no Node on this machine")
 
-#: Each act says what came of it: "ok …", or the error's code.
+#: Each act prints its result: "ok …", or the error's code.
 PRELUDE = """
 const fs = require('fs'), net = require('net'), dns = require('dns'), path = require('path')
 const cp = require('child_process')
@@ -151,7 +151,7 @@ def test_allow(act: str, tmp_name: Path, outside: int) -> None:
     ],
 )
 def test_lookups(act: str, tmp_path: Path) -> None:
-    """Refused before a query leaves, by name."""
+    """Refused by name, before a query leaves."""
     result = node(act, tmp_path, 0, rules(outbound="block"))
     assert result.stdout.strip() and not result.stdout.startswith("ok"), result
     assert [event["details"]["host"] for event in result.violations] == ["evil.example"]
@@ -159,7 +159,7 @@ def test_lookups(act: str, tmp_path: Path) -> None:
 
 
 def test_lookups_by_packets(tmp_path: Path) -> None:
-    """dns.resolve4 speaks to a name server itself."""
+    """dns.resolve4 talks to a name server itself."""
     code = (
         "const r = new dns.Resolver({timeout: 500, tries: 1})\n"
         f"r.setServers(['{OUTSIDE}']); r.resolve4('evil.example', say)"
@@ -213,7 +213,7 @@ attempt('copy', () => fs.copyFileSync(SOURCE, SOURCE + '.copy'))
 attempt('other', () => fs.readFileSync(OTHER))
 """
 BOOTSTRAPS = {
-    # As Lambda's runtime client loads a handler: require, and import for what is a module.
+    # Lambda's runtime client loads a handler by require, or by import if it is an ES module.
     "require": "require(process.env.TASK + '/' + process.env._HANDLER.split('.')[0]).handler()",
     "import": (
         "import(process.env.TASK + '/' + process.env._HANDLER.split('.')[0] + '.mjs').then(m =>"

@@ -1,5 +1,5 @@
-"""Requests to the Runtime API that callers other than its client may make: one whole request per
-connection.
+"""The requests to the Runtime API that callers other than its client may make: one whole request
+per connection.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tests.support import nodes, rules, run_guarded
 
 
 class Api(http.server.ThreadingHTTPServer):
-    """Answers everything, keeps connections, and notes what it was asked."""
+    """Answers everything, keeps connections open, and notes every request."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []

@@ -1,5 +1,5 @@
-"""Which policy holds: by name, path or the function's name, the floor under it, and what
-FUNCTION_SHIELD_MODE asks."""
+"""Which policy applies: by name, by path or by the function's name; the floor under it; and
+FUNCTION_SHIELD_MODE."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ print("changed")
 
 
 def reuse_inode(path: Path) -> None:
-    """Another process replaces the file; another file gets its inode, where this file system gives
-    it away within some tries, else its own is written anew."""
+    """Another process replaces the file by another with the same inode number, if the file system
+    reuses it within some tries. Otherwise the file is rewritten in place."""
     inode = path.stat().st_ino
     content = path.read_bytes()
     path.unlink()
@@ -238,7 +238,7 @@ def test_the_override_must_be_listed_in_the_floor_as_well(layer: Path) -> None:
 
 
 def test_a_policy_layer_beside_the_engines(layer: Path, tmp_path: Path) -> None:
-    """As Lambda unzips one layer over another: the policies change, the engine is not touched."""
+    """As Lambda unzips one layer over another: the policies change, and the engine is untouched."""
     sources = tmp_path / "sources"
     sources.mkdir()
     (sources / "my-function.yaml").write_text(yaml.safe_dump({"version": 1, **rules(tmp="alert")}))
@@ -315,7 +315,7 @@ def test_mode_off_runs_the_next_wrapper(tmp_path: Path) -> None:
 
 
 def test_mode_off_runs_with_a_damaged_core_and_a_static_command(layer: Path) -> None:
-    """Break-glass is for when the guard itself is what is broken."""
+    """Break-glass is for when the guard itself is broken."""
     (layer.parent / "function-shield.d" / "function-shield.so").write_bytes(b"rubbish")
     result = launch(SAY, launcher=layer, env={"FUNCTION_SHIELD_MODE": "off"})
     assert result.stdout == "ran\n"

@@ -1,5 +1,5 @@
-"""Every CPython of this machine, however it is started: the rules hold, nothing crashes, and
-nothing shows."""
+"""Every CPython of this machine, however it is started: the rules hold, nothing crashes, and output
+stays the same."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_held_in_modules_scripts_zips_and_standard_input(python: Path, tmp_path:
 
 
 def test_held_before_the_first_line(python: Path, tmp_path: Path) -> None:
-    """What runs earlier than the program: sitecustomize, usercustomize, .pth files,
+    """Code that runs before the program: sitecustomize, usercustomize, .pth files,
     PYTHONSTARTUP."""
     line = (
         "import os\ntry: os.mkdir('/tmp/function-shield-x')\nexcept OSError as e:"
@@ -124,7 +124,7 @@ def test_held_in_threads_finalisers_and_exit_handlers(python: Path) -> None:
 
 
 def test_held_in_subinterpreters(python: Path) -> None:
-    """Shared and own GIL; the type of the error is each interpreter's own."""
+    """With a shared and with its own GIL. Each interpreter has its own type of the error."""
     inner = ACTS + "print(everything(), flush=True)"
     code = f"""
 import sys
@@ -144,7 +144,7 @@ exec(inner)
     result = run_guarded([python, "-c", code], policy=BLOCK, timeout=60)
     assert result.returncode == 0, result
     lines = result.stdout.splitlines(keepends=True)
-    # An isolated interpreter may not fork at all, which Python itself says.
+    # Python itself does not let an isolated interpreter fork.
     assert lines and lines[-1] == HELD
     assert all("passed" not in line for line in lines), lines
     assert len(lines) in (3, 5)
@@ -208,7 +208,7 @@ def test_nothing_shows(python: Path) -> None:
 
 
 def test_the_layers_own_python_folder_comes_last(python: Path) -> None:
-    """As Lambda puts /opt/python: the package is found there, and the function's own modules go
+    """As Lambda places /opt/python: the package is found there, and the function's own modules come
     first."""
     code = "import function_shield, sys; print(function_shield.__file__)"
     result = run_guarded(
@@ -220,7 +220,7 @@ def test_the_layers_own_python_folder_comes_last(python: Path) -> None:
 
 
 def test_an_old_python_or_another_program_is_not_left_unguarded(tmp_path: Path) -> None:
-    """The witness: a Python that the hook is not in ends with 78."""
+    """The witness, a module of the layer, ends a Python without the hook with status 78."""
     result = subprocess.run(
         ["/usr/bin/python3", "-c", "print('ran')"],
         env=clean_environment({"PYTHONPATH": str(LAYER / "function-shield.d" / "site")}),

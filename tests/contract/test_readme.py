@@ -1,5 +1,5 @@
-"""What README and its pages on commands name exists: commands, options, make targets, variables,
-pages."""
+"""Everything that README and its pages on commands name exists: commands, options, make targets,
+variables, pages."""
 
 from __future__ import annotations
 
@@ -38,8 +38,7 @@ def options(command: click.Command) -> set[str]:
 
 
 def said(program: str) -> list[str]:
-    """Every line of code and every span of code that begins with this program, without the comment
-    behind it."""
+    """Every line of code and every code span that begins with this program, without its comment."""
     lines = [line.removeprefix("$ ") for block in CODE for line in block.splitlines()] + SPANS
     return [
         line.split("    #")[0].strip() for line in lines if re.match(rf"(\S*/)?{program}\s", line)
@@ -47,7 +46,7 @@ def said(program: str) -> list[str]:
 
 
 def listed(heading: str) -> dict[str, str]:
-    """The items of the list below a heading: the text of each by the word that it begins with."""
+    """The items of the list below a heading: each item's first word, and its text."""
     section = PROSE.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
     items = re.findall(r"^- (.*(?:\n  .*)*)", section, re.MULTILINE)
     return {re.split(r"[\s`]", item.lstrip("`"))[0]: item for item in items}
@@ -61,7 +60,7 @@ def test_every_fshield_command_exists() -> None:
         if name.startswith("--"):
             continue
         assert name in commands(), line
-        own = re.split(r"\s--\s", line)[0]  # what stands behind -- belongs to another program
+        own = re.split(r"\s--\s", line)[0]  # what follows -- belongs to another program
         for option in re.findall(r"(?<!\S)--?[a-z][a-z-]*", own):
             assert option in options(commands()[name]), line
 
@@ -120,7 +119,7 @@ def test_every_link_leads_somewhere(page: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_path_of_a_source_exists(page: str) -> None:
-    """Paths from the root, in code spans; CLASS, NAME and the like stand for a part."""
+    """Paths from the root, in code spans. CLASS, NAME and the like stand for part of a path."""
     text = re.sub(r"^```.*?^```", "", (ROOT / page).read_text(), flags=re.MULTILINE | re.DOTALL)
     for span in re.findall(r"`((?:bench|fshield|layer|tests|wrapper)/[\w/.-]+)`", text):
         if not re.search(r"/[A-Z]+(/|$)", span):
@@ -141,7 +140,7 @@ def test_the_example_of_a_door_is_one_that_there_is() -> None:
 
 
 def shown_events() -> list[dict[str, Any]]:
-    """The violations that README and docs/events.md show whole."""
+    """The violations that README and docs/events.md show in full."""
     pages = README + (ROOT / "docs" / "events.md").read_text("utf-8")
     blocks = re.findall(r"^```json\n(.*?)^```", pages, re.MULTILINE | re.DOTALL)
     whole = [
@@ -153,7 +152,7 @@ def shown_events() -> list[dict[str, Any]]:
 
 
 def test_the_events_that_are_shown_have_the_keys_of_one() -> None:
-    """In their order, and so has `origin`."""
+    """In the engine's order, and `origin` has its keys too."""
     done = run_guarded(
         [sys.executable, "-c", "open('/tmp/function-shield-readme', 'w')"], policy="default"
     )
@@ -162,7 +161,7 @@ def test_the_events_that_are_shown_have_the_keys_of_one() -> None:
     shown = shown_events()
     assert len(shown) >= 5
     for event in shown:
-        # Where the guard protects itself no entry would do.
+        # No entry can allow what the guard refuses to protect itself.
         has_entry = event["policy"] != "guard_integrity"
         assert list(event) == [key for key in happened if key != "entry" or has_entry]
         assert list(event["origin"]) == list(happened["origin"])

@@ -1,5 +1,5 @@
-"""Fds from another process: a connection that was not judged here is used only where its
-peer may be reached."""
+"""Fds from another process. A connection that was not judged here can be used only if its peer may
+be reached."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def place() -> Iterator[Path]:
 
 
 def take(place: Path, outbound: Any, kinds: str) -> tuple[list[str], bytes, list[Event]]:
-    """Passes connections to the outside (o), to loopback (l), and unconnected sockets (u) to a
-    guarded program."""
+    """Pass sockets to a guarded program: connections to the outside (o), to loopback (l), and
+    unconnected sockets (u)."""
     with (
         socket.create_server((OUTSIDE, 0)) as outside,
         socket.create_server(("127.0.0.1", 0)) as inside,
@@ -145,7 +145,7 @@ def many(mode: str, code: str) -> tuple[list[str], list[Event]]:
 
 @pytest.mark.parametrize("kind", ["STREAM", "DGRAM"])
 def test_what_was_passed_and_closed_takes_no_room(kind: str) -> None:
-    """Else a later socket finds none, and it is the program's own."""
+    """Otherwise the guard has no room left for a later socket of the program's own."""
     code = f"""
 passed(socket.SOCK_{kind}, 1500)
 kept = [socket.socket(type=socket.SOCK_{kind}) for _ in range(50)]
@@ -156,7 +156,8 @@ passed(socket.SOCK_{kind}, 1)
 
 
 def test_threads_that_copy_other_fds_take_no_room() -> None:
-    """A forking server was refused sockets, since no walk over its fds came to an end."""
+    """A forking server was once refused sockets, because the guard's walk over its fds did not
+    end."""
     program = SCRATCH / "copies"
     SCRATCH.mkdir(parents=True, exist_ok=True)
     flags = ["-w", "-O1", "-D_GNU_SOURCE", "-pthread"]
@@ -171,7 +172,7 @@ def test_threads_that_copy_other_fds_take_no_room() -> None:
 
 @pytest.mark.parametrize(("mode", "expected"), [("block", "BlockingIOError"), ("alert", "0")])
 def test_more_sockets_than_can_be_remembered(mode: str, expected: str) -> None:
-    """A process that would share them is not begun, and the program has its sockets still."""
+    """The guard lets no process start that would share the sockets. The program keeps them."""
     code = """
 kept = [socket.socket() for _ in range(1100)]
 print(forks(), still(kept))

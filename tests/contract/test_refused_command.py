@@ -29,7 +29,7 @@ def test_static_command() -> None:
 
 
 def test_static_pie_command() -> None:
-    """It has a dynamic section, and no loader that would read LD_PRELOAD."""
+    """It has a dynamic section, but no loader that would read LD_PRELOAD."""
     program = build("static.c", "static-pie", "-static-pie", "-fPIE", "-nostdlib", "-nostartfiles")
     assert "static" in refusal(launch([program]))
 
@@ -111,7 +111,7 @@ def test_script_whose_interpreter_cannot_be_guarded(tmp_path: Path) -> None:
 
 
 def test_scripts_of_scripts(tmp_path: Path) -> None:
-    """As deep as the kernel goes, and a circle."""
+    """As deep as the kernel allows, and in a circle."""
     executable(tmp_path / "0", f"#!{PYTHON}\nprint('ran')\n")
     for depth in range(1, 8):
         executable(tmp_path / str(depth), f"#!{tmp_path}/{depth - 1}\n")

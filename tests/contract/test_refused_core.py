@@ -1,4 +1,4 @@
-"""Never unguarded: a core that is missing, damaged or not loadable stops the command."""
+"""Never unguarded: a missing, damaged or unloadable core stops the command."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_the_launcher_alone(tmp_path: Path) -> None:
 
 
 def test_a_core_without_its_execute_bit_still_guards(layer: Path) -> None:
-    """Some tools that unzip lose it."""
+    """Some unzip tools drop it."""
     core_of(layer).chmod(0o644)
     result = launch([PYTHON, "-c", "import os; os.listdir('/tmp')"], launcher=layer)
     assert "PolicyViolation" in result.stderr
@@ -90,7 +90,7 @@ def test_a_core_without_its_execute_bit_still_guards(layer: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["RLIMIT_AS", "RLIMIT_DATA"])
 def test_little_memory(kind: str) -> None:
-    """The loader would start a small program and libc, and find no room for the core."""
+    """The loader could start a small program and libc, but has no memory left for the core."""
 
     def limit(kilobytes: int) -> Guarded:
         size = kilobytes << 10

@@ -1,5 +1,5 @@
-"""Never unguarded: a layer, function or policy where the function may write, and an event file that
-cannot be opened, stop the command."""
+"""Never unguarded: the command does not start if the function can write to the layer, its own code
+or the policy, or if the event file cannot be opened."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_layer_under_tmp(below_tmp: Path) -> None:
     ],
 )
 def test_libraries_found_where_the_function_writes(folders: str) -> None:
-    """A bare name is looked up in LD_LIBRARY_PATH by the loader, past every door."""
+    """The loader looks a bare name up in LD_LIBRARY_PATH, past every door."""
     env = {"LD_LIBRARY_PATH": folders}
     sentence = refusal(
         launch(SAY, env={**env, "FUNCTION_SHIELD_POLICY": policy_file(rules(native_code="block"))})
@@ -96,7 +96,7 @@ def test_function_under_tmp(below_tmp: Path, tmp_path: Path) -> None:
 
 
 def test_python_under_tmp(below_tmp: Path, tmp_path: Path) -> None:
-    """A virtual environment there, and a program of its own there."""
+    """A virtual environment under /tmp, with a program of its own."""
     env = {"FUNCTION_SHIELD_POLICY": policy_file(BLOCK_TMP)}
     subprocess.run(
         [sys.executable, "-m", "venv", "--without-pip", below_tmp / "venv"], check=True, timeout=60
@@ -109,7 +109,7 @@ def test_python_under_tmp(below_tmp: Path, tmp_path: Path) -> None:
 
 
 def test_policy_under_tmp_is_fine(below_tmp: Path) -> None:
-    """It is read before the policy holds; children are guarded by it as well."""
+    """It is read before the policy applies. Children are guarded by it too."""
     shutil.copy(policy_file(BLOCK_TMP), below_tmp / "test.policy")
     code = (
         "import subprocess, sys\nsubprocess.run([sys.executable, '-c',"

@@ -1,4 +1,4 @@
-"""Never unguarded: a policy or a floor that cannot be read stops the command."""
+"""Never unguarded: an unreadable policy or floor stops the command."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_policy_with_something_after_it(tmp_path: Path) -> None:
 
 
 def test_flipped_bits(tmp_path: Path) -> None:
-    """Every byte of the header, and a spread of the rest."""
+    """Every byte of the header, and a sample of the rest."""
     content = good()
     for index in [*range(HEADER), *range(HEADER, len(content), 23)]:
         damaged = bytearray(content)
@@ -118,7 +118,7 @@ def test_a_newer_minor_version_runs(tmp_path: Path) -> None:
 
 
 def test_a_right_checksum_over_nonsense_is_no_crash(tmp_path: Path) -> None:
-    """Offsets and counts that lead outside: refused, or never followed."""
+    """Offsets and counts that point outside the file are refused, or never followed."""
     for index in range(24, len(good()), 4):
         content = bytearray(good())
         content[index : index + 4] = b"\xff\xff\xff\x7f"
@@ -156,7 +156,7 @@ def test_missing_unreadable_and_odd_policies(tmp_path: Path) -> None:
     "how", ["dangling", "loop", "folder", "empty", "policies dangling", "policies loop", "pipe"]
 )
 def test_a_floor_that_cannot_be_read(layer: Path, how: str) -> None:
-    """Only "it is not there" is absence: nothing else drops the floor without a word."""
+    """Only a missing file means that there is no floor. No other error drops the floor silently."""
     floor = policy_of(layer, "floor")
     folder = floor.parent
     if how.startswith("policies"):
@@ -185,7 +185,7 @@ def test_the_functions_policy_that_cannot_be_read(layer: Path, target: str) -> N
 
 
 def test_no_floor_and_no_policies(layer: Path) -> None:
-    """A layer without the folder has no floor, and runs by a policy that is named by its path."""
+    """Without the folder, a layer has no floor. It runs with a policy that is named by its path."""
     shutil.rmtree(policy_of(layer, "floor").parent)
     assert (
         launch(SAY, launcher=layer, env={"FUNCTION_SHIELD_POLICY": policy_file(BLOCK)}).stdout

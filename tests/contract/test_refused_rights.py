@@ -1,5 +1,5 @@
-"""Never unguarded: ids that differ, and parts of the layer that the user cannot read, stop the
-command."""
+"""Never unguarded: real and effective ids that differ, or parts of the layer that the user cannot
+read, stop the command."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BLOCK = rules("block", "block", "block", "block")
 
 
 def as_nobody(argv: list[str], env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """As a user without rights, so that file modes bind."""
+    """Run as an unprivileged user, so that file modes apply."""
     return subprocess.run(
         argv,
         env=env,
@@ -42,7 +42,7 @@ def as_nobody(argv: list[str], env: dict[str, str]) -> subprocess.CompletedProce
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """A folder that every user reaches, outside /tmp."""
+    """A folder outside /tmp that every user can reach."""
     folder = Path(tempfile.mkdtemp(prefix="function-shield-test-", dir="/var/tmp"))
     folder.chmod(0o755)
     yield folder
@@ -58,7 +58,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes ano
     "command", [["/bin/sh", "-c", "echo ran"], ["/usr/bin/python3", "-ISc", "print('ran')"]]
 )
 def test_ids_that_differ(open_folder: Path, how: str, command: list[str]) -> None:
-    """AT_SECURE: the loader would drop LD_PRELOAD without a word."""
+    """AT_SECURE: the loader would silently drop LD_PRELOAD."""
     launcher = copy_layer(open_folder / "layer")
 
     def change() -> None:
@@ -106,7 +106,7 @@ def test_unreadable_parts(open_folder: Path, what: str) -> None:
     done = as_nobody([str(launcher), "/usr/bin/python3", "-c", "print('ran')"], {})
     part.chmod(0o700)
     if what == "site":
-        # The witness is asked only where the hook is not in place.
+        # The witness is needed only if the hook is missing.
         assert '"event":"armed"' in done.stderr or done.returncode == 78
     else:
         assert (done.returncode, done.stdout, done.stderr.count('"event":"refused"')) == (

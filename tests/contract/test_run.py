@@ -21,8 +21,8 @@ from tests.contract.helpers import (
 )
 from tests.support import LAUNCHER, LAYER, UNGUARDED, clean_environment, run_bare
 
-# Says whether it is guarded: the connection to the outside is refused by the guard, or by nobody
-# listening there.
+# Prints whether it is guarded: either the guard refuses the connection to the outside, or nobody
+# listens there.
 TRY = (
     f"import socket\ntry: socket.create_connection(('{OUTSIDE}', 9), 2)\nexcept OSError as error:"
     " print(error.errno)"
@@ -129,8 +129,8 @@ def test_working_folder_umask_limits_and_signal_mask_stay() -> None:
 
 
 def test_the_environment_is_the_commands_own() -> None:
-    """Nothing of ours in it, in the order in which it came, and the same for what COMMAND
-    starts."""
+    """COMMAND and its children see the environment unchanged and in its original order, with no
+    variable of ours."""
     code = "import os; print([k + '=' + v for k, v in os.environ.items()])"
     env = {"A": "1", "Z": "", "LD_LIBRARY_PATH": "/usr/lib", "PYTHONPATH": "/nowhere"}
     bare, guarded = run_bare([PYTHON, "-c", code], env=env), launch([PYTHON, "-c", code], env=env)
@@ -171,7 +171,7 @@ def test_from_a_copied_folder(tmp_path: Path) -> None:
     "name", ["ünïcode", "a'b", 'a"b', "a\\b", "a;b", "a%sb", "a*b", "#a", "a=b", "-a", "~a"]
 )
 def test_from_a_folder_with_an_odd_name(tmp_path: Path, name: str) -> None:
-    """Guarded, or refused; never unguarded."""
+    """Guarded or refused, never unguarded."""
     launcher = copy_layer(tmp_path / name)
     result = launch([PYTHON, "-c", TRY], launcher=launcher)
     if result.returncode == 78:
@@ -216,7 +216,7 @@ def test_by_a_link_to_the_launcher(tmp_path: Path) -> None:
 
 
 def test_by_path_name(tmp_path: Path) -> None:
-    """The shell finds the launcher, and the launcher finds COMMAND, on PATH."""
+    """The shell finds the launcher on PATH, and the launcher finds COMMAND."""
     (tmp_path / "guarded-python").symlink_to(PYTHON)
     path = f"{LAYER}:{tmp_path}:/usr/bin:/bin"
     code = TRY.replace("\n", "\n")
@@ -249,7 +249,7 @@ def test_script_as_command(tmp_path: Path) -> None:
     direct = executable(tmp_path / "run.py", f"#!{PYTHON} -u\n{TRY}\n")
     policy = {"FUNCTION_SHIELD_POLICY": "default"}
     assert is_guarded(launch([direct], env=policy))
-    # The script is COMMAND, so what it executes is a child process, which `default` blocks.
+    # The script is COMMAND. What it executes is a child process, which `default` blocks.
     result = launch([shell, "-c", "print('ran')"], env=policy)
     assert result.stdout == "" and len(result.of("create_child_process")) == 1, result
 
@@ -265,7 +265,7 @@ def test_a_command_that_is_no_python() -> None:
 
 
 def test_closed_standard_descriptors(tmp_path: Path) -> None:
-    """Without a standard error there is nowhere to report to: no event may land in a file of the
+    """Without a standard error there is no place for events. None may land in a file of the
     function's."""
     out = tmp_path / "out"
     code = (
@@ -285,7 +285,7 @@ def test_closed_standard_descriptors(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("limit", [8, 16, 64, 256, 900, 1024])
 def test_few_descriptors(limit: int) -> None:
-    """Lambda has 1,024; a host may have fewer."""
+    """Lambda allows 1,024 fds; another host may allow fewer."""
     launcher = "" if UNGUARDED else f"{LAUNCHER} "
     done = subprocess.run(
         ["/bin/sh", "-c", f'ulimit -n {limit}; exec {launcher}{PYTHON} -c "$1"', "sh", TRY],

@@ -1,4 +1,4 @@
-"""`read_handler: {also: […], quiet: […]}`: the function's source beyond its handler's."""
+"""`read_handler: {also: […], quiet: […]}`: the function's source besides its handler's."""
 
 from __future__ import annotations
 
@@ -111,7 +111,8 @@ def guarded(task: Path, code: str, *options: str, mode: str = "block") -> suppor
 
 
 def test_a_module_or_a_script_is_run(task: Path) -> None:
-    """`python -m` of a listed module, and a listed script, as a container or a child starts it."""
+    """`python -m` of a listed module, and a listed script: a container or a child starts them this
+    way."""
     (task / "app" / "tool.py").write_text(f"print('ran')  # {SECRET}\n")
     for options in (["-m", "app.tool"], [str(task / "app" / "tool.py")]):
         done = guarded(task, "", *options)
@@ -119,7 +120,7 @@ def test_a_module_or_a_script_is_run(task: Path) -> None:
 
 
 def test_a_module_without_source_is_read_once(task: Path, tmp_path: Path) -> None:
-    """It names the folder that it was compiled in."""
+    """The module names the folder that it was compiled in."""
     built = tmp_path / "built"
     built.mkdir()
     (built / "bare.py").write_text("VALUE = 7\n")
@@ -136,7 +137,8 @@ def test_a_module_without_source_is_read_once(task: Path, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("mode", ["block", "alert"])
 def test_a_callback_in_c_reads_nothing_unseen(task: Path, mode: str) -> None:
-    """atexit has no code of Python's on its stack: where such a read gets something, it is told."""
+    """An atexit callback has no Python code on its stack. A read from there that returns source is
+    reported."""
     (task / "main.py").write_text("VALUE = 7\n\ndef handler(event, context): pass\n")
     code = (
         "import atexit, main\n"

@@ -1,5 +1,5 @@
-"""What every function of its kind makes in /tmp at start is refused and makes no event: X-Ray's
-sentinel, Java's performance data."""
+"""Some kinds of functions create files in /tmp at start: X-Ray's sentinel, Java's performance data.
+These are refused, and make no event."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_refused_without_an_event(program: str, said: str, policy: str) -> None:
 
 @pytest.fixture
 def xray_folder() -> Iterator[Path]:
-    """X-Ray's folder: where it is missing, so is the file, and nothing is refused."""
+    """X-Ray's folder. If it is missing, the file cannot exist either, and nothing is refused."""
     folder = Path("/tmp/.aws-xray")
     there = folder.exists()
     folder.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""What the system's log gets from libc's syslog, and what standard error gets, is as bare."""
+"""libc's syslog writes the same to the system's log and to standard error as without the guard."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support import (
     split_events,
 )
 
-# In a mount namespace: a /dev with a log, the command, and what the log got.
+# In a mount namespace: make a /dev with a log, run the command, and print what the log got.
 OUTER = """
 import json, subprocess, sys, tempfile, threading
 from pathlib import Path
@@ -67,7 +67,7 @@ print("end")
 
 
 def logged(code: str, *, guarded: bool) -> tuple[int, str, str, list[str]]:
-    """The exit status, both outputs, and the lines in the log without their times."""
+    """The exit status, both outputs, and the log's lines without their times."""
     launcher = [str(LAUNCHER)] if guarded and not UNGUARDED else []
     command = ["unshare", "-m", sys.executable, "-c", OUTER, *launcher, sys.executable, "-c", code]
     policy = policy_file(rules(outbound="block"))

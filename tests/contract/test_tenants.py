@@ -1,4 +1,4 @@
-"""Events of an invocation carry the id of the tenant that it was for."""
+"""Events carry the id of the tenant that the invocation was for."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ TENANTS = {
     "a:=+-@._/b": "a:=+-@._/b",
     'quo"te,"ring":"\\': 'quo"te,"ring":"\\',
     "a" * 256: "a" * 256,
-    # Longer than any of Lambda's: cut, and marked as such.
+    # Longer than any id of Lambda's: cut, and marked as cut.
     "b" * 270: "b" * 253 + "…",
     "c" * 5000: "c" * 253 + "…",
 }
@@ -63,7 +63,8 @@ def test_each_event_names_the_tenant_of_its_invocation(folder: Path, form: str) 
             assert done.response == tenant
             seen = violations(done)
             assert seen or UNGUARDED
-            # Also of a kind that another tenant's invocation began: its line counts repeats.
+            # Also if another tenant's invocation made the first event of this kind: this line
+            # counts the repeats.
             assert {event.get("tenantId") for event in seen} <= {expected}
             assert sum(event["count"] for event in seen) == 2 or UNGUARDED
 

@@ -1,4 +1,4 @@
-"""An act on two paths makes one event, which shows both where a rule is about both."""
+"""An act on two paths makes one event. The event shows both paths if a rule covers both."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PYTHON = {
 
 @pytest.fixture
 def below_tmp() -> Iterator[Path]:
-    """A folder under /tmp with a file `a` in it."""
+    """A folder under /tmp that holds a file `a`."""
     with tempfile.TemporaryDirectory(dir="/tmp", prefix="two-paths-") as folder:
         (Path(folder) / "a").write_text("a")
         yield Path(folder)
@@ -79,13 +79,13 @@ def test_every_function_of_python_shows_both(act: str, policy: Any, below_tmp: P
     done = in_python(act, policy, one, two)
     assert done.stdout == ("" if policy is REPORT else "13\n"), done.stderr
     assert two.exists() == (policy is REPORT)
-    # shutil.move copies, where it may not rename.
+    # If it may not rename, shutil.move copies.
     (details, *_) = seen(done, PYTHON[act])
     assert details == both(one, two, PYTHON[act])
 
 
 def test_a_way_by_a_link_shows_both_in_both_rings(below_tmp: Path, tmp_path: Path) -> None:
-    """No string here begins with /tmp, or only one does."""
+    """None of the strings begins with /tmp, or only one does."""
     away = tmp_path / "away"
     away.symlink_to(below_tmp)
     for one, two in (
@@ -197,7 +197,7 @@ def test_ocsf_has_a_file_for_each(below_tmp: Path) -> None:
 
 @pytest.mark.parametrize("mode", ["alert", "block"])
 def test_an_ephemeral_tmp(mode: str, below_tmp: Path) -> None:
-    """What the function made, or may make, is not shown beside what it may not touch."""
+    """A path that the function made or may use is not shown beside one that it may not touch."""
     new = Path(f"/tmp/{below_tmp.name}.new")
     dry_run = {"FUNCTION_SHIELD_MODE": "alert"} if mode == "alert" else {}
     policy = {**rules(tmp={"mode": "ephemeral"}), "allow_mode_override": ["alert"]}
@@ -219,7 +219,7 @@ def test_an_ephemeral_tmp(mode: str, below_tmp: Path) -> None:
 
 
 def test_x_rays_mark_renamed_to_elsewhere_makes_an_event(below_tmp: Path) -> None:
-    """The mark itself makes none: see test_start_marks.py."""
+    """Making the mark makes no event: see test_start_marks.py."""
     done = run_guarded(
         [build("moves.c", "moves"), "rename", "/tmp/.aws-xray", below_tmp / "b"], policy=REFUSE
     )

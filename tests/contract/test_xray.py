@@ -1,4 +1,4 @@
-"""The X-Ray daemon: its address, as it was at the start, passes every policy, for datagrams and
+"""The address that the X-Ray daemon has at the start passes every policy, for datagrams and
 connections."""
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ for way in (send, send_connected, connect):
 
 @dataclass
 class Daemon:
-    """A daemon at an address that no rule allows: one port for both protocols."""
+    """A daemon at an address that no rule allows, with one port for both protocols."""
 
     port: int
     datagrams: socket.socket
     connections: socket.socket
 
     def heard(self) -> int:
-        """How many datagrams came in."""
+        """How many datagrams arrived."""
         count = 0
         self.datagrams.settimeout(0.5)
         while True:
@@ -75,7 +75,7 @@ def listen() -> Daemon:
 
 @pytest.fixture
 def daemons() -> Iterator[tuple[Daemon, Daemon]]:
-    """Two of them; the second is nobody's X-Ray daemon."""
+    """Two servers. The second is not the X-Ray daemon."""
     pair = (listen(), listen())
     yield pair
     for daemon in pair:
@@ -101,7 +101,7 @@ ONLY_THE_FIRST = [
 ]
 
 
-# On Lambda it is HOST:PORT; X-Ray's own documentation has the other form as well.
+# On Lambda the variable is HOST:PORT. X-Ray's own documentation has another form as well.
 @pytest.mark.parametrize(
     "form",
     ["{host}:{port}", "tcp:{host}:{port} udp:{host}:{port}", "udp:{host}:{port} tcp:{host}:{port}"],

@@ -1,10 +1,10 @@
-"""Reads memory at an address, by numpy's array interface."""
+"""Reads memory at an address through numpy's array interface."""
 
 import sys
 
 
 def reads_memory(numpy):
-    """Whether numpy reads an object's memory at its address, given as an integer."""
+    """Whether numpy can read an object's memory, given its address as an integer."""
     target = b"read from it"
     anywhere = type("Anywhere", (), {})()
     anywhere.__array_interface__ = {

@@ -1,7 +1,7 @@
 """What the attacks in Python share: the places to attack, and how an attack reports its result.
 
-Lies beside the program. It runs on Python 3.9, and imports nothing that an attack might want to
-import first.
+The runner copies it beside each program. It runs on Python 3.9, and imports nothing that an attack
+might want to import first.
 """
 
 import os
@@ -13,14 +13,14 @@ SECRET = os.environ["ATTACK_SECRET"]
 FILE = os.environ["ATTACK_FILE"]
 DIR = os.environ["ATTACK_DIR"]
 LINK = os.environ["ATTACK_LINK"]
-# A path in /tmp at which nothing is yet.
+# A path under /tmp where nothing exists yet.
 NEW = os.environ["ATTACK_NEW"]
-# A path outside /tmp: a program that must not run leaves a file there.
+# A path outside /tmp. A program that must not run leaves a file there.
 MARK = os.environ["ATTACK_MARK"]
 HANDLER = os.environ.get("ATTACK_HANDLER", "")
-# FILE again, as PID:FD of the runner, which has it open.
+# FILE again, as PID:FD: the runner has it open.
 HELD = os.environ["ATTACK_HELD"]
-# A file in /tmp without a name, by the fd of the process that made it.
+# A file in /tmp without a name, by its maker's fd.
 UNLINKED = os.environ["ATTACK_UNLINKED"]
 LAYER = os.environ["ATTACK_LAYER"]
 CORE = LAYER + "/function-shield.d/function-shield.so"
@@ -29,7 +29,7 @@ HOSTS = os.stat("/etc/hosts") if os.path.exists("/etc/hosts") else None
 
 
 def endpoint(name):
-    """(host, port) of a variable that says host:port."""
+    """The (host, port) in a variable of the form host:port."""
     host, _, port = os.environ[name].rpartition(":")
     return host.strip("[]"), int(port)
 
@@ -37,12 +37,12 @@ def endpoint(name):
 SINK = endpoint("ATTACK_SINK")
 UDP = endpoint("ATTACK_SINK_UDP")
 API = endpoint("AWS_LAMBDA_RUNTIME_API")
-# Started, it leaves the mark and nothing else.
+# A program that leaves the mark, and does nothing else.
 TOUCH = ["/usr/bin/touch", MARK]
 
 
 def reached(got=None):
-    """Report success, with what was stolen."""
+    """Report success, and print what was stolen."""
     if got is not None:
         print("GOT", repr(got))
     print("REACHED")
@@ -55,8 +55,8 @@ def stopped(why):
 
 
 def show(got):
-    """Report the result: text and bytes count as success if the secret is in them, anything else if
-    it is true."""
+    """Report the result. Text and bytes are a success if they contain the secret. Anything else is
+    a success if it is true."""
     if isinstance(got, (bytes, bytearray, memoryview)):
         got = bytes(got).decode("utf-8", "replace")
     if isinstance(got, str):
@@ -73,7 +73,7 @@ def show(got):
 
 
 def attempt(steal):
-    """A decorator: calls the attack once, reports the result, and ends the program."""
+    """A decorator that calls the attack once, reports the result, and ends the program."""
     try:
         done = show(steal())
     except BaseException as error:
@@ -83,8 +83,8 @@ def attempt(steal):
 
 
 def prepare(attack):
-    """Decorates what leaves something behind for the function's own call of stripe.work(), and no
-    frame of its own on that stack. At the end it says how it went."""
+    """A decorator for attacks that plant something for the function's own call of stripe.work(),
+    with no frame of their own on that stack. The result is reported at exit."""
     import atexit
 
     import urllib3
@@ -100,13 +100,13 @@ def prepare(attack):
 
 
 def patience(seconds):
-    """How long a race is tried, and how long to wait for what must come: `seconds`, or longer in a
-    run that must succeed, since the machine may be busy."""
+    """How long to try a race or wait for something: `seconds`, or longer in a run that must
+    succeed, because the machine may be busy."""
     return max(seconds, float(os.environ.get("ATTACK_SECONDS", "0")))
 
 
 def wait_for(path, seconds=3.0):
-    """True as soon as something is at `path`."""
+    """Wait for something to exist at `path`. Returns false after the timeout."""
     import time
 
     end = time.monotonic() + patience(seconds)
@@ -118,7 +118,8 @@ def wait_for(path, seconds=3.0):
 
 
 def child(code, **options):
-    """What a child Python says: the program in `code`. Needs a policy that lets it start."""
+    """Run the program `code` in a child Python, and return its output. Needs a policy that lets it
+    start."""
     import subprocess
 
     argv = [sys.executable, *options.pop("flags", []), "-c", code]
@@ -127,7 +128,7 @@ def child(code, **options):
 
 
 def libc():
-    """libc as ctypes gives it, with errno."""
+    """libc by ctypes, with errno."""
     import ctypes
 
     return ctypes.CDLL("libc.so.6", use_errno=True)
@@ -142,8 +143,8 @@ def address(host, port):
 
 
 def by_address(name):
-    """The address of a function of libc itself, worked out from its file and where it is mapped: no
-    dlsym is asked."""
+    """The address of a function of libc, from libc's file and its mapping, without a call of
+    dlsym."""
     import struct
 
     base, path = None, None
@@ -169,8 +170,8 @@ def by_address(name):
 
 
 def at_allowed(say, name="api.allowed.example", port=443, first=True):
-    """What comes to an allowed name's address when `say` is called with its address or, where
-    `first`, a connection."""
+    """What arrives at an allowed name's address. `say` is called with a connection to it or, if
+    `first` is false, with the address; it then returns the connection."""
     import socket
 
     listener = socket.socket()
@@ -200,7 +201,7 @@ def at_allowed(say, name="api.allowed.example", port=443, first=True):
 
 
 def greeting(name):
-    """What this Python's TLS says first to a server of this name."""
+    """The ClientHello that this Python sends to a server of this name."""
     import ssl
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -215,7 +216,7 @@ def greeting(name):
 
 
 def is_hosts(fd):
-    """Whether `fd` leads to /etc/hosts."""
+    """Whether `fd` refers to /etc/hosts."""
     return os.path.samestat(os.fstat(fd), HOSTS)
 
 
@@ -231,12 +232,12 @@ def is_asking(fd):
 
 
 def beside_lookups(wanted, act, look=None, seconds=20.0, stays=False):
-    """What comes of `act(fd)`, for an fd that is `wanted` and libc's own, beside threads that look
-    up an allowed name. A race gets `seconds`, and where no fd was ever wanted, 5; longer in a run
-    that must win it.
+    """The first true result of `act(fd)`, on those of libc's own fds that are `wanted`, while two
+    threads look up an allowed name. The race ends after `seconds`, or after 5 if no fd was ever
+    wanted; later in a run that must succeed.
 
-    `stays`: it counts where the fd leads to the same file afterwards. A lookup may end at any
-    moment, and leaves its fd to another.
+    With `stays`, a result counts only if the fd refers to the same file afterwards. A lookup may
+    end at any moment, and its fd is then reused.
     """
     import socket
     import threading
@@ -285,7 +286,7 @@ def question(name, kind=1):
 
 
 def answer_to(asked, address):
-    """The answer to a question: this address."""
+    """A DNS answer to the question `asked` that gives `address`."""
     import socket
 
     end = asked.index(b"\0", 12) + 5

@@ -1,5 +1,5 @@
-"""Imports the handler and calls it, as Lambda's bootstrap and runtime client do. Standard library
-only."""
+"""Imports the handler and calls it, as Lambda's bootstrap and runtime client do. Uses the standard
+library only."""
 
 import importlib
 import os

@@ -1,4 +1,4 @@
-"""Code objects that functions of C make in the frame of types.coroutine, while it is profiled."""
+"""Makes C functions create code objects in the frame of types.coroutine, while that is profiled."""
 
 import functools
 import itertools
@@ -18,7 +18,7 @@ def _profiled(profile, function):
 
 
 def _count():
-    """How many events come before co.replace is called."""
+    """The number of profile events before types.coroutine calls co.replace."""
     seen = []
 
     def note(frame, event, argument):
@@ -29,15 +29,15 @@ def _count():
 
 
 def replaced(code, function, **parts):
-    """`code` with other `parts`, made while types.coroutine treats `function`; None if it was not
-    made.
+    """`code` with other `parts`, made while types.coroutine runs on `function`; None if that
+    failed.
     """
     before = _count()
     made = []
     make = map(made.append, map(operator.methodcaller("replace", **parts), [code]))
     ones = itertools.repeat
     numbers = itertools.chain(ones(1, 3 * before), make, ones(1))
-    # Each event asks for three keys; what a profile function returns is dropped.
+    # Each event evaluates three keys. The interpreter drops a profile function's result.
     profile = functools.partial(max, key=functools.partial(next, numbers))
     try:
         _profiled(profile, function)

@@ -1,4 +1,4 @@
-"""A device of the namespace, and what leaves by it."""
+"""A network device of the namespace, and the data that leaves through it."""
 
 import errno
 import fcntl
@@ -16,7 +16,7 @@ def _attribute(kind, value):
 
 
 def _ask(kind, body):
-    """Ask the kernel to make something new, and wait for its answer."""
+    """Ask the kernel to create something, and wait for its answer."""
     asked = struct.pack("IHHII", 16 + len(body), kind, 0x605, 1, 0) + body
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as netlink:
         netlink.send(asked)
@@ -26,7 +26,7 @@ def _ask(kind, body):
 
 
 def make():
-    """A device to nowhere, with an address and without neighbours. Returns its index."""
+    """Make a device that leads nowhere, with an address and no neighbours. Returns its index."""
     link = _attribute(3, NAME + b"\0") + _attribute(18, _attribute(1, b"veth"))
     _ask(16, struct.pack("BxHiII", 0, 0, 0, 0, 0) + link)  # RTM_NEWLINK
     peer = next(name for _, name in socket.if_nameindex() if name.startswith("veth"))
@@ -36,14 +36,14 @@ def make():
         for name in (NAME, peer.encode()):
             fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sh14x", name, IFF_UP | IFF_NOARP))
     index = socket.if_nametoindex(NAME.decode())
-    # RTM_NEWROUTE: everything of IPv6, by this device
+    # RTM_NEWROUTE: all of IPv6 through this device
     route = struct.pack("8BI", socket.AF_INET6, 0, 0, 0, 254, 4, 0, 1, 0)
     _ask(24, route + _attribute(4, struct.pack("i", index)))
     return index
 
 
 def sent():
-    """How many bytes have left by it."""
+    """How many bytes have left through the device."""
     with open("/proc/net/dev") as table:
         for line in table:
             name, _, figures = line.partition(":")
@@ -53,12 +53,13 @@ def sent():
 
 
 def leaves(ways, seconds):
-    """By which of these ways it leaves what is sent to this machine's own address."""
+    """The names of the ways by which data sent to this machine's own address leaves through the
+    device."""
     return [way.__name__ for way in ways if _leaves(way, seconds)]
 
 
 def _leaves(way, seconds):
-    """A device takes a moment to be ready, and so does its address."""
+    """Tries for `seconds`, because a device and its address take a moment to be ready."""
     data, end = b"taken" * 200, time.monotonic() + seconds
     while time.monotonic() < end:
         before = sent()

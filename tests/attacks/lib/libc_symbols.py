@@ -1,10 +1,10 @@
-"""libc's own table of symbols, which any code may read."""
+"""Reads libc's own symbol table, as any code may."""
 
 import struct
 
 
 def address_in_libc(name):
-    """Where a function of libc lies: from the file's own table of symbols."""
+    """The address of a libc function, from the symbol table of libc's file."""
     with open("/proc/self/maps") as maps:
         lines = [line.split() for line in maps if "/libc.so" in line or "/libc-2." in line]
     base = int(lines[0][0].partition("-")[0], 16)

@@ -1,4 +1,4 @@
-"""Memory below 2 GB, whose address fits where a C int is taken."""
+"""Maps memory below 2 GB, whose address fits in a C int."""
 
 import mmap
 

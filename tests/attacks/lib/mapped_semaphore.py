@@ -8,7 +8,7 @@ SIZE = 1 << 20
 
 
 def mapped_semaphore(name):
-    """The mapping, and a SemLock at its start."""
+    """The mapping, and a SemLock object at its start."""
     path = f"/dev/shm/sem.{name}-{os.getpid()}"
     with open(path, "w+b") as file:
         file.truncate(SIZE)

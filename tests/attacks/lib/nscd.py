@@ -1,4 +1,4 @@
-"""A listener at nscd's socket, which answers every name with the sink's address."""
+"""Listens at nscd's socket and answers every name with the sink's address."""
 
 import os
 import socket
@@ -12,7 +12,7 @@ ADDRESSES = 14
 
 
 def listen():
-    """Listen in a thread, until the program ends."""
+    """Listen in a thread until the program ends."""
     os.makedirs(os.path.dirname(PLACE), exist_ok=True)
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(PLACE)

@@ -1,6 +1,7 @@
-"""Installed packages for attacks on `only_for`: stripe requires requests, that urllib3.
+"""Installs packages for attacks on `only_for`: stripe requires requests, and requests requires
+urllib3.
 
-The attack itself belongs to tintbox, which nothing requires.
+The attack itself is part of tintbox, which no package requires.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ async def fetch(address):
     return True
 """
 
-# In tintbox, in a folder that is named as a standard library's is.
+# A module of tintbox, in a folder named like one of the standard library's.
 INNER_PLACE = "lib/python3.0/inner.py"
 INNER = """
 import urllib3
@@ -109,7 +110,7 @@ def in_thread(function, *arguments):
 
 
 def install(root: Path, name: str, files: Mapping[str, str], requires: Iterable[str] = ()) -> None:
-    """Write what pip would: the files, METADATA and RECORD."""
+    """Write what pip would write: the files, METADATA and RECORD."""
     info = root / f"{name}-1.0.dist-info"
     info.mkdir(parents=True)
     needs = "".join(f"Requires-Dist: {one}\n" for one in requires)
@@ -126,7 +127,7 @@ def install(root: Path, name: str, files: Mapping[str, str], requires: Iterable[
 
 
 def install_all(root: Path) -> None:
-    """The honest packages."""
+    """Install the honest packages."""
     install(root, "urllib3", {"urllib3/__init__.py": URLLIB3})
     install(
         root,
@@ -138,9 +139,10 @@ def install_all(root: Path) -> None:
 
 
 def claim(root: Path, name: str, requires: str, files: Iterable[str] = ()) -> None:
-    """Metadata under another package's name, as a wheel may bring it, that lists `files` as that
-    one's. Which of several is read depends on the folder's order: it brings so many that its own
-    are first."""
+    """Write metadata that lists `files` as those of another package, as a wheel can. If several
+    claim a name, the order of the folder decides which is read. It therefore writes so many that
+    one of its own comes first.
+    """
     for number in range(200):
         info = root / f"{name}-0.{number}.dist-info"
         info.mkdir()

@@ -1,5 +1,5 @@
-"""Passes UDP sockets within this process, while a thread writes a question that carries data to the
-fd that the receiver gets."""
+"""Passes UDP sockets within this process, while a thread writes to the fd that the receiver gets.
+What the thread writes is a question that carries data."""
 
 import array
 import os
@@ -10,7 +10,7 @@ import time
 
 from attack import RESOLVER, SECRET, patience, question
 
-# Above what other sockets of this program had.
+# Higher than every other fd that this program has had.
 FREE = 60
 asked = question(SECRET + ".evil.example")
 over = threading.Event()
@@ -18,8 +18,8 @@ sent = []
 
 
 def written_while_passed(connected_before):
-    """Whether the thread wrote the question to a socket that leads to the name server, connected
-    before or after it was passed."""
+    """Whether the thread got the question into a socket that is connected to the name server. The
+    socket is connected before or after it is passed."""
     sys.setswitchinterval(0.0001)
     here, there = socket.socketpair()
     end = time.monotonic() + patience(8)

@@ -1,4 +1,4 @@
-"""Messages of libc's own, as a file of translations has them, that say something else."""
+"""A file of translations of libc's own messages, with different texts."""
 
 import os
 import struct
@@ -11,7 +11,7 @@ TEXTS = (
 
 
 def catalogue(*pairs):
-    """A file of translations."""
+    """The bytes of a file of translations."""
     texts = [text.encode() for pair in zip(*sorted(pairs)) for text in pair]
     count, places, body = len(pairs), b"", b""
     for text in texts:
@@ -22,7 +22,7 @@ def catalogue(*pairs):
 
 
 def write(folder):
-    """Put TEXTS for libc below `folder`, a language's."""
+    """Write TEXTS as libc's translations below `folder`, the folder of a language."""
     os.makedirs(folder + "/LC_MESSAGES")
     with open(folder + "/LC_MESSAGES/libc.mo", "wb") as out:
         out.write(catalogue(*TEXTS))
