@@ -1,4 +1,4 @@
-"""Runs fshield as people do: a process of its own."""
+"""Runs fshield as people do: in its own process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.fleet.stand_in import KEYS, REGION, StandIn
 
 @dataclass
 class Ran:
-    """How it ended."""
+    """The result of a run."""
 
     code: int
     out: str
@@ -35,19 +35,19 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def arguments(stand_in: StandIn, *words: str) -> list[str]:
-    """What fshield is told, against the stand-in."""
+    """The arguments that point fshield at the stand-in."""
     region = [] if "--region" in words else ["--region", REGION]
     return [*words, *region, "--endpoint-url", stand_in.url]
 
 
 def fshield(stand_in: StandIn, *words: str, keys: bool = True) -> Ran:
-    """Run fshield against the stand-in and wait."""
+    """Run fshield against the stand-in, and wait for it to end."""
     ran = forked.fshield(*arguments(stand_in, *words), env=environment(**(KEYS if keys else {})))
     return Ran(ran.returncode, ran.stdout, ran.stderr)
 
 
 def interrupted(stand_in: StandIn, *words: str, after: int) -> Ran:
-    """Run fshield and send it one SIGINT once it has written `after` functions."""
+    """Run fshield, and send it one SIGINT after it has changed `after` functions."""
     start = stand_in.operations["UpdateFunctionConfiguration"]
     process = forked.start(*arguments(stand_in, *words), env=environment(**KEYS))
     over = time.monotonic() + 120

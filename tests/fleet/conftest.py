@@ -1,4 +1,4 @@
-"""A stand-in for Lambda with the engine's layers in it, fresh for each test."""
+"""A fresh stand-in for Lambda for each test, with the engine's layers in it."""
 
 from __future__ import annotations
 
@@ -36,5 +36,5 @@ def roll(
     return Roller(stand_in, policies(tmp_path), monkeypatch, capsys)
 
 
-# moto's server logs each request, and pytest shows them all where a test fails.
+# moto's server logs each request. pytest would show the whole log for each failing test.
 logging.getLogger("werkzeug").setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""Functions to try the fleet commands on, as a large account has them."""
+"""Functions to try the fleet commands on, as varied as in a large account."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ POLICIES = ("default", "functionshield", "monitor", "strict")
 
 
 def package(code: str = "def handler(event, context):\n    return 1\n") -> bytes:
-    """The smallest package of a function."""
+    """The smallest possible package of a function."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("app.py", code)
@@ -27,7 +27,7 @@ def package(code: str = "def handler(event, context):\n    return 1\n") -> bytes
 
 
 class Fleet:
-    """Makes functions in the stand-in. Keeps no state: it asks the stand-in."""
+    """Makes functions in the stand-in. It keeps no state, and asks the stand-in instead."""
 
     def __init__(self, stand_in: StandIn, region: str = REGION, account: str = ACCOUNT) -> None:
         self.stand_in = stand_in
@@ -36,7 +36,7 @@ class Fleet:
         self.client = stand_in.client("lambda", region, account)
         document = json.dumps({"Version": "2012-10-17", "Statement": []})
         iam = stand_in.client("iam", region, account)
-        # Roles are an account's, of all its regions.
+        # A role belongs to an account, and is valid in all of its regions.
         with suppress(iam.exceptions.EntityAlreadyExistsException):
             iam.create_role(RoleName="fleet", AssumeRolePolicyDocument=document)
         self._package = package()
@@ -48,8 +48,8 @@ class Fleet:
         architectures: tuple[str, ...] = (),
         content: bytes | None = None,
     ) -> str:
-        """Publish a version of a layer. Returns its ARN. The default content is a function's
-        package.
+        """Publish a version of a layer, by default with a function's package as its content.
+        Returns the ARN.
         """
         answer = self.client.publish_layer_version(
             LayerName=name,
@@ -60,7 +60,8 @@ class Fleet:
         return str(answer["LayerVersionArn"])
 
     def engines(self) -> None:
-        """Publish the engine's layers of this build, with `fshield publish`'s descriptions."""
+        """Publish this build's engine layers, with the descriptions that `fshield publish`
+        writes."""
         for architecture in ("x86_64", "arm64"):
             text = f"FunctionShield, open 0.1.0 ({architecture}); policies: {' '.join(POLICIES)}"
             built = ROOT / "dist" / f"function-shield-layer-{architecture}.zip"
@@ -68,7 +69,7 @@ class Fleet:
             self.layer(name, text, (architecture,), built.read_bytes())
 
     def function(self, name: str, **more: Any) -> None:
-        """Make a function. `more`: of CreateFunction."""
+        """Make a function. `more`: further arguments of CreateFunction."""
         variables = more.pop("variables", None)
         arguments: dict[str, Any] = {
             "FunctionName": name,
@@ -85,7 +86,7 @@ class Fleet:
         self.client.create_function(**arguments)
 
     def many(self, count: int) -> list[str]:
-        """`count` functions of all sorts that can be guarded; their names."""
+        """Make `count` functions of every sort that can be guarded. Returns their names."""
         other = [self.layer(f"other-{number}") for number in range(5)]
         names = []
         for number in range(count):
@@ -116,8 +117,8 @@ class Fleet:
         return names
 
     def state(self, name: str) -> str:
-        """Everything that Lambda returns about a function, its aliases, versions and tags, as one
-        text.
+        """Everything that Lambda returns about a function and its aliases, versions and tags, as
+        one text.
         """
         configuration = self.client.get_function_configuration(FunctionName=name)
         versions = self.client.list_versions_by_function(FunctionName=name)["Versions"]
@@ -134,7 +135,7 @@ class Fleet:
         return json.dumps(whole, sort_keys=True, indent=1)
 
     def states(self, names: list[str]) -> dict[str, str]:
-        """`state` of each."""
+        """`state` of each function."""
         return {name: self.state(name) for name in names}
 
     def variables(self, name: str) -> dict[str, str]:
@@ -143,6 +144,6 @@ class Fleet:
         return dict(answer.get("Environment", {}).get("Variables", {}))
 
     def layers(self, name: str) -> list[str]:
-        """Names of a function's layers, in order."""
+        """The names of a function's layers, in order."""
         answer = self.client.get_function_configuration(FunctionName=name)
         return [layer["Arn"].split(":")[6] for layer in answer.get("Layers", [])]

@@ -1,4 +1,4 @@
-"""A roll-out without waiting and without logs: its clock jumps, and its events are made up."""
+"""A roll-out without waiting and without logs: its clock jumps, and its events are invented."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NOON = datetime(2026, 11, 28, 12, tzinfo=timezone.utc)
 
 
 def policies(folder: Path, mode: str = "alert") -> Path:
-    """A policy layer whose one policy is called monitor."""
+    """A policy layer with one policy, named monitor."""
     source = folder / f"policies-{mode}"
     source.mkdir()
     (source / "monitor.yaml").write_text(
@@ -38,7 +38,7 @@ def policies(folder: Path, mode: str = "alert") -> Path:
 
 
 class Clock:
-    """Jumps where others sleep. `at_sleep` is called before each."""
+    """A clock that jumps instead of sleeping. `at_sleep` is called before each sleep."""
 
     def __init__(self) -> None:
         self.time = NOON
@@ -55,7 +55,7 @@ class Clock:
 
 
 class Events:
-    """Events of functions, by name or by (account, region, name)."""
+    """Events of functions. A function is given by its name, or by (account, region, name)."""
 
     def __init__(self, clock: Clock, archive: Path) -> None:
         self.clock = clock
@@ -72,7 +72,7 @@ class Events:
         digest: str | None = None,
         version: str = "",
     ) -> None:
-        """A process of the function, or of a version of it, that starts, and does `acts`."""
+        """Add a process of the function, or of a version of it: its start, and its `acts`."""
         self.processes += 1
         when = at or self.clock.time
         common = {
@@ -101,7 +101,7 @@ class Events:
 
 
 def blocked(host: str, dependency: str = "inkstamp") -> dict[str, Any]:
-    """An event of a destination that is blocked."""
+    """An event of a blocked connection."""
     return {
         "event": "violation",
         "level": "ERROR",
@@ -146,7 +146,7 @@ class Roller:
         alias: str | None = None,
         **options: Any,
     ) -> Ran:
-        """Run it; without names: on all."""
+        """Run the roll-out on the named functions; without names, on all."""
         self.capsys.readouterr()
         chosen = Selection(names) if names else Selection(everything=True)
         asked = asked or Asked((REGION,), endpoint_url=self.stand_in.url)

@@ -1,9 +1,8 @@
-"""A stand-in for Lambda on loopback: moto's server, and a proxy before it with what moto leaves
-out.
+"""A stand-in for Lambda on loopback: moto's server, behind a proxy that adds what moto lacks.
 
-That is: revisions that are checked and that change once more when an update ends, updates that take
-a while and refuse another meanwhile, pages of ListFunctions, the limits of five layers and 4 KB,
-throttling, and failures and other hands as a test orders them.
+It adds revisions, which are checked, and which change once more when an update ends; updates that
+take a while and refuse another one meanwhile; pages of ListFunctions; the limits of five layers and
+4 KB; throttling; and the failures and the changes by other users that a test orders.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ _making = threading.Lock()
 
 @cache
 def _session() -> Any:
-    """One for all clients: it reads the descriptions of services once."""
+    """One session for all clients, because reading the service descriptions takes long."""
     return botocore.session.Session()
 
 
@@ -51,7 +50,7 @@ def _session() -> Any:
 def client_of(
     url: str, service: str, region: str, keys: Credentials = ("testing", "testing", None)
 ) -> Any:
-    """A client, made once."""
+    """A cached client."""
     key, secret, token = keys
     with _making:
         return _session().create_client(
@@ -67,8 +66,8 @@ def client_of(
 
 @cache
 def moto_port() -> int:
-    """moto's server, started once: it takes a second to know a service. Each stand-in empties
-    it."""
+    """moto's server, started only once, because it takes a second to load a service. Each stand-in
+    empties it."""
     moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     moto.start()
     atexit.register(moto.stop)
@@ -77,21 +76,21 @@ def moto_port() -> int:
 
 @dataclass
 class Orders:
-    """What a test wants of the stand-in.
+    """What a test orders from the stand-in.
 
     Args:
-        throttle: the share of requests that meet a 429.
-        rate: requests a second beyond which everybody meets a 429; None: no limit.
-        update_s: seconds that an update takes.
-        failures: function to (status, code, message), for its update.
+        throttle: the share of requests that get a 429.
+        rate: requests a second; above that, every request gets a 429; None: no limit.
+        update_s: the duration of an update in seconds.
+        failures: for each function, the (status, code, message) of its update.
         denied: operations that are not permitted.
-        unanswered: operations that end as an error of AWS's own.
-        before_update: called with the function's name before its update is looked at.
+        unanswered: operations that end with an internal error of AWS.
+        before_update: called with the function's name before its update is checked.
         before_publish: called with the function's name before a version is published.
-        before_alias: called with the function's name before an alias's update is looked at.
-        version_s: seconds that a version is pending after it was published.
+        before_alias: called with the function's name before an alias's update is checked.
+        version_s: how long a published version stays pending, in seconds.
         unreadable: functions whose variables cannot be decrypted.
-        update_fails: functions whose updates end as Failed.
+        update_fails: functions whose updates end with the status Failed.
     """
 
     throttle: float = 0.0
@@ -109,14 +108,14 @@ class Orders:
 
 
 class StandIn:
-    """The stand-in. `orders` may be changed while it runs."""
+    """The stand-in. A test may change `orders` while it runs."""
 
     def __init__(self, moto_port: int) -> None:
         self.moto_port = moto_port
         self.orders = Orders()
         self.operations: Counter[str] = Counter()
         self.throttled = 0
-        #: What AddLayerVersionPermission was asked for: moto forgets the organization.
+        #: The arguments of each AddLayerVersionPermission: moto forgets the organization.
         self.permissions: list[dict[str, Any]] = []
         self.lock = threading.RLock()
         self.random = random.Random(20261125)
@@ -134,7 +133,8 @@ class StandIn:
         self.moto_url = f"http://127.0.0.1:{moto_port}"
 
     def client(self, service: str, region: str = REGION, account: str = ACCOUNT) -> Any:
-        """A client of moto itself, past the proxy. Another account is reached by a role of it."""
+        """A client of moto itself, without the proxy. It reaches another account through a role
+        there."""
         if account == ACCOUNT:
             return client_of(self.moto_url, service, region)
         if account not in self.roles:
@@ -147,7 +147,7 @@ class StandIn:
         return client_of(self.moto_url, service, region, self.roles[account])
 
     def account_of(self, key: str) -> str:
-        """The account of an access key, as moto knows it."""
+        """The account that an access key belongs to, according to moto."""
         with self.lock:
             if key not in self.accounts:
                 sts = client_of(self.moto_url, "sts", REGION, (key, "testing", None))
@@ -155,7 +155,7 @@ class StandIn:
             return self.accounts[key]
 
     def revision(self, name: str) -> str:
-        """The function's revision now: a new one once an update has ended."""
+        """The function's current revision. It changes once more when an update has ended."""
         with self.lock:
             if name in self.busy_until and time.monotonic() >= self.busy_until[name]:
                 del self.busy_until[name]
@@ -163,7 +163,8 @@ class StandIn:
             return self.revisions.setdefault(name, str(uuid.uuid4()))
 
     def touched(self, name: str, seconds: float) -> None:
-        """An update of the function has begun. A plain name: of the usual region and account."""
+        """Record that an update of the function has begun. A plain name means the default region
+        and account."""
         if "/" not in name:
             name = f"{ACCOUNT}/{REGION}/{name}"
         with self.lock:
@@ -171,7 +172,7 @@ class StandIn:
             self.busy_until[name] = time.monotonic() + seconds
 
     def over_limit(self) -> bool:
-        """Whether this request is one too many."""
+        """Whether this request exceeds the limit."""
         with self.lock:
             if self.random.random() < self.orders.throttle:
                 return True
@@ -238,7 +239,7 @@ class _Handler(BaseHTTPRequestHandler):
         return status, headers, content
 
     def _as_lambda(self, operation: str, name: str, content: bytes) -> bytes:
-        """An answer with what moto leaves out."""
+        """Add to moto's answer what moto leaves out."""
         stand_in = self.stand_in
         if operation == "UpdateFunctionConfiguration":
             stand_in.touched(self._key(name), stand_in.orders.update_s)
@@ -254,7 +255,8 @@ class _Handler(BaseHTTPRequestHandler):
         return content
 
     def _key(self, name: str) -> str:
-        """What tells a function from those of the same name in other places."""
+        """A key that differs between functions of the same name in different accounts and
+        regions."""
         found = _CREDENTIAL.search(self.headers.get("Authorization") or "")
         if not found:
             return name
@@ -353,7 +355,7 @@ class _Handler(BaseHTTPRequestHandler):
         return None
 
     def _client(self) -> Any:
-        """A client of moto, for the place that this request is for."""
+        """A client of moto for the account and region of this request."""
         found = _CREDENTIAL.search(self.headers.get("Authorization") or "")
         region = found["region"] if found else REGION
         account = self.stand_in.account_of(found["key"]) if found else ACCOUNT
@@ -366,7 +368,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.stand_in.orders.before_alias(name)
         client, alias = self._client(), unquote(urlsplit(self.path).path).rpartition("/")[2]
         there = client.get_alias(FunctionName=name, Name=alias)
-        # moto changes no alias's revision, so here it is all that the alias says.
+        # moto never changes the revision of an alias. Here it is a hash of everything that the
+        # alias says.
         if asked.get("RevisionId") not in (None, _revision(there)):
             return _error(
                 412,
@@ -404,7 +407,7 @@ class _Handler(BaseHTTPRequestHandler):
         return answer
 
     def _page(self) -> tuple[int, dict[str, str], bytes]:
-        # moto gives them all at once.
+        # moto returns all functions in one page.
         start = int(parse_qs(urlsplit(self.path).query).get("Marker", ["0"])[0])
         self.path = urlsplit(self.path).path
         _, headers, content = self._forward(b"")
@@ -442,10 +445,10 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _as_moto(operation: str, body: bytes) -> bytes:
-    """A request as moto understands it."""
+    """Translate a request into the form that moto understands."""
     if operation == "UpdateAlias":
         asked = json.loads(body)
-        # An alias without shares has no RoutingConfig, which moto keeps as an empty one.
+        # An alias without shares must have no RoutingConfig, but moto would keep an empty one.
         if asked.get("RoutingConfig") == {"AdditionalVersionWeights": {}}:
             return json.dumps({**asked, "RoutingConfig": {}}).encode()
     return body
@@ -464,14 +467,14 @@ def _error(status: int, code: str, message: str) -> tuple[int, dict[str, str], b
 
 @contextmanager
 def running() -> Iterator[StandIn]:
-    """An empty moto and a new proxy before it."""
+    """An empty moto, and a new proxy in front of it."""
     port = moto_port()
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     connection.request("POST", "/moto-api/reset")
     assert connection.getresponse().status == 200
     connection.close()
     stand_in = StandIn(port)
-    # It ends no sooner than it looks whether it should.
+    # shutdown() waits for the next poll.
     serve = partial(stand_in.server.serve_forever, poll_interval=0.05)
     threading.Thread(target=serve, daemon=True).start()
     try:

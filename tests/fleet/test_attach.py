@@ -1,4 +1,4 @@
-"""attach and detach, one function and several, against the stand-in."""
+"""attach and detach, for one function and for several, against the stand-in."""
 
 from __future__ import annotations
 

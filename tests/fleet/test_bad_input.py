@@ -1,5 +1,5 @@
-"""What goes wrong: one line a function with the fix, nothing half done, and an exit status that
-says how many."""
+"""Failures: one line for each function with the fix, nothing half done, and an exit status that
+says how many failed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which functions --all takes, what it leaves out and says of it, and what status lists."""
+"""Which functions --all takes, which it leaves out and why, and what status lists."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def test_all_takes_runtimes_that_are_tried(stand_in: StandIn, fleet: Fleet) -> N
     assert "2 left out, on untried runtimes (java21 1, ruby4.0 1): --include-untried" in ran.out
     assert fshield(stand_in, *ALL, "--json").json["untried"] == {"java21": 1, "ruby4.0": 1}
 
-    # By name, an untried one is taken; and once it is guarded, --all brings it along.
+    # An untried runtime is taken if the function is named. Once the function is guarded, --all
+    # includes it.
     assert fshield(stand_in, *ATTACH, "bill").code == 0
     again = fshield(stand_in, *ATTACH[:-1], "strict", "--all", "--yes")
     assert again.code == 0, again.out + again.err
@@ -138,5 +139,5 @@ def test_status_as_csv(stand_in: StandIn, fleet: Fleet) -> None:
 
 
 def fleet_layers(fleet: Fleet) -> list[str]:
-    """The engine's layer, as a function has it."""
+    """A function's list of layers with only the engine's."""
     return [fleet.layer("function-shield-x86_64")]

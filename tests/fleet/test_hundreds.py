@@ -1,5 +1,5 @@
-"""Three hundred functions, throttling, and Ctrl-C in the middle: all as before, byte for byte, at
-the end."""
+"""Three hundred functions, throttling, and Ctrl-C in the middle. At the end everything is as
+before, byte for byte."""
 
 from __future__ import annotations
 

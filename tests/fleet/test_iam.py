@@ -1,4 +1,4 @@
-"""iam-policy: what is printed is what the commands call, no more and no less."""
+"""The permissions that iam-policy prints are exactly those that the commands use."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_the_table_is_what_the_commands_call(
     }
     listed = tmp_path / "SHA256SUMS"
     listed.write_text(f"{'0' * 64}  other.zip\n")
-    # First, because publish removes the version that is looked at.
+    # Before the others, because publish removes the version that verify reads.
     runs = {"verify": [("--unsigned", "--sums", str(listed), "--layer", ENGINE)], **runs}
     for number in range(3):
         fleet.layer(
@@ -100,7 +100,8 @@ def test_the_table_is_what_the_commands_call(
         called = {f"{SERVICE.get(each, 'lambda')}:{each}" for each in stand_in.operations}
         wanted = actions(command)
         if command == "detach":
-            # Lambda itself looks at the layers, with the caller's rights: no call of ours.
+            # Lambda itself reads the layers, with the caller's permissions. fshield does not call
+            # it.
             wanted -= {"lambda:GetLayerVersion"}
         assert called == wanted, command
 

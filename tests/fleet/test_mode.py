@@ -1,4 +1,4 @@
-"""mode: one variable, brought live, and nothing else with it."""
+"""mode brings one changed variable live, and nothing else with it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.fleet.stand_in import StandIn
 
 @pytest.fixture
 def api(stand_in: StandIn, fleet: Fleet) -> Fleet:
-    """A guarded function with an alias on a guarded version."""
+    """A guarded function with an alias that leads to a guarded version."""
     fleet.function("api", variables={"TABLE": "t"})
     assert fshield(stand_in, "attach", "api", "--layer-arn", ENGINE, "--policy", "strict").code == 0
     version = fleet.client.publish_version(FunctionName="api")["Version"]
@@ -22,7 +22,7 @@ def api(stand_in: StandIn, fleet: Fleet) -> Fleet:
 
 
 def reached(fleet: Fleet) -> dict[str, str]:
-    """The environment that callers of the alias get."""
+    """The environment variables that callers of the alias reach."""
     version = fleet.client.get_alias(FunctionName="api", Name="live")["FunctionVersion"]
     answer = fleet.client.get_function_configuration(FunctionName="api", Qualifier=version)
     return dict(answer["Environment"]["Variables"])
@@ -110,8 +110,8 @@ MEANWHILE = [
 def test_what_another_hand_writes_meanwhile_is_not_brought_live(
     stand_in: StandIn, api: Fleet, when: str, what: str, *, revised: bool
 ) -> None:
-    """Between look and write, and between the second look and the version: by the revision, or by
-    the code's hash."""
+    """Another user writes between fshield's read and its write, or between its second read and the
+    publishing. The revision or the hash of the code shows it."""
     before = reached(api)
     done: list[str] = []
 

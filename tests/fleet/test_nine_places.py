@@ -1,5 +1,7 @@
-"""A fleet in three regions of three accounts: attached, looked at, given policies that go back by
-themselves, and detached: as before, byte for byte. ``make fleet`` does it with 1,000 functions."""
+"""A fleet in three regions of three accounts is attached, listed, given policies that are rolled
+back automatically, and detached. At the end it is as before, byte for byte. ``make fleet`` does it
+with 1,000 functions.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,7 @@ States = dict[tuple[str, str], dict[str, str]]
 
 
 class Fleets:
-    """COUNT functions, as evenly as they can be."""
+    """COUNT functions, distributed as evenly as possible."""
 
     def __init__(self, stand_in: StandIn) -> None:
         places = [(account, region) for account in ACCOUNTS for region in REGIONS]
@@ -92,7 +94,7 @@ def test_nine_places_leave_no_trace(
     rolled = roll(canary=("5%,50%",), asked=asked)
     assert rolled.code == 1
     assert rolled.json["result"] == "went back", rolled.out[-2000:]
-    # Functions with five layers have no room for one more.
+    # A function with five layers has no room for one more.
     full = sum(len(each) == 5 for each in _layers(guarded))
     refused = [each for each in rolled.json["functions"] if each["kind"] == "too many layers"]
     assert len(refused) == full

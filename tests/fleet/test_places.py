@@ -26,7 +26,7 @@ Fleets = dict[tuple[str, str], Fleet]
 
 @pytest.fixture
 def fleets(stand_in: StandIn) -> Fleets:
-    """A fleet with the engine's layers in each region of each account."""
+    """A fleet in each region of each account, with the engine's layers."""
     found = {}
     for account in ACCOUNTS:
         for region in REGIONS:
@@ -101,7 +101,7 @@ def test_an_arn_says_where(stand_in: StandIn, fleets: Fleets) -> None:
 
 
 def test_one_place_fails_and_the_others_do_not(stand_in: StandIn, fleets: Fleets) -> None:
-    """An engine that is missing in one of them, and a region without functions."""
+    """One place has no engine, and one region has no functions."""
     client = fleets["111111111111", "us-east-1"].client
     for architecture in ("x86_64", "arm64"):
         client.delete_layer_version(LayerName=f"function-shield-{architecture}", VersionNumber=1)

@@ -1,5 +1,5 @@
-"""Attach and detach as what they are, functions of a configuration: whatever it was, detach gives
-it back."""
+"""Attach and detach as functions on configurations: detach restores whatever configuration there
+was."""
 
 from __future__ import annotations
 
@@ -98,8 +98,8 @@ def test_detach_gives_back_what_attach_found(
     )
     assert attach(attached, wanted(engine, policies)).empty, "a second time changes something"
     given_back = after(detach(attached))
-    # A record that nothing reads is the one thing that is not given back. Where it was guarded
-    # already, what detach would have given back then is what it gives back now.
+    # Except for FUNCTION_SHIELD_RESTORE, a record that nothing reads. If the function was guarded
+    # before, the result equals that of a detach before attach.
     start = after(detach(before)) if before.guarded else before
     expected = {
         name: value for name, value in start.variables.items() if name != "FUNCTION_SHIELD_RESTORE"

@@ -1,4 +1,5 @@
-"""publish: both architectures, several regions, what a version says of itself, and what is kept."""
+"""publish: both architectures, several regions, how a version describes itself, and which versions
+are kept."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ DIST = support.ROOT / "dist"
 
 @pytest.fixture
 def bare(stand_in: StandIn) -> Fleet:
-    """A stand-in without any layer."""
+    """A stand-in without layers."""
     return Fleet(stand_in)
 
 

@@ -1,4 +1,4 @@
-"""ready: go or no-go, from a log that is in CloudWatch."""
+"""ready: the decision to block or not, from a log in CloudWatch."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ GROUP = "/aws/lambda/api"
 
 
 class Lines:
-    """Events of many processes."""
+    """The events of many processes."""
 
     def __init__(self) -> None:
         self.lines: list[tuple[datetime, str]] = []
         self.starts = 0
 
     def process(self, days_ago: float, *acts: dict[str, Any]) -> None:
-        """One process that started `days_ago` and did `acts`."""
+        """One process that started `days_ago`, and its `acts`."""
         at = NOW - timedelta(days=days_ago)
         self.starts += 1
         common = {
@@ -61,7 +61,7 @@ class Lines:
 
 
 class Log(Lines):
-    """Writes them into the function's log group."""
+    """Writes events into the function's log group."""
 
     def __init__(self, fleet: Fleet) -> None:
         super().__init__()
@@ -250,7 +250,7 @@ def test_no_log(stand_in: StandIn, fleet: Fleet) -> None:
 
 
 def test_what_is_quiet_is_no_reason(stand_in: StandIn, log: Log, tmp_path: Path) -> None:
-    """Error reporters ask for the source around each error, and work without it."""
+    """Error reporters read the source around each error, and work without it."""
     for day in range(25):
         log.process(day / 3 + 0.1, read_source("sentry-sdk"))
     log.write()

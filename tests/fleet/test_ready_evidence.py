@@ -1,4 +1,4 @@
-"""ready --evidence: from files alone, with neither credentials nor AWS's library."""
+"""ready --evidence: from files alone, without credentials and without boto3."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A policy layer to a share of the functions: on, back, and on again after whatever ended it."""
+"""A policy layer is rolled out to a share of the functions, rolled back, and continued after any
+interruption."""
 
 from __future__ import annotations
 
@@ -32,7 +33,7 @@ NEW = "function-shield-policies"
 
 @pytest.fixture
 def names(stand_in: StandIn, fleet: Fleet) -> list[str]:
-    """Guarded functions, and one that is not."""
+    """Guarded functions, and one unguarded."""
     found = [f"service-{number}" for number in range(COUNT)]
     for number, name in enumerate(found):
         layers = [fleet.layer("other")] if number % 2 else []
@@ -93,7 +94,7 @@ def test_back_at_the_first_blocked_act(fleet: Fleet, names: list[str], roll: Rol
     assert ran.json["counts"] == {"done": 2}
     assert fleet.states([*names, "bare"]) == before
 
-    # The same policies are not tried again by mistake; others are.
+    # The same policies are not tried again by mistake. Others can be tried.
     again = roll()
     assert again.code == 2
     assert "these policies went back" in again.json["error"]
@@ -103,7 +104,7 @@ def test_back_at_the_first_blocked_act(fleet: Fleet, names: list[str], roll: Rol
 def test_what_was_blocked_before_does_not_count(
     fleet: Fleet, names: list[str], roll: Roller
 ) -> None:
-    """Nor what a process does that started under the old policies."""
+    """Acts of processes that started under the old policies do not count either."""
     for name in names:
         roll.events.add(name, blocked("telemetry.example"), at=NOON - timedelta(hours=5))
 
@@ -143,7 +144,7 @@ def test_no_start_is_no_proof(fleet: Fleet, names: list[str], roll: Roller) -> N
 def test_on_after_an_interruption(
     where: str, fleet: Fleet, names: list[str], roll: Roller, stand_in: StandIn
 ) -> None:
-    """Cut off by a crash, which no code sees."""
+    """A crash, which no code can handle."""
     before = fleet.states(names)
     updates: list[str] = []
 
@@ -177,7 +178,7 @@ def test_on_after_an_interruption(
     stand_in.orders.failures = {}
     roll.clock.time += timedelta(hours=3)
     roll.clock.at_sleep = lambda number: None
-    second = roll()  # with other shares: those of the journal count
+    second = roll()  # other shares are given now: those in the journal count
     if where == "back":
         assert second.json["result"] == "went back"
         assert fleet.states(names) == before
@@ -225,7 +226,7 @@ def test_functions_that_cannot_be_moved(fleet: Fleet, names: list[str], roll: Ro
 
 
 def test_functions_that_are_deleted_meanwhile(fleet: Fleet, names: list[str], roll: Roller) -> None:
-    """It neither waits for them for ever, nor hides that they are gone."""
+    """The roll-out does not wait for deleted functions, and reports that they are gone."""
     assert roll(canary=("50%",)).json["result"] == "nothing seen"
     there = moved(fleet, names)
     rest = [name for name in names if name not in there]
@@ -254,7 +255,7 @@ def test_its_journal(tmp_path: Path) -> None:
     content = path.read_bytes()
     path.write_bytes(content + b'{"step":"done","sta')
     assert journals.read(path) == journal, "a line that was cut says nothing"
-    # What is added after that must not be lost with it.
+    # What is appended after the cut line must not be lost.
     again = journals.read(path)
     assert again is not None
     again.step_to(Step.BACK, 0, NOON, "why")
@@ -282,7 +283,7 @@ OLD = _LAYERS + "function-shield-policies:1"
     ],
 )
 def test_a_move_and_back(layers: tuple[str, ...], after: tuple[str, ...] | None) -> None:
-    """Nothing but the policy layer changes; and back gives everything."""
+    """Forward changes only the policy layer, and back restores everything."""
     start = function(layers, {**GUARD, "A": "B"})
     told: list[journals.Moved] = []
     change = forward(start, ARN, {"strict"}, told.append)

@@ -1,5 +1,5 @@
-"""An alias's calls to a version with new policies: share by share, on after whatever ended it, and
-back to what was."""
+"""Calls of an alias move to a version with new policies, share by share. The roll-out continues
+after any interruption, or goes back."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ COUNT = 4
 
 @pytest.fixture
 def names(stand_in: StandIn, fleet: Fleet) -> list[str]:
-    """Guarded functions whose callers come through an alias; of two versions, it has the newer."""
+    """Guarded functions whose callers use an alias. Of two versions, the alias leads to the
+    newer."""
     found = [f"service-{number}" for number in range(COUNT)]
     for name in found:
         fleet.function(name, variables={"TABLE": name})
@@ -43,7 +44,7 @@ def names(stand_in: StandIn, fleet: Fleet) -> list[str]:
 
 
 def aliased(fleet: Fleet, name: str, alias: str = "live") -> str:
-    """Publish a version and make an alias of it; its number."""
+    """Publish a version and make an alias of it. Returns the version's number."""
     version = str(fleet.client.publish_version(FunctionName=name)["Version"])
     fleet.client.create_alias(
         FunctionName=name, Name=alias, FunctionVersion=version, Description="for callers"
@@ -52,14 +53,14 @@ def aliased(fleet: Fleet, name: str, alias: str = "live") -> str:
 
 
 def leads(fleet: Fleet, name: str) -> tuple[str, dict[str, float]]:
-    """Where the alias leads."""
+    """The version that the alias leads to, and the shares of others."""
     found = fleet.client.get_alias(FunctionName=name, Name="live")
     shares = (found.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
     return found["FunctionVersion"], shares
 
 
 def before(fleet: Fleet, names: list[str], versions: int = 3) -> dict[str, Any]:
-    """All that there is of the functions, but what was published since."""
+    """Everything about the functions except versions published since."""
     found = {name: json.loads(state) for name, state in fleet.states(names).items()}
     for each in found.values():
         each["versions"] = each["versions"][:versions]
@@ -130,7 +131,7 @@ def test_back_at_the_first_blocked_act(fleet: Fleet, names: list[str], roll: Rol
 def test_what_the_other_version_does_does_not_count(
     fleet: Fleet, names: list[str], roll: Roller
 ) -> None:
-    """It runs on beside the new one, with children whose start nothing tells of."""
+    """The old version runs on beside the new one. It has children whose start no event shows."""
 
     def at_sleep(number: int) -> None:
         roll.events.add(names[0], blocked("old.example"), version="2")
@@ -150,7 +151,7 @@ def test_starts_of_the_other_version_are_no_proof(
 
 
 class Crash(Exception):
-    """Which no code sees."""
+    """A crash, which no code can handle."""
 
 
 @pytest.mark.parametrize(
@@ -166,7 +167,7 @@ def test_on_or_back_after_an_interruption(
     stand_in: StandIn,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Cut off by a crash at each step, and gone on with or taken back by hand."""
+    """A crash at each step, and then a run that continues or goes back."""
     was = before(fleet, names)
     orders, told = stand_in.orders, journals.Journal.leading
     times = {"update": 2, "publish": 2, "alias": 2, "last alias": 6, "back": 6}
@@ -251,7 +252,8 @@ def test_what_cannot_be_moved(fleet: Fleet, names: list[str], roll: Roller) -> N
 
 
 def test_another_hand(fleet: Fleet, names: list[str], roll: Roller, stand_in: StandIn) -> None:
-    """What it deploys is not brought live, and where it moves an alias, that stays."""
+    """Code that another user deploys is not brought live. Where another user moves an alias, it
+    stays."""
     deployed: list[str] = []
 
     def before_publish(name: str) -> None:
@@ -330,7 +332,7 @@ def test_its_journal(tmp_path: Path) -> None:
 
 
 def test_only_the_version_that_is_asked_for() -> None:
-    """By the names of log streams, in both forms that Lambda gives them."""
+    """By the names of log streams, in both of Lambda's forms."""
     streams = ["2026/11/28/[2]ab", "2026/11/28/f[3]ab", "2026/11/28/[$LATEST]ab", "mine"]
 
     class Client:

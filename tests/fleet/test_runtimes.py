@@ -1,4 +1,4 @@
-"""The table of Lambda's runtimes: what attach and status know, and what the tests run."""
+"""The table of Lambda's runtimes: what attach and status support, and what the tests run."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_rows_are_whole() -> None:
 
 
 def test_what_is_tried_is_on_this_machine_or_can_be_fetched() -> None:
-    """The names in ``tried`` are those that tests.support finds; nothing here is older or newer
+    """The names in ``tried`` are those that tests.support finds. No runtime here is older or newer
     than the table."""
     tried = {row.tried for row in runtimes().values() if row.tried}
     here = set()

@@ -1,4 +1,4 @@
-"""What status says: what looks guarded and is not, what drifted, and what callers of an alias
+"""What status reports: functions that look guarded and are not, drift, and what callers of an alias
 reach."""
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def test_an_alias_that_still_points_to_an_unguarded_version(
 
 
 def test_status_does_not_say_that_it_goes_on(stand_in: StandIn, fleet: Fleet) -> None:
-    """It only reads: there is nothing to go on with."""
+    """status only reads: there is nothing to continue."""
     fleet.function("f")
     stand_in.orders.unanswered = {"GetFunctionConfiguration"}
     ran = fshield(stand_in, "status", "f")

@@ -1,5 +1,5 @@
-"""What the tests of the policy tools share: the decide library of this very tree, and short ways to
-make policies."""
+"""What the tests of the policy tools share: the decide library of this tree, and short ways to make
+policies."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from fshield.language.loader import load
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYER = ROOT / "layer"
-#: The Python with the compiler: an environment that is tested need not have it.
+#: The Python that has the compiler: the environment under test may lack it.
 BUILDER = os.environ.get("FSHIELD_TEST_BUILDER", sys.executable)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def decide_library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """policy.c as it stands, compiled and chosen for all tests: an earlier build would prove
+    """Compile the current policy.c, and use it in all tests. An earlier build would prove
     nothing."""
     out = tmp_path_factory.mktemp("decide") / "libdecide.so"
     subprocess.run([BUILDER, "zig.py", "decide", "--out", str(out)], cwd=LAYER, check=True)
@@ -48,7 +48,7 @@ def write(tmp_path: Path) -> Callable[[str | bytes], Path]:
 
 @pytest.fixture
 def refused(write: Callable[[str | bytes], Path]) -> Callable[[str | bytes], Finding]:
-    """The one finding for which a policy is refused."""
+    """The single finding with which a policy is refused."""
 
     def load_refused(content: str | bytes) -> Finding:
         with pytest.raises(PolicyError) as caught:
@@ -60,7 +60,7 @@ def refused(write: Callable[[str | bytes], Path]) -> Callable[[str | bytes], Fin
 
 @pytest.fixture
 def compiled(write: Callable[[str | bytes], Path]) -> Callable[[str], native.Compiled]:
-    """A policy as the engine sees it."""
+    """Compile a policy, and read it as the engine does."""
 
     def compile_text(content: str) -> native.Compiled:
         return native.Compiled(compile_policy(load(write(content))))

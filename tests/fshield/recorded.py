@@ -1,4 +1,4 @@
-"""Events as the engine writes them, for tests of what reads them."""
+"""Events as the engine writes them, for tests of their readers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CLIENTS = {
 
 
 def stack(through: str = "", asker: str = "app", runtime: bool = True) -> list[str]:
-    """Frames of a call that `asker` makes by a client."""
+    """Frames of a call that `asker` makes through a client."""
     frames = [f"/var/task/{frame}" for frame in CLIENTS[through]]
     if asker:
         frames.append(f"/var/task/{asker}.py:6 handler")
@@ -36,13 +36,14 @@ def stack(through: str = "", asker: str = "app", runtime: bool = True) -> list[s
 
 
 class Log:
-    """Lines of one process, numbered as the engine numbers them."""
+    """The log lines of one process, numbered as the engine numbers them."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
 
     def add(self, policy: str, *frames: str, **more: Any) -> Log:
-        """One violation. Keys of ``details`` are told from the rest by their names."""
+        """Add a violation. The names of the keyword arguments tell which of them belong to
+        ``details``."""
         frames = frames or tuple(stack())
         details = {key: more.pop(key) for key in DETAILS if key in more}
         file, _, line = frames[0].rpartition(" ")[0].rpartition(":")
@@ -84,22 +85,22 @@ class Log:
         return self
 
     def host(self, host: str, *frames: str, port: int | None = 443, **more: Any) -> Log:
-        """A connection by name."""
+        """Add a connection by name."""
         return self.add(
             "outbound_connectivity", *frames, host=host, ip=None, port=port, protocol=None, **more
         )
 
     def write(self, path: Path) -> Path:
-        """Into a file."""
+        """Write the log to a file."""
         path.write_text("".join(f"{line}\n" for line in self.lines))
         return path
 
     def evidence(self) -> Evidence:
-        """Folded."""
+        """The log as evidence."""
         return folded(self.lines)
 
 
 def folded(lines: Iterable[str]) -> Evidence:
-    """Lines as evidence."""
+    """Fold lines into evidence."""
     reader = EventReader()
     return Evidence().read(record for line in lines for record in reader.line(line))

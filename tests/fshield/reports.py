@@ -50,7 +50,7 @@ def report(tmp_path: Path, log: Log, *arguments: str | Path) -> dict[str, Any]:
 
 
 class Page(HTMLParser):
-    """Tags with their attributes, the text outside of scripts, and the scripts."""
+    """A page's tags with their attributes, its text outside scripts, and its scripts."""
 
     def __init__(self, content: str) -> None:
         super().__init__()

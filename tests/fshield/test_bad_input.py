@@ -1,5 +1,5 @@
-"""Whatever is wrong with a policy ends in exactly one error with a place, what is allowed, and
-mostly a fix."""
+"""Whatever is wrong with a policy causes exactly one error, with its place, what is allowed and,
+mostly, a fix."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ HEAD = "version: 1\npolicy:\n"
 OUT = HEAD + "  outbound_connectivity:\n    mode: block\n    allow:\n"
 TMP = HEAD + "  read_write_tmp:\n    mode: block\n    allow:\n"
 
-# What is written, the line and column of the error, a word of its message, a word of what is
-# allowed or the fix.
+# The text, the line and column of the error, a word of the message, and a word of what is allowed
+# or of the fix.
 BAD = [
     ("", 1, 1, "empty", "version: 1"),
     ("\n\n", 1, 1, "empty", "version: 1"),
@@ -188,7 +188,7 @@ BAD = [
     (OUT + "      - {host: x.org, expires: 2027-02-30}\n", 6, 32, "2027-02-30", "2027-01-31"),
     (OUT + "      - {host: x.org, owner: 7}\n", 6, 30, "7", ""),
     (HEAD + "  outbound_connectivity: {mode: block, allow: {host: x}}\n", 3, 47, "list", ""),
-    # What can never match.
+    # Entries that can never match.
     (OUT + "      - host: x.org\n      - host: X.org.\n", 7, 9, "never match", "take one"),
     (
         OUT + "      - {host: x.org, ports: [1-9]}\n      - {host: x.org, ports: [3, 4]}\n",
@@ -233,7 +233,7 @@ BAD = [
     ("version: 1\nevents: {format: xml}\n", 2, 18, "xml", "ocsf"),
     ("version: 1\nevents: {allowed: all}\n", 2, 19, "all", "first"),
     ("version: 1\nevents: {emf_namespace: AWS/x}\n", 2, 25, "AWS/x", "AWS/"),
-    # FunctionShield's options.
+    # Wrong FunctionShield options.
     ("policy: {read_handler: {mode: block}}\n", 1, 10, "language", "version: 1"),
     ("policy: {native_code: block}\n", 1, 10, "language", "version: 1"),
     ("policy: {}\ndefault: block\n", 2, 1, "default", "version: 1"),

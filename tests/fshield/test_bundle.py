@@ -1,5 +1,5 @@
-"""``fshield check --function``: what of a package the guard cannot hold is named, and nothing else
-is."""
+"""``fshield check --function`` names everything in a package that the guard cannot hold, and
+nothing else."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tests.census import census
 from tests.fshield.conftest import BUILDER
 
 TARGETS = {"x86_64": "x86_64-linux-gnu.2.17", "arm64": "aarch64-linux-gnu.2.17"}
-# A library that connects by itself, one that only maps memory, and one whose bytes merely look like
-# a call.
+# A library that makes its own connect system call, one that only maps memory, and one whose bytes
+# merely look like a system call.
 _X86 = (
     'long f(long n) {{ long r; __asm__ volatile("syscall" : "=a"(r) : "a"({}) : "rcx", "r11");'
     " return r; }}"
@@ -47,7 +47,7 @@ CALLS = {
 
 
 def build(out: Path, text: str, *options: str, architecture: str = "x86_64") -> Path:
-    """Compile C for ``architecture`` by zig."""
+    """Compile C for ``architecture`` with zig."""
     source = out.with_suffix(".c")
     source.write_text(text)
     command = [
@@ -96,7 +96,7 @@ policy:
 
 
 def installed(package: Path, name: str, *lists: str) -> None:
-    """Metadata as an installer writes it."""
+    """Write metadata as an installer does."""
     folder = package / f"{name}.dist-info"
     folder.mkdir(parents=True)
     (folder / "METADATA").write_text(f"Name: {name.partition('-')[0]}\n")
@@ -185,7 +185,7 @@ def test_programs(tmp_path: Path) -> None:
 
 def test_go_and_sqlite(tmp_path: Path) -> None:
     go = '__asm__(".section .go.buildinfo,\\"a\\"\\n.ascii \\"\\\\377 Go buildinf:\\"\\n.text");'
-    # gcc: zig's linker drops a section that nothing refers to.
+    # By gcc, because zig's linker drops a section that nothing refers to.
     command = ["gcc", "-shared", "-fPIC", "-o", str(tmp_path / "go.so"), "-x", "c", "-"]
     subprocess.run(command, input=f"{go} int f(void) {{ return 0; }}".encode(), check=True)
     sqlite = 'const char *const f[] = {"SQLite format 3", "fts3_tokenizer"};'
@@ -208,7 +208,7 @@ def test_what_takes_an_address(tmp_path: Path) -> None:
         (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
         build(tmp_path / place, text, "-shared", "-fPIC")
     said = messages(tmp_path)
-    # Once for lxml, and by what is in the file where the name says nothing.
+    # lxml is named once. If a file's name says nothing, its content decides.
     assert sorted(said) == sorted(
         [
             "_cffi_backend.so",
@@ -230,7 +230,7 @@ def test_path_files_and_source_maps_in_a_zip(tmp_path: Path) -> None:
         archive.writestr("harmless.pth", "folder\n")
         archive.writestr(
             "data/other.pth", "import never_read\n"
-        )  # Python reads none in such a folder
+        )  # Python reads no .pth file in such a folder
         archive.writestr(
             "index.js.map",
             json.dumps({"version": 3, "sourcesContent": ["export const handler = 1"]}),

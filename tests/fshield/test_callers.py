@@ -1,4 +1,4 @@
-"""The callers that an entry counts for."""
+"""The callers that an entry with `only_for` covers."""
 
 from __future__ import annotations
 

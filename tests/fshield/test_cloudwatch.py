@@ -1,5 +1,5 @@
-"""Reading a log group: price first, our lines only, one page at a time, and a sentence for whatever
-AWS says."""
+"""Reading a log group: the price first, only the engine's lines, one page at a time, and a readable
+sentence for each of AWS's errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands, as a person at a terminal and as a build machine."""
+"""The commands as run by a person at a terminal, and by a build machine."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def test_version_and_help() -> None:
 def test_mistakes_are_named_with_what_helps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A policy's name in place of a file, a mistyped value, a zip of another kind: the message fits
-    each.
+    """A policy's name instead of a file, a mistyped value, a zip of another kind: each message fits
+    the mistake.
     """
     monkeypatch.chdir(ROOT)
     assert "bare IP address" in run("explain", "default", "connect", "192.0.2.7:443").output
@@ -115,7 +115,8 @@ def test_postures_are_those_of_the_design() -> None:
     assert modes("functionshield") == "block block block block allow allow"
     assert [entry.text for entry in load(POLICIES / "functionshield.yaml").allows] == ["aws: true"]
     services, *quiet = load(POLICIES / "default.yaml").allows
-    # An entry under `alert` suppresses an event. It allows nothing that would be blocked.
+    # Under `alert`, an entry only suppresses an event. It allows nothing that would otherwise be
+    # blocked.
     assert {entry.family for entry in quiet} == {Family.NATIVE}
     assert not services.is_aws
     assert {"dynamodb", "sqs", "secretsmanager"} < set(services.services)
@@ -479,7 +480,7 @@ def test_explain_of_what_is_no_question(arguments: tuple[str, ...]) -> None:
 
 
 def test_explain_lists_every_permitted_request() -> None:
-    """What permits.c lets through for callers other than the runtime client."""
+    """The requests that permits.c lets through for callers other than the runtime client."""
     rows = re.findall(r'\{PERMIT_\w+, \w+, "([^"]+)"\}', core_file("permits.c").read_text())
     assert len(rows) == 6
     listed = " ".join(text for _, text in explain.ALWAYS_ALLOWED)

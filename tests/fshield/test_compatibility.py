@@ -1,5 +1,4 @@
-"""docs/compatibility.md promises nothing that the engine does not keep, and names tests that are
-there."""
+"""docs/compatibility.md promises only what the engine keeps, and the tests that it names exist."""
 
 from __future__ import annotations
 
@@ -20,14 +19,14 @@ PYTHON = ROOT / ".venv" / "bin" / "python"
 
 
 def section(title: str) -> str:
-    """The text below the heading `title`, to the next heading."""
+    """The text below the heading `title`, up to the next heading."""
     found = re.search(rf"^#+ {re.escape(title)}\n(.*?)(?=^#|\Z)", PAGE, re.MULTILINE | re.DOTALL)
     assert found, f"no section {title}"
     return found[1]
 
 
 def words(text: str) -> list[str]:
-    """What stands in backticks."""
+    """The words in backticks."""
     return re.findall(r"`([^`]+)`", text)
 
 
@@ -64,8 +63,8 @@ def test_the_launcher_reads_the_variables() -> None:
     sources = "".join(path.read_text() for path in (ROOT / "wrapper").glob("*.c"))
     read = set(re.findall(r'"(FUNCTION_SHIELD_[A-Z_]+)"', sources))
     assert promised <= read
-    # State between launcher and core is nobody's to set. Others that are read must be promised, or
-    # not be read.
+    # FUNCTION_SHIELD_STATE is internal to launcher and core. Every other variable that is read must
+    # be promised.
     assert read - promised <= {"FUNCTION_SHIELD_STATE"}
 
 

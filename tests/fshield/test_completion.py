@@ -1,4 +1,4 @@
-"""Shell completion, as bash has it."""
+"""Shell completion in bash."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def complete(*words: str) -> list[str]:
-    """What bash offers for the last of `words`."""
+    """What bash offers to complete the last of `words`."""
     script = """
 eval "$("$FSHIELD" --show-completion)" || exit 3
 COMP_WORDS=(fshield "$@") COMP_CWORD=$#

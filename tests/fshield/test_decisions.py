@@ -1,5 +1,4 @@
-"""What is written is what the engine decides, and the line that it names is the line that says
-so."""
+"""The engine decides what the policy says, and names the line that says so."""
 
 from __future__ import annotations
 
@@ -147,7 +146,7 @@ def test_options_of_functionshield_keep_their_meaning(compiled: Compile) -> None
 
 @dataclass(frozen=True)
 class Written:
-    """One entry as the property below writes it."""
+    """One entry, as the property test below writes it."""
 
     kind: str
     value: str
@@ -203,7 +202,7 @@ def _matches(
     port: int,
     path: str,
 ) -> bool:
-    """What the language's page says, written down a second time and simply."""
+    """The rules of docs/policy-language.md, implemented a second time and simply."""
     if entry.kind == "tmp":
         parts = re.split(r"(\*\*+|\*|\?)", entry.value)
         symbols = {"*": "[^/]*", "?": "[^/]"}
@@ -234,7 +233,7 @@ def test_any_valid_document_decides_as_written(
     port: int,
     path: str,
 ) -> None:
-    # Entries that others shadow are refused, which other tests show; here every entry counts.
+    # Entries shadowed by others are refused, which other tests cover. Here every entry counts.
     globs = [glob for i, glob in enumerate(globs) if not {*globs[:i]} & {*coverers(glob)}]
     text, written = _document(outbound, globs)
     content = compile_policy(resolve(parse("any/x.yaml", text.encode()), "x"))

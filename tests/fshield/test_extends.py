@@ -1,4 +1,4 @@
-"""``extends:`` and the floor: what is inherited, what is not, and what a wrong chain is told."""
+"""``extends:`` and the floor: what is inherited, what is not, and the errors for a wrong chain."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def write(folder: Path, **files: str) -> Path:
 
 
 def test_what_a_reporting_base_keeps_quiet_about_is_no_exception(tmp_path: Path) -> None:
-    """`default` names packages that import ctypes at every start: a policy that blocks such steps
-    and extends it blocks theirs too."""
+    """`default` lists packages that import ctypes at every start. A policy that extends it and
+    blocks native code blocks theirs too."""
     quiet = "version: 1\npolicy:\n  native_code: {mode: alert, allow: [numpy]}\n"
     block = "version: 1\nextends: base.yaml\npolicy: {native_code: {mode: block, allow: [PIL]}}\n"
     stays = "version: 1\nextends: base.yaml\n"

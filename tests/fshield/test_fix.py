@@ -1,5 +1,5 @@
-"""Edits of a policy: the smallest, nothing else in the file touched, and true by the engine's own
-word."""
+"""Edits of a policy are as small as possible, leave the rest of the file untouched, and have the
+effect that they claim, as the engine itself decides."""
 
 from __future__ import annotations
 
@@ -414,7 +414,7 @@ def test_into_adds_only_the_ports_that_are_missing(tmp_path: Path) -> None:
 
 
 def shapes_of(chance: random.Random, round_: int) -> dict[str, list[str]]:
-    """What honest functions name under /tmp in one invocation."""
+    """The paths under /tmp that honest functions use in one invocation."""
     eight = [
         "".join(chance.choices("abcdefghijklmnopqrstuvwxyz0123456789_", k=8)) for _ in range(6)
     ]
@@ -472,7 +472,7 @@ def test_siblings_in_the_policy_become_one_pattern_with_a_new_name(tmp_path: Pat
     )
     log = Log().add("read_write_tmp", path="/tmp/thumb-c.png", operation="open")
     found = fix(policy, log.evidence())
-    # The pattern would admit what a test forbids.
+    # The pattern would allow what a test of the policy forbids.
     assert [line.text for line in found.lines] == ["/tmp/thumb-c.png"]
     log.add("read_write_tmp", path="/tmp/thumb-d.png", operation="open")
     found = fix(policy, log.evidence())
@@ -486,7 +486,7 @@ def test_siblings_in_the_policy_become_one_pattern_with_a_new_name(tmp_path: Pat
 
 
 def test_sqlite_s_journal_beside_a_database_of_the_policy(tmp_path: Path) -> None:
-    """The event has no stack, and one journal's name is not the next one's."""
+    """The event has no stack, and the journal has a different name each time."""
     policy = tmp_path / "p.yaml"
     text = "version: 1\npolicy:\n  read_write_tmp:\n    mode: block\n    allow:\n"
     policy.write_text(f'{text}      - "/tmp/cache-*.new"\n      - /tmp/offers.db\n')

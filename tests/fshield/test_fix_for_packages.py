@@ -1,4 +1,4 @@
-"""`fshield fix` under policies that say which package may: entries with `only_for`."""
+"""`fshield fix` under policies that restrict entries to packages (`only_for`)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ POOLED = ("/var/task/redis/connection.py:4 connect",)
 
 
 def only_for(log: Log, asker: str, *frames: str, host: str = "api.stripe.com") -> Log:
-    """What an entry for others does not count for."""
+    """Add an act that an entry refuses because it is for other packages."""
     return log.host(
         host,
         *frames,

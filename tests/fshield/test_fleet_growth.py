@@ -1,4 +1,4 @@
-"""`learn` over the evidence of many functions: each further function costs the same."""
+"""`learn` over the evidence of many functions: every further function costs the same."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def calls_in(work: Callable[[], object]) -> int:
 
 
 def calls_of(functions: int) -> int:
-    """How many calls `learn` makes over the evidence of so many functions."""
+    """The number of calls that `learn` makes over the evidence of `count` functions."""
     log = Log()
     for at in range(functions):
         log.host(f"h{at}.team-{at}.example", *stack())

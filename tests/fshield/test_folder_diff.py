@@ -1,5 +1,5 @@
-"""``fshield diff`` of two folders: namesakes, policies that are new or gone, the floor, and what
-many inherit."""
+"""``fshield diff`` of two folders: policies of the same name, new and removed ones, the floor, and
+what many inherit."""
 
 from __future__ import annotations
 

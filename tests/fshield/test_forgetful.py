@@ -1,4 +1,5 @@
-"""`learn` and `fix` propose a /tmp that forgets, where invocations used only what they had made."""
+"""`learn` and `fix` propose `mode: ephemeral` for /tmp if invocations used only files that they had
+made."""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ def test_what_forks_workers_may_and_nobody_else() -> None:
 
 
 def test_a_fork_that_is_to_execute_is_no_entry_s(tmp_path: Path) -> None:
-    """It was blocked before the event could name the program."""
+    """The fork was blocked before the event could name the program."""
     unnamed = {**FORK, "operation": "execute"}
     log = Log().add("create_child_process", *stack(""), mode="block", **unnamed)
     found = learnt(log)

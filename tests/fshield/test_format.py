@@ -1,4 +1,4 @@
-"""The compiled format: as policy.h has it, and any damage is seen."""
+"""The compiled format matches policy.h, and any damage is detected."""
 
 from __future__ import annotations
 

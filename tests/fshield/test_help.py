@@ -1,5 +1,5 @@
-"""What ``--help`` shows: it fits a terminal, and an option that several commands take is said
-once."""
+"""``--help`` fits a terminal, and describes an option that several commands take in the same
+words."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fshield.cli.commands import COMMANDS, GROUPS
 from tests import forked
 from tests.support import ROOT
 
-#: Options that mean the same wherever they stand; and where one says more, because it does.
+#: Options that mean the same everywhere, and then the exceptions, where the help must say more.
 SAID_ONCE = {
     "--json",
     "--profile",
@@ -34,7 +34,7 @@ SAYS_MORE = {("--json", "tail.py"), ("--layer", "verify.py"), ("--timeout", "loc
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_help_fits_80_columns(command: str) -> None:
-    """In a process of its own: click takes the width from the terminal."""
+    """In a separate process, because click takes the width from the terminal."""
     words = [*filter(None, [command]), "--help"]
     done = forked.fshield(*words, env={**os.environ, "COLUMNS": "80", "TERM": "dumb"}, cwd=ROOT)
     assert done.returncode == 0, done.stderr
@@ -53,7 +53,7 @@ def test_shared_options_are_said_once() -> None:
                 continue
             said = next((word.value for word in node.keywords if word.arg == "help"), None)
             if isinstance(said, ast.Name):
-                continue  # said once already, where the types differ
+                continue  # a shared constant for options of different types
             help_ = ast.unparse(said) if said else ""
             flags = [arg.value for arg in node.args if isinstance(arg, ast.Constant)]
             name = str(flags[0]) if flags else "an argument"
@@ -66,7 +66,7 @@ def test_shared_options_are_said_once() -> None:
 
 
 def test_every_command_is_one_unbroken_line() -> None:
-    """In 80 columns, from the table: none is cut, none is wrapped, and every group has one."""
+    """In a table of 80 columns: no line is cut or wrapped, and every group has one."""
     width = max(map(len, COMMANDS))
     for command in COMMANDS.values():
         assert 2 + width + 2 + len(command.help) <= 80, command.name
@@ -74,7 +74,7 @@ def test_every_command_is_one_unbroken_line() -> None:
 
 
 def test_help_imports_none_of_the_commands() -> None:
-    """What --help costs is what typer costs: no boto3, no pydantic, no structlog."""
+    """--help costs what typer costs: no boto3, no pydantic, no structlog."""
     code = (
         "import sys; from fshield.cli.app import main; sys.argv = ['fshield', '--help']\ntry:"
         " main()\nexcept SystemExit: pass\nprint(sorted({name.split('.')[0] for name in"
@@ -124,7 +124,7 @@ for words in (["check"], ["--version"]):
 
 
 def test_a_command_runs_with_the_environment_and_the_collector_as_they_were() -> None:
-    """What a command starts, a function among it, gets the environment that the person has."""
+    """What a command starts, such as a function, gets the user's own environment."""
     said = subprocess.run(
         [sys.executable, "-c", RUNS_A_COMMAND], capture_output=True, text=True, check=True
     )

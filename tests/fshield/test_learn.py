@@ -1,5 +1,4 @@
-"""Learning: what happened may happen again, and nothing else; what nobody should allow unseen is
-held back."""
+"""Learning allows what happened, and nothing else. What nobody should allow unseen is held back."""
 
 from __future__ import annotations
 
@@ -202,7 +201,7 @@ def test_an_import_of_machine_code_by_a_package_that_is_known_for_it() -> None:
 
 
 def test_an_error_reporter_stays_blocked_and_makes_no_event() -> None:
-    """Sentry asks for the source around each error, which would ring at each."""
+    """Sentry reads the source around each error. That must not make an event each time."""
     sentry = "/var/task/sentry_sdk/utils.py:487 get_lines_from_file"
     source = {"path": "/var/task/app.py", "operation": "read"}
     found = learnt(Log().add("read_handler", sentry, *stack(), **source))
@@ -210,7 +209,7 @@ def test_an_error_reporter_stays_blocked_and_makes_no_event() -> None:
     policy = policy_of(found)
     assert policy.modes[Family.HANDLER].mode is Mode.BLOCK
     assert policy.quiet_readers == ("sentry-sdk",)
-    # Another package's read of the same file is told as before.
+    # Another package's read of the same file is still reported.
     log = Log().add("read_handler", sentry, *stack(), **source)
     log.add("read_handler", "/var/task/tintkit/__init__.py:3 steal", *stack(), **source)
     assert list(held(learnt(log))) == ["/var/task/app.py"]
@@ -218,7 +217,7 @@ def test_an_error_reporter_stays_blocked_and_makes_no_event() -> None:
 
 
 def test_what_the_clients_of_vendors_do_by_themselves() -> None:
-    """platform.processor() starts uname. httpcore2 is no look-alike of httpcore."""
+    """platform.processor() starts uname. httpcore2 is not taken for an imitation of httpcore."""
     processor = "/var/task/openai/_base_client.py:2100 platform_headers"
     log = Log().add(
         "create_child_process",
@@ -231,21 +230,21 @@ def test_what_the_clients_of_vendors_do_by_themselves() -> None:
     assert entries(learnt(log)) == ["/usr/bin/uname"]
     log = Log().host("api.openai.com", "/var/task/httpcore2/_sync/connection.py:9 connect")
     assert "looks like" not in str(held(learnt(log)))
-    # pymongo watches its servers from threads of its own.
+    # pymongo watches its servers from its own threads.
     log = Log().host("db.shop.example", "/var/task/pymongo/pool.py:9 connect", port=27017)
     assert entries(learnt(log)) == ["{host: db.shop.example, ports: [27017]}"]
 
 
 @pytest.mark.parametrize("name", ["gho_n353", "cyncnggc", "5_964_24"])
 def test_a_probe_of_tempfile_that_looks_like_words(name: str) -> None:
-    """What one invocation makes and removes at once, with eight characters, is made up."""
+    """A name of eight characters that one invocation makes and removes at once counts as random."""
     log = Log()
     for operation in ("create", "remove"):
         log.add("read_write_tmp", path=f"/tmp/{name}", operation=operation)
     assert entries(learnt(log)) == ['"/tmp/????????"']
     policy = native.Compiled(compile_policy(policy_of(learnt(log))))
     assert policy.decide(Family.TMP, path=f"/tmp/{name}").mode is Mode.ALLOW
-    # What stays, and longer names, are learnt as they are.
+    # Names that stay, and longer names, are learnt as they are.
     assert entries(learnt(tmp(f"/tmp/{name}"))) == [f"/tmp/{name}"]
     log = Log()
     for operation in ("create", "remove"):
@@ -254,13 +253,14 @@ def test_a_probe_of_tempfile_that_looks_like_words(name: str) -> None:
 
 
 def test_a_made_up_folder_that_looks_like_a_word() -> None:
-    """GitPython's git wrote below three of them, and one of the three names reads like a word."""
+    """GitPython's git wrote below three random folders, and one of the three names reads like a
+    word."""
     gitdb, log = "/var/task/gitdb/util.py:9 open", Log()
     for name in ("history-k3v9_x2q", "history-goea2867"):
         log.add("read_write_tmp", *stack(), path=f"/tmp/{name}", operation="create")
         log.add("read_write_tmp", *stack(), path=f"/tmp/{name}/a.txt", operation="create")
         log.add("read_write_tmp", gitdb, path=f"/tmp/{name}/.git/HEAD.lock", operation="create")
-    # Elsewhere it is held back as before.
+    # In other folders it is still held back.
     log.add("read_write_tmp", gitdb, path="/tmp/other/HEAD.lock", operation="create")
     assert list(held(learnt(log))) == ["/tmp/other/HEAD.lock"]
     policy = native.Compiled(compile_policy(policy_of(learnt(log))))
@@ -269,7 +269,7 @@ def test_a_made_up_folder_that_looks_like_a_word() -> None:
 
 
 def test_memory_is_made_executable_by_a_library() -> None:
-    """An entry for the module would not let it pass: polars, through ctypes."""
+    """polars, through ctypes. An entry for the module would not allow it."""
     library = "/var/lang/lib/libffi.so.8"
     log = Log().add(
         "native_code",
@@ -372,8 +372,8 @@ def test_the_journal_of_a_database_whose_name_became_a_pattern() -> None:
 
 
 def test_distributions_are_known_by_their_packages() -> None:
-    """The engine names what was installed (SQLAlchemy), frames name what was imported
-    (sqlalchemy)."""
+    """The engine writes the name of the distribution (SQLAlchemy). Frames have the name of the
+    package (sqlalchemy)."""
     frames = ["/opt/python/lib/python3.13/site-packages/sqlalchemy/engine.py:1 connect", *stack()]
     log = Log().host("db.example.org", *frames, port=5432)
     event = json.loads(log.lines[0])
@@ -391,7 +391,7 @@ def test_tmp_itself_is_never_all_of_it() -> None:
 
 
 def test_a_folder_of_mkdtemp_keeps_its_form_with_what_is_in_it() -> None:
-    """Node's mkdtemp ends a name in six characters."""
+    """Node's mkdtemp appends six characters to a name."""
     log = Log()
     for made, name in (("SelSLe", "a.png"), ("hrz1HT", "summer.png")):
         for path in (f"/tmp/pictures-{made}", f"/tmp/pictures-{made}/{name}"):

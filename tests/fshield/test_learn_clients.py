@@ -1,5 +1,5 @@
-"""What clients and frameworks do where no event shows the function: in threads of their own, below
-eight frames of theirs, in C, and in Node.js."""
+"""What clients and frameworks do in places where no event shows the function: in their own threads,
+below eight of their own frames, in C, and in Node.js."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ ARN_REGION = "eu-central-1"
 
 
 def frames(*packages: str) -> list[str]:
-    """Eight frames: an event shows no more."""
+    """Eight frames, the most that an event shows."""
     made = [f"{TASK}/{name}/part{at}.py:{at + 1} call" for at, name in enumerate(packages)]
     return [*made, *(f"{TASK}/{packages[-1]}/deep.py:{at} call" for at in range(8 - len(made)))]
 
 
 def from_library(log: Log, path: str, library: str) -> Log:
-    """What a library in C opened, with no Python on the stack."""
+    """An open by a C library, with no Python on the stack."""
     origin: dict[str, Any] = {
         "distribution": None,
         "version": None,
@@ -121,7 +121,7 @@ def test_joblib_s_look_at_the_source_is_refused_and_makes_no_event() -> None:
 
 
 def node(log: Log, host: str, port: int | None, *files: str) -> Log:
-    """A lookup, without a port, or a connection, as the engine reports them in Node.js."""
+    """A lookup without a port, or a connection, as the engine reports them in Node.js."""
     name = files[0].partition("/node_modules/")[2] if files else ""
     name = "/".join(name.split("/")[: 2 if name.startswith("@") else 1])
     log.host(host, port=port, ring="libc")
@@ -236,7 +236,7 @@ def test_a_name_of_eight_characters_is_not_taken_for_tempfile_s() -> None:
 
 
 def test_an_upload_that_starlette_spools_in_a_thread_of_anyio() -> None:
-    """Tempfile tests the folder there, and no frame but anyio's has a name."""
+    """tempfile probes the folder in that thread, where only anyio's frames are on the stack."""
     thread = f"{TASK}/anyio/_backends/_asyncio.py:1124 WorkerThread.run"
     log = Log()
     for path in ("/tmp/t01a6bnq", "/tmp/notes.txt"):

@@ -1,4 +1,4 @@
-"""`fshield learn` as a command: hostile input, what it prints, and the files that it writes."""
+"""The command `fshield learn`: hostile input, its output, and the files that it writes."""
 
 from __future__ import annotations
 
@@ -123,12 +123,12 @@ EVENTS = st.fixed_dictionaries(
 )
 
 
-# Shrinking so much text takes minutes and says little: the seed does.
+# No shrinking: with so much text it takes minutes and shows little. The seed is enough.
 @settings(max_examples=100, deadline=None, phases=[Phase.reuse, Phase.generate])
 @given(st.lists(EVENTS, max_size=25), st.booleans())
 def test_whatever_is_read_the_policy_is_one(events: list[dict[str, Any]], accept: bool) -> None:
-    """It loads, compiles, passes its own tests, warns of nothing, and allows by the engine's word
-    what it learnt."""
+    """The learnt policy loads, compiles, passes its own tests and causes no warning. By the
+    engine's own decision, it allows what was learnt."""
     lines = [
         json.dumps(
             {"function_shield": True, "event": "violation", "nonce": "n", "seq": at, **event}
@@ -303,7 +303,8 @@ def test_what_invoke_prints_is_read(tmp_path: Path) -> None:
 def test_into_puts_new_names_together_with_those_of_the_policy(
     tmp_path: Path, tests: str, paths: list[str]
 ) -> None:
-    """Enforcing and learning by turns ends with a pattern, and not with a line for each input."""
+    """Alternating `learn` and enforcement leads to a pattern, and not to one line for each
+    input."""
     out = tmp_path / "p.yaml"
     head = "version: 1\npolicy:\n  read_write_tmp:\n    mode: block\n    allow:\n"
     kept = "      - {path: /tmp/out-0.json, reason: kept}\n"
@@ -319,7 +320,7 @@ def test_into_puts_new_names_together_with_those_of_the_policy(
 
 
 def test_a_rename_whose_other_name_is_not_known_is_noted() -> None:
-    """os.replace("/tmp/a.part", "/tmp/report") makes one event: `report` stays blocked."""
+    """os.replace("/tmp/a.part", "/tmp/report") makes one event. `report` stays blocked."""
     log = Log()
     for path in ("/tmp/a.part", "/tmp/b.part"):
         log.add("read_write_tmp", path=path, operation="create")

@@ -1,4 +1,4 @@
-"""`fshield learn` writes AWS services in place of hosts of the own region."""
+"""`fshield learn` writes AWS services instead of hosts in the function's own region."""
 
 from __future__ import annotations
 
@@ -37,8 +37,7 @@ def test_endpoints_of_the_function_s_own_region(host: str, entry: str) -> None:
     assert entries(found) == [entry]
     (line,) = found.lines
     assert found.comment(line).endswith(f"by app through requests, urllib3, seen as {host}")
-    # The engine's own word: by this policy the service is allowed in its region, and in no other
-    # one.
+    # By the engine's decision, this policy allows the service in its region, and in no other.
     policy = policy_of(found)
     assert [result.passed for result in run(policy)] == [True] and policy.tests[
         0
@@ -63,21 +62,21 @@ def test_endpoints_of_the_function_s_own_region(host: str, entry: str) -> None:
     [
         ("dynamodb.us-east-1.amazonaws.com", 443),  # another region
         ("my-bucket.s3.us-east-1.amazonaws.com", 443),
-        ("my-bucket.s3.amazonaws.com", 443),  # of us-east-1 alone
+        ("my-bucket.s3.amazonaws.com", 443),  # us-east-1 only
         ("dynamodb.eu-central-1.amazonaws.com", 80),  # another port
-        ("s3.eu-central-1.amazonaws.com", 443),  # everybody's buckets
+        ("s3.eu-central-1.amazonaws.com", 443),  # covers all buckets
         ("my.dotted.bucket.s3.eu-central-1.amazonaws.com", 443),
-        ("abc123.execute-api.eu-central-1.amazonaws.com", 443),  # a customer's
+        ("abc123.execute-api.eu-central-1.amazonaws.com", 443),  # belongs to a customer
         ("abcdefgh.lambda-url.eu-central-1.on.aws", 443),
         ("db.c123.eu-central-1.rds.amazonaws.com", 443),
         (
             "vpce-0123456789abcdef0-abcd.sqs.eu-central-1.vpce.amazonaws.com",
             443,
-        ),  # one VPC endpoint, not everybody's
+        ),  # one VPC endpoint, not all
         (
             "123456789012.ddb.eu-central-1.amazonaws.com",
             443,
-        ),  # one account, where the function's is not known
+        ),  # one account, while the function's own account is unknown
     ],
 )
 def test_what_is_no_endpoint_of_the_own_region_stays_a_host(host: str, port: int) -> None:

@@ -1,5 +1,5 @@
-"""Node.js looks a name up without a port, and connects afterwards: one act, and an entry for what
-was stopped at its lookup."""
+"""Node.js looks a name up without a port, and connects afterwards. Both are one act. An act that
+was stopped at its lookup gets an entry, too."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HANDLER = f"{TASK}/app.mjs:7 handler"
 
 
 def node(host: str, port: int | None, *packages: str, log: Log | None = None, **more: Any) -> Log:
-    """A lookup, or a connection, by the handler through `packages`."""
+    """A lookup or a connection that the handler makes through `packages`."""
     frames = [f"{TASK}/node_modules/{name}/index.js:3 connect" for name in packages]
     return (log or Log()).host(host, *frames, HANDLER, port=port, **more)
 
@@ -115,7 +115,7 @@ def test_a_lookup_and_its_connection_are_one_kind() -> None:
 
 
 def test_the_stricter_verdict_of_both_is_the_act_s() -> None:
-    """A wildcard that is for others refuses the lookup of a caller that no stack shows."""
+    """A wildcard entry for other packages refuses the lookup, whose caller no stack shows."""
     log = Log().host("a.shop.example", f"{TASK}/node_modules/got/index.js:3 connect", HANDLER)
     lookup = log.lines[0].replace('"port": 443', '"port": null').replace('"seq": 0', '"seq": 1')
     bare = json.loads(lookup) | {"origin": {"file": "/var/lang/bin/node", "stack": []}}

@@ -1,5 +1,4 @@
-"""``fshield new``: the repository that it makes passes its own checks, and a widening change does
-not."""
+"""``fshield new``: its repository passes its own checks, and a widening change does not."""
 
 from __future__ import annotations
 
@@ -120,7 +119,7 @@ def test_ci_installs_the_wheel_that_was_named_and_no_other(tmp_path: Path) -> No
     assert subprocess.run(check, cwd=wheels, capture_output=True, check=False).returncode == 0
     (wheels / wheel.name).write_bytes(b"of somebody else")
     assert make(folder, "install").returncode != 0
-    # Nothing asks an index for a name that anybody may register.
+    # Nothing asks an index for a package name that anybody could register.
     for path in folder.rglob("*"):
         if path.is_file() and path.suffix != ".whl":
             text = path.read_text()

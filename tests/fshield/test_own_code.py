@@ -1,4 +1,4 @@
-"""The function's own code is found by what calls it, on the paths that Lambda has."""
+"""`learn` recognises the function's own code by its callers, at the paths that Lambda uses."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ CLIENT = CLIENTS["3.13"]
 def writes(
     *frames: str, path: str = "/tmp/cache.txt", log: Log | None = None, version: str = ""
 ) -> Log:
-    """A log with one more write, asked for by `frames`, innermost first."""
+    """A log with one more write, by the caller with these `frames`, innermost first."""
     made = (log or Log()).add("read_write_tmp", *frames, path=path, operation="create")
     event = json.loads(made.lines[-1])
     event["origin"]["version"] = version
@@ -116,7 +116,8 @@ def test_an_adapter_is_not_the_function(adapter: str) -> None:
 
 @pytest.mark.parametrize("first", [True, False])
 def test_a_stack_that_was_cut_does_not_begin_with_the_function(first: bool) -> None:
-    """Imports are deep: an event shows the frames up to some module of a dependency."""
+    """The stack of an import is deep: an event shows the frames only up to some module of a
+    dependency."""
     log = Log()
     for cut in (first, not first):
         frames = ["/var/task/app.py:4 handler", *CLIENT]
@@ -157,7 +158,7 @@ def test_what_was_installed_is_not_the_function_s_as_an_endpoint() -> None:
 
 
 def test_the_runtime_s_own_boto3_is_a_carrier() -> None:
-    """Up to Python 3.11 it lies in /var/runtime."""
+    """Up to Python 3.11, boto3 lies in /var/runtime."""
     log = Log().host(
         "b.s3.amazonaws.com",
         "/var/runtime/urllib3/connection.py:1 connect",
@@ -186,7 +187,7 @@ def test_a_transfer_s_thread_has_no_caller_on_its_stack() -> None:
 
 
 def by_library(file: str, host: str = "db.shop.example", log: Log | None = None) -> Log:
-    """A connection that a library in C made while Python ran other code."""
+    """A connection by a C library, made while Python ran other code."""
     origin = {"distribution": "", "version": "", "file": file, "line": 0, "stack": []}
     return (log or Log()).host(host, port=5432, ring="libc", origin=origin)
 
@@ -240,7 +241,7 @@ def test_a_carrier_s_library_is_learnt_for_hosts_only() -> None:
     log.add("read_write_tmp", path="/tmp/x", operation="create", ring="libc", origin=origin)
     log.add("create_child_process", path="/usr/bin/uname", ring="libc", origin=origin)
     assert not learnt(log).lines
-    # What looks wrong by its name is held back, by any carrier.
+    # A suspicious name is held back, whichever package makes the connection.
     assert learnt(by_library("/opt/lib/libpq.so.5", "amazonaws.com.evil.example")).held
 
 
@@ -286,7 +287,7 @@ def test_everything_held_back_is_no_success_with_into_either(tmp_path: Path) -> 
 
 
 def test_a_thread_pool_without_a_framework_s_frame_is_proposed() -> None:
-    """Starlette before its endpoints were called by name: anyio's thread calls the endpoint."""
+    """As in Starlette before it called endpoints by name: anyio's thread calls the endpoint."""
     log = writes("/var/task/app.py:7 sync", ANYIO)
     assert own(log) == set() and [held.own for held in learnt(log).held] == ["app"]
 

@@ -1,4 +1,4 @@
-"""`learn --code`: what the function's own code and configuration name counts as its own."""
+"""`learn --code`: names in the function's own code and configuration count as its own."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ RECORD = "graphdb/__init__.py,,\ngraphdb-1.0.dist-info/METADATA,,\n../../bin/gra
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    """A function's folder: its module, a module of its own, and a dependency."""
+    """A function's folder: its handler, a second module, and a dependency."""
     folder = tmp_path / "function"
     for name, text in {
         "app.py": NAMING,
@@ -97,10 +97,10 @@ def test_a_variable_of_the_configuration_names_too() -> None:
         "odd.evil.example",  # in node_modules
         "hidden.evil.example",  # in .git
         "lists.shop.example",  # in a list of dependencies
-        "shop.example",  # the end of a name
-        "graph.shop.example.evil.example",  # begins with one
-        "ours.shop.example",  # the begin of a name
-        "metadata.google.internal",  # named, and gives credentials away
+        "shop.example",  # the end of a name in the code
+        "graph.shop.example.evil.example",  # begins with a name in the code
+        "ours.shop.example",  # the beginning of a name in the code
+        "metadata.google.internal",  # named in the code, but gives credentials away
     ],
 )
 def test_what_is_not_named_stays_held_back(package: Path, host: str) -> None:
@@ -109,7 +109,8 @@ def test_what_is_not_named_stays_held_back(package: Path, host: str) -> None:
 
 
 def test_a_folder_without_metadata_of_distributions(package: Path) -> None:
-    """Dependencies would look like the function's own: only its module and configuration count."""
+    """Without metadata, dependencies would look like the function's own code. Only the handler's
+    module and the configuration count."""
     for name in ("RECORD", "METADATA"):
         (package / "graphdb-1.0.dist-info" / name).unlink()
     (package / "node_modules/odd/index.js").unlink()
@@ -152,7 +153,7 @@ def test_a_name_with_something_to_fill_in(package: Path) -> None:
 
 
 def test_what_a_client_makes_below_a_named_folder(package: Path) -> None:
-    """Of a rename an event has one name: the other is below the folder as well."""
+    """An event of a rename may have only one name. The other is below the folder as well."""
     (package / "app.py").write_text("a = f'/tmp/lake/{table}'; b = '/tmp/keys'; c = '/tmp/x/y.log'")
     log = Log()
     made = f"/tmp/lake/orders/{'0123456789abcdef' * 2}.part"
@@ -165,7 +166,7 @@ def test_what_a_client_makes_below_a_named_folder(package: Path) -> None:
 
 
 def test_packages_of_the_folder_are_told_apart(package: Path) -> None:
-    """One that a distribution brought is not offered as the function's own."""
+    """A module that a distribution brought is not offered as the function's own."""
     log = Log()
     for name in ("graphdb", "shop"):
         frames = ["/var/task/urllib3/connection.py:1 connect", f"/var/task/{name}/orders.py:3 get"]
@@ -211,7 +212,7 @@ def test_a_port_that_a_server_of_ftp_chooses() -> None:
 
 
 def test_fix_fills_in_what_the_code_fills_in(tmp_path: Path, package: Path) -> None:
-    """One event of a rename; the next one has other names."""
+    """One event of a rename. The next rename has other names."""
     (package / "app.py").write_text(
         'part = f"/tmp/{n}-bill.pdf.part"; final = f"/tmp/{n}-bill.pdf"'
     )
@@ -230,7 +231,7 @@ def test_fix_fills_in_what_the_code_fills_in(tmp_path: Path, package: Path) -> N
 
 
 def test_fix_knows_what_the_code_names(tmp_path: Path, package: Path) -> None:
-    """A blocked act that a package asked for, of a host that the function's own code names."""
+    """A package asked for a blocked host that the function's own code names."""
     log, policy = Log(), tmp_path / "p.yaml"
     frames = [DEPENDENCY, "/var/task/app.py:5 handler", CLIENT]
     log.add("outbound_connectivity", *frames, host="graph.shop.example", port=7687, mode="block")

@@ -1,4 +1,5 @@
-"""A policy has the format that it needs, and an engine refuses formats that it does not know."""
+"""A policy is compiled to the oldest format that can express it, and an engine refuses formats that
+it does not know."""
 
 from __future__ import annotations
 
@@ -39,16 +40,16 @@ def test_only_what_needs_it_is_of_format_1_1() -> None:
         (CHILD + "      - fork\n", binary.FEATURE_FORK),
     ):
         header = _header(text)
-        # An engine of 1.0 finds a mode there that it does not know, and refuses the file.
+        # An engine of version 1.0 finds an unknown mode at this place, and refuses the file.
         assert (header[2], header[14], header[24]) == (1, binary.GATE, feature)
 
 
-# Offsets of struct fs_policy.
+# Offsets in struct fs_policy.
 MINOR, FLAGS, RESERVED, FEATURES = 10, 24, 76, 80
 
 
 def _changed(changes: dict[int, int]) -> bytes:
-    """A policy of format 1.1 with these bytes changed, and the checksum that belongs to it."""
+    """A policy of format 1.1 with these bytes changed and a matching checksum."""
     content = bytearray(compile_policy(load_text(OUT + "      - aws: [sqs]\n")))
     for at, bits in changes.items():
         content[at] = bits if at == MINOR else content[at] | bits
@@ -66,16 +67,15 @@ NEEDED += [(RESERVED, 1), (RESERVED + 3, 0x80)]
 @pytest.mark.parametrize("minor", [1, 2, 255])
 @pytest.mark.parametrize(("at", "value"), NEEDED)
 def test_what_a_later_format_needs_is_refused(at: int, value: int, minor: int) -> None:
-    """A feature, a narrowing flag or a field that is not known: the file means more than this
-    engine would enforce."""
+    """An unknown feature, an unknown flag that narrows, or an unknown field: the file means more
+    than this engine would enforce."""
     with pytest.raises(ValueError, match="newer than this engine"):
         native.Compiled(_changed({MINOR: minor, at: value}))
 
 
 @pytest.mark.parametrize("bit", [None, *range(16, 32)])
 def test_a_later_format_that_needs_no_more_runs(bit: int | None) -> None:
-    """A larger minor version alone, and with the flags that an engine may pass over: it decides as
-    it did."""
+    """A larger minor version alone, or with flags that an engine may ignore, decides as before."""
     ignorable = {} if bit is None else {FLAGS + bit // 8: 1 << bit % 8}
     later, now = native.Compiled(_changed({MINOR: 2, **ignorable})), native.Compiled(_changed({}))
     for name, expected in (("sqs.eu-central-1.amazonaws.com", True), ("evil.example", False)):

@@ -1,5 +1,5 @@
-"""The ``tests:`` of a policy: what they mean, what a failure looks like, and that no failing policy
-is packed."""
+"""The ``tests:`` of a policy: what they mean, how a failure looks, and that a policy with a failing
+test is never packed."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Programs that the guard cannot be loaded into: an entry for one is a finding, `explain` says that
-it is refused, and neither `learn` nor `fix` writes an entry."""
+"""Programs that the guard cannot be loaded into: `check` reports an entry for one, `explain` says
+that it is refused, and neither `learn` nor `fix` writes an entry."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ INTERPRETER = str(Path(sys.executable).resolve())
 
 
 def elf(loader: str | None, *, bits: int = 2) -> bytes:
-    """The headers of a program."""
+    """The ELF headers of a program."""
     name = b"" if loader is None else loader.encode() + b"\0"
     kind = 1 if loader is None else 3
     ident = b"\x7fELF" + bytes([bits, 1, 1]) + bytes(9)
@@ -136,7 +136,7 @@ def test_a_policy_s_tests_say_what_the_run_does(tmp_path: Path) -> None:
     static = program(tmp_path, elf(None))
     tests = f"tests:\n  - blocked: {{exec: /usr/sbin/ldconfig}}\n  - allowed: {{exec: {static}}}\n"
     chosen = load(policy(tmp_path, "/usr/sbin/ldconfig", static, more=tests))
-    # By name only: the results are the same on every machine.
+    # Decided by the name only, so that results are the same on every machine.
     assert [(result.answer.mode, result.passed) for result in run_tests(chosen)] == [
         (Mode.BLOCK, True),
         (Mode.ALLOW, True),

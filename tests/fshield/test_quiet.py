@@ -1,4 +1,4 @@
-"""`read_handler: {quiet: [...]}`: what makes no event is nothing that a policy would break."""
+"""`read_handler: {quiet: [...]}`: reads that make no event do not count as broken by a policy."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.fshield.recorded import Log, stack
 SENTRY = "/var/task/sentry_sdk/utils.py:487 get_lines_from_file"
 THIEF = "/var/task/tintkit/__init__.py:3 steal"
 SOURCE = {"path": "/var/task/app.py", "operation": "read"}
-#: A rule's text, and the names that are quiet in it already.
+#: The text of a rule, and the names that it makes quiet.
 FORMS = [
     (None, ()),
     (" block", ()),
@@ -75,7 +75,7 @@ def test_replay_counts_what_the_policy_tells(tmp_path: Path) -> None:
     assert found.would_break and not found.quiet
     (found,) = replay(quiet, log.evidence(), Facts())
     assert found.quiet and not found.would_break
-    # The same file, read by another too.
+    # The same file, also read by another package.
     (found,) = replay(quiet, read(SENTRY).add("read_handler", THIEF, **SOURCE).evidence(), Facts())
     assert found.would_break
 
@@ -109,6 +109,6 @@ def test_fix_says_nothing_of_what_is_quiet(tmp_path: Path) -> None:
     path = policy(tmp_path, " {mode: block, quiet: [sentry-sdk]}")
     found = fix(path, read(SENTRY).evidence())
     assert not found.diff and not found.hopeless and not found.quiet
-    # A read by another is refused as before.
+    # A read by another package is still refused.
     found = fix(path, read(THIEF).evidence())
     assert not found.diff and "takes no exceptions" in found.hopeless[0][1]

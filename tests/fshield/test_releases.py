@@ -1,5 +1,5 @@
 """An engine runs every compiled format of its major version: the policies of each release still
-decide."""
+work."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EXPECTED = {
 }
 EXPECTED["services"] = (
     Mode.BLOCK
-)  # names by service, and a bucket's with a variable in it: needs format 1.1
+)  # names by service, and a bucket with a variable in its name: needs format 1.1
 
 
 def test_there_are_some() -> None:
@@ -37,7 +37,7 @@ def test_there_are_some() -> None:
 _each = pytest.mark.parametrize(
     "path", RELEASES, ids=lambda path: f"{path.parent.name}-{path.stem}"
 )
-# The act that every one of them judges, and what the kernel says to who is let through.
+# An act that every one of these policies judges, and the kernel's error if it is let through.
 _ACT = """
 try: open("/tmp/function-shield-test-none-such")
 except OSError as error: print(type(error).__name__)
@@ -54,7 +54,7 @@ def test_still_decides(path: Path) -> None:
 
 @_each
 def test_still_guards(path: Path) -> None:
-    """Launcher and core take the file as it was released, and act by it."""
+    """Launcher and core accept the file as released, and enforce it."""
     done = run_guarded(
         [ROOT / ".venv" / "bin" / "python", "-c", _ACT],
         policy="",

@@ -1,4 +1,4 @@
-"""The report: what each dependency touched, and what its first screen says."""
+"""The report: what each dependency touched, and the contents of its first screen."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.fshield.reports import Page, busy, made, report
 
 def test_a_request_belongs_to_the_dependency_that_the_function_called(tmp_path: Path) -> None:
     found = {each["name"]: each for each in report(tmp_path, busy())["dependencies"]}
-    assert list(found) == ["tintkit", "requests", "app"]  # what was blocked comes first
+    assert list(found) == ["tintkit", "requests", "app"]  # blocked acts come first
     assert found["requests"]["done"] == {"alert": 40}
     (touch,) = found["requests"]["touched"]
     assert (

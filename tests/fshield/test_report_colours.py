@@ -1,4 +1,5 @@
-"""The report's colours, light and dark, by WCAG 2's formula: text on its ground 4.5:1 or more."""
+"""The report's colours, light and dark: text has a contrast of at least 4.5:1 by WCAG 2's
+formula."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ import pytest
 
 from fshield.report.style import CSS
 
-# Which colour is read on which ground, as the rules of the sheet put them.
+# Which text colours appear on which backgrounds, according to the style sheet.
 TEXTS = [
     *(("ink", ground) for ground in ("ground", "card")),
     *(("soft", ground) for ground in ("ground", "card")),
@@ -22,7 +23,7 @@ TEXTS = [
 
 
 def themes() -> dict[str, dict[str, str]]:
-    """The custom properties of each theme: dark ones over light ones."""
+    """The custom properties of each theme. The dark theme overrides the light one."""
     light, dark = re.findall(r":root\{([^}]*)\}", CSS)
     read = [dict(re.findall(r"--([a-z-]+):(#[0-9a-f]+)", block)) for block in (light, dark)]
     return {"light": read[0], "dark": read[0] | read[1]}
@@ -58,8 +59,7 @@ def test_text_is_readable(theme: str, colour: str, ground: str) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_colour_is_looked_at(theme: str) -> None:
-    """A colour that comes into the sheet comes into the table above, and the dark theme has
-    each."""
+    """Every colour in the style sheet is in the table above, and the dark theme defines each."""
     light, dark = re.findall(r":root\{([^}]*)\}", CSS)
     named = {name for pair in TEXTS for name in pair} | {"line"}
     assert set(re.findall(r"--([a-z-]+):", light if theme == "light" else dark)) == named

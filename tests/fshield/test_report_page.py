@@ -1,4 +1,4 @@
-"""The report's page: no name in a log can turn it against its reader."""
+"""The report's page: no name in a log can attack its reader."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_tables_have_captions_heads_and_scopes() -> None:
         attributes.get("scope") in ("row", "col") for tag, attributes in parsed.tags if tag == "th"
     )
     assert names.count("h1") == 1 and dict(parsed.tags)["html"]["lang"] == "en"
-    # A table that scrolls is reached by the keyboard, and has a name.
+    # A table that scrolls can be reached by keyboard, and has a name.
     wide = [attributes for _, attributes in parsed.tags if attributes.get("class") == "wide"]
     assert wide and all(each["tabindex"] == "0" and each["aria-label"] for each in wide)
     ids = {attributes["id"] for _, attributes in parsed.tags if "id" in attributes}
@@ -100,7 +100,7 @@ def test_hostile_names_are_text(rule: str) -> None:
     parsed = Page(made(log))
     assert "img" not in {tag for tag, _ in parsed.tags} and parsed.scripts == [SCRIPT]
     assert "\u202e" not in parsed.text and "\x1b" not in parsed.text
-    # Shapes of paths fold what looks made up; what is left is text all the same.
+    # Random-looking parts of a path are folded. The rest is still plain text.
     assert "<script>" in parsed.text and "\\u202e" in parsed.text
 
 
@@ -172,7 +172,7 @@ def test_the_browser_obeys_the_page_s_policy_and_applies_its_style(tmp_path: Pat
     assert "Refused to" not in done.stderr and "Content Security Policy" not in done.stderr
     assert "<title>What each dependency touched</title>" in done.stdout
     assert Page(done.stdout).scripts == [SCRIPT]
-    # What got in all the same would not run: the policy holds for markup that was smuggled in.
+    # Even smuggled-in markup would not run, because the content security policy forbids it.
     smuggled = made(log).replace(
         "<main>", '<main><script>document.title="owned"</script><p style="color:red">'
     )

@@ -1,4 +1,4 @@
-"""The report beside a policy: unused entries, expired entries, entries for some packages."""
+"""A report with a policy: unused entries, expired entries, and entries for some packages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ events: {allowed: first}
 
 
 def test_the_functions_region_and_variables(tmp_path: Path) -> None:
-    """As `replay` has them: options, and the region that events name."""
+    """As in `replay`: by options, and by the region that events name."""
     policy = tmp_path / "p.yaml"
     policy.write_text(
         "version: 1\npolicy: {outbound_connectivity: {mode: block, allow: [{host: '${env:API}'},"
@@ -111,7 +111,7 @@ def test_without_events_of_what_was_allowed_no_entry_counts_as_unused(tmp_path: 
     text = Page(done.stdout).text
     assert "whether it is used is not known" in text
     assert "used by nobody" not in text
-    # What a policy of another name allowed says nothing of this one.
+    # Allowed acts under a policy of another name say nothing about this one.
     log.host("feed.weather.example", event="allowed", mode="allow", rule="q.yaml:5")
     assert report(tmp_path, log, "--policy", policy)["uses_known"] is False
 
@@ -151,7 +151,7 @@ def for_some() -> Log:
             only_for="stripe",
             policy_name="p",
         )
-    # asyncio looks names up in threads: the stack of the connection says who asked.
+    # asyncio looks names up in a thread. Only the connection's stack shows the caller.
     return log.host("api.stripe.com", origin=None, ring="interpreter")
 
 
@@ -203,5 +203,5 @@ def test_what_another_policy_would_block(tmp_path: Path) -> None:
     policy = tmp_path / "p.yaml"
     policy.write_text(POLICY)
     found = report(tmp_path, busy(), "--against", policy)
-    # What was blocked already is not a news; what the policy allows is none either.
+    # An act that was blocked already is not listed, nor one that the policy allows.
     assert [each["what"] for each in found["against"]] == ["start /usr/bin/curl"]

@@ -1,4 +1,4 @@
-"""AWS by service and by bucket, and names from the function's own configuration."""
+"""AWS by service and by bucket, and names that come from the function's configuration."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ MODELS = Loader()  # one for all clients: it reads each model once
 
 
 class Dialled(Exception):
-    """Where a request would have gone."""
+    """Carries the host that a request would have gone to."""
 
 
 def dialled(region: str, service: str, operation: str, **arguments: str) -> Iterator[str]:
-    """The hosts that boto3 would ask, with every kind of endpoint and with an account it knows or
-    not."""
+    """The hosts that boto3 would contact, for every kind of endpoint, with and without a known
+    account."""
 
     def stop(request: AWSPreparedRequest, **_: object) -> None:
         raise Dialled(urlsplit(request.url).hostname)
@@ -124,7 +124,7 @@ NEVER = [
 
 
 def test_what_customers_own_is_no_service(compiled: Compile) -> None:
-    """Of all services at once, the ones that sound like it included."""
+    """For all services at once, including those with similar names."""
     names = [name for name in endpoints.services() if name != "s3"]
     policy = native.Compiled(
         compile_policy(load_text(OUT + f"      - aws: [{', '.join(names)}]\n"))
@@ -150,7 +150,8 @@ def test_this_region_and_no_other(compiled: Compile) -> None:
         assert not allowed(policy, f"x.{host}"), host
         assert not allowed(policy, f"{host}.evil.example"), host
         assert look_up(policy, host, port=80).reason == "port", host
-    # A region that botocore does not know yet needs no new policy; what cannot be a region is none.
+    # A region that botocore does not know yet needs no new policy. A string that cannot be a region
+    # matches nothing.
     assert allowed(policy, "sqs.eu-nowhere-9.amazonaws.com", Facts("eu-nowhere-9"))
     for region in ("", "a.b", "x/y", "UP-WEST-1", "{region}", "e" * 64):
         assert not allowed(policy, f"sqs.{region}.amazonaws.com", Facts(region)), region

@@ -1,4 +1,4 @@
-"""The engine and a reference in Python agree about names with placeholders."""
+"""The engine and a reference implementation in Python agree on names with placeholders."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _ENTRIES = st.lists(
 
 
 def _reference(hosts: Sequence[tuple[str, bool, int, str]], name: str, facts: Facts) -> bool:
-    """What the keys of the compiled policy stand for, put in plainly."""
+    """Expand the keys of the compiled policy into plain names."""
     variables = dict(facts.variables)
     for key, wildcard, partition, region in hosts:
         if partition not in (0, 1) or (region and not _holds(region, facts.region)):
@@ -129,5 +129,5 @@ def test_the_engine_and_the_reference_agree(
 
 
 def test_the_default_policy_maps_small() -> None:
-    """What every function without a policy of its own reads at start."""
+    """Every function without its own policy reads it at start."""
     assert len(compile_policy(load(ROOT / "policies" / "default.yaml"))) < 40_000

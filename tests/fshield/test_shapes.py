@@ -1,4 +1,4 @@
-"""Made-up names become patterns, and a learnt policy lets its own evidence pass."""
+"""Random names become patterns, and a learnt policy allows its own evidence."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from fshield.language.reader import parse
 from tests.fshield.recorded import Log
 
 TEMPFILE = "abcdefghijklmnopqrstuvwxyz0123456789_"
-#: 2026-11-24 06:00 UTC, when `recorded` has its events happen.
+#: 2026-11-24 06:00 UTC, the time of the events that `recorded` makes.
 NOON = Moment(1795500000.0, "bbe9a6e1-9922-4d27-bfed-b34d7e205114")
 U = "????????-????-????-????-????????????"
 
@@ -195,7 +195,7 @@ def test_a_learnt_policy_lets_its_own_evidence_pass(paths: list[str]) -> None:
         )
 
 
-# ---- tempfile, as an entry ----
+# ---- entries for tempfile ----
 
 ENTRY = "version: 1\npolicy:\n  read_write_tmp:\n    mode: block\n    allow:\n"
 
@@ -241,7 +241,7 @@ def test_tempfile_in_the_commands(tmp_path: Path) -> None:
 
 
 def test_tempfile_is_learnt_where_it_was_used() -> None:
-    """The names are those of one run of tempfile.mkdtemp, mkstemp and a file in the folder."""
+    """The names come from one run of tempfile.mkdtemp, mkstemp, and a file in the folder."""
     assert values(
         "/tmp/mjflj3l9", "/tmp/tmplymdppc8", "/tmp/tmplymd_pc8/x", "/tmp/tmplymd_pc8"
     ) == ["tempfile"]
@@ -259,7 +259,7 @@ def test_a_pattern_of_siblings_takes_more_in() -> None:
 
 
 def test_names_of_npm_s_tmp() -> None:
-    """`tmp-PID-` and twelve letters and digits: a pattern by the second name."""
+    """`tmp-PID-` and twelve letters and digits. The second name makes it a pattern."""
     first, second = "/tmp/tmp-28139-sf17a0uubDkH", "/tmp/tmp-28691-kZmQSEoTTycc"
     assert shape(first) == first
     assert values(first, second) == ["/tmp/tmp-*-????????????"]
@@ -280,5 +280,6 @@ def test_names_of_npm_s_tmp() -> None:
     ],
 )
 def test_a_name_made_by_two_generators(path: str, pattern: str) -> None:
-    """A file of tempfile that boto3 downloads to; a hash beside what looks like tempfile's."""
+    """A file of tempfile that boto3 downloads to, and a hash beside a name that looks like
+    tempfile's."""
     assert shape(path) == pattern

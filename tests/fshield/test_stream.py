@@ -1,4 +1,4 @@
-"""The streaming reader: events under every wrapping that logs come in, between anything, in
+"""The streaming reader finds events in every wrapping that logs come in, between other lines, in
 constant memory."""
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def found(content: bytes | str, reader: EventReader | None = None) -> list[Recor
 
 
 def cloudwatch(messages: list[str]) -> dict[str, Any]:
-    """As ``aws logs filter-log-events`` answers."""
+    """Lines in the output of ``aws logs filter-log-events``."""
     events = [
         {
             "logStreamName": "2026/11/24/[$LATEST]1",
@@ -77,7 +77,7 @@ def cloudwatch(messages: list[str]) -> dict[str, Any]:
 
 
 def subscription(messages: list[str]) -> dict[str, Any]:
-    """As a subscription filter's record is."""
+    """Lines in the record of a subscription filter."""
     events = [
         {"id": str(number), "timestamp": 1, "message": text} for number, text in enumerate(messages)
     ]
@@ -90,7 +90,7 @@ def subscription(messages: list[str]) -> dict[str, Any]:
 
 
 def insights(messages: list[str]) -> dict[str, Any]:
-    """As ``aws logs get-query-results`` answers."""
+    """Lines in the output of ``aws logs get-query-results``."""
     return {
         "results": [
             [{"field": "@message", "value": text}, {"field": "@ptr", "value": "x"}]
@@ -175,7 +175,7 @@ def test_the_function_is_in_the_wrapping(wrapping: str) -> None:
 
 @pytest.mark.parametrize("wrapping", WRAPPINGS)
 def test_cut_anywhere(wrapping: str) -> None:
-    """Whatever is cut off: what is whole is found, what is not is counted and shown, nothing
+    """Wherever the text is cut, whole events are found, cut ones are counted and shown, and nothing
     raises."""
     text = WRAPPINGS[wrapping]([event(0), event(1, message='"\\"'), event(2)])
     whole = 0
@@ -202,7 +202,7 @@ def test_cut_line_before_a_whole_one() -> None:
     assert reader.counts.cut == 2
     assert (
         reader.counts.missing == 1
-    )  # number 2; what came before number 1 may lie before the log's beginning
+    )  # number 2; events before number 1 may have been written before the log begins
 
 
 def test_others_between_ours() -> None:
@@ -446,7 +446,7 @@ def test_files_packed_and_not(tmp_path: Path) -> None:
 
 
 class Endless(io.RawIOBase):
-    """A log made while it is read."""
+    """A log that is produced while it is read."""
 
     def __init__(self, parts: Iterator[bytes]) -> None:
         self._parts = parts
@@ -466,7 +466,7 @@ def test_memory_is_constant(shape: str, monkeypatch: pytest.MonkeyPatch) -> None
         "others": b"INFO something happened\n" * 3000,
         "no brace": b"x" * 70_000,
     }[shape]
-    # Of odd sizes, so that they end anywhere in an event.
+    # Pieces of odd sizes, so that they end anywhere in an event.
     whole = part * 120
     parts = (whole[at : at + 60_013] for at in range(0, len(whole), 60_013))
     reader = EventReader()
@@ -482,7 +482,7 @@ def test_memory_is_constant(shape: str, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_pipe_gives_what_it_has() -> None:
-    """Who tails sees an event when its line has ended, not when a buffer is full."""
+    """The reader returns an event when its line has ended, not when a buffer is full."""
     out, into = os.pipe()
     with os.fdopen(out, "rb") as stream, os.fdopen(into, "wb", buffering=0) as pipe:
         records = EventReader().stream(stream)

@@ -1,4 +1,4 @@
-"""Tailing: what comes is shown when it comes, once, and only what was asked for."""
+"""Tailing shows an event as soon as it arrives, once, and only if it was asked for."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def shown(*arguments: str | Path) -> list[str]:
         (("--rule", "read_write_tmp", "--rule", "outbound_connectivity"), ["one", "two", "three"]),
         (("--mode", "block"), ["two"]),
         (("--dependency", "tintkit"), ["two", "three"]),
-        (("--dependency", "requests"), ["one"]),  # not innermost, and still on the stack
+        (("--dependency", "requests"), ["one"]),  # not the innermost frame, but on the stack
         (("--dependency", "tintkit", "--mode", "alert"), ["three"]),
         (("--dependency", "nobody"), []),
     ],
@@ -80,7 +80,7 @@ def test_an_event_is_shown_before_the_pipe_ends() -> None:
         assert process.stdin and process.stdout
         process.stdin.write(Log().host("x.example", message="now").lines[0].encode() + b"\n")
         process.stdin.flush()
-        # Blocks forever if it waited for the end.
+        # This would block forever if it waited for the end of the file.
         assert json.loads(process.stdout.readline())["message"] == "now"
         process.stdin.close()
         assert process.wait(30) == 0
@@ -120,7 +120,7 @@ def test_a_terminal_gets_colours_and_no_escapes_of_a_log(tmp_path: Path) -> None
 
 
 class Group:
-    """Answers each question with what it was given for it."""
+    """Answers each question with the next prepared answer."""
 
     def __init__(self, *answers: list[Mapping[str, Any]]) -> None:
         self.answers = list(answers)
@@ -163,7 +163,8 @@ def test_following_shows_late_events_and_each_once() -> None:
     )
     assert follow(group, 3) == ["a", "b", "late", "c"]
     assert group.asked[0].since == START - timedelta(minutes=10)
-    # Before the first question's time, by what may come late; never the whole window again.
+    # Each question goes back before the first one's time by as much as an event may be late, but
+    # never over the whole window again.
     assert group.asked[1].since == START - tailing.LATE
     assert group.asked[2].since == START + timedelta(seconds=5) - tailing.LATE
 

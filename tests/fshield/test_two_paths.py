@@ -1,4 +1,4 @@
-"""An event that shows both paths of a rename: what is learnt, fixed, replayed and counted of it."""
+"""An event that shows both paths of a rename: how it is learnt, fixed, replayed and counted."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def renames(*pairs: tuple[str, str], **more: Any) -> Log:
 
 
 def one(**more: Any) -> Log:
-    """A file that is written, and renamed to its last name; twice."""
+    """A file that is written and then renamed to its final name, twice."""
     log = Log().add(TMP, path="/tmp/a.part", operation="create", count=2, **more)
     return log.add(TMP, path="/tmp/a.part", operation="rename", to="/tmp/final", count=2, **more)
 
@@ -106,7 +106,7 @@ def test_both_become_one_pattern() -> None:
 
 
 def test_names_of_one_form_are_one_act() -> None:
-    """s3transfer's ending, on both names: the pattern matches both."""
+    """Both names have s3transfer's ending, so one pattern matches both."""
     log = renames(("/tmp/photo.jpg.6fC2A1b9", "/tmp/photo.jpg.0aD4e2F7"))
     evidence = log.evidence()
     (seen,) = evidence.acts.values()
@@ -129,7 +129,7 @@ def test_one_name_of_an_older_layer_is_noted() -> None:
     assert noted(renames(("/tmp/a.part", "/tmp/final"))) == []
     (note,) = noted(renames(("/tmp/a.part", "")))
     assert note.startswith("/tmp/a.part: renamed,")
-    # The same path was seen with its other name as well: a newer layer wrote that.
+    # A newer layer reported the same path with its other name as well.
     assert noted(renames(("/tmp/a.part", ""), ("/tmp/a.part", "/tmp/final"))) == []
     (note,) = noted(renames(("/tmp/a.part", "/tmp/final"), ("/tmp/b.part", "")))
     assert note.startswith("/tmp/b.part: renamed,")
@@ -242,7 +242,7 @@ def test_a_word_after_the_final_name_is_not_taken_for_tempfile_s(word: str) -> N
 
 
 def test_replay_says_how_many_kinds_passed(tmp_path: Path) -> None:
-    """Blocked acts are no acts that passed."""
+    """Blocked acts do not count as acts that passed."""
     strict = tmp_path / "p.yaml"
     strict.write_text(policy("/tmp/a.part"))
     log = Log().add(TMP, path="/tmp/b", operation="create", mode="block", policy_mode="block")

@@ -1,4 +1,4 @@
-"""`fshield diff --dependencies`: what a change of a lock file brings."""
+"""`fshield diff --dependencies`: the new acts that a change of a lock file brings."""
 
 from __future__ import annotations
 
@@ -307,7 +307,7 @@ def test_in_node_an_entry_for_unknown_is_for_every_package(tmp_path: Path) -> No
 
 
 def done_in_tests(tmp_path: Path) -> tuple[Path, Path]:
-    """The logs of two runs of the tests."""
+    """The logs of two test runs."""
     old = Log().host("api.stripe.com", "/var/task/stripe/api.py:3 charge", *stack(""))
     new = Log().host("api.stripe.com", "/var/task/stripe/api.py:3 charge", *stack(""))
     for _ in range(3):
@@ -338,7 +338,8 @@ def test_what_they_did_in_the_tests(tmp_path: Path) -> None:
     assert "did  + reach evil.example:443 ×3: blocked, no rule allows it" in text
     assert "did    reach api.stripe.com:443: allowed" in text
     assert text.endswith("3 acts, 1 blocked, 2 not seen before\n")
-    # Without the policy, what the engine did; without the old log, nothing is called new.
+    # Without the policy, the report shows what the engine did. Without the old log, nothing counts
+    # as new.
     text = command(*locks, "--log", new).stdout
     assert "did    reach evil.example:443 ×3: reported" in text and "seen before" not in text
 

@@ -1,5 +1,5 @@
-"""``make wheels``: what people and build machines install, with the engine's own ``decide`` in
-it."""
+"""``make wheels``: the wheels that people and build machines install contain the engine's own
+``decide``."""
 
 from __future__ import annotations
 

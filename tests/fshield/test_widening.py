@@ -1,5 +1,5 @@
-"""A change of a policy: nothing that widens goes unsaid, by the engine's own word, and nothing else
-is said to."""
+"""A change of a policy: `diff` reports everything that widens, as the engine decides it, and
+nothing else."""
 
 from __future__ import annotations
 
@@ -120,8 +120,7 @@ def said(old: Policy, new: Policy) -> list[str]:
                 "- a.example on port 80: TLS may no longer be sent: the `Host` of HTTP is read",
             ],
         ),
-        # The exact name decides before the wildcard, and the first of two entries before the
-        # second.
+        # An exact name has precedence over a wildcard, and an earlier entry over a later one.
         (
             ("{host: a.example}", '{host: "*.example", tls: none}'),
             ('{host: "*.example", tls: none}',),
@@ -163,8 +162,8 @@ def test_destinations(old: tuple[str, ...], new: tuple[str, ...], words: list[st
 
 
 def test_many_entries_with_ports_of_their_own_take_seconds() -> None:
-    """Each name is asked about at its own ports: at everybody's, these would be eight million
-    questions."""
+    """Each name is tried only at its own ports. With the ports of all names, there would be eight
+    million questions."""
     old, new = (
         outbound(*(f"{{host: h{n}.example, ports: [443, {1000 + n}]}}" for n in numbers))
         for numbers in (range(1000), range(1, 1001))
@@ -199,7 +198,7 @@ def looped(ports: list[int] | None, mode: str = "block", *entries: str) -> Polic
             looped(None),
             1,
             1,
-        ),  # ::1; the rest of the /8
+        ),  # ::1; the rest of 127.0.0.0/8
         (looped([], "allow"), looped(None), 0, 1),
         (looped([1], "alert"), looped(None, "alert"), 1, 0),
     ],
@@ -310,8 +309,8 @@ RULES = (
 
 @st.composite
 def policies(draw: st.DrawFn) -> Policy:
-    """A policy of those of its rules that the loader takes: it refuses entries that can never
-    match."""
+    """A policy with random rules. Rules that the loader refuses, because an entry can never match,
+    are left out."""
     rules: dict[str, Any] = {}
     made = policy("  default: block\n")
     for family, name, entries in RULES:
@@ -338,7 +337,7 @@ def policies(draw: st.DrawFn) -> Policy:
 
 
 def names_of(*asked: Policy) -> list[str]:
-    """Names that entries of these policies are about, or just miss."""
+    """Names that the entries of these policies match or just miss."""
     keys = {host.key for one in asked for entry in one.allows for host in entry.hosts}
     keys = {key.replace("{env:A}", "set") for key in keys if not key.startswith("{")}
     plain = {
@@ -364,8 +363,8 @@ SENT = {"tls": {"tls"}, "http": {"http"}, "nothing": {"tls", "http", "anything"}
 
 
 def may_be_sent(verdict: native.Verdict, port: int, mode: Mode) -> set[str]:
-    """What a connection by name may begin with, by the entry that decides: judging.c, said once
-    more."""
+    """What a connection to a name may begin with, according to the deciding entry: judging.c,
+    implemented again."""
     if verdict.mode is not Mode.ALLOW:
         return set()
     if mode is Mode.ALLOW or verdict.entry is None:
@@ -386,7 +385,8 @@ OVERLAPPING = st.fixed_dictionaries(
 
 @st.composite
 def overlapping(draw: st.DrawFn) -> Policy:
-    """A policy with several entries for the same names: which of them decides says what is read."""
+    """A policy with several entries for the same names. Which entry decides makes a difference to
+    what is read."""
     entries = draw(st.lists(OVERLAPPING, min_size=1, max_size=3))
     rule = {"mode": "block", "allow": entries}
     text = json.dumps({"version": 1, "policy": {"outbound_connectivity": rule}})
@@ -400,7 +400,7 @@ def overlapping(draw: st.DrawFn) -> Policy:
 
 @st.composite
 def changed(draw: st.DrawFn) -> tuple[Policy, Policy]:
-    """Two policies: any two, or one as it is and after a small edit, as people make them."""
+    """Two policies: unrelated ones, or one before and after a small edit."""
     some = draw(st.sampled_from([policies(), overlapping(), overlapping()]))
     old = draw(some)
     if not old.allows or draw(st.integers(0, 3)) == 0:
@@ -494,7 +494,7 @@ def test_the_command(tmp_path: Path) -> None:
 
 
 def test_sarif(tmp_path: Path) -> None:
-    """The properties that the standard requires, and those that code hosts read."""
+    """The properties that the standard requires, and those that code hosts use."""
     found = sarif.document(changes(outbound("{host: b.example}"), outbound("{host: a.example}")))
     (run,) = found["runs"]
     rules = run["tool"]["driver"]["rules"]

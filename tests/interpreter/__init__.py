@@ -1,1 +1,1 @@
-"""The interpreter ring, tried in every Python of this machine."""
+"""The interpreter ring, in every Python of this machine."""

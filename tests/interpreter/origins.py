@@ -1,4 +1,4 @@
-"""Packages with installed metadata, and the origin of an event that they cause."""
+"""Packages with installed metadata, and the origin in an event that they cause."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def write(folder: Path, name: str, text: str = ACT) -> Path:
 def installed(
     folder: Path, name: str, version: str, *files: str, kind: str = "dist-info", **more: str
 ) -> Path:
-    """Metadata as pip writes it."""
+    """Write metadata as pip does."""
     info = folder / f"{name.replace('-', '_')}-{version}.{kind}"
     info.mkdir(parents=True)
     header = "METADATA" if kind == "dist-info" else "PKG-INFO"

@@ -1,5 +1,5 @@
-"""What makes the interpreter itself write machine code: its compiler goes on, its support for perf
-stays off."""
+"""Two ways in which the interpreter itself writes machine code: its JIT compiler keeps working, and
+its support for perf stays off."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""function_shield inside the function: FunctionShield's configure, the error's type, and the
+"""function_shield inside the function: FunctionShield's configure, the error type, and the
 helpers."""
 
 from __future__ import annotations
@@ -179,8 +179,8 @@ print([event["event"] for event in testing.read_events(sys.argv[1])])
 
 
 def test_the_witness_refuses(python: Path, tmp_path: Path) -> None:
-    """Where the hook is not in the interpreter, the folder is still on the path, and its file ends
-    the program."""
+    """If the hook is missing in the interpreter, the layer's folder is still on the path, and its
+    sitecustomize ends the program."""
     log = tmp_path / "events.jsonl"
     site = str(LAYER / "function-shield.d" / "site")
     env = clean_environment({"PYTHONPATH": site, "FUNCTION_SHIELD_EVENTS": str(log)})

@@ -1,5 +1,5 @@
-"""An act of a callback whose owner is not on the stack names the library that called it, and is not
-learnt as the function's."""
+"""A callback acts while its owner is not on the stack. The event names the library that called it,
+and the act is not learnt as the function's."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from tests.support import ROOT, interpreters, run_guarded
 
 URL = "http://127.66.66.66:9/collect"
-# What a package leaves behind, and what of the function's own sets it off.
+# What a package leaves behind, and the function's code that triggers it.
 LEFT = {
     "a handler of logging": (
         (
@@ -92,13 +92,13 @@ def test_it_is_not_learnt(name: str, tmp_path: Path) -> None:
         str(tmp_path / "p.yaml"),
     ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    # All of it is held back and named, so there is no policy to write.
+    # Everything is held back and named, so there is no policy to write.
     assert done.returncode == 1 and "127.66.66.66" in done.stderr
     assert not (tmp_path / "p.yaml").exists()
 
 
 def test_what_the_function_asks_for_itself_is_learnt(tmp_path: Path) -> None:
-    """So that the test above says something."""
+    """Without this, the test above would prove nothing."""
     (tmp_path / "app.py").write_text(
         f"import urllib.request\ntry: urllib.request.urlopen({URL!r})\nexcept OSError: pass\n"
     )

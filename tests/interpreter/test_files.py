@@ -1,4 +1,4 @@
-"""Files under /tmp: the error's reason, and the caller, in each event that Python raises."""
+"""Files under /tmp: each event that Python raises has the error's reason and the caller."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support import rules, run_guarded
 BLOCK = rules(tmp="block")
 ALERT = rules(tmp="alert")
 
-# Each act on P, a file under /tmp (D: a folder there), where the error must carry the reason.
+# Acts on P, a file under /tmp, or D, a folder there. The error of each must carry the reason.
 ACTS = [
     "open(P)",
     "open(P.encode())",
@@ -145,7 +145,7 @@ def test_rename_inside_is_one_event(python: Path, tmp_path: Path, tmp_file: Path
 def test_two_names_are_one_event(
     python: Path, tmp_path: Path, tmp_file: Path, tmp_name: Path, act: str
 ) -> None:
-    """Whichever of them lies under /tmp."""
+    """Whichever of the two is under /tmp."""
     (tmp_path / "outside").touch()
     names = f"P, N, F = {str(tmp_file)!r}, {str(tmp_name)!r}, {str(tmp_path / 'outside')!r}"
     program = f"import os; {names}; T = os.open('/tmp', os.O_PATH); {act}"
@@ -156,7 +156,8 @@ def test_two_names_are_one_event(
 
 
 def test_an_event_about_two_names_hides_no_third(python: Path, tmp_name: Path) -> None:
-    """os.mkfifo makes no audit event: what an earlier one was about must not stand for it."""
+    """os.mkfifo raises no audit event. The path of an earlier audit event must not be reported for
+    it."""
     program = f"""
 import os, sys
 sys.audit("os.rename", "/tmp/from", "/tmp/to", -1, -1)
@@ -168,7 +169,7 @@ os.mkfifo({str(tmp_name)!r})
 
 
 def test_names_that_only_look_like_it(python: Path, tmp_path: Path) -> None:
-    """Relative names of the search path, of other folders and of fds are not under /tmp."""
+    """Names relative to the search path, to another folder or to an fd are not under /tmp."""
     program = f"""
 import ctypes, os, sqlite3
 os.chdir("/tmp")
@@ -186,7 +187,7 @@ print("fine")
 
 
 def test_errors_travel(python: Path) -> None:
-    """Across pickle, threads and processes' borders the error stays what it is."""
+    """The error keeps its type and values across pickle, threads and processes."""
     program = """
 import copy, pickle, threading, traceback
 def f(found):

@@ -108,7 +108,7 @@ def run(
 )
 def test_sealed(python: Path, tmp_path: Path, name: str, handler: str | None) -> None:
     source = write(tmp_path, name)
-    for _ in range(2):  # the second time from __pycache__
+    for _ in range(2):  # the second import is from __pycache__
         done = run(python, tmp_path, source, name, BLOCK, handler)
         assert done.returncode == 0, done
         assert done.stdout == "answer\n"
@@ -134,8 +134,8 @@ def test_alert_changes_nothing(python: Path, tmp_path: Path) -> None:
 
 
 def test_too_many_compiled_forms(python: Path, tmp_path: Path) -> None:
-    """A package brings so many compiled forms of the handler that the real one finds no place among
-    those that are protected: the function does not start. Under alert it does."""
+    """A package brings so many compiled forms of the handler that no place is left to protect the
+    real one. The function does not start; under alert it does."""
     source = write(tmp_path, "app")
     for i in range(80):
         form = tmp_path / "__pycache__" / f"app.cpython-{i}.pyc"
@@ -165,7 +165,7 @@ def test_compiled_forms_elsewhere_leave_room_for_the_source(python: Path, tmp_pa
 
 
 def test_shipped_compiled(python: Path, tmp_path: Path) -> None:
-    """A handler without source, compiled in a folder that is not here."""
+    """A handler without source, compiled in a folder that does not exist here."""
     build = tmp_path / "build"
     write(build, "app")
     task = tmp_path / "task"
@@ -224,8 +224,8 @@ import http""",
 
 
 def test_a_namesake_does_not_unseal(python: Path, tmp_path: Path) -> None:
-    """Code that names the handler's file for its own is stopped like any other, before and
-    after."""
+    """Code that claims the handler's file name is stopped like any other, before and after the
+    import."""
     source = write(tmp_path, "app")
     (tmp_path / "evil.py").write_text(f"""
 code = compile("import sys; print(open({str(source)!r}).read())", {str(source)!r}, "exec")
@@ -256,7 +256,7 @@ def handler():
 
 
 def test_a_traceback_makes_no_event(python: Path, tmp_path: Path) -> None:
-    """linecache, inspect and traceback get no source, and an honest bug rings no alarm."""
+    """linecache, inspect and traceback get no source, so that an ordinary bug causes no alarm."""
     (tmp_path / "app.py").write_text(READERS)
     program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import app; app.handler()"
     for policy in ("default", "strict"):

@@ -1,4 +1,4 @@
-"""Sockets and names: the reason, the object and who asked. 127.66.66.66 plays the outside."""
+"""Sockets and names: the reason, the object and the caller. 127.66.66.66 plays the outside."""
 
 from __future__ import annotations
 
@@ -122,8 +122,8 @@ def test_loopback_passes(python: Path) -> None:
 
 
 def test_the_runtime_api_is_the_clients(python: Path, tmp_path: Path) -> None:
-    """From Python it answers the frames of awslambdaric alone, and the event says who else
-    asked."""
+    """In Python, only frames of awslambdaric may use the Runtime API. The event names any other
+    caller."""
     package = tmp_path / "awslambdaric"
     package.mkdir()
     body = """
@@ -161,8 +161,10 @@ def ask():
 
 
 def test_the_clients_python_says_little(python: Path, tmp_path: Path) -> None:
-    """What connects by the client's frames may be another's socket: the client calls what others
-    put in its way. It carries what the client says in Python, and nothing else."""
+    """A socket that connects through the client's frames may still belong to other code, because
+    the client calls what others plant in it. Such a socket carries only what the client itself
+    sends from Python.
+    """
     package = tmp_path / "awslambdaric"
     package.mkdir()
     (package / "__init__.py").write_text("")
@@ -212,7 +214,7 @@ for line in ("GET /2018-06-01/runtime/invocation/next", "GET /2018-06-01/runtime
 
 
 def answer_all(api: socket.socket) -> None:
-    """Answer whatever each connection says, until the server is closed."""
+    """Answer every request until the server is closed."""
     while True:
         try:
             connection, _ = api.accept()

@@ -1,4 +1,4 @@
-"""`only_for` in a function that is honest, and what its events say of one that is not."""
+"""`only_for` in an honest function, and the events in one that is not."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ print(json.dumps(said))
 
 @pytest.fixture
 def sink() -> Iterator[int]:
-    """The port of a socket on HOST that takes every connection."""
+    """The port of a listener on HOST that accepts every connection."""
     with socket.create_server((HOST, 0), backlog=64) as server:
         yield server.getsockname()[1]
 
@@ -105,7 +105,7 @@ def run_raw(task: Path, port: int, *names: str) -> tuple[str, Guarded]:
 
 @pytest.mark.parametrize("python", interpreters(), ids=lambda path: path.parts[-3][-12:])
 def test_modules_that_python_has_frozen(python: Path, task: Path) -> None:
-    """`os` is frozen from 3.11 on: what it does for the function is the function's own act."""
+    """From 3.11 on, `os` is frozen. What it does for the function counts as the function's act."""
     name = f"/tmp/fs-frozen-{task.parent.name}-{python.parts[-3]}"
     (task / "app.py").write_text(
         "import os, shutil, sys\n"
@@ -131,7 +131,7 @@ def test_the_named_one_and_what_it_requires(python: Path, task: Path, sink: int)
     assert "allowed for stripe; asked by function" in said["requests"]
     assert "allowed for stripe; asked by tintbox" in said["direct"]
     assert "allowed for stripe; asked by tintbox" in said["drive"]
-    # Neither a task that another made nor a pool shows who asked.
+    # Neither a task that other code made nor a pool shows the original caller.
     assert "allowed for stripe; asked by unknown" in said["child"]
     assert "allowed for stripe; asked by unknown" in said["pooled"]
     told = done.of("outbound_connectivity")
@@ -161,7 +161,7 @@ def test_a_name_may_be_written_as_pip_shows_it(task: Path, sink: int) -> None:
 
 
 def test_changed_code_is_nobodys(task: Path, sink: int) -> None:
-    """The file is newer than the function: it may have been written by it."""
+    """The file is newer than the function's process, which may have written it."""
     app = task / "app.py"
     app.write_text(
         "import pathlib, sys, stripe, requests\n"
@@ -219,7 +219,7 @@ def load():
 def test_entries_of_every_rule(tmp_path: Path) -> None:
     folder = tmp_path / "task"
     folder.mkdir()
-    # What asks for machine code is named by its module: the one that drives it is not.
+    # The module that needs machine code is named, but not the module that drives it.
     drives = f"{ACTS.partition('def load')[0]}import stripe\n\ndef load():\n    stripe.load()\n"
     for name, source in (("tintbox", drives), ("stripe", ACTS)):
         packages.install(folder, name, {f"{name}/__init__.py": source})
@@ -333,7 +333,7 @@ def starved(address):
 
 
 def charged(task: Path, port: int, code: str, **environment: str) -> str:
-    """What a handler with that code says of the sink."""
+    """What a handler with this code prints about the sink."""
     app = task / "app.py"
     app.write_text(f"import sys\nADDRESS = ('{HOST}', int(sys.argv[1]))\n{code}")
     settle()
@@ -346,7 +346,7 @@ def charged(task: Path, port: int, code: str, **environment: str) -> str:
 
 
 def test_a_package_is_not_the_function_where_its_list_cannot_be_read(task: Path, sink: int) -> None:
-    """Without an fd, and at a path that is too long to be looked up."""
+    """Without a free fd, and at a path that is too long to look up."""
     packages.install(task, "other-name", {"tintkit.py": STARVED})
     said = charged(task, sink, "import tintkit; print(tintkit.starved(ADDRESS))")
     assert "allowed for stripe; asked by " in said
@@ -375,6 +375,6 @@ print(failed, stripe.in_thread(stripe.charge, ADDRESS))
 
 
 def test_a_process_that_optimises(task: Path, sink: int) -> None:
-    """The standard library is compiled otherwise than its caches say."""
+    """Under PYTHONOPTIMIZE, the standard library is compiled differently from its cached files."""
     code = "import stripe; print(stripe.charge(ADDRESS))"
     assert charged(task, sink, code, PYTHONOPTIMIZE="2", PYTHONDONTWRITEBYTECODE="1") == "True\n"

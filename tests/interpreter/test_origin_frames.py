@@ -1,4 +1,4 @@
-"""The frames of a caller, however its code runs: threads, tasks, callbacks, forked children."""
+"""The caller's frames, however its code runs: threads, tasks, callbacks, forked children."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A caller's distribution and version, from installed metadata, wherever its code is from."""
+"""A caller's distribution and version, from installed metadata, wherever its code comes from."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_namespace_packages(site: Path) -> None:
     code = "from google.cloud.{0}.client import act; act()"
     assert named(origin(code.format("storage"), site)) == ("google-cloud-storage", "3.1")
     assert named(origin(code.format("pubsub"), site)) == ("google-cloud-pubsub", "3.1")
-    # A file that several might own is nobody's.
+    # A file that several distributions might own belongs to none.
     assert named(origin("from google.api.late import act; act()", site)) == ("google", None)
 
 
@@ -118,12 +118,12 @@ def test_editable(tmp_path: Path, site: Path, how: str) -> None:
             " mine.sub.a.act()"
         )
         assert named(origin(hidden, site)) == ("mine", "0.9")
-    # Another project's folder is not it.
+    # Another project's folder is not part of it.
     write(tmp_path / "elsewhere", "mine/sub/a.py")
     assert named(origin(code, tmp_path / "elsewhere", site)) == ("mine", None)
 
 
-# ---- vendored, zipped, made ----
+# ---- vendored, zipped, generated ----
 
 
 @pytest.mark.parametrize("folder", ["_vendor", "vendored", "third_party", "_vendor/deep/vendor"])
@@ -244,8 +244,8 @@ def test_hostile_metadata(site: Path, what: str) -> None:
 
 
 def test_metadata_is_read_past_our_own_doors(tmp_path: Path) -> None:
-    """The guard reads metadata in /tmp itself, which makes no event, and the function notices
-    nothing."""
+    """The guard itself reads metadata in /tmp. That makes no event, and the function does not
+    notice."""
     code = (
         "import os, sys, tempfile\n"
         f"folder = {str(tmp_path)!r}\n"

@@ -29,7 +29,7 @@ def test_the_function_itself_has_no_command(site: Path) -> None:
 
 
 def test_exceptions_of_native_code_go_by_the_folder(site: Path) -> None:
-    """Metadata is only a claim: an exception does not count for a name in it."""
+    """Metadata is only a claim: a name in it gets no exception."""
     write(site, "evil/__init__.py", "import ctypes\n")
     installed(site, "numpy", "1.0", "evil/__init__.py")
     text = "version: 1\npolicy:\n  native_code: {mode: block, allow: [numpy]}\n"
@@ -107,7 +107,8 @@ except sqlite3.OperationalError:
 
 
 def test_a_library_s_act_is_not_whose_act_was_before(tmp_path: Path, tmp_name: Path) -> None:
-    """The caller of an allowed open in Python must not be named for what SQLite opens next."""
+    """SQLite's next open must not be attributed to the caller of an earlier, allowed open in
+    Python."""
     (tmp_path / "app.py").write_text(ATTACHES)
     allowed, other = f"{tmp_name}-allowed", f"{tmp_name}-other"
     done = run_guarded(

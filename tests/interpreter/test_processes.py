@@ -1,4 +1,4 @@
-"""Processes: what Python is about to start, and who asked."""
+"""Processes: what Python is about to start, and the caller."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_an_exception_is_for_one_program(python: Path) -> None:
 
 
 def test_a_python_child_is_armed(python: Path, tmp_file: Path) -> None:
-    """A child interpreter has the hook as well, and none of our variables."""
+    """A child interpreter has the hook too, and none of our variables."""
     policy = rules(tmp="block", process={"mode": "block", "allow": [str(Path(python).resolve())]})
     child = f"""
 import os
@@ -122,8 +122,7 @@ except PermissionError as error:
 
 @pytest.mark.skipif(sys.version_info < (3, 10), reason="the runtime client needs 3.10")
 def test_the_runtime_client_forks_its_workers(python: Path, tmp_path: Path) -> None:
-    """Managed instances: awslambdaric forks before the handler is imported, nobody else, and not
-    afterwards."""
+    """Managed instances: only awslambdaric may fork, and only before the handler is imported."""
     package = tmp_path / "awslambdaric"
     package.mkdir()
     (package / "__init__.py").write_text("")

@@ -1,4 +1,4 @@
-"""A guarded interpreter looks, starts and ends as a bare one does."""
+"""A guarded interpreter looks, starts and ends like an unguarded one."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def guarded(argv: list[str], env: dict[str, str], stdin: str | None) -> tuple[in
 
 
 def addresses_removed(result: tuple[int, str, str]) -> tuple[int, str, str]:
-    """Without what differs between two bare runs."""
+    """The output without what differs between two bare runs."""
     code, out, err = (re.sub(r"0x[0-9a-f]+", "ADDRESS", str(part)) for part in result)
     return int(code), out, err
 
@@ -157,7 +157,7 @@ def test_the_next_sitecustomize_loads(python: Path, tmp_path: Path) -> None:
 
 
 def test_an_old_python_is_refused(tmp_path: Path) -> None:
-    """3.8 has no frames that the ring could read, older ones no audit hooks."""
+    """3.8 has no frames that the ring could read, and older versions have no audit hooks."""
     root = Path.home() / ".pyenv" / "versions"
     old = [
         path
@@ -181,7 +181,7 @@ int main(void) { Py_InitializeEx(0); return PyRun_SimpleString("print('ran')"); 
 
 
 def test_a_program_that_embeds_python_is_refused(python: Path, tmp_path: Path) -> None:
-    """Its interpreter has no hook: the witness ends it before its first line."""
+    """Its interpreter has no hook, so the witness ends it before the first line."""
     library = next(iter(python.resolve().parent.parent.glob("lib/libpython3.*.so.1.0")), None)
     compiler = shutil.which("cc")
     if library is None or compiler is None or python.resolve().parent.parent == Path("/usr"):

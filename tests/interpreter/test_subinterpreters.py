@@ -1,4 +1,4 @@
-"""Subinterpreters: guarded like the main one, and no object crosses."""
+"""Subinterpreters are guarded like the main one, and no object crosses between them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support import interpreters, rules, run_guarded
 
 BLOCK = rules("block", "block", "block", "block")
 
-# Runs TEXT in a new interpreter; the own-GIL kind where there is one.
+# Runs TEXT in a new interpreter, with its own GIL if this Python supports that.
 RUN = """
 import sys
 def run(text, isolated=True):
@@ -57,7 +57,7 @@ def test_guarded(python: Path, isolated: bool) -> None:
 
 
 def test_many_at_once(python: Path) -> None:
-    """Threads in interpreters of their own, each refused many times: nothing crashes, nothing
+    """Threads in separate interpreters, each refused many times: nothing crashes, nothing
     passes."""
     inner = """
 for n in range(200):
@@ -93,7 +93,7 @@ except RuntimeError: print("theirs")
 
 
 def test_at_the_end(python: Path) -> None:
-    """What runs while the interpreter shuts down is refused as well, by whichever ring."""
+    """What runs while the interpreter shuts down is also refused, by either ring."""
     program = """
 import atexit, sys, threading, os
 def act(where):
@@ -114,8 +114,8 @@ __builtins__.later = Late()
 
 
 def test_ids_are_not_places() -> None:
-    """More than 1,024 one after the other: each is guarded, and each can be made. One interpreter,
-    for the time it takes."""
+    """More than 1,024 interpreters, one after the other: each can be made, and each is guarded.
+    Only one Python runs this, because of the time it takes."""
     program = f"""{RUN}
 for n in range(1030):
     x, i = run("1", n % 2)
@@ -198,7 +198,7 @@ def test_advice_for_another_interpreter_is_accepted(tmp_path: Path) -> None:
 
 
 def test_other_bytes_do_not_go_with_them(tmp_path: Path) -> None:
-    """Without a frame on the stack, marshal.loads reads nothing that no code object was written
+    """Without a frame on the stack, marshal.loads refuses bytes that no code object was written
     as."""
     program = """
 import marshal, sys, threading, _thread, time

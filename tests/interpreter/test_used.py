@@ -1,5 +1,5 @@
-"""First uses of rules are told with who made them, wherever Python is at that moment, and change
-nothing there."""
+"""The first use of a rule is reported with its caller, wherever Python is at that moment, without
+changing anything there."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NAMES = ["a", "b", "c", "d"]
 
 @pytest.fixture(autouse=True)
 def _folder() -> Iterator[None]:
-    """Files that a rule each allows."""
+    """Files, each allowed by its own rule."""
     FOLDER.mkdir(exist_ok=True)
     for name in NAMES:
         (FOLDER / name).touch()
@@ -40,7 +40,7 @@ def run(python: Path, code: str, *options: str) -> Guarded:
 
 
 def used(done: Guarded) -> list[tuple[str, str]]:
-    """The file of each event of a first use, and the ring that told it."""
+    """The file of each first-use event, and the ring that reported it."""
     return sorted(
         (event["details"]["path"][-1], event["ring"])
         for event in done.events
@@ -53,7 +53,7 @@ OPTIONS = pytest.mark.parametrize("options", [(), ("-X", "dev")], ids=["plain", 
 
 @OPTIONS
 def test_while_an_error_is_raised(python: Path, options: tuple[str, ...]) -> None:
-    """An object that dies by an error being raised uses a rule: the error stays what it was."""
+    """While an error is being raised, an object dies and uses a rule. The error stays the same."""
     code = f"""
 import gc, weakref
 class Opens:
@@ -94,7 +94,7 @@ kept = Opens("a")
 sys.kept = Opens("b")
 atexit.register(lambda: open("{FOLDER}/c").close())
 """
-# Their frames keep the module, so that `kept` never dies.
+# The threads' frames keep the module alive, so that `kept` never dies.
 ENDLESS = f"""
 def endless():
     while True:
@@ -108,7 +108,7 @@ time.sleep(0.1)
 
 @OPTIONS
 def test_while_python_ends(python: Path, options: tuple[str, ...]) -> None:
-    """At exit, and when modules are taken apart."""
+    """At exit, and while modules are cleared."""
     done = run(python, ENDS, *options)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), done
     assert [name for name, _ in used(done)] == ["a", "b", "c"], done
@@ -151,8 +151,8 @@ print("fine")
 
 
 def test_more_rules_than_kinds_are_kept(python: Path) -> None:
-    """The table holds 64 kinds. An entry that is used beyond them is told too: else it would look
-    unused."""
+    """The table holds 64 kinds. An entry used after that is reported too, because it would look
+    unused otherwise."""
     names = [f"a{number:02}" for number in range(80)]
     policy = rules(
         tmp={"mode": "block", "allow": [f"{FOLDER}/{name}" for name in names]},

@@ -1,7 +1,7 @@
-"""Whose act it is, for `only_for`: acts of C code that makes no audit event.
+"""Who is charged with an act, for `only_for`: acts of C code that raises no audit event.
 
-An act counts for the code that is on the stack when it happens, and not for the code that did the
-same a moment before.
+An act is charged to the code on the stack at that moment, not to code that did the same a moment
+before.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def act(name, function, *arguments):
 
 @pytest.fixture
 def database(tmp_name: Path) -> Iterator[Path]:
-    """A database under /tmp, whose one row is a secret."""
+    """A database under /tmp with one row, a secret."""
     with sqlite3.connect(tmp_name) as connection:
         connection.execute("CREATE TABLE notes (text)")
         connection.execute("INSERT INTO notes VALUES ('secret')")
@@ -152,7 +152,7 @@ each = pytest.mark.parametrize("python", interpreters(), ids=lambda path: path.p
 
 @each
 def test_the_allowed_package_may(python: Path, tmp_path: Path, database: Path) -> None:
-    """By whatever C code it goes, with the interpreter's lock and without."""
+    """Through any C code, with and without the interpreter's lock."""
     body = """
 act("open", stripe.load, path)
 act("sqlite3", stripe.query, path)
@@ -231,6 +231,6 @@ act("subprocess again", stripe.run, program)
 """
     said = run(python, tmp_path, database, body)
     assert said["subprocess"] is said["subprocess again"] is True
-    assert said["fork_exec"] == said["within"] == 255  # the child could not execute it
+    assert said["fork_exec"] == said["within"] == 255  # the child could not execute the program
     said = run(python, tmp_path / "control", database, body, "stripe", "tintbox")
     assert said == {"subprocess": True, "fork_exec": 0, "within": 0, "subprocess again": True}

@@ -1,4 +1,5 @@
-"""Whose file it is, for `only_for`: files of a package whose names in its RECORD are not theirs.
+"""Which package owns a file, for `only_for`: packages whose RECORD does not have the files' final
+names.
 
 An installer writes RECORD as CSV, relative to where it unpacked the wheel.
 """
@@ -30,7 +31,7 @@ import urllib3
 def hook(address):
     return urllib3.dial(address)
 """
-# A folder of the package that says of itself to be the allowed one.
+# A folder of the package that claims to be the allowed package.
 DISGUISED = {
     "hooks.py": HOOK,
     "stripe-9.dist-info/RECORD": "hooks.py,,\n",
@@ -61,13 +62,13 @@ ODD = ("tint,box.py", 'tin"t.py', "tint\nbox.py", "tint,folder/hooks.py", 'tin""
 
 @pytest.fixture
 def sink() -> Iterator[int]:
-    """The port of a socket on HOST that takes every connection."""
+    """The port of a listener on HOST that accepts every connection."""
     with socket.create_server((HOST, 0), backlog=64) as server:
         yield server.getsockname()[1]
 
 
 def build(folder: Path, files: Mapping[str, str]) -> Path:
-    """A wheel of tintbox with these files, as a build backend makes it."""
+    """Build a wheel of tintbox with these files, as a build backend does."""
     metadata = "Metadata-Version: 2.1\nName: tintbox\nVersion: 1.0\n"
     kind = "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     files = {**files, f"{INFO}/METADATA": metadata, f"{INFO}/WHEEL": kind}
@@ -90,7 +91,7 @@ def install_by_pip(wheel: Path, task: Path) -> None:
 
 
 def install_by_sam(wheel: Path, task: Path) -> None:
-    """What `sam build` does: it unpacks, moves purelib and platlib, and leaves RECORD as it was."""
+    """What `sam build` does: it unpacks, moves purelib and platlib, and leaves RECORD unchanged."""
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(task)
     for name in ("purelib", "platlib"):
@@ -106,7 +107,7 @@ def asked(
     names: tuple[str, ...],
     install: Callable[[Path, Path], None],
 ) -> dict[str, str]:
-    """What becomes of each hook, which stripe calls."""
+    """The result of each hook, which stripe calls."""
     task = tmp_path / "task"
     task.mkdir()
     install(build(tmp_path, files), task)
@@ -125,13 +126,13 @@ def asked(
     )
     assert done.returncode == 0, done.stderr
     said: dict[str, str] = json.loads(done.stdout)
-    # The function's own files are, beside those of the package.
+    # The function's own files may connect, beside those of the package.
     assert [said.pop(own) for own in ("own.py", "bin/own.py")] == ["connected"] * 2
     return said
 
 
 def is_told(said: Mapping[str, str]) -> dict[str, bool]:
-    """The package was named."""
+    """For each file, whether the event named the package."""
     return {name: "asked by tintbox" in text for name, text in said.items()}
 
 
@@ -144,7 +145,7 @@ def test_a_name_that_csv_quotes(
 
 
 def test_files_outside_the_folder_of_packages(tmp_path: Path, sink: int) -> None:
-    """A wheel's data and scripts: `pip install -t` moves them, and RECORD has `../../NAME`."""
+    """A wheel's data and scripts: `pip install -t` moves them, while RECORD has `../../NAME`."""
     files = {
         f"{DATA}/data/tintdata.py": HOOK,
         f"{DATA}/data/tint,data/hooks.py": HOOK,
@@ -183,7 +184,7 @@ def test_a_folder_that_says_it_is_the_allowed_package(tmp_path: Path, sink: int)
 
 
 def test_a_long_list_is_read_to_its_end(tmp_path: Path, sink: int) -> None:
-    """RECORD is read in pieces: each line is found, wherever it is cut."""
+    """RECORD is read in pieces. Each line is found, wherever the pieces are cut."""
     many = {f"tintbox/{at:05}/{'x' * (at % 90)}.py": "" for at in range(2000)}
     odd = {f"tint,{at}/{'y' * 200}.py": HOOK for at in range(12)}
     files = dict(sorted((many | odd).items(), key=lambda one: one[0][-40:]))

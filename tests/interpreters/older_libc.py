@@ -1,8 +1,8 @@
-"""Lets an extension module of a newer distribution load here: symbols that it wants in a version of
-glibc that this machine's libc lacks are asked for in the oldest one.
+"""Lets an extension module of a newer distribution load here. It replaces symbol versions that this
+machine's glibc lacks by the oldest one.
 
-Debian's termios wants cfsetospeed and three more of GLIBC_2.42, whose older forms do for tests:
-``python older_libc.py FILE VERSION``.
+Debian's termios needs cfsetospeed and three more symbols of GLIBC_2.42. Their older forms are good
+enough for tests: ``python older_libc.py FILE VERSION``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ def elf_hash(name: str) -> int:
 
 
 def lower(path: Path, version: str) -> bool:
-    """Ask for the oldest version in place of ``version``. False where the file does not want it."""
+    """Replace ``version`` by the oldest version. Returns false if the file does not need
+    ``version``."""
     data = bytearray(path.read_bytes())
     with path.open("rb") as stream:
         elf = ELFFile(stream)
