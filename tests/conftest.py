@@ -12,8 +12,8 @@ import pytest
 
 from tests import support
 
-# The words of FSHIELD_TEST_REQUIRE, each with a program to look for; None: the tests check
-# themselves.
+# The words of FSHIELD_TEST_REQUIRE, each with a program to look for. None: the tests themselves
+# check.
 NEEDS: dict[str, str | None] = dict.fromkeys(
     (
         *("arm64", "census", "deploy", "docker", "egress", "native_code", "others", "page"),
@@ -41,7 +41,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     _check_needs(os.environ.get("FSHIELD_TEST_REQUIRE", ""))
     if not support.LAUNCHER.exists():
         pytest.exit(f"{support.LAUNCHER} is missing: run ./build.sh first", returncode=2)
-    # The cache of build.sh, in which zig has built its C libraries: that takes a minute.
+    # build.sh's cache, where zig has its compiled C libraries. Building them takes a minute.
     os.environ.setdefault("ZIG_GLOBAL_CACHE_DIR", str(support.CACHE / "zig"))
 
 
@@ -56,7 +56,7 @@ def python(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture
 def tmp_file() -> Iterator[Path]:
-    """A file under /tmp, with a line in it, gone after the test."""
+    """A file under /tmp with one line in it. It is removed after the test."""
     handle, name = tempfile.mkstemp(prefix="function-shield-test-", dir="/tmp")
     os.write(handle, b"stashed\n")
     os.close(handle)

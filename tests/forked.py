@@ -1,7 +1,7 @@
-"""Runs ``python -m fshield`` without the second that its imports take.
+"""Runs ``python -m fshield`` without the imports, which take a second.
 
-Each run is a process of its own: a fork of one that has imported everything (forked_server.py).
-Arguments, environment, folder, streams, signals and exit status are those of any process.
+Each run is a separate process, forked from one that has imported everything (forked_server.py).
+Arguments, environment, folder, streams, signals and exit status work as for any process.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-# What an interpreter reads when it starts, and a fork does not; and of it what a fork takes.
+# Variables that an interpreter reads at start, but a fork does not. Then the exceptions, which
+# forked_server.py obeys.
 _OF_INTERPRETERS = ("PYTHON", "LD_")
 _TAKEN = ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONUNBUFFERED")
 _OF_LANGUAGES = ("LC_", "LANG")
 
 
 class Process:
-    """One that was started. ``communicate`` waits for it."""
+    """A process that was started. ``communicate`` waits for it."""
 
     def __init__(self, words: Sequence[str], pid: int, status: int, pipes: Mapping[str, int]):
         self.words = list(words)
@@ -37,18 +38,19 @@ class Process:
         self._pipes = dict(pipes)
 
     def send_signal(self, number: int) -> None:
-        """As Popen's."""
+        """As Popen.send_signal."""
         if self.poll() is None:
             os.kill(self.pid, number)
 
     def poll(self) -> int | None:
-        """Its exit status; None while it runs."""
+        """The exit status; None while the process runs."""
         if self.returncode is None and _readable(self._status, 0):
             self._ends()
         return self.returncode
 
     def communicate(self, timeout: float) -> tuple[str, str]:
-        """Its standard output and error, once it has ended. Kills it after `timeout` seconds."""
+        """The process's standard output and error, after it has ended. Kills it after `timeout`
+        seconds."""
         end = time.monotonic() + timeout
         said = {name: bytearray() for name in self._pipes}
         with selectors.DefaultSelector() as selector:
@@ -67,7 +69,7 @@ class Process:
             if not _readable(self._status, max(0, end - time.monotonic())):
                 self._too_long(timeout)
             self._ends()
-        # As text=True: universal newlines.
+        # Universal newlines, as with text=True.
         out, err = (
             bytes(said[name]).decode().replace("\r\n", "\n").replace("\r", "\n")
             for name in ("out", "err")
@@ -86,10 +88,10 @@ class Process:
 
 
 class _Server:
-    """The process that forks. It is started when it is first needed."""
+    """The process that forks. It starts when it is first needed."""
 
     def __init__(self) -> None:
-        self.used = 0.0  # seconds of processor of the processes that have ended
+        self.used = 0.0  # CPU seconds used by processes that have ended
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
@@ -97,7 +99,7 @@ class _Server:
     def start(
         self, words: Sequence[str], env: Mapping[str, str], cwd: str, fds: Sequence[int]
     ) -> tuple[int, int]:
-        """Fork. Returns the pid, and an fd that its exit status comes from."""
+        """Fork. Returns the pid, and the fd from which to read the exit status."""
         status, given = os.pipe()
         asked = json.dumps({"words": words, "env": dict(env), "cwd": cwd}).encode()
         with self._lock:
@@ -112,7 +114,7 @@ class _Server:
 
     def _connection(self) -> socket.socket:
         if self._socket is None:
-            # Messages keep their bounds, and their fds.
+            # This kind of socket keeps the messages apart, with their fds.
             self._socket, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             for end in (self._socket, other):
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
@@ -142,7 +144,8 @@ _server = _Server()
 
 
 def processor_seconds() -> float:
-    """What the processes used that have ended: they are no children of this one."""
+    """The CPU time of the processes that have ended. They are not children of this process, so the
+    kernel does not count them here."""
     return _server.used
 
 
@@ -171,7 +174,7 @@ def fshield(
     cwd: str | Path | None = None,
     timeout: float = 300,
 ) -> subprocess.CompletedProcess[str]:
-    """Run ``fshield`` with these arguments and wait. As subprocess.run with text, without
+    """Run ``fshield`` with these arguments, and wait. As subprocess.run with text, but without
     standard input."""
     if not _forks(os.environ if env is None else env):
         command = [sys.executable, "-m", "fshield", *map(str, words)]
@@ -192,7 +195,7 @@ def fshield(
 
 
 def _forks(env: Mapping[str, str]) -> bool:
-    """Whether the environment says nothing to an interpreter that a fork would not hear."""
+    """Whether the environment has no variable that only a new interpreter would obey."""
     languages = {name for name in {*env, *os.environ} if name.startswith(_OF_LANGUAGES)}
     return not any(
         name.startswith(_OF_INTERPRETERS) and name not in _TAKEN for name in env

@@ -1,6 +1,6 @@
-"""Imports fshield once, and forks a process for each run that forked.py asks for.
+"""Imports fshield once, and forks one process for each request of forked.py.
 
-It has one thread, so that a fork finds no lock held.
+It has only one thread, so that no lock is held at a fork.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from typing import Any
 
 import fshield
 
-# Programs, and what belongs to another program's process.
+# Not imported: programs, and modules for other processes.
 NOT_IMPORTED = ("fshield.__main__", "fshield.testing", "fshield.local.runtime_bootstrap")
 SERVICES = ("lambda", "sts")
 
 
 def prepare() -> None:
-    """Import what the commands import when they are called."""
+    """Import the modules that commands import only when they are called."""
     for found in pkgutil.walk_packages(fshield.__path__, "fshield.", onerror=lambda _: None):
         if not found.name.startswith((*NOT_IMPORTED, "fshield.templates", "fshield._native")):
-            # Without its extras, some of it cannot be.
+            # Some imports fail if an extra of fshield is not installed.
             with contextlib.suppress(ImportError):
                 importlib.import_module(found.name)
     with contextlib.suppress(ImportError):
@@ -48,7 +48,7 @@ def prepare() -> None:
 
 
 def streams() -> None:
-    """Standard streams as a new interpreter makes them, of fds 0 to 2."""
+    """Make the standard streams of fds 0 to 2, as a new interpreter does."""
     encoding = sys.stdout.encoding
     at_once = bool(os.environ.get("PYTHONUNBUFFERED"))
     stdin = os.fdopen(0, "rb", closefd=False)
@@ -59,7 +59,7 @@ def streams() -> None:
 
 
 def run(words: list[str]) -> int:
-    """As ``python -m fshield``; its exit status."""
+    """Run ``python -m fshield``. Returns its exit status."""
     sys.argv = ["-m", *words]
     try:
         runpy.run_module("fshield", run_name="__main__", alter_sys=True)
@@ -78,12 +78,12 @@ def run(words: list[str]) -> int:
     try:
         sys.stdout.flush()
     except OSError:
-        status = 120  # as Python's own
+        status = 120  # as Python itself does
     return status & 0xFF
 
 
 def become(asked: dict[str, Any], fds: list[int]) -> None:
-    """Be the process that was asked for. Does not return."""
+    """Become the requested process. Does not return."""
     status = 1
     try:
         signal.set_wakeup_fd(-1)
@@ -108,19 +108,19 @@ def become(asked: dict[str, Any], fds: list[int]) -> None:
 
 
 def reap(waiting: dict[int, int]) -> None:
-    """Tell how those ended that have."""
+    """Report the status of each child that has ended."""
     while waiting:
         pid, status, used = os.wait4(-1, os.WNOHANG)
         if pid == 0:
             return
         told = {"status": os.waitstatus_to_exitcode(status), "used": used.ru_utime + used.ru_stime}
-        # The test may have gone.
+        # The test may have ended.
         with contextlib.suppress(BrokenPipeError), os.fdopen(waiting.pop(pid), "w") as stream:
             stream.write(json.dumps(told))
 
 
 def serve(connection: socket.socket) -> None:
-    """Fork for each message, until there is nobody to send one."""
+    """Fork for each message, until the other end is closed."""
     awake, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)

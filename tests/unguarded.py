@@ -1,8 +1,8 @@
-"""Proves that the tests of blocks can fail: runs every attack of the corpus without the guard,
+"""Proves that tests of blocked acts can fail: runs every attack of the corpus without the guard,
 where it must succeed.
 
-Exit status 0 only if all of them did: an attack that never works proves nothing about the guard
-that stops it.
+Exit status 0 only if all attacks succeeded. An attack that never works proves nothing about the
+guard.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""The wheels of this tree, made once for all tests of a run: half a minute of processor."""
+"""The wheels of this tree, built only once for all tests of a run, because that takes half a minute
+of CPU time."""
 
 from __future__ import annotations
 
@@ -19,11 +20,11 @@ TAGS = (
 
 @cache
 def wheels() -> dict[str, Path]:
-    """The wheel in dist/, by its tag."""
+    """The wheels in dist/, by their tags."""
     make()
     return {tag: next((ROOT / "dist").glob(f"fshield-*-py3-none-{tag}.whl")) for tag in TAGS}
 
 
 def make() -> None:
-    """As ``make wheels``."""
+    """Run ``make wheels``."""
     subprocess.run([sys.executable, "layer/wheel.py"], cwd=ROOT, check=True, capture_output=True)

@@ -1,7 +1,7 @@
-"""The arm64 layer, under qemu: Debian's arm64 Python, our arm64 core, the same acts.
+"""The arm64 layer under qemu: the same acts with Debian's arm64 Python and our arm64 core.
 
-qemu's user mode cannot become another arm64 program, so the launcher's state is
-made here; the launcher itself is run for what it refuses.
+qemu's user mode cannot replace itself by another arm64 program, so these tests make the launcher's
+state. The launcher itself runs only in tests of what it refuses.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def run(layer: Path, policy: str, program: str) -> support.Guarded:
     python = ROOT / "usr" / "bin" / (ROOT / "complete").read_text().strip()
     compiled = layer / "function-shield.d" / "policies" / f"{policy}.policy"
     digest = hashlib.sha256(compiled.read_bytes()).hexdigest()
-    # qemu runs the program in its own process: the pid is that of the shell that becomes qemu.
+    # qemu runs the program in its own process, so its pid is that of the shell that becomes qemu.
     values = {"VERSION": "1", "PID": "$$", "EVENT_FD": "9", "POLICY_SHA": digest}
     values |= {"POLICY": str(compiled), "LAYER": str(layer)}
     header = support.core_file("handed_on.h").read_text()
@@ -110,7 +110,7 @@ def test_launcher_refuses(layer: Path) -> None:
 
 
 def test_lookup(layer: Path) -> None:
-    """qemu has no child that shares memory: the lookup is made where it is asked for."""
+    """qemu has no child that shares memory, so the lookup runs in the calling process."""
     done = run(
         layer,
         "strict",

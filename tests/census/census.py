@@ -1,4 +1,4 @@
-"""Judges every exported symbol of a libc by the table in ``symbols.yaml`` and by its machine
+"""Compares every exported symbol of a libc with the table in ``symbols.yaml`` and with its machine
 code."""
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ DOORS = HERE.parent.parent / "layer" / "core" / "interpose" / "doors.table"
 
 @dataclass(frozen=True)
 class Accepted:
-    """Why some symbols may reach guarded system calls without a door."""
+    """A reason why some symbols may reach guarded system calls without a door."""
 
     reason: str
     reaches: frozenset[str]
@@ -28,7 +28,7 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Table:
-    """What is known of each symbol."""
+    """What is known about each symbol."""
 
     doors: frozenset[str]
     harmless: frozenset[str]
@@ -44,14 +44,14 @@ class Table:
 
 @dataclass
 class Findings:
-    """What a libc has that the table does not say."""
+    """What the table lacks about a libc."""
 
     symbols: int = 0
     reaching: int = 0  # functions whose machine code reaches a guarded system call
     doors: int = 0
     excepted: int = 0
     unknown: list[str] = field(default_factory=list)
-    wrong: list[str] = field(default_factory=list)  # one sentence each
+    wrong: list[str] = field(default_factory=list)  # one sentence for each
 
 
 def words(text: str) -> frozenset[str]:
@@ -59,7 +59,7 @@ def words(text: str) -> frozenset[str]:
 
 
 def read_doors(path: Path = DOORS) -> frozenset[str]:
-    """The symbols of the table of doors."""
+    """The symbols in the table of doors."""
     lines = [
         line for line in path.read_text().splitlines() if line.strip() and not line.startswith("#")
     ]
@@ -67,7 +67,7 @@ def read_doors(path: Path = DOORS) -> frozenset[str]:
 
 
 def read_table(path: Path = TABLE) -> Table:
-    """The table; ValueError where a symbol stands in it twice."""
+    """Read the table. Raises ValueError for a symbol that it lists twice."""
     document: dict[str, Any] = yaml.safe_load(path.read_text())
     accepted: dict[str, Accepted] = {}
     doors = read_doors()
@@ -93,8 +93,8 @@ def read_table(path: Path = TABLE) -> Table:
 def read_syscalls(
     architecture: str, path: Path = SYSCALLS
 ) -> tuple[dict[int, str], dict[int, str]]:
-    """Names by system call number: those that are followed through calls, and those that count
-    where a function makes them itself."""
+    """Names by system call number, twice: system calls that are followed through calls, and system
+    calls that count only in the function that makes them."""
     deep: dict[int, str] = {}
     own: dict[int, str] = {}
     for line in path.read_text().splitlines():
@@ -107,7 +107,7 @@ def read_syscalls(
 
 
 def reaches(library: Library, table: Table, symbols: Iterable[str]) -> dict[str, frozenset[str]]:
-    """The guarded system calls that each of ``symbols`` reaches."""
+    """The guarded system calls that each of ``symbols`` can reach."""
     deep, own = read_syscalls(library.architecture)
     stop = {
         address
@@ -135,7 +135,7 @@ def reaches(library: Library, table: Table, symbols: Iterable[str]) -> dict[str,
 
 
 def judge(library: Library, table: Table) -> Findings:
-    """Every export of ``library`` against the table."""
+    """Compare every export of ``library`` with the table."""
     findings = Findings(
         symbols=len(library.exports) + len(library.objects - library.exports.keys())
     )

@@ -1,15 +1,15 @@
 """Shows that no guarded system call is made without a door: ``python tests/census/completeness.py
 [COMMAND [ARG…]]``.
 
-``--attacks [SECONDS]`` runs the attack corpus instead, each attack under the policy that only
-reports, so that all of them come through; with SECONDS it stops then, having taken them in an order
-that the day decides.
+Runs COMMAND under ``strace -k``, guarded by ``monitor``. Without COMMAND it runs a program that
+tries a little of everything. strace prints the stack of each call, and the core must be on each
+stack. Exceptions: calls before the core is loaded (the launcher), the loader mapping libraries, the
+start of a thread, and the child of a spawn whose parent passed the door. Exit status 0 only if
+there is no other call.
 
-Runs COMMAND (a program that tries a little of everything, where none is given) guarded by
-``monitor`` under ``strace -k``, which prints the stack of every call, and looks for the core in
-each stack. Without it may only be: what came before the core (the launcher), the loader mapping
-libraries, a thread's beginning, and the child of a spawn whose door its parent has passed. Exit
-status 0 only if there is nothing else.
+``--attacks [SECONDS]`` runs the attack corpus instead, each attack under a policy that only
+reports, so that all of them get through. With SECONDS it stops after that time. The order of the
+attacks changes from day to day.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ from tests.attacks.stage import Stage
 from tests.census.census import SYSCALLS
 
 WITNESS = Path(__file__).resolve().parent / "programs" / "witness.py"
-# A frame within the loader, the launcher or the core.
+# A frame in the loader, the launcher or the core.
 LOADER = re.compile(r"^> \S*/ld-(linux|2)[^/]*\.so")
 LAUNCHER = re.compile(r"^> \S*/function-shield\(")
 CORE = "function-shield.so("
-# Followed "deep" in the census, and yet made by every program for memory or fds of its own.
+# The census follows these "deep", but every program makes them for its own memory and fds.
 NOISE = {"mprotect", "mremap", "writev", "prctl"}
 
 
 @dataclass
 class Call:
-    """A system call as strace printed it, with its stack, innermost first."""
+    """A system call as strace printed it. Its stack begins with the innermost frame."""
 
     text: str
     stack: list[str] = field(default_factory=list)
@@ -59,14 +59,14 @@ class Call:
             return True
         if "clone" in self.text and ("CLONE_THREAD" in self.text or "resumed" in self.text):
             return True
-        # A helper thread of libc does the work of getaddrinfo_a, whose caller passed its door.
+        # libc's helper thread works for getaddrinfo_a, whose caller passed a door.
         return any(
             name in frame for frame in self.stack for name in ("spawni_child", "(handle_requests+")
         )
 
 
 def names() -> list[str]:
-    """The guarded system calls of the census that strace is asked for."""
+    """The guarded system calls in the census that strace must print."""
     rows = [
         line.split("\t") for line in SYSCALLS.read_text().splitlines() if not line.startswith("#")
     ]
@@ -74,13 +74,13 @@ def names() -> list[str]:
 
 
 def tracer(log: Path) -> list[str]:
-    """What to put before a command."""
+    """The command prefix that runs strace."""
     wanted = ",".join(f"?{name}" for name in names())
     return ["strace", "-f", "-k", "-o", str(log), "-e", f"trace={wanted}", "-e", "signal=none"]
 
 
 def trace(command: list[str], log: Path) -> list[Call]:
-    """The guarded system calls of ``command``."""
+    """The guarded system calls that ``command`` makes."""
     environment = support.clean_environment({"FUNCTION_SHIELD_POLICY": "monitor"})
     whole = [*tracer(log), str(support.LAUNCHER), *command]
     subprocess.run(whole, env=environment, check=False, capture_output=True, timeout=1800)
@@ -88,7 +88,7 @@ def trace(command: list[str], log: Path) -> list[Call]:
 
 
 def read(log: Path) -> list[Call]:
-    """The calls in a log of strace."""
+    """Parse the calls in a log of strace."""
     calls: list[Call] = []
     for line in log.read_text(errors="replace").splitlines():
         if line.startswith(" > "):
@@ -100,7 +100,7 @@ def read(log: Path) -> list[Call]:
 
 
 def trace_attack(attack: Attack, python: Path) -> list[Call]:
-    """The guarded system calls of one attack that is let through."""
+    """The guarded system calls of one attack that the policy lets through."""
     document, extra = runner.alerting(attack)
     with runner.COMPILING:
         policy = support.policy_file(runner.without_version(document))
@@ -113,9 +113,11 @@ def trace_attack(attack: Attack, python: Path) -> list[Call]:
 
 
 def trace_attacks(seconds: float) -> int:
-    """Trace the corpus, two at a time; prints what passed no door. The exit status."""
+    """Trace the corpus, two attacks at a time, and print what passed no door. Returns the exit
+    status."""
     end = time.monotonic() + seconds
-    # The distribution's has no symbols for strace to read at each start: ten times as quick.
+    # The distribution's Python has no symbols for strace to read at each start, and is ten times as
+    # fast.
     found = shutil.which("python3", path=os.defpath) or str(
         getattr(sys, "_base_executable", sys.executable)
     )
@@ -148,8 +150,8 @@ def trace_attacks(seconds: float) -> int:
     return 1 if past or not total else 0
 
 
-# Where a rule only reports, what cannot be guarded runs unguarded, after an event: machine code,
-# and programs that the core is not in. Their calls pass no door, and show nothing.
+# Under a policy that only reports, what cannot be guarded runs unguarded after an event: machine
+# code, and programs without the core. Their calls pass no door, and prove nothing.
 UNGUARDED = {
     "children/interpreter_patched",
     "children/memory_file",
@@ -160,7 +162,7 @@ UNGUARDED = {
 
 
 def able() -> bool:
-    """Whether strace is here and prints stacks."""
+    """Whether strace is installed and can print stacks."""
     if shutil.which("strace") is None:
         return False
     done = subprocess.run(
@@ -170,7 +172,7 @@ def able() -> bool:
 
 
 def main(command: list[str]) -> int:
-    """Trace, judge and print."""
+    """Trace a command or the corpus, and print the result."""
     if not able():
         print(
             "tests/census/completeness.py: a strace that prints stacks (-k) is needed",

@@ -1,11 +1,11 @@
-"""Which system calls each exported function of a shared library can reach, by its machine code.
+"""Which system calls each exported function of a shared library can reach, according to its machine
+code.
 
-A linear sweep with capstone over the functions that ``.eh_frame_hdr`` and the
-symbol table delimit. It follows direct calls, jumps out of a function, calls
-through the PLT and GOT, and functions whose address is taken; a number that
-the caller passes (glibc's cancellable calls) is read at the call. It does not
-follow pointers kept in data (vtables, NSS back-ends), so it proposes and does
-not prove.
+A linear sweep with capstone over the functions that ``.eh_frame_hdr`` and the symbol table delimit.
+It follows direct calls, jumps out of a function, calls through the PLT and GOT, and functions whose
+address is taken. If the caller passes the system call's number (glibc's cancellable calls), the
+number is read at the call. It does not follow pointers kept in data (vtables, NSS back-ends). Its
+result is therefore a proposal and no proof.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.relocation import RelocationSection
 from elftools.elf.sections import SymbolTableSection
 
-ANY = "any"  # the caller says which
+ANY = "any"  # a number that the caller passes
 _HEX = re.compile(r"0x[0-9a-f]+|\b\d+\b")
 _RIP = re.compile(r"\[rip ([+-]) (0x[0-9a-f]+|\d+)\]")
 
 
 @dataclass
 class Function:
-    """What the machine code between two starts does."""
+    """What the machine code of one function does."""
 
     calls: set[int] = field(default_factory=set)  # addresses
     imports: set[str] = field(default_factory=set)  # symbols of other libraries
-    numbers: set[int] = field(default_factory=set)  # of system calls
+    numbers: set[int] = field(default_factory=set)  # numbers of system calls
     passes_on: bool = False  # makes a system call whose number could not be read
-    takes_number: bool = False  # … because it is an argument, which was read where it is called
+    takes_number: bool = False  # … because the number is an argument, which is read at the call
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Library:
 
     path: Path
     architecture: str  # x86_64 or arm64
-    exports: dict[str, set[int]]  # functions; every version of a symbol
+    exports: dict[str, set[int]]  # the functions, with every version of a symbol
     objects: set[str]  # exported data
     functions: dict[int, Function]
 
@@ -68,12 +68,13 @@ class _Image:
 
 
 def _frame_starts(elf: ELFFile) -> set[int]:
-    """Function starts from the binary search table of ``.eh_frame_hdr``."""
+    """The starts of functions, from the binary search table of ``.eh_frame_hdr``."""
     section = elf.get_section_by_name(".eh_frame_hdr")
     if section is None:
         return set()
     data, base = section.data(), int(section["sh_addr"])
-    # Version 1; pointer pc-relative sdata4, count udata4, table datarel sdata4: what linkers write.
+    # Version 1 with the encodings that linkers write: pointer pc-relative sdata4, count udata4,
+    # table datarel sdata4.
     if data[0] != 1 or data[2] != 0x03 or data[3] != 0x3B:
         return set()
     (count,) = struct.unpack_from("<I", data, 8)
@@ -88,7 +89,7 @@ def _dynamic_symbols(elf: ELFFile) -> SymbolTableSection:
 
 
 def _slots(elf: ELFFile) -> tuple[dict[int, str], dict[int, int]]:
-    """What the loader writes where: symbol names, and addresses within the library."""
+    """The slots that the loader fills: with symbols, or with addresses within the library."""
     names: dict[int, str] = {}
     addresses: dict[int, int] = {}
     symbols = _dynamic_symbols(elf)
@@ -119,7 +120,7 @@ class _Sweep:
         self.known = set(starts)
         self.names, self.addresses = _slots(elf)
         self.functions: dict[int, Function] = defaultdict(Function)
-        # Calls with the number that was last put where a number argument goes.
+        # Calls, each with the number that was last loaded where a number argument goes.
         self.given: dict[int, list[tuple[int, int | None]]] = defaultdict(list)
 
     def owner(self, address: int) -> int:
@@ -259,7 +260,7 @@ class _Sweep:
 
 
 def _wide(register: str) -> str:
-    """One name for the 32 and 64 bits of an x86 register."""
+    """A common name for the 32-bit and 64-bit forms of an x86 register."""
     return register.removesuffix("d") if register.startswith("r") else f"r{register[1:]}"
 
 
@@ -269,10 +270,11 @@ def _relative(base: int, match: re.Match[str]) -> int:
 
 
 def _settle_numbers(sweep: _Sweep) -> None:
-    """Give the numbers of calls that take one as an argument to those who make them.
+    """If a function takes the number of its system call as an argument, attribute the number to its
+    callers.
 
-    A function with a call of unknown number takes it as an argument where most of those who call it
-    pass one; a caller of that function whose number cannot be read takes it as an argument itself.
+    A function whose system call has an unknown number takes it as an argument if most of its
+    callers pass one. A caller that passes an unreadable number takes it as an argument itself.
     """
     calls = [
         (caller, target, number) for caller, made in sweep.given.items() for target, number in made
@@ -311,8 +313,8 @@ def _settle_numbers(sweep: _Sweep) -> None:
 
 
 def read(path: Path) -> Library:
-    """The exports of ``path`` and what its functions call. x86_64 and arm64; anything else raises
-    ValueError."""
+    """The exports of ``path`` and the calls that its functions make. Raises ValueError for anything
+    but x86_64 and arm64."""
     with path.open("rb") as file:
         elf = ELFFile(file)
         architecture = {"x64": "x86_64", "AArch64": "arm64"}.get(elf.get_machine_arch())
@@ -344,11 +346,11 @@ def reached(
     numbers: dict[int, str],
     imports: dict[str, set[str]],
 ) -> dict[str, list[int]]:
-    """The guarded system calls that ``symbol`` can reach, each with the way to it (addresses).
+    """The guarded system calls that ``symbol`` can reach, each with the path to it (addresses).
 
-    ``numbers`` are the guarded ones of this architecture; ``imports`` says the same of symbols of
-    other libraries. Functions of ``stop`` are not entered. A number that is handed on counts as
-    ``any``.
+    ``numbers`` are the guarded system calls of this architecture. ``imports`` has the results for
+    symbols of other libraries. Functions in ``stop`` are not entered. A number that a function only
+    passes on counts as ``any``.
     """
     found: dict[str, list[int]] = {}
     before: dict[int, int | None] = dict.fromkeys(library.exports[symbol])

@@ -1,11 +1,11 @@
-"""The C libraries that the census reads: this machine's, and those that ``fetch.sh`` unpacked."""
+"""The C libraries that the census reads: this machine's, and those unpacked by ``fetch.sh``."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-# libc, the loader, and the libraries that were apart from libc before glibc 2.34.
+# libc, the loader, and the libraries that were separate from libc before glibc 2.34.
 NAMES = (
     "libc",
     "ld-linux",
@@ -29,7 +29,7 @@ def cache() -> Path:
 
 
 def of(folder: Path) -> list[Path]:
-    """The C library's parts in ``folder``."""
+    """The parts of the C library in ``folder``."""
     found: dict[Path, None] = {}
     for name in NAMES:
         for path in sorted(
@@ -46,7 +46,7 @@ def of(folder: Path) -> list[Path]:
 
 
 def sets() -> dict[str, list[Path]]:
-    """Name and libraries of every C library here."""
+    """The name and the libraries of every C library on this machine."""
     result: dict[str, list[Path]] = {}
     for folder in (Path("/lib/x86_64-linux-gnu"), Path("/lib/aarch64-linux-gnu"), Path("/lib64")):
         if (folder / "libc.so.6").exists():

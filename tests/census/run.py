@@ -1,9 +1,9 @@
 """Prints the census of doors: ``python tests/census/run.py [--new]``.
 
-Of every C library here (``fetch.sh`` unpacks more): how many symbols it exports, how many functions
-reach a guarded system call by their machine code, how many have doors, how many are excepted, and
-what the table does not know. ``--new`` lists what is not known, with what it reaches, for
-``symbols.yaml``. Exit status 0 only if nothing is.
+For every C library on this machine (``fetch.sh`` unpacks more), it prints how many symbols it
+exports, how many functions reach a guarded system call by their machine code, how many have doors,
+how many are excepted, and which the table does not know. ``--new`` lists the unknown ones and what
+they reach, for ``symbols.yaml``. Exit status 0 only if there are none.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every exported symbol of the C library is a door, harmless, or accepted with a reason; the
+"""Every exported symbol of the C library is a door, harmless, or accepted with a reason, and the
 machine code agrees."""
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ HERE = Path(__file__).resolve().parent
 
 
 def required() -> bool:
-    """Whether a run without the other libraries fails."""
+    """Whether the test fails if the other libraries are missing."""
     return "census" in os.environ.get("FSHIELD_TEST_REQUIRE", "").split(",")
 
 
@@ -74,7 +74,7 @@ def test_a_harmless_symbol_that_opens_is_found(table: census.Table) -> None:
 
 
 def compiled(folder: Path, source: str) -> Library:
-    """A shared library of this C text."""
+    """Compile this C text to a shared library."""
     compiler = shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
         pytest.skip("neither gcc nor clang is here")

@@ -1,4 +1,4 @@
-"""No guarded system call is made without a door having been passed."""
+"""No guarded system call is made without passing a door."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""libc's functions that open, dial or mount from within, as the census found them: each has a door,
-in any version."""
+"""The census found functions of libc that open files, connect or mount internally. Each has a door,
+in every version."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests import support
 from tests.support import run_guarded
 
 PROGRAM = Path(__file__).resolve().parent / "programs" / "inward.c"
-# function, what it is called with ({} is a file in /tmp), the rule
+# the function, its arguments ({} is a file in /tmp), and the rule
 CALLS = [
     ("__open64_nocancel", "{}", "read_write_tmp"),
     ("__open_nocancel", "{}", "read_write_tmp"),

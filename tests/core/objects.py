@@ -1,8 +1,8 @@
-"""The core's units, each compiled to an object of its own, and the folders' order.
+"""Compiles each unit of the core to its own object.
 
-The objects serve three tests. The arrows between units (test_layers.py) read their symbols. The
-trace of an act (visits) links them to a core that notes each function that is entered, and
-tests/faults to one that faults there.
+The objects serve three tests. test_layers.py reads their symbols. visits links them to a core that
+notes each function that is entered. tests/faults links them to a core that faults in one of these
+functions.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ OPTIONS = [
 
 
 def text_with_includes(path: Path, seen: set[Path]) -> bytes:
-    """Every byte that the object of ``path`` is made of."""
+    """Every byte that goes into the object of ``path``."""
     if path in seen or not path.exists():
         return b""
     seen.add(path)
@@ -49,7 +49,7 @@ def text_with_includes(path: Path, seen: set[Path]) -> bytes:
 
 
 def compiled(path: Path) -> Path:
-    """The object of a unit, from the cache where nothing changed."""
+    """The object of a unit, from the cache if nothing has changed."""
     key = hashlib.sha256(repr(OPTIONS).encode() + text_with_includes(path, set())).hexdigest()
     out = OBJECTS / f"{path.stem}-{key[:16]}.o"
     if not out.exists():
@@ -72,8 +72,8 @@ def units() -> dict[Path, Path]:
 
 
 def layer(folder: Path, added: Path, exported: Sequence[str]) -> None:
-    """A layer in ``folder`` whose core consists of the units and of ``added``, which gets the calls
-    of -finstrument-functions and exports these functions."""
+    """A layer in ``folder`` whose core consists of the units and of ``added``. ``added`` gets the
+    calls of -finstrument-functions, and its functions in this list are exported."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(LAYER, folder)
     core = folder / "function-shield.d" / "function-shield.so"

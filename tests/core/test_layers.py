@@ -1,4 +1,4 @@
-"""The core's dependencies point one way: by its includes, and by the calls between its units.
+"""The core's dependencies point one way, both its includes and the calls between its units.
 
 A unit is a .c file. ``ORDER`` holds the layers from the bottom; a unit may use what lies below its
 own layer, or in the same folder. There are no exceptions.
@@ -19,7 +19,7 @@ from tests.support import CORE
 
 FILES_IN_A_FOLDER = 20
 
-# From the bottom. Folders of one layer do not use each other.
+# From the bottom up. Folders of one layer do not use each other.
 ORDER = (
     ("support",),
     ("libc",),
@@ -36,38 +36,39 @@ ORDER = (
     ("start",),
     ("interpose",),
 )
-# What a lower layer declares and the top defines: the linker fills it in. By the unit that does.
+# Declared in a lower layer, and defined by this unit higher up. The linker connects them.
 FILLED_FROM_ABOVE = {
     "guard_start": "start/steps",  # guard_ready() starts the guard on first use
-    "guard_after_fork": "start/steps",  # every layer has something to forget in a forked child
-    "guard_child_variable": "start/inherited",  # every layer has something to hand on
+    "guard_after_fork": "start/steps",  # every layer resets something in a forked child
+    "guard_child_variable": "start/inherited",  # every layer passes something on to a new program
     "interpreter_origin": "python/interpreter",  # an event names its caller
     "origin_resolve": "python/origin/origin",
-    "interpreter_askers": "python/origin/stack",  # an entry counts for some callers only
+    "interpreter_askers": "python/origin/stack",  # an entry may count only for some callers
     "interpreter_askers_of": "python/origin/stack",
     "distribution_requires": "python/origin/owner",
 }
 
 
 def top(path: str) -> str:
-    """The folder of a path below layer/core."""
+    """The top folder of a path below layer/core."""
     return path.partition("/")[0]
 
 
 def layer_of(path: str) -> int:
-    """The place of a path below layer/core in ORDER."""
+    """The index in ORDER of a path below layer/core."""
     return next(at for at, folders in enumerate(ORDER) if top(path) in folders)
 
 
 def points_up(source: str, target: str) -> bool:
-    """Whether ``source`` may not use ``target``."""
+    """Whether ``source`` must not use ``target``."""
     if top(source) == top(target):
         return False
     return layer_of(target) >= layer_of(source)
 
 
 def includes() -> dict[str, list[str]]:
-    """The files below layer/core that each file includes, by path. Generated ones are data."""
+    """For each file below layer/core, the files there that it includes. Generated files count as
+    data."""
     found = {}
     for path in sorted(CORE.rglob("*.[ch]")):
         names = objects.INCLUDE.findall(path.read_text())
@@ -76,7 +77,7 @@ def includes() -> dict[str, list[str]]:
 
 
 def symbols(path: Path) -> tuple[set[str], set[str]]:
-    """The names that an object defines, and those that it uses of others."""
+    """The symbols that an object defines, and the undefined symbols that it uses."""
     defined: set[str] = set()
     used: set[str] = set()
     with path.open("rb") as file:
@@ -90,7 +91,7 @@ def symbols(path: Path) -> tuple[set[str], set[str]]:
 
 @cache
 def calls() -> dict[str, dict[str, list[str]]]:
-    """The units whose functions or data each unit uses, and by which names."""
+    """For each unit, the units that it uses, and the symbols through which it does."""
     units = objects.units()
     tables = [symbols(path) for path in units.values()]
     names = [str(path.relative_to(CORE).with_suffix("")) for path in units]
@@ -106,7 +107,7 @@ def calls() -> dict[str, dict[str, list[str]]]:
 
 
 def circles(graph: dict[str, dict[str, list[str]]]) -> set[str]:
-    """The units that can be reached from themselves."""
+    """The units that can reach themselves."""
 
     def reached(start: str) -> set[str]:
         seen: set[str] = set()
@@ -132,7 +133,7 @@ def offending_includes(found: dict[str, list[str]]) -> set[str]:
 
 
 def offending_calls() -> dict[str, list[str]]:
-    """The calls that point up, and the names by which they do."""
+    """The calls that point up, with their symbols."""
     return {
         f"{unit} -> {other}": names
         for unit, others in calls().items()
@@ -185,6 +186,6 @@ def test_a_circle_is_found() -> None:
 
 
 def test_what_is_compiled_for_speed_is_there() -> None:
-    """A unit that is renamed keeps its place in the list."""
+    """Renaming a unit must not drop it from the list."""
     units = {path.stem for path in CORE.rglob("*.c")}
     assert set(objects.zig.HOT) <= units

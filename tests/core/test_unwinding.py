@@ -1,5 +1,5 @@
-"""Every door can be unwound: a thread may be cancelled in libc behind it, a caller may throw
-through it."""
+"""Every door can be unwound, because a thread may be cancelled inside libc, and a caller may throw
+through the door."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/how-it-works.md lists the files that an act visits. The lists are those of a fresh run, and
+"""docs/how-it-works.md lists the files that an act visits. The lists match a fresh run, and are
 short."""
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from tests.core import objects
 from tests.core.visits.acts import ACTS, visits
 from tests.core.visits.page import on_the_page, shown
 
-# Acts that visit more files than they should, and how many. A number only shrinks.
+# Acts that visit too many files, and how many. A number may only shrink.
 OPEN = {"open": 17, "connect_by_name": 18}
 
 

@@ -1,5 +1,5 @@
-"""What examples/govern has against those who take the guard off: each by its own tool, or by what
-there is of one."""
+"""Tests the defences of examples/govern against people who take the guard off. Each is tested with
+its own tool, or with the part of it that runs here."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def pattern(name: str) -> Any:
 def event(
     call: str, role: str | None = "admin", kind: str = "IAMUser", **more: Any
 ) -> dict[str, Any]:
-    """As CloudTrail has it:
+    """An event as CloudTrail records it:
     https://docs.aws.amazon.com/lambda/latest/dg/logging-using-cloudtrail.html."""
     session = {
         "type": "AssumedRole",
@@ -154,8 +154,8 @@ THEIRS = "arn:aws:lambda:eu-central-1:999999999999:layer:function-shield-arm64:1
 
 
 def holds(operator: str, wanted: list[str], values: list[str] | None) -> bool:
-    """One condition. What an absent key means is IAM's: negated operators and ForAllValues match
-    it."""
+    """Evaluate one condition. As in IAM, an absent key matches negated operators and
+    ForAllValues."""
     if operator == "Null":
         return (values is None) == (wanted == ["true"])
     if operator == "ForAllValues:StringNotLike":
@@ -222,8 +222,8 @@ def test_the_service_control_policy(
 
 
 def test_the_service_control_policy_can_be_attached() -> None:
-    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html: 5,120
-    characters."""
+    """The limit is 5,120 characters:
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html"""
     text = (GOVERN / "scp.json").read_text()
     policy = json.loads(text)
     assert len(text) <= 5120 and policy["Version"] == "2012-10-17"

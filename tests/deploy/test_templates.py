@@ -1,5 +1,4 @@
-"""Every template of examples/deploy is accepted by its own tool, and puts the guard where it
-belongs."""
+"""Every template of examples/deploy passes its own tool, and puts the guard in the right place."""
 
 from __future__ import annotations
 
@@ -30,7 +29,7 @@ WRAPPER = "/opt/function-shield"
 
 
 def tools(name: str) -> Path:
-    """The folder of a tool that fetch.sh brought. Skipped without it, or failed where it is
+    """The folder of a tool that fetch.sh installed. Skipped if it is missing, or failed if it is
     required."""
     folder = cache_folder("deploy", name)
     if not (folder / "complete.lock").exists():
@@ -126,7 +125,7 @@ def test_the_policy_of_the_templates_holds() -> None:
 
 
 def synthesized(app: str, folder: Path) -> tuple[dict[str, dict[str, Any]], str]:
-    """The functions of the stack that ``app.py`` makes with `app` in it, and what it said about
+    """The functions of the stack that ``app.py`` makes when it contains `app`, and the output about
     them."""
     python = tools("cdk") / "bin" / "python"
     work = folder / "app"

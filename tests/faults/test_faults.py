@@ -1,9 +1,9 @@
-"""A fault inside the core ends the process, whatever function of the core it happens in, and the
-act that was to be judged does not happen.
+"""A fault inside any function of the core ends the process, and the act that was being judged does
+not happen.
 
-The core catches no fault of its own (docs/decisions/own-faults.md). Each act here is one that the
-policy refuses. It is made once for every function that the core enters until it has refused, with
-a fault there.
+The core does not catch its own faults (docs/decisions/own-faults.md). The policy refuses every act
+here. Each act runs once for every function that the core enters up to the refusal, with a fault in
+that function.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ EACCES = 13
 
 @cache
 def layer() -> Path:
-    """The launcher of a layer whose core faults where it is told, and acts.c beside the layer."""
+    """The launcher of a layer whose core faults at a chosen function. acts.c lies beside the
+    layer."""
     BUILD.mkdir(parents=True, exist_ok=True)
     folder = BUILD / "layer"
     objects.layer(folder, HERE / "fault.c", ("faults_begin", "faults_end"))
@@ -54,7 +55,7 @@ def layer() -> Path:
 
 @cache
 def program() -> Path:
-    """acts.c, compiled."""
+    """Compile acts.c."""
     BUILD.mkdir(parents=True, exist_ok=True)
     out = BUILD / "acts"
     warnings = ("-Os", "-Wall", "-Wextra", "-Werror")
@@ -64,7 +65,7 @@ def program() -> Path:
 
 @dataclass
 class World:
-    """What an act may reach, and whether it has."""
+    """The files and addresses that an act could reach, and whether it did."""
 
     tmp: Path
     own: Path
@@ -78,11 +79,11 @@ class World:
 
     @property
     def file(self) -> Path:
-        """A file under /tmp that is there."""
+        """An existing file under /tmp."""
         return self.tmp.with_name(self.tmp.name + "-file")
 
     def reset(self) -> None:
-        """As it was before any act."""
+        """Restore the state before any act."""
         self.file.write_text("stashed\n")
         for path in (self.tmp, self.own / "made"):
             if path.is_dir():
@@ -90,7 +91,7 @@ class World:
             path.unlink(missing_ok=True)
 
     def arrived(self) -> bytes:
-        """What came in by TCP since the last call; b"connected" for a connection without bytes."""
+        """What arrived by TCP since the last call; b"connected" for a connection without data."""
         found = b""
         with contextlib.suppress(BlockingIOError):
             while True:
@@ -101,7 +102,7 @@ class World:
         return found
 
     def datagrams(self) -> bytes:
-        """What came in by UDP since the last call."""
+        """What arrived by UDP since the last call."""
         try:
             return self.udp.recv(4096)
         except BlockingIOError:
@@ -127,8 +128,8 @@ class Act:
     """An act that the policy refuses.
 
     Args:
-        arguments: of acts.c.
-        happened: whether it did.
+        arguments: arguments of acts.c.
+        happened: whether the act happened.
     """
 
     arguments: Callable[[World], list[object]]
@@ -149,7 +150,7 @@ ACTS = {
 
 
 def sandbox(name: str) -> list[str]:
-    """What gives the name of a request its address: a mount namespace with its own /etc/hosts."""
+    """The command prefix for a mount namespace whose /etc/hosts has the request's name."""
     if name != "request":
         return []
     hosts = BUILD / "hosts"
@@ -167,7 +168,7 @@ def run_words(
     before: Sequence[str] = (),
     guarded: bool = not UNGUARDED,
 ) -> Guarded:
-    """Run acts.c with a fault at the ``at``th function of the core."""
+    """Run acts.c with a fault in the function of the core that is entered as number ``at``."""
     command = [*before, *([str(layer())] if guarded else []), str(program())]
     done = subprocess.run(
         [*command, handler, str(at), str(int(number)), *map(str, words)],
@@ -192,8 +193,8 @@ def run(
     handler: str = "none",
     guarded: bool = not UNGUARDED,
 ) -> Guarded:
-    """Make the act under a policy that refuses it, with a fault at the ``at``th function of the
-    core."""
+    """Run the act under a policy that refuses it, with a fault in the function of the core that is
+    entered as number ``at``."""
     allowed = {"host": HOST, "ports": [world.port], "tls": "required"}
     outbound = {"mode": "block", "allow": [allowed]}
     document = rules(outbound, "block", "block", "block", native_code="block")
@@ -202,7 +203,7 @@ def run(
 
 
 def entered(name: str, world: World) -> int:
-    """How many functions the core enters until it has refused the act."""
+    """The number of functions that the core enters up to the refusal."""
     done = run(name, world)
     assert done.returncode == 0, done
     result, error, count = map(int, done.stdout.split())
@@ -230,8 +231,8 @@ def test_a_fault_in_the_core_ends_the_process(name: str, world: World) -> None:
 
 @pytest.mark.parametrize("name", ACTS)
 def test_a_handler_that_jumps_out_of_the_core_gains_nothing(name: str, world: World) -> None:
-    """Whatever the fault left half done: the guard judges the next act, and reports another. Where
-    the core blocks signals, the kernel ends the process."""
+    """Whatever state the fault leaves, the guard judges the next act and reports another. While the
+    core blocks signals, the kernel ends the process instead."""
     count, ended = entered(name, world), 0
     for at in range(1, count + 1):
         done = run(name, world, at, handler="jump")
@@ -250,7 +251,7 @@ def test_a_handler_that_jumps_out_of_the_core_gains_nothing(name: str, world: Wo
     "number", [signal.SIGILL, signal.SIGBUS, signal.SIGFPE, signal.SIGABRT], ids=lambda n: n.name
 )
 def test_every_signal_of_a_fault_ends_the_process(number: signal.Signals, world: World) -> None:
-    """A fault by an instruction, or one that the kernel or abort() sends."""
+    """Both a faulting instruction, and a signal sent by the kernel or by abort()."""
     done = run("create", world, 20, number=number)
     expected = {number}
     if number == signal.SIGILL and objects.ARCHITECTURE == "arm64":
@@ -261,14 +262,14 @@ def test_every_signal_of_a_fault_ends_the_process(number: signal.Signals, world:
 
 
 def test_the_programs_own_handler_gets_the_place(world: World) -> None:
-    """The guard has no handler before the program's, and none after it."""
+    """The guard installs no handler, neither before the program's nor after it."""
     done = run("create", world, 20, handler="name")
     assert done.returncode == -signal.SIGSEGV
     assert re.fullmatch(r"fault in function-shield\.so\+0x[0-9a-f]+\n", done.stdout), done
 
 
 def test_a_fault_in_a_child_ends_the_child(world: World) -> None:
-    """Its parent sees the signal, goes on, and is guarded."""
+    """The parent sees the signal, goes on, and stays guarded."""
     document = rules(tmp="block")
     words = ["in_child", world.tmp]
     done = run_words("none", 20, signal.SIGSEGV, words, document)
@@ -314,7 +315,7 @@ except OSError as error:
 
 @pytest.mark.parametrize("what", ["create", "source", "process"])
 def test_a_fault_in_the_audit_hook_ends_python(what: str, world: World) -> None:
-    """And faulthandler says what it always says, unless the core blocks signals just then."""
+    """faulthandler prints its usual report, unless the core blocks signals at that moment."""
     source = world.own / "app.py"
     source.write_text("# the recipe of the house\n")
     path = {"create": world.tmp, "source": source, "process": world.own / "made"}[what]

@@ -1,9 +1,9 @@
 """Runs the fuzz targets: ``python tests/fuzz/run.py [TARGET…]``.
 
-Each is built with clang's libFuzzer, AddressSanitizer and UndefinedBehaviorSanitizer, starts from
-its seeds in ``corpus/TARGET``, and gets its share of FUZZ_SECONDS (60). What it finds it keeps in
-``build/fuzz/TARGET``; an input that breaks something is printed and kept there as ``crash-…``. Exit
-status 0 only if nothing broke.
+Each target is built with clang's libFuzzer, AddressSanitizer and UndefinedBehaviorSanitizer. It
+starts from its seeds in ``corpus/TARGET``, and gets its share of FUZZ_SECONDS (60). New inputs are
+kept in ``build/fuzz/TARGET``. An input that breaks something is printed, and kept there as
+``crash-…``. Exit status 0 only if nothing broke.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 CORE = ROOT / "layer" / "core"
 BUILD = ROOT / "build" / "fuzz"
-# The target's name and its parser's files.
+# The target's name, and the files of its parser.
 TARGETS: dict[str, tuple[str, ...]] = {
     "policy": ("policy.c", "fitting.c", "matching.c", "only_for.c", "decide.c", "expansion.c"),
     "json": ("json.c", "text.c"),
@@ -44,7 +44,7 @@ LONGEST = {"policy": 8192, "program": 1024}
 
 
 def compiler() -> str | None:
-    """clang, where its fuzzer is here as well."""
+    """clang, if its fuzzer is installed too."""
     clang = shutil.which("clang")
     if clang is None:
         return None
@@ -75,7 +75,7 @@ def build(clang: str, target: str) -> Path:
 
 
 def run(program: Path, target: str, seconds: int) -> subprocess.CompletedProcess[str]:
-    """Fuzz for ``seconds``; 0 runs the seeds once."""
+    """Fuzz for ``seconds``; 0 only runs the seeds once."""
     kept = BUILD / target
     kept.mkdir(parents=True, exist_ok=True)
     seeds = HERE / "corpus" / target

@@ -1,2 +1,2 @@
-"""``make test``: the folders of tests in three lanes, with progress, and the slowest ten at the
-end."""
+"""``make test``: runs the folders of tests in three lanes, shows progress, and at the end the ten
+slowest tests."""

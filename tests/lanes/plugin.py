@@ -1,5 +1,5 @@
-"""A pytest plugin that tells ``run.py`` how a lane gets on: a JSON line for each folder of tests,
-and one for the slowest tests."""
+"""A pytest plugin that reports a lane's progress to ``run.py``: one JSON line for each folder of
+tests, and one for the slowest tests."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ import pytest
 
 from tests import forked
 
-#: The fd that the lines go to.
+#: The fd for the lines.
 VARIABLE = "FSHIELD_LANE_FD"
 SLOWEST = 10
-#: Seconds between two words on a folder that is not done.
+#: Seconds between two reports on an unfinished folder.
 EVERY = 30
 
 
@@ -32,25 +32,25 @@ def _processor_seconds() -> float:
 
 
 class Progress:
-    """Counts a folder's tests until another folder's begin."""
+    """Counts the tests of a folder until those of another folder begin."""
 
     def __init__(self, fd: int) -> None:
-        # No program that a test starts has the fd.
+        # Programs that a test starts do not inherit the fd.
         os.set_inheritable(fd, False)
         self.fd = fd
         self.folder = ""
         self.counts: Counter[str] = Counter()
         self.began, self.used = time.monotonic(), _processor_seconds()
         self.told = self.began
-        self.all: Counter[str] = Counter()  # tests of each folder
+        self.all: Counter[str] = Counter()  # number of tests in each folder
         self.seconds: dict[str, float] = defaultdict(float)
 
     def tell(self, **what: Any) -> None:
-        """One line; short enough to be written whole."""
+        """Write one line, short enough for one whole write."""
         os.write(self.fd, json.dumps(what).encode() + b"\n")
 
     def ends(self) -> None:
-        """The folder is done."""
+        """Report that the folder is done."""
         now, used = time.monotonic(), _processor_seconds()
         if self.folder:
             self.tell(
@@ -62,11 +62,11 @@ class Progress:
         self.counts, self.began, self.used = Counter(), now, used
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """How many tests each folder has."""
+        """Count the tests of each folder."""
         self.all = Counter(_folder(item.nodeid) for item in session.items)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Each test's three parts."""
+        """Count each test's three phases."""
         folder = _folder(report.nodeid)
         if folder != self.folder:
             self.ends()
@@ -79,7 +79,7 @@ class Progress:
             self.tell(running=folder, done=sum(self.counts.values()), all=self.all[folder])
 
     def pytest_sessionfinish(self) -> None:
-        """The last folder, and the slowest tests."""
+        """Report the last folder, and the slowest tests."""
         self.ends()
         slowest = sorted(self.seconds.items(), key=lambda item: -item[1])[:SLOWEST]
         for test, seconds in slowest:
@@ -87,7 +87,7 @@ class Progress:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Where run.py has started this."""
+    """Active only if run.py has started this pytest."""
     fd = os.environ.pop(VARIABLE, "")
     if fd:
         config.pluginmanager.register(Progress(int(fd)))

@@ -1,8 +1,8 @@
 """Runs the tests in lanes: ``python -m tests.lanes.run [FOLDER | FILE…]``.
 
-Three lanes run at the same time, each one pytest that takes its folders in order. They wait more
-than they compute: two of them leave a third of two processors unused. What measures time, or needs
-both processors to make two threads meet, runs alone afterwards.
+Three lanes run at the same time. Each is one pytest, which takes its folders in order. Tests wait
+more than they compute: two lanes would leave a third of two processors unused. Tests that measure
+time, or that need both processors for a race of two threads, run alone afterwards.
 ``FSHIELD_TEST_LANES=1`` runs one lane after the other.
 """
 
@@ -23,8 +23,8 @@ from tests.lanes.plugin import SLOWEST, VARIABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 LOGS = ROOT / "build" / "lanes"
-# Folders below tests/. They share no folder of build/ with others: the command line and the network
-# beside the guard; whole functions, and what else evens out the lanes' times.
+# Folders below tests/. No two lanes use the same folder of build/. First the command line and the
+# network, then the guard, then whole functions and what evens out the lanes' times.
 BESIDE = (
     *("core", "deploy", "egress", "faults", "fleet", "fshield", "lanes", "native", "oracles"),
     "prose",
@@ -38,12 +38,12 @@ ALONE = ("races", "soak")
 
 @dataclass
 class Lane:
-    """Folders of tests that one pytest runs.
+    """The folders of tests that one pytest runs.
 
     Attributes:
-        name: of its log.
-        paths: folders and files, in order.
-        status: pytest's, once it has ended.
+        name: the name of its log.
+        paths: its folders and files, in order.
+        status: pytest's exit status, after it has ended.
     """
 
     name: str
@@ -52,13 +52,13 @@ class Lane:
 
     @property
     def log(self) -> Path:
-        """What pytest printed."""
+        """The output of pytest."""
         return LOGS / f"{self.name}.log"
 
 
 @dataclass
 class Report:
-    """What the lanes say, as they go on."""
+    """Prints what the lanes report."""
 
     folders: int
     done: int = 0
@@ -82,11 +82,11 @@ class Report:
 
     @property
     def indent(self) -> int:
-        """Columns of ``[12/30] ``."""
+        """The width of ``[12/30] ``."""
         return len(f"[{self.folders}/{self.folders}] ")
 
     def print(self, said: dict[str, Any]) -> None:
-        """One folder."""
+        """Print one folder's line."""
         self.done += 1
         self.processor += said["processor"]
         counts = sorted(said["counts"].items())
@@ -97,13 +97,13 @@ class Report:
 
 
 def folders() -> list[str]:
-    """The folders of tests/ that have tests."""
+    """The folders of tests/ that contain tests."""
     found = {path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("tests/*/test_*.py")}
     return sorted(found)
 
 
 def lanes(asked: Sequence[str]) -> tuple[list[Lane], list[Lane]]:
-    """The lanes that run side by side, and those that follow."""
+    """The lanes that run at the same time, and those that run afterwards."""
     rest = [path.rstrip("/") for path in asked]
     if rest == ["tests"]:
         rest = folders()
@@ -119,9 +119,9 @@ def lanes(asked: Sequence[str]) -> tuple[list[Lane], list[Lane]]:
 
 
 def start(lane: Lane, report: Report) -> threading.Thread:
-    """Start the lane's pytest, and a thread that follows it to its end."""
+    """Start the lane's pytest, and a thread that reads its reports until it ends."""
     reads, writes = os.pipe()
-    # Names of one length: a socket's path has a limit.
+    # All names have the same length, because the length of a socket's path is limited.
     base = ROOT / "build" / {"beside": "pytes2", "whole": "pytes3"}.get(lane.name, "pytest")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.lanes.plugin"]
     with lane.log.open("w") as log:
@@ -145,7 +145,7 @@ def start(lane: Lane, report: Report) -> threading.Thread:
 
 
 def main(asked: Sequence[str]) -> int:
-    """Exit status 0: every lane's tests passed."""
+    """Run the tests. Exit status 0: all passed."""
     began = time.monotonic()
     LOGS.mkdir(parents=True, exist_ok=True)
     together, alone = lanes(asked or ["tests"])

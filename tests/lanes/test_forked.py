@@ -1,4 +1,4 @@
-"""A forked fshield is what ``python -m fshield`` is: tests that use it may rely on it."""
+"""A forked fshield behaves like ``python -m fshield``, so that tests may use it instead."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_what_takes_too_long_is_ended(folder: Path) -> None:
 
 
 def test_one_is_not_the_next(folder: Path) -> None:
-    """Nothing that one changes is there for another."""
+    """No change by one run is visible in the next."""
     first = forked.fshield("explain", "p.yaml", env={**os.environ, "COLUMNS": "40"}, cwd=folder)
     second = forked.fshield("explain", "p.yaml", env={**os.environ, "COLUMNS": "90"}, cwd=folder)
     assert first.stdout != second.stdout

@@ -1,4 +1,4 @@
-"""The lanes of ``make test``: each folder in one of them, and no failure is lost."""
+"""The lanes of ``make test``: each folder is in one of them, and no failure is lost."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_files_are_taken_too() -> None:
 
 
 def make(tmp_path: Path, **folders: str) -> list[str]:
-    """Folders of tests where a lane looks for them: run.py goes by the second part of a path."""
+    """Make folders of tests where a lane looks for them: run.py uses the second part of a path."""
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     made = []
     for name, text in folders.items():
@@ -64,7 +64,7 @@ def make(tmp_path: Path, **folders: str) -> list[str]:
 
 
 def run_lanes(tmp_path: Path, paths: list[str]) -> subprocess.CompletedProcess[str]:
-    """As make does, in a tree of its own."""
+    """Run the lanes as make does, in a separate tree."""
     code = (
         "import sys; from pathlib import Path; from tests.lanes import run;"
         f" run.ROOT = Path({str(tmp_path)!r}); run.LOGS = run.ROOT / 'lanes';"
@@ -72,7 +72,7 @@ def run_lanes(tmp_path: Path, paths: list[str]) -> subprocess.CompletedProcess[s
     )
     return subprocess.run(
         [sys.executable, "-c", code, *paths],
-        # pytest starts sooner without the plugins of other packages.
+        # Without the plugins of other packages, pytest starts faster.
         env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(ROOT)},
         cwd=ROOT,
         capture_output=True,

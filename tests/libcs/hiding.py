@@ -1,8 +1,8 @@
-"""A copy of this machine's libc in which functions are missing, as in an older one.
+"""Copies this machine's libc without some of its functions, like an older libc.
 
-Data stays: libc looks its own up by name. The loader and the core both skip a symbol that is
-undefined, so a copy whose symbol table says so lacks the function. Where the newer of two versions
-is hidden, the older one becomes the default, as it was then.
+In the copy's symbol table, the symbols of these functions are undefined, and both the loader and
+the core skip undefined symbols. Data symbols stay, because libc looks up its own by name. If the
+newer of two versions is hidden, the older one becomes the default, as it once was.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
 
-HIDDEN = 0x8000  # in .gnu.version: only for programs that ask for this very version
+HIDDEN = 0x8000  # in .gnu.version: only for programs that need this very version
 Version = tuple[int, ...]
 
 
@@ -28,14 +28,14 @@ class Symbol:
 
 
 def parse(text: str) -> Version:
-    """``2.28`` or ``GLIBC_2.28`` as numbers; what is no such version (GLIBC_PRIVATE) is older than
+    """``2.28`` or ``GLIBC_2.28`` as numbers. Any other version (GLIBC_PRIVATE) counts as older than
     all."""
     found = re.fullmatch(r"(?:GLIBC_)?(\d+(?:\.\d+)*)", text)
     return tuple(int(part) for part in found[1].split(".")) if found else ()
 
 
 class Libc:
-    """The bytes of a libc, and where its symbols lie."""
+    """The bytes of a libc, and the offsets of its symbols."""
 
     def __init__(self, path: Path) -> None:
         self.bytes = path.read_bytes()
@@ -62,15 +62,15 @@ class Libc:
                 self.symbols.setdefault(symbol.name, []).append(Symbol(symbol.name, index, version))
 
     def newest(self) -> Version:
-        """The newest version that it has symbols of."""
+        """The newest version among its symbols."""
         return max(symbol.version for symbols in self.symbols.values() for symbol in symbols)
 
     def without(self, names: set[str]) -> bytes:
-        """A copy that lacks every version of these functions."""
+        """A copy without any version of these functions."""
         return self._hide([symbol for name in names for symbol in self.symbols.get(name, [])])
 
     def as_of(self, level: Version) -> bytes:
-        """A copy that lacks what came after glibc ``level``."""
+        """A copy without everything newer than glibc ``level``."""
         return self._hide(
             [one for symbols in self.symbols.values() for one in symbols if one.version > level]
         )

@@ -1,10 +1,10 @@
-"""Every door under C libraries that lack functions: ``python -m tests.libcs.matrix [NAME…]``.
+"""Tests every door under C libraries that lack functions: ``python -m tests.libcs.matrix [NAME…]``.
 
 Runs ``calls.c`` under ``strict`` with copies of this machine's libc in which functions are hidden
-(``hiding.py``): each door's own function alone, and all that came after a version of glibc; and
-with the whole libcs of older Debian releases. A call, by symbol or by
-system call number, must be refused as it is with this libc. Where libc has no function for it, it
-may fail with ENOSYS, once judged.
+(``hiding.py``): once each door's own function, and once all functions newer than a version of
+glibc. It also runs with the whole libcs of older Debian releases. A call, by symbol or by system
+call number, must be refused as with this machine's libc. If libc lacks the function, the call may
+fail with ENOSYS, but only after it was judged.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ TABLE = support.core_file("doors.table")
 LEVELS = ["2.17", "2.26", "2.28", "2.31", "2.34", "2.36", "2.39"]
 # The launcher and a program cannot start without these.
 NEEDED = {"__libc_start_main"}
-Answers = dict[tuple[str, str], tuple[str, int]]  # by name and way
+Answers = dict[tuple[str, str], tuple[str, int]]  # by name, and "symbol" or "number"
 
 
 @dataclass(frozen=True)
 class Place:
-    """What the calls are about."""
+    """The files that the calls are about."""
 
     file: str
     new: str
@@ -48,7 +48,7 @@ class Place:
     own: str
 
     def left(self) -> list[str]:
-        """What was made or changed."""
+        """The files that were made or changed."""
         folder = Path(self.folder)
         made = [str(path) for path in Path(self.new).parent.glob(f"{Path(self.new).name}*")]
         whole = Path(self.file).read_text() == "secret" if Path(self.file).exists() else False
@@ -57,7 +57,7 @@ class Place:
 
 @contextmanager
 def place() -> Iterator[Place]:
-    """Files and folders below /tmp."""
+    """Make files and folders below /tmp."""
     with tempfile.TemporaryDirectory(prefix="function-shield-libcs-", dir="/tmp") as root:
         base = Path(root)
         (base / "file").write_text("secret")
@@ -75,7 +75,7 @@ def place() -> Iterator[Place]:
 
 
 def numbers() -> dict[str, int]:
-    """Numbers of system calls on this machine."""
+    """The numbers of system calls on this machine."""
     column = 1 if os.uname().machine == "x86_64" else 2
     rows = [
         line.split("\t") for line in SYSCALLS.read_text().splitlines() if not line.startswith("#")
@@ -84,7 +84,7 @@ def numbers() -> dict[str, int]:
 
 
 def doors() -> list[str]:
-    """The doors with code of their own."""
+    """The doors that have their own code."""
     rows = [
         [cell.strip() for cell in line.split("|")]
         for line in TABLE.read_text().splitlines()
@@ -94,7 +94,7 @@ def doors() -> list[str]:
 
 
 def lines(where: Place) -> str:
-    """What calls.c reads."""
+    """The input for calls.c."""
     known = numbers()
     out = []
     for name, (result, *arguments) in CALLS.items():
@@ -108,7 +108,7 @@ def lines(where: Place) -> str:
 
 
 def program() -> Path:
-    """calls.c, for the oldest libc."""
+    """Compile calls.c for the oldest libc."""
     BUILD.mkdir(parents=True, exist_ok=True)
     out = BUILD / "calls"
     machine = "x86_64" if os.uname().machine == "x86_64" else "aarch64"
@@ -135,13 +135,14 @@ def libc_path() -> Path:
 
 
 def real_libcs() -> list[tuple[str, Path]]:
-    """Whole C libraries of older Debian releases, where ``tests/census/fetch.sh`` has been."""
+    """The libcs of older Debian releases, if ``tests/census/fetch.sh`` has fetched them."""
     machine = "amd64" if os.uname().machine == "x86_64" else "arm64"
     return [(path.name, path) for path in sorted((support.CACHE / "census").glob(f"*-{machine}"))]
 
 
 def enter(root: Path) -> list[str]:
-    """What a command begins with to see this libc, and this machine's programs, build and /tmp."""
+    """The command prefix for a mount namespace with this libc, and with this machine's programs,
+    build and /tmp."""
     copy = BUILD / "roots" / root.name
     if not copy.exists():
         shutil.copytree(root, copy, symlinks=True)
@@ -175,7 +176,7 @@ def enter(root: Path) -> list[str]:
 
 
 def can_enter() -> bool:
-    """This user can make a mount namespace."""
+    """Whether this user can make a mount namespace."""
     rights = [] if os.geteuid() == 0 else ["-r"]
     done = subprocess.run(
         ["unshare", *rights, "-m", "mount", "--bind", "/", "/mnt"], capture_output=True, check=False
@@ -185,7 +186,7 @@ def can_enter() -> bool:
 
 @dataclass
 class Run:
-    """What one process said."""
+    """The results of one process."""
 
     status: int
     answers: Answers
@@ -193,7 +194,8 @@ class Run:
 
 
 def run(calls: Path, libc: bytes | None, text: str, before: Sequence[str] = ()) -> Run:
-    """The calls under ``strict``, with this libc, or within what ``before`` enters."""
+    """Make the calls under ``strict``, with this libc, or inside the namespace that ``before``
+    enters."""
     environment = support.clean_environment({"FUNCTION_SHIELD_POLICY": "strict"})
     folder = BUILD / "lib"
     if libc is not None:
@@ -224,7 +226,8 @@ REFUSED = {errno.EACCES, errno.EPERM}
 
 
 def faults(name: str, found: Run, whole: Run) -> list[str]:
-    """Where a run differs from the one with the whole libc in more than ENOSYS."""
+    """The differences between a run and the one with the whole libc. A function that is missing may
+    fail with ENOSYS."""
     if not found.answers:
         return [f"{name}: exit status {found.status}: {found.error}"]
     out = []
@@ -241,7 +244,7 @@ def faults(name: str, found: Run, whole: Run) -> list[str]:
 
 
 def check(chosen: list[str] | None = None) -> tuple[int, list[str]]:
-    """Run all; how many libcs there were, and what went wrong."""
+    """Run all. Returns the number of libcs, and what went wrong."""
     calls, libc, out, count = program(), Libc(libc_path()), [], 0
     with place() as where:
         text = lines(where)

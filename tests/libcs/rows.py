@@ -1,8 +1,9 @@
-"""What each door is called with, so that it must refuse: by its symbol and, if it has one, its
-number.
+"""The arguments with which each door must refuse a call, by its symbol and, if it has one, by its
+system call number.
 
-The first letter of an argument is its kind: i an integer, s a string, b so many zero bytes, a an
-address of a socket; calls.c has all of them."""
+The first letter of an argument is its kind: i an integer, s a string, b a number of zero bytes, a a
+socket address. calls.c has the whole list.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ OUT = "a127.66.66.66:9"
 NAME = "sdata.evil.example"
 SHELL = "s/bin/sh"
 
-# Symbol: the result's type, which tells what a failure looks like, and the arguments.
+# By symbol: the type of the result, which shows how a failure looks, and the arguments.
 CALLS: dict[str, tuple[str, ...]] = {
     # files
     "open": ("int", FILE, "i0"),
@@ -174,7 +175,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "raise": ("int", "i33"),
     "pidfd_send_signal": ("int", "i-1", "i33", "i0", "i0"),
     "__libc_dlvsym": ("pointer", "i0", "sconnect", "sGLIBC_2.2.5"),
-    # what a path means
+    # how a path is used
     "mount": ("int", "snone", "s/mnt", "stmpfs", "i0", "i0"),
     "umount": ("int", "s/none"),
     "umount2": ("int", "s/none", "i0"),
@@ -198,14 +199,14 @@ CALLS: dict[str, tuple[str, ...]] = {
     "fanotify_mark": ("int", "i-1", "i0", "i1", AT, FOLDER),
 }
 
-# System calls by number whose arguments differ from the function's.
+# System calls by number whose arguments differ from those of libc's function.
 NUMBERS: dict[str, tuple[str, ...]] = {
     "clone": ("int", "i17", "i0", "i0", "i0", "i0"),
     "fchmodat2": ("int", AT, FILE, "i0600", "i0"),
 }
 
-# Doors that refuse nothing of a program in C under `strict`, or whose refusal a return value does
-# not tell.
+# Doors that refuse nothing in a C program under `strict`, or whose return value does not show the
+# refusal.
 APART = {
     "judged by what the fd leads to or what a variable says; siblings stand above": (
         """

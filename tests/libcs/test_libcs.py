@@ -1,4 +1,5 @@
-"""Hiding any one function of libc, or all that came after some version, leaves no door unjudged."""
+"""Without any one function of libc, or without all that are newer than some version, every door
+still judges."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ from tests.libcs.hiding import Libc, parse
 from tests.libcs.rows import APART, CALLS
 
 ASKS = re.compile(r"!real\.\w+|\breal\.\w+ *(?:\?|==|!=)")
-# While the guard starts, before any door judges.
+# Used while the guard starts, before any door judges.
 STARTS = re.compile(r"if \(UNLIKELY\(!real\.\w+\)\) guard_start\(\);")
 
 
@@ -52,7 +53,7 @@ def test_every_door_is_called_or_has_a_reason() -> None:
 
 
 def test_no_door_asks_whether_libc_has_its_function() -> None:
-    """It would answer before it has judged: absent.c stands in for what is missing."""
+    """Such a door would answer before it has judged. absent.c replaces a missing function."""
     asking = []
     for path in sorted(support.CORE.rglob("*.c")):
         for number, line in enumerate(path.read_text().splitlines(), 1):
@@ -62,7 +63,7 @@ def test_no_door_asks_whether_libc_has_its_function() -> None:
 
 
 def test_a_door_that_answers_first_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The matrix is one that can fail."""
+    """The matrix can fail."""
     folder = support.ROOT / "build" / "libcs" / "planted"
     shutil.rmtree(folder, ignore_errors=True)
     for name in ("layer", "wrapper", "fshield"):

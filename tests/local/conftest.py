@@ -11,8 +11,7 @@ import pytest
 
 from tests.support import LAYER
 
-# Says what the real one says first, and becomes the program: what a layer without a guard in it
-# would do.
+# Prints the real launcher's first event, and becomes the program, as a layer without a guard would.
 _HOLLOW = """#!/bin/sh
 printf '%s' '{"function_shield":true,"event":"armed","event_version":1,"level":"INFO",' >&2
 echo '"policy_name":"hollow","rings":[]}' >&2
@@ -22,7 +21,7 @@ exec "$@"
 
 @pytest.fixture
 def hollow_layer(tmp_path: Path) -> Path:
-    """A layer with the policies of the real one and a launcher that does not guard."""
+    """A layer with the real policies, and a launcher that does not guard."""
     folder = tmp_path / "hollow"
     policies = folder / "function-shield.d" / "policies"
     policies.mkdir(parents=True)

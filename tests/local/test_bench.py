@@ -1,4 +1,4 @@
-"""The benchmark's arithmetic and its tools; its figures are no test's business."""
+"""The benchmark's arithmetic and its tools. No test checks its figures."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_figures_are_paired(bench: ModuleType) -> None:
 
 
 def test_the_page_gets_the_figures(bench: ModuleType) -> None:
-    """What stands around them stays, and a second run writes the same page."""
+    """The text around the figures stays, and a second run writes the same page."""
     figures = [
         bench.Figure("connect", "connect", "ns", {"bare": [100.0], "guarded": [120.0]}),
         bench.Figure("zip", "layer zip", "KB", {"guarded": [229.0]}),
@@ -97,7 +97,7 @@ def test_the_tools_compile_and_time(bench: ModuleType, tmp_path: Path) -> None:
 
 
 def test_a_quota_holds_children_only(bench: ModuleType) -> None:
-    """What is started inside has the quota; the process that measures is outside."""
+    """Processes started inside have the quota. The process that measures is outside."""
     quota = importlib.import_module("quota")
 
     with quota.quota(0.5) as group:

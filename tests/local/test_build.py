@@ -1,4 +1,4 @@
-"""The layer is unpacked anew, wherever the old one lies, and only what is asked for is made."""
+"""The layer is unpacked afresh, wherever the old one lies, and only what is asked for is built."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ FILES = {"function-shield": (b"new", 0o755), "d/policy": (b"policy", 0o644)}
 
 
 def renamed(source: str | Path, target: str | Path) -> None:
-    """What overlayfs says of a folder that an image brought: `docker run … make demo` has one."""
+    """overlayfs refuses to rename a folder that comes from an image, as in `docker run … make
+    demo`."""
     if Path(source).name == "layer":
         raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), source, None, target)
     _rename(source, target)
@@ -75,7 +76,7 @@ def test_only_what_is_asked_for_is_packed(
 
 @pytest.mark.parametrize("lock", ["requirements-demo.lock", "requirements.lock"])
 def test_both_halves_of_a_lock_are_the_lock(lock: str) -> None:
-    """build.sh installs the compiler beside the other packages."""
+    """build.sh installs the compiler at the same time as the other packages."""
     (program,) = re.findall(
         r"awk -v wanted=\"\$1\" '(.*)' \"\$locks\"", (ROOT / "build.sh").read_text()
     )

@@ -1,4 +1,4 @@
-"""The example for CI: two versions of a package, and what the newer one does."""
+"""The example for CI compares what two versions of a package do."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def get():
 
 
 def wheel(folder: Path, name: str, version: str, source: str) -> None:
-    """A package of one module."""
+    """A package with one module."""
     info = f"{name}-{version}.dist-info"
     with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as made:
         made.writestr(f"{name}/__init__.py", source)

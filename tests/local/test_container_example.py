@@ -1,4 +1,4 @@
-"""A web server whose entry point is the guard, without a Lambda runtime: examples/container."""
+"""examples/container: a web server without a Lambda runtime. The guard is its entry point."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import pytest
 from tests.support import LAYER, ROOT, UNGUARDED, clean_environment, policy_file, split_events
 
 EXAMPLE = ROOT / "examples" / "container"
-# A malicious dependency: it is loaded with the server, and acts on a certain request.
+# A malicious dependency. The server loads it, and it acts on a certain request.
 EVIL = """
 import http.server, json, os, socket, subprocess
 def code(act):
@@ -124,7 +124,7 @@ def test_the_rules_hold_in_a_web_server(server: Server) -> None:
     _, events = server.end()
     assert [event["event"] for event in events] == ["armed", *["violation"] * 4]
     armed, *violations = events
-    # The launcher's process is now the program.
+    # The launcher has become the program.
     assert armed["pid"] == server.process.pid and "interpreter" in armed["rings"]
     assert [event["policy"] for event in violations] == [
         "read_write_tmp",

@@ -1,4 +1,4 @@
-"""The demonstration, and that it can fail."""
+"""The demonstration works, and it can fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Functions under the real emulator and the real runtime client, bare and guarded."""
+"""Functions under the real emulator and the real runtime client, with and without the guard."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_guarded_as_bare_on_every_python(
         ) as function:
             first, second = function.invoke({"n": 1}), function.invoke({"n": 2})
         assert first.error is None, first.error
-        # The runtime client warns of a Python that Lambda has as a preview only.
+        # The runtime client warns about a Python version that Lambda offers only as a preview.
         said = first.stdout.splitlines()
         said = [line for line in said if b"preview runtime version" not in line]
         assert (said, second.stdout) == ([b"imported", b"out"], b"out\n")
@@ -63,7 +63,7 @@ def test_guarded_as_bare_on_every_python(
         assert [event["event"] for event in first.events] == (["armed"] if guarded else [])
         answers.append((first.response, second.response))
     (bare, _), (guarded_answer, _) = answers
-    # The layer's own folders are the only difference, and stand where Lambda puts /opt.
+    # Only the layer's own folders differ, and they are in the places of /opt's.
     assert [path for path in guarded_answer["path"] if str(LAYER) not in path] == [
         path for path in bare["path"] if "/opt/python" not in path
     ]
@@ -145,7 +145,7 @@ def test_a_changed_emulator_is_not_run(tmp_path: Path, monkeypatch: pytest.Monke
     path = tmp_path / "emulator" / f"{Path(member).name}-{digest[:12]}"
     path.parent.mkdir()
     path.write_bytes(b"#!/bin/sh\n")
-    # Where it may not be fetched, the changed one must not be taken instead.
+    # If it may not be fetched, the changed copy must not be used instead.
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "nothing"))
     with pytest.raises(CouldNotRun, match="pip could not fetch it"):
@@ -174,7 +174,7 @@ def handler(event, context):
 
 @pytest.mark.parametrize("policy", ["default", "strict"])
 def test_the_metadata_endpoint(policy: str, function_folder: Callable[[str], Path]) -> None:
-    """At the Runtime API's own address, for one request; every other is refused."""
+    """At the Runtime API's own address, for one request. Every other request is refused."""
     folder = function_folder(METADATA)
     with Function(folder, "app.handler", layer=LAYER, policy=policy, metadata=True) as function:
         for _ in range(2):

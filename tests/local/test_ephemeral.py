@@ -1,5 +1,5 @@
-"""`read_write_tmp: {mode: ephemeral}` over invocations: what one makes it may use, and the next
-finds none of it."""
+"""`read_write_tmp: {mode: ephemeral}` over several invocations: an invocation may use what it
+makes, and the next finds none of it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def attempt(act, *arguments):
 
 @pytest.fixture
 def name() -> Iterator[str]:
-    """What all names under /tmp of one test begin with."""
+    """The prefix of all names under /tmp of one test."""
     made = f"fs-ephemeral-{uuid.uuid4().hex[:8]}"
     yield made
     for path in Path("/tmp").glob(f"{made}*"):
@@ -59,7 +59,7 @@ def name() -> Iterator[str]:
 def run(
     tmp_path: Path, name: str, function_folder: Callable[[str], Path]
 ) -> Callable[..., tuple[list[Any], list[dict[str, Any]]]]:
-    """Invokes a function with each event: its answers, and the violations."""
+    """Invoke a function with each event. Returns its answers and the violations."""
 
     def invoke(text: str, *events: object, **options: Any) -> tuple[list[Any], list[Any]]:
         policy = tmp_path / "ephemeral.yaml"
@@ -227,7 +227,7 @@ def handler(event, context):
 
 
 def test_trees_deeper_than_any_path_are_removed(run: Any, name: str) -> None:
-    """No path leads to the bottom: it is two trees, of which one was moved into the other."""
+    """No path is long enough to reach the bottom. One tree was moved into another to get there."""
     _, seen = run(
         """
 def handler(event, context):

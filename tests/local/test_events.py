@@ -1,4 +1,4 @@
-"""The reader of events: whatever bytes a log stream holds, it tells events from the rest and never
+"""The reader of events tells events from other lines, whatever bytes a log stream holds, and never
 raises."""
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def test_own_bytes_stay_as_they_are() -> None:
     ]
     stream = own[0] + line() + own[1] + own[2] + line() + own[3] + own[4] + own[5]
     kept, found = events.split(stream)
-    # The byte string without a line end stands in one line with what follows it.
+    # A byte string without a line end shares a line with what follows it.
     assert kept == b"".join(own)
     assert [event["policy"] for event in found] == ["outbound_connectivity"] * 2
 

@@ -1,4 +1,4 @@
-"""The examples are what they say they are."""
+"""The examples do what they claim."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_the_template_passes_cfn_lint(name: str) -> None:
 
 
 def test_the_alarm_sums_every_metric_that_the_engine_writes() -> None:
-    """Its dimensions are those of the events, for each rule that can block."""
+    """For each rule that can block, with the dimensions that events have."""
     text = (ROOT / "examples" / "deploy" / "alarm.yaml").read_text()
     names = set(re.findall(r"Name: policy, Value: (\w+)", text))
     source = core_file("policy.c").read_text()
@@ -81,7 +81,7 @@ def test_the_alarm_sums_every_metric_that_the_engine_writes() -> None:
 
 
 def test_the_fleet_asks_for_metrics_that_the_engine_writes() -> None:
-    """SCHEMA takes a query's metrics by exactly these dimensions: with others it finds none."""
+    """SCHEMA selects metrics by exactly these dimensions. With others the query finds none."""
     source = core_file("ocsf.c").read_text().partition("void ocsf_write_metrics")[2]
     written = {
         frozenset(re.findall(r'\\"(\w+)\\"', group))

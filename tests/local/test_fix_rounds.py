@@ -1,4 +1,5 @@
-"""Enforce, fix, enforce again: an honest function runs in the end, with no dead line."""
+"""Enforce, fix, enforce again: in the end an honest function runs, and its policy has no unused
+line."""
 
 from __future__ import annotations
 

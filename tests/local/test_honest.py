@@ -1,5 +1,5 @@
-"""Four of the twelve honest functions: a policy learnt from three inputs blocks none of the other
-seventeen, raises no alarm, and stops and names what a bad dependency does."""
+"""Four of the twelve honest functions. A policy learnt from three inputs blocks none of the other
+seventeen and causes no alarm. It stops a bad dependency, and events name it."""
 
 from __future__ import annotations
 

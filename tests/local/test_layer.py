@@ -1,4 +1,4 @@
-"""What a local run finds, and what it refuses to start."""
+"""Which layer a local run uses, and what it refuses to start."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ALLOWS = (
 
 @pytest.fixture
 def place() -> Iterator[Path]:
-    """A folder under /tmp with an empty function in it."""
+    """A folder under /tmp that holds an empty function."""
     folder = Path(tempfile.mkdtemp(prefix="function-shield-place-", dir="/tmp"))
     (folder / "app.py").write_text("def handler(event, context):\n    return event\n")
     yield folder
@@ -96,7 +96,7 @@ def test_exceptions_and_links_are_seen(place: Path, tmp_path: Path) -> None:
 
 
 def test_a_mac_is_told_what_runs_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The wheel for macOS checks, publishes and attaches; a layer's programs are Linux's."""
+    """The wheel for macOS can check, publish and attach. The programs in a layer are for Linux."""
     monkeypatch.setattr(sys, "platform", "darwin")
     with pytest.raises(CouldNotRun, match="on Linux only") as caught:
         Function(tmp_path, "app.handler", layer=LAYER)

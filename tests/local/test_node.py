@@ -1,4 +1,4 @@
-"""fshield invoke of a function in Node.js, under Lambda's own runtime client."""
+"""fshield invoke of a Node.js function, under Lambda's own runtime client."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_guarded_and_bare(tmp_path: Path, event: Path, node: Path) -> None:
     assert armed["runtime"] == "node"
     assert {act["policy"] for act in acts} == {"outbound_connectivity", "read_write_tmp"}
     assert {act["origin"]["file"] for act in acts} == {str(folder / "app.mjs")}
-    # `fix` gives a blocked lookup its entry.
+    # `fix` writes an entry for a blocked lookup.
     policy = tmp_path / "p.yaml"
     policy.write_text("version: 1\npolicy:\n  default: block\n")
     (tmp_path / "events").write_text(done.stdout)
@@ -101,7 +101,7 @@ def test_a_handler_that_fails_in_a_folder(tmp_path: Path, event: Path) -> None:
 
 
 def test_the_functions_own_client_is_no_package(client: Path, tmp_path: Path, event: Path) -> None:
-    """Its frames would be those of a package, if it ran where npm put it."""
+    """If it ran where npm installs it, its frames would count as those of a package."""
     folder = write(tmp_path, "app.mjs", ASKS)
     shutil.copytree(client, folder / "node_modules" / "aws-lambda-ric")
     cache = tmp_path / "cache"

@@ -1,4 +1,4 @@
-"""The pytest plugin: a marked test runs under the guard, and is reported as any other."""
+"""The pytest plugin runs a marked test under the guard, and reports it like any other."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def whole(project: Path) -> Iterator[subprocess.CompletedProcess[str]]:
-    """One run of all."""
+    """One run of all tests."""
     yield run(project, "-rA", "--junitxml=junit.xml", "test_it.py")
 
 
@@ -224,7 +224,7 @@ def test_mistakes_say_what_to_do(whole: subprocess.CompletedProcess[str]) -> Non
 
 
 def test_the_configuration_has_defaults(project: Path) -> None:
-    """Of the policy, and of the handler whose source is protected."""
+    """Defaults for the policy, and for the handler whose source is protected."""
     other = project / "test_defaults.py"
     other.write_text(
         "import pytest\n\n\n@pytest.mark.function_shield\ndef test_it(function_shield):\n"
@@ -240,7 +240,7 @@ def test_the_configuration_has_defaults(project: Path) -> None:
 def test_fixtures_before_and_after_are_shared(
     whole: subprocess.CompletedProcess[str], project: Path
 ) -> None:
-    # Once here, for the tests that are not marked; a marked test has its own.
+    # Once here, for the tests without a mark. Each marked test runs in a separate process.
     junit = (project / "junit.xml").read_text()
     assert "INTERNALERROR" not in whole.stdout + whole.stderr and junit.count("<testsuite ") == 1
 

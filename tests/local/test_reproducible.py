@@ -1,4 +1,4 @@
-"""The layer is the same bytes in whatever folder, time zone and locale it is built."""
+"""The layer has the same bytes whatever the folder, time zone and locale of its build."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ZIPS = {
 
 
 def copy(folder: Path) -> Path:
-    """What a layer is built from, in `folder`, with the times of today."""
+    """Copy what a layer is built from to `folder`, with today's times."""
     folder.mkdir(parents=True)
     for name in built.SOURCES:
         shutil.copytree(
@@ -38,8 +38,8 @@ def copy(folder: Path) -> Path:
 
 
 def build(folder: Path, **env: str) -> dict[str, str]:
-    """Build in `folder`; the sums of both zips."""
-    # What zig keeps of ours there goes by the folder's name and helps no other build.
+    """Build in `folder`. Returns the hashes of both zips."""
+    # zig caches our objects by the name of the folder, so they help no other build.
     zig = {"ZIG_LOCAL_CACHE_DIR": os.environ["ZIG_GLOBAL_CACHE_DIR"]}
     done = subprocess.run(
         [sys.executable, "layer/build.py"],
@@ -62,7 +62,7 @@ def sums(folder: Path) -> dict[str, str]:
 
 
 def of_the_checkout() -> dict[str, str] | None:
-    """The sums of the zips in dist/; None where one is missing or of other sources than these."""
+    """The hashes of the zips in dist/. None if one is missing or was built from other sources."""
     now = built.sources()
     for architecture, name in ZIPS.items():
         said = built.made_of(architecture)
@@ -72,10 +72,10 @@ def of_the_checkout() -> dict[str, str] | None:
 
 
 def test_the_same_bytes_in_two_folders(tmp_path: Path) -> None:
-    """In a copy, and where build.sh made them. That takes a minute: done again only if it has to
-    be."""
+    """In a copy, and in the checkout. A build of the checkout takes a minute, and is repeated only
+    if necessary."""
     other = copy(tmp_path / "another folder" / "with a longer name")
-    # No folder may have had the other's work done for it.
+    # Neither folder may reuse the other's results.
     assert not any((other / made).exists() for made in ("build", "dist"))
     first = of_the_checkout()
     if first is None:
@@ -85,7 +85,7 @@ def test_the_same_bytes_in_two_folders(tmp_path: Path) -> None:
 
 
 def test_a_change_of_any_source_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Zips of other sources are not taken for those of these."""
+    """Zips built from other sources are not accepted."""
     folder = copy(tmp_path / "copy")
     monkeypatch.setattr(built, "ROOT", folder)
     before = built.sources()

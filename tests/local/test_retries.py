@@ -1,5 +1,5 @@
-"""Clients that try again: a blocked call ends soon, in a traceback that names the rule, as one
-event and a count."""
+"""Clients that retry: a blocked call fails soon, with a traceback that names the rule. It makes one
+event, and a count."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import pytest
 from fshield.local.emulator import Function, Invocation
 from tests.support import LAYER
 
-# What no rule of `default` allows, by address and by name.
+# Not allowed by any rule of `default`: one by address and one by name.
 TARGETS = {
     "127.66.66.66": "http://127.66.66.66:4443",
     "collector.evil.example": "https://collector.evil.example",
 }
 
-# Each answers how often it tried: by its own settings, by its defaults, or by a loop as people
-# write them.
+# Each prints how often it tried: by its own settings, by its defaults, or in a typical hand-written
+# loop.
 CLIENTS = {
     "requests": (
         """
@@ -85,13 +85,12 @@ def handler(event, context):
         return {"traceback": said, "seconds": seconds, "attempts": len(attempts)}
     return "reached"
 """
-# boto3 sleeps between its attempts, by chance and longer each time; nothing else here waits for
-# anything.
+# boto3 sleeps between its attempts, for random and growing times. Nothing else here waits.
 SECONDS = 20.0
 
 
 def source(client: str) -> str:
-    """The function that calls by this client."""
+    """A function that makes a call with this client."""
     return (
         textwrap.dedent(CLIENTS[client]) + (BOTO3 if client.startswith("boto3") else "") + HANDLER
     )
@@ -102,7 +101,7 @@ def outbound(invocation: Invocation) -> list[dict[str, Any]]:
 
 
 def counts(invocation: Invocation) -> list[tuple[int, bool]]:
-    """Of each line: its count, and whether it counts repeats."""
+    """For each line, its count and whether it counts repeats."""
     return [(event["count"], event.get("repeats", False)) for event in outbound(invocation)]
 
 
@@ -128,8 +127,8 @@ def test_retries(client: str, target: str, function_folder: Callable[[str], Path
         )
         assert {event["mode"] for event in outbound(invocation)} == {"block"}
         assert len({event["requestId"] for event in outbound(invocation)}) == 1
-    # The first event is written in full at once, the repeats as one line when the invocation ends.
-    # In a later invocation the kind is known.
+    # The first event is written in full at once. The repeats are written as one line when the
+    # invocation ends. In a later invocation the kind is already known.
     assert counts(first) == [(1, False), (first.response["attempts"] - 1, True)]
     assert counts(second) == [(second.response["attempts"], True)]
     for event in (*outbound(first), *outbound(second)):

@@ -1,5 +1,4 @@
-"""``fshield self-test``: that it passes where the guard works, and finds every door that does not
-refuse."""
+"""``fshield self-test`` passes if the guard works, and finds every door that does not refuse."""
 
 from __future__ import annotations
 
@@ -14,7 +13,7 @@ from fshield.selftest.doors import DOORS, try_doors
 from tests import forked
 from tests.support import LAYER, ROOT, core_file
 
-# Families of doors that refuse nothing by themselves, or nothing that one call can show.
+# Families of doors that never refuse, or whose refusal one call cannot show.
 APART = {
     "asynchronous, printing": "write to a connection that a door has judged",
     "fds, jumping, stacks, start, receiving": "keep what is known true",
@@ -63,7 +62,7 @@ def test_without_deep_it_says_what_the_launcher_says() -> None:
 
 
 def test_each_door_can_fail(hollow_layer: Path) -> None:
-    """Under a launcher that guards nothing, every act happens, and no name is asked for."""
+    """Under a launcher that guards nothing, every act happens. No name server is asked."""
     result = try_doors(Layer(hollow_layer), Path(sys.executable))
     assert not result.ok
     assert [tried.door.act for tried in result.tried if tried.refused or tried.reported] == []
@@ -77,7 +76,7 @@ def test_each_door_can_fail(hollow_layer: Path) -> None:
 
 
 def test_findings_are_exit_code_1(hollow_layer: Path) -> None:
-    """A launcher that answers, and guards nothing."""
+    """This launcher answers, but guards nothing."""
     launcher = hollow_layer / "function-shield"
     answer = subprocess.run(
         [LAYER / "function-shield", "--self-test", sys.executable],

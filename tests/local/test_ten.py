@@ -1,5 +1,5 @@
-"""From nothing to enforced in four commands: a function with ten real dependencies, and one that
-turned bad."""
+"""From nothing to enforcement in four commands, for a function with ten real dependencies and one
+malicious one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def fshield(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An interpreter with the ten dependencies."""
+    """An interpreter that has the ten dependencies."""
     environment = clean_environment({"PYTHON": sys.executable})
     done = subprocess.run(
         [EXAMPLE / "fetch.sh"],
@@ -46,7 +46,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip(f"the dependencies are not to be had: {done.stderr[-200:]}")
     assert done.returncode == 0, done.stderr
     found = Path(done.stdout.strip())
-    # The runtime client comes into the cache here: the example's own network has no way out.
+    # Fetch the runtime client into the cache now: the example's own network has no way out.
     folder = tmp_path_factory.mktemp("fetch")
     (folder / "app.py").write_text("def handler(event, context):\n    return 1\n")
     (folder / "event.json").write_text("{}")
@@ -58,8 +58,8 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def world(python: Path, tmp_path: Path) -> Iterator[Any]:
-    """Invokes the function under a policy, in the example's own network: the answer, the events'
-    file, what the thief got."""
+    """Invoke the function under a policy, in the example's own network. Returns the answer, the
+    file of events, and what the thief got."""
     if (
         subprocess.run(
             [python, EXAMPLE / "world.py", "true"], capture_output=True, check=False
@@ -200,7 +200,7 @@ def violations(events: Path) -> list[Any]:
 
 
 def test_learnt_by_dependency(world: Any, tmp_path: Path) -> None:
-    """The attack is held even where the thief's host is allowed for another package."""
+    """The attack is stopped even if another package may reach the thief's host."""
     _, events, _ = world("monitor", "monitor")
     policy = tmp_path / "by-dependency.yaml"
     learnt = fshield("learn", events, "--by-dependency", "-o", policy, *REGION)
@@ -217,7 +217,7 @@ def test_learnt_by_dependency(world: Any, tmp_path: Path) -> None:
         "{host: cache.shop.example, ports: [6379], only_for: [redis]}",
         "{host: api.rates.example, only_for: [requests]}",
         "{path: /tmp/offers.db, only_for: [sqlalchemy]}",
-        # SQLite's own: no frame shows its caller.
+        # SQLite's own act: no frame shows its caller.
         "{path: /tmp, only_for: [sqlalchemy, unknown]}",
         "{path: /tmp/offers.db-journal, only_for: [sqlalchemy, unknown]}",
         "cryptography",
@@ -245,7 +245,7 @@ def test_learnt_by_dependency(world: Any, tmp_path: Path) -> None:
     }
     assert all("allowed for requests; asked by inkstamp" in one["message"] for one in sent)
 
-    # `fix` writes nothing for it, unless a person accepts the place by name.
+    # `fix` writes no entry for it unless a person accepts it by name.
     accepted = ("--accept", f"{THIEF}:80", "--json")
     refused = fshield("fix", "-p", policy, events, "--json")
     assert refused.returncode == 1 and json.loads(refused.stdout)["entries"] == []

@@ -1,4 +1,4 @@
-"""Memory does not grow with the log: what ``make volume`` shows for gigabytes, in small."""
+"""Memory does not grow with the log: a small version of ``make volume``, which uses gigabytes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT / "bench"))
 
 import volume  # noqa: E402
 
-#: What more of the same acts may cost: the allocator's own ups and downs.
+#: The tolerance for more of the same acts: the allocator varies by itself.
 SLACK = 16 << 20
 
 
@@ -21,8 +21,8 @@ def test_memory_is_bounded(command: str) -> None:
     small = volume.measure(command, 8_000_000)
     large = volume.measure(command, 32_000_000)
     assert large.events > 3.5 * small.events
-    # Acts that never come twice are in it, and they are kept: at most 50,000 of them, 1,700 in the
-    # larger log.
+    # The log has acts that never repeat, and these are kept: at most 50,000, and 1,700 in the
+    # larger log here.
     assert large.memory < small.memory + SLACK
 
 

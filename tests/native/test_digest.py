@@ -1,4 +1,4 @@
-"""SHA-256 by the processor's own instructions and without them is SHA-256."""
+"""SHA-256 is right with the processor's own instructions and without them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WANTED = [hashlib.sha256(BYTES[:size]).hexdigest() for size in range(0, 5000, 37
 
 
 def build(out: Path, *options: str, plain: bool) -> Path:
-    """The harness, with or without the instructions."""
+    """Build the harness, with or without the instructions."""
     names = ["digest.c", "digest_constants.c", *([] if plain else ["digest_blocks.c"])]
     sources = [HARNESS, *map(core_file, names)]
     command = [

@@ -1,4 +1,4 @@
-"""The readers of first bytes, under the address and undefined-behaviour sanitizers."""
+"""The parsers of first bytes, under the address and undefined-behaviour sanitizers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Ask = Callable[..., str]
 
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory: pytest.TempPathFactory) -> Ask:
-    """What the readers say of bytes; fails where a sanitizer complains."""
+    """The parsers' answer for these bytes. Fails if a sanitizer complains."""
     compiler = shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
         pytest.skip("neither gcc nor clang is here for the sanitizers")

@@ -1,5 +1,5 @@
-"""The hash that tells kinds of events apart is SipHash-1-3, as CPython has it: its key is zeros
-where it is told so."""
+"""The hash that tells kinds of events apart is SipHash-1-3, as in CPython. The harness uses a key
+of zeros."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def test_it_is_siphash_1_3(tmp_path: Path) -> None:
     ]
     subprocess.run([*command, *map(str, sources), "-o", str(program)], check=True)
     found = subprocess.check_output([program], text=True).split()
-    # CPython gives 0 for no bytes at all.
+    # CPython returns 0 for an empty string.
     assert found[1:] == wanted[1:]
 
 
 def test_every_process_draws_a_key(tmp_path: Path) -> None:
-    """The harness alone has the key of zeros: a start changes that, each time."""
+    """Only the harness has the key of zeros. Every start draws another key."""
     source = tmp_path / "started.c"
     source.write_text(
         HARNESS.read_text().replace(

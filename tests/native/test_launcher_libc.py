@@ -1,4 +1,4 @@
-"""What the launcher has in libc's place does what libc's does."""
+"""The launcher's own replacements of libc functions behave like libc's."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NAMES = re.findall(r"^[a-z].*?\b\*?(\w+)\(.*\)(?: \{.*)?$", (LIBC / "strings.c")
 
 
 def differs(folder: Path, text: str) -> str:
-    """The function of which the harness says that it is not as libc's; "" where all are."""
+    """The first function that, according to the harness, differs from libc's; "" if none does."""
     source = folder / "strings.c"
     source.write_text(text)
     renamed = [f"-D{name}=own_{name}" for name in NAMES]

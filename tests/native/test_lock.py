@@ -1,5 +1,5 @@
-"""A lock is taken over from a thread that is gone, and from no other; a forked child has all of
-them free."""
+"""A lock is taken over from a thread that has ended, and from no other. In a forked child all locks
+are free."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def test_lock(tmp_path: Path) -> None:
 
 
 def test_there_is_no_other_kind() -> None:
-    """Threads wait by lock.c. fd_use.c and reserved.c wait for fds, answering.c for a connection in
-    use, pending.c for moves of fds."""
+    """Threads wait only in lock.c, with these exceptions: fd_use.c and reserved.c wait for fds,
+    answering.c for a connection in use, pending.c for moves of fds."""
     waits = [path.name for path in CORE.rglob("*.c") if "lock_pause(" in path.read_text()]
     assert sorted(waits) == [
         "answering.c",

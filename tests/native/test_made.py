@@ -1,4 +1,4 @@
-"""The table of names in /tmp loses none that a thread adds while an invocation ends."""
+"""The table of names in /tmp keeps every name that a thread adds while an invocation ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pure parsers of the core, under the address and undefined-behaviour sanitizers."""
+"""The core's pure parsers, under the address and undefined-behaviour sanitizers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Parsers:
         self.program = program
 
     def ask(self, *arguments: str) -> str:
-        """What the harness prints for ``arguments``; fails where a sanitizer complains."""
+        """The output of the harness for ``arguments``. Fails if a sanitizer complains."""
         done = subprocess.run(
             [str(self.program), *arguments],
             capture_output=True,
@@ -228,7 +228,7 @@ COOKIE = b"\0" + struct.pack(">HHIHHH", 41, 1232, 0, 12, 10, 8) + b"SECRETS!"
     [
         (packet("API.stripe.com"), "api.stripe.com 1 7 32"),
         (packet("api.stripe.com", counts=(1, 0, 0, 1), more=OPT), "api.stripe.com 1 7 43"),
-        # A cookie is taken out.
+        # A cookie is removed.
         (packet("api.stripe.com", counts=(1, 0, 0, 1), more=COOKIE), "api.stripe.com 1 7 43"),
         (packet("api.stripe.com", counts=(1, 0, 0, 1), more=COOKIE + b"x"), "-"),
         (packet("api.stripe.com", counts=(1, 0, 0, 1), more=COOKIE[:-1]), "-"),
@@ -268,13 +268,13 @@ def record(owner: bytes, kind: int, data: bytes, class_: int = 1) -> bytes:
 
 
 def labels(name: str) -> bytes:
-    """A name as it is sent."""
+    """A name in wire format."""
     return b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0"
 
 
 def answer(*records: bytes, flags: int = 0x8180, kind: int = 1, authority: int = 0) -> str:
-    """A response about www.example in hexadecimal; the last ``authority`` records are no
-    answers."""
+    """A response about www.example in hexadecimal. The last ``authority`` records are in the
+    authority section."""
     counts = struct.pack(">HHHHHH", 7, flags, 1, len(records) - authority, authority, 0)
     return (counts + labels("www.example") + struct.pack(">HH", kind, 1) + b"".join(records)).hex()
 
@@ -303,7 +303,7 @@ ONE, TWO = bytes([192, 0, 2, 1]), bytes([192, 0, 2, 2])
             ),
             "www.example 1 7 192.0.2.2",
         ),
-        # Where it leads nowhere, round in circles, or to a name that is none, nothing is taken.
+        # A chain that leads nowhere, in a circle, or to an invalid name: no address is taken.
         (answer(record(WWW, 5, labels("b.example")), record(WWW, 1, ONE)), "www.example 1 7"),
         (
             answer(record(WWW, 5, labels("b")), record(labels("b"), 5, labels("www.example"))),
@@ -319,9 +319,9 @@ ONE, TWO = bytes([192, 0, 2, 1]), bytes([192, 0, 2, 2])
         (answer(record(WWW, 1, ONE + b"x")), "www.example 1 7"),
         (answer(record(WWW, 28, ONE)), "www.example 1 7"),
         (answer(record(WWW, 1, ONE), authority=1), "www.example 1 7"),
-        # What is cut short counts up to there.
+        # In a truncated answer, the records before the cut count.
         (answer(record(WWW, 1, ONE), record(WWW, 1, TWO))[:-2], "www.example 1 7 192.0.2.1"),
-        # Pointers that lead to themselves, forward, or out.
+        # Pointers that lead to themselves, forward, or outside.
         (answer(record(b"\xc0\x1d", 1, ONE)), "www.example 1 7"),
         (answer(record(b"\xc0\x30", 1, ONE)), "www.example 1 7"),
         (answer(record(b"\xff\xff", 1, ONE)), "www.example 1 7"),

@@ -1,5 +1,5 @@
-"""The guard's memory is told by any address that system calls take for it: arm64 ignores the top
-byte."""
+"""The guard recognises its own memory by any address that system calls accept for it: arm64 ignores
+the top byte."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""syscall() knows every door: a number that has a door of its own goes through it."""
+"""syscall() knows every door: if a system call has a door, its number leads there."""
 
 from __future__ import annotations
 
@@ -15,24 +15,25 @@ from tests.support import ROOT, core_file
 sys.path.append(str(ROOT / "layer"))
 import zig
 
-# Guarded without a route of its own: clone and clone3 are answered before the table, since their
-# child returns as well.
+# Guarded, but not in the table of routes: clone and clone3 are handled earlier, because their child
+# returns as well.
 APART = {"clone", "clone3"}
-# libc's function of this name does something else. syslog writes to the system's log; the system
-# call reads the kernel's. mq_notify starts a thread that calls back; the kernel sends a signal, or
-# a message to a socket of the caller's.
+# libc's function of this name does something else. syslog writes to the system's log, while the
+# system call reads the kernel's log. mq_notify starts a thread that calls back, while the kernel
+# sends a signal, or a message to a socket of the caller's.
 NAMESAKES = {"mq_notify", "syslog"}
-# Numbers that newer headers than ours name: the source has them by hand.
+# Numbers that are newer than the build's headers. The source defines them by hand.
 BY_HAND = re.compile(r"^#define NUMBER_(\w+) \d+$", re.MULTILINE)
 
 
 def doors() -> set[str]:
-    """Symbol of each door, second names too."""
+    """The symbol of each door, including second names."""
     return {door.symbol for door in zig.doors.read()}
 
 
 def from_table() -> set[str]:
-    """The doors whose row says that syscall() leads the call of their name to them."""
+    """The doors for which the table says that syscall() leads the system call of the same name to
+    them."""
     return {door.symbol for door in zig.doors.read() if "number" in door.number}
 
 
@@ -48,7 +49,7 @@ def routed() -> set[str]:
 
 @cache
 def numbers(target: str) -> dict[str, int]:
-    """The kernel's numbers, by the headers of the compiler that builds the core."""
+    """The kernel's numbers, from the headers of the compiler that builds the core."""
     command = [
         sys.executable,
         "-m",
@@ -69,7 +70,7 @@ def numbers(target: str) -> dict[str, int]:
 
 
 def system_calls() -> set[str]:
-    """What the kernel has under a name on either architecture."""
+    """The names of system calls on either architecture."""
     names = {name.lower() for name in BY_HAND.findall(source())}
     for target in ("x86_64-linux-gnu", "aarch64-linux-gnu"):
         names |= numbers(target).keys()
@@ -77,8 +78,8 @@ def system_calls() -> set[str]:
 
 
 def test_every_door_that_is_a_system_call_has_a_route() -> None:
-    """The others (getaddrinfo, fopen, posix_spawn) make system calls of other names, which have
-    theirs."""
+    """The other doors (getaddrinfo, fopen, posix_spawn) make system calls of other names, which
+    have their own routes."""
     kernel = system_calls()
     assert {"openat", "connect", "execve"} <= kernel
     named = {door for door in doors() if door in kernel}
@@ -88,7 +89,8 @@ def test_every_door_that_is_a_system_call_has_a_route() -> None:
         assert re.search(rf"number == (SYS|NUMBER)_{name}\b", source(), re.IGNORECASE)
 
 
-# Routes to what no function of libc 2.17, or of any libc, calls: a door can miss no plain call.
+# Routes for system calls without a function in libc 2.17, or in any libc. No plain call can bypass
+# a door that does not exist.
 NO_FUNCTION = {"fchmodat2", "io_submit"}
 
 
@@ -110,7 +112,7 @@ def test_numbers_in_the_table_are_the_kernels(target: str) -> None:
 
 
 def test_every_other_route_has_a_door_of_its_name() -> None:
-    """A system call that is judged by its number only would pass under its name."""
+    """Otherwise syscall() would be judged, but not libc's function of the same name."""
     table = re.findall(r"\[(?:SYS|NUMBER)_(\w+)\] = route_(\w+),", source())
     judged = {
         name.lower() for name, route in table if route not in {"integrity", "io_uring", "too_new"}

@@ -1,5 +1,5 @@
-"""The copy of an archive that the import system gets: all of it but the handler, as zipfile and
-zipimport read it."""
+"""The import system gets a copy of an archive without the handler. Otherwise the copy reads the
+same with zipfile and zipimport."""
 
 from __future__ import annotations
 
@@ -63,7 +63,8 @@ def test_without_the_handler(
     given = archive(names, packed, comment, before)
     copy = without(program, given, member)
     if comment:
-        # zipimport looks for the last sign of an end, which this is not: no Python imports from it.
+        # zipimport searches for the last end-of-archive signature. This comment has a false one, so
+        # no Python can import from the archive.
         assert copy is None
         return
     assert copy is not None and len(copy) == len(given)
@@ -90,7 +91,7 @@ def test_a_comment(program: Path) -> None:
 
 
 def test_what_lies_between_entries(program: Path) -> None:
-    """An entry that was replaced is no entry, and its bytes are there still."""
+    """The bytes of a replaced entry are still in the archive, although no entry refers to them."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as opened:
         opened.writestr("main.py", SECRET)
@@ -119,7 +120,7 @@ def test_no_module(program: Path, member: str) -> None:
 
 
 def test_damaged(program: Path) -> None:
-    """Nothing is read or written beyond the archive, whatever its lengths say."""
+    """Whatever the archive's lengths say, nothing beyond the archive is read or written."""
     given = archive([*OTHERS, "main.py"], zipfile.ZIP_STORED, b"comment")
     draw = random.Random(1)
     for _ in range(80):

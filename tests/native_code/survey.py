@@ -1,9 +1,9 @@
-"""Lists what the compiled modules of installed packages export that may take an address.
+"""Lists what compiled modules of installed packages export and what may take an address.
 
 ``python -m tests.native_code.survey FOLDER [BESIDE ...]`` imports each compiled module below FOLDER
-in another process, with BESIDE on its path, and prints a line for each thing that a person has to
-read: file, kind, name and text, with tabs. What turns out to take an address becomes a row of
-address_calls.yaml, whose head says which packages were read.
+in another process, with BESIDE on its path. It prints a line for each export that a person has to
+review: file, kind, name and text, separated by tabs. An export that does take an address becomes a
+row of address_calls.yaml, whose head lists the packages that were reviewed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-# On any Python from 3.9 on. Words of a signature, of a name, or of the beginning of a docstring.
+# Exists in every Python from 3.9 on: words in a signature, in a name, or at the beginning of a
+# docstring.
 PROBE = r"""
 import builtins, importlib, inspect, re, sys
 WORDS = re.compile(
@@ -96,7 +97,8 @@ def modules(folder: Path) -> list[str]:
 
 
 def survey(folder: Path, beside: list[Path]) -> list[str]:
-    """What ``folder``'s modules export. A module that ends the process is said, and left out."""
+    """Print what the modules of ``folder`` export. A module that ends the process is reported and
+    left out."""
     left, lines = modules(folder), []
     path = f"import sys; sys.path[:0] = {[str(folder), *map(str, beside)]!r}"
     while left:

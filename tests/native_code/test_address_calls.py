@@ -1,4 +1,5 @@
-"""Runs through address_calls.yaml: what is refused, reported once, what goes on, what is open."""
+"""Runs the rows of address_calls.yaml: which are refused and reported once, which pass, and which
+are open."""
 
 from __future__ import annotations
 
@@ -58,7 +59,7 @@ def low():
 
 
 def program(folder: Path, row: dict[str, Any], code: str) -> Path:
-    """A program that runs ``code`` and says how it ended."""
+    """A program that runs ``code`` and prints how it ended."""
     if row.get("language") == "js":
         path = folder / "program.js"
         path.write_text(f"try {{\n{code}\n}} catch (error) {{\nconsole.log(error.name);\n}}\n")
@@ -97,7 +98,7 @@ def runs(runner: Path, code: str, path: str) -> bool:
 
 
 def lacks(runner: Path, row: dict[str, Any]) -> str:
-    """What the row needs and this interpreter does not have; "" where it has all."""
+    """What the row needs and this interpreter lacks; "" if nothing."""
     word = str(row.get("needs", "") or row.get("package", ""))
     code = f"import {word}"
     if row.get("language") == "js":
@@ -119,7 +120,7 @@ def refused(runner: Path, folder: Path, row: dict[str, Any]) -> None:
     assert [event["mode"] for event in done.of("native_code")][:1] == ["block"], done
     said = bare(runner, row, path)
     done = guarded(runner, row, path, ALERT)
-    # Of an import, the libraries that are loaded for it make events of their own.
+    # The libraries that an import loads make their own events.
     imports = row["verdict"] == "import refused"
     counted = [
         event for event in done.of("native_code") if not imports or event["ring"] == "interpreter"
@@ -129,7 +130,7 @@ def refused(runner: Path, folder: Path, row: dict[str, Any]) -> None:
 
 
 def passes(runner: Path, folder: Path, row: dict[str, Any]) -> None:
-    """Open, as the table says: it works, and nobody is told."""
+    """Open, as the table says: it works, and no event is made."""
     path = program(folder, row, row["tries"])
     said = bare(runner, row, path)
     assert said
@@ -150,7 +151,7 @@ def goes_on(runner: Path, folder: Path, row: dict[str, Any]) -> None:
 
 
 def tried(row: dict[str, Any], runners: list[Path]) -> list[Path]:
-    """The interpreters that a row is tried with. Of a package, the one that has it."""
+    """The interpreters that try a row. For a row about a package, the one that has the package."""
     return [support.PACKAGES] if "package" in row else runners
 
 
@@ -200,7 +201,7 @@ def test_some_interpreter_tries_it(row: dict[str, Any]) -> None:
     "row", [row for row in PYTHON if "package" in row], ids=lambda row: row["call"]
 )
 def test_check_function_names_it(row: dict[str, Any]) -> None:
-    """Where the guard refuses the call itself, there is nothing to be said beforehand."""
+    """If the guard refuses the call itself, `check --function` need not mention it."""
     (site,) = support.PACKAGES.parent.parent.glob("lib/python3.*/site-packages")
     top = row["package"].split(".")[0]
     files = [*site.glob(f"{top}.*.so"), *site.glob(f"{top}/**/*.so")]

@@ -1,4 +1,4 @@
-"""A Python that has ctypes built in, as uv's have: the module is made without an event."""
+"""A Python with a built-in ctypes, like uv's: the module is created without an event."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import pytest
 from tests.support import rules, run_bare, run_guarded
 
 HERE = Path(__file__).parent
-# Makes the module past `import`, and changes an object by acts of ctypes that raise no event.
+# Creates the module without `import`, and changes an object through operations of ctypes that raise
+# no event.
 ACT = """
 import _imp, importlib.machinery
 spec = importlib.machinery.ModuleSpec("_ctypes", None)
@@ -32,7 +33,7 @@ print(text)
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A program that is Python, with this one's _ctypes in its table of built-in modules."""
+    """A program that embeds Python, with this Python's _ctypes in its table of built-in modules."""
     library = sysconfig.get_config_var("INSTSONAME") or ""
     folder = sysconfig.get_config_var("LIBDIR")
     extension = f"_ctypes.{sysconfig.get_config_var('SOABI')}.so"

@@ -1,5 +1,4 @@
-"""The kernel ring: where it stands, what it stops, and what `armed` says where it does not
-stand."""
+"""The kernel ring: when it is active, what it stops, and what `armed` says if it is not active."""
 
 from __future__ import annotations
 
@@ -27,7 +26,7 @@ PYTHON = interpreters()[0]
 ON = {"kernel": {"file_size": "on"}}
 CLOSED = rules(tmp="block", **ON)
 
-# Lambda's mounts: all read-only but /tmp, in a mount namespace of the test's own.
+# Lambda's mounts, in a separate mount namespace: all but /tmp are read-only.
 SANDBOX = """
 set -e
 mount --make-rprivate /
@@ -50,7 +49,7 @@ def sandboxed(
     keep: str = "",
     env: Mapping[str, str] | None = None,
 ) -> tuple[str, int, list[Event]]:
-    """Run guarded in the sandbox: what it said, its status, its events."""
+    """Run guarded in the sandbox. Returns the output, the status and the events."""
     if os.geteuid() != 0:
         pytest.skip("a mount namespace needs root")
     probe = subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False)
@@ -144,7 +143,7 @@ def test_nobody_raises_it_again(grow: Path) -> None:
 
 
 def test_a_write_past_it_is_an_error_and_no_death(grow: Path) -> None:
-    """sh sets no disposition of its own; its children get what it had."""
+    """sh changes no signal disposition, and its children inherit what it had."""
     said, status, _ = sandboxed(["/bin/sh", "-c", f"{grow} /tmp/kept; echo still here"], CLOSED)
     assert (said, status) == ("File too large limited\nstill here\n", 0)
 
@@ -173,7 +172,7 @@ def test_off_in_a_dry_run(grow: Path) -> None:
 
 
 def test_off_where_another_mount_is_writable(grow: Path) -> None:
-    """A file system as EFS mounts it."""
+    """A file system mounted like EFS."""
     _, _, events = sandboxed(
         [grow, "/nowhere/file"], CLOSED, more="mount -t tmpfs efs /srv", keep="|/srv"
     )

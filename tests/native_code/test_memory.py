@@ -28,7 +28,7 @@ COUNT = [
 ]
 PASS = ["mmap file", "mprotect file", "personality asked", "malloc"]
 
-# The interpreter has no event for a call of a function object; ctypes itself is excepted by its
+# The interpreter raises no event for a call of a function object. ctypes itself is allowed by its
 # module.
 PROGRAM = """
 import ctypes, os, sys
@@ -39,7 +39,7 @@ print(os.strerror(library.act(sys.argv[1].encode())) if sys.argv[1:] else "loade
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The acts as a library below a folder that programs come from."""
+    """The acts as a library, below a folder that programs come from."""
     if not shutil.which("gcc"):
         pytest.skip("gcc is not here")
     folder = Path("/usr/local/lib/function-shield-test")
@@ -94,7 +94,7 @@ def test_exception_by_library(library: Path, tmp_path: Path, name: str) -> None:
     assert done.stdout != "Permission denied\n" and done.violations == [], done
 
 
-# As polars asks the CPU what it can: code in pages of its own, through ctypes.
+# polars does this to query the CPU: it runs code in its own pages, through ctypes.
 THROUGH_CTYPES = """
 import ctypes, mmap
 pages = mmap.mmap(-1, mmap.PAGESIZE)
@@ -107,7 +107,7 @@ print(protect(start, mmap.PAGESIZE, mmap.PROT_READ | mmap.PROT_EXEC))
 
 @pytest.mark.parametrize("mode", ["alert", "block"])
 def test_the_entry_of_an_event_allows_the_act(tmp_path: Path, mode: str) -> None:
-    """The library decides, whichever module called it: the event says so."""
+    """The library decides, whichever module called it, and the event says so."""
     (tmp_path / "asks_cpu").mkdir()
     (tmp_path / "asks_cpu" / "__init__.py").write_text(THROUGH_CTYPES)
     program: list[str | Path] = [
@@ -177,7 +177,7 @@ def test_library(
     shutil.copy(library, tmp_file)
     (tmp_path / "bridge.py").write_text(
         "import ctypes\n"
-    )  # which is excepted: its import is another test's
+    )  # ctypes is allowed; another test covers its import
     (tmp_path / "app.py").write_text(LOAD.format(place=PLACES[place], load=LOADS[load]))
     chosen = rules(native_code={"mode": mode, "allow": ["bridge"]})
     env = {"ACTS_LIBRARY": str(library), "ACTS_COPY": str(tmp_file)}
@@ -185,12 +185,13 @@ def test_library(
     loads = [event for event in done.violations if event["details"]["operation"] == "load"]
     Path(f"{library}.new").unlink(missing_ok=True)
     assert ("loaded" in done.stdout) == (mode == "alert"), done
-    if mode == "alert" or place != "memory":  # where the memory file itself is refused
+    if mode == "alert" or place != "memory":  # here the memory file itself is refused
         assert [event["mode"] for event in loads] == [mode], done
 
 
 def test_packages_of_their_own(tmp_path: Path) -> None:
-    """An extension that was there before the program, where programs come from, is no act."""
+    """Loading an extension is not an act if it is older than the process and lies where programs
+    come from."""
     done = run_guarded(
         [PYTHON, "-c", "import _decimal, _sqlite3, _ssl; print('fine')"], policy=policy("block")
     )
@@ -206,7 +207,7 @@ console.log("compiled");
 
 
 def test_node_compiles(tmp_path: Path) -> None:
-    """What Node's own compiler does is no act, under strict as well."""
+    """Node's own compiler makes no event, not even under strict."""
     node = shutil.which("node")
     if not node:
         pytest.skip("node is not here")

@@ -1,4 +1,4 @@
-"""What turns Python into machine code, as the interpreter ring sees it."""
+"""What turns Python code into machine code, as the interpreter ring sees it."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ def test_honest_code_is_none(python: Path, tmp_path: Path) -> None:
 
 
 def test_own_modules_are_cached_and_read(python: Path, tmp_path: Path) -> None:
-    """A .pyc beside its source passes, also one that was written a moment ago."""
+    """A .pyc file beside its source passes, even one that was written a moment ago."""
     (tmp_path / "helper.py").write_text("def f(): return 'one'\n")
     (tmp_path / "app.py").write_text(
         "import helper, importlib; importlib.reload(helper); print(helper.f())"
@@ -236,7 +236,7 @@ def test_sourceless(python: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["bridge", "bridge.inner"])
 def test_exception_by_module(python: Path, tmp_path: Path, name: str) -> None:
-    """The module that imports is excepted, and nobody else."""
+    """The entry covers the module that imports ctypes, and no other."""
     package = tmp_path / "site-packages" / "bridge"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("")
@@ -284,8 +284,8 @@ for _ in range(3):
 
 
 def test_subinterpreter(python: Path) -> None:
-    """What is known of one interpreter is known of each."""
+    """What the guard knows of one interpreter holds for all."""
     done = run_guarded([python, "-c", RUN], policy=BLOCK)
-    # Not how it ends: 3.12.1 dies of its own with interpreters of their own GIL.
+    # Not checked: the exit status. 3.12.1 crashes by itself with interpreters of their own GIL.
     assert done.stdout == "PolicyViolation\n" * 3, done
     assert [event["count"] for event in done.violations] == [1]

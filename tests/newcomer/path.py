@@ -1,6 +1,7 @@
-"""The commands of docs/attaching.md, in order, as a script: what a newcomer types.
+"""Turns the commands of docs/attaching.md into a script, in the order in which a newcomer types
+them.
 
-Only what a person has to fill in is filled in: the address of the repository, and what earlier
+It fills in only what a person has to fill in: the address of the repository, and what earlier
 commands printed.
 """
 
@@ -8,8 +9,8 @@ from __future__ import annotations
 
 import re
 
-# By heading: what stands on the page, and what a person puts there. A word that is gone from the
-# page is an error.
+# By heading: a placeholder on the page, and what a person puts in its place. A placeholder that is
+# no longer on the page is an error.
 FILLED = {
     "## 1. Build": {"URL": "/source"},
     "## 3. Attach, with the policy `monitor`": {
@@ -29,7 +30,7 @@ _BLOCK = re.compile(r"^```(sh|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 def blocks(readme: str, heading: str) -> list[str]:
-    """The commands below `heading`, a text for each block."""
+    """The commands below `heading`, one text for each block."""
     section = readme.split(f"\n{heading}\n", 1)[1]
     section = re.split(r"^#{2,3} ", section, maxsplit=1, flags=re.MULTILINE)[0]
     found = []
@@ -47,8 +48,8 @@ def blocks(readme: str, heading: str) -> list[str]:
 
 
 def script(readme: str) -> str:
-    """All steps as one bash script that ends at the first failure. Step N's output is also in the
-    file step-N."""
+    """All steps as one bash script that stops at the first failure. The output of step N is also
+    written to the file step-N."""
     lines = ["set -euo pipefail"]
     for number, heading in enumerate(STEPS, 1):
         text = "\n".join(blocks(readme, heading))
@@ -57,20 +58,20 @@ def script(readme: str) -> str:
                 raise ValueError(f"{word.strip()} is not below {heading} any more")
             text = text.replace(word, value)
         if number == 4:
-            # The first answer holds the id that the next command asks for.
+            # The first answer contains the id that the next command needs.
             text = text.replace(
                 "--query-string file://violations.query",
                 "--query-string file://violations.query >step-4",
             )
         elif number != 1:
             text = f"{{\n{text}}} | tee step-{number}"
-        # What is set in braces before a pipe is lost afterwards: this one stays outside.
+        # Variables set inside braces before a pipe are lost afterwards. This one is set outside.
         if number == 3:
             text = text.replace("FUNCTION=my-function\n", "") + "\n"
             lines.append("FUNCTION=my-function")
         lines += [f"echo '== {number}'", text]
         if number == 1:
-            # As the page says of the command line that it writes `fshield`.
+            # The page says to do this so that `fshield` alone works.
             lines.append('PATH="$PWD/.venv/bin:$PATH"')
     lines += ["echo '== demo'", "make demo", "echo '== done'", ""]
     return "\n".join(lines)

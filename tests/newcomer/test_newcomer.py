@@ -1,5 +1,4 @@
-"""The path of docs/attaching.md, run in order in a fresh container from nothing but the
-repository."""
+"""Runs the steps of docs/attaching.md in a fresh container that has nothing but the repository."""
 
 from __future__ import annotations
 
@@ -35,7 +34,7 @@ _REQUIRED = "newcomer" in os.environ.get("FSHIELD_TEST_REQUIRE", "").split(",")
 
 
 def test_the_script_is_the_pages() -> None:
-    """The commands below these headings are in it, in order."""
+    """The script has the commands below these headings, in order."""
     script = path.script(PAGE)
     place = 0
     for start in (
@@ -55,9 +54,8 @@ def test_the_script_is_the_pages() -> None:
 
 @pytest.fixture
 def aws() -> Iterator[str]:
-    """moto on loopback, with the function `my-function` and what it logged under the policy
-    `monitor`."""
-    # Slow to import, and the other test does without.
+    """moto on loopback, with the function `my-function` and its log under the policy `monitor`."""
+    # Imported here because it is slow, and the other test does not need it.
     from moto.server import ThreadedMotoServer  # noqa: PLC0415
 
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
@@ -102,11 +100,11 @@ def aws() -> Iterator[str]:
 
 @pytest.mark.skipif(not _REQUIRED, reason="it takes minutes: set FSHIELD_TEST_REQUIRE=newcomer")
 def test_the_readmes_path_does_what_it_says(aws: str) -> None:
-    """In a container with its own root, home and /tmp; programs (git, make, Python, jq, aws) are
+    """The container has its own root, home and /tmp. Its programs (git, make, Python, jq, aws) are
     this machine's.
 
-    The network is this machine's too: pip has to reach its index as it does here, and moto listens
-    on loopback.
+    It shares this machine's network, so that pip reaches its index, and moto on loopback can be
+    reached.
     """
     tools = cache_folder("deploy", "awscli")
     if not (tools / "complete.lock").exists():
@@ -178,8 +176,8 @@ def test_the_readmes_path_does_what_it_says(aws: str) -> None:
 
 
 def _as_said(said: str) -> None:
-    """The demo ends as the README's table does: each act blocked by its rule, the honest work
-    done."""
+    """Whether the demo ends as README's table says: each act is blocked by its rule, and the honest
+    work is done."""
     demo = said.split("== demo", 1)[1]
     assert "5 of 5 acts stopped and named; same response, same picture" in demo, demo
     for rule in ("outbound_connectivity", "read_handler", "create_child_process", "read_write_tmp"):

@@ -1,4 +1,4 @@
-"""The core's parsers, compiled as a shared object, and how many cases each oracle judges."""
+"""The core's parsers as a shared library, and the number of cases for each oracle."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ SOURCES = ("client_hello.c", "dns.c", "dns_message.c", "host_header.c")
 ALLOWED = "allowed.example"
 NAME_ROOM = 256
 
-# `make oracles` sets it: so many cases for each property, other ones each time. The tests judge the
-# same ones.
+# The number of cases for each property. `make oracles` sets it, and gets different cases each time.
+# Tests always use the same cases.
 CASES = int(os.environ.get("ORACLE_CASES", "0"))
 judged = settings(
     max_examples=CASES or 250,
@@ -71,5 +71,5 @@ def core() -> Any:
 
 
 def plain(name: str) -> str:
-    """A name as two parsers can be compared by it."""
+    """A name in a form in which two parsers' results can be compared."""
     return name.lower().removesuffix(".")

@@ -1,8 +1,8 @@
-"""TLS greetings, judged by tlslite-ng over a record layer that takes whatever a lenient server
-might.
+"""Checks the core's ClientHello parser against tlslite-ng, over a record layer that is as lenient
+as any server.
 
-A greeting that is let through because it names an allowed server names no other to anybody, and
-none follows it unseen.
+If a ClientHello passes because it names an allowed server, no other parser finds another name in
+it, and no second ClientHello follows unseen.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ OTHER = "evil.example"
 
 
 def read(data: bytes) -> tuple[int, str, int]:
-    """The kind, the name and the size of the record, as the core has them."""
+    """The core's result: the kind, the name, and the size of the record."""
     name, size = ctypes.create_string_buffer(NAME_ROOM), ctypes.c_size_t()
     kind = core().oracle_hello(data, ctypes.c_size_t(len(data)), name, ctypes.byref(size))
     return kind, name.value.decode(), size.value
@@ -37,8 +37,8 @@ def read_next(data: bytes) -> tuple[int, int, str]:
 
 
 def handshakes(data: bytes) -> list[tuple[int, bytes]]:
-    """The messages in the clear: fragments are joined, and records that change the cipher passed
-    over."""
+    """The handshake messages sent in the clear. Fragments are joined, and ChangeCipherSpec records
+    are skipped."""
     joined, at = b"", 0
     while at + 5 <= len(data):
         kind, size = data[at], int.from_bytes(data[at + 3 : at + 5], "big")
@@ -58,7 +58,7 @@ def handshakes(data: bytes) -> list[tuple[int, bytes]]:
 
 
 def names_of(body: bytes) -> list[str] | None:
-    """Every name in a greeting, None where it is none."""
+    """Every name in a ClientHello; None if it is not one."""
     hello: Any = ClientHello()
     try:
         hello.parse(Parser(bytearray(len(body).to_bytes(3, "big") + body)))
@@ -71,7 +71,7 @@ def names_of(body: bytes) -> list[str] | None:
     return [plain(name.decode("latin-1")) for name in found]
 
 
-# ---- greetings ----
+# ---- ClientHellos ----
 
 
 def u16(value: int) -> bytes:
@@ -123,7 +123,7 @@ def extensions(draw: st.DrawFn) -> bytes:
 
 @st.composite
 def messages(draw: st.DrawFn) -> bytes:
-    """A handshake message: a ClientHello, for the most part."""
+    """A handshake message, mostly a ClientHello."""
     offered = draw(extensions())
     body = draw(st.sampled_from([b"\3\3", b"\3\3", b"\3\1", b"\2\0"])) + bytes(range(32))
     session = draw(st.sampled_from([b"", bytes(32)]))
@@ -144,7 +144,7 @@ def messages(draw: st.DrawFn) -> bytes:
 
 @st.composite
 def records(draw: st.DrawFn) -> bytes:
-    """One or two messages, cut over records in some way."""
+    """One or two messages, split into records in some way."""
     joined = b"".join(
         draw(st.lists(messages(), min_size=1, max_size=draw(st.sampled_from([1, 1, 1, 2]))))
     )
@@ -191,7 +191,8 @@ def judge(data: bytes) -> None:
     rest = handshakes(data[size:])
     if not rest or rest[0][0] != 1 or (names := names_of(rest[0][1])) is None:
         return
-    # A second greeting in the clear: it was seen, and if it was let through it was for its name.
+    # The core has seen a second ClientHello in the clear. If it was let through, its name is
+    # allowed.
     assert follows in (AGAIN, SPLIT), f"{names} follows unseen in {data!r}"
     assert follows == SPLIT or again != NAMED or names == [second], (
         f"{names} for {second!r} in {data!r}"
@@ -205,7 +206,7 @@ def test_no_greeting_names_another_server(first: bytes, between: bytes, second: 
 
 
 def greeting(name: str) -> bytes:
-    """What this Python's TLS says first."""
+    """The ClientHello that this Python sends."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -236,7 +237,8 @@ def test_nor_does_one_of_openssl_that_was_changed(
 
 
 def test_the_judge_reads_what_openssl_says() -> None:
-    """The property is not empty: greetings are named, and a second one is seen by both."""
+    """The property above is not vacuous: ClientHellos have names, and both parsers see a second
+    one."""
     both = REAL + greeting(OTHER)
     assert [names_of(body) for _, body in handshakes(both)] == [[ALLOWED], [OTHER]]
     assert read(REAL)[:2] == (NAMED, ALLOWED)

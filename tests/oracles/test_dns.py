@@ -1,7 +1,7 @@
-"""DNS, judged by dnspython.
+"""Checks the core's DNS parser against dnspython.
 
-A question that leaves contains exactly what was judged. Other parsers read each learnt address in
-the answer for that name too.
+A question that leaves contains exactly what was judged. For each address that the core learns,
+dnspython reads the same name and address in the answer.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def question(data: bytes) -> tuple[bytes, str, int] | None:
 
 
 def answer(data: bytes) -> tuple[str, set[str]] | None:
-    """The name, and the addresses that are learnt for it."""
+    """The name, and the addresses that the core learns for it."""
     name = ctypes.create_string_buffer(NAME_ROOM)
     room = ctypes.create_string_buffer(17 * 64)
     count = core().oracle_answer(data, ctypes.c_size_t(len(data)), name, room)
@@ -132,7 +132,7 @@ def test_a_question_says_what_was_judged(data: bytes) -> None:
     assert message.opcode() == 0 and not message.flags & (
         dns.flags.QR | dns.flags.AA | dns.flags.TC | dns.flags.RA
     ), data
-    # It contains only the name and the bits above: dnspython's packet has the same length.
+    # The packet contains only the name and the bits above: dnspython's packet is as long.
     assert len(message.to_wire()) == len(wire), data
 
 
@@ -166,7 +166,7 @@ def answers(draw: st.DrawFn) -> bytes:
 
 
 def read_by_dnspython(data: bytes) -> tuple[str, set[str]] | None:
-    """The addresses of the question's name, of either kind, anywhere in its chain."""
+    """The addresses of the question's name, of either family, anywhere in its chain."""
     try:
         message = dns.message.from_wire(data, ignore_trailing=True, one_rr_per_rrset=True)
     except (dns.exception.DNSException, ValueError):

@@ -1,8 +1,8 @@
-"""HTTP on its way out, judged by h11 and by llhttp (Node's), which reads as leniently as it can be
-told to.
+"""Checks the core's reading of outgoing HTTP against h11 and Node's llhttp, which also runs in its
+most lenient modes.
 
-Whatever they read as a request is for a host that was asked for, and allowed: no smuggled one, and
-no other host.
+Every request that they read is for an allowed host that the core has judged. No request is
+smuggled, and none is for another host.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ LENIENCIES = (
 
 @dataclass
 class Request:
-    """What a server took for a request: the target, and every host that it names."""
+    """A request as a server reads it: the target, and every host that it names."""
 
     target: bytes = b""
     hosts: list[bytes] = field(default_factory=list)
 
 
 class Reader:
-    """llhttp's callbacks."""
+    """The callbacks of llhttp."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
@@ -76,7 +76,7 @@ def read_by_llhttp(data: bytes, leniencies: tuple[str, ...]) -> list[Request]:
 
 
 def read_by_h11(data: bytes) -> list[Request]:
-    """Each request with a connection of its own: h11 lets nobody skip the response."""
+    """A new connection for each request, because h11 does not let a server skip the response."""
     requests: list[Request] = []
     for _ in range(20):
         connection = h11.Connection(h11.SERVER)
@@ -118,7 +118,8 @@ def hosts_of(request: Request) -> list[str]:
 
 
 def passes(data: bytes, cuts: list[int]) -> tuple[bytes, int]:
-    """What the core lets out of `data`, written in pieces, and for how many hosts it asked."""
+    """What the core lets out of `data`, written in pieces, and the number of hosts that it
+    judged."""
     ends = sorted({cut for cut in cuts if 0 < cut < len(data)} | {len(data)})
     asked = ctypes.c_uint()
     size = core().oracle_http(
@@ -319,7 +320,7 @@ def test_plain_requests_pass_and_are_read_alike(body: str) -> None:
 
 
 def test_the_judges_can_be_told_apart() -> None:
-    """The property is not empty: each judge sees the smuggled request of a stream that nobody
-    guards."""
+    """The property above is not vacuous: without the guard, each judge sees the smuggled
+    request."""
     for who, found in readings(f"GET / HTTP/1.1\r\nHost: {ALLOWED}\r\n\r\n{SMUGGLED}".encode()):
         assert [hosts_of(request) for request in found] == [[ALLOWED], ["evil.example"]], who

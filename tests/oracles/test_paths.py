@@ -1,6 +1,7 @@
-"""Paths, judged by the kernel in a scratch tree with links in every direction.
+"""Checks how the guard resolves paths against the kernel, in a scratch tree with links in every
+direction.
 
-A bare process opens a path and looks at what it got. A guarded one, under a policy that keeps /tmp,
+A bare process opens a path and reports the object. A guarded one, under a policy that blocks /tmp,
 gets the same object or the same error, and nothing under /tmp.
 """
 
@@ -23,8 +24,8 @@ from hypothesis import strategies as st
 from tests.oracles.core import judged
 from tests.support import LAUNCHER, ROOT, clean_environment, policy_file, rules
 
-# Reads [act, path, folder] a line, and answers with [errno, device, inode, path that the kernel has
-# of it].
+# Reads lines of [act, path, folder]. Answers with [errno, device, inode, the kernel's path of the
+# object].
 WORKER = """
 import errno, json, os, sys
 home = os.getcwd()
@@ -61,7 +62,7 @@ EACCES = 13
 
 
 class Worker:
-    """A process that does what it is told, bare or guarded."""
+    """A process that performs acts on request, bare or guarded."""
 
     def __init__(self, argv: list[str], home: Path, env: dict[str, str]) -> None:
         self.process = subprocess.Popen(
@@ -87,7 +88,7 @@ class Worker:
 
 
 class Tree:
-    """Two folders, one under /tmp, with links between them."""
+    """Two folders, one of them under /tmp, with links between them."""
 
     def __init__(self) -> None:
         self.inside = Path(tempfile.mkdtemp(prefix="function-shield-oracle-", dir="/tmp"))
@@ -119,7 +120,7 @@ class Tree:
         self.guarded = Worker([str(LAUNCHER)], self.outside, clean_environment(policy))
 
     def clear(self) -> None:
-        """Takes away what a creation made, so that the next process meets the same tree."""
+        """Remove what a creation made, so that the next process meets the same tree."""
         for folder in (self.inside, self.outside):
             for path in sorted(folder.rglob("*"), reverse=True):
                 if path in self.made:
@@ -127,7 +128,7 @@ class Tree:
                 path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
 
     def added(self) -> list[Path]:
-        """What is under /tmp and was not there."""
+        """What is new under /tmp."""
         return [path for path in self.inside.rglob("*") if path not in self.made]
 
     def end(self) -> None:
@@ -237,8 +238,9 @@ def test_what_lies_under_tmp_is_not_reached(
                 path if path.startswith("/") else tree.outside / path
             ).startswith("/tmp/")
     elif guarded[0] == EACCES and bare[0] == 0 and act not in ("list", "create"):
-        # It was kept for a reason: what the bare process got lies under /tmp. Creating is refused
-        # by the name as well, which lies under /tmp also where it is a link that leads out.
+        # The refusal must be right: the object that the bare process got lies under /tmp. Creation
+        # is excluded, because it is also refused by the name, which may lie under /tmp as a link
+        # that leads out.
         assert f"{bare[3]}/".startswith("/tmp/"), (
             f"{act} {path!r} at {at}: refused, and it is {bare}"
         )
@@ -247,7 +249,7 @@ def test_what_lies_under_tmp_is_not_reached(
 
 
 def test_the_judge_sees_both(tree: Tree) -> None:
-    """The property is not empty."""
+    """The property above is not vacuous."""
     tree.clear()
     assert tree.bare.does("read", "in/f", None)[3] == str(tree.inside / "f")
     assert tree.guarded.does("read", "in/f", None)[0] == EACCES

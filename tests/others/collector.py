@@ -1,5 +1,5 @@
-"""Stand-ins on loopback for what tracers send to: a collector over HTTP, and the X-Ray daemon over
-UDP."""
+"""Stand-ins on loopback for the receivers of traces: a collector over HTTP, and the X-Ray daemon
+over UDP."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MAX_BODY = 8 << 20
 
 
 class Collector:
-    """Keeps what is sent to it while the ``with`` block runs: path and body, unpacked.
+    """Keeps the path and the unpacked body of every request while the ``with`` block runs.
 
     Args:
         host: the address that it listens at, in 127.0.0.0/8.
@@ -44,7 +44,7 @@ class Collector:
             do_PUT = do_POST  # noqa: N815 - named by http.server; Datadog's tracer PUTs
 
             def do_GET(self) -> None:
-                # What Datadog's agent says about itself.
+                # The description of Datadog's agent.
                 self._answer(b'{"endpoints":["/v0.4/traces","/v0.5/traces"],"version":"7.70.0"}')
 
             def _body(self) -> bytes:
@@ -66,7 +66,7 @@ class Collector:
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                # Who runs under a function that is ended does not wait for the answer.
+                # A client may be in a function that is ended, and never reads the answer.
                 with contextlib.suppress(ConnectionError):
                     self.wfile.write(body)
 
@@ -112,12 +112,12 @@ class Collector:
         self.daemon.close()
 
     def paths(self) -> set[str]:
-        """Where something was sent to."""
+        """The paths of the requests."""
         return {path for path, _ in list(self.received)}
 
     def await_(self, path: str, words: Sequence[str], seconds: float = 10) -> bool:
-        """Whether, within `seconds`, something comes to a path that begins with `path` and holds
-        all of `words`."""
+        """Wait for a request whose path begins with `path` and whose body contains all of `words`.
+        Returns false after `seconds`."""
         end = time.monotonic() + seconds
         while not (found := self._has(path, words)) and time.monotonic() < end:
             time.sleep(0.05)

@@ -1,6 +1,6 @@
-"""dateutil 4, which pandas brings, makes no event under `default`.
+"""dateutil 4, a dependency of pandas, makes no event under `default`.
 
-botocore wants dateutil 2, so the packages of tests/packages cannot show it. The lock of Application
+botocore requires dateutil 2, so tests/packages cannot test version 4. The lock file of Application
 Signals has it.
 """
 
@@ -13,7 +13,7 @@ IMPORT = "import dateutil, dateutil.tz; print(dateutil.__version__)"
 
 
 def reported(policy: str) -> list[Event]:
-    """What its import is reported for."""
+    """The events that its import makes."""
     env = {"PYTHONPATH": str(packages("signals"))}
     done = run_guarded([str(PYTHON), "-c", IMPORT], policy=policy, env=env)
     assert (done.returncode, done.stdout.partition(".")[0]) == (0, "4"), done.stderr

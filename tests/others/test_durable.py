@@ -1,7 +1,7 @@
 """A durable function: Lambda's SDK and its local runner, from PyPI (``fetch.sh``).
 
-The runner stands for the durable service: it invokes the function under Lambda's emulator, and the
-SDK in the function sends its checkpoints to the runner. On AWS they go to Lambda's own API, which
+The runner plays the durable service. It invokes the function under Lambda's emulator, and the SDK
+in the function sends its checkpoints to the runner. On AWS they go to Lambda's own API, which
 `default` allows (``aws: [lambda]``).
 """
 
@@ -37,7 +37,7 @@ def ask(port: int, path: str, body: Any = None) -> Any:
 
 @contextmanager
 def runner(port: int, function: int, source: Path) -> Iterator[None]:
-    """The SDK's local runner, in front of the emulator at the port `function`."""
+    """The SDK's local runner, in front of the emulator on the port `function`."""
     words = ["-m", "aws_durable_execution_sdk_python_testing.cli", "start-server", "--skip-time"]
     words += ["--host", "127.0.0.1", "--port", str(port)]
     words += ["--local-runner-endpoint", f"http://127.0.0.1:{port}"]
@@ -62,7 +62,7 @@ def runner(port: int, function: int, source: Path) -> Iterator[None]:
 
 
 def execution(folder: Path, event: Any, *, guarded: bool) -> tuple[Any, list[dict[str, Any]]]:
-    """What one durable execution came to, and the events of its invocations."""
+    """The result of one durable execution, and the events of its invocations."""
     source = packages("durable")
     shutil.copytree(HERE / "durable", folder)
     for entry in source.iterdir():
@@ -119,5 +119,5 @@ def test_the_rules_hold_in_its_steps(tmp_path: Path) -> None:
     assert found == ("SUCCEEDED", [3, [1, 2, 3], "passed" if UNGUARDED else "refused"])
     (violation,) = (each for each in events if each["event"] == "violation")
     assert (violation["policy"], violation["origin"]["function"]) == ("read_write_tmp", "attack")
-    # The step runs once, whatever is replayed.
+    # The step runs once, however often the handler is replayed.
     assert violation["count"] == 1 and violation["requestId"]

@@ -1,5 +1,5 @@
-"""Tools that take the handler's place: the function's own handler is sealed all the same, and under
-``default`` nothing else happens than bare.
+"""Tools that replace the handler. The function's own handler is still sealed, and under ``default``
+everything else works as without the guard.
 
 New Relic's, Lumigo's and AWS's packages are the real ones from PyPI (``fetch.sh``). ``wrappers/``
 has the parts that only their layers contain.
@@ -36,12 +36,12 @@ class Tool:
     handler: str = "app.handler"
     wrapper: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
-    #: Part of a line that it writes to the log, if any.
+    #: Part of a line that the tool writes to the log, if any.
     says: str | None = None
-    #: The hosts that it sends to from inside the function. Each makes an event, and needs a `host:`
-    #: entry.
+    #: The hosts that the tool sends to from inside the function. Each makes an event, and needs a
+    #: `host:` entry.
     asks: Sequence[str] = ()
-    #: It sends a segment of each invocation to X-Ray's daemon.
+    #: The tool sends a segment of each invocation to X-Ray's daemon.
     traces: bool = False
 
 
@@ -103,16 +103,15 @@ def invoke(tool: Tool, opt: Path) -> tuple[list[Invocation], Collector, Collecto
 
 
 def answers(invocations: Sequence[Invocation]) -> list[Any]:
-    """What the function answered, without the folder that stands for /opt."""
+    """The function's answer, with a fixed name for the folder that plays /opt."""
     assert all(one.error is None for one in invocations), invocations
     kept = ("order", "imported", "handler", "tracers", "attempts")
     return [{key: one.response[key] for key in kept} for one in invocations]
 
 
 def unasked(event: Event) -> bool:
-    """A violation that the function's own attack did not make. The packages lie in a folder that
-    can be written to here, where /opt is read-only on Lambda: so native_code reports their compiled
-    modules."""
+    """Violations other than those of the function's own attack. Here the packages lie in a writable
+    folder, so native_code reports their compiled modules. On Lambda, /opt is read-only."""
     origin = event.get("origin") or {}
     own = origin.get("file") == str(FUNCTION / "app.py")
     loads = event.get("policy") == "native_code" and event["details"]["operation"] == "load"
@@ -153,7 +152,7 @@ def handler(event, context):
 
 @pytest.mark.parametrize("policy", ["default", "strict"])
 def test_powertools_asks_for_metadata(policy: str, tmp_path: Path) -> None:
-    """It does so in each invocation, without a report."""
+    """Powertools asks in each invocation, and that makes no event."""
     (tmp_path / "app.py").write_text(METADATA)
     with (
         layers("others") as opts,

@@ -1,9 +1,9 @@
-"""Tracers for Node, with AWS's runtime client: the same answers as bare, the rules hold, and under
-``default`` nothing else happens.
+"""Tracers for Node, with AWS's runtime client: the answers equal those of a bare run, the rules
+hold, and ``default`` reports nothing else.
 
-The packages are the real ones from npm (``fetch.sh``), configured as their makers document. What
-the layers of OpenTelemetry and of Application Signals add to them is a file that `NODE_OPTIONS`
-names; Datadog's takes the handler's place.
+The packages are the real ones from npm (``fetch.sh``), configured as their makers document. The
+layers of OpenTelemetry and of Application Signals add a file that `NODE_OPTIONS` names. Datadog's
+layer replaces the handler.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ PINNED = "node/package-lock.json"
 BARE = ["passed", "passed", "passed", "ECONNREFUSED"]
 #: Without a collector.
 _OTEL = {"OTEL_TRACES_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "none"}
-#: OpenTelemetry's layer looks for Lambda only. Without it, the package asks the metadata server of
-#: every cloud, which is blocked. AWS's leaves them out on Lambda.
+#: OpenTelemetry's layer detects only Lambda. Without this setting, the package asks the metadata
+#: server of every cloud, which is blocked. AWS's layer omits these detectors on Lambda.
 _DETECTORS = {"opentelemetry": {"OTEL_NODE_RESOURCE_DETECTORS": "env"}}
 _SCRIPTS = {
     "opentelemetry": "@opentelemetry/auto-instrumentations-node/build/src/register.js",
@@ -35,7 +35,7 @@ _SCRIPTS = {
 
 
 def variables(tool: str) -> dict[str, str]:
-    """What the function's configuration says, for a tool."""
+    """The environment variables that a tool's documentation asks for."""
     folder = packages("node", PINNED) / "node_modules"
     if tool == "datadog":
         return {
@@ -53,7 +53,7 @@ def variables(tool: str) -> dict[str, str]:
 
 @pytest.fixture(params=[one for one in nodes() if node_id(one) != "system"], ids=node_id)
 def run(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Served]:
-    """Runs a function behind a tool, with a policy or bare."""
+    """Run a function behind a tool, with a policy or bare."""
     client = CLIENTS / "4.0.2"
     if not (client / "index.mjs").exists():
         if "runtimes" in os.environ.get("FSHIELD_TEST_REQUIRE", "").split(","):
@@ -75,8 +75,8 @@ def run(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Served]
 
 
 def check(bare: Served, guarded: Served) -> None:
-    """The tool is there, each answer is the same but for the acts, and each event is of an act of
-    the function's."""
+    """Check that the tool is active, that each answer equals the bare one except for the acts, and
+    that each event is about an act of the function."""
     assert {tuple(body["rules"]) for body in bare.bodies} == {tuple(BARE)}, bare.output
     assert {tuple(body["rules"]) for body in guarded.bodies} == {tuple(HELD)}, guarded.output
 
@@ -94,7 +94,7 @@ def check(bare: Served, guarded: Served) -> None:
 
 @pytest.mark.parametrize("module", [False, True], ids=["CommonJS", "module"])
 def test_datadog(run: Callable[..., Served], module: bool) -> None:
-    """Its handler is the one that the runtime knows, and loads the function's own."""
+    """Datadog's handler is the one that the runtime knows. It loads the function's own."""
     bare = run("datadog", None, module=module)
     guarded = run("datadog", "default", module=module)
     check(bare, guarded)
@@ -104,12 +104,12 @@ def test_datadog(run: Callable[..., Served], module: bool) -> None:
 
 
 def test_datadog_on_a_managed_instance(run: Callable[..., Served]) -> None:
-    """In each worker thread Datadog's handler loads the function's own."""
+    """In each worker thread, Datadog's handler loads the function's own."""
     managed = {
         "AWS_LAMBDA_MAX_CONCURRENCY": "8",
         "AWS_LAMBDA_NODEJS_WORKER_COUNT": "4",
-        # The client waits for events in libuv's threads. If all of them wait, and no event comes
-        # any more, none is left to send the last answer.
+        # The client waits for events in libuv's threads. If all of them wait and no event comes, no
+        # thread is left to send the last answer.
         "UV_THREADPOOL_SIZE": "16",
     }
     check(run("datadog", None, **managed), run("datadog", "default", **managed))

@@ -1,8 +1,8 @@
-"""Other makers' tracers in the same function: their wrappers run, their traces arrive, and the
+"""Tracers of other vendors in the same function: their wrappers run, their traces arrive, and the
 rules hold.
 
-The packages are the real ones from PyPI (``fetch.sh``). The scripts in ``wrappers/`` do what those
-of the makers' layers do, which are on no package registry.
+The packages are the real ones from PyPI (``fetch.sh``). The scripts in ``wrappers/`` do what the
+scripts in the vendors' layers do, which no package registry has.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from tests.support import LAYER, SCRATCH, Event, policy_file, rules
 HERE = Path(__file__).parent
 FUNCTION = HERE / "function"
 OUTSIDE = "127.66.66.66"
-#: The Python that the packages were fetched for, without the tests' own packages.
+#: The Python that the packages were fetched for, without the packages of the tests.
 PYTHON = Path(sys.executable).resolve()
 ALL = rules("block", "block", "block", "block", native_code="alert", runtime_api="block")
 HELD = dict.fromkeys(("outbound", "tmp", "child", "source"), 13)
 RULES = {"create_child_process", "outbound_connectivity", "read_handler", "read_write_tmp"}
 PASSED = dict.fromkeys(HELD, "passed")
-# A layer without a guard: the next wrapper gets the runtime, and that is all.
+# A layer without a guard: its launcher only runs the next wrapper, or the runtime.
 _HOLLOW = """#!/bin/sh
 if [ -n "$FUNCTION_SHIELD_NEXT_WRAPPER" ]; then exec "$FUNCTION_SHIELD_NEXT_WRAPPER" "$@"; fi
 exec "$@"
@@ -40,7 +40,8 @@ exec "$@"
 
 
 def packages(name: str, pinned: str | None = None) -> Path:
-    """What fetch.sh brought of a lock. Skipped without it, or failed where it is required."""
+    """The packages that fetch.sh installed from a lock file. Skipped if they are missing, or failed
+    if they are required."""
     folder = cache_folder("others") / name
     lock = folder / "complete.lock"
     if lock.exists() and lock.read_bytes() == (HERE / (pinned or f"{name}.lock")).read_bytes():
@@ -52,7 +53,8 @@ def packages(name: str, pinned: str | None = None) -> Path:
 
 @contextmanager
 def layers(name: str) -> Iterator[dict[bool, Path]]:
-    """What stands for /opt: the tools' layers beside ours, and beside one that guards nothing."""
+    """Two folders that play /opt: the tools' layers beside ours, and beside a layer that guards
+    nothing."""
     source, made = packages(name), {}
     for guarded in (True, False):
         opt = SCRATCH / f"{name}-{os.getpid()}" / ("guarded" if guarded else "bare") / "opt"
@@ -71,7 +73,7 @@ def layers(name: str) -> Iterator[dict[bool, Path]]:
 
 @pytest.fixture(scope="module")
 def opts() -> Iterator[dict[bool, Path]]:
-    """As above, for the tools that need no release of another's of their own."""
+    """As `layers`, for the tools that work with the same releases of their dependencies."""
     with layers("others") as made:
         yield made
 
@@ -81,14 +83,14 @@ Trace = tuple[str, tuple[str, ...]]
 
 @dataclass
 class Run:
-    """What a function answered, and what the collector got."""
+    """A function's answers, and what the collector got."""
 
     invocations: list[Invocation]
     collector: Collector
     outside: Collector
 
     def answer(self, opt: Path) -> list[Any]:
-        """The answers, with the folder that stands for /opt named so."""
+        """The answers, with a fixed name for the folder that plays /opt."""
         return [_replaced(one.response, str(opt)) for one in self.invocations]
 
 
@@ -106,7 +108,7 @@ def _replaced(value: Any, opt: str) -> Any:
 def started(
     opt: Path, wrapper: str | None, collector: Collector, outside: Collector, **variables: str
 ) -> Iterator[Function]:
-    """The function with `wrapper` before it, and every tracer told of the collector."""
+    """Start the function behind `wrapper`, with every tracer configured for the collector."""
     at = f"http://127.0.0.1:{collector.port}"
     environment = {
         "PATH": f"{PYTHON.parent}:/usr/local/bin:/usr/bin:/bin",
@@ -134,7 +136,7 @@ def run(
     traces: Sequence[Trace],
     **variables: str,
 ) -> Run:
-    """Invoke with each of `events`, and wait until all of `traces` have arrived."""
+    """Invoke the function with each of `events`, and wait until all of `traces` have arrived."""
     with Collector() as collector, Collector(OUTSIDE) as outside:
         with started(opt, wrapper, collector, outside, **variables) as function:
             invocations = [function.invoke(event) for event in events]
@@ -148,9 +150,9 @@ def run(
 
 _OTEL = ("/v1/traces", ("opentelemetry.instrumentation.aws_lambda", "faas.name"))
 _DATADOG = ("/v0.", ("aws.lambda",))
-# OpenTelemetry's distro sets OTEL_TRACES_EXPORTER, and Datadog's tracer takes that for itself.
+# OpenTelemetry's distro sets OTEL_TRACES_EXPORTER, which Datadog's tracer reads too.
 _DATADOG_BY_OTLP = ("/v1/traces", ("aws.lambda", "_dd."))
-#: By wrapper: where its traces go, and words that are in them.
+#: For each wrapper: the path that its traces go to, and words in them.
 TRACES: dict[str, list[Trace]] = {
     "otel-instrument": [_OTEL],
     "datadog_wrapper": [_DATADOG],
@@ -159,14 +161,14 @@ TRACES: dict[str, list[Trace]] = {
     "three": [_OTEL, _DATADOG_BY_OTLP],
 }
 SENTRY: Trace = ("/api/7/envelope/", ("an order that nobody made", "LookupError"))
-# The handler can be imported once. With this instrumentation OpenTelemetry imports it in its
-# sitecustomize already, and under ddtrace-run it is imported again.
+# A handler that can be imported only once. With this instrumentation, OpenTelemetry imports the
+# handler in its sitecustomize, and ddtrace-run causes a second import.
 ONCE = {"three": {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "aws-lambda"}}
 
 
 @pytest.mark.parametrize("wrapper", TRACES)
 def test_traces_arrive_and_attacks_do_not(opts: dict[bool, Path], wrapper: str) -> None:
-    """The same answers as without the guard, but for the attacks."""
+    """The answers equal those without the guard, except for the attacks."""
     events = ({"order": 1}, {"order": 2, "attack": True})
     runs = {
         one: run(opts[one], wrapper, events, TRACES[wrapper], **ONCE.get(wrapper, {}))
@@ -181,7 +183,7 @@ def test_traces_arrive_and_attacks_do_not(opts: dict[bool, Path], wrapper: str) 
     )
     assert runs[False].outside.paths() == {"/stolen"}
     for answer in (*answers[True], *answers[False]):
-        # A shell in a guarded wrapper finds PYTHONPATH set: "X:$PYTHONPATH" ends with a colon only
+        # In a guarded wrapper, PYTHONPATH is already set. "X:$PYTHONPATH" ends with a colon only
         # without the guard.
         answer["pythonpath"] = answer["pythonpath"] and answer["pythonpath"].rstrip(":")
     assert answers[True] == answers[False]
@@ -192,10 +194,10 @@ def test_traces_arrive_and_attacks_do_not(opts: dict[bool, Path], wrapper: str) 
 
 
 def blocked(run: Run) -> list[str]:
-    """The rules that blocked an act of the function's.
+    """The rules that blocked an act of the function.
 
-    Tracers have acts of their own that are blocked: ddtrace tries for a file in /tmp, Sentry starts
-    git to learn the release, and wants the source lines of a traceback. They go on without.
+    Some acts of the tracers are blocked too, and the tracers work without them: ddtrace tries a
+    file in /tmp, and Sentry starts git to find the release, and reads source lines for a traceback.
     """
     events = [
         event for one in run.invocations for event in one.events if event["event"] == "violation"
@@ -209,13 +211,13 @@ def blocked(run: Run) -> list[str]:
 
 
 def asked(event: Event) -> Path:
-    """The file that asked."""
+    """The file of the caller."""
     return Path((event.get("origin") or {}).get("file") or "/")
 
 
 def test_sentry_and_powertools_beside_two_tracers(opts: dict[bool, Path]) -> None:
-    """Errors reach Sentry, metrics and log lines stdout. The emulator samples no trace: X-Ray's
-    daemon gets nothing."""
+    """Errors reach Sentry, and metrics and log lines reach stdout. The emulator samples no trace,
+    so X-Ray's daemon gets nothing."""
     segments = []
     events = ({"order": 1}, {"order": 2, "attack": True}, {"raise": True})
     for guarded in (True, False):
@@ -238,13 +240,13 @@ def test_sentry_and_powertools_beside_two_tracers(opts: dict[bool, Path]) -> Non
         assert any('"message":"an order"' in line for line in first.output), first.output
         segments.append(len(seen.collector.segments))
         if guarded:
-            # Sentry asks for the handler's source lines as well, once the function has raised.
+            # After the function has raised, Sentry also tries to read the handler's source lines.
             assert set(blocked(seen)) == RULES
     assert segments[0] == segments[1]
 
 
 def test_a_collector_that_no_rule_allows_gets_nothing(opts: dict[bool, Path]) -> None:
-    """A tracer's exporter is no way out: it is judged like any other connection, and the function
+    """A tracer's exporter is no way out. Its connection is judged like any other, and the function
     goes on."""
     for guarded in (True, False):
         with Collector() as collector, Collector(OUTSIDE) as outside:

@@ -1,5 +1,5 @@
-"""Runs the rows in the namespaces that it was started in: ``python -m tests.packages.inside PYTHON
-NAME…``, and prints a JSON line for each run."""
+"""Runs rows in the namespaces that it was started in, and prints one JSON line for each run:
+``python -m tests.packages.inside PYTHON NAME…``."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ TIMEOUT_S = 60
 
 
 def folder(row: Row) -> str:
-    """The name of the row's function."""
+    """The folder of the row's function."""
     return re.sub(r"[^a-z0-9]+", "-", row.package.lower())
 
 
 def lay(chosen: Sequence[Row]) -> None:
-    """Write the functions, and leave /tmp the only place that they can write to, as on Lambda."""
+    """Write the functions. As on Lambda, only /tmp stays writable for them."""
     shutil.rmtree(TASKS, ignore_errors=True)
     for row in chosen:
         (TASKS / folder(row)).mkdir(parents=True)
@@ -40,7 +40,7 @@ def lay(chosen: Sequence[Row]) -> None:
 
 
 def run(row: Row, python: Path, policy: str, variables: dict[str, str]) -> dict[str, Any]:
-    """One start of the function, invoked twice, under `policy`."""
+    """Start the function under `policy`, and invoke it twice."""
     for path in Path("/tmp").iterdir():
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     chosen = policy
@@ -79,7 +79,7 @@ def run(row: Row, python: Path, policy: str, variables: dict[str, str]) -> dict[
 
 
 def learn(row: Row, events: Sequence[support.Event]) -> None:
-    """Write learnt.yaml from what `monitor` reported."""
+    """Learn a policy from the events under `monitor`, and write it to learnt.yaml."""
     log, made = SCRATCH / "monitor.log", SCRATCH / "learnt.yaml"
     log.write_text("".join(f"{json.dumps(event)}\n" for event in events))
     made.unlink(missing_ok=True)
@@ -93,7 +93,7 @@ def learn(row: Row, events: Sequence[support.Event]) -> None:
     command += ["-o", str(made), *(word for each in accepted for word in ("--accept", each))]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if not made.exists():
-        # Everything is held back.
+        # Everything was held back.
         made.write_text(json.dumps({"version": 1, "default": "block"}))
     for each in json.loads(done.stdout)["held"]:
         print(f"{row.package}: learn held back {each['what']}: {each['why']}", file=sys.stderr)

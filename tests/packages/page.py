@@ -1,4 +1,5 @@
-"""docs/packages.md, from the rows and the lock. A run writes it if each row does what it says."""
+"""Writes docs/packages.md, from the rows and the lock file. A run writes the page only if each row
+behaves as declared."""
 
 from __future__ import annotations
 
@@ -43,7 +44,7 @@ uses pyarrow, does so here.
 
 
 def versions() -> dict[str, str]:
-    """Of the locked packages, the first that the lock has."""
+    """The versions of these packages in the lock file, or of the first one that it has."""
     found: dict[str, str] = {}
     for name, version in re.findall(
         r"^([\w.-]+)==([^\s;]+)", (HERE / "packages.lock").read_text(), re.MULTILINE
@@ -90,7 +91,7 @@ def _quoted(pattern: str) -> str:
 
 
 def _decided(rows: Sequence[Row], word: str, known: dict[str, str]) -> list[str]:
-    """The acts that `default` treats in one way, each with the packages that do it."""
+    """The acts that `default` treats in the same way, each with the packages that perform it."""
     found: dict[Expected, list[str]] = {}
     for row in rows:
         for one in row.events:

@@ -1,4 +1,4 @@
-"""The rows of packages.yaml, and what is wrong with what a run of one did."""
+"""The rows of packages.yaml, and the check of a run against its row."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def handler(event, context):
 
 @dataclass(frozen=True)
 class Expected:
-    """Acts of one kind: what `monitor` reports, and what `default` makes of them."""
+    """A kind of act that is expected: its event under `monitor`, and what `default` does."""
 
     rule: str
     at: str
@@ -44,7 +44,7 @@ class Expected:
     why: str
 
     def covers(self, event: Mapping[str, Any]) -> bool:
-        """Whether `event` is about such an act."""
+        """Whether `event` is about an act of this kind."""
         when = "use" if event["requestId"] else "import"
         same = (self.rule, self.when) == (event["policy"], when)
         return same and re.fullmatch(self.at, place(event)) is not None
@@ -60,7 +60,7 @@ class Quiet:
 
 @dataclass(frozen=True)
 class Row:
-    """A package: an import, an ordinary use, and what was decided for both."""
+    """A package: its import, an ordinary use of it, and what is expected of both."""
 
     package: str
     imports: str
@@ -75,7 +75,7 @@ class Row:
     differs: Any = None
 
     def expected(self) -> tuple[Expected, ...]:
-        """What is written down, and the connections."""
+        """The expected acts that the row lists, and the connections to its hosts."""
         why = "a host that the function is about is named in its policy"
         ways = []
         for entry in self.hosts:
@@ -84,32 +84,32 @@ class Row:
         return (*self.events, *ways)
 
     def more(self) -> dict[str, Any]:
-        """What a policy says besides `default`."""
+        """What the row's policy has in addition to `default`."""
         ways = {"outbound_connectivity": {"allow": list(self.hosts)}} if self.hosts else {}
         return {**ways, **self.needs}
 
     def runs(self) -> list[str]:
-        """The policies that it runs under, "bare" without any."""
+        """The policies for this row; "bare" is a run without the guard."""
         needs = ["needs"] if self.more() else []
         return ["bare", "monitor", "default", *needs, *(["learnt"] if self.is_learnt() else [])]
 
     def is_learnt(self) -> bool:
-        """Whether there is something to learn."""
+        """Whether a policy can be learnt for this row."""
         return bool(self.expected()) and not self.held
 
     def handler(self) -> str:
-        """The function's module."""
+        """The source of the function's module."""
         return HANDLER.format(imports=self.imports, use=textwrap.indent(self.use, "    ").rstrip())
 
     def policy(self, folder: Path) -> dict[str, Any]:
-        """`default`, with what the row needs besides, for a file in `folder`."""
+        """`default` and the row's additions, for a policy file in `folder`."""
         base = os.path.relpath(POLICIES / "default.yaml", folder)
         return {"version": 1, "extends": base, "policy": self.more()}
 
 
 @dataclass(frozen=True)
 class Done:
-    """What one run answered, and its violations."""
+    """The answers of one run, and its violations."""
 
     answers: list[Any]
     violations: list[support.Event]
@@ -118,7 +118,7 @@ class Done:
 
 
 def rows() -> list[Row]:
-    """All of them, in their order. Raises ValueError where one is not as its header says."""
+    """All rows, in order. Raises ValueError for a malformed row."""
     found = []
     for each in yaml.safe_load((HERE / "packages.yaml").read_text())["packages"]:
         row = Row(
@@ -157,8 +157,8 @@ def place(event: Mapping[str, Any]) -> str:
 
 
 def problems(row: Row, done: Mapping[str, Done]) -> list[str]:
-    """What a run of `row` did that it does not say. `done` is by policy: bare, monitor, default,
-    and `needs` where the row needs more."""
+    """How the runs of `row` differ from what it declares. `done` maps a policy to its run: bare,
+    monitor, default, and `needs` if the row has additions."""
     found = [*_of_answers(row, done), *_of_entries(row, done)]
     for one in row.quiet:
         there = [policy for policy in ("bare", "default") if one.path in done[policy].left]
@@ -188,7 +188,7 @@ def _of_answers(row: Row, done: Mapping[str, Done]) -> Iterator[str]:
 
 
 def _of_entries(row: Row, done: Mapping[str, Done]) -> Iterator[str]:
-    """Of the run under `default` and what the row needs besides."""
+    """Differences in the runs under `needs` and `learnt`."""
     if "needs" not in done and _blocks(row) and row.differs is None:
         yield "default blocks it, and nothing is said that it needs"
     for policy in ("needs", "learnt"):
@@ -204,7 +204,8 @@ def _of_entries(row: Row, done: Mapping[str, Done]) -> Iterator[str]:
 def _of_events(
     row: Row, policy: str, said: Sequence[str], events: Sequence[support.Event]
 ) -> Iterator[str]:
-    """Of one policy, which tells of the acts that are in `said`."""
+    """Differences in the events under one policy. It reports the acts whose `default` is in
+    `reported`."""
     wanted = [one for one in row.expected() if one.default in said]
     seen = set()
     for event in events:

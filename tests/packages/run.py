@@ -1,8 +1,8 @@
-"""What forty packages do at import and in ordinary use, under the guard: ``python -m
+"""Checks what forty packages do at import and in ordinary use, under the guard: ``python -m
 tests.packages.run [WORD…]``.
 
-With words, only the rows with one of them in their name run, and docs/packages.md is not written.
-Exit status 0 only if each does what packages.yaml says, and nothing else.
+With words, only rows whose name contains one of them run, and docs/packages.md is not written. Exit
+status 0 only if each package does what packages.yaml says, and nothing else.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _PATH = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
 
 
 def fetch() -> Path:
-    """The interpreter that has the packages."""
+    """Install the packages. Returns their interpreter."""
     done = subprocess.run(
         [HERE / "fetch.sh"],
         env={**os.environ, "PYTHON": sys.executable},
@@ -38,7 +38,7 @@ def fetch() -> Path:
 
 
 def replay(chosen: Sequence[Row], python: Path) -> Iterator[dict[str, Any]]:
-    """Each run's line, in namespaces of their own."""
+    """Yield the JSON line of each run. The runs have their own namespaces."""
     components.emulator()
     components.runtime_client(python, components.python_version(python))
     way = next(

@@ -1,5 +1,5 @@
-"""What the packages talk to, in a network of their own: HTTP and TLS for every name, and as little
-of Redis, PostgreSQL, MySQL, and the X-Ray daemon as their clients need."""
+"""The servers that the packages talk to, in a separate network: HTTP and TLS for every name, an
+X-Ray daemon, and as little of Redis, PostgreSQL and MySQL as their clients need."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RESOLVER = "10.78.0.53"
 EVERYBODY = "10.78.0.80"
 REGION = "eu-central-1"
 COLLECTOR, DAEMON = 4318, 2000
-#: The JSON that each host answers with.
+#: The JSON answers, by host.
 ANSWERS = {
     f"dynamodb.{REGION}.amazonaws.com": {"Item": {"id": {"S": "A1"}}},
     "api.rates.example": {"rate": "1.08"},
@@ -42,7 +42,7 @@ ANSWERS = {
     },
     "slack.com": {"ok": True, "ts": "1.0"},
 }
-#: Of a vocabulary for tiktoken: each byte, and its rank.
+#: For tiktoken's vocabulary: each byte, and its rank.
 VOCABULARY = "".join(f"{line}\n" for line in ("YQ== 0", "Yg== 1", "YWI= 2"))
 
 
@@ -81,7 +81,7 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 64
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client of a function that ended."""
+        """Ignore the error: the function of this client has ended."""
 
 
 def _exactly(peer: socket.socket, size: int) -> bytes:
@@ -95,7 +95,7 @@ def _exactly(peer: socket.socket, size: int) -> bytes:
 
 
 def redis(peer: socket.socket) -> None:
-    """Keeps nothing: GET answers with `4`."""
+    """A Redis that stores nothing: GET answers `4`."""
     lines = peer.makefile("rb")
     while head := lines.readline():
         words = []
@@ -109,7 +109,7 @@ def redis(peer: socket.socket) -> None:
 
 
 def postgres(peer: socket.socket) -> None:
-    """Without TLS: each simple query has one row, its own text."""
+    """PostgreSQL without TLS. Each simple query returns one row, which holds the query's text."""
     size, code = struct.unpack("!II", _exactly(peer, 8))
     while code in (80877103, 80877104):  # TLS, GSSAPI
         peer.sendall(b"N")
@@ -135,8 +135,8 @@ def _message(kind: bytes, body: bytes) -> bytes:
 
 
 def mysql(peer: socket.socket) -> None:
-    """Lets everyone in; each statement changes one row."""
-    able = 0x00000200 | 0x00008000 | 0x00080000  # protocol 4.1, its logins, named logins
+    """A MySQL that accepts every login. Each statement changes one row."""
+    able = 0x00000200 | 0x00008000 | 0x00080000  # protocol 4.1, with its authentication, by plugin
     greeting = b"\x0a8.0.0\0" + struct.pack("<I", 1) + b"saltsalt\0"
     greeting += struct.pack("<HBHH", able & 0xFFFF, 45, 2, able >> 16)
     greeting += b"\x15" + bytes(10) + b"saltsaltsalt\0" + b"mysql_native_password\0"
@@ -167,7 +167,7 @@ def _listen(port: int, handler: Callable[[socket.socket], None]) -> None:
 
 
 class World:
-    """Names, servers and a /tmp of their own, in the namespaces of this process."""
+    """Names, servers and a /tmp, in the namespaces of this process."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -199,31 +199,31 @@ class World:
             threading.Thread(target=server.serve_forever, daemon=True).start()
         for port, handler in ((6379, redis), (5432, postgres), (3306, mysql)):
             _listen(port, handler)
-        # Takes what it is sent.
+        # Read and drop what arrives.
         self._daemon = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._daemon.bind(("127.0.0.1", DAEMON))
 
     @property
     def variables(self) -> dict[str, str]:
-        """What the functions are configured with."""
+        """The environment variables of the functions."""
         trusted = dict.fromkeys(
             ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"), str(self._trusted)
         )
         return {
             **trusted,
-            # The one program that Lambda has of those that packages start.
+            # The only program on Lambda that any of the packages starts.
             "PATH": str(self._programs),
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
             "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
             "AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{DAEMON}",
-            # As on Lambda: no folder that can be made or written to.
+            # As on Lambda: no other folder is writable.
             "HOME": "/proc/nobody",
         }
 
     def close(self) -> None:
-        """End the name server."""
+        """Stop the name server."""
         self._resolver.kill()
         self._resolver.wait()
         self._daemon.close()

@@ -1,5 +1,5 @@
-"""The rows of packages.yaml and docs/packages.md are of one mind, and a run that differs from its
-row is found. The packages themselves run by `make packages`."""
+"""The rows of packages.yaml and docs/packages.md agree, and the check finds a run that differs from
+its row. `make packages` runs the packages themselves."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_every_package_of_a_row_is_locked() -> None:
     for requirement in wanted:
         name = requirement.partition("[")[0].lower()
         assert name.replace("_", "-") in locked
-        # What another package needs has no row of its own.
+        # Dependencies of another package have no rows of their own.
         assert name in named or name == "python-multipart", name
 
 
@@ -60,7 +60,7 @@ def test_default_names_what_the_rows_say_that_it_allows() -> None:
         for one in row.events
         if (one.rule, one.default) == ("native_code", "allowed")
     ]
-    # botocore, which rows need, wants dateutil 2: tests/others/test_dateutil.py shows dateutil 4.
+    # Rows need botocore, which requires dateutil 2. tests/others/test_dateutil.py tests dateutil 4.
     for name in set(named) - {"dateutil"}:
         assert any(name in why.lower() for why in said), f"no row shows that {name} belongs there"
 

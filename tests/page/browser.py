@@ -1,4 +1,5 @@
-"""Chromium, by the pipe of its DevTools protocol: no port, no driver."""
+"""Drives Chromium through a pipe with its DevTools protocol, without a port and without a
+driver."""
 
 from __future__ import annotations
 
@@ -19,11 +20,11 @@ _WAIT_S = 180
 
 
 class Failed(Exception):
-    """The browser did not do what it was asked."""
+    """The browser reported an error."""
 
 
 class Browser:
-    """One tab.
+    """A browser with one tab.
 
     Args:
         to, answers: the pipe's ends.
@@ -36,7 +37,7 @@ class Browser:
         self.events: list[dict[str, Any]] = []
 
     def attach(self) -> None:
-        """Take a new tab."""
+        """Open a new tab, and control it from now on."""
         target = self("Target.createTarget", url="about:blank")["targetId"]
         self._session = self("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log"):
@@ -72,7 +73,7 @@ class Browser:
         return found
 
     def open(self, content: str) -> None:
-        """Show a page, under the policy that it has."""
+        """Show a page, with its own content security policy."""
         frame = self("Page.getFrameTree")["frameTree"]["frame"]["id"]
         self.events.clear()
         self("Page.setDocumentContent", frameId=frame, html=content)
@@ -85,7 +86,7 @@ class Browser:
             self.events.append(self._read())
 
     def run(self, expression: str) -> Any:
-        """The value of an expression, promises waited for."""
+        """The value of a JavaScript expression. Waits for promises."""
         found = self(
             "Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True
         )
@@ -94,7 +95,7 @@ class Browser:
         return found["result"].get("value")
 
     def screen(self, width: int = 1280, *, dark: bool = False, media: str = "") -> None:
-        """How wide the screen is, and what the reader prefers."""
+        """Set the screen's width and the reader's preferences."""
         self(
             "Emulation.setDeviceMetricsOverride",
             width=width,
@@ -118,7 +119,7 @@ class Browser:
 
     @property
     def refused(self) -> list[str]:
-        """What the page's policy kept from running, and errors of its scripts."""
+        """What the page's content security policy refused, and the errors of its scripts."""
         return [
             json.dumps(each["params"])
             for each in self.events
@@ -128,7 +129,7 @@ class Browser:
 
 @contextmanager
 def browser(folder: Path) -> Iterator[Browser]:
-    """A browser with a profile of its own, that reaches nothing."""
+    """A browser with a fresh profile and no network access."""
     assert CHROMIUM
     theirs, to = os.pipe()
     answers, theirs_back = os.pipe()

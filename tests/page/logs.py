@@ -1,4 +1,4 @@
-"""Logs of made-up fleets, always the same."""
+"""Logs of invented fleets. They are always the same."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TEAMS = ("billing", "catalogue", "media", "orders", "search")
 
 
 class Fleet(Log):
-    """A log of many functions: each has a process of its own, which numbers its events."""
+    """A log of many functions. Each has one process, with its own sequence of events."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,17 +34,17 @@ class Fleet(Log):
 
 
 def at(days: float) -> str:
-    """The moment so many days before the end of the logs."""
+    """The time stamp `days` before the end of the logs."""
     return f"{END - timedelta(days=days):%Y-%m-%dT%H:%M:%S}.000000Z"
 
 
 def arn(function: str, region: str = "eu-west-1", account: str = "123456789012") -> str:
-    """A function's."""
+    """The ARN of a function."""
     return f"arn:aws:lambda:{region}:{account}:function:{function}"
 
 
 def installed(name: str, version: str) -> dict[str, object]:
-    """The origin of an act by a release that its function's code calls."""
+    """The origin of an act by this release, which the function's code calls."""
     frames = [f"/var/task/{name}/__init__.py:8 quietly", *stack()]
     file = frames[0].rpartition(":")[0]
     return {
@@ -58,7 +58,8 @@ def installed(name: str, version: str) -> dict[str, object]:
 
 
 def fleet(count: int = 50) -> Log:
-    """Twenty days of `count` functions that report; in three of them a release turns bad."""
+    """Twenty days of `count` functions under a policy that only reports. In three of them, a
+    release turns bad."""
     log = Fleet()
     names = [f"{TEAMS[at % len(TEAMS)]}-{at:02}" for at in range(count)]
     for number, function in enumerate(names):
@@ -104,7 +105,7 @@ def fleet(count: int = 50) -> Log:
 
 
 def read(log: Log) -> Touched:
-    """Folded."""
+    """The log as evidence."""
     reader = EventReader()
     evidence = Touched()
     evidence.read(record for line in log.lines for record in reader.line(line))
@@ -112,6 +113,6 @@ def read(log: Log) -> Touched:
 
 
 def made(log: Log) -> str:
-    """Its page."""
+    """The report's page."""
     evidence = read(log)
     return page(Report(evidence, dependencies(evidence)))

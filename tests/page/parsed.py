@@ -1,4 +1,4 @@
-"""A page as a tree."""
+"""Parses a page into a tree."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _VOID = frozenset({"meta", "input"})
 
 
 class Element:
-    """One element, with what is in it.
+    """One element and its content.
 
     Args:
         tag, attributes: as written.
@@ -21,7 +21,7 @@ class Element:
 
     @property
     def text(self) -> str:
-        """All text in it, blanks as one."""
+        """All text in the element, with runs of white space as one blank."""
         return " ".join("".join(self._texts()).split())
 
     def _texts(self) -> Iterator[str]:
@@ -33,7 +33,7 @@ class Element:
                 yield " "
 
     def all(self, tag: str = "", **attributes: str) -> list[Element]:
-        """Elements below with this tag, and these words in these attributes."""
+        """The elements below with this tag, whose attributes contain these words."""
         found = []
         for each in self.inside:
             if isinstance(each, Element):
@@ -49,12 +49,12 @@ class Element:
         return found
 
     def one(self, tag: str = "", **attributes: str) -> Element:
-        """The one that there is."""
+        """The only such element."""
         (found,) = self.all(tag, **attributes)
         return found
 
     def rows(self) -> list[dict[str, str]]:
-        """A table's rows, by the heads of their columns."""
+        """The rows of a table, by the headings of its columns."""
         heads = [head.text for head in self.one("thead").all("th")]
         return [
             dict(
@@ -93,7 +93,7 @@ class _Builder(HTMLParser):
 
 
 def parsed(content: str) -> Element:
-    """The page; what is not well nested is an error."""
+    """Parse the page. Bad nesting is an error."""
     builder = _Builder()
     builder.feed(content)
     builder.close()

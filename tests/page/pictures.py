@@ -18,7 +18,7 @@ _WIDTH, _HEIGHT = 1100, 1900
 
 
 def draw(page: Path, picture: Path) -> None:
-    """The top of a page, light, as a screen has it."""
+    """Draw the top of a page in light colours, as large as a screen."""
     with tempfile.TemporaryDirectory() as folder, browser(Path(folder)) as tab:
         tab.screen(_WIDTH)
         tab.show(page)

@@ -1,5 +1,5 @@
-"""The report in a browser: what its script does, what axe-core finds, what is seen without a
-script."""
+"""The report in a browser: what its script does, what axe-core finds, and what a reader sees
+without scripts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """With the page of a fleet of fifty, and that of none."""
+    """A folder with two pages: of a fleet of fifty functions, and of none."""
     folder = tmp_path_factory.mktemp("page")
     (folder / "fleet.html").write_text(made(fleet()))
     empty = read(fleet(0))
@@ -38,13 +38,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def tab(folder: Path) -> Iterator[Browser]:
-    """One for all tests of this file."""
+    """One tab for all tests of this file."""
     with browser(folder) as found:
         yield found
 
 
 def axe() -> str:
-    """The checker."""
+    """The source of axe-core."""
     if not AXE.exists():
         if "page" in REQUIRED:
             pytest.fail("axe-core is not here: tests/page/fetch.sh has not been run")
@@ -53,7 +53,7 @@ def axe() -> str:
 
 
 def violations(tab: Browser) -> dict[str, list[str]]:
-    """What axe-core has against the page that is shown, by rule."""
+    """What axe-core finds wrong in the current page, by rule."""
     tab.run(axe())
     found: dict[str, Any] = tab.run(
         "axe.run(document, {resultTypes: ['violations']}).then(r => Object.fromEntries("
@@ -70,7 +70,7 @@ def test_axe_finds_nothing(tab: Browser, folder: Path, name: str, width: int, da
     tab.show(folder / f"{name}.html")
     tab.run("document.querySelectorAll('details').forEach(each => { each.open = true; })")
     assert violations(tab) == {}
-    # Nothing of the page is wider than the screen; tables scroll in themselves.
+    # Nothing on the page is wider than the screen. Tables scroll by themselves.
     assert tab.run("document.documentElement.scrollWidth") <= width
 
 
@@ -106,7 +106,7 @@ def test_the_script_sorts_and_filters_under_the_page_s_policy(tab: Browser, fold
     assert tab.run("document.querySelector('section.filter th').ariaSort") == "ascending"
     tab.run("document.querySelector('section.filter th button').click()")
     assert column(tab, 0) == sorted(before, reverse=True)
-    # Of numbers the largest come first, and the blocked before all others.
+    # Numbers are sorted from the largest, and blocked acts come first.
     tab.run("document.querySelectorAll('section.filter th button')[1].click()")
     assert ["blocked" in each for each in column(tab, 1)] == [True] * 3 + [False] * 47
     tab.run(
@@ -147,7 +147,7 @@ def test_the_keyboard_reaches_what_can_be_done(tab: Browser, folder: Path) -> No
     assert reached[0] == "A To the table"
     assert "DIV Drawing" in reached and "DIV Time line" in reached
     assert "BUTTON dependency" in reached
-    # A head is sorted by the keyboard.
+    # A heading sorts its table by keyboard, too.
     tab.run("document.querySelector('section.filter th button').focus()")
     tab.press("Enter", 13, "\r")
     assert tab.run("document.querySelector('section.filter th').ariaSort") == "ascending"
@@ -201,7 +201,7 @@ def test_paper_has_tables_in_light_colours(tab: Browser, folder: Path) -> None:
         assert (tab.run(display), tab.run(badge)) == ("table-cell", "exact")
         assert tab.run(colour) == light
         assert tab.run(f"{style % 'h2'}.breakAfter") == "avoid"
-        # Chromium leaves a button out where a table's head is repeated on the next page.
+        # Chromium omits a button where a table's head is repeated on the next page.
         assert tab.run(f"{style % 'th button'}.display") == "contents"
     finally:
         tab.screen()

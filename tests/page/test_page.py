@@ -1,4 +1,4 @@
-"""The report's fleet, time line, news, links and files, read from the page as a tree."""
+"""The report's fleet, timeline, news, links and files, read from the page's tree."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ events: {allowed: first}
 
 
 def section(page: Element, head: str) -> Element:
-    """The section under a head."""
+    """The section below a heading."""
     (found,) = [each for each in page.all("section") if each.all("h2") and head == heads(each)]
     return found
 
@@ -88,7 +88,7 @@ def test_a_name_in_two_regions_is_two_functions() -> None:
     for region in ("eu-west-1", "us-east-1"):
         log.host(f"{region}.example", function="one", function_arn=arn("one", region))
     page = parsed(made(log.host("a.example", function="one")))
-    # The third event names no region: it may be of either.
+    # The third event names no region, so it may belong to either.
     assert {row["function"] for row in section(page, "The fleet").all("table")[0].rows()} == {
         "one",
         "one (123456789012 eu-west-1)",
@@ -119,7 +119,7 @@ def test_all_of_fifty_functions_are_counted() -> None:
     assert ["blocked" in row["connections"] for row in found] == [True] * 3 + [False] * 47
     header = page.one("header").text
     assert "and 46 more" in header and "functions 50" in header
-    # What was blocked, was blocked in three of them.
+    # The act was blocked in three of them.
     assert "In billing-20, media-37, orders-03, of 50 functions; 2026-11-04" in header
 
 
@@ -175,7 +175,7 @@ def test_what_is_new_since_last_week() -> None:
     log.add("read_write_tmp", path="/tmp/part-ax.png", operation="create", timestamp=at(19))
     log.add("read_write_tmp", path="/tmp/part-bx.png", operation="create", timestamp=at(18))
     log.host("old.example", timestamp=at(1))
-    # A name like those before is of the same pattern, and not new.
+    # A name that matches an earlier pattern is not new.
     log.add("read_write_tmp", path="/tmp/part-cx.png", operation="create", timestamp=at(2))
     log.host("new.example", timestamp=at(3))
     log.host("bad.example", *stack("tintkit"), mode="block", timestamp=at(0))
@@ -209,7 +209,7 @@ def test_the_time_line() -> None:
         (int(each.attributes["x"]), int(each.attributes["width"]))
         for each in picture.all("rect", class_="life")
     ]
-    (bad, short), (good, long) = lives  # what was blocked comes first
+    (bad, short), (good, long) = lives  # blocked acts come first
     assert long == 730 and good == 270 and short == 2
     assert bad == round(270 + 730 * 15 / 20)
     (mark,) = picture.all("rect", class_="first block")
@@ -263,7 +263,7 @@ def test_a_release_of_node_is_linked_with_npm() -> None:
 @pytest.mark.parametrize(
     "label",
     [
-        "inkstamp",  # without a version it is a module's name, which may be another distribution's
+        "inkstamp",  # a name without a version may be a module's, and of another distribution
         "../evil 1.0",
         "a/b 1.0",
         "a?b 1.0",
@@ -341,7 +341,7 @@ def test_an_entry_leads_to_its_line_of_the_policy(tmp_path: Path) -> None:
     lines = {name: page.one("div", id=links[name][1:]).text for name in ("p.yaml:6", "p.yaml:7")}
     assert lines["p.yaml:6"].startswith("6 - {host: old.partner.example")
     assert lines["p.yaml:7"] == "7 - host: never.asked.example"
-    # The one that has expired and is in use is marked as that.
+    # An expired entry that is in use is marked as such.
     (row,) = [
         row
         for table in page.all("table")
@@ -353,7 +353,7 @@ def test_an_entry_leads_to_its_line_of_the_policy(tmp_path: Path) -> None:
     assert [each.text for each in page.all("span", class_="badge gone")] == ["expired 2026-01-31"]
 
 
-# ---- beside it ----
+# ---- other files ----
 
 
 def test_csv_and_json_beside_the_page(tmp_path: Path) -> None:
@@ -397,6 +397,6 @@ def test_rows_without_a_function_are_in_the_csv(tmp_path: Path) -> None:
 
 
 def test_installed_releases_are_what_the_log_says() -> None:
-    """So that the tests above are about what they say."""
+    """The tests above rely on these releases."""
     evidence = read(Log().host("a.example", origin=installed("inkstamp", "2.3.1")))
     assert [each.label for each in dependencies(evidence)] == ["inkstamp 2.3.1"]

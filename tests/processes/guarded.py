@@ -1,4 +1,4 @@
-"""A child that shows whether it is guarded, and what it was given."""
+"""A child that prints whether it is guarded, and what it was given."""
 
 import os
 import socket

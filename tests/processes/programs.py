@@ -15,8 +15,7 @@ HERE = Path(__file__).resolve().parent
 
 @cache
 def build(source: str, name: str, *options: str) -> Path:
-    """Compile ``source`` of this folder to ``name``; gcc where there is one, else zig's C
-    compiler."""
+    """Compile ``source`` of this folder to ``name``, by gcc if there is one, otherwise by zig."""
     out = SCRATCH / "programs" / name
     out.parent.mkdir(parents=True, exist_ok=True)
     compiler = ["gcc"] if shutil.which("gcc") else [sys.executable, "-m", "ziglang", "cc"]
@@ -30,12 +29,12 @@ def build(source: str, name: str, *options: str) -> Path:
 
 
 def acts() -> Path:
-    """The program that starts processes in every way, see acts.c."""
+    """The program that starts processes in every way: acts.c."""
     return build("acts.c", "acts")
 
 
 def script(name: str, text: str) -> Path:
-    """An executable file ``name`` with this text."""
+    """Write an executable file ``name`` with this text."""
     path = SCRATCH / "programs" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)

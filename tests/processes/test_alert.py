@@ -30,7 +30,7 @@ def test_same_output_one_event(name: str, policy: dict[str, object]) -> None:
         bare.stderr,
     )
     if name in ("vfork", "clone-vm"):
-        # The child may only execute: an alert waits for that, to name the program. This one
+        # In alert mode the event waits until the child executes, to name the program. This child
         # executes nothing.
         assert result.violations == []
         return

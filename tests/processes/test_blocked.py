@@ -1,4 +1,4 @@
-"""Every way to start a process is stopped and named, and would work without the guard."""
+"""Every way to start a process is stopped and reported, and works without the guard."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_io_uring_is_missing() -> None:
 
 
 def test_io_uring_is_named_unless_libuv_asks(tmp_path: Path) -> None:
-    """Node and uvloop ask at every start. Anything else means it."""
+    """Node and uvloop ask for it at every start. Any other caller uses it deliberately."""
     result = act("io_uring", UNAME, process="allow", outbound="block")
     assert [event["details"]["path"] for event in result.violations] == ["io_uring_setup"]
     library = tmp_path / "uvloop" / "loop.so"

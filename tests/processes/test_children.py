@@ -1,4 +1,5 @@
-"""A program that may start is guarded by the same policy, whatever its environment and file say."""
+"""A program that may start is guarded by the same policy, whatever its environment and its file
+are."""
 
 from __future__ import annotations
 
@@ -122,7 +123,7 @@ def test_variables_of_services_pass() -> None:
 
 
 def test_library_folders(tmp_path: Path) -> None:
-    """A folder that can be written is dropped; one of the start, and the system's own, stay."""
+    """A writable folder is dropped. A folder from the start, and the system's own, stay."""
     own = str(tmp_path / "own")
     added = str(tmp_path / "added")
     for folder in (own, added):
@@ -206,8 +207,8 @@ def test_name_of_the_process() -> None:
 
 
 def test_swapped_while_it_starts(tmp_path: Path) -> None:
-    """A link that points to the allowed program and to another one by turns never starts the other
-    one."""
+    """A link points alternately to the allowed program and to another. The other program never
+    starts."""
     race = build("race.c", "race", "-pthread")
     link = tmp_path / "turning"
     allow = {"mode": "block", "allow": ["/usr/bin/true"]}
@@ -228,8 +229,8 @@ def test_environment_rewritten_while_it_starts(tmp_path: Path) -> None:
 
 
 def test_threads_that_are_cancelled_in_a_door() -> None:
-    """The unwinder finds its way through the doors' frames. A thread cancelled before it set its
-    handler runs none."""
+    """The unwinder finds its way through the doors' frames. A thread that is cancelled before it
+    has set its handler runs no handler."""
     cancel = build("cancel.c", "cancel", "-pthread")
     result = run_guarded([cancel, "300"], policy=POLICY, timeout=60)
     assert result.returncode == 0, result

@@ -1,5 +1,5 @@
-"""The entry `fork`: a fork whose child executes nothing passes, and the child is guarded as its
-parent is."""
+"""The entry `fork`: a fork passes if its child executes nothing, and the child is guarded like its
+parent."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ def test_a_program_of_that_name_is_not_meant(start: str, tmp_path: Path) -> None
     assert [event["details"]["path"] for event in result.violations] == [str(program)], result
 
 
-# What a child may do, and what not: it is not on probation, where it could neither fork nor use
-# the network, and else like its parent.
+# What a child may do. It is not on probation, in which it could neither fork nor use the network.
+# Otherwise it is like its parent.
 CHILD = """
 listener = socket.create_server(("127.0.0.1", 0))
 def act(host, port):
@@ -101,7 +101,7 @@ def test_children_and_their_children_are_guarded() -> None:
     result = python(CHILD, outbound="block")
     assert result.stdout.splitlines() == [f"{depth} connected refused" for depth in (1, 2, 3)]
     events = result.of("outbound_connectivity")
-    # Each process counts for itself.
+    # Each process counts separately.
     assert len({event["pid"] for event in events}) == len(events) == 3
     assert {event["mode"] for event in events} == {"block"}
     assert len({event["nonce"] for event in events}) == 3
@@ -120,7 +120,7 @@ def test_the_message_names_the_entry() -> None:
 
 @pytest.mark.parametrize("process", ["block", {"mode": "block", "allow": [ENTRY]}])
 def test_a_fork_that_is_to_execute_needs_another_entry(process: object) -> None:
-    """Which program it is, is not known yet."""
+    """The guard does not yet know which program the child will execute."""
     result = run_guarded([acts(), "vfork", UNAME], policy=rules(process=process))
     assert refused(result), result
     [event] = result.violations
@@ -141,7 +141,7 @@ def test_alert_reports_none_that_an_entry_allows() -> None:
 
 @pytest.mark.parametrize("name", OWN_MEMORY)
 def test_an_entry_for_others_is_no_probation(name: str) -> None:
-    """Only programs make a fork the first half of starting one."""
+    """Only an entry for a program makes a fork the first half of starting one."""
     others = {"mode": "block", "allow": [ENTRY]}
     result = run_guarded([acts(), name, UNAME], policy=rules(process=others))
     assert refused(result), result

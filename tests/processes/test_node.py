@@ -1,5 +1,5 @@
-"""Node's child processes: one event each, which names the program, and nothing starts where they
-are blocked."""
+"""Node's child processes: each makes one event, which names the program. If they are blocked,
+nothing starts."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The style check of `make lint`: ``python -m tests.prose [FILE…]``.
+"""The style check in `make lint`: ``python -m tests.prose [FILE…]``.
 
 It reads what people read: Markdown without its code, comments of C, comments and docstrings of
-Python. words.py has the house's own rules, and proselint, from PyPI, the general ones. text.py
-takes the prose out of a file.
+Python. words.py has the project's own rules, and proselint, from PyPI, the general ones. text.py
+extracts the prose from a file.
 """

@@ -1,4 +1,4 @@
-"""Finds what the house does not write, in the files that git has."""
+"""Finds wordings that the project does not use, in all files under version control."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PENDING = Path(__file__).with_name("pending.txt")
 WIDTH = 100
 SUFFIXES = {".md", ".py", ".c", ".h"}
-#: Checks of proselint that are not for technical prose: typographic quotes, words that a field uses
-#: in a sense of its own, capitals of brands, and words repeated across the lines of a list.
+#: Checks of proselint that do not suit technical prose: typographic quotes, words that have a
+#: special sense in the field, capitals of brands, and words repeated across the lines of a list.
 OFF = (
     "typography",
     "lexical_illusions",
@@ -30,7 +30,7 @@ OFF = (
 
 
 def files(arguments: list[str]) -> list[Path]:
-    """The named files; all that git has where none is named."""
+    """The named files, or all files that git knows."""
     named = arguments or subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split("\0")
@@ -39,12 +39,12 @@ def files(arguments: list[str]) -> list[Path]:
 
 
 def pending() -> set[str]:
-    """Files whose words are still to be changed. The list only shrinks."""
+    """Files that are not checked yet. The list only shrinks."""
     return set(PENDING.read_text().split()) if PENDING.exists() else set()
 
 
 def problems(path: Path) -> Iterator[str]:
-    """What is wrong in a file, each as FILE:LINE: and what to write."""
+    """What is wrong in a file, as FILE:LINE: and the wording to use instead."""
     name = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
     for number, line in enumerate(path.read_text("utf-8").split("\n"), 1):
         if len(line) > WIDTH:
@@ -57,7 +57,7 @@ def problems(path: Path) -> Iterator[str]:
     if text.strip():
         for result in LintFile(name.as_posix(), text).lint(_config()):
             said = result.check_result
-            # The linter puts an empty line before the first.
+            # The linter adds an empty line at the top.
             yield f"{name}:{result.pos[0] - 1}: {said.message.strip()} ({said.check_path})"
 
 
@@ -69,7 +69,7 @@ def _config() -> Config:
 
 
 def main(arguments: list[str]) -> int:
-    """The exit status."""
+    """Check the files. Returns the exit status."""
     left_out = pending()
     found = [
         problem

@@ -1,4 +1,4 @@
-"""The style check finds what the house does not write, where people read it, and nowhere else."""
+"""The style check finds the wrong wordings in prose, and ignores everything else."""
 
 from __future__ import annotations
 

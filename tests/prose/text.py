@@ -1,4 +1,4 @@
-"""The prose of a file: the same lines, with blanks in place of all that is not prose."""
+"""Extracts a file's prose: everything else becomes blanks, and the lines stay the same."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def prose(path: Path) -> str:
 
 
 def _blank(found: re.Match[str]) -> str:
-    """Nothing, in the same lines and columns."""
+    """As many blanks, in the same lines and columns."""
     return re.sub(r"[^\n]", " ", found[0])
 
 
@@ -54,7 +54,7 @@ def _python(text: str) -> str:
 
 
 def _docstrings(text: str) -> list[tuple[int, int]]:
-    """The lines of each docstring, first and last."""
+    """The first and the last line of each docstring."""
     found = []
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):

@@ -1,5 +1,5 @@
-"""The house's own rules: a pattern, and what to write. The field's words for the field's things, a
-named actor, and no riddles."""
+"""The project's own rules, each a pattern and the wording to use instead: the field's words for the
+field's things, a named actor, and no riddles."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Rule:
-    """A wording that is not used.
+    """A wording that the project does not use.
 
     Args:
-        pattern: what is found, without regard to case.
-        instead: what to write.
-        unless: a pattern in the same line that makes it right.
+        pattern: a regular expression; case is ignored.
+        instead: the wording to use.
+        unless: a pattern that makes the wording right if it is in the same line.
     """
 
     pattern: str
@@ -22,13 +22,13 @@ class Rule:
     unless: str = r"(?!)"
 
     def found(self, line: str) -> list[re.Match[str]]:
-        """Where a line breaks the rule."""
+        """The places in a line that break the rule."""
         if re.search(self.unless, line, re.IGNORECASE):
             return []
         return list(re.finditer(self.pattern, line, re.IGNORECASE))
 
 
-#: A number that is not an fd: of a system call, a line, a port, a version, …
+#: Numbers that are not fds: of a system call, a line, a port, a version, …
 _OTHER_NUMBERS = r"system call|syscall|\bport|\bline|version|address|digit|decimal|sequence|octal"
 
 RULES = (

@@ -1,4 +1,4 @@
-"""How to call each door that copies an argument in a race: one row per argument. No door is
+"""How to call each door that copies an argument in a race: one row for each argument. No door is
 missing.
 """
 
@@ -12,29 +12,32 @@ class Case:
     """One argument of one door.
 
     Attributes:
-        arguments: what the door is called with, in C. ``RACED`` is the memory that changes.
-        there: what the raced memory holds, and so what lies at the hostile place before the call:
+        arguments: the arguments of the call, in C. ``RACED`` is the memory that changes.
+        there: what the raced memory holds. It determines what lies at the hostile place before the
+            call:
 
-            - ``file``, ``folder``, ``link``, ``catalogue``: the path of one
-            - ``none``: a path at which nothing is. Only what is there afterwards counts; with the
-              others, what the call returned counts too
-            - ``mode``: the place is a file, and what changes is the mode to open it with
-            - ``blind``: a file, and neither of the two tells what libc opened
-            - ``program``: the path of a program that may run, and of one that may not
-            - ``variable``: a variable that the loader obeys
-            - ``inet``: an address here at which nothing listens, and one outside
+            - ``file``, ``folder``, ``link``, ``catalogue``: the path of such a file
+            - ``none``: a path where nothing exists. Only what exists there afterwards counts. For
+              the other values, the call's result counts too
+            - ``mode``: the place is a file, and the mode in which it is opened changes
+            - ``blind``: a file, but neither its state nor the result shows what libc opened
+            - ``program``: the paths of an allowed program and of a forbidden one
+            - ``variable``: an environment variable that the loader obeys
+            - ``inet``: a local address where nothing listens, and one outside
             - ``unix``: the path of a socket
-            - ``library``: the path of a library; ``named``: at first a name without a folder
-            - ``symbol``: a name that no library exports, and that of a door
-            - ``rights``: control messages with an fd; received is a connection to the outside
+            - ``library``: the path of a library; ``named``: a name that has no folder at first
+            - ``symbol``: a name that no library exports, and the name of a door
+            - ``rights``: control messages with an fd; the received fd is a connection to the
+              outside
             - ``stream``: a request to a proxy
             - ``listed``: a wildcard; ``command``: a command
             - ``group``, ``request``: a multicast group to join
-            - ``limit``: a limit of memory
+            - ``limit``: a memory limit
             - with a name server: ``query``: a name; ``reverse``: an address; ``question``: a
               packet; ``answer``: the address in an answer
-        child: the door is called in a child, which the program replaces.
-        succeeds: C that tells from the result ``R`` whether the call succeeded; "" by its type.
+        child: whether the door is called in a child, because the call replaces the program.
+        succeeds: a C expression that is true if the result ``R`` is a success; "" to decide by the
+            result's type.
     """
 
     arguments: str
@@ -253,7 +256,7 @@ CASES |= {
     ],
 }
 
-# Names, and bytes on a connection. The questions and bytes that arrived show what passed.
+# Names, and bytes on a connection. The questions and bytes that arrive show what passed.
 TO_HOST = "&a_host, host_memory, sizeof host_memory, &found_host, &host_error"
 TO_NET = "&a_net, host_memory, sizeof host_memory, &found_net, &host_error"
 NAME_AND_STATE = (("", ""), ("n", "a_resolver(), "))
@@ -330,8 +333,8 @@ CASES |= {
     "dlmopen": [Case("LM_ID_BASE, RACED, RTLD_LAZY", there) for there in ("library", "named")],
     "dlsym": [Case("libc(), RACED", "symbol", "is_libcs(R)")],
     "dlvsym": [Case("libc(), RACED, FIRST_GLIBC", "symbol", "is_libcs(R)")],
-    # libc ends the process for an unknown function name. It also does so unguarded, with a name
-    # that changes while it is read.
+    # libc ends the process for an unknown function name. It does so without the guard too, if the
+    # name changes while libc reads it.
     "__nss_lookup_function": [],
 }
 CASES["sendto"].append(stream("a_connection(), RACED, RACED_SIZE, 0, NULL, 0"))
@@ -340,7 +343,7 @@ CASES["sendmmsg"].append(
     stream("a_connection(), (struct mmsghdr[]){{*a_message(RACED, RACED_SIZE)}}, 1, 0")
 )
 
-# System calls that have no function of their name: by number.
+# System calls without a function in libc, called by number.
 NUMBERS: dict[str, list[Case]] = {
     "openat2": [made("437, AT_FDCWD, RACED, &(uint64_t[3]){O_WRONLY | O_CREAT, 0600, 0}, 24", FD)],
     "execve by number": [program(f"SYS_execve, RACED, {WORDS}, {PLAIN}")],

@@ -1,5 +1,4 @@
-"""Who is at the other end in a race: the outside, a proxy, a name server, a process that sends
-fds."""
+"""The other ends in a race: the outside, a proxy, a name server, or a process that sends fds."""
 
 from __future__ import annotations
 
@@ -16,11 +15,11 @@ from pathlib import Path
 from tests import support
 
 OUTSIDE = "127.66.66.66"
-# With a network of their own, and a name server there that notes what it is asked.
+# These cases run in a separate network, with a name server that notes its questions.
 NAMED = ("query", "reverse", "question", "answer")
 NAMESPACE = ("unshare", "-rnm")
 INSIDE = support.ROOT / "tests" / "attacks" / "inside.py"
-# libc asks name servers for networks too, and does not wait long for an answer to a question that
+# libc also asks name servers about networks. It does not wait long for an answer to a question that
 # changed after it was sent.
 SETTINGS = """
 if test -e /etc/nsswitch.conf; then
@@ -34,30 +33,29 @@ exec "$@"
 
 @functools.cache
 def namespaces() -> bool:
-    """Whether this machine makes networks."""
+    """Whether this machine can make network namespaces."""
     return subprocess.run([*NAMESPACE, "true"], capture_output=True, check=False).returncode == 0
 
 
 class Peer:
-    """Nobody: a call that leads to no other process."""
+    """No peer: the call reaches no other process."""
 
     def __init__(self) -> None:
         self.environment: dict[str, str] = {}
         self.fds: list[int] = []
-        self.values: tuple[str, str] | None = None  # harmless and hostile
+        self.values: tuple[str, str] | None = None  # the harmless and the hostile value
 
     def around(self, command: list[str]) -> list[str]:
-        """The command that runs ``command`` where this peer can be reached."""
+        """A command that runs ``command`` with access to this peer."""
         return command
 
     def heard(self) -> str:
-        """Close it. What must not have come to it, "" for nothing."""
+        """Close the peer. Returns what must not have reached it; "" for nothing."""
         return ""
 
 
 class Outside(Peer):
-    """A stream's and a datagram's listener at the address that stands for the outside, with one
-    port."""
+    """Two listeners, for TCP and UDP, on one port of the address that plays the outside."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,7 +73,7 @@ class Outside(Peer):
 
 
 class Proxy(Peer):
-    """A proxy on this machine, which notes what it is asked for."""
+    """A proxy on this machine, which notes the targets it is asked for."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -108,7 +106,7 @@ class Proxy(Peer):
 
 
 class Courier(Peer):
-    """Sends a connection to the outside over one of two sockets, over and over."""
+    """Sends a connection to the outside over one of two sockets, again and again."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -134,7 +132,7 @@ class Courier(Peer):
 
 
 class NameServer(Peer):
-    """A name server, in a network of its own."""
+    """A name server in a separate network."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
@@ -151,7 +149,7 @@ class NameServer(Peer):
 
 
 def peer_of(there: str, folder: Path) -> Peer:
-    """The peer of such a case, which may keep files in ``folder``."""
+    """The peer for such a case. It may keep files in ``folder``."""
     if there in NAMED:
         return NameServer(folder)
     kinds = {"inet": Outside, "stream": Proxy, "rights": Courier}

@@ -1,11 +1,11 @@
 """Rewrites each copied argument of each door while it runs: ``python tests/races/races.py
 [--seconds N] [DOOR…]``.
 
-A C program with a function for each case of ``cases.py`` is written from ``doors.table``, compiled,
-and run under the guard once for each case. A second thread rewrites the argument between a harmless
-value and one that leads into /tmp. What is under /tmp, and what the call returned, tell whether
-anything came through. ``--no-copy`` runs it with a core whose copiers hand out the caller's memory:
-then much must come through.
+It generates a C program from ``doors.table``, with a function for each case of ``cases.py``,
+compiles it, and runs it under the guard once for each case. A second thread keeps rewriting the
+argument, between a harmless value and one that leads into /tmp. The state of /tmp and the result of
+the call show whether anything came through. ``--no-copy`` uses a core that works on the caller's
+memory instead of copies: then much must come through.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ POLICY = support.rules(
     process={"mode": "block", "allow": [PROGRAM]},
 )
 CONNECT = "CONNECT aaaaaa.{}.example:443 HTTP/1.1\r\n\r\n"
-# An empty catalogue, as catopen reads it: its magic, one plane of one place.
+# An empty catalogue for catopen: its magic number, and one plane with one entry.
 CATALOGUE = (
     b"".join(number.to_bytes(4, "little") for number in (0x960408DE, 1, 1, 1, 1, 0, *[0] * 6))
     + b"\0"
@@ -49,7 +49,7 @@ ABSENT = 77
 
 @dataclass(frozen=True)
 class Race:
-    """One case, as the program knows it."""
+    """A case for one door."""
 
     name: str
     symbol: str
@@ -59,8 +59,8 @@ class Race:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of it: ``through`` says what must not be, "" for nothing; ``absent``: libc has no
-    such function, or this machine no namespaces."""
+    """The result of a case. ``through`` says what came through, "" for nothing. ``absent``: libc
+    lacks the function, or this machine cannot make namespaces."""
 
     race: Race
     through: str
@@ -68,7 +68,7 @@ class Outcome:
 
 
 def table() -> Any:
-    """layer/core/interpose/doors.py."""
+    """The module layer/core/interpose/doors.py."""
     sys.path.insert(0, str(support.ROOT / "layer"))
     return importlib.import_module("zig").doors
 
@@ -77,7 +77,7 @@ def races() -> list[Race]:
     """Every case of every door that copies an argument.
 
     Raises:
-        LookupError: a door has none.
+        LookupError: a door has no case.
     """
     doors = table()
     found = []
@@ -98,7 +98,7 @@ def races() -> list[Race]:
 
 
 def write(path: Path, chosen: list[Race]) -> None:
-    """The program, in C."""
+    """The source of the program, in C."""
     doors = table()
     lines = ['#include "race.h"\n']
     for index, race in enumerate(chosen):
@@ -138,7 +138,7 @@ def write(path: Path, chosen: list[Race]) -> None:
 
 
 def program(chosen: list[Race]) -> Path:
-    """The program, compiled."""
+    """Compile the program."""
     BUILD.mkdir(parents=True, exist_ok=True)
     source, made = BUILD / "race.c", BUILD / "race"
     write(source, chosen)
@@ -148,14 +148,14 @@ def program(chosen: list[Race]) -> Path:
 
 
 def compiler() -> list[str]:
-    """The C compiler of this machine, or zig's."""
+    """This machine's C compiler, or zig's."""
     found = shutil.which("gcc") or shutil.which("clang")
     return [found] if found else [sys.executable, "-m", "ziglang", "cc"]
 
 
 @functools.cache
 def uncopying_layer() -> Path:
-    """The layer with a core whose copiers hand out the caller's memory."""
+    """A layer whose core works on the caller's memory instead of copies."""
     folder = BUILD / "layer"
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(support.LAYER, folder)
@@ -172,7 +172,7 @@ def uncopying_layer() -> Path:
 
 
 def put(place: Path, there: str) -> None:
-    """What a case says of the hostile place."""
+    """Create what the case needs at the hostile place."""
     if there in ("file", "mode", "listed"):
         place.write_bytes(b"nobody reads this\n" * 4)
         with_attribute(place)
@@ -198,7 +198,7 @@ def with_attribute(place: Path) -> None:
 
 
 def listing(folder: Path) -> list[tuple[Any, ...]]:
-    """All that a call may change in it."""
+    """Everything in the hostile place that a call may change."""
     found: list[tuple[Any, ...]] = []
     for path in sorted(folder.rglob("*")):
         status = path.lstat()
@@ -216,7 +216,7 @@ def listing(folder: Path) -> list[tuple[Any, ...]]:
 
 
 def run(binary: Path, index: int, race: Race, layer: Path | None, milliseconds: int) -> Outcome:
-    """Run one case; no layer: bare."""
+    """Run one case, without the guard if there is no layer."""
     if race.case.there in NAMED and not namespaces():
         return Outcome(race, "", absent=True)
     with (
@@ -270,8 +270,7 @@ def run(binary: Path, index: int, race: Race, layer: Path | None, milliseconds: 
         )
         heard = peer.heard()
         after = listing(folder)
-        # Half of one value and half of the other is a name beside /tmp, which nothing forbids to
-        # root.
+        # A mixture of both values is a path beside /tmp, which root may write to.
         for litter in set(Path("/").iterdir()) - beside:
             if "zz" in litter.name:
                 shutil.rmtree(litter) if litter.is_dir() else litter.unlink()
@@ -299,7 +298,7 @@ def verdict(race: Race, done: subprocess.CompletedProcess[str], here: Path, chan
 
 
 def values(race: Race, place: Path) -> tuple[str, str]:
-    """The harmless value and the hostile one."""
+    """The harmless and the hostile value."""
     known = {
         "mode": ("r", "w"),
         "program": (PROGRAM, "/usr/bin/touch"),
@@ -330,7 +329,7 @@ def values(race: Race, place: Path) -> tuple[str, str]:
 
 
 def run_all(chosen: list[Race], layer: Path | None, milliseconds: int) -> list[Outcome]:
-    """Run every case, one after another: each has a thread that does nothing but rewrite."""
+    """Run the cases one after another, because each keeps a second thread busy with rewriting."""
     binary = program(chosen)
     with ThreadPoolExecutor(1) as pool:
         return list(

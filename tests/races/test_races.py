@@ -1,15 +1,15 @@
-"""Nothing comes through while another thread rewrites what a door was called with; `make races`
-takes longer."""
+"""Nothing comes through while another thread rewrites a door's argument. `make races` runs
+longer."""
 
 from __future__ import annotations
 
 from tests import support
 from tests.races.races import Outcome, races, run_all, uncopying_layer
 
-# A third of a second for each case. Without copies a third of them comes through in that time, on a
-# busy machine.
+# A third of a second for each case. Without copies, a third of the cases come through in that time,
+# on a busy machine.
 MILLISECONDS = 300
-# Where the copy alone closes the race, and the rewriting thread is most likely to hit.
+# Races that only the copy prevents, and that the rewriting thread is most likely to win.
 SAMPLE = (
     "posix_spawn",
     "open",
@@ -22,7 +22,7 @@ SAMPLE = (
     "__nss_files_fopen",
     "openat",
 )
-# Copied by the C of their own doors: one of each way.
+# Arguments that a door's own C code copies: one for each way of copying.
 BY_HAND = {
     *("getaddrinfo", "gethostbyaddr", "res_query", "res_send", "write", "sendmsg"),
     *("recvmsg", "setsockopt", "wordexp", "dlopen", "dlsym"),
@@ -34,7 +34,7 @@ def told(outcomes: list[Outcome]) -> list[str]:
 
 
 def test_each_call_comes_through_bare() -> None:
-    """What is called would do harm: else nothing could be learnt from a race."""
+    """Without the guard, each call does harm. Otherwise its race would prove nothing."""
     outcomes = run_all(races(), None, 0)
     held = [
         one.race.name

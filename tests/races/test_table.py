@@ -1,4 +1,4 @@
-"""doors.table says of every pointer that a door takes whether it is copied."""
+"""For every pointer that a door takes, doors.table says whether it is copied."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ def test_each_pointer_has_a_word() -> None:
 
 
 def test_paths_of_files_are_copied() -> None:
-    """A door of the files' families that takes a path copies it, or says that nothing depends on
-    it."""
+    """A door of the file families copies its path, or the table says that nothing depends on it."""
     families = {"opening", "streams", "listings", "entries", "attributes"}
     for door in table().read():
         if door.of is None and door.family in families and "const char *" in door.parameters:

@@ -1,5 +1,5 @@
-"""What cannot be read is EFAULT, what is too long ENAMETOOLONG: guarded as bare, and nothing
-crashes."""
+"""An unreadable pointer gives EFAULT and a path that is too long gives ENAMETOOLONG, as without the
+guard. Nothing crashes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of a release share: a wheel, installed apart from this checkout."""
+"""What the release tests share: a wheel, installed outside this checkout."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ class Installed:
     """An environment with fshield's wheel in it.
 
     Args:
-        folder: of the environment; the wheel's packages are there, what it needs is this one's.
-        wheel: that was installed.
+        folder: the environment's folder. It has the wheel's packages; the dependencies are this
+            environment's.
+        wheel: the installed wheel.
     """
 
     folder: Path
@@ -30,13 +31,13 @@ class Installed:
 
     @property
     def python(self) -> Path:
-        """Its interpreter."""
+        """The environment's interpreter."""
         return self.folder / "bin" / "python"
 
     def run(
         self, *arguments: str | Path, cwd: Path, **env: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run a program of it, with no compiler and nothing of this checkout to be found."""
+        """Run a program of the environment, which can find neither a compiler nor this checkout."""
         variables = {
             name: value
             for name, value in os.environ.items()
@@ -56,26 +57,26 @@ class Installed:
     def fshield(
         self, *arguments: str | Path, cwd: Path, **env: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run its fshield."""
+        """Run the environment's fshield."""
         return self.run(self.folder / "bin" / "fshield", *arguments, cwd=cwd, **env)
 
 
 @pytest.fixture(scope="session")
 def wheel() -> Path:
-    """The wheel for this machine, built of this tree."""
+    """The wheel for this machine, built from this tree."""
     return wheels()[f"manylinux_2_17_{platform.machine()}"]
 
 
 @pytest.fixture(scope="session")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """The wheel in an environment of its own."""
+    """The wheel, installed in a separate environment."""
     folder = tmp_path_factory.mktemp("installed") / "venv"
     venv.create(folder, with_pip=False, symlinks=True)
     (packages,) = folder.glob("lib/python3*/site-packages")
     pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "install"]
     options = ("--quiet", "--no-index", "--no-deps", "--disable-pip-version-check")
     subprocess.run([*pip, *options, str(wheel)], check=True, capture_output=True)
-    # What the wheel needs is taken from here; the link to this checkout is not: Python reads such
-    # files in its own folders only.
+    # The dependencies come from this environment, but not its link to this checkout: Python reads
+    # such .pth files only in its own site folders.
     (packages / "needed.pth").write_text("\n".join(site.getsitepackages()) + "\n")
     return Installed(folder, wheel)

@@ -1,4 +1,5 @@
-"""The wheel in a Debian that has Python and no compiler: a minute or two, and nothing is built."""
+"""The wheel on a Debian that has Python and no compiler. It takes a minute or two, and builds
+nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ from tests.support import ROOT
 
 SUITES = ("bookworm", "trixie")
 PACKAGES = ("python3", "python3-venv", "ca-certificates")
-#: What names and certificates this machine has, for pip.
+#: pip needs this machine's name resolution and certificates.
 OF_THIS_MACHINE = ("etc/resolv.conf", "etc/ssl/certs/ca-certificates.crt")
 ENTER = """
 set -eu
@@ -56,7 +57,7 @@ def test_the_wheel_needs_no_compiler(machine: Path, wheel: Path) -> None:
     shutil.copy(wheel, work)
     shutil.copy(ROOT / "tests" / "release" / "clean_machine.sh", work)
     (work / "pytest.ini").write_text("[pytest]\n")
-    # Its second test is one that fails.
+    # Its second test must fail.
     (work / "test_it.py").write_text(TEST.partition('@pytest.mark.function_shield(policy="')[0])
     (work / "app.py").write_text("def handler(event, context):\n    return 1\n")
     variables = {name: os.environ[name] for name in os.environ if name.startswith("PIP_")}
@@ -85,6 +86,6 @@ def test_the_wheel_needs_no_compiler(machine: Path, wheel: Path) -> None:
     assert "5 of 5 acts stopped and named; same response, same picture" in done.stdout
     assert "1 passed" in done.stdout
     assert done.stdout.count("step: ") == 4
-    # Two minutes are promised, on a machine that does nothing else: here it may.
+    # The promise is two minutes on an idle machine. This one may be busy, so it gets longer.
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     assert used < _CPU_S, f"{used:.0f} s of CPU"

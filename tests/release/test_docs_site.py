@@ -1,4 +1,4 @@
-"""The docs site: every page of docs/ can be reached, and what recipes show is true."""
+"""The docs site: every page of docs/ can be reached, and what the recipes show is true."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_the_site_has_every_page() -> None:
     text = (ROOT / "mkdocs.yml").read_text()
     named = set(re.findall(r": (\S+\.md)$", text, re.MULTILINE))
     pages = {docs_site.RENAMED.get(path.name, path.name) for path in (ROOT / "docs").glob("*.md")}
-    # For those who change the core, and linked from the pages.
+    # Pages for people who change the core, linked from other pages.
     assert pages - named == {"adding-a-door.md", "connection-life.md"}
     assert named - pages == {"SECURITY.md", "CHANGELOG.md"}
     assert yaml.safe_load(text)["strict"] is True

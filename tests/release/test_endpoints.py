@@ -1,4 +1,4 @@
-"""The frozen host names of AWS are those of the locked botocore."""
+"""The frozen AWS host names match the botocore of the lock file."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ sys.path.insert(0, str(ROOT / "release"))
 
 import freeze_endpoints as freezing
 
-#: A partition's one endpoint, an account in the name, streams by ARN, and a plain one.
+#: A partition with one endpoint, an account in the name, streams by ARN, and a plain service.
 SOME = ("iam", "dynamodb", "kinesis", "sqs", "route53", "neptune-graph")
 FROZEN = json.loads(freezing.OUT.read_text("utf-8"))
 
 
 def names(content: dict[str, object], service: str) -> object:
-    """What a file says of a service, sets of regions by their regions."""
+    """The host names of a service in a file. Groups of regions are replaced by their regions."""
     sets = content["sets"]
     packed = content["services"][service]  # type: ignore[index]
     return {

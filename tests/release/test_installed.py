@@ -1,4 +1,4 @@
-"""fshield from its wheel: everything works with no clone and no compiler."""
+"""fshield from its wheel: everything works without a clone and without a compiler."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_program_runs_guarded(installed: Installed, tmp_path: Path) -> None:
     done = installed.fshield(*words, cwd=tmp_path, FSHIELD_CACHE=str(tmp_path / "cache"))
     assert done.returncode == 1
     assert "PolicyViolation: [Errno 13] read_write_tmp" in done.stderr
-    # Once more, with the layer that is unpacked already.
+    # Again, with the layer that the first run has unpacked.
     again = installed.fshield(*words, cwd=tmp_path, FSHIELD_CACHE=str(tmp_path / "cache"))
     assert "PolicyViolation" in again.stderr
     assert len(list((tmp_path / "cache" / "layers").iterdir())) == 1
@@ -72,7 +72,7 @@ def test_a_marked_test(installed: Installed, tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text("def handler(event, context):\n    return 1\n")
     words = ("-m", "pytest", "-p", "no:cacheprovider", f"--basetemp={tmp_path / 'base'}", "-rA")
     done = installed.run(installed.python, *words, cwd=tmp_path)
-    # The test that can fail made it: monitor stops nothing.
+    # The test that can fail made the file, because monitor stops nothing.
     Path("/tmp/of-an-installed-test").unlink(missing_ok=True)
     assert "PASSED test_it.py::test_it" in done.stdout, done.stdout
     assert "FAILED test_it.py::test_that_it_can_fail" in done.stdout

@@ -1,4 +1,5 @@
-"""What ``make release`` makes: the same bytes twice, described in forms that others read."""
+"""The output of ``make release``: the same bytes each time, with descriptions in standard
+formats."""
 
 from __future__ import annotations
 
@@ -109,7 +110,7 @@ def test_a_difference_stops_the_release() -> None:
 
 
 def test_a_library_for_macos_does_not_name_its_folder(tmp_path: Path) -> None:
-    """Its install name was the path that it was built at."""
+    """Its install name must not be the path that it was built at."""
     built = []
     for name in ("one", "another folder"):
         out = tmp_path / name / "libdecide.dylib"
@@ -121,7 +122,8 @@ def test_a_library_for_macos_does_not_name_its_folder(tmp_path: Path) -> None:
 
 
 def test_links_are_made_of_one_variable(tmp_path: Path) -> None:
-    """In setup.py: none while it is empty, all of them once a maintainer sets it."""
+    """In setup.py: no link while the variable is empty, and all of them after a maintainer has set
+    it."""
     (tmp_path / "fshield").mkdir()
     text = (ROOT / "fshield" / "version.py").read_text()
     (tmp_path / "setup.py").write_text((ROOT / "setup.py").read_text())
@@ -145,7 +147,7 @@ def test_links_are_made_of_one_variable(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.environ.get("RELEASE_CHECK") != "1", reason="minutes: make release-check")
 def test_the_whole_release(tmp_path: Path) -> None:
-    """Of the commit that is checked out, whatever else lies here."""
+    """Built from the commit that is checked out. Uncommitted files have no effect."""
     release = make.made(source.head(ROOT), tmp_path)
     make.write(release, tmp_path / "out", None)
     listed = sums.parse((tmp_path / "out" / sums.NAME).read_bytes(), "list")

@@ -1,4 +1,4 @@
-"""``fshield verify`` and what ``attach`` takes: the bytes of a release, and no others."""
+"""What ``fshield verify`` and ``attach`` accept: the bytes of a release, and no others."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LAYERS = tuple(f"function-shield-layer-{name}.zip" for name in ("x86_64", "arm64
 
 
 def key(folder: Path, name: str) -> Path:
-    """A new key, and a file of allowed signers beside it that has it alone."""
+    """A new key, and a file of allowed signers with only this key."""
     path = folder / name
     command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(path)]
     subprocess.run(command, check=True)
@@ -33,7 +33,7 @@ def key(folder: Path, name: str) -> Path:
 
 @pytest.fixture
 def release(tmp_path: Path) -> Path:
-    """A folder as a release has it: the layers of this tree, the list, its signature."""
+    """A folder like a release's: the layers of this tree, the list of hashes, and its signature."""
     folder = tmp_path / "release"
     folder.mkdir()
     for name in LAYERS:
@@ -91,7 +91,7 @@ def test_another_key_is_not_believed(release: Path) -> None:
 
 
 def test_a_signature_for_something_else_is_not_believed(release: Path) -> None:
-    """The same key signs mail and commits, under other namespaces."""
+    """The same key also signs mail and commits, but in other namespaces."""
     path = release / sums.NAME
     signed = path.with_name(f"{sums.NAME}.sig")
     signed.unlink()
@@ -150,10 +150,10 @@ def test_layers_by_their_bytes_and_what_attach_takes(stand_in: StandIn, release:
     ran = fshield(stand_in, *attach, bad)
     assert ran.code == 2 and "is on no list of engines" in ran.err
     assert fleet.layers("f") == []
-    # The release's list is signed, and does not have it.
+    # The release's list is signed, but this file is not in it.
     ran = fshield(stand_in, *attach, bad, *listed, *signers)
     assert ran.code == 2 and "is on no list of engines" in ran.err
-    # A list that has it is believed by its signature, or by the user's word.
+    # A list that has the file is trusted by its signature, or by the user's option.
     own = release.parent / "own"
     own.write_text(sums.text({"mine.zip": sums.digest(bytes(altered))}))
     ran = fshield(stand_in, *attach, bad, "--sums", str(own), *signers, "--dry-run")

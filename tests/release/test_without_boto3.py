@@ -1,5 +1,4 @@
-"""fshield without AWS's library: policies are checked and compiled, and what cannot be done says
-why."""
+"""fshield without boto3 checks and compiles policies. A command that needs boto3 says so."""
 
 from __future__ import annotations
 
@@ -12,7 +11,7 @@ import pytest
 
 from tests.support import ROOT
 
-#: An environment without boto3, as far as Python can tell.
+#: An environment in which Python cannot find boto3.
 _HIDDEN = """
 import sys
 class Hidden:

@@ -1,4 +1,4 @@
-"""The workflows pass actionlint, and a wrong one does not."""
+"""The workflows pass actionlint, and a broken workflow does not."""
 
 from __future__ import annotations
 

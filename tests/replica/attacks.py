@@ -1,10 +1,10 @@
-"""The attack corpus inside the stand-in: ``python -m tests.replica.attacks [WORD…]``.
+"""Runs the attack corpus inside the stand-in: ``python -m tests.replica.attacks [WORD…]``.
 
-The corpus's own runner runs in the container, in Lambda's restrictions, with one more mount that
-can be written to: ``/scratch``, for the packages that contain the attacks. Policies are
-compiled here, C programs are built here. Exit status 0 only if every attack behaves as its header
-declares, or cannot work at all in such a sandbox; and where there is no Docker, unless
-FSHIELD_TEST_REQUIRE names it.
+The corpus's own runner runs in the container, under Lambda's restrictions. One more mount is
+writable: ``/scratch``, for the packages that contain the attacks. Policies and C programs are
+compiled outside. Exit status 0 only if every attack behaves as its header declares, or cannot work
+at all in such a sandbox. Without Docker the exit status is 0 too, unless FSHIELD_TEST_REQUIRE names
+docker.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _chosen(words: Iterable[str]) -> list[Attack]:
 
 
 def compile_all(attacks: Iterable[Attack], folder: Path) -> None:
-    """Every policy that the runner inside will ask for."""
+    """Compile every policy that the runner inside will need."""
     import yaml  # noqa: PLC0415 - of the command line's own requirements, and only here
 
     for attack in attacks:
@@ -58,8 +58,8 @@ def compile_all(attacks: Iterable[Attack], folder: Path) -> None:
 
 
 def build_all(attacks: Iterable[Attack]) -> Path:
-    """The C programs, by this machine's compiler, in the folder that the runner in the container
-    searches.
+    """Build the C programs with this machine's compiler, in the folder that the runner in the
+    container searches.
     """
     for attack in attacks:
         if attack.language == "c":
@@ -71,7 +71,8 @@ def build_all(attacks: Iterable[Attack]) -> Path:
 
 
 def run(words: Iterable[str] = ()) -> list[dict[str, Any]]:
-    """The runner's answers, one for each attack: ``name``, ``verdict``, ``rings``, ``problems``.
+    """Yield the runner's answers, one for each attack: ``name``, ``verdict``, ``rings``,
+    ``problems``.
 
     Raises:
         CouldNotRun: Docker or the image is missing.
@@ -100,7 +101,7 @@ def run(words: Iterable[str] = ()) -> list[dict[str, Any]]:
         }
         compiler = building.compiler()
         if len(compiler) == 1:
-            # Only has to exist: everything is built already, so the runner never starts it.
+            # It only has to exist: the runner never starts it, because everything is built already.
             inside[build_all(attacks)] = "/scratch/attacks/built"
             inside[Path(shutil.which("false") or "/bin/false")] = compiler[0]
         options = sandbox.restrictions()
@@ -136,7 +137,7 @@ def run(words: Iterable[str] = ()) -> list[dict[str, Any]]:
 
 
 def _answers(stream: Iterable[bytes]) -> Iterator[dict[str, Any]]:
-    """The answers in a stream that comes in pieces of any size."""
+    """Split a stream into answers. It comes in pieces of any size."""
     rest = b""
     for part in stream:
         *lines, rest = (rest + part).split(b"\n")

@@ -18,7 +18,7 @@ _lacking: list[str] = []
 
 
 def _found(find: Callable[[], str]) -> str:
-    """What `find` finds. Where there is no Docker: skipped, or failed where FSHIELD_TEST_REQUIRE
+    """The result of `find`. Without Docker the test is skipped; it fails if FSHIELD_TEST_REQUIRE
     names docker."""
     try:
         return find()
@@ -31,7 +31,7 @@ def _found(find: Callable[[], str]) -> str:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """One line, whatever pytest was told to show."""
+    """Print that line, whatever the verbosity of pytest."""
     if _lacking:
         terminalreporter.write_line(f"tests/replica skipped: {_lacking[0]}")
 
@@ -50,7 +50,7 @@ def debian() -> str:
 
 @pytest.fixture
 def shared_path() -> Iterator[Path]:
-    """A folder that the sandbox's user can read: pytest's own are closed to others."""
+    """A folder that the sandbox's user can read. pytest's own folders are closed to other users."""
     folder = support.SCRATCH / f"replica-{os.getpid()}"
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)

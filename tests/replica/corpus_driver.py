@@ -17,7 +17,7 @@ from tests.attacks.machine import missing
 from tests.attacks.runner import judge
 
 PYTHON = Path("/var/lang/bin/python3")
-# What stays wrong where the attack cannot work at all in this sandbox.
+# The problems that remain if the attack cannot work at all in this sandbox.
 STAYS_WRONG = (
     "it went through",
     "it hung",
@@ -25,7 +25,7 @@ STAYS_WRONG = (
     "the guard refused",
     "an event that is no JSON",
 )
-# The sandbox's own answer to a compat call.
+# The sandbox's own answer to a compat system call.
 BY_SANDBOX = ("it was killed (status -31)", "it was killed (status 159)")
 
 

@@ -1,7 +1,7 @@
-"""Stands for tests/support.py where the corpus runs inside a container: standard library only, no
-compiler of policies.
+"""Replaces tests/support.py when the corpus runs inside a container. It uses the standard library
+only, and compiles no policies.
 
-The runner outside compiled what will be asked for, and named each file by its document.
+The runner outside has compiled the policies, and named each file by its document.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ LAYER = Path("/opt")
 LAUNCHER = LAYER / "function-shield"
 SCRATCH = Path("/scratch")
 UNGUARDED = False
-#: The packages that some attacks need are not in the container.
+#: The container lacks the packages that some attacks need.
 PACKAGES = ROOT / "packages" / "bin" / "python"
 
 Event = dict[str, Any]
 
 
 def document_name(document: Mapping[str, Any]) -> str:
-    """The name of the compiled file of a policy document."""
+    """The file name of a compiled policy document."""
     return (
         hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:24] + ".policy"
     )
 
 
 def policy_file(document: Mapping[str, Any]) -> str:
-    """The compiled file of a document that was compiled outside."""
+    """The compiled file of a document, from the runner outside."""
     return str(ROOT / "compiled" / document_name(document))
 
 

@@ -1,8 +1,8 @@
-"""The stand-in's image: AWS's own Python image where it can be pulled, else one of the same shape
+"""Makes the stand-in's image: AWS's own Python image if it can be pulled, otherwise a similar one
 made from Debian.
 
-``python -m tests.replica.image`` prints the image's name. The Debian one has what AWS's has where
-it matters: the entry point that starts the emulator, ``/var/runtime`` with the runtime client and a
+``python -m tests.replica.image`` prints the image's name. The Debian image has the relevant parts
+of AWS's: the entry point that starts the emulator, ``/var/runtime`` with the runtime client and a
 bootstrap that honours the exec wrapper, ``/var/lang/bin/python3``, ``/var/task``, ``/opt``, and the
 sandbox's user. It is made once and kept in the cache.
 """
@@ -32,7 +32,7 @@ SUITE, VERSION = "trixie", (3, 13)
 PACKAGES = ("python3", "ca-certificates")
 NAME = "function-shield-replica"
 _DEBOOTSTRAP_S = 900
-# What is of no use in an image, and makes most of its size.
+# Large parts that the image does not need.
 _LEFT_OUT = (
     "./dev/",
     "./proc/",
@@ -73,7 +73,7 @@ CHANGES = (
 
 
 def replica_image() -> str:
-    """The name of an image that Docker has.
+    """The name of the image, which Docker then has.
 
     Raises:
         CouldNotRun: Docker, debootstrap or the network is missing.
@@ -86,7 +86,7 @@ def replica_image() -> str:
 
 
 def debian_image() -> str:
-    """The name of the image made from Debian: this machine's programs run in it, and its libraries
+    """The name of the image made from Debian. This machine's programs run in it, and its libraries
     are known.
 
     Raises:
@@ -100,25 +100,25 @@ def debian_image() -> str:
 
 
 def _pulled(client: Any) -> str | None:
-    """AWS's own, where it is here or comes at the first asking."""
+    """AWS's own image, if Docker has it or can pull it at the first attempt."""
     if client.images.list(name=DEFAULT_IMAGE):
         return DEFAULT_IMAGE
     try:
-        # Only what answers at once is asked for more: the daemon waits long for a registry that
-        # does not.
+        # Other images are pulled only from a registry that answers at once, because the daemon
+        # waits long for one that does not.
         client.api.timeout = 10
         client.images.get_registry_data(DEFAULT_IMAGE)
         client.api.timeout = 600
         with waiting_for(f"pulling {DEFAULT_IMAGE}"):
             client.images.pull(DEFAULT_IMAGE)
     except Exception:
-        # Whatever it was (no registry, no name, too slow): there is another way.
+        # Whatever the error (no registry, no name, a timeout), there is another way.
         return None
     return DEFAULT_IMAGE
 
 
 def _made(client: Any) -> str:
-    # The same fetched parts as local runs have, at their pinned digests.
+    # The same pinned downloads that local runs use.
     python = Path(shutil.which(f"python{VERSION[0]}.{VERSION[1]}") or sys.executable)
     runtime, rie = runtime_client(python, VERSION), emulator()
     base = debian(SUITE, PACKAGES)
@@ -144,7 +144,8 @@ def _made(client: Any) -> str:
 
 
 def _add_rest(archive: tarfile.TarFile, base: Path) -> None:
-    """Everything of `base` that `archive` has no other version of: Docker takes no path twice."""
+    """Add everything of `base` that `archive` does not have in another version. Docker accepts each
+    path only once."""
     have = {name.removeprefix("./") for name in archive.getnames()}
     with tarfile.open(base) as source:
         for member in source:
@@ -192,7 +193,7 @@ def _of_root(member: tarfile.TarInfo) -> tarfile.TarInfo:
 
 
 def debian(suite: str, packages: Sequence[str]) -> Path:
-    """A tarball of a small Debian with `packages`, made on first use.
+    """A tarball of a small Debian with `packages`. It is made on first use.
 
     Raises:
         CouldNotRun: debootstrap or the network is missing.
@@ -235,7 +236,7 @@ def debian(suite: str, packages: Sequence[str]) -> Path:
 
 
 def pack(root: Path, path: Path) -> None:
-    """The folder of a root file system as a tarball at `path`, which appears whole or not at
+    """Pack the folder of a root file system into a tarball at `path`, which appears whole or not at
     all."""
     partial = path.with_suffix(f".{os.getpid()}")
 

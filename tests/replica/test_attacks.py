@@ -10,8 +10,8 @@ import pytest
 from tests.attacks.corpus import CLASSES
 from tests.replica import attacks
 
-# What Lambda's own sandbox refuses, or does not have (a semaphore needs /dev/shm): an attack with
-# it cannot work there, guarded or not.
+# What Lambda's own sandbox refuses or lacks (a semaphore needs /dev/shm). An attack that needs one
+# of these cannot work there, with or without the guard.
 STOPPED_BY_SANDBOX = ("ptrace", "io_uring", "x32", "copy_file_range", "semaphore")
 
 

@@ -47,7 +47,7 @@ def test_in_an_image(image: str, function_folder: Make, event: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert '"event": {"n": 1}' in done.stdout
     assert "hello from 0" in done.stdout
-    # The emulator's own lines are no part of the function's output.
+    # The emulator's own lines are not part of the function's output.
     assert "RequestId" not in done.stdout
     assert "(rapid)" not in done.stdout
 

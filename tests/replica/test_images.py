@@ -1,9 +1,8 @@
-"""The Dockerfiles of examples/deploy/image are built, and the images start their function under the
-guard.
+"""Builds the Dockerfiles of examples/deploy/image. The images start their function under the guard.
 
-Their base images cannot be had everywhere, so each is built on a stand-in for its own: the replica
-for AWS's, and for ``python:3.x-slim`` the replica with an interpreter under /usr/local, the runtime
-client in it, and no bootstrap.
+Their base images cannot be pulled everywhere, so stand-ins replace them. The replica replaces AWS's
+image. For ``python:3.x-slim``, it gets an interpreter under /usr/local with the runtime client, and
+no bootstrap.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(LAYER, folder / "build" / "layer")
     shutil.copytree(ROOT / "examples" / "thumbnailer", folder / "examples" / "thumbnailer")
     shutil.copytree(FOLDER, folder / "examples" / "deploy" / "image")
-    # AWS's images have boto3, the stand-ins do not. So check only what the dependency does on
+    # AWS's images have boto3, and the stand-ins do not. So check only what the dependency does on
     # import.
     (folder / "examples" / "thumbnailer" / "boto3.py").write_text(
         "def client(name):\n    return None\n"
@@ -62,7 +61,8 @@ def version(python: Path) -> tuple[int, int]:
 
 
 def has_pip(python: Path) -> bool:
-    """Whether it has its own prefix, like ``python:3.x-slim``, unlike a distribution's Python."""
+    """Whether this Python has its own prefix, like ``python:3.x-slim`` and unlike a distribution's
+    Python."""
     major, minor = version(python)
     prefix = python.resolve().parent.parent
     return (prefix / "lib" / f"python{major}.{minor}" / "site-packages" / "pip").is_dir()
@@ -144,7 +144,8 @@ def events(container: Any) -> list[dict[str, Any]]:
 
 
 def check(container: Any, python: str) -> None:
-    """The function was started under the guard, and what its dependency did was reported."""
+    """Check that the function started under the guard, and that the dependency's act was
+    reported."""
     deadline = time.monotonic() + 60
     code, answer = container.exec_run([python, "-c", ASK])
     assert code == 0, answer
@@ -180,7 +181,7 @@ def test_a_slim_image(slim: str, context: Path) -> None:
         if line.startswith("ENTRYPOINT ")
     )
     try:
-        # As AWS says to try such an image: the emulator before its own entry point.
+        # As AWS documents it: run the emulator before the image's own entry point.
         with running(name, ["app.handler"], ["/usr/local/bin/aws-lambda-rie", *entry]) as container:
             check(container, "/usr/local/bin/python3")
     finally:

@@ -1,4 +1,4 @@
-"""The stand-in is what it says, and the guard holds in it."""
+"""The stand-in has the declared restrictions, and the guard holds in it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests import support
 
 PROBE = support.ROOT / "examples" / "probe"
 REFUSED, ABSENT = {"errno": "EPERM"}, {"errno": "ENOSYS"}
-#: What lambda-like answers are, by the probe's names.
+#: The answers of a sandbox like Lambda's, by the probe's names.
 ANSWERS: dict[str, Any] = {
     **dict.fromkeys(
         (
@@ -182,7 +182,7 @@ def test_tmp_is_held_as_a_mount_of_its_own(image: str, function_folder: Make) ->
     }
 
 
-# Machine code that makes a system call, so that no door of libc is passed.
+# Machine code that makes a system call directly, past libc's doors.
 RAW_WRITE = """
     import ctypes, resource
 
@@ -235,7 +235,7 @@ def test_the_kernel_ring_stops_a_raw_write(
     assert done.error is None, (done.error, done.output)
     assert done.response["opened"]
     if switch == "off":
-        # Open, as SECURITY.md says: this is what the ring is for.
+        # Open, as SECURITY.md says: the kernel ring is for this case.
         assert done.response["written"] == 4
         assert size == (0, b"4\n")
         return

@@ -1,5 +1,5 @@
-"""The example with the hostile dependency, in the stand-in: what its dependency got, bare and
-guarded."""
+"""The example with the hostile dependency, in the stand-in: what the dependency got, with and
+without the guard."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ BUCKET, KEY, SMALL = "pictures", "sunset.png", "thumbnails/sunset.png"
 SECRET = "a-secret-of-this-run"
 PORT = 48666
 
-# Stands for the outside, in the container: keeps what is posted to 127.66.66.66, and returns it
-# on request.
+# Plays the outside in the container: it keeps what is posted to 127.66.66.66, and returns it on
+# request.
 OUTSIDE = f"""
 import http.server, json
 kept = {{}}
@@ -49,7 +49,7 @@ STORAGE_PORT = 48667
 
 @contextmanager
 def storage(host: str) -> Iterator[Any]:
-    """moto's S3 at this machine's address in the container's own network."""
+    """moto's S3, at this machine's address in the container's network."""
     server = ThreadedMotoServer(ip_address=host, port=STORAGE_PORT, verbose=False)
     server.start()
     try:
@@ -68,12 +68,12 @@ def storage(host: str) -> Iterator[Any]:
 
 
 def libraries() -> dict[Path, str]:
-    """boto3, which Lambda's runtime has and the Debian image does not: all of it is Python."""
+    """boto3, which is pure Python. Lambda's runtime has it, and the Debian image does not."""
     return {Path(boto3.__file__).parents[1]: "/usr/local/lib/python3.13/dist-packages"}
 
 
 def policy(path: Path) -> Path:
-    """The default posture, and the storage of this test: in a network that Docker takes out of
+    """The default posture, and an entry for this test's storage, whose network Docker chooses from
     these."""
     storage = "".join(
         f"      - {{cidr: {network}, ports: [{STORAGE_PORT}], tls: none}}\n"
@@ -86,7 +86,7 @@ def policy(path: Path) -> Path:
 
 
 def run(function: ContainerFunction) -> dict[str, Any]:
-    """One invocation, and what the world looks like after it."""
+    """One invocation, and the state of the world after it."""
     with function:
         function.execute_behind("/var/lang/bin/python3", "-c", OUTSIDE)
         end = time.monotonic() + 10

@@ -1,6 +1,6 @@
-"""A small Runtime API: hands out events to however many clients ask, and keeps what they answer.
+"""A small Runtime API that hands out events to any number of clients, and keeps their answers.
 
-Lambda's own emulator serves one invocation at a time, and no Managed Instances.
+Lambda's own emulator serves one invocation at a time, and does not support Managed Instances.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ METADATA = "/2026-01-15/metadata/execution-environment"
 
 
 class Api(http.server.ThreadingHTTPServer):
-    """Serves on 127.0.0.1 until closed. ``answers`` maps each request id to what came for it.
+    """Serves on 127.0.0.1 until closed. ``answers`` maps each request id to the answer.
 
-    No event is handed out before `pollers` connections wait for one: so the first of many workers
-    cannot serve all.
+    No event is handed out before `pollers` connections wait for one, so that the first of many
+    workers cannot serve all of them.
     """
 
     daemon_threads = True
@@ -54,7 +54,7 @@ class Api(http.server.ThreadingHTTPServer):
         self.expected = len(events)
         self.answers: dict[str, tuple[str, bytes]] = {}
         self.pollers = pollers
-        self.asked: set[int] = set()  # connections that asked for an event
+        self.asked: set[int] = set()  # connections that have asked for an event
         self.trailers: list[str] = []
         self.init_errors: list[bytes] = []
         self.complete = threading.Event()
@@ -73,7 +73,7 @@ class Api(http.server.ThreadingHTTPServer):
                 self.complete.set()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A runtime that is ended drops its connections."""
+        """Ignore the error: a runtime that is ended drops its connections."""
 
     def server_close(self) -> None:
         self.closed.set()
@@ -113,7 +113,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 },
             )
             return
-        # Lambda closes no connection that waits: Ruby's client would ask again.
+        # Lambda keeps a waiting connection open. If it were closed, Ruby's client would ask again.
         self.server.closed.wait(10)
         self.close_connection = True
 
@@ -153,7 +153,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Served:
-    """What a runtime answered, and what it and the guard wrote."""
+    """A runtime's answers, and the output of runtime and guard."""
 
     def __init__(self, api: Api, output: str) -> None:
         self.answers = [api.answers.get(key) for key in sorted(api.answers)]
@@ -162,7 +162,7 @@ class Served:
 
     @property
     def bodies(self) -> list[Any]:
-        """The answers, from JSON where they are JSON."""
+        """The answers, parsed if they are JSON."""
         found: list[Any] = []
         for kind, body in filter(None, self.answers):
             try:
@@ -188,8 +188,9 @@ def serve(
     pollers: int = 1,
     at_restore: Callable[[], None] = lambda: None,
 ) -> Served:
-    """Run a runtime until it has answered `events`, or it has ended. ``policy`` None: bare.
-    `at_restore` is called when it waits for the restore of a snapshot."""
+    """Run a runtime until it has answered `events` or has ended. If ``policy`` is None, it runs
+    without the guard. `at_restore` is called when the runtime waits for the restore of a snapshot.
+    """
     with Api(events, pollers, at_restore) as api:
         environment = clean_environment(
             {
@@ -222,7 +223,7 @@ def serve(
                 start_new_session=True,
             )
         try:
-            # In steps, so that a runtime that ends early is not waited for.
+            # In steps, so that the wait ends if the runtime ends early.
             for _ in range(int(timeout * 10)):
                 if api.complete.wait(0.1) or process.poll() is not None:
                     break

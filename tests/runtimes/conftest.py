@@ -13,7 +13,7 @@ NODES = [*nodes(), *(path for name, path in others().items() if name.startswith(
 
 
 def node_id(path: Path) -> str:
-    """A Node by its folder, or ``system``."""
+    """The name of a Node's folder, or ``system``."""
     return next(
         (part for part in path.parts if part.startswith("node") and part != "node"), "system"
     )

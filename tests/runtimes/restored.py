@@ -1,8 +1,8 @@
-"""Runs a function until after the restore of a snapshot, on what looks like another machine then:
-other name servers.
+"""Runs a function through the restore of a snapshot. After the restore it seems to be on another
+machine, with other name servers.
 
-Started in a network of its own, by ``tests/contract/nameserver.py``: ``restored.py PYTHON FOLDER``.
-Prints what the function answered and the events, as JSON.
+``tests/contract/nameserver.py`` starts it in a separate network: ``restored.py PYTHON FOLDER``.
+Prints the function's answers and the events as JSON.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def main() -> None:
     target = os.path.realpath("/etc/resolv.conf")
     other = folder / "other.conf"
     other.write_text(f"nameserver {OUTSIDE}\noptions timeout:1 attempts:1\n")
-    # The function is root in here: only what is read-only it cannot write to.
+    # The function is root in here, and can write to everything that is not read-only.
     mount("--rbind", "/etc", "/etc")
     mount("-o", "remount,bind,ro", "/etc")
     mount("-o", "remount,bind,ro", target)

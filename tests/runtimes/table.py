@@ -1,5 +1,5 @@
-"""Writes docs/runtimes.md: every runtime of ``fshield/runtimes.tsv``, and what a run of each that
-can be had here says. README has a line a language. ``make runtimes``."""
+"""Writes docs/runtimes.md: every runtime of ``fshield/runtimes.tsv``, with the results of a run if
+this machine has it. README gets one line for each language. ``make runtimes``."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def once(start: Start, policy: str | None) -> Served:
 
 
 def line(start: Start) -> dict[str, Any]:
-    """What a run of this runtime says."""
+    """The results of a run of this runtime."""
     bare = once(start, None)
     said: dict[str, Any] = {"starts": bool(bare.bodies)}
     for policy in ("default", "strict"):
@@ -69,8 +69,10 @@ def line(start: Start) -> dict[str, Any]:
 
 
 def added_start(start: Start) -> float:
-    """Milliseconds of CPU that the guard adds to a program that does nothing: the least of PAIRS
-    starts against the least without it. Other programs on the machine only add."""
+    """The CPU time in milliseconds that the guard adds to a program that does nothing: the shortest
+    of PAIRS starts with the guard, minus the shortest without. Other programs on the machine can
+    only lengthen a start.
+    """
     env = {**os.environ, "FUNCTION_SHIELD_POLICY": "default", "FUNCTION_SHIELD_EVENTS": "stderr"}
     least = [float("inf")] * 2
     for _ in range(PAIRS):
@@ -89,7 +91,7 @@ def mark(value: bool) -> str:
 
 
 def rows(here: dict[str, Path]) -> Sequence[str]:
-    """The table's lines."""
+    """The rows of the table."""
     found = []
     for row in runtimes().values():
         if not row.wrapper or (row.is_deprecated() and not row.tried):
@@ -141,7 +143,7 @@ layer alone: `fshield attach` refuses them and says what to do.
 
 
 def table(lines: Sequence[str]) -> str:
-    """With its head."""
+    """The table with its head."""
     rule = "| " + " | ".join("--" for _ in COLUMNS) + " |"
     return "\n".join(["| " + " | ".join(COLUMNS) + " |", rule, *lines]) + "\n"
 
@@ -159,7 +161,7 @@ def _middle(values: Sequence[str]) -> str:
 
 
 def summary(page: str) -> str:
-    """README's table: a line for each language that was run."""
+    """README's table: one line for each language that was run."""
     found = [SUMMARY, "| -- | -- | -- | -- | -- | -- | -- |"]
     cells = {name: row for name, row in cells_of(page).items() if "not tried" not in row}
     for language in dict.fromkeys(runtimes()[name].language for name in cells):
@@ -179,14 +181,14 @@ def _number(version: str) -> list[int]:
 
 
 def with_summary(readme: str, page: str) -> str:
-    """README with the table of this page."""
+    """The text of README with the table of this page."""
     before, _, rest = readme.partition(f"{SUMMARY}\n")
     after = rest.partition("\n\n")[2]
     return f"{before}{summary(page)}\n\n{after}"
 
 
 def main() -> None:
-    """Run all, and write the page and README's table."""
+    """Run all runtimes, and write the page and README's table."""
     page = HEAD + table(rows(tried())) + TAIL
     PAGE.write_text(page)
     README.write_text(with_summary(README.read_text(), page))

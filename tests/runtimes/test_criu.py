@@ -41,7 +41,8 @@ def handler(event, context):
 
 
 class Snapshot:
-    """Freezes the runtime while it waits for the restore, ends it, and starts it from the image."""
+    """Freezes the runtime while it waits for the restore, ends it, and restores it from the
+    image."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

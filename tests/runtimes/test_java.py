@@ -1,8 +1,8 @@
-"""Java's runtime client: its native part speaks freely, and its Java part only says what errors and
-restores need.
+"""Java's runtime client: its native part may make any request, its Java part only those for errors
+and restores.
 
-The client itself cannot be had here (it lies in Maven's registry). What stands in for it speaks as
-its sources do: aws/aws-lambda-java-libs, LambdaRuntimeApiClientImpl and JniHelper.
+The client itself is in Maven's registry, which the tests do not use. A stand-in makes the same
+requests as its sources: aws/aws-lambda-java-libs, LambdaRuntimeApiClientImpl and JniHelper.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(
 
 
 class Api(http.server.ThreadingHTTPServer):
-    """Hands out the invocations 1, 2, …, and notes what it was asked."""
+    """Hands out the invocations 1, 2, …, and notes every request."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []

@@ -74,7 +74,7 @@ def test_buffered(
         "read_handler",
         "outbound_connectivity",
     }, done.violations
-    # Each event says which invocation it belongs to, whichever thread asked for it.
+    # Each event names its invocation, whichever thread made it.
     assert {event["requestId"][-1] for event in done.violations} <= {"0", "1"}
 
 
@@ -93,7 +93,7 @@ exports.handler = awslambda.streamifyResponse(async (event, stream) => {
 @pytest.mark.parametrize("policy", ["default", "strict"])
 @pytest.mark.parametrize("alternative", ["", "true"])
 def test_streamed(node: Path, client: Path, tmp_path: Path, policy: str, alternative: str) -> None:
-    """The runtime's own JavaScript posts the response, on a connection that it keeps."""
+    """The runtime's own JavaScript posts the response, on a connection that it keeps open."""
     env = {"AWS_LAMBDA_NODEJS_USE_ALTERNATIVE_CLIENT_1": alternative}
     done = run(node, client, tmp_path, STREAMED, [1, 5, 7, 2], policy=policy, env=env)
     assert [body.splitlines()[0][:3] for body in done.bodies] == ["1 0", "5 0", "7 0", "2 0"], (
@@ -145,7 +145,7 @@ def test_others_neither_take_nor_answer_invocations(
     assert {event["policy"] for event in done.violations} == {"runtime_api"}
 
 
-# The work takes a while, so that no worker serves all.
+# The work takes a while, so that one worker cannot serve all.
 _WORKS = """async (event) => {
     await new Promise((done) => setTimeout(done, 50));
     return { event, thread: require('worker_threads').threadId, rules: await rules() };
@@ -163,7 +163,7 @@ WORKERS["app.mjs"] = MODULE[: MODULE.index("export const")] + "export const hand
 def test_managed_instances(
     node: Path, client: Path, tmp_path: Path, file: str, policy: str
 ) -> None:
-    """Each of four worker threads imports the handler, serves, and is held."""
+    """Each of four worker threads imports the handler, serves, and is guarded."""
     env = {"AWS_LAMBDA_MAX_CONCURRENCY": "8", "AWS_LAMBDA_NODEJS_WORKER_COUNT": "4"}
     events = list(range(24))
     source = WORKERS[file]
@@ -194,7 +194,7 @@ def test_a_worker_of_the_handlers_own_file(node: Path, client: Path, tmp_path: P
 
 
 def test_nothing_is_reported_at_start(node: Path, client: Path, tmp_path: Path) -> None:
-    """Node asks the kernel for a ring (io_uring), and in every worker once more."""
+    """Node asks the kernel for an io_uring at start, and once more in every worker."""
     source = (
         "const { Worker } = require('worker_threads');\n"
         "exports.handler = () => new Promise((done) =>"

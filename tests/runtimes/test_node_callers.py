@@ -1,4 +1,4 @@
-"""An event about Node names package, version, file and line of its JavaScript caller."""
+"""An event in Node names package, version, file and line of the JavaScript caller."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ NAMED = [
 ]
 # Node itself does these in a later turn of the event loop.
 UNKNOWN = ["stream", "copy", "fetchBody"]
-# From Node 26 on, a whole file is read or written in one go, by no request of libuv's.
+# From Node 26 on, a whole file is read or written at once, without a request to libuv.
 WHOLE = {"writeBack", "writePromise", "writeAwaited", "writeRelative", "handler"}
 BLOCKS = rules(
     outbound={"mode": "block", "loopback": [1]}, tmp="block", process="block", handler="block"
@@ -113,13 +113,14 @@ def test_a_package(node: Path, package: Path, act: str) -> None:
     assert (origin["file"], origin["line"]) == (str(package), line_of(act))
     assert event["message"].startswith("@evil/package tried to ")
     app = str(package.parents[4] / "app.js")
-    behind = "writeAwaited"  # its caller is off the stack
+    behind = "writeAwaited"  # its caller is no longer on the stack
     assert act == behind or any(entry.startswith(f"{app}:1 ") for entry in origin["stack"])
 
 
 @pytest.mark.parametrize("act", UNKNOWN)
 def test_a_later_turn(node: Path, package: Path, act: str) -> None:
-    """What Node does when nobody's code is on the stack is nobody's: no name is guessed."""
+    """An act that Node performs with no JavaScript on the stack gets no caller, not a guessed
+    one."""
     code = f"""
 const evil = require({str(package)!r}), fs = require('fs');
 fs.promises.stat('/tmp/..').then(() => require('dns').promises.lookup('localhost'))
@@ -132,7 +133,7 @@ fs.promises.stat('/tmp/..').then(() => require('dns').promises.lookup('localhost
 
 
 def test_many_at_once(node: Path, package: Path) -> None:
-    """Requests that wait together, and memory that is used again, keep their own callers."""
+    """Requests that wait together, or that reuse memory, keep their own callers."""
     packages = {}
     writes = "open" if node_id(node) == "node26" else "writeFile"
     for name in ("alpha", "beta", "gamma"):
@@ -164,7 +165,8 @@ const packages = {[str(path) for path in packages.values()]}.map(require);
 
 
 def test_a_flood(node: Path, package: Path) -> None:
-    """More requests at once than the guard remembers: some go unnamed, none by a wrong name."""
+    """There are more requests at once than the guard remembers. Some get no name, but none a wrong
+    one."""
     folder = package.parents[3] / "flood"
     folder.mkdir()
     (folder / "index.js").write_text(
@@ -185,8 +187,8 @@ for (let i = 0; i < 300; i++) flood.go(i);
 
 
 def test_addresses_at_once(node: Path, package: Path) -> None:
-    """Sockets that wait together, and memory that is used again, keep their own callers; what
-    nobody's JavaScript made has none of an earlier socket's."""
+    """Sockets that wait together, or that reuse memory, keep their own callers. A socket that no
+    JavaScript made does not get the caller of an earlier one."""
     packages = {}
     for place, name in enumerate(("alpha", "beta", "gamma")):
         packages[name] = package.parents[3] / name / "index.js"
@@ -222,7 +224,8 @@ const server = require('net').createServer((socket) => socket.destroy()).listen(
 
 
 def test_a_flood_of_sockets(node: Path, package: Path) -> None:
-    """More sockets at once than the guard remembers: some go unnamed, none by a wrong name."""
+    """There are more sockets at once than the guard remembers. Some get no name, but none a wrong
+    one."""
     folder = package.parents[3] / "flood"
     folder.mkdir()
     (folder / "index.js").write_text(
@@ -245,7 +248,7 @@ for (let i = 100; i < 200; i++) flood.go(i);
 
 
 def test_a_worker(node: Path, package: Path) -> None:
-    """Each thread of JavaScript has requests of its own."""
+    """Each JavaScript thread has its own requests."""
     code = f"""
 const {{ Worker, isMainThread }} = require('worker_threads');
 const evil = require({str(package)!r});
@@ -269,14 +272,14 @@ def test_a_module(node: Path, package: Path) -> None:
 
 
 def test_the_function(node: Path, package: Path) -> None:
-    """The function's own code goes by the handler's module, as in Python."""
+    """The function's own code is known by the handler's module, as in Python."""
     code = "try { require('fs').mkdirSync('/tmp/function-shield-caller'); } catch {}\n"
     (event,) = run(node, package, code).violations
     assert (event["origin"]["distribution"], event["origin"]["line"]) == ("app", 1)
 
 
 def test_code_from_a_string(node: Path, package: Path) -> None:
-    """It belongs to the package that made it."""
+    """The code belongs to the package that created it."""
     (event,) = run(node, package, f"require({str(package)!r}).text();\n").violations
     assert (event["origin"]["distribution"], event["origin"]["file"]) == (
         "@evil/package",
@@ -285,7 +288,7 @@ def test_code_from_a_string(node: Path, package: Path) -> None:
 
 
 def test_while_v8_starts(node: Path, package: Path) -> None:
-    """V8 writes a map of its code under /tmp before it may be asked who called."""
+    """V8 maps its code under /tmp before it can be asked for the caller."""
     policy = rules(tmp="alert")
     code = "console.log(require('fs').existsSync(`/tmp/perf-${process.pid}.map`));\n"
     app = package.parents[4] / "app.js"
@@ -299,7 +302,7 @@ def test_while_v8_starts(node: Path, package: Path) -> None:
 
 
 def test_in_a_collection(node: Path, package: Path) -> None:
-    """What Node closes in a collection of garbage is not asked for by the code on the stack."""
+    """What Node closes during a garbage collection is not attributed to the code on the stack."""
     asked = "require('module').isBuiltin('node:sqlite')"
     have = subprocess.run([node, "-p", asked], check=True, capture_output=True)
     if have.stdout != b"true\n":
@@ -334,7 +337,7 @@ setTimeout(() => {{
 
 
 def test_from_a_hook(node: Path, package: Path) -> None:
-    """A hook of async_hooks runs in the middle of Node's own code, with all kinds of stacks."""
+    """A hook of async_hooks runs inside Node's own code, with all kinds of stacks."""
     hooks = package.parents[3] / "hooks" / "index.js"
     hooks.parent.mkdir()
     hooks.write_text("""
@@ -366,7 +369,7 @@ def test_a_dry_run_answers_as_bare(node: Path, package: Path) -> None:
 
 
 def test_memory_of_an_answered_lookup(node: Path, package: Path) -> None:
-    """A lookup whose name lies where that of an earlier one lay has its own caller."""
+    """A lookup whose name reuses the memory of an earlier one has its own caller."""
     ports = {9: "alpha", 10: "beta", 11: "gamma"}
     code = "const named = [];\n"
     for port, name in ports.items():

@@ -1,4 +1,4 @@
-"""Lambda's own runtime client for Python: Managed Instances fork their workers."""
+"""Lambda's own runtime client for Python forks its workers on Managed Instances."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def handler(event, context):
 
 
 class Logs:
-    """The AF_UNIX socket that the platform gives workers to write to."""
+    """The AF_UNIX socket that workers write logs to."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "logs"
@@ -60,7 +60,7 @@ class Logs:
                 self.said += more
 
     def close(self) -> None:
-        """Accept no more."""
+        """Accept no more connections."""
         self._server.close()
 
 
@@ -100,7 +100,7 @@ def test_managed_instances(python: Path, policy: str, tmp_path: Path, logs: Logs
     assert {tuple(body["rules"]) for body in done.bodies} == {("EACCES",) * 5}, done.bodies
     workers = {body["pid"] for body in done.bodies}
     assert len(workers) == 4
-    # What workers write goes to the socket, events as well where the guard follows fd 2.
+    # Workers write to the socket. The events go there too if the guard follows fd 2.
     assert all(b"worker %d" % worker in logs.said for worker in workers)
     said = done.output + logs.said.decode()
     named = {event["policy"] for event in done.violations}

@@ -1,5 +1,5 @@
-"""Ruby, whose runtime client is all Ruby: it takes invocations and answers them by Net::HTTP. Here
-a stand-in for it does."""
+"""Ruby's runtime client is pure Ruby, and uses Net::HTTP for invocations and answers. A stand-in
+plays it here."""
 
 from __future__ import annotations
 
@@ -99,9 +99,9 @@ end
 
 
 def test_an_invocation_is_answered_once(ruby: str, tmp_path: Path) -> None:
-    """By a dependency too, that is quicker. Then the client's own answer fails, and an event
-    says so."""
-    # The second event keeps the API from ending the runtime before the others were refused.
+    """A dependency can be quicker to answer. Then the client's own answer fails, and an event
+    reports it."""
+    # Without the second event, the API would end the runtime before the others are refused.
     done = run(ruby, tmp_path, TWICE, [1, 2], "default")
     assert done.bodies == ["theirs"], done.output
     assert {event["policy"] for event in done.violations} == {"runtime_api"}

@@ -1,4 +1,4 @@
-"""SnapStart: after a restore, the guard renews what it knew before the snapshot."""
+"""SnapStart: after a restore, the guard renews what it learnt before the snapshot."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_restored_process_knows_nothing_of_the_snapshots_network(
 ) -> None:
     found = run(python, tmp_path, "snap-start")
     (body,) = found["bodies"]
-    # The learnt address, the name server at the start, and the one of the other machine.
+    # The learnt address, the name server at the start, and the other machine's name server.
     assert body["before"] == ["connected", "sent", "refused"]
     assert body["hook"] == body["after"] == ["refused", "refused", "sent"]
     assert body["child"] == ["refused", "sent"]
@@ -59,7 +59,7 @@ def test_a_restored_process_knows_nothing_of_the_snapshots_network(
     assert first != second
     same = ("policy_sha256", "rings", "runtime", "function", "pid", "policy_name", "version")
     assert [armed[0][key] for key in same] == [armed[1][key] for key in same]
-    # Each restored process counts separately, so counts are written before the snapshot.
+    # Counts are written before the snapshot, because each restored process counts separately.
     ours = [event for event in found["events"] if event["nonce"] in (first, second)]
     nonces = [event["nonce"] for event in ours]
     assert nonces == sorted(nonces, key=[first, second].index)

@@ -1,4 +1,4 @@
-"""docs/runtimes.md says what the last run of every runtime in the table said."""
+"""docs/runtimes.md matches the last run of every runtime in the table."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_the_readme_says_what_the_page_says() -> None:
 
 @pytest.mark.parametrize("path", [*interpreters(), *nodes()], ids=lambda path: str(path)[-40:])
 def test_it_starts_here(path: Path) -> None:
-    """Under ``strict``, with the client that the table names: one answer, four acts refused."""
+    """Under ``strict``, with the client that the table names: one answer, and four acts refused."""
     (row,) = (row for row in runtimes().values() if row.tried == version_of(path))
     starts(row, path)
 

@@ -1,5 +1,5 @@
-"""A Web Function has no place for the wrapper. Its entry file can replace itself by the guarded
-program, as docs/lambda.md shows."""
+"""A Web Function cannot have a wrapper. Its entry file can replace itself by the guarded program,
+as docs/lambda.md shows."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ require("http").createServer((request, answer) => {
 
 
 def entry() -> str:
-    """The entry file that the page shows."""
+    """The entry file on the page."""
     page = (ROOT / "docs" / "lambda.md").read_text()
     found = re.search(r"## Web Functions\n.*?```js\n(.*?)```", page, re.DOTALL)
     assert found

@@ -1,6 +1,7 @@
-"""The interpreters that stand for Lambda's runtimes here, and how Lambda starts each.
+"""The interpreters that play Lambda's runtimes, and how Lambda starts each.
 
-With AWS's own client, except Java's (see test_java.py)."""
+All but Java's use AWS's own client (see test_java.py).
+"""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from fshield.runtimes import Runtime
 from tests.support import CACHE, SCRATCH, interpreters, nodes
 
 HERE = Path(__file__).parent
-OTHERS = CACHE / "runtimes"  # of languages.sh
+OTHERS = CACHE / "runtimes"  # as in languages.sh
 JNI = "com.amazonaws.services.lambda.runtime.api.client.runtimeapi.NativeClient.JNI"
 PYTHON = """
 import socket, subprocess
@@ -56,9 +57,9 @@ class Start:
     """How Lambda starts a runtime.
 
     Attributes:
-        words: the command.
+        words: the command line.
         files: the function's files, by name; a path is copied.
-        handler: as _HANDLER names it.
+        handler: the value of _HANDLER.
         env: further variables.
         nothing: a program that does nothing, for this interpreter.
     """
@@ -71,15 +72,15 @@ class Start:
 
 
 def version_of(path: Path) -> str:
-    """As ``tried`` names it: python3.13, node22."""
+    """The name in ``tried``: python3.13, node22."""
     said = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout
     parts = said.split()[-1].lstrip("v").split(".")
     return f"python3.{parts[1]}" if said.startswith("Python") else f"node{parts[0]}"
 
 
 def others() -> dict[str, Path]:
-    """What tests/runtimes/languages.sh brought, by the name in ``tried``. Java needs a JDK and gcc
-    besides."""
+    """The runtimes installed by tests/runtimes/languages.sh, by their name in ``tried``. Java also
+    needs a JDK and gcc."""
     found = {"node26": OTHERS / "node26/bin/node"}
     for version in ("3.3", "3.4"):
         found[f"ruby{version}"] = OTHERS / f"ruby{version}/usr/bin/ruby{version}"
@@ -91,14 +92,14 @@ def others() -> dict[str, Path]:
 
 
 def tried() -> dict[str, Path]:
-    """All that this machine has."""
+    """All runtimes that this machine has."""
     here = {version_of(path): path for path in [*reversed(interpreters()), *nodes()]}
     return {**others(), **here}
 
 
 @functools.cache
 def java_client() -> Path:
-    """A folder outside /tmp with what stands for Java's client, compiled for Java 8 and newer."""
+    """A folder outside /tmp with the stand-in for Java's client, compiled for Java 8 and newer."""
     folder = SCRATCH / f"java-client-{os.getpid()}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -149,7 +150,7 @@ def _ruby(path: Path) -> Start:
 
 
 def start_of(row: Runtime, path: Path) -> Start:
-    """With the client that the table names."""
+    """How to start the runtime with the client that the table names."""
     if row.language == "Java":
         return _java(path)
     if row.language == "Ruby":

@@ -1,8 +1,8 @@
 """Honest threads beside lookups: ``python tests/soak/lookups.py [--seconds N]``.
 
-Runs ``lookups.c`` in a network of its own, under a policy that allows one name. Every lookup must
-have that name's address, every connection be made, every fd be what its thread made of it; nothing
-is refused, and no other address is learnt.
+Runs ``lookups.c`` in a separate network, under a policy that allows one name. Every lookup must
+return that name's address, every connection must succeed, and every fd must stay what its thread
+made it. Nothing is refused, and no other address is learnt.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ POLICY: dict[str, dict[str, Any]] = {
 
 
 def program() -> Path:
-    """lookups.c, compiled."""
+    """Compile lookups.c."""
     compiler = shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
         raise SystemExit("tests/soak/lookups.py: neither gcc nor clang is here")
@@ -49,7 +49,7 @@ def program() -> Path:
 
 
 def soak(seconds: int, layer: Path = support.LAYER) -> Outcome:
-    """One run of ``seconds``."""
+    """Run for ``seconds``."""
     outcome = Outcome()
     folder, events = BUILD / "lookups-network", BUILD / "lookups.log"
     shutil.rmtree(folder, ignore_errors=True)
@@ -102,14 +102,14 @@ def soak(seconds: int, layer: Path = support.LAYER) -> Outcome:
     refused = [
         event for event in map(json.loads, text.splitlines()) if event["event"] == "violation"
     ]
-    # The last act of the program: the address that nothing may have taught.
+    # The last act of the program uses an address that the guard must not have learnt.
     if [event["details"].get("ip") for event in refused] != [places.SHARED]:
         outcome.faults.append(f"refused: {[event['message'] for event in refused][:5]}")
     return outcome
 
 
 def main() -> int:
-    """Run it and print what it did."""
+    """Run it, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=int, default=20)
     options = parser.parse_args()

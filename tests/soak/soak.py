@@ -1,10 +1,10 @@
 """Many threads at every door at once: ``python tests/soak/soak.py [--seconds N] [--undefined |
 --address]``.
 
-Runs ``storm.c`` under a strict policy that lets one program be started, and checks: it ends by
-itself and in time, nothing came through, nothing that is allowed was refused, no fd leaked,
-and every line of the event stream is JSON. ``--undefined`` runs it with a core that traps at
-undefined behaviour, ``--address`` with storm and core under AddressSanitizer (clang's).
+Runs ``storm.c`` under a strict policy that allows one program to start. Checks that it ends by
+itself and in time, that nothing came through, that nothing allowed was refused, that no fd leaked,
+and that every line of the event stream is JSON. ``--undefined`` uses a core that traps at undefined
+behaviour. ``--address`` runs storm and core under clang's AddressSanitizer.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ BUILD = ROOT / "build" / "soak"
 CORE = support.CORE
 EARLY = Path(__file__).with_name("early.c")
 ADDRESS = ["-fsanitize=address"]
-# strict, except for one program: forks pass, and each child is on probation until it becomes that
-# program.
+# As strict, except for one program. Forks pass, and each child is on probation until it becomes
+# that program.
 POLICY: dict[str, dict[str, Any]] = {
     "policy": {
         "outbound_connectivity": {"mode": "block", "allow": [{"host": places.QUICK}]},
@@ -53,7 +53,7 @@ POLICY: dict[str, dict[str, Any]] = {
 
 @dataclass
 class Outcome:
-    """What a run showed."""
+    """The results of a run."""
 
     counts: dict[str, int] = field(default_factory=dict)
     lines: int = 0
@@ -62,8 +62,8 @@ class Outcome:
 
 @contextlib.contextmanager
 def network() -> Iterator[tuple[list[str], list[str]]]:
-    """The first and last words of a command that gives it its own network; empty if that is not
-    possible.
+    """The beginning and the end of a command line that gives the command its own network. Empty if
+    that is not possible.
     """
     folder = BUILD / "network"
     shutil.rmtree(folder, ignore_errors=True)
@@ -84,13 +84,13 @@ def network() -> Iterator[tuple[list[str], list[str]]]:
 
 
 def undefined_layer() -> Path:
-    """The layer with a core that ends the process (SIGILL or SIGTRAP) at undefined behaviour."""
+    """A layer whose core ends the process (SIGILL or SIGTRAP) at undefined behaviour."""
     folder = BUILD / "layer"
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(support.LAYER, folder)
     core = folder / "function-shield.d" / "function-shield.so"
     tool = [sys.executable, str(ROOT / "layer" / "zig.py")]
-    # A door's next function is called by a type of our own.
+    # A door calls the next function through a type of our own.
     traps = ["-fsanitize=undefined", "-fno-sanitize=function", "-fsanitize-trap=undefined"]
     subprocess.run([*tool, "--out", str(core), "--", "core", *traps], check=True)
     subprocess.run(
@@ -103,11 +103,11 @@ def undefined_layer() -> Path:
 
 
 def address_layer(*, planted: bool = False) -> Path:
-    """The layer with a core under AddressSanitizer. The program must contain the sanitizer's
+    """A layer whose core runs under AddressSanitizer. The program must contain the sanitizer's
     runtime: `program(address=True)`.
 
     Args:
-        planted: with the mistake of planted.c in it, which the sanitizer must find.
+        planted: whether to include the bug in planted.c, which the sanitizer must find.
     """
     folder, build = BUILD / "layer-address", ROOT / "layer" / "zig.py"
     shutil.rmtree(folder, ignore_errors=True)
@@ -139,7 +139,7 @@ def address_layer(*, planted: bool = False) -> Path:
         "-I",
         str(generated),
     ]
-    # Code that runs before the sanitizer has its memory is not instrumented.
+    # Code that runs before the sanitizer has set up its memory is not instrumented.
     early = [BUILD / f"{name}.o" for name in ("early", "symbols", "absent")]
     subprocess.run([*flags, "-fno-builtin", "-c", str(EARLY), "-o", str(early[0])], check=True)
     plain = ["-Dstrcmp=early_compare", "-fno-builtin"]
@@ -148,7 +148,7 @@ def address_layer(*, planted: bool = False) -> Path:
             [*flags, *plain, "-c", str(support.core_file(f"{name}.c")), "-o", str(out)], check=True
         )
     ignored = BUILD / "ignored.txt"
-    # setrlimit and limit: the sanitizer sets its own limits first.
+    # setrlimit and limit are left out: the sanitizer first sets its own limits.
     names = ("guard_start", "guard_ready", "dlsym", "dlvsym", "setrlimit", "limit")
     ignored.write_text("".join(["[address]\n", *(f"fun:{name}\n" for name in names)]))
     sources = sorted(
@@ -179,7 +179,7 @@ def address_layer(*, planted: bool = False) -> Path:
 
 
 def clang() -> str:
-    """The compiler. A program can carry clang's sanitizer for the core."""
+    """clang, so that a program can carry the sanitizer's runtime for the core."""
     found = shutil.which("clang")
     if found is None:
         raise SystemExit("tests/soak/soak.py: clang is not here")
@@ -187,7 +187,7 @@ def clang() -> str:
 
 
 def program(*, address: bool = False) -> Path:
-    """storm.c, compiled."""
+    """Compile storm.c."""
     compiler = clang() if address else shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
         raise SystemExit("tests/soak/soak.py: neither gcc nor clang is here")
@@ -200,7 +200,7 @@ def program(*, address: bool = False) -> Path:
 
 
 def check_events(text: str, outcome: Outcome) -> None:
-    """Every line is an event; repeats were counted, none was lost."""
+    """Check that every line is an event, that repeats were counted, and that none was lost."""
     for line in text.splitlines():
         outcome.lines += 1
         try:
@@ -215,7 +215,7 @@ def check_events(text: str, outcome: Outcome) -> None:
 
 
 def soak(seconds: int, layer: Path = support.LAYER, *, address: bool = False) -> Outcome:
-    """One run of ``seconds``."""
+    """Run for ``seconds``."""
     outcome = Outcome()
     storm = program(address=address)
     handle, secret = tempfile.mkstemp(prefix="function-shield-soak-", dir="/tmp")
@@ -271,7 +271,7 @@ def soak(seconds: int, layer: Path = support.LAYER, *, address: bool = False) ->
 
 
 def main() -> int:
-    """Run it and print what it did."""
+    """Run it, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=int, default=20)
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""Three seconds of each soak; `make soak` runs ten minutes."""
+"""Three seconds of each soak. `make soak` runs ten minutes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_lookups() -> None:
 
 @pytest.mark.skipif(shutil.which("clang") is None, reason="clang brings the sanitizer")
 def test_a_planted_mistake_is_found() -> None:
-    """The soak under AddressSanitizer is one that can fail."""
+    """The soak under AddressSanitizer can fail."""
     folder = BUILD / "planted"
     folder.mkdir(parents=True, exist_ok=True)
     try:

@@ -1,4 +1,4 @@
-"""Every act of the standard library, bare and guarded: the same result, one event, the right
+"""Every act of the standard library, bare and guarded: the same result, one event, and the right
 origin."""
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import pytest
 from tests.stdlib.walk import Lacks, Row, problems, rows, version
 from tests.support import interpreters
 
-# `all`, or versions: FSHIELD_ACTS=3.9,3.15. Elsewhere the newest that Lambda has.
+# `all`, or versions such as FSHIELD_ACTS=3.9,3.15. By default, the newest version that Lambda has.
 WANTED = os.environ.get("FSHIELD_ACTS", "3.13")
 
 
 @cache
 def pythons() -> dict[str, Path]:
-    """One interpreter for each version that is asked for and found."""
+    """One interpreter for each requested version that this machine has."""
     found: dict[str, Path] = {}
     for path in interpreters():
         code = "import sys; print('%d.%d' % sys.version_info[:2])"

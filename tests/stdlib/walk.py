@@ -1,4 +1,5 @@
-"""Runs one row of acts.yaml: in a process of its own, by a dependency that is installed for it."""
+"""Runs a row of acts.yaml in a separate process. A dependency that is installed for the row
+performs the act."""
 
 from __future__ import annotations
 
@@ -74,7 +75,7 @@ if __name__ == "__main__":
 
 @dataclass(frozen=True)
 class Row:
-    """One row of acts.yaml, with what it leaves out."""
+    """One row of acts.yaml, with the defaults of keys that a row may leave out."""
 
     act: str
     rule: str
@@ -95,7 +96,7 @@ class Row:
 
 
 def rows() -> list[Row]:
-    """The table."""
+    """All rows of the table."""
     return [Row(**row) for row in yaml.safe_load((HERE / "acts.yaml").read_text())]
 
 
@@ -106,7 +107,7 @@ def version(text: str) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one run left behind."""
+    """The results of one run."""
 
     said: Any
     events: list[Event]
@@ -116,12 +117,12 @@ class Outcome:
 
     @property
     def refused(self) -> bool:
-        """It raised what a refusal raises."""
+        """Whether the act raised the error of a refusal."""
         return bool(self.said) and self.said[0] == "raised" and "PermissionError" in self.said[1]
 
 
 def _content(folder: Path) -> None:
-    """What both folders have in them."""
+    """Make the files that both folders contain."""
     (folder / "d" / "s" / "t").mkdir(parents=True)
     (folder / "empty").mkdir()
     for name in ("f", "d/f"):
@@ -141,11 +142,12 @@ def _content(folder: Path) -> None:
 
 
 def _write_module(site: Path, row: Row) -> int:
-    """The dependency; returns the line of the call."""
+    """Write the dependency. Returns the line number of the call."""
     imports = []
     for names in MODULES:
         for name in names.split(", "):
-            # Only what the row uses: each module is slow to import, and some import ctypes.
+            # Import only what the row uses: some modules are slow to import, and some import
+            # ctypes.
             if re.search(rf"\b{re.escape(name.split('.')[0])}\b", row.call + row.setup):
                 imports.append(f"import {name}")
     lines = [
@@ -160,7 +162,7 @@ def _write_module(site: Path, row: Row) -> int:
 
 
 def run(row: Row, python: Path, policy: str, name: str) -> Outcome:
-    """One act under one policy; "bare" for none."""
+    """Run one act under one policy, or under "bare" without the guard."""
     base = SCRATCH / "acts" / name
     tmp = Path("/tmp") / f"acts-{os.getpid()}-{name}"
     for folder in (base, tmp):
@@ -216,12 +218,12 @@ POLICIES = ("monitor", "default", "strict")
 
 
 class Lacks(Exception):
-    """This interpreter cannot import what the act is in."""
+    """This interpreter lacks the module of the act."""
 
 
 @cache
 def _modes(policy: str) -> dict[str, str]:
-    """What each rule does under a posture."""
+    """The mode of each rule in a posture."""
     document = yaml.safe_load((ROOT / "policies" / f"{policy}.yaml").read_text())["policy"]
     modes = {
         rule: value if isinstance(value, str) else value["mode"] for rule, value in document.items()
@@ -230,7 +232,7 @@ def _modes(policy: str) -> dict[str, str]:
 
 
 def problems(row: Row, python: Path, name: str) -> list[str]:
-    """What is wrong with an act, in words; [] where nothing is."""
+    """Descriptions of what is wrong with an act; empty if nothing is."""
     bare = run(row, python, "bare", name)
     if "ImportError" in bare.stderr or "ModuleNotFoundError" in bare.stderr:
         raise Lacks(bare.stderr.splitlines()[-1])
@@ -277,8 +279,8 @@ def _wrong(row: Row, bare: Outcome, outcome: Outcome, blocks: bool) -> Iterator[
 
 
 def main() -> None:
-    """``python -m tests.stdlib.walk PYTHON [NAME]``: what is wrong with each act; with a name, all
-    it did."""
+    """``python -m tests.stdlib.walk PYTHON [NAME]``: print what is wrong with each act. With a
+    name, print all results of that act."""
     python, word = Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else ""
     said = subprocess.run(
         [python, "-V"], capture_output=True, text=True, check=True

@@ -1,4 +1,4 @@
-"""Passes many doors by the interpreter, its libraries and ctypes, in a folder of its own."""
+"""Passes through many doors, by the interpreter, its libraries and ctypes, in a separate folder."""
 
 import ctypes
 import glob

@@ -1,5 +1,5 @@
-"""The acts that are traced: a refused `open` and an allowed `connect` of a C program under the
-core, and a policy's way from YAML to a verdict in fshield."""
+"""The acts to trace: a refused `open` and an allowed `connect` of a C program under the core, and a
+policy's way through fshield from YAML to a verdict."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tests.support import ROOT, clean_environment, core_file, policy_file
 BUILD = ROOT / "build" / "visits"
 HERE = Path(__file__).parent
 HOST, ADDRESS, PORT = "api.visits.example", "127.66.66.66", "443"
-# /tmp is a mount of its own, as on Lambda. A name in /etc/hosts needs no name server. In a network
-# of its own, nobody else listens on ADDRESS.
+# /tmp is a separate mount, as on Lambda. A name in /etc/hosts needs no name server. In a separate
+# network, nothing else listens on ADDRESS.
 PREPARE = (
     f"ip link set lo up && mount -t tmpfs tmpfs /tmp && mount --bind {BUILD}/hosts /etc/hosts"
     ' && exec "$@"'
@@ -33,11 +33,11 @@ class Act:
     """An act whose files are listed.
 
     Args:
-        title: as the page says it.
-        bound: how many files it should visit at most.
-        arguments: of act.c; none for the act of fshield.
-        allow: the policy's exceptions for connections.
-        result: what the call returns, and errno.
+        title: its title on the page.
+        bound: the largest number of files that it should visit.
+        arguments: arguments of act.c; none for the act of fshield.
+        allow: the policy's entries for connections.
+        result: what the call returns, and its errno.
     """
 
     title: str
@@ -73,7 +73,7 @@ ACTS = {
 
 
 def visits(act: Act) -> list[Function]:
-    """The first function that the act enters in each file, in order."""
+    """For each file, in order, the first function that the act enters there."""
     entered = _by_the_core(act) if act.arguments else _by_fshield()
     found: dict[str, Function] = {}
     for function in entered:
@@ -83,7 +83,8 @@ def visits(act: Act) -> list[Function]:
 
 
 def _unit(path: str) -> str:
-    """A header belongs to the unit of its name; generated doors to the table they are made from."""
+    """A header counts as the unit of the same name. Generated doors count as the table that they
+    are made from."""
     if path.endswith(".gen.h"):
         return "layer/core/interpose/doors.table"
     return path.rpartition(".")[0] if path.startswith("layer/core/") else path
@@ -120,7 +121,7 @@ def _by_the_core(act: Act) -> list[Function]:
 
 @cache
 def _layer() -> Path:
-    """The layer with a core that notes what is entered, and act.c."""
+    """A layer whose core notes the functions that are entered, and act.c."""
     folder = BUILD / "layer"
     objects.layer(folder, HERE / "notes.c", ("visits_begin", "visits_end"))
     program = [str(HERE / "act.c"), "-o", str(BUILD / "act")]
@@ -137,7 +138,7 @@ def _by_fshield() -> list[Function]:
     BUILD.mkdir(parents=True, exist_ok=True)
     library = BUILD / "libdecide.so"
     sources = [*(core_file(name) for name in objects.zig.DECIDE), HERE / "notes.c"]
-    # libc has a function of the hook's name as well.
+    # libc has a function of the same name.
     exported = ["-fvisibility=default", "-Wl,-Bsymbolic", "-shared", "-o", str(library)]
     objects.zig.zig(*objects.OPTIONS, *map(str, sources), *exported)
     done = subprocess.run(

@@ -1,5 +1,5 @@
-"""Reads, compiles and asks a small policy. Prints the functions of fshield that this entered, and
-the offsets of those of the decide library that FSHIELD_DECIDE names."""
+"""Reads, compiles and queries a small policy. Prints the functions of fshield that were entered,
+and the offsets of those entered in the decide library that FSHIELD_DECIDE names."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ policy:
 
 
 def ask(path: Path) -> Mode:
-    """The verdict on an allowed connection."""
+    """The verdict on a connection that is allowed."""
     compiled = Compiled(compile_policy(load(path)))
     return compiled.decide(Family.OUTBOUND, names=("api.stripe.com",), port=443).mode
 
@@ -35,7 +35,7 @@ def ask(path: Path) -> Mode:
 def main() -> None:
     path = ROOT / "build" / "visits" / "small.yaml"
     path.write_text(POLICY)
-    ask(path)  # imports, and tables that are made once
+    ask(path)  # run the imports, and build the tables that are made only once
     library = ctypes.CDLL(os.environ["FSHIELD_DECIDE"])
     library.visits_end.restype = ctypes.POINTER(ctypes.c_size_t)
     entered: dict[tuple[str, str], None] = {}

@@ -1,4 +1,4 @@
-"""The lists in docs/how-it-works.md."""
+"""Writes the lists in docs/how-it-works.md."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BEGIN, END = "<!-- visits -->\n", "<!-- end of visits -->\n"
 
 
 def shown(act: Act, found: list[Function]) -> str:
-    """One list: each file, and the function by which the act enters it."""
+    """One list: each file, and the function through which the act enters it."""
     files = [f"1. {place(function.file)}: `{function.name}`" for function in found]
     event = [at for at, function in enumerate(found) if function.file.startswith(EVENTS)]
     count = f"{len(found)} files"
@@ -22,14 +22,14 @@ def shown(act: Act, found: list[Function]) -> str:
 
 
 def place(file: str) -> str:
-    """The file as the page names it."""
+    """The file's name on the page."""
     if file.endswith(".gen.h"):
         return "`interpose/doors.table`, by a generated door"
     return f"`{file.removeprefix('layer/core/')}`"
 
 
 def section(found: dict[str, list[Function]]) -> str:
-    """What stands between the marks."""
+    """The text between the marks."""
     return (
         "\n" + "\n".join(shown(ACTS[name], functions) for name, functions in found.items()) + "\n"
     )

@@ -1,4 +1,4 @@
-"""Which file each function of a shared library stands in, by its debug information."""
+"""Finds the source file of each function of a shared library, by its debug information."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from elftools.elf.elffile import ELFFile
 
 @dataclass(frozen=True)
 class Function:
-    """A function, and the file it stands in, below the checkout."""
+    """A function and its source file, relative to the checkout."""
 
     file: str
     name: str
 
 
 def functions(library: Path) -> dict[int, Function]:
-    """Every function of `library`, by where it lies in the file."""
+    """Every function of `library`, by its offset in the file."""
     found: dict[int, Function] = {}
     with library.open("rb") as file:
         dwarf = ELFFile(file).get_dwarf_info()
@@ -40,7 +40,7 @@ def _described(entry: Any, header: Any) -> Function | None:
     name, declared = (entry.attributes.get(key) for key in ("DW_AT_name", "DW_AT_decl_file"))
     if name is None or declared is None:
         return None
-    # Before DWARF 5, files and folders count from 1.
+    # Before DWARF 5, indexes of files and folders start at 1.
     base = 0 if header["version"] >= 5 else 1
     file = header["file_entry"][declared.value - base]
     folder = file["dir_index"] - base

@@ -1,5 +1,5 @@
-"""A durable function: steps, a wait, and branches at once. A wait ends the invocation; the next one
-replays the handler, and finds by the checkpoints what was done."""
+"""A durable function: steps, a wait, and parallel branches. A wait ends the invocation. The next
+invocation replays the handler, and knows from the checkpoints what is done."""
 
 import pathlib
 

@@ -1,5 +1,5 @@
 # ruff: noqa: PTH108, PTH123 - the acts are written as an attacker would
-"""A function that reports about its process, and on request acts like a hostile dependency."""
+"""A function that reports about its process, and acts like a hostile dependency on request."""
 
 import os
 import socket

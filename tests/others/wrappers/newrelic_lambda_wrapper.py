@@ -1,5 +1,5 @@
-"""Does what New Relic's layer does in its module of this name: starts the agent, and loads the
-handler that the function's configuration put aside."""
+"""Does what the module of this name in New Relic's layer does: it starts the agent, and loads the
+handler that the function's configuration names elsewhere."""
 
 import os
 from importlib import import_module

@@ -1,5 +1,5 @@
-"""Does what OpenTelemetry's layer does in its module of this name: loads the handler that the
-wrapper put aside."""
+"""Does what the module of this name in OpenTelemetry's layer does: it loads the handler whose name
+the wrapper saved."""
 
 import os
 from importlib import import_module
