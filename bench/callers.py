@@ -1,5 +1,5 @@
-"""What `only_for` costs a connection: the same policy with and without it, and what the first one
-costs, which reads the files of the frames."""
+"""What `only_for` adds to a connection: the same policy with and without it, and the first
+connection, which must read the files of the frames."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.attacks.lib import packages
 from tests.support import policy_file, rules
 
 _HOST = "127.66.66.66"
-#: Frames between the function and the socket, as of an SDK on requests and urllib3.
+#: The frames between the function and the socket, as with an SDK that uses requests and urllib3.
 _DEEP = 20
 _APP = f"""
 import socket, statistics, sys, time
@@ -43,14 +43,15 @@ print(took[0] if sys.argv[1] == "first" else statistics.median(took[50:]))
 
 
 def callers(bench: Bench) -> Iterator[Figure]:
-    """A connection by requests for stripe, allowed to everybody and to stripe only."""
+    """Connections by requests on behalf of stripe: allowed for everybody, and allowed for stripe
+    only."""
     folder = bench.scratch / "task"
-    shutil.rmtree(folder, ignore_errors=True)  # of a run before
+    shutil.rmtree(folder, ignore_errors=True)  # from an earlier run
     folder.mkdir()
     packages.install_all(folder)
     app = folder / "app.py"
     app.write_text(_APP)
-    time.sleep(0.1)  # what runs must be older than the process
+    time.sleep(0.1)  # the code must be older than the process
     entry = {"cidr": f"{_HOST}/32", "ports": ["1-65535"]}
     only = entry | {"only_for": ["stripe"]}
     chosen = {

@@ -1,5 +1,5 @@
-"""What the command line costs: CPU time of ``fshield --help`` and ``fshield check``, over the
-libraries it needs."""
+"""What the command line costs: the CPU time of ``fshield --help`` and ``fshield check``, beyond
+that of the libraries they need."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _POLICY = Path(__file__).resolve().parent.parent / "policies" / "strict.yaml"
 
 
 def command_line(bench: Bench) -> Iterator[Figure]:
-    """``--help`` and ``check`` of a small policy, in ms of CPU time."""
+    """``--help``, and ``check`` of a small policy, in ms of CPU time."""
     for key, arguments in (("help", ["--help"]), ("check", ["check", str(_POLICY)])):
         command = [sys.executable, "-m", "fshield", *arguments]
         found = interleaved(
@@ -27,7 +27,7 @@ def command_line(bench: Bench) -> Iterator[Figure]:
 
 
 def _cpu(command: list[str]) -> float:
-    """User and system time of one run, in ms."""
+    """The user and system time of one run, in ms."""
     before = os.times()
     subprocess.run(command, stdout=subprocess.DEVNULL, check=True, timeout=60)
     after = os.times()

@@ -1,5 +1,5 @@
-"""What the guard costs a client, in the network of tests/egress: lookups, HTTPS requests, bulk
-over one connection."""
+"""What the guard adds to a client in the network of tests/egress: for lookups, HTTPS requests, and
+bulk data over one connection."""
 
 from __future__ import annotations
 
@@ -39,8 +39,7 @@ for number in range(int(sys.argv[1]) + 20):
     took.append((time.perf_counter_ns() - begin) / 1000)
 print(statistics.median(took[20:]))
 """
-# A session of its own for each request: lookup, connection, handshake, request. It is the whole of
-# what is judged.
+# A new session for each request, so that lookup, connection, handshake and request are all judged.
 _REQUEST = """
 import statistics, sys, time
 import requests
@@ -68,7 +67,8 @@ with socket.create_connection((sys.argv[2], int(sys.argv[3]))) as plain:
 
 
 def clients(bench: Bench) -> Iterator[Figure]:
-    """The figures; none, with one line on stderr, where no network of its own can be made."""
+    """The figures. If a separate network cannot be made, there are none, and a line on stderr says
+    so."""
     folder = bench.scratch / "network"
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -98,7 +98,7 @@ def _measure(
     each: int,
     samples: int,
 ) -> Figure:
-    # The interpreter of this environment: it has requests.
+    # The interpreter of this environment, which has requests.
     command = [sys.executable, "-c", code, str(each), QUICK, str(QUICK_PORT)]
     authority = str(network.authority)
     environment = {

@@ -1,12 +1,12 @@
-"""Gigabytes of events to a table of evidence: DuckDB against the reader of single lines, in one
-run.
+"""Measures how fast gigabytes of events become a table of evidence: DuckDB against the reader of
+single lines, in one run.
 
     python bench/evidence.py --gigabytes 2
     python bench/evidence.py --gigabytes 2 --wrapped
     python bench/evidence.py --functions 1000
 
-The log is that of bench/volume.py, written to build/ first. The reader is given a part of it, and
-both are compared in MB/s of wall time and of processor time: the machine may have other work.
+The log of bench/volume.py is first written to build/. The reader gets a part of it. Both are
+compared in MB/s of wall time and of CPU time, because the machine may have other work.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ _FILE = 128_000_000
 
 @dataclass(frozen=True)
 class Measure:
-    """What one way needed.
+    """The cost of one way.
 
     Args:
         how: ``duckdb`` or ``reader``.
         size: bytes of lines.
-        seconds, processor: of wall and of processor time.
-        memory: the most that it had resident, in bytes.
-        events, rows: that it counted, and made of them.
+        seconds, processor: wall time and CPU time.
+        memory: the largest resident set, in bytes.
+        events, rows: the numbers of events that were read and of rows that were made.
     """
 
     how: str
@@ -51,7 +51,7 @@ class Measure:
 
     @property
     def line(self) -> str:
-        """For people."""
+        """One line for people."""
         return (
             f"{self.how:7} {self.size / 1e9:6.2f} GB  {self.events:11,} events  {self.rows:8,} rows"
             f"  {self.seconds:7.1f} s  {self.size / 1e6 / self.seconds:6.1f} MB/s"
@@ -61,7 +61,7 @@ class Measure:
 
 
 def as_subscription(part: bytes) -> bytes:
-    """Lines as the records of a subscription have them, 20 each."""
+    """Lines in the records of a subscription, 20 in each."""
     lines = part.decode().splitlines(keepends=True)
     records = [
         {
@@ -78,7 +78,7 @@ def as_subscription(part: bytes) -> bytes:
 
 
 def written(size: int, packed: bool, wrapped: bool) -> list[str]:
-    """The log in files of `_FILE` bytes each."""
+    """Write the log to files of `_FILE` bytes."""
     _FOLDER.mkdir(parents=True, exist_ok=True)
     files: list[str] = []
     to = None
@@ -101,7 +101,7 @@ def written(size: int, packed: bool, wrapped: bool) -> list[str]:
 
 
 def by_duckdb(files: list[str]) -> tuple[int, int]:
-    """Events and rows."""
+    """The numbers of events and rows, by DuckDB."""
     from fshield.evidence.tables.engine import Table  # noqa: PLC0415 - one of the two is measured
 
     with Table() as table:
@@ -110,7 +110,8 @@ def by_duckdb(files: list[str]) -> tuple[int, int]:
 
 
 def by_reader(files: list[str]) -> tuple[int, int]:
-    """Events and kinds of acts, as `learn` and `report` fold them without a table."""
+    """The numbers of events and of kinds of acts, by the fold that `learn` and `report` use without
+    a table."""
     from fshield.evidence.stream import EventReader  # noqa: PLC0415
     from fshield.evidence.touched import Touched  # noqa: PLC0415
 
@@ -172,7 +173,7 @@ def over_functions(count: int) -> None:
 
 
 def measured(how: str, size: int, files: list[str]) -> Measure:
-    """Run one way in a process of its own."""
+    """Run one way in a separate process."""
     answer = subprocess.run(
         [sys.executable, __file__, "--how", how, "--size", str(size), *files],
         capture_output=True,

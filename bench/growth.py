@@ -1,4 +1,5 @@
-"""What more rules cost: one decision, and the start of a process, with 10, 100 and 1,000 rules."""
+"""What more rules cost, for a decision and for the start of a process, with 10, 100 and 1,000
+rules."""
 
 from __future__ import annotations
 
@@ -14,8 +15,8 @@ from fshield.language.loader import resolve
 from fshield.language.reader import parse
 
 _RULES = (10, 100, 1000)
-# Asked for in every policy: the last entry of the fixed ones allows it, by its place in the
-# function's own region.
+# Asked in every policy. The last of the fixed entries allows it, as an endpoint in the function's
+# own region.
 _ALLOWED = "sqs.eu-central-1.amazonaws.com"
 _REFUSED = "a.name.that.no.entry.has.example.net"
 

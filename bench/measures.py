@@ -1,5 +1,5 @@
-"""The measures. Each runs its variants in turn, many times over, so that whatever the machine does
-hits all of them."""
+"""The measures. Each runs its variants in turn, many times, so that other load on the machine
+affects all of them equally."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ class Figure:
 
     Args:
         key: its name in budgets.toml.
-        title: for people.
-        unit: of the figures.
-        samples: every result by variant: bare, guarded, floor. Results of one number were measured
-            side by side.
+        title: a title for people.
+        unit: the unit of the figures.
+        samples: all results by variant: bare, guarded, floor. Results at the same index were
+            measured side by side.
     """
 
     key: str
@@ -56,17 +56,17 @@ class Figure:
     samples: dict[str, list[float]]
 
     def median(self, variant: str) -> float | None:
-        """The middle result; None where there is no such variant."""
+        """The median of a variant's results; None if the variant was not measured."""
         results = self.samples.get(variant)
         return statistics.median(results) if results else None
 
     def ratio(self, variant: str, base: str) -> float | None:
-        """The middle one of the ratios of side-by-side results."""
+        """The median ratio of side-by-side results."""
         pairs = self._pairs(variant, base)
         return statistics.median(one / other for one, other in pairs) if pairs else None
 
     def added(self, variant: str, base: str) -> float | None:
-        """The middle one of the differences of side-by-side results."""
+        """The median difference of side-by-side results."""
         pairs = self._pairs(variant, base)
         return statistics.median(one - other for one, other in pairs) if pairs else None
 
@@ -76,14 +76,14 @@ class Figure:
 
 @dataclass(frozen=True)
 class Bench:
-    """What is measured, and with what.
+    """What is measured, and the tools for it.
 
     Args:
         layer: the unpacked layer.
         tools: the compiled tools.
-        scratch: a folder that is not in /tmp.
-        python: the interpreter, no virtual environment.
-        quick: few samples, to see that it works.
+        scratch: a scratch folder outside /tmp.
+        python: the interpreter, not one of a virtual environment.
+        quick: take few samples, only to see that it works.
     """
 
     layer: Path
@@ -98,30 +98,29 @@ class Bench:
         return str(self.layer / "function-shield")
 
     def samples(self, many: int) -> int:
-        """How often to measure."""
+        """The number of samples to take."""
         return max(3, many // 10) if self.quick else many
 
     def environment(self) -> dict[str, str]:
-        """The same few variables for every variant."""
+        """The same few environment variables for every variant."""
         return {"PATH": os.defpath, "LANG": "C.UTF-8", "FUNCTION_SHIELD_POLICY": POLICY}
 
 
 def interleaved(count: int, variants: dict[str, Callable[[], float]]) -> dict[str, list[float]]:
-    """`count` results of each variant, the order turned round every time."""
+    """`count` results of each variant. The order is reversed each time."""
     results: dict[str, list[float]] = {name: [] for name in variants}
     for number in range(count + 1):
         names = list(variants) if number % 2 else list(reversed(variants))
         for name in names:
             value = variants[name]()
-            # The first time warms the caches.
+            # The first round only warms the caches.
             if number:
                 results[name].append(value)
     return results
 
 
 def printed(command: list[str], environment: dict[str, str]) -> float:
-    """The number that the command prints. Raises RuntimeError with its last words where it
-    fails."""
+    """The number that the command prints. If it fails, raises RuntimeError with its last words."""
     done = subprocess.run(
         command, env=environment, capture_output=True, text=True, timeout=120, check=False
     )
@@ -133,7 +132,7 @@ def printed(command: list[str], environment: dict[str, str]) -> float:
 
 
 def start(bench: Bench) -> Figure:
-    """A process from spawn to end: ``python3 -c pass``."""
+    """A process from spawn to exit: ``python3 -c pass``."""
     command = [bench.python, "-c", "pass"]
     environment = bench.environment()
     null = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
@@ -163,7 +162,7 @@ def start(bench: Bench) -> Figure:
 
 
 def emulated(bench: Bench, how: str) -> Function:
-    """A function that does nothing: bare, guarded, or behind the launcher that does nothing."""
+    """A function that does nothing: bare, guarded, or behind a launcher that does nothing."""
     floor = {"AWS_LAMBDA_EXEC_WRAPPER": str(bench.tools.launcher)} if how == "floor" else {}
     if how == "guarded":
         return Function(
@@ -198,7 +197,7 @@ def invocations(bench: Bench) -> Iterator[Figure]:
 
 
 def succeeded(function: Function, *, settle: bool) -> float:
-    """How long an invocation took. Raises RuntimeError where it failed."""
+    """The duration of an invocation. Raises RuntimeError if it failed."""
     done = function.invoke({"number": 1}, settle=settle)
     if done.error:
         raise RuntimeError(f"the function failed: {done.error}")
@@ -206,7 +205,7 @@ def succeeded(function: Function, *, settle: bool) -> float:
 
 
 def calls(bench: Bench) -> Iterator[Figure]:
-    """libc calls, timed by a C program, bare and under the wrapper."""
+    """libc calls, timed by a C program, bare and guarded."""
     file = bench.scratch / "file"
     file.write_bytes(b"x")
     own = _own_tmp()
@@ -241,8 +240,8 @@ def _call(bench: Bench, key: str, title: str, wrap: list[str], arguments: list[s
 
 
 def _own_tmp() -> list[str] | None:
-    """What to put before a command so that /tmp is a mount of its own there; None where that cannot
-    be had."""
+    """The command prefix for a mount namespace in which /tmp is a mount. None if that is not
+    possible."""
     if Path("/tmp").is_mount():
         return []
     for unshare in (["unshare", "-m"], ["unshare", "-r", "-m"]):
@@ -280,14 +279,14 @@ def audit(bench: Bench) -> Figure:
 
 
 def memory(bench: Bench) -> Figure:
-    """The most memory that ``python3`` ever had resident."""
+    """The largest resident set of ``python3``."""
     count = bench.samples(20)
     found = _python(bench, _MEMORY, count)
     return Figure("memory", "peak memory", "MB", found)
 
 
 def sizes(dist: Path) -> Iterator[Figure]:
-    """The layer's zips."""
+    """The sizes of the layer's zips."""
     for architecture in ("x86_64", "arm64"):
         path = dist / f"function-shield-layer-{architecture}.zip"
         if path.is_file():
@@ -300,11 +299,11 @@ def sizes(dist: Path) -> Iterator[Figure]:
 
 
 def plain_python() -> str:
-    """The interpreter that starts as Lambda's does: of those here, the one that loads the fewest
-    modules by itself.
+    """The interpreter that starts most like Lambda's: the one that loads the fewest modules by
+    itself.
 
-    A ``.pth`` file in a site folder can import a hundred, and each is looked at: that is another
-    measure.
+    A ``.pth`` file in a site folder can import a hundred modules. The guard inspects each, and that
+    would be another measure.
     """
     base = str(getattr(sys, "_base_executable", sys.executable))
     system = [f"/usr/bin/python3.{minor}" for minor in range(20, 10, -1)]
@@ -323,7 +322,7 @@ def _modules_at_start(python: str) -> int:
 
 
 def python_version(python: str) -> str:
-    """As ``3.13.5``. Raises RuntimeError where it does not start."""
+    """The version, such as ``3.13.5``. Raises RuntimeError if the interpreter does not start."""
     done = subprocess.run([python, "-V"], capture_output=True, text=True, timeout=60, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"{python} -V: status {done.returncode}: {done.stderr.strip()[-300:]}")

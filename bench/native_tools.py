@@ -1,4 +1,4 @@
-"""Compiles what the benchmark needs in C, with the same compiler that builds the layer."""
+"""Compiles the benchmark's C programs, with the compiler that builds the layer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ ENGINE = SOURCES.parent.parent / "layer" / "core"
 
 @dataclass(frozen=True)
 class Tools:
-    """The floor's launcher and library, and the programs that time calls and decisions."""
+    """A launcher and a library that do nothing (the floor), and the programs that time calls and
+    decisions."""
 
     launcher: Path
     micro: Path
@@ -25,7 +26,7 @@ def compile_tools(folder: Path) -> Tools:
     """Compile into `folder`.
 
     Raises:
-        RuntimeError: the compiler is not there or refuses; its words.
+        RuntimeError: the compiler is missing or fails. The text is its output.
     """
     folder.mkdir(parents=True, exist_ok=True)
     machine = platform.machine()
@@ -48,7 +49,7 @@ def compile_tools(folder: Path) -> Tools:
     )
     _zig(*glibc, "-O2", "-s", str(SOURCES / "micro.c"), "-o", str(micro))
     decide = folder / "decide"
-    # As the core has it: the same options.
+    # With the same options as the core.
     engine = [str(path) for path in sorted((ENGINE / "policy").glob("*.c"))]
     _zig(
         *glibc,

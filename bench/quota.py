@@ -1,4 +1,4 @@
-"""First invocation on the share of a processor that a function of 128 MB has."""
+"""The first invocation, with the share of a processor that a function of 128 MB gets."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Quota:
 
     @contextmanager
     def inside(self) -> Iterator[None]:
-        """Children that are started here stay inside; this process leaves again."""
+        """Children started here stay inside. This process leaves afterwards."""
         _move(self.folder)
         try:
             yield
@@ -36,7 +36,7 @@ def _move(folder: Path) -> None:
 
 
 def _groups() -> tuple[Path, Path]:
-    """The mount of the controller `cpu`, and this process's own group in it."""
+    """The mount of the `cpu` controller, and this process's group in it."""
     for line in Path("/proc/self/cgroup").read_text().splitlines():
         _, controllers, path = line.split(":", 2)
         if "cpu" in controllers.split(","):
@@ -62,7 +62,7 @@ def _limit(folder: Path, share: float) -> None:
 
 @contextmanager
 def quota(share: float) -> Iterator[Quota | None]:
-    """A group with that quota; None where this machine does not permit one."""
+    """A group with that quota. None if this machine does not permit one."""
     try:
         mount, home = _groups()
         folder = mount / f"function-shield-{os.getpid()}"
@@ -82,7 +82,8 @@ def quota(share: float) -> Iterator[Quota | None]:
 
 
 def small(bench: Bench) -> Iterator[Figure]:
-    """Emulator, interpreter, function and guard share 0.07 of a processor, without this process."""
+    """Emulator, interpreter, function and guard share 0.07 of a processor. This process is not
+    included."""
     with quota(SHARE) as group:
         if group is None:
             return

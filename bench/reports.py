@@ -1,5 +1,5 @@
-"""What an event costs, with its origin: a library that is called through others, installed as pip
-installs it."""
+"""What an event with its origin costs. The act is in a library that is called through others,
+installed like pip does."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from measures import Bench, Figure, interleaved, printed
 
-#: Distributions beside each other, files in each: about what a function with boto3 has.
+#: The number of distributions, and of files in each: about as many as a function with boto3 has.
 _DISTRIBUTIONS, _FILES = 30, 200
 _DEPTH = 12
 _ACT = """
@@ -49,8 +49,8 @@ def _install(site: Path) -> None:
 
 
 def reports(bench: Bench) -> Iterator[Figure]:
-    """An act that is reported: the first of an origin, which looks for the metadata, and the ones
-    after."""
+    """An act that is reported: the first of an origin, for which the guard searches the metadata,
+    and later ones."""
     site = bench.scratch / "site-packages"
     _install(site)
     environment = bench.environment() | {

@@ -1,7 +1,7 @@
 """What the guard costs: paired figures from one run, ratios first.
 
-``python bench/run.py [--layer DIR] [--json] [--quick] [--write PAGE]``. Exit status 0 whatever the
-figures say, a miss is marked; 2 where it could not run.
+``python bench/run.py [--layer DIR] [--json] [--quick] [--write PAGE]``. The exit status is 0
+whatever the figures are, and a miss is marked. It is 2 if the benchmark could not run.
 """
 
 from __future__ import annotations
@@ -42,8 +42,7 @@ from fshield.errors import CouldNotRun
 from fshield.local.layer import find_layer, refuse_blocked_places
 from fshield.local.progress import waiting_for
 
-# Python 3.10 has none of its own; mypy, which the tests need anyway, brings the same as a package
-# there.
+# Python 3.10 has no tomllib. mypy, which the tests need anyway, brings the same code as a package.
 tomllib = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
 
 HERE = Path(__file__).resolve().parent
@@ -51,7 +50,7 @@ ROOT = HERE.parent
 
 
 def rows(bench: Bench, dist: Path) -> Iterator[Figure]:
-    """Every figure, as it is measured."""
+    """Yield every figure as soon as it is measured."""
     yield start(bench)
     yield from invocations(bench)
     yield from small(bench)
@@ -67,8 +66,8 @@ def rows(bench: Bench, dist: Path) -> Iterator[Figure]:
 
 
 def judged(figure: Figure, budgets: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """The figure with its ratio, what is added, the aim in words, and whether it is met (None: no
-    aim)."""
+    """The figure with its ratio, the added cost, the aim in words, and whether the aim is met
+    (None: no aim)."""
     budget = budgets.get(figure.key, {})
     over = budget.get("over", "bare")
     ratio, added = figure.ratio("guarded", "bare"), figure.added("guarded", over)
@@ -103,7 +102,7 @@ def judged(figure: Figure, budgets: dict[str, dict[str, Any]]) -> dict[str, Any]
 
 
 def table(results: list[dict[str, Any]], python: str) -> Table:
-    """The figures in 80 columns."""
+    """The figures as a table of 80 columns."""
     made = Table(
         width=80,
         title=f"Guarded over bare, {platform.machine()}, Python {python}, medians",
@@ -128,7 +127,7 @@ def table(results: list[dict[str, Any]], python: str) -> Table:
 
 
 def _floor(row: dict[str, Any]) -> str:
-    """What a guard that does nothing costs, said as the aim is."""
+    """The cost of a guard that does nothing, in the form of the aim."""
     if row["floor_ratio"] is None:
         return ""
     return (
@@ -163,7 +162,7 @@ def _digits(unit: str) -> int:
 
 
 def main() -> int:
-    """The exit status."""
+    """Run the benchmark. Returns the exit status."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -188,7 +187,7 @@ def main() -> int:
     budgets = tomllib.loads((HERE / "budgets.toml").read_text("utf-8"))
     scratch = ROOT / "build" / "bench"
     try:
-        if options.write:  # what is wrong with the page is said now, and not minutes later
+        if options.write:  # report an error in the page now, and not minutes later
             page([], options.write.read_text("utf-8"))
         layer = find_layer(options.layer)
         places = [

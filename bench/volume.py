@@ -1,11 +1,10 @@
-"""Gigabytes of events through ``fshield learn`` and ``fshield report``: how fast, and in how much
-memory.
+"""Measures the speed and the memory of ``fshield learn`` and ``fshield report`` on gigabytes of
+events.
 
     python bench/volume.py --gigabytes 2
 
-The events are made as they are read: a log of many processes of a few functions, with the
-functions' own lines between, mostly the same acts again, and some that never come twice, which are
-what memory could grow by.
+The events are made while they are read. The log has many processes of a few functions, and the
+functions' own lines. Most acts repeat. Some never do, and memory could grow with these.
 """
 
 from __future__ import annotations
@@ -24,8 +23,7 @@ from typing import IO, Any
 
 _NONCE = "0123456789abcdef"
 _FRESH = b"#fresh##"
-#: Events of one process. The log of one is made of the first one's by replacing what tells them
-#: apart.
+#: The events of one process. The log of another is made from it by replacing what differs.
 _EVENTS = 1000
 _NEW_EVERY = 20
 _HOSTS = 40
@@ -38,14 +36,14 @@ _DEPENDENCIES = ("requests", "boto3", "redis", "tintkit")
 
 @dataclass(frozen=True)
 class Volume:
-    """What one command needed.
+    """The cost of one command.
 
     Args:
         command: ``learn`` or ``report``.
-        size: bytes that it was given.
-        seconds: of wall time.
-        memory: the most that it had resident, in bytes.
-        events: that it says it read.
+        size: the size of its input in bytes.
+        seconds: wall time.
+        memory: the largest resident set, in bytes.
+        events: the number of events that it reports.
     """
 
     command: str
@@ -56,7 +54,7 @@ class Volume:
 
     @property
     def line(self) -> str:
-        """For people."""
+        """One line for people."""
         return (
             f"{self.command:7} {self.size / 1e9:6.2f} GB  {self.events:10,} events "
             f" {self.seconds:7.1f} s  {self.size / 1e6 / self.seconds:6.1f} MB/s  peak"
@@ -66,7 +64,8 @@ class Volume:
 
 def _event(number: int) -> dict[str, Any]:
     dependency = _DEPENDENCIES[number % len(_DEPENDENCIES)]
-    # By the dependency that acts by itself, so that they are held back: a policy has 256 KB.
+    # By a dependency on its own initiative, so that they are held back: a policy is limited to 256
+    # KB.
     fresh = dependency == "tintkit" and number % _NEW_EVERY == 3
     host = f"h{_FRESH.decode()}-{number}.example" if fresh else f"h{number % _HOSTS}.example"
     outbound = number % 3 != 0 or fresh
@@ -113,7 +112,7 @@ def _event(number: int) -> dict[str, Any]:
 
 
 def log(size: int) -> Iterator[bytes]:
-    """A log of about `size` bytes, a process at a time."""
+    """A log of about `size` bytes, one process at a time."""
     lines = []
     for number in range(_EVENTS):
         lines.append(json.dumps(_event(number), separators=(",", ":")).encode() + b"\n")
@@ -127,7 +126,7 @@ def log(size: int) -> Iterator[bytes]:
 
 
 def measure(command: str, size: int) -> Volume:
-    """Give `command` a log of `size` bytes. Raises SystemExit where it fails."""
+    """Give `command` a log of `size` bytes. Raises SystemExit if it fails."""
     arguments = [sys.executable, "-m", "fshield", command, "--json", "-"]
     begin = time.monotonic()
     with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
@@ -146,7 +145,7 @@ def measure(command: str, size: int) -> Volume:
 
 
 class _Writer(threading.Thread):
-    """Writes the log while the answer is waited for."""
+    """A thread that writes the log while the command runs."""
 
     def __init__(self, to: IO[bytes], size: int) -> None:
         super().__init__()

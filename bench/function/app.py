@@ -1,4 +1,4 @@
-"""A handler that does nothing: what is measured is what stands around it."""
+"""A handler that does nothing, so that only its surroundings are measured."""
 
 
 def handler(event, context):

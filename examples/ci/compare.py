@@ -3,9 +3,9 @@
 
     python compare.py OLD.lock NEW.lock --own mypackage -- python -m pytest -q
 
-Makes an environment of each lock file, runs the command in each under the policy `monitor` (nothing
-is blocked), and compares what the dependencies touched. Run it with a Python that has fshield and
-pip. Standard library only.
+Makes an environment for each lock file, runs the command in both under the policy `monitor`
+(nothing is blocked), and compares what the dependencies touched. Run it with a Python that has
+fshield and pip. It uses the standard library only.
 
 Exit codes: 0 nothing new, 1 something new, 2 could not run.
 """
@@ -28,7 +28,7 @@ _KIND = {"reach": "contacts", "look up": "looks up", "start": "starts"}
 
 
 class CouldNotRun(Exception):
-    """Something before the comparison failed; the message says what."""
+    """Something failed before the comparison. The message says what."""
 
 
 def canonical(name):
@@ -66,8 +66,8 @@ def run(what, command, **options):
 
 
 def observe(name, lock, command, own, work, keep):
-    """What each dependency touched while the command ran with the packages of `lock`, by `fshield
-    report`. The log is kept in the folder `keep`, where there is one."""
+    """What each dependency touched while the command ran with the packages of `lock`, according to
+    `fshield report`. The log is kept in the folder `keep`, if given."""
     folder = work / name
     print(f"{name}: {lock}", file=sys.stderr)
     run(f"{lock}: venv", [sys.executable, "-m", "venv", "--without-pip", folder / "env"])
@@ -116,7 +116,7 @@ def observe(name, lock, command, own, work, keep):
 
 
 def touched(report):
-    """Counts by dependency and act."""
+    """The number of acts, by dependency and act."""
     found = {}
     for dependency in report["dependencies"]:
         for touch in dependency["touched"]:
@@ -139,7 +139,7 @@ def versions(name, old, new):
 
 
 def sentences(old, new, old_pins, new_pins):
-    """What is new, one sentence each."""
+    """One sentence for each new act."""
     before, after = touched(old), touched(new)
     lines = []
     for (name, policy, what), (count, by) in sorted(after.items()):
@@ -150,7 +150,7 @@ def sentences(old, new, old_pins, new_pins):
         times = f"{count} times" if count > 1 else "once"
         asked = "" if by == name else f", asked by {by}"
         text = f"{versions(name, old_pins, new_pins)} now {said} ({policy}, {times}{asked})"
-        # The names come from code that nobody has looked at yet.
+        # The names come from code that nobody has reviewed yet.
         lines.append(
             "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
         )
@@ -171,7 +171,7 @@ def main():
     parser.add_argument("--json", action="store_true", dest="as_json")
     parser.add_argument("command", nargs="+", metavar="-- COMMAND")
     given = parser.parse_args()
-    # Not in /tmp: the policy would report each read there.
+    # Not in /tmp, because the policy would report each read there.
     work = Path(tempfile.mkdtemp(prefix=".compare-", dir=Path.cwd()))
     try:
         old_pins, new_pins = pins(given.old), pins(given.new)

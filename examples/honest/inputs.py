@@ -13,7 +13,7 @@ WORDS = "beach walk river night tower garden market bridge winter harbour".split
 
 
 def _names(number):
-    """Two words that no other input has together."""
+    """Two words, in a combination that no other input has."""
     return WORDS[number % 10], WORDS[(number * 3 + number // 10 + 1) % 10]
 
 
@@ -41,7 +41,7 @@ def _request(method, path, body=b"", kind="application/json"):
 def _upload(number):
     if number % 7 == 6:
         return _request("GET", f"/files/{NAMES[number]}")
-    # Beyond a megabyte, starlette keeps a file on disk.
+    # starlette writes a file of more than a megabyte to disk.
     size = 1_200_000 if number % 4 == 1 else 100 * number
     head = (
         "--limit\r\nContent-Disposition: form-data; name=file;"
@@ -78,7 +78,7 @@ def _refund(number):
 
 
 def inputs(name):
-    """The twenty inputs of the function `name`, in their order."""
+    """The twenty inputs of the function `name`, in order."""
     keys = pictures()
     make = {
         "uploads": _upload,

@@ -1,9 +1,9 @@
 """From watching to enforcing, for twelve honest functions, in numbers.
 
-For each function: its answers to twenty inputs without the guard; a policy learnt from the first
-three under `monitor`; the answers under that policy; and what a dependency that turned bad can do
-under it. Whatever blocks or alarms an honest function is an error, and so is an act of the bad
-dependency that works or is not named.
+For each function it takes the answers to twenty inputs without the guard, learns a policy from the
+first three under `monitor`, compares the answers under that policy, and tries what a malicious
+release of a dependency can do under it. A block or an alarm of the honest function is an error. So
+is a malicious act that works, or that no event names.
 
     .venv/bin/python examples/honest/run.py [--write FILE] [NAME ...]
 """
@@ -36,7 +36,7 @@ BUILD = ROOT / "build" / "honest"
 TMP = Path("/tmp")
 LEFT_OVER = "left-over.csv"
 SHOWN, WIDE = 10, 400
-#: Runs for the cost of a /tmp that forgets, with and without the guard by turns.
+#: Runs for the cost of `ephemeral`, alternately with and without the guard.
 REPEATS = 3
 FORGETFUL = f"""\
 With an ephemeral `/tmp` in place of what was learnt for it. *CPU* is the processor time of an
@@ -45,9 +45,9 @@ invocation, the mean of nineteen in {REPEATS} runs each; the guard's other rules
 `keep: ["/tmp/shop/**"]` saves. `history` starts ten programs an invocation."""
 BEGIN, END = "<!-- made by examples/honest/run.py -->", "<!-- end -->"
 FUNCTIONS = {each["name"]: each for each in yaml.safe_load((HERE / "functions.yaml").read_text())}
-#: What needs no package besides the standard library.
+#: Functions that need only the standard library.
 PLAIN = ("ledger", "bundles", "refunds", "waits")
-#: Each act of the dependency that turned bad: its rule, and what its event names.
+#: Each act of the malicious release: its rule, and a word in its event.
 ACTS = {
     "post_environment": ("outbound_connectivity", world.THIEF),
     "look_up_data": ("outbound_connectivity", ".data.evil.example"),
@@ -69,23 +69,23 @@ ACTS = {
 
 @dataclass
 class Run:
-    """What came of a function's inputs."""
+    """The results of a function's inputs."""
 
     answers: list = field(default_factory=list)
-    events: list = field(default_factory=list)  # those of each input, the start with the first
+    events: list = field(default_factory=list)  # events of each input; the first includes the start
     output: str = ""
-    left: list = field(default_factory=list)  # in /tmp, after each input
-    cost: float = 0.0  # CPU time of an invocation, the mean of all but the first
+    left: list = field(default_factory=list)  # what is left in /tmp after each input
+    cost: float = 0.0  # mean CPU time of an invocation, without the first
 
     def violations(self, number=None):
-        """Of one input, or of all."""
+        """The violations of one input, or of all."""
         found = self.events if number is None else self.events[number : number + 1]
         return [one for events in found for one in events if one["event"] == "violation"]
 
 
 @dataclass
 class Row:
-    """A function's line of the table."""
+    """A function's line in the table."""
 
     name: str
     blocked: int = 0
@@ -102,7 +102,7 @@ class Row:
     problems: list = field(default_factory=list)
 
     def say(self, problem):
-        """An error, for people."""
+        """Record an error, in words for people."""
         self.problems.append(f"{self.name}: {problem}")
 
 
@@ -143,7 +143,7 @@ def _run(name, given, python, variables, policy=None, release="honest"):
     with function:
         for number, each in enumerate(given):
             done = function.invoke(each)
-            if number == 0:  # the first invocation starts the runtime
+            if number == 0:  # the first invocation also starts the runtime
                 begin = _processor(function.pid())
             run.answers.append((done.response, done.error and _error(done.error)))
             run.events.append(done.events)
@@ -183,7 +183,7 @@ def _learn(name, events, row):
 
 
 def _compare(row, bare, enforced):
-    """Whatever an honest input meets under the policy is a false block or a false alarm."""
+    """Any event for an honest input under the policy is a false block or a false alarm."""
     for number, (wanted, found) in enumerate(zip(bare.answers, enforced.answers, strict=True)):
         if wanted != found:
             row.say(f"input {number} was answered {found}, and {wanted} without the guard")
@@ -199,7 +199,7 @@ def _compare(row, bare, enforced):
 
 
 def _attack(row, bare, enforced):
-    """Each act works without the guard; under the policy none does, and each is named."""
+    """Each act works without the guard. Under the policy none works, and each is named."""
     for act, (rule, word) in ACTS.items():
         if f"tagwright {act} worked" not in bare.output:
             row.say(f"{act} does not work without the guard: {_said(bare, act)}")
@@ -218,7 +218,7 @@ def _attack(row, bare, enforced):
 
 
 def _ephemeral(policy):
-    """The learnt policy, with a /tmp that forgets in place of its exceptions there."""
+    """The learnt policy, with `ephemeral` in place of its entries for /tmp."""
     document = yaml.safe_load(policy.read_text())
     document["policy"]["read_write_tmp"] = {"mode": "ephemeral"}
     document.pop("tests", None)
@@ -228,7 +228,8 @@ def _ephemeral(policy):
 
 
 def _forget(row, bare, forgetful):
-    """Under `ephemeral`: answers as bare, and nothing left after an invocation."""
+    """Under `ephemeral`: the answers equal the bare ones, and nothing is left after an
+    invocation."""
     for number, (wanted, found) in enumerate(zip(bare.answers, forgetful.answers, strict=True)):
         if wanted != found:
             row.other_answers += 1
@@ -242,7 +243,7 @@ def _forget(row, bare, forgetful):
 
 
 def _processor(pid):
-    """Milliseconds of CPU that a process and the children that it waited for have used."""
+    """The CPU time in ms of a process and of the children that it has waited for."""
     words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return sum(map(int, words[11:15])) * 1000 / os.sysconf("SC_CLK_TCK")
 
@@ -253,7 +254,8 @@ def _said(run, act):
 
 
 def measure(name, python, variables, repeats=1):
-    """One function, from watching to enforcing. `repeats` is how often it runs for the cost."""
+    """Run one function, from watching to enforcing. `repeats` is the number of runs for the
+    cost."""
     row = Row(name)
     given = inputs.inputs(name)
     bare = _run(name, given, python, variables)
@@ -307,7 +309,7 @@ def _forgetful_table(rows):
 
 
 def _write(page, rows):
-    """Put the table, and why what was accepted was, into a page in place of the last ones."""
+    """Replace the table in a page, and the reasons for the accepted acts below it."""
     before, _, rest = page.read_text().partition(BEGIN)
     after = rest.partition(END)[2]
     reasons = [
@@ -341,7 +343,7 @@ def main():
             [HERE / "fetch.sh"], env=environment, stdout=subprocess.PIPE, text=True, check=True
         )
         python = Path(fetched.stdout.strip())
-    # The world has no way out: what is still to be fetched is fetched before.
+    # Download everything now, because the world has no way out.
     components.emulator()
     components.runtime_client(python, components.python_version(python))
     world.enter()

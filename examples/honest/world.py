@@ -1,8 +1,8 @@
-"""The outside of the twelve functions: S3, an API and a thief, on this machine, in a network of its
-own with a /tmp of its own.
+"""The outside world of the twelve functions: S3, an API and a thief. It runs on this machine, in a
+separate network with a separate /tmp.
 
-`enter()` starts this program again in new namespaces. `World` serves there: by TLS on 443, and on
-80, at the address that plays the outside.
+`enter()` starts this program again in new namespaces. `World` serves there, at the address that
+plays the outside: TLS on port 443, and plain HTTP on port 80.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ _WAYS = (
 
 
 def enter():
-    """Returns in the namespaces, and nowhere else. Exits with 2 where there are none."""
+    """Returns only inside the namespaces. Exits with 2 if they cannot be made."""
     if os.environ.pop(_INSIDE, None):
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", "/tmp"], check=True)
@@ -53,7 +53,7 @@ def _chunk(kind, data):
 
 
 def _picture(number):
-    """A PNG of 64 by 48."""
+    """A PNG of 64 by 48 pixels."""
     rows = b"".join(b"\0" + bytes((y * 5, number * 12, 90)) * 64 for y in range(48))
     head = struct.pack(">IIBBBBB", 64, 48, 8, 2, 0, 0, 0)
     parts = _chunk(b"IHDR", head), _chunk(b"IDAT", zlib.compress(rows)), _chunk(b"IEND", b"")
@@ -61,7 +61,8 @@ def _picture(number):
 
 
 class _Outside(BaseHTTPRequestHandler):
-    """As much of S3 as boto3's transfers use; the API; whatever is sent elsewhere is loot."""
+    """The parts of S3 that boto3's transfers use, and the API. Everything sent elsewhere is
+    loot."""
 
     protocol_version = "HTTP/1.1"
     objects: dict[tuple[str, str], bytes]
@@ -107,11 +108,11 @@ class _Server(ThreadingHTTPServer):
 
 
 class World:
-    """The servers, until the program ends.
+    """The servers. They run until the program ends.
 
     Args:
-        folder: where the hosts file and the certificate go.
-        python: makes the models; None where none are needed.
+        folder: the folder for the hosts file and the certificate.
+        python: the interpreter that makes the models; None if none are needed.
     """
 
     def __init__(self, folder: Path, python: Path | None):
@@ -139,7 +140,7 @@ class World:
 
     @property
     def variables(self):
-        """What the functions are configured with."""
+        """The environment variables of the functions."""
         trusted = dict.fromkeys(
             ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"), str(self.trusted)
         )
@@ -149,7 +150,7 @@ class World:
             "AWS_DEFAULT_REGION": REGION,
             "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
             "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
-            # As on Lambda: no folder that can be made or written to.
+            # As on Lambda: no other folder is writable.
             "HOME": "/proc/nobody",
         }
 

@@ -1,9 +1,9 @@
-"""Asks a sandbox what it permits. Deploy it to AWS Lambda, or run it anywhere: the answer is one
+"""Finds out what a sandbox permits. Deploy it to AWS Lambda, or run it anywhere. The answer is one
 JSON object.
 
-Each attempt runs in a forked child with a time limit, because some of them end the process that
-tries (a compat system call on Lambda is answered with SIGSYS). Standard library and ctypes only.
-Nothing is changed that outlives the child, and nothing is sent anywhere.
+Each attempt runs in a forked child with a time limit, because some attempts end their process
+(Lambda answers a compat system call with SIGSYS). It uses only the standard library, with ctypes.
+No change outlives the child, and nothing is sent anywhere.
 
 ``handler`` for Lambda; ``python3 app.py`` for a shell. Arguments and event fields are ignored.
 """
@@ -17,7 +17,7 @@ from trying import attempt
 
 
 def rings(results):
-    """Which rings of a guard inside the process can work here."""
+    """Which rings of a guard inside the process would work here."""
     worked = {name for name, result in results.items() if "ok" in result}
     preloads = results["ld_preload"].get("ok", {}).get("honoured", False)
     bounded = results["rlimit_fsize"].get("ok", {})

@@ -1,4 +1,4 @@
-"""What is tried, each in a child of its own: the return value is the answer, an OSError is the
+"""The attempts. Each runs in its own child. The return value is the answer; an OSError is the
 kernel's refusal."""
 
 # The probe tests the calls themselves, so pathlib is not used:
@@ -27,8 +27,8 @@ PTRACE_TRACEME, PTRACE_ATTACH = 0, 16
 
 
 def preload():
-    """Whether LD_PRELOAD reaches a new program: the loader warns on stderr about a library that is
-    not there."""
+    """Whether LD_PRELOAD reaches a new program. If it does, the loader warns on stderr that the
+    library is missing."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
@@ -54,7 +54,8 @@ def no_new_privs():
 
 
 def _filter():
-    """A filter of one instruction that allows everything: BPF_RET | BPF_K, SECCOMP_RET_ALLOW."""
+    """A filter with one instruction, which allows everything: BPF_RET | BPF_K,
+    SECCOMP_RET_ALLOW."""
     instructions = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0x7FFF0000))
     program = ctypes.create_string_buffer(
         struct.pack("HxxxxxxP", 1, ctypes.addressof(instructions))
@@ -93,7 +94,7 @@ def ptrace_traceme():
 
 
 def _with_child(attempt):
-    """Runs `attempt` on a child of the same user that waits."""
+    """Run `attempt` on a waiting child of the same user."""
 
     def run():
         child = os.fork()
@@ -137,8 +138,8 @@ def proc_mem_of_child(child):
 
 
 def proc_mem_of_self():
-    """Whether memory can be written through /proc/self/mem, whatever its protection: how guards are
-    patched away."""
+    """Whether memory can be written through /proc/self/mem despite its protection, which is a way
+    to patch a guard away."""
     page = ctypes.create_string_buffer(8)
     descriptor = os.open("/proc/self/mem", os.O_RDWR)
     return {"written": os.pwrite(descriptor, b"x", ctypes.addressof(page))}
@@ -163,7 +164,7 @@ def memfd():
 
 
 def memfd_execute():
-    """Whether a program that exists only in memory runs."""
+    """Whether a program that exists only in memory can run."""
     descriptor = call("memfd_create", b"probe", 0)
     with open("/bin/true" if os.path.exists("/bin/true") else "/usr/bin/true", "rb") as source:
         os.write(descriptor, source.read())
@@ -249,7 +250,7 @@ def executable_memory():
 
 
 def tmp_executes():
-    """Whether a program in /tmp may run (no noexec)."""
+    """Whether a program in /tmp can run (no noexec)."""
     path = f"/tmp/.probe-{os.getpid()}.sh"
     with open(path, "w") as script:
         script.write("#!/bin/sh\nexit 0\n")
@@ -267,7 +268,7 @@ def tmp_executes():
 
 
 def sockets():
-    """The socket families that can be made, none of them used."""
+    """The socket families that can be created. None is used."""
     wanted = {
         "unix": (1, 1),
         "inet": (2, 1),
@@ -301,7 +302,7 @@ def compat_call():
 
 
 def proc_of_others():
-    """Which processes there are, and whether their environment and memory can be opened."""
+    """The processes of this sandbox, and whether their environment and memory can be opened."""
     answer = {}
     for name in os.listdir("/proc"):
         if not name.isdigit() or int(name) == os.getpid():

@@ -12,7 +12,7 @@ import sys
 
 
 def descriptors():
-    """What fds 0, 1, 2 and the telemetry fd are."""
+    """What fds 0, 1, 2 and the telemetry fd refer to."""
     wanted = {"0": 0, "1": 1, "2": 2}
     kinds = (
         ("pipe", stat.S_ISFIFO),
@@ -47,7 +47,7 @@ def _file(path, limit=4096):
 
 
 def status():
-    """Lines of /proc/self/status that tell about privileges."""
+    """The lines of /proc/self/status about privileges."""
     wanted = (
         "Uid",
         "Gid",
@@ -69,7 +69,7 @@ def status():
 
 
 def mounts():
-    """Mount point, type and options of what this process sees."""
+    """Mount point, type and options of the mounts of this process."""
     text = _file("/proc/self/mounts", 65536)
     if not isinstance(text, str):
         return text
@@ -77,13 +77,13 @@ def mounts():
 
 
 def limits():
-    """Soft and hard limits; -1 is none."""
+    """Soft and hard limits; -1 is unlimited."""
     wanted = ("FSIZE", "NPROC", "NOFILE", "CORE", "AS", "STACK", "MEMLOCK")
     return {name: resource.getrlimit(getattr(resource, f"RLIMIT_{name}")) for name in wanted}
 
 
 def variables():
-    """Names of the environment's variables, and the values of those that hold no secret."""
+    """The names of the environment variables, and the values of those without secrets."""
     shown = (
         "AWS_LAMBDA_RUNTIME_API",
         "AWS_EXECUTION_ENV",
@@ -104,7 +104,7 @@ def variables():
 
 
 def facts():
-    """The kernel, libc, Python, and what the process has been given."""
+    """The kernel, libc and Python, and the facts above."""
     return {
         "kernel": " ".join(os.uname()),
         "kernel_command_line": _file("/proc/cmdline", 1024),

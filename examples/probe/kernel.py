@@ -36,7 +36,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def call(name, *arguments):
-    """A raw system call: its result. Raises OSError."""
+    """Make a system call. Returns its result, or raises OSError."""
     libc.syscall.restype = ctypes.c_long
     words = [ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]
     result = libc.syscall(ctypes.c_long(NUMBERS[name][0 if X86 else 1]), *words)

@@ -12,10 +12,10 @@ MAX_ANSWER = 65536
 
 
 def attempt(function):
-    """What `function` answers in a child of its own.
+    """Run `function` in a forked child, and return its answer.
 
-    ``{"ok": ANSWER}``, ``{"errno": NAME}`` where the kernel refused, ``{"signal": NAME}`` where it
-    killed the child, ``{"timeout": SECONDS}`` or ``{"error": TEXT}``.
+    ``{"ok": ANSWER}``, ``{"errno": NAME}`` if the kernel refused, ``{"signal": NAME}`` if it killed
+    the child, ``{"timeout": SECONDS}`` or ``{"error": TEXT}``.
     """
     read, write = os.pipe()
     try:
@@ -54,13 +54,13 @@ def attempt(function):
 
 
 def _answer(function, write):
-    """The child's part: never returns."""
+    """Runs in the child. Never returns."""
     try:
         try:
             answer = {"ok": function()}
         except OSError as error:
             answer = {"errno": errno.errorcode.get(error.errno, str(error.errno))}
-        except Exception as error:  # an attempt that cannot be made is an answer as well
+        except Exception as error:  # an attempt that cannot be made is an answer too
             answer = {"error": f"{type(error).__name__}: {error}"[:400]}
         os.write(write, json.dumps(answer).encode()[:MAX_ANSWER])
     finally:

@@ -1,5 +1,5 @@
-"""Makes an offer for a picture in S3: its colours, today's rate, tomorrow's weather, on a page that
-is sealed."""
+"""Makes an offer for a picture in S3: its colours, today's rate and tomorrow's weather, on a sealed
+page."""
 
 import asyncio
 import io

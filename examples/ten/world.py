@@ -1,14 +1,12 @@
-"""The outside that the example talks to: S3, two APIs, a cache and a thief, on this machine, in a
-network of its own.
+"""The outside world of the example: S3, two APIs, a cache and a thief. It runs on this machine, in
+a separate network.
 
-``world.py [--arrived FILE] COMMAND [ARG…]`` runs COMMAND where the names of the example lead to
-servers of this program and nothing leads anywhere else: a network namespace without a way out, and
-a hosts file that nobody else sees. It needs Linux, `unshare`, either root or unprivileged user
-namespaces, and the interpreter that fetch.sh prints, for the certificate. What the thief gets is
-written to FILE.
+``world.py [--arrived FILE] COMMAND [ARG…]`` runs COMMAND in a network namespace without a way out.
+A hosts file that only COMMAND sees leads the names of the example to servers of this program. It
+needs Linux, `unshare`, either root or unprivileged user namespaces, and, for the certificate, the
+interpreter that fetch.sh prints. What the thief gets is written to FILE.
 
-COMMAND finds in its environment what a client needs to trust the servers, as EXAMPLE_ENV: options
-for `fshield invoke`.
+The variable EXAMPLE_ENV has the options of `fshield invoke` that make a client trust the servers.
 """
 
 import argparse
@@ -45,7 +43,7 @@ def chunk(kind, data):
 
 
 def picture():
-    """A PNG of 8 by 8: a sunset, more or less."""
+    """A PNG of 8 by 8 pixels: a sunset, more or less."""
     rows = b"".join(b"\0" + bytes((250 - 20 * y, 120 - 10 * y, 40 + 10 * y)) * 8 for y in range(8))
     head = struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0)
     return (
@@ -57,7 +55,7 @@ def picture():
 
 
 class Web(http.server.BaseHTTPRequestHandler):
-    """S3 and the APIs; and the thief, who keeps what arrives."""
+    """S3, the APIs, and the thief, who keeps everything that arrives."""
 
     protocol_version = "HTTP/1.1"
     arrived = None
@@ -91,7 +89,7 @@ class Web(http.server.BaseHTTPRequestHandler):
 
 
 class Cache(socketserver.StreamRequestHandler):
-    """As much of Redis as a client asks for that gets and sets."""
+    """The parts of Redis that a client needs for get and set."""
 
     def handle(self):
         while line := self.rfile.readline():
@@ -123,7 +121,7 @@ class Server(socketserver.ThreadingTCPServer):
 
 
 def certificate(folder):
-    """A certificate for the names, and its own authority."""
+    """A certificate for the names, and its authority."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "the example's own")])
     now = datetime.datetime.now(datetime.timezone.utc)
@@ -157,7 +155,8 @@ def serve(folder):
 
 
 def inside(arrived, command):
-    """In the namespaces: the loopback device, the hosts file, the servers, the command."""
+    """In the namespaces: set up the loopback device and the hosts file, start the servers, run the
+    command."""
     Web.arrived = arrived
     with tempfile.TemporaryDirectory(
         prefix=".world-", dir=os.environ.get("FSHIELD_CACHE") or Path.home()

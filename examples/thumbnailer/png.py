@@ -20,7 +20,7 @@ class Picture:
 
 
 def decode(data):
-    """The picture in `data`. Raises ValueError where it is none that this module reads."""
+    """The picture in `data`. Raises ValueError if this module cannot read it."""
     if data[:8] != SIGNATURE:
         raise ValueError("not a PNG")
     header, body, at = None, bytearray(), 8
@@ -82,7 +82,7 @@ def _chunk(kind, content):
 
 
 def halve(picture):
-    """A picture of half the width and height: each pixel is the mean of four."""
+    """A picture of half the width and half the height. Each pixel is the mean of four."""
     width, height = max(1, picture.width // 2), max(1, picture.height // 2)
     rows = []
     for y in range(height):

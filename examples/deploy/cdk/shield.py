@@ -30,10 +30,9 @@ class FunctionShield:
         stack: where the layers are made.
         dist: the folder with the zips that build.sh makes.
         policy: a policy's name, or a mapping of function ids to names with ``*`` for the rest.
-        policies: the zip of ``fshield package``, where the policies are your own.
-        next_wrappers: another tool's exec wrapper, by the function's id. It has to be said here:
-            the CDK does not let an Aspect in Python read a function's variables, and there is one
-            slot for a wrapper.
+        policies: the zip that ``fshield package`` made, if you have your own policies.
+        next_wrappers: another tool's exec wrapper, by the function's id. Lambda has only one slot
+            for a wrapper, and the CDK does not let an Aspect in Python read a function's variables.
     """
 
     def __init__(
@@ -56,7 +55,7 @@ class FunctionShield:
             if policies
             else None
         )
-        # Made now: what an Aspect adds to the tree while it is visited may not be visited itself.
+        # Made here: what an Aspect adds to the tree during a visit may not be visited itself.
         for architecture, name in (
             (lambda_.Architecture.ARM_64, "arm64"),
             (lambda_.Architecture.X86_64, "x86_64"),

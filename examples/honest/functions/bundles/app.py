@@ -1,4 +1,4 @@
-"""Packs texts as zip and as tar, and unpacks what came."""
+"""Packs texts as zip and as tar, and unpacks an uploaded archive."""
 
 import shutil
 import tarfile

@@ -1,4 +1,4 @@
-"""Forecasts by a model that lies in S3."""
+"""Makes a forecast with a model from S3."""
 
 import tempfile
 

@@ -1,4 +1,4 @@
-"""Refunds, and raises where it may not."""
+"""Makes refunds, and raises an error for a forbidden one."""
 
 import logging
 
@@ -8,7 +8,7 @@ log = logging.getLogger()
 
 
 class RefundError(Exception):
-    """It may not be refunded."""
+    """The refund is not allowed."""
 
 
 def _paid(event):

@@ -1,4 +1,4 @@
-"""Adds up sales by region, as a workbook."""
+"""Adds up sales by region, and writes a workbook."""
 
 import tempfile
 

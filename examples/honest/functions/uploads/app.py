@@ -1,4 +1,4 @@
-"""Takes a file from a form, and says what it is."""
+"""Accepts a file from a form, and describes it."""
 
 import hashlib
 import shutil

@@ -1,4 +1,4 @@
-"""Waits for the work of another process, and does nothing."""
+"""Waits for another process, and does nothing else."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""What Lambda calls."""
+"""The handler that Lambda calls."""
 
 from tagwright import tag
 

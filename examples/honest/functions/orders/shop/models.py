@@ -1,4 +1,4 @@
-"""What an order is."""
+"""The data of an order."""
 
 import json
 from dataclasses import dataclass

