@@ -1,5 +1,5 @@
-/* The floor: a preloaded library that adds an audit hook which does nothing. No guard of this kind
- * can cost less. */
+/* The floor: a preloaded library with an audit hook that does nothing. No guard of this kind can
+ * cost less. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stddef.h>

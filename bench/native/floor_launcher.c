@@ -1,5 +1,5 @@
-/* The floor of an exec wrapper: adds one variable and becomes its argument. FLOOR_PRELOAD is given
- * by the build. */
+/* The floor of an exec wrapper: sets one variable and becomes its argument. The build defines
+ * FLOOR_PRELOAD. */
 #include <stdlib.h>
 #include <unistd.h>
 

@@ -71,7 +71,7 @@ static uint64_t time_connect(long count)
         fail("listen");
     for (long i = 0; i < count; i++) {
         int one = socket(AF_INET, SOCK_STREAM, 0), other;
-        /* Reset at close, so that no port is kept waiting. */
+        /* Close with a reset, so that no port stays in TIME_WAIT. */
         struct linger now_or_never = {1, 0};
         setsockopt(one, SOL_SOCKET, SO_LINGER, &now_or_never, sizeof now_or_never);
         uint64_t begin = now();

@@ -1,13 +1,17 @@
 #!/usr/bin/env bash
-# Puts one function under FunctionShield, open, with nothing but the AWS CLI:
+# Puts one function under FunctionShield, open, with only the AWS CLI:
+#
 #   ./build.sh && examples/deploy/cli/deploy.sh FUNCTION POLICY
-# `fshield attach` does the same for many, asks before it changes, and can take it back. Where functions are deployed from
-# templates, put it there: the next deployment undoes what a command line changed.
+#
+# `fshield attach` does the same for many functions, asks before it changes anything, and can undo
+# it. If you deploy functions from templates, put the guard into the template: the next deployment
+# undoes what a command has changed.
 set -euo pipefail
 function=${1:?usage: deploy.sh FUNCTION POLICY} policy=${2:?usage: deploy.sh FUNCTION POLICY}
 dist=${DIST:-$(dirname "$0")/../../../dist}
 
-# Read once, so that what is checked and what is changed are the same. An id of the revision goes back with the change.
+# The configuration is read once, so that the checked one is also the changed one. The update sends
+# back its revision id.
 found=$(aws lambda get-function-configuration --function-name "$function" --output json)
 read -r runtime architecture revision < <(python3 -c '
 import json, sys
@@ -23,8 +27,8 @@ layer=$(aws lambda publish-layer-version --layer-name "function-shield-$architec
     --compatible-architectures "$architecture" --zip-file "fileb://$dist/function-shield-layer-$architecture.zip" \
     --query LayerVersionArn --output text)
 
-# What the function has already stays as it is: variables and layers are replaced as a whole, so they are read first. The
-# guard's layer comes last, for a layer after it could replace its files.
+# The update replaces variables and layers as a whole, so the existing ones are included. The
+# guard's layer comes last, because a later layer could replace its files.
 change=$(LAYER=$layer POLICY=$policy python3 -c '
 import json, os, sys
 found = json.load(sys.stdin)
@@ -38,7 +42,8 @@ variables |= {"AWS_LAMBDA_EXEC_WRAPPER": guard, "FUNCTION_SHIELD_POLICY": os.env
 layers = [arn for arn in layers if ":function-shield-" not in arn] + [os.environ["LAYER"]]
 print(json.dumps({"Layers": layers, "Environment": {"Variables": variables}}))' <<<"$found")
 
-# With the revision that was read: if somebody else changed the function meanwhile, nothing is done.
+# If somebody else has changed the function since it was read, the revision id differs, and nothing
+# is changed.
 aws lambda update-function-configuration --function-name "$function" --revision-id "$revision" \
     --cli-input-json "$change" --query '{Function: FunctionName, Layers: Layers[].Arn}' --output json
 aws lambda wait function-updated-v2 --function-name "$function"

@@ -29,7 +29,7 @@ resource "aws_lambda_layer_version" "engine" {
   source_code_hash         = filebase64sha256("${var.dist}/function-shield-layer-${each.key}.zip")
   compatible_architectures = [each.key]
   license_info             = "Apache-2.0"
-  # A function that is rolled back names the version that it had.
+  # A rolled-back function refers to the layer version that it had before.
   skip_destroy = true
 }
 
