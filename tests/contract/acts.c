@@ -35,7 +35,7 @@ int main(int argc, char **argv)
     struct stat status;
     if (!strcmp(act, "argv0")) return puts(argv[0]) < 0;
     if (!strcmp(act, "connect")) {
-        /* As the tests in Python print it: the errno alone. */
+        /* Only the errno, as the tests in Python print it. */
         address_of(object, &address);
         errno = 0;
         connect(socket(AF_INET, SOCK_STREAM, 0), (struct sockaddr *)&address, sizeof address);

@@ -1,8 +1,8 @@
-/* Sockets that are passed and closed, while other threads copy other fds without end.
+/* Passes and closes sockets, while other threads copy other fds without end.
  *
- *     copies TIMES
+ *      copies TIMES
  *
- * Prints how many could be passed. */
+ * Prints how many sockets could be passed. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>

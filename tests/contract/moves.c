@@ -1,4 +1,4 @@
-/* Acts on two paths, by each function of libc that has them. argv: the act, and its paths. Prints
+/* Acts on two paths, by each libc function that takes two. argv: the act, and its paths. Prints
  * the result and errno. */
 #define _GNU_SOURCE
 #include <errno.h>

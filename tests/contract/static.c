@@ -1,4 +1,4 @@
-/* A program without libc: says "static". */
+/* A program without libc: prints "static". */
 static long call(long number, long a, long b, long c)
 {
 #if defined(__x86_64__)

@@ -1,10 +1,10 @@
-/* Makes one act, with a fault inside the core: "acts HANDLER AT SIGNAL ACT [ARGUMENT…]".
+/* Performs one act, with a fault inside the core: "acts HANDLER AT SIGNAL ACT [ARGUMENT…]".
  *
- * HANDLER: "none"; "name" (the program's own handler says where the fault is, and dies as it would
- * have); "jump" (it leaves the door by siglongjmp, and the program tries again,
- * and then makes a folder under /tmp). AT: which function
- * of the core faults; 0: none. Prints the act's result and errno, and how many functions of the
- * core it entered. */
+ * HANDLER: "none"; "name" (the program's own handler prints the place of the fault, and then the
+ * program dies as it would have); "jump" (the handler leaves the door by siglongjmp, the program
+ * tries again, and then makes a folder under /tmp). AT: the index of the function of the
+ * core that faults; 0: none. Prints the act's result and errno, and how many functions of the core
+ * it entered. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dlfcn.h>
@@ -99,7 +99,7 @@ static int connect_to(char **words)
     return connect(fd, (struct sockaddr *)&address, sizeof address);
 }
 
-/* A request for another host than the one that the connection is allowed for. */
+/* A request for another host than that of the connection's entry. */
 static int request(char **words)
 {
     static const char text[] = "GET /secret HTTP/1.1\r\nHost: evil.example\r\n\r\n";
@@ -140,7 +140,7 @@ static int fork_child(char **words)
     return 0;
 }
 
-/* The child faults; its parent goes on, and is guarded still. */
+/* The child faults. Its parent goes on, and is still guarded. */
 static int in_child(char **words)
 {
     int status = 0;

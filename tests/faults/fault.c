@@ -1,5 +1,5 @@
-/* Linked to units that were compiled with -finstrument-functions: makes a fault where the core
- * enters its Nth function between faults_begin() and faults_end(), each function counted once. */
+/* Linked to units that were compiled with -finstrument-functions. Makes a fault when the core
+ * enters its Nth function between faults_begin() and faults_end(). Each function counts once. */
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@ static bool armed;
 
 static inline __attribute__((no_instrument_function, always_inline)) void make_fault(void)
 {
-    armed = false; /* a handler runs doors of its own */
+    armed = false; /* a handler passes doors too */
     if (fault_signal == SIGSEGV)
         *(volatile int *)8 = 0;
     else if (fault_signal == SIGILL)
@@ -41,7 +41,7 @@ NOT_TRACED void __cyg_profile_func_exit(const char *function, const void *site)
     (void)site;
 }
 
-/* A fault by `signal` at the `at`th function; 0: none. */
+/* Make a fault by `signal` in the `at`th function; 0: none. */
 NOT_TRACED void faults_begin(unsigned at, int signal)
 {
     fault_at = at;

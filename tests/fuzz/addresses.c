@@ -1,5 +1,5 @@
-/* addresses.c: socket addresses, and numbers in any spelling. What is read is written and read
- * again the same. */
+/* addresses.c: socket addresses, and numbers in any notation. What was read is printed, and read
+ * again with the same result. */
 #include "network/addresses.h"
 
 #include "fuzz.h"

@@ -1,5 +1,5 @@
-/* client_hello.c: the same greeting is read the same with whatever follows it, and no part of one
- * is one. */
+/* client_hello.c: a ClientHello is read the same whatever follows it, and no part of one is
+ * accepted as a whole one. */
 #include "network/first_bytes/client_hello.h"
 
 #include "fuzz.h"
@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 strcmp(again.name, hello.name) == 0);
         client_hello_read(whole, hello.size - 1, &again);
         PROMISE(again.kind == HELLO_SPLIT);
-        /* What follows it names itself, too: a second greeting is never passed over. */
+        /* The bytes that follow are classified too: a second ClientHello is never overlooked. */
         PROMISE(client_hello_next(whole, hello.size, &at, &again) == HELLO_NEXT_AGAIN &&
                 strcmp(again.name, hello.name) == 0);
         free(whole);

@@ -1,5 +1,6 @@
-/* dns_message.c: questions and answers. A question that is accepted says nothing but its name, and
- * is accepted again as what is left of it; an answer's addresses are of that name's chain. */
+/* dns_message.c: questions and answers. An accepted question carries nothing but its name, and
+ * is accepted again after it was cleaned. The addresses of an answer belong to that name's
+ * chain. */
 #include "network/dns/dns_message.h"
 
 #include "fuzz.h"
@@ -11,7 +12,7 @@ static void normal(const char *name)
     PROMISE(dns_normalise(name, again) && strcmp(name, again) == 0);
 }
 
-/* Header, name, type and class, and at most an OPT record of 11 bytes. */
+/* Header, name, type, class, and at most an OPT record of 11 bytes. */
 static void asks(uint8_t *packet, size_t size, const struct dns_query *query)
 {
     struct dns_query again;

@@ -1,5 +1,5 @@
-/* What the fuzz targets share. Each is given bytes in a heap block of just their size, so that the
- * sanitizer sees a read beyond. */
+/* What the fuzz targets share. Each target gets its input in a heap block of exactly its size,
+ * so that the sanitizer sees a read beyond it. */
 #ifndef FUZZ_H
 #define FUZZ_H
 
@@ -9,7 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Fails as a finding where a promise does not hold. */
+/* Reports a finding if a promise does not hold. */
 #define PROMISE(x) ((x) ? (void)0 : __builtin_trap())
 
 static inline char *copied_text(const uint8_t *data, size_t size)

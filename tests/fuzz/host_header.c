@@ -1,5 +1,5 @@
-/* host_header.c: requests judged as a whole or cut anywhere come to the same end, and a body's
- * bytes are never a request's. The first byte says where to cut. */
+/* host_header.c: requests get the same verdict whole or cut anywhere, and bytes of a body never
+ * count as a request. The first byte says where to cut. */
 #include "network/first_bytes/host_header.h"
 
 #include "fuzz.h"
@@ -34,7 +34,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     PROMISE(used <= size);
     if (kind == HOST_FINE && !tunnel) PROMISE(used == size);
     if (kind == HOST_FINE && !tunnel && cut < size) {
-        /* In two pieces: the same. A head that was cut is given again, from its start. */
+        /* In two pieces, with the same verdict. A head that was cut is given again from its
+         * start. */
         enum host_kind first = host_flow_feed(&again, bytes, cut, allows, &parts, &tunnel, &used);
         PROMISE((first == HOST_FINE || first == HOST_SPLIT) && !tunnel && used <= cut);
         size_t from = first == HOST_SPLIT ? used : cut;

@@ -1,5 +1,5 @@
-/* http.c: the Runtime API's conversation. It is judged the same however it is cut: the first byte
- * says where. */
+/* http.c: the Runtime API's conversation gets the same verdict wherever it is cut. The first
+ * byte says where. */
 #include "network/runtime_api/http.h"
 
 #include "fuzz.h"

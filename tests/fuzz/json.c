@@ -1,12 +1,12 @@
-/* json_string with secrets: whatever goes in, the result is one JSON string, in ASCII-safe UTF-8
- * without control characters, and no secret's value is in it. The first byte is the most that may
- * come out, the second cuts the secret off and chooses how it is kept. */
+/* json_string with secrets: whatever the input, the result is one JSON string, in valid UTF-8
+ * without control characters, and it contains no secret's value. The first byte limits the size
+ * of the output. The second byte cuts the secret off, and chooses how it is kept. */
 #include "events/secrets.c" /* for what it keeps, which no other caller ever takes back */
 #include "events/json.h"
 
 #include "fuzz.h"
 
-/* One step of a UTF-8 decoder: its length, 0 where it is none. */
+/* One step of a UTF-8 decoder. Returns the length of the character, or 0 for invalid bytes. */
 static size_t decoded(const uint8_t *at, size_t size)
 {
     if (at[0] < 0x80) return 1;
@@ -41,8 +41,8 @@ static void valid_string(const char *text, size_t size)
     }
 }
 
-/* Escapes are taken for one byte that no secret here has: the last digit of one and what follows it
- * say nothing of the text. */
+/* Replace each escape by one byte that no secret here contains, because the last digit of an
+ * escape and the text behind it could look like a secret. */
 static void without_escapes(char *text)
 {
     char *to = text;
@@ -70,14 +70,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!variable) exit(1);
     strcpy(variable, "API_SECRET=");
     strcat(variable, secret);
-    /* Another secret that begins as this one does, and comes first. */
+    /* Another secret with the same beginning, which comes first. */
     char shorter[] = "TOKEN=........";
     strncpy(shorter + 6, secret, 8);
     char *environment[] = {shorter, variable, NULL};
     whole.count = whole.used = 0;
     marks.count = marks.overflow = false;
-    /* Where the third bit of the second byte is set, there is no room for values: they are known by
-     * their marks, which go the way to a child. */
+    /* If the third bit of the second byte is set, there is no room for the values. The secrets
+     * are then known by their marks, as they are passed to a child. */
     if (data[1] & 4) whole.count = WHOLE;
     secrets_read(environment);
     if (data[1] & 4) {

@@ -1,4 +1,4 @@
-/* dns.c: names. What is accepted is a name that is normal already, and short enough. */
+/* dns.c: names. An accepted name is already normalised, and short enough. */
 #include "network/dns/dns.h"
 
 #include "fuzz.h"

@@ -1,6 +1,5 @@
-/* fs_policy_check and fs_policy_decide. The header's size and checksum are made right, so that what
- * lies behind them is read: first the request (2 bytes of length, then its fields), then the
- * policy. */
+/* fs_policy_check and fs_policy_decide. Size and checksum in the header are corrected, so that
+ * the rest is read too: first the request (2 bytes of length, then its fields), then the policy. */
 #include "policy/expansion.h"
 #include "policy/policy.h"
 
@@ -28,7 +27,7 @@ static void repair(uint8_t *bytes, size_t size)
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t room, unsigned seed)
 {
     size = LLVMFuzzerMutate(data, size, room);
-    /* One in eight stays as it is: the check of the header is read as well. */
+    /* One in eight keeps its header, so that the header's check is fuzzed as well. */
     if (size > HEAD + TEXT && seed % 8 != 0) {
         size_t policy = (size - HEAD - TEXT) & ~(size_t)7;
         repair(data + HEAD + TEXT, policy);

@@ -1,4 +1,4 @@
-/* program.c: the reader of ELF heads and #! lines, by a file in memory. */
+/* program.c: the reader of ELF headers and #! lines, on a file in memory. */
 #include "processes/program.h"
 
 #include <sys/mman.h>

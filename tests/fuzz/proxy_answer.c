@@ -1,5 +1,5 @@
-/* proxy_answer.c: what a proxy answers is the same however it is cut, and an answer that opens a
- * tunnel is one to the last byte. The first byte says where to cut. */
+/* proxy_answer.c: a proxy's answer is read the same wherever it is cut, and an answer that opens
+ * a tunnel counts only when it is complete. The first byte says where to cut. */
 #include "network/first_bytes/proxy_answer.h"
 
 #include "fuzz.h"

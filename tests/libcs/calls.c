@@ -1,13 +1,13 @@
-/* Makes calls as it is told, one a line of standard input: "calls CORE", CORE empty without the
+/* Makes the calls on standard input, one on each line: "calls CORE". CORE is empty without the
  * guard.
  *
  *     WAY NAME NUMBER RESULT [ARGUMENT…]
  *
  * WAY is "symbol" (the door of this name, whether or not libc has the function) or "number" (by
- * syscall()). RESULT says what a failure looks like: int, pointer, error. An argument: i123,
- * s/a/path, b64 (that many zero bytes), a127.0.0.1:80 (a socket address), d/a/path (an fd of
- * it, for reading), e (an int that the function writes its error to), u (a UDP socket), t (a TCP
- * socket), p (a pointer to the next argument's value). Says "NAME WAY RESULT ERRNO". */
+ * syscall()). RESULT is the type that shows a failure: int, pointer, error. Arguments: i123,
+ * s/a/path, b64 (64 zero bytes), a127.0.0.1:80 (a socket address), d/a/path (an fd of the path,
+ * for reading), e (an int that the function writes its error to), u (a UDP socket), t (a TCP
+ * socket), p (a pointer to the next argument's value). Prints "NAME WAY RESULT ERRNO". */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dlfcn.h>

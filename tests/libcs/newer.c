@@ -1,4 +1,4 @@
-/* openat2, which glibc has had since 2.43. With LIBRARY: a library that stands for such a libc. */
+/* openat2, which glibc has since 2.43. With LIBRARY: a library that plays such a libc. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #ifdef LIBRARY
-/* As libc's own: no symbol is called on the way. */
+/* Like libc's own function, it calls no symbol. */
 #if defined(__x86_64__)
 __asm__(".globl openat2\n.type openat2, @function\nopenat2: mov $437, %eax\n mov %rcx, %r10\n"
         "syscall\nret\n");

@@ -1,4 +1,4 @@
-/* A library that makes memory executable in each way; act(NAME) answers 0, or errno. */
+/* A library that makes memory executable in each possible way. act(NAME) returns 0, or errno. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

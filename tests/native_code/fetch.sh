@@ -11,7 +11,8 @@ python=${PYTHON:-../../.venv/bin/python}
 
 if ! cmp -s packages.lock "$cache/complete.lock"; then
     rm -rf "${cache:?}/packages"
-    # The modules must lie below the prefix of the program: elsewhere the guard would refuse to load them.
+    # The modules must lie below the prefix of the program, otherwise the guard would refuse to load
+    # them.
     "$(readlink -f "$python")" -m venv --without-pip "$cache/packages"
     "$python" -m pip --python "$cache/packages/bin/python" install --quiet --disable-pip-version-check --require-hashes --no-deps \
         --only-binary :all: --no-compile --requirement packages.lock

@@ -1,5 +1,4 @@
-/* Writes by system calls of its own to the path that it is given, as machine code would; says what
- * became of it. */
+/* Writes to the given path by its own system calls, as machine code would. Prints the result. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* The core's parsers behind plain functions, for ctypes. Each takes a copy of the bytes that is
- * just as long. */
+/* The core's parsers as plain functions, for ctypes. Each gets a copy of the bytes of exactly
+ * their size. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,8 +24,8 @@ static void *copied(const void *bytes, size_t size)
     return copy;
 }
 
-/* What leaves of `bytes`, written in pieces that end at `cuts`: how many of them, until a piece is
- * refused. `asked` is how often a host was asked for. */
+/* The number of `bytes` that leave when they are written in pieces that end at `cuts`, until a
+ * piece is refused. `asked` is the number of hosts that were judged. */
 size_t oracle_http(const char *bytes, const size_t *cuts, size_t count, unsigned *asked)
 {
     struct host_flow flow = {0};
@@ -45,7 +45,7 @@ size_t oracle_http(const char *bytes, const size_t *cuts, size_t count, unsigned
     return passed;
 }
 
-/* The kind (enum hello_kind); `name` is the one that it names, `size` the record's. */
+/* The kind (enum hello_kind). `name` is the server name, and `size` the record's size. */
 int oracle_hello(const uint8_t *bytes, size_t size, char *name, size_t *record)
 {
     struct client_hello hello;
@@ -57,7 +57,7 @@ int oracle_hello(const uint8_t *bytes, size_t size, char *name, size_t *record)
     return (int)hello.kind;
 }
 
-/* What follows a greeting (enum hello_next); of a second one, its kind and name. */
+/* What follows a ClientHello (enum hello_next). For a second ClientHello, its kind and name. */
 int oracle_hello_next(const uint8_t *bytes, size_t size, int *kind, char *name)
 {
     struct client_hello hello = {.kind = HELLO_NOT_TLS};
@@ -70,7 +70,7 @@ int oracle_hello_next(const uint8_t *bytes, size_t size, int *kind, char *name)
     return next;
 }
 
-/* The size of the question as it leaves, in `out`; 0 where it does not. */
+/* The size of the question in `out` as it leaves; 0 if it does not leave. */
 size_t oracle_question(const uint8_t *bytes, size_t size, char *name, uint16_t *type, uint8_t *out)
 {
     struct dns_query query;
@@ -86,8 +86,8 @@ size_t oracle_question(const uint8_t *bytes, size_t size, char *name, uint16_t *
     return passes ? left : 0;
 }
 
-/* How many addresses are learnt, in `addresses`: 17 bytes each, the version first. -1 where it is
- * no answer. */
+/* The number of learnt addresses, in `addresses`: 17 bytes each, the version first. -1 if the
+ * bytes are no answer. */
 int oracle_answer(const uint8_t *bytes, size_t size, char *name, uint8_t *addresses)
 {
     static struct dns_answer answer;

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Tracers and helpers of other makers, as their layers hold them, pinned and hashed, in the cache: for the Python that the tests
-# run with (/opt/python), one folder a lock, and for Node (/opt/nodejs). Once per machine, and again when a lock changes. Node's
-# need npm.
+# Tracers and helpers of other vendors, as their layers contain them, pinned and hashed, in the
+# cache. For Python there is one folder for each lock file, for the Python that the tests run with
+# (/opt/python). For Node there is /opt/nodejs, which needs npm. Once per machine, and again when a
+# lock file changes.
 set -euo pipefail
 cd "$(dirname "$0")"
 cache=${FSHIELD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/function-shield}/others

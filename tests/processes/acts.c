@@ -1,4 +1,4 @@
-/* One way to start a process, by its name: acts ACT PROGRAM. Prints what came of it: "ran STATUS"
+/* Starts a process in the way with this name: acts ACT PROGRAM. Prints the result: "ran STATUS"
  * or "refused ERRNO". */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -309,7 +309,7 @@ int main(int argc, char **argv)
     }
     ACT("popen-two")
     {
-        /* The second shell must not hold the first one's pipe open. */
+        /* The second shell must not keep the first one's pipe open. */
         FILE *first = popen("/bin/cat", "w"), *second = popen("/bin/cat", "w");
         if (!first || !second) return refused(errno);
         int status = pclose(first);

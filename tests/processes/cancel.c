@@ -1,5 +1,5 @@
-/* Cancels threads that wait in a door, or are about to: each runs its handler and is gone. The
- * unwinder passes our frames. */
+/* Cancels threads that wait in a door, or are about to. Each runs its handler and ends. The
+ * unwinder passes the guard's frames. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* race LINK ALLOWED OTHER ROUNDS: one thread turns LINK from ALLOWED to OTHER and back, the other
- * one starts LINK. Prints how often each of them ran: ALLOWED exits 0, OTHER exits 1. */
+/* race LINK ALLOWED OTHER ROUNDS: one thread switches LINK between ALLOWED and OTHER, the other
+ * one starts LINK. Prints how often each of them ran: ALLOWED exits with 0, OTHER with 1. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <spawn.h>

@@ -1,4 +1,4 @@
-/* rewrite ENV ROUNDS: one thread turns a variable's name into LD_AUDIT and back, the other one
+/* rewrite ENV ROUNDS: one thread switches a variable's name to LD_AUDIT and back, the other one
  * starts ENV with it. Prints how often ENV saw a loader variable. */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -40,7 +40,8 @@ int main(int argc, char **argv)
         if (posix_spawn(&pid, argv[1], &actions, NULL, list, environment) != 0) return 2;
         close(ends[1]);
         FILE *stream = fdopen(ends[0], "r");
-        /* With LD_TRACE_LOADED_OBJECTS the loader lists libraries in the program's place. */
+        /* With LD_TRACE_LOADED_OBJECTS, the loader lists libraries instead of running the
+         * program. */
         while (fgets(line, sizeof line, stream))
             if (strstr(line, "=>")) {
                 through++;

@@ -1,5 +1,5 @@
-/* What a race needs: memory that another thread rewrites, from a harmless value to a hostile one
- * and back, while a door is at work with it. The program that includes this is written by races.py
+/* What a race needs: memory that another thread keeps rewriting, between a harmless and a
+ * hostile value, while a door works on it. races.py writes the program that includes this file,
  * from doors.table. */
 #ifndef RACE_H
 #define RACE_H
@@ -47,12 +47,12 @@ struct raced {
 static struct raced raced;
 #define RACED      ((void *)raced.now)
 #define HOSTILE    raced.hostile
-/* Without the NUL of a string: no packet ends with one. */
+/* Without a string's NUL. No packet ends with a 0 byte. */
 #define RACED_SIZE (raced.size - (HOSTILE[raced.size - 1] == '\0'))
 
 static const char *made,
     *source; /* a name outside /tmp for what is moved out of it, and a file there */
-static const char *place; /* the hostile one, where something else than the path changes */
+static const char *place; /* the hostile place, if the raced argument is not the path */
 static struct timeval times[2];
 static char buffer[4096];
 static volatile int over;
@@ -74,7 +74,7 @@ static int closes_stream(FILE *stream) { return stream && fclose(stream) == 0; }
 static int closes_folder(DIR *folder) { return folder && closedir(folder) == 0; }
 static FILE *a_stream(void) { return fopen("/dev/null", "r"); }
 
-/* libc's inner openers fill a stream that is closed. */
+/* libc's internal open functions need a closed stream. */
 static FILE *a_closed_stream(void)
 {
     FILE *stream = a_stream();
@@ -86,14 +86,14 @@ static FILE *a_closed_stream(void)
 
 static int spawned;
 
-/* Counts by what the program left behind, and not by its start. */
+/* What the program left behind shows that it ran, not the result of its start. */
 static int waits(int error)
 {
     if (error == 0) wait(NULL);
     return 0;
 }
 
-/* File actions as libc lays them out, with a path that is the caller's own memory. */
+/* File actions in libc's own layout, with a path in the caller's memory. */
 static void *opening(char *path)
 {
     static struct {
@@ -169,7 +169,7 @@ static struct netent a_net, *found_net;
 static int host_error;
 static char host_memory[8192];
 
-/* A question to a name server: for the address of a name. */
+/* A question to a name server, for the address of a name. */
 static size_t question(char *to, const char *name)
 {
     static const char asks[12] = {0, 0, 1, 0, 0, 1};
@@ -185,8 +185,8 @@ static size_t question(char *to, const char *name)
     return (size_t)(at + 5 - to);
 }
 
-/* Where libc puts the answer, so that the address in it is the raced memory: a header, the
- * question, and the record's own twelve bytes are before it. */
+/* Where libc must put the answer so that the address in it is the raced memory. Before the
+ * address come the header, the question, and twelve bytes of the record. */
 #define ANSWERED   "aaaaaa.wide.example"
 #define THE_ANSWER ((unsigned char *)RACED - (12 + sizeof ANSWERED + 1 + 4 + 12))
 
@@ -234,7 +234,7 @@ static int reaches(void)
 
 /* ---- streams ---- */
 
-/* To the proxy of HTTPS_PROXY, which is on this machine. */
+/* A connection to the proxy of HTTPS_PROXY, which runs on this machine. */
 static int a_connection(void)
 {
     static int fd = -1;
@@ -269,7 +269,7 @@ static int a_member(void)
     return fd;
 }
 
-/* The hostile group was joined. */
+/* Whether the hostile group was joined. Leaves it. */
 static int left(int option)
 {
     return setsockopt(a_member(), IPPROTO_IP, option, HOSTILE, raced.size) == 0;
@@ -277,7 +277,7 @@ static int left(int option)
 
 /* ---- limits ---- */
 
-/* The hostile limit was set. It is taken back. */
+/* Whether the hostile limit was set. Removes it. */
 static int lowered(void)
 {
     struct rlimit now, all = {RLIM_INFINITY, RLIM_INFINITY};
@@ -288,8 +288,8 @@ static int lowered(void)
 
 /* ---- fds that are received ---- */
 
-/* The runner sends a connection to the outside on this socket, over and over. Its fd will be the
- * lowest. */
+/* The runner keeps sending a connection to the outside on this socket. The received fd will be
+ * the lowest free one. */
 static int expected;
 static int a_courier(void)
 {
@@ -348,8 +348,8 @@ static int lists(int error)
     return found;
 }
 
-/* "inet:ADDRESS:PORT", "unix:PATH", "group:ADDRESS", "request:ADDRESS", "question:NAME",
- * "address:ADDRESS", "limit:BYTES", "rights:FD", or a string. Its size. */
+/* Parses "inet:ADDRESS:PORT", "unix:PATH", "group:ADDRESS", "request:ADDRESS", "question:NAME",
+ * "address:ADDRESS", "limit:BYTES", "rights:FD", or a plain string. Returns the size. */
 static size_t value(char *to, const char *text)
 {
     char host[64] = "", name[64] = "";
@@ -410,8 +410,8 @@ static int set_up(char **arguments)
     return atoi(arguments[5]);
 }
 
-/* How often `act` said that it got through. With no time the hostile value is there from the
- * beginning: nobody races. */
+/* How often `act` got through. If `milliseconds` is 0, the hostile value is there from the
+ * beginning, and no thread races. */
 static int race(int (*act)(void), int milliseconds)
 {
     pthread_t thread;

@@ -1,5 +1,5 @@
-/* Calls with pointers that lead nowhere, names at the end of a page, and names of every length:
- * prints what each gave. */
+/* Calls with pointers that lead nowhere, names at the end of a page, and names of every length.
+ * Prints each result. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

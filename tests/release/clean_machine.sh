@@ -1,6 +1,7 @@
 #!/bin/sh
-# What somebody does with the wheel on a machine that has Python and no compiler. A line for each
-# step, with the seconds that it took. test_clean_machine.py runs it in a Debian of its own.
+# What a user does with the wheel on a machine with Python and no compiler. Prints a line for each
+# step, with its seconds. test_clean_machine.py runs it in a separate Debian.
+#
 #   clean_machine.sh WHEEL ENDPOINT FUNCTION
 set -eu
 wheel=$1 endpoint=$2 function=$3

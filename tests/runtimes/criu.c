@@ -1,5 +1,5 @@
-/* Preloaded into CRIU: since Linux 6.16 these options are for UNIX sockets only, and CRIU 4.1 gives
- * up where another socket has no answer. */
+/* Preloaded into CRIU. Since Linux 6.16 these options exist only for UNIX sockets, and CRIU 4.1
+ * gives up if another socket does not support them. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

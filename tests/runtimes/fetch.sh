@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Fetches Lambda's runtime client for Node.js (aws-lambda-ric 3 and 4, from npm, by hash) into the
 # cache, and builds its native part from the sources in the package. Once per machine, two minutes.
-# Fetches the interpreters first, for Node's headers, and those of other runtimes meanwhile. Needs
-# npm, a C++ compiler and make.
+# It first fetches the interpreters, because it needs Node's headers, and at the same time those of
+# the other runtimes. Needs npm, a C++ compiler and make.
 set -euo pipefail
 cache=${FSHIELD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/function-shield}
 root=$cache/runtimes/node-client
@@ -34,7 +34,8 @@ tar xJf $deps/aws-lambda-cpp.tar.xz -C cpp 2>/dev/null
 (
     cd curl
     chmod +x configure install-sh
-    # As the package's own preinstall.sh, without what a request to the Runtime API does not need.
+    # As the package's own preinstall.sh, without the parts that requests to the Runtime API do not
+    # need.
     ./configure --prefix "$work/built" --disable-shared --with-pic --without-ssl --without-zlib --without-zstd \
         --without-brotli --without-libidn2 --without-libpsl --without-nghttp2 --without-nghttp3 --without-ngtcp2 \
         --without-librtmp --without-libssh2 --without-gssapi --without-ca-bundle --disable-ipv6 --disable-ldap \
@@ -54,7 +55,7 @@ for version in 3.3.0 4.0.2; do
 done
 cp aws-lambda-ric-4.0.2/index.mjs root/4.0.2/index.mjs
 cp aws-lambda-ric-3.3.0/dist/index.mjs root/3.3.0/client.mjs
-# As Lambda's own /var/runtime/index.mjs begins it.
+# As Lambda's own /var/runtime/index.mjs begins.
 echo 'import { run } from "./client.mjs"; await run(process.env.LAMBDA_TASK_ROOT, process.env._HANDLER);' \
     >root/3.3.0/index.mjs
 touch root/complete

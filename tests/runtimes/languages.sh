@@ -38,9 +38,9 @@ for lock in "$here"/locks/java*.lock; do
     rm -rf "$work"
 done
 
-# sid and experimental drop what they have some day.
+# sid and experimental will drop these versions some day.
 if "$unpack" "$cache/java8" sid openjdk-8-jre-headless; then
-    # Where it is installed, its configuration lies in /etc.
+    # An installed Java has its configuration in /etc.
     find "$cache/java8" -lname '/etc/java-8*' -printf '%p %l\n' | while read -r link target; do
         ln -sf "$cache/java8$target" "$link"
     done

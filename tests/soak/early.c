@@ -1,5 +1,5 @@
-/* For symbols.c in a core under AddressSanitizer, which looks its functions up by our dlsym before
- * it has any of its own. */
+/* For symbols.c in a core under AddressSanitizer, which looks up functions through our dlsym
+ * before symbols.c has found any itself. */
 int early_compare(const char *one, const char *other)
 {
     while (*one && *one == *other) one++, other++;

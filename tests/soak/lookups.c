@@ -1,11 +1,11 @@
-/* Honest threads side by side: some look an allowed name up and connect to what was found, others
- * open, copy, replace and close fds of their own. Whatever each of them does must come out as it
- * would without the others, and without a guard.
+/* Honest threads side by side. Some look up an allowed name and connect to the result. Others open,
+ * copy, replace and close their own fds. Everything must work as if the other threads and the guard
+ * did not exist.
  *
- *     lookups SECONDS NAME ADDRESS OTHER-ADDRESS
+ *      lookups SECONDS NAME ADDRESS OTHER-ADDRESS
  *
- * Prints what was done as JSON: `broken` counts what came out otherwise, `learnt` connections to
- * the other address. */
+ * Prints the counts as JSON. `broken` counts wrong results, and `learnt` connections to the
+ * other address. */
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
@@ -116,7 +116,7 @@ static void *dial(void *unused)
     return unused;
 }
 
-/* What goes in by one copy comes out by another, whatever the fds. */
+/* What is written to one copy comes out of another, whatever their fds. */
 static void pass_on(unsigned *state)
 {
     int pair[2], spare = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -135,8 +135,8 @@ static void pass_on(unsigned *state)
     if (close(pair[0]) != 0 || close(pair[1]) != 0 || close(copy) != 0) breaks("close", errno);
 }
 
-/* The reader sees the end as soon as the writer is closed: nobody else holds a copy for longer than
- * a moment. */
+/* The reader sees the end as soon as the writer is closed: nobody else keeps a copy for longer
+ * than a moment. */
 static void end(void)
 {
     int pair[2];

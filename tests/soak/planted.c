@@ -1,5 +1,5 @@
-/* A mistake, linked only into the core of test_soak.py: each greeting that is read is followed by
- * one byte too many. The soak under AddressSanitizer has to end at it. */
+/* A bug, linked only into the core of test_soak.py: reading a ClientHello reads one byte too
+ * many. The soak under AddressSanitizer must end there. */
 #include "network/first_bytes/client_hello.h"
 
 #include <string.h>

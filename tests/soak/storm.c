@@ -1,11 +1,12 @@
-/* Threads that open, connect, fork and look names up at once, for some seconds:
- * "storm SECONDS FILE NAME PROGRAM [RESOLVER ALLOWED GREETING OTHER_GREETING]".
+/* Threads that open, connect, fork and look names up at the same time, for some seconds: "storm
+ * SECONDS FILE NAME PROGRAM [RESOLVER ALLOWED GREETING OTHER_GREETING]".
  *
- * Under the policy of soak.py nothing of it may come through but loopback and what lies outside
- * /tmp. With RESOLVER (an address) also: connections to ALLOWED, whose first bytes may be those of
- * the file GREETING and not of OTHER_GREETING, and questions of its own, for ALLOWED and not for
- * NAME. Prints one line of JSON: how often each was done, how often something came through that
- * must not, or failed that is allowed, how many fds are open before and after. */
+ * Under the policy of soak.py, only loopback and files outside /tmp may be reached. With
+ * RESOLVER (an address), it also makes connections to ALLOWED, whose first bytes may be those in
+ * the file GREETING but not those in OTHER_GREETING. It also sends its own DNS questions, for
+ * ALLOWED and for NAME; only the first may pass. Prints one line of JSON: how often each act was
+ * done, how often a forbidden one succeeded or an allowed one failed, and how many fds are open
+ * before and after. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -51,7 +52,7 @@ static struct bytes {
 } greeting, other_greeting;
 static unsigned short port;
 
-/* What is allowed was refused, or went wrong: counted, and said with what it was. */
+/* An allowed act was refused or failed: count it, and print it. */
 static void went_wrong(const char *what, int error)
 {
     atomic_fetch_add(&broken, 1);
@@ -100,7 +101,7 @@ static void *open_things(void *unused)
     return unused;
 }
 
-/* What loopback leads to: in this process, as it may be in a network of its own. */
+/* The server for loopback. It is in this process, which may be in a separate network. */
 static int listen_here(void)
 {
     struct sockaddr_in address = {.sin_family = AF_INET};
@@ -136,7 +137,7 @@ static void *dial_things(void *unused)
         }
         must_fail(dial("127.66.66.66", port));
         atomic_fetch_add(&dials, 2);
-        usleep(500); /* ports come back in their own time */
+        usleep(500); /* ports become free again after a while */
     }
     return unused;
 }
@@ -209,8 +210,8 @@ static void read_bytes(const char *path, struct bytes *out)
     close(fd);
 }
 
-/* A connection to the allowed name, by a lookup of its own; -1 where it is refused, -2 where the
- * machine has no more. */
+/* A connection to the allowed name, after a new lookup. -1 if it is refused, -2 if the machine
+ * has no port left. */
 static int dial_name(void)
 {
     struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM}, *found = NULL;
@@ -261,12 +262,12 @@ static void *greet_things(void *unused)
             close(fd);
             atomic_fetch_add(&greetings, 1);
         }
-        usleep(3000); /* ports come back in their own time */
+        usleep(3000); /* ports become free again after a while */
     }
     return unused;
 }
 
-/* A question for the address of `host`: its size. */
+/* Writes a question for the address of `host`. Returns its size. */
 static size_t ask(const char *host, unsigned short id, unsigned char *out)
 {
     static const unsigned char head[] = {1, 0, 0, 1, 0, 0, 0, 0, 0, 0}, tail[] = {0, 0, 1, 0, 1};
@@ -308,7 +309,7 @@ static void *question_things(void *unused)
     return unused;
 }
 
-/* ---- control flow that leaves a door sideways ---- */
+/* ---- jumps out of a door ---- */
 
 static __thread sigjmp_buf away;
 static __thread volatile sig_atomic_t armed;
@@ -321,7 +322,7 @@ static void jump_away(int number)
     siglongjmp(away, 1);
 }
 
-/* A pipe that takes no more: who writes to it waits. */
+/* A full pipe: a thread that writes to it waits. */
 static void make_full(int ends[2])
 {
     static const char filling[4096];
@@ -383,7 +384,7 @@ static void *cancel_things(void *unused)
     return unused;
 }
 
-/* In a child, before fork returns there. */
+/* In a child, before its fork returns. */
 static void act_in_child(void)
 {
     if (over) return;
@@ -391,7 +392,7 @@ static void act_in_child(void)
     if (fd >= 0 || dial("127.66.66.66", port) >= 0) _exit(77);
 }
 
-/* What one write costs, at best of a few. */
+/* The time of one write, the best of a few. */
 static long write_cost(void)
 {
     enum { ROUNDS = 20, WRITES = 2000 };
@@ -427,7 +428,7 @@ static void *interrupt_things(void *target)
         for (int i = 0; i < JUMPERS; i++) pthread_kill(jumpers[i], SIGUSR2);
         usleep(2000);
     }
-    /* One that waits in a write goes on when it is jumped out of. */
+    /* A thread that waits in a write goes on when a handler jumps out of it. */
     for (int tries = 0; tries < 500; tries++) {
         for (int i = 0; i < JUMPERS; i++) pthread_kill(jumpers[i], SIGUSR2);
         usleep(2000);
@@ -466,14 +467,14 @@ static void *open_early(void *path)
     return NULL;
 }
 
-/* Threads that act while another one starts the guard, as those of a library's constructor do. */
+/* Threads that act while another thread starts the guard, like those of a library's constructor. */
 static void act_early(int count, char **words, char **variables)
 {
     pthread_t threads[EARLY];
     int started = 0;
     (void)count;
     (void)words;
-    environ = variables; /* libc has not got so far */
+    environ = variables; /* libc is not ready yet */
     char *path = getenv("STORM_FILE");
     if (!path) return;
     while (started < EARLY && pthread_create(&threads[started], NULL, open_early, path) == 0)
@@ -488,13 +489,13 @@ static void act_early(int count, char **words, char **variables)
 #define SANITIZED 1
 #endif
 #endif
-#ifdef SANITIZED /* whose runtime is there no sooner */
+#ifdef SANITIZED /* the sanitizer's runtime is not ready earlier */
 __attribute__((constructor)) static void begin(int count, char **words, char **variables)
 {
     act_early(count, words, variables);
 }
 #else
-/* Before the constructor of any library, and so before the core's. */
+/* Runs before the constructor of any library, and so before the core's. */
 __attribute__((section(".preinit_array"), used)) static void (*const begin)(int, char **,
                                                                             char **) = act_early;
 #endif
@@ -554,7 +555,7 @@ int main(int count, char **words)
         pthread_create(&threads[n++], NULL, interrupt_things, &threads[0]);
     for (int left = atoi(words[1]); left > 0;) left = (int)sleep((unsigned)left);
     over = true;
-    /* Those that are sent signals end last. */
+    /* The threads that get signals end last. */
     while (n > 0) pthread_join(threads[--n], NULL);
     long dear = write_cost();
     printf("{\"opens\":%lu,\"dials\":%lu,\"forks\":%lu,\"questions\":%lu,\"signals\":%lu,"

@@ -1,6 +1,6 @@
-/* A library that others preload: an allocator that reads a file and calls the system at its first
- * allocation, as jemalloc does, and a tracer that stands in front of open and connect. It counts,
- * and says its counts at the end. */
+/* A library that others preload: an allocator that, like jemalloc, reads a file and makes a
+ * system call at its first allocation, and a tracer that interposes open and connect. It counts
+ * calls, and prints the counts at the end. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>

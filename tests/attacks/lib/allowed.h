@@ -1,4 +1,4 @@
-/* What the attacks in C on first bytes share: an allowed name's server, and connections to it. */
+/* What C attacks on first bytes share: the server of an allowed name, and connections to it. */
 #ifndef ALLOWED_H
 #define ALLOWED_H
 
@@ -29,8 +29,8 @@ static inline int allowed_connection(void)
     return fd;
 }
 
-/* Whether the secret came by the next connection that waits; what is yet to come is waited for so
- * long. */
+/* Whether the next waiting connection carries the secret. Waits up to `milliseconds` for the
+ * connection and for its first bytes. */
 static inline int allowed_heard(int listener, int milliseconds)
 {
     char text[4096] = "";

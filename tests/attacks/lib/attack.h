@@ -1,4 +1,4 @@
-/* What the attacks in C share: where things are, and how an attack says how it went. */
+/* What the attacks in C share: the places to attack, and how an attack reports its result. */
 #ifndef ATTACK_H
 #define ATTACK_H
 
@@ -32,8 +32,8 @@ static inline const char *env(const char *name)
 #define MARK_   env("ATTACK_MARK")
 #define SECRET_ env("ATTACK_SECRET")
 
-/* How long a race is tried: `seconds`, or longer in a run that must win it, since the machine may
-   be busy. */
+/* How long to try a race: `seconds`, or longer in a run that must succeed, because the machine
+ * may be busy. */
 static inline int patience(int seconds)
 {
     int given = atoi(env("ATTACK_SECONDS"));
@@ -54,7 +54,7 @@ static inline int stopped(const char *what)
     return 1;
 }
 
-/* Ends an attack that reads: the secret must be in what was got. */
+/* End an attack that reads. The secret must be in the text. */
 static inline int got(const char *text)
 {
     const char *at = text ? strstr(text, SECRET_) : NULL;

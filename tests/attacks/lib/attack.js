@@ -1,4 +1,4 @@
-// What the attacks in Node share: where things are, and how an attack says how it went.
+// What the attacks in Node share: the places to attack, and how an attack reports its result.
 'use strict';
 
 const endpoint = (name) => {
@@ -17,9 +17,9 @@ module.exports = {
     SINK: endpoint('ATTACK_SINK'),
     UDP: endpoint('ATTACK_SINK_UDP'),
     API: endpoint('AWS_LAMBDA_RUNTIME_API'),
-    // How long a race is tried: longer in a run that must win it, since the machine may be busy.
+    // How long to try a race: longer in a run that must succeed, because the machine may be busy.
     patience: (seconds) => Math.max(seconds, Number(process.env.ATTACK_SECONDS || 0)),
-    // Calls what does it, waits for it, and ends the program with how it went.
+    // Calls the attack, waits for it, reports the result, and ends the program.
     async attempt(steal) {
         let done = false;
         try {

@@ -1,5 +1,5 @@
-/* An extension module that comes with a function's package, and makes its system calls itself. No
- * headers of Python are needed: what it read is left in the module sys, and the import fails. */
+/* An extension module that a function's package brings, and that makes its system calls itself.
+ * To need no Python headers, it leaves what it read in the module sys, and its import fails. */
 #include <stdlib.h>
 
 #include "raw.c"

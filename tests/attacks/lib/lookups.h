@@ -1,5 +1,5 @@
-/* What the attacks in C share that write to libc's socket from a clone with the same fds, while the
- * only thread that libc knows looks up an allowed name. */
+/* For C attacks that write to libc's socket from a clone with the same fds. libc knows only one
+ * thread, which looks up an allowed name at the same time. */
 #ifndef LOOKUPS_H
 #define LOOKUPS_H
 
@@ -15,7 +15,7 @@ static char stack[1 << 16] __attribute__((aligned(16)));
 static char question[300];
 static size_t size;
 
-/* By system call: nothing of libc's that knows which thread it is. */
+/* Makes system calls only, because libc does not know this thread. */
 static int ask(void *unused)
 {
     (void)unused;

@@ -1,4 +1,5 @@
-/* A library as any package has one: it names what it needs of libc, and the loader finds it. */
+/* A library like any package's: it names the libc functions that it needs, and the loader finds
+ * them. */
 #include <fcntl.h>
 #include <sys/socket.h>
 

@@ -1,4 +1,4 @@
-/* A library that makes its system calls itself: no symbol of libc is asked for. */
+/* A library that makes its system calls itself, without any symbol of libc. */
 #include <sys/syscall.h>
 
 long raw_syscall(long number, long a, long b, long c, long d, long e, long f)
@@ -29,7 +29,7 @@ long raw_syscall(long number, long a, long b, long c, long d, long e, long f)
     return result;
 }
 
-/* Reads a file; the number of bytes, or below zero. */
+/* Read a file. Returns the number of bytes, or a negative number. */
 long raw_read(const char *path, char *out, long size)
 {
     long fd = raw_syscall(SYS_openat, -100, (long)path, 0, 0, 0, 0);

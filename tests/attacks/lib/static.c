@@ -1,4 +1,4 @@
-/* A static program: leaves a mark, and prints a file where it is given one. */
+/* A static program: leaves a mark, and prints a file if it is given one. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-/* Calls one function of libc that opens, dials or mounts from within, by its name as dlvsym finds
- * it: the census found these without a door. Prints "done" where it worked, else the error. The
- * second word is the path or name to use. */
+/* Calls one function of libc that opens, connects or mounts internally, by its name in dlvsym.
+ * The census found these functions without doors. Prints "done" if it worked, otherwise the
+ * error. The second argument is the path or name to use. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

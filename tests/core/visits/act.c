@@ -1,6 +1,6 @@
-/* Makes one act under the traced core, and prints its result, its errno, and the offsets of the
- * functions that it entered. Arguments: "open" PATH, or "connect" HOST PORT. An open of another
- * file before it starts the guard. */
+/* Performs one act under the traced core. Prints its result, its errno, and the offsets of the
+ * functions that it entered. Arguments: "open" PATH, or "connect" HOST PORT. It first opens
+ * another file, which starts the guard. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>

@@ -1,5 +1,5 @@
-/* Linked to units that were compiled with -finstrument-functions: notes each function that is
- * entered between visits_begin() and visits_end(), once, in order. */
+/* Linked to units that were compiled with -finstrument-functions. Notes each function that is
+ * entered between visits_begin() and visits_end(), once and in order. */
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -30,7 +30,7 @@ NOT_TRACED void __cyg_profile_func_exit(const char *function, const void *site)
 
 NOT_TRACED void visits_begin(void) { noting = true; }
 
-/* Returns where the noted functions lie in the library's file. */
+/* Returns the offsets of the noted functions in the library's file. */
 NOT_TRACED const size_t *visits_end(unsigned *found)
 {
     noting = false;

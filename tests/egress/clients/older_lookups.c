@@ -1,4 +1,5 @@
-/* The addresses of each NAME, by each of libc's ways to ask for them; then a connection there. */
+/* Prints the addresses of each NAME by each libc function that looks names up, and then connects
+ * there. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <gnu/libc-version.h>

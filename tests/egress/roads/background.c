@@ -1,4 +1,4 @@
-/* Looks a name up by getaddrinfo_a, with a search list of its own: `background NAME DOMAIN`. */
+/* Looks a name up by getaddrinfo_a, with another search list: `background NAME DOMAIN`. */
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>

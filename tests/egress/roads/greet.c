@@ -1,4 +1,4 @@
-/* Says what is no greeting on a connection to an allowed name: `greet CALL NAME`. */
+/* Sends bytes that are no ClientHello on a connection to an allowed name: `greet CALL NAME`. */
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>

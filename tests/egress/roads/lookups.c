@@ -1,5 +1,5 @@
-/* Writes a question of its own to libc's socket, beside a thread that looks up an allowed name by
- * an older call: `lookups CALL NAME OTHER-NAME`. */
+/* Writes a DNS question to libc's socket, beside a thread that looks up an allowed name by an
+ * older call: `lookups CALL NAME OTHER-NAME`. */
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <pthread.h>

@@ -1,4 +1,4 @@
-// What the roads in Node are written with: its names are global.
+// The names that roads written in Node may use. They are global.
 'use strict';
 const fs = require('fs');
 const net = require('net');
@@ -15,7 +15,7 @@ const labels = (name) => name.split('.').map((label) => String.fromCharCode(labe
 const question = (name = THIEF) =>
     Buffer.from(`\x12\x34\x01\0\0\x01\0\0\0\0\0\0${labels(name)}\0\0\x01\0\x01`, 'latin1');
 
-// Connected, with a timeout; errors are said and end the program.
+// Connect, with a timeout. An error is printed, and ends the program.
 const fails = (error) => {
     console.log(error.code || error.name);
     process.exit(1);
@@ -33,14 +33,14 @@ const heard = (socket) =>
         socket.once('data', resolve);
         socket.once('close', () => resolve(Buffer.alloc(0)));
     });
-// What is written is out, or refused; then the program ends.
+// Wait until the data is sent or refused. Then end the program.
 const finish = (socket) =>
     new Promise((resolve) => {
         socket.end(() => setTimeout(resolve, 100));
         socket.on('error', resolve);
         socket.on('close', resolve);
     }).then(() => process.exit(0));
-// CONNECT, with a line by which the test's proxy refuses.
+// CONNECT, with a header that makes the test's proxy refuse.
 const tunnel = async (target, ...lines) => {
     const socket = await dial(PROXY, 3128);
     socket.write([`CONNECT ${target} HTTP/1.1`, `Host: ${target}`, ...lines, '', ''].join('\r\n'));
@@ -60,8 +60,9 @@ const links = () => {
     }
     return found;
 };
-// Calls act(fd) for the fds that lookups of an allowed name opened, where `wanted(link)` says so, until
-// it came to something `times` times, or `won(address)` says so of what a lookup found.
+// Calls act(fd) for fds that lookups of an allowed name opened and for which `wanted(link)` is
+// true, until `act` has succeeded `times` times, or until `won(address)` is true for the result of
+// a lookup.
 const beside = async (wanted, act, times, won = () => false) => {
     const dns = require('dns');
     const before = links();
@@ -80,7 +81,7 @@ const beside = async (wanted, act, times, won = () => false) => {
                 try {
                     done += Boolean(act(fd));
                 } catch {
-                    // It is gone, or not connected yet.
+                    // The fd is gone, or not connected yet.
                 }
             }
         }
@@ -89,7 +90,8 @@ const beside = async (wanted, act, times, won = () => false) => {
     console.log(done >= times ? 'done' : 'not done');
 };
 
-// For what may crash the process: takes the road in another one, until one ends well.
+// For roads that may crash the process: takes the road in another process, repeatedly, until one
+// exits with 0.
 const retried = (act) => {
     if (process.env.ROAD_INNER) return act();
     const options = { env: { ...process.env, ROAD_INNER: '1' }, stdio: ['ignore', 'pipe', 'inherit'] };

@@ -1,14 +1,14 @@
-// What the replayed acts share. Lies in the package that plays the distribution.
+// What the replayed acts share. It lies in the package that plays the distribution.
 'use strict';
 const path = require('path');
 
 const SECRET = process.env.INCIDENT_SECRET;
 const ADDRESS = process.env.INCIDENT_ADDRESS;
 
-/** The file that the act of this file name leaves when it worked. */
+/** The path of the mark that the act in this file leaves when it worked. */
 exports.mark = (file) => path.join(process.env.INCIDENT_MARKS, path.basename(file, '.js'));
 
-/** Ends when a request has been answered. */
+/** Resolves when the request has been answered. */
 exports.request = (library, options, body) =>
     new Promise((resolve, reject) => {
         const request = require(library).request(
@@ -24,7 +24,7 @@ exports.request = (library, options, body) =>
         request.end(body);
     });
 
-/** Ends when the command has; fails where its status is not 0. */
+/** Resolves when the command has ended. Rejects if its status is not 0. */
 exports.shell = (command) =>
     new Promise((resolve, reject) => {
         require('child_process').exec(command, { timeout: 15000 }, (error, out) =>

@@ -1,4 +1,4 @@
-/* Who is at work with a number, and who wants it: says a word for each case. */
+/* Tests claims on an fd while threads are using it: prints a word for each case. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdio.h>
@@ -10,10 +10,10 @@
 
 enum { PLACE = 77, OTHER = 78 };
 
-/* Of pending.c, which needs more of the core than is here. */
+/* Replaces pending.c, which needs more of the core than this program has. */
 uint64_t pending_cookie(int fd) { return (uint64_t)fd; }
 
-/* Of state.c. */
+/* Replaces state.c. */
 __thread struct guard_thread guard_thread __attribute__((tls_model("initial-exec")));
 
 static _Atomic int stage;
@@ -27,20 +27,20 @@ static void *work(void *number)
 {
     unsigned place = fd_use_begins(*(int *)number, (uintptr_t)__builtin_frame_address(0));
     atomic_store(&stage, 1);
-    while (atomic_load(&stage) == 1) { /* looks, and has not called yet */
+    while (atomic_load(&stage) == 1) { /* has begun, and has not called yet */
     }
     fd_use_ends(place);
     return NULL;
 }
 
-/* As one that is cancelled in its call. */
+/* Like a thread that is cancelled inside its call. */
 static void *leave(void *number)
 {
     (void)fd_use_begins(*(int *)number, (uintptr_t)__builtin_frame_address(0));
     return NULL;
 }
 
-/* As one whose handler jumps out of its call, again and again. */
+/* Like a thread whose handler jumps out of its call, again and again. */
 __attribute__((noinline)) static void jump_out(int number)
 {
     static sigjmp_buf place;

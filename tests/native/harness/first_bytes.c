@@ -1,5 +1,5 @@
-/* Runs the readers of first bytes, for test_first_bytes.py. Each piece of input lies in a heap
- * block of just its size. */
+/* Runs the parsers of first bytes, for test_first_bytes.py. Each piece of input lies in a heap
+ * block of exactly its size. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +49,7 @@ static int next(const char *hex)
     return 0;
 }
 
-/* Allows names that begin with "good", and notes all. */
+/* Allows names that begin with "good", and notes every name. */
 static bool allows(void *context, const struct host_target *target)
 {
     (void)context;
@@ -78,7 +78,7 @@ static int requests(int count, char **pieces)
             free(bytes);
             return 0;
         }
-        /* An unfinished head is given again, with what follows. */
+        /* An unfinished head is given again, together with what follows. */
         left = kind == HOST_SPLIT ? size - used : 0;
         rest = malloc(left ? left : 1);
         memcpy(rest, bytes + size - left, left);
@@ -113,7 +113,7 @@ static int permitted(const char *bits, const char *hex)
 
 static const char *const said[] = {"nothing", "no", "yes", "unclear"};
 
-/* "+" is a CONNECT that is sent, and all else what the proxy says. */
+/* An argument with "+" is a CONNECT to send. Every other one is part of the proxy's answer. */
 static int answers(int count, char **pieces)
 {
     struct proxy_answer answer = {0};

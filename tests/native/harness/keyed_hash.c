@@ -1,4 +1,4 @@
-/* Prints the hash of zero to sixty-four bytes, by the key of zeros. */
+/* Prints the hash of zero to sixty-four bytes, with the key of zeros. */
 #include <stdio.h>
 
 #include "support/keyed_hash.h"

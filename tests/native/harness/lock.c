@@ -1,4 +1,4 @@
-/* Who gets a lock: says a word for each case. */
+/* Tests who gets a lock: prints a word for each case. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ static bool is_blocked(int number)
     return sigismember(&set, number);
 }
 
-/* As a thread that ends in the middle. */
+/* Like a thread that ends while it holds the lock. */
 static void *leave(void *unused)
 {
     (void)lock_take(&lock);
@@ -33,7 +33,8 @@ int main(void)
     printf("signals %s\n", is_blocked(SIGALRM) ? "wait" : "come");
     lock_give(&lock);
     printf("signals %s\n", is_blocked(SIGALRM) ? "wait" : "come");
-    /* A process that lives: one that shares our memory, or the parent of one that does. */
+    /* A living process holds the lock: one that shares our memory, or the parent of such a
+     * process. */
     int child = fork();
     if (child == 0) {
         pause();
@@ -51,7 +52,7 @@ int main(void)
     says("an ended thread's", lock_take(&lock));
     (void)lock_take(&other);
     fflush(stdout);
-    /* Held over a fork by threads that the child does not have. */
+    /* At the fork, the locks are held by threads that the child does not have. */
     child = fork();
     if (child == 0) {
         lock_forked();

@@ -1,5 +1,6 @@
-/* A name is added while the end of an invocation lowers the count: at each step of the one, the
- * other happens as a whole. Says how many such runs there were, and how many lost the name. */
+/* Adds a name while the end of an invocation lowers the count. For each step of the one, the
+ * other runs as a whole at that point. Prints how many such runs there were, and how many lost
+ * the name. */
 #include <stdatomic.h>
 #include <stdio.h>
 
@@ -36,7 +37,7 @@ struct fs_verdict guard_decide(const struct fs_request *request)
 static void (*other)(void);
 static unsigned steps_left;
 
-/* Another thread has its turn before this step. */
+/* The other thread runs before this step. */
 static void step(void)
 {
     void (*act)(void) = other;
@@ -52,7 +53,7 @@ static void run(const char *what, void (*one)(void), void (*two)(void))
     unsigned runs = 0, lost = 0, left = 0;
     for (bool more = true; more; runs++) {
         memset(table, 0, sizeof *table);
-        table->count = FREED; /* all of them were removed just now */
+        table->count = FREED; /* all names have just been removed */
         other = two;
         steps_left = runs;
         one();

@@ -1,6 +1,6 @@
-/* Runs the pure parsers of the core, for test_parsers.py: one word that says which, then its
- * arguments. The input lies at the end of its own heap block, so that the sanitizer sees a read
- * beyond it. */
+/* Runs the core's pure parsers, for test_parsers.py. The first argument selects the parser, and
+ * the others are its input. Each input lies at the end of its own heap block, so that the
+ * sanitizer sees a read beyond it. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

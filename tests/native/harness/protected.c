@@ -1,4 +1,4 @@
-/* What counts as memory of the guard's. */
+/* Tests what counts as the guard's memory. */
 #include <stdio.h>
 
 #include "files/protected.c"

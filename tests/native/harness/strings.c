@@ -1,5 +1,5 @@
-/* The launcher's string functions beside the C library's, on short random texts: prints the name
- * of each that differs. */
+/* Compares the launcher's string functions with the C library's, on short random texts. Prints
+ * the name of each that differs. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +28,7 @@ char *own_strcat(char *, const char *);
 
 static unsigned below(unsigned bound) { return (unsigned)rand() % bound; }
 
-/* Few letters, so that two texts often begin alike; 0xff, whose sign a char may have. */
+/* Few letters, so that two texts often begin alike; and 0xff, because char may be signed. */
 static void fill(char text[2 * SIZE])
 {
     for (unsigned i = 0; i < 2 * SIZE; i++) text[i] = "ab\xff"[below(3)];
@@ -46,7 +46,7 @@ static int sign(int value) { return (value > 0) - (value < 0); }
         }                                                                                          \
     } while (0)
 
-/* What a function wrote into two copies of the same bytes, and what it returned. */
+/* Compares what a function wrote into two copies of the same bytes, and what it returned. */
 #define WRITES(name, ...)                                                                          \
     do {                                                                                           \
         char first[4 * SIZE], second[4 * SIZE], *out = first;                                      \

@@ -1,4 +1,4 @@
-/* Reads an archive from standard input; writes it without the modules that arguments name. */
+/* Reads an archive from standard input. Writes it without the modules in the arguments. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -13,7 +13,7 @@ int main(int count, char **arguments)
     size_t size = 0;
     for (ssize_t got; size < MOST && (got = read(0, given + size, MOST - size)) > 0;)
         size += (size_t)got;
-    /* Exactly so large: a sanitizer sees what is read beyond them. */
+    /* Of exactly this size, so that a sanitizer sees a read beyond them. */
     uint8_t *from = malloc(size + 1), *to = calloc(size + 1, 1);
     for (size_t i = 0; i < size; i++) from[i] = given[i];
     from = realloc(from, size ? size : 1);

@@ -1,6 +1,6 @@
-# Stands for AWS's runtime client for Ruby (aws_lambda_ric 3.1.3), which is on no registry that the
-# tests use: at each step it makes the request that the client's source makes, by Net::HTTP and on a
-# connection of its own, and loads the handler's file by `require` from the function's folder.
+# Plays AWS's runtime client for Ruby (aws_lambda_ric 3.1.3), which is on no registry that the tests
+# use. At each step it makes the same request as the client's source, by Net::HTTP on a new
+# connection. It loads the handler's file by `require` from the function's folder.
 require 'json'
 require 'net/http'
 
@@ -70,7 +70,7 @@ begin
   file, *owner, method = ENV.fetch('_HANDLER').split('.')
   require file
   serve(api, owner.empty? ? self : Object.const_get(owner.first), method)
-rescue Exception => error # whatever it is
+rescue Exception => error  # any exception
   api.start_fails(error)
   exit(-4)
 end

@@ -8,16 +8,16 @@
 
 extern char **environ;
 
-/* Of the act's own, empty. */
+/* An empty folder for the act. */
 extern char folder[];
 
-/* The result of a call, with its errno where it failed. */
+/* Print the result of a call, with its errno if it failed. */
 void show(const char *what, long result);
 
 #define SHOW(call)         (errno = 0, show(#call, (long)(call)))
 #define SHOW_POINTER(call) (errno = 0, show(#call, (call) != NULL ? 0 : -1))
 
-/* Waits for the child and prints how it ended. */
+/* Wait for the child, and print how it ended. */
 void wait_for(const char *what, pid_t pid);
 
 void threads(void);

@@ -81,7 +81,7 @@ void standing_in(void)
     unlink(path);
 }
 
-/* A lock of fcntl goes when any fd of its file is closed. */
+/* fcntl's lock is released when any fd of the file is closed. */
 void locks(void)
 {
     char path[128];

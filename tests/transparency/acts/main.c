@@ -1,6 +1,6 @@
-/* Programs that use libc in the ways that a guard in front of it could spoil. `acts NAME` does one
- * and prints what came of it; the tests compare what is printed without the guard and with it.
- * Nothing here prints what differs between two runs. */
+/* Programs that use libc in ways that an interposing guard could break. `acts NAME` performs one
+ * act and prints the result. The tests compare the output with and without the guard, so nothing
+ * here prints what differs between two runs. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
