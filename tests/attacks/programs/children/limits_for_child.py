@@ -3,8 +3,7 @@
 # policy: child-allowed.yaml
 # success: a child that may have no more than three fds reads a file in /tmp
 # proof: read
-# quiet: where no fd is left to hold the program by, it does not start (EMFILE), and what it would
-#   have read is never asked for
+# quiet: with no fd left to hold the program, it does not start (EMFILE), so nothing is ever read
 import subprocess
 
 from attack import FILE, attempt

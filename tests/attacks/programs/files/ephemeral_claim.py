@@ -1,6 +1,6 @@
 # class: files
 # rule: read_write_tmp
-# success: the folder that another left is bound to a name by asking for it first
+# success: a folder that another process left is read after the function has tried to make it
 # proof: read
 # policy: ephemeral.yaml
 import contextlib

@@ -1,6 +1,6 @@
 # class: files
 # rule: read_write_tmp
-# success: a file that another left changes names with one of the function's
+# success: a file that another process left swaps names with one of the function's
 # proof: read
 # policy: ephemeral.yaml
 from attack import FILE, NEW, attempt, libc

@@ -1,6 +1,6 @@
 # class: files
 # rule: read_write_tmp
-# success: a file that another left gets a name of the function's
+# success: a file that another process left gets a second name, which is the function's
 # proof: read
 # policy: ephemeral.yaml
 import os

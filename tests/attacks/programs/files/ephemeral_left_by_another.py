@@ -1,6 +1,7 @@
 # class: files
 # rule: read_write_tmp
-# success: what another left in /tmp is read where the function's own files are allowed
+# success: a file that another process left in /tmp is read where the function's own files are
+#   allowed
 # proof: read
 # policy: ephemeral.yaml
 from attack import FILE, attempt

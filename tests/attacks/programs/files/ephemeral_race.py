@@ -1,6 +1,7 @@
 # class: files
 # rule: read_write_tmp
-# success: a path that leads to a file of the function's leads to another's while it is opened
+# success: a path to a file of the function's is pointed at another process's file while it is
+#   opened
 # proof: read
 # policy: ephemeral.yaml
 # timeout: 60

@@ -1,6 +1,6 @@
 # class: files
 # rule: read_write_tmp
-# success: a file that another left is renamed to a name of the function's
+# success: a file that another process left is renamed to a name of the function's
 # proof: read
 # policy: ephemeral.yaml
 import os

@@ -1,6 +1,6 @@
 # class: files
 # rule: read_write_tmp
-# success: a link of the function's leads to what another left
+# success: a file that another process left is read through a link of the function's
 # proof: read
 # policy: ephemeral.yaml
 import os

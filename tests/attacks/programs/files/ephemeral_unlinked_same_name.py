@@ -1,7 +1,7 @@
 # class: files
 # rule: read_write_tmp
-# success: what another process removed is read once a file of the function's has the name that it
-#   had
+# success: a file that another process removed is read after the function has made one of the same
+#   name
 # proof: read
 # policy: ephemeral.yaml
 import os

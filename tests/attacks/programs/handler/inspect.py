@@ -2,7 +2,8 @@
 # rule: read_handler
 # success: the source is read by inspect
 # proof: read
-# quiet: linecache gets the answer that it handles, no source, and an honest traceback asks the same
+# quiet: linecache is told that there is no source, which it handles; an honest traceback asks the
+#   same
 # unreported: an honest traceback asks the same
 # when: import
 import inspect

@@ -2,7 +2,7 @@
 # rule: read_handler
 # success: a line of the source shows in a warning
 # proof: read
-# quiet: warnings ask linecache, which gets the answer that it handles, no source
+# quiet: warnings ask linecache, which is told that there is no source, and handles that
 # unreported: an honest warning asks the same
 # when: import
 import warnings

@@ -3,8 +3,8 @@
 # success: a thread that waits for SemLock changes memory that lies where the file of a semaphore
 #   was mapped when it began to wait
 # proof: word
-# open: libc keeps the address while it waits, and who unmaps the file meanwhile is another thread.
-#   To hold this, no semaphore could be unmapped. Lambda has no /dev/shm, and so no semaphores.
+# open: libc keeps the address while it waits, and another thread unmaps the file meanwhile. To stop
+#   this, no semaphore could ever be unmapped. Lambda has no /dev/shm, and so no semaphores.
 import mmap
 import threading
 import time

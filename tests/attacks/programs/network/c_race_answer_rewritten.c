@@ -1,8 +1,8 @@
 // class: network
 // rule: outbound_connectivity
 // policy: lookups.yaml
-// success: a thread changes where the caller finds what a lookup of an allowed name found, before
-//   the guard reads it
+// success: a thread changes the caller's pointer to the result of a lookup of an allowed name,
+//   before the guard reads it
 // proof: sink
 // needs: resolver
 #include "attack.h"

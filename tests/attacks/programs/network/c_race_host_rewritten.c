@@ -1,8 +1,8 @@
 // class: network
 // rule: outbound_connectivity
 // policy: lookups.yaml
-// success: a thread changes, in the caller's memory, what an older lookup of an allowed name found,
-//   before the guard reads it
+// success: a thread changes the result of an older lookup of an allowed name in the caller's
+//   memory, before the guard reads it
 // proof: sink
 // needs: resolver
 #include "attack.h"

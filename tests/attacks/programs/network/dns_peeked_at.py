@@ -3,7 +3,7 @@
 # policy: lookups.yaml
 # success: one process peeks at a message that holds a UDP socket and leads it to the name server,
 #   another receives it, and writes to the fd in a thread, before the door that received it has
-#   looked at it
+#   inspected it
 # proof: query
 # needs: resolver python>=3.9
 # timeout: 60

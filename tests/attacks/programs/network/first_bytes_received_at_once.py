@@ -2,7 +2,7 @@
 # rule: outbound_connectivity
 # policy: shared.yaml
 # success: one process peeks at a message that holds a socket and connects it, another receives it,
-#   and writes to the fd in a thread, before the door that received it has looked at it
+#   and writes to the fd in a thread, before the door that received it has inspected it
 # proof: word
 # needs: resolver python>=3.9
 # timeout: 60

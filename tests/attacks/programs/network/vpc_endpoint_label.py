@@ -1,7 +1,7 @@
 # class: network
 # rule: outbound_connectivity
 # policy: buckets.yaml
-# success: data is asked as the id of a VPC endpoint of an allowed service
+# success: a lookup carries data as the id of a VPC endpoint of an allowed service
 # proof: query
 # needs: resolver
 import socket

@@ -1,8 +1,8 @@
 # class: no_event
 # rule: create_child_process
 # policy: child-one.yaml
-# success: a process is started beneath subprocess, and the event of an allowed program hides whose
-#   code it was
+# success: a process is started beneath subprocess, and the event of an allowed program hides the
+#   caller
 # proof: mark
 # says: "function": "start"
 import os

@@ -1,6 +1,6 @@
 # class: only_for
 # rule: outbound_connectivity
-# success: the interpreter's end calls what the allowed package requires
+# success: at the interpreter's end, atexit calls a dependency of the allowed package
 # proof: sink
 # needs: packages
 # policy: only_for.yaml

@@ -1,6 +1,7 @@
 # class: only_for
 # rule: outbound_connectivity
-# success: a package brings metadata by which the allowed one requires it, and calls that one
+# success: a package brings metadata that make it a dependency of the allowed package, and calls
+#   that package
 # proof: sink
 # needs: packages metadata
 # policy: only_for.yaml

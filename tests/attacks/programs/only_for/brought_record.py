@@ -1,6 +1,6 @@
 # class: only_for
 # rule: outbound_connectivity
-# success: a package brings a list of files by which its module is the allowed package's
+# success: a package brings a RECORD that lists its module as the allowed package's
 # proof: sink
 # needs: packages record
 # policy: only_for.yaml

@@ -1,6 +1,6 @@
 # class: only_for
 # rule: outbound_connectivity
-# success: the allowed package calls back what connects
+# success: the allowed package calls a callback that connects
 # proof: sink
 # needs: packages
 # policy: only_for.yaml

@@ -1,6 +1,6 @@
 # class: only_for
 # rule: outbound_connectivity
-# success: a variable of the allowed package says where it goes
+# success: another package changes the variable in which the allowed package has its host
 # proof: sink
 # needs: packages
 # policy: only_for.yaml

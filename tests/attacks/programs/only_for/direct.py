@@ -1,6 +1,6 @@
 # class: only_for
 # rule: outbound_connectivity
-# success: a package reaches the host of another by the library that both use
+# success: a package reaches another package's host through a library that both use
 # proof: sink
 # needs: packages
 # policy: only_for.yaml

@@ -1,7 +1,7 @@
 # class: only_for
 # rule: outbound_connectivity
-# success: a package compiles its own code under a name of its file that no list of files has, and
-#   the allowed package calls a hook of that code
+# success: a package compiles its own code under a spelling of its file's name that no RECORD has,
+#   and the allowed package calls a hook in that code
 # proof: sink
 # needs: packages
 # policy: only_for.yaml

@@ -1,6 +1,6 @@
 # class: only_for
 # rule: outbound_connectivity
-# success: a package calls the one that is allowed
+# success: a package calls the allowed package
 # proof: sink
 # needs: packages
 # policy: only_for.yaml

@@ -1,6 +1,6 @@
 # class: only_for
 # rule: outbound_connectivity
-# success: a call is handed to the pool of the allowed package, whose thread that package started
+# success: a call is submitted to the pool of the allowed package, whose thread that package started
 # proof: sink
 # needs: packages
 # policy: only_for.yaml

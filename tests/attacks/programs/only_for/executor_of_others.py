@@ -1,6 +1,6 @@
 # class: only_for
 # rule: outbound_connectivity
-# success: a call is handed to a pool whose thread the function's own call of the allowed package
+# success: a call is submitted to a pool whose thread the function's own call of the allowed package
 #   started
 # proof: sink
 # needs: packages

@@ -1,6 +1,6 @@
 # class: only_for
 # rule: outbound_connectivity
-# success: an object's end calls the allowed package, while that package is at work
+# success: an object's finaliser calls the allowed package while that package is running
 # proof: sink
 # needs: packages
 # policy: only_for.yaml

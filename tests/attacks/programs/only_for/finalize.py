@@ -1,6 +1,6 @@
 # class: only_for
 # rule: outbound_connectivity
-# success: weakref calls what the allowed package requires, when one of its objects goes
+# success: weakref calls a dependency of the allowed package when one of that package's objects dies
 # proof: sink
 # needs: packages
 # policy: only_for.yaml

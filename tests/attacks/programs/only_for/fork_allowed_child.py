@@ -1,7 +1,7 @@
 # class: only_for
 # rule: outbound_connectivity
 # policy: only_for_fork_open.yaml
-# success: the child of an allowed fork reaches a host of another
+# success: the child of an allowed fork reaches a host that only another package may reach
 # proof: sink
 # needs: packages
 import os

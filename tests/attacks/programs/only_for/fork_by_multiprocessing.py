@@ -1,7 +1,7 @@
 # class: only_for
 # rule: create_child_process
 # policy: only_for_fork.yaml
-# success: a package forks workers, where another may
+# success: a package forks workers where only another package may fork
 # proof: mark
 # needs: packages
 import multiprocessing

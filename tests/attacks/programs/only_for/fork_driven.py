@@ -1,7 +1,7 @@
 # class: only_for
 # rule: create_child_process
 # policy: only_for_fork.yaml
-# success: a package forks by a callback of the one that may
+# success: a package forks through a callback of the package that may fork
 # proof: mark
 # needs: packages
 # says: allowed for stripe; asked by tintbox

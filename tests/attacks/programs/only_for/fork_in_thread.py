@@ -1,7 +1,7 @@
 # class: only_for
 # rule: create_child_process
 # policy: only_for_fork.yaml
-# success: a package forks in a thread that the one that may starts
+# success: a package forks in a thread that the package that may fork has started
 # proof: mark
 # needs: packages
 import os

@@ -1,6 +1,6 @@
 # class: only_for
 # rule: outbound_connectivity
-# success: code compiled under the name of a module that is built in hides its maker
+# success: code compiled under the name of a built-in module hides the package that made it
 # proof: sink
 # needs: packages
 # policy: only_for.yaml

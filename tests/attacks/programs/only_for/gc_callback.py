@@ -1,6 +1,6 @@
 # class: only_for
 # rule: outbound_connectivity
-# success: the garbage collector calls a bound call back while the allowed package is at work
+# success: the garbage collector calls a bound callback while the allowed package is running
 # proof: sink
 # needs: packages
 # policy: only_for.yaml

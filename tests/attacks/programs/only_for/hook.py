@@ -1,6 +1,6 @@
 # class: only_for
 # rule: outbound_connectivity
-# success: the allowed package calls a hook back that connects
+# success: the allowed package calls a hook that connects
 # proof: sink
 # needs: packages
 # policy: only_for.yaml

@@ -1,13 +1,13 @@
 # class: only_for
 # rule: outbound_connectivity
-# success: the allowed package calls a hook back that is a function which it requires, with its
+# success: the allowed package calls a hook that is a function of its own dependency, with the
 #   argument bound
 # proof: sink
 # needs: packages
 # policy: only_for.yaml
 # when: import
-# open: a bound call has no frame that shows who bound it; what connects is what the allowed package
-#   requires, from inside of that package
+# open: a bound call has no frame that shows who bound it; the allowed package's own dependency
+#   connects, called from inside that package
 import functools
 
 import stripe

@@ -1,6 +1,6 @@
 # class: only_for
 # rule: outbound_connectivity
-# success: a handler of logging's, which the allowed package logs to, connects
+# success: a logging handler that the allowed package logs to connects
 # proof: sink
 # needs: packages
 # policy: only_for.yaml

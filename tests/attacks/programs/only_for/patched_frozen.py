@@ -1,7 +1,7 @@
 # class: only_for
 # rule: outbound_connectivity
-# success: a function that the allowed package uses is patched with code under the name of a module
-#   that is built in
+# success: a function that the allowed package uses is patched with code under the name of a
+#   built-in module
 # proof: sink
 # needs: packages
 # policy: only_for.yaml

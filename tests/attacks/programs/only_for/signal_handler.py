@@ -1,6 +1,6 @@
 # class: only_for
 # rule: outbound_connectivity
-# success: a signal's handler connects while the allowed package is at work
+# success: a signal's handler connects while the allowed package is running
 # proof: sink
 # needs: packages
 # policy: only_for.yaml
