@@ -113,13 +113,19 @@ def zig(*arguments: str) -> None:
     subprocess.run([compiler(), "cc", *arguments], check=True)
 
 
+def is_unwound(path: Path) -> bool:
+    """Whether the unit needs unwind tables."""
+    return bool(UNWOUND.search(path.read_text()))
+
+
 def unit_options(path: Path, architecture: str) -> list[str]:
     """The unit's own options, besides the common ones."""
     small = () if path.stem in HOT else SMALL[architecture]
-    tables = "-funwind-tables" if UNWOUND.search(path.read_text()) else "-fno-unwind-tables"
     # zig keeps frame pointers. Where there are tables, they are smaller with them.
-    frames = [] if tables == "-funwind-tables" else ["-fomit-frame-pointer"]
-    return [*small, "-fno-asynchronous-unwind-tables", tables, *frames]
+    tables = ["-fno-unwind-tables", "-fomit-frame-pointer"]
+    if is_unwound(path):
+        tables = ["-funwind-tables"]
+    return [*small, "-fno-asynchronous-unwind-tables", *tables]
 
 
 def core(architecture: str, out: Path, extra: list[str]) -> None:
@@ -152,8 +158,11 @@ def core(architecture: str, out: Path, extra: list[str]) -> None:
         zig(*target, *options, *own, "-c", str(path), "-o", str(made))
         return str(made)
 
+    # Doors are alike, and so are frames with and without a pointer. Side by side, they take 1,500
+    # bytes less in a zip.
+    paths = sorted(CORE.rglob("*.c"), key=lambda path: (not is_unwound(path), path))
     with ThreadPoolExecutor() as pool:
-        units = list(pool.map(compiled, sorted(CORE.rglob("*.c"))))
+        units = list(pool.map(compiled, paths))
     zig(
         # Without this, zig compiles its runtime for the target first, which the core does not use.
         *(*target, "-Os", *extra, "-shared", "-s", "-rtlib=none"),
