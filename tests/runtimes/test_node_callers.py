@@ -164,6 +164,41 @@ const packages = {[str(path) for path in packages.values()]}.map(require);
         assert event["origin"]["file"] == str(packages[asked_by])
 
 
+def test_a_path_left_on_the_stack(node: Path, package: Path) -> None:
+    """An earlier call's path is not mistaken for the path of this call, where it has the same
+    length as that path, as both paths of a `rename`, or as what a lookup allocates; nor is its
+    end."""
+    left = package.parents[3] / "left" / "index.js"
+    left.parent.mkdir()
+    left.write_text("""
+const { open, readFile, rename, stat } = require('fs').promises, no = () => {};
+const { lookup } = require('dns').promises;
+const deep = (depth, act) => depth ? deep(depth - 1, act) : act();
+const left = (i) => Promise.all([
+    stat('/'.padEnd(64, 'x')).catch(no),
+    readFile('/'.padEnd(8 + i % 8 * 8, 'x') + '/'.padEnd(12, 'x')).catch(no),
+]);
+const acts = [
+    (i) => lookup(`${i}`.padEnd(16, 'x')),
+    (i) => open(`/tmp/${i}`.padEnd(12, 'x'), 'w'),
+    (i) => open(`/tmp/${i}`.padEnd(255, 'x'), 'w'),
+    (i) => rename(`/tmp/${i}`.padEnd(32, 'x'), '/'.padEnd(31, 'x')),
+];
+exports.go = (i, before, after) => Promise.all(acts.map((act) => {
+    const one = deep(before, () => left(i));
+    return Promise.all([one, deep(after, () => act(i).catch(no))]);
+}));
+""")
+    code = f"""
+const {{ go }} = require({str(left)!r});
+(async () => {{ for (let i = 0; i < 100; i++) await go(i, i % 10, Math.floor(i / 10)); }})();
+"""
+    events = run(node, package, code).violations
+    assert len(events) == 100 * 4
+    for event in events:
+        assert event["origin"]["distribution"] == "left", event
+
+
 def test_a_flood(node: Path, package: Path) -> None:
     """There are more requests at once than the guard remembers. Some get no name, but none a wrong
     one."""

@@ -23,32 +23,62 @@ static atomic_uint count;
 /* The lookup that ended last on this thread. */
 static __thread uintptr_t answered __attribute__((tls_model("initial-exec")));
 
+/* Reads the registers that a function must keep for its caller. */
+#ifdef __x86_64__
+enum { KEPT = 6 };
+#define READ_REGISTERS(to)                                                                         \
+    __asm__ volatile("movq %%rbx, (%0)\n\tmovq %%rbp, 8(%0)\n\tmovq %%r12, 16(%0)\n\t"             \
+                     "movq %%r13, 24(%0)\n\tmovq %%r14, 32(%0)\n\tmovq %%r15, 40(%0)"              \
+                     :                                                                             \
+                     : "r"(to)                                                                     \
+                     : "memory")
+#else
+enum { KEPT = 10 };
+#define READ_REGISTERS(to)                                                                         \
+    __asm__ volatile("stp x19, x20, [%0]\n\tstp x21, x22, [%0, 16]\n\tstp x23, x24, [%0, 32]\n\t"  \
+                     "stp x25, x26, [%0, 48]\n\tstp x27, x28, [%0, 64]"                            \
+                     :                                                                             \
+                     : "r"(to)                                                                     \
+                     : "memory")
+#endif
+
 /* Decides whether to ask V8, which takes microseconds, because most requests are for files that
- * no rule watches. libuv is about to copy the path, which Node keeps in its own frame at a
- * multiple of 8. If no path of that length is near, it is a lookup or another request: ask. A
- * block of the size of struct statx belongs to a stat: do not ask. */
-static bool matters(size_t size)
+ * no rule watches. libuv is about to copy the path from Node's frame, so one of its registers
+ * leads there. (The frames hold paths of earlier calls too.) If none leads to a path of that
+ * length, it is a lookup or another request: ask, but not for a block of the size of struct statx,
+ * which belongs to a stat. */
+static bool matters(size_t size, const uintptr_t registers[KEPT])
 {
-    const char *at = __builtin_frame_address(0);
-    if (size < 2 || size > LONGEST || size == STATX) return false;
+    if (size < 2 || size > LONGEST) return false;
     /* A thread's own variables lie at the end of its stack, those of the main thread elsewhere. */
-    uintptr_t room = (uintptr_t)&answered - (uintptr_t)at;
+    uintptr_t room = (uintptr_t)&answered - (uintptr_t)registers;
     if (room > NATIVE_STACK) room = NATIVE_STACK;
-    for (size_t i = 0; i + size <= room; i += 8, at += 8)
-        if (*at == '/' && strnlen(at, size) == size - 1)
+    for (unsigned i = 0; i < KEPT && size <= room; i++) {
+        const char *at = (const char *)registers[i];
+        if (registers[i] - (uintptr_t)registers <= room - size && *at == '/' &&
+            strnlen(at, size) == size - 1)
             return files_is_under_tmp(at) || files_is_memory(at) || files_name_is_watched(at);
-    return true;
+    }
+    return size != STATX;
 }
 
-static void *allocate(size_t size)
+static __attribute__((noinline)) void *noted(size_t size, const uintptr_t registers[KEPT])
 {
     void *at = malloc(size);
-    if (!at || !javascript_is_here() || !matters(size)) return at;
+    if (!at || !javascript_is_here() || !matters(size, registers)) return at;
     unsigned place = atomic_fetch_add(&count, 1) % REQUESTS;
     if (atomic_exchange(&keys[place], WRITING) == WRITING) return at;
     sizes[place] = size;
     atomic_store(&keys[place], caller_keep(&callers[place], NEAR) ? (uintptr_t)at : 0);
     return at;
+}
+
+/* Keeps nothing in a register of its caller's. */
+static void *allocate(size_t size)
+{
+    uintptr_t registers[KEPT];
+    READ_REGISTERS(registers);
+    return noted(size, registers);
 }
 
 __attribute__((noinline)) static void forget(void *memory)
