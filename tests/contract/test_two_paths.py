@@ -101,6 +101,95 @@ def test_a_way_by_a_link_shows_both_in_both_rings(below_tmp: Path, tmp_path: Pat
         assert seen(native) == expected
 
 
+def test_a_link_that_is_followed_makes_one_event(below_tmp: Path) -> None:
+    """The rule is about the link, what it leads to, and the new name."""
+    (below_tmp / "link").symlink_to("a")
+    for new in (below_tmp / "b", Path.home() / f"{below_tmp.name}-b"):
+        act = [build("moves.c", "moves"), "linkat_follow", below_tmp / "link", new]
+        done = run_guarded(act, policy=REPORT)
+        assert done.stdout == "0 0\n"
+        new.unlink()
+        (details,) = seen(done, "link")
+        assert details["path"] == str(below_tmp / "a"), details
+        assert [event["policy"] for event in done.violations] == ["read_write_tmp"]
+
+
+def test_the_message_says_what_was_moved_to_a_refused_name(below_tmp: Path) -> None:
+    old = Path(tempfile.mkdtemp(dir=Path.home())) / "old"
+    old.write_text("old")
+    new = below_tmp / "new"
+    acts = [*(("libc", act) for act in LIBC), *(("interpreter", act) for act in PYTHON)]
+    try:
+        for ring, act in acts:
+            if "shutil" in act:
+                continue
+            operation = PYTHON.get(act) or ("link" if "link" in act else "rename")
+            if ring == "libc":
+                done = run_guarded([build("moves.c", "moves"), act, old, new], policy=REFUSE)
+            else:
+                done = in_python(act, REFUSE, old, new)
+            (event,) = (event for event in done.violations if event["details"]["path"] == str(new))
+            assert event["ring"] == ring
+            shown = str(old).removeprefix("/")  # as the call has it, which may be relative
+            assert f"{shown} to {new}: blocked, " in event["message"], act
+            assert f" tried to {operation} " in event["message"]
+            assert "to" not in event["details"]
+        ocsf = {**REFUSE, "events": {"format": "ocsf"}}
+        done = in_python("os.rename({0!r}, {1!r})", ocsf, old, new)
+        assert f" tried to rename {old} to {new}: blocked, " in str(done.events)
+    finally:
+        old.unlink()
+        old.parent.rmdir()
+
+
+def test_the_message_about_a_symbolic_link_names_the_link(below_tmp: Path) -> None:
+    new = below_tmp / "new"
+    act = f"tried to make the link {new}: blocked, "
+    (event,) = in_python("os.symlink('target', {0!r})", REFUSE, new).violations
+    assert (event["ring"], event["details"]["operation"]) == ("interpreter", "link")
+    assert act in event["message"]
+    (event,) = run_guarded(["/bin/ln", "-s", "target", new], policy=REFUSE).violations
+    assert (event["ring"], event["details"]["operation"]) == ("libc", "link")
+    assert act in event["message"]
+
+
+def test_names_are_cut_and_not_the_reason(below_tmp: Path) -> None:
+    one, two = below_tmp / ("ü" * 119 + "-1"), below_tmp / ("\n" * 238 + "-2")
+    one.write_text("")
+    code = f"import os\ntry: os.rename({str(one)!r}, {str(two)!r})\nexcept OSError as e: print(e)"
+    for form in ("json", "ocsf"):
+        policy = {**REFUSE, "events": {"format": form}}
+        done = python(code, policy=policy)
+        native = run_guarded([build("moves.c", "moves"), "rename", one, two], policy=policy)
+        texts = [event["message"] for run in (done, native) for event in run.events]
+        texts = [text for text in texts if " tried to rename " in text]
+        assert len(texts) == 2
+        for text in [*texts, done.stdout.strip()]:
+            assert f" tried to rename {below_tmp}/ü" in text
+            assert f"-1 to {below_tmp}/" in text
+            assert text.count("…") == 2
+            assert "-2: blocked, no rule allows it" in text
+
+
+def test_a_cut_name_shows_no_half_of_a_secret(below_tmp: Path) -> None:
+    secret = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    code = (
+        f"import os\nos.chdir({str(below_tmp)!r})\n"
+        "for at in range(1, 200):\n"
+        f"    name = 'x' * at + {secret!r} + 'y' * (200 - at)\n"
+        "    open(name, 'w').close()\n"
+        "    os.rename(name, name[1:])\n"
+    )
+    done = python(code, policy=REPORT, env={"PAYMENT_TOKEN": secret})
+    assert done.returncode == 0, done.stderr
+    texts = [event["message"] for event in done.violations]
+    cut = [text for text in texts if "…" in text]
+    assert len(cut) == 199
+    for text in cut:
+        assert not set(text) & set(secret[1:]), text
+        assert text.endswith(": reported, no rule allows it"), text
+
+
 def test_a_path_that_no_rule_is_about_is_not_shown(below_tmp: Path) -> None:
     elsewhere = Path(tempfile.mkdtemp(dir=Path.home()))
     try:

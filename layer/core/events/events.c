@@ -19,7 +19,7 @@ struct kind {
     struct guard_act act;
     struct fs_verdict verdict;
     struct guard_origin origin;
-    char texts[3072]; /* of the act */
+    char texts[3232]; /* of the act */
 };
 
 /* Apart from each other, so that a process that reports nothing touches one page. */
@@ -74,14 +74,15 @@ static uint64_t kind_key(const struct guard_act *act, const struct fs_verdict *v
 
 static void fill(struct kind *kind, const struct guard_act *act, const struct fs_verdict *verdict)
 {
-    static const uint16_t rooms[GUARD_TEXTS] = {32, 1024, 1024, 256, 256, 64, 16, 32, 256};
+    static const uint16_t rooms[GUARD_TEXTS_KEPT] = {32, 1024, 1024, 256, 256,
+                                                     64, 16,   32,   256, 256};
     char *to = kind->texts;
     kind->act = *act;
     kind->verdict = *verdict;
     if (act->origin) kind->origin = *act->origin;
     kind->act.origin = act->origin ? &kind->origin : NULL;
     kind->act.socket = NULL;
-    for (unsigned i = 0; i < GUARD_TEXTS; to += rooms[i++]) {
+    for (unsigned i = 0; i < GUARD_TEXTS_KEPT; to += rooms[i++]) {
         if (!act->texts[i]) continue;
         text_copy(to, rooms[i], act->texts[i]);
         kind->act.texts[i] = to;
@@ -197,24 +198,14 @@ void guard_report(const struct guard_act *asked, const struct fs_verdict *verdic
     errno = error;
 }
 
-bool guard_report_paths(enum fs_family family, const struct fs_verdict *verdict, const char *verb,
-                        const char *path, const char *to, const void *caller)
-{
-    struct guard_act act = {.ring = RING_LIBC,
-                            .family = family,
-                            .verb = verb,
-                            .path = path,
-                            .to = to,
-                            .caller = caller};
-    guard_report(&act, verdict, NULL, 0);
-    if (verdict->mode == FS_BLOCK) errno = EACCES;
-    return verdict->mode == FS_BLOCK;
-}
-
 bool guard_report_path(enum fs_family family, const struct fs_verdict *verdict, const char *verb,
                        const char *path, const void *caller)
 {
-    return guard_report_paths(family, verdict, verb, path, NULL, caller);
+    struct guard_act act = {
+        .ring = RING_LIBC, .family = family, .verb = verb, .path = path, .caller = caller};
+    guard_report(&act, verdict, NULL, 0);
+    if (verdict->mode == FS_BLOCK) errno = EACCES;
+    return verdict->mode == FS_BLOCK;
 }
 
 /* ---- invocations ---- */

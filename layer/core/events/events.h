@@ -4,7 +4,7 @@
 
 #include "guard/guard.h"
 
-enum { GUARD_TEXTS = 9 };
+enum { GUARD_TEXTS = 9, GUARD_TEXTS_KEPT };
 
 /* What an event says besides the verdict. All strings may be NULL. */
 struct guard_act {
@@ -24,8 +24,11 @@ struct guard_act {
                                         are not the reason */
             const char *connected_as; /* details.connected_as: the name that the connection was
                                          allowed by, where they name another */
+            const char *from; /* for the message: what is renamed or linked to `path`, as the caller
+                                 gave it; "" if `path` is a symbolic link */
         };
-        const char *texts[GUARD_TEXTS]; /* all of these: two acts of one kind have the same */
+        const char *texts[GUARD_TEXTS_KEPT]; /* all of these: two acts of one kind have the same,
+                                                except for the last */
     };
     const char *unguardable; /* why a program cannot be guarded, completes "it …"; NULL where that
                                 is not what it is about */
@@ -64,9 +67,6 @@ void guard_report(const struct guard_act *act, const struct fs_verdict *verdict,
  * EACCES. */
 bool guard_report_path(enum fs_family family, const struct fs_verdict *verdict, const char *verb,
                        const char *path, const void *caller);
-/* The same for an act on two paths: `to`: details.to, or NULL. */
-bool guard_report_paths(enum fs_family family, const struct fs_verdict *verdict, const char *verb,
-                        const char *path, const char *to, const void *caller);
 
 /* Returns true if no `allowed` event of this rule was written yet. */
 bool guard_rule_is_new(uint32_t rule);

@@ -39,6 +39,14 @@ void json_text(struct json *json, const char *key, const char *text, size_t most
     json_string(json, text, most);
 }
 
+void json_whole(struct json *json, const char *key, const char *text, size_t most)
+{
+    uint8_t shrink = json->shrink;
+    json->shrink = 0;
+    json_text(json, key, text, most);
+    json->shrink = shrink;
+}
+
 void json_integer(struct json *json, const char *key, int64_t number)
 {
     json_key(json, key);
@@ -72,8 +80,7 @@ static size_t sequence(const unsigned char *text)
     return size;
 }
 
-/* One character of a JSON string: its bytes in `out`, its size; `used` bytes of `text` are read. */
-static size_t character(const char *text, char out[8], size_t *used)
+size_t json_character(const char *text, char out[8], size_t *used)
 {
     unsigned char first = (unsigned char)*text;
     *used = 1;
@@ -126,7 +133,7 @@ void json_string(struct json *json, const char *text, size_t most)
     size_t start = json->size, last = json->size;
     while (*text) {
         char out[8];
-        size_t used, size = character(text, out, &used);
+        size_t used, size = json_character(text, out, &used);
         if (json->size - start + size > most) {
             /* Back to where "…" fits. */
             json->size = last;

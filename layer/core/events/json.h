@@ -31,11 +31,16 @@ void json_number(struct json *json, int64_t number);
  * NULL makes null. Bytes that are not UTF-8 become U+FFFD; control characters are escaped; secrets
  * (secrets.h) become ***. */
 void json_string(struct json *json, const char *text, size_t most);
+/* What json_string writes of one character of `text`, or of the secret that begins there: its bytes
+ * in `out`, its size; `used` bytes of `text` are read. */
+size_t json_character(const char *text, char out[8], size_t *used);
 /* ,"key": (without the comma where an object has just begun). */
 void json_key(struct json *json, const char *key);
 /* The same, with a value as json_string and json_number write it. */
 void json_text(struct json *json, const char *key, const char *text, size_t most);
 void json_integer(struct json *json, const char *key, int64_t number);
+/* The same, in lines with little room too. */
+void json_whole(struct json *json, const char *key, const char *text, size_t most);
 /* The same, with a word of our own, which is neither escaped nor shortened. */
 void json_word(struct json *json, const char *key, const char *word);
 

@@ -325,7 +325,7 @@ static void write_native(struct json *json, const struct report *report, const c
     static const char *const levels[] = {"DEBUG", "WARN", "ERROR"};
     begin_fields(json, report->fresh, report->verdict->mode == FS_ALLOW ? "allowed" : "violation",
                  levels[report->verdict->mode]);
-    json_text(json, "message", report->sentence, 480);
+    json_whole(json, "message", report->sentence, SENTENCE_MOST);
     write_rule(json, report);
     write_details(json, report->act);
     if (namespace[0]) ocsf_write_metrics(json, namespace, facts_value("AWS_LAMBDA_FUNCTION_NAME"));
@@ -342,7 +342,7 @@ static void write_finding(struct json *json, const struct report *report, const 
                            atomic_load(&arn_known) == 2 ? function_arn : "",
                            function ? function : ""};
     begin_fields(json, report->fresh, NULL, report->verdict->mode == FS_BLOCK ? "ERROR" : "WARN");
-    json_text(json, "message", report->sentence, 480);
+    json_whole(json, "message", report->sentence, SENTENCE_MOST);
     ocsf_write(json, &finding);
     json_integer(json, "count", report->count);
     if (namespace[0]) {

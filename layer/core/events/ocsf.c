@@ -106,10 +106,7 @@ void ocsf_write_metrics(struct json *json, const char *namespace, const char *fu
     json_integer(json, "Timestamp", json_milliseconds());
     json_raw(json, ",\"CloudWatchMetrics\":[{");
     /* Never shortened, because a shortened name is another name. The policy compiler bounds it. */
-    uint8_t shrink = json->shrink;
-    json->shrink = 0;
-    json_text(json, "Namespace", namespace, 256);
-    json->shrink = shrink;
+    json_whole(json, "Namespace", namespace, 256);
     json_raw(json, ",\"Dimensions\":[[\"policy\",\"mode\"]");
     if (named) json_raw(json, ",[\"function\",\"policy\",\"mode\"]");
     json_raw(json, "],\"Metrics\":[{\"Name\":\"count\",\"Unit\":\"Count\"}]}]}");

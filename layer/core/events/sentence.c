@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "events/json.h"
 #include "guard/state.h"
 #include "policy/only_for.h"
 #include "support/text.h"
@@ -12,6 +13,37 @@ void sentence_say(struct sentence *out, const char *text)
 {
     while (text && *text && out->size < sizeof out->bytes - 1) out->bytes[out->size++] = *text++;
     out->bytes[out->size] = '\0';
+}
+
+static size_t size_of(const char *text)
+{
+    size_t size = 0, used;
+    char out[8];
+    for (; *text; text += used) size += json_character(text, out, &used);
+    return size;
+}
+
+/* Whole characters and whole secrets: half a secret would not be masked. */
+static void say_name(struct sentence *out, const char *name)
+{
+    size_t size = name ? size_of(name) : 0, at = 0, half = out->names / 2, used;
+    if (size <= out->names) {
+        sentence_say(out, name);
+        return;
+    }
+    for (bool cut = false; *name; name += used) {
+        char text[8];
+        size_t next = at + json_character(name, text, &used);
+        if (next <= half || at >= size - half) {
+            bool masked = text[0] == '*' && *name != '*';
+            text_copy(text, masked ? 4 : used + 1, masked ? "***" : name);
+            sentence_say(out, text);
+        } else if (!cut) {
+            sentence_say(out, "…");
+            cut = true;
+        }
+        at = next;
+    }
 }
 
 static void say_number(struct sentence *out, uint16_t number)
@@ -29,6 +61,7 @@ static bool is_fork(const struct guard_act *act)
 
 static void say_object(struct sentence *out, const struct guard_act *act)
 {
+    bool is_link = act->from && act->from[0] == '\0';
     switch (act->family) {
     case FS_OUTBOUND:
     case FS_RUNTIME_API:
@@ -45,7 +78,7 @@ static void say_object(struct sentence *out, const struct guard_act *act)
             sentence_say(out, act->ip);
             sentence_say(out, "]");
         } else {
-            sentence_say(out, act->host ? act->host : act->ip);
+            say_name(out, act->host ? act->host : act->ip);
         }
         if (act->port) sentence_say(out, ":");
         if (act->port) say_number(out, act->port);
@@ -53,18 +86,22 @@ static void say_object(struct sentence *out, const struct guard_act *act)
         return;
     case FS_PROCESS:
         sentence_say(out, is_fork(act) ? "fork" : "start ");
-        if (!is_fork(act)) sentence_say(out, act->path ? act->path : "a program");
+        if (!is_fork(act)) say_name(out, act->path ? act->path : "a program");
         return;
     case FS_HANDLER:
         sentence_say(out, "read the handler's source ");
-        sentence_say(out, act->path);
+        say_name(out, act->path);
         return;
     default:
-        sentence_say(out, act->verb ? act->verb : "use");
+        sentence_say(out, is_link ? "make the link" : act->verb ? act->verb : "use");
         sentence_say(out, " ");
-        sentence_say(out, act->path);
+        if (act->from && !is_link) {
+            say_name(out, act->from);
+            sentence_say(out, " to ");
+        }
+        say_name(out, act->path);
         if (act->to) sentence_say(out, " to ");
-        sentence_say(out, act->to);
+        say_name(out, act->to);
         return;
     }
 }
@@ -199,12 +236,12 @@ void sentence_entry(struct sentence *out, const struct guard_act *act,
     sentence_say(out, "]}");
 }
 
-void sentence_compose(struct sentence *out, const struct guard_act *act,
-                      const struct fs_verdict *verdict, const struct guard_origin *origin)
+static void compose(struct sentence *out, const struct guard_act *act,
+                    const struct fs_verdict *verdict, const struct guard_origin *origin)
 {
     out->size = 0;
     const char *who = origin && origin->distribution[0] ? origin->distribution : guard_program_name;
-    sentence_say(out, who);
+    say_name(out, who);
     sentence_say(out, " tried to ");
     say_object(out, act);
     sentence_say(out, verdict->mode == FS_BLOCK   ? ": blocked, "
@@ -222,6 +259,16 @@ void sentence_compose(struct sentence *out, const struct guard_act *act,
     sentence_say(out, "; an exception is ");
     sentence_say(out, fs_family_names[act->family]);
     sentence_say(out, ": {allow: [");
-    sentence_say(out, name);
+    say_name(out, name);
     sentence_say(out, "]}");
+}
+
+void sentence_compose(struct sentence *out, const struct guard_act *act,
+                      const struct fs_verdict *verdict, const struct guard_origin *origin)
+{
+    enum { LEAST = 32 };
+    for (out->names = SENTENCE_MOST;; out->names -= LEAST) {
+        compose(out, act, verdict, origin);
+        if (out->names <= LEAST || size_of(out->bytes) <= SENTENCE_MOST) return;
+    }
 }

@@ -8,8 +8,11 @@
 #include "guard/guard.h"
 #include "events/events.h"
 
+/* Its size in JSON. Names in it are cut in the middle, so that the reason has room. */
+enum { SENTENCE_MOST = 480 };
+
 struct sentence {
-    size_t size;
+    size_t size, names; /* `names`: so much of each name */
     char bytes[1024];
 };
 

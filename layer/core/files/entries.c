@@ -17,7 +17,7 @@ struct access {
     const char *name;
     struct place place;
     bool in_folder;
-    bool shown; /* an alert was written, about this family */
+    bool shown; /* of this act an alert was written, about this family */
     enum fs_family family;
 };
 
@@ -74,7 +74,6 @@ static bool enter(struct access *access, enum effect effect, const char *verb,
     const struct path *path = access->path;
     access->name = path->text;
     access->in_folder = false;
-    access->shown = false;
     access->place.parent = -1;
     struct judged judged;
     int result = files_find_place(dirfd, path, &access->place);
@@ -86,7 +85,7 @@ static bool enter(struct access *access, enum effect effect, const char *verb,
         if (guard.blocks_any) errno = -result;
         return !guard.blocks_any;
     }
-    bool found;
+    bool found, again;
     int flags = effect == READS ? O_RDONLY : effect == MAKES ? O_RDWR | O_CREAT : O_RDWR;
     if (access->place.whole) {
         int fd = sys_openat(dirfd, path->text, O_PATH | O_CLOEXEC, 0);
@@ -97,8 +96,10 @@ static bool enter(struct access *access, enum effect effect, const char *verb,
                 files_judge_place(&access->place, flags, &judged, caller);
     }
     judged.verb = verb;
-    bool again = found && first && first->shown && first->family == judged.family &&
-                 judged.verdict.mode == FS_ALERT;
+    judged.from = first ? first->path->text : NULL;
+    again = found && judged.verdict.mode == FS_ALERT &&
+            ((access->shown && access->family == judged.family) ||
+             (first && first->shown && first->family == judged.family));
     if (found && !again && refuse(&judged, second, caller)) {
         files_close_place(&access->place);
         return false;
@@ -138,11 +139,14 @@ static int leave_both(struct access *one, struct access *two, int result)
 /* One path: CALL acts in `dir` on `name`. If the path is used as given, the door calls the same
  * function as the caller did: a library preloaded after ours may interpose that one only. */
 #define ENTRY(dirfd_, path_, effect, verb, call)                                                   \
+    ENTRY_AFTER(NULL, dirfd_, path_, effect, verb, call)
+#define ENTRY_AFTER(first, dirfd_, path_, effect, verb, call)                                      \
     do {                                                                                           \
         struct access access;                                                                      \
         access.dirfd = (dirfd_);                                                                   \
         access.path = (path_);                                                                     \
-        if (!enter(&access, effect, verb, NULL, NULL, caller)) return -1;                          \
+        access.shown = false;                                                                      \
+        if (!enter(&access, effect, verb, first, NULL, caller)) return -1;                         \
         int dir = access.dir;                                                                      \
         const char *name = access.name;                                                            \
         (void)dir;                                                                                 \
@@ -157,6 +161,7 @@ static int leave_both(struct access *one, struct access *two, int result)
         struct access one, two;                                                                    \
         one.dirfd = (dirfd1);                                                                      \
         one.path = (path1);                                                                        \
+        one.shown = two.shown = false;                                                             \
         two.dirfd = (dirfd2);                                                                      \
         two.path = (path2);                                                                        \
         if (!enter_both(&one, &two, effect, verb, caller)) return -1;                              \
@@ -231,7 +236,7 @@ static int judged_renameat2(int old_dir, const struct path *old, int new_dir,
 
 /* A hard link would give an object under /tmp a second name. With AT_SYMLINK_FOLLOW the object at
  * the end of the link is judged too. */
-static bool link_follows(const struct access *one, const struct access *two, int flags, int *held,
+static bool link_follows(struct access *one, const struct access *two, int flags, int *held,
                          const void *caller)
 {
     int dirfd = one->dirfd;
@@ -246,6 +251,10 @@ static bool link_follows(const struct access *one, const struct access *two, int
     if (found && refuse(&judged, two, caller)) {
         if (fd >= 0) files_release(fd);
         return false;
+    }
+    if (found && judged.verdict.mode == FS_ALERT) {
+        one->shown = true;
+        one->family = judged.family;
     }
     /* The symbolic link may lead elsewhere by the time of the call: link the object that was
      * inspected. */
@@ -272,6 +281,7 @@ static int judged_linkat(int old_dir, const struct path *old, int new_dir, const
     one.path = old;
     two.dirfd = new_dir;
     two.path = new;
+    one.shown = two.shown = false;
     if (!link_follows(&one, &two, flags, &held, caller)) return -1;
     if (enter_both(&one, &two, MAKES, "link", caller)) {
         char magic[32];
@@ -287,16 +297,19 @@ static int judged_linkat(int old_dir, const struct path *old, int new_dir, const
     return result;
 }
 
+/* Instead of the target, which is text that a later act may read otherwise. */
+static const struct access target_text = {.path = &(const struct path){"", 0, 0}};
+
 static int judged_symlink(const char *target, const struct path *path, const void *caller)
 {
-    ENTRY(AT_FDCWD, path, MAKES, "link",
-          access.in_folder ? real.symlinkat(target, dir, name) : real.symlink(target, name));
+    ENTRY_AFTER(&target_text, AT_FDCWD, path, MAKES, "link",
+                access.in_folder ? real.symlinkat(target, dir, name) : real.symlink(target, name));
 }
 
 static int judged_symlinkat(const char *target, int dirfd, const struct path *path,
                             const void *caller)
 {
-    ENTRY(dirfd, path, MAKES, "link", real.symlinkat(target, dir, name));
+    ENTRY_AFTER(&target_text, dirfd, path, MAKES, "link", real.symlinkat(target, dir, name));
 }
 
 static ssize_t judged_readlink(const struct path *path, char *buffer, size_t size,

@@ -78,7 +78,7 @@ static bool decide_made(struct judged *judged, enum fs_family family, int flags,
 {
     judged->family = family;
     judged->gone = false;
-    judged->to = NULL;
+    judged->from = judged->to = NULL;
     judged->verb = verb_of(flags);
     struct fs_request request = {
         .family = family, .path = judged->path, .made = made, .caller = judged->caller};
@@ -255,9 +255,16 @@ bool files_refuse(const struct judged *judged, const void *caller)
     /* Node opens the source map beside a file that it loads (--enable-source-maps), and works
      * without it. If Node could read it, so could all code: module.findSourceMap returns it. */
     bool quiet = judged->family == FS_HANDLER && javascript_reader() == JAVASCRIPT_MAPS;
-    if (!quiet && !guard_noted(judged->family, judged->path))
-        return guard_report_paths(judged->family, &judged->verdict, judged->verb, judged->path,
-                                  judged->to, caller);
+    if (!quiet && !guard_noted(judged->family, judged->path)) {
+        struct guard_act act = {.ring = RING_LIBC,
+                                .family = judged->family,
+                                .verb = judged->verb,
+                                .path = judged->path,
+                                .to = judged->to,
+                                .from = judged->from,
+                                .caller = caller};
+        guard_report(&act, &judged->verdict, NULL, 0);
+    }
     if (judged->verdict.mode != FS_BLOCK) return false;
     errno = EACCES;
     return true;

@@ -89,8 +89,9 @@ struct name {
 };
 
 /* 0: allowed; 1: reported, and let through; -1: refused. `other`: the act's second name, or NULL.
- */
-static int judge(const struct name *name, const struct name *other, int flags, const char *verb)
+ * `from`: as guard_act has it. */
+static int judge(const struct name *name, const struct name *other, const char *from, int flags,
+                 const char *verb)
 {
     struct judged judged;
     const char *path = name->path;
@@ -99,7 +100,7 @@ static int judge(const struct name *name, const struct name *other, int flags, c
     const enum fs_family family = judged.family;
     const struct fs_verdict verdict = judged.verdict;
     const char *resolved = judged.path, *shown = resolved[0] ? resolved : path;
-    struct guard_act act = {.family = family, .verb = verb, .path = shown};
+    struct guard_act act = {.family = family, .verb = verb, .path = shown, .from = from};
     if (LIKELY(verdict.mode == FS_ALLOW)) {
         if (UNLIKELY(guard_tells_allowed())) hook_used(&act, &verdict);
         return 0;
@@ -171,7 +172,7 @@ int hook_open(PyObject *arguments)
         is_kind(AT_FDCWD, path, S_IFDIR))
         return 0;
     const struct name name = {object, path, AT_FDCWD};
-    return answer(judge(&name, NULL, (int)flags, verb_of((int)flags)));
+    return answer(judge(&name, NULL, NULL, (int)flags, verb_of((int)flags)));
 }
 
 /* Returns true if the name makes an inspection necessary. */
@@ -202,10 +203,11 @@ int hook_path(const struct hook_row *row, PyObject *arguments)
     /* The event does not show whether the link itself is meant (follow_symlinks). The libc ring
      * sees that. */
     if (row->flags == FOLLOW && is_kind(one.dirfd, one.path, S_IFLNK)) return 0;
-    int judged = one.path ? judge(&one, &two, row->flags, row->verb) : 0;
+    int judged =
+        one.path ? judge(&one, &two, row->flags & O_EXCL ? "" : NULL, row->flags, row->verb) : 0;
     /* One act makes one event: of two names, the note holds the first that was reported, and the
      * door stays quiet about the other. */
-    if (judged == 0 && two.path) judged = judge(&two, NULL, row->flags, row->verb);
+    if (judged == 0 && two.path) judged = judge(&two, NULL, one.path, row->flags, row->verb);
     return answer(judged);
 }
 
@@ -239,7 +241,7 @@ static int judge_database(const struct hook_row *row, PyObject *object)
     }
     if (!suspicious(path, true)) return 0;
     const struct name name = {object, path, AT_FDCWD};
-    int judged = judge(&name, NULL, row->flags, row->verb);
+    int judged = judge(&name, NULL, NULL, row->flags, row->verb);
     /* Between the event and the act, another hook may act itself. */
     if (!hook_has_other_hooks()) askers_keep();
     return answer(judged);
