@@ -19,9 +19,14 @@ from fshield.evidence.known import (
     CALLERS,
     CARRIERS,
     CLIENT_LIBRARIES,
+    CONNECTORS,
     ENDPOINT_CALLS,
+    FORKERS,
+    HELPERS,
+    NATIVE,
     PACKAGES,
     RUNTIMES,
+    SPOOLERS,
     VENDORS,
 )
 
@@ -50,6 +55,7 @@ _BUNDLED = re.compile(r"/([^/]+)/\.\./([^/]+)\.libs/[^/]+\Z")
 _TASK = "/var/task/"
 _PLACES = (_TASK, "/opt/python/", "/var/runtime/")
 _CLIENT = "awslambdaric"
+_TABLES = frozenset((*CONNECTORS, *VENDORS, *SPOOLERS, *FORKERS, *NATIVE, *HELPERS))
 
 
 @dataclass(frozen=True)
@@ -60,11 +66,14 @@ class Asker:
         name: the package; "" if it is unknown.
         kind: the function's own code, a dependency that acts by itself, or unknown.
         through: the carriers in between, innermost first.
+        driver: the first package on the stack that is neither known nor the function's own, if
+            none of the function's own is further in: it may have told a known one what to do.
     """
 
     name: str
     kind: Kind
     through: Chain = ()
+    driver: str = ""
 
     @property
     def words(self) -> str:
@@ -201,16 +210,19 @@ class Askers:
         """The asker of what `chain` did. `own`: more packages that are the function's own."""
         through: list[str] = []
         mine = {*self.own, *own}
-        for name in chain:
+        for at, name in enumerate(chain):
             if name in mine:
                 return Asker(name, "own", tuple(through))
             if name in CALLERS and name not in VENDORS:
+                # A tracer replaces a function of a client: more of the client is further out.
+                if through and not CARRIERS.isdisjoint(chain[at + 1 :]):
+                    continue
                 break
             if name not in CARRIERS:
-                return Asker(name, "dependency", tuple(through))
+                return Asker(name, "dependency", tuple(through), _driver(chain, mine))
             if name not in through:  # two packages that call each other alternately
                 through.append(name)
-        return Asker("", "nobody", tuple(through))
+        return Asker("", "nobody", tuple(through), _driver(chain, mine))
 
     def _learn_root(self, file: str, distribution: str) -> None:
         """Learn folders of packages besides the usual ones: those that contain a distribution's
@@ -292,6 +304,17 @@ class Askers:
     def _take(self, name: str) -> None:
         if name and not _known(name) and name != "__main__" and len(self.own) < _ROOTS:
             self.own.add(name)
+
+
+def _driver(chain: Chain, own: set[str]) -> str:
+    """See Asker."""
+    first = next((name for name in chain if name in own or not _familiar(name)), "")
+    return "" if first in own else first
+
+
+def _familiar(name: str) -> bool:
+    """Whether a table says what the package does, or it is widely used."""
+    return _known(name) or name in _TABLES
 
 
 def _known(name: str) -> bool:

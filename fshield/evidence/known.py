@@ -59,9 +59,9 @@ CARRIERS = _words(
 )
 
 #: Carriers that work in threads of their own, where no caller is on the stack. In Node.js, those
-#: that connect in a later turn of the event loop.
+#: that connect in a later turn of the event loop. urllib3 counts for hosts of AWS only.
 THREADED = _words(
-    "boto3 botocore s3transfer urllib3 awscrt aiobotocore aioboto3 fsspec s3fs gcsfs adlfs"
+    "boto3 botocore s3transfer awscrt aiobotocore aioboto3 fsspec s3fs gcsfs adlfs"
     " smart_open pymongo"
     " @smithy/node-http-handler ioredis @redis/client mongodb mysql2 nodemailer pg pg-pool"
 )
@@ -214,7 +214,13 @@ SHARED = _words(
     " linodeobjects.com duckdns.org no-ip.org ddns.net dyndns.org nip.io sslip.io xip.io"
     " webhook.site requestbin.com pipedream.net interact.sh oast.fun burpcollaborator.net"
     " pastebin.com atlassian.net zendesk.com service-now.com okta.com auth0.com my.salesforce.com"
-    " slack.com sharepoint.com"
+    " slack.com sharepoint.com windows.net azure.com azure.net azurecontainerapps.io azurecr.io"
+    " azurestaticapps.net azuredatabricks.net databricks.com snowflakecomputing.com mongodb.net"
+    " confluent.cloud aivencloud.com upstash.io neon.tech supabase.in elastic-cloud.com algolia.net"
+    " sentry.io force.com dynamics.com freshdesk.com mybigcommerce.com jfrog.io cloudsmith.io"
+    " twil.io hf.space streamlit.app modal.run readthedocs.io ghost.io substack.com oraclecloud.com"
+    " aliyuncs.com myqcloud.com myhuaweicloud.com scw.cloud vultrobjects.com storjshare.io"
+    " dweb.link ipfs.io oastify.com beeceptor.com requestcatcher.com localhost.run lhr.life"
 )
 #: Second levels under which a country's registry gives out names.
 SECOND_LEVELS = _words("co com net org gov edu ac ne or go gob nom ltd plc mil sch id web")

@@ -34,6 +34,7 @@ from fshield.evidence.known import (
     VENDORS,
 )
 from fshield.evidence.lookalike import domain, imitated_host, imitated_package
+from fshield.evidence.own_region import is_of_aws
 from fshield.evidence.own_text import OwnText
 from fshield.language.callers import ONLY_FOR_WORDS
 from fshield.language.destinations import host_key
@@ -121,9 +122,9 @@ class Tiers:
         callers = (caller for caller, _ in self.askers(seen))
         own = next(
             (
-                c.name
+                c.driver or c.name
                 for c in callers
-                if c.kind == "dependency" and self.evidence.askers.unsure(c.name)
+                if c.kind != "own" and self.evidence.askers.unsure(c.driver or c.name)
             ),
             "",
         )
@@ -153,7 +154,7 @@ class Tiers:
         askers = [asker for asker, _ in self.askers(seen)]
         if self.text.names(act, seen) or any(
             asker.kind == "own"
-            or (asker.name or "".join(asker.through[-1:])) in self.trusted
+            or {asker.driver, asker.name or "".join(asker.through[-1:])} & self.trusted
             or _usual(act, asker)
             or _by_library(act, seen, asker)
             for asker in askers
@@ -176,8 +177,9 @@ class Tiers:
         for chain in seen.chains:
             asker = self.evidence.askers.of(chain)
             own = next((name for name in chain if name in self.evidence.askers.own), "")
-            if own and asker.kind == "dependency" and imitated_package(asker.name) is None:
-                own, name = (shown(each)[1:-1] for each in (own, asker.name))
+            name = asker.driver or asker.name
+            if own and name and asker.kind != "own" and imitated_package(name) is None:
+                own, name = (shown(each)[1:-1] for each in (own, name))
                 return f"only {name} asked for it: {own} called it, and may not have chosen this"
         return None
 
@@ -305,14 +307,26 @@ def _program(path: str) -> str | None:
     return None
 
 
+def _is_told(act: Act) -> bool:
+    """Whether a package does this where, or when, its caller says. Helper programs only report
+    about the system, and libraries load when they are imported.
+    """
+    return act.rule in ("outbound_connectivity", "read_write_tmp") or act.target == FORK
+
+
 def _usual(act: Act, asker: Asker) -> bool:
     """Whether packages are known to do this by themselves."""
     names = {asker.name, *asker.through} - {""}
+    if asker.driver and _is_told(act):
+        return False
     if act.rule == "native_code":
         return act.module in NATIVE
-    if asker.kind == "nobody" and asker.through and asker.through[-1] in THREADED:
-        # A transfer runs in a thread of the carrier, without other code on the stack.
-        return True
+    if asker.kind == "nobody" and asker.through:
+        # A transfer runs in a thread of the carrier, without other code on the stack. Of boto3's,
+        # often only urllib3 is there. But urllib3 alone also runs in a thread that any code began.
+        last = asker.through[-1]
+        if last in THREADED or (last == "urllib3" and is_of_aws(act.target)):
+            return True
     if act.rule == "create_child_process":
         if act.target == FORK:
             return not names.isdisjoint(FORKERS)
@@ -340,13 +354,14 @@ def _by_library(act: Act, seen: Seen, asker: Asker) -> bool:
 
 def _by_asker(askers: Iterable[Asker]) -> str:
     asker = next(iter(askers), Asker("", "nobody"))
-    like = imitated_package(asker.name) if asker.name else None
+    name = asker.driver or asker.name
+    like = imitated_package(name) if name else None
     if like:
-        return f"only {shown(asker.name)[1:-1]} asked for it, which looks like {like} and is not"
-    if asker.kind == "dependency":
-        if asker.name == "__main__":
+        return f"only {shown(name)[1:-1]} asked for it, which looks like {like} and is not"
+    if name:
+        if name == "__main__":
             return "code without a file asked for it"
-        return f"only {shown(asker.name)[1:-1]} asked for it: no event shows that the function did"
+        return f"only {shown(name)[1:-1]} asked for it: no event shows that the function did"
     if asker.through:
         return f"{shown(asker.through[-1])[1:-1]} carried it, for an unknown caller"
     return "an unknown caller asked for it: a child, a thread or a library shows none on its stack"
