@@ -56,6 +56,17 @@ def test_block(python: Path, act: str, path: str | None, arguments: str | None) 
         assert event["details"]["arguments"] == arguments
 
 
+def test_what_raises_no_audit_event_is_told_as_a_start(python: Path) -> None:
+    """`multiprocessing`'s spawn: before Python 3.10 by a fork, then by a vfork."""
+    act = "multiprocessing.util.spawnv_passfds(b'/bin/true', [b'true'], [])"
+    code = f"import multiprocessing.util\ntry: {act}\nexcept PermissionError: print('refused')"
+    done = run_guarded([python, "-c", code], policy=BLOCK)
+    assert done.stdout == "refused\n", done
+    (event,) = done.violations
+    assert event["details"] == {"path": None, "arguments": None, "operation": "execute"}
+    assert event["message"] == "__main__ tried to start a program: blocked, no rule allows it"
+
+
 @pytest.mark.parametrize(
     "act",
     [

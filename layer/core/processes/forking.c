@@ -30,15 +30,14 @@ enum forking { FORK_REFUSED, FORK_PASSES, FORK_PROBATION };
 
 /* libuv forks in one place, and only to execute. Letting its child get to the exec puts the
  * program's name and arguments into the event. JavaScript cannot make it do anything else. */
-static bool is_libuv(const void *caller)
+static bool is_libuv(const char *name)
 {
-    struct symbols_object object;
-    if (!symbols_object_of(caller, &object)) return false;
-    if (object.path[0] == '\0') return strcmp(guard_program_name, "node") == 0;
-    const char *name = strrchr(object.path, '/');
-    name = name != NULL ? name + 1 : object.path;
+    if (name[0] == '\0') return strcmp(guard_program_name, "node") == 0;
     return strncmp(name, "libuv.so.", 9) == 0 || strncmp(name, "libnode.so.", 11) == 0;
 }
+
+/* Before Python 3.10, this module starts programs by a fork. */
+static bool is_subprocess(const char *name) { return strncmp(name, "_posixsubprocess.", 17) == 0; }
 
 /* `executes`: it was to start a program, whose name is not known yet. */
 static void report_refused(const struct fs_verdict *verdict, bool executes, const void *caller)
@@ -58,7 +57,13 @@ static enum forking judge_fork(unsigned long flags, const void *caller)
     if (UNLIKELY(passes_take_fork())) return FORK_PASSES;
     struct fs_verdict verdict = processes_judge_fork(flags, caller);
     if (LIKELY(verdict.mode == FS_ALLOW && verdict.reason != FS_RULE)) return FORK_PASSES;
-    bool executes = (flags & CLONE_VFORK) != 0, libuv = is_libuv(caller);
+    struct symbols_object object;
+    const char *slash, *name = "none";
+    if (symbols_object_of(caller, &object)) {
+        slash = strrchr(object.path, '/');
+        name = slash != NULL ? slash + 1 : object.path;
+    }
+    bool executes = (flags & CLONE_VFORK) != 0, libuv = is_libuv(name);
     /* The child cannot ask Python or V8 who its caller is. What was kept before goes with the fork.
      */
     if (guard.interpreted && (executes || libuv) && !guard_covered()) {
@@ -67,7 +72,7 @@ static enum forking judge_fork(unsigned long flags, const void *caller)
     }
     if (verdict.mode == FS_BLOCK) {
         if ((processes_have_exceptions() || libuv) && !guard_on_probation()) return FORK_PROBATION;
-        report_refused(&verdict, executes || libuv, caller);
+        report_refused(&verdict, executes || libuv || is_subprocess(name), caller);
         return FORK_REFUSED;
     }
     /* With exceptions, the child's exec tells whether there is anything to report; what it does
