@@ -292,6 +292,7 @@ bool native_names_bridge(const char *name)
                                           "_testlimitedcapi",
                                           "_testbuffer",
                                           "_ctypes_test",
+                                          "_lupa",
                                           "_gi",
                                           "apsw",
                                           "luajit20",
