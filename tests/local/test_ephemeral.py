@@ -414,3 +414,27 @@ def test_keep_needs_ephemeral(tmp_path: Path) -> None:
     done = check("check", policy)
     assert done.returncode != 0
     assert "only `mode: ephemeral` removes" in done.stdout + done.stderr
+
+
+def test_a_child_that_asks_for_an_event_keeps_nothing(
+    run: Any, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allowed = BASE.replace("allow: [/usr/bin/**, /bin/**]", "allow: [fork]")
+    monkeypatch.setattr(f"{__name__}.BASE", allowed)
+    answers, seen = run(
+        """
+def handler(event, context):
+    if (pid := os.fork()) == 0:
+        try:
+            import runtime_client
+            threading.Thread(target=runtime_client.next, daemon=True).start()
+            time.sleep(0.7)
+            write(NAME + "-state")
+        finally:
+            os._exit(0)
+    os.waitpid(pid, 0)
+    return os.path.exists(NAME + "-state")
+""",
+        {},
+    )
+    assert answers == [True] and seen == [] and left(name) == []

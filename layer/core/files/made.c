@@ -29,7 +29,8 @@ enum state {
 
 struct table {
     uint32_t mark;
-    int owner; /* the process that asks for events */
+    int owner; /* the process that made it; 0 once it has asked for an event: a child that asks then
+                  ends an invocation of this table, and gets none of its own */
     atomic_uint count; /* entries from here on are free */
     _Atomic uint8_t states[ENTRIES];
     char names[ENTRIES][NAME_MAX + 1];
@@ -401,18 +402,14 @@ static void remove_all(struct walk *walk)
 void made_end(void)
 {
     if (!made_is_on || !table || guard.dry_run || side_by_side) return;
-    if (UNLIKELY(table->owner != sys_getpid())) {
+    if (UNLIKELY(table->owner != 0 && table->owner != sys_getpid())) {
         /* A worker of a Managed Instance: what it makes from now on is its own. */
-        struct table *own = map();
-        if (own) {
-            own->owner = sys_getpid();
-            own->mark = TABLE_MARK;
-            files_protect_memory(own, sizeof *own);
-            table_id = -1;
-        }
-        table = own;
+        table_id = -1;
+        table = map();
+        if (table) files_protect_memory(table, sizeof *table);
         return;
     }
+    table->owner = 0;
     if (LIKELY(atomic_load(&table->count) == 0)) return;
     struct walk *walk = sys_scratch(sizeof *walk);
     if (!walk) return;
