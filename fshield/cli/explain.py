@@ -32,6 +32,7 @@ class Act(str, Enum):
     CONNECT = "connect"
     LOOK_UP = "look_up"
     OPEN = "open"
+    RENAME = "rename"
     EXEC = "exec"
     LOAD = "load"
     READ_SOURCE = "read_source"
@@ -40,6 +41,7 @@ class Act(str, Enum):
 _WANTED = {
     Act.CONNECT: "HOST[:PORT]",
     Act.LOOK_UP: "HOST",
+    Act.RENAME: "PATH NEW-PATH",
     Act.LOAD: "MODULE or PATH",
 }
 
@@ -53,7 +55,7 @@ def explain(
         Act | None,
         typer.Argument(
             metavar="ACT",
-            help="The act: connect, look_up, open, exec, load, read_source.",
+            help="The act: connect, look_up, open, rename, exec, load, read_source.",
             show_default=False,
         ),
     ] = None,
@@ -62,7 +64,15 @@ def explain(
         typer.Argument(
             metavar="TARGET",
             help="HOST:PORT for connect (443 where no port is named), HOST for look_up, a path for"
-            " open, exec and read_source, a module or path for load.",
+            " open, rename, exec and read_source, a module or path for load.",
+            show_default=False,
+        ),
+    ] = None,
+    to: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="NEW-PATH",
+            help="Of a rename or a hard link: the other path. Both must be allowed.",
             show_default=False,
         ),
     ] = None,
@@ -87,7 +97,12 @@ def explain(
         if act is None:
             _explain_policy(asked.compiled, as_json)
             return
-        if target is None:
+        if to is not None and act is not Act.RENAME:
+            raise CouldNotRun(
+                f"{act.value} of two things: {target} and {to}",
+                f"fshield explain {policy} {act.value} {target}; only rename takes two",
+            )
+        if target is None or (to is None and act is Act.RENAME):
             wanted = _WANTED.get(act, "PATH")
             raise CouldNotRun(
                 f"{act.value} what?", f"fshield explain {policy} {act.value} {wanted}"
@@ -96,30 +111,51 @@ def explain(
             asker = distribution(asker) if asker else ""
         except ValueError as error:
             raise CouldNotRun(str(error), "--as stripe") from None
-        answers = _ask(asked.compiled, act, target, facts_of(region, env or []), asker)
+        facts = facts_of(region, env or [])
+        found = {
+            each: _ask(asked.compiled, act, each, facts, asker)
+            for each in (target, *([to] if to else []))
+        }
         if as_json:
-            main_answer, *others = answers
-            output.print_json(
-                {
-                    "policy_name": asked.compiled.name,
-                    "act": act.value,
-                    "target": target,
-                    **({"as": asker} if asker else {}),
-                    **main_answer.as_dict(),
-                    "also": [answer.as_dict() for answer in others],
-                }
-            )
+            _print_json(asked, act, found, asker)
             return
-        to = output.console()
-        to.print(
+        name = " to ".join(found)
+        output.console().print(
             Text.assemble(
-                (f"{act.value} {target}", "bold"),
+                (f"{act.value} {name}", "bold"),
                 f"  {f'as {asker} ' if asker else ''}under policy {asked.compiled.name}",
             ),
             soft_wrap=True,
         )
-        for answer in answers:
-            _print_answer(asked, answer)
+        for each, answers in found.items():
+            if to:
+                output.console().print(Text(f"  {each}"), soft_wrap=True)
+            for answer in answers:
+                _print_answer(asked, answer)
+
+
+def _print_json(
+    asked: explaining.Subject, act: Act, found: dict[str, list[explaining.Answer]], asker: str
+) -> None:
+    """For two paths, the answer is the stricter one, and `also` says to which path each belongs."""
+    answers = [(each, answer) for each, several in found.items() for answer in several]
+    main = max((several[0] for several in found.values()), key=lambda answer: answer.mode)
+    names = list(found)
+    output.print_json(
+        {
+            "policy_name": asked.compiled.name,
+            "act": act.value,
+            "target": names[0],
+            **({"to": names[1]} if len(names) > 1 else {}),
+            **({"as": asker} if asker else {}),
+            **main.as_dict(),
+            "also": [
+                {**({"target": each} if len(names) > 1 else {}), **answer.as_dict()}
+                for each, answer in answers
+                if answer is not main
+            ],
+        }
+    )
 
 
 def _ask(
@@ -133,6 +169,7 @@ def _ask(
         return explaining.execute(compiled, target, asker, look=True)
     ask = {
         Act.OPEN: explaining.open_path,
+        Act.RENAME: explaining.open_path,
         Act.LOAD: explaining.load_code,
         Act.READ_SOURCE: explaining.read_source,
     }

@@ -429,6 +429,21 @@ def test_explain(tmp_path: Path) -> None:
     assert explained(str(out), "connect", "sqs.us-east-1.amazonaws.com:443") == allowed
 
 
+def test_explain_of_a_rename_asks_for_both_paths(tmp_path: Path) -> None:
+    policy = tmp_path / "own.yaml"
+    policy.write_text("version: 1\npolicy: {read_write_tmp: {mode: block, allow: [/tmp/a*]}}\n")
+    answer = explained(str(policy), "rename", "/tmp/a.part", "/tmp/b")
+    assert (answer["mode"], answer["to"]) == ("block", "/tmp/b")
+    assert '"target": "/tmp/a.part", "policy": "read_write_tmp", "mode": "allow"' in json.dumps(
+        answer["also"]
+    )
+    assert explained(str(policy), "rename", "/tmp/b", "/tmp/a")["mode"] == "block"
+    assert explained(str(policy), "rename", "/var/task/b", "/tmp/a")["mode"] == "allow"
+    said = run("explain", str(policy), "rename", "/tmp/a.part", "/tmp/b").output
+    assert "rename /tmp/a.part to /tmp/b" in said
+    assert "only rename takes two" in run("explain", DEFAULT, "open", "/tmp/a", "/tmp/b").output
+
+
 def test_explain_says_what_ephemeral_lets_pass(tmp_path: Path) -> None:
     policy = tmp_path / "own.yaml"
     policy.write_text(
@@ -471,6 +486,8 @@ def test_explain_alone_lists_what_always_holds() -> None:
         ("open", ""),
         ("exec", "uname"),
         ("read", "x"),
+        ("rename", "/tmp/x"),
+        ("open", "/tmp/x", "/tmp/y"),
     ],
 )
 def test_explain_of_what_is_no_question(arguments: tuple[str, ...]) -> None:
