@@ -121,6 +121,13 @@ SPOOLERS = _words(
     " duckdb geopandas fiona rasterio django docx pptx xlsxwriter"
 )
 
+#: In names of files, what has no vowel, or a pair of letters that words do not have.
+ABBREVIATIONS = _words(
+    "bkp blk cfg chk chr csv ctl dbg dir dst err fwd hdr html http img imgs jpg js lst mgr mpg msg"
+    " mtx pct pdf pdfs pkg png pngs ppt prd ptr rgb rpt rpts rss seq snp snps sql src ssh std svg"
+    " sys tbl tgz tmp trn tst tsv txn txns txt url val vcf wav xls xlsx xml xyz zip zst"
+)
+
 #: Programs that packages start by themselves and that only report about the system.
 HELPERS = {
     "azure": _words("uname"),  # by platform.platform()

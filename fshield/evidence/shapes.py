@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
-from fshield.evidence.known import PACKAGES, SPOOLERS
+from fshield.evidence.known import ABBREVIATIONS, PACKAGES, SPOOLERS
 
 #: With this many names in one folder below /tmp, a pattern for that folder is learnt.
 MANY_NAMES = 3
@@ -45,8 +45,14 @@ _EPOCH = re.compile(r"(?<![0-9])(1[0-9]{9})(\.[0-9]{1,7}|[0-9]{3}|[0-9]{6}|[0-9]
 # https://github.com/python/cpython/blob/3.13/Lib/tempfile.py
 _RUN = re.compile(r"(?<![?a-z0-9_])[a-z0-9_]{8,}(?![?A-Za-z0-9_])")
 _EIGHT = 8
+_SHORT = 3
 _WORDS = re.compile(
     r"(?:[a-z]{3,}(?:_[a-z]{2,})*|[a-z]{2}(?:_[a-z]{3,})+)(?:_?[a-z]?[0-9]+)?|[0-9_]+"
+)
+# A part between underscores that people and counters write: `run`, `0001`, `part1`, `2nd`, `720p`,
+# `640x480`.
+_ORDINARY = re.compile(
+    r"([a-z]*)[0-9]*|[0-9]+(?:st|nd|rd|th|[dhkmpswx]|[gkm]b|ms|px|dpi|fps|x[0-9]+)"
 )
 # What tempfile adds to a final name, if a file is written under such a name and then renamed.
 _ADDED = re.compile(r"([-._]?)([a-z0-9_]{8})((?:\.[A-Za-z0-9]{1,8})?)")
@@ -162,6 +168,8 @@ def _temporary(match: re.Match[str]) -> str:
     begins = match.start() == 0
     if begins and run.startswith("tmp") and len(run) == len("tmp") + _EIGHT:
         return "tmp" + "?" * _EIGHT
+    if _is_ordinary(run):
+        return run
     tmp = begins and run.startswith("tmp") and len(run) > len("tmp") + _EIGHT
     if tmp and _is_made_up(run[len("tmp") :][:_EIGHT], glued=False):
         return "tmp" + "?" * _EIGHT + run[len("tmp") + _EIGHT :]
@@ -179,6 +187,25 @@ def _places(run: str) -> Iterable[int]:
     last = len(run) - _EIGHT
     free = (at for at in range(last) if not _is_glued(run, at) and run[at + _EIGHT] == "_")
     return (*free, last)
+
+
+def _is_ordinary(run: str) -> bool:
+    """Whether a run consists of words, abbreviations and numbers, with underscores in between."""
+    for part in run.split("_"):
+        found = _ORDINARY.fullmatch(part)
+        if found is None or not _is_word(found[1] or ""):
+            return False
+    return True
+
+
+def _is_word(letters: str) -> bool:
+    """Whether it could be a word or an abbreviation; anything with one or two letters could."""
+    pairs = (letters[at : at + 2] for at in range(len(letters) - 1))
+    return (
+        len(letters) < _SHORT
+        or letters in ABBREVIATIONS
+        or (bool(re.search(r"[aeiouy]", letters)) and all(pair in _PAIRS for pair in pairs))
+    )
 
 
 def _is_glued(run: str, at: int) -> bool:

@@ -84,6 +84,10 @@ def test_made_up_names_at_first_sight(path: str, pattern: str) -> None:
         "/tmp/report-20251124.csv", "/tmp/report-20261201.csv", "/tmp/x-1600000000.log",
         "/tmp/job-123456.log",
         "/tmp/deadbeef", "/tmp/en-GB/strings.po",
+        "/tmp/nightly_run_8.csv", "/tmp/batch_0001_out.txt", "/tmp/2026-09_chart.png",
+        "/tmp/img_0001_thumb.jpg", "/tmp/invoice_12_de.pdf", "/tmp/part1_final.bin",
+        "/tmp/chunk_1_2", "/tmp/2nd_pass.log", "/tmp/clip_30s.mp4", "/tmp/thumb_640x480.png",
+        "/tmp/model_v2_best.pt", "/tmp/tmp_export_blue.parquet", "/tmp/my_file_1_2_3.txt",
     ],
 )  # fmt: skip
 def test_names_that_somebody_chose(path: str) -> None:
