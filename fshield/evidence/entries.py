@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from fshield.evidence.acts import Act, Seen
 from fshield.evidence.callers import Asker
@@ -103,10 +103,17 @@ def _is_one_owner(parent: str) -> bool:
 
 def paths(items: list[tuple[Act, Seen]], tiers: Tiers) -> list[Line]:
     lines: dict[str, Line] = {}
+    seconds = _seconds(tiers)
     finals = finals_of(tiers)
+    values = {
+        act: path_pattern(seen, sorted(seen.examples), finals.get(act, ()), tiers)
+        for act, seen in items
+    }
+    filled = filled_in(((values[act], seen) for act, seen in items), tiers)
+    values = {act: filled.get(value, value) for act, value in values.items()}
     for act, seen in items:
         examples = sorted(seen.examples)
-        value = path_pattern(seen, examples, finals.get(act, ()), tiers)
+        value = values[act]
         line = lines.setdefault(value, Line(act.rule, "path", value, group=group_of(seen, tiers)))
         line.seen.add(seen)
         line.acts += [(act, example) for example in examples]
@@ -114,13 +121,37 @@ def paths(items: list[tuple[Act, Seen]], tiers: Tiers) -> list[Line]:
             line.note = f"names like {examples[0]}"
     _absorb(lines)
     together: dict[str, list[Line]] = {}
-    for value, pattern in gathered(lines).items():
-        together.setdefault(pattern, []).append(lines[value])
+    found = gathered(lines)
+    for value, pattern in found.items():
+        finals_found = {
+            act: found.get(values[act], values[act])
+            for first, _ in lines[value].acts
+            for act in seconds.get(first, ())
+            if act in values
+        }
+        alike = _like_final(value, finals_found, tiers)
+        together.setdefault(alike or pattern, []).append(lines[value])
     made = [_one_for(pattern, members) for pattern, members in together.items()]
-    values = [line.value for line in made]
+    patterns = [line.value for line in made]
     for line in made:
-        line.value = like_database(line.value, values)
+        line.value = like_database(line.value, patterns)
     return _with_tempfile(without_covered(merged(made)))
+
+
+def filled_in(patterns: Iterable[tuple[str, Seen]], tiers: Tiers) -> dict[str, str]:
+    """For patterns of generated names that differ besides, as those of `acme_20261127.csv` and
+    `bolt_20261128.csv` do: the name with placeholders that the code makes them of.
+    """
+    made: dict[str, set[str]] = {}
+    for value, seen in patterns:
+        if "?" in value and not value.endswith("/**") and value not in TEMPFILE_PATTERNS:
+            made.setdefault(tiers.text.template(*seen.examples) or "", set()).add(value)
+    return {
+        value: template
+        for template, alike in made.items()
+        if template and len(alike) > 1
+        for value in alike
+    }
 
 
 def path_pattern(seen: Seen, examples: list[str], finals: Iterable[str], tiers: Tiers) -> str:
@@ -129,12 +160,44 @@ def path_pattern(seen: Seen, examples: list[str], finals: Iterable[str], tiers: 
     for final in sorted(finals):
         value = before_rename(value, final)
     if _PROBE.fullmatch(value) and tiers.evidence.forgetful.is_passing(value):
-        # tempfile tests the folder with such a name. One in a hundred looks like a word.
+        # tempfile tests the folder with such a name. One in fifty looks like a word.
         value = TEMPFILE_PATTERNS[-1]
     template = tiers.text.template(*examples)
-    if template and ("?" not in value or template.endswith("/**")):
+    # If the code spells a part that looks generated, it is not. Otherwise that part is narrower
+    # than what fills the placeholder.
+    spelled = template and not value.endswith("/**") and not matches(template, value)
+    if template and ("?" not in value or template.endswith("/**") or spelled):
         value = template
     return value
+
+
+def _like_final(value: str, finals: Mapping[Act, str], tiers: Tiers) -> str:
+    """The pattern for a name that is another's with something around it, and was renamed to it, as
+    `/tmp/.a.csv.part` to `/tmp/a.csv`, if that name became a pattern; else "".
+
+    Args:
+        value: the one name.
+        finals: what it was renamed to, with the patterns for these.
+        tiers: all evidence.
+    """
+    folder, _, name = value.rpartition("/")
+    made: set[str] = set()
+    for act, pattern in finals.items() if "*" not in name else ():
+        wide = pattern.rpartition("/")[2]
+        names = {each.rpartition("/")[2] for each in tiers.evidence.acts[act].examples}
+        final = max((one for one in names if one in name), key=len, default="")
+        if final and re.search(r"[*?]", wide.rstrip("*")):
+            made.add(f"{folder}/{name.replace(final, wide, 1)}")
+    return made.pop() if len(made) == 1 else ""
+
+
+def _seconds(tiers: Tiers) -> dict[Act, list[Act]]:
+    """For each path that was renamed or linked, the acts on the paths that it was renamed to."""
+    found: dict[Act, list[Act]] = {}
+    for second, firsts in tiers.evidence.pairs.items():
+        for first in firsts:
+            found.setdefault(first, []).append(second)
+    return found
 
 
 def finals_of(tiers: Tiers) -> dict[Act, set[str]]:
@@ -167,7 +230,7 @@ def database_of(path: str) -> str:
 
 
 def _absorb(lines: dict[str, Line]) -> None:
-    """Merge single names into the patterns of generators that match them. One in a hundred of
+    """Merge single names into the patterns of generators that match them. One in fifty of
     tempfile's names looks like a word, and must not be merged with other words.
     """
     wide = [line for value, line in lines.items() if "?" in value][:GENERATORS]
@@ -194,7 +257,8 @@ def _one_for(value: str, lines: list[Line]) -> Line:
         return lines[0]
     groups = {line.group for line in lines} - {NOBODY} or {NOBODY}
     wide = Line("read_write_tmp", "path", value, group=groups.pop() if len(groups) == 1 else "")
-    wide.note = f"{len(lines)} names, {lines[0].value} among them"
+    many = f"{len(lines)} names, {lines[0].value} among them"
+    wide.note = many if len(lines) > 1 else f"names like {lines[0].value}"
     for line in lines:
         _join(wide, line)
     return wide
@@ -247,16 +311,16 @@ def named(items: list[tuple[Act, Seen]], tiers: Tiers) -> Iterator[Line]:
         line = lines.setdefault((act.rule, value), Line(act.rule, key, value, group=group))
         line.seen.add(seen)
         line.acts.append((act, act.target))
-        if is_packages_fork(act, seen, tiers):
+        if is_known_fork(act, seen, tiers):
             line.only_for = only_for(tiers.evidence, seen)
     yield from lines.values()
 
 
-def is_packages_fork(act: Act, seen: Seen, tiers: Tiers) -> bool:
-    """A fork of a dependency, whose entry is for that dependency alone: a child is a copy of the
+def is_known_fork(act: Act, seen: Seen, tiers: Tiers) -> bool:
+    """A fork whose caller is known. Its entry is for that caller alone: a child is a copy of the
     function."""
     forks = act.rule == "create_child_process" and act.target == FORK
-    return forks and group_of(seen, tiers) not in ("", NOBODY)
+    return forks and group_of(seen, tiers) != NOBODY
 
 
 def _join(line: Line, other: Line) -> None:

@@ -17,8 +17,9 @@ from fshield.evidence.dependencies import FUNCTION, UNKNOWN, asked_as, with_othe
 from fshield.evidence.entries import (
     database_of,
     destination,
+    filled_in,
     finals_of,
-    is_packages_fork,
+    is_known_fork,
     merged,
     path_pattern,
 )
@@ -108,6 +109,11 @@ def fix(
     policy = resolve(document, path.stem)
     out = Fix(document, "\n".join(document.lines), policy)
     _sort_acts(out, tiers, facts, region, ports)
+    paths = [line for line in out.lines if line.rule == "read_write_tmp"]
+    filled = filled_in(((line.value, line.seen) for line in paths), tiers)
+    for line in paths:
+        if line.value in filled:
+            line.alone, line.value = line.alone or line.value, filled[line.value]
     out.lines = merged(with_siblings(document, policy, out.lines))
     if out.lines:
         _hold_what_tests_block(out, path.stem, tiers)
@@ -172,7 +178,7 @@ def _sort_acts(
         askers = asked_as(tiers.evidence, seen.chains)
         found = [met_by(compiled, act, one, facts, askers) for one in targets]
         names: tuple[str, ...] = ()
-        if for_some or seen.others or is_packages_fork(act, seen, tiers):
+        if for_some or seen.others or is_known_fork(act, seen, tiers):
             named = [name for one in found for name in one.only_for]
             names = with_others(tiers.evidence, seen, named) or beside(tiers, [act])
             found = [met_by(compiled, act, one, facts, names or askers) for one in targets]

@@ -102,8 +102,14 @@ def test_a_fork_of_the_function_is_learnt() -> None:
     log = Log().add("create_child_process", *stack(""), **FORK)
     log.add("create_child_process", *stack(""), path="/usr/bin/uname", operation="execute")
     found = learnt(log)
-    assert entries(found) == ["/usr/bin/uname", "fork"] and not found.held
+    assert entries(found) == ["/usr/bin/uname", "{path: fork, only_for: [function]}"]
+    assert not found.held
     policy = policy_of(found)
+    assert [mode(policy, "fork", name) for name in ("function", "tintkit", "unknown")] == [
+        Mode.ALLOW,
+        Mode.BLOCK,
+        Mode.BLOCK,
+    ]
     results = policy_tests.run(policy)
     assert len(results) == 2 and all(result.passed for result in results)
     compiled = Compiled(compile_policy(policy))
@@ -174,7 +180,8 @@ def test_fix_writes_it(tmp_path: Path) -> None:
     file.write_text("version: 1\npolicy:\n  create_child_process: block\n")
     evidence = Log().add("create_child_process", *stack(""), mode="block", **FORK).evidence()
     found = fix(file, evidence)
-    assert [line.text for line in found.lines] == ["fork"] and mode(found.policy) is Mode.ALLOW
+    assert [line.text for line in found.lines] == ["{path: fork, only_for: [function]}"]
+    assert mode(found.policy, "fork", "function") is Mode.ALLOW
     log = Log().add("create_child_process", *stack(""), mode="block", **FORK)
     done = CliRunner().invoke(app, ["fix", "-p", str(file), str(log.write(tmp_path / "log"))])
     assert "+    allow:" in done.output or "fork" in done.output, done.output

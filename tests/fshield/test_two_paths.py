@@ -122,6 +122,31 @@ def test_a_download_by_boto3() -> None:
     assert paths(learnt(log)) == ["/tmp/*.jpg", "/tmp/*.jpg.????????"]
 
 
+def test_what_becomes_a_file_with_a_pattern_gets_that_pattern() -> None:
+    """Of two downloads, and of DuckDB, which writes beside a file that exists."""
+    log = renames(
+        ("/tmp/shop-a.csv.6fC2A1b9", "/tmp/shop-a.csv"),
+        ("/tmp/shop-b.csv.0aD4e2F7", "/tmp/shop-b.csv"),
+        ("/tmp/tmp_sums-a.parquet", "/tmp/sums-a.parquet"),
+    ).add(TMP, path="/tmp/sums-b.parquet", operation="create")
+    assert paths(learnt(log)) == [
+        "/tmp/shop-*.csv",
+        "/tmp/shop-*.csv.????????",
+        "/tmp/sums-*.parquet",
+        "/tmp/tmp_sums-*.parquet",
+    ]
+
+
+def test_what_becomes_a_file_with_a_name_of_its_own_keeps_its_own() -> None:
+    log = renames(("/tmp/openpyxl.q8_x2k9d", "/tmp/book.xlsx"), ("/tmp/a.part", "/tmp/part"))
+    assert paths(learnt(log)) == [
+        "/tmp/a.part",
+        "/tmp/book.xlsx",
+        "/tmp/openpyxl.????????",
+        "/tmp/part",
+    ]
+
+
 def test_one_name_of_an_older_layer_is_noted() -> None:
     def noted(log: Log) -> list[str]:
         return [note for note in notes(learnt(log)) if "renamed" in note]
