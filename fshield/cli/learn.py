@@ -301,6 +301,8 @@ def say(learnt: Learnt, tiers: Tiers, to: Console) -> None:
             *(Text(harmless(cell)) for cell in (what, f"×{held.seen.count:,}", asker, held.why))
         )
     to.print(table)
+    for hint in sorted({held.hint for held in learnt.held} - {""}):
+        to.print(Text(f"note: {hint}"), soft_wrap=True)
     rest = len(learnt.held) - _SHOWN
     if rest > 0:
         to.print(f"and {rest} more: --json has all", soft_wrap=True)
@@ -400,6 +402,7 @@ def as_dict(learnt: Learnt, tiers: Tiers) -> dict[str, Any]:
                 "why": held.why,
                 "accept": held.accept,
                 "own": held.own or None,
+                "hint": held.hint or None,
             }
             for held in learnt.held
         ],

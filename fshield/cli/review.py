@@ -342,6 +342,7 @@ def _fix_as_dict(found: Fix) -> dict[str, Any]:
                 "why": held.why,
                 "accept": held.accept,
                 "own": held.own or None,
+                "hint": held.hint or None,
             }
             for held in found.held
         ],
@@ -387,14 +388,19 @@ def _print_fix(found: Fix, *, without_code: bool) -> None:
         (
             "or",
             "yellow",
-            ["--code FOLDER, the function's package: what its own code names needs no --accept"]
-            if found.held and without_code
-            else [],
+            sorted({held.hint for held in found.held} - {""})
+            + (
+                ["--code FOLDER, the function's package: what its own code names needs no --accept"]
+                if found.held and without_code
+                else []
+            ),
         ),
         ("cannot", "bold red", [f"{act.words}: {why}" for act, why in found.hopeless]),
     ):
         for sentence in sentences:
-            to.print(Text.assemble((f"{label + ':':9}", style), harmless(sentence)), soft_wrap=True)
+            to.print(
+                Text.assemble((f"{label + ':':8} ", style), harmless(sentence)), soft_wrap=True
+            )
 
 
 def _passes(found: Fix, act: Act) -> str:

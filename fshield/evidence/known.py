@@ -174,6 +174,21 @@ DISTRIBUTIONS = {
 #: Sentry sends the lines around an error; joblib's Memory looks whether a function has changed.
 SOURCE_READERS = {"joblib": "joblib", "sentry_sdk": "sentry-sdk"}
 
+#: For acts of packages that are held back: what makes them unnecessary, or what to accept.
+HINTS = {
+    ("native_code", "polars"): (
+        "POLARS_SKIP_CPU_CHECK=1 in the function's configuration makes polars leave out the machine"
+        " code by which it asks the CPU"
+    ),
+    ("native_code", "llvmlite"): (
+        "numba makes machine code by llvmlite: --trust llvmlite, if jitted functions are wanted"
+    ),
+    ("read_handler", "numba"): (
+        "the cache of numba reads the file of a jitted function: define them in a module of their"
+        " own, not in the handler's"
+    ),
+}
+
 SHELLS = _words("sh bash dash ash zsh ksh mksh fish csh tcsh busybox toybox pwsh")
 PACKAGE_MANAGERS = _words(
     "pip pip3 uv uvx pipx poetry conda mamba npm npx yarn pnpm corepack gem bundle cargo go apt"

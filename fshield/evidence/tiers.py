@@ -23,6 +23,7 @@ from fshield.evidence.known import (
     DISTRIBUTIONS,
     FORKERS,
     HELPERS,
+    HINTS,
     METADATA,
     NATIVE,
     PACKAGE_MANAGERS,
@@ -64,6 +65,14 @@ class Held:
     why: str
     accept: str | None
     own: str = ""
+
+    @property
+    def hint(self) -> str:
+        """What to do about it, if packages are known for the act; else ""."""
+        names = sorted({name for chain in self.seen.chains for name in chain[:1]})
+        names += sorted(self.seen.libraries)
+        rule = self.act.rule
+        return next((HINTS[rule, name] for name in names if (rule, name) in HINTS), "")
 
 
 @dataclass

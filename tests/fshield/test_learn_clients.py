@@ -4,10 +4,13 @@ below eight of their own frames, in C, and in Node.js."""
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from fshield.cli.app import app
 from tests.fshield.learning import entries, held, learnt
 from tests.fshield.recorded import Log, stack
 
@@ -103,6 +106,30 @@ def test_the_folder_of_a_package_s_file_is_not_learnt_without_a_journal() -> Non
     log = Log().add("read_write_tmp", *frames("django"), path="/tmp/shop.db", operation="open")
     from_library(log, "/tmp", "/lib64/libsqlite3.so.0")
     assert list(held(learnt(log))) == ["/tmp"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "frame", "said"),
+    [
+        ("native_code", "polars/_cpu_check.py:197 __init__", "POLARS_SKIP_CPU_CHECK=1"),
+        ("native_code", "llvmlite/binding/ffi.py:9 __call__", "--trust llvmlite"),
+        ("read_handler", "numba/core/caching.py:165 _hash", "in a module of their own"),
+    ],
+)
+def test_what_to_do_about_what_is_held_back(
+    rule: str, frame: str, said: str, tmp_path: Path
+) -> None:
+    details = {"path": "/lib/libffi.so.8", "operation": "make memory executable in"}
+    if rule == "read_handler":
+        details = {"path": "/var/task/app.py", "operation": "open"}
+    log = Log().add(rule, f"/var/task/{frame}", *stack(""), **details)
+    log.host("api.example")
+    policy, file = tmp_path / "p.yaml", str(log.write(tmp_path / "log"))
+    policy.write_text("version: 1\npolicy:\n  default: block\n")
+    assert said in " ".join(CliRunner().invoke(app, ["learn", file]).output.split())
+    found = json.loads(CliRunner().invoke(app, ["fix", "-p", str(policy), file, "--json"]).stdout)
+    hints = [item["hint"] for item in found["held"]]
+    assert rule == "read_handler" or [said in hint for hint in hints] == [True]
 
 
 def test_joblib_s_look_at_the_source_is_refused_and_makes_no_event() -> None:
