@@ -97,6 +97,7 @@ def learn(
         )
         evidence = Evidence()
         evidence.askers.own |= set(own or ())
+        own_text.tell_folder(evidence.askers, code)
         with source.records() as records:
             evidence.read(records)
         if not evidence.acts and not evidence.interpreters:
@@ -344,6 +345,10 @@ def notes(learnt: Learnt) -> list[str]:
         )
     if not evidence.askers.own:
         found.append("no event shows which code is the function's own: name its module with --own")
+    if learnt.bundle:
+        found.append(harmless(learnt.bundle))
+    if learnt.other_names:
+        found.append(harmless(learnt.other_names))
     if learnt.proposal:
         found.append(learnt.proposal)
     if moved := _renamed(learnt):

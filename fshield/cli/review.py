@@ -294,6 +294,7 @@ def fix(
         source = sources.Source(events or [])
         evidence = Evidence()
         evidence.askers.own |= set(own or ())
+        own_text.tell_folder(evidence.askers, code)
         with source.records() as records:
             evidence.read(records)
         if not evidence.acts:

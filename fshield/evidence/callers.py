@@ -53,7 +53,7 @@ _LIBRARIES = re.compile(
 _BUNDLED = re.compile(r"/([^/]+)/\.\./([^/]+)\.libs/[^/]+\Z")
 # On Lambda. The runtime's folder holds boto3 up to Python 3.11, and the runtime client.
 _TASK = "/var/task/"
-_PLACES = (_TASK, "/opt/python/", "/var/runtime/")
+_PLACES = ("/opt/python/", "/var/runtime/")
 _CLIENT = "awslambdaric"
 _TABLES = frozenset((*CONNECTORS, *VENDORS, *SPOOLERS, *FORKERS, *NATIVE, *HELPERS))
 
@@ -92,10 +92,13 @@ class Askers:
     Args:
         own: packages that are the function's own, because the user says so or the stacks show it.
         beside: packages in the folder of the function's own code that no installer put there.
+        folders: where the function's package lies, each with a slash at its end: on Lambda, and
+            where `fshield invoke` ran it.
     """
 
     own: set[str] = field(default_factory=set)
     beside: set[str] = field(default_factory=set)
+    folders: tuple[str, ...] = (_TASK,)
     _installed: set[str] = field(default_factory=set)
     _roots: OrderedDict[str, None] = field(default_factory=OrderedDict)
     _packages: dict[str, str] = field(default_factory=dict)
@@ -155,7 +158,8 @@ class Askers:
             return self.package(file)
         # Bundled with the function, or in a layer. Any package can give its own library such a
         # name.
-        name = self.package(file) if file.startswith((*_PLACES, *self._roots)) else ""
+        places = (*self.folders, *_PLACES, *self._roots)
+        name = self.package(file) if file.startswith(places) else ""
         for known in (name, name.removeprefix("_")):  # duckdb/ beside _duckdb.abi3.so
             if _known(known):
                 return known
@@ -191,10 +195,8 @@ class Askers:
     def _package(self, file: str) -> str:
         rest = _installed(file)
         if not rest:
-            roots = (
-                root for root in (*_PLACES, *sorted(self._roots, key=len)) if file.startswith(root)
-            )
-            root = next(roots, None)
+            places = (*self.folders, *_PLACES, *sorted(self._roots, key=len))
+            root = next((place for place in places if file.startswith(place)), None)
             if root is None and f"/{_CLIENT}/" in file:
                 return _CLIENT
             rest = file[len(root) :] if root else file.rpartition("/")[2]
@@ -288,13 +290,13 @@ class Askers:
                 if name in self.beside and name not in self._installed:
                     self._take(name)
         for (file, _), name in zip(files, found, strict=False):
-            if file.startswith(_TASK) and _SCRIPT.search(file) and not _installed(file):
+            if file.startswith(self.folders) and _SCRIPT.search(file) and not _installed(file):
                 self._take(name)
 
     def _learn_place(self, file: str, name: str) -> None:
         if name in self.beside or len(self.beside) >= _FILES or _installed(file):
             return
-        if file.startswith((_TASK, *self._roots)):
+        if file.startswith((*self.folders, *self._roots)):
             self.beside.add(name)
 
     def _note_installed(self, name: str) -> None:

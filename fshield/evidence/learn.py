@@ -4,6 +4,7 @@ back.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import replace
@@ -84,14 +85,33 @@ def learn(
             if not line.only_for:
                 _take_beside(tiers, line)
     lines.sort(key=lambda line: (RULES.index(line.rule), line.group != "", line.group, line.value))
-    learnt = Learnt(lines, modes, held, evidence, region=region, quiet=tuple(sorted(quiet)))
+    learnt = Learnt(
+        lines,
+        modes,
+        held,
+        evidence,
+        region=region,
+        quiet=tuple(sorted(quiet)),
+        bundles=tiers.text.bundles,
+        singles=tuple(line.value for line in lines if _is_single(line, tiers)),
+    )
     learnt.comments = {id(line): comment(line, tiers) for line in lines}
     _prove(learnt)
     return learnt
 
 
+def _is_single(line: Line, tiers: Tiers) -> bool:
+    """Whether it is for one name directly in /tmp that the function made of its input: the code was
+    read, and does not spell it.
+    """
+    folder, _, name = line.value.rpartition("/")
+    fixed = line.rule == "read_write_tmp" and folder == "/tmp" and not re.search(r"[*?]", name)
+    made = fixed and line.group == "" and tiers.text.is_read
+    return made and not tiers.text.names_path(line.value)
+
+
 def _is_admitted(item: Held, wide: Iterable[str]) -> bool:
-    """Whether it is in a folder with a random name whose pattern was learnt. One in a hundred of
+    """Whether it is in a folder with a random name whose pattern was learnt. One in fifty of
     tempfile's names looks like a word, and what child processes do there has no caller.
     """
     if item.act.rule != "read_write_tmp":

@@ -23,6 +23,8 @@ _WORDS = ("true", "false", "null", "yes", "no", "on", "off", "y", "n")
 _COMMENT = 200
 _MARK = "# written by fshield learn, and by nobody since: sha256 "
 _TESTS, _TESTS_A_LINE = 40, 2
+#: With this many names without a pattern, the next one is likely to be another.
+_ALIKE = 2
 _FTP, _CHOSEN = frozenset((21, 990)), 1024
 #: For each rule, the name of its act in tests.
 _ACT_OF = {
@@ -107,10 +109,15 @@ class Line:
 
 def _ports(ports: tuple[int, ...]) -> str:
     """As a YAML list. An FTP server chooses a port for each transfer."""
-    low = [port for port in ports if port < _CHOSEN]
-    if _FTP.isdisjoint(low) or len(low) == len(ports):
+    if not _is_ftp(ports):
         return ", ".join(map(str, ports))
+    low = [port for port in ports if port < _CHOSEN]
     return ", ".join([*map(str, low), f"{_CHOSEN}-65535"])
+
+
+def _is_ftp(ports: tuple[int, ...]) -> bool:
+    """Whether they are FTP's, and those of its transfers."""
+    return not _FTP.isdisjoint(ports) and max(ports) >= _CHOSEN
 
 
 @dataclass
@@ -125,6 +132,9 @@ class Learnt:
         region: of the function, if it is known.
         for_others: acts that entries allow, but not to `outsider`.
         quiet: packages whose reads of the handler's source stay blocked, and make no event.
+        bundles: files of the function that contain packages, as far as is known.
+        singles: names directly in /tmp that the function made, that its code does not spell, and
+            that no pattern was found for.
     """
 
     lines: list[Line]
@@ -135,6 +145,8 @@ class Learnt:
     region: str | None = None
     for_others: list[tuple[Act, str]] = field(default_factory=list)
     quiet: tuple[str, ...] = ()
+    bundles: tuple[str, ...] = ()
+    singles: tuple[str, ...] = ()
 
     @cached_property
     def outsider(self) -> str:
@@ -152,6 +164,28 @@ class Learnt:
     def facts(self) -> native.Facts:
         """What the engine knows of the function."""
         return native.Facts(self.region) if self.region else native.Facts()
+
+    @property
+    def bundle(self) -> str:
+        """A sentence about packages that no event tells from the function; "" if there is none."""
+        if not self.bundles:
+            return ""
+        more = f" and {len(self.bundles) - 1} more" if len(self.bundles) > 1 else ""
+        return (
+            f"{self.bundles[0]}{more}: a bundle. What the packages in it did is learnt as the"
+            " function's own: read every line. esbuild's --packages=external keeps them apart"
+        )
+
+    @property
+    def other_names(self) -> str:
+        """A sentence about names that will be others next time; "" if none are known."""
+        if len(self.singles) < _ALIKE:
+            return ""
+        return (
+            f"{self.singles[0]} and {len(self.singles) - 1} more: the code does not spell these"
+            " names, and no pattern fits them, so other names will be blocked. A folder of their"
+            " own (/tmp/NAME/) gets a pattern"
+        )
 
     @property
     def proposal(self) -> str:
@@ -319,6 +353,7 @@ def comment(line: Line, tiers: Tiers) -> str:
     )
     parts = [times, line.seen.when, f"by {by}" if by else "", line.note, seen if stood else ""]
     parts += ["named in its code or configuration"] if named else []
+    parts += ["an FTP server chooses a port for each transfer"] if _is_ftp(line.ports) else []
     return safe(", ".join(part for part in parts if part))
 
 
@@ -338,6 +373,8 @@ def _heading(learnt: Learnt, name: str) -> list[str]:
         lines.append(
             f"Held back, and so blocked: {kinds(len(learnt.held))}; `fshield learn` names them."
         )
+    if learnt.bundle:
+        lines.append(f"{learnt.bundle}.")
     if learnt.proposal:
         lines.append(f"{learnt.proposal}.")
     return [f"# {safe(line)}" for line in lines]

@@ -36,9 +36,13 @@ _PATH = re.compile(r"/tmp/[A-Za-z0-9][A-Za-z0-9._/-]{2,}")
 # A placeholder in a name: {name}, ${event["day"]}, %s. The literal letters around it make the name
 # the function's.
 _TEMPLATE = re.compile(
-    r"/tmp/(?:[A-Za-z0-9._/@+-]|\$?\{[^{}\n]{1,80}\}|%[sd])+(?=[\"'`])", re.ASCII
+    r"/tmp/(?:[A-Za-z0-9._/@+ -]|\$?\{[^{}\n]{1,80}\}|%[sd])+(?=[\"'`])", re.ASCII
 )
 _HOLE = re.compile(r"\$?\{[^{}\n]{1,80}\}|%[sd]")
+# What esbuild, webpack and ncc leave in their output, and what minifying makes of a file.
+_BUNDLED = re.compile(rb"node_modules/|__webpack_require__|__commonJS\b|__toESM\b|[^\n]{8000}")
+_SCRIPTS = frozenset([".js", ".mjs", ".cjs"])
+_LARGE = 1 << 18
 _MODULE = re.compile(r"\.[cm]?[jt]s\Z|\.py\Z")
 
 
@@ -50,10 +54,14 @@ class OwnText:
         installed: packages of the distributions in the folder.
         own: modules and packages of the folder that belong to no distribution; empty if the folder
             has no metadata.
+        is_read: there are own files, and they were read.
+        bundles: own files of JavaScript into which a bundler put packages, as their text shows.
     """
 
     installed: frozenset[str] = frozenset()
     own: frozenset[str] = frozenset()
+    is_read: bool = False
+    bundles: tuple[str, ...] = ()
     _text: str = ""
     _paths: frozenset[str] = field(default=frozenset())
     _templates: frozenset[str] = field(default=frozenset())
@@ -109,6 +117,14 @@ class OwnText:
         return bool(re.search(f"{whole}|{host}", self._text, re.IGNORECASE))
 
 
+def tell_folder(askers: Askers, package: Path | None) -> None:
+    """Tell `askers`, before it reads events, that the function's package may have run from its
+    folder on this machine, as `fshield invoke` runs it.
+    """
+    if package and package.is_dir():
+        askers.folders = (f"{package.resolve()}/", *askers.folders)
+
+
 def count_as_own(askers: Askers, package: Path | None, variables: Mapping[str, str]) -> OwnText:
     """What a function's folder or zip, and its variables, name; `askers` learns from it which
     modules are the function's own and which distributions are installed.
@@ -144,8 +160,13 @@ def read(package: Path | None, variables: Mapping[str, str], known: Iterable[str
         and not (len(file.name.parts) > 1 and _top(file.name) in foreign)
     ]
     texts, size = list(variables.values()), 0
+    bundles: list[str] = []
     for file in wanted:
         content = file.read() if _size(file) <= _LARGEST else b""
+        if file.name.suffix in _SCRIPTS and (
+            _size(file) > _LARGE or _BUNDLED.search(content) is not None
+        ):
+            bundles.append(str(file.name))
         size += len(content)
         if size > _ALL:
             break
@@ -156,6 +177,8 @@ def read(package: Path | None, variables: Mapping[str, str], known: Iterable[str
     return OwnText(
         frozenset(brought),
         frozenset(own - brought),
+        bool(wanted),
+        tuple(sorted(bundles)),
         text,
         frozenset(_PATH.findall(text)),
         frozenset(filter(_is_template, templates)),

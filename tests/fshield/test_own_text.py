@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fshield.cli.app import app
+from fshield.cli.learn import notes
 from fshield.evidence import own_text
 from fshield.evidence.learn import learn
 from fshield.evidence.learnt import Learnt
@@ -152,6 +154,98 @@ def test_a_name_with_something_to_fill_in(package: Path) -> None:
     assert set(held(found)) == set(others)
 
 
+NAMED = """
+a = f"/tmp/{team} report {month}.xlsx"; b = f"/tmp/frame_{a}_k3v9x2qa.raw"
+c = f"/tmp/{partner}.csv"; d = f"/tmp/in/{user}.json"
+"""
+
+
+def test_what_looks_generated_and_is_filled_in(package: Path) -> None:
+    (package / "app.py").write_text(NAMED)
+    names = [
+        "north report 2026-09.xlsx",
+        "frame_7_k3v9x2qa.raw",
+        "acme_20261124.csv",
+        "bolt_20261124.csv",
+        "in/41b2c5e0-7d3b-4a52-9a55-7c1f6f1f9b3e.json",
+    ]
+    frames = ["/var/task/app.py:5 handler", CLIENT]
+    log = Log()
+    for name in names:
+        log.add("read_write_tmp", *frames, path=f"/tmp/{name}", operation="create")
+    known = "????????-????-????-????-????????????"
+    wanted = {"/tmp/* report *.xlsx", "/tmp/frame_*_k3v9x2qa.raw", "/tmp/*.csv"}
+    assert {line.value for line in learnt(log, package).lines} == {
+        *wanted,
+        f"/tmp/in/{known}.json",  # narrower than what fills it in
+    }
+    assert "/tmp/acme_????????.csv" in {line.value for line in learnt(log, None).lines}
+
+
+def test_names_that_will_be_others_are_noted(package: Path) -> None:
+    text = 'a = f"/tmp/{user}-{name}"; b = "/tmp/config.json"; c = "/tmp/model.bin"'
+    (package / "app.py").write_text(text)
+
+    def noted(*names: str) -> list[str]:
+        log = Log()
+        for name in names:
+            path = f"/tmp/{name}"
+            log.add("read_write_tmp", "/var/task/app.py:5 handler", CLIENT, path=path)
+        return [note for note in notes(learnt(log, package)) if "does not spell" in note]
+
+    assert noted("config.json", "model.bin", "ann-a.pdf") == []
+    (note,) = noted("config.json", "ann-a.pdf", "bob-b.png")
+    assert note.startswith("/tmp/ann-a.pdf and 1 more: the code does not spell these names")
+
+
+def test_fix_fills_in_names_that_look_generated(tmp_path: Path, package: Path) -> None:
+    (package / "app.py").write_text(NAMED)
+    log, policy = Log(), tmp_path / "p.yaml"
+    policy.write_text("version: 1\npolicy:\n  default: block\n")
+    for name in ("acme", "bolt"):
+        path = f"/tmp/{name}_20261124.csv"
+        log.add("read_write_tmp", "/var/task/app.py:5 handler", CLIENT, path=path, mode="block")
+    command = ["fix", "-p", str(policy), str(log.write(tmp_path / "log")), "--code", str(package)]
+    done = CliRunner().invoke(app, command)
+    assert "/tmp/*.csv" in done.stdout and "acme" not in done.stdout, done.output
+
+
+BUNDLED = (
+    'var __commonJS = (cb, mod) => {};\nvar hosts = ["api.example", "collector.evil.example"];\n'
+)
+
+
+def test_what_lies_in_the_folder_of_code_is_the_function_s_in_node(tmp_path: Path) -> None:
+    """`fshield invoke` runs a function where it lies, not in /var/task."""
+    folder = tmp_path / "function"
+    (folder / "node_modules/tintkit").mkdir(parents=True)
+    (folder / "app.js").write_text("exports.handler = async () => {};\n")
+    log = Log().host("api.example", f"{folder}/lib/call.js:3 call")
+    log.host("collector.evil.example", f"{folder}/node_modules/tintkit/index.js:2 post")
+    command = ["learn", str(log.write(tmp_path / "log")), "--json"]
+    done = CliRunner().invoke(app, [*command, "--code", str(folder)])
+    found = json.loads(done.stdout)
+    assert [line["entry"] for line in found["learnt"]] == ["host: api.example"]
+    assert [item["what"] for item in found["held"]] == ["collector.evil.example:443"]
+    assert not [note for note in found["notes"] if "bundle" in note]
+
+
+@pytest.mark.parametrize("text", [BUNDLED, "// node_modules/a/b.js\n", "var a=1;" * 1000])
+def test_a_bundle_is_named(tmp_path: Path, text: str) -> None:
+    """What a package in it did cannot be told from the function."""
+    folder, out = tmp_path / "function", tmp_path / "p.yaml"
+    folder.mkdir()
+    (folder / "app.js").write_text(text)
+    (folder / "other.js").write_text("exports.other = 1;\n")
+    log = Log().host("collector.evil.example", f"{folder}/app.js:3 post")
+    command = ["learn", str(log.write(tmp_path / "log")), "-o", str(out), "--code", str(folder)]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    said = "app.js: a bundle. What the packages in it did is learnt as the function's own"
+    assert f"note: {said}" in " ".join(done.output.split())
+    assert f"# {said}" in out.read_text()
+
+
 def test_what_a_client_makes_below_a_named_folder(package: Path) -> None:
     """An event of a rename may have only one name. The other is below the folder as well."""
     (package / "app.py").write_text("a = f'/tmp/lake/{table}'; b = '/tmp/keys'; c = '/tmp/x/y.log'")
@@ -209,6 +303,8 @@ def test_a_port_that_a_server_of_ftp_chooses() -> None:
         "{host: cache.example, ports: [6379, 45007]}",
         "{host: files.example, ports: [21, 1024-65535]}",
     ]
+    said = [line for line in learnt(log, None).text("p").splitlines() if "FTP" in line]
+    assert len(said) == 1 and "host: files.example" in said[0]
 
 
 def test_fix_fills_in_what_the_code_fills_in(tmp_path: Path, package: Path) -> None:
