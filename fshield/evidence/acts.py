@@ -32,6 +32,8 @@ MAX_ACTS = 50_000
 _CHAINS = 16
 _NAMES = 32
 _MOVES = ("rename", "link")
+#: A folder of loky, whose workers import what they run.
+_WORKERS = "/loky/"
 INTEGRITY = "guard_integrity"
 #: The engine's reason for an act that an entry allows to other callers only.
 ONLY_FOR = "only_for"
@@ -107,6 +109,11 @@ class Act:
         return f"{self.operation or 'touch'} {self.target}".strip()
 
 
+def is_import(file: str) -> bool:
+    """Whether code in `file` reads the handler's source to import it, and fails without."""
+    return _WORKERS in file
+
+
 def no_exception(act: Act) -> str | None:
     """Why no exception can allow `act`. None if one can.
 
@@ -142,6 +149,7 @@ class Seen:
         libraries: packages whose C library did it, without Python code on the stack.
         others: callers that an entry with ``only_for`` did not cover, as the engine names them.
         moved: the act was a rename or link, whose event shows only one of the two paths.
+        imported: a worker process of loky did it, to import what it runs.
     """
 
     count: int = 0
@@ -156,6 +164,7 @@ class Seen:
     others: set[str] = field(default_factory=set)
     libraries: set[str] = field(default_factory=set)
     moved: bool = False
+    imported: bool = False
 
     def add(self, other: Seen) -> None:
         """Add the sightings of `other`."""
@@ -172,6 +181,7 @@ class Seen:
         self.libraries |= set(sorted(other.libraries)[: max(0, _NAMES - len(self.libraries))])
         self.others |= set(sorted(other.others)[: max(0, _NAMES - len(self.others))])
         self.moved |= other.moved
+        self.imported |= other.imported
 
     def take(
         self,
@@ -199,6 +209,7 @@ class Seen:
             self.where = where
         _add(self.libraries, library)
         _add(self.others, other)
+        self.imported |= is_import(where)
         details = record.event["details"]
         self.moved |= details.get("operation") in _MOVES and not details.get("to")
 

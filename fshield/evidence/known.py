@@ -183,6 +183,14 @@ HINTS = {
     ("native_code", "llvmlite"): (
         "numba makes machine code by llvmlite: --trust llvmlite, if jitted functions are wanted"
     ),
+    ("read_handler", "joblib"): (
+        "workers of joblib import what they run: define it in a module of its own, not in the"
+        " handler's"
+    ),
+    ("read_handler", "__main__"): (
+        "a Python that was started, as by multiprocessing, imports what it runs: define it in a"
+        " module of its own, not in the handler's"
+    ),
     ("read_handler", "numba"): (
         "the cache of numba reads the file of a jitted function: define them in a module of their"
         " own, not in the handler's"

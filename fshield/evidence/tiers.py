@@ -144,7 +144,8 @@ class Tiers:
         without it. Empty if the user accepts the read.
         """
         packages = {chain[0] if chain else "" for chain in seen.chains}
-        if act.rule != "read_handler" or not packages <= SOURCE_READERS.keys():
+        known = packages <= SOURCE_READERS.keys() and not seen.imported
+        if act.rule != "read_handler" or not known:
             return set()
         return set() if self.accepts(act.rule) else {SOURCE_READERS[name] for name in packages}
 

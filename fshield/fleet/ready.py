@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from fshield.evidence.acts import act_of, kinds, second_of
+from fshield.evidence.acts import act_of, is_import, kinds, second_of
 from fshield.evidence.known import SOURCE_READERS
 from fshield.evidence.shapes import NEVER, Moment, gathered
 from fshield.evidence.stream import Record
@@ -136,7 +136,8 @@ class Seen:
         origin = event.get("origin") or {}
         who = str(origin.get("distribution") or origin.get("file") or "?")
         rule = str(event.get("policy") or "?")
-        if rule == "read_handler" and plain(who) in _QUIET:
+        quiet = plain(who) in _QUIET and not is_import(str(origin.get("file") or ""))
+        if rule == "read_handler" and quiet:
             return
         would_block = event.get("policy_mode") == "block"
         moment = Moment(at.timestamp(), str(event.get("requestId") or ""))

@@ -272,6 +272,16 @@ def test_a_read_by_any_other_package_is_a_reason(stand_in: StandIn, log: Log) ->
     assert ran.code == 1 and "read_handler" in ran.out
 
 
+def test_what_a_worker_of_joblib_imports_is_a_reason(stand_in: StandIn, log: Log) -> None:
+    read = read_source("joblib")
+    read["origin"]["file"] = "/var/task/joblib/externals/loky/process_executor.py"
+    for day in range(25):
+        log.process(day / 3 + 0.1, read)
+    log.write()
+    ran = fshield(stand_in, "ready", "api")
+    assert ran.code == 1 and "read_handler" in ran.out
+
+
 def test_a_lookup_without_a_port_and_its_connection_are_one_kind(
     stand_in: StandIn, log: Log
 ) -> None:

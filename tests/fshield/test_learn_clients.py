@@ -114,6 +114,7 @@ def test_the_folder_of_a_package_s_file_is_not_learnt_without_a_journal() -> Non
         ("native_code", "polars/_cpu_check.py:197 __init__", "POLARS_SKIP_CPU_CHECK=1"),
         ("native_code", "llvmlite/binding/ffi.py:9 __call__", "--trust llvmlite"),
         ("read_handler", "numba/core/caching.py:165 _hash", "in a module of their own"),
+        ("read_handler", "joblib/externals/loky/process_executor.py:453 _w", "workers of joblib"),
     ],
 )
 def test_what_to_do_about_what_is_held_back(
@@ -130,6 +131,15 @@ def test_what_to_do_about_what_is_held_back(
     found = json.loads(CliRunner().invoke(app, ["fix", "-p", str(policy), file, "--json"]).stdout)
     hints = [item["hint"] for item in found["held"]]
     assert rule == "read_handler" or [said in hint for hint in hints] == [True]
+
+
+def test_a_worker_of_joblib_cannot_do_without_what_it_runs() -> None:
+    """Quietly blocked, a task cannot be read by the worker, and no event says why."""
+    log = Log()
+    for frame in ("func_inspect.py:113 get_code", "externals/loky/process_executor.py:453 _worker"):
+        log.add("read_handler", f"{TASK}/joblib/{frame}", *stack(), path=f"{TASK}/app.py")
+    found = learnt(log)
+    assert found.quiet == () and list(held(found)) == [f"{TASK}/app.py"]
 
 
 def test_joblib_s_look_at_the_source_is_refused_and_makes_no_event() -> None:
