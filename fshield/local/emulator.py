@@ -108,7 +108,9 @@ class Function(Started):
             raise CouldNotRun(
                 f"{folder}: no such folder", "name the folder that holds the function's code"
             )
-        self.folder = folder.absolute()
+        # On Lambda, /var/task is no link. By another name than its own, what the guard finds in the
+        # folder would seem to lie outside of it.
+        self.folder, self._name = folder.resolve(), folder.absolute().name
         self.handler = handler
         self._in_node = node is not None
         self._program = (
@@ -132,7 +134,7 @@ class Function(Started):
             self._check_places(self._layer)
 
     def _check_places(self, layer: Layer) -> None:
-        name = self.environment.get("AWS_LAMBDA_FUNCTION_NAME", self.folder.name)
+        name = self.environment.get("AWS_LAMBDA_FUNCTION_NAME", self._name)
         file = (
             self._policy.file
             if self._policy
@@ -240,7 +242,7 @@ exec {command}
             "LAMBDA_RUNTIME_DIR": str(runtime.folder),
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{runtime.name}",
             **runtime.variables,
-            **lambda_variables(self.folder.name, self.timeout),
+            **lambda_variables(self._name, self.timeout),
         }
         if self._layer:
             environment["AWS_LAMBDA_EXEC_WRAPPER"] = str(self._layer.launcher)

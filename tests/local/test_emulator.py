@@ -34,6 +34,12 @@ PLAIN = """
         pythonpath = os.environ.get("PYTHONPATH")
         return {"event": event, "path": sys.path, "pythonpath": pythonpath, "argv": sys.argv}
 """
+TOLD = """
+    import os
+
+    def handler(event, context):
+        return [os.environ["LAMBDA_TASK_ROOT"], os.environ["AWS_LAMBDA_FUNCTION_NAME"]]
+"""
 FORBIDDEN = """
     def handler(event, context):
         try:
@@ -101,6 +107,16 @@ def test_a_blocked_act_is_an_error_with_the_rule_and_one_event(
     assert [(event["policy"], event["mode"], event["origin"]["line"]) for event in violations] == [
         ("read_write_tmp", "block", 4)
     ]
+
+
+def test_a_link_to_the_function_s_folder(
+    function_folder: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """What the guard finds in the folder lies in it, and the function has the link's name."""
+    link = tmp_path / "linked"
+    link.symlink_to(function_folder(TOLD))
+    with Function(link, "app.handler", layer=LAYER, policy="default") as function:
+        assert function.invoke({}).response == [str(link.resolve()), "linked"]
 
 
 def test_without_a_guard_the_same_act_succeeds(function_folder: Callable[[str], Path]) -> None:
