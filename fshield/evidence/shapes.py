@@ -52,7 +52,7 @@ _WORDS = re.compile(
 # A part between underscores that people and counters write: `run`, `0001`, `part1`, `2nd`, `720p`,
 # `640x480`.
 _ORDINARY = re.compile(
-    r"([a-z]*)[0-9]*|[0-9]+(?:st|nd|rd|th|[dhkmpswx]|[gkm]b|ms|px|dpi|fps|x[0-9]+)"
+    r"([a-z]*)[0-9]*|[0-9]+(?:st|[nr]d|th|[dhkmpswx]|[gkm]b|ms|px|dpi|fps|x[0-9]+)"
 )
 # What tempfile adds to a final name, if a file is written under such a name and then renamed.
 _ADDED = re.compile(r"([-._]?)([a-z0-9_]{8})((?:\.[A-Za-z0-9]{1,8})?)")
