@@ -105,8 +105,8 @@ def test_a_link_that_is_followed_makes_one_event(below_tmp: Path) -> None:
     """The rule is about the link, what it leads to, and the new name."""
     (below_tmp / "link").symlink_to("a")
     for new in (below_tmp / "b", Path.home() / f"{below_tmp.name}-b"):
-        act = [build("moves.c", "moves"), "linkat_follow", below_tmp / "link", new]
-        done = run_guarded(act, policy=REPORT)
+        moves = build("moves.c", "moves")
+        done = run_guarded([moves, "linkat_follow", below_tmp / "link", new], policy=REPORT)
         assert done.stdout == "0 0\n"
         new.unlink()
         (details,) = seen(done, "link")
