@@ -52,7 +52,7 @@ class Process:
         """The process's standard output and error, after it has ended. Kills it after `timeout`
         seconds."""
         end = time.monotonic() + timeout
-        said = {name: bytearray() for name in self._pipes}
+        output = {name: bytearray() for name in self._pipes}
         with selectors.DefaultSelector() as selector:
             for name, pipe in self._pipes.items():
                 selector.register(pipe, selectors.EVENT_READ, name)
@@ -61,7 +61,7 @@ class Process:
                     self._too_long(timeout)
                 for key, _ in ready:
                     if content := os.read(key.fd, 1 << 16):
-                        said[key.data] += content
+                        output[key.data] += content
                     else:
                         selector.unregister(key.fd)
                         os.close(key.fd)
@@ -71,7 +71,7 @@ class Process:
             self._ends()
         # Universal newlines, as with text=True.
         out, err = (
-            bytes(said[name]).decode().replace("\r\n", "\n").replace("\r", "\n")
+            bytes(output[name]).decode().replace("\r\n", "\n").replace("\r", "\n")
             for name in ("out", "err")
         )
         return out, err

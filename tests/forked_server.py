@@ -113,10 +113,13 @@ def reap(waiting: dict[int, int]) -> None:
         pid, status, used = os.wait4(-1, os.WNOHANG)
         if pid == 0:
             return
-        told = {"status": os.waitstatus_to_exitcode(status), "used": used.ru_utime + used.ru_stime}
+        report = {
+            "status": os.waitstatus_to_exitcode(status),
+            "used": used.ru_utime + used.ru_stime,
+        }
         # The test may have ended.
         with contextlib.suppress(BrokenPipeError), os.fdopen(waiting.pop(pid), "w") as stream:
-            stream.write(json.dumps(told))
+            stream.write(json.dumps(report))
 
 
 def serve(connection: socket.socket) -> None:

@@ -146,10 +146,10 @@ def sentences(old, new, old_pins, new_pins):
         if (name, policy, what) in before:
             continue
         verb = next((verb for verb in _KIND if what.startswith(f"{verb} ")), None)
-        said = f"{_KIND[verb]} {what[len(verb) + 1 :]}" if verb else f"does this: {what}"
+        sentence = f"{_KIND[verb]} {what[len(verb) + 1 :]}" if verb else f"does this: {what}"
         times = f"{count} times" if count > 1 else "once"
         asked = "" if by == name else f", asked by {by}"
-        text = f"{versions(name, old_pins, new_pins)} now {said} ({policy}, {times}{asked})"
+        text = f"{versions(name, old_pins, new_pins)} now {sentence} ({policy}, {times}{asked})"
         # The names come from code that nobody has reviewed yet.
         lines.append(
             "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -320,8 +320,8 @@ def _write(page, rows):
         for each in FUNCTIONS[row.name].get("accept", [])
     ]
     day = datetime.now(timezone.utc).date()
-    said = f"Run on {day} with Python {sys.version_info[0]}.{sys.version_info[1]}:"
-    parts = [BEGIN, "", said, "", _table(rows), "", "Accepted by hand:", "", *reasons, ""]
+    heading = f"Run on {day} with Python {sys.version_info[0]}.{sys.version_info[1]}:"
+    parts = [BEGIN, "", heading, "", _table(rows), "", "Accepted by hand:", "", *reasons, ""]
     parts += [textwrap.fill(FORGETFUL, 100, break_on_hyphens=False), ""]
     parts += [_forgetful_table(rows), "", END]
     page.write_text(before + "\n".join(parts) + after)

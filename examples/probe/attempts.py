@@ -39,9 +39,9 @@ def preload():
             {"LD_PRELOAD": "/nonexistent/probe.so"},
         )
     os.close(write)
-    said = b"".join(iter(lambda: os.read(read, 4096), b""))
+    output = b"".join(iter(lambda: os.read(read, 4096), b""))
     os.waitpid(child, 0)
-    return {"honoured": b"probe.so" in said}
+    return {"honoured": b"probe.so" in output}
 
 
 def prctl(option, *arguments):

@@ -15,7 +15,7 @@ import yaml
 
 from tests import support
 from tests.attacks.corpus import POLICIES, Attack
-from tests.attacks.stage import Look, Stage
+from tests.attacks.stage import Observation, Stage
 
 Document = dict[str, Any]
 
@@ -107,7 +107,9 @@ PATIENT = {"ATTACK_SECONDS": "40"}
 COMPILING = threading.Lock()
 
 
-def perform(attack: Attack, python: Path, document: Document | None, extra: dict[str, str]) -> Look:
+def perform(
+    attack: Attack, python: Path, document: Document | None, extra: dict[str, str]
+) -> Observation:
     """Run one attack once; without the guard if there is no policy."""
     with Stage(attack, python) as stage:
         if document is None or support.UNGUARDED:
@@ -124,40 +126,42 @@ def perform(attack: Attack, python: Path, document: Document | None, extra: dict
         return stage.run(stage.layer / support.LAUNCHER.name, given)
 
 
-def tell(look: Look) -> str:
+def describe(observed: Observation) -> str:
     """A summary of a run, for the person who has to find out why it failed."""
-    end = "it hung" if look.timed_out else f"exit status {look.returncode}"
-    said = look.stdout.strip().splitlines()[-3:]
-    erred = look.stderr.strip().splitlines()[-6:]
-    named = sorted(look.named) or "none"
+    end = "it hung" if observed.timed_out else f"exit status {observed.returncode}"
+    printed = observed.stdout.strip().splitlines()[-3:]
+    erred = observed.stderr.strip().splitlines()[-6:]
+    named = sorted(observed.named) or "none"
     messages = [
-        event.get("message", event["event"]) for event in look.events if event["event"] != "armed"
+        event.get("message", event["event"])
+        for event in observed.events
+        if event["event"] != "armed"
     ][:4]
-    return f"{end}; said {said}; errors {erred}; rules named {named}; events {messages}"
+    return f"{end}; said {printed}; errors {erred}; rules named {named}; events {messages}"
 
 
-def unsaid(attack: Attack, look: Look) -> list[str]:
+def missing_text(attack: Attack, observed: Observation) -> list[str]:
     """The problem, if no event of the attack's rules contains the text that one must contain."""
     about = [
         json.dumps(event)
-        for event in look.events
+        for event in observed.events
         if event.get("policy") in attack.rules + attack.also
     ]
     return [] if any(attack.says in line for line in about) else [f"no event says {attack.says}"]
 
 
-def refused(look: Look) -> bool:
-    return any(event["event"] == "refused" for event in look.events)
+def refused(observed: Observation) -> bool:
+    return any(event["event"] == "refused" for event in observed.events)
 
 
-def hurt(attack: Attack, look: Look) -> list[str]:
+def harm(attack: Attack, observed: Observation) -> list[str]:
     """What no run may do, whatever the attack."""
-    found = list(look.damage)
-    if look.timed_out:
+    found = list(observed.damage)
+    if observed.timed_out:
         found.append("it hung")
-    if look.returncode < 0 or look.returncode >= 128:
-        found.append(f"it was killed (status {look.returncode})")
-    if refused(look) and not attack.refuses:
+    if observed.returncode < 0 or observed.returncode >= 128:
+        found.append(f"it was killed (status {observed.returncode})")
+    if refused(observed) and not attack.refuses:
         found.append("the guard refused to run it")
     return found
 
@@ -172,25 +176,27 @@ def perform_until_won(
     document: Document | None,
     extra: dict[str, str],
     named: tuple[str, ...] = (),
-) -> Look:
+) -> Observation:
     """Run an attack that must succeed, up to TRIES times. A run in which the guard did damage is
     the last. With `named`, a race is also repeated until an event names one of these rules: if the
     attack won at its first try, the guard saw only the state before.
     """
     for _ in range(TRIES):
-        look = perform(attack, python, document, extra)
-        won = look.seen and look.claims
-        if hurt(attack, look) or (won and (not attack.races or not named or look.named & {*named})):
+        observed = perform(attack, python, document, extra)
+        won = observed.seen and observed.claims
+        if harm(attack, observed) or (
+            won and (not attack.races or not named or observed.named & {*named})
+        ):
             break
-    return look
+    return observed
 
 
 def judge_bare(attack: Attack, python: Path) -> list[str]:
     """What is wrong with the attack itself: without the guard it must work."""
-    look = perform_until_won(attack, python, None, PATIENT)
-    if look.timed_out or not (look.seen and look.claims):
-        saw = "nothing of it was seen" if look.claims else "it says itself that it did not work"
-        return [f"bare: it must succeed, and {saw}: {tell(look)}"]
+    observed = perform_until_won(attack, python, None, PATIENT)
+    if observed.timed_out or not (observed.seen and observed.claims):
+        saw = "nothing of it was seen" if observed.claims else "it says itself that it did not work"
+        return [f"bare: it must succeed, and {saw}: {describe(observed)}"]
     return []
 
 
@@ -201,34 +207,39 @@ def judge(attack: Attack, python: Path) -> Verdict:
     verdict.problems += judge_bare(attack, python)
     went_through = False
     for index, (name, document) in enumerate(blocking_policies(attack)):
-        look = (
+        observed = (
             perform_until_won(attack, python, document, PATIENT)
             if attack.open
             else perform(attack, python, document, {})
         )
-        verdict.problems += [f"{name}: {wrong}: {tell(look)}" for wrong in hurt(attack, look)]
+        verdict.problems += [
+            f"{name}: {wrong}: {describe(observed)}" for wrong in harm(attack, observed)
+        ]
         counted = attack.rules + (attack.also if index == 0 else ())
-        through = look.seen or look.claims
+        through = observed.seen or observed.claims
         if through:
             went_through = True
             if not attack.open:
-                verdict.problems.append(f"{name}: it went through: {tell(look)}")
+                verdict.problems.append(f"{name}: it went through: {describe(observed)}")
         elif not (
-            look.named & set(counted)
+            observed.named & set(counted)
             or attack.open
             or attack.quiet
-            or (attack.refuses and refused(look))
+            or (attack.refuses and refused(observed))
         ):
             verdict.problems.append(
-                f"{name}: it was stopped, but no event names {' or '.join(counted)}: {tell(look)}"
+                f"{name}: it was stopped, but no event names {' or '.join(counted)}:"
+                f" {describe(observed)}"
             )
         elif attack.says:
-            verdict.problems += [f"{name}: {wrong}: {tell(look)}" for wrong in unsaid(attack, look)]
-        if attack.at_most and len(look.events) > attack.at_most:
+            verdict.problems += [
+                f"{name}: {wrong}: {describe(observed)}" for wrong in missing_text(attack, observed)
+            ]
+        if attack.at_most and len(observed.events) > attack.at_most:
             verdict.problems.append(
-                f"{name}: {len(look.events)} events, at most {attack.at_most} are allowed"
+                f"{name}: {len(observed.events)} events, at most {attack.at_most} are allowed"
             )
-        verdict.rings |= look.rings(counted)
+        verdict.rings |= observed.rings(counted)
     if attack.open and not went_through:
         verdict.problems.append(
             "it is declared open, and every policy held it: take its `open` line out"
@@ -237,19 +248,25 @@ def judge(attack: Attack, python: Path) -> Verdict:
     document, extra = alerting(attack)
     silent = attack.open or attack.unreported or (attack.quiet and not attack.alerts)
     names = () if silent else attack.rules + attack.also
-    look = (
+    observed = (
         perform(attack, python, document, extra)
         if attack.refuses
         else perform_until_won(attack, python, document, extra, names)
     )
-    verdict.problems += [f"alert: {wrong}: {tell(look)}" for wrong in hurt(attack, look)]
+    verdict.problems += [
+        f"alert: {wrong}: {describe(observed)}" for wrong in harm(attack, observed)
+    ]
     if attack.refuses:
-        verdict.problems += [] if refused(look) else [f"alert: it must be refused: {tell(look)}"]
+        verdict.problems += (
+            [] if refused(observed) else [f"alert: it must be refused: {describe(observed)}"]
+        )
         return verdict
-    if not (look.seen and look.claims):
-        verdict.problems.append(f"alert: it must succeed: {tell(look)}")
+    if not (observed.seen and observed.claims):
+        verdict.problems.append(f"alert: it must succeed: {describe(observed)}")
     if attack.says:
-        verdict.problems += [f"alert: {wrong}: {tell(look)}" for wrong in unsaid(attack, look)]
-    if names and not look.named & set(names):
-        verdict.problems.append(f"alert: no event names {' or '.join(names)}: {tell(look)}")
+        verdict.problems += [
+            f"alert: {wrong}: {describe(observed)}" for wrong in missing_text(attack, observed)
+        ]
+    if names and not observed.named & set(names):
+        verdict.problems.append(f"alert: no event names {' or '.join(names)}: {describe(observed)}")
     return verdict

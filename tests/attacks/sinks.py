@@ -86,14 +86,14 @@ class Sinks:
 
     def _hear(self, name: str, peer: socket.socket) -> None:
         with contextlib.suppress(OSError):
-            said = peer.recv(65536)
-            if said:
-                self.seen[name].append(said.decode("latin-1"))
-            if said.startswith((b"GET", b"POST", b"PUT", b"HEAD")):
+            received = peer.recv(65536)
+            if received:
+                self.seen[name].append(received.decode("latin-1"))
+            if received.startswith((b"GET", b"POST", b"PUT", b"HEAD")):
                 peer.sendall(
                     ANSWER if name != "api" else ANSWER.replace(b"Connection: close\r\n", b"")
                 )
-            if name == "api" and said:
+            if name == "api" and received:
                 return  # plays the Runtime API: another request may follow
         self._selector.unregister(peer)
         peer.close()

@@ -42,7 +42,7 @@ DROPPED = (
 
 
 @dataclass
-class Look:
+class Observation:
     """The observations of one run, before they are judged."""
 
     returncode: int
@@ -323,7 +323,7 @@ class Stage:
             return [runner, "-c", "pass"] if attack.when == "site" else [runner, str(self.program)]
         return [runner, str(LIB / f"bootstrap.{attack.language}")]
 
-    def run(self, launcher: Path | Sequence[str] | None, extra: Mapping[str, str]) -> Look:
+    def run(self, launcher: Path | Sequence[str] | None, extra: Mapping[str, str]) -> Observation:
         """Run the attack, without the guard if ``launcher`` is None. Several words are a command
         line that ends with the launcher."""
         before = (
@@ -370,7 +370,7 @@ class Stage:
         if self.namespace and log.exists():
             seen = json.loads(log.read_text())
         stderr, events, damage = read_events(stderr)
-        return Look(
+        return Observation(
             process.returncode, timed_out, stdout, stderr, events, self._saw(seen, stdout), damage
         )
 
@@ -419,8 +419,8 @@ class Stage:
                 # A connection alone proves nothing. Something must have been sent: for `next`, a
                 # request about an invocation.
                 return any(
-                    said != "connected" and (name == "api" or "/invocation/" in said)
-                    for said in seen["api"]
+                    request != "connected" and (name == "api" or "/invocation/" in request)
+                    for request in seen["api"]
                 )
             case "sink" | "udp" | "sink6" as name:
                 return bool(seen.get(name))

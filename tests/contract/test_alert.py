@@ -213,8 +213,8 @@ def test_one_event_and_the_same_result(act: str, how: str, tmp_name: Path, outsi
         (event["policy"], event["mode"], event["policy_mode"], event["count"])
         for event in result.violations
     ]
-    said = "alert" if how == "alert" else "block"
-    assert events == [(rule, "alert", said, 1)] * (2 if act in TWO else 1), result.violations
+    policy_mode = "alert" if how == "alert" else "block"
+    assert events == [(rule, "alert", policy_mode, 1)] * (2 if act in TWO else 1), result.violations
 
 
 @pytest.mark.parametrize("act", ACTS)

@@ -118,12 +118,12 @@ def test_more_than_children_can_be_told_is_as_if_unset() -> None:
         name: f"{'v' * 60}.{'w' * 60}.{'x' * 40}.zone{number}" for number, name in enumerate(names)
     }
     hosts = [f"x.{value}" for value in env.values()]
-    told = []
+    answers = []
     for program in (ASK, CHILD):
         done = run_guarded(
             [sys.executable, "-c", program, *hosts], policy=policy, env={**env, "ASK": ASK}
         )
-        told.append(reasons(done))
-    assert told[0] == told[1]
-    assert 5 < told[0].count("port") < 32
-    assert told[0] == sorted(told[0], reverse=True)
+        answers.append(reasons(done))
+    assert answers[0] == answers[1]
+    assert 5 < answers[0].count("port") < 32
+    assert answers[0] == sorted(answers[0], reverse=True)

@@ -30,7 +30,9 @@ STARTS = {
 }
 
 
-def told(start: str, policy: str | dict[str, Any]) -> tuple[support.Guarded, dict[str, Any]]:
+def run_and_event(
+    start: str, policy: str | dict[str, Any]
+) -> tuple[support.Guarded, dict[str, Any]]:
     """A run, and its event about ldconfig."""
     done = support.run_guarded([sys.executable, "-c", STARTS[start]], policy=policy)
     found = [
@@ -43,7 +45,7 @@ def told(start: str, policy: str | dict[str, Any]) -> tuple[support.Guarded, dic
 @pytest.mark.parametrize("policy", ["monitor", BLOCKED, ALERTED_BESIDE, WITH_ENTRY], ids=str)
 @pytest.mark.parametrize("start", STARTS)
 def test_the_event_proposes_no_entry(start: str, policy: str | dict[str, Any]) -> None:
-    done, event = told(start, policy)
+    done, event = run_and_event(start, policy)
     assert event["reason"] == "unguardable" and event["rule"] is None
     assert "entry" not in event and "no rule allows it" not in event["message"]
     assert "the guard cannot be loaded into it" in event["message"]
@@ -54,7 +56,7 @@ def test_the_event_proposes_no_entry(start: str, policy: str | dict[str, Any]) -
 
 @pytest.mark.parametrize("seen_under", ["monitor", "default"])
 def test_each_command_says_what_the_run_does(tmp_path: Path, seen_under: str) -> None:
-    done, _ = told("find_library", seen_under)
+    done, _ = run_and_event("find_library", seen_under)
     log = tmp_path / "log"
     log.write_text("".join(f"{json.dumps(event)}\n" for event in done.events))
 
@@ -63,23 +65,23 @@ def test_each_command_says_what_the_run_does(tmp_path: Path, seen_under: str) ->
         return ran.exit_code, json.loads(ran.stdout)
 
     learnt = tmp_path / "learnt.yaml"
-    _, said = run("learn", log, "--own", "__main__", "-o", learnt)
-    held = {one["what"]: one for one in said["held"]}
+    _, answer = run("learn", log, "--own", "__main__", "-o", learnt)
+    held = {one["what"]: one for one in answer["held"]}
     assert held[LDCONFIG]["accept"] is None and "cannot be loaded" in held[LDCONFIG]["why"]
-    assert LDCONFIG not in said["policy"].partition("tests:")[0]
+    assert LDCONFIG not in answer["policy"].partition("tests:")[0]
 
     policy = tmp_path / "p.yaml"
     policy.write_text("version: 1\npolicy:\n  default: block\n  create_child_process: alert\n")
-    status, said = run("fix", "-p", policy, log)
-    assert status == 1 and not any(LDCONFIG in one["entry"] for one in said["entries"])
-    assert any("cannot be loaded" in one["why"] for one in said["impossible"])
-    _, said = run("explain", policy, "exec", LDCONFIG)
-    assert (said["mode"], said["reason"]) == ("block", "unguardable")
-    status, said = run("replay", "--policy", policy, log)
-    broken = [one["reason"] for one in said["blocked"] if one["target"] == LDCONFIG]
+    status, answer = run("fix", "-p", policy, log)
+    assert status == 1 and not any(LDCONFIG in one["entry"] for one in answer["entries"])
+    assert any("cannot be loaded" in one["why"] for one in answer["impossible"])
+    _, answer = run("explain", policy, "exec", LDCONFIG)
+    assert (answer["mode"], answer["reason"]) == ("block", "unguardable")
+    status, answer = run("replay", "--policy", policy, log)
+    broken = [one["reason"] for one in answer["blocked"] if one["target"] == LDCONFIG]
     assert broken == (["unguardable"] if seen_under == "monitor" else [])
     policy.write_text(
         f"version: 1\npolicy:\n  default: block\n  create_child_process: {{allow: [{LDCONFIG}]}}\n"
     )
-    status, said = run("check", policy)
-    assert status == 1 and "does not start" in said["findings"][0]["message"]
+    status, answer = run("check", policy)
+    assert status == 1 and "does not start" in answer["findings"][0]["message"]

@@ -99,7 +99,7 @@ def test_findings(mode: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("change", "problem_text"),
     [
         ({"metadata": None}, "event: no metadata"),
         ({"action": "Allowed"}, "event.action_id: 2 is Denied, and action says Allowed"),
@@ -115,10 +115,10 @@ def test_findings(mode: str) -> None:
         ({"evidences": [{"file": {"name": "x"}}]}, "event.evidences.file: no type_id"),
     ],
 )
-def test_the_schema_finds_what_is_wrong(change: dict[str, Any], says: str) -> None:
+def test_the_schema_finds_what_is_wrong(change: dict[str, Any], problem_text: str) -> None:
     event = {**raw(run("block", {"format": "ocsf"}))[0], **change}
     event = {key: value for key, value in event.items() if value is not None}
-    assert any(says in problem for problem in problems(event, ours=OURS)), problems(
+    assert any(problem_text in problem for problem in problems(event, ours=OURS)), problems(
         event, ours=OURS
     )
 
@@ -153,10 +153,10 @@ def test_only_violations_are_findings() -> None:
 
 def check_metrics(event: dict[str, Any], namespace: str) -> None:
     """Check against the specification of CloudWatch's embedded metric format."""
-    told = event["_aws"]
-    assert set(told) == {"Timestamp", "CloudWatchMetrics"}
-    assert abs(told["Timestamp"] / 1000 - moment(event["timestamp"])) < 1
-    (directive,) = told["CloudWatchMetrics"]
+    metadata = event["_aws"]
+    assert set(metadata) == {"Timestamp", "CloudWatchMetrics"}
+    assert abs(metadata["Timestamp"] / 1000 - moment(event["timestamp"])) < 1
+    (directive,) = metadata["CloudWatchMetrics"]
     assert directive == {
         "Namespace": namespace,
         "Dimensions": [["policy", "mode"], ["function", "policy", "mode"]],

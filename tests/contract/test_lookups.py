@@ -334,17 +334,17 @@ MALFORMED = {
 }
 
 
-@pytest.mark.parametrize("said", MALFORMED.values(), ids=MALFORMED)
-def test_nothing_but_plain_questions(run: Runner, said: bytes) -> None:
-    result = python(run, TRY + SEND.format(packet=said, how=SENDS["sendto"], receive="recv(512)"))
+@pytest.mark.parametrize("query", MALFORMED.values(), ids=MALFORMED)
+def test_nothing_but_plain_questions(run: Runner, query: bytes) -> None:
+    result = python(run, TRY + SEND.format(packet=query, how=SENDS["sendto"], receive="recv(512)"))
     assert result.lines == ["refused"]
     assert result.asked == []
     assert result.violations[0]["reason"] == "malformed"
 
 
 def test_a_cookie_stays_here(run: Runner) -> None:
-    said = packet(ALLOWED_NAME, more=COOKIE, records=1)
-    result = python(run, TRY + SEND.format(packet=said, how=SENDS["sendto"], receive="recv(512)"))
+    query = packet(ALLOWED_NAME, more=COOKIE, records=1)
+    result = python(run, TRY + SEND.format(packet=query, how=SENDS["sendto"], receive="recv(512)"))
     assert result.lines == ["sent"]
     assert result.asked == [packet(ALLOWED_NAME, more=OPT, records=1)]
 
@@ -456,15 +456,15 @@ def test_node_asks_for_no_other_name(run: Runner) -> None:
 
 
 def test_alert_changes_nothing_and_tells_each_once(run: Runner) -> None:
-    said = packet("secret.evil.example", more=COOKIE, records=1)
+    query = packet("secret.evil.example", more=COOKIE, records=1)
     code = (
         TRY
-        + SEND.format(packet=said, how=SENDS["send"], receive="recv(512)")
+        + SEND.format(packet=query, how=SENDS["send"], receive="recv(512)")
         + f"reach({OUTSIDE!r})"
     )
     bare, result = python(run, code, guarded=False), python(run, code, policy=REPORTS)
     assert result.lines == bare.lines == ["sent", f"{OUTSIDE} reached"]
-    assert result.asked == bare.asked == [said]
+    assert result.asked == bare.asked == [query]
     # The question names no port. The connection is therefore a separate act, whose event has the
     # port.
     assert [

@@ -44,7 +44,7 @@ def test_fds(policy: str, tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    said = bare.stdout.split()
-    assert len(said) == 10
+    fds = bare.stdout.split()
+    assert len(fds) == 10
     guarded = run_guarded(command, policy=policy, cwd=tmp_path / "guarded")
-    assert guarded.stdout.split() == said, guarded
+    assert guarded.stdout.split() == fds, guarded

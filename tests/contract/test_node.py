@@ -240,10 +240,10 @@ def test_read_handler(kind: str, mode: str, tmp_path: Path) -> None:
     source.write_text(f"{head}console.log('loaded', helper.name)\n{export} () => {{\n{body}\n}}\n")
     env = {"_HANDLER": "app.handler", "LAMBDA_TASK_ROOT": str(tmp_path), "TASK": str(tmp_path)}
     result = run_guarded([NODE, "-e", BOOTSTRAPS[kind]], policy=rules(handler=mode), env=env)
-    said = "EACCES" if mode == "block" else "read"
+    outcome = "EACCES" if mode == "block" else "read"
     expected = [
         "loaded helper",
-        *(f"{name} {said}" for name in ("own", "link", "descriptor", "copy")),
+        *(f"{name} {outcome}" for name in ("own", "link", "descriptor", "copy")),
         "other read",
     ]
     assert result.stdout.splitlines() == expected, result

@@ -36,11 +36,11 @@ for act in (lambda: os.mkdir("/tmp/hsperfdata_fs"), lambda: open("/tmp/hsperfdat
 
 @pytest.mark.parametrize("policy", ["default", "strict"])
 @pytest.mark.parametrize(
-    ("program", "said"), [(XRAY, "directory\nsentinel\n"), (JAVA, "refused\n" * 2)]
+    ("program", "printed"), [(XRAY, "directory\nsentinel\n"), (JAVA, "refused\n" * 2)]
 )
-def test_refused_without_an_event(program: str, said: str, policy: str) -> None:
+def test_refused_without_an_event(program: str, printed: str, policy: str) -> None:
     done = support.run_guarded([sys.executable, "-c", program], policy=policy)
-    assert (done.stdout, done.violations) == (said, []), done.stderr
+    assert (done.stdout, done.violations) == (printed, []), done.stderr
 
 
 @pytest.fixture

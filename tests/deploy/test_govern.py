@@ -166,9 +166,9 @@ def holds(operator: str, wanted: list[str], values: list[str] | None) -> bool:
     return values is not None and values[0] in wanted
 
 
-def denied(action: str, who: str, resource: str = "*", **context: list[str]) -> bool:
+def denied(action: str, principal: str, resource: str = "*", **context: list[str]) -> bool:
     policy = json.loads((GOVERN / "scp.json").read_text())
-    keys = {"aws:PrincipalArn": [f"arn:aws:iam::123456789012:role/{who}"]}
+    keys = {"aws:PrincipalArn": [f"arn:aws:iam::123456789012:role/{principal}"]}
     keys |= {name.replace("__", ":").replace("_", "-"): values for name, values in context.items()}
     for statement in policy["Statement"]:
         actions = (
@@ -196,7 +196,7 @@ CONFIGURE = "lambda:UpdateFunctionConfiguration"
 
 
 @pytest.mark.parametrize(
-    ("expected", "action", "who", "resource", "context"),
+    ("expected", "action", "principal", "resource", "context"),
     [
         (True, "lambda:CreateFunction", "dev", FUNCTION, {}),
         (True, "lambda:CreateFunction", "dev", FUNCTION, {"lambda__Layer": [OTHER]}),
@@ -216,9 +216,9 @@ CONFIGURE = "lambda:UpdateFunctionConfiguration"
     ],
 )
 def test_the_service_control_policy(
-    expected: bool, action: str, who: str, resource: str, context: dict[str, list[str]]
+    expected: bool, action: str, principal: str, resource: str, context: dict[str, list[str]]
 ) -> None:
-    assert denied(action, who, resource, **context) is expected
+    assert denied(action, principal, resource, **context) is expected
 
 
 def test_the_service_control_policy_can_be_attached() -> None:

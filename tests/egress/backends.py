@@ -155,9 +155,9 @@ class _Echo(BaseHTTPRequestHandler):
         else:
             self.send_response(200)
         digest = hashlib.sha256(got).hexdigest()
-        said = f"{host} {self.path} {len(got)} {digest} #{self._number}".encode()
+        answer = f"{host} {self.path} {len(got)} {digest} #{self._number}".encode()
         # boto3 treats an answer to PutObject that has a body as an error.
-        body = b"" if self.command == "PUT" else said
+        body = b"" if self.command == "PUT" else answer
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

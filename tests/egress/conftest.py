@@ -26,10 +26,10 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
     try:
         made = Network(tmp_path_factory.mktemp("network"))
     except NoNetwork as error:
-        said = f"no test network: {error}"
+        message = f"no test network: {error}"
         if "egress" in os.environ.get("FSHIELD_TEST_REQUIRE", "").split(","):
-            pytest.fail(said, pytrace=False)
-        _lacking.append(said)
-        pytest.skip(said)
+            pytest.fail(message, pytrace=False)
+        _lacking.append(message)
+        pytest.skip(message)
     yield made
     made.close()

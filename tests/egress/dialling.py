@@ -71,8 +71,8 @@ class Act:
         return self.done.arrived
 
     @property
-    def said(self) -> int:
-        """The first bytes that arrived on a connection."""
+    def bytes_arrived(self) -> int:
+        """How many bytes arrived as the first ones of all connections."""
         return sum(int(note["bytes"]) for note in self.arrived.of("connection"))
 
     @property

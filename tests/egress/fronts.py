@@ -98,25 +98,27 @@ class Fronts:
             first = await _first_bytes(reader)
             if not first and self._is_own(writer):
                 return
-            said = hello.read(first)
+            greeting = hello.read(first)
             self._seen.note(
                 "connection", address=address, port=port, bytes=len(first), first=first[:64].hex()
             )
-            if said is not None:
-                self._seen.note("hello", address=address, port=port, server_name=said.server_name)
+            if greeting is not None:
+                self._seen.note(
+                    "hello", address=address, port=port, server_name=greeting.server_name
+                )
             if first:
-                await _pipe(first, reader, writer, self._behind(address, said))
+                await _pipe(first, reader, writer, self._behind(address, greeting))
         finally:
             self._serving.discard(asyncio.current_task())
             writer.close()
 
-    def _behind(self, address: str, said: hello.Hello | None) -> int:
-        if said is None:
+    def _behind(self, address: str, greeting: hello.Hello | None) -> int:
+        if greeting is None:
             return self._ports.plain
         by_name = {HTTP2: self._ports.http2, WEBSOCKETS: self._ports.websockets}
-        if said.server_name in by_name:
-            return by_name[said.server_name]
-        if "h2" in said.protocols and "http/1.1" not in said.protocols:
+        if greeting.server_name in by_name:
+            return by_name[greeting.server_name]
+        if "h2" in greeting.protocols and "http/1.1" not in greeting.protocols:
             return self._ports.grpc
         return self._ports.s3 if address == S3 else self._ports.api
 
@@ -145,11 +147,13 @@ class Fronts:
                 return
             writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
             first = await _first_bytes(reader)
-            said = hello.read(first)
-            if said is not None:
-                self._seen.note("hello", address=address, port=port, server_name=said.server_name)
+            greeting = hello.read(first)
+            if greeting is not None:
+                self._seen.note(
+                    "hello", address=address, port=port, server_name=greeting.server_name
+                )
             behind = S3 if target.rpartition(":")[0].endswith(SUFFIX) else SHARED
-            await _pipe(first, reader, writer, self._behind(behind, said))
+            await _pipe(first, reader, writer, self._behind(behind, greeting))
         except (asyncio.IncompleteReadError, OSError):
             if not self._is_own(writer):
                 self._seen.note("proxy", address=address, port=port, method=None, target=None)

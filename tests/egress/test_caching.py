@@ -72,7 +72,7 @@ def own_users() -> None:
         pytest.skip("a second user needs root and setpriv (util-linux)")
 
 
-def look(network: Network, mode: str | None, threads: int, user: tuple[str, ...]) -> Done:
+def look_up(network: Network, mode: str | None, threads: int, user: tuple[str, ...]) -> Done:
     allow = [{"host": places.API}]
     return network.run(
         interpreted("python", Path(sys.executable), f"THREADS = {threads}\n{PROGRAM}"),
@@ -90,11 +90,11 @@ def look(network: Network, mode: str | None, threads: int, user: tuple[str, ...]
 
 @pytest.mark.parametrize("threads", [0, 3])
 def test_a_restart_is_not_noticed(network: Network, own_users: None, threads: int) -> None:
-    bare = look(network, None, threads, AS_OTHER)
+    bare = look_up(network, None, threads, AS_OTHER)
     lines = ["True", *["away True", "there True"] * 3, "[]"]
     assert bare.result.stdout.splitlines() == lines, bare.result
     for mode in ("block", "alert"):
-        done = look(network, mode, threads, AS_OTHER)
+        done = look_up(network, mode, threads, AS_OTHER)
         assert (done.result.returncode, done.result.stdout, done.result.violations) == (
             0,
             bare.result.stdout,
@@ -105,10 +105,10 @@ def test_a_restart_is_not_noticed(network: Network, own_users: None, threads: in
 def test_a_restart_that_the_function_could_have_made(network: Network) -> None:
     """The socket belongs to the function's own user: from then on, lookups are refused and
     reported."""
-    done = look(network, "block", 0, ())
+    done = look_up(network, "block", 0, ())
     assert done.result.stdout.splitlines()[:2] == ["True", "away gaierror"], done.result
     assert all("look up by" in event["message"] for event in done.result.violations)
     assert done.result.violations
-    dry = look(network, "alert", 0, ())
-    assert dry.result.stdout == look(network, None, 0, ()).result.stdout, dry.result
+    dry = look_up(network, "alert", 0, ())
+    assert dry.result.stdout == look_up(network, None, 0, ()).result.stdout, dry.result
     assert dry.result.violations, dry.result

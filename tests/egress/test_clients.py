@@ -64,8 +64,8 @@ class Run:
 
     def result(self, destination: Destination) -> dict[str, Any]:
         """What the client got, with this run's token replaced by TOKEN."""
-        said = json.dumps(self.results[destination.name])
-        found: dict[str, Any] = json.loads(said.replace(self.token(destination), "TOKEN"))
+        text = json.dumps(self.results[destination.name])
+        found: dict[str, Any] = json.loads(text.replace(self.token(destination), "TOKEN"))
         return found
 
     def events(self, destination: Destination) -> list[support.Event]:
@@ -220,7 +220,7 @@ def test_alert_reports(client: Client, destination: Destination, runs: Runs) -> 
 @EACH
 def test_monitor_tells_of_all_and_changes_nothing(client: Client, runs: Runs) -> None:
     run, bare = runs.of(client, "monitor"), runs.of(client, "bare")
-    told = {event["details"].get(key) for event in run.guarded.of(RULE) for key in ("host", "ip")}
+    named = {event["details"].get(key) for event in run.guarded.of(RULE) for key in ("host", "ip")}
     for one in client.destinations:
         if one.exists:
             assert run.result(one) == bare.result(one), one.name
@@ -228,7 +228,7 @@ def test_monitor_tells_of_all_and_changes_nothing(client: Client, runs: Runs) ->
         # An event names an address by the names that it was looked up by. X-Ray's address needs no
         # rule.
         same = {places.API, places.PLAIN} if where == places.SHARED else set()
-        assert told & {where, *same} or where == places.XRAY, one.name
+        assert named & {where, *same} or where == places.XRAY, one.name
 
 
 def whereto(words: dict[str, Any], by: str | None) -> str:

@@ -15,7 +15,7 @@ def test_kernel_tls_would_send_something_else(network: Network) -> None:
     run = act(
         network, "s = dial(); s.setsockopt(socket.IPPROTO_TCP, 31, b'tls'); s.send(GOOD)", "block"
     )
-    assert (run.said, run.words) == (0, {("block", "unseen")}), run.result.stderr
+    assert (run.bytes_arrived, run.words) == (0, {("block", "unseen")}), run.result.stderr
 
 
 def test_what_the_event_says(network: Network) -> None:
@@ -42,7 +42,7 @@ for said in (RAW, GOOD, RAW):
 """
     run = act(network, code, "block")
     assert (
-        run.said == 0
+        run.bytes_arrived == 0
         and run.result.stdout.splitlines()[0] == "PermissionError"
         and "sent" not in run.result.stdout
     )
@@ -52,7 +52,7 @@ SECOND = """
 s = dial()
 s.send(GOOD)
 try:
-    s.send({said})
+    s.send({second})
     print("sent")
 except OSError as error:
     print(type(error).__name__)
@@ -60,7 +60,7 @@ except OSError as error:
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("second", "expected"),
     [
         ("BAD", "PermissionError"),
         ("hellos.record(b'\\1', 0x14) + BAD", "PermissionError"),
@@ -71,11 +71,11 @@ except OSError as error:
         ("hellos.record(b'x' * 60, 0x17)", "sent"),
     ],
 )
-def test_a_second_greeting(network: Network, said: str, expected: str) -> None:
+def test_a_second_greeting(network: Network, second: str, expected: str) -> None:
     """As after HelloRetryRequest: a server may use the name in the second ClientHello."""
-    assert act(network, SECOND.format(said=said), "block").result.stdout.strip() == expected
+    assert act(network, SECOND.format(second=second), "block").result.stdout.strip() == expected
 
 
 def test_a_second_greeting_behind_records_that_servers_pass_over(network: Network) -> None:
-    run = act(network, SECOND.format(said="hellos.record(b'\\1', 0x14)") + "s.send(BAD)", "block")
+    run = act(network, SECOND.format(second="hellos.record(b'\\1', 0x14)") + "s.send(BAD)", "block")
     assert run.words == {("block", "other_server_name")}

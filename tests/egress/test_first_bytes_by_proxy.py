@@ -20,13 +20,13 @@ TUNNEL = """
 s = dial(*PROXY)
 s.send(f"CONNECT {target} HTTP/1.1\\r\\nHost: {target}\\r\\n\\r\\n".encode())
 print(s.recv(100)[:12])
-s.send({said})
+s.send({sent})
 """
 PROXIED = {"HTTPS_PROXY": f"http://user:secret@{places.PROXY_NAME}:{places.PROXY_PORT}"}
 
 
 @pytest.mark.parametrize(
-    ("target", "said", "events"),
+    ("target", "sent", "events"),
     [
         (f"{places.API}:443", "GOOD", []),
         (f"{places.API}:443", "BAD", [(THIEF, 443, "server_name")]),
@@ -39,9 +39,9 @@ PROXIED = {"HTTPS_PROXY": f"http://user:secret@{places.PROXY_NAME}:{places.PROXY
     ],
 )
 def test_behind_a_proxy(
-    network: Network, target: str, said: str, events: list[tuple[str, int, str]]
+    network: Network, target: str, sent: str, events: list[tuple[str, int, str]]
 ) -> None:
-    code = TUNNEL.replace("{target}", target).replace("{said}", said)
+    code = TUNNEL.replace("{target}", target).replace("{sent}", sent)
     run = act(network, code, "block", PROXIED)
     got = [
         (event["details"]["host"], event["details"]["port"], event["reason"])
@@ -161,7 +161,7 @@ def test_a_floor_allows_behind_a_proxy(
     floor = policy_file(rules({"mode": "block", "allow": ENTRIES}))
     shutil.copy(floor, policy_of(launcher, "floor"))
     own = rules({"mode": mode, "allow": ENTRIES[2:]}, allow_reconfigure=True)
-    tunnel = TUNNEL.replace("{target}", f"{places.API}:443").replace("{said}", "GOOD")
+    tunnel = TUNNEL.replace("{target}", f"{places.API}:443").replace("{sent}", "GOOD")
     argv: list[str | Path] = [launcher, sys.executable, "-c", PRELUDE + before + tunnel]
     env = {**PROXIED, "PYTHONPATH": str(support.ROOT), "FUNCTION_SHIELD_POLICY": policy_file(own)}
     done = network.run(argv, policy=None, env=env, stdin="")

@@ -51,15 +51,15 @@ def test_lookups_are_as_bare(network: Network, program: Path, name: str) -> None
             [program, *asked], policy=policy, env={}, stdin="", within=within, timeout=60
         )
         assert done.result.returncode == 0, done
-        told = [event["message"] for event in done.result.violations]
-        return done.result.stdout, done.arrived.queries, told
+        messages = [event["message"] for event in done.result.violations]
+        return done.result.stdout, done.arrived.queries, messages
 
     allowed = (places.API, places.MANY)
     bare, _, _ = looked_up(None, *allowed)
     assert bare.startswith("glibc 2.3") and bare.count("found") == 2 and "not found" not in bare
     # Nothing listens at these addresses.
     assert bare.count("connect: 0") == 1
-    guarded, _, told = looked_up(POLICY, *allowed)
-    assert (guarded, told) == (bare, [])
-    thief, queries, told = looked_up(POLICY, places.THIEF)
-    assert thief.count("not found") == 3 and queries == [] and told
+    guarded, _, messages = looked_up(POLICY, *allowed)
+    assert (guarded, messages) == (bare, [])
+    thief, queries, messages = looked_up(POLICY, places.THIEF)
+    assert thief.count("not found") == 3 and queries == [] and messages

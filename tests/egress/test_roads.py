@@ -107,7 +107,7 @@ def named(road: Road, done: Done, mode: str) -> bool:
     )
 
 
-def said(done: Done) -> list[tuple[str, str, dict[str, object]]]:
+def shown(done: Done) -> list[tuple[str, str, dict[str, object]]]:
     """The run's events, as the message of a failing test."""
     return [(event["mode"], event["message"], event["details"]) for event in done.result.violations]
 
@@ -122,8 +122,8 @@ def test_bare_it_works(road: Road, runner: Runner, roads: Roads) -> None:
 def test_guarded_it_does_not(road: Road, runner: Runner, roads: Roads) -> None:
     done = roads.take(road, runner, "block")
     assert works(road, done) == bool(road.open), (done.result, done.arrived)
-    assert road.quiet or road.open or named(road, done, "block"), said(done)
-    assert {mode for mode, _, _ in said(done)} <= {"block"}
+    assert road.quiet or road.open or named(road, done, "block"), shown(done)
+    assert {mode for mode, _, _ in shown(done)} <= {"block"}
 
 
 @EACH
@@ -138,5 +138,5 @@ def test_a_dry_run_names_it_and_changes_nothing(road: Road, runner: Runner, road
         bare.result.returncode,
         bare.result.stdout,
     ), done.result
-    assert road.open or named(road, done, "alert"), said(done)
-    assert {mode for mode, _, _ in said(done)} <= {"alert"}
+    assert road.open or named(road, done, "alert"), shown(done)
+    assert {mode for mode, _, _ in shown(done)} <= {"alert"}

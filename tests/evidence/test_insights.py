@@ -104,11 +104,13 @@ def by_hand(lines: list[Line], windows: list[tuple[int, int]]) -> tuple[list[Row
     records = followed(inside)
     if len(windows) == 1:
         # EventReader's own bookkeeping must agree.
-        says = EventReader()
+        log_reader = EventReader()
         for record, with_process in zip(inside, records, strict=True):
             if record.process:
-                said = says._follow(record.process, record.event, record.time, record.function)
-                assert said == (with_process.doubt, with_process.function)
+                expected = log_reader._follow(
+                    record.process, record.event, record.time, record.function
+                )
+                assert expected == (with_process.doubt, with_process.function)
     counts = {name: getattr(reader.counts, name) for name in _COUNTED}
     counts["repeated"] = sum(record.doubt == "repeated" for record in records)
     return folded(records, Stamp(ACCOUNT, REGION)), counts
@@ -365,10 +367,10 @@ def test_the_permissions_are_what_it_calls(
 
 
 def test_errors_are_sentences(cloud: Cloud, tmp_path: Path) -> None:
-    for words, said in (
+    for words, expected in (
         (("--log-group", "/none"), "there is no log group '/none' here"),
         (("--log-group", "/none", "file.log"), "files and log groups at once"),
         ((), "nothing to read"),
     ):
         found = cloud.evidence(tmp_path / "t.parquet", *words)
-        assert found.exit_code == 2 and said in json.loads(found.stdout)["error"]
+        assert found.exit_code == 2 and expected in json.loads(found.stdout)["error"]

@@ -403,7 +403,7 @@ def test_learn_and_report_say_the_same_of_a_table(tmp_path: Path) -> None:
     policy.write_text(FOR_SOME)
     plain, table = log.write(tmp_path / "events.log"), tmp_path / "table.parquet"
     assert fshield("evidence", plain, "-o", table).exit_code == 0
-    said = {}
+    answers = {}
     for words in (
         ("learn",),
         ("learn", "--by-dependency"),
@@ -418,8 +418,8 @@ def test_learn_and_report_say_the_same_of_a_table(tmp_path: Path) -> None:
             for key in ("lines", "others", "bytes"):
                 answer.get("skipped", {}).pop(key, None)
         assert of_table == of_log, words
-        said[words] = json.dumps(of_table)
-    assert "allowed for stripe, redis; asked by function" in said["report",]
+        answers[words] = json.dumps(of_table)
+    assert "allowed for stripe, redis; asked by function" in answers["report",]
 
 
 def test_a_table_without_later_columns_is_read(tmp_path: Path) -> None:

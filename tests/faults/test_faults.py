@@ -330,15 +330,15 @@ def test_a_fault_in_the_audit_hook_ends_python(what: str, world: World) -> None:
 
     name, _, count = python(0).stdout.strip().partition(" ")
     assert name == "PolicyViolation"
-    places, told = range(1, int(count) + 1, 9), 0
+    places, reports = range(1, int(count) + 1, 9), 0
     for at in places:
         done = python(at)
         assert done.returncode == -signal.SIGSEGV, (at, done)
         assert done.stdout == "", (at, done)
         assert not world.tmp.exists()
         assert not (world.own / "made").exists()
-        told += done.stderr.startswith("Fatal Python error: Segmentation fault")
-    assert told > len(places) * 3 / 4
+        reports += done.stderr.startswith("Fatal Python error: Segmentation fault")
+    assert reports > len(places) * 3 / 4
 
 
 FUNCTION = """

@@ -163,5 +163,5 @@ class Roller:
         options = {"yes": True, "as_json": True, **options}
         with pytest.raises(typer.Exit) as ended:
             command.rollout(request, chosen, asked, RunOptions(**options), outside)
-        said = self.capsys.readouterr()
-        return Ran(ended.value.exit_code, said.out, said.err)
+        printed = self.capsys.readouterr()
+        return Ran(ended.value.exit_code, printed.out, printed.err)

@@ -326,11 +326,11 @@ class _Handler(BaseHTTPRequestHandler):
         variables = asked.get("Environment", {}).get("Variables", {})
         measured = json.dumps(variables, separators=(",", ":"))
         if len(measured) > 4096:
-            said = (
+            message = (
                 "the environment variables you have provided exceeded the 4KB limit. String"
                 " measured: " + measured
             )
-            return _error(400, "InvalidParameterValueException", said)
+            return _error(400, "InvalidParameterValueException", message)
         return None
 
     def _wrong_version(
@@ -347,11 +347,11 @@ class _Handler(BaseHTTPRequestHandler):
             )
         code = self._client().get_function_configuration(FunctionName=name)["CodeSha256"]
         if asked.get("CodeSha256") not in (None, code):
-            said = (
+            message = (
                 f"CodeSHA256 ({asked['CodeSha256']}) is different from current CodeSHA256 in"
                 f" $LATEST ({code})."
             )
-            return _error(400, "InvalidParameterValueException", said)
+            return _error(400, "InvalidParameterValueException", message)
         return None
 
     def _client(self) -> Any:
@@ -456,8 +456,8 @@ def _as_moto(operation: str, body: bytes) -> bytes:
 
 def _revision(alias: dict[str, Any]) -> str:
     shares = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
-    said = f"{alias['AliasArn']} {alias['FunctionVersion']} {sorted(shares.items())}"
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, said))
+    content = f"{alias['AliasArn']} {alias['FunctionVersion']} {sorted(shares.items())}"
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, content))
 
 
 def _error(status: int, code: str, message: str) -> tuple[int, dict[str, str], bytes]:

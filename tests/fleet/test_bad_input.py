@@ -47,13 +47,13 @@ def test_every_failure_is_one_line_with_its_mend(stand_in: StandIn, fleet: Fleet
     refused, failed = lines(ran, "refused"), lines(ran, "failed")
     assert len(refused) == 3
     assert len(failed) == 4
-    said = "\n".join(refused + failed)
-    assert "has 5 layers already" in said
-    assert "Lambda permits 4096" in said
-    assert "would erase them; permit kms:Decrypt" in said
-    assert "there is no such function in this region and account; look at the name" in said
-    assert "iam-policy" in said
-    assert "code signing" in said
+    printed = "\n".join(refused + failed)
+    assert "has 5 layers already" in printed
+    assert "Lambda permits 4096" in printed
+    assert "would erase them; permit kms:Decrypt" in printed
+    assert "there is no such function in this region and account; look at the name" in printed
+    assert "iam-policy" in printed
+    assert "code signing" in printed
     assert "hunter2" not in ran.out + ran.err, "an error's copy of the environment was shown"
     assert fleet.states(list(before)) == before
 
@@ -67,7 +67,7 @@ def test_five_layers_with_ours_among_them_is_no_reason(stand_in: StandIn, fleet:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "printed"),
     [
         (("attach", "f", "--layer-arn", ENGINE), "which policy?"),
         (("attach", "f", "--policy", "monitor"), "which layer?"),
@@ -105,12 +105,12 @@ def test_five_layers_with_ours_among_them_is_no_reason(stand_in: StandIn, fleet:
     ],
 )
 def test_what_ends_a_command_before_it_changes_anything(
-    stand_in: StandIn, fleet: Fleet, words: tuple[str, ...], said: str
+    stand_in: StandIn, fleet: Fleet, words: tuple[str, ...], printed: str
 ) -> None:
     fleet.function("f")
     ran = fshield(stand_in, *words)
     assert ran.code == 2, ran.out + ran.err
-    assert said in ran.err, ran.err
+    assert printed in ran.err, ran.err
     assert "fix:" in ran.err
     assert "Traceback" not in ran.err
     assert not stand_in.operations["UpdateFunctionConfiguration"]

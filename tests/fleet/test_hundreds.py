@@ -26,12 +26,12 @@ def test_attach_status_mode_and_detach_leave_no_trace(stand_in: StandIn, fleet: 
     assert counts["not begun"] >= COUNT // 3
     assert counts["done"] + counts["not begun"] == COUNT
     assert set(first.json["counts"]) == {"done", "not begun"}, "something was half done"
-    for said in first.json["functions"]:
+    for entry in first.json["functions"]:
         guarded = (
-            fleet.variables(said["function"]).get("AWS_LAMBDA_EXEC_WRAPPER")
+            fleet.variables(entry["function"]).get("AWS_LAMBDA_EXEC_WRAPPER")
             == "/opt/function-shield"
         )
-        assert guarded == (said["result"] == "done"), said
+        assert guarded == (entry["result"] == "done"), entry
 
     second = fshield(stand_in, *ATTACH)
     assert second.code == 0, second.out + second.err

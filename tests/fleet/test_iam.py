@@ -134,7 +134,7 @@ def test_options_and_fields_narrow_it(stand_in: StandIn) -> None:
     )
     assert ran.code == 0
     document = json.loads(ran.out)
-    said = json.dumps(document)
-    assert "arn:aws:lambda:eu-central-1:123456789012:function:team-*" in said
-    assert "tag:GetResources" not in said
-    assert "lambda:ListFunctions" in said
+    text = json.dumps(document)
+    assert "arn:aws:lambda:eu-central-1:123456789012:function:team-*" in text
+    assert "tag:GetResources" not in text
+    assert "lambda:ListFunctions" in text

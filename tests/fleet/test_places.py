@@ -157,7 +157,7 @@ def test_interrupted_in_the_middle_of_several_places(stand_in: StandIn, fleets: 
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("asked", "expected"),
     [
         (
             Asked(
@@ -173,10 +173,10 @@ def test_interrupted_in_the_middle_of_several_places(stand_in: StandIn, fleets: 
         (Asked(role_name="a role", accounts=("111111111111",)), "--role-name 'a role'"),
     ],
 )
-def test_what_does_not_fit_together(asked: Asked, said: str) -> None:
+def test_what_does_not_fit_together(asked: Asked, expected: str) -> None:
     with pytest.raises(CouldNotRun) as error:
         places(asked)
-    assert said in error.value.message
+    assert expected in error.value.message
 
 
 def test_places_are_each_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -77,13 +77,13 @@ def after(change: Change) -> Function:
 @settings(max_examples=1500, deadline=None)
 def test_detach_gives_back_what_attach_found(
     had: tuple[str, ...],
-    said: dict[str, str],
+    configured: dict[str, str],
     engine: str,
     policies: tuple[str, ...],
     later_engine: str,
     later_policies: tuple[str, ...],
 ) -> None:
-    before = function(had, said)
+    before = function(had, configured)
     try:
         attached = after(attach(before, wanted(engine, policies)))
     except Refused as error:
@@ -94,7 +94,7 @@ def test_detach_gives_back_what_attach_found(
     assert (
         not before.guarded
         or "FUNCTION_SHIELD_MODE" in attached.variables
-        or "FUNCTION_SHIELD_MODE" not in said
+        or "FUNCTION_SHIELD_MODE" not in configured
     )
     assert attach(attached, wanted(engine, policies)).empty, "a second time changes something"
     given_back = after(detach(attached))
@@ -172,7 +172,7 @@ def test_a_request_names_what_changes_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "said"),
+    ("more", "message"),
     [
         (
             {"Environment": {"Error": {"ErrorCode": "AccessDenied", "Message": "kms"}}},
@@ -187,10 +187,10 @@ def test_a_request_names_what_changes_and_nothing_else() -> None:
         ({"PackageType": "Image", "Runtime": None}, "container image"),
     ],
 )
-def test_what_is_refused(more: dict[str, Any], said: str) -> None:
+def test_what_is_refused(more: dict[str, Any], message: str) -> None:
     with pytest.raises(Refused) as raised:
         attach(function(**more), wanted())
-    assert said in raised.value.reason
+    assert message in raised.value.reason
     assert raised.value.fix
 
 
@@ -203,14 +203,14 @@ def test_detach_refuses_where_it_would_erase_variables() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrapper", "said"),
+    ("wrapper", "message"),
     [
         ("/opt/bootstrap", "is Lambda Web Adapter: its program takes the runtime's place"),
         ("/opt/datadog_wrapper", "is Datadog"),
         ("/opt/acme", "is not a wrapper that this fshield knows"),
     ],
 )
-def test_another_tools_wrapper_is_kept_and_named(wrapper: str, said: str) -> None:
+def test_another_tools_wrapper_is_kept_and_named(wrapper: str, message: str) -> None:
     found = attach(function(variables={WRAPPER: wrapper}), wanted())
     assert found.request()["Environment"]["Variables"]["FUNCTION_SHIELD_NEXT_WRAPPER"] == wrapper
-    assert said in "; ".join(found.notes)
+    assert message in "; ".join(found.notes)

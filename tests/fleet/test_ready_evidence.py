@@ -70,9 +70,9 @@ def test_an_arn_says_the_region(tmp_path: Path) -> None:
         ("api", ("--region", "eu-west-1"), 0),
         ("api", ("--region", "eu-north-1"), 1),
     ):
-        said = json.loads(ready(name, *words, *region).out)
-        assert len(said["would_have_been_blocked"]) == blocked and said["function"] == "api"
-        assert "configuration" in said["not_known"][0]
+        answer = json.loads(ready(name, *words, *region).out)
+        assert len(answer["would_have_been_blocked"]) == blocked and answer["function"] == "api"
+        assert "configuration" in answer["not_known"][0]
 
 
 def test_the_log_group_needs_aws() -> None:

@@ -285,28 +285,28 @@ OLD = _LAYERS + "function-shield-policies:1"
 def test_a_move_and_back(layers: tuple[str, ...], after: tuple[str, ...] | None) -> None:
     """Forward changes only the policy layer, and back restores everything."""
     start = function(layers, {**GUARD, "A": "B"})
-    told: list[journals.Moved] = []
-    change = forward(start, ARN, {"strict"}, told.append)
+    noted: list[journals.Moved] = []
+    change = forward(start, ARN, {"strict"}, noted.append)
     assert change.layers == (after or tuple(ARN if each == OLD else each for each in layers))
     assert [each for each in change.layers if each != ARN] == [e for e in layers if e != OLD]
     there = function(change.layers, dict(change.variables))
     assert detach(there).layers == detach(start).layers
     assert detach(there).variables == detach(start).variables
-    undone = back(there, ARN, told[0])
+    undone = back(there, ARN, noted[0])
     assert (undone.layers, dict(undone.variables)) == (layers, start.variables)
-    assert back(start, ARN, told[0]).empty
+    assert back(start, ARN, noted[0]).empty
 
 
 def test_back_keeps_what_another_hand_did() -> None:
     start = function((OURS, OLD), GUARD)
-    told: list[journals.Moved] = []
-    change = forward(start, ARN, {"strict"}, told.append)
+    noted: list[journals.Moved] = []
+    change = forward(start, ARN, {"strict"}, noted.append)
     more = function((_LAYERS + "new:1", *change.layers), {**change.variables, "NEW": "1"})
-    undone = back(more, ARN, told[0])
+    undone = back(more, ARN, noted[0])
     assert undone.layers == (_LAYERS + "new:1", OURS, OLD)
     assert undone.variables["NEW"] == "1"
     other = function((OURS, _LAYERS + "function-shield-policies:10"), GUARD)
-    left = back(other, ARN, told[0])
+    left = back(other, ARN, noted[0])
     assert left.empty and "another hand" in left.notes[0]
 
 

@@ -169,7 +169,7 @@ def test_on_or_back_after_an_interruption(
 ) -> None:
     """A crash at each step, and then a run that continues or goes back."""
     was = before(fleet, names)
-    orders, told = stand_in.orders, journals.Journal.leading
+    orders, real_leading = stand_in.orders, journals.Journal.leading
     times = {"update": 2, "publish": 2, "alias": 2, "last alias": 6, "back": 6}
     counts: dict[str, int] = {}
 
@@ -181,7 +181,7 @@ def test_on_or_back_after_an_interruption(
     def leading(journal: journals.Journal, key: Any, versions: journals.Versions) -> None:
         if where == "published" and versions.after:
             raise Crash
-        told(journal, key, versions)
+        real_leading(journal, key, versions)
 
     def at_sleep(number: int) -> None:
         acts = [blocked("evil.example")] if where == "back" else []
@@ -202,7 +202,7 @@ def test_on_or_back_after_an_interruption(
         first = roll(canary=("40%",), concurrency=1, alias="live")
         assert (first.code, first.json["result"]) == (1, "failed"), first.out
 
-    monkeypatch.setattr(journals.Journal, "leading", told)
+    monkeypatch.setattr(journals.Journal, "leading", real_leading)
     orders.denied = set()
     orders.before_update = orders.before_publish = orders.before_alias = None
     roll.clock.at_sleep = lambda number: None

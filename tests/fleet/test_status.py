@@ -19,7 +19,7 @@ GUARD = {WRAPPER: LAUNCHER, "FUNCTION_SHIELD_POLICY": "strict"}
 
 
 @pytest.mark.parametrize(
-    ("layers", "variables", "state", "said"),
+    ("layers", "variables", "state", "message"),
     [
         ((OURS,), GUARD, State.GUARDED, ""),
         ((OURS,), {**GUARD, "FUNCTION_SHIELD_MODE": "alert"}, State.DRY_RUN, ""),
@@ -47,13 +47,13 @@ GUARD = {WRAPPER: LAUNCHER, "FUNCTION_SHIELD_POLICY": "strict"}
     ],
 )
 def test_states(
-    layers: tuple[str, ...], variables: dict[str, str], state: State, said: str
+    layers: tuple[str, ...], variables: dict[str, str], state: State, message: str
 ) -> None:
     found = standing(function(layers, variables), Expected())
     assert found.state is state
     notes = "; ".join(found.notes())
-    assert said in notes
-    assert bool(said) == bool(notes), notes
+    assert message in notes
+    assert bool(message) == bool(notes), notes
 
 
 def test_drift_from_what_is_expected() -> None:

@@ -136,10 +136,10 @@ def test_entries_for_what_the_package_does_not_hold(tmp_path: Path) -> None:
 def test_calls_without_libc(tmp_path: Path, architecture: str) -> None:
     for name, text in CALLS[architecture].items():
         build(tmp_path / f"{name}.so", text, "-shared", "-fPIC", architecture=architecture)
-    said = messages(tmp_path)
-    assert said["connects.so"].startswith("makes system calls without libc: connect")
-    assert "computed" in said["computed.so"]
-    assert set(said) == {"connects.so", "computed.so"}
+    by_file = messages(tmp_path)
+    assert by_file["connects.so"].startswith("makes system calls without libc: connect")
+    assert "computed" in by_file["computed.so"]
+    assert set(by_file) == {"connects.so", "computed.so"}
 
 
 def test_stripped_of_all_tables(tmp_path: Path) -> None:
@@ -177,10 +177,10 @@ def test_programs(tmp_path: Path) -> None:
     subprocess.run(
         ["gcc", loader, "-o", tmp_path / "musl", "-x", "c", "-"], input=main.encode(), check=True
     )
-    said = messages(tmp_path)
-    assert set(said) == {"static", "pie", "musl"}
-    assert all(said[name].startswith("a static program") for name in ("static", "pie"))
-    assert "/lib/ld-musl-x86_64.so.1" in said["musl"]
+    by_file = messages(tmp_path)
+    assert set(by_file) == {"static", "pie", "musl"}
+    assert all(by_file[name].startswith("a static program") for name in ("static", "pie"))
+    assert "/lib/ld-musl-x86_64.so.1" in by_file["musl"]
 
 
 def test_go_and_sqlite(tmp_path: Path) -> None:
@@ -190,9 +190,9 @@ def test_go_and_sqlite(tmp_path: Path) -> None:
     subprocess.run(command, input=f"{go} int f(void) {{ return 0; }}".encode(), check=True)
     sqlite = 'const char *const f[] = {"SQLite format 3", "fts3_tokenizer"};'
     build(tmp_path / "sqlite.so", sqlite, "-shared", "-fPIC")
-    said = messages(tmp_path)
-    assert said["go.so"].startswith("a Go library")
-    assert "FTS3" in said["sqlite.so"]
+    by_file = messages(tmp_path)
+    assert by_file["go.so"].startswith("a Go library")
+    assert "FTS3" in by_file["sqlite.so"]
 
 
 def test_what_takes_an_address(tmp_path: Path) -> None:
@@ -207,9 +207,9 @@ def test_what_takes_an_address(tmp_path: Path) -> None:
     }.items():
         (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
         build(tmp_path / place, text, "-shared", "-fPIC")
-    said = messages(tmp_path)
+    by_file = messages(tmp_path)
     # lxml is named once. If a file's name says nothing, its content decides.
-    assert sorted(said) == sorted(
+    assert sorted(by_file) == sorted(
         [
             "_cffi_backend.so",
             "etree.cpython-313-x86_64-linux-gnu.so",
@@ -217,7 +217,7 @@ def test_what_takes_an_address(tmp_path: Path) -> None:
             "lib.cpython-313-x86_64-linux-gnu.so",
         ]
     )
-    assert "native_code: block refuses its import" in said["_cffi_backend.so"]
+    assert "native_code: block refuses its import" in by_file["_cffi_backend.so"]
     strict = messages(tmp_path, Path("policies") / "strict.yaml")
     assert "policy strict says block for native_code, and does not see it" in strict["fast.so"]
 

@@ -41,5 +41,5 @@ def test_explain_says_for_which_callers(tmp_path: Path, asker: str, mode: str, w
     policy.write_text(TEXT)
     words = ["explain", str(policy), "connect", "s3.example.org:443", "--as", asker]
     assert why in " ".join(CliRunner().invoke(app, words).stdout.split())
-    said = json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)
-    assert (said["mode"], said["only_for"]) == (mode, ["boto3", "botocore", "stripe"])
+    answer = json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)
+    assert (answer["mode"], answer["only_for"]) == (mode, ["boto3", "botocore", "stripe"])

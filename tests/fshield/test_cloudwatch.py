@@ -48,10 +48,10 @@ def hour() -> Window:
 def test_reads_our_lines_only_and_all_pages(logs: Any) -> None:
     for part in range(3):
         put(logs, *[EVENT if number % 2 else f"START {part}" for number in range(9_000)])
-    told: list[datetime] = []
-    messages = list(LogGroup("/aws/lambda/f", HERE).messages(hour(), told.append))
+    progress: list[datetime] = []
+    messages = list(LogGroup("/aws/lambda/f", HERE).messages(hour(), progress.append))
     assert [message["message"] for message in messages] == [EVENT] * 13_500
-    assert len(told) >= 2 and all(NOW - timedelta(hours=1) < at < NOW for at in told)
+    assert len(progress) >= 2 and all(NOW - timedelta(hours=1) < at < NOW for at in progress)
 
 
 def test_price_before_reading(logs: Any) -> None:

@@ -160,9 +160,9 @@ def test_check_levels(write: Write) -> None:
     assert "expired on 2026-01-31" in done.output
     assert "2999" not in done.output.replace("expires: 2999", "")
     assert "owner: me" in done.output
-    said = findings(load(path), date(2026, 1, 31))
-    assert [finding.level for finding in said] == ["note", "note"]
-    assert "expires today (owner: me)" in said[0].message
+    found = findings(load(path), date(2026, 1, 31))
+    assert [finding.level for finding in found] == ["note", "note"]
+    assert "expires today (owner: me)" in found[0].message
     assert [finding.level for finding in findings(load(path), date(2026, 1, 16))] == ["note"]
     assert "in 14 days" in findings(load(path), date(2026, 1, 17))[0].message
 
@@ -237,15 +237,15 @@ def test_check_of_a_folder_says_all_of_it(tmp_path: Path) -> None:
         "version: 1\npolicy:\n  read_handler: blok\n  nope: block\n  read_write_tmp: blok\n"
     )
     done = run("check", "--json", str(tmp_path))
-    said = json.loads(done.stdout)
+    answer = json.loads(done.stdout)
     assert done.exit_code == 2
-    assert [(Path(one["file"]).name, one["line"]) for one in said["findings"]] == [
+    assert [(Path(one["file"]).name, one["line"]) for one in answer["findings"]] == [
         ("b.yaml", 1),
         ("c.yaml", 3),
         ("c.yaml", 4),
         ("c.yaml", 5),
     ]
-    assert ["a.yaml" in one["message"] for one in said["problems"]] == [True]
+    assert ["a.yaml" in one["message"] for one in answer["problems"]] == [True]
 
 
 def test_check_of_odd_names(tmp_path: Path) -> None:
@@ -277,11 +277,11 @@ def test_check_of_a_functions_folder(tmp_path: Path) -> None:
     (tmp_path / "node_modules/@puresec/function-shield").mkdir(parents=True)
     done = run("check", "--json", "--function", str(tmp_path))
     assert done.exit_code == 1
-    said = {
+    places = {
         (Path(finding["file"]).name, finding["line"])
         for finding in json.loads(done.stdout)["findings"]
     }
-    assert said == {
+    assert places == {
         ("function_shield", 1),
         ("requirements.txt", 2),
         ("package.json", 2),

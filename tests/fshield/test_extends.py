@@ -153,7 +153,7 @@ def test_a_chain_of_three_in_folders(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("files", "place", "said"),
+    ("files", "place", "sentence"),
     [
         ({"shop": "version: 1\nextends: nowhere.yaml\n"}, "shop.yaml:2:10", "there is no file"),
         ({"shop": "version: 1\nextends: shop.yaml\n"}, "shop.yaml:2:10", "in a circle"),
@@ -193,12 +193,12 @@ def test_a_chain_of_three_in_folders(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_wrong_chains(tmp_path: Path, files: dict[str, str], place: str, said: str) -> None:
+def test_wrong_chains(tmp_path: Path, files: dict[str, str], place: str, sentence: str) -> None:
     path = write(tmp_path, **files)
     with pytest.raises(PolicyError) as caught:
         load(path)
     assert caught.value.finding.place == str(tmp_path / place)
-    assert said in caught.value.finding.message
+    assert sentence in caught.value.finding.message
 
 
 def test_a_long_chain_ends(tmp_path: Path) -> None:

@@ -51,10 +51,10 @@ def test_shared_options_are_said_once() -> None:
                 "typer.Argument",
             ):
                 continue
-            said = next((word.value for word in node.keywords if word.arg == "help"), None)
-            if isinstance(said, ast.Name):
+            text = next((word.value for word in node.keywords if word.arg == "help"), None)
+            if isinstance(text, ast.Name):
                 continue  # a shared constant for options of different types
-            help_ = ast.unparse(said) if said else ""
+            help_ = ast.unparse(text) if text else ""
             flags = [arg.value for arg in node.args if isinstance(arg, ast.Constant)]
             name = str(flags[0]) if flags else "an argument"
             if flags and name in SAID_ONCE and (name, file.name) not in SAYS_MORE:
@@ -125,8 +125,8 @@ for words in (["check"], ["--version"]):
 
 def test_a_command_runs_with_the_environment_and_the_collector_as_they_were() -> None:
     """What a command starts, such as a function, gets the user's own environment."""
-    said = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", RUNS_A_COMMAND], capture_output=True, text=True, check=True
     )
-    lines = [line for line in said.stdout.splitlines() if not line.startswith("fshield ")]
+    lines = [line for line in done.stdout.splitlines() if not line.startswith("fshield ")]
     assert lines == ["True True"] * 3

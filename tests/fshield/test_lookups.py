@@ -68,9 +68,9 @@ def test_the_user_names_the_ports(policy: Path, tmp_path: Path) -> None:
     log = str(node("a.example", None, "pg", **BLOCKED).write(tmp_path / "log"))
     run, options = CliRunner(), ["--port", "6432", "--port", "5433"]
     done = run.invoke(app, ["fix", "-p", str(policy), "--json", *options, log])
-    said = json.loads(done.stdout)
-    assert done.exit_code == 0 and said["careful"] == []
-    assert [one["entry"] for one in said["entries"]] == ["{host: a.example, ports: [5433, 6432]}"]
+    answer = json.loads(done.stdout)
+    assert done.exit_code == 0 and answer["careful"] == []
+    assert [one["entry"] for one in answer["entries"]] == ["{host: a.example, ports: [5433, 6432]}"]
     assert run.invoke(app, ["fix", "-p", str(policy), "-w", *options, log]).exit_code == 0
     again = run.invoke(app, ["fix", "-p", str(policy), "--json", log])
     assert json.loads(again.stdout)["allowed_already"] == ["look up a.example"]

@@ -60,8 +60,8 @@ def test_a_change_that_widens_fails_with_words(repository: Path) -> None:
     )
     result = make(repository, "ci", "OLD=main")
     assert result.returncode != 0
-    said = result.stdout + result.stderr
-    assert "*.example.net" in said and "orders" in said
+    printed = result.stdout + result.stderr
+    assert "*.example.net" in printed and "orders" in printed
     assert not (repository / "dist" / "policies.zip").exists()
 
 

@@ -271,8 +271,8 @@ def test_everything_held_back_is_no_success() -> None:
     log = Log().host("collector.evil.example", *stack("tintkit"))
     done = CliRunner().invoke(app, ["learn", "--json", "-"], input="\n".join(log.lines))
     assert done.exit_code == 1 and json.loads(done.stdout)["ok"] is False
-    said = CliRunner().invoke(app, ["learn", "-"], input="\n".join(log.lines))
-    assert said.exit_code == 1 and "--accept collector.evil.example:443" in said.stderr
+    ran = CliRunner().invoke(app, ["learn", "-"], input="\n".join(log.lines))
+    assert ran.exit_code == 1 and "--accept collector.evil.example:443" in ran.stderr
 
 
 def test_everything_held_back_is_no_success_with_into_either(tmp_path: Path) -> None:

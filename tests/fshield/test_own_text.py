@@ -278,11 +278,11 @@ def test_the_command_and_what_it_says(package: Path, tmp_path: Path) -> None:
     log.write_text("".join(f"{line}\n" for line in hosts.lines))
     command = ["learn", str(log), "-o", str(policy)]
     done = CliRunner().invoke(app, command)
-    said = " ".join(done.output.split())
+    printed = " ".join(done.output.split())
     assert done.exit_code == 1
-    assert "--trust graphdb --trust othersdk" in said
-    assert "--code FOLDER" in said
-    assert "app called it" in said
+    assert "--trust graphdb --trust othersdk" in printed
+    assert "--code FOLDER" in printed
+    assert "app called it" in printed
     done = CliRunner().invoke(app, [*command, "--code", str(package), "-e", "OTHER=other.example"])
     assert done.exit_code == 0, done.output
     assert "collector.evil.example:7687" in " ".join(done.output.split()).replace(" ", "")

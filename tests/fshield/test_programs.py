@@ -55,16 +55,16 @@ def program(folder: Path, data: bytes, mode: int = 0o755) -> Path:
 
 
 def test_check_names_the_line_and_the_fix(tmp_path: Path) -> None:
-    status, said = run("check", policy(tmp_path, "/usr/bin/uname", "/usr/sbin/ldconfig"))
-    (found,) = said["findings"]
+    status, output = run("check", policy(tmp_path, "/usr/bin/uname", "/usr/sbin/ldconfig"))
+    (found,) = output["findings"]
     assert (status, found["line"], found["level"]) == (1, 7, "warning")
     assert "/usr/sbin/ldconfig does not start" in found["message"]
     assert "name the library by its file" in found["fix"]
 
 
 def test_what_is_mostly_static_is_a_note(tmp_path: Path) -> None:
-    status, said = run("check", policy(tmp_path, "/opt/no/such/folder/ffmpeg"))
-    (found,) = said["findings"]
+    status, output = run("check", policy(tmp_path, "/opt/no/such/folder/ffmpeg"))
+    (found,) = output["findings"]
     assert (status, found["level"]) == (0, "note")
     assert "may not start" in found["message"]
 
@@ -73,8 +73,8 @@ def test_where_nothing_blocks_it_starts(tmp_path: Path) -> None:
     rest = "  default: alert\n"
     chosen = policy(tmp_path, "/usr/sbin/ldconfig", mode="alert", more=rest)
     assert run("check", chosen) == (0, {"ok": True, "findings": [], "problems": []})
-    _, said = run("explain", chosen, "exec", "/usr/sbin/ldconfig")
-    assert (said["mode"], said["reason"]) == ("alert", "unguardable")
+    _, output = run("explain", chosen, "exec", "/usr/sbin/ldconfig")
+    assert (output["mode"], output["reason"]) == ("alert", "unguardable")
 
 
 @pytest.mark.parametrize(
@@ -98,11 +98,11 @@ def test_a_file_on_this_machine(tmp_path: Path, data: bytes, mode: int, why: str
     found = programs.unguardable(str(file))
     assert (found is None) if why is None else (found is not None and why in found.why)
     chosen = policy(tmp_path, file)
-    status, said = run("check", chosen)
-    assert (status, len(said["findings"])) == ((0, 0) if why is None else (1, 1))
-    _, said = run("explain", chosen, "exec", file)
-    assert said["mode"] == ("allow" if why is None else "block")
-    assert said["rule"] == "p.yaml:6"
+    status, output = run("check", chosen)
+    assert (status, len(output["findings"])) == ((0, 0) if why is None else (1, 1))
+    _, output = run("explain", chosen, "exec", file)
+    assert output["mode"] == ("allow" if why is None else "block")
+    assert output["rule"] == "p.yaml:6"
 
 
 def test_a_script_is_what_its_interpreter_is(tmp_path: Path) -> None:

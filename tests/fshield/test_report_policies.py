@@ -163,19 +163,19 @@ def test_entries_for_some_packages_say_which_and_who_else_asked(tmp_path: Path) 
         (["stripe"], 5, {"tintkit": 2}),
         (["redis", "unknown"], 0, {}),
     ]
-    said = "allowed for stripe; asked by tintkit"
+    sentence = "allowed for stripe; asked by tintkit"
     by = {
         touch["by"]: touch["for_others"]
         for dependency in found["dependencies"]
         for touch in dependency["touched"]
     }
-    assert by["tintkit"] == said and set(by.values()) == {said, None}
+    assert by["tintkit"] == sentence and set(by.values()) == {sentence, None}
     done = CliRunner().invoke(
         app, ["report", str(tmp_path / "events.log"), "--policy", str(policy)]
     )
     text = Page(done.stdout).text
     assert "Entries for some packages" in text and "2 entries with only_for" in text
-    assert f"{said} (×2)" in text and text.count(said) == 2
+    assert f"{sentence} (×2)" in text and text.count(sentence) == 2
     assert "only_for: [stripe]" not in text.partition("The policy: p.yaml")[0]
 
 

@@ -388,7 +388,7 @@ def test_check_looks_at_variables_where_it_has_them(write: Callable[[str], Path]
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "said"),
+    ("first", "second", "reported"),
     [
         ('host: "*.example.org"', "host: api.example.org", True),
         ("host: api.example.org", 'host: "*.example.org"', False),
@@ -405,11 +405,11 @@ def test_check_looks_at_variables_where_it_has_them(write: Callable[[str], Path]
     ],
 )
 def test_check_says_what_is_allowed_already(
-    write: Callable[[str], Path], first: str, second: str, said: bool
+    write: Callable[[str], Path], first: str, second: str, reported: bool
 ) -> None:
     done = run("check", str(write(OUT + f"      - {first}\n      - {second}\n")))
-    assert ("allows this already" in done.output) == said
-    if said:
+    assert ("allows this already" in done.output) == reported
+    if reported:
         assert ":7:9: note: p.yaml:6" in done.output
 
 

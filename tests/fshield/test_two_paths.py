@@ -240,8 +240,8 @@ def test_ready_knows_the_second_name_and_counts_once() -> None:
     found = {kind.target: (kind.count, kind.times) for kind in kinds_of(seen)}
     assert found == {"/tmp/a.part": (6, 6), "/tmp/final": (3, 0), "/tmp/other": (3, 0)}
     last = max(kind.first for kind in kinds_of(seen))
-    said = {check.name: check.found for check in checks(seen, Wanted(), last)}
-    assert said["would have been blocked"] == "3 kinds of acts, ×6"
+    figures = {check.name: check.found for check in checks(seen, Wanted(), last)}
+    assert figures["would have been blocked"] == "3 kinds of acts, ×6"
 
 
 def test_tail_shows_both(tmp_path: Path) -> None:

@@ -146,7 +146,7 @@ def test_the_locks_of_this_repository_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "says", "fix"),
+    ("text", "line", "message", "fix"),
     [
         ("a==1\nrequests>=2\n", 2, "requests is not pinned to one version", "requests==VERSION"),
         ("a==1\n\nflask\n", 3, "flask is not pinned", "flask==VERSION"),
@@ -166,39 +166,41 @@ def test_the_locks_of_this_repository_are_read() -> None:
     ],
 )
 def test_what_is_wrong_is_said_with_its_line(
-    tmp_path: Path, text: str, line: int, says: str, fix: str
+    tmp_path: Path, text: str, line: int, message: str, fix: str
 ) -> None:
     path = lock(tmp_path / "new.lock", text)
     done = command(lock(tmp_path / "old.lock", "a==1\n"), path)
     assert done.exit_code == 2
-    assert f"new.lock:{line}:" in done.stderr and says in done.stderr
+    assert f"new.lock:{line}:" in done.stderr and message in done.stderr
     assert fix in done.stderr.partition("fix:")[2]
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "says"),
+    ("name", "text", "message"),
     [
         ("poetry.lock", "", "poetry export"),
         ("yarn.lock", "", "package-lock-only"),
         ("empty.lock", "# nothing\n", "names no package"),
     ],
 )
-def test_what_is_not_a_lock_that_is_read(tmp_path: Path, name: str, text: str, says: str) -> None:
+def test_what_is_not_a_lock_that_is_read(
+    tmp_path: Path, name: str, text: str, message: str
+) -> None:
     done = command(lock(tmp_path / name, text), tmp_path / name)
-    assert done.exit_code == 2 and says in done.stderr and "fix:" in done.stderr
+    assert done.exit_code == 2 and message in done.stderr and "fix:" in done.stderr
     assert command(tmp_path / "none", tmp_path / "none").exit_code == 2
 
 
 def test_options_that_do_not_go_together(tmp_path: Path) -> None:
     pip, npm = lock(tmp_path / "a.lock", "a==1\n"), lock(tmp_path / "package-lock.json", NPM)
     log = Log().write(tmp_path / "log")
-    for words, says in (
+    for words, message in (
         ((pip, npm), "one of npm"),
         ((pip, pip, "--old-log", log), "--old-log without --log"),
         ((pip, pip, "--sarif"), "--sarif is for policies"),
     ):
         done = command(*words)
-        assert done.exit_code == 2 and says in done.stderr
+        assert done.exit_code == 2 and message in done.stderr
     done = CliRunner().invoke(app, ["diff", str(pip), str(pip), "--log", str(log)])
     assert done.exit_code == 2 and "add --dependencies" in done.stderr
     for locked in (pip, npm):

@@ -48,8 +48,12 @@ class Outcome:
         act."""
         for event in self.events.get(policy, []):
             origin = event["origin"] or {}
-            who = origin.get("distribution") or "no package"
-            return f"{who} {origin['version']}" if origin.get("version") else str(who)
+            distribution = origin.get("distribution") or "no package"
+            return (
+                f"{distribution} {origin['version']}"
+                if origin.get("version")
+                else str(distribution)
+            )
         return ""
 
     def problems(self) -> list[str]:
@@ -63,8 +67,8 @@ class Outcome:
             modes = {event["mode"] for event in self.events.get(policy, [])}
             words = self.words.get(policy) or []
             if self.seen.get(policy) == (stopped or undone):
-                said = "stopped" if stopped else "undone" if undone else "done"
-                found.append(f"{policy}: it must be {said}: {words}")
+                wanted_end = "stopped" if stopped else "undone" if undone else "done"
+                found.append(f"{policy}: it must be {wanted_end}: {words}")
             if undone and f"ACT {self.act.name} DONE" not in words:
                 found.append(f"{policy}: it must be done before it is undone: {words}")
             wanted = "block" if stopped else "alert" if policy == "monitor" else ""

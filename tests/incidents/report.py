@@ -36,15 +36,15 @@ def listed(rows: Iterable[Sequence[str]]) -> str:
     head, *rest = rows
     lines = []
     for first, second, *others in rest:
-        said = [f"{first}: {second}."]
-        said += [
+        parts = [f"{first}: {second}."]
+        parts += [
             f"*{name.capitalize()}*: {cell}."
             for name, cell in zip(head[2:], others, strict=True)
             if cell
         ]
         lines.append(
             textwrap.fill(
-                f"- {' '.join(said)}",
+                f"- {' '.join(parts)}",
                 100,
                 subsequent_indent="  ",
                 break_long_words=False,

@@ -208,8 +208,8 @@ for line in ("GET /2018-06-01/runtime/invocation/next", "GET /2018-06-01/runtime
         done = run_guarded(
             [python, "-m", "awslambdaric"], policy=rules(runtime_api="block"), env=env
         )
-    said = [line for line in done.stdout.splitlines() if line]
-    assert said[:2] == ["200", "PermissionError"] and "200" not in " ".join(said[2:]), done
+    lines = [line for line in done.stdout.splitlines() if line]
+    assert lines[:2] == ["200", "PermissionError"] and "200" not in " ".join(lines[2:]), done
     assert {event["policy"] for event in done.violations} == {"runtime_api"}
 
 

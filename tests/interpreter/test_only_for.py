@@ -126,38 +126,38 @@ def test_modules_that_python_has_frozen(python: Path, task: Path) -> None:
 
 @pytest.mark.parametrize("python", interpreters(), ids=lambda path: path.parts[-3][-12:])
 def test_the_named_one_and_what_it_requires(python: Path, task: Path, sink: int) -> None:
-    said, done = run(python, task, sink, "stripe")
-    assert [said[name] for name in ("stripe", "thread", "asyncio")] == [True] * 3
-    assert "allowed for stripe; asked by function" in said["requests"]
-    assert "allowed for stripe; asked by tintbox" in said["direct"]
-    assert "allowed for stripe; asked by tintbox" in said["drive"]
+    results, done = run(python, task, sink, "stripe")
+    assert [results[name] for name in ("stripe", "thread", "asyncio")] == [True] * 3
+    assert "allowed for stripe; asked by function" in results["requests"]
+    assert "allowed for stripe; asked by tintbox" in results["direct"]
+    assert "allowed for stripe; asked by tintbox" in results["drive"]
     # Neither a task that other code made nor a pool shows the original caller.
-    assert "allowed for stripe; asked by unknown" in said["child"]
-    assert "allowed for stripe; asked by unknown" in said["pooled"]
-    told = done.of("outbound_connectivity")
-    assert {event["asker"] for event in told} == {"function", "tintbox", "unknown"}
-    assert {event["only_for"] for event in told} == {"stripe"}
-    assert {(event["reason"], event["entry_source"], event["rule"]) for event in told} == {
+    assert "allowed for stripe; asked by unknown" in results["child"]
+    assert "allowed for stripe; asked by unknown" in results["pooled"]
+    events = done.of("outbound_connectivity")
+    assert {event["asker"] for event in events} == {"function", "tintbox", "unknown"}
+    assert {event["only_for"] for event in events} == {"stripe"}
+    assert {(event["reason"], event["entry_source"], event["rule"]) for event in events} == {
         ("only_for", "test.yaml:6", None)
     }
 
 
 def test_unknown_is_admitted_by_name(task: Path, sink: int) -> None:
-    said, _ = run(sys.executable, task, sink, "stripe", "unknown")
-    assert [said[name] for name in ("stripe", "child", "pooled")] == [True] * 3
-    assert "asked by tintbox" in said["drive"]
+    results, _ = run(sys.executable, task, sink, "stripe", "unknown")
+    assert [results[name] for name in ("stripe", "child", "pooled")] == [True] * 3
+    assert "asked by tintbox" in results["drive"]
 
 
 def test_the_function_by_name(task: Path, sink: int) -> None:
-    said, _ = run(sys.executable, task, sink, "function", "requests")
-    assert said["requests"] is True
-    assert "asked by stripe" in said["stripe"]
-    assert "asked by tintbox" in said["direct"]
+    results, _ = run(sys.executable, task, sink, "function", "requests")
+    assert results["requests"] is True
+    assert "asked by stripe" in results["stripe"]
+    assert "asked by tintbox" in results["direct"]
 
 
 def test_a_name_may_be_written_as_pip_shows_it(task: Path, sink: int) -> None:
-    said, _ = run(sys.executable, task, sink, "Stripe", "TintBox")
-    assert said["drive"] is True
+    results, _ = run(sys.executable, task, sink, "Stripe", "TintBox")
+    assert results["drive"] is True
 
 
 def test_changed_code_is_nobodys(task: Path, sink: int) -> None:
@@ -244,10 +244,10 @@ def test_entries_of_every_rule(tmp_path: Path) -> None:
     )
     made.unlink(missing_ok=True)
     assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
+    results = json.loads(done.stdout)
     for rule in ("read_write_tmp", "create_child_process", "native_code"):
-        assert said[f"{rule} stripe"] is True, said
-        assert "allowed for stripe; asked by tintbox" in str(said[f"{rule} tintbox"])
+        assert results[f"{rule} stripe"] is True, results
+        assert "allowed for stripe; asked by tintbox" in str(results[f"{rule} tintbox"])
 
 
 LIBRARY = """
@@ -300,8 +300,8 @@ def test_a_library_that_connects_from_a_thread_of_its_own(tmp_path: Path, sink: 
     app = "import sys, stripe, tintbox\nport = int(sys.argv[1])\n"
     (folder / "app.py").write_text(f"{app}print(stripe.reach(port), tintbox.reach(port))\n")
     settle()
-    said, done = run_raw(folder, sink, "stripe")
-    assert said == "1 0\n", done.stderr
+    results, done = run_raw(folder, sink, "stripe")
+    assert results == "1 0\n", done.stderr
     (event,) = done.of("outbound_connectivity")
     assert (event["reason"], event["asker"]) == ("only_for", "tintbox")
 
@@ -348,16 +348,16 @@ def charged(task: Path, port: int, code: str, **environment: str) -> str:
 def test_a_package_is_not_the_function_where_its_list_cannot_be_read(task: Path, sink: int) -> None:
     """Without a free fd, and at a path that is too long to look up."""
     packages.install(task, "other-name", {"tintkit.py": STARVED})
-    said = charged(task, sink, "import tintkit; print(tintkit.starved(ADDRESS))")
-    assert "allowed for stripe; asked by " in said
+    results = charged(task, sink, "import tintkit; print(tintkit.starved(ADDRESS))")
+    assert "allowed for stripe; asked by " in results
     deep = "/".join("d" * 100 for _ in range(6))
     packages.install(task, "deep-name", {f"{deep}/tintdeep.py": STARVED})
-    said = charged(
+    results = charged(
         task,
         sink,
         f"sys.path.append('{task}/{deep}')\nimport tintdeep; print(tintdeep.reaches(ADDRESS))",
     )
-    assert "allowed for stripe; asked by " in said
+    assert "allowed for stripe; asked by " in results
 
 
 def test_threads_that_could_not_be_started_take_no_room(task: Path, sink: int) -> None:

@@ -75,12 +75,12 @@ def test_what_is_allowed_names_who_asked(site: Path, tmp_path: Path, tmp_name: P
     policy.write_text(ALLOWED.replace("TMP", str(tmp_name)))
     done = run("import user\nuser.used()", site, mode=policy)
     found = {event["policy"]: event for event in done.events if event["event"] == "allowed"}
-    told = [
+    uses = [
         (event["rule"], event["details"].get("host"))
         for event in done.events
         if event["event"] == "allowed"
     ]
-    assert len(told) == len(set(told)) == 4, told
+    assert len(uses) == len(set(uses)) == 4, uses
     for rule in ("outbound_connectivity", "read_write_tmp"):
         origin = found[rule]["origin"]
         assert (origin["distribution"], origin["version"]) == ("user-of-things", "1.2.3")

@@ -163,5 +163,5 @@ def test_more_rules_than_kinds_are_kept(python: Path) -> None:
     for name in names:
         (FOLDER / name).unlink()
     assert done.returncode == 0, done.stderr
-    told = [event["details"]["path"] for event in done.events if event["event"] == "allowed"]
-    assert {Path(path).name for path in told} == set(names)
+    paths = [event["details"]["path"] for event in done.events if event["event"] == "allowed"]
+    assert {Path(path).name for path in paths} == set(names)

@@ -139,8 +139,8 @@ def run(python: Path | str, tmp_path: Path, path: Path, body: str, *names: str) 
         env={"LAMBDA_TASK_ROOT": str(task)},
     )
     assert done.returncode == 0, done.stderr
-    said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return said
+    results: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return results
 
 
 def shell() -> str:
@@ -162,9 +162,9 @@ act("subprocess", stripe.run, program)
 act("os.system", stripe.run_as_shell)
 act("posix_spawn", stripe.spawn, program)
 """
-    said = run(python, tmp_path, database, body)
+    results = run(python, tmp_path, database, body)
     Path(f"{database}.pipe").unlink()
-    assert said == dict.fromkeys(said, True)
+    assert results == dict.fromkeys(results, True)
 
 
 @each
@@ -178,11 +178,11 @@ act("sqlite3", stripe.query, path)
 act("attach after sqlite3", tintbox.steal, path)
 act("within", stripe.call, tintbox.steal, path)
 """
-    said = run(python, tmp_path, database, body)
-    assert said.pop("open") is True
-    assert said.pop("sqlite3") is True
-    assert {name: "unable to open" in str(text) for name, text in said.items()} == dict.fromkeys(
-        said, True
+    results = run(python, tmp_path, database, body)
+    assert results.pop("open") is True
+    assert results.pop("sqlite3") is True
+    assert {name: "unable to open" in str(text) for name, text in results.items()} == dict.fromkeys(
+        results, True
     )
 
 
@@ -196,8 +196,8 @@ act("mkfifo", tintbox.make, path)
 act("again", stripe.load, path)
 act("certificates", tintbox.trust, path)
 """
-    said = run(python, tmp_path, database, body)
-    assert said == {
+    results = run(python, tmp_path, database, body)
+    assert results == {
         "open": True,
         "mkfifo": "PermissionError",
         "again": True,
@@ -229,8 +229,10 @@ act("fork_exec", tintbox.run, program)
 act("within", stripe.call, tintbox.run, program)
 act("subprocess again", stripe.run, program)
 """
-    said = run(python, tmp_path, database, body)
-    assert said["subprocess"] is said["subprocess again"] is True
-    assert said["fork_exec"] == said["within"] == 255  # the child could not execute the program
-    said = run(python, tmp_path / "control", database, body, "stripe", "tintbox")
-    assert said == {"subprocess": True, "fork_exec": 0, "within": 0, "subprocess again": True}
+    results = run(python, tmp_path, database, body)
+    assert results["subprocess"] is results["subprocess again"] is True
+    assert (
+        results["fork_exec"] == results["within"] == 255
+    )  # the child could not execute the program
+    results = run(python, tmp_path / "control", database, body, "stripe", "tintbox")
+    assert results == {"subprocess": True, "fork_exec": 0, "within": 0, "subprocess again": True}

@@ -125,23 +125,23 @@ def asked(
         env={"LAMBDA_TASK_ROOT": str(task)},
     )
     assert done.returncode == 0, done.stderr
-    said: dict[str, str] = json.loads(done.stdout)
+    results: dict[str, str] = json.loads(done.stdout)
     # The function's own files may connect, beside those of the package.
-    assert [said.pop(own) for own in ("own.py", "bin/own.py")] == ["connected"] * 2
-    return said
+    assert [results.pop(own) for own in ("own.py", "bin/own.py")] == ["connected"] * 2
+    return results
 
 
-def is_told(said: Mapping[str, str]) -> dict[str, bool]:
+def is_named(results: Mapping[str, str]) -> dict[str, bool]:
     """For each file, whether the event named the package."""
-    return {name: "asked by tintbox" in text for name, text in said.items()}
+    return {name: "asked by tintbox" in text for name, text in results.items()}
 
 
 @pytest.mark.parametrize("install", [install_by_pip, install_by_sam])
 def test_a_name_that_csv_quotes(
     install: Callable[[Path, Path], None], tmp_path: Path, sink: int
 ) -> None:
-    said = asked(tmp_path, sink, dict.fromkeys(ODD, HOOK), ODD, install)
-    assert is_told(said) == dict.fromkeys(ODD, True)
+    results = asked(tmp_path, sink, dict.fromkeys(ODD, HOOK), ODD, install)
+    assert is_named(results) == dict.fromkeys(ODD, True)
 
 
 def test_files_outside_the_folder_of_packages(tmp_path: Path, sink: int) -> None:
@@ -160,8 +160,8 @@ def test_files_outside_the_folder_of_packages(tmp_path: Path, sink: int) -> None
         "bin/tinthook",
         "tintpure.py",
     )
-    said = asked(tmp_path, sink, files, names, install_by_pip)
-    assert is_told(said) == dict.fromkeys(names, True)
+    results = asked(tmp_path, sink, files, names, install_by_pip)
+    assert is_named(results) == dict.fromkeys(names, True)
 
 
 def test_folders_that_sam_moves(tmp_path: Path, sink: int) -> None:
@@ -171,16 +171,16 @@ def test_folders_that_sam_moves(tmp_path: Path, sink: int) -> None:
         f"{DATA}/data/tintdata.py": HOOK,
     }
     names = ("tintpure.py", "tint,plat/hooks.py", f"{DATA}/data/tintdata.py")
-    said = asked(tmp_path, sink, files, names, install_by_sam)
-    assert is_told(said) == dict.fromkeys(names, True)
+    results = asked(tmp_path, sink, files, names, install_by_sam)
+    assert is_named(results) == dict.fromkeys(names, True)
 
 
 def test_a_folder_that_says_it_is_the_allowed_package(tmp_path: Path, sink: int) -> None:
     folders = ("tint,box", f"{DATA}/data/tintdata", f"{DATA}/purelib/tintpure", "tintbox/inner")
     files = {f"{at}/{name}": text for at in folders for name, text in DISGUISED.items()}
     names = tuple(f"{at}/hooks.py" for at in ("tint,box", "tintdata", "tintpure", "tintbox/inner"))
-    said = asked(tmp_path, sink, files, names, install_by_pip)
-    assert is_told(said) == dict.fromkeys(names, True)
+    results = asked(tmp_path, sink, files, names, install_by_pip)
+    assert is_named(results) == dict.fromkeys(names, True)
 
 
 def test_a_long_list_is_read_to_its_end(tmp_path: Path, sink: int) -> None:
@@ -188,5 +188,5 @@ def test_a_long_list_is_read_to_its_end(tmp_path: Path, sink: int) -> None:
     many = {f"tintbox/{at:05}/{'x' * (at % 90)}.py": "" for at in range(2000)}
     odd = {f"tint,{at}/{'y' * 200}.py": HOOK for at in range(12)}
     files = dict(sorted((many | odd).items(), key=lambda one: one[0][-40:]))
-    said = asked(tmp_path, sink, files, tuple(odd), install_by_sam)
-    assert is_told(said) == dict.fromkeys(odd, True)
+    results = asked(tmp_path, sink, files, tuple(odd), install_by_sam)
+    assert is_named(results) == dict.fromkeys(odd, True)

@@ -27,7 +27,7 @@ def _folder(test: str) -> str:
 
 
 def _processor_seconds() -> float:
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    used = [resource.getrusage(which) for which in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(each.ru_utime + each.ru_stime for each in used) + forked.processor_seconds()
 
 
@@ -41,11 +41,11 @@ class Progress:
         self.folder = ""
         self.counts: Counter[str] = Counter()
         self.began, self.used = time.monotonic(), _processor_seconds()
-        self.told = self.began
+        self.last_report = self.began
         self.all: Counter[str] = Counter()  # number of tests in each folder
         self.seconds: dict[str, float] = defaultdict(float)
 
-    def tell(self, **what: Any) -> None:
+    def write_line(self, **what: Any) -> None:
         """Write one line, short enough for one whole write."""
         os.write(self.fd, json.dumps(what).encode() + b"\n")
 
@@ -53,7 +53,7 @@ class Progress:
         """Report that the folder is done."""
         now, used = time.monotonic(), _processor_seconds()
         if self.folder:
-            self.tell(
+            self.write_line(
                 folder=self.folder,
                 counts=self.counts,
                 seconds=now - self.began,
@@ -74,16 +74,16 @@ class Progress:
         self.seconds[report.nodeid] += report.duration
         if report.when == "call" or report.outcome != "passed":
             self.counts[report.outcome] += 1
-        if time.monotonic() - self.told >= EVERY:
-            self.told = time.monotonic()
-            self.tell(running=folder, done=sum(self.counts.values()), all=self.all[folder])
+        if time.monotonic() - self.last_report >= EVERY:
+            self.last_report = time.monotonic()
+            self.write_line(running=folder, done=sum(self.counts.values()), all=self.all[folder])
 
     def pytest_sessionfinish(self) -> None:
         """Report the last folder, and the slowest tests."""
         self.ends()
         slowest = sorted(self.seconds.items(), key=lambda item: -item[1])[:SLOWEST]
         for test, seconds in slowest:
-            self.tell(test=test, seconds=seconds)
+            self.write_line(test=test, seconds=seconds)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -70,30 +70,30 @@ class Report:
         """Print a line for each folder, until the lane ends."""
         with os.fdopen(lines) as stream:
             for line in stream:
-                said = json.loads(line)
+                message = json.loads(line)
                 with self.lock:
-                    if "test" in said:
-                        self.slowest.append((said["seconds"], said["test"]))
-                    elif "running" in said:
-                        at = f"{said['running']:20} {said['done']} of {said['all']} …"
+                    if "test" in message:
+                        self.slowest.append((message["seconds"], message["test"]))
+                    elif "running" in message:
+                        at = f"{message['running']:20} {message['done']} of {message['all']} …"
                         print(f"{'':{self.indent}}{at}", flush=True)
                     else:
-                        self.print(said)
+                        self.print(message)
 
     @property
     def indent(self) -> int:
         """The width of ``[12/30] ``."""
         return len(f"[{self.folders}/{self.folders}] ")
 
-    def print(self, said: dict[str, Any]) -> None:
+    def print(self, message: dict[str, Any]) -> None:
         """Print one folder's line."""
         self.done += 1
-        self.processor += said["processor"]
-        counts = sorted(said["counts"].items())
-        told = ", ".join(f"{count} {outcome}" for outcome, count in counts)
+        self.processor += message["processor"]
+        counts = sorted(message["counts"].items())
+        outcomes = ", ".join(f"{count} {outcome}" for outcome, count in counts)
         head = f"[{self.done}/{self.folders}]".ljust(self.indent)
-        took = f"{said['seconds']:5.0f} s, {said['processor']:4.0f} s of processor"
-        print(f"{head}{said['folder']:20} {told:26}{took}", flush=True)
+        took = f"{message['seconds']:5.0f} s, {message['processor']:4.0f} s of processor"
+        print(f"{head}{message['folder']:20} {outcomes:26}{took}", flush=True)
 
 
 def folders() -> list[str]:
@@ -109,9 +109,9 @@ def lanes(asked: Sequence[str]) -> tuple[list[Lane], list[Lane]]:
         rest = folders()
 
     def take(names: tuple[str, ...]) -> list[str]:
-        taken = [path for path in rest if Path(path).parts[1:2] and Path(path).parts[1] in names]
-        rest[:] = [path for path in rest if path not in taken]
-        return taken
+        chosen = [path for path in rest if Path(path).parts[1:2] and Path(path).parts[1] in names]
+        rest[:] = [path for path in rest if path not in chosen]
+        return chosen
 
     beside, whole, alone = take(BESIDE), take(WHOLE), take(ALONE)
     together = [Lane("first", rest), Lane("beside", beside), Lane("whole", whole)]
@@ -166,8 +166,8 @@ def main(asked: Sequence[str]) -> int:
             print(f"\n{lane.name}:\n{lane.log.read_text()}")
     failed = [lane.name for lane in every if lane.status != 0]
     took = time.monotonic() - began
-    said = f"failed in: {', '.join(failed)}" if failed else "all passed"
-    print(f"\n{said}; {took:.0f} s, {report.processor:.0f} s of processor")
+    verdict = f"failed in: {', '.join(failed)}" if failed else "all passed"
+    print(f"\n{verdict}; {took:.0f} s, {report.processor:.0f} s of processor")
     return 1 if failed else 0
 
 

@@ -55,8 +55,10 @@ def test_the_same_as_a_process(folder: Path, words: tuple[str, ...], status: int
     done = forked.fshield(*words, env=env, cwd=folder)
     assert done.returncode == apart.returncode == status
     assert done.stdout == apart.stdout
-    (said, events), (forked_said, forked_events) = map(split_events, (apart.stderr, done.stderr))
-    assert said == forked_said
+    (printed, events), (forked_printed, forked_events) = map(
+        split_events, (apart.stderr, done.stderr)
+    )
+    assert printed == forked_printed
     kinds = [[event["event"] for event in found] for found in (events, forked_events)]
     assert kinds[0] == kinds[1]
 

@@ -30,9 +30,9 @@ def test_meets() -> None:
 
 def test_every_folder_is_in_one_lane() -> None:
     together, alone = run.lanes(["tests"])
-    taken = [path for lane in (*together, *alone) for path in lane.paths]
-    assert sorted(taken) == run.folders()
-    assert "tests/lanes" in taken
+    listed = [path for lane in (*together, *alone) for path in lane.paths]
+    assert sorted(listed) == run.folders()
+    assert "tests/lanes" in listed
     named = {Path(path).name for path in run.folders()}
     lists = (*run.BESIDE, *run.WHOLE, *run.ALONE)
     assert len(lists) == len(set(lists))

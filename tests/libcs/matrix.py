@@ -232,14 +232,14 @@ def faults(name: str, found: Run, whole: Run) -> list[str]:
         return [f"{name}: exit status {found.status}: {found.error}"]
     out = []
     for key, expected in whole.answers.items():
-        said = found.answers.get(key)
-        if said is None:
+        answer = found.answers.get(key)
+        if answer is None:
             out.append(f"{name}: {key[0]} by {key[1]}: the program ended ({found.status})")
             break
-        if said != expected and not (
-            said[0] in ("failed", "absent") and said[1] in (errno.ENOSYS, *REFUSED)
+        if answer != expected and not (
+            answer[0] in ("failed", "absent") and answer[1] in (errno.ENOSYS, *REFUSED)
         ):
-            out.append(f"{name}: {key[0]} by {key[1]}: {said[0]}, {os.strerror(said[1])}")
+            out.append(f"{name}: {key[0]} by {key[1]}: {answer[0]}, {os.strerror(answer[1])}")
     return out
 
 
@@ -249,9 +249,11 @@ def check(chosen: list[str] | None = None) -> tuple[int, list[str]]:
     with place() as where:
         text = lines(where)
         whole = run(calls, None, text)
-        for key, said in whole.answers.items():
-            if said[0] != "absent" and not (said[0] == "failed" and said[1] in REFUSED):
-                out.append(f"whole libc: {key[0]} by {key[1]}: {said[0]}, {os.strerror(said[1])}")
+        for key, answer in whole.answers.items():
+            if answer[0] != "absent" and not (answer[0] == "failed" and answer[1] in REFUSED):
+                out.append(
+                    f"whole libc: {key[0]} by {key[1]}: {answer[0]}, {os.strerror(answer[1])}"
+                )
         if len(whole.answers) != text.count("\n"):
             out.append(
                 f"whole libc: {len(whole.answers)} answers to {text.count(chr(10))} calls:"

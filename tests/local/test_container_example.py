@@ -101,9 +101,9 @@ class Server:
     def end(self) -> tuple[str, list[Any]]:
         self.process.terminate()
         assert self.process.stderr
-        said = self.process.stderr.read()
+        printed = self.process.stderr.read()
         self.process.wait(10)
-        return split_events(said)
+        return split_events(printed)
 
 
 @pytest.fixture

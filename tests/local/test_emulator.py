@@ -62,9 +62,9 @@ def test_guarded_as_bare_on_every_python(
             first, second = function.invoke({"n": 1}), function.invoke({"n": 2})
         assert first.error is None, first.error
         # The runtime client warns about a Python version that Lambda offers only as a preview.
-        said = first.stdout.splitlines()
-        said = [line for line in said if b"preview runtime version" not in line]
-        assert (said, second.stdout) == ([b"imported", b"out"], b"out\n")
+        lines = first.stdout.splitlines()
+        lines = [line for line in lines if b"preview runtime version" not in line]
+        assert (lines, second.stdout) == ([b"imported", b"out"], b"out\n")
         assert (first.stderr, second.stderr) == (b"err\n", b"err\n")
         assert [event["event"] for event in first.events] == (["armed"] if guarded else [])
         answers.append((first.response, second.response))

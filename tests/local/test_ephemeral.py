@@ -402,8 +402,8 @@ def test_explain_and_diff_know_it(tmp_path: Path) -> None:
     ephemeral, block = tmp_path / "ephemeral.yaml", tmp_path / "block.yaml"
     ephemeral.write_text("version: 1\npolicy: {read_write_tmp: {mode: ephemeral}}\n")
     block.write_text("version: 1\npolicy: {read_write_tmp: block}\n")
-    told = json.loads(check("explain", ephemeral, "--json").stdout)
-    assert told["modes"]["read_write_tmp"]["mode"] == "ephemeral"
+    answer = json.loads(check("explain", ephemeral, "--json").stdout)
+    assert answer["modes"]["read_write_tmp"]["mode"] == "ephemeral"
     assert "block becomes ephemeral" in check("diff", block, ephemeral).stdout
     assert "ephemeral becomes block" in check("diff", ephemeral, block).stdout
 

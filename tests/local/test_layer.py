@@ -101,6 +101,6 @@ def test_a_mac_is_told_what_runs_there(monkeypatch: pytest.MonkeyPatch, tmp_path
     with pytest.raises(CouldNotRun, match="on Linux only") as caught:
         Function(tmp_path, "app.handler", layer=LAYER)
     assert "fshield invoke" in (caught.value.fix or "")
-    said = CliRunner().invoke(app, ["run", "--", "true"])
-    assert said.exit_code == 2 and "on Linux only" in said.output
+    done = CliRunner().invoke(app, ["run", "--", "true"])
+    assert done.exit_code == 2 and "on Linux only" in done.output
     assert find_layer(LAYER).policy_names()

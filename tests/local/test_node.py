@@ -128,7 +128,7 @@ def test_without_a_client_the_fix_is_named(tmp_path: Path, event: Path) -> None:
 def test_each_language_has_its_interpreter(tmp_path: Path, event: Path) -> None:
     folder = write(tmp_path, "app.js", COMMON)
     write(tmp_path, "main.py", "def handler(event, context): pass\n")
-    for handler, words, said in (
+    for handler, words, message in (
         ("app.handler", ("--python", "python3"), "--python: the handler is not in that language"),
         ("main.handler", ("--node", "node"), "--node: the handler is not in that language"),
         ("app.handler", ("--node", "nonesuch"), "nonesuch: no such Node.js"),
@@ -137,4 +137,4 @@ def test_each_language_has_its_interpreter(tmp_path: Path, event: Path) -> None:
         ("app.handler", ("--sandbox",), "'app.js': public.ecr.aws/lambda/python:3.13 has no Node"),
     ):
         done = invoke(folder, handler, event, *words)
-        assert done.returncode == 2 and said in done.stderr, (words, done.stderr)
+        assert done.returncode == 2 and message in done.stderr, (words, done.stderr)

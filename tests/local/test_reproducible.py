@@ -65,8 +65,10 @@ def of_the_checkout() -> dict[str, str] | None:
     """The hashes of the zips in dist/. None if one is missing or was built from other sources."""
     now = built.sources()
     for architecture, name in ZIPS.items():
-        said = built.made_of(architecture)
-        if not (said.exists() and said.read_text() == now and (ROOT / "dist" / name).exists()):
+        recorded = built.made_of(architecture)
+        if not (
+            recorded.exists() and recorded.read_text() == now and (ROOT / "dist" / name).exists()
+        ):
             return None
     return sums(ROOT)
 

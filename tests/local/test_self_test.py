@@ -66,9 +66,9 @@ def test_each_door_can_fail(hollow_layer: Path) -> None:
     result = try_doors(Layer(hollow_layer), Path(sys.executable))
     assert not result.ok
     assert [tried.door.act for tried in result.tried if tried.refused or tried.reported] == []
-    said = {tried.door: tried.said for tried in result.tried}
+    answers = {tried.door: tried.said for tried in result.tried}
     for door in DOORS:
-        assert said[door].startswith("not tried") == door.lookup, said[door]
+        assert answers[door].startswith("not tried") == door.lookup, answers[door]
     ended = {tried.door.act for tried in result.tried if tried.said == "it ended with status 0"}
     assert ended == {"execv"}
     assert len(result.happened) == 5, result.happened

@@ -70,7 +70,7 @@ BIG = extension(21, bytes(16000))
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("sent", "expected"),
     [
         pytest.param(openssl("api.allowed.example"), "named api.allowed.example", id="openssl"),
         pytest.param(openssl(None), "unnamed", id="openssl without a name"),
@@ -150,14 +150,14 @@ BIG = extension(21, bytes(16000))
         pytest.param(record(b""), "not_tls", id="an empty record"),
     ],
 )
-def test_greetings(ask: Ask, said: bytes, expected: str) -> None:
-    assert ask("hello", said) == expected
+def test_greetings(ask: Ask, sent: bytes, expected: str) -> None:
+    assert ask("hello", sent) == expected
 
 
 def test_no_beginning_of_a_greeting_is_one(ask: Ask) -> None:
-    said = openssl("api.allowed.example")
-    for size in range(0, len(said), 7):
-        assert ask("hello", said[:size]) == "split"
+    sent = openssl("api.allowed.example")
+    for size in range(0, len(sent), 7):
+        assert ask("hello", sent[:size]) == "split"
 
 
 CCS = record(b"\x01", 0x14, b"\x03\x03")
@@ -165,7 +165,7 @@ ALERT = record(b"\x01\x5a", 0x15, b"\x03\x03")
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("sent", "expected"),
     [
         (b"", "open"),
         (CCS, "open"),
@@ -181,8 +181,8 @@ ALERT = record(b"\x01\x5a", 0x15, b"\x03\x03")
         (record(b"") + hello(b"other.example"), "again"),
     ],
 )
-def test_a_second_greeting(ask: Ask, said: bytes, expected: str) -> None:
-    assert ask("next", said) == expected
+def test_a_second_greeting(ask: Ask, sent: bytes, expected: str) -> None:
+    assert ask("next", sent) == expected
 
 
 def head(*lines: bytes) -> bytes:
@@ -374,7 +374,7 @@ STREAMED = (
 
 
 @pytest.mark.parametrize(
-    ("permits", "said", "expected"),
+    ("permits", "sent", "expected"),
     [
         ("1", CREDENTIALS, "fine"),
         ("1", CREDENTIALS[:20], "split"),
@@ -420,9 +420,9 @@ STREAMED = (
     ],
 )
 def test_what_others_may_ask_of_the_runtime_api(
-    ask: Ask, permits: str, said: bytes, expected: str
+    ask: Ask, permits: str, sent: bytes, expected: str
 ) -> None:
-    assert ask("permitted", permits, said) == expected
+    assert ask("permitted", permits, sent) == expected
 
 
 YES, EMPTY = (

@@ -22,8 +22,8 @@ def test_a_name_that_is_added_at_the_end_of_an_invocation_stays(tmp_path: Path) 
         [sys.executable, "-m", "ziglang", "cc", *options, *sources, "-o", program],
         check=True,
     )
-    said = subprocess.check_output([program], text=True, timeout=120).splitlines()
-    assert said == [
+    lines = subprocess.check_output([program], text=True, timeout=120).splitlines()
+    assert lines == [
         "added while lowered: many, 0 lost, 0 left",
         "lowered while added: many, 0 lost, 0 left",
     ]

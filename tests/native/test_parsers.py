@@ -414,7 +414,7 @@ def test_heads(parsers: Parsers, head: bytes, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("line", "expected"),
     [
         (b"GET /2018-06-01/runtime/invocation/next HTTP/1.1", "1 1"),
         (b"POST /2018-06-01/runtime/invocation/8476a536/response HTTP/1.1", "1 0"),
@@ -425,8 +425,8 @@ def test_heads(parsers: Parsers, head: bytes, expected: str) -> None:
         (b"", "0 0"),
     ],
 )
-def test_where_an_invocation_ends(parsers: Parsers, said: bytes, expected: str) -> None:
-    assert parsers.ask("ends", said.hex()) == expected
+def test_where_an_invocation_ends(parsers: Parsers, line: bytes, expected: str) -> None:
+    assert parsers.ask("ends", line.hex()) == expected
 
 
 def test_learnt_addresses(parsers: Parsers) -> None:

@@ -118,7 +118,7 @@ def refused(runner: Path, folder: Path, row: dict[str, Any]) -> None:
     path = program(folder, row, row["tries"])
     done = guarded(runner, row, path, BLOCK)
     assert [event["mode"] for event in done.of("native_code")][:1] == ["block"], done
-    said = bare(runner, row, path)
+    expected = bare(runner, row, path)
     done = guarded(runner, row, path, ALERT)
     # The libraries that an import loads make their own events.
     imports = row["verdict"] == "import refused"
@@ -126,28 +126,28 @@ def refused(runner: Path, folder: Path, row: dict[str, Any]) -> None:
         event for event in done.of("native_code") if not imports or event["ring"] == "interpreter"
     ]
     assert [event["mode"] for event in counted] == ["alert"], done
-    assert done.stdout == said, done
+    assert done.stdout == expected, done
 
 
 def passes(runner: Path, folder: Path, row: dict[str, Any]) -> None:
     """Open, as the table says: it works, and no event is made."""
     path = program(folder, row, row["tries"])
-    said = bare(runner, row, path)
-    assert said
-    assert "Error" not in said
+    expected = bare(runner, row, path)
+    assert expected
+    assert "Error" not in expected
     done = guarded(runner, row, path, BLOCK)
-    assert done.stdout == said, done
+    assert done.stdout == expected, done
     assert not done.of("native_code"), done
 
 
-def goes_on(runner: Path, folder: Path, row: dict[str, Any]) -> None:
+def honest_code_runs(runner: Path, folder: Path, row: dict[str, Any]) -> None:
     for line in row.get("honest", []):
         path = program(folder, row, line)
-        said = bare(runner, row, path)
-        assert "Error" not in said
+        expected = bare(runner, row, path)
+        assert "Error" not in expected
         done = guarded(runner, row, path, BLOCK)
         assert not done.of("native_code"), (line, done.violations)
-        assert done.stdout == said, line
+        assert done.stdout == expected, line
 
 
 def tried(row: dict[str, Any], runners: list[Path]) -> list[Path]:
@@ -172,7 +172,7 @@ def check(runner: Path, folder: Path, row: dict[str, Any]) -> None:
         passes(runner, folder, row)
     else:
         refused(runner, folder, row)
-    goes_on(runner, folder, row)
+    honest_code_runs(runner, folder, row)
 
 
 @pytest.mark.parametrize(("runner", "row"), cases(PYTHON, support.interpreters()))
@@ -192,8 +192,8 @@ def test_some_interpreter_tries_it(row: dict[str, Any]) -> None:
     runners = support.nodes() if row.get("language") == "js" else support.interpreters()
     lacking = [lacks(runner, row) for runner in tried(row, runners)]
     if lacking and all(lacking):
-        said = f"no interpreter here has {lacking[0]}: run tests/native_code/fetch.sh"
-        pytest.fail(said) if REQUIRED else pytest.skip(said)
+        reason = f"no interpreter here has {lacking[0]}: run tests/native_code/fetch.sh"
+        pytest.fail(reason) if REQUIRED else pytest.skip(reason)
 
 
 @pytest.mark.skipif(not support.PACKAGES.exists(), reason="run tests/native_code/fetch.sh")
@@ -205,15 +205,15 @@ def test_check_function_names_it(row: dict[str, Any]) -> None:
     (site,) = support.PACKAGES.parent.parent.glob("lib/python3.*/site-packages")
     top = row["package"].split(".")[0]
     files = [*site.glob(f"{top}.*.so"), *site.glob(f"{top}/**/*.so")]
-    said = [
+    found = [
         taker
         for file in files
         for taker in takers(PurePosixPath(file.relative_to(site)), file.read_bytes())
     ]
     assert files
     if row["verdict"] != "refused":
-        assert said
-        assert any(taker.refused == (row["verdict"] == "import refused") for taker in said), said
+        assert found
+        assert any(taker.refused == (row["verdict"] == "import refused") for taker in found), found
 
 
 def test_each_row_says_all() -> None:

@@ -81,14 +81,14 @@ def grow(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_machine_code_keeps_nothing(grow: Path) -> None:
-    said, status, events = sandboxed([grow, "/tmp/kept"], CLOSED)
-    assert (said, status) == ("File too large limited\n", 0)
+    output, status, events = sandboxed([grow, "/tmp/kept"], CLOSED)
+    assert (output, status) == ("File too large limited\n", 0)
     assert (events[0]["rings"], events[0]["kernel"]) == (["libc", "kernel"], "file_size")
 
 
 def test_without_it_machine_code_does(grow: Path) -> None:
-    said, _, events = sandboxed([grow, "/tmp/kept"], rules(tmp="block"))
-    assert said == "kept unlimited\n"
+    output, _, events = sandboxed([grow, "/tmp/kept"], rules(tmp="block"))
+    assert output == "kept unlimited\n"
     assert (events[0]["rings"], events[0]["kernel"]) == (["libc"], None)
 
 
@@ -101,8 +101,8 @@ read, write = os.pipe()
 os.write(write, b"x" * 5000)
 sys.stdout.write("pipes go on\\n")
 """
-    said, status, events = sandboxed([PYTHON, "-c", code], CLOSED)
-    assert (said, status) == ("(0, 0)\nFile too large limited\npipes go on\n", 0)
+    output, status, events = sandboxed([PYTHON, "-c", code], CLOSED)
+    assert (output, status) == ("(0, 0)\nFile too large limited\npipes go on\n", 0)
     assert events[0]["rings"] == ["interpreter", "libc", "kernel"]
     assert [event["event"] for event in events] == ["armed"]
 
@@ -144,8 +144,8 @@ def test_nobody_raises_it_again(grow: Path) -> None:
 
 def test_a_write_past_it_is_an_error_and_no_death(grow: Path) -> None:
     """sh changes no signal disposition, and its children inherit what it had."""
-    said, status, _ = sandboxed(["/bin/sh", "-c", f"{grow} /tmp/kept; echo still here"], CLOSED)
-    assert (said, status) == ("File too large limited\nstill here\n", 0)
+    output, status, _ = sandboxed(["/bin/sh", "-c", f"{grow} /tmp/kept; echo still here"], CLOSED)
+    assert (output, status) == ("File too large limited\nstill here\n", 0)
 
 
 OFF = {
@@ -160,8 +160,8 @@ OFF = {
 @pytest.mark.parametrize("name", OFF)
 def test_off_by_policy(grow: Path, name: str) -> None:
     policy, reason = OFF[name]
-    said, _, events = sandboxed([grow, "/nowhere/file"], policy)
-    assert said.endswith("unlimited\n")
+    output, _, events = sandboxed([grow, "/nowhere/file"], policy)
+    assert output.endswith("unlimited\n")
     assert (events[0]["rings"], events[0]["kernel"]) == (["libc"], reason)
 
 

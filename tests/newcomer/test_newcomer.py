@@ -155,7 +155,7 @@ def test_the_readmes_path_does_what_it_says(aws: str) -> None:
     try:
         container.start()
         status = container.wait(timeout=_WAIT_S)["StatusCode"]
-        said = container.logs().decode("utf-8", "replace")
+        output = container.logs().decode("utf-8", "replace")
         client.containers.run(
             image,
             entrypoint=["/bin/chmod", "-R", "a+rwX", "/home/newcomer"],
@@ -163,11 +163,11 @@ def test_the_readmes_path_does_what_it_says(aws: str) -> None:
             remove=True,
         )
         repo = work / "function-shield"
-        assert status == 0, said[-6000:]
-        assert said.rstrip().endswith("== done")
+        assert status == 0, output[-6000:]
+        assert output.rstrip().endswith("== done")
         assert (repo / "policies-of-mine" / "my-function.yaml").exists()
         assert (repo / "policies.zip").exists()
-        _as_said(said)
+        _matches_readme(output)
     finally:
         container.remove(force=True)
         client.close()
@@ -175,10 +175,10 @@ def test_the_readmes_path_does_what_it_says(aws: str) -> None:
     _attached(aws)
 
 
-def _as_said(said: str) -> None:
+def _matches_readme(output: str) -> None:
     """Whether the demo ends as README's table says: each act is blocked by its rule, and the honest
     work is done."""
-    demo = said.split("== demo", 1)[1]
+    demo = output.split("== demo", 1)[1]
     assert "5 of 5 acts stopped and named; same response, same picture" in demo, demo
     for rule in ("outbound_connectivity", "read_handler", "create_child_process", "read_write_tmp"):
         assert rule in demo, demo

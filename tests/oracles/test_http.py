@@ -273,12 +273,12 @@ def streams(draw: st.DrawFn) -> bytes:
 
 def judge(data: bytes, cuts: list[int]) -> None:
     passed, asked = passes(data, cuts)
-    for who, found in readings(passed):
+    for parser, found in readings(passed):
         for request in found:
             for host in hosts_of(request):
-                assert host == ALLOWED, f"{who} reads a request for {host!r} in {passed!r}"
+                assert host == ALLOWED, f"{parser} reads a request for {host!r} in {passed!r}"
         assert len(found) <= asked, (
-            f"{who} reads {len(found)} requests, {asked} hosts were asked for, in {passed!r}"
+            f"{parser} reads {len(found)} requests, {asked} hosts were asked for, in {passed!r}"
         )
 
 
@@ -315,12 +315,12 @@ def test_nor_is_one_behind_a_request_that_is_fine(data: bytes, cuts: list[int]) 
 def test_plain_requests_pass_and_are_read_alike(body: str) -> None:
     data = f"POST / HTTP/1.1\r\nHost: {ALLOWED}\r\n{body or chr(13) + chr(10)}".encode() * 3
     assert passes(data, []) == (data, 3)
-    for who, found in readings(data):
-        assert [hosts_of(request) for request in found] == [[ALLOWED]] * 3, who
+    for parser, found in readings(data):
+        assert [hosts_of(request) for request in found] == [[ALLOWED]] * 3, parser
 
 
 def test_the_judges_can_be_told_apart() -> None:
     """The property above is not vacuous: without the guard, each judge sees the smuggled
     request."""
-    for who, found in readings(f"GET / HTTP/1.1\r\nHost: {ALLOWED}\r\n\r\n{SMUGGLED}".encode()):
-        assert [hosts_of(request) for request in found] == [[ALLOWED], ["evil.example"]], who
+    for parser, found in readings(f"GET / HTTP/1.1\r\nHost: {ALLOWED}\r\n\r\n{SMUGGLED}".encode()):
+        assert [hosts_of(request) for request in found] == [[ALLOWED], ["evil.example"]], parser

@@ -37,7 +37,7 @@ class Tool:
     wrapper: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
     #: Part of a line that the tool writes to the log, if any.
-    says: str | None = None
+    log_text: str | None = None
     #: The hosts that the tool sends to from inside the function. Each makes an event, and needs a
     #: `host:` entry.
     asks: Sequence[str] = ()
@@ -56,7 +56,7 @@ TOOLS = {
             "NEW_RELIC_ACCOUNT_ID": "1",
             "NEW_RELIC_TRUSTED_ACCOUNT_KEY": "1",
         },
-        says='"NR_LAMBDA_MONITORING"',
+        log_text='"NR_LAMBDA_MONITORING"',
     ),
     "lumigo": Tool(
         "handlers",
@@ -133,8 +133,8 @@ def test_the_functions_own_handler(name: str) -> None:
     assert not outside.received
     assert len(collector.segments) == len(received.segments)
     assert bool(collector.segments) == tool.traces
-    if tool.says:
-        assert any(tool.says in line for one in done for line in one.output), done
+    if tool.log_text:
+        assert any(tool.log_text in line for one in done for line in one.output), done
     events = [event for one in done for event in one.events]
     blocked = [event for event in events if event.get("mode") == "block" and not unasked(event)]
     assert {event["policy"] for event in blocked} == RULES

@@ -84,10 +84,10 @@ def learn(row: Row, events: Sequence[support.Event]) -> None:
     log.write_text("".join(f"{json.dumps(event)}\n" for event in events))
     made.unlink(missing_ok=True)
     command = [sys.executable, "-m", "fshield", "learn", str(log), "--region", REGION, "--json"]
-    said = json.loads(subprocess.run(command, capture_output=True, check=False).stdout)
+    answer = json.loads(subprocess.run(command, capture_output=True, check=False).stdout)
     accepted = [
         each["what"]
-        for each in said["held"]
+        for each in answer["held"]
         if any(re.fullmatch(one, each["what"]) for one in row.accept)
     ]
     command += ["-o", str(made), *(word for each in accepted for word in ("--accept", each))]

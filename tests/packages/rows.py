@@ -202,11 +202,11 @@ def _of_entries(row: Row, done: Mapping[str, Done]) -> Iterator[str]:
 
 
 def _of_events(
-    row: Row, policy: str, said: Sequence[str], events: Sequence[support.Event]
+    row: Row, policy: str, reported: Sequence[str], events: Sequence[support.Event]
 ) -> Iterator[str]:
     """Differences in the events under one policy. It reports the acts whose `default` is in
     `reported`."""
-    wanted = [one for one in row.expected() if one.default in said]
+    wanted = [one for one in row.expected() if one.default in reported]
     seen = set()
     for event in events:
         match = next((one for one in wanted if one.covers(event)), None)

@@ -116,8 +116,8 @@ def postgres(peer: socket.socket) -> None:
         size, code = struct.unpack("!II", _exactly(peer, 8))
     _exactly(peer, size - 8)
     ready = _message(b"Z", b"I")
-    said = {"server_version": "15.0", "client_encoding": "UTF8", "DateStyle": "ISO, MDY"}
-    status = [_message(b"S", f"{name}\0{value}\0".encode()) for name, value in said.items()]
+    parameters = {"server_version": "15.0", "client_encoding": "UTF8", "DateStyle": "ISO, MDY"}
+    status = [_message(b"S", f"{name}\0{value}\0".encode()) for name, value in parameters.items()]
     peer.sendall(b"".join((_message(b"R", bytes(4)), *status, ready)))
     while True:
         kind, size = struct.unpack("!cI", _exactly(peer, 5))

@@ -31,8 +31,8 @@ def done(*events: support.Event, answers: Any = (4, 4), left: tuple[str, ...] = 
 
 
 def runs(**other: Done) -> dict[str, Done]:
-    said = {"bare": done(), "monitor": done(event("/tmp/a")), "default": done(event("/tmp/a"))}
-    return said | other
+    usual = {"bare": done(), "monitor": done(event("/tmp/a")), "default": done(event("/tmp/a"))}
+    return usual | other
 
 
 def test_the_page_is_what_the_rows_say() -> None:
@@ -54,7 +54,7 @@ def test_every_package_of_a_row_is_locked() -> None:
 def test_default_names_what_the_rows_say_that_it_allows() -> None:
     document = yaml.safe_load((support.ROOT / "policies" / "default.yaml").read_text())
     named = document["policy"]["native_code"]["allow"]
-    said = [
+    reasons = [
         one.why
         for row in rows()
         for one in row.events
@@ -62,7 +62,9 @@ def test_default_names_what_the_rows_say_that_it_allows() -> None:
     ]
     # Rows need botocore, which requires dateutil 2. tests/others/test_dateutil.py tests dateutil 4.
     for name in set(named) - {"dateutil"}:
-        assert any(name in why.lower() for why in said), f"no row shows that {name} belongs there"
+        assert any(name in why.lower() for why in reasons), (
+            f"no row shows that {name} belongs there"
+        )
 
 
 def test_a_run_as_the_row_says_is_right() -> None:

@@ -63,14 +63,14 @@ def fleet(count: int = 50) -> Log:
     log = Fleet()
     names = [f"{TEAMS[at % len(TEAMS)]}-{at:02}" for at in range(count)]
     for number, function in enumerate(names):
-        said: dict[str, Any] = {"function": function, "function_arn": arn(function)}
+        common: dict[str, Any] = {"function": function, "function_arn": arn(function)}
         for day in (20, 12, 5, 1):
             log.host(
                 f"{function.partition('-')[0]}.internal.example",
                 *stack("requests"),
                 count=3 + number % 7,
                 timestamp=at(day + number / 200),
-                **said,
+                **common,
             )
         if number % 4 == 0:
             log.add(
@@ -78,7 +78,7 @@ def fleet(count: int = 50) -> Log:
                 path=f"/tmp/cache/{function}/index.bin",
                 operation="create",
                 timestamp=at(14),
-                **said,
+                **common,
             )
         if number % 9 == 0:
             log.add(
@@ -86,21 +86,23 @@ def fleet(count: int = 50) -> Log:
                 path="/usr/bin/pdftotext",
                 operation="execute",
                 timestamp=at(9),
-                **said,
+                **common,
             )
     for number, function in enumerate(names[3::17]):
-        said = {
+        common = {
             "function": function,
             "function_arn": arn(function),
             "mode": "block",
             "origin": installed("inkstamp", "2.3.1"),
         }
         moment = at(2 - number / 10)
-        log.host("collector.evil.example", count=2, timestamp=moment, **said)
+        log.host("collector.evil.example", count=2, timestamp=moment, **common)
         log.add(
-            "create_child_process", path="/bin/sh", operation="execute", timestamp=moment, **said
+            "create_child_process", path="/bin/sh", operation="execute", timestamp=moment, **common
         )
-        log.add("read_handler", path="/var/task/app.py", operation="open", timestamp=moment, **said)
+        log.add(
+            "read_handler", path="/var/task/app.py", operation="open", timestamp=moment, **common
+        )
     return log
 
 

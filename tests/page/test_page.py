@@ -137,9 +137,9 @@ def test_what_there_is_no_room_for_is_counted(monkeypatch: pytest.MonkeyPatch) -
     ]
     assert sum(each.left_out for each in evidence.fleet.values()) == 5
     assert evidence.elsewhere == 10
-    said = section(parsed(made(log)), "The fleet").text
-    assert "10 acts were in functions beyond these" in said
-    assert "and 5 acts of kinds beyond what is kept" in said
+    shown = section(parsed(made(log)), "The fleet").text
+    assert "10 acts were in functions beyond these" in shown
+    assert "and 5 acts of kinds beyond what is kept" in shown
 
 
 def test_the_table_of_evidence_gives_the_same_fleet() -> None:

@@ -56,9 +56,9 @@ def problems(path: Path) -> Iterator[str]:
                 yield f"{name}:{number}: '{found[0]}': write {rule.instead}"
     if text.strip():
         for result in LintFile(name.as_posix(), text).lint(_config()):
-            said = result.check_result
+            outcome = result.check_result
             # The linter adds an empty line at the top.
-            yield f"{name}:{result.pos[0] - 1}: {said.message.strip()} ({said.check_path})"
+            yield f"{name}:{result.pos[0] - 1}: {outcome.message.strip()} ({outcome.check_path})"
 
 
 def _config() -> Config:

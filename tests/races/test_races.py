@@ -29,7 +29,7 @@ BY_HAND = {
 }
 
 
-def told(outcomes: list[Outcome]) -> list[str]:
+def came_through(outcomes: list[Outcome]) -> list[str]:
     return [f"{outcome.race.name}: {outcome.through}" for outcome in outcomes if outcome.through]
 
 
@@ -45,12 +45,12 @@ def test_each_call_comes_through_bare() -> None:
 
 
 def test_nothing_comes_through() -> None:
-    assert told(run_all(races(), support.LAYER, MILLISECONDS)) == []
+    assert came_through(run_all(races(), support.LAYER, MILLISECONDS)) == []
 
 
 def test_it_does_without_copies() -> None:
     chosen = [race for race in races() if race.symbol in SAMPLE]
-    assert len(told(run_all(chosen, uncopying_layer(), 3 * MILLISECONDS))) >= 3
+    assert len(came_through(run_all(chosen, uncopying_layer(), 3 * MILLISECONDS))) >= 3
 
 
 def test_it_does_without_copies_by_hand() -> None:

@@ -137,8 +137,8 @@ def test_links_are_made_of_one_variable(tmp_path: Path) -> None:
         (tmp_path / "fshield" / "__init__.py").write_text("")
         command = [sys.executable, "setup.py", "--quiet", "egg_info"]
         subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
-        said = (tmp_path / "x.egg-info" / "PKG-INFO").read_text()
-        seen[url] = re.findall(r"^Project-URL: \w+, (\S+)$", said, re.M)
+        metadata = (tmp_path / "x.egg-info" / "PKG-INFO").read_text()
+        seen[url] = re.findall(r"^Project-URL: \w+, (\S+)$", metadata, re.M)
     assert seen.pop("") == []
     (links,) = seen.values()
     assert len(links) == 4

@@ -59,35 +59,35 @@ def flip(path: Path) -> None:
 
 
 def test_a_release_is_verified(release: Path) -> None:
-    code, said = verify(release)
-    assert code == 0, said
-    assert "signed by maintainer@example.org" in said
-    code, said = verify(release, "--json")
-    answer = json.loads(said)
+    code, printed = verify(release)
+    assert code == 0, printed
+    assert "signed by maintainer@example.org" in printed
+    code, printed = verify(release, "--json")
+    answer = json.loads(printed)
     assert answer["ok"] and answer["signed_by"] == "maintainer@example.org"
     assert [each["known_as"] for each in answer["checked"]] == list(LAYERS)
 
 
 def test_a_flipped_bit_is_found(release: Path) -> None:
     flip(release / LAYERS[1])
-    code, said = verify(release)
+    code, printed = verify(release)
     assert code == 1
-    assert said.count("its bytes are not those of the release") == 1
+    assert printed.count("its bytes are not those of the release") == 1
 
 
 def test_a_changed_list_is_not_believed(release: Path) -> None:
     flip(release / LAYERS[0])
     listed = {name: sums.digest((release / name).read_bytes()) for name in LAYERS}
     (release / sums.NAME).write_text(sums.text(listed))
-    code, said = verify(release)
-    assert code == 2 and "is not the signature of a signer" in said
+    code, printed = verify(release)
+    assert code == 2 and "is not the signature of a signer" in printed
     assert verify(release, "--unsigned")[0] == 0
 
 
 def test_another_key_is_not_believed(release: Path) -> None:
     key(release.parent, "stranger")
-    code, said = verify(release, signers="stranger")
-    assert code == 2 and "is not the signature of a signer" in said
+    code, printed = verify(release, signers="stranger")
+    assert code == 2 and "is not the signature of a signer" in printed
 
 
 def test_a_signature_for_something_else_is_not_believed(release: Path) -> None:
@@ -98,19 +98,19 @@ def test_a_signature_for_something_else_is_not_believed(release: Path) -> None:
     private = str(release.parent / "maintainer")
     command = ["ssh-keygen", "-Y", "sign", "-f", private, "-n", "git", str(path)]
     subprocess.run(command, check=True, capture_output=True)
-    code, said = verify(release)
-    assert code == 2 and "is not the signature of a signer" in said
+    code, printed = verify(release)
+    assert code == 2 and "is not the signature of a signer" in printed
 
 
 def test_nobody_signs_yet(release: Path) -> None:
-    code, said = verify(release, signers="")
-    assert code == 2 and "lists no signer" in said
+    code, printed = verify(release, signers="")
+    assert code == 2 and "lists no signer" in printed
 
 
 def test_without_a_signature(release: Path) -> None:
     (release / f"{sums.NAME}.sig").unlink()
-    code, said = verify(release)
-    assert code == 2 and "no such file" in said and "--unsigned" in said
+    code, printed = verify(release)
+    assert code == 2 and "no such file" in printed and "--unsigned" in printed
 
 
 @pytest.mark.parametrize(

@@ -23,11 +23,11 @@ def _found(find: Callable[[], str]) -> str:
     try:
         return find()
     except CouldNotRun as error:
-        said = f"no stand-in for Lambda's sandbox: {error}"
+        message = f"no stand-in for Lambda's sandbox: {error}"
         if "docker" in os.environ.get("FSHIELD_TEST_REQUIRE", "").split(","):
-            pytest.fail(said, pytrace=False)
-        _lacking.append(said)
-        pytest.skip(said)
+            pytest.fail(message, pytrace=False)
+        _lacking.append(message)
+        pytest.skip(message)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -55,8 +55,8 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def version(python: Path) -> tuple[int, int]:
-    said = subprocess.run([python, "-V"], capture_output=True, text=True, check=True).stdout
-    major, minor, *_ = said.split()[1].split(".")
+    output = subprocess.run([python, "-V"], capture_output=True, text=True, check=True).stdout
+    major, minor, *_ = output.split()[1].split(".")
     return int(major), int(minor)
 
 
@@ -109,7 +109,7 @@ def slim(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def build(folder: Path, dockerfile: Path, name: str, **arguments: str) -> str:
     """Build an image as ``docker build`` does, without a network. Returns the output."""
     client = connect()
-    said = client.api.build(
+    output = client.api.build(
         path=str(folder),
         dockerfile=str(dockerfile.relative_to(folder)),
         tag=name,
@@ -119,7 +119,7 @@ def build(folder: Path, dockerfile: Path, name: str, **arguments: str) -> str:
         forcerm=True,
         decode=True,
     )
-    lines = [line.get("stream", "") + line.get("error", "") for line in said]
+    lines = [line.get("stream", "") + line.get("error", "") for line in output]
     text = "".join(lines)
     assert "Successfully tagged" in text, text
     return text
@@ -163,8 +163,8 @@ def check(container: Any, python: str) -> None:
 
 def test_awss_base_image(image: str, context: Path) -> None:
     name = f"{DATA}-aws"
-    said = build(context, context / "examples/deploy/image/Dockerfile.aws", name, BASE=image)
-    assert '"event":"self_test"' in said or '"rings"' in said, said
+    output = build(context, context / "examples/deploy/image/Dockerfile.aws", name, BASE=image)
+    assert '"event":"self_test"' in output or '"rings"' in output, output
     try:
         with running(name, None, None) as container:
             check(container, "/usr/bin/python3")

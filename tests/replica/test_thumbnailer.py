@@ -98,11 +98,11 @@ def run(function: ContainerFunction) -> dict[str, Any]:
             done = function.invoke(json.loads((EXAMPLE / "event.json").read_text()))
             found = client.list_objects_v2(Bucket=BUCKET, Prefix=SMALL).get("Contents", [])
             small = client.get_object(Bucket=BUCKET, Key=SMALL)["Body"].read() if found else None
-        status, said = function.execute("/var/lang/bin/python3", "-c", ASK)
-        assert status == 0, said
+        status, printed = function.execute("/var/lang/bin/python3", "-c", ASK)
+        assert status == 0, printed
         stash = function.execute("/usr/bin/test", "-e", "/tmp/.tintbox-state")[0] == 0
     assert done.error is None, (done.error, done.output, function.log)
-    return {"arrived": json.loads(said), "stash": stash, "small": small, "done": done}
+    return {"arrived": json.loads(printed), "stash": stash, "small": small, "done": done}
 
 
 def test_the_dependency_is_held_and_the_work_is_done(debian: str, shared_path: Path) -> None:

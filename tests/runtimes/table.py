@@ -51,21 +51,21 @@ def once(start: Start, policy: str | None) -> Served:
 def line(start: Start) -> dict[str, Any]:
     """The results of a run of this runtime."""
     bare = once(start, None)
-    said: dict[str, Any] = {"starts": bool(bare.bodies)}
+    results: dict[str, Any] = {"starts": bool(bare.bodies)}
     for policy in ("default", "strict"):
         done = once(start, policy)
         held = done.bodies[0][:4] if done.bodies else []
         named = {event["policy"] for event in done.violations}
-        said[policy] = held == ["EACCES"] * 4 and set(RULES) <= named
-        said["others"] = sorted(named - set(RULES))
+        results[policy] = held == ["EACCES"] * 4 and set(RULES) <= named
+        results["others"] = sorted(named - set(RULES))
         asked = {e["policy"] for e in done.violations if (e.get("origin") or {}).get("line")}
-        said["asked"] = len(asked & set(RULES))
+        results["asked"] = len(asked & set(RULES))
         memory = done.bodies[0][4] - bare.bodies[0][4] if done.bodies and bare.bodies else 0
-        said["memory"] = memory / 1024
+        results["memory"] = memory / 1024
     watched = once(start, "monitor")
-    said["monitor"] = bool(watched.bodies) and watched.bodies[0][:4] == bare.bodies[0][:4]
-    said["start"] = added_start(start)
-    return said
+    results["monitor"] = bool(watched.bodies) and watched.bodies[0][:4] == bare.bodies[0][:4]
+    results["start"] = added_start(start)
+    return results
 
 
 def added_start(start: Start) -> float:
@@ -101,13 +101,14 @@ def rows(here: dict[str, Path]) -> Sequence[str]:
         if row.tried is None or row.tried not in here:
             found.append(f"| {about} | not tried |  |  |  |  |  |")
             continue
-        said = line(start_of(row, here[row.tried]))
-        print(row.identifier, json.dumps(said), file=sys.stderr)
-        blocks = said["default"] and said["strict"]
-        cells = [mark(said["starts"]), mark(blocks), mark(said["monitor"])]
-        cells.append(f"{said['asked']}/{len(RULES)}" if said["asked"] else "library")
+        results = line(start_of(row, here[row.tried]))
+        print(row.identifier, json.dumps(results), file=sys.stderr)
+        blocks = results["default"] and results["strict"]
+        cells = [mark(results["starts"]), mark(blocks), mark(results["monitor"])]
+        cells.append(f"{results['asked']}/{len(RULES)}" if results["asked"] else "library")
         found.append(
-            f"| {about} | {' | '.join(cells)} | {said['start']:+.1f} | {said['memory']:+.1f} |"
+            f"| {about} | {' | '.join(cells)} | {results['start']:+.1f}"
+            f" | {results['memory']:+.1f} |"
         )
     return found
 

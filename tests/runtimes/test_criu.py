@@ -50,7 +50,7 @@ class Snapshot:
         words: list[str | Path] = ["gcc", "-shared", "-fPIC", "-o", folder / "criu.so", source]
         subprocess.run(words, check=True)
         self.process: subprocess.Popen[bytes]
-        self.said = ""
+        self.printed = ""
         self.started = threading.Event()
 
     def take(self) -> None:
@@ -70,7 +70,7 @@ class Snapshot:
             check=False,
         )
         if done.returncode != 0:
-            self.said += (self.folder / f"{act}.log").read_text("utf-8", "replace")[-3000:]
+            self.printed += (self.folder / f"{act}.log").read_text("utf-8", "replace")[-3000:]
 
 
 @pytest.fixture
@@ -119,8 +119,8 @@ def test_a_function_from_a_snapshot(folder: Path) -> None:
             # The restored process is not a child of this one.
             with contextlib.suppress(ProcessLookupError):
                 os.kill(snapshot.process.pid, signal.SIGKILL)
-    said, events = split_events(log.read_text())
-    assert snapshot.said == "" and api.answers, (snapshot.said, said)
+    printed, events = split_events(log.read_text())
+    assert snapshot.printed == "" and api.answers, (snapshot.printed, printed)
     ((_, body),) = api.answers.values()
     pid = snapshot.process.pid
     assert body == f'[{pid}, "refused", {pid}, "refused"]'.encode()

@@ -42,7 +42,7 @@ class Logs:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "logs"
-        self.said = b""
+        self.received = b""
         self._server = socket.socket(socket.AF_UNIX)
         self._server.bind(str(self.path))
         self._server.listen(64)
@@ -57,7 +57,7 @@ class Logs:
     def _read(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
             while more := connection.recv(4096):
-                self.said += more
+                self.received += more
 
     def close(self) -> None:
         """Accept no more connections."""
@@ -101,7 +101,7 @@ def test_managed_instances(python: Path, policy: str, tmp_path: Path, logs: Logs
     workers = {body["pid"] for body in done.bodies}
     assert len(workers) == 4
     # Workers write to the socket. The events go there too if the guard follows fd 2.
-    assert all(b"worker %d" % worker in logs.said for worker in workers)
-    said = done.output + logs.said.decode()
+    assert all(b"worker %d" % worker in logs.received for worker in workers)
+    received = done.output + logs.received.decode()
     named = {event["policy"] for event in done.violations}
-    assert "read_write_tmp" in named or '"policy":"read_write_tmp"' in said
+    assert "read_write_tmp" in named or '"policy":"read_write_tmp"' in received

@@ -53,8 +53,8 @@ def test_answers_and_errors(ruby: str, tmp_path: Path, policy: str) -> None:
 
 def test_an_error_of_initialisation_is_reported(ruby: str, tmp_path: Path) -> None:
     done = run(ruby, tmp_path, "raise 'at the start'", [1], "default")
-    (said,) = done.init_errors
-    assert b"at the start" in said and done.violations == [], done.output
+    (printed,) = done.init_errors
+    assert b"at the start" in printed and done.violations == [], done.output
 
 
 OTHERS = """

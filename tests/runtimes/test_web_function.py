@@ -77,10 +77,10 @@ def test_the_entry_file_becomes_the_guarded_server(node: Path, tmp_path: Path) -
     finally:
         process.kill()
         assert process.stderr
-        said = process.stderr.read()
+        output = process.stderr.read()
         process.wait()
-    assert answer == [process.pid, "EACCES"], said
-    _, events = split_events(said)
+    assert answer == [process.pid, "EACCES"], output
+    _, events = split_events(output)
     assert [(event["event"], event["pid"]) for event in events] == [
         ("armed", process.pid),
         ("violation", process.pid),

@@ -73,9 +73,9 @@ class Start:
 
 def version_of(path: Path) -> str:
     """The name in ``tried``: python3.13, node22."""
-    said = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout
-    parts = said.split()[-1].lstrip("v").split(".")
-    return f"python3.{parts[1]}" if said.startswith("Python") else f"node{parts[0]}"
+    output = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout
+    parts = output.split()[-1].lstrip("v").split(".")
+    return f"python3.{parts[1]}" if output.startswith("Python") else f"node{parts[0]}"
 
 
 def others() -> dict[str, Path]:

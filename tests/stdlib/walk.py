@@ -109,7 +109,7 @@ def version(text: str) -> tuple[int, ...]:
 class Outcome:
     """The results of one run."""
 
-    said: Any
+    result: Any
     events: list[Event]
     line: int
     file: str
@@ -118,7 +118,9 @@ class Outcome:
     @property
     def refused(self) -> bool:
         """Whether the act raised the error of a refusal."""
-        return bool(self.said) and self.said[0] == "raised" and "PermissionError" in self.said[1]
+        return (
+            bool(self.result) and self.result[0] == "raised" and "PermissionError" in self.result[1]
+        )
 
 
 def _content(folder: Path) -> None:
@@ -205,10 +207,10 @@ def run(row: Row, python: Path, policy: str, name: str) -> Outcome:
             del sink
         _, events = split_events(log.read_text(errors="replace") + "\n" + done.stderr)
         found = re.search(r"^RESULT (.*)$", done.stdout, re.MULTILINE)
-        said = json.loads(found[1]) if found else ["ended", done.returncode]
-        said = json.loads(json.dumps(said).replace(str(tmp), "TMP").replace(str(own), "OWN"))
+        result = json.loads(found[1]) if found else ["ended", done.returncode]
+        result = json.loads(json.dumps(result).replace(str(tmp), "TMP").replace(str(own), "OWN"))
         violations = [event for event in events if event["event"] == "violation"]
-        return Outcome(said, violations, line, str(base / "site" / "actor.py"), done.stderr)
+        return Outcome(result, violations, line, str(base / "site" / "actor.py"), done.stderr)
     finally:
         shutil.rmtree(tmp, ignore_errors=True)
         shutil.rmtree(base / "own", ignore_errors=True)
@@ -247,10 +249,10 @@ def problems(row: Row, python: Path, name: str) -> list[str]:
 
 
 def _wrong(row: Row, bare: Outcome, outcome: Outcome, blocks: bool) -> Iterator[str]:
-    if not blocks and outcome.said != bare.said:
-        yield f"{outcome.said}, and {bare.said} without the guard: {outcome.stderr}"
+    if not blocks and outcome.result != bare.result:
+        yield f"{outcome.result}, and {bare.result} without the guard: {outcome.stderr}"
     if blocks and not row.swallows and not outcome.refused:
-        yield f"{outcome.said} is no refusal: {outcome.stderr}"
+        yield f"{outcome.result} is no refusal: {outcome.stderr}"
     count: int | str = row.blocked if blocks else row.events
     if not (outcome.events if count == "many" else len(outcome.events) == count):
         yield (
@@ -282,20 +284,22 @@ def main() -> None:
     """``python -m tests.stdlib.walk PYTHON [NAME]``: print what is wrong with each act. With a
     name, print all results of that act."""
     python, word = Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else ""
-    said = subprocess.run(
+    version_text = subprocess.run(
         [python, "-V"], capture_output=True, text=True, check=True
     ).stdout.split()[1]
     for at, row in enumerate(rows()):
-        if word not in row.act or not version(row.since) <= version(said)[:2] <= version(row.until):
+        if word not in row.act or not version(row.since) <= version(version_text)[:2] <= version(
+            row.until
+        ):
             continue
         try:
-            for problem in problems(row, python, f"{said}-{at}"):
+            for problem in problems(row, python, f"{version_text}-{at}"):
                 print(row.act, "|", problem, flush=True)
         except Lacks as lacks:
             print(row.act, "| not here:", lacks, flush=True)
         for policy in ("bare", *POLICIES) if word else ():
-            outcome = run(row, python, policy, f"{said}-{at}")
-            print(row.act, "|", policy, "|", json.dumps(outcome.said))
+            outcome = run(row, python, policy, f"{version_text}-{at}")
+            print(row.act, "|", policy, "|", json.dumps(outcome.result))
             for event in outcome.events:
                 origin = event["origin"]
                 print("   ", event["ring"], event["message"], "|", origin["file"], origin["line"])

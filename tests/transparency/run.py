@@ -87,12 +87,12 @@ def results(report: Path) -> dict[str, str]:
 def logged(log: Path) -> dict[str, str]:
     """Each test's result from the log of a run that ended before it wrote its report."""
     words = {"ok": "completed", "FAIL": "failure", "ERROR": "error", "skipped": "skipped"}
-    said = re.findall(
+    pairs = re.findall(
         r"^\w+ \(([\w.]+)\).* \.\.\. (ok|FAIL|ERROR|skipped)",
         log.read_text(errors="replace"),
         re.MULTILINE,
     )
-    return {name: words[word] for name, word in said}
+    return {name: words[word] for name, word in pairs}
 
 
 def run_module(

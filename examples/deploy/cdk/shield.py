@@ -76,14 +76,14 @@ class FunctionShield:
 
     def _guard(self, function: lambda_.CfnFunction) -> None:
         stack = Stack.of(function)
-        said = Annotations.of(function)
+        notes = Annotations.of(function)
         if function.package_type == "Image":
-            said.add_warning(
+            notes.add_warning(
                 "FunctionShield: layers do not apply to images; COPY the layer into /opt instead"
             )
             return
         if not (function.runtime or "").startswith(WRAPPED):
-            said.add_error(
+            notes.add_error(
                 f"FunctionShield: {function.runtime} does not run exec wrappers; name it in its"
                 " bootstrap"
             )
@@ -94,7 +94,7 @@ class FunctionShield:
             layer for layer in (self._layers[architecture], self._policies) if layer is not None
         ]
         if len(layers) + len(added) > MAX_LAYERS:
-            said.add_error(
+            notes.add_error(
                 f"FunctionShield: {len(layers)} layers are there already, and {MAX_LAYERS} is the"
                 " most"
             )

@@ -89,13 +89,13 @@ def prepare(attack):
 
     import urllib3
 
-    def tell():
+    def report():
         if SINK in urllib3.dialled or os.path.lexists(NEW):
             reached()
         else:
             stopped("nobody dialled, and nothing is new")
 
-    atexit.register(tell)
+    atexit.register(report)
     attack()
 
 

@@ -151,6 +151,6 @@ def _by_fshield() -> list[Function]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
+    answer = json.loads(done.stdout)
     known = functions(library)
-    return [Function(*pair) for pair in said["python"]] + [known[at] for at in said["native"]]
+    return [Function(*pair) for pair in answer["python"]] + [known[at] for at in answer["native"]]

@@ -10,15 +10,15 @@ context = ssl.create_default_context(cafile=os.environ["SSL_CERT_FILE"])
 def fetch(destination):
     more = {"sni_hostname": destination["server_name"]} if "server_name" in destination else {}
     headers = {"Host": destination["host"]} if "host" in destination else {}
-    told = {"method": "GET", "url": destination["url"], "headers": headers, "extensions": more}
+    options = {"method": "GET", "url": destination["url"], "headers": headers, "extensions": more}
     if "body" in destination:
-        told |= {"method": "POST", "content": body(destination)}
+        options |= {"method": "POST", "content": body(destination)}
     heard = []
     with httpx.Client(
         verify=context, timeout=20, follow_redirects="follow" in destination
     ) as client:
         for _ in range(destination.get("times", 1)):
-            answer = client.request(**told)
+            answer = client.request(**options)
             answer.raise_for_status()
             heard.append(answer.text)
     return heard

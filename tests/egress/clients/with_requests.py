@@ -4,13 +4,13 @@ from probe import body, probe
 
 def fetch(destination):
     headers = {"Host": destination["host"]} if "host" in destination else {}
-    told = {"method": "GET", "url": destination["url"], "headers": headers, "timeout": 20}
+    options = {"method": "GET", "url": destination["url"], "headers": headers, "timeout": 20}
     if "body" in destination:
-        told |= {"method": "POST", "data": body(destination)}
+        options |= {"method": "POST", "data": body(destination)}
     heard = []
     with requests.Session() as session:
         for _ in range(destination.get("times", 1)):
-            answer = session.request(**told, allow_redirects="follow" in destination)
+            answer = session.request(**options, allow_redirects="follow" in destination)
             answer.raise_for_status()
             heard.append(answer.text)
     return heard

@@ -13,16 +13,16 @@ def fetch(destination):
             "assert_hostname": destination["server_name"],
         }
     headers = {"Host": destination["host"]} if "host" in destination else {}
-    told = {"method": "GET", "url": destination["url"], "headers": headers}
+    options = {"method": "GET", "url": destination["url"], "headers": headers}
     if "body" in destination:
-        told |= {"method": "POST", "body": body(destination)}
+        options |= {"method": "POST", "body": body(destination)}
     heard = []
     make = urllib3.PoolManager
     if "HTTPS_PROXY" in os.environ:
         make = functools.partial(urllib3.ProxyManager, os.environ["HTTPS_PROXY"])
     with make(retries=False, timeout=20, **more) as pool:
         for _ in range(destination.get("times", 1)):
-            answer = pool.request(**told)
+            answer = pool.request(**options)
             if answer.status != 200:
                 raise ValueError(answer.status)
             heard.append(answer.data.decode())

@@ -141,8 +141,8 @@ def runners() -> dict[str, list[Runner]]:
 
 
 def _versioned(path: Path, language: str, flag: str) -> Runner:
-    said = subprocess.run([path, flag], capture_output=True, text=True, check=True).stdout
-    major, minor = said.split()[-1].lstrip("v").split(".")[:2]
+    output = subprocess.run([path, flag], capture_output=True, text=True, check=True).stdout
+    major, minor = output.split()[-1].lstrip("v").split(".")[:2]
     name = f"{major}.{minor}" if language == "python" else f"node{major}"
     return Runner(name, language, path, (int(major), int(minor)))
 
