@@ -37,7 +37,7 @@ def options(command: click.Command) -> set[str]:
     return {option for parameter in command.params for option in parameter.opts}
 
 
-def said(program: str) -> list[str]:
+def lines_of_code(program: str) -> list[str]:
     """Every line of code and every code span that begins with this program, without its comment."""
     lines = [line.removeprefix("$ ") for block in CODE for line in block.splitlines()] + SPANS
     return [
@@ -53,7 +53,7 @@ def listed(heading: str) -> dict[str, str]:
 
 
 def test_every_fshield_command_exists() -> None:
-    lines = said("fshield")
+    lines = lines_of_code("fshield")
     assert len(lines) > 5
     for line in lines:
         name = line.split()[1]
@@ -82,7 +82,7 @@ def test_commands_that_answer_in_json() -> None:
 
 def test_every_make_target_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    lines = said("make")
+    lines = lines_of_code("make")
     assert lines
     for line in lines:
         words = [word for word in shlex.split(line, comments=True)[1:] if "=" not in word]
@@ -100,10 +100,27 @@ def test_the_variables_are_those_that_the_launcher_reads() -> None:
     assert set(names[1:]) == set(re.findall(r"FUNCTION_SHIELD_[A-Z_]+", said_by_itself))
 
 
+def without_code(page: str) -> str:
+    return re.sub(r"^```.*?^```", "", (ROOT / page).read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
+def links(page: str) -> list[str]:
+    return re.findall(r"\]\(([^)\s]+)\)", without_code(page))
+
+
+def paths(page: str) -> list[str]:
+    """Paths from the root, in code spans."""
+    return re.findall(r"`((?:bench|fshield|layer|tests|wrapper)/[\w/.-]+)`", without_code(page))
+
+
+def test_the_pages_have_links_and_paths() -> None:
+    assert sum(len(links(page)) for page in PAGES) > 20
+    assert any(paths(page) for page in PAGES)
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_every_link_leads_somewhere(page: str) -> None:
-    text = re.sub(r"^```.*?^```", "", (ROOT / page).read_text(), flags=re.MULTILINE | re.DOTALL)
-    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+    for target in links(page):
         if re.match(r"[a-z]+:", target):
             continue
         name, _, anchor = target.partition("#")
@@ -119,9 +136,8 @@ def test_every_link_leads_somewhere(page: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_path_of_a_source_exists(page: str) -> None:
-    """Paths from the root, in code spans. CLASS, NAME and the like stand for part of a path."""
-    text = re.sub(r"^```.*?^```", "", (ROOT / page).read_text(), flags=re.MULTILINE | re.DOTALL)
-    for span in re.findall(r"`((?:bench|fshield|layer|tests|wrapper)/[\w/.-]+)`", text):
+    """CLASS, NAME and the like stand for part of a path."""
+    for span in paths(page):
         if not re.search(r"/[A-Z]+(/|$)", span):
             assert (ROOT / span).exists(), span
 

@@ -115,7 +115,9 @@ def test_sam_rolls_back_by_an_alarm_over_every_rule(dist: Path) -> None:
 
 
 def test_the_policy_of_the_templates_holds() -> None:
-    for path in (DEPLOY / "policies").glob("*.yaml"):
+    paths = sorted((DEPLOY / "policies").glob("*.yaml"))
+    assert paths
+    for path in paths:
         assert [finding.level for finding in check(path) if finding.level != "note"] == []
         results = run_policy_tests(load(path))
         assert results and all(result.passed for result in results)
@@ -168,7 +170,7 @@ add("Layered", code=inline, handler="index.handler", runtime="python3.12", layer
 
 
 def test_the_cdk_aspect_guards_a_whole_stack(dist: Path, tmp_path: Path) -> None:
-    functions, said = synthesized(MORE, tmp_path)
+    functions, messages = synthesized(MORE, tmp_path)
     for name in ("Thumbnailer", "Traced", "Node", "Layered"):
         properties = functions[name]
         architecture = (properties.get("Architectures") or ["x86_64"])[0]
@@ -189,8 +191,8 @@ def test_the_cdk_aspect_guards_a_whole_stack(dist: Path, tmp_path: Path) -> None
     )
     for name in ("Go", "Container", "Full"):
         assert "Environment" not in functions[name]
-    assert "provided.al2023 does not run exec wrappers" in said
-    assert "layers do not apply to images" in said and "5 layers are there already" in said
+    assert "provided.al2023 does not run exec wrappers" in messages
+    assert "layers do not apply to images" in messages and "5 layers are there already" in messages
 
 
 # ---- Terraform ----

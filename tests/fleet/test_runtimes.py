@@ -53,7 +53,9 @@ def test_a_date_to_come_is_no_deprecation() -> None:
 
 
 def test_rows_are_whole() -> None:
-    for row in runtimes().values():
+    rows = runtimes().values()
+    assert len(rows) > 20
+    for row in rows:
         assert row.system in {"AL1", "AL2", "AL2023"}
         assert row.wrapper == (row.system != "AL1" and row.language != "-"), row
         assert (row.client == "-") == (row.tried is None), row
@@ -65,10 +67,10 @@ def test_what_is_tried_is_on_this_machine_or_can_be_fetched() -> None:
     tried = {row.tried for row in runtimes().values() if row.tried}
     here = set()
     for path in [*interpreters(), *nodes()]:
-        said = subprocess.run([path, "--version"], capture_output=True, text=True, check=True)
-        word = said.stdout.split()[-1].lstrip("v")
+        output = subprocess.run([path, "--version"], capture_output=True, text=True, check=True)
+        word = output.stdout.split()[-1].lstrip("v")
         parts = word.split(".")
-        here.add(f"python3.{parts[1]}" if "Python" in said.stdout else f"node{parts[0]}")
+        here.add(f"python3.{parts[1]}" if "Python" in output.stdout else f"node{parts[0]}")
     assert here & tried
     pythons = {name for name in here if name.startswith("python")}
     assert pythons <= tried, pythons - tried

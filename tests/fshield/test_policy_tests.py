@@ -184,15 +184,15 @@ def test_a_failing_policy_is_not_packed(policy: Any, tmp_path: Path) -> None:
     path = policy("tests:\n  - allowed: {exec: /bin/sh}\n")
     out = tmp_path / "out" / "policies.zip"
     out.parent.mkdir()
-    code, said = invoke("package", str(path.parent), "-o", str(out))
+    code, printed = invoke("package", str(path.parent), "-o", str(out))
     assert code == 2 and not out.exists()
-    assert "shop.yaml:12" in said and "this test wants it allowed" in said
+    assert "shop.yaml:12" in printed and "this test wants it allowed" in printed
     policy("tests:\n  - blocked: {exec: /bin/sh}\n")
     assert invoke("package", str(path.parent), "-o", str(out))[0] == 0 and out.exists()
 
 
 @pytest.mark.parametrize(
-    ("tests", "said"),
+    ("tests", "printed"),
     [
         ("tests: {}", "`tests` is a list"),
         ("tests:", "`tests` is a list"),
@@ -216,17 +216,19 @@ def test_a_failing_policy_is_not_packed(policy: Any, tmp_path: Path) -> None:
     ],
 )
 def test_bad_input_has_a_place_and_a_fix(
-    policy: Callable[[str], Path], tests: str, said: str
+    policy: Callable[[str], Path], tests: str, printed: str
 ) -> None:
     path = policy(tests + "\n")
     code, out = invoke("test", str(path))
     assert code == 2
-    assert f"{path}:11:" in out and said in out, out
+    assert f"{path}:11:" in out and printed in out, out
     assert len(out.splitlines()) <= 12
 
 
 def test_the_policies_that_we_ship_carry_tests_and_pass() -> None:
-    for path in sorted((ROOT / "policies").glob("*.yaml")):
+    paths = sorted((ROOT / "policies").glob("*.yaml"))
+    assert {"default.yaml", "strict.yaml"} <= {path.name for path in paths}
+    for path in paths:
         results = run(load(path))
         assert results, f"{path.name} carries no tests"
         assert all(result.passed for result in results), [

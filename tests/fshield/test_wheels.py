@@ -23,7 +23,9 @@ from tests.support import ROOT
 
 @pytest.fixture(scope="module")
 def wheels() -> dict[str, Path]:
-    return made.wheels()
+    found = made.wheels()
+    assert any(tag.startswith("manylinux") for tag in found)
+    return found
 
 
 def test_every_record_is_true(wheels: dict[str, Path]) -> None:

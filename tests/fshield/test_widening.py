@@ -28,6 +28,7 @@ from fshield.language import destinations
 from fshield.language.loader import resolve
 from fshield.language.policy import Family, Mode, Policy
 from fshield.language.reader import parse
+from tests.support import ROOT
 
 Write = Callable[[str | bytes], Path]
 
@@ -45,7 +46,7 @@ def tmp(*patterns: str) -> Policy:
     return policy(f"  read_write_tmp: {{mode: block, allow: {json.dumps(patterns)}}}\n")
 
 
-def said(old: Policy, new: Policy) -> list[str]:
+def diff_lines(old: Policy, new: Policy) -> list[str]:
     return [
         f"{'+' if change.kind == 'widens' else '-'} {change.words}" for change in changes(old, new)
     ]
@@ -158,7 +159,7 @@ def said(old: Policy, new: Policy) -> list[str]:
     ],
 )
 def test_destinations(old: tuple[str, ...], new: tuple[str, ...], words: list[str]) -> None:
-    assert said(outbound(*old), outbound(*new)) == words
+    assert diff_lines(outbound(*old), outbound(*new)) == words
 
 
 def test_many_entries_with_ports_of_their_own_take_seconds() -> None:
@@ -169,7 +170,7 @@ def test_many_entries_with_ports_of_their_own_take_seconds() -> None:
         for numbers in (range(1000), range(1, 1001))
     )
     started = time.monotonic()
-    assert said(old, new) == [
+    assert diff_lines(old, new) == [
         "+ h1000.example on ports 443, 2000 becomes allowed",
         "- h0.example on ports 443, 1000 is no longer allowed",
     ]
@@ -204,7 +205,7 @@ def looped(ports: list[int] | None, mode: str = "block", *entries: str) -> Polic
     ],
 )
 def test_loopback(old: Policy, new: Policy, wider: int, narrower: int) -> None:
-    assert [line[0] for line in said(old, new)] == ["+"] * wider + ["-"] * narrower
+    assert [line[0] for line in diff_lines(old, new)] == ["+"] * wider + ["-"] * narrower
 
 
 @pytest.mark.parametrize(
@@ -222,33 +223,35 @@ def test_loopback(old: Policy, new: Policy, wider: int, narrower: int) -> None:
     ],
 )
 def test_paths(old: list[str], new: list[str], wider: bool) -> None:
-    assert any(line.startswith("+") for line in said(tmp(*old), tmp(*new))) is wider
+    assert any(line.startswith("+") for line in diff_lines(tmp(*old), tmp(*new))) is wider
 
 
 def test_modes_and_switches() -> None:
     block, alert, allow = (
         policy(f"  read_handler: {mode}\n") for mode in ("block", "alert", "allow")
     )
-    assert said(block, alert) == [
+    assert diff_lines(block, alert) == [
         "+ block becomes alert: what it blocked goes on and is only reported"
     ]
-    assert said(alert, block) == ["- alert becomes block: what it reported is blocked"]
-    assert said(alert, allow) == [
+    assert diff_lines(alert, block) == ["- alert becomes block: what it reported is blocked"]
+    assert diff_lines(alert, allow) == [
         "+ alert becomes allow: what it reported is not reported any more"
     ]
     closed = policy(
         "  read_handler: block\n", more="allow_mode_override: []\nkernel: {file_size: on}\n"
     )
     open_ = policy("  read_handler: block\n", more="allow_reconfigure: true\n")
-    assert [line[:2] for line in said(closed, open_)] == ["+ "] * 4
-    assert [line[:2] for line in said(open_, closed)] == ["- "] * 4
+    assert [line[:2] for line in diff_lines(closed, open_)] == ["+ "] * 4
+    assert [line[:2] for line in diff_lines(open_, closed)] == ["- "] * 4
 
 
 def test_entries_under_alert_change_what_is_reported() -> None:
-    assert said(outbound(mode="alert"), outbound("{host: a.example}", mode="alert")) == [
+    assert diff_lines(outbound(mode="alert"), outbound("{host: a.example}", mode="alert")) == [
         "+ a.example is not reported any more"
     ]
-    assert said(outbound("{host: a.example}"), outbound("{host: b.example}", mode="alert")) == [
+    assert diff_lines(
+        outbound("{host: a.example}"), outbound("{host: b.example}", mode="alert")
+    ) == [
         "+ block becomes alert: what it blocked goes on and is only reported",
         "+ b.example becomes allowed",
         "- a.example goes on and is reported",
@@ -256,7 +259,7 @@ def test_entries_under_alert_change_what_is_reported() -> None:
 
 
 def test_a_rule_that_is_left_out_takes_the_default() -> None:
-    assert said(policy("  default: allow\n"), policy("  default: block\n"))[0].startswith(
+    assert diff_lines(policy("  default: allow\n"), policy("  default: block\n"))[0].startswith(
         "- allow becomes block"
     )
 
@@ -472,8 +475,15 @@ def test_a_path_that_is_said_to_be_outside_is(pattern: str, others: list[str]) -
         assert not any(matches(other, found) for other in others) and found not in folders[1:]
 
 
+def test_a_path_outside_is_found() -> None:
+    assert path_outside("/tmp/**", ["/tmp/a"]) is not None
+    assert path_outside("/tmp/a", ["/tmp/**"]) is None
+
+
 def test_a_policy_against_itself(write: Write) -> None:
-    for path in sorted(Path("policies").glob("*.yaml")):
+    paths = sorted((ROOT / "policies").glob("*.yaml"))
+    assert paths
+    for path in paths:
         assert CliRunner().invoke(app, ["diff", str(path), str(path)]).exit_code == 0
 
 
