@@ -6,59 +6,64 @@ from fshield.evidence.tables.apart import PID
 from fshield.evidence.tables.rows import REQUEST, TIMELY
 
 
-def stepped(taken: str, order: str = "") -> str:
-    """The numbered rows of a relation like `TAKEN`, and the run that each is in.
-
-    A run is a stretch of rows that are of one process, whose numbers rise, and that tell the same
-    of their process. Within a run, all that a row follows is the row before it.
-
-    Args:
-        taken: the relation.
-        order: ``ORDER BY ord``; without it, the order of the relation, which needs no sorting.
-    """
-    return f"""
-        SELECT ord, act, happened, request, seq, lost, previous, at_previous, begins, disordered,
-            CASE WHEN begins THEN process END AS process,
-            CASE WHEN begins THEN function END AS function,
-            CASE WHEN begins THEN facts END AS facts,
-            max(CASE WHEN begins THEN ord END)
-                OVER ({order} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS run
+#: The numbered rows of `taken`, and the run that each is in: see
+#: `fshield.evidence.tables.kinds`. Here a row may also tell something of its process, which then
+#: begins a run.
+STEPPED = """
+    SELECT ord, act, happened, request, seq, lost, previous, at_previous, begins,
+        CASE WHEN begins THEN process END AS process,
+        CASE WHEN begins THEN function END AS function,
+        CASE WHEN begins THEN facts END AS facts,
+        max(CASE WHEN begins THEN ord END)
+            OVER (ORDER BY ord ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS run
+    FROM (
+        SELECT *,
+            coalesce(process != above OR seq <= previous OR function != beside
+                OR facts IS NOT NULL OR happened IS NULL OR at_previous IS NULL, true) AS begins
         FROM (
-            SELECT *,
-                coalesce(process != above OR seq <= previous OR function != beside
-                    OR facts IS NOT NULL OR happened IS NULL OR at_previous IS NULL, true) AS begins
-            FROM (
-                SELECT *, coalesce(ord <= lag(ord) OVER ({order}), false) AS disordered,
-                    lag(process) OVER ({order}) AS above, lag(function) OVER ({order}) AS beside,
-                    lag(seq) OVER ({order}) AS previous, lag(happened) OVER ({order}) AS at_previous
-                FROM ({taken}) WHERE seq IS NOT NULL
-            )
+            SELECT *, lag(process) OVER in_order AS above, lag(function) OVER in_order AS beside,
+                lag(seq) OVER in_order AS previous, lag(happened) OVER in_order AS at_previous
+            FROM taken WHERE seq IS NOT NULL WINDOW in_order AS (ORDER BY ord)
         )
-    """
-
+    )
+"""
+#: The last of them.
+LAST = "SELECT seq, happened FROM stepped ORDER BY ord DESC LIMIT 1"
 
 # `process` is written as the end of a line has it, see `process_of`.
+_PID = 'pid":'
 _MARK = '"nonce":"'
+#: One that the engine writes.
+PROCESS = f'{_PID}{PID},{_MARK}[0-9a-f]{{16}}",'
 _NONCE = f"substr(process, marked + {len(_MARK)}, length(process) - marked - {len(_MARK) + 1})"
 
 
 def process_of(nonce: str) -> str:
     """What stands for a process whose pid does not matter."""
-    return f'0,{_MARK}{nonce}",'
+    return f'{_PID}0,{_MARK}{nonce}",'
 
 
-#: How many runs are of no process that the engine writes.
-STRANGE = f"""
-    SELECT count(*) FROM stepped
-    WHERE begins AND NOT regexp_full_match(process, '{PID},{_MARK}[0-9a-f]{{16}}",')
-"""
+def begun(stepped: str, last: str) -> str:
+    """The first rows of runs, with the number and the moment of the last ones.
 
-#: How many rows of `stepped` are not in order.
-OUT_OF_ORDER = "SELECT count(*) FROM stepped WHERE disordered"
+    A run's last row is the one before the next run's first, which says what it follows. So only the
+    first rows are read. Where it says nothing, it follows a run of one row.
 
-# The runs of one batch come after what is known of their processes, as runs before the first. A
-# run's last row is the one before the next run's first, which says what it follows: so only the
-# first rows are read.
+    Args:
+        stepped: the batch's rows.
+        last: the last of them.
+    """
+    return f"""
+        SELECT run, {_NONCE} AS nonce, function, facts,
+            coalesce(lead(previous, 1, last.seq) OVER (ORDER BY run), first.seq) AS seq,
+            CASE WHEN lead(previous, 1, last.seq) OVER (ORDER BY run) IS NULL THEN first.happened
+                ELSE lead(at_previous, 1, last.happened) OVER (ORDER BY run) END AS happened
+        FROM (SELECT *, strpos(process, '{_MARK}') AS marked FROM ({stepped}) WHERE begins)
+            AS first, ({last}) AS last
+    """
+
+
+# The runs of one batch come after what is known of their processes, as runs before the first.
 _PROCESS = "PARTITION BY nonce ORDER BY run ROWS"
 RUNS = f"""
     SELECT run, nonce, seq,
@@ -71,16 +76,10 @@ RUNS = f"""
         first_value(facts IGNORE NULLS)
             OVER ({_PROCESS} BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS facts
     FROM (
-        SELECT run, {_NONCE} AS nonce, lead(previous, 1, last.seq) OVER (ORDER BY run) AS seq,
-            lead(at_previous, 1, last.happened) OVER (ORDER BY run) AS happened, function, facts
-        FROM (SELECT *, strpos(process, '{_MARK}') AS marked FROM stepped WHERE begins) AS first,
-            (SELECT seq, happened FROM stepped ORDER BY ord DESC LIMIT 1) AS last
+        SELECT run, nonce, seq, happened, function, facts FROM begun
         UNION ALL
         SELECT -1, nonce, seq, happened, function, facts
-        FROM processes WHERE nonce IN (
-            SELECT {_NONCE}
-            FROM (SELECT *, strpos(process, '{_MARK}') AS marked FROM stepped WHERE begins)
-        )
+        FROM processes WHERE nonce IN (SELECT nonce FROM begun)
     )
 """
 
@@ -96,7 +95,7 @@ _FOLLOWED = """
     SELECT row.act, row.happened, row.request, row.seq, row.lost, its.function, its.facts,
         CASE WHEN row.begins THEN its.before ELSE greatest(its.before, row.previous) END AS before,
         CASE WHEN row.begins THEN its.at_before ELSE row.at_previous END AS at_before
-    FROM stepped AS row JOIN runs AS its ON its.run = row.run
+    FROM ({}) AS row JOIN runs AS its ON its.run = row.run
 """
 # Rows without a number, where there may be such.
 _LOOSE = """
@@ -106,10 +105,11 @@ _LOOSE = """
 """
 
 
-def grouped(loose: bool) -> str:
+def grouped(stepped: str, loose: bool) -> str:
     """The batch's rows by act, and what the reader counts: `missing`, `back`.
 
     Args:
+        stepped: the batch's rows.
         loose: there is a table `taken`, some of whose rows have no number.
     """
     return f"""
@@ -126,7 +126,7 @@ def grouped(loose: bool) -> str:
                 CASE WHEN known.timely THEN happened END AS timely,
                 CASE WHEN length(request) >= {REQUEST} AND contains(known.details, request)
                     THEN request ELSE '' END AS named
-            FROM ({_FOLLOWED}{_LOOSE if loose else ""}) AS row JOIN (
+            FROM ({_FOLLOWED.format(stepped)}{_LOOSE if loose else ""}) AS row JOIN (
                 SELECT id, event, details,
                     contains(details, '"/tmp') AND regexp_matches(details, '{TIMELY}') AS timely
                 FROM acts

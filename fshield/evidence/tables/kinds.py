@@ -15,85 +15,108 @@ from fshield.evidence.tables.apart import (
     cut,
     meant,
 )
+from fshield.evidence.tables.follow import PROCESS
 
 # Marks that `_VARYING` splits a line at. What begins with a rare character is found faster.
 _LEVEL = 'Z","level":"'
-_ASKED = 'Id":'
+#: Stands behind the object, and behind the origin.
+_END = '},"'
+_ASKED = 'requestId":'
 _RING = ',"ring":"'
 _ORIGIN = _RING[5:]
-_PID = '},"pid":'
-# What stands before the mark of a request's id, and behind the id.
-_BEFORE = ',"request'
-_BEHIND = f'"{_RING[:5]}'
 _SEQ = '"seq":'
-_MOMENT = "%Y-%m-%dT%H:%M:%S.%fZ"
+_MOMENT = "%Y-%m-%dT%H:%M:%S.%f"
+# What stands before the request's id and behind it, up to the mark.
+_QUOTED = f'{_ASKED}"'
+_BEHIND = f'"{_RING[:5]}'
 
 # What acts of a known kind differ in. The marks of what is between are where `cut` finds them:
 # each is in the line once. A split is cheap, because DuckDB does not count the characters before
 # it; a pattern is not, so it is only asked for a request's id that is no UUID. `shape` is null
 # where a part is not what the engine writes, and where events are lost. `process` is looked at
-# later, once for lines that follow each other: see `fshield.evidence.tables.follow.STRANGE`.
+# later, once for lines that follow each other: see `STRANGE`.
 #
-# A moment that ends with its letter, and is as long as it must be, leaves `try_strptime` no choice:
-# no number can be shorter than it is written, and no space can stand for a digit. But it takes the
+# A moment that is as long as it must be, and ends with a digit, leaves `try_strptime` no choice: no
+# number can be shorter than it is written, and no space can stand for a digit. But it takes the
 # hour 24 for the next day.
 _VARYING = f"""
     SELECT number, line, logged, text, body, origin, epoch_us(clock) AS happened,
         coalesce(request, '') AS request, process, seq,
-        CASE WHEN len(halves) = 2 AND len(fronts) = 2 AND len(asked) = 2 AND len(ends) = 2
-            AND len(numbers) = 2 AND strlen(fronts[1]) = at_moment + 25 AND clock IS NOT NULL
-            AND NOT contains(fronts[1], 'T24') AND seq BETWEEN 0 AND {10**18 - 1}
+        CASE WHEN len(pieces) = 3 AND len(fronts) = 2 AND len(asked) = 2 AND len(numbers) = 2
+            AND clock IS NOT NULL AND NOT contains(moment, 'T24')
+            AND substr(before, -1) BETWEEN '0' AND '9'
+            AND seq BETWEEN 0 AND {10**18 - 1}
             AND (numbers[2] = concat(seq, '}}') OR numbers[2] = concat(seq, '}}\r'))
             AND (strlen(request) = 36 AND TRY_CAST(request AS UUID) IS NOT NULL
                 OR regexp_full_match(request, '{ID}')
-                OR request IS NULL AND asking = 'null{_RING[:5]}')
-            THEN CASE WHEN at_moment = {len(ACT) + 1}
+                OR request IS NULL AND asking = '{_ASKED}null{_RING[:5]}')
+            THEN CASE
+                WHEN strlen(before) = {len(ACT) + 26} AND starts_with(before, '{ACT}20')
                 THEN CASE WHEN request IS NULL THEN 'vn' ELSE 'v"' END
-                ELSE CASE WHEN request IS NULL THEN 'an' ELSE 'a"' END END
+                WHEN strlen(before) = {len(ALLOWED) + 26} AND starts_with(before, '{ALLOWED}20')
+                THEN CASE WHEN request IS NULL THEN 'an' ELSE 'a"' END END
             END AS shape
     FROM (
-        SELECT *, numbers[1] AS process,
-            try_strptime(substr(text, at_moment, 27), '{_MOMENT}') AS clock,
+        SELECT *, numbers[1] AS process, try_strptime(moment, '{_MOMENT}') AS clock,
             coalesce(TRY_CAST(left(numbers[2], strlen(numbers[2]) - 1) AS BIGINT),
                 TRY_CAST(left(numbers[2], strlen(numbers[2]) - 2) AS BIGINT)) AS seq,
-            CASE WHEN starts_with(asking, '"') AND ends_with(asking, '{_BEHIND}')
-                THEN substr(asking, 2, strlen(asking) - {1 + len(_BEHIND)}) END AS request
+            CASE WHEN starts_with(asking, '{_QUOTED}') AND ends_with(asking, '{_BEHIND}')
+                THEN substr(asking, {len(_QUOTED) + 1},
+                    strlen(asking) - {len(_QUOTED) + len(_BEHIND)}) END AS request
         FROM (
-            SELECT *, ends[1] AS origin, string_split(ends[2], '{_SEQ}') AS numbers
+            SELECT *, substr(fronts[1], -26) AS moment, fronts[1] AS before, fronts[2] AS body,
+                asked[1] AS asking, asked[2] AS origin
             FROM (
-                SELECT *, fronts[2] AS body, asked[1] AS asking,
-                    string_split(asked[2], '{_PID}') AS ends
-                FROM (
-                    SELECT *, string_split(halves[1], '{_LEVEL}') AS fronts,
-                        string_split(halves[2], '{_ORIGIN}') AS asked
-                    FROM (
-                        SELECT *, string_split(text, '{_ASKED}') AS halves,
-                            CASE WHEN starts_with(text, '{ACT}20') THEN {len(ACT) + 1}
-                                WHEN starts_with(text, '{ALLOWED}20') THEN {len(ALLOWED) + 1}
-                                END AS at_moment
-                        FROM ({PLACED})
-                    )
-                )
+                SELECT *, string_split(pieces[1], '{_LEVEL}') AS fronts,
+                    string_split(pieces[2], '{_ORIGIN}') AS asked,
+                    string_split(pieces[3], '{_SEQ}') AS numbers
+                FROM (SELECT *, string_split(text, '{_END}') AS pieces FROM ({PLACED}))
             )
         )
     )
 """
 
 
-#: As `_VARYING`, where no kind is known.
+# The lines of `_VARYING`, each with the run that it is in: a stretch of lines that are of one
+# process, whose numbers rise. Within a run, all that a line follows is the line before it. One that
+# is to be cut is a run alone, since its process is not known yet, and the next one begins another.
+#
+# The lines are still in their order here, so DuckDB need not hold them to look at the one before.
+_FOLLOWING = f"""
+    SELECT *, max(CASE WHEN begins THEN number END)
+        OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS run
+    FROM (
+        SELECT *, coalesce(process != above OR seq <= previous OR logged != beside, true) AS begins
+        FROM (
+            SELECT *, lag(process) OVER () AS above, lag(logged) OVER () AS beside,
+                lag(seq) OVER () AS previous, lag(happened) OVER () AS at_previous
+            FROM (
+                SELECT * REPLACE (
+                    CASE WHEN shape IS NOT NULL THEN process END AS process,
+                    CASE WHEN shape IS NOT NULL THEN seq END AS seq)
+                FROM ({_VARYING})
+            )
+        )
+    )
+"""
+
+
+#: As `_FOLLOWING`, where no kind is known.
 _UNKNOWN = f"""
     SELECT number, line, logged, text, CAST(NULL AS VARCHAR) AS shape,
         CAST(NULL AS VARCHAR) AS body, CAST(NULL AS VARCHAR) AS origin,
         CAST(NULL AS BIGINT) AS happened, CAST(NULL AS VARCHAR) AS request,
-        CAST(NULL AS VARCHAR) AS process, CAST(NULL AS BIGINT) AS seq
+        CAST(NULL AS VARCHAR) AS process, CAST(NULL AS BIGINT) AS seq, true AS begins,
+        number AS run, CAST(NULL AS BIGINT) AS previous, CAST(NULL AS BIGINT) AS at_previous
     FROM ({PLACED})
 """
 
 
 def placed(source: str, known: bool) -> str:
-    """The lines of `source`, in their order: those of acts of `kinds` with what is their own.
+    """The lines of `source`: those of acts of `kinds` with what is their own.
     Others have that, and `common`, what other lines may have as well; or null in both, and are to
-    be cut. `text` is what is cut; `line` only where it is another.
+    be cut. `text` is what is cut; `line` only where it is another. `process` is only there where it
+    `begins` a run.
 
     A line is read once here, so this is what most of the time of a table goes to. Lines are
     numbered before the join, because it does not keep their order. DuckDB does this on one
@@ -102,20 +125,24 @@ def placed(source: str, known: bool) -> str:
     return f"""
         WITH lines AS NOT MATERIALIZED (
             SELECT *, row_number() OVER () - 1 AS number FROM ({source}))
-        SELECT number, known.id AS act, happened, request,
-            CASE WHEN own.shape IS NOT NULL THEN process END AS process, seq, logged,
+        SELECT number, known.id AS act, happened, request, seq, logged, run, begins, previous,
+            at_previous, CASE WHEN begins THEN process END AS process,
             CASE WHEN known.id IS NULL AND own.shape IS NOT NULL
-                AND ends_with(own.body, '{_BEFORE}')
                 THEN concat(CASE WHEN starts_with(own.shape, 'v') THEN '{ACT}' ELSE '{ALLOWED}' END,
-                    '{HOLE}{_LEVEL[1:]}', left(own.body, length(own.body) - {len(_BEFORE)}),
-                    '{HOLE}', right(own.shape, 1), '{HOLE}{_RING}', own.origin, '{_PID[0]}')
-                END AS common,
+                    '{HOLE}{_LEVEL[1:]}', own.body, '{_END[0]}{HOLE}', right(own.shape, 1),
+                    '{HOLE}{_RING}', own.origin, '{_END[0]}') END AS common,
             CASE WHEN known.id IS NULL THEN text END AS text,
             CASE WHEN known.id IS NULL AND NOT starts_with(line, '{START}') THEN line END AS line
-        FROM ({_VARYING if known else _UNKNOWN}) AS own LEFT JOIN kinds AS known
+        FROM ({_FOLLOWING if known else _UNKNOWN}) AS own LEFT JOIN kinds AS known
             ON known.shape = own.shape AND known.body = own.body AND known.origin = own.origin
     """
 
+
+#: How many runs are of no process that the engine writes.
+STRANGE = f"""
+    SELECT count(*) FROM placed
+    WHERE process IS NOT NULL AND NOT regexp_full_match(process, '{PROCESS}')
+"""
 
 #: Lines of `placed` that were not read in its pass.
 TO_CUT = "SELECT number, text, logged FROM placed WHERE act IS NULL AND common IS NULL"
@@ -128,7 +155,7 @@ _OWN = f"""
         epoch_us(clock) AS happened,
         CASE WHEN is_act AND request != 'null'
             THEN substr(text, at_request + 14, strlen(request) - 2) ELSE '' END AS request,
-        substr(text, at_pid + 7, at_nonce - at_pid + 11) AS process,
+        substr(text, at_pid + 2, at_nonce - at_pid + 16) AS process,
         coalesce(
             TRY_CAST(substr(text, at_nonce + 24, length(text) - at_nonce - 24) AS BIGINT),
             TRY_CAST({SEQ} AS BIGINT)) AS seq,
@@ -184,38 +211,64 @@ FOUND = """
     JOIN acts ON acts.id = coalesce(line.act, fresh.id)
 """
 
-#: The lines whose template means something, with the id of their act. `facts` is a template that
-#: tells the facts of a process. Each row of `placed` meets one row of what it is joined with, or
-#: none: so DuckDB 2 keeps the order, and nothing has to be sorted.
-TAKEN = """
-    SELECT (line.number + 1) << 20 AS ord, known.act,
-        CASE WHEN line.process IS NULL THEN known.happened ELSE line.happened END AS happened,
-        CASE WHEN line.process IS NULL THEN known.request ELSE line.request END AS request,
-        coalesce(line.process, known.process) AS process,
-        CASE WHEN line.process IS NULL THEN known.seq ELSE line.seq END AS seq,
-        known.lost,
-        CASE WHEN known.function = '' THEN line.logged ELSE known.function END AS function,
-        CASE WHEN known.event = 'armed' THEN known.template END AS facts
-    FROM placed AS line JOIN (
-        SELECT id AS line, id AS act, NULL AS happened, NULL AS request, NULL AS process,
-            NULL AS seq, 0 AS lost, function, event, template
-        FROM acts
-        UNION ALL
-        SELECT -1 - number, found.act, happened, request, process, seq, lost, function, event,
-            template
-        FROM found JOIN acts ON acts.id = found.act
-    ) AS known ON known.line = coalesce(line.act, -1 - line.number)
+#: How many lines that were not cut say something of their process, which `_FOLLOWING` does not
+#: ask for: the engine writes none.
+TELLING = """
+    SELECT count(*) FROM found JOIN acts ON acts.id = found.act
+    WHERE found.process IS NULL AND (acts.function != '' OR acts.event = 'armed')
+"""
+
+
+def _read(placed: str) -> str:
+    """The lines of `placed` whose template means something, with the id of their act. `facts` is a
+    template that tells the facts of a process."""
+    return f"""
+        SELECT line.number, line.run, line.begins, line.previous, line.at_previous, known.act,
+            CASE WHEN line.seq IS NULL THEN known.happened ELSE line.happened END AS happened,
+            CASE WHEN line.seq IS NULL THEN known.request ELSE line.request END AS request,
+            CASE WHEN line.seq IS NULL THEN known.process ELSE line.process END AS process,
+            coalesce(line.seq, known.seq) AS seq, known.lost,
+            CASE WHEN known.function = '' THEN line.logged ELSE known.function END AS function,
+            CASE WHEN known.event = 'armed' THEN known.template END AS facts
+        FROM {placed} AS line JOIN (
+            SELECT id AS line, id AS act, NULL AS happened, NULL AS request, NULL AS process,
+                NULL AS seq, 0 AS lost, function, event, template
+            FROM acts
+            UNION ALL
+            SELECT -1 - number, found.act, happened, request, process, seq, lost, function, event,
+                template
+            FROM found JOIN acts ON acts.id = found.act
+        ) AS known ON known.line = coalesce(line.act, -1 - line.number)
+    """
+
+
+#: The lines of a batch that are all taken, each with its run.
+STEPPED = _read("placed")
+#: The last of them; nulls where it is cut.
+LAST = "SELECT seq, happened FROM placed ORDER BY number DESC LIMIT 1"
+
+#: The lines that are taken of a batch of which others are not. Each has its process, since the line
+#: before it may be one of the others.
+TAKEN = f"""
+    SELECT (number + 1) << 20 AS ord, act, happened, request, process, seq, lost, function, facts
+    FROM ({
+    _read(
+        "(SELECT * REPLACE (last_value(process IGNORE NULLS) OVER (ORDER BY number) AS process)"
+        " FROM placed)"
+    )
+})
 """
 
 #: What more than one line of the batch had in common: the next batch's lines of these acts are not
 #: taken apart. `shape`, `body` and `origin` are what `placed` knows them by.
 KINDS = f"""
     SELECT id, template, details, event, function, common,
-        CASE parts[1] WHEN '{ACT}' THEN concat('v', parts[3])
-            WHEN '{ALLOWED}' THEN concat('a', parts[3]) END AS shape,
-        CASE WHEN starts_with(parts[2], '{_LEVEL[1:]}')
-            THEN concat(substr(parts[2], {len(_LEVEL)}), '{_BEFORE}') END AS body,
-        CASE WHEN ends_with(parts[4], '{_PID[0]}')
+        CASE WHEN function != '' OR event = 'armed' THEN NULL
+            WHEN parts[1] = '{ACT}' THEN concat('v', parts[3])
+            WHEN parts[1] = '{ALLOWED}' THEN concat('a', parts[3]) END AS shape,
+        CASE WHEN starts_with(parts[2], '{_LEVEL[1:]}') AND ends_with(parts[2], '{_END[0]}')
+            THEN substr(parts[2], {len(_LEVEL)}, length(parts[2]) - {len(_LEVEL)}) END AS body,
+        CASE WHEN ends_with(parts[4], '{_END[0]}')
             THEN substr(parts[4], {len(_RING) + 1}, length(parts[4]) - {len(_RING) + 1})
             END AS origin
     FROM (

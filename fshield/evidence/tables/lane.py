@@ -134,7 +134,6 @@ class Lane:
         self._turn = Turn()
         #: Whether kinds of lines were learnt. Until then lines are only stored.
         self.known = False
-        self._order = ""
         # What stands on the right of a join is the smaller side: lines are never held.
         to.execute("SET disabled_optimizers = 'build_side_probe_side'")
         to.execute(
@@ -196,16 +195,16 @@ class Lane:
                 return False
             self._make("found", kinds.FOUND)
             self._remember()
-            self._step(kinds.TAKEN)
-            if not batch.careful and self._number(follow.STRANGE):
+            if batch.known and any(map(self._number, (kinds.STRANGE, kinds.TELLING))):
                 batch.careful = True
                 return self._take(batch)
             if left := self._number(kinds.LEFT):
                 self._make("left_over", kinds.LEFT_OVER)
+            loose = bool(left) or not batch.known
+            if loose:
                 self._make("taken", kinds.TAKEN)
             taken = self._number("SELECT count(*) FROM placed") - left
             lost = self._number("SELECT coalesce(sum(lost), 0) FROM found")
-            self._drop("placed", "cut", "alike", "found")
         except duckdb.Error:
             return False
         with self._shared.lock:
@@ -216,7 +215,8 @@ class Lane:
             if left:
                 self._add(self._left_over(batch.files))
                 self._drop("left_over")
-        self._finish_batch(loose=bool(left))
+        self._finish_batch(loose)
+        self._drop("placed", "cut", "alike", "found")
         return True
 
     def _take_apart(self) -> bool:
@@ -359,25 +359,21 @@ class Lane:
             insert(self._to, "acts", acts)
             insert(self._to, "taken", rows)
 
-    def _step(self, taken: str) -> None:
-        self._make("stepped", follow.stepped(taken, self._order))
-        if self._number(follow.OUT_OF_ORDER):
-            # Most likely the next batch's would be as well: DuckDB 1 keeps no order in a join.
-            self._order = "ORDER BY ord"
-            self._make("stepped", follow.stepped(taken, self._order))
-
     def _finish_batch(self, loose: bool) -> None:
-        """Count what a batch has in `stepped`, or, if it is `loose`, in `taken`."""
+        """Count what a batch has in `placed`, or, if it is `loose`, in `taken`."""
         run = self._to.execute
+        stepped, last = kinds.STEPPED, kinds.LAST
         if loose:
-            self._step("SELECT * FROM taken")
+            self._make("stepped", follow.STEPPED)
+            stepped, last = "FROM stepped", follow.LAST
+        self._make("begun", follow.begun(stepped, last))
         self._turn.wait()
         self._make("runs", follow.RUNS)
         self._make("fresh", follow.PROCESSES)
         run("DELETE FROM processes WHERE nonce IN (SELECT nonce FROM fresh)")
         run("INSERT INTO processes SELECT * FROM fresh")
         self._turn.over.set()
-        self._make("grouped", follow.grouped(loose))
+        self._make("grouped", follow.grouped(stepped, loose))
         repeated, missing, back = run(follow.COUNTED).fetchone() or (0, 0, 0)
         with self._shared.lock:
             counts = self._shared.reader.counts
@@ -385,4 +381,6 @@ class Lane:
             counts.missing += int(missing)
             counts.clock_back += int(back)
         run(f"INSERT INTO parts BY NAME {follow.PARTS}")
-        self._drop("acts", "stepped", "runs", "fresh", "grouped", *(("taken",) if loose else ()))
+        self._drop("acts", "begun", "runs", "fresh", "grouped")
+        if loose:
+            self._drop("taken", "stepped")
