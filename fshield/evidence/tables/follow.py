@@ -5,7 +5,6 @@ from __future__ import annotations
 from fshield.evidence.tables.apart import PID
 from fshield.evidence.tables.rows import REQUEST, TIMELY
 
-
 #: The numbered rows of `taken`, and the run that each is in: see
 #: `fshield.evidence.tables.kinds`. Here a row may also tell something of its process, which then
 #: begins a run.
