@@ -14,7 +14,10 @@ _TRACES = (
         (b"View.MemoryView", b"allocate_buffer"),
         "Cython's array class, which gives a view of all memory (allocate_buffer=False)",
     ),
-    ((b"SwigPyObject", b"swigobject"), "SWIG's objects, which Python code can free twice (disown)"),
+    (
+        (b"SwigPyObject", b"swig_runtime_data"),
+        "SWIG's objects, which Python code can free twice (disown)",
+    ),
     ((b"MEM:::", b"DATAPOINTER"), "GDAL's MEM driver, which opens an address (DATAPOINTER)"),
 )
 # Folders that contain packages, in a function's package or a layer.

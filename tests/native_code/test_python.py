@@ -106,6 +106,7 @@ ACTS = {
         "marshal.loads",
     ),
     "import": ("import ctypes", "_ctypes"),
+    "import of PyMuPDF's library": ("try: import _mupdf\nexcept ModuleNotFoundError: 0", "_mupdf"),
     "import of lupa before 2.0": ("try: import _lupa\nexcept ModuleNotFoundError: 0", "_lupa"),
     "import of the library's name": (
         (

@@ -293,6 +293,7 @@ bool native_names_bridge(const char *name)
                                           "_testbuffer",
                                           "_ctypes_test",
                                           "_lupa",
+                                          "_mupdf",
                                           "_gi",
                                           "apsw",
                                           "luajit20",
@@ -306,7 +307,7 @@ bool native_names_bridge(const char *name)
     if (LIKELY(name[0] != '_' && name[0] != 'a' && name[0] != 'l')) return false;
     size_t size = strcspn(name, "./");
     for (size_t i = 0; i < sizeof bridges / sizeof *bridges; i++)
-        if (strlen(bridges[i]) == size && memcmp(bridges[i], name, size) == 0) return true;
+        if (strncmp(bridges[i], name, size) == 0 && bridges[i][size] == '\0') return true;
     return false;
 }
 

@@ -14,13 +14,14 @@
 static __thread uint64_t announced
     __attribute__((tls_model("initial-exec"))); /* the bridge whose import was judged */
 
-/* numpy and blosc take addresses as integers themselves. They import ctypes, which is judged, and
- * work without it if code has put another object in its place. Recognised by the module's name,
- * because the loader calls PyInit_NAME whatever the file is called. */
+/* numpy, blosc and polars take addresses as integers themselves. They import ctypes, which is
+ * judged, and work without it if code has put another object in its place, or imports the module
+ * without its package. Recognised by the module's name, because the loader calls PyInit_NAME
+ * whatever the file is called. */
 static bool stands_in(const char *module, const char *library)
 {
     return UNLIKELY(strcmp(module, "_multiarray_umath") == 0 ||
-                    strcmp(module, "blosc_extension") == 0) &&
+                    strcmp(module, "blosc_extension") == 0 || strstr(module, "polars") != NULL) &&
            hook_native_blocks(library);
 }
 
