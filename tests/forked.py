@@ -45,7 +45,7 @@ class Process:
     def poll(self) -> int | None:
         """The exit status; None while the process runs."""
         if self.returncode is None and _readable(self._status, 0):
-            self._ends()
+            self._take_status()
         return self.returncode
 
     def communicate(self, timeout: float) -> tuple[str, str]:
@@ -58,7 +58,7 @@ class Process:
                 selector.register(pipe, selectors.EVENT_READ, name)
             while selector.get_map():
                 if not (ready := selector.select(max(0, end - time.monotonic()))):
-                    self._too_long(timeout)
+                    self._kill_and_raise(timeout)
                 for key, _ in ready:
                     if content := os.read(key.fd, 1 << 16):
                         output[key.data] += content
@@ -67,8 +67,8 @@ class Process:
                         os.close(key.fd)
         if self.returncode is None:
             if not _readable(self._status, max(0, end - time.monotonic())):
-                self._too_long(timeout)
-            self._ends()
+                self._kill_and_raise(timeout)
+            self._take_status()
         # Universal newlines, as with text=True.
         out, err = (
             bytes(output[name]).decode().replace("\r\n", "\n").replace("\r", "\n")
@@ -76,11 +76,11 @@ class Process:
         )
         return out, err
 
-    def _too_long(self, timeout: float) -> None:
+    def _kill_and_raise(self, timeout: float) -> None:
         self.send_signal(signal.SIGKILL)
         raise subprocess.TimeoutExpired(self.words, timeout)
 
-    def _ends(self) -> None:
+    def _take_status(self) -> None:
         with os.fdopen(self._status) as stream:
             ended = json.loads(stream.read())
         self.returncode = ended["status"]

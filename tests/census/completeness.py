@@ -161,7 +161,7 @@ UNGUARDED = {
 }
 
 
-def able() -> bool:
+def strace_works() -> bool:
     """Whether strace is installed and can print stacks."""
     if shutil.which("strace") is None:
         return False
@@ -173,7 +173,7 @@ def able() -> bool:
 
 def main(command: list[str]) -> int:
     """Trace a command or the corpus, and print the result."""
-    if not able():
+    if not strace_works():
         print(
             "tests/census/completeness.py: a strace that prints stacks (-k) is needed",
             file=sys.stderr,

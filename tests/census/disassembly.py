@@ -211,13 +211,15 @@ class _Sweep:
             first, _, rest = operands.partition(", ")
             if first in {"eax", "rax"} and mnemonic not in {"cmp", "test", "push"}:
                 if mnemonic == "mov":
-                    number = int(rest, 0) if _HEX.fullmatch(rest) else held.get(_wide(rest))
+                    number = (
+                        int(rest, 0) if _HEX.fullmatch(rest) else held.get(_full_register(rest))
+                    )
                 elif mnemonic == "xor" and rest == first:
                     number = 0
                 else:
                     number = None
             elif mnemonic == "mov" and _HEX.fullmatch(rest):
-                held[_wide(first)] = int(rest, 0)
+                held[_full_register(first)] = int(rest, 0)
 
     def sweep_arm(self, start: int, code: Any) -> None:  # noqa: PLR0912
         function = self.functions[start]
@@ -259,7 +261,7 @@ class _Sweep:
                     self.edge(start, self.addresses[page + offset], None)
 
 
-def _wide(register: str) -> str:
+def _full_register(register: str) -> str:
     """A common name for the 32-bit and 64-bit forms of an x86 register."""
     return register.removesuffix("d") if register.startswith("r") else f"r{register[1:]}"
 

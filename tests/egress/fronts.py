@@ -107,12 +107,12 @@ class Fronts:
                     "hello", address=address, port=port, server_name=greeting.server_name
                 )
             if first:
-                await _pipe(first, reader, writer, self._behind(address, greeting))
+                await _pipe(first, reader, writer, self._server_port(address, greeting))
         finally:
             self._serving.discard(asyncio.current_task())
             writer.close()
 
-    def _behind(self, address: str, greeting: hello.Hello | None) -> int:
+    def _server_port(self, address: str, greeting: hello.Hello | None) -> int:
         if greeting is None:
             return self._ports.plain
         by_name = {HTTP2: self._ports.http2, WEBSOCKETS: self._ports.websockets}
@@ -153,7 +153,7 @@ class Fronts:
                     "hello", address=address, port=port, server_name=greeting.server_name
                 )
             behind = S3 if target.rpartition(":")[0].endswith(SUFFIX) else SHARED
-            await _pipe(first, reader, writer, self._behind(behind, greeting))
+            await _pipe(first, reader, writer, self._server_port(behind, greeting))
         except (asyncio.IncompleteReadError, OSError):
             if not self._is_own(writer):
                 self._seen.note("proxy", address=address, port=port, method=None, target=None)

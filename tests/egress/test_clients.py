@@ -224,14 +224,14 @@ def test_monitor_tells_of_all_and_changes_nothing(client: Client, runs: Runs) ->
     for one in client.destinations:
         if one.exists:
             assert run.result(one) == bare.result(one), one.name
-        where = whereto(filled(one.words, run.token(one)), one.by)
+        where = first_target(filled(one.words, run.token(one)), one.by)
         # An event names an address by the names that it was looked up by. X-Ray's address needs no
         # rule.
         same = {places.API, places.PLAIN} if where == places.SHARED else set()
         assert named & {where, *same} or where == places.XRAY, one.name
 
 
-def whereto(words: dict[str, Any], by: str | None) -> str:
+def first_target(words: dict[str, Any], by: str | None) -> str:
     """The first name or address that the words lead to."""
     if by is not None:
         return by

@@ -34,8 +34,8 @@ _TOKEN = re.compile(
 )
 
 
-class Wrong(Exception):
-    """CloudWatch's MalformedQueryException."""
+class MalformedQuery(Exception):
+    """CloudWatch answers it as a MalformedQueryException."""
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:
@@ -43,7 +43,7 @@ def _tokens(text: str) -> list[tuple[str, str]]:
     while text[at:].strip():
         token = _TOKEN.match(text, at)
         if token is None:
-            raise Wrong(text[at:])
+            raise MalformedQuery(text[at:])
         assert token.lastgroup
         found.append((token.lastgroup, token[token.lastgroup]))
         at = token.end()
@@ -142,13 +142,13 @@ class _Parser:
     def take(self, wanted: str = "") -> tuple[str, str]:
         kind, text = self._tokens[self._at]
         if wanted and text != wanted:
-            raise Wrong(f"{text!r} where {wanted!r} should be")
+            raise MalformedQuery(f"{text!r} where {wanted!r} should be")
         self._at += 1
         return kind, text
 
     def end(self) -> None:
         if self._tokens[self._at][0] != "end":
-            raise Wrong(f"{self.next!r} is too much")
+            raise MalformedQuery(f"{self.next!r} is too much")
 
     def expression(self) -> Expression:
         found = self._and()
@@ -232,12 +232,12 @@ class _Parser:
             self.take(")")
             return inner
         if kind != "name":
-            raise Wrong(f"{text!r} is no value")
+            raise MalformedQuery(f"{text!r} is no value")
         if self.next != "(":
             return lambda row: row.get(text)
         values = self.arguments()
         if text not in _FUNCTIONS:
-            raise Wrong(f"no function {text}")
+            raise MalformedQuery(f"no function {text}")
         function = _FUNCTIONS[text]
         return lambda row: function(*(value(row) for value in values))
 
@@ -266,7 +266,7 @@ def _parse(text: str, rows: list[Row]) -> list[Row]:
     field, pattern = text.split(" ", 1)
     regex = _regex(pattern.strip())
     if not regex.groupindex or len(regex.groupindex) != regex.groups:
-        raise Wrong("parse takes named groups")
+        raise MalformedQuery("parse takes named groups")
     for row in rows:
         value = row.get(field)
         if value is not None and (found := regex.search(_shown(value))):
@@ -350,7 +350,7 @@ def _sort(text: str, rows: list[Row]) -> list[Row]:
 
 def _limit(text: str, rows: list[Row]) -> list[Row]:
     if int(text) > 10_000:
-        raise Wrong("limit")
+        raise MalformedQuery("limit")
     return rows[: min(int(text), MAX_ROWS)]
 
 
@@ -388,14 +388,14 @@ class Line:
 
 
 def answer(query: str, lines: Sequence[Line]) -> list[dict[str, str]]:
-    """The rows that a query returns. Raises Wrong for a malformed query."""
+    """The rows that a query returns. Raises MalformedQuery."""
     if len(query) > 10_000:
-        raise Wrong("too long")
+        raise MalformedQuery("too long")
     rows = [line.fields() for line in lines]
     for command in _commands(query):
         name, _, rest = command.partition(" ")
         if name.strip() not in _COMMANDS:
-            raise Wrong(f"no command {name}")
+            raise MalformedQuery(f"no command {name}")
         rows = _COMMANDS[name](" ".join(rest.split("\n")), rows)
     return [
         {name: _shown(row[name]) for name in row.get("", ()) if row.get(name) is not None}

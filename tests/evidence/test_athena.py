@@ -88,7 +88,7 @@ class Athena:
         return whole, {name: getattr(reader.counts, name) for name in _COUNTED}
 
 
-def by_hand(lines: list[str]) -> tuple[list[Row], dict[str, int]]:
+def by_fold(lines: list[str]) -> tuple[list[Row], dict[str, int]]:
     """The table by the plain fold. Each process's lines are sorted by sequence number, then by
     text, because objects in S3 have no order."""
     reader = EventReader(follow=False)
@@ -110,7 +110,7 @@ def by_hand(lines: list[str]) -> tuple[list[Row], dict[str, int]]:
 def test_athenas_sql_counts_the_table_of_the_plain_fold(contents: list[bytes]) -> None:
     texts = (content.decode("utf-8", "replace") for content in contents)
     lines = [line for text in texts for line in text.split("\n")]
-    found, wanted = Athena(lines).table(), by_hand(lines)
+    found, wanted = Athena(lines).table(), by_fold(lines)
     differing = [row for row in found[0] if row not in wanted[0]]
     assert (differing, [row for row in wanted[0] if row not in found[0]]) == ([], [])
     assert found == wanted

@@ -87,7 +87,7 @@ def by_insights(
     return rows, {name: getattr(reader.counts, name) for name in _COUNTED}
 
 
-def by_hand(lines: list[Line], windows: list[tuple[int, int]]) -> tuple[list[Row], dict[str, int]]:
+def by_fold(lines: list[Line], windows: list[tuple[int, int]]) -> tuple[list[Row], dict[str, int]]:
     """The table by the plain fold, window by window. Each process's lines are sorted by sequence
     number, and equal lines stand together."""
     reader = EventReader(follow=False)
@@ -148,7 +148,7 @@ def test_insights_counts_the_table_of_the_plain_fold(
 ) -> None:
     lines = lines_of(contents, logs_of)
     windows = windows_of(lines, number)
-    found, wanted = by_insights(lines, windows), by_hand(lines, windows)
+    found, wanted = by_insights(lines, windows), by_fold(lines, windows)
     differing = [row for row in found[0] if row not in wanted[0]]
     assert (differing, [row for row in wanted[0] if row not in found[0]]) == ([], [])
     assert found == wanted
@@ -188,7 +188,7 @@ def test_names_of_fields_in_a_line_forge_nothing() -> None:
         query = queries.grouped(*windows[0])
         (row,) = answer(query.text, lines)
         assert isinstance(queries.group_or_line(query, row, REGION), Loose)
-        assert by_insights(lines, windows) == by_hand(lines, windows)
+        assert by_insights(lines, windows) == by_fold(lines, windows)
 
 
 class Cloud:

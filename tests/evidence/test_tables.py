@@ -59,7 +59,7 @@ def by_sql(files: list[str], stamp: Stamp | None = None) -> tuple[list[Row], dic
         return rows, {name: getattr(table.counts, name) for name in _FOLLOWED}
 
 
-def by_hand(files: list[str]) -> tuple[list[Row], dict[str, int]]:
+def by_fold(files: list[str]) -> tuple[list[Row], dict[str, int]]:
     reader = EventReader()
     rows = folded(reader.files(files))
     return rows, {name: getattr(reader.counts, name) for name in _FOLLOWED}
@@ -86,22 +86,22 @@ def test_sql_makes_the_table_of_the_plain_fold(
         if how != "one":
             patched.setattr(batches, "_SIZE", 0)
         if how == "lanes":
-            in_lanes(patched)
+            force_lanes(patched)
         found = by_sql(files)
-    wanted = by_hand(files)
+    wanted = by_fold(files)
     assert found[1] == wanted[1]
     differing = [row for row in found[0] if row not in wanted[0]]
     assert (differing, [row for row in wanted[0] if row not in found[0]]) == ([], [])
     assert found == wanted
 
 
-def in_lanes(patched: pytest.MonkeyPatch) -> None:
+def force_lanes(patched: pytest.MonkeyPatch) -> None:
     """Make the reader split even a small log into lanes, however many cores there are."""
     patched.setattr(engine, "_SAMPLED", 1)
     patched.setattr(lanes, "_MOST", 3)
 
 
-def going_on(logs: tuple[list[bytes], list[bytes]]) -> list[bytes]:
+def repeated(logs: tuple[list[bytes], list[bytes]]) -> list[bytes]:
     """Two logs of the same processes, one after the other, and then the first again."""
     return [*logs[0], *logs[1], *logs[0]]
 
@@ -110,7 +110,7 @@ def going_on(logs: tuple[list[bytes], list[bytes]]) -> list[bytes]:
     max_examples=EXAMPLES, deadline=None, phases=PHASES, suppress_health_check=list(HealthCheck)
 )
 @given(
-    st.tuples(processes(), processes()).map(going_on),
+    st.tuples(processes(), processes()).map(repeated),
     st.sampled_from([1, 2, 1000]),
     st.booleans(),
 )
@@ -121,9 +121,9 @@ def test_what_a_batch_knows_of_those_before_it_changes_nothing(
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(batches, "_SIZE", 0)
         if beside:
-            in_lanes(patched)
+            force_lanes(patched)
         patched.setattr(lane, "_KINDS", kinds)
-        assert by_sql(files) == by_hand(files)
+        assert by_sql(files) == by_fold(files)
 
 
 #: What to insert into a line: delimiters, and keys at places where the engine does not write them.
@@ -160,7 +160,7 @@ def test_lines_that_are_nearly_of_a_known_kind_mean_what_they_say(
     files = written(folder, ["\n".join(text).encode() for text in (lines * 2, changed, lines)])
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(batches, "_SIZE", 0)
-        assert by_sql(files) == by_hand(files)
+        assert by_sql(files) == by_fold(files)
 
 
 def test_lines_of_a_known_kind_are_not_taken_apart_again(
@@ -178,7 +178,7 @@ def test_lines_of_a_known_kind_are_not_taken_apart_again(
 
     monkeypatch.setattr(Lane, "_learn_templates", counted)
     monkeypatch.setattr(batches, "_SIZE", 0)
-    assert by_sql(files) == by_hand(files)
+    assert by_sql(files) == by_fold(files)
     assert apart == [2, 1]
 
 
@@ -201,7 +201,7 @@ def test_a_moment_is_the_one_that_the_reader_finds(
     ]
     files = written(folder, ["\n".join(text).encode() for text in (lines, changed, lines)])
     monkeypatch.setattr(batches, "_SIZE", 0)
-    assert by_sql(files) == by_hand(files)
+    assert by_sql(files) == by_fold(files)
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
@@ -221,7 +221,7 @@ def test_a_process_is_the_one_that_the_reader_finds(
     changed = [line.replace(old, new) for line in lines]
     files = written(folder, ["\n".join(text).encode() for text in (lines, changed, lines)])
     monkeypatch.setattr(batches, "_SIZE", 0)
-    assert by_sql(files) == by_hand(files)
+    assert by_sql(files) == by_fold(files)
 
 
 @settings(
@@ -254,7 +254,7 @@ def test_rows_that_are_not_in_order_are_sorted(
     log = Log().host("a.example").host("b.example").host("a.example")
     lines = [json.dumps(json.loads(line), separators=(",", ":")) for line in log.lines]
     files = written(folder, ["\n".join([*lines, lines[1]]).encode()])
-    wanted = by_hand(files)
+    wanted = by_fold(files)
     assert wanted[1]["repeated"] == 1 and wanted[1]["missing"] == 0
     monkeypatch.setattr(kinds, "TAKEN", f"SELECT * FROM ({kinds.TAKEN}) ORDER BY ord DESC")
     assert by_sql(files) == wanted
@@ -292,10 +292,10 @@ def test_sql_takes_every_line_of_the_engine_apart(
     folder: Path, monkeypatch: pytest.MonkeyPatch, tenant: bool
 ) -> None:
     events = written_by_the_engine(folder)
-    wanted = by_hand([str(events)])
+    wanted = by_fold([str(events)])
     if tenant:
         events.write_bytes(for_a_tenant(events.read_bytes()))
-        assert by_hand([str(events)]) == wanted
+        assert by_fold([str(events)]) == wanted
     # Every line must be read by SQL, none by EventReader.
     monkeypatch.setattr(EventReader, "_events", lambda *_: pytest.fail("not taken apart"))
     found = by_sql([str(events)])
@@ -309,7 +309,7 @@ def test_sql_unwraps_what_cloudwatch_wraps(folder: Path, monkeypatch: pytest.Mon
     lines = written_by_the_engine(folder).read_text().splitlines()
     for content in (subscription(lines, each=4), filtered(lines)):
         files = written(folder, [content])
-        wanted = by_hand(files)
+        wanted = by_fold(files)
         with monkeypatch.context() as patched:
             # Every line must be read by SQL, none by EventReader.
             patched.setattr(EventReader, "_events", lambda *_: pytest.fail("not unwrapped"))
@@ -335,7 +335,7 @@ def test_what_the_first_lines_of_a_large_log_teach_changes_nothing(
             known.append(lane._number("SELECT count(*) FROM placed WHERE act IS NOT NULL"))
 
     monkeypatch.setattr(Lane, "_place", placed)
-    assert by_sql(files) == by_hand(files)
+    assert by_sql(files) == by_fold(files)
     assert known == [2 * sum('"event":"violation"' in line for line in lines)]
 
 
@@ -345,11 +345,11 @@ def test_a_line_that_is_not_surely_wrapped_is_left_to_the_reader(folder: Path) -
     others = (line, json.dumps(wrapped), wrapped[:-40], json.dumps(line + "\t"), "function_shield")
     for other in others:
         files = written(folder, [f"{wrapped} {other} {wrapped}".encode()])
-        assert by_sql(files) == by_hand(files)
+        assert by_sql(files) == by_fold(files)
     # Cut after the string's escapes, before the closing brace.
     for cut in (wrapped[:-2], f"{wrapped} {wrapped[:-2]}", f"{wrapped[:-2]} {wrapped}"):
         files = written(folder, [cut.encode()])
-        assert by_sql(files) == by_hand(files)
+        assert by_sql(files) == by_fold(files)
 
 
 @pytest.mark.parametrize("plain", [False, True])
@@ -362,7 +362,7 @@ def test_no_line_brings_holes_of_its_own(folder: Path, plain: bool) -> None:
     forged = f'{before}\x01"\x01{ring}\x01,"requestId":{behind}'
     lines = [line if plain else json.dumps(line), forged if plain else json.dumps(forged)]
     files = written(folder, ["\n".join(lines * 2).encode()])
-    wanted = by_hand(files)
+    wanted = by_fold(files)
     assert wanted[1]["cut"] == 2
     assert by_sql(files) == wanted
 
@@ -383,7 +383,7 @@ def test_lines_of_any_length_are_read(
 
     monkeypatch.setattr(Lane, "_one_by_one", counted)
     files = written(folder, ["\n".join(lines).encode()] * 2)
-    assert by_sql(files) == by_hand(files)
+    assert by_sql(files) == by_fold(files)
     assert one_by_one == (files if size > 32 << 20 else [])
 
 

@@ -52,14 +52,14 @@ def aliased(fleet: Fleet, name: str, alias: str = "live") -> str:
     return version
 
 
-def leads(fleet: Fleet, name: str) -> tuple[str, dict[str, float]]:
+def alias_target(fleet: Fleet, name: str) -> tuple[str, dict[str, float]]:
     """The version that the alias leads to, and the shares of others."""
     found = fleet.client.get_alias(FunctionName=name, Name="live")
     shares = (found.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
     return found["FunctionVersion"], shares
 
 
-def before(fleet: Fleet, names: list[str], versions: int = 3) -> dict[str, Any]:
+def current_state(fleet: Fleet, names: list[str], versions: int = 3) -> dict[str, Any]:
     """Everything about the functions except versions published since."""
     found = {name: json.loads(state) for name, state in fleet.states(names).items()}
     for each in found.values():
@@ -79,10 +79,10 @@ def test_share_by_share(fleet: Fleet, names: list[str], roll: Roller, stand_in: 
     stand_in.orders.before_alias = before_alias
 
     def at_sleep(number: int) -> None:
-        there = leads(fleet, names[0])
+        there = alias_target(fleet, names[0])
         if not seen or seen[-1] != there:
             seen.append(there)
-            assert all(leads(fleet, name) == there for name in names), "each alias alike"
+            assert all(alias_target(fleet, name) == there for name in names), "each alias alike"
             roll.events.add(names[0], version="3")
 
     roll.clock.at_sleep = at_sleep
@@ -91,7 +91,7 @@ def test_share_by_share(fleet: Fleet, names: list[str], roll: Roller, stand_in: 
     assert seen == [("2", {"3": 0.05}), ("2", {"3": 0.25})]
     assert early == [], "a version that is not ready gets no call"
     for name in names:
-        assert leads(fleet, name) == ("3", {})
+        assert alias_target(fleet, name) == ("3", {})
         reached = fleet.client.get_function_configuration(FunctionName=name, Qualifier="live")
         assert [each["Arn"].split(":")[6] for each in reached["Layers"]][-1] == NEW
         assert NEW in fleet.layers(name), "and what is deployed next has them as well"
@@ -104,7 +104,7 @@ def test_share_by_share(fleet: Fleet, names: list[str], roll: Roller, stand_in: 
 
 
 def test_back_at_the_first_blocked_act(fleet: Fleet, names: list[str], roll: Roller) -> None:
-    was = before(fleet, names)
+    was = current_state(fleet, names)
 
     def at_sleep(number: int) -> None:
         acts = [blocked("evil.example")] if number == 3 else []
@@ -116,7 +116,7 @@ def test_back_at_the_first_blocked_act(fleet: Fleet, names: list[str], roll: Rol
     assert ran.json["result"] == "went back"
     assert roll.clock.sleeps == 3, "at the first look that shows it"
     assert [each["object"] for each in ran.json["blocked"]] == ["evil.example:443"]
-    assert before(fleet, names) == was
+    assert current_state(fleet, names) == was
     stays = "version 3 stays, and live sends no call to it"
     assert [each["notes"] for each in ran.json["functions"]] == [[stays]] * COUNT
     again = roll(alias="live")
@@ -125,7 +125,7 @@ def test_back_at_the_first_blocked_act(fleet: Fleet, names: list[str], roll: Rol
     roll.journal.unlink()
     roll.clock.at_sleep = lambda number: None
     assert roll(rules=Rules(min_starts=0), alias="live").json["result"] == "done"
-    assert {leads(fleet, name)[0] for name in names}.isdisjoint({"2"})
+    assert {alias_target(fleet, name)[0] for name in names}.isdisjoint({"2"})
 
 
 def test_what_the_other_version_does_does_not_count(
@@ -147,7 +147,7 @@ def test_starts_of_the_other_version_are_no_proof(
     roll.clock.at_sleep = lambda number: roll.events.add(names[0], version="$LATEST")
     ran = roll(alias="live")
     assert (ran.code, ran.json["result"]) == (1, "nothing seen")
-    assert leads(fleet, names[0]) == ("2", {"3": 0.05}), "left as it is"
+    assert alias_target(fleet, names[0]) == ("2", {"3": 0.05}), "left as it is"
 
 
 class Crash(Exception):
@@ -168,7 +168,7 @@ def test_on_or_back_after_an_interruption(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A crash at each step, and then a run that continues or goes back."""
-    was = before(fleet, names)
+    was = current_state(fleet, names)
     orders, real_leading = stand_in.orders, journals.Journal.leading
     times = {"update": 2, "publish": 2, "alias": 2, "last alias": 6, "back": 6}
     counts: dict[str, int] = {}
@@ -209,10 +209,10 @@ def test_on_or_back_after_an_interruption(
     ran = roll(alias="live", go_back=then == "back", rules=Rules(min_starts=0))
     if then == "back" or where == "back":
         assert ran.json["result"] == "went back", ran.out
-        assert before(fleet, names) == was
+        assert current_state(fleet, names) == was
     else:
         assert ran.json["result"] == "done", ran.out
-        assert [leads(fleet, name) for name in names] == [("3", {})] * COUNT
+        assert [alias_target(fleet, name) for name in names] == [("3", {})] * COUNT
     versions = fleet.client.list_versions_by_function(FunctionName=names[0])["Versions"]
     assert len(versions) <= 4, "it was published once"
 
@@ -279,13 +279,13 @@ def test_another_hand(fleet: Fleet, names: list[str], roll: Roller, stand_in: St
         names[2]: "deleted since",
         names[3]: None,
     }
-    assert leads(fleet, names[0]) == ("2", {})
-    assert leads(fleet, names[1]) == ("1", {})
-    assert leads(fleet, names[3]) == ("3", {})
+    assert alias_target(fleet, names[0]) == ("2", {})
+    assert alias_target(fleet, names[1]) == ("1", {})
+    assert alias_target(fleet, names[3]) == ("3", {})
 
 
 def test_back_leaves_what_another_hand_moved(fleet: Fleet, names: list[str], roll: Roller) -> None:
-    was = before(fleet, names)
+    was = current_state(fleet, names)
     assert roll(alias="live").json["result"] == "nothing seen"
     other = roll()
     assert "a roll-out of alias live is under way" in other.json["error"]
@@ -298,11 +298,11 @@ def test_back_leaves_what_another_hand_moved(fleet: Fleet, names: list[str], rol
     notes = {each["function"]: each["notes"] for each in ran.json["functions"]}
     assert notes[names[0]] == ["its alias live was moved by another hand since: left as it is"]
     assert notes[names[1]] == ["it has no alias live any more"]
-    assert leads(fleet, names[0]) == ("1", {})
+    assert alias_target(fleet, names[0]) == ("1", {})
     for name in names[:2]:
-        now = before(fleet, [name])[name]["configuration"]
+        now = current_state(fleet, [name])[name]["configuration"]
         assert now == was[name]["configuration"]
-    assert before(fleet, names[2:]) == {name: was[name] for name in names[2:]}
+    assert current_state(fleet, names[2:]) == {name: was[name] for name in names[2:]}
 
 
 def test_its_plan(fleet: Fleet, names: list[str], roll: Roller) -> None:

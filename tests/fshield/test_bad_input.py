@@ -294,7 +294,7 @@ def test_a_bomb_is_not_expanded(refused: Refused) -> None:
     assert "anchors" in refused("x0: &x0 [lol]\n" + levels).message
 
 
-def _one_error_or_fine(content: bytes) -> None:
+def _loads_or_one_error(content: bytes) -> None:
     try:
         resolve(parse("x.yaml", content), "x")
     except PolicyError as error:
@@ -306,13 +306,13 @@ def _one_error_or_fine(content: bytes) -> None:
 @settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes(content: bytes) -> None:
-    _one_error_or_fine(content)
+    _loads_or_one_error(content)
 
 
 @settings(deadline=None)
 @given(st.text(alphabet=list("version: 1policy\n\t-[]{}#&*!|>'\"%@`,?abc")))
 def test_any_near_yaml(content: str) -> None:
-    _one_error_or_fine(content.encode())
+    _loads_or_one_error(content.encode())
 
 
 _KEYS = st.sampled_from(
@@ -365,7 +365,7 @@ _VALUES = st.recursive(
 def test_any_structure(content: dict[str, object], versioned: bool) -> None:
     if versioned:
         content["version"] = 1
-    _one_error_or_fine(json.dumps(content).encode())
+    _loads_or_one_error(json.dumps(content).encode())
 
 
 def test_load_names_the_file(write: Callable[[str | bytes], Path]) -> None:

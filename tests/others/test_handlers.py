@@ -109,7 +109,7 @@ def answers(invocations: Sequence[Invocation]) -> list[Any]:
     return [{key: one.response[key] for key in kept} for one in invocations]
 
 
-def unasked(event: Event) -> bool:
+def not_of_the_attack(event: Event) -> bool:
     """Violations other than those of the function's own attack. Here the packages lie in a writable
     folder, so native_code reports their compiled modules. On Lambda, /opt is read-only."""
     origin = event.get("origin") or {}
@@ -136,9 +136,11 @@ def test_the_functions_own_handler(name: str) -> None:
     if tool.log_text:
         assert any(tool.log_text in line for one in done for line in one.output), done
     events = [event for one in done for event in one.events]
-    blocked = [event for event in events if event.get("mode") == "block" and not unasked(event)]
+    blocked = [
+        event for event in events if event.get("mode") == "block" and not not_of_the_attack(event)
+    ]
     assert {event["policy"] for event in blocked} == RULES
-    others = [event for event in events if unasked(event)]
+    others = [event for event in events if not_of_the_attack(event)]
     assert {event["details"].get("ip") for event in others} == set(tool.asks), others
 
 

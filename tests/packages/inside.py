@@ -27,7 +27,7 @@ def folder(row: Row) -> str:
     return re.sub(r"[^a-z0-9]+", "-", row.package.lower())
 
 
-def lay(chosen: Sequence[Row]) -> None:
+def write_functions(chosen: Sequence[Row]) -> None:
     """Write the functions. As on Lambda, only /tmp stays writable for them."""
     shutil.rmtree(TASKS, ignore_errors=True)
     for row in chosen:
@@ -102,7 +102,7 @@ def learn(row: Row, events: Sequence[support.Event]) -> None:
 def main(python: Path, names: list[str]) -> None:
     chosen = [row for row in rows() if row.package in names]
     world = World(SCRATCH / "world")
-    lay(chosen)
+    write_functions(chosen)
     try:
         for row in chosen:
             for policy in row.runs():

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stdlib.walk import Lacks, Row, problems, rows, version
+from tests.stdlib.walk import CannotImport, Row, problems, rows, version
 from tests.support import interpreters
 
 # `all`, or versions such as FSHIELD_ACTS=3.9,3.15. By default, the newest version that Lambda has.
@@ -49,6 +49,6 @@ def test_an_act(name: str, row: Row) -> None:
         pytest.skip("takes root")
     try:
         found = problems(row, pythons()[name], f"{name}-{zlib.crc32(row.act.encode()):08x}")
-    except Lacks as lacks:
+    except CannotImport as lacks:
         pytest.skip(str(lacks))
     assert not found, "\n".join(found)

@@ -219,7 +219,7 @@ def run(row: Row, python: Path, policy: str, name: str) -> Outcome:
 POLICIES = ("monitor", "default", "strict")
 
 
-class Lacks(Exception):
+class CannotImport(Exception):
     """This interpreter lacks the module of the act."""
 
 
@@ -237,7 +237,7 @@ def problems(row: Row, python: Path, name: str) -> list[str]:
     """Descriptions of what is wrong with an act; empty if nothing is."""
     bare = run(row, python, "bare", name)
     if "ImportError" in bare.stderr or "ModuleNotFoundError" in bare.stderr:
-        raise Lacks(bare.stderr.splitlines()[-1])
+        raise CannotImport(bare.stderr.splitlines()[-1])
     found = []
     for policy in POLICIES:
         outcome = run(row, python, policy, name)
@@ -295,7 +295,7 @@ def main() -> None:
         try:
             for problem in problems(row, python, f"{version_text}-{at}"):
                 print(row.act, "|", problem, flush=True)
-        except Lacks as lacks:
+        except CannotImport as lacks:
             print(row.act, "| not here:", lacks, flush=True)
         for policy in ("bare", *POLICIES) if word else ():
             outcome = run(row, python, policy, f"{version_text}-{at}")
