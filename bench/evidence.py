@@ -188,10 +188,16 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--gigabytes", type=float, default=2.0)
-    parser.add_argument("--reader-gigabytes", type=float, help="else all of them")
-    parser.add_argument("--packed", action="store_true", help="files are gzip")
-    parser.add_argument("--wrapped", action="store_true", help="as a subscription's records")
-    parser.add_argument("--functions", type=int, help="learn and report over so many, and no log")
+    parser.add_argument("--reader-gigabytes", type=float, help="the default is all of them")
+    parser.add_argument("--packed", action="store_true", help="compress the files with gzip")
+    parser.add_argument(
+        "--wrapped", action="store_true", help="wrap the lines in a subscription's records"
+    )
+    parser.add_argument(
+        "--functions",
+        type=int,
+        help="time learn and report over this many functions, without a log",
+    )
     parser.add_argument("--how", help=argparse.SUPPRESS)
     parser.add_argument("--size", type=int, help=argparse.SUPPRESS)
     parser.add_argument("files", nargs="*", help=argparse.SUPPRESS)

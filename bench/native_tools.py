@@ -74,4 +74,4 @@ def _zig(*arguments: str) -> None:
         check=False,
     )
     if done.returncode != 0:
-        raise RuntimeError(f"zig cc: {done.stderr.strip()[-400:] or 'no words'}")
+        raise RuntimeError(f"zig cc: {done.stderr.strip()[-400:] or 'no output'}")

@@ -48,7 +48,7 @@ def _groups() -> tuple[Path, Path]:
         home = mount / path.lstrip("/")
         if (home / "cgroup.procs").exists():
             return mount, home
-    raise FileNotFoundError("no control group for processors")
+    raise FileNotFoundError("this machine has no control group for the CPU")
 
 
 def _limit(folder: Path, share: float) -> None:

@@ -167,20 +167,23 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--layer", type=Path, help="an unpacked layer; else FSHIELD_LAYER, else build/layer"
+        "--layer", type=Path, help="an unpacked layer; by default FSHIELD_LAYER, then build/layer"
     )
     parser.add_argument(
-        "--python", help="the interpreter to start; else the one that loads the fewest modules"
+        "--python",
+        help="the interpreter to start; by default the one that loads the fewest modules",
     )
     parser.add_argument(
-        "--dist", type=Path, default=ROOT / "dist", help="where the zips of the layer are"
+        "--dist", type=Path, default=ROOT / "dist", help="the folder with the layer's zips"
     )
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.add_argument(
         "--write", type=Path, metavar="PAGE", help="put the figures into docs/performance.md"
     )
     parser.add_argument(
-        "--quick", action="store_true", help="few samples: shows that it works, not what it costs"
+        "--quick",
+        action="store_true",
+        help="take few samples: enough to see that it works, but not to compare figures",
     )
     options = parser.parse_args()
     options.python = options.python or plain_python()

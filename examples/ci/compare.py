@@ -95,7 +95,7 @@ def observe(name, lock, command, own, work, keep):
         env=environment,
     )
     if not events.exists():
-        raise CouldNotRun(f"{lock}: the command made no events at all: was it guarded?")
+        raise CouldNotRun(f"{lock}: the command made no events. Did it run under the guard?")
     if keep:
         keep.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(events, keep / f"{name}.log")

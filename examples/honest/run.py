@@ -329,8 +329,12 @@ def _write(page, rows):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--write", type=Path, metavar="FILE", help="a page that has the table")
-    parser.add_argument("--python", type=Path, help="an interpreter with what the functions need")
+    parser.add_argument(
+        "--write", type=Path, metavar="FILE", help="the page with the table to replace"
+    )
+    parser.add_argument(
+        "--python", type=Path, help="an interpreter that has the functions' packages"
+    )
     parser.add_argument("names", nargs="*", metavar="NAME", choices=[[], *FUNCTIONS])
     given = parser.parse_args()
     names = given.names or list(FUNCTIONS)

@@ -44,7 +44,9 @@ def enter():
                 continue
             again = [*way, sys.executable, *sys.argv]
             os.execvpe(again[0], again, {**os.environ, _INSIDE: "1"})
-    print("no network namespace is available: be root, or permit user namespaces", file=sys.stderr)
+    print(
+        "no network namespace can be made: run as root, or permit user namespaces", file=sys.stderr
+    )
     sys.exit(2)
 
 

@@ -211,7 +211,7 @@ def main():
                     [*way, sys.executable, *sys.argv], env={**os.environ, INSIDE: "1"}, check=False
                 ).returncode
     print(
-        "world.py: no network namespace is to be had here: be root, or permit user namespaces",
+        "world.py: no network namespace can be made: run as root, or permit user namespaces",
         file=sys.stderr,
     )
     return 2

@@ -195,7 +195,7 @@ def judge_bare(attack: Attack, python: Path) -> list[str]:
     """What is wrong with the attack itself: without the guard it must work."""
     observed = perform_until_won(attack, python, None, PATIENT)
     if observed.timed_out or not (observed.seen and observed.claims):
-        saw = "nothing of it was seen" if observed.claims else "it says itself that it did not work"
+        saw = "the runner saw no effect" if observed.claims else "the program reports a failure"
         return [f"bare: it must succeed, and {saw}: {describe(observed)}"]
     return []
 
@@ -220,7 +220,7 @@ def judge(attack: Attack, python: Path) -> Verdict:
         if through:
             went_through = True
             if not attack.open:
-                verdict.problems.append(f"{name}: it went through: {describe(observed)}")
+                verdict.problems.append(f"{name}: it succeeded: {describe(observed)}")
         elif not (
             observed.named & set(counted)
             or attack.open

@@ -81,7 +81,7 @@ def read_table(path: Path = TABLE) -> Table:
     for symbol in sorted(
         (harmless & accepted.keys()) | (harmless & data) | (data & accepted.keys())
     ):
-        raise ValueError(f"{symbol} stands in the table twice")
+        raise ValueError(f"{symbol} is in the table twice")
     stop: set[str] = set()
     callees: set[str] = set()
     for group in document["stop"]:

@@ -108,7 +108,7 @@ def refusal(result: Guarded) -> str:
     assert event["level"] == "FATAL"
     assert event["event_version"] == 1
     assert result.stderr == "", (
-        "nothing besides the event: the loader warns where it could not preload"
+        "more than the event on stderr: the loader warns if it could not preload"
     )
     sentence: str = event["message"]
     return sentence

@@ -255,7 +255,7 @@ def hosts(tmp_path: Path) -> list[str]:
     """The command prefix for a mount namespace with the test's own hosts file. No name server is
     asked."""
     if not namespaces():
-        pytest.skip("mount namespaces are not to be had here")
+        pytest.skip("no mount namespace can be made here")
     (tmp_path / "hosts").write_text(HOSTS)
     mount = f'mount --bind {tmp_path}/hosts /etc/hosts && exec "$@"'
     return ["unshare", "-m", "sh", "-c", mount, "sh"]

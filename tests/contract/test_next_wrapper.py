@@ -55,7 +55,7 @@ def test_a_script_that_starts_processes(tmp_path: Path) -> None:
     assert result.stdout == HELD + "VALUE 7 ['a b', '']\n", result
     assert [event["event"] for event in result.events].count("armed") == 1
     assert len(result.of("create_child_process")) == 1, (
-        "the function's own fork, and nothing of the wrapper's"
+        "only the function's own fork makes an event, and none of the wrapper's"
     )
 
 
@@ -211,7 +211,7 @@ def test_wrappers_that_cannot_run(tmp_path: Path) -> None:
         sentence = refusal(launch(SAY, env=env))
         assert "next wrapper" in sentence
     assert launch(SAY, env={"FUNCTION_SHIELD_NEXT_WRAPPER": ""}).stdout == "ran\n", (
-        "an empty one is none"
+        "an empty variable means no wrapper"
     )
 
 

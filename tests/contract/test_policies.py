@@ -144,7 +144,7 @@ def test_by_function_name(layer: Path) -> None:
     assert under(function, layer).stdout == PASSED
     assert under({"AWS_LAMBDA_FUNCTION_NAME": "another"}, layer).stdout == BLOCKED
     assert under({**function, "FUNCTION_SHIELD_POLICY": "strict"}, layer).stdout == BLOCKED, (
-        "what is named goes first"
+        "a named policy takes precedence"
     )
     for name in ("../policies/my-function", "/my-function", ".", "..", "x" * 5000):
         result = under({"AWS_LAMBDA_FUNCTION_NAME": name}, layer)
@@ -264,7 +264,7 @@ def test_the_zips_hold_a_whole_layer(architecture: str, tmp_path: Path) -> None:
         modes = {entry.filename: entry.external_attr >> 16 & 0o777 for entry in opened.infolist()}
     assert modes["function-shield"] == 0o755
     assert all(mode & 0o444 == 0o444 for mode in modes.values()), (
-        "the function's user may read it all"
+        "the function's user must be able to read every file"
     )
     names = {str(path.relative_to(LAYER)) for path in LAYER.rglob("*") if path.is_file()}
     assert {name for name in modes if not name.endswith("/")} == names

@@ -90,7 +90,7 @@ def logged(code: str, *, guarded: bool) -> tuple[int, str, str, list[str]]:
 @pytest.fixture(autouse=True)
 def _namespaces() -> None:
     if not namespaces():
-        pytest.skip("mount namespaces are not to be had here")
+        pytest.skip("no mount namespace can be made here")
 
 
 def test_every_option_is_as_bare() -> None:
@@ -98,7 +98,7 @@ def test_every_option_is_as_bare() -> None:
     for guarded in (False, True):
         status, out, err, lines = logged(EVERY_OPTION, guarded=guarded)
         pids = set(re.findall(r"\[(\d+)\]", "".join(lines)))
-        assert len(pids) == 1, "the process's own, in each line"
+        assert len(pids) == 1, "each line must have the process's own pid"
         ends.append((status, out, err, [re.sub(r"\[\d+\]", "[PID]", line) for line in lines]))
     bare, guarded_end = ends
     assert guarded_end == bare

@@ -145,7 +145,7 @@ def offending_calls() -> dict[str, list[str]]:
 def test_nothing_points_up() -> None:
     found = offending_includes(includes()) | offending_calls().keys()
     arrows = {arrow: offending_calls().get(arrow, "include") for arrow in sorted(found)}
-    assert not arrows, "points up: move it down, or hand it in from above (layer/core/README.md)"
+    assert not arrows, "points up: move it down, or pass it in from above (layer/core/README.md)"
 
 
 def test_no_circles() -> None:

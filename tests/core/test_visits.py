@@ -25,5 +25,5 @@ def test_the_page_has_the_files_of_a_fresh_run(name: str) -> None:
 def test_few_files(name: str) -> None:
     count = len(visits(ACTS[name]))
     assert count <= OPEN.get(name, ACTS[name].bound)
-    assert name not in OPEN or count > ACTS[name].bound, "within its bound: out of OPEN"
+    assert name not in OPEN or count > ACTS[name].bound, "it keeps its bound: remove it from OPEN"
     assert count == OPEN.get(name, count), "fewer files: lower the number in OPEN"

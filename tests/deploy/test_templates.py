@@ -34,8 +34,8 @@ def tools(name: str) -> Path:
     folder = cache_folder("deploy", name)
     if not (folder / "complete.lock").exists():
         if "deploy" in os.environ.get("FSHIELD_TEST_REQUIRE", "").split(","):
-            pytest.fail(f"{name} is not here: tests/deploy/fetch.sh has not been run")
-        pytest.skip(f"{name} is not here: run tests/deploy/fetch.sh")
+            pytest.fail(f"{name} is missing: tests/deploy/fetch.sh has not been run")
+        pytest.skip(f"{name} is missing: run tests/deploy/fetch.sh")
     return folder
 
 

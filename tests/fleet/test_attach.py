@@ -27,7 +27,7 @@ def test_attach_then_detach_gives_back_what_was_there(stand_in: StandIn, fleet: 
     again = fshield(stand_in, *ATTACH, *names)
     assert again.code == 0
     assert stand_in.operations["UpdateFunctionConfiguration"] == len(names), (
-        "an attached function was written again"
+        "a function that was attached already was changed"
     )
 
     detached = fshield(stand_in, "detach", *names)

@@ -117,7 +117,7 @@ def test_every_command_that_reads_log_groups_is_known() -> None:
     assert readers >= {"learn", "replay", "report", "tail", "ready"}
     reads = {"logs:FilterLogEvents", "logs:StartQuery"}
     known = {command for command in iam.NEEDS if actions(command) & reads}
-    assert known == readers | {"rollout"}, "which reads the functions' own log groups"
+    assert known == readers | {"rollout"}, "rollout reads the functions' own log groups"
     assert iam.NEEDS["replay"] == iam.NEEDS["learn"], "both read through the same source"
 
 

@@ -38,7 +38,7 @@ def test_there_and_back(stand_in: StandIn, api: Fleet) -> None:
     assert seconds
     assert float(seconds[1]) >= 0.5
     assert "live (1); name it with --alias" in ran.out, (
-        "callers of the alias are not reached, and nothing says so"
+        "callers of the alias still reach the old version, and no message says so"
     )
     assert fshield(stand_in, "mode", "api", "policy").code == 0
     assert api.variables("api") == before
@@ -143,7 +143,7 @@ def test_what_another_hand_writes_meanwhile_is_not_brought_live(
     assert "fix:" in ran.err and "hunter2" not in ran.err
     assert reached(api) == before
     assert len(api.client.list_versions_by_function(FunctionName="api")["Versions"]) == 2, (
-        "$LATEST, and the first"
+        "there must be only $LATEST and the first version"
     )
 
 

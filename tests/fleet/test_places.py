@@ -151,7 +151,7 @@ def test_interrupted_in_the_middle_of_several_places(stand_in: StandIn, fleets: 
         if each["result"] == "done"
     }
     assert guarded(fleets) == done
-    assert len({where[:2] for where in done}) == 4, "no place waits for another"
+    assert len({where[:2] for where in done}) == 4, "one place waited for another"
     assert fshield(stand_in, *words).code == 0
     assert len(guarded(fleets)) == 24
 
@@ -204,7 +204,7 @@ def test_which_layers_a_place_uses() -> None:
     other = "arn:aws:lambda:us-east-1:111111111111:layer:e:3"
     assert place.arns([shared, own, other]) == [own]
     assert place.arns([shared, other]) == [shared]
-    assert place.arns([other]) == [other], "and the lookup says what is wrong with it"
+    assert place.arns([other]) == [other], "the lookup must say what is wrong"
     assert place.arns([ENGINE]) == [
         "arn:aws:lambda:eu-west-1:111111111111:layer:function-shield-{arch}:1"
     ]

@@ -96,7 +96,7 @@ def test_detach_gives_back_what_attach_found(
         or "FUNCTION_SHIELD_MODE" in attached.variables
         or "FUNCTION_SHIELD_MODE" not in configured
     )
-    assert attach(attached, wanted(engine, policies)).empty, "a second time changes something"
+    assert attach(attached, wanted(engine, policies)).empty, "a second attach must change nothing"
     given_back = after(detach(attached))
     # Except for FUNCTION_SHIELD_RESTORE, a record that nothing reads. If the function was guarded
     # before, the result equals that of a detach before attach.
@@ -106,7 +106,7 @@ def test_detach_gives_back_what_attach_found(
     }
     assert (given_back.layers, dict(given_back.variables)) == (start.layers, expected)
     assert given_back.guarded or detach(given_back).empty, (
-        "a second detach takes what attach had found"
+        "a second detach must keep what attach had found"
     )
     try:
         upgraded = after(attach(attached, wanted(later_engine, later_policies, "strict")))
@@ -115,7 +115,7 @@ def test_detach_gives_back_what_attach_found(
         return
     if not later_policies:
         assert {_LAYERS + each for each in policies} <= {*upgraded.layers}, (
-            "a policy layer is lost with the upgrade"
+            "the upgrade must keep a policy layer"
         )
     assert len(upgraded.layers) == len({*upgraded.layers})
     given_back = after(detach(upgraded))

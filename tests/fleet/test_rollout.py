@@ -63,7 +63,7 @@ def test_on_from_share_to_share(fleet: Fleet, names: list[str], roll: Roller) ->
     ran = roll(canary=("10%,30%",))
     assert ran.code == 0, ran.out + ran.err
     assert ran.json["result"] == "done"
-    assert seen == [1, 3], "each share was moved, and no more"
+    assert seen == [1, 3], "each stage must move exactly its share"
     assert moved(fleet, names) == names
     assert moved(fleet, ["bare"]) == []
     waited = roll.clock.time - NOON
@@ -73,7 +73,7 @@ def test_on_from_share_to_share(fleet: Fleet, names: list[str], roll: Roller) ->
         {"share": 0.3, "functions": 2},
         {"share": 1.0, "functions": 7},
     ]
-    assert len(roll.events.looked_at) == 3, "and of the others nothing was read"
+    assert len(roll.events.looked_at) == 3, "events of other functions must not be read"
 
 
 def test_back_at_the_first_blocked_act(fleet: Fleet, names: list[str], roll: Roller) -> None:
@@ -90,7 +90,7 @@ def test_back_at_the_first_blocked_act(fleet: Fleet, names: list[str], roll: Rol
     assert {(each["object"], each["origin"]) for each in ran.json["blocked"]} == {
         ("collector.evil.example:443", "inkstamp")
     }
-    assert roll.clock.sleeps == 3, "at the first look that shows it"
+    assert roll.clock.sleeps == 3, "it must go back as soon as the events show it"
     assert ran.json["counts"] == {"done": 2}
     assert fleet.states([*names, "bare"]) == before
 
@@ -133,7 +133,7 @@ def test_no_start_is_no_proof(fleet: Fleet, names: list[str], roll: Roller) -> N
     waited = roll.clock.time
     again = roll()
     assert again.json["result"] == "nothing seen"
-    assert roll.clock.time - waited > timedelta(minutes=30), "it watches as long again"
+    assert roll.clock.time - waited > timedelta(minutes=30), "it must watch for the same time again"
     shown = roll(as_json=False)
     assert "--min-starts 0" in shown.out
     assert roll(rules=Rules(min_starts=0)).json["result"] == "done"
@@ -254,7 +254,7 @@ def test_its_journal(tmp_path: Path) -> None:
     assert found == journal
     content = path.read_bytes()
     path.write_bytes(content + b'{"step":"done","sta')
-    assert journals.read(path) == journal, "a line that was cut says nothing"
+    assert journals.read(path) == journal, "a cut line must be ignored"
     # What is appended after the cut line must not be lost.
     again = journals.read(path)
     assert again is not None

@@ -82,19 +82,21 @@ def test_share_by_share(fleet: Fleet, names: list[str], roll: Roller, stand_in: 
         there = alias_target(fleet, names[0])
         if not seen or seen[-1] != there:
             seen.append(there)
-            assert all(alias_target(fleet, name) == there for name in names), "each alias alike"
+            assert all(alias_target(fleet, name) == there for name in names), (
+                "all aliases must have the same shares"
+            )
             roll.events.add(names[0], version="3")
 
     roll.clock.at_sleep = at_sleep
     ran = roll(canary=("5%,25%",), alias="live")
     assert ran.code == 0, ran.out + ran.err
     assert seen == [("2", {"3": 0.05}), ("2", {"3": 0.25})]
-    assert early == [], "a version that is not ready gets no call"
+    assert early == [], "a pending version must get no calls"
     for name in names:
         assert alias_target(fleet, name) == ("3", {})
         reached = fleet.client.get_function_configuration(FunctionName=name, Qualifier="live")
         assert [each["Arn"].split(":")[6] for each in reached["Layers"]][-1] == NEW
-        assert NEW in fleet.layers(name), "and what is deployed next has them as well"
+        assert NEW in fleet.layers(name), "the next deployment must have the policies too"
         alias = fleet.client.get_alias(FunctionName=name, Name="live")
         assert alias["Description"] == "for callers"
     assert ran.json["alias"] == "live"
@@ -114,7 +116,7 @@ def test_back_at_the_first_blocked_act(fleet: Fleet, names: list[str], roll: Rol
     ran = roll(canary=("20%",), alias="live")
     assert ran.code == 1, ran.out + ran.err
     assert ran.json["result"] == "went back"
-    assert roll.clock.sleeps == 3, "at the first look that shows it"
+    assert roll.clock.sleeps == 3, "it must go back as soon as the events show it"
     assert [each["object"] for each in ran.json["blocked"]] == ["evil.example:443"]
     assert current_state(fleet, names) == was
     stays = "version 3 stays, and live sends no call to it"
@@ -147,7 +149,7 @@ def test_starts_of_the_other_version_are_no_proof(
     roll.clock.at_sleep = lambda number: roll.events.add(names[0], version="$LATEST")
     ran = roll(alias="live")
     assert (ran.code, ran.json["result"]) == (1, "nothing seen")
-    assert alias_target(fleet, names[0]) == ("2", {"3": 0.05}), "left as it is"
+    assert alias_target(fleet, names[0]) == ("2", {"3": 0.05}), "the alias must stay where it is"
 
 
 class Crash(Exception):
@@ -214,7 +216,7 @@ def test_on_or_back_after_an_interruption(
         assert ran.json["result"] == "done", ran.out
         assert [alias_target(fleet, name) for name in names] == [("3", {})] * COUNT
     versions = fleet.client.list_versions_by_function(FunctionName=names[0])["Versions"]
-    assert len(versions) <= 4, "it was published once"
+    assert len(versions) <= 4, "it must be published only once"
 
 
 def test_what_cannot_be_moved(fleet: Fleet, names: list[str], roll: Roller) -> None:
@@ -296,7 +298,9 @@ def test_back_leaves_what_another_hand_moved(fleet: Fleet, names: list[str], rol
     ran = roll(go_back=True)
     assert ran.code == 0, ran.out
     notes = {each["function"]: each["notes"] for each in ran.json["functions"]}
-    assert notes[names[0]] == ["its alias live was moved by another hand since: left as it is"]
+    assert notes[names[0]] == [
+        "its alias live was moved by another hand since: the alias must stay where it is"
+    ]
     assert notes[names[1]] == ["it has no alias live any more"]
     assert alias_target(fleet, names[0]) == ("1", {})
     for name in names[:2]:

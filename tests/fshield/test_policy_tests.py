@@ -79,7 +79,7 @@ def test_each_act_is_put_to_the_engine(policy, case: str) -> None:  # type: igno
     code, out = invoke(
         "test", str(policy(f"tests:\n  - {case.replace(verdict, OPPOSITE[verdict])}\n"))
     )
-    assert code == 1, "a test that cannot fail"
+    assert code == 1, "this test cannot fail"
     assert f"- {OPPOSITE[verdict]}" in out and f"+ {verdict}" in out
 
 

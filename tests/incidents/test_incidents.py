@@ -62,7 +62,7 @@ def test_the_readme_says_what_the_page_says(outcomes: dict[str, Outcome]) -> Non
     readme = " ".join((support.ROOT / "README.md").read_text().split())
     missing = len(not_replayed(incidents()))
     if missing != 1:
-        pytest.skip("README counts the acts that its own machine could replay")
+        pytest.skip("README counts the acts of a machine that can replay all of them")
     assert f"{len(acts)} acts of {len(incidents()) - 1} incidents" in readme
     assert f"`default` stops {stopped}" in readme
     assert f"A realistic policy stops {realistic}, and {only_for} where" in readme
@@ -72,7 +72,7 @@ def test_the_page_is_what_the_run_found(outcomes: dict[str, Outcome]) -> None:
     page = (support.ROOT / "docs" / "incidents.md").read_text()
     missing = not_replayed(incidents())
     if ("## Not replayed" in page) != bool(missing):
-        pytest.skip("the page was written where other acts could be replayed")
+        pytest.skip("the page comes from a machine that can replay other acts")
     assert page == document(list(outcomes.values()), missing)
 
 

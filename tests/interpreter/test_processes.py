@@ -131,7 +131,7 @@ except PermissionError as error:
     assert event["ring"] == "interpreter"
 
 
-@pytest.mark.skipif(sys.version_info < (3, 10), reason="the runtime client needs 3.10")
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="the runtime client needs Python 3.10")
 def test_the_runtime_client_forks_its_workers(python: Path, tmp_path: Path) -> None:
     """Managed instances: only awslambdaric may fork, and only before the handler is imported."""
     package = tmp_path / "awslambdaric"

@@ -47,7 +47,9 @@ def test_levels_hide_what_came_later() -> None:
 def test_every_door_is_called_or_has_a_reason() -> None:
     apart = [name for names in APART.values() for name in names.split()]
     assert [name for name, count in Counter(apart).items() if count > 1] == []
-    assert sorted(set(matrix.doors()) - CALLS.keys() - set(apart)) == [], "add to rows.py"
+    assert sorted(set(matrix.doors()) - CALLS.keys() - set(apart)) == [], (
+        "add these doors to rows.py"
+    )
     assert sorted((CALLS.keys() | set(apart)) - set(matrix.doors())) == []
     assert sorted(CALLS.keys() & set(apart)) == []
 

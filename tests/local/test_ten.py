@@ -43,7 +43,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=False,
     )
     if done.returncode != 0 and not REQUIRED:
-        pytest.skip(f"the dependencies are not to be had: {done.stderr[-200:]}")
+        pytest.skip(f"the dependencies cannot be installed: {done.stderr[-200:]}")
     assert done.returncode == 0, done.stderr
     found = Path(done.stdout.strip())
     # Fetch the runtime client into the cache now: the example's own network has no way out.
@@ -66,8 +66,8 @@ def world(python: Path, tmp_path: Path) -> Iterator[Any]:
         ).returncode
         != 0
     ):
-        assert not REQUIRED, "no network namespace is to be had here"
-        pytest.skip("no network namespace is to be had here")
+        assert not REQUIRED, "no network namespace can be made here"
+        pytest.skip("no network namespace can be made here")
     offers = [Path("/tmp/offers.db"), Path("/tmp/offers.db-journal")]
 
     def invoke(policy: str | Path, name: str) -> tuple[Any, Path, list[str]]:

@@ -22,7 +22,7 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Ask:
     """The parsers' answer for these bytes. Fails if a sanitizer complains."""
     compiler = shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
-        pytest.skip("neither gcc nor clang is here for the sanitizers")
+        pytest.skip("the sanitizers need gcc or clang")
     program = tmp_path_factory.mktemp("first_bytes") / "first_bytes"
     sources = [
         HERE / "harness" / "first_bytes.c",

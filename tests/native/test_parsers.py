@@ -41,7 +41,7 @@ def parsers(tmp_path_factory: pytest.TempPathFactory) -> Parsers:
     """The harness, compiled once with gcc or clang."""
     compiler = shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
-        pytest.skip("neither gcc nor clang is here for the sanitizers")
+        pytest.skip("the sanitizers need gcc or clang")
     program = tmp_path_factory.mktemp("parsers") / "parsers"
     sources = [str(HERE / "harness" / "parsers.c"), *(str(core_file(name)) for name in SOURCES)]
     options = [

@@ -117,7 +117,7 @@ def test_nobody_raises_it_again(grow: Path) -> None:
         "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (1, 1))",
     )
     if not Path(python).exists():
-        pytest.skip("no Python that everybody may start")
+        pytest.skip("no Python that every user may start")
     more = (
         'mount -t tmpfs layer /opt; cp -r "$(dirname "$1")" /opt/layer; cp'
         ' "$FUNCTION_SHIELD_POLICY" /opt/own.policy'

@@ -98,7 +98,7 @@ def aws() -> Iterator[str]:
     server.stop()
 
 
-@pytest.mark.skipif(not _REQUIRED, reason="it takes minutes: set FSHIELD_TEST_REQUIRE=newcomer")
+@pytest.mark.skipif(not _REQUIRED, reason="takes minutes: set FSHIELD_TEST_REQUIRE=newcomer")
 def test_the_readmes_path_does_what_it_says(aws: str) -> None:
     """The container has its own root, home and /tmp. Its programs (git, make, Python, jq, aws) are
     this machine's.
@@ -108,7 +108,7 @@ def test_the_readmes_path_does_what_it_says(aws: str) -> None:
     """
     tools = cache_folder("deploy", "awscli")
     if not (tools / "complete.lock").exists():
-        pytest.fail("the AWS CLI is not here: run tests/deploy/fetch.sh")
+        pytest.fail("the AWS CLI is missing: run tests/deploy/fetch.sh")
     if not all(
         shutil.which(program, path="/usr/bin") for program in ("git", "make", "jq", "python3")
     ):

@@ -195,7 +195,8 @@ def test_what_is_learnt_is_what_others_read(data: bytes) -> None:
     name, addresses = learnt
     assert name == others[0], data
     assert addresses <= others[1], (
-        f"{addresses - others[1]} is learnt for {name}, and no answer to others: {data!r}"
+        f"{addresses - others[1]} is learnt for {name}, but other parsers find no such answer:"
+        f" {data!r}"
     )
 
 

@@ -26,5 +26,5 @@ def test_dateutil_under_default() -> None:
     without = policy.replace("dateutil, ", "")
     assert without != policy
     (event,) = reported(without)
-    assert event["details"]["path"] == "_ctypes", "else the entry is not needed any more"
+    assert event["details"]["path"] == "_ctypes", "if this fails, the entry is no longer needed"
     assert event["origin"]["distribution"] == "python-dateutil"

@@ -125,7 +125,7 @@ def test_the_functions_own_handler(name: str) -> None:
         bare, received, stolen = invoke(tool, opts[False])
         assert stolen.paths() == {"/stolen"}
         plain = answers(bare)
-        assert plain[1].pop("attempts") == PASSED, "else the test shows nothing"
+        assert plain[1].pop("attempts") == PASSED, "if this fails, the test proves nothing"
         done, collector, outside = invoke(tool, opts[True])
     guarded = answers(done)
     assert guarded[1].pop("attempts") == HELD

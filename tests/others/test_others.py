@@ -179,7 +179,7 @@ def test_traces_arrive_and_attacks_do_not(opts: dict[bool, Path], wrapper: str) 
     assert answers[True][1].pop("attempts") == HELD
     assert not runs[True].outside.received
     assert answers[False][1].pop("attempts") == PASSED, (
-        "bare, every attack passes: else the test shows nothing"
+        "without the guard every attack must succeed, otherwise the test proves nothing"
     )
     assert runs[False].outside.paths() == {"/stolen"}
     for answer in (*answers[True], *answers[False]):

@@ -50,7 +50,7 @@ def replay(chosen: Sequence[Row], python: Path) -> Iterator[dict[str, Any]]:
         None,
     )
     if way is None:
-        raise SystemExit("no network namespace is available: be root, or permit user namespaces")
+        raise SystemExit("no network namespace can be made: run as root, or permit user namespaces")
     names = [row.package for row in chosen]
     with subprocess.Popen(
         [*way, sys.executable, "-m", "tests.packages.inside", str(python), *names],
@@ -76,7 +76,9 @@ def main(words: list[str]) -> int:
         one[line["policy"]] = Done(**{key: line[key] for key in KEYS})
         row = next(each for each in chosen if each.package == line["package"])
         if (line["armed"] > 0) != (line["policy"] != "bare"):
-            raise SystemExit(f"{row.package}: no guard, or one too many, under {line['policy']}")
+            raise SystemExit(
+                f"{row.package}: the number of armed guards is wrong under {line['policy']}"
+            )
         if line["policy"] == row.runs()[-1]:
             found = problems(row, one)
             print(f"{row.package}: {'ok' if not found else ''}", flush=True)

@@ -49,5 +49,5 @@ def test_it_leaves_alone(tmp_path: Path, name: str, text: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(pending()))
 def test_the_list_of_pending_files_only_shrinks(name: str) -> None:
-    assert (ROOT / name).exists(), "out of pending.txt"
-    assert list(problems(ROOT / name)), "it is clean: out of pending.txt"
+    assert (ROOT / name).exists(), "it does not exist: remove it from pending.txt"
+    assert list(problems(ROOT / name)), "it has no problems: remove it from pending.txt"

@@ -341,7 +341,7 @@ def run_all(chosen: list[Race], layer: Path | None, milliseconds: int) -> list[O
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--seconds", type=float, default=5, help="for each case")
+    parser.add_argument("--seconds", type=float, default=5, help="seconds for each case")
     parser.add_argument("--no-copy", action="store_true", help="with a core that copies nothing")
     parser.add_argument(
         "--bare",

@@ -32,7 +32,8 @@ ALONE = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c")
 _CPU_S = 60
 
 pytestmark = pytest.mark.skipif(
-    os.environ.get("RELEASE_CHECK") != "1", reason="minutes, and PyPI: make release-check"
+    os.environ.get("RELEASE_CHECK") != "1",
+    reason="takes minutes and needs PyPI: make release-check",
 )
 
 

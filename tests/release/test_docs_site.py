@@ -62,6 +62,6 @@ def test_links_that_leave_the_site_become_words(monkeypatch: pytest.MonkeyPatch)
     assert docs_site.page(fenced, "docs") == fenced
 
 
-@pytest.mark.skipif(os.environ.get("RELEASE_CHECK") != "1", reason="it fetches MkDocs: make site")
+@pytest.mark.skipif(os.environ.get("RELEASE_CHECK") != "1", reason="fetches MkDocs: make site")
 def test_it_is_built_strict() -> None:
     subprocess.run(["make", "site"], cwd=ROOT, check=True)

@@ -47,7 +47,7 @@ def test_a_few_services_are_as_botocore_has_them() -> None:
 
 
 @pytest.mark.skipif(
-    os.environ.get("RELEASE_CHECK") != "1", reason="a quarter of a minute: make release-check"
+    os.environ.get("RELEASE_CHECK") != "1", reason="takes a quarter of a minute: make release-check"
 )
 def test_the_whole_file_is_as_botocore_has_it() -> None:
     fresh = freezing.written(freezing.frozen(freezing.services(), FROZEN["day"]))

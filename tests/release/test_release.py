@@ -145,7 +145,9 @@ def test_links_are_made_of_one_variable(tmp_path: Path) -> None:
     assert all(link.startswith("https://git.example.org/function-shield") for link in links)
 
 
-@pytest.mark.skipif(os.environ.get("RELEASE_CHECK") != "1", reason="minutes: make release-check")
+@pytest.mark.skipif(
+    os.environ.get("RELEASE_CHECK") != "1", reason="takes minutes: make release-check"
+)
 def test_the_whole_release(tmp_path: Path) -> None:
     """Built from the commit that is checked out. Uncommitted files have no effect."""
     release = make.made(source.head(ROOT), tmp_path)

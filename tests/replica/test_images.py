@@ -77,7 +77,7 @@ def slim(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         if version(path) <= pins.RUNTIME_CLIENT_NEWEST and has_pip(path)
     ]
     if not found or max(found)[0] < (3, 10):
-        pytest.skip("no CPython here that could be put into an image")
+        pytest.skip("no CPython here that can be copied into an image")
     (major, minor), python = max(found)
     folder = tmp_path_factory.mktemp("slim")
     prefix = python.resolve().parent.parent

@@ -215,7 +215,7 @@ RAW_WRITE = """
 """
 
 
-@pytest.mark.skipif(os.uname().machine != "x86_64", reason="its machine code is x86_64's")
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="its machine code is for x86_64")
 @pytest.mark.parametrize("switch", ["on", "off"])
 def test_the_kernel_ring_stops_a_raw_write(
     image: str, function_folder: Make, shared_path: Path, switch: str

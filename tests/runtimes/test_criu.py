@@ -27,7 +27,7 @@ def _works() -> bool:
     return subprocess.run([CRIU, "check"], capture_output=True, check=False).returncode == 0
 
 
-pytestmark = pytest.mark.skipif(not _works(), reason="no CRIU that works here, or no gcc")
+pytestmark = pytest.mark.skipif(not _works(), reason="no working CRIU or no gcc on this machine")
 PYTHON = Path(os.path.realpath(sys.executable))
 HANDLER = """
 import os

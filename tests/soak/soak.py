@@ -71,7 +71,7 @@ def network() -> Iterator[tuple[list[str], list[str]]]:
     try:
         made = Network(folder)
     except NoNetwork as problem:
-        print(f"names, first bytes and questions are not tried: {problem}", file=sys.stderr)
+        print(f"skipping names, first bytes and questions: {problem}", file=sys.stderr)
         yield [], []
         return
     greetings = folder / "allowed.hello", folder / "other.hello"

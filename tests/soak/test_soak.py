@@ -25,7 +25,7 @@ def test_lookups() -> None:
     assert outcome.faults == []
 
 
-@pytest.mark.skipif(shutil.which("clang") is None, reason="clang brings the sanitizer")
+@pytest.mark.skipif(shutil.which("clang") is None, reason="needs clang for the sanitizer")
 def test_a_planted_mistake_is_found() -> None:
     """The soak under AddressSanitizer can fail."""
     folder = BUILD / "planted"

@@ -46,7 +46,7 @@ def cases() -> list[tuple[str, Row]]:
 )
 def test_an_act(name: str, row: Row) -> None:
     if row.needs == "root" and os.geteuid() != 0:
-        pytest.skip("takes root")
+        pytest.skip("needs root")
     try:
         found = problems(row, pythons()[name], f"{name}-{zlib.crc32(row.act.encode()):08x}")
     except CannotImport as lacks:

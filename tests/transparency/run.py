@@ -230,9 +230,11 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "modules", nargs="*", help="modules of the suite; all of tests/transparency/modules.py"
+        "modules",
+        nargs="*",
+        help="modules of the suite; by default all in tests/transparency/modules.py",
     )
-    parser.add_argument("--python", action="append", help="a version as 3.13; may be given again")
+    parser.add_argument("--python", action="append", help="a version, such as 3.13; repeatable")
     parser.add_argument("--policy", default="monitor", help="a posture, or a compiled policy")
     parser.add_argument("--sample", action="store_true", help="a few modules of each door family")
     parser.add_argument(
@@ -241,7 +243,7 @@ def main() -> int:
     parser.add_argument(
         "--one-process",
         action="store_true",
-        help="no process of its own for the module: for policies that forbid it",
+        help="run the module in the runner's own process, for policies that forbid child processes",
     )
     parser.add_argument("--limit", type=float, default=900, help="seconds for one module")
     options = parser.parse_args()
@@ -262,7 +264,7 @@ def main() -> int:
                 f"    {'(known) ' if accounted else ''}{name}: {bare} bare, {guarded} guarded",
                 flush=True,
             )
-    print(f"{total} differences that nothing accounts for")
+    print(f"{total} unexplained differences")
     return 1 if total else 0
 
 
