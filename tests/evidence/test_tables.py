@@ -8,11 +8,9 @@ import os
 import sys
 from pathlib import Path
 
-import boto3
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from moto.server import ThreadedMotoServer
 from typer.testing import CliRunner, Result
 
 from fshield.cli.app import app
@@ -24,7 +22,6 @@ from fshield.evidence.tables.engine import Table
 from fshield.evidence.tables.lane import Lane
 from fshield.evidence.tables.rows import LATER, Row, Stamp, folded
 from tests.evidence.lines import filtered, logs, processes, subscription
-from tests.fleet.stand_in import KEYS
 from tests.fshield.recorded import Log, stack
 from tests.support import run_guarded
 
@@ -297,7 +294,9 @@ def test_sql_takes_every_line_of_the_engine_apart(
         events.write_bytes(for_a_tenant(events.read_bytes()))
         assert by_fold([str(events)]) == wanted
     # Every line must be read by SQL, none by EventReader.
-    monkeypatch.setattr(EventReader, "_events", lambda *_: pytest.fail("not taken apart"))
+    monkeypatch.setattr(
+        EventReader, "_events", lambda *_: pytest.fail("a line was not read by SQL")
+    )
     found = by_sql([str(events)])
     assert found == wanted
     assert {row.key.event for row in found[0]} == {"armed", "violation"}
@@ -312,7 +311,9 @@ def test_sql_unwraps_what_cloudwatch_wraps(folder: Path, monkeypatch: pytest.Mon
         wanted = by_fold(files)
         with monkeypatch.context() as patched:
             # Every line must be read by SQL, none by EventReader.
-            patched.setattr(EventReader, "_events", lambda *_: pytest.fail("not unwrapped"))
+            patched.setattr(
+                EventReader, "_events", lambda *_: pytest.fail("a line was not unwrapped by SQL")
+            )
             found = by_sql(files)
         assert found == wanted
         assert found[1]["events"] == len(lines)
@@ -475,27 +476,3 @@ def test_events_say_their_account_and_region_or_the_option_does(tmp_path: Path) 
     assert first.key[:4] == ("000000000000", "us-east-1", "", "")
     assert second.key[:4] == ("123456789012", "eu-west-1", "", "7")
     assert folded(EventReader().files(files), Stamp("000000000000", "us-east-1")) == [first, second]
-
-
-def test_objects_of_s3_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in KEYS.items():
-        monkeypatch.setenv(name, value)
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    try:
-        endpoint = "http://{}:{}".format(*server.get_host_and_port())
-        client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
-        client.create_bucket(Bucket="logs")
-        body = Log().host("a.example").write(tmp_path / "events.log").read_bytes()
-        client.put_object(Bucket="logs", Key="2026/a.gz", Body=gzip.compress(body))
-        client.put_object(Bucket="logs", Key="other/b", Body=body)
-        table = tmp_path / "t.parquet"
-        words = ["--add", "--json", "--endpoint-url", endpoint, "--region", "us-east-1"]
-        for _ in range(2):
-            found = fshield("evidence", "s3://logs/2026/", "-o", table, *words)
-            assert json.loads(found.stdout)["events"] == 1, found.stdout
-        with Table() as whole:
-            assert [row.key.host for row in whole.read([str(table)]).finish()] == ["a.example"]
-            assert list(whole.logs) == ["s3://logs/2026/a.gz"]
-    finally:
-        server.stop()
