@@ -123,7 +123,7 @@ def test_a_download_by_boto3() -> None:
 
 
 def test_what_becomes_a_file_with_a_pattern_gets_that_pattern() -> None:
-    """Of two downloads, and of DuckDB, which writes beside a file that exists."""
+    """Two downloads, and DuckDB, which writes beside an existing file and then renames."""
     log = renames(
         ("/tmp/shop-a.csv.6fC2A1b9", "/tmp/shop-a.csv"),
         ("/tmp/shop-b.csv.0aD4e2F7", "/tmp/shop-b.csv"),

@@ -23,8 +23,9 @@ from tests.lanes.plugin import SLOWEST, VARIABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 LOGS = ROOT / "build" / "lanes"
-# Folders below tests/. No two lanes use the same folder of build/. First the command line and the
-# network, then the guard, then whole functions and what evens out the lanes' times.
+# Folders below tests/. No two lanes use the same folder of build/. BESIDE has the command line and
+# the network. WHOLE has whole functions, and folders that even out the lanes' times. The first lane
+# has the rest, mostly the guard.
 BESIDE = (
     *("core", "deploy", "egress", "faults", "fleet", "fshield", "lanes", "native", "oracles"),
     "prose",

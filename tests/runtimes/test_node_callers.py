@@ -165,9 +165,9 @@ const packages = {[str(path) for path in packages.values()]}.map(require);
 
 
 def test_a_path_left_on_the_stack(node: Path, package: Path) -> None:
-    """An earlier call's path is not mistaken for the path of this call, where it has the same
-    length as that path, as both paths of a `rename`, or as what a lookup allocates; nor is its
-    end."""
+    """The path of an earlier call, or the end of that path, is not mistaken for this call's path.
+    The lengths are those at which it could be: of this path, of both paths of a `rename`, and of
+    what a lookup allocates."""
     left = package.parents[3] / "left" / "index.js"
     left.parent.mkdir()
     left.write_text("""
@@ -194,7 +194,7 @@ const {{ go }} = require({str(left)!r});
 (async () => {{ for (let i = 0; i < 100; i++) await go(i, i % 10, Math.floor(i / 10)); }})();
 """
     events = run(node, package, code).violations
-    # Where the reader of the log falls behind, some are lost, and counted.
+    # If the reader of the log falls behind, some events are lost, and counted.
     assert len(events) >= 100
     for event in events:
         assert event["origin"]["distribution"] == "left", event
