@@ -298,9 +298,7 @@ def test_back_leaves_what_another_hand_moved(fleet: Fleet, names: list[str], rol
     ran = roll(go_back=True)
     assert ran.code == 0, ran.out
     notes = {each["function"]: each["notes"] for each in ran.json["functions"]}
-    assert notes[names[0]] == [
-        "its alias live was moved by another hand since: the alias must stay where it is"
-    ]
+    assert notes[names[0]] == ["its alias live was moved by another hand since: left as it is"]
     assert notes[names[1]] == ["it has no alias live any more"]
     assert alias_target(fleet, names[0]) == ("1", {})
     for name in names[:2]:
