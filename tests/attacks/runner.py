@@ -105,6 +105,8 @@ def alerting(attack: Attack) -> tuple[Document, dict[str, str]]:
 #: For a run that must succeed: how long it tries a race, because the machine may be busy.
 PATIENT = {"ATTACK_SECONDS": "40"}
 COMPILING = threading.Lock()
+#: The problem of an attack that should have failed. tests/replica/corpus_driver.py looks for it.
+SUCCEEDED = "it succeeded"
 
 
 def perform(
@@ -220,7 +222,7 @@ def judge(attack: Attack, python: Path) -> Verdict:
         if through:
             went_through = True
             if not attack.open:
-                verdict.problems.append(f"{name}: it succeeded: {describe(observed)}")
+                verdict.problems.append(f"{name}: {SUCCEEDED}: {describe(observed)}")
         elif not (
             observed.named & set(counted)
             or attack.open

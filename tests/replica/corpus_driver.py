@@ -14,12 +14,12 @@ from typing import Any
 sys.path.insert(0, "/corpus")
 from tests.attacks.corpus import Attack, corpus
 from tests.attacks.machine import missing
-from tests.attacks.runner import judge
+from tests.attacks.runner import SUCCEEDED, judge
 
 PYTHON = Path("/var/lang/bin/python3")
 # The problems that remain if the attack cannot work at all in this sandbox.
 STAYS_WRONG = (
-    "it went through",
+    SUCCEEDED,
     "it hung",
     "it was killed",
     "the guard refused",
