@@ -221,6 +221,57 @@ def test_a_process_is_the_one_that_the_reader_finds(
     assert by_sql(files) == by_fold(files)
 
 
+def test_a_function_that_a_line_names_is_its_process_s(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lines of a known kind are read without asking for it."""
+    log = Log().host("a.example").host("a.example").host("a.example")
+    lines = [json.dumps(json.loads(line), separators=(",", ":")) for line in log.lines]
+    named = [line.replace('"policy_name":', '"function":"orders","policy_name":') for line in lines]
+    nonce = str(json.loads(lines[0])["nonce"])
+    others = [line.replace(nonce, "f" * 16) for line in (lines[0], *named[1:])]
+    contents = (lines, [lines[0], *named[1:]], others)
+    files = written(folder, ["\n".join(text).encode() for text in contents])
+    monkeypatch.setattr(batches, "_SIZE", 0)
+    wanted = by_hand(files)
+    assert {row.key.function for row in wanted[0]} == {"", "orders"}
+    assert by_sql(files) == wanted
+
+
+def test_lines_of_known_kinds_follow_each_other(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = Log().host("a.example").host("a.example").host("a.example").lines
+    lines = [json.dumps(json.loads(line), separators=(",", ":")) for line in lines]
+    nonce = str(json.loads(lines[0])["nonce"])
+    others = [line.replace(nonce, "f" * 16) for line in lines]
+    again = [others[number] for number in (0, 2, 1, 2)]
+    # A process's first line may come without a name, and the next one with it.
+    named = subscription(lines[:1], "/other") + b"\n" + subscription(lines[1:])
+    monkeypatch.setattr(batches, "_SIZE", 0)
+    for contents in (
+        ["\n".join(text).encode() for text in (lines, again)],
+        [named, named.replace(nonce.encode(), b"f" * 16)],
+    ):
+        files = written(folder, contents)
+        assert by_sql(files) == by_hand(files)
+
+
+def test_a_line_behind_one_that_is_left_over_has_its_process(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = Log().host("a.example").host("a.example").host("a.example").lines
+    lines = [json.dumps(json.loads(line), separators=(",", ":")) for line in lines]
+    nonce = str(json.loads(lines[0])["nonce"])
+    others = [line.replace(nonce, "f" * 16) for line in lines]
+    # The reader reads what has an escape in its object.
+    others[0] = others[0].replace("a.example", "\\u0061.example")
+    contents = (lines, lines[:1] + others, others[1:])
+    files = written(folder, ["\n".join(text).encode() for text in contents])
+    monkeypatch.setattr(batches, "_SIZE", 0)
+    assert by_sql(files) == by_hand(files)
+
+
 @settings(
     max_examples=EXAMPLES // 3,
     deadline=None,

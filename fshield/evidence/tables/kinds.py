@@ -211,11 +211,11 @@ FOUND = """
     JOIN acts ON acts.id = coalesce(line.act, fresh.id)
 """
 
-#: How many lines that were not cut say something of their process, which `_FOLLOWING` does not
-#: ask for: the engine writes none.
-TELLING = """
+#: How many lines that were not cut name their function, which `_FOLLOWING` does not ask for: the
+#: engine writes none.
+NAMING = """
     SELECT count(*) FROM found JOIN acts ON acts.id = found.act
-    WHERE found.process IS NULL AND (acts.function != '' OR acts.event = 'armed')
+    WHERE found.process IS NULL AND acts.function != ''
 """
 
 
@@ -259,13 +259,12 @@ TAKEN = f"""
 })
 """
 
-#: What more than one line of the batch had in common: the next batch's lines of these acts are not
-#: taken apart. `shape`, `body` and `origin` are what `placed` knows them by.
+#: What more than one line of the batch had in common, if it names no function: the next batch's
+#: lines of these acts are not taken apart. `placed` knows them by `shape`, `body` and `origin`.
 KINDS = f"""
     SELECT id, template, details, event, function, common,
-        CASE WHEN function != '' OR event = 'armed' THEN NULL
-            WHEN parts[1] = '{ACT}' THEN concat('v', parts[3])
-            WHEN parts[1] = '{ALLOWED}' THEN concat('a', parts[3]) END AS shape,
+        CASE parts[1] WHEN '{ACT}' THEN concat('v', parts[3])
+            WHEN '{ALLOWED}' THEN concat('a', parts[3]) END AS shape,
         CASE WHEN starts_with(parts[2], '{_LEVEL[1:]}') AND ends_with(parts[2], '{_END[0]}')
             THEN substr(parts[2], {len(_LEVEL)}, length(parts[2]) - {len(_LEVEL)}) END AS body,
         CASE WHEN ends_with(parts[4], '{_END[0]}')
@@ -274,7 +273,7 @@ KINDS = f"""
     FROM (
         SELECT acts.*, common, string_split(common, '{HOLE}') AS parts
         FROM alike JOIN acts ON acts.id = alike.id
-        WHERE lines > 1 AND strlen(common) <= ?
+        WHERE lines > 1 AND strlen(common) <= ? AND function = ''
     )
 """
 

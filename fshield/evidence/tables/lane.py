@@ -195,7 +195,7 @@ class Lane:
                 return False
             self._make("found", kinds.FOUND)
             self._remember()
-            if batch.known and any(map(self._number, (kinds.STRANGE, kinds.TELLING))):
+            if batch.known and any(map(self._number, (kinds.STRANGE, kinds.NAMING))):
                 batch.careful = True
                 return self._take(batch)
             if left := self._number(kinds.LEFT):
