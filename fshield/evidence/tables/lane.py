@@ -76,6 +76,8 @@ def number(to: duckdb.DuckDBPyConnection, statement: str) -> int:
 
 def insert(to: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:
     """Add rows that Python made to a table of the connection."""
+    if not rows:
+        return
     kinds = to.execute(
         "SELECT column_name, data_type FROM information_schema.columns"
         " WHERE table_name = ? ORDER BY ordinal_position",

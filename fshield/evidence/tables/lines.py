@@ -34,9 +34,10 @@ def read(files: list[str], packed: bool, long: bool = False) -> str:
     """
 
 
-#: One row where a line of `placed` may be wrapped.
+#: One row where a line of `placed` may be wrapped. One that has `common` is an event.
 ANY_WRAPPED = f"""
-    SELECT 1 FROM placed WHERE contains(coalesce(line, text), '{_WRAPPED}') LIMIT 1
+    SELECT 1 FROM placed
+    WHERE common IS NULL AND contains(coalesce(line, text), '{_WRAPPED}') LIMIT 1
 """
 
 
