@@ -233,7 +233,7 @@ def test_a_function_that_a_line_names_is_its_process_s(
     contents = (lines, [lines[0], *named[1:]], others)
     files = written(folder, ["\n".join(text).encode() for text in contents])
     monkeypatch.setattr(batches, "_SIZE", 0)
-    wanted = by_hand(files)
+    wanted = by_fold(files)
     assert {row.key.function for row in wanted[0]} == {"", "orders"}
     assert by_sql(files) == wanted
 
@@ -254,7 +254,7 @@ def test_lines_of_known_kinds_follow_each_other(
         [named, named.replace(nonce.encode(), b"f" * 16)],
     ):
         files = written(folder, contents)
-        assert by_sql(files) == by_hand(files)
+        assert by_sql(files) == by_fold(files)
 
 
 def test_a_line_behind_one_that_is_left_over_has_its_process(
@@ -269,7 +269,7 @@ def test_a_line_behind_one_that_is_left_over_has_its_process(
     contents = (lines, lines[:1] + others, others[1:])
     files = written(folder, ["\n".join(text).encode() for text in contents])
     monkeypatch.setattr(batches, "_SIZE", 0)
-    assert by_sql(files) == by_hand(files)
+    assert by_sql(files) == by_fold(files)
 
 
 @settings(
