@@ -269,10 +269,22 @@ IMITATED = _words(
     " segment.com launchdarkly.com pagerduty.com"
 )
 
+#: Widely used packages that have known ones connect or write for the function: frameworks for
+#: language models, object mappers, makers of images and documents.
+DRIVERS = _words(
+    "langchain langchain_anthropic langchain_aws langchain_classic langchain_community"
+    " langchain_core langchain_google_genai langchain_openai langgraph llama_index litellm"
+    " instructor haystack crewai dspy pydantic_ai semantic_kernel mcp fastmcp"
+    " flask_sqlalchemy sqlmodel alembic dramatiq django_redis storages authlib oauthlib"
+    " requests_oauthlib requests_cache cachecontrol msal zeep gspread feedparser tweepy"
+    " qrcode barcode img2pdf ocrmypdf pytesseract pdfplumber seaborn plotly altair"
+)
+
 #: Packages that others imitate: what a folder of packages holds most often.
 PACKAGES = (
     CARRIERS
     | NATIVE
+    | DRIVERS
     | _words(
         "attr attrs click flask django fastapi starlette rich typer idna charset_normalizer"
         " dateutil six yaml jwt markupsafe werkzeug itsdangerous packaging simplejson jmespath"

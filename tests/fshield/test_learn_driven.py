@@ -55,6 +55,21 @@ def test_where_the_function_has_it_connect_is_learnt(through: tuple[str, ...]) -
     assert not learnt(known().host(host, *frames(*through))).held
 
 
+def test_what_a_widely_used_one_has_it_do_is_learnt() -> None:
+    through = frames("httpcore", "httpx", "openai", "langchain_openai", "langchain_core")
+    log = known().host("api.openai.com", *through, *stack())
+    log.add(
+        "read_write_tmp",
+        *frames("PIL", "qrcode"),
+        *stack(),
+        path="/tmp/code.png",
+        operation="create",
+    )
+    found = learnt(log)
+    assert not found.held
+    assert {"host: api.openai.com", "/tmp/code.png"} <= {*entries(found)}
+
+
 def test_where_a_tracer_s_frames_lie_within_a_client_s() -> None:
     through = frames("urllib3", "aws_xray_sdk", "urllib3", "requests")
     found = learnt(known().host("api.github.com", *through, *stack()))
