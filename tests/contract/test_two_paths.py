@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from fshield.local.emulator import Function
 from tests.contract.acting import python
 from tests.contract.helpers import build
 from tests.contract.ocsf import problems
-from tests.support import Guarded, rules, run_guarded
+from tests.support import LAYER, Guarded, policy_file, rules, run_guarded
 
 REPORT, REFUSE = rules(tmp="alert"), rules(tmp="block")
 LIBC = ("rename", "renameat", "renameat2", "syscall", "link", "linkat", "linkat_follow")
@@ -188,6 +189,48 @@ def test_a_cut_name_shows_no_half_of_a_secret(below_tmp: Path) -> None:
     for text in cut:
         assert not set(text) & set(secret[1:]), text
         assert text.endswith(": reported, no rule allows it"), text
+
+
+def test_names_with_secrets_of_any_form_leave_the_reason(below_tmp: Path) -> None:
+    """The first begins like what stands for a secret; the second is longer than a sentence."""
+    for secret in ("*" + "S" * 120, "/".join(["S" * 200] * 6)):
+        one = below_tmp / ("x" * 100) / ("\x01" * 100) / secret / "y"
+        one.parent.mkdir(parents=True)
+        one.write_text("")
+        done = python(
+            f"import os\nos.chdir({str(below_tmp)!r})\n"
+            f"os.rename({str(one.relative_to(below_tmp))!r}, 'b')\nos.rename('b', 'S')\n"
+            f"os.rename('S', {str(one.relative_to(below_tmp))!r})",
+            policy=REPORT,
+            env={"PAYMENT_TOKEN": secret},
+        )
+        assert done.returncode == 0, done.stderr
+        texts = [event["message"] for event in done.violations]
+        assert len(texts) == 3
+        for text in texts:
+            assert "SS" not in text
+            assert text.endswith(": reported, no rule allows it"), text
+
+
+def test_a_kept_name_that_is_cut_shows_no_half_of_a_secret(below_tmp: Path, tmp_path: Path) -> None:
+    """The line that counts repeats has the first 255 bytes of what was renamed."""
+    secret = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    old = "/" + "x" * 239 + "/" + secret + "y"
+    (tmp_path / "app.py").write_text(
+        "import os\n"
+        "def handler(event, context):\n"
+        "    for _ in range(2):\n"
+        f"        try: os.rename({old!r}, {str(below_tmp / 'b')!r})\n"
+        "        except OSError: pass\n"
+    )
+    policy = policy_file(REFUSE)
+    env = {"FUNCTION_SHIELD_POLICY": policy, "PAYMENT_TOKEN": secret}
+    with Function(tmp_path, "app.handler", layer=LAYER, env=env) as function:
+        done = function.invoke({})
+    texts = [event["message"] for event in done.events if event["event"] == "violation"]
+    assert len(texts) == 2, done
+    for text in texts:
+        assert not set(text) & set(secret[1:]), text
 
 
 def test_a_path_that_no_rule_is_about_is_not_shown(below_tmp: Path) -> None:

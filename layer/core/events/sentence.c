@@ -23,20 +23,22 @@ static size_t size_of(const char *text)
     return size;
 }
 
-/* Whole characters and whole secrets: half a secret would not be masked. */
+/* Whole characters and whole secrets: half a secret would not be masked. They are masked here,
+ * because the half that a kept name ends with is not recognised once text follows, and because a
+ * long one leaves the reason no room. */
 static void say_name(struct sentence *out, const char *name)
 {
-    size_t size = name ? size_of(name) : 0, at = 0, half = out->names / 2, used;
-    if (size <= out->names) {
-        sentence_say(out, name);
-        return;
-    }
-    for (bool cut = false; *name; name += used) {
+    size_t size = name ? size_of(name) : 0, at = 0, half = size, used;
+    if (size > out->names) half = out->names / 2;
+    for (bool cut = false; at < size; name += used) {
         char text[8];
         size_t next = at + json_character(name, text, &used);
         if (next <= half || at >= size - half) {
-            bool masked = text[0] == '*' && *name != '*';
-            text_copy(text, masked ? 4 : used + 1, masked ? "***" : name);
+            /* No character has more bytes than four, and no secret has fewer than eight. */
+            if (used <= 4)
+                text_copy(text, used + 1, name);
+            else
+                text[3] = '\0';
             sentence_say(out, text);
         } else if (!cut) {
             sentence_say(out, "…");
