@@ -438,3 +438,32 @@ def handler(event, context):
         {},
     )
     assert answers == [True] and seen == [] and left(name) == []
+
+
+def test_a_child_of_the_import_that_asks_for_an_event_keeps_nothing(
+    run: Any, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It asks before its parent does."""
+    allowed = BASE.replace("allow: [/usr/bin/**, /bin/**]", "allow: [fork]")
+    monkeypatch.setattr(f"{__name__}.BASE", allowed)
+    answers, seen = run(
+        """
+if os.fork() == 0:
+    try:
+        import runtime_client
+        threading.Thread(target=runtime_client.next, daemon=True).start()
+        time.sleep(2)
+        write(NAME + "-state")
+    finally:
+        os._exit(0)
+time.sleep(1)
+
+def handler(event, context):
+    for _ in range(event):
+        os.wait()
+    return os.path.exists(NAME + "-state")
+""",
+        1,
+        0,
+    )
+    assert answers == [True, False] and seen == [] and left(name) == []

@@ -2,7 +2,6 @@
 
 #include <limits.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
@@ -29,8 +28,7 @@ enum state {
 
 struct table {
     uint32_t mark;
-    int owner; /* the process that made it; 0 once it has asked for an event: a child that asks then
-                  ends an invocation of this table, and gets none of its own */
+    int owner; /* the process that made it; 0 once it has asked for an event */
     atomic_uint count; /* entries from here on are free */
     _Atomic uint8_t states[ENTRIES];
     char names[ENTRIES][NAME_MAX + 1];
@@ -40,6 +38,7 @@ bool made_is_on;
 static struct table *table;
 static int table_id = -1;
 static bool excepts; /* the policy allows paths under /tmp */
+static bool managed; /* on a Managed Instance, whose runtime client forks workers that ask */
 static bool side_by_side; /* one invocation per thread (Node's workers) */
 
 /* ---- start ---- */
@@ -106,8 +105,8 @@ void made_start(void)
     }
     if (!table) make_table();
     if (table) files_protect_memory(table, sizeof *table);
-    side_by_side =
-        getenv("AWS_LAMBDA_MAX_CONCURRENCY") && strncmp(guard_program_name, "node", 4) == 0;
+    managed = facts_value("AWS_LAMBDA_MAX_CONCURRENCY") != NULL;
+    side_by_side = managed && strncmp(guard_program_name, "node", 4) == 0;
 }
 
 bool made_is_table(int id) { return id >= 0 && id == table_id; }
@@ -402,8 +401,9 @@ static void remove_all(struct walk *walk)
 void made_end(void)
 {
     if (!made_is_on || !table || guard.dry_run || side_by_side) return;
-    if (UNLIKELY(table->owner != 0 && table->owner != sys_getpid())) {
-        /* A worker of a Managed Instance: what it makes from now on is its own. */
+    if (UNLIKELY(managed && table->owner != 0 && table->owner != sys_getpid())) {
+        /* A worker: what it makes from now on is its own. Any other child that asks ends an
+         * invocation of its parent's table. */
         table_id = -1;
         table = map();
         if (table) files_protect_memory(table, sizeof *table);
