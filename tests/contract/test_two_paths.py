@@ -154,6 +154,15 @@ def test_the_message_about_a_symbolic_link_names_the_link(below_tmp: Path) -> No
     assert act in event["message"]
 
 
+def test_the_message_about_a_folder_says_create(below_tmp: Path) -> None:
+    new = below_tmp / "new"
+    act = f"tried to create {new}: blocked, "
+    (event,) = in_python("os.mkdir({0!r})", REFUSE, new).violations
+    assert event["ring"] == "interpreter" and act in event["message"]
+    (event,) = run_guarded(["/bin/mkdir", new], policy=REFUSE).violations
+    assert event["ring"] == "libc" and act in event["message"]
+
+
 def test_names_are_cut_and_not_the_reason(below_tmp: Path) -> None:
     one, two = below_tmp / ("ü" * 119 + "-1"), below_tmp / ("\n" * 238 + "-2")
     one.write_text("")

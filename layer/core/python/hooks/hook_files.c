@@ -203,8 +203,9 @@ int hook_path(const struct hook_row *row, PyObject *arguments)
     /* The event does not show whether the link itself is meant (follow_symlinks). The libc ring
      * sees that. */
     if (row->flags == FOLLOW && is_kind(one.dirfd, one.path, S_IFLNK)) return 0;
-    int judged =
-        one.path ? judge(&one, &two, row->flags & O_EXCL ? "" : NULL, row->flags, row->verb) : 0;
+    /* Only os.symlink has another argument, the target, before the path. */
+    const char *from = row->path > 0 ? "" : NULL;
+    int judged = one.path ? judge(&one, &two, from, row->flags, row->verb) : 0;
     /* One act makes one event: of two names, the note holds the first that was reported, and the
      * door stays quiet about the other. */
     if (judged == 0 && two.path) judged = judge(&two, NULL, one.path, row->flags, row->verb);
