@@ -155,6 +155,11 @@ def clean_environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**kept, "PYTHONDONTWRITEBYTECODE": "1", **(env or {})}
 
 
+#: Of a program's output. With the usual 64 KB, a burst of events fills the pipe while the test's
+#: process has no turn, and the guard drops the rest.
+PIPE_BYTES = 1 << 20
+
+
 def run_guarded(
     argv: Sequence[str | Path],
     *,
@@ -184,6 +189,7 @@ def run_guarded(
         env=environment,
         cwd=cwd or ROOT / "build",
         capture_output=True,
+        pipesize=PIPE_BYTES,
         text=True,
         errors="replace",
         timeout=timeout,
