@@ -91,9 +91,18 @@ def test_failures_are_reported_by_the_runtime(
         ]
         kinds = [failure["errorType"] if failure else None for failure in failures]
         assert kinds == ["ValueError", "Runtime.ExitError", "Runtime.ExitError", "Sandbox.Timedout"]
+
+
+@pytest.mark.parametrize("guarded", [False, True])
+def test_a_flood_of_output_is_kept(guarded: bool, function_folder: Callable[[str], Path]) -> None:
+    # The timeout is the usual one: on a busy machine, two megabytes take more than two seconds.
+    folder = function_folder(PLAIN)
+    with Function(
+        folder, "app.handler", guarded=guarded, layer=LAYER, policy="default"
+    ) as function:
         flooded = function.invoke({"do": "flood"})
-        assert flooded.error is None
-        assert flooded.stderr == (b"x" * 100 + b"\n") * 20000 + b"err\n"
+    assert flooded.error is None
+    assert flooded.stderr == (b"x" * 100 + b"\n") * 20000 + b"err\n"
 
 
 def test_a_blocked_act_is_an_error_with_the_rule_and_one_event(
