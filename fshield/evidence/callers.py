@@ -20,6 +20,7 @@ from fshield.evidence.known import (
     CARRIERS,
     CLIENT_LIBRARIES,
     CONNECTORS,
+    DRIVERS,
     ENDPOINT_CALLS,
     FORKERS,
     HELPERS,
@@ -55,7 +56,7 @@ _BUNDLED = re.compile(r"/([^/]+)/\.\./([^/]+)\.libs/[^/]+\Z")
 _TASK = "/var/task/"
 _PLACES = ("/opt/python/", "/var/runtime/")
 _CLIENT = "awslambdaric"
-_TABLES = frozenset((*CONNECTORS, *VENDORS, *SPOOLERS, *FORKERS, *NATIVE, *HELPERS))
+_TABLES = frozenset((*CONNECTORS, *DRIVERS, *VENDORS, *SPOOLERS, *FORKERS, *NATIVE, *HELPERS))
 
 
 @dataclass(frozen=True)

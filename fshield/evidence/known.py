@@ -270,7 +270,8 @@ IMITATED = _words(
 )
 
 #: Widely used packages that have known ones connect or write for the function: frameworks for
-#: language models, object mappers, makers of images and documents.
+#: language models, object mappers, makers of images and documents. Not in `PACKAGES`: a function's
+#: own `storage` does not imitate `storages`.
 DRIVERS = _words(
     "langchain langchain_anthropic langchain_aws langchain_classic langchain_community"
     " langchain_core langchain_google_genai langchain_openai langgraph llama_index litellm"
@@ -284,7 +285,6 @@ DRIVERS = _words(
 PACKAGES = (
     CARRIERS
     | NATIVE
-    | DRIVERS
     | _words(
         "attr attrs click flask django fastapi starlette rich typer idna charset_normalizer"
         " dateutil six yaml jwt markupsafe werkzeug itsdangerous packaging simplejson jmespath"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fshield.evidence.lookalike import imitated_package
 from tests.fshield.learning import entries, held, learnt
 from tests.fshield.recorded import Log, stack
 
@@ -68,6 +69,11 @@ def test_what_a_widely_used_one_has_it_do_is_learnt() -> None:
     found = learnt(log)
     assert not found.held
     assert {"host: api.openai.com", "/tmp/code.png"} <= {*entries(found)}
+
+
+@pytest.mark.parametrize("name", ["storage", "barcodes", "altar"])
+def test_a_module_of_the_function_imitates_none_of_those(name: str) -> None:
+    assert imitated_package(name) is None
 
 
 def test_where_a_tracer_s_frames_lie_within_a_client_s() -> None:
