@@ -17,7 +17,7 @@ struct access {
     const char *name;
     struct place place;
     bool in_folder;
-    bool shown; /* of this act an alert was written, about this family */
+    bool shown; /* an alert about this family was written for this act */
     enum fs_family family;
 };
 
