@@ -31,11 +31,12 @@ static _Atomic uint32_t lines; /* in this invocation */
 static _Atomic uint32_t told; /* a bit for each family that had one of them */
 static _Atomic int owner; /* the pid that the table belongs to */
 
-static void begin_process(void)
+/* Called again before each event: a process that machine code forked got past the doors. */
+void guard_events_begin(void)
 {
     int pid = sys_getpid();
     if (atomic_load(&owner) == pid) return;
-    /* A forked child starts a table of its own. */
+    lines_begin();
     for (unsigned i = 0; i < KINDS; i++) {
         atomic_store(&keys[i], 0);
         atomic_store(&repeats[i], 0);
@@ -162,7 +163,7 @@ void guard_report(const struct guard_act *asked, const struct fs_verdict *verdic
      * it. */
     if (verdict->mode == FS_ALLOW && (verdict->reason != FS_RULE || !guard_tells_allowed())) return;
     int error = errno;
-    begin_process();
+    guard_events_begin();
     if (verdict->mode == FS_ALLOW && is_told(rule_key(verdict->rule), false)) return;
     struct guard_act copy = *asked, *act = &copy;
     if (!act->origin && guard.interpreted) act->origin = interpreter_origin(act);

@@ -77,6 +77,10 @@ static inline bool guard_tells_allowed(void)
     return guard.policy && guard.policy->flags & FS_FLAG_EVENTS_ALLOWED_FIRST;
 }
 
+/* At start and in a forked child, while it has one thread: gives the process a table, a nonce and a
+ * queue of its own. */
+void guard_events_begin(void);
+
 /* Writes the counts of repeats. */
 void guard_invocation_ends(void);
 

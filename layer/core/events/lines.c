@@ -45,7 +45,7 @@ static void draw_nonce(int pid)
     atomic_store(&sequence, 0);
 }
 
-static void begin_process(void)
+void lines_begin(void)
 {
     int pid = sys_getpid();
     if (atomic_load(&owner) == pid) return;
@@ -359,7 +359,7 @@ static void write_finding(struct json *json, const struct report *report, const 
 void lines_write(const struct guard_act *act, const struct fs_verdict *verdict,
                  const struct guard_origin *origin, uint32_t count, bool repeated)
 {
-    begin_process();
+    lines_begin();
     struct line *line = take_line();
     if (line == NULL) {
         sink_count_lost(1);
@@ -425,7 +425,7 @@ static struct {
 static void compose_armed(struct json *json, const char *event, const char *const *rings,
                           unsigned ring_count, const char *runtime)
 {
-    begin_process();
+    lines_begin();
     begin(json, event, "INFO");
     json_key(json, "message");
     struct sentence sentence = {0};
@@ -481,7 +481,7 @@ void guard_announce_self_test(const char *const *rings, unsigned ring_count, con
 void guard_refuse(const char *text)
 {
     struct json json;
-    begin_process();
+    lines_begin();
     begin(&json, "refused", "FATAL");
     json_text(&json, "message", text, 1024);
     sink_await_room();

@@ -4,6 +4,9 @@
 
 #include "events/events.h"
 
+/* Gives the process a nonce and a queue of its own. */
+void lines_begin(void);
+
 /* Writes one line about an act that happened `count` times. `repeated`: it was written before. */
 void lines_write(const struct guard_act *act, const struct fs_verdict *verdict,
                  const struct guard_origin *origin, uint32_t count, bool repeated);

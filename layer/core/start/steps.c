@@ -4,7 +4,6 @@
 #include <string.h>
 #include <sys/auxv.h>
 
-#include "events/sink.h"
 #include "network/first_bytes/fd_use.h"
 #include "files/source/also.h"
 #include "files/files.h"
@@ -70,7 +69,7 @@ void guard_after_fork(bool probation)
     pending_forked();
     lookup_fds_forked();
     fd_use_forked();
-    sink_adopt();
+    guard_events_begin();
     atomic_store(&inspect_sharing, 0);
     (void)inspect_shares();
     atomic_store(&guard_probation_pid, probation ? pid : 0);
@@ -127,6 +126,7 @@ void guard_start(void)
     if (!symbols_resolve())
         guard_refuse("the loaded libraries cannot be listed: this program cannot be guarded");
     keyed_hash_start();
+    guard_events_begin();
     read_program();
     inherited_read();
     function_read();
