@@ -8,9 +8,11 @@ script here starts the exec wrapper, as ``/var/runtime/bootstrap`` does on Lambd
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import http.client
 import json
 import os
+import random
 import selectors
 import shlex
 import shutil
@@ -19,6 +21,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -38,6 +41,8 @@ from fshield.local.started import Started
 _INVOKE = "/2015-03-31/functions/function/invocations"
 _START_S = 15.0
 _STOP_S = 5.0
+_PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_LOWEST_PORT = 10000
 _MAX_RESPONSE = 16 << 20
 
 
@@ -333,6 +338,7 @@ class _Streams(Output):
 
     def __init__(self, run: Path) -> None:
         super().__init__()
+        self._reading = threading.Lock()
         self._selector = selectors.DefaultSelector()
         wake_read, self._wake_write = os.pipe()
         self._selector.register(wake_read, selectors.EVENT_READ, None)
@@ -350,8 +356,16 @@ class _Streams(Output):
             for key, _ in self._selector.select():
                 if key.data is None:
                     return
-                with contextlib.suppress(BlockingIOError):
+                with self._reading, contextlib.suppress(BlockingIOError):
                     self.add(key.data, os.read(key.fd, 1 << 16))
+
+    def _behind(self) -> bool:
+        with self._reading:
+            return any(
+                int.from_bytes(fcntl.ioctl(key.fd, termios.FIONREAD, bytes(4)), sys.byteorder)
+                for key in list(self._selector.get_map().values())
+                if key.data is not None
+            )
 
     def close(self) -> None:
         os.write(self._wake_write, b"x")
@@ -427,11 +441,20 @@ def _outcome(status: int, content: bytes) -> tuple[Any, dict[str, Any] | None]:
 
 
 def _free_ports(count: int) -> list[int]:
+    """Ports that are free now. The kernel gives them to no other program before the emulator binds
+    them: they lie below its range, as long as that leaves enough."""
+    lowest = 0
+    with contextlib.suppress(OSError):
+        lowest = int(_PORT_RANGE.read_text("ascii").split()[0])
     with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
+        found: list[int] = []
+        while len(found) < count:
+            port = random.randrange(_LOWEST_PORT, lowest) if lowest > 2 * _LOWEST_PORT else 0
+            one = held.enter_context(socket.socket())
+            with contextlib.suppress(OSError):
+                one.bind(("127.0.0.1", port))
+                found.append(int(one.getsockname()[1]))
+        return found
 
 
 def _end(process: int) -> None:
