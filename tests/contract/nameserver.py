@@ -61,7 +61,10 @@ class Server:
         self.listen(RESOLVER, 53, "tcp")
         for host in HOSTS:
             self.listen(host, 443, "heard")
-        threading.Thread(target=self.serve, daemon=True).start()
+        self.wake, woken = socket.socketpair()
+        self.selector.register(woken, selectors.EVENT_READ, None)
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
 
     def listen(self, host: str, port: int, name: str) -> None:
         listener = socket.create_server((host, port))
@@ -93,6 +96,16 @@ class Server:
     def serve(self) -> None:
         while True:
             for key, _ in self.selector.select():
+                if key.data is None:
+                    return
+                key.data()
+
+    def close(self) -> None:
+        """Take in everything that has arrived, and stop."""
+        self.wake.send(b".")
+        self.thread.join()
+        while ready := [key for key, _ in self.selector.select(0) if key.data is not None]:
+            for key in ready:
                 key.data()
 
 
@@ -100,12 +113,13 @@ def main() -> int:
     seen, resolv, _, *command = sys.argv[1:]
     raise_loopback()
     subprocess.run(["ip", "address", "add", "169.254.169.254/32", "dev", "lo"], check=True)
-    Path(resolv).write_text(f"nameserver {RESOLVER}\noptions timeout:1 attempts:1\n")
+    Path(resolv).write_text(f"nameserver {RESOLVER}\noptions timeout:20 attempts:1\n")
     target = os.path.realpath("/etc/resolv.conf").encode()
     if ctypes.CDLL(None, use_errno=True).mount(resolv.encode(), target, None, MS_BIND, None) != 0:
         raise OSError(ctypes.get_errno(), "cannot put a file over /etc/resolv.conf")
     server = Server()
     done = subprocess.run(command, check=False)
+    server.close()
     Path(seen).write_text(json.dumps(server.seen))
     return done.returncode
 

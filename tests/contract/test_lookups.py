@@ -34,7 +34,7 @@ import socket, struct
 RESOLVER = ({RESOLVER!r}, 53)
 def reach(host):
     out = socket.socket()
-    out.settimeout(3)
+    out.settimeout(20)
     try:
         out.connect((host, 443))
         print(host, "reached")
@@ -144,7 +144,7 @@ SENDS = {
 SEND = """
 import os
 out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-out.settimeout(2)
+out.settimeout(20)
 packet = {packet!r}
 try:
     {how}

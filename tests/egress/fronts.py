@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -78,10 +79,10 @@ class Fronts:
                     _, writer = await asyncio.open_connection(*listener.getsockname()[:2])
                     self._own.add(writer.get_extra_info("sockname")[:2])
                     writer.close()
-        for _ in range(200):
+        end = time.monotonic() + 20
+        while (self._own or self._serving) and time.monotonic() < end:
             await asyncio.sleep(0.01)
-            if not self._serving:
-                return
+        self._own.clear()
 
     def _is_own(self, writer: asyncio.StreamWriter) -> bool:
         """Whether settle() made this connection. True only once per port, because a client can get
