@@ -350,6 +350,7 @@ class Stage:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
+            pipesize=support.PIPE_BYTES,
             text=True,
             errors="replace",
             start_new_session=True,

@@ -15,6 +15,7 @@ from typing import Any
 from tests.support import (
     LAUNCHER,
     LAYER,
+    PIPE_BYTES,
     ROOT,
     SCRATCH,
     UNGUARDED,
@@ -49,6 +50,7 @@ def launch(
         env=clean_environment(env),
         cwd=cwd or ROOT / "build",
         capture_output=True,
+        pipesize=PIPE_BYTES,
         text=True,
         errors="surrogateescape",
         timeout=timeout,

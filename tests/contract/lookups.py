@@ -15,6 +15,7 @@ import dns.message
 
 from tests.support import (
     LAUNCHER,
+    PIPE_BYTES,
     UNGUARDED,
     Event,
     clean_environment,
@@ -89,6 +90,7 @@ def runner(folder: Path) -> Runner:
             ),
             cwd=folder,
             capture_output=True,
+            pipesize=PIPE_BYTES,
             text=True,
             timeout=60,
             check=False,

@@ -118,6 +118,7 @@ class Network:
             cwd=cwd,
             env=given,
             capture_output=True,
+            pipesize=support.PIPE_BYTES,
             text=True,
             errors="replace",
             timeout=timeout,
