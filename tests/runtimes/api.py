@@ -33,8 +33,8 @@ METADATA = "/2026-01-15/metadata/execution-environment"
 class Api(http.server.ThreadingHTTPServer):
     """Serves on 127.0.0.1 until closed. ``answers`` maps each request id to the answer.
 
-    No event is handed out before `pollers` connections wait for one, so that the first of many
-    workers cannot serve all of them.
+    No event is handed out before `pollers` connections wait for one, and no second event before
+    each of them has one, so that a few of many workers cannot serve all events.
     """
 
     daemon_threads = True
@@ -55,6 +55,7 @@ class Api(http.server.ThreadingHTTPServer):
         self.answers: dict[str, tuple[str, bytes]] = {}
         self.pollers = pollers
         self.asked: set[int] = set()  # connections that have asked for an event
+        self.served: set[int] = set()  # those that have got one
         self.trailers: list[str] = []
         self.init_errors: list[bytes] = []
         self.complete = threading.Event()
@@ -65,6 +66,16 @@ class Api(http.server.ThreadingHTTPServer):
     @property
     def place(self) -> str:
         return f"127.0.0.1:{self.server_port}"
+
+    def may_serve(self, connection: int) -> bool:
+        """Whether the connection may have an event now."""
+        with self.lock:
+            if len(self.asked) < self.pollers:
+                return False
+            if len(self.served) < self.pollers and connection in self.served:
+                return False
+            self.served.add(connection)
+            return True
 
     def note(self, request: str, kind: str, body: bytes) -> None:
         with self.lock:
@@ -96,7 +107,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return
         self.server.asked.add(self.client_address[1])
         while not self.server.complete.is_set():
-            if len(self.server.asked) < self.server.pollers:
+            if not self.server.may_serve(self.client_address[1]):
                 time.sleep(0.02)
                 continue
             try:

@@ -7,7 +7,8 @@ import shutil
 import socket
 import tempfile
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,7 @@ class Logs:
     def __init__(self, folder: Path) -> None:
         self.path = folder / "logs"
         self.received = b""
+        self._lock = threading.Lock()
         self._server = socket.socket(socket.AF_UNIX)
         self._server.bind(str(self.path))
         self._server.listen(64)
@@ -57,7 +59,17 @@ class Logs:
     def _read(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
             while more := connection.recv(4096):
-                self.received += more
+                with self._lock:
+                    self.received += more
+
+    def wait_for(self, words: Iterable[bytes]) -> bool:
+        """Whether all `words` arrive: what is sent is read later, by another thread."""
+        wanted, end = list(words), time.monotonic() + 20
+        while not (found := all(word in self.received for word in wanted)):
+            if time.monotonic() > end:
+                break
+            time.sleep(0.02)
+        return found
 
     def close(self) -> None:
         """Accept no more connections."""
@@ -101,7 +113,7 @@ def test_managed_instances(python: Path, policy: str, tmp_path: Path, logs: Logs
     workers = {body["pid"] for body in done.bodies}
     assert len(workers) == 4
     # Workers write to the socket. The events go there too if the guard follows fd 2.
-    assert all(b"worker %d" % worker in logs.received for worker in workers)
+    assert logs.wait_for(b"worker %d" % worker for worker in workers)
     received = done.output + logs.received.decode()
     named = {event["policy"] for event in done.violations}
     assert "read_write_tmp" in named or '"policy":"read_write_tmp"' in received
