@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,21 @@ def start(code: str, stderr: int, policy: Any = BLOCK) -> subprocess.Popen[str]:
     return subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=stderr, text=True)
 
 
+def quick(measure: Callable[[], float]) -> bool:
+    """Whether one of three runs takes less than MOST. The guard would wait in each of them. A busy
+    machine delays some."""
+    return any(measure() < MOST for _ in range(3))
+
+
+def worst_act(stderr: int, policy: Any = BLOCK) -> float:
+    """The seconds that the slowest of ACTS took. Closes `stderr`."""
+    with start(ACTS, stderr, policy) as process:
+        os.close(stderr)
+        worst, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    return float(worst)
+
+
 def pipe(capacity: int = 4096) -> tuple[int, int]:
     ours, theirs = os.pipe()
     fcntl.fcntl(theirs, F_SETPIPE_SZ, capacity)
@@ -74,32 +90,35 @@ def read_all(fd: int) -> bytes:
 )
 def test_nobody_reads_the_pipe(policy: Any) -> None:
     """180 acts in three threads. Together they wait a few milliseconds."""
-    ours, theirs = pipe()
-    with start(ACTS, theirs, policy) as process:
-        os.close(theirs)
-        worst, _ = process.communicate(timeout=30)
-    os.close(ours)
-    assert process.returncode == 0
-    assert float(worst) < MOST
+
+    def act() -> float:
+        ours, theirs = pipe()
+        worst = worst_act(theirs, policy)
+        os.close(ours)
+        return worst
+
+    assert quick(act)
 
 
 @pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_SEQPACKET])
 def test_nobody_reads_the_socket(kind: int) -> None:
-    ours, theirs = socket.socketpair(socket.AF_UNIX, kind)
-    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4608)
-    with ours, start(ACTS, theirs.fileno()) as process:
-        theirs.close()
-        worst, _ = process.communicate(timeout=30)
-    assert (process.returncode, float(worst) < MOST) == (0, True)
+    def act() -> float:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, kind)
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4608)
+        with ours:
+            return worst_act(theirs.detach())
+
+    assert quick(act)
 
 
 def test_nobody_reads_the_terminal() -> None:
-    ours, theirs = os.openpty()
-    with start(ACTS, theirs) as process:
-        os.close(theirs)
-        worst, _ = process.communicate(timeout=30)
-    os.close(ours)
-    assert (process.returncode, float(worst) < MOST) == (0, True)
+    def act() -> float:
+        ours, theirs = os.openpty()
+        worst = worst_act(theirs)
+        os.close(ours)
+        return worst
+
+    assert quick(act)
 
 
 def test_nobody_reads_while_it_starts() -> None:
@@ -187,16 +206,20 @@ def test_another_users_pipe(room: int) -> None:
     _, events = read_late(SHELL, ("/bin/sh", "-c"), user=65534)
     violations = [event for event in events if event["event"] == "violation"]
     assert 32 <= len(violations) <= 60
-    begun = time.monotonic()
-    ours, theirs = pipe(room)
     env = clean_environment({"FUNCTION_SHIELD_POLICY": policy_file(rules(tmp="block"))})
     argv = [str(LAUNCHER), "/bin/sh", "-c", SHELL]
-    subprocess.run(
-        argv, env=env, stdin=subprocess.DEVNULL, stderr=theirs, user=65534, timeout=30, check=False
-    )
-    os.close(theirs)
-    os.close(ours)
-    assert time.monotonic() - begun < MOST
+
+    def act() -> float:
+        ours, theirs = pipe(room)
+        more: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stderr": theirs, "user": 65534}
+        begun = time.monotonic()
+        subprocess.run(argv, env=env, timeout=30, check=False, **more)
+        took = time.monotonic() - begun
+        os.close(theirs)
+        os.close(ours)
+        return took
+
+    assert quick(act)
 
 
 def test_what_finds_no_room_is_counted() -> None:

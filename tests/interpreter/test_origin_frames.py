@@ -15,7 +15,15 @@ WAYS = {
         "from concurrent.futures import ThreadPoolExecutor as P\nwith P() as p:"
         " p.submit(pkg.act).result()"
     ),
-    "bare thread": "import _thread, time\n_thread.start_new_thread(pkg.act, ())\ntime.sleep(0.3)",
+    "bare thread": (
+        "import _thread, time, weakref\n"
+        "class Name(str): pass\n"
+        "name = Name('x')\n"
+        "kept = weakref.ref(name)\n"
+        "_thread.start_new_thread(pkg.act, (name,))\n"
+        "del name\n"
+        "while kept(): time.sleep(0.01)"
+    ),
     "timer": "import threading\nt = threading.Timer(0.01, pkg.act); t.start(); t.join()",
     "task": (
         "import asyncio\nasync def main(): await"

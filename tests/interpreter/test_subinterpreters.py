@@ -213,9 +213,12 @@ code = compile("print('ran')", "x", "exec")
 data = marshal.dumps(code)
 evil = data.replace(b"ran", b"RAN")
 lock = _thread.allocate_lock()
-sys.unraisablehook = lambda what: print(type(what.exc_value).__name__)
+ended = []
+sys.unraisablehook = lambda what: ended.append(type(what.exc_value).__name__)
 _thread.start_new_thread(marshal.loads, (evil,))
-time.sleep(0.5)
+end = time.monotonic() + 20
+while not ended and time.monotonic() < end: time.sleep(0.01)
+print(*ended)
 """.replace("RUN", RUN)
     for python in interpreters():
         done = run_guarded([python, "-c", program], policy=rules(native_code="block"))

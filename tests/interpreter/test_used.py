@@ -96,13 +96,15 @@ atexit.register(lambda: open("{FOLDER}/c").close())
 """
 # The threads' frames keep the module alive, so that `kept` never dies.
 ENDLESS = f"""
+ran = set()
 def endless():
     while True:
         open("{FOLDER}/d").close()
         try: open("/tmp/other")
         except PermissionError: pass
+        ran.add(threading.get_ident())
 for _ in range(4): threading.Thread(target=endless, daemon=True).start()
-time.sleep(0.1)
+while len(ran) < 4: time.sleep(0.1)
 """
 
 

@@ -443,23 +443,28 @@ def handler(event, context):
 def test_a_child_of_the_import_that_asks_for_an_event_keeps_nothing(
     run: Any, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It asks before its parent does."""
+    """It asks before its parent does, and writes while its parent serves."""
     allowed = BASE.replace("allow: [/usr/bin/**, /bin/**]", "allow: [fork]")
     monkeypatch.setattr(f"{__name__}.BASE", allowed)
     answers, seen = run(
         """
+asked, told = os.pipe()
+serves, served = os.pipe()
 if os.fork() == 0:
     try:
         import runtime_client
         threading.Thread(target=runtime_client.next, daemon=True).start()
-        time.sleep(2)
+        time.sleep(1)
+        os.write(told, b"x")
+        os.read(serves, 1)
         write(NAME + "-state")
     finally:
         os._exit(0)
-time.sleep(1)
+os.read(asked, 1)
 
 def handler(event, context):
     for _ in range(event):
+        os.write(served, b"x")
         os.wait()
     return os.path.exists(NAME + "-state")
 """,

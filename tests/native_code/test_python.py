@@ -99,9 +99,11 @@ ACTS = {
     ),
     "without a frame": (
         (
-            "import _thread, functools, marshal, time\nmade = []\ndata = marshal.dumps(compile('1',"
-            " 'x', 'exec'))\n_thread.start_new_thread(functools.partial(made.extend,"
-            " map(marshal.loads, [data])), ())\ntime.sleep(0.2)\nif not made: raise PermissionError"
+            "import _thread, functools, marshal, sys, time\nmade, failed = [], []\n"
+            "data = marshal.dumps(compile('1', 'x', 'exec'))\nsys.unraisablehook = failed.append\n"
+            "loaded = map(marshal.loads, [data])\n"
+            "_thread.start_new_thread(functools.partial(made.extend, loaded), ())\n"
+            "while not made and not failed: time.sleep(0.01)\nif not made: raise PermissionError"
         ),
         "marshal.loads",
     ),

@@ -115,7 +115,7 @@ class Collector:
         """The paths of the requests."""
         return {path for path, _ in list(self.received)}
 
-    def await_(self, path: str, words: Sequence[str], seconds: float = 10) -> bool:
+    def await_(self, path: str, words: Sequence[str], seconds: float = 60) -> bool:
         """Wait for a request whose path begins with `path` and whose body contains all of `words`.
         Returns false after `seconds`."""
         end = time.monotonic() + seconds

@@ -89,7 +89,7 @@ def run(function: ContainerFunction) -> dict[str, Any]:
     """One invocation, and the state of the world after it."""
     with function:
         function.execute_behind("/var/lang/bin/python3", "-c", OUTSIDE)
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while (
             function.execute("/var/lang/bin/python3", "-c", ASK)[0] != 0 and time.monotonic() < end
         ):
