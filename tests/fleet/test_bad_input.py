@@ -165,15 +165,18 @@ def test_a_hand_that_never_stops(stand_in: StandIn, fleet: Fleet) -> None:
 
 
 def test_a_function_that_is_being_updated(stand_in: StandIn, fleet: Fleet) -> None:
-    fleet.function("soon")
-    fleet.function("never")
-    stand_in.touched("soon", 1.0)
+    for name in ("now", "soon", "never"):
+        fleet.function(name)
     stand_in.touched("never", 600)
-    ran = fshield(stand_in, *ATTACH, "soon", "never", "--timeout", "3")
+    ran = fshield(stand_in, *ATTACH, "now", "never", "--timeout", "3")
     assert ran.code == 1
-    assert "soon" in lines(ran, "done")[0]
+    assert "now" in lines(ran, "done")[0]
     assert "has been changing for 3 s" in lines(ran, "refused")[0]
     assert fleet.variables("never") == {}
+    stand_in.touched("soon", 1.0)
+    ran = fshield(stand_in, *ATTACH, "soon")
+    assert ran.code == 0
+    assert "soon" in lines(ran, "done")[0]
 
 
 def test_an_update_that_lambda_cannot_bring_live_is_a_failure(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import threading
 from pathlib import Path
 
 import pytest
@@ -134,9 +135,24 @@ def test_every_account_of_the_organization(stand_in: StandIn, fleet: Fleet) -> N
     assert stand_in.operations["AssumeRole"] == 2
 
 
-def test_interrupted_in_the_middle_of_several_places(stand_in: StandIn, fleets: Fleets) -> None:
+def test_interrupted_in_the_middle_of_several_places(
+    stand_in: StandIn, fleets: Fleets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first update in each place takes until all places have begun. No place may wait for
+    another."""
     from tests.fleet.command import interrupted  # noqa: PLC0415
 
+    begun: set[str] = set()
+    all_begun, touched = threading.Barrier(len(fleets)), stand_in.touched
+
+    def touch(key: str, seconds: float) -> None:
+        place = key.rpartition("/")[0]
+        if place not in begun:
+            begun.add(place)
+            all_begun.wait(60)
+        touched(key, seconds)
+
+    monkeypatch.setattr(stand_in, "touched", touch)
     stand_in.orders.update_s = 0.3
     for fleet in fleets.values():
         for number in range(5):

@@ -195,7 +195,7 @@ def serve(
     policy: Any,
     env: Mapping[str, str] | None = None,
     handler: str = "app.handler",
-    timeout: float = 60,
+    timeout: float = 180,
     pollers: int = 1,
     at_restore: Callable[[], None] = lambda: None,
 ) -> Served:
