@@ -90,25 +90,4 @@ static int judged_utimensat(int dirfd, const struct path *path, const struct tim
            real.utimensat(dir, name, times, flags));
 }
 
-/* By fd. Files under /tmp need no check, because nobody gets an fd of one. Files of the layer
- * do. */
-
-DOOR int fchmod(int fd, mode_t mode)
-{
-    if (guard_ready() && files_refuse_change(fd, CALLER())) return -1;
-    return real.fchmod(fd, mode);
-}
-
-DOOR int fchown(int fd, uid_t user, gid_t group)
-{
-    if (guard_ready() && files_refuse_change(fd, CALLER())) return -1;
-    return real.fchown(fd, user, group);
-}
-
-DOOR int fsetxattr(int fd, const char *key, const void *value, size_t size, int flags)
-{
-    if (guard_ready() && files_refuse_change(fd, CALLER())) return -1;
-    return real.fsetxattr(fd, key, value, size, flags);
-}
-
 #include "doors_attributes.gen.h"

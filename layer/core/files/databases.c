@@ -12,6 +12,9 @@
 #include "files/steady.h"
 #include "guard/guard.h"
 #include "events/attempts.h"
+#include "support/text.h"
+
+enum { WRITES = O_WRONLY | O_CREAT };
 
 /* Judges a name that libc will open later. Refuses it if it could lead elsewhere by then. */
 bool files_refuses_name(const struct path *path, int flags, const char *verb, const void *caller)
@@ -78,70 +81,22 @@ static void judged_updwtmpx(const struct path *path, const void *record, const v
 
 /* The profile is written to the working folder, or to the path in a variable, with the pid added.
  */
-extern void _mcleanup(void);
-DOOR void _mcleanup(void)
+static bool profile_refused(const void *caller)
 {
     const char *prefix = getenv("GMON_OUT_PREFIX");
     struct path path = copied_own(prefix ? prefix : "gmon.out");
-    if (guard_ready() && !files_idle() &&
-        files_refuses_name(&path, O_WRONLY | O_CREAT, "write a profile to", CALLER()))
-        return;
-    real._mcleanup();
+    return !files_idle() && files_refuses_name(&path, WRITES, "write a profile to", caller);
 }
 
-/* ---- files that a variable names ---- */
-
+/* A file that a variable names. */
 static bool variable_refused(const char *variable, const char *below, int flags, const void *caller)
 {
     char path[PATH_MAX];
     const char *value = getenv(variable);
-    if (!value) return false;
-    size_t size = strnlen(value, sizeof path), more = strlen(below) + 1;
-    if (size + more > sizeof path) return false; /* too long for the kernel too */
-    memcpy(path, value, size);
-    memcpy(path + size, below, more);
+    if (!value || !TEXT_JOIN(path, sizeof path, value, below))
+        return false; /* not set, or too long for the kernel too */
     struct path own = copied_own(path);
     return !files_idle() && files_refuses_name(&own, flags, "open", caller);
-}
-
-#define VARIABLE_REFUSED(variable, below, flags)                                                   \
-    (guard_ready() && variable_refused(variable, below, flags, CALLER()))
-
-/* Before glibc 2.34. Later versions have it in a library that calls the door of fopen. */
-extern void mtrace(void);
-DOOR void mtrace(void)
-{
-    if (!VARIABLE_REFUSED("MALLOC_TRACE", "", O_WRONLY | O_CREAT)) real.mtrace();
-}
-
-extern struct tm *getdate(const char *);
-DOOR struct tm *getdate(const char *text)
-{
-    if (VARIABLE_REFUSED("DATEMSK", "", O_RDONLY)) return NULL;
-    return real.getdate(text);
-}
-
-enum { TEMPLATE_NOT_OPENED = 2 };
-
-extern int getdate_r(const char *, struct tm *);
-DOOR int getdate_r(const char *text, struct tm *time)
-{
-    if (VARIABLE_REFUSED("DATEMSK", "", O_RDONLY)) return TEMPLATE_NOT_OPENED;
-    return real.getdate_r(text, time);
-}
-
-extern int ruserpass(const char *, const char **, const char **);
-DOOR int ruserpass(const char *host, const char **name, const char **password)
-{
-    if (VARIABLE_REFUSED("HOME", "/.netrc", O_RDONLY)) return -1;
-    return real.ruserpass(host, name, password);
-}
-
-extern const char *__res_context_hostalias(void *, const char *, char *, size_t);
-DOOR const char *__res_context_hostalias(void *context, const char *name, char *buffer, size_t room)
-{
-    if (VARIABLE_REFUSED("HOSTALIASES", "", O_RDONLY)) return NULL;
-    return real.__res_context_hostalias(context, name, buffer, room);
 }
 
 /* Makes a socket file at this path, and listens there. */

@@ -88,7 +88,7 @@ bool files_refuse_copy(int copy, const void *caller);
 bool files_refuse_running(const char *path, const void *caller);
 
 /* Before the mode of an open object changes. Returns true if that is refused; errno is then EACCES.
- */
+ * Files under /tmp need no check, because nobody gets an fd of one. Files of the layer do. */
 bool files_refuse_change(int fd, const void *caller);
 
 /* open(2) for every door that opens. */

@@ -1,7 +1,6 @@
 /* Doors of libc functions that open files named by variables: time zones (TZ, TZDIR), locales
  * (LOCPATH), converters (GCONV_PATH). libc opens them internally. The variables of lookups
  * (RESOLV_HOST_CONF, HOSTALIASES) are checked here too, for doors elsewhere. */
-#include <iconv.h>
 #include <limits.h>
 #include <locale.h>
 #include <stdlib.h>
@@ -118,6 +117,8 @@ void files_check_lookup_variables(const void *caller)
  * the form CATEGORY=NAME;… */
 static bool refused_locale(const char *name, const void *caller)
 {
+    files_check_folders("LOCPATH", "take a locale from", caller);
+    files_check_folders("GCONV_PATH", "take converters from", caller);
     for (const char *at = name; *at;) {
         char path[512];
         size_t size = strcspn(at, ";");
@@ -139,26 +140,20 @@ static bool refused_locale(const char *name, const void *caller)
 
 static char *judged_setlocale(int category, const struct path *name, const void *caller)
 {
-    files_check_folders("LOCPATH", "take a locale from", caller);
-    files_check_folders("GCONV_PATH", "take converters from", caller);
-    if (strchr(name->text, '/') && refused_locale(name->text, caller)) return NULL;
+    if (refused_locale(name->text, caller)) return NULL;
     return real.setlocale(category, name->text);
 }
 
 static locale_t judged_newlocale(int mask, const struct path *name, locale_t base,
                                  const void *caller)
 {
-    files_check_folders("LOCPATH", "take a locale from", caller);
-    files_check_folders("GCONV_PATH", "take converters from", caller);
-    if (strchr(name->text, '/') && refused_locale(name->text, caller)) return (locale_t)0;
+    if (refused_locale(name->text, caller)) return (locale_t)0;
     return real.newlocale(mask, name->text, base);
 }
 
-DOOR iconv_t iconv_open(const char *to, const char *from)
+static void check_converters(const void *caller)
 {
-    if (guard_ready() && !files_idle())
-        files_check_folders("GCONV_PATH", "take converters from", CALLER());
-    return real.iconv_open(to, from);
+    if (files_ready()) files_check_folders("GCONV_PATH", "take converters from", caller);
 }
 
 #include "doors_variables.gen.h"

@@ -148,15 +148,27 @@ FILES = (
     "messages",
     "variables",
 )
+RESOLVES = "!guard_ready() || guard_resolving_for(CALLER())"
 READY = {
     **dict.fromkeys(FILES, "!files_ready()"),
     "executing": "!launch_ready()",
+    "hosts": RESOLVES,
+    "queries": RESOLVES,
     "spawning": "!launch_ready()",
 }
+# What such a door then calls, where it is not `real.SYMBOL`.
+BARE = {"queries": "NEXT({symbol})"}
+# Before glibc 2.34, in a library that libc or the program loads later.
+LATE = {"aio_write", "lio_listio", "pthread_getcpuclockid", "pthread_kill"}
+LATE |= {"sem_close", "sem_getvalue"}
 # What is returned where an argument cannot be copied, if not -1 or NULL.
 FAILURES = {
     **dict.fromkeys(("bind", "connect"), "destination_unreadable(a1)"),
     "catopen": "(void *)-1",
+    "getdate_r": "2 /* the template cannot be opened */",
+    **dict.fromkeys(("_dl_make_stack_executable", "__nptl_change_stack_perm"), "EACCES"),
+    **dict.fromkeys(("pthread_getcpuclockid", "pthread_kill"), "EACCES"),
+    "shmat": "(void *)-1",
     **dict.fromkeys(("dgettext", "dcgettext"), "(char *)(uintptr_t)a2"),
     **dict.fromkeys(("dngettext", "dcngettext"), "(char *)(uintptr_t)(a4 == 1 ? a2 : a3)"),
 }
@@ -292,19 +304,22 @@ def write_door(door: Door) -> str:
     target = ""
     if door.judged.startswith("target: "):
         target = write_target(door, names)
-    elif door.judged:
+    elif door.judged.startswith("same as: "):
+        return write_alias(door, door.judged.partition(": ")[2], f"real.{door.symbol}")
+    elif door.judged not in ("", "as given"):
         return write_judged(door, names, signature or "void")
     bare = f"bare_{door.symbol}({', '.join(names)})"
     passes = [READY.get(door.family, "!guard_ready()")]
     copying, judged = [], []
-    for at, (name, word) in enumerate(zip(names, door.arguments, strict=True)):
-        if word == "size":  # of the argument before
+    words = door.arguments or ("-",) * len(names)
+    for at, (name, word) in enumerate(zip(names, words, strict=True)):
+        if word == "size" and not door.judged:  # of the argument before
             continue
-        if word not in COPIED:
+        if word in COPIED and (COPIED[word].null_passes or word == "name"):
+            passes.append(f"!{name}")
+        if word not in COPIED or not COPIED[word].macro or door.judged == "as given":
             judged.append(name)
             continue
-        if COPIED[word].null_passes:
-            passes.append(f"!{name}")
         copy = f"copy_{name}"
         optional, empty = COPIED[word].optional, COPIED[word].empty
         more = ""
@@ -322,10 +337,11 @@ def write_door(door: Door) -> str:
         )
         copying.append(f"    if ({copy}.error) return {says};\n")
         judged.append(f"{name} ? &{copy} : NULL" if optional else f"&{copy}")
-    head = f"{door.result} door_{door.symbol}({signature})"
+    head = f"{door.result} door_{door.symbol}({signature or 'void'})"
+    libc = BARE.get(door.family, "real.{symbol}").format(symbol=door.symbol)
     return (
         f"{target}#ifndef bare_{door.symbol}\n"
-        f"#define bare_{door.symbol} real.{door.symbol}\n#endif\n"
+        f"#define bare_{door.symbol} {libc}\n#endif\n"
         f'DOOR {head} __asm__("{door.symbol}");\n'
         f"DOOR {head}\n{{\n"
         f"    if ({' || '.join(passes)}) return {bare};\n"
@@ -361,34 +377,74 @@ def write_target(door: Door, names: list[str]) -> str:
 
 
 def write_judged(door: Door, names: list[str], signature: str) -> str:
-    """A door that makes libc's own call, unless the judge of its row refuses; or after a function
-    of its family."""
-    judge, colon, verb = door.judged.partition(": ")
-    given = dict(zip(door.arguments, names, strict=False))
-    first = []
-    if not colon:
-        first.append(f"    {judge}(CALLER());\n")
-    elif judge in JUDGES:
-        verb, dollar, place = verb.partition(" $")
-        text = names[int(place) - 1] if dollar else f'"{door.symbol}"'
-        told = "".join(
-            f"        *{given[word]} = {value};\n"
-            for word, value in (("errno", "EACCES"), ("h_errno", "NO_RECOVERY"))
-            if word in given
-        )
-        first.append(
-            f'    if (guard_ready() && refusing_{judge}("{verb}", {text}, CALLER())) {{\n'
-            f"{told}        return {door.failure};\n    }}\n"
-        )
-        if judge == "resolver":  # in a library that libc loads at the first lookup
-            first.append(f"    (void)SYMBOLS_HAVE({door.symbol});\n")
-    else:
-        raise SystemExit(f"{door.symbol}: no judge is called {judge}")
-    head = f"{door.result} door_{door.symbol}({signature})"
+    """A door that makes libc's own call, unless a function refuses; or after a function of its
+    family; or while its fd is held."""
+    form, colon, rest = door.judged.partition(": ")
+    place = rest.removeprefix("$")
     call = f"real.{door.symbol}({', '.join(names)})"
+    end = f"{'' if door.result == 'void' else 'return '}{call}"
+    first = ""
+    if form == "passes":
+        pass
+    elif not colon:
+        first = f"    {form}(CALLER());\n"
+    elif form in JUDGES:
+        first = write_refusal(door, names, form, rest)
+    elif form in ("early", "refuses"):
+        # An early door may be called before anything has started the guard.
+        ready = "" if form == "early" else "guard_ready() && "
+        first = f"    if ({ready}{with_caller(rest, names)}) return {door.failure};\n"
+        if form == "early":
+            first += f"    if (UNLIKELY(!real.{door.symbol})) guard_start();\n"
+    elif form == "using":
+        fd = names[int(place) - 1]
+        end = f"return USING_FD({fd}, judged_{door.symbol}({', '.join([*names, 'CALLER()'])}))"
+    elif form == "unseen":
+        fd = names[int(place) - 1]
+        void = door.result == "void"
+        sends = f"sends_unseen({fd}, CALLER()) ? -1 : {f'({call}, 0)' if void else call}"
+        end = f"{'(void)' if void else 'return '}USING_FD({fd}, {sends})"
+    else:
+        raise SystemExit(f"{door.symbol}: no judge is called {form}")
+    if door.symbol in LATE:
+        first += f"    (void)SYMBOLS_HAVE({door.symbol});\n"
+    head = f"{door.result} door_{door.symbol}({signature})"
+    return f'DOOR {head} __asm__("{door.symbol}");\nDOOR {head}\n{{\n{first}    {end};\n}}\n'
+
+
+def with_caller(call: str, names: list[str]) -> str:
+    """A call in a row, with the door's arguments in place of $1 and so on, and its caller last."""
+    for at, name in enumerate(names, 1):
+        call = call.replace(f"${at}", name)
+    function, _, arguments = call.removesuffix(")").partition("(")
+    return f"{function}({f'{arguments}, ' if arguments else ''}CALLER())"
+
+
+def write_refusal(door: Door, names: list[str], judge: str, verb: str) -> str:
+    """How a door begins that refuses if the judge says so."""
+    given = dict(zip(door.arguments, names, strict=False))
+    verb, dollar, place = verb.partition(" $")
+    text = names[int(place) - 1] if dollar else f'"{door.symbol}"'
+    told = "".join(
+        f"        *{given[word]} = {value};\n"
+        for word, value in (("errno", "EACCES"), ("h_errno", "NO_RECOVERY"))
+        if word in given
+    )
+    found = (
+        f'    if (guard_ready() && refusing_{judge}("{verb}", {text}, CALLER())) {{\n'
+        f"{told}        return {door.failure};\n    }}\n"
+    )
+    if judge == "resolver":  # in a library that libc loads at the first lookup
+        found += f"    (void)SYMBOLS_HAVE({door.symbol});\n"
+    return found
+
+
+def write_alias(door: Door, of: str, like: str) -> str:
+    """Another name of the door `of`."""
     return (
-        f'DOOR {head} __asm__("{door.symbol}");\nDOOR {head}\n{{\n'
-        f"{''.join(first)}    {'' if door.result == 'void' else 'return '}{call};\n}}\n"
+        f"extern __typeof__(*{like}) door_{door.symbol}"
+        f' __asm__("{door.symbol}") __attribute__((alias("{of}"),'
+        ' visibility("default")));\n'
     )
 
 
@@ -437,11 +493,7 @@ def write(folder: Path) -> None:
         lines += [write_door(door) for door in doors if door.family == family and door.generated]
         for door in doors:
             if door.family == family and door.of is not None:
-                lines.append(
-                    f"extern __typeof__(*real.{door.of}) door_{door.symbol}"
-                    f' __asm__("{door.symbol}") __attribute__((alias("{door.of}"),'
-                    ' visibility("default")));\n'
-                )
+                lines.append(write_alias(door, door.of, f"real.{door.of}"))
         (folder / f"doors_{family}.gen.h").write_text("".join(lines))
     write_routes(folder, doors)
     numbers = {door.symbol: RAW[door.symbol] for door in own if RAW.get(door.symbol)}

@@ -229,33 +229,13 @@ DOOR int shutdown(int fd, int how)
     return real.shutdown(fd, how);
 }
 
-DOOR int ftruncate(int fd, off_t size)
-{
-    if (sink_refused(fd, S_IFREG, "truncate", CALLER())) return -1;
-    return real.ftruncate(fd, size);
-}
-
+/* The fd of a new stream, or of a stream that has none (_IO_file_attach). */
 static bool stream_refused(int fd, const void *caller)
 {
     if (is_ours(fd)) return not_open() != 0;
     return (copy_refused(fd, caller) || (guard_ready() && (dns_refuses_stream(fd, caller) ||
                                                            inspect_refuses_stream(fd, caller)))) &&
            refused() != 0;
-}
-
-DOOR FILE *fdopen(int fd, const char *mode)
-{
-    if (stream_refused(fd, CALLER())) return NULL;
-    if (UNLIKELY(!real.fdopen)) guard_start();
-    return real.fdopen(fd, mode);
-}
-
-/* The fd of a stream that has none. */
-DOOR FILE *_IO_file_attach(FILE *stream, int fd)
-{
-    if (stream_refused(fd, CALLER())) return NULL;
-    if (UNLIKELY(!real._IO_file_attach)) guard_start();
-    return real._IO_file_attach(stream, fd);
 }
 
 /* Writes the lines that are kept in memory before the process ends. */

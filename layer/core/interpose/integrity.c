@@ -5,27 +5,19 @@
 #include "support/copied.h"
 #include "support/sys.h"
 
-extern int unshare(int);
-DOOR int unshare(int flags)
+static bool leaving_refused(int flags, const void *caller)
 {
-    if (flags != 0 && guard_ready() &&
-        integrity_refused("leave shared state with", "unshare", CALLER()))
-        return -1;
-    return real.unshare(flags);
+    return flags != 0 && integrity_refused("leave shared state with", "unshare", caller);
 }
 
 /* A seccomp filter could answer the guard's own system calls. prctl takes five arguments in the
  * kernel. */
 enum { SET_SECCOMP = 22, SET_SYSCALL_USER_DISPATCH = 59 };
 
-extern int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long);
-DOOR int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)
+static bool filter_refused(int option, const void *caller)
 {
-    if (UNLIKELY(option == SET_SECCOMP || option == SET_SYSCALL_USER_DISPATCH) && guard_ready() &&
-        integrity_refused("filter system calls with", "prctl", CALLER()))
-        return -1;
-    if (UNLIKELY(!real.prctl)) guard_start();
-    return real.prctl(option, a, b, c, d);
+    return UNLIKELY(option == SET_SECCOMP || option == SET_SYSCALL_USER_DISPATCH) &&
+           guard_ready() && integrity_refused("filter system calls with", "prctl", caller);
 }
 
 /* If the loader lacks memory or fds for a preloaded library, it starts the program without it.

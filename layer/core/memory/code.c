@@ -98,12 +98,6 @@ DOOR void *dlmopen(Lmid_t namespace, const char *path, int mode)
     __attribute__((musttail)) return real.dlmopen(namespace, path, mode);
 }
 
-static bool memory_refused(const void *start, size_t size, const void *caller)
-{
-    return UNLIKELY(files_memory_protected(start, size)) && guard_ready() &&
-           integrity_refused("change", "the guard's memory", caller);
-}
-
 /* Where /tmp is ephemeral, nothing in it is mapped executable. */
 static bool made_runs(int fd, const void *caller)
 {
@@ -129,31 +123,18 @@ static bool mappings_run(const void *start, size_t size, const void *caller)
 
 static bool protection_refused(void *start, size_t size, int protection, const void *caller)
 {
-    return memory_refused(start, size, caller) ||
-           (UNLIKELY(protection & PROT_EXEC) && guard_ready() &&
-            (native_protect_refused(start, size, protection, caller) ||
-             mappings_run(start, size, caller)));
-}
-
-DOOR int mprotect(void *start, size_t size, int protection)
-{
-    if (protection_refused(start, size, protection, CALLER())) return -1;
-    if (UNLIKELY(!real.mprotect)) guard_start();
+    if (native_guards(start, size, caller) ||
+        (UNLIKELY(protection & PROT_EXEC) && guard_ready() &&
+         (native_protect_refused(start, size, protection, caller) ||
+          mappings_run(start, size, caller))))
+        return true;
     copied_forget();
-    return real.mprotect(start, size, protection);
-}
-
-DOOR int pkey_mprotect(void *start, size_t size, int protection, int key)
-{
-    if (protection_refused(start, size, protection, CALLER())) return -1;
-    if (UNLIKELY(!real.pkey_mprotect)) guard_start();
-    copied_forget();
-    return real.pkey_mprotect(start, size, protection, key);
+    return false;
 }
 
 DOOR int munmap(void *start, size_t size)
 {
-    if (memory_refused(start, size, CALLER())) return -1;
+    if (native_guards(start, size, CALLER())) return -1;
     if (UNLIKELY(!real.munmap)) guard_start();
     copied_forget();
     int result = real.munmap(start, size);
@@ -167,8 +148,8 @@ DOOR void *mremap(void *start, size_t size, size_t new_size, int flags, ...)
     va_start(list, flags);
     void *target = va_arg(list, void *);
     va_end(list);
-    if (memory_refused(start, size, CALLER())) return MAP_FAILED;
-    if ((flags & MREMAP_FIXED) && memory_refused(target, new_size, CALLER())) return MAP_FAILED;
+    if (native_guards(start, size, CALLER())) return MAP_FAILED;
+    if ((flags & MREMAP_FIXED) && native_guards(target, new_size, CALLER())) return MAP_FAILED;
     if (UNLIKELY(!real.mremap)) guard_start();
     copied_forget();
     return real.mremap(start, size, new_size, flags, target);
@@ -176,7 +157,7 @@ DOOR void *mremap(void *start, size_t size, size_t new_size, int flags, ...)
 
 DOOR void *mmap(void *start, size_t size, int protection, int flags, int fd, off_t offset)
 {
-    if ((flags & MAP_FIXED) && memory_refused(start, size, CALLER())) return MAP_FAILED;
+    if ((flags & MAP_FIXED) && native_guards(start, size, CALLER())) return MAP_FAILED;
     /* Python's mmap has no address, and hands on any flag: the memory at 0, and whatever is mapped
      * behind it, would be replaced. */
     if (UNLIKELY((flags & MAP_FIXED) && !start) && guard_ready() && !guard_ignores(FS_NATIVE) &&
@@ -190,14 +171,6 @@ DOOR void *mmap(void *start, size_t size, int protection, int flags, int fd, off
     if (UNLIKELY(!real.mmap)) guard_start();
     if (flags & MAP_FIXED) copied_forget();
     return real.mmap(start, size, protection, flags, fd, offset);
-}
-
-/* MADV_DONTNEED would turn the policy into zeros, which allow. */
-DOOR int madvise(void *start, size_t size, int advice)
-{
-    if (memory_refused(start, size, CALLER())) return -1;
-    if (UNLIKELY(!real.madvise)) guard_start();
-    return real.madvise(start, size, advice);
 }
 
 #include "doors_code.gen.h"

@@ -45,7 +45,7 @@ static bool is_named(const sem_t *semaphore)
 
 static bool semaphore_refused(const sem_t *semaphore, const void *caller)
 {
-    if (!guard_ready() || guard_ignores(FS_NATIVE) ||
+    if (!python.PySys_AddAuditHook || !guard_ready() || guard_ignores(FS_NATIVE) ||
         !requests_from_python("_multiprocessing", caller))
         return false;
     int error = errno;
@@ -54,21 +54,11 @@ static bool semaphore_refused(const sem_t *semaphore, const void *caller)
     return !named && native_refused(pass_address, "SemLock", caller);
 }
 
-DOOR int sem_getvalue(sem_t *semaphore, int *value)
+static bool closing_refused(const sem_t *semaphore, const void *caller)
 {
-    if (python.PySys_AddAuditHook && semaphore_refused(semaphore, CALLER())) return -1;
-    if (UNLIKELY(!real.sem_getvalue)) guard_start();
-    (void)SYMBOLS_HAVE(sem_getvalue); /* before glibc 2.34 in libpthread */
-    return real.sem_getvalue(semaphore, value);
-}
-
-DOOR int sem_close(sem_t *semaphore)
-{
-    if (python.PySys_AddAuditHook && semaphore_refused(semaphore, CALLER())) return -1;
+    if (semaphore_refused(semaphore, caller)) return true;
     copied_forget();
-    if (UNLIKELY(!real.sem_close)) guard_start();
-    (void)SYMBOLS_HAVE(sem_close); /* before glibc 2.34 in libpthread */
-    return real.sem_close(semaphore);
+    return false;
 }
 
 /* Locks of the interpreter and of other libraries are semaphores too. So each call site is looked
@@ -135,22 +125,6 @@ static bool thread_refused(pthread_t thread, const char *module, const char *obj
     return !is && native_refused(pass_address, object, caller);
 }
 
-DOOR int pthread_kill(pthread_t thread, int signal)
-{
-    if (thread_refused(thread, "_signal", "pthread_kill", CALLER())) return EACCES;
-    if (UNLIKELY(!real.pthread_kill)) guard_start();
-    (void)SYMBOLS_HAVE(pthread_kill); /* before glibc 2.34 in libpthread */
-    return real.pthread_kill(thread, signal);
-}
-
-DOOR int pthread_getcpuclockid(pthread_t thread, clockid_t *clock)
-{
-    if (thread_refused(thread, "time", "pthread_getcpuclockid", CALLER())) return EACCES;
-    if (UNLIKELY(!real.pthread_getcpuclockid)) guard_start();
-    (void)SYMBOLS_HAVE(pthread_getcpuclockid); /* before glibc 2.34 in libpthread */
-    return real.pthread_getcpuclockid(thread, clock);
-}
-
 /* ---- libc's own signals ---- */
 
 /* The handler that changes the user in every thread makes the system call that it reads from a
@@ -162,20 +136,6 @@ static bool signal_refused(int signal, const char *object, const void *caller)
 {
     return UNLIKELY((unsigned)signal - OWN_SIGNALS < OWN_COUNT) && guard_ready() &&
            !guard_ignores(FS_NATIVE) && native_refused("run a handler of libc by", object, caller);
-}
-
-DOOR int raise(int signal)
-{
-    if (signal_refused(signal, "raise", CALLER())) return -1;
-    if (UNLIKELY(!real.raise)) guard_start();
-    return real.raise(signal);
-}
-
-extern int pidfd_send_signal(int, int, void *, unsigned);
-DOOR int pidfd_send_signal(int fd, int signal, void *info, unsigned flags)
-{
-    if (signal_refused(signal, "pidfd_send_signal", CALLER())) return -1;
-    return real.pidfd_send_signal(fd, signal, info, flags);
 }
 
 /* ---- epoll ---- */

@@ -404,47 +404,33 @@ bool native_protect_refused(const void *start, size_t size, int protection, cons
 
 /* ---- doors ---- */
 
-extern int memfd_create(const char *, unsigned);
-DOOR int memfd_create(const char *name, unsigned flags)
+bool native_guards(const void *start, size_t size, const void *caller)
 {
-    if (guard_ready() && !guard_ignores(FS_NATIVE) &&
-        memory_refused("make", "a file in memory", CALLER()))
-        return -1;
-    return real.memfd_create(name, flags);
+    return UNLIKELY(files_memory_protected(start, size)) && guard_ready() &&
+           integrity_refused("change", "the guard's memory", caller);
 }
 
-extern int personality(unsigned long);
-DOOR int personality(unsigned long persona)
+static bool file_refused(const void *caller)
+{
+    return !guard_ignores(FS_NATIVE) && memory_refused("make", "a file in memory", caller);
+}
+
+static bool persona_refused(unsigned long persona, const void *caller)
 {
     bool asks = (unsigned)persona == 0xffffffffu;
-    if (!asks && (persona & READ_IMPLIES_EXECUTE) && guard_ready() &&
-        ((!guard_ignores(FS_NATIVE) &&
-          memory_refused("make executable", "all readable memory", CALLER())) ||
-         (made_is_on && files_refuse_running("/tmp", CALLER()))))
-        return -1;
-    return real.personality(persona);
+    return !asks && (persona & READ_IMPLIES_EXECUTE) &&
+           ((!guard_ignores(FS_NATIVE) &&
+             memory_refused("make executable", "all readable memory", caller)) ||
+            (made_is_on && files_refuse_running("/tmp", caller)));
 }
 
-extern void *shmat(int, const void *, int);
-DOOR void *shmat(int id, const void *start, int flags)
+static bool segment_refused(int id, int flags, const void *caller)
 {
     bool executes = flags & SHARED_EXECUTE;
-    if (UNLIKELY(executes || (flags & SHARED_OVER)) && guard_ready() && !guard_ignores(FS_NATIVE) &&
-        memory_refused(executes ? make_executable : "replace memory in", NULL, CALLER()))
-        return MAP_FAILED;
-    if (UNLIKELY(made_is_table(id)) && guard_ready() &&
-        integrity_refused("attach", "the guard's memory", CALLER()))
-        return MAP_FAILED;
-    return real.shmat(id, start, flags);
-}
-
-extern int shmdt(const void *);
-DOOR int shmdt(const void *start)
-{
-    if (UNLIKELY(files_memory_protected(start, 1)) && guard_ready() &&
-        integrity_refused("change", "the guard's memory", CALLER()))
-        return -1;
-    return real.shmdt(start);
+    return (UNLIKELY(executes || (flags & SHARED_OVER)) && !guard_ignores(FS_NATIVE) &&
+            memory_refused(executes ? make_executable : "replace memory in", NULL, caller)) ||
+           (UNLIKELY(made_is_table(id)) &&
+            integrity_refused("attach", "the guard's memory", caller));
 }
 
 #include "doors_native.gen.h"

@@ -63,6 +63,9 @@ extern __thread uint8_t native_closures __attribute__((tls_model("initial-exec")
 
 bool native_map_refused(int protection, int flags, int fd, const void *caller);
 bool native_protect_refused(const void *start, size_t size, int protection, const void *caller);
+/* The range is memory of the guard's own, which no door may change: reported, and errno is EACCES.
+ * madvise could turn the policy into zeros, which allow. */
+bool native_guards(const void *start, size_t size, const void *caller);
 /* This thread calls a door on behalf of `caller`; NULL: no longer. */
 void native_asked_through(const void *caller, const void *frame);
 /* The caller that native_asked_through set for this door, else `caller`. */

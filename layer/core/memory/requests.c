@@ -98,8 +98,8 @@ bool requests_from_python(const char *module, const void *caller)
 
 bool requests_option_refused(const char *verb, int level, int name, const void *caller)
 {
-    if (LIKELY(is_plain_option(level, name)) || guard_ignores(FS_NATIVE) ||
-        !requests_from_python("_socket", caller))
+    if (LIKELY(!python.PySys_AddAuditHook || is_plain_option(level, name)) || !guard_ready() ||
+        guard_ignores(FS_NATIVE) || !requests_from_python("_socket", caller))
         return false;
     char words[REQUEST_WORDS];
     char *at = put_number(put_text(words, "socket option "), (unsigned)name, 10);
@@ -134,15 +134,6 @@ DOOR int ioctl(int fd, unsigned long request, ...)
     }
     if (UNLIKELY(!real.ioctl)) guard_start();
     return real.ioctl(fd, request, argument);
-}
-
-DOOR int getsockopt(int fd, int level, int name, void *value, socklen_t *size)
-{
-    if (python.PySys_AddAuditHook && guard_ready() &&
-        requests_option_refused("pass an address by", level, name, CALLER()))
-        return -1;
-    if (UNLIKELY(!real.getsockopt)) guard_start();
-    return real.getsockopt(fd, level, name, value, size);
 }
 
 #include "doors_requests.gen.h"

@@ -20,20 +20,13 @@ static bool refused(const void *block, const void *caller)
     return guard_has_pending() && inspect_refuses_unseen(fd, caller);
 }
 
-DOOR int aio_write(void *block)
+static bool any_refused(void *const *blocks, int count, const void *caller)
 {
-    if (guard_ready() && refused(block, CALLER())) return -1;
-    return (void)SYMBOLS_HAVE(aio_write), real.aio_write(block);
-}
-
-DOOR int lio_listio(int mode, void *const *blocks, int count, void *event)
-{
-    if (guard_ready() && blocks != NULL && count > 0 &&
-        sys_readable(blocks, sizeof *blocks * (size_t)count)) {
-        for (int i = 0; i < count; i++)
-            if (refused(blocks[i], CALLER())) return -1;
-    }
-    return (void)SYMBOLS_HAVE(lio_listio), real.lio_listio(mode, blocks, count, event);
+    if (blocks == NULL || count <= 0 || !sys_readable(blocks, sizeof *blocks * (size_t)count))
+        return false;
+    for (int i = 0; i < count; i++)
+        if (refused(blocks[i], caller)) return true;
+    return false;
 }
 
 #include "doors_asynchronous.gen.h"

@@ -129,8 +129,7 @@ DOOR int setsockopt(int fd, int level, int name, const void *value, socklen_t si
     if (UNLIKELY(level == IPPROTO_TCP && name == TCP_ULP) && guard_has_pending() && guard_ready() &&
         inspect_refuses_unseen(fd, CALLER()))
         return -1;
-    if (guard_ready() && requests_option_refused("pass an address by", level, name, CALLER()))
-        return -1;
+    if (requests_option_refused("pass an address by", level, name, CALLER())) return -1;
     return real.setsockopt(fd, level, name, value, size);
 }
 

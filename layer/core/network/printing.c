@@ -37,34 +37,34 @@ static bool watched(int fd)
            UNLIKELY(runtime_api_watches(fd) || dns_watches(fd) || guard_has_pending());
 }
 
-DOOR int vdprintf(int fd, const char *format, va_list list)
+static int judged_vdprintf(int fd, const char *format, va_list list, const void *caller)
 {
-    return USING_FD(fd, watched(fd) ? print(fd, format, list) : real.vdprintf(fd, format, list));
+    (void)caller;
+    return watched(fd) ? print(fd, format, list) : real.vdprintf(fd, format, list);
+}
+
+static int judged___vdprintf_chk(int fd, int flag, const char *format, va_list list,
+                                 const void *caller)
+{
+    (void)caller;
+    return watched(fd) ? print(fd, format, list) : real.__vdprintf_chk(fd, flag, format, list);
 }
 
 /* Writes eight bytes of the caller's choice, to any fd. */
-DOOR int eventfd_write(int fd, uint64_t value)
+static int judged_eventfd_write(int fd, uint64_t value, const void *caller)
 {
-    return USING_FD(fd, !watched(fd) ? real.eventfd_write(fd, value)
-                        : write(fd, &value, sizeof value) == (ssize_t)sizeof value ? 0
-                                                                                   : -1);
+    (void)caller;
+    if (!watched(fd)) return real.eventfd_write(fd, value);
+    return write(fd, &value, sizeof value) == (ssize_t)sizeof value ? 0 : -1;
 }
 
 DOOR int dprintf(int fd, const char *format, ...)
 {
     va_list list;
     va_start(list, format);
-    int result =
-        USING_FD(fd, watched(fd) ? print(fd, format, list) : real.vdprintf(fd, format, list));
+    int result = USING_FD(fd, judged_vdprintf(fd, format, list, NULL));
     va_end(list);
     return result;
-}
-
-extern int __vdprintf_chk(int, int, const char *, va_list);
-DOOR int __vdprintf_chk(int fd, int flag, const char *format, va_list list)
-{
-    return USING_FD(fd, watched(fd) ? print(fd, format, list)
-                                    : real.__vdprintf_chk(fd, flag, format, list));
 }
 
 extern int __dprintf_chk(int, int, const char *, ...);
@@ -72,8 +72,7 @@ DOOR int __dprintf_chk(int fd, int flag, const char *format, ...)
 {
     va_list list;
     va_start(list, format);
-    int result = USING_FD(fd, watched(fd) ? print(fd, format, list)
-                                          : real.__vdprintf_chk(fd, flag, format, list));
+    int result = USING_FD(fd, judged___vdprintf_chk(fd, flag, format, list, NULL));
     va_end(list);
     return result;
 }

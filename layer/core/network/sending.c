@@ -29,14 +29,14 @@ static inline bool sends(int fd, const struct msghdr *message, int flags, const 
            (UNLIKELY(dns_watches(fd)) && dns_sends(fd, message, flags, caller, result));
 }
 
-/* The same for calls whose bytes no door can read. */
-static inline bool sends_unseen(int fd, const void *caller, ssize_t *result)
+/* The same for calls whose bytes no door can read. Returns true if it must fail: errno is set. */
+static bool sends_unseen(int fd, const void *caller)
 {
-    if (!guard_ready()) return false;
-    *result = -1;
-    return (UNLIKELY(runtime_api_watches(fd)) && runtime_api_sends_unseen(fd, caller, result)) ||
-           (UNLIKELY(dns_watches(fd)) && dns_sends_unseen(fd, caller, result)) ||
-           (UNLIKELY(guard_has_pending()) && inspect_refuses_unseen(fd, caller));
+    ssize_t result;
+    return guard_ready() &&
+           ((UNLIKELY(runtime_api_watches(fd)) && runtime_api_sends_unseen(fd, caller, &result)) ||
+            (UNLIKELY(dns_watches(fd)) && dns_sends_unseen(fd, caller, &result)) ||
+            (UNLIKELY(guard_has_pending()) && inspect_refuses_unseen(fd, caller)));
 }
 
 /* A message of one buffer. */
@@ -44,22 +44,15 @@ static inline bool sends_unseen(int fd, const void *caller, ssize_t *result)
     struct iovec name##_vector = {.iov_base = (void *)(uintptr_t)(bytes), .iov_len = (size)};      \
     struct msghdr name = {.msg_iov = &name##_vector, .msg_iovlen = 1}
 
-static inline ssize_t send_judged(int fd, const void *bytes, size_t size, int flags,
-                                  const void *caller)
+static ssize_t judged_send(int fd, const void *bytes, size_t size, int flags, const void *caller)
 {
     ssize_t result;
     ONE_BUFFER(message, bytes, size);
     return sends(fd, &message, flags, caller, &result) ? result : real.send(fd, bytes, size, flags);
 }
 
-DOOR ssize_t send(int fd, const void *bytes, size_t size, int flags)
-{
-    return USING_FD(fd, send_judged(fd, bytes, size, flags, CALLER()));
-}
-
-static inline ssize_t sendto_judged(int fd, const void *bytes, size_t size, int flags,
-                                    const struct sockaddr *address, socklen_t length,
-                                    const void *caller)
+static ssize_t judged_sendto(int fd, const void *bytes, size_t size, int flags,
+                             const struct sockaddr *address, socklen_t length, const void *caller)
 {
     if (!guard_ready()) return real.sendto(fd, bytes, size, flags, address, length);
     char copy[ADDRESS_SIZE_MAX] __attribute__((aligned(8)));
@@ -76,7 +69,7 @@ static inline ssize_t sendto_judged(int fd, const void *bytes, size_t size, int 
         return result;
     if (UNLIKELY(!copied_bytes(copy, address, length))) return destination_unreadable(fd);
     if (destination_is_ignored(fd, copy, length))
-        return send_judged(fd, bytes, size, flags, caller);
+        return judged_send(fd, bytes, size, flags, caller);
     message.msg_name = COPIED_BY_HAND(copy, (void *)(uintptr_t)address);
     message.msg_namelen = length;
     struct address read;
@@ -96,12 +89,6 @@ static inline ssize_t sendto_judged(int fd, const void *bytes, size_t size, int 
     result = real.sendto(own, bytes, size, flags, to, file.fd < 0 ? length : file.size);
     destination_release(&file);
     return destination_finish(own, fd, result);
-}
-
-DOOR ssize_t sendto(int fd, const void *bytes, size_t size, int flags,
-                    const struct sockaddr *address, socklen_t length)
-{
-    return USING_FD(fd, sendto_judged(fd, bytes, size, flags, address, length, CALLER()));
 }
 
 #define CONTROL_MAX   1280 /* SCM_RIGHTS with as many fds as the kernel takes, and more */
@@ -215,20 +202,14 @@ static ssize_t send_message(int fd, const struct msghdr *message, int flags, con
     return destination_finish(own, fd, result);
 }
 
-static inline ssize_t sendmsg_judged(int fd, const struct msghdr *message, int flags,
-                                     const void *caller)
+static ssize_t judged_sendmsg(int fd, const struct msghdr *message, int flags, const void *caller)
 {
     if (!guard_ready() || message == NULL) return real.sendmsg(fd, message, flags);
     return send_message(fd, message, flags, caller);
 }
 
-DOOR ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
-{
-    return USING_FD(fd, sendmsg_judged(fd, message, flags, CALLER()));
-}
-
-static inline int sendmmsg_judged(int fd, struct mmsghdr *messages, unsigned count, int flags,
-                                  const void *caller)
+static int judged_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
+                           const void *caller)
 {
     if (!guard_ready() || messages == NULL) return real.sendmmsg(fd, messages, count, flags);
     if (guard_ignores(FS_OUTBOUND) && guard_ignores(FS_RUNTIME_API) && guard_ignores(FS_TMP) &&
@@ -243,12 +224,7 @@ static inline int sendmmsg_judged(int fd, struct mmsghdr *messages, unsigned cou
     return (int)count;
 }
 
-DOOR int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
-{
-    return USING_FD(fd, sendmmsg_judged(fd, messages, count, flags, CALLER()));
-}
-
-static inline ssize_t write_judged(int fd, const void *bytes, size_t size, const void *caller)
+static ssize_t judged_write(int fd, const void *bytes, size_t size, const void *caller)
 {
     ssize_t written;
     ONE_BUFFER(message, bytes, size);
@@ -258,13 +234,7 @@ static inline ssize_t write_judged(int fd, const void *bytes, size_t size, const
     return written;
 }
 
-DOOR ssize_t write(int fd, const void *bytes, size_t size)
-{
-    return USING_FD(fd, write_judged(fd, bytes, size, CALLER()));
-}
-
-static inline ssize_t writev_judged(int fd, const struct iovec *vector, int count,
-                                    const void *caller)
+static ssize_t judged_writev(int fd, const struct iovec *vector, int count, const void *caller)
 {
     struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)vector,
                              .msg_iovlen = count > 0 ? (size_t)count : 0};
@@ -272,60 +242,6 @@ static inline ssize_t writev_judged(int fd, const struct iovec *vector, int coun
     if (guard_ready() && vector != NULL && count > 0 && sends(fd, &message, 0, caller, &result))
         return result;
     return real.writev(fd, vector, count);
-}
-
-DOOR ssize_t writev(int fd, const struct iovec *vector, int count)
-{
-    return USING_FD(fd, writev_judged(fd, vector, count, CALLER()));
-}
-
-static inline ssize_t pwritev2_judged(int fd, const struct iovec *vector, int count, off_t offset,
-                                      int flags, const void *caller)
-{
-    ssize_t result;
-    return sends_unseen(fd, caller, &result) ? result
-                                             : real.pwritev2(fd, vector, count, offset, flags);
-}
-
-DOOR ssize_t pwritev2(int fd, const struct iovec *vector, int count, off_t offset, int flags)
-{
-    return USING_FD(fd, pwritev2_judged(fd, vector, count, offset, flags, CALLER()));
-}
-
-static inline ssize_t sendfile_judged(int out, int in, off_t *offset, size_t count,
-                                      const void *caller)
-{
-    ssize_t result;
-    return sends_unseen(out, caller, &result) ? result : real.sendfile(out, in, offset, count);
-}
-
-DOOR ssize_t sendfile(int out, int in, off_t *offset, size_t count)
-{
-    return USING_FD(out, sendfile_judged(out, in, offset, count, CALLER()));
-}
-
-/* The names of symbols, which are the program's choice. */
-DOOR void backtrace_symbols_fd(void *const *places, int count, int fd)
-{
-    ssize_t result;
-    (void)USING_FD(fd, sends_unseen(fd, CALLER(), &result)
-                           ? 0
-                           : (real.backtrace_symbols_fd(places, count, fd), 0));
-}
-
-static inline ssize_t splice_judged(int in, off_t *in_offset, int out, off_t *out_offset,
-                                    size_t size, unsigned flags, const void *caller)
-{
-    ssize_t result;
-    return sends_unseen(out, caller, &result)
-               ? result
-               : real.splice(in, in_offset, out, out_offset, size, flags);
-}
-
-DOOR ssize_t splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t size,
-                    unsigned flags)
-{
-    return USING_FD(out, splice_judged(in, in_offset, out, out_offset, size, flags, CALLER()));
 }
 
 #include "doors_sending.gen.h"

@@ -75,14 +75,6 @@ SPAWN(posix_spawnp, real.posix_spawn, true)
 SPAWN(pidfd_spawn, real.pidfd_spawn, false)
 SPAWN(pidfd_spawnp, real.pidfd_spawn, true)
 
-/* Judged at the spawn, because only then are the child's folder and the use of this action known.
- */
-DOOR int posix_spawn_file_actions_addopen(posix_spawn_file_actions_t *actions, int fd,
-                                          const char *path, int flags, mode_t mode)
-{
-    return real.posix_spawn_file_actions_addopen(actions, fd, path, flags, mode);
-}
-
 /* ---- system ---- */
 
 /* `/bin/sh -c -- command`, with these file actions. 0 or the error. */
@@ -308,9 +300,10 @@ DOOR int pclose(FILE *stream)
 
 /* ---- what libc starts with an environment that we cannot reach ---- */
 
-/* Reports. Returns true if the child may not start. */
+/* Reports. Returns true if the child may not start: errno is EACCES then. */
 static bool refuses_unguarded(const char *what, const char *arguments, const void *caller)
 {
+    if (launch_is_free()) return false;
     struct fs_verdict verdict = processes_decide("/bin/sh", caller);
     struct fs_verdict integrity = guard_integrity();
     if (verdict.mode != FS_BLOCK && integrity.mode == FS_BLOCK) {
@@ -325,18 +318,8 @@ static bool refuses_unguarded(const char *what, const char *arguments, const voi
                             .caller = caller};
     if (verdict.mode == FS_BLOCK || !processes_is_shown(act.path))
         guard_report(&act, &verdict, NULL, 0);
+    if (verdict.mode == FS_BLOCK) errno = EACCES;
     return verdict.mode == FS_BLOCK;
-}
-
-/* The inside of popen, which programs of the last century derive streams from. */
-extern FILE *_IO_proc_open(FILE *, const char *, const char *);
-DOOR FILE *_IO_proc_open(FILE *stream, const char *command, const char *mode)
-{
-    if (guard_ready() && !launch_is_free() && refuses_unguarded("execute", command, CALLER())) {
-        errno = EACCES;
-        return NULL;
-    }
-    return real._IO_proc_open(stream, command, mode);
 }
 
 /* Words that can list a folder: by wildcards of their own, or of a variable that they name. */

@@ -23,11 +23,11 @@ static bool refuses_reverse(const void *bytes, size_t size, int family, const vo
     return network_refuses_reverse(ip, family == AF_INET ? 4 : 6, caller);
 }
 
-DOOR int getnameinfo(const struct sockaddr *address, socklen_t size, char *host,
-                     socklen_t host_size, char *service, socklen_t service_size, int flags)
+static int judged_getnameinfo(const struct sockaddr *address, socklen_t size, char *host,
+                              socklen_t host_size, char *service, socklen_t service_size, int flags,
+                              const void *caller)
 {
-    if (!guard_ready() || guard_resolving_for(CALLER()) || address == NULL || host == NULL ||
-        host_size == 0 || flags & NI_NUMERICHOST)
+    if (host == NULL || host_size == 0 || flags & NI_NUMERICHOST)
         return real.getnameinfo(address, size, host, host_size, service, service_size, flags);
     char copy[ADDRESS_SIZE_MAX] __attribute__((aligned(8)));
     struct address read;
@@ -37,7 +37,7 @@ DOOR int getnameinfo(const struct sockaddr *address, socklen_t size, char *host,
     NAMES_CALL(call, real.getnameinfo, COPIED_BY_HAND(copy, address), size, host, host_size,
                service, service_size, flags);
     bool judged = read.kind == ADDRESS_IP;
-    if ((judged && network_refuses_reverse(read.ip, read.version, CALLER())) || !names_ask(&call)) {
+    if ((judged && network_refuses_reverse(read.ip, read.version, caller)) || !names_ask(&call)) {
         errno = EACCES;
         return EAI_FAIL;
     }
@@ -62,28 +62,26 @@ static int none_r(void *result, int *host_error)
 
 enum { IP_LONGEST = 16, TOO_LONG }; /* libc accepts a longer one, but reads only this much */
 
-DOOR struct hostent *gethostbyaddr(const void *bytes, socklen_t size, int family)
+static struct hostent *judged_gethostbyaddr(const void *bytes, socklen_t size, int family,
+                                            const void *caller)
 {
-    if (!guard_ready() || guard_resolving_for(CALLER()) || bytes == NULL)
-        return real.gethostbyaddr(bytes, size, family);
     char copy[TOO_LONG];
     if (size > TOO_LONG) size = TOO_LONG;
     memcpy(copy, bytes, size);
-    if (refuses_reverse(copy, size, family, CALLER())) return none();
+    if (refuses_reverse(copy, size, family, caller)) return none();
     NAMES_CALL(call, real.gethostbyaddr, COPIED_BY_HAND(copy, bytes), size, family);
     if (!names_ask(&call)) return none();
     return (struct hostent *)call.result;
 }
 
-DOOR int gethostbyaddr_r(const void *bytes, socklen_t size, int family, struct hostent *host,
-                         char *buffer, size_t room, struct hostent **result, int *host_error)
+static int judged_gethostbyaddr_r(const void *bytes, socklen_t size, int family,
+                                  struct hostent *host, char *buffer, size_t room,
+                                  struct hostent **result, int *host_error, const void *caller)
 {
-    if (!guard_ready() || guard_resolving_for(CALLER()) || bytes == NULL)
-        return real.gethostbyaddr_r(bytes, size, family, host, buffer, room, result, host_error);
     char copy[TOO_LONG];
     if (size > TOO_LONG) size = TOO_LONG;
     memcpy(copy, bytes, size);
-    if (refuses_reverse(copy, size, family, CALLER())) return none_r(result, host_error);
+    if (refuses_reverse(copy, size, family, caller)) return none_r(result, host_error);
     NAMES_CALL(call, real.gethostbyaddr_r, COPIED_BY_HAND(copy, bytes), size, family, host, buffer,
                room, result, host_error);
     if (!names_ask(&call)) return none_r(result, host_error);
@@ -129,39 +127,35 @@ static struct hostent *host_by_name(void (*function)(void), const char *name, in
     return host;
 }
 
-#define HOST_BY_NAME(symbol, name, family)                                                         \
-    host_by_name((void (*)(void))real.symbol, name, family, CALLER())
+#define HOST_BY_NAME(symbol, name, family, caller)                                                 \
+    host_by_name((void (*)(void))real.symbol, name, family, caller)
 
-DOOR struct hostent *gethostbyname(const char *name)
+static struct hostent *judged_gethostbyname(const char *name, const void *caller)
 {
     char number[64];
-    if (!guard_ready() || guard_resolving_for(CALLER()) || name == NULL)
-        return real.gethostbyname(name);
     if (is_number(name, number, sizeof number)) return real.gethostbyname(number);
-    return HOST_BY_NAME(gethostbyname, name, 0);
+    return HOST_BY_NAME(gethostbyname, name, 0, caller);
 }
 
-DOOR struct hostent *gethostbyname2(const char *name, int family)
+static struct hostent *judged_gethostbyname2(const char *name, int family, const void *caller)
 {
     char number[64];
-    if (!guard_ready() || guard_resolving_for(CALLER()) || name == NULL)
-        return real.gethostbyname2(name, family);
     if (is_number(name, number, sizeof number)) return real.gethostbyname2(number, family);
-    return HOST_BY_NAME(gethostbyname2, name, family);
+    return HOST_BY_NAME(gethostbyname2, name, family, caller);
 }
 
 DOOR struct hostent *res_gethostbyname(const char *name)
 {
     if (!guard_ready() || name == NULL) return none();
     (void)SYMBOLS_HAVE(res_gethostbyname);
-    return HOST_BY_NAME(res_gethostbyname, name, 0);
+    return HOST_BY_NAME(res_gethostbyname, name, 0, CALLER());
 }
 
 DOOR struct hostent *res_gethostbyname2(const char *name, int family)
 {
     if (!guard_ready() || name == NULL) return none();
     (void)SYMBOLS_HAVE(res_gethostbyname2);
-    return HOST_BY_NAME(res_gethostbyname2, name, family);
+    return HOST_BY_NAME(res_gethostbyname2, name, family, CALLER());
 }
 
 /* libc's result, in our own memory: in the caller's, another thread could change it before the
@@ -233,75 +227,66 @@ static int host_by_name_r(void (*function)(void), const char *name, const int *f
     return status;
 }
 
-DOOR int gethostbyname_r(const char *name, struct hostent *host, char *buffer, size_t room,
-                         struct hostent **result, int *host_error)
+static int judged_gethostbyname_r(const char *name, struct hostent *host, char *buffer, size_t room,
+                                  struct hostent **result, int *host_error, const void *caller)
 {
     char number[64];
-    if (!guard_ready() || guard_resolving_for(CALLER()) || name == NULL)
-        return real.gethostbyname_r(name, host, buffer, room, result, host_error);
     if (is_number(name, number, sizeof number))
         return real.gethostbyname_r(number, host, buffer, room, result, host_error);
     return host_by_name_r((void (*)(void))real.gethostbyname_r, name, NULL, host, buffer, room,
-                          result, host_error, CALLER());
+                          result, host_error, caller);
 }
 
-DOOR int gethostbyname2_r(const char *name, int family, struct hostent *host, char *buffer,
-                          size_t room, struct hostent **result, int *host_error)
+static int judged_gethostbyname2_r(const char *name, int family, struct hostent *host, char *buffer,
+                                   size_t room, struct hostent **result, int *host_error,
+                                   const void *caller)
 {
     char number[64];
-    if (!guard_ready() || guard_resolving_for(CALLER()) || name == NULL)
-        return real.gethostbyname2_r(name, family, host, buffer, room, result, host_error);
     if (is_number(name, number, sizeof number))
         return real.gethostbyname2_r(number, family, host, buffer, room, result, host_error);
     return host_by_name_r((void (*)(void))real.gethostbyname2_r, name, &family, host, buffer, room,
-                          result, host_error, CALLER());
+                          result, host_error, caller);
 }
 
 /* ---- networks ---- */
 
-DOOR struct netent *getnetbyname(const char *name)
+static struct netent *judged_getnetbyname(const char *name, const void *caller)
 {
-    if (!guard_ready() || guard_resolving_for(CALLER()) || name == NULL)
-        return real.getnetbyname(name);
     struct lookup lookup;
-    if (names_refuses(&lookup, name, 0, CALLER())) return none();
+    if (names_refuses(&lookup, name, 0, caller)) return none();
     NAMES_CALL(call, real.getnetbyname, names_asked(&lookup, name));
     if (!names_ask(&call)) return none();
-    search_list_report(&lookup, NULL, call.result == 0, CALLER());
+    search_list_report(&lookup, NULL, call.result == 0, caller);
     return (struct netent *)call.result;
 }
 
-DOOR int getnetbyname_r(const char *name, struct netent *net, char *buffer, size_t room,
-                        struct netent **result, int *host_error)
+static int judged_getnetbyname_r(const char *name, struct netent *net, char *buffer, size_t room,
+                                 struct netent **result, int *host_error, const void *caller)
 {
-    if (!guard_ready() || guard_resolving_for(CALLER()) || name == NULL)
-        return real.getnetbyname_r(name, net, buffer, room, result, host_error);
     struct lookup lookup;
-    if (names_refuses(&lookup, name, 0, CALLER())) return none_r(result, host_error);
+    if (names_refuses(&lookup, name, 0, caller)) return none_r(result, host_error);
     NAMES_CALL(call, real.getnetbyname_r, names_asked(&lookup, name), net, buffer, room, result,
                host_error);
     if (!names_ask(&call)) return none_r(result, host_error);
-    search_list_report(&lookup, NULL, (int)call.result != 0 || *result == NULL, CALLER());
+    search_list_report(&lookup, NULL, (int)call.result != 0 || *result == NULL, caller);
     return (int)call.result;
 }
 
-DOOR struct netent *getnetbyaddr(uint32_t number, int family)
+static struct netent *judged_getnetbyaddr(uint32_t number, int family, const void *caller)
 {
-    if (!guard_ready() || guard_resolving_for(CALLER())) return real.getnetbyaddr(number, family);
     uint32_t bytes = htonl(number);
-    if (refuses_reverse(&bytes, sizeof bytes, AF_INET, CALLER())) return none();
+    if (refuses_reverse(&bytes, sizeof bytes, AF_INET, caller)) return none();
     NAMES_CALL(call, real.getnetbyaddr, number, family);
     if (!names_ask(&call)) return none();
     return (struct netent *)call.result;
 }
 
-DOOR int getnetbyaddr_r(uint32_t number, int family, struct netent *net, char *buffer, size_t room,
-                        struct netent **result, int *host_error)
+static int judged_getnetbyaddr_r(uint32_t number, int family, struct netent *net, char *buffer,
+                                 size_t room, struct netent **result, int *host_error,
+                                 const void *caller)
 {
-    if (!guard_ready() || guard_resolving_for(CALLER()))
-        return real.getnetbyaddr_r(number, family, net, buffer, room, result, host_error);
     uint32_t bytes = htonl(number);
-    if (refuses_reverse(&bytes, sizeof bytes, AF_INET, CALLER())) return none_r(result, host_error);
+    if (refuses_reverse(&bytes, sizeof bytes, AF_INET, caller)) return none_r(result, host_error);
     NAMES_CALL(call, real.getnetbyaddr_r, number, family, net, buffer, room, result, host_error);
     if (!names_ask(&call)) return none_r(result, host_error);
     return (int)call.result;
@@ -310,9 +295,9 @@ DOOR int getnetbyaddr_r(uint32_t number, int family, struct netent *net, char *b
 /* ---- this host ---- */
 
 /* Without /etc/hostid, libc looks up the host's own name, which is always allowed. */
-DOOR long gethostid(void)
+static long judged_gethostid(const void *caller)
 {
-    if (!guard_ready() || guard_resolving_for(CALLER())) return real.gethostid();
+    (void)caller;
     NAMES_CALL(call, real.gethostid, 0);
     return names_ask(&call) ? call.result : 0;
 }

@@ -64,95 +64,79 @@ static int ask(struct names_call *call, const struct reply *reply, const struct 
     return status;
 }
 
-DOOR int res_query(const char *name, int class, int type, unsigned char *answer, int size)
+static int judged_res_query(const char *name, int class, int type, unsigned char *answer, int size,
+                            const void *caller)
 {
     struct lookup lookup;
     struct reply reply;
-    bool ready = guard_ready();
-    if (!ready || guard_resolving_for(CALLER()) || name == NULL)
-        return NEXT(res_query)(name, class, type, answer, size);
-    if (names_refuses(&lookup, name, 0, CALLER())) return no_answer();
+    if (names_refuses(&lookup, name, 0, caller)) return no_answer();
     reply_begin(&reply, answer, size);
     NAMES_CALL(call, NEXT(res_query), names_asked(&lookup, name), class, type, reply.bytes, size);
     return ask(&call, &reply, &lookup);
 }
 
-DOOR int res_search(const char *name, int class, int type, unsigned char *answer, int size)
+static int judged_res_search(const char *name, int class, int type, unsigned char *answer, int size,
+                             const void *caller)
 {
     struct lookup lookup;
     struct reply reply;
-    bool ready = guard_ready();
-    if (!ready || guard_resolving_for(CALLER()) || name == NULL)
-        return NEXT(res_search)(name, class, type, answer, size);
-    if (names_refuses(&lookup, name, 0, CALLER())) return no_answer();
+    if (names_refuses(&lookup, name, 0, caller)) return no_answer();
     reply_begin(&reply, answer, size);
     /* Without the search list if the rule blocks. */
     NAMES_CALL(call, NEXT(res_search), names_asked(&lookup, name), class, type, reply.bytes, size);
     int status = ask(&call, &reply, &lookup);
-    search_list_report(&lookup, NULL, status < 0, CALLER());
+    search_list_report(&lookup, NULL, status < 0, caller);
     return status;
 }
 
-DOOR int res_querydomain(const char *name, const char *domain, int class, int type,
-                         unsigned char *answer, int size)
+static int judged_res_querydomain(const char *name, const char *domain, int class, int type,
+                                  unsigned char *answer, int size, const void *caller)
 {
     struct lookup lookup;
     struct reply reply;
     char whole[DNS_NAME_MAX + 1];
-    bool ready = guard_ready();
-    if (!ready || guard_resolving_for(CALLER()) || name == NULL)
-        return NEXT(res_querydomain)(name, domain, class, type, answer, size);
     if (!dns_join(name, domain, whole)) whole[0] = '\0';
-    if (names_refuses(&lookup, whole, 0, CALLER())) return no_answer();
+    if (names_refuses(&lookup, whole, 0, caller)) return no_answer();
     reply_begin(&reply, answer, size);
     NAMES_CALL(call, NEXT(res_query), lookup.asked, class, type, reply.bytes, size);
     NAMES_CALL(malformed, NEXT(res_querydomain), name, domain, class, type, reply.bytes, size);
     return ask(COPIED_BY_HAND(whole[0] != '\0', false) ? &call : &malformed, &reply, &lookup);
 }
 
-DOOR int res_nquery(void *state, const char *name, int class, int type, unsigned char *answer,
-                    int size)
+static int judged_res_nquery(void *state, const char *name, int class, int type,
+                             unsigned char *answer, int size, const void *caller)
 {
     struct lookup lookup;
     struct reply reply;
-    bool ready = guard_ready();
-    if (!ready || guard_resolving_for(CALLER()) || name == NULL)
-        return NEXT(res_nquery)(state, name, class, type, answer, size);
-    if (names_refuses(&lookup, name, 0, CALLER())) return no_answer();
+    if (names_refuses(&lookup, name, 0, caller)) return no_answer();
     reply_begin(&reply, answer, size);
     NAMES_CALL(call, NEXT(res_nquery), state_of(state), names_asked(&lookup, name), class, type,
                reply.bytes, size);
     return ask(&call, &reply, &lookup);
 }
 
-DOOR int res_nsearch(void *state, const char *name, int class, int type, unsigned char *answer,
-                     int size)
+static int judged_res_nsearch(void *state, const char *name, int class, int type,
+                              unsigned char *answer, int size, const void *caller)
 {
     struct lookup lookup;
     struct reply reply;
-    bool ready = guard_ready();
-    if (!ready || guard_resolving_for(CALLER()) || name == NULL)
-        return NEXT(res_nsearch)(state, name, class, type, answer, size);
-    if (names_refuses(&lookup, name, 0, CALLER())) return no_answer();
+    if (names_refuses(&lookup, name, 0, caller)) return no_answer();
     reply_begin(&reply, answer, size);
     NAMES_CALL(call, NEXT(res_nsearch), state_of(state), names_asked(&lookup, name), class, type,
                reply.bytes, size);
     int status = ask(&call, &reply, &lookup);
-    search_list_report(&lookup, state, status < 0, CALLER());
+    search_list_report(&lookup, state, status < 0, caller);
     return status;
 }
 
-DOOR int res_nquerydomain(void *state, const char *name, const char *domain, int class, int type,
-                          unsigned char *answer, int size)
+static int judged_res_nquerydomain(void *state, const char *name, const char *domain, int class,
+                                   int type, unsigned char *answer, int size, const void *caller)
 {
     struct lookup lookup;
     struct reply reply;
     char whole[DNS_NAME_MAX + 1];
-    bool ready = guard_ready();
-    if (!ready || guard_resolving_for(CALLER()) || name == NULL)
-        return NEXT(res_nquerydomain)(state, name, domain, class, type, answer, size);
     if (!dns_join(name, domain, whole)) whole[0] = '\0';
-    if (names_refuses(&lookup, whole, 0, CALLER())) return no_answer();
+    if (names_refuses(&lookup, whole, 0, caller)) return no_answer();
     reply_begin(&reply, answer, size);
     NAMES_CALL(call, NEXT(res_nquery), state_of(state), lookup.asked, class, type, reply.bytes,
                size);
@@ -170,14 +154,13 @@ static const uint8_t *sent(const struct names_query *query, const unsigned char 
     return COPIED_BY_HAND(query->copy, packet);
 }
 
-DOOR int res_send(const unsigned char *packet, int length, unsigned char *answer, int size)
+static int judged_res_send(const unsigned char *packet, int length, unsigned char *answer, int size,
+                           const void *caller)
 {
     struct names_query query;
     struct reply reply;
-    bool ready = guard_ready();
-    if (!ready || guard_resolving_for(CALLER()) || guard_ignores(FS_OUTBOUND))
-        return NEXT(res_send)(packet, length, answer, size);
-    if (names_refuses_query(&query, packet, length > 0 ? (size_t)length : 0, CALLER()))
+    if (guard_ignores(FS_OUTBOUND)) return NEXT(res_send)(packet, length, answer, size);
+    if (names_refuses_query(&query, packet, length > 0 ? (size_t)length : 0, caller))
         return no_answer();
     const uint8_t *copy = sent(&query, packet, &length);
     reply_begin(&reply, answer, size);
@@ -185,31 +168,18 @@ DOOR int res_send(const unsigned char *packet, int length, unsigned char *answer
     return ask(&call, &reply, &query.lookup);
 }
 
-DOOR int res_nsend(void *state, const unsigned char *packet, int length, unsigned char *answer,
-                   int size)
+static int judged_res_nsend(void *state, const unsigned char *packet, int length,
+                            unsigned char *answer, int size, const void *caller)
 {
     struct names_query query;
     struct reply reply;
-    bool ready = guard_ready();
-    if (!ready || guard_resolving_for(CALLER()) || guard_ignores(FS_OUTBOUND))
-        return NEXT(res_nsend)(state, packet, length, answer, size);
-    if (names_refuses_query(&query, packet, length > 0 ? (size_t)length : 0, CALLER()))
+    if (guard_ignores(FS_OUTBOUND)) return NEXT(res_nsend)(state, packet, length, answer, size);
+    if (names_refuses_query(&query, packet, length > 0 ? (size_t)length : 0, caller))
         return no_answer();
     const uint8_t *copy = sent(&query, packet, &length);
     reply_begin(&reply, answer, size);
     NAMES_CALL(call, NEXT(res_nsend), state_of(state), copy, length, reply.bytes, size);
     return ask(&call, &reply, &query.lookup);
 }
-
-/* Not aliases in the table, because NEXT needs libc's function under either name. */
-DOOR extern __typeof__(res_query) __res_query __attribute__((alias("res_query")));
-DOOR extern __typeof__(res_search) __res_search __attribute__((alias("res_search")));
-DOOR extern __typeof__(res_querydomain) __res_querydomain __attribute__((alias("res_querydomain")));
-DOOR extern __typeof__(res_send) __res_send __attribute__((alias("res_send")));
-DOOR extern __typeof__(res_nquery) __res_nquery __attribute__((alias("res_nquery")));
-DOOR extern __typeof__(res_nsearch) __res_nsearch __attribute__((alias("res_nsearch")));
-DOOR extern __typeof__(res_nquerydomain) __res_nquerydomain
-    __attribute__((alias("res_nquerydomain")));
-DOOR extern __typeof__(res_nsend) __res_nsend __attribute__((alias("res_nsend")));
 
 #include "doors_queries.gen.h"
