@@ -14,11 +14,7 @@
 #include "support/sys.h"
 #include "support/text.h"
 
-static int fail(int error)
-{
-    errno = error;
-    return -1;
-}
+static int fail(int error) { return errno = error, -1; }
 
 /* Closes what was opened against the policy. */
 __attribute__((noinline)) static int judge_opened(int fd, int flags, const void *caller)

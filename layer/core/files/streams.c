@@ -36,10 +36,7 @@ FILE *streams_open(int fd, const char *mode)
     struct stat status;
     FILE *stream = NULL;
     fd = files_reserve(fd);
-    if (fd < 0) {
-        errno = -fd;
-        return NULL;
-    }
+    if (fd < 0) return errno = -fd, NULL;
     /* An open never returns a socket: another thread has put one at this fd. */
     if (UNLIKELY(sys_fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode)))
         errno = EACCES;
@@ -175,10 +172,7 @@ static int make_file(char *given, const struct path *template, int suffix, int f
                      const void *caller)
 {
     char *letters = letters_of(template, suffix);
-    if (!letters) {
-        errno = EINVAL;
-        return -1;
-    }
+    if (!letters) return errno = EINVAL, -1;
     flags = (flags & ~O_ACCMODE) | O_RDWR | O_CREAT | O_EXCL;
     for (unsigned i = 0; i < NAME_TRIES; i++) {
         draw(letters);

@@ -19,11 +19,7 @@
 
 static bool is_ours(int fd) { return UNLIKELY(fd == guard.event_fd) && fd >= 0 && guard_ready(); }
 
-static int not_open(void)
-{
-    errno = EBADF;
-    return -1;
-}
+static int not_open(void) { return errno = EBADF, -1; }
 
 /* The runtime client's connection is known by its fd, so it may not be duplicated. */
 static bool copy_refused(int fd, const void *caller)
@@ -44,18 +40,10 @@ static bool fd_refused(int from, int to, const void *caller)
     return UNLIKELY(guard_has_pending()) && guard_ready() && inspect_refuses_fd(from, to, caller);
 }
 
-static int refused(void)
-{
-    errno = EACCES;
-    return -1;
-}
+static int refused(void) { return errno = EACCES, -1; }
 
 /* Fails with the kernel's error for an fd that another thread is just opening. */
-static int taken(void)
-{
-    errno = EBUSY;
-    return -1;
-}
+static int taken(void) { return errno = EBUSY, -1; }
 
 DOOR int close(int fd)
 {

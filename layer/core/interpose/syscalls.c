@@ -45,11 +45,7 @@ struct call {
 
 typedef long route_function(const struct call *);
 
-static int fails(int error)
-{
-    errno = error;
-    return -1;
-}
+static int fails(int error) { return errno = error, -1; }
 
 static long passes(const struct call *call)
 {

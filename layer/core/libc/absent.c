@@ -15,27 +15,15 @@ enum {
 
 static _Atomic uint8_t absent[SLOTS];
 
-static long absent_minus(void)
-{
-    errno = ENOSYS;
-    return -1;
-}
+static long absent_minus(void) { return errno = ENOSYS, -1; }
 
-static long absent_null(void)
-{
-    errno = ENOSYS;
-    return 0;
-}
+static long absent_null(void) { return errno = ENOSYS, 0; }
 
 static long absent_error(void) { return ENOSYS; }
 
 static long absent_rpc(void) { return RPC_SYSTEM_ERROR; }
 
-static long absent_lookup(void)
-{
-    errno = ENOSYS;
-    return LOOKUP_SYSTEM_ERROR;
-}
+static long absent_lookup(void) { return errno = ENOSYS, LOOKUP_SYSTEM_ERROR; }
 
 #define RAW(symbol, number)                                                                        \
     static long raw_##symbol(long a, long b, long c, long d, long e, long f)                       \

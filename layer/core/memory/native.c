@@ -356,10 +356,7 @@ bool native_library_refused(const char *path, const char *given, const void *cal
     bool gone = path != given && place == NATIVE_ABSENT;
     bool counts = place == NATIVE_WRITABLE || replaced || gone ||
                   native_names_bridge(file_name(path)) || native_names_bridge(file_name(resolved));
-    if (!counts || is_loaded(path)) {
-        errno = error;
-        return false;
-    }
+    if (!counts || is_loaded(path)) return errno = error, false;
     const char *shown = resolved[0] == '/' && !replaced ? resolved : path;
     struct fs_verdict verdict = native_decide(shown, caller);
     errno = error;

@@ -36,10 +36,7 @@ bool destination_holds(const struct address *address, struct destination_file *f
         return true;
     int fd = sys_openat(AT_FDCWD, address->path, O_PATH | O_CLOEXEC, 0);
     if (fd >= 0) fd = files_reserve(fd);
-    if (fd < 0) {
-        errno = -fd;
-        return false;
-    }
+    if (fd < 0) return errno = -fd, false;
     file->fd = fd;
     file->address = (struct sockaddr_un){.sun_family = AF_UNIX};
     text_fd_path(file->address.sun_path, fd);
@@ -135,15 +132,10 @@ ssize_t destination_finish(int own, int fd, ssize_t result)
 
 ssize_t destination_refused(int own, int fd)
 {
-    errno = EACCES;
-    return destination_finish(own, fd, -1);
+    return errno = EACCES, destination_finish(own, fd, -1);
 }
 
-int destination_no_fd(int error)
-{
-    errno = -error;
-    return -1;
-}
+int destination_no_fd(int error) { return errno = -error, -1; }
 
 /* Like the kernel, checks the fd before the address. */
 int destination_unreadable(int fd)

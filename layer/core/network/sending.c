@@ -147,10 +147,7 @@ static ssize_t send_controlled(int fd, struct msghdr *copy, char *control, int f
     size_t size = copy->msg_controllen;
     if (UNLIKELY(!copied_bytes(control, given, size))) return destination_unreadable(fd);
     copy->msg_control = control;
-    if (refuses_control(control, size, caller)) {
-        errno = EACCES;
-        return -1;
-    }
+    if (refuses_control(control, size, caller)) return errno = EACCES, -1;
     return send_copy(fd, copy, flags, caller);
 }
 
@@ -192,10 +189,7 @@ static ssize_t send_message(int fd, const struct msghdr *message, int flags, con
     /* Control messages that the kernel ignores can precede those that it obeys. It accepts as many
      * bytes as net.core.optmem_max allows. */
     char *large = copy.msg_controllen <= CONTROL_LARGE ? sys_scratch(copy.msg_controllen) : NULL;
-    if (large == NULL) {
-        errno = ENOBUFS;
-        return destination_finish(own, fd, -1);
-    }
+    if (large == NULL) return errno = ENOBUFS, destination_finish(own, fd, -1);
     size_t size = copy.msg_controllen;
     ssize_t result = send_controlled(own, &copy, large, flags, caller);
     sys_scratch_free(large, size);

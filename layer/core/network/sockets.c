@@ -128,11 +128,8 @@ static int copied(int fd, const void *caller)
 
 DOOR int dup(int fd)
 {
-    if (guard_ready() &&
-        (runtime_api_refuses_copy(fd, CALLER()) || dns_refuses_copy(fd, CALLER()))) {
-        errno = EACCES;
-        return -1;
-    }
+    if (guard_ready() && (runtime_api_refuses_copy(fd, CALLER()) || dns_refuses_copy(fd, CALLER())))
+        return errno = EACCES, -1;
     int copy = USING_FD(fd, copied(fd, CALLER()));
     if (UNLIKELY(dns_watches(fd)) && copy >= 0) dns_mark_copy(fd, copy);
     if ((guard_ready() && files_refuse_copy(copy, CALLER())) ||

@@ -50,17 +50,11 @@ static int execute_searched(const struct path *file, const struct words *argv,
     if (errno != ENOEXEC) return -1;
     size_t argc = argv != NULL ? argv->count : 0;
     int fd = launch_open(AT_FDCWD, file, 0, true, getenv("PATH"), named);
-    if (fd < 0) {
-        errno = -fd;
-        return -1;
-    }
+    if (fd < 0) return errno = -fd, -1;
     sys_close(fd);
     size_t size = (argc + 3) * sizeof(char *);
     char **list = sys_scratch(size);
-    if (list == NULL) {
-        errno = ENOMEM;
-        return -1;
-    }
+    if (list == NULL) return errno = ENOMEM, -1;
     static char shell[] = "/bin/sh";
     list[0] = shell;
     list[1] = named;
@@ -108,20 +102,14 @@ static int judged_fexecve(int fd, const struct words *argv, const struct words *
                           const void *caller)
 {
     struct path none = copied_own("");
-    if (fd < 0) {
-        errno = EINVAL;
-        return -1;
-    }
+    if (fd < 0) return errno = EINVAL, -1;
     return execute_at(fd, &none, argv, envp, AT_EMPTY_PATH, caller);
 }
 
 static int judged_execveat(int dirfd, const struct path *path, const struct words *argv,
                            const struct words *envp, int flags, const void *caller)
 {
-    if ((flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) != 0) {
-        errno = EINVAL;
-        return -1;
-    }
+    if ((flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) != 0) return errno = EINVAL, -1;
     return execute_at(dirfd, path, argv, envp, flags, caller);
 }
 
@@ -142,10 +130,7 @@ static bool read_list(struct list *out, const char *first, va_list arguments, ch
     va_end(counted);
     out->size = (count + 1) * sizeof(char *);
     out->argv = count > MAX_ARGUMENTS ? NULL : sys_scratch(out->size);
-    if (out->argv == NULL) {
-        errno = count > MAX_ARGUMENTS ? E2BIG : ENOMEM;
-        return false;
-    }
+    if (out->argv == NULL) return errno = count > MAX_ARGUMENTS ? E2BIG : ENOMEM, false;
     const char *at = first;
     for (size_t i = 0; i < count; i++) {
         out->argv[i] = (char *)(uintptr_t)at;

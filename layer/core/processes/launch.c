@@ -249,19 +249,13 @@ struct launch *launch_prepare(const struct launch_request *request)
     size_t argc = request->argv != NULL ? request->argv->count : 0;
     char *const *variables = request->envp != NULL ? request->envp->list : NULL;
     size_t environment = environment_size(variables);
-    if (environment == 0 || argc > MAX_ARGUMENTS) {
-        errno = E2BIG;
-        return NULL;
-    }
+    if (environment == 0 || argc > MAX_ARGUMENTS) return errno = E2BIG, NULL;
     size_t arguments = (argc + PREFIX + 1) * sizeof(char *);
     size_t head = (sizeof(struct launch) + 15) & ~(size_t)15;
     size_t size = head + arguments + environment;
     long mapped =
         sys_call(SYS_mmap, NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (mapped < 0 && mapped > -4096) {
-        errno = ENOMEM;
-        return NULL;
-    }
+    if (mapped < 0 && mapped > -4096) return errno = ENOMEM, NULL;
     struct launch *launch = (struct launch *)mapped;
     bool shares = inspect_sharing_begins();
     launch->size = size;

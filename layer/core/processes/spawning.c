@@ -208,10 +208,7 @@ static FILE *open_process(const char *command, bool reads, bool keeps, const voi
 {
     int ends[2];
     long made = sys_call(SYS_pipe2, ends, O_CLOEXEC);
-    if (made < 0) {
-        errno = (int)-made;
-        return NULL;
-    }
+    if (made < 0) return errno = (int)-made, NULL;
     int ours = reads ? ends[0] : ends[1], theirs = reads ? ends[1] : ends[0];
     int place = claim_stream();
     FILE *stream = NULL;
@@ -275,10 +272,7 @@ static FILE *judged_popen(const char *command, const struct path *copied_mode, c
         if (at - mode > ANY_MODE_LENGTH) reads = writes = true;
         if (reads && writes) break;
     }
-    if (reads == writes) {
-        errno = EINVAL;
-        return NULL;
-    }
+    if (reads == writes) return errno = EINVAL, NULL;
     return open_process(command, reads, !closes, caller);
 }
 

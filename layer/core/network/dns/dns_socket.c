@@ -170,10 +170,8 @@ static ssize_t ask(int fd, const struct msghdr *message, int flags, void *to, so
     uint8_t bytes[DNS_QUERY_MAX];
     long size = gather(message, bytes);
     bool plain = size >= 0 && (flags & ~PLAIN_FLAGS) == 0 && message->msg_controllen == 0;
-    if (names_refuses_query(&query, plain ? bytes : NULL, plain ? (size_t)size : 0, caller)) {
-        errno = EACCES;
-        return -1;
-    }
+    if (names_refuses_query(&query, plain ? bytes : NULL, plain ? (size_t)size : 0, caller))
+        return errno = EACCES, -1;
     if (query.length > 0) remember(fd, &query.question, query.lookup.announced);
     if (query.length == 0 || !network_blocks()) return real.sendmsg(fd, message, flags);
     struct iovec vector = {COPIED_BY_HAND(query.copy, message->msg_iov->iov_base), query.length};
@@ -251,10 +249,7 @@ bool dns_receives(int fd, int flags)
      * tells the sender. */
     long size = sys_call(SYS_recvfrom, fd, packet, sizeof packet, (flags & MSG_DONTWAIT) | MSG_PEEK,
                          from.bytes, &from.size);
-    if (size < 0) {
-        errno = (int)-size;
-        return true;
-    }
+    if (size < 0) return errno = (int)-size, true;
     if (!dns_is_resolver(&from) || !dns_answer_read(packet, (size_t)size, &answer)) return false;
     struct lookup lookup = {.port = 0};
     if (!was_asked(fd, &answer.question, &lookup.announced)) return false;

@@ -41,11 +41,7 @@ static bool gather(const struct msghdr *message, size_t skip, uint8_t *copy, siz
     return true;
 }
 
-static ssize_t fails(int error)
-{
-    errno = error;
-    return -1;
-}
+static ssize_t fails(int error) { return errno = error, -1; }
 
 static void cut(int fd) { sys_call(SYS_shutdown, fd, SHUT_RDWR); }
 
@@ -219,10 +215,7 @@ bool inspect_sends(int fd, const struct msghdr *message, int flags, const void *
     /* A datagram with an address goes there, and was judged. */
     if (message->msg_name != NULL && message->msg_namelen > 0 && entry.kind == PENDING_DATAGRAM)
         return false;
-    if (!inspect_still_pending(fd, &entry)) {
-        errno = error;
-        return false;
-    }
+    if (!inspect_still_pending(fd, &entry)) return errno = error, false;
     struct pending kept;
     if (!pending_take(cookie, &kept)) {
         if (!kept.busy && kept.kind == PENDING_FREE)

@@ -11,11 +11,7 @@
 #include "network/network.h"
 #include "network/names/search_list.h"
 
-static int refused(void)
-{
-    errno = EACCES;
-    return EAI_FAIL;
-}
+static int refused(void) { return errno = EACCES, EAI_FAIL; }
 
 static int look_up(const char *node, const char *service, const struct addrinfo *hints,
                    struct addrinfo **result, const void *caller)

@@ -37,10 +37,8 @@ static int judged_getnameinfo(const struct sockaddr *address, socklen_t size, ch
     NAMES_CALL(call, real.getnameinfo, COPIED_BY_HAND(copy, address), size, host, host_size,
                service, service_size, flags);
     bool judged = read.kind == ADDRESS_IP;
-    if ((judged && network_refuses_reverse(read.ip, read.version, caller)) || !names_ask(&call)) {
-        errno = EACCES;
-        return EAI_FAIL;
-    }
+    if ((judged && network_refuses_reverse(read.ip, read.version, caller)) || !names_ask(&call))
+        return errno = EACCES, EAI_FAIL;
     return (int)call.result;
 }
 
