@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "events/lines.h"
-#include "events/origins.h"
 #include "events/sentence.h"
 #include "events/sink.h"
 #include "guard/guard.h"
@@ -207,6 +206,13 @@ bool guard_report_path(enum fs_family family, const struct fs_verdict *verdict, 
     guard_report(&act, verdict, NULL, 0);
     if (verdict->mode == FS_BLOCK) errno = EACCES;
     return verdict->mode == FS_BLOCK;
+}
+
+bool integrity_refused(const char *verb, const char *object, const void *caller)
+{
+    struct fs_verdict verdict = guard_integrity();
+    return verdict.mode != FS_ALLOW &&
+           guard_report_path(FS_INTEGRITY, &verdict, verb, object, caller);
 }
 
 /* ---- invocations ---- */

@@ -68,6 +68,9 @@ void guard_report(const struct guard_act *act, const struct fs_verdict *verdict,
 bool guard_report_path(enum fs_family family, const struct fs_verdict *verdict, const char *verb,
                        const char *path, const void *caller);
 
+/* The same for an attempt on the guard ("VERB OBJECT" completes "tried to …"). */
+bool integrity_refused(const char *verb, const char *object, const void *caller);
+
 /* Returns true if no `allowed` event of this rule was written yet. */
 bool guard_rule_is_new(uint32_t rule);
 
@@ -83,5 +86,14 @@ void guard_events_begin(void);
 
 /* Writes the counts of repeats. */
 void guard_invocation_ends(void);
+
+/* ---- filled in from above (python/), and asked if `guard.interpreted` is set ---- */
+
+/* The caller, in Python or JavaScript, of an act that only a door can judge; NULL where there is
+ * none, or none can be told. Keeps errno. */
+struct guard_origin *interpreter_origin(const struct guard_act *act);
+/* Distribution and version, from the installed metadata where there is any, else the package's
+ * name: once for each origin. Asks no Python. */
+void origin_resolve(struct guard_origin *origin);
 
 #endif

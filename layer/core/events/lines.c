@@ -11,7 +11,6 @@
 #include "events/sink.h"
 #include "guard/facts.h"
 #include "guard/kernel.h"
-#include "guard/state.h"
 #include "libc/symbols.h"
 #include "policy/only_for.h"
 #include "support/sys.h"

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "events/json.h"
-#include "guard/state.h"
 #include "policy/only_for.h"
 #include "support/text.h"
 #include "events/events.h"

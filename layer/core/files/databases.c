@@ -11,7 +11,7 @@
 #include "files/files.h"
 #include "files/steady.h"
 #include "guard/guard.h"
-#include "events/attempts.h"
+#include "events/events.h"
 #include "support/text.h"
 
 enum { WRITES = O_WRONLY | O_CREAT };

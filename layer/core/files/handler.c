@@ -8,7 +8,6 @@
 #include "files/source/also.h"
 #include "files/files.h"
 #include "guard/facts.h"
-#include "guard/state.h"
 #include "support/folder.h"
 #include "support/sys.h"
 #include "support/text.h"

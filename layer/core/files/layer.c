@@ -10,7 +10,7 @@
 
 #include "files/files.h"
 #include "guard/guard.h"
-#include "guard/state.h"
+#include "guard/handed_on.h"
 #include "support/sys.h"
 
 enum { OBJECTS = 48 };

@@ -10,7 +10,6 @@
 #include "files/files.h"
 #include "guard/facts.h"
 #include "guard/guard.h"
-#include "guard/state.h"
 #include "support/folder.h"
 #include "support/sys.h"
 #include "support/text.h"

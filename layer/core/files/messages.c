@@ -8,7 +8,7 @@
 #include "files/files.h"
 #include "files/steady.h"
 #include "support/sys.h"
-#include "events/attempts.h"
+#include "events/events.h"
 
 /* A language without a slash cannot lead out of the folder. One with a slash is refused: libc
  * looks up all its own messages by this variable, format strings included. */

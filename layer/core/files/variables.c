@@ -10,7 +10,7 @@
 #include "files/files.h"
 #include "files/steady.h"
 #include "support/sys.h"
-#include "events/attempts.h"
+#include "events/events.h"
 
 __attribute__((noinline)) static bool refused(const char *path, const void *caller)
 {

@@ -61,6 +61,10 @@ struct guard {
     uint64_t proc_dev;
 };
 extern struct guard guard;
+extern char guard_program_name[64]; /* base name of the running program */
+extern char guard_program_path[1024];
+extern char guard_policy_sha256[65], guard_floor_sha256[65];
+extern char guard_pythonpath_was_set;
 
 /* The caller, if it is not a package. UNKNOWN: not Python, or not looked for. NOBODY: only the
  * standard library is on the stack. */
@@ -79,6 +83,8 @@ struct guard_thread {
     uint64_t note_object; /* guard_object_hash; 0: whatever object of that family */
     uint8_t loosened[4]; /* configure({...}) for this thread: enum fs_mode + 1, 0 none */
     const char *caller; /* of the door that is reporting: return address, for the origin */
+    uint64_t archive; /* guard_object_hash; 0: none (passes.h) */
+    bool worker; /* its next fork is one of the runtime client's workers (passes.h) */
 };
 extern __thread struct guard_thread guard_thread __attribute__((tls_model("initial-exec")));
 
@@ -164,7 +170,7 @@ static inline bool guard_on_probation(void)
            guard_is_probation_child();
 }
 /* This process runs under a parent's report (see `covered`). */
-bool guard_covered(void);
+extern bool guard_runs_covered;
 
 /* ---- acts that were reported already ---- */
 

@@ -3,16 +3,33 @@
 #ifndef FS_PASSES_H
 #define FS_PASSES_H
 
-#include <stdbool.h>
+#include "guard/guard.h"
 
 /* The import system is about to read `path`, the zip that a sealed handler came from. This one open
  * is not reported: if it is refused, the import system gets a copy (archive.c). */
-void passes_archive(const char *path);
-bool passes_take_archive(const char *path);
+static inline void passes_archive(const char *path)
+{
+    guard_thread.archive = guard_object_hash(path);
+}
+static inline bool passes_take_archive(const char *path)
+{
+    if (LIKELY(guard_thread.archive == 0) || guard_thread.archive != guard_object_hash(path))
+        return false;
+    guard_thread.archive = 0;
+    return true;
+}
 /* The runtime client forks one of its workers (Managed Instances). This one fork passes, and its
  * child is not on probation. */
-void passes_fork(void);
-bool passes_take_fork(void);
-void passes_forget(void);
+static inline bool passes_take_fork(void)
+{
+    bool passes = guard_thread.worker;
+    guard_thread.worker = false;
+    return passes;
+}
+static inline void passes_forget(void)
+{
+    guard_thread.archive = 0;
+    guard_thread.worker = false;
+}
 
 #endif

@@ -1,6 +1,4 @@
-/* The state of this process. See guard.h and state.h. */
-#include "guard/state.h"
-
+/* The state of this process. See guard.h. */
 #include "guard/guard.h"
 #include "support/sys.h"
 
@@ -17,5 +15,3 @@ bool guard_runs_covered;
 _Atomic int guard_probation_pid;
 
 bool guard_is_probation_child(void) { return atomic_load(&guard_probation_pid) == sys_getpid(); }
-
-bool guard_covered(void) { return guard_runs_covered; }

@@ -10,7 +10,7 @@
 #include "network/dns/dns_socket.h"
 #include "files/files.h"
 #include "guard/guard.h"
-#include "events/attempts.h"
+#include "events/events.h"
 #include "network/first_bytes/inspect.h"
 #include "network/names/lookup_fds.h"
 #include "network/runtime_api/runtime_api.h"

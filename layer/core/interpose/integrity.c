@@ -1,7 +1,7 @@
 /* Doors of guard integrity that refuse some of their calls. Those that refuse every call are
  * generated (refusing.c). */
 #include "guard/guard.h"
-#include "events/attempts.h"
+#include "events/events.h"
 #include "support/copied.h"
 #include "support/sys.h"
 

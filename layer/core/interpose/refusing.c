@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "guard/guard.h"
-#include "events/attempts.h"
+#include "events/events.h"
 #include "libc/symbols.h"
 #include "memory/native.h"
 #include "network/network.h"

@@ -8,7 +8,6 @@
 #include "files/files.h"
 #include "files/made.h"
 #include "guard/guard.h"
-#include "events/attempts.h"
 #include "events/events.h"
 #include "memory/native.h"
 #include "memory/requests.h"

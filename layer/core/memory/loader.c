@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 
 #include "guard/guard.h"
-#include "events/attempts.h"
+#include "events/events.h"
 #include "memory/native.h"
 #include "libc/symbols.h"
 

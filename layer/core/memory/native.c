@@ -8,13 +8,11 @@
 
 #include "cpython/attach.h"
 #include "guard/facts.h"
-#include "events/attempts.h"
 #include "files/files.h"
 #include "files/made.h"
 #include "files/steady.h"
 #include "support/mappings.h"
 #include "cpython/python.h"
-#include "guard/state.h"
 #include "libc/symbols.h"
 #include "support/sys.h"
 #include "support/text.h"

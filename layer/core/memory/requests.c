@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "events/attempts.h"
+#include "events/events.h"
 #include "guard/guard.h"
 #include "memory/native.h"
 #include "cpython/python.h"

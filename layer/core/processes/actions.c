@@ -8,7 +8,7 @@
 #include "files/files.h"
 #include "support/folder.h"
 #include "support/sys.h"
-#include "events/attempts.h"
+#include "events/events.h"
 
 enum {
     ACTION_CLOSE = 0,

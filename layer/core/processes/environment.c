@@ -4,7 +4,7 @@
 
 #include "guard/guard.h"
 #include "processes/launch.h"
-#include "guard/state.h"
+#include "guard/handed_on.h"
 #include "files/steady.h"
 #include "support/sys.h"
 

@@ -8,18 +8,15 @@
 #include <unistd.h>
 
 #include "cpython/attach.h"
-#include "events/origins.h"
 #include "libc/symbols.h"
 #include "guard/askers.h"
 #include "guard/passes.h"
-#include "guard/state.h"
 #include "network/first_bytes/inspect.h"
 #include "network/names/apart.h"
 #include "processes/processes.h"
 #include "support/sys.h"
 #include "v8/javascript.h"
 #include "events/events.h"
-#include "events/attempts.h"
 
 #define NAMESPACES                                                                                 \
     (0x02000000ul /* CGROUP */ | 0x04000000ul /* UTS */ | 0x08000000ul /* IPC */ |                 \
@@ -66,7 +63,7 @@ static enum forking judge_fork(unsigned long flags, const void *caller)
     bool executes = (flags & CLONE_VFORK) != 0, libuv = is_libuv(name);
     /* The child cannot ask Python or V8 who its caller is. What was kept before goes with the fork.
      */
-    if (guard.interpreted && (executes || libuv) && !guard_covered()) {
+    if (guard.interpreted && (executes || libuv) && !guard_runs_covered) {
         struct guard_act act = {.ring = RING_LIBC, .family = FS_PROCESS, .caller = caller};
         (void)interpreter_origin(&act);
     }

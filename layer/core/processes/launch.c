@@ -11,7 +11,6 @@
 #include "files/made.h"
 #include "files/steady.h"
 #include "processes/processes.h"
-#include "guard/state.h"
 #include "network/first_bytes/inspect.h"
 #include "support/sys.h"
 #include "support/text.h"

@@ -43,7 +43,7 @@ struct fs_verdict processes_decide(const char *resolved, const void *caller)
 
 bool processes_is_shown(const char *resolved)
 {
-    return guard_covered() || guard_noted(FS_PROCESS, resolved);
+    return guard_runs_covered || guard_noted(FS_PROCESS, resolved);
 }
 
 void processes_report_blocked(const struct guard_act *act, const struct fs_verdict *verdict)

@@ -11,7 +11,7 @@
 #include "python/python_program.h"
 #include "cpython/python.h"
 #include "python/hooks/seal.h"
-#include "guard/state.h"
+#include "guard/handed_on.h"
 
 extern char **environ;
 

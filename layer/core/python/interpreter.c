@@ -1,7 +1,6 @@
 /* The caller, in Python or JavaScript, of an act that only a door can judge. See origins.h. */
 #include "python/interpreter.h"
 
-#include "events/origins.h"
 #include "guard/passes.h"
 #include "cpython/attach.h"
 #include "cpython/python.h"

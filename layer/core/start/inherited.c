@@ -12,7 +12,6 @@
 #include "guard/guard.h"
 #include "events/lines.h"
 #include "guard/handed_on.h"
-#include "guard/state.h"
 #include "network/dns/dns_socket.h"
 #include "network/names/lookup_fds.h"
 #include "start/policies.h"

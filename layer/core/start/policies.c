@@ -9,7 +9,6 @@
 #include "guard/facts.h"
 #include "guard/guard.h"
 #include "events/lines.h"
-#include "guard/state.h"
 #include "policy/expansion.h"
 #include "support/digest.h"
 #include "support/sys.h"

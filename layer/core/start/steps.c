@@ -16,7 +16,6 @@
 #include "python/interpreter.h"
 #include "events/lines.h"
 #include "guard/kernel.h"
-#include "guard/state.h"
 #include "javascript/socket_origin.h"
 #include "javascript/request_origin.h"
 #include "libc/symbols.h"

@@ -22,7 +22,6 @@
 #include "support/mappings.h"
 #include "network/runtime_api/permits.h"
 #include "network/runtime_api/restored.h"
-#include "guard/state.h"
 #include "support/sys.h"
 
 #ifndef SO_COOKIE

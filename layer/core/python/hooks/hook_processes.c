@@ -178,7 +178,7 @@ int hook_fork(const struct hook_row *row, PyObject *arguments)
     }
     terminal_owner = 0;
     if (managed_instance() && !files_handler_sealed() && frames_only_runtime_client()) {
-        passes_fork();
+        guard_thread.worker = true;
         return 0;
     }
     struct fs_verdict verdict = processes_judge_fork(0, NULL);

@@ -3,7 +3,6 @@
 #ifndef FS_ORIGIN_H
 #define FS_ORIGIN_H
 
-#include "events/origins.h"
 #include "guard/guard.h"
 #include "events/events.h"
 
