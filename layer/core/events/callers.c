@@ -24,12 +24,7 @@ void callers_push(struct guard_origin *origin, size_t *used, const char *path, i
     /* The end of a long path says more than its beginning. */
     if (at > ENTRY_MAX) path += at - ENTRY_MAX;
     text_number(digits, line > 0 ? (unsigned)line : 0);
-    const char *const parts[] = {path, ":", digits, " ", function};
-    at = 0;
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        callers_copy(text + at, sizeof text - at, parts[i], strlen(parts[i]));
-        at += strlen(text + at);
-    }
+    (void)TEXT_JOIN(text, sizeof text, path, ":", digits, " ", function);
     json_begin(&json);
     if (*used > 0) json_raw(&json, ",");
     json_string(&json, text, sizeof text);

@@ -160,7 +160,7 @@ void guard_report(const struct guard_act *asked, const struct fs_verdict *verdic
 {
     /* An allowed act's caller is looked up only once for each rule, and only if the policy wants
      * it. */
-    if (verdict->mode == FS_ALLOW && (verdict->reason != FS_RULE || !guard_tells_allowed())) return;
+    if (!guard_tells(verdict)) return;
     int error = errno;
     guard_events_begin();
     if (verdict->mode == FS_ALLOW && is_told(rule_key(verdict->rule), false)) return;

@@ -84,6 +84,12 @@ static inline bool guard_tells_allowed(void)
  * queue of its own. */
 void guard_events_begin(void);
 
+/* An act with this verdict may make an event. */
+static inline bool guard_tells(const struct fs_verdict *verdict)
+{
+    return verdict->mode != FS_ALLOW || (verdict->reason == FS_RULE && guard_tells_allowed());
+}
+
 /* Writes the counts of repeats. */
 void guard_invocation_ends(void);
 

@@ -221,15 +221,11 @@ static void write_details(struct json *json, const struct guard_act *act)
             json_raw(json, ",\"port\":null");
         json_text(json, "protocol", act->protocol, 32);
         if (act->first_bytes) json_text(json, "first_bytes", act->first_bytes, 32);
-        if (act->connected_as) {
-            json_text(json, "connected_as", act->connected_as, 255);
-        }
+        if (act->connected_as) json_text(json, "connected_as", act->connected_as, 255);
     } else {
         json_text(json, "path", act->path, 512);
         if (act->family == FS_PROCESS) json_text(json, "arguments", act->arguments, 256);
-        if (act->verb) {
-            json_text(json, "operation", act->verb, 32);
-        }
+        if (act->verb) json_text(json, "operation", act->verb, 32);
         if (act->to) json_text(json, "to", act->to, 512);
     }
     json_raw(json, "}");
@@ -312,9 +308,7 @@ static void write_rest(struct json *json, const struct report *report)
     json_word(json, "ring", rings[report->act->ring]);
     json_integer(json, "count", report->count);
     /* The counts of all lines of one kind add up to how often it happened. */
-    if (report->repeated) {
-        json_raw(json, ",\"repeats\":true");
-    }
+    if (report->repeated) json_raw(json, ",\"repeats\":true");
     write_origin(json, report->act, report->origin);
     end_fields(json, report->number, report->missing);
 }

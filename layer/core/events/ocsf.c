@@ -7,10 +7,9 @@
 static void identity(struct json *json, const struct ocsf *finding)
 {
     char uid[16 + 1 + TEXT_NUMBER_SIZE];
-    size_t size = strnlen(finding->nonce, 16);
-    memcpy(uid, finding->nonce, size);
-    uid[size] = '-';
-    text_number(uid + size + 1, finding->seq);
+    char digits[TEXT_NUMBER_SIZE];
+    text_number(digits, finding->seq);
+    (void)TEXT_JOIN(uid, sizeof uid, finding->nonce, "-", digits);
     json_text(json, "uid", uid, sizeof uid);
 }
 

@@ -30,16 +30,9 @@ void files_start(void)
         guard.tmp_dev = tmp.st_dev;
         guard.tmp_ino = tmp.st_ino;
         guard.tmp_is_mount = sys_fstatat(fd, "..", &up, 0) == 0 && up.st_dev != tmp.st_dev;
-        char magic[32];
-        text_fd_path(magic, fd);
-        long size = sys_readlinkat(AT_FDCWD, magic, tmp_path, sizeof tmp_path - 1);
-        if (size > 0 && tmp_path[0] == '/') {
-            tmp_path[size] = '\0';
-            tmp_size = (size_t)size;
-        } else {
-            memcpy(tmp_path, "/tmp", 5);
-            tmp_size = 4;
-        }
+        (void)text_object_path(fd, tmp_path);
+        if (tmp_path[0] != '/') memcpy(tmp_path, "/tmp", 5);
+        tmp_size = strlen(tmp_path);
     }
     if (fd >= 0) sys_close(fd);
     tmp_mounts_start(tmp_path, on_root_mount);

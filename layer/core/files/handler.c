@@ -139,11 +139,7 @@ static void protect_stem(unsigned handler, const char *cache, const char *stem)
 static void protect_compiled(unsigned handler, const char *folder, const char *stem)
 {
     char cache[PATH_MAX];
-    size_t size = strlen(folder);
-    if (size + sizeof "/__pycache__" > sizeof cache) return;
-    memcpy(cache, folder, size);
-    memcpy(cache + size, "/__pycache__", sizeof "/__pycache__");
-    protect_stem(handler, cache, stem);
+    if (TEXT_JOIN(cache, sizeof cache, folder, "/__pycache__")) protect_stem(handler, cache, stem);
 }
 
 void files_seal_compiled(const char *prefix, const char *source_path)
@@ -197,13 +193,8 @@ void files_seal_handler(const char *source_path)
         const char *const *endings = beside[dot && strcmp(name + strlen(name) - 2, "js") == 0];
         for (unsigned i = 0; i < 6 && endings[i]; i++) {
             char path[PATH_MAX];
-            size_t at = strlen(folder);
-            if (at + 1 + length + sizeof ".cjs.map" > sizeof path) continue;
-            memcpy(path, folder, at);
-            path[at++] = '/';
-            memcpy(path + at, stem, length);
-            memcpy(path + at + length, endings[i], strlen(endings[i]) + 1);
-            protect_file(handler, AT_FDCWD, path);
+            if (TEXT_JOIN(path, sizeof path, folder, "/", stem, endings[i]))
+                protect_file(handler, AT_FDCWD, path);
         }
     }
     atomic_store_explicit(&handlers.sealed, true, memory_order_release);

@@ -12,6 +12,7 @@
 #include "guard/guard.h"
 #include "guard/handed_on.h"
 #include "support/sys.h"
+#include "support/text.h"
 
 enum { OBJECTS = 48 };
 
@@ -46,13 +47,9 @@ static void note(const char *path, size_t size, enum layer_part part)
 static void note_own(const char *file, enum layer_part part)
 {
     char path[PATH_MAX];
-    size_t folder = strlen(guard.layer), size = strlen(file);
-    if (folder + 1 + size >= sizeof path) return;
-    memcpy(path, guard.layer, folder);
-    path[folder] = '/';
-    memcpy(path + folder + 1, file, size + 1);
+    if (!TEXT_JOIN(path, sizeof path, guard.layer, "/", file)) return;
     unsigned before = count;
-    note(path, folder + 1 + size, part);
+    note(path, strlen(path), part);
     const char *slash = strrchr(file, '/');
     if (count > before) objects[before].name = slash ? slash + 1 : file;
 }

@@ -210,12 +210,11 @@ bool made_allows(const char *below, const struct stat *gone, int fd, const char 
 /* ---- the end of an invocation ---- */
 
 struct frame {
-    int fd; /* -1: closed by leave_for_now; `status` identifies it */
+    struct folder folder; /* its fd is -1: closed by leave_for_now; `status` identifies it */
     struct stat status;
     long position;
     char name[NAME_MAX + 1]; /* in the frame below */
-    long size, at;
-    _Alignas(8) char entries[2048]; /* struct linux_dirent64 */
+    _Alignas(8) char entries[2048];
 };
 
 struct walk {
@@ -269,22 +268,6 @@ static bool remains(int dir, const char *name)
     return sys_fstatat(dir, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
 }
 
-/* The next name in the folder; NULL at its end. */
-static const char *next_name(struct frame *frame)
-{
-    enum { LENGTH = 16, NAME = 19 };
-    if (frame->at >= frame->size) {
-        frame->at = 0;
-        frame->size = sys_call(SYS_getdents64, frame->fd, frame->entries, sizeof frame->entries);
-        if (frame->size <= 0) return NULL;
-    }
-    const char *entry = frame->entries + frame->at;
-    uint16_t length;
-    memcpy(&length, entry + LENGTH, sizeof length);
-    frame->at += length;
-    return entry + NAME;
-}
-
 /* Below this depth there is no frame left, and no path that `keep` could match. The folder is moved
  * up to /tmp, to be removed from there. */
 static void move_up(struct walk *walk, int dir, const char *name)
@@ -299,11 +282,11 @@ static void move_up(struct walk *walk, int dir, const char *name)
 static bool enter(struct walk *walk, unsigned depth, int dir, const char *name)
 {
     struct frame *frame = &walk->frames[depth];
-    frame->fd = open_folder(dir, name);
-    if (frame->fd == -EACCES && sys_call(SYS_fchmodat, dir, name, 0700) == 0)
-        frame->fd = open_folder(dir, name);
-    if (frame->fd < 0) return false;
-    frame->size = frame->at = 0;
+    int fd = open_folder(dir, name);
+    if (fd == -EACCES && sys_call(SYS_fchmodat, dir, name, 0700) == 0) fd = open_folder(dir, name);
+    if (fd < 0) return false;
+    frame->folder =
+        (struct folder){.fd = fd, .bytes = frame->entries, .room = sizeof frame->entries};
     memcpy(frame->name, name, strlen(name) + 1);
     return true;
 }
@@ -311,23 +294,23 @@ static bool enter(struct walk *walk, unsigned depth, int dir, const char *name)
 /* Saves fds in deep trees. return_to opens this folder again, by ".." of the folder inside it. */
 static void leave_for_now(struct frame *frame)
 {
-    if (frame->fd < 0 || sys_fstat(frame->fd, &frame->status) != 0) return;
-    frame->position = sys_call(SYS_lseek, frame->fd, 0, SEEK_CUR);
-    sys_close(frame->fd);
-    frame->fd = -1;
+    if (frame->folder.fd < 0 || sys_fstat(frame->folder.fd, &frame->status) != 0) return;
+    frame->position = sys_call(SYS_lseek, frame->folder.fd, 0, SEEK_CUR);
+    sys_close(frame->folder.fd);
+    frame->folder.fd = -1;
 }
 
 /* Returns false if another thread has moved the tree meanwhile. */
 static bool return_to(struct frame *frame, int inner)
 {
     struct stat status;
-    if (frame->fd >= 0) return true;
+    if (frame->folder.fd >= 0) return true;
     int fd = open_folder(inner, "..");
     if (fd == -EACCES && sys_call(SYS_fchmod, inner, 0700) == 0) fd = open_folder(inner, "..");
     if (fd < 0) return false;
     if (sys_fstat(fd, &status) == 0 && is_same(&status, &frame->status) &&
         sys_call(SYS_lseek, fd, frame->position, SEEK_SET) >= 0) {
-        frame->fd = fd;
+        frame->folder.fd = fd;
         return true;
     }
     sys_close(fd);
@@ -340,22 +323,22 @@ static void remove_tree(struct walk *walk, const char *root)
     unsigned depth = 1;
     while (depth > 0) {
         struct frame *frame = &walk->frames[depth - 1];
-        const char *name = walk->steps < STEPS ? next_name(frame) : NULL;
+        const char *name = walk->steps < STEPS ? folder_next(&frame->folder) : NULL;
         walk->steps++;
         if (!name) {
             depth--;
-            bool back = depth == 0 || return_to(frame - 1, frame->fd);
-            sys_close(frame->fd);
+            bool back = depth == 0 || return_to(frame - 1, frame->folder.fd);
+            sys_close(frame->folder.fd);
             if (!back) return; /* the frames below have no fd */
-            int below = depth > 0 ? frame[-1].fd : walk->tmp;
+            int below = depth > 0 ? frame[-1].folder.fd : walk->tmp;
             if (!is_kept(below, frame->name)) (void)unlink_at(below, frame->name, AT_REMOVEDIR);
             continue;
         }
         if (name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'))) continue;
-        if (!remains(frame->fd, name)) continue;
+        if (!remains(frame->folder.fd, name)) continue;
         if (depth == DEPTH)
-            move_up(walk, frame->fd, name);
-        else if (enter(walk, depth, frame->fd, name) && ++depth > OPEN_FOLDERS)
+            move_up(walk, frame->folder.fd, name);
+        else if (enter(walk, depth, frame->folder.fd, name) && ++depth > OPEN_FOLDERS)
             leave_for_now(&frame[1 - OPEN_FOLDERS]);
     }
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "support/sys.h"
+#include "support/text.h"
 
 enum { MAX_LINKS = 40 };
 
@@ -100,9 +101,5 @@ bool steady_path(const char *path)
 bool steady_folder(const char *folder)
 {
     char below[PATH_MAX];
-    size_t size = strnlen(folder, sizeof below);
-    if (size + sizeof "/x" > sizeof below) return false;
-    memcpy(below, folder, size);
-    memcpy(below + size, "/x", sizeof "/x");
-    return steady_path(below);
+    return TEXT_JOIN(below, sizeof below, folder, "/x") && steady_path(below);
 }

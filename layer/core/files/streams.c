@@ -49,6 +49,21 @@ FILE *streams_open(int fd, const char *mode)
     return stream;
 }
 
+/* Opens the held object by its path in /proc/self/fd, and lets go of it. The file exists by now, so
+ * `x` is left out before `end` of the mode: it would make libc fail. */
+static FILE *open_held(int held, const char *mode, const char *end, FILE *stream)
+{
+    char magic[32], simple[64];
+    size_t at = 0;
+    text_fd_path(magic, held);
+    for (const char *from = mode; *from && at < sizeof simple - 1; from++)
+        if (*from != 'x' || from >= end) simple[at++] = *from;
+    simple[at] = '\0';
+    FILE *result = stream ? real.freopen(magic, simple, stream) : real.fopen(magic, simple);
+    sys_close(held);
+    return result;
+}
+
 static FILE *judged_fopen(const struct path *path, const struct path *copied_mode,
                           const void *caller)
 {
@@ -56,24 +71,9 @@ static FILE *judged_fopen(const struct path *path, const struct path *copied_mod
     int flags = flags_of(mode);
     if (flags < 0) return real.fopen(path->text, mode); /* EINVAL */
     const char *charset = strstr(mode, ",ccs=");
-    if (charset) {
-        /* fdopen takes no charset: hold the object while libc opens it by its path in
-         * /proc/self/fd. */
-        int held = files_open(AT_FDCWD, path, flags, 0666, caller);
-        if (held < 0) return NULL;
-        char magic[32], simple[64];
-        text_fd_path(magic, held);
-        /* The file exists by now, so leave out `x`: it would make libc fail. */
-        size_t at = 0;
-        for (const char *from = mode; *from && at < sizeof simple - 1; from++)
-            if (*from != 'x' || from > charset) simple[at++] = *from;
-        simple[at] = '\0';
-        FILE *stream = real.fopen(magic, simple);
-        sys_close(held);
-        return stream;
-    }
     int fd = files_open(AT_FDCWD, path, flags, 0666, caller);
     if (fd < 0) return NULL;
+    if (charset) return open_held(fd, mode, charset, NULL); /* fdopen takes none */
     /* In append mode fopen starts at the end, which ftell shows. fdopen leaves the offset as it
      * is. */
     if ((flags & O_APPEND) && (flags & O_ACCMODE) == O_WRONLY) sys_call(SYS_lseek, fd, 0, SEEK_END);
@@ -109,15 +109,7 @@ static FILE *judged_freopen(const struct path *path, const struct path *copied_m
         errno = error;
         return NULL;
     }
-    char magic[32], simple[64];
-    text_fd_path(magic, held);
-    size_t at = 0;
-    for (const char *from = mode; *from && at < sizeof simple - 1; from++)
-        if (*from != 'x') simple[at++] = *from;
-    simple[at] = '\0';
-    FILE *result = real.freopen(magic, simple, stream);
-    sys_close(held);
-    return result;
+    return open_held(held, mode, mode + strlen(mode), stream);
 }
 
 /* libc's inner functions that open, exported for its C++ library. Judged first, because they fill a

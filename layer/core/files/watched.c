@@ -40,11 +40,9 @@ void files_watch_name(const char *path)
 
 void files_watch_events(void)
 {
-    char magic[32], path[PATH_MAX];
+    char path[PATH_MAX];
     if (guard.event_fd < 0 || !(S_ISFIFO(guard.event_mode) || S_ISREG(guard.event_mode))) return;
-    text_fd_path(magic, guard.event_fd);
-    long length = sys_readlinkat(AT_FDCWD, magic, path, sizeof path - 1);
-    path[length > 0 ? length : 0] = '\0';
+    (void)text_object_path(guard.event_fd, path);
     if (path[0] == '/')
         files_watch_name(path);
     else if (S_ISREG(guard.event_mode))

@@ -27,26 +27,15 @@ static size_t read_words(void)
     return size;
 }
 
-static void append(char *buffer, size_t size, const char *text)
-{
-    size_t at = strlen(buffer), length = strnlen(text, size - at - 1);
-    memcpy(buffer + at, text, length);
-    buffer[at + length] = '\0';
-}
-
 /* DEV.INO of the running program. */
-static void identify(char *out, size_t size)
+static void identify(char out[2 * TEXT_NUMBER_SIZE])
 {
     struct stat status;
     out[0] = '\0';
     if (sys_fstatat(AT_FDCWD, "/proc/self/exe", &status, 0) != 0) return;
-    uint64_t numbers[] = {status.st_dev, status.st_ino};
-    for (unsigned i = 0; i < 2; i++) {
-        char digits[TEXT_NUMBER_SIZE];
-        text_number(digits, numbers[i]);
-        if (i > 0) append(out, size, ".");
-        append(out, size, digits);
-    }
+    char *at = out + text_number(out, status.st_dev);
+    *at = '.';
+    text_number(at + 1, status.st_ino);
 }
 
 static unsigned number(const char **text)
@@ -90,8 +79,8 @@ bool command_runs(const char *program, const char *words, const char *name, bool
         size = read_words();
         if (!is_behind_shim(program + 1, name, size)) return false;
     } else {
-        char self[64];
-        identify(self, sizeof self);
+        char self[2 * TEXT_NUMBER_SIZE];
+        identify(self);
         if (strcmp(self, program) != 0 && !own) return false;
         size = read_words();
     }

@@ -6,6 +6,7 @@
 #include "guard/guard.h"
 #include "support/reader.h"
 #include "support/sys.h"
+#include "support/text.h"
 
 #define RESOURCE_FILE_SIZE 1 /* RLIMIT_FSIZE */
 
@@ -14,7 +15,7 @@ struct limits {
 };
 
 static const char *says;
-static char mount_reason[320] = "another file system can be written to: ";
+static char mount_reason[320];
 
 static bool wants(const struct fs_policy *policy)
 {
@@ -104,9 +105,8 @@ static const char *find_mount(void)
         bool writable = may_write(options) && may_write(field);
         while (c == ' ') c = read_field(&reader, field, sizeof field);
         if (writable && counts(point)) {
-            size_t at = strlen(mount_reason), size = strnlen(point, sizeof mount_reason - 1 - at);
-            memcpy(mount_reason + at, point, size);
-            mount_reason[at + size] = '\0';
+            (void)TEXT_JOIN(mount_reason, sizeof mount_reason,
+                            "another file system can be written to: ", point);
             found = mount_reason;
         }
         if (c == '\n') c = ' ';

@@ -13,6 +13,7 @@
 #include "memory/requests.h"
 #include "support/copied.h"
 #include "support/mappings.h"
+#include "support/text.h"
 #include "libc/symbols.h"
 
 static bool library_refused(const char *path, const void *caller)
@@ -42,10 +43,8 @@ static int without_deepbind(int mode, const char *path, const void *caller)
  * cannot exist provides one. */
 static void *say_refused(const char *path)
 {
-    char words[512] = "/dev/null/refused by function_shield: ";
-    size_t at = strlen(words), size = path ? strnlen(path, sizeof words - 1 - at) : 0;
-    if (size > 0) memcpy(words + at, path, size);
-    words[at + size] = '\0';
+    char words[512];
+    (void)TEXT_JOIN(words, sizeof words, "/dev/null/refused by function_shield: ", path);
     (void)real.dlopen(words, RTLD_LAZY);
     errno = EACCES;
     return NULL;

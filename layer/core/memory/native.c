@@ -84,9 +84,7 @@ void native_start(void)
     /* The clock that files are dated by. */
     sys_call(SYS_clock_gettime, 5 /* CLOCK_REALTIME_COARSE */, &began);
     remember_function();
-    size_t size = strnlen(guard_program_path, sizeof folder - 1);
-    memcpy(folder, guard_program_path, size);
-    folder[size] = '\0';
+    text_copy(folder, sizeof folder, guard_program_path);
     for (unsigned up = 0; up < 2; up++) { /* PREFIX/bin/program */
         char *slash = strrchr(folder, '/');
         if (slash) *slash = '\0';

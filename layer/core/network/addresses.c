@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "support/text.h"
+
 #define IPV6_SHORTEST                                                                              \
     24 /* SIN6_LEN_RFC2133: a sockaddr_in6 without its scope, which Linux takes as well */
 
@@ -163,14 +165,6 @@ void network_object(const char *host, uint16_t port, char *object)
     *to = '\0';
 }
 
-static int digit_value(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return 99;
-}
-
 /* inet_aton(3): one to four numbers, each decimal, octal (0…) or hexadecimal (0x…); the last fills
  * the bytes that are left. */
 static bool parse_four(const char *host, bool hexadecimal, uint8_t ip[16])
@@ -179,7 +173,7 @@ static bool parse_four(const char *host, bool hexadecimal, uint8_t ip[16])
     unsigned count = 0;
     for (;;) {
         if (count == 4) return false;
-        int base = 10;
+        int base = 10, digit;
         bool digits = false;
         if (*host == '0') {
             digits = true;
@@ -192,9 +186,9 @@ static bool parse_four(const char *host, bool hexadecimal, uint8_t ip[16])
             }
         }
         uint64_t value = 0;
-        for (; digit_value(*host) < base; host++) {
+        for (; (digit = text_hex_digit(*host)) >= 0 && digit < base; host++) {
             digits = true;
-            value = value * (unsigned)base + (unsigned)digit_value(*host);
+            value = value * (unsigned)base + (unsigned)digit;
             if (value > UINT32_MAX) return false;
         }
         if (!digits) return false;
@@ -246,8 +240,8 @@ static bool parse_six(const char *text, size_t length, uint8_t ip[16])
     while (at < length) {
         size_t start = at;
         unsigned value = 0, digits = 0;
-        while (at < length && digit_value(text[at]) < 16) {
-            value = value << 4 | (unsigned)digit_value(text[at++]);
+        while (at < length && text_hex_digit(text[at]) >= 0) {
+            value = value << 4 | (unsigned)text_hex_digit(text[at++]);
             if (++digits > 4) return false;
         }
         if (at < length && text[at] == '.') {

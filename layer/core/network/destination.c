@@ -116,12 +116,9 @@ void destination_settles(const void *copy, const struct address *judged)
 bool destination_is_ignored(int fd, const void *bytes, size_t size)
 {
     sa_family_t family = AF_INET;
-    int domain = 0;
-    socklen_t room = sizeof domain;
     if (size >= sizeof family) memcpy(&family, bytes, sizeof family);
     return UNLIKELY(family == AF_UNSPEC) &&
-           sys_call(SYS_getsockopt, fd, SOL_SOCKET, SO_DOMAIN, &domain, &room) == 0 &&
-           domain == AF_INET6;
+           sys_socket_option(fd, SOL_SOCKET, SO_DOMAIN) == AF_INET6;
 }
 
 ssize_t destination_finish(int own, int fd, ssize_t result)
@@ -140,9 +137,6 @@ int destination_no_fd(int error) { return errno = -error, -1; }
 /* Like the kernel, checks the fd before the address. */
 int destination_unreadable(int fd)
 {
-    int type;
-    socklen_t size = sizeof type;
-    long error = sys_call(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, &type, &size);
-    errno = error < 0 ? (int)-error : EFAULT;
-    return -1;
+    int type = sys_socket_option(fd, SOL_SOCKET, SO_TYPE);
+    return errno = type < 0 ? -type : EFAULT, -1;
 }

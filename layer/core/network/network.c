@@ -16,12 +16,15 @@
 
 /* ---- judging ---- */
 
-static const struct fs_verdict let_through = {
+const struct fs_verdict network_let_through = {
     .mode = FS_ALLOW, .policy_mode = FS_ALLOW, .reason = FS_ALWAYS, .rule = UINT32_MAX};
+/* A forked child on probation may not use the network. */
+const struct fs_verdict network_on_probation = {
+    .mode = FS_BLOCK, .policy_mode = FS_BLOCK, .reason = FS_GUARD, .rule = UINT32_MAX};
 
 struct fs_verdict network_judge_kind(void)
 {
-    if (guard_ignores(FS_OUTBOUND)) return let_through;
+    if (guard_ignores(FS_OUTBOUND)) return network_let_through;
     struct fs_request request = {.family = FS_OUTBOUND, .facts = &guard.facts};
     struct fs_verdict verdict = guard_decide(&request);
     if (verdict.mode != FS_ALLOW && verdict.reason != FS_RECONFIGURED) verdict.reason = FS_FAMILY;
@@ -41,19 +44,11 @@ bool network_is_own_name(const char *name)
            runtime_api_is_host(name);
 }
 
-/* A forked child on probation may not use the network. */
-static struct fs_verdict on_probation(void)
-{
-    struct fs_verdict verdict = {
-        .mode = FS_BLOCK, .policy_mode = FS_BLOCK, .reason = FS_GUARD, .rule = UINT32_MAX};
-    return verdict;
-}
-
 void network_judge_runtime_api(struct network_target *target)
 {
     target->family = FS_RUNTIME_API;
     target->verdict = target->asker != RUNTIME_OTHER || guard_ignores(FS_RUNTIME_API)
-                          ? let_through
+                          ? network_let_through
                           : runtime_api_judge();
 }
 
@@ -82,14 +77,14 @@ void network_judge_ip(struct network_target *target, const void *caller, bool co
 {
     const struct address *address = &target->address;
     target->family = FS_OUTBOUND;
-    target->verdict = let_through;
+    target->verdict = network_let_through;
     target->announced = false;
     target->proxy = UNLIKELY(proxies_count > 0) && proxies_is(address);
     target->host[0] = '\0';
     target->asker = RUNTIME_OTHER;
     memset(target->asked, 0, sizeof target->asked);
     if (UNLIKELY(guard_on_probation())) {
-        target->verdict = on_probation();
+        target->verdict = network_on_probation;
         return;
     }
     target->resolver = false;
@@ -138,19 +133,11 @@ void network_judge_ip(struct network_target *target, const void *caller, bool co
 
 static const char *protocol_of(int fd)
 {
-    int type = 0, protocol = 0;
-    socklen_t size = sizeof type;
-    if (fd < 0 || sys_call(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0) return NULL;
-    size = sizeof protocol;
-    if (sys_call(SYS_getsockopt, fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) != 0) protocol = 0;
+    int type = sys_socket_option(fd, SOL_SOCKET, SO_TYPE);
+    if (type < 0) return NULL;
+    int protocol = sys_socket_option(fd, SOL_SOCKET, SO_PROTOCOL);
     if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6) return "icmp";
     return type == SOCK_STREAM ? "tcp" : type == SOCK_DGRAM ? "udp" : "other";
-}
-
-static bool is_told(const struct fs_verdict *verdict)
-{
-    return verdict->mode != FS_ALLOW ||
-           (verdict->reason == FS_RULE && guard.policy->flags & FS_FLAG_EVENTS_ALLOWED_FIRST);
 }
 
 static bool refuses(const struct fs_verdict *verdict)
@@ -162,7 +149,7 @@ static bool refuses(const struct fs_verdict *verdict)
 bool network_refuses(const struct network_target *target, int fd, const char *verb,
                      const void *caller)
 {
-    if (LIKELY(!is_told(&target->verdict))) return false;
+    if (LIKELY(!guard_tells(&target->verdict))) return false;
     const struct address *address = &target->address;
     char ip[ADDRESS_TEXT_MAX], object[ADDRESS_OBJECT_MAX];
     address_text(address->ip, address->version, ip);
@@ -189,7 +176,7 @@ bool network_refuses(const struct network_target *target, int fd, const char *ve
 bool network_refuses_kind(const char *verb, const char *kind, const void *caller)
 {
     struct fs_verdict verdict = network_judge_kind();
-    if (UNLIKELY(guard_on_probation())) verdict = on_probation();
+    if (UNLIKELY(guard_on_probation())) verdict = network_on_probation;
     if (verdict.mode == FS_ALLOW) return false;
     if (!guard_noted(FS_OUTBOUND, kind)) {
         struct guard_act act = {.ring = RING_LIBC,
@@ -237,14 +224,14 @@ struct fs_verdict network_judge_target(const void *bytes, size_t size, char *hos
     *announced = false;
     address_read(copy, size, false, &target.address);
     if (target.address.kind == ADDRESS_FOREIGN) return network_judge_kind();
-    if (target.address.kind != ADDRESS_IP) return let_through;
+    if (target.address.kind != ADDRESS_IP) return network_let_through;
     network_judge_ip(&target, NULL, true);
     /* The door decides: it knows the protocol, and reads the question. */
-    if (target.resolver) target.verdict = let_through;
+    if (target.resolver) target.verdict = network_let_through;
     memcpy(host, target.host, strlen(target.host) + 1);
     address_text(target.address.ip, target.address.version, ip);
     *port = target.address.port;
     *family = target.family;
     *announced = target.announced;
-    return target.announced ? let_through : target.verdict;
+    return target.announced ? network_let_through : target.verdict;
 }

@@ -53,6 +53,9 @@ void network_judge_runtime_api(struct network_target *target);
 bool network_refuses(const struct network_target *target, int fd, const char *verb,
                      const void *caller);
 
+/* Verdicts without a policy: on what may always pass, and in a forked child that may not use the
+ * network. */
+extern const struct fs_verdict network_let_through, network_on_probation;
 /* The verdict, in the mode of outbound_connectivity, for kinds of acts that no entry can allow. */
 struct fs_verdict network_judge_kind(void);
 /* Judges and reports. Returns true if the call must fail: errno is EACCES then. `kind` is the

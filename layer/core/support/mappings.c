@@ -6,20 +6,15 @@
 
 #include "support/reader.h"
 #include "support/sys.h"
+#include "support/text.h"
 
 /* Reads hexadecimal digits up to another byte, which it returns. */
 static int read_number(struct reader *reader, uintptr_t *value)
 {
-    *value = 0;
-    for (;;) {
-        int c = reader_next(reader);
-        if (c >= '0' && c <= '9')
-            *value = *value << 4 | (uintptr_t)(c - '0');
-        else if (c >= 'a' && c <= 'f')
-            *value = *value << 4 | (uintptr_t)(c - 'a' + 10);
-        else
-            return c;
-    }
+    int c, digit;
+    for (*value = 0; (c = reader_next(reader)) >= 0 && (digit = text_hex_digit((char)c)) >= 0;)
+        *value = *value << 4 | (uintptr_t)digit;
+    return c;
 }
 
 struct line {

@@ -127,6 +127,14 @@ static inline int sys_readable(const void *start, size_t size)
         return 0;
     return first >> 12 == last >> 12 || sys_call(SYS_rt_sigprocmask, ~0u, last, NULL, 8) != -EFAULT;
 }
+/* A socket's option that is an int, or -errno. */
+static inline int sys_socket_option(int fd, int level, int name)
+{
+    int value = 0;
+    unsigned size = sizeof value;
+    long error = sys_call(SYS_getsockopt, fd, level, name, &value, &size);
+    return error < 0 ? (int)error : value;
+}
 /* openat2 (Linux 5.6) that follows no link of any kind: -ELOOP where there is one, -ENOSYS on older
  * kernels. */
 enum { SYS_CROSS_NO_MOUNT = 0x01 }; /* RESOLVE_NO_XDEV: -EXDEV where a path crosses one */

@@ -15,6 +15,13 @@ size_t text_number(char *out, uint64_t number);
 /* The number that `text` begins with, with a minus where one stands there; 0 where none does. */
 int text_int(const char *text);
 
+/* The value of a hexadecimal digit; -1 where it is none. */
+static inline int text_hex_digit(char c)
+{
+    char lower = (char)(c | 32);
+    return c >= '0' && c <= '9' ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
 /* Copies as much of `text` as there is room for, and ends it. */
 void text_copy(char *out, size_t size, const char *text);
 

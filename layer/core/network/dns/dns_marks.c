@@ -31,13 +31,7 @@ bool dns_leads_to_resolver(int fd)
     return dns_peer_of(fd, &peer) == 0 && dns_is_resolver(&peer);
 }
 
-bool dns_is_udp(int fd)
-{
-    int protocol = 0;
-    socklen_t size = sizeof protocol;
-    return sys_call(SYS_getsockopt, fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 &&
-           protocol == IPPROTO_UDP;
-}
+bool dns_is_udp(int fd) { return sys_socket_option(fd, SOL_SOCKET, SO_PROTOCOL) == IPPROTO_UDP; }
 
 void dns_mark(int fd)
 {

@@ -18,9 +18,6 @@
 #include "support/copied.h"
 #include "support/sys.h"
 
-#ifndef SO_COOKIE
-#define SO_COOKIE 57
-#endif
 #define UDP_CORK 1
 
 _Atomic unsigned dns_outstanding;
@@ -48,9 +45,7 @@ static uint64_t more(uint64_t hash, const void *bytes, size_t size)
 
 static uint64_t key_of(int fd, const struct dns_query *query)
 {
-    uint64_t cookie = 0;
-    socklen_t size = sizeof cookie;
-    (void)sys_call(SYS_getsockopt, fd, SOL_SOCKET, SO_COOKIE, &cookie, &size);
+    uint64_t cookie = pending_cookie(fd);
     uint64_t hash = more(UINT64_C(14695981039346656037), &cookie, sizeof cookie);
     hash = more(hash, &query->id, sizeof query->id);
     hash = more(hash, &query->type, sizeof query->type);

@@ -92,7 +92,7 @@ static enum outcome receive_seen(int fd, uint64_t cookie, const struct msghdr *m
     return outcome;
 }
 
-bool inspect_peeks_elsewhere(int fd) { return inspect_option(fd, SOL_SOCKET, SO_PEEK_OFF) >= 0; }
+bool inspect_peeks_elsewhere(int fd) { return sys_socket_option(fd, SOL_SOCKET, SO_PEEK_OFF) >= 0; }
 
 static size_t size_of(const struct msghdr *message)
 {

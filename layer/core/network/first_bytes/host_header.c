@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "support/text.h"
+
 enum state {
     HEAD,
     BODY,
@@ -55,9 +57,7 @@ static bool read_authority(struct text text, struct host_target *target)
         if (size < 4 || size - 2 > DNS_NAME_MAX) return false;
         for (size_t i = 1; i < size - 1; i++) {
             char c = text.at[i];
-            if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') ||
-                  c == ':' || c == '.'))
-                return false;
+            if (text_hex_digit(c) < 0 && c != ':' && c != '.') return false;
         }
         memcpy(target->name, text.at + 1, size - 2);
         target->name[size - 2] = '\0';
@@ -215,13 +215,6 @@ static enum host_kind read_head(const char *bytes, size_t size, size_t *at, stru
     return HOST_FINE;
 }
 
-static int hexadecimal(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* Takes one byte of a chunked body outside the chunks' data. */
 static bool feed_chunks(struct host_flow *flow, char c)
 {
@@ -231,8 +224,8 @@ static bool feed_chunks(struct host_flow *flow, char c)
             flow->state = CHUNK_SIZE_END;
             return flow->digits > 0;
         }
-        if (hexadecimal(c) < 0 || ++flow->digits > 15) return false;
-        flow->left = flow->left << 4 | (uint64_t)hexadecimal(c);
+        if (text_hex_digit(c) < 0 || ++flow->digits > 15) return false;
+        flow->left = flow->left << 4 | (uint64_t)text_hex_digit(c);
         return true;
     case CHUNK_SIZE_END:
         flow->state = flow->left > 0 ? CHUNK_DATA : LAST_CHUNK;

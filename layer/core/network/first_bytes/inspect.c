@@ -94,14 +94,10 @@ bool inspect_violates_by(const struct pending *entry, const char *word, const vo
 
 /* ---- connections ---- */
 
-int inspect_option(int fd, int level, int name)
+bool inspect_is_datagram(int fd)
 {
-    int value = 0;
-    socklen_t size = sizeof value;
-    return sys_call(SYS_getsockopt, fd, level, name, &value, &size) == 0 ? value : -1;
+    return sys_socket_option(fd, SOL_SOCKET, SO_TYPE) == SOCK_DGRAM;
 }
-
-bool inspect_is_datagram(int fd) { return inspect_option(fd, SOL_SOCKET, SO_TYPE) == SOCK_DGRAM; }
 
 static bool is_socket(const void *cookie, int fd)
 {
@@ -249,7 +245,7 @@ bool inspect_still_pending(int fd, struct pending *entry)
     if (!inspect_leads_to(fd, &address)) {
         /* MPTCP names its peer only once connected. Other sockets lead nowhere: the write fails. */
         if (entry->kind == PENDING_PLAIN &&
-            inspect_option(fd, SOL_SOCKET, SO_PROTOCOL) == IPPROTO_MPTCP)
+            sys_socket_option(fd, SOL_SOCKET, SO_PROTOCOL) == IPPROTO_MPTCP)
             entry->kind = PENDING_UNKNOWN;
         return entry->kind != PENDING_PLAIN && entry->kind != PENDING_DATAGRAM;
     }

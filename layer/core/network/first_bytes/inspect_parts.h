@@ -14,9 +14,6 @@ bool inspect_violates(const struct pending *entry, const struct finding *finding
 /* The same, with this word as details.first_bytes. */
 bool inspect_violates_by(const struct pending *entry, const char *word, const void *caller);
 
-/* An option of the socket, or -1 if it has none. */
-int inspect_option(int fd, int level, int name);
-
 /* The peer of a socket that is connected or connecting. getpeername does not tell it while the
  * connection is being made, although bytes can be written already. Returns false if there is no
  * peer, or if it cannot be told. */

@@ -17,9 +17,9 @@
 
 static bool is_internet_stream(int fd)
 {
-    int domain = inspect_option(fd, SOL_SOCKET, SO_DOMAIN);
+    int domain = sys_socket_option(fd, SOL_SOCKET, SO_DOMAIN);
     return (domain == AF_INET || domain == AF_INET6) &&
-           inspect_option(fd, SOL_SOCKET, SO_TYPE) == SOCK_STREAM;
+           sys_socket_option(fd, SOL_SOCKET, SO_TYPE) == SOCK_STREAM;
 }
 
 /* Returns true if data has been sent on this connection. */
@@ -48,14 +48,14 @@ bool inspect_refuses_received(int fd, const void *caller)
     struct pending entry = {.kind = PENDING_UNKNOWN, .rules = {UINT32_MAX, UINT32_MAX}}, known;
     struct sockaddr_storage peer;
     socklen_t size = sizeof peer;
-    int domain = inspect_option(fd, SOL_SOCKET, SO_DOMAIN);
+    int domain = sys_socket_option(fd, SOL_SOCKET, SO_DOMAIN);
     if ((domain != AF_INET && domain != AF_INET6) || guard_ignores(FS_OUTBOUND)) return false;
     uint64_t cookie = pending_cookie(fd);
     if (pending_find(cookie, &known)) {
         pending_passed(cookie);
         return inspect_refuses_copy(fd, caller);
     }
-    bool stream = inspect_option(fd, SOL_SOCKET, SO_TYPE) == SOCK_STREAM;
+    bool stream = sys_socket_option(fd, SOL_SOCKET, SO_TYPE) == SOCK_STREAM;
     if (sys_call(SYS_getpeername, fd, &peer, &size) == 0) {
         struct address address;
         address_read(&peer, size, false, &address);
@@ -86,7 +86,7 @@ bool inspect_refuses_received(int fd, const void *caller)
             entry.kind = stream ? PENDING_UNKNOWN : PENDING_DATAGRAM;
     } else if (!stream) {
         entry.kind = PENDING_DATAGRAM;
-    } else if (inspect_option(fd, SOL_SOCKET, SO_ACCEPTCONN) == 1) {
+    } else if (sys_socket_option(fd, SOL_SOCKET, SO_ACCEPTCONN) == 1) {
         return false;
     }
     /* Another process may still receive it by a message that is in a queue. A door can inspect a
@@ -107,7 +107,7 @@ bool inspect_refuses_stream(int fd, const void *caller)
     if (pending_find(cookie, &known))
         return inspect_still_pending(fd, &known) && inspect_violates_by(&known, "stream", caller);
     if (!is_internet_stream(fd) || sys_call(SYS_getpeername, fd, &peer, &size) == 0 ||
-        inspect_option(fd, SOL_SOCKET, SO_ACCEPTCONN) == 1)
+        sys_socket_option(fd, SOL_SOCKET, SO_ACCEPTCONN) == 1)
         return false;
     return !pending_put(cookie, &entry) && inspect_violates_by(&entry, "too_many", caller);
 }
@@ -234,7 +234,7 @@ static bool adopt_socket(int fd, int given, bool forked)
     bool datagram = inspect_is_datagram(fd),
          standard = given == STDOUT_FILENO || given == STDERR_FILENO;
     if (!datagram &&
-        (!is_internet_stream(fd) || inspect_option(fd, SOL_SOCKET, SO_ACCEPTCONN) == 1))
+        (!is_internet_stream(fd) || sys_socket_option(fd, SOL_SOCKET, SO_ACCEPTCONN) == 1))
         return false;
     uint64_t cookie = pending_cookie(fd);
     if (forked && pending_find(cookie, &entry)) return false;
@@ -260,7 +260,7 @@ static bool adopt_socket(int fd, int given, bool forked)
 
 static bool adopt(int given, bool forked)
 {
-    int domain = inspect_option(given, SOL_SOCKET, SO_DOMAIN);
+    int domain = sys_socket_option(given, SOL_SOCKET, SO_DOMAIN);
     if (domain != AF_INET && domain != AF_INET6) return false;
     /* Other threads close and connect in between. A copy makes sure that the socket that is
      * inspected is the one that is remembered. */

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "support/text.h"
+
 enum state {
     STATUS,
     FIELDS,
@@ -111,21 +113,14 @@ static bool ends_line(struct proxy_answer *answer, char c)
     return false;
 }
 
-static int hexadecimal(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 static bool read_chunk_size(struct proxy_answer *answer)
 {
     answer->left = 0;
     for (answer->digits = 0;
-         answer->digits < answer->length && hexadecimal(answer->line[answer->digits]) >= 0;
+         answer->digits < answer->length && text_hex_digit(answer->line[answer->digits]) >= 0;
          answer->digits++) {
         if (answer->digits == 15) return false;
-        answer->left = answer->left << 4 | (uint64_t)hexadecimal(answer->line[answer->digits]);
+        answer->left = answer->left << 4 | (uint64_t)text_hex_digit(answer->line[answer->digits]);
     }
     char after = answer->digits < answer->length ? answer->line[answer->digits] : ';';
     return answer->digits > 0 && (after == ';' || after == ' ');

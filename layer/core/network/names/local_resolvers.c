@@ -6,6 +6,7 @@
 #include "guard/facts.h"
 #include "guard/guard.h"
 #include "support/sys.h"
+#include "support/text.h"
 
 enum { DIGITS = 16 };
 
@@ -44,8 +45,7 @@ static void write_hex(char *out, uint64_t value)
 static uint64_t read_hex(const char *text)
 {
     uint64_t value = 0;
-    for (unsigned i = 0; i < DIGITS; i++)
-        value = value << 4 | (uint64_t)(text[i] <= '9' ? text[i] - '0' : text[i] - 'a' + 10);
+    for (unsigned i = 0; i < DIGITS; i++) value = value << 4 | (uint64_t)text_hex_digit(text[i]);
     return value;
 }
 

@@ -45,14 +45,9 @@ void names_object(const char *name, uint16_t port, char *object)
 static struct fs_verdict judge(const char *name, uint16_t port, const struct fs_askers *askers,
                                const void *caller)
 {
-    struct fs_verdict verdict = {
-        .mode = FS_ALLOW, .policy_mode = FS_ALLOW, .reason = FS_ALWAYS, .rule = UINT32_MAX};
-    if (UNLIKELY(guard_on_probation())) {
-        verdict.mode = verdict.policy_mode = FS_BLOCK;
-        verdict.reason = FS_GUARD;
-        return verdict;
-    }
-    if (guard_ignores(FS_OUTBOUND) || (name != NULL && network_is_own_name(name))) return verdict;
+    if (UNLIKELY(guard_on_probation())) return network_on_probation;
+    if (guard_ignores(FS_OUTBOUND) || (name != NULL && network_is_own_name(name)))
+        return network_let_through;
     struct fs_request request = {
         .family = FS_OUTBOUND,
         .names = &name,
@@ -63,7 +58,7 @@ static struct fs_verdict judge(const char *name, uint16_t port, const struct fs_
         .askers = askers,
         .caller = caller,
     };
-    verdict = guard_decide(&request);
+    struct fs_verdict verdict = guard_decide(&request);
     if (name == NULL && verdict.mode != FS_ALLOW && verdict.reason != FS_RECONFIGURED)
         verdict.reason = FS_MALFORMED;
     return verdict;
@@ -73,9 +68,8 @@ struct fs_verdict names_judge(const char *name, uint16_t port, const struct fs_a
 {
     char normal[DNS_NAME_MAX + 1];
     uint8_t ip[16], version;
-    struct fs_verdict verdict = {
-        .mode = FS_ALLOW, .policy_mode = FS_ALLOW, .reason = FS_ALWAYS, .rule = UINT32_MAX};
-    if (name == NULL || name[0] == '\0' || address_parse(name, ip, &version)) return verdict;
+    if (name == NULL || name[0] == '\0' || address_parse(name, ip, &version))
+        return network_let_through;
     return judge(dns_normalise(name, normal) ? normal : NULL, port, askers, NULL);
 }
 
@@ -90,9 +84,7 @@ bool names_refuses(struct lookup *lookup, const char *name, uint16_t port, const
     lookup->verdict = judge(proper ? lookup->name : NULL, port, NULL, caller);
     lookup->announced = lookup->verdict.mode == FS_ALERT;
     lookup->asker = GUARD_ASKER_UNKNOWN;
-    if (lookup->verdict.mode == FS_ALLOW && (lookup->verdict.reason != FS_RULE ||
-                                             !(guard.policy->flags & FS_FLAG_EVENTS_ALLOWED_FIRST)))
-        return false;
+    if (!guard_tells(&lookup->verdict)) return false;
     char object[ADDRESS_OBJECT_MAX];
     const char *host = proper ? lookup->name : lookup->asked;
     network_object(host, port, object);
