@@ -8,13 +8,6 @@
 
 enum { ENTRY_MAX = 300 };
 
-void callers_copy(char *out, size_t size, const char *text, size_t length)
-{
-    if (length > size - 1) length = size - 1;
-    memcpy(out, text, length);
-    out[length] = '\0';
-}
-
 void callers_push(struct guard_origin *origin, size_t *used, const char *path, int line,
                   const char *function)
 {
@@ -39,7 +32,7 @@ void callers_module(char *out, size_t size, const char *path)
     const char *slash = strrchr(path, '/');
     const char *name = slash ? slash + 1 : path;
     const char *dot = strchr(name, '.');
-    callers_copy(out, size, name, dot && dot != name ? (size_t)(dot - name) : strlen(name));
+    text_take(out, size, name, dot && dot != name ? (size_t)(dot - name) : strlen(name));
 }
 
 const char *callers_below(const char *path, const char *prefix)

@@ -9,8 +9,6 @@
 /* An event shows the innermost frames in full, and further out the first frame of each package. */
 enum { CALLERS_SHOWN = 8, CALLERS_IN_FULL = 4 };
 
-/* `length` bytes of `text`, cut to fit, with a NUL. */
-void callers_copy(char *out, size_t size, const char *text, size_t length);
 /* Adds "PATH:LINE FUNCTION" to the stack, whole or not at all. `*used`: bytes of it so far. */
 void callers_push(struct guard_origin *origin, size_t *used, const char *path, int line,
                   const char *function);

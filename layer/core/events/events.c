@@ -170,9 +170,7 @@ void guard_report(const struct guard_act *asked, const struct fs_verdict *verdic
     if (message && size > 0) {
         struct sentence sentence;
         sentence_compose(&sentence, act, verdict, act->origin);
-        size_t length = sentence.size < size - 1 ? sentence.size : size - 1;
-        memcpy(message, sentence.bytes, length);
-        message[length] = '\0';
+        text_take(message, size, sentence.bytes, sentence.size);
     }
     if ((act->family == FS_HANDLER && act->origin && is_quiet(act, verdict)) ||
         (act->family == FS_TMP && act->path && !act->to && is_start_mark(act->path))) {

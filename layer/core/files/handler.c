@@ -96,8 +96,7 @@ bool files_is_handler(const char *path) { return handlers_at(path) != 0; }
  * in the table. Nothing is left unprotected: where the rule blocks, the function does not start. */
 static void no_place(const char *path)
 {
-    struct fs_request request = {.family = FS_HANDLER, .path = path};
-    if (guard_decide(&request).mode == FS_BLOCK)
+    if (guard_blocks(FS_HANDLER, path))
         guard_refuse("__pycache__ has more than 60 compiled forms of the handler, so read_handler "
                      "cannot protect them all; delete those of other interpreters");
 }
@@ -150,8 +149,7 @@ void files_seal_compiled(const char *prefix, const char *source_path)
     const char *dot = strrchr(name, '.');
     size_t length = dot ? (size_t)(dot - name) : strlen(name);
     if (length >= sizeof stem || at + size + 2 >= sizeof cache) return;
-    memcpy(stem, name, length);
-    stem[length] = '\0';
+    text_take(stem, sizeof stem, name, length);
     memcpy(cache, prefix, at);
     if (source_path[0] != '/') {
         /* As importlib does for a relative path: the working folder, below the prefix. */
@@ -179,8 +177,7 @@ void files_seal_handler(const char *source_path)
     const char *dot = strrchr(name, '.');
     size_t length = dot ? (size_t)(dot - name) : strlen(name);
     if (length < sizeof stem) {
-        memcpy(stem, name, length);
-        stem[length] = '\0';
+        text_take(stem, sizeof stem, name, length);
         if (slash)
             *slash = '\0';
         else

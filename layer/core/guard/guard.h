@@ -147,6 +147,13 @@ struct fs_verdict guard_decide(const struct fs_request *request);
  * which is left as it is if there is no floor. */
 struct fs_verdict guard_decide_each(const struct fs_request *request, struct fs_verdict asked[2]);
 
+/* Whether an act on `path` is blocked, by no certain caller. */
+static inline bool guard_blocks(enum fs_family family, const char *path)
+{
+    struct fs_request request = {.family = family, .path = path};
+    return guard_decide(&request).mode == FS_BLOCK;
+}
+
 /* A verdict for guard integrity: FS_BLOCK where anything blocks, FS_ALERT where anything is
  * reported, and in a dry run. */
 struct fs_verdict guard_integrity(void);

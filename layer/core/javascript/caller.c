@@ -9,13 +9,7 @@
 #include "javascript/package.h"
 #include "libc/symbols.h"
 #include "v8/javascript.h"
-
-static int hexadecimal(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+#include "support/text.h"
 
 /* A module's name is the URL of its file. */
 static void path_of(char *out, size_t size, const char *name)
@@ -25,8 +19,8 @@ static void path_of(char *out, size_t size, const char *name)
     bool url = strncmp(name, scheme, sizeof scheme - 1) == 0;
     if (url) name += sizeof scheme - 1;
     for (; *name && *name != '?' && at < size - 1; name++) {
-        int high = url && *name == '%' ? hexadecimal(name[1]) : -1;
-        int low = high < 0 ? -1 : hexadecimal(name[2]);
+        int high = url && *name == '%' ? text_hex_digit(name[1]) : -1;
+        int low = high < 0 ? -1 : text_hex_digit(name[2]);
         out[at++] = low < 0 ? *name : (char)(high << 4 | low);
         if (low >= 0) name += 2;
     }
@@ -40,13 +34,13 @@ static const char *package_of(char *out, size_t size, const char *path)
     const char *rest = package_in(path);
     unsigned length = rest ? package_length(rest) : 0;
     if (length > 0) {
-        callers_copy(out, size, rest, length);
+        text_take(out, size, rest, length);
         return rest;
     }
     rest = guard.task_root[0] ? callers_below(path, guard.task_root) : NULL;
     size_t first = rest ? strcspn(rest, "/") : 0;
     if (rest && rest[first] == '/')
-        callers_copy(out, size, rest, first);
+        text_take(out, size, rest, first);
     else
         callers_module(out, size, path);
     return NULL;
@@ -56,7 +50,7 @@ static void name_package(struct guard_origin *origin, const char *path)
 {
     const char *rest = package_of(origin->package, sizeof origin->package, path);
     if (!rest || path[0] != '/') return;
-    callers_copy(origin->place, sizeof origin->place, path, strlen(path));
+    text_copy(origin->place, sizeof origin->place, path);
     origin->rest = (uint16_t)(rest - path);
 }
 
@@ -81,8 +75,8 @@ static bool take(void *state, const struct javascript_frame *frame)
     const char *function = frame->function[0] ? frame->function : "<anonymous>";
     if (path[0] == '\0') strcpy(path, "<string>");
     if (!reading->found) {
-        callers_copy(origin->file, sizeof origin->file, path, strlen(path));
-        callers_copy(origin->function, sizeof origin->function, function, strlen(function));
+        text_copy(origin->file, sizeof origin->file, path);
+        text_copy(origin->function, sizeof origin->function, function);
         origin->line = frame->line;
         reading->found = true;
     }
@@ -157,6 +151,6 @@ bool caller_read(struct guard_origin *origin, const struct caller_frames *kept)
         at = take(&reading, &frame) ? function + strlen(function) + 1 : NULL;
     }
     if (reading.found && !reading.named)
-        callers_copy(origin->package, sizeof origin->package, "__main__", 8);
+        text_take(origin->package, sizeof origin->package, "__main__", 8);
     return reading.found;
 }

@@ -5,6 +5,7 @@
 
 #include "events/callers.h"
 #include "support/sys.h"
+#include "support/text.h"
 
 enum { MANIFEST = 65536 };
 
@@ -46,7 +47,7 @@ static void read_version(char *out, size_t size, const char *at, const char *end
         const char *next = past_string(at, end);
         if (next - at < 2 || next[-1] != '"') return; /* the end of what was read */
         if (wanted && !memchr(at, '\\', (size_t)(next - at))) {
-            callers_copy(out, size, at + 1, (size_t)(next - at) - 2);
+            text_take(out, size, at + 1, (size_t)(next - at) - 2);
             return;
         }
         wanted = depth == 1 && (size_t)(next - at) == sizeof key - 1 &&

@@ -15,7 +15,7 @@
 
 #include "guard/guard.h"
 #include "memory/native.h"
-#include "memory/native.h"
+#include "support/text.h"
 #include "cpython/python.h"
 #include "libc/symbols.h"
 
@@ -24,15 +24,9 @@ static const char tokenizer[] = "fts3_tokenizer";
 
 /* ---- entries of extensions ---- */
 
-static bool begins(const char *name, const char *with)
-{
-    return strncmp(name, with, strlen(with)) == 0;
-}
-
 static bool ends(const char *name, const char *with)
 {
-    size_t size = strlen(name), wanted = strlen(with);
-    return size > wanted && strcmp(name + size - wanted, with) == 0;
+    return strlen(name) > strlen(with) && text_ends(name, with);
 }
 
 /* sqlite3_NAME_init; and what interpreters that SQLite is built into look for in libraries of their
@@ -43,9 +37,9 @@ static bool is_entry(const char *name)
         "PyInit_", "PyInitU_",    "PyModExport_", "napi_",
         "node_",   "bind_engine", "v_check",      "OSSL_provider_init"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (begins(name, others[i])) return true;
-    return (begins(name, "sqlite3_") && strlen(name) > 12 && ends(name, "init")) ||
-           (begins(name, "Adbc") && ends(name, "Init")) || ends(name, "DriverInit") ||
+        if (text_begins(name, others[i])) return true;
+    return (text_begins(name, "sqlite3_") && strlen(name) > 12 && ends(name, "init")) ||
+           (text_begins(name, "Adbc") && ends(name, "Init")) || ends(name, "DriverInit") ||
            ends(name, "_adbc_init");
 }
 

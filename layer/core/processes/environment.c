@@ -7,6 +7,7 @@
 #include "guard/handed_on.h"
 #include "files/steady.h"
 #include "support/sys.h"
+#include "support/text.h"
 
 #define MAX_VARIABLES    (1u << 20)
 #define MAX_BYTES        (64u << 20)
@@ -142,9 +143,7 @@ size_t environment_size(char *const *list)
 static void note_dropped(struct environment *out, const char *name, size_t size)
 {
     if (out->dropped[0] != '\0') return;
-    if (size >= sizeof out->dropped) size = sizeof out->dropped - 1;
-    memcpy(out->dropped, name, size);
-    out->dropped[size] = '\0';
+    text_take(out->dropped, sizeof out->dropped, name, size);
 }
 
 bool environment_build(struct environment *out, char *const *list, bool enforce, bool covered,

@@ -375,9 +375,7 @@ struct fs_verdict launch_judge(const char *path, bool search, const char *enviro
     int fd = launch_open(AT_FDCWD, &own, 0, search, environment_path, named);
     if (fd < 0) {
         /* It will not start, but the attempt is judged, by its name. */
-        size_t size = strnlen(path, PATH_MAX - 1);
-        memcpy(resolved, path, size);
-        resolved[size] = '\0';
+        text_copy(resolved, PATH_MAX, path);
         errno = error;
         return processes_decide(resolved, NULL);
     }

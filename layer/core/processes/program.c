@@ -105,12 +105,10 @@ static bool parse_script(const char *start, size_t size, struct fs_program_scrip
     size_t from = at;
     while (at < end && start[at] != ' ' && start[at] != '\t') at++;
     if (at == from || (at == end && !whole)) return false; /* no name, or one that is cut off */
-    memcpy(script->interpreter, start + from, at - from);
-    script->interpreter[at - from] = '\0';
+    text_take(script->interpreter, sizeof script->interpreter, start + from, at - from);
     while (at < end && (start[at] == ' ' || start[at] == '\t')) at++;
     while (end > at && (start[end - 1] == ' ' || start[end - 1] == '\t')) end--;
-    memcpy(script->argument, start + at, end - at);
-    script->argument[end - at] = '\0';
+    text_take(script->argument, sizeof script->argument, start + at, end - at);
     return true;
 }
 

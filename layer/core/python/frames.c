@@ -67,9 +67,7 @@ void frames_function(const struct frame *frame, char *name, size_t size)
     PyObject *value = python.minor >= 11 ? code_attribute(frame->object, "co_qualname") : NULL;
     if (!value) value = code_attribute(frame->object, "co_name");
     const char *text = argument_text(value);
-    size_t length = text ? strnlen(text, size - 1) : 0;
-    if (length > 0) memcpy(name, text, length);
-    name[length] = '\0';
+    text_copy(name, size, text ? text : "");
     python.Py_DecRef(value);
 }
 
@@ -171,12 +169,6 @@ bool frames_only_runtime_client(void)
     return any;
 }
 
-static bool ends(const char *path, const char *name)
-{
-    size_t size = strlen(path), length = strlen(name);
-    return size >= length && memcmp(path + size - length, name, length) == 0;
-}
-
 bool frames_import_reads(void)
 {
     struct frame frame = {0};
@@ -185,7 +177,7 @@ bool frames_import_reads(void)
         if (strncmp(frame.path, "<frozen importlib._bootstrap", 28) != 0) break;
         frames_function(&frame, name, sizeof name);
         /* get_code: of runpy, for `python -m`. */
-        if (ends(name, "exec_module") || ends(name, "get_code")) {
+        if (text_ends(name, "exec_module") || text_ends(name, "get_code")) {
             frames_stop(&frame);
             return true;
         }
@@ -208,15 +200,16 @@ bool frames_linecache_reads(void)
     struct frame frame = {0};
     if (!frames_next(&frame)) return false;
     /* The interpreter asks whether its script is a zip. */
-    if (frame.library && ends(frame.path, "<frozen zipimport>")) {
+    if (frame.library && text_ends(frame.path, "<frozen zipimport>")) {
         char name[64] = "";
         frames_function(&frame, name, sizeof name);
         frames_stop(&frame);
-        return ends(name, "_read_directory");
+        return text_ends(name, "_read_directory");
     }
-    bool reads = frame.library && ends(frame.path, "/tokenize.py") && frames_next(&frame) &&
-                 frame.library && /* frozen since 3.15 */
-                 (ends(frame.path, "/linecache.py") || ends(frame.path, "<frozen linecache>"));
+    bool reads =
+        frame.library && text_ends(frame.path, "/tokenize.py") && frames_next(&frame) &&
+        frame.library && /* frozen since 3.15 */
+        (text_ends(frame.path, "/linecache.py") || text_ends(frame.path, "<frozen linecache>"));
     frames_stop(&frame);
     return reads;
 }

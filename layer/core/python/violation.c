@@ -1,4 +1,5 @@
 #include "python/violation.h"
+#include "support/text.h"
 
 #include <string.h>
 
@@ -60,29 +61,16 @@ static bool set(PyObject *object, const char *name, const char *value)
     return fine;
 }
 
-static void append(char *out, size_t size, const char *more)
-{
-    size_t at = strlen(out), length = strnlen(more, size - 1 - at);
-    memcpy(out + at, more, length);
-    out[at + length] = '\0';
-}
-
 void violation_raise(enum fs_family family, const struct fs_verdict *verdict, const char *sentence,
                      PyObject *filename)
 {
-    char message[2048] = "";
+    char message[2048];
     const struct fs_policy *decider = verdict->floor ? guard.floor : guard.policy;
     const char *source = verdict->source;
     if (!source && family < 8) source = fs_policy_string(decider, decider->sources[family]);
-    append(message, sizeof message, fs_family_names[family]);
-    append(message, sizeof message, ": ");
-    append(message, sizeof message, sentence);
-    append(message, sizeof message, " (policy ");
-    append(message, sizeof message, verdict->floor ? guard.floor_name : guard.policy_name);
-    if (source && *source) append(message, sizeof message, ", ");
-    append(message, sizeof message, source ? source : "");
-    append(message, sizeof message, ")");
-
+    (void)TEXT_JOIN(message, sizeof message, fs_family_names[family], ": ", sentence, " (policy ",
+                    verdict->floor ? guard.floor_name : guard.policy_name,
+                    source && *source ? ", " : "", source, ")");
     PyObject *type = violation_type();
     PyObject *error = type ? violation_error(type, EACCES, message, filename) : NULL;
     if (error && set(error, "policy", fs_family_names[family]) &&

@@ -23,11 +23,16 @@ int text_int(const char *text)
     return (int)(minus ? -value : value);
 }
 
-void text_copy(char *out, size_t size, const char *text)
+void text_take(char *out, size_t size, const char *text, size_t length)
 {
-    size_t length = strnlen(text, size - 1);
+    if (length > size - 1) length = size - 1;
     memcpy(out, text, length);
     out[length] = '\0';
+}
+
+void text_copy(char *out, size_t size, const char *text)
+{
+    text_take(out, size, text, strnlen(text, size - 1));
 }
 
 bool text_join(char *out, size_t size, const char *const *texts, size_t count)

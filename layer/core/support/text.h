@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum { TEXT_NUMBER_SIZE = 21 /* of any number, with the '\0' that ends it */ };
 
@@ -22,6 +23,18 @@ static inline int text_hex_digit(char c)
     return c >= '0' && c <= '9' ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
+static inline bool text_begins(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
+}
+static inline bool text_ends(const char *text, const char *with)
+{
+    size_t size = strlen(text), wanted = strlen(with);
+    return size >= wanted && strcmp(text + size - wanted, with) == 0;
+}
+
+/* `length` bytes of `text`, cut to fit, with a NUL. */
+void text_take(char *out, size_t size, const char *text, size_t length);
 /* Copies as much of `text` as there is room for, and ends it. */
 void text_copy(char *out, size_t size, const char *text);
 

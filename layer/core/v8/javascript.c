@@ -10,6 +10,7 @@
 #include "guard/guard.h"
 #include "libc/symbols.h"
 #include "v8/scopes.h"
+#include "support/text.h"
 
 enum { DETAILED = 0x7f, NAME = 512, NO_TERMINATION = 2 };
 enum { ENTER = 3, LEAVE, WRITE }; /* of `v8`: V8 14 has others in their place */
@@ -108,11 +109,6 @@ static bool may_ask(local *isolate)
     return !write_newer || scopes_found(isolate);
 }
 
-static bool begins(const char *text, const char *prefix)
-{
-    return strncmp(text, prefix, strlen(prefix)) == 0;
-}
-
 static void text_of(char *out, int size, const local *string, local *isolate)
 {
     out[0] = '\0';
@@ -124,7 +120,7 @@ static void text_of(char *out, int size, const local *string, local *isolate)
 static bool is_runtime(const char *name)
 {
     size_t size = strlen(guard.runtime_dir);
-    return size > 0 && begins(name, "file://") && begins(name + 7, guard.runtime_dir) &&
+    return size > 0 && text_begins(name, "file://") && text_begins(name + 7, guard.runtime_dir) &&
            name[7 + size] == '/';
 }
 
@@ -150,9 +146,9 @@ static enum loader loader_of(local *isolate, bool called, int *newest)
         int id = v8.id(frame);
         if (id > *newest) *newest = id;
         if (found != OTHERS && (called || is_runtime(name))) continue;
-        if (!begins(name, "node:")) return OTHERS;
+        if (!text_begins(name, "node:")) return OTHERS;
         if (found != OTHERS || strcmp(name, "node:fs") == 0) continue;
-        if (!begins(name, "node:internal/modules/")) return OTHERS;
+        if (!text_begins(name, "node:internal/modules/")) return OTHERS;
         found = strcmp(name, "node:internal/modules/esm/translators") == 0 ? TRANSLATOR : LOADER;
     }
     return found;
@@ -166,11 +162,12 @@ static enum javascript_reader reader_of(local *isolate)
     if (count == 0) return JAVASCRIPT_POOL;
     for (int i = 0; i < count; i++) {
         read_name(isolate, v8.frame(stack, isolate, (unsigned)i), name);
-        if (begins(name, "node:fs") || begins(name, "node:internal/fs/")) continue;
-        if (begins(name, "node:internal/modules/esm/translators")) return JAVASCRIPT_TRANSLATOR;
-        if (begins(name, "node:internal/modules/esm/")) return JAVASCRIPT_ESM_LOADER;
-        if (begins(name, "node:internal/modules/")) return JAVASCRIPT_LOADER;
-        return begins(name, "node:internal/source_map/") ? JAVASCRIPT_MAPS : JAVASCRIPT_OTHERS;
+        if (text_begins(name, "node:fs") || text_begins(name, "node:internal/fs/")) continue;
+        if (text_begins(name, "node:internal/modules/esm/translators"))
+            return JAVASCRIPT_TRANSLATOR;
+        if (text_begins(name, "node:internal/modules/esm/")) return JAVASCRIPT_ESM_LOADER;
+        if (text_begins(name, "node:internal/modules/")) return JAVASCRIPT_LOADER;
+        return text_begins(name, "node:internal/source_map/") ? JAVASCRIPT_MAPS : JAVASCRIPT_OTHERS;
     }
     return JAVASCRIPT_OTHERS;
 }

@@ -17,6 +17,7 @@
 #include "network/names/lookup_fds.h"
 #include "network/network.h"
 #include "support/copied.h"
+#include "support/text.h"
 
 #define ANSWERS_MAX 64 /* learnt from one lookup */
 
@@ -75,9 +76,7 @@ struct fs_verdict names_judge(const char *name, uint16_t port, const struct fs_a
 
 bool names_refuses(struct lookup *lookup, const char *name, uint16_t port, const void *caller)
 {
-    size_t length = strnlen(name, sizeof lookup->asked - 1);
-    memcpy(lookup->asked, name, length);
-    lookup->asked[length] = '\0';
+    text_copy(lookup->asked, sizeof lookup->asked, name);
     lookup->port = port;
     bool proper = dns_normalise(lookup->asked, lookup->name);
     if (!proper) lookup->name[0] = '\0';

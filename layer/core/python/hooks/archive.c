@@ -78,12 +78,6 @@ static PyObject *open_code(PyObject *path, void *data)
     return made;
 }
 
-static bool blocks(const char *path)
-{
-    struct fs_request request = {.family = FS_HANDLER, .path = path};
-    return guard_decide(&request).mode == FS_BLOCK;
-}
-
 static PyObject *copy_of(int fd)
 {
     struct stat status;
@@ -120,7 +114,7 @@ void archive_seal(const char *path, const char *member)
     int no = 0;
     if (atomic_compare_exchange_strong(&known, &no, 1)) {
         strcpy(archive, path);
-        if (blocks(path) && pins_interpreter() == 0) give_copies(path, member);
+        if (guard_blocks(FS_HANDLER, path) && pins_interpreter() == 0) give_copies(path, member);
         atomic_store(&known, 2);
     } else if (archive_is(path) && copy && !zip_blank((uint8_t *)bytes, (size_t)size, member)) {
         memset(bytes, 0,

@@ -199,11 +199,7 @@ static bool is_importlib(void)
     return usual;
 }
 
-static bool blocks(void)
-{
-    struct fs_request request = {.family = FS_NATIVE, .path = ""};
-    return guard_decide(&request).mode == FS_BLOCK;
-}
+static bool blocks(void) { return guard_blocks(FS_NATIVE, ""); }
 
 __thread bool hook_collector_waits __attribute__((tls_model("initial-exec")));
 

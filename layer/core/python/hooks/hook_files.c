@@ -18,23 +18,19 @@
 #include "files/source/also.h"
 #include "files/files.h"
 #include "files/handler.h"
+#include "support/text.h"
 
 /* Whether relative names may lead under /tmp. */
 enum { UNKNOWN, ELSEWHERE, MOVES };
 static atomic_int where;
-
-static bool begins(const char *path, const char *prefix)
-{
-    return strncmp(path, prefix, strlen(prefix)) == 0;
-}
 
 static bool folder_is_suspect(void)
 {
     char folder[PATH_MAX];
     int known = atomic_load_explicit(&where, memory_order_relaxed);
     if (known == ELSEWHERE) return false;
-    bool suspect = sys_call(SYS_getcwd, folder, sizeof folder) < 0 || begins(folder, "/tmp") ||
-                   begins(folder, "/proc");
+    bool suspect = sys_call(SYS_getcwd, folder, sizeof folder) < 0 || text_begins(folder, "/tmp") ||
+                   text_begins(folder, "/proc");
     if (known == UNKNOWN && !suspect)
         atomic_store_explicit(&where, ELSEWHERE, memory_order_relaxed);
     return suspect;
@@ -47,13 +43,13 @@ static bool suspicious(const char *path, bool relative)
     if (path[0] == '/') {
         switch (path[1]) {
         case 't':
-            if (begins(path, "/tmp")) return true;
+            if (text_begins(path, "/tmp")) return true;
             break;
         case 'p':
-            if (begins(path, "/proc")) return true;
+            if (text_begins(path, "/proc")) return true;
             break;
         case 'd':
-            if (begins(path, "/dev/fd") || begins(path, "/dev/std")) return true;
+            if (text_begins(path, "/dev/fd") || text_begins(path, "/dev/std")) return true;
             break;
         }
     } else if (relative && folder_is_suspect()) {
@@ -226,13 +222,13 @@ static int judge_database(const struct hook_row *row, PyObject *object)
     const char *path = argument_text(object);
     if (!path || !*path || strcmp(path, ":memory:") == 0) return 0;
     char plain[PATH_MAX];
-    if (begins(path, "file:")) {
+    if (text_begins(path, "file:")) {
         /* In a URI the path follows an empty or local authority. If it is encoded (%2F), the libc
          * ring sees the file. */
         path += 5;
-        if (begins(path, "//localhost/"))
+        if (text_begins(path, "//localhost/"))
             path += 11;
-        else if (begins(path, "///"))
+        else if (text_begins(path, "///"))
             path += 2;
         size_t size = strcspn(path, "?#%");
         if (path[size] == '%' || size == 0 || size >= sizeof plain) return 0;

@@ -8,6 +8,7 @@
 #include "support/folder.h"
 #include "support/lock.h"
 #include "support/sys.h"
+#include "support/text.h"
 
 enum {
     FOLDER_BYTES = 32768, /* of directory entries at a time */
@@ -36,15 +37,6 @@ struct search {
     char entries[FOLDER_BYTES] __attribute__((aligned(8)));
     char chunk[LINE_PART + CHUNK];
 };
-
-/* linux_dirent64: d_ino, d_off, d_reclen, d_type, d_name. */
-
-static void put(char *out, size_t size, const char *text, size_t length)
-{
-    if (length > size - 1) length = size - 1;
-    memcpy(out, text, length);
-    out[length] = '\0';
-}
 
 /* The fd of a regular file, or below zero. Opens nothing that could block, and follows no link. */
 static int open_file(int folder, const char *name)
@@ -196,7 +188,7 @@ static enum answer ask_entry(struct search *search, const char *entry)
         char module[NAME_BYTES];
         size_t length =
             search->rest[search->first] == '/' ? search->first : strcspn(search->rest, ".");
-        put(module, sizeof module, search->rest, length);
+        text_take(module, sizeof module, search->rest, length);
         answer = ask_list(search, folder, "top_level.txt", module, length);
         if (answer == THIS_FILE) answer = SAME_PACKAGE;
         search->bare = true;
@@ -212,7 +204,7 @@ static bool header(const char *text, const char *key, char *out, size_t size)
         size_t end = strcspn(line, "\r\n");
         if (end > length && strncmp(line, key, length) == 0) {
             const char *value = line + length + strspn(line + length, " \t");
-            put(out, size, value, (size_t)(line + end - value));
+            text_take(out, size, value, (size_t)(line + end - value));
             return out[0] != '\0';
         }
         line += end;
@@ -227,11 +219,11 @@ static void describe(struct search *search, const char *entry, struct metadata *
 {
     size_t size = strlen(entry), length = name_length(entry);
     size_t whole = size - (entry[size - 10] == '.' ? 10 : 9);
-    put(found->name, sizeof found->name, entry, length);
+    text_take(found->name, sizeof found->name, entry, length);
     if (length < whole) {
         size_t end = strcspn(entry + length + 1, "-");
-        put(found->version, sizeof found->version, entry + length + 1,
-            end < whole - length - 1 ? end : whole - length - 1);
+        text_take(found->version, sizeof found->version, entry + length + 1,
+                  end < whole - length - 1 ? end : whole - length - 1);
     }
     int folder = open_folder(search->folder, entry);
     int fd = folder < 0 ? open_file(search->folder, entry) : open_file(folder, "METADATA");
@@ -261,7 +253,7 @@ static unsigned entries_named(int folder, char *bytes, const char *name, char en
         char own[NAME_BYTES];
         metadata_normalise(own, next, name_length(next));
         if (own[0] == '\0' || strcmp(own, name) != 0) continue;
-        put(entry, NAME_BYTES, next, strlen(next));
+        text_copy(entry, NAME_BYTES, next);
         count++;
     }
     return listing.size == 0 ? count : UINT_MAX;
@@ -301,11 +293,11 @@ static bool ask_one(struct search *search, const char *entry, void *more)
     if (answer >= SAME_PACKAGE) {
         search->holders++;
         search->unlisted = search->bare && search->dated;
-        put(search->holder, sizeof search->holder, entry, strlen(entry));
+        text_copy(search->holder, sizeof search->holder, entry);
     } else if (answer == ABSENT && is_likely(search, entry, name_length(entry))) {
         /* Only its name suggests this distribution, which is better than no answer. */
         search->holders++;
-        put(search->holder, sizeof search->holder, entry, strlen(entry));
+        text_copy(search->holder, sizeof search->holder, entry);
     }
     if (answer != THIS_FILE) return false;
     struct metadata *found = more;

@@ -14,6 +14,7 @@
 #include "support/sys.h"
 #include "events/events.h"
 #include "files/handler.h"
+#include "support/text.h"
 
 /* An event shows the innermost frames in full, and further out the first frame of each package: a
  * request passes many frames of client libraries, and its caller is beyond them. DEPTH bounds the
@@ -98,7 +99,7 @@ static const char *package_of(char *out, size_t size, const char *path)
     size_t length = slash ? (size_t)(slash - rest) : strlen(rest);
     if (!slash && length > 3 && strcmp(rest + length - 3, ".py") == 0) length -= 3;
     if (!slash && length > 4 && strcmp(rest + length - 4, ".pyc") == 0) length -= 4;
-    callers_copy(out, size, rest, length);
+    text_take(out, size, rest, length);
     return rest;
 }
 
@@ -108,14 +109,14 @@ static void name_package(struct guard_origin *origin, const char *path)
     const char *rest = package_of(origin->package, sizeof origin->package, path);
     size_t size = strlen(path);
     if (path[0] != '/' || size >= sizeof origin->place || rest - path < 2) return;
-    callers_copy(origin->place, sizeof origin->place, path, size);
+    text_take(origin->place, sizeof origin->place, path, size);
     origin->rest = (uint16_t)(rest - path);
 }
 
 static void fill(struct guard_origin *origin, const struct frame *frame, const char *function)
 {
-    callers_copy(origin->file, sizeof origin->file, frame->path, strlen(frame->path));
-    callers_copy(origin->function, sizeof origin->function, function, strlen(function));
+    text_copy(origin->file, sizeof origin->file, frame->path);
+    text_copy(origin->function, sizeof origin->function, function);
     origin->line = frames_line(frame);
 }
 
@@ -223,7 +224,7 @@ void origin_read(struct guard_origin *origin)
             break;
         }
     }
-    if (found && !named) callers_copy(origin->package, sizeof origin->package, "__main__", 8);
+    if (found && !named) text_take(origin->package, sizeof origin->package, "__main__", 8);
     keep_sites(origin);
 }
 
@@ -257,7 +258,7 @@ void origin_resolve(struct guard_origin *origin)
         return;
     }
     char root[sizeof origin->place];
-    callers_copy(root, sizeof root, origin->place, origin->rest - 1u);
+    text_take(root, sizeof root, origin->place, origin->rest - 1u);
     const char *rest = origin->place + origin->rest;
     bool known = metadata_of(root, rest, &found);
     for (const char *site = origin->sites; !known && *site; site += strlen(site) + 1)

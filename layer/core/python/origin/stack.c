@@ -182,12 +182,6 @@ static bool is_of(const char *path, PyObject *code)
 
 /* ---- code objects ---- */
 
-static bool ends(const char *path, const char *name)
-{
-    size_t size = strlen(path), length = strlen(name);
-    return size >= length && memcmp(path + size - length, name, length) == 0;
-}
-
 static void describe_library(struct place *place, const char *path, const char *name)
 {
     static const struct {
@@ -204,12 +198,12 @@ static void describe_library(struct place *place, const char *path, const char *
         {"/sched.py", "run"},
     };
     for (size_t i = 0; i < sizeof dispatchers / sizeof *dispatchers; i++)
-        if (ends(path, dispatchers[i].file) && strcmp(name, dispatchers[i].function) == 0)
+        if (text_ends(path, dispatchers[i].file) && strcmp(name, dispatchers[i].function) == 0)
             place->dispatches = true;
-    if (ends(path, "/asyncio/base_events.py") && strcmp(name, "run_until_complete") == 0)
+    if (text_ends(path, "/asyncio/base_events.py") && strcmp(name, "run_until_complete") == 0)
         place->runs = "future";
-    if (ends(path, "/asyncio/runners.py") && strcmp(name, "run") == 0) place->runs = "task";
-    place->bottom = (ends(path, "/threading.py") && strcmp(name, "_bootstrap") == 0) ||
+    if (text_ends(path, "/asyncio/runners.py") && strcmp(name, "run") == 0) place->runs = "task";
+    place->bottom = (text_ends(path, "/threading.py") && strcmp(name, "_bootstrap") == 0) ||
                     strcmp(name, "_run_module_as_main") == 0;
 }
 
