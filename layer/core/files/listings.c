@@ -7,7 +7,6 @@
 
 #include "files/files.h"
 #include "support/sys.h"
-#include "files/walks.h"
 #include "support/text.h"
 
 static DIR *judged_opendir(const struct path *path, const void *caller)
@@ -64,17 +63,101 @@ static bool walk_refused(const struct path *path, const void *caller)
     return false;
 }
 
-static int judged_ftw(const struct path *path, void *visit, int open, const void *caller)
+/* ---- ftw and nftw: they run inside libc and follow links, so each object is judged before the
+ * caller's function is called for it ---- */
+
+/* <ftw.h>, whose functions are doors with types of their own. */
+enum { KIND_FOLDER = 1, KIND_UNKNOWN = 3, KIND_LINK = 4, KIND_LOST_LINK = 6 };
+enum { CHANGES_FOLDER = 4, ANSWERS = 16, SKIP_FOLDER = 2 };
+struct position {
+    int base, level;
+};
+
+typedef int visit_function(const char *, const struct stat *, int, struct position *);
+
+/* This thread's walk. The caller's function may begin another one inside it. */
+static __thread struct walk {
+    visit_function *visit;
+    const void *caller;
+    int flags;
+    bool told; /* one walk makes one event */
+} walk __attribute__((tls_model("initial-exec")));
+
+static bool refuses(struct judged *judged)
 {
-    return walk_refused(path, caller) ? -1 : walks_ftw(real.ftw, path, visit, open, caller);
+    if (judged->verdict.mode == FS_ALLOW || walk.told) return judged->verdict.mode == FS_BLOCK;
+    walk.told = true;
+    judged->verb = "list";
+    return files_refuse(judged, walk.caller);
 }
 
-static int judged_nftw(const struct path *path, void *visit, int open, int flags,
+/* Judges the object that libc saw. If the name leads to another object by now, the caller's
+ * function is not called for it. */
+static bool hides(const char *name, const struct stat *seen, int kind)
+{
+    struct judged judged;
+    struct stat status;
+    bool link = kind == KIND_LINK || kind == KIND_LOST_LINK, hidden;
+    int fd = kind == KIND_UNKNOWN
+                 ? -1
+                 : sys_openat(AT_FDCWD, name, O_PATH | O_CLOEXEC | (link ? O_NOFOLLOW : 0), 0);
+    if (fd < 0) {
+        struct path path = copied_own(name);
+        (void)files_judge_path(AT_FDCWD, &path, O_RDONLY | O_NOFOLLOW, &judged, walk.caller);
+        return refuses(&judged);
+    }
+    hidden = files_judge_fd(fd, O_RDONLY, &judged, walk.caller) && refuses(&judged);
+    if (!hidden && guard.blocks_any)
+        hidden = sys_fstat(fd, &status) != 0 || status.st_dev != seen->st_dev ||
+                 status.st_ino != seen->st_ino;
+    sys_close(fd);
+    return hidden;
+}
+
+static int visit(const char *path, const struct stat *seen, int kind, struct position *position)
+{
+    struct walk own = walk;
+    bool inner = position != NULL && own.flags & CHANGES_FOLDER;
+    int error = errno;
+    bool hidden =
+        hides(inner && path[position->base] != '\0' ? path + position->base : path, seen, kind);
+    errno = error;
+    if (hidden) return own.flags & ANSWERS && kind == KIND_FOLDER ? SKIP_FOLDER : 0;
+    own.told = walk.told;
+    int answer = own.visit(path, seen, kind, position);
+    walk = own; /* the caller's function may have begun a walk */
+    return answer;
+}
+
+static int visit_plain(const char *path, const struct stat *seen, int kind)
+{
+    return visit(path, seen, kind, NULL);
+}
+
+static int judged_ftw(const struct path *path, void *visit_, int open, const void *caller)
+{
+    if (walk_refused(path, caller)) return -1;
+    if (guard_ignores(FS_TMP)) return real.ftw(path->text, visit_, open);
+    struct walk before = walk;
+    walk = (struct walk){.visit = (visit_function *)visit_, .caller = caller};
+    int result = real.ftw(path->text, (void *)visit_plain, open);
+    walk = before;
+    return result;
+}
+
+static int judged_nftw(const struct path *path, void *visit_, int open, int flags,
                        const void *caller)
 {
-    return walk_refused(path, caller) ? -1
-                                      : walks_nftw(real.nftw, path, visit, open, flags, caller);
+    if (walk_refused(path, caller)) return -1;
+    if (guard_ignores(FS_TMP)) return real.nftw(path->text, visit_, open, flags);
+    struct walk before = walk;
+    walk = (struct walk){.visit = (visit_function *)visit_, .caller = caller, .flags = flags};
+    int result = real.nftw(path->text, (void *)visit, open, flags);
+    walk = before;
+    return result;
 }
+
+/* ---- fts ---- */
 
 static bool walks_refused(const struct words *paths, const void *caller)
 {
@@ -92,25 +175,25 @@ static void *judged_fts_open(const struct words *paths, int options, void *compa
 }
 
 /* Judges the folder that libc opens next: its path may lead elsewhere since the walk listed it. */
-static bool enters_refused(const FTS *walk, const void *caller)
+static bool enters_refused(const FTS *tree, const void *caller)
 {
-    if (!guard_ready() || files_idle() || !walk->fts_cur || walk->fts_cur->fts_info != FTS_D)
+    if (!guard_ready() || files_idle() || !tree->fts_cur || tree->fts_cur->fts_info != FTS_D)
         return false;
-    struct path path = copied_own(walk->fts_cur->fts_accpath);
+    struct path path = copied_own(tree->fts_cur->fts_accpath);
     return walk_refused(&path, caller);
 }
 
-DOOR FTSENT *guarded_fts_read(FTS *walk) __asm__("fts_read");
-DOOR FTSENT *guarded_fts_read(FTS *walk)
+DOOR FTSENT *guarded_fts_read(FTS *tree) __asm__("fts_read");
+DOOR FTSENT *guarded_fts_read(FTS *tree)
 {
-    if (enters_refused(walk, CALLER())) walk->fts_cur->fts_instr = FTS_SKIP;
-    return real.fts_read(walk);
+    if (enters_refused(tree, CALLER())) tree->fts_cur->fts_instr = FTS_SKIP;
+    return real.fts_read(tree);
 }
 
-DOOR FTSENT *guarded_fts_children(FTS *walk, int options) __asm__("fts_children");
-DOOR FTSENT *guarded_fts_children(FTS *walk, int options)
+DOOR FTSENT *guarded_fts_children(FTS *tree, int options) __asm__("fts_children");
+DOOR FTSENT *guarded_fts_children(FTS *tree, int options)
 {
-    return enters_refused(walk, CALLER()) ? NULL : real.fts_children(walk, options);
+    return enters_refused(tree, CALLER()) ? NULL : real.fts_children(tree, options);
 }
 
 /* glob opens folders inside libc, unless it is given functions for it (GLOB_ALTDIRFUNC): these. */
