@@ -49,12 +49,10 @@ static FILE *judged___nss_files_fopen(const struct path *path, const void *calle
     return stream;
 }
 
-static int judged___open_catalog(const struct path *name, const struct path *search,
-                                 const char *variable, void *catalog, const void *caller)
+static bool catalog_refused(const struct path *name, const struct path *search, const void *caller)
 {
-    if (files_refuses_name(name, O_RDONLY, "open", caller)) return -1;
-    if (search && integrity_refused("open by a search path", search->text, caller)) return -1;
-    return real.__open_catalog(name->text, search ? search->text : NULL, variable, catalog);
+    return files_refuses_name(name, O_RDONLY, "open", caller) ||
+           (search && integrity_refused("open by a search path", search->text, caller));
 }
 
 /* libc uses these files anyway, so a program that names one changes nothing. */
@@ -62,21 +60,6 @@ static bool records_refused(const struct path *path, const void *caller)
 {
     return strcmp(path->text, _PATH_UTMP) != 0 && strcmp(path->text, _PATH_WTMP) != 0 &&
            files_refuses_name(path, O_RDWR, "keep login records in", caller);
-}
-
-static int judged_utmpname(const struct path *path, const void *caller)
-{
-    return records_refused(path, caller) ? -1 : real.utmpname(path->text);
-}
-
-static void judged_updwtmp(const struct path *path, const void *record, const void *caller)
-{
-    if (!records_refused(path, caller)) real.updwtmp(path->text, record);
-}
-
-static void judged_updwtmpx(const struct path *path, const void *record, const void *caller)
-{
-    if (!records_refused(path, caller)) real.updwtmpx(path->text, record);
 }
 
 /* The profile is written to the working folder, or to the path in a variable, with the pid added.

@@ -168,12 +168,6 @@ static bool walks_refused(const struct words *paths, const void *caller)
     return false;
 }
 
-static void *judged_fts_open(const struct words *paths, int options, void *compare,
-                             const void *caller)
-{
-    return walks_refused(paths, caller) ? NULL : real.fts_open(paths->list, options, compare);
-}
-
 /* Judges the folder that libc opens next: its path may lead elsewhere since the walk listed it. */
 static bool enters_refused(const FTS *tree, const void *caller)
 {

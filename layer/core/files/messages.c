@@ -30,15 +30,11 @@ static bool refused(const struct path *domain, const void *caller)
            integrity_refused("take messages of", domain->text, caller);
 }
 
-#define REFUSED(domain)       UNLIKELY(refused(domain, caller))
-#define UNTRANSLATED(message) ((char *)(uintptr_t)(message))
-#define TEXT(path)            ((path) ? (path)->text : NULL)
-
 /* Below a folder that can be changed, a path may lead elsewhere by the time libc opens it. */
 static char *judged_bindtextdomain(const struct path *domain, const struct path *folder,
                                    const void *caller)
 {
-    if (REFUSED(domain)) return NULL;
+    if (refused(domain, caller)) return NULL;
     if (folder) {
         /* libc uses these messages as format strings. Naming the folder that is set already
          * changes nothing. */
@@ -58,12 +54,7 @@ static char *judged_bindtextdomain(const struct path *domain, const struct path 
                      : integrity_refused("take messages from", folder->text, caller)))
             return NULL;
     }
-    return real.bindtextdomain(TEXT(domain), TEXT(folder));
-}
-
-static char *judged_textdomain(const struct path *domain, const void *caller)
-{
-    return REFUSED(domain) ? NULL : real.textdomain(TEXT(domain));
+    return real.bindtextdomain(domain ? domain->text : NULL, folder ? folder->text : NULL);
 }
 
 /* A name with a slash is a path. Others are searched for in the folders of a variable. */
@@ -76,32 +67,6 @@ static void *judged_catopen(const struct path *name, int flag, const void *calle
         check_languages("LANG", caller);
     }
     return real.catopen(name->text, flag);
-}
-
-static char *judged_dgettext(const struct path *domain, const char *message, const void *caller)
-{
-    return REFUSED(domain) ? UNTRANSLATED(message) : real.dgettext(TEXT(domain), message);
-}
-
-static char *judged_dcgettext(const struct path *domain, const char *message, int category,
-                              const void *caller)
-{
-    return REFUSED(domain) ? UNTRANSLATED(message)
-                           : real.dcgettext(TEXT(domain), message, category);
-}
-
-static char *judged_dngettext(const struct path *domain, const char *one, const char *many,
-                              unsigned long count, const void *caller)
-{
-    return REFUSED(domain) ? UNTRANSLATED(count == 1 ? one : many)
-                           : real.dngettext(TEXT(domain), one, many, count);
-}
-
-static char *judged_dcngettext(const struct path *domain, const char *one, const char *many,
-                               unsigned long count, int category, const void *caller)
-{
-    return REFUSED(domain) ? UNTRANSLATED(count == 1 ? one : many)
-                           : real.dcngettext(TEXT(domain), one, many, count, category);
 }
 
 #include "doors_messages.gen.h"

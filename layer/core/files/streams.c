@@ -82,7 +82,7 @@ static FILE *judged_fopen(const struct path *path, const struct path *copied_mod
 
 static bool refused(const struct path *path, int flags, const void *caller)
 {
-    return files_refuses_path(AT_FDCWD, path, flags, "open", caller);
+    return files_refuses_path(AT_FDCWD, path, flags & ~FILES_OWN_BITS, "open", caller);
 }
 
 static FILE *judged_freopen(const struct path *path, const struct path *copied_mode, FILE *stream,
@@ -114,19 +114,10 @@ static FILE *judged_freopen(const struct path *path, const struct path *copied_m
 
 /* libc's inner functions that open, exported for its C++ library. Judged first, because they fill a
  * stream that exists already. */
-static FILE *judged__IO_file_fopen(FILE *stream, const struct path *path, const struct path *mode,
-                                   int is32not64, const void *caller)
+static bool mode_refused(const struct path *path, const struct path *mode, const void *caller)
 {
     int flags = flags_of(mode->text);
-    if (flags >= 0 && refused(path, flags, caller)) return NULL;
-    return real._IO_file_fopen(stream, path->text, mode->text, is32not64);
-}
-
-static FILE *judged__IO_file_open(FILE *stream, const struct path *path, int flags, int protection,
-                                  int read_write, int is32not64, const void *caller)
-{
-    if (refused(path, flags & ~FILES_OWN_BITS, caller)) return NULL;
-    return real._IO_file_open(stream, path->text, flags, protection, read_write, is32not64);
+    return flags >= 0 && refused(path, flags, caller);
 }
 
 DOOR FILE *tmpfile(void)

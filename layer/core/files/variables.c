@@ -115,11 +115,11 @@ void files_check_lookup_variables(const void *caller)
 
 /* A locale's name can be a path, whose files libc then opens. Names of several categories have
  * the form CATEGORY=NAME;… */
-static bool refused_locale(const char *name, const void *caller)
+static bool refused_locale(const struct path *name, const void *caller)
 {
     files_check_folders("LOCPATH", "take a locale from", caller);
     files_check_folders("GCONV_PATH", "take converters from", caller);
-    for (const char *at = name; *at;) {
+    for (const char *at = name->text; *at;) {
         char path[512];
         size_t size = strcspn(at, ";");
         const char *value = memchr(at, '=', size);
@@ -136,19 +136,6 @@ static bool refused_locale(const char *name, const void *caller)
         at += *at == ';';
     }
     return false;
-}
-
-static char *judged_setlocale(int category, const struct path *name, const void *caller)
-{
-    if (refused_locale(name->text, caller)) return NULL;
-    return real.setlocale(category, name->text);
-}
-
-static locale_t judged_newlocale(int mask, const struct path *name, locale_t base,
-                                 const void *caller)
-{
-    if (refused_locale(name->text, caller)) return (locale_t)0;
-    return real.newlocale(mask, name->text, base);
 }
 
 static void check_converters(const void *caller)

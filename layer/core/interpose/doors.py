@@ -306,11 +306,11 @@ def write_door(door: Door) -> str:
         target = write_target(door, names)
     elif door.judged.startswith("same as: "):
         return write_alias(door, door.judged.partition(": ")[2], f"real.{door.symbol}")
-    elif door.judged not in ("", "as given"):
+    elif door.judged not in ("", "as given") and not door.judged.startswith("copied: "):
         return write_judged(door, names, signature or "void")
     bare = f"bare_{door.symbol}({', '.join(names)})"
     passes = [READY.get(door.family, "!guard_ready()")]
-    copying, judged = [], []
+    copying, judged, taken = [], [], list(names)
     words = door.arguments or ("-",) * len(names)
     for at, (name, word) in enumerate(zip(names, words, strict=True)):
         if word == "size" and not door.judged:  # of the argument before
@@ -337,7 +337,15 @@ def write_door(door: Door) -> str:
         )
         copying.append(f"    if ({copy}.error) return {says};\n")
         judged.append(f"{name} ? &{copy} : NULL" if optional else f"&{copy}")
+        own = f"{copy}.{'list' if word.startswith('words') else 'text'}"
+        taken[at] = f"{name} ? {own} : NULL" if optional else own
     head = f"{door.result} door_{door.symbol}({signature or 'void'})"
+    end = f"    return judged_{door.symbol}({', '.join([*judged, 'CALLER()'])});\n"
+    if door.judged.startswith("copied: "):
+        refused = with_caller(door.judged.partition(": ")[2], judged)
+        call = f"real.{door.symbol}({', '.join(taken)})"
+        end = f"    if ({refused}) return {door.failure};\n"
+        end += f"    {'' if door.result == 'void' else 'return '}{call};\n"
     libc = BARE.get(door.family, "real.{symbol}").format(symbol=door.symbol)
     return (
         f"{target}#ifndef bare_{door.symbol}\n"
@@ -346,7 +354,7 @@ def write_door(door: Door) -> str:
         f"DOOR {head}\n{{\n"
         f"    if ({' || '.join(passes)}) return {bare};\n"
         f"{''.join(copying)}"
-        f"    return judged_{door.symbol}({', '.join([*judged, 'CALLER()'])});\n}}\n"
+        f"{end}}}\n"
     )
 
 
