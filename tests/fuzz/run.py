@@ -29,7 +29,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "client_hello": ("client_hello.c", "dns.c"),
     "host_header": ("host_header.c", "dns.c"),
     "proxy_answer": ("proxy_answer.c",),
-    "addresses": ("addresses.c",),
+    "addresses": ("addresses.c", "text.c"),
     "program": ("program.c", "text.c"),
 }
 OPTIONS = [

@@ -14,7 +14,7 @@ import pytest
 from tests.support import CORE, core_file
 
 HERE = Path(__file__).resolve().parent
-SOURCES = ("addresses.c", "dns.c", "dns_message.c", "http.c", "learnt.c", "lock.c")
+SOURCES = ("addresses.c", "dns.c", "dns_message.c", "http.c", "learnt.c", "lock.c", "text.c")
 
 
 class Parsers:

@@ -124,10 +124,7 @@ static void protect_stem(unsigned handler, const char *cache, const char *stem)
 {
     size_t stem_size = strlen(stem);
     static char buffer[8192] __attribute__((aligned(8)));
-    struct folder folder = {.fd =
-                                sys_openat(AT_FDCWD, cache, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0),
-                            .bytes = buffer,
-                            .room = sizeof buffer};
+    struct folder folder = FOLDER_AT(cache, buffer);
     if (folder.fd < 0) return;
     for (const char *name; (name = folder_next(&folder)) != NULL;)
         if (strncmp(name, stem, stem_size) == 0 && name[stem_size] == '.')

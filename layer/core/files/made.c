@@ -171,10 +171,7 @@ static bool is_same(const struct stat *one, const struct stat *other)
 static bool is_open_here(const struct stat *object, int fd, bool is_new)
 {
     _Alignas(8) char bytes[1024];
-    struct folder folder = {
-        .fd = sys_openat(AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0),
-        .bytes = bytes,
-        .room = sizeof bytes};
+    struct folder folder = FOLDER_AT("/proc/self/fd", bytes);
     struct stat status;
     bool found = sys_fstatat(AT_FDCWD, ".", &status, 0) == 0 && is_same(&status, object);
     for (const char *name; !found && (name = folder_next(&folder)) != NULL;) {

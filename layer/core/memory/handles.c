@@ -100,10 +100,7 @@ static bool is_thread(pthread_t thread)
     uintptr_t own = robust_head(0), wanted = own - (uintptr_t)pthread_self() + (uintptr_t)thread;
     if (own == 0) return true; /* a sandbox that does not tell */
     char buffer[2048] __attribute__((aligned(8)));
-    struct folder tasks = {
-        .fd = sys_openat(AT_FDCWD, "/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0),
-        .bytes = buffer,
-        .room = sizeof buffer};
+    struct folder tasks = FOLDER_AT("/proc/self/task", buffer);
     if (tasks.fd < 0) return true;
     bool found = false;
     for (const char *name; !found && (name = folder_next(&tasks)) != NULL;) {

@@ -17,6 +17,7 @@
 #include "cpython/python.h"
 #include "requests.gen.h"
 #include "libc/symbols.h"
+#include "support/text.h"
 
 static __thread uint64_t judged __attribute__((tls_model("initial-exec"))); /* request + 1 */
 
@@ -56,28 +57,11 @@ static bool is_plain_option(int level, int name)
     return false;
 }
 
-static char *put_text(char *at, const char *text)
-{
-    size_t size = strlen(text);
-    memcpy(at, text, size + 1);
-    return at + size;
-}
-
-static char *put_number(char *at, unsigned number, unsigned base)
-{
-    char digits[12];
-    unsigned count = 0;
-    do digits[count++] = "0123456789abcdef"[number % base];
-    while ((number /= base) != 0);
-    while (count > 0) *at++ = digits[--count];
-    *at = '\0';
-    return at;
-}
-
 const char *requests_name(char words[REQUEST_WORDS], const char *call, unsigned request)
 {
-    char *at = put_text(put_text(words, call), " 0x");
-    put_number(at, request, 16);
+    char digits[12];
+    *text_digits(digits, request, 16) = '\0';
+    (void)TEXT_JOIN(words, REQUEST_WORDS, call, " 0x", digits);
     return words;
 }
 
@@ -101,9 +85,10 @@ bool requests_option_refused(const char *verb, int level, int name, const void *
     if (LIKELY(!python.PySys_AddAuditHook || is_plain_option(level, name)) || !guard_ready() ||
         guard_ignores(FS_NATIVE) || !requests_from_python("_socket", caller))
         return false;
-    char words[REQUEST_WORDS];
-    char *at = put_number(put_text(words, "socket option "), (unsigned)name, 10);
-    put_number(put_text(at, " of level "), (unsigned)level, 10);
+    char words[REQUEST_WORDS], option[TEXT_NUMBER_SIZE], of[TEXT_NUMBER_SIZE];
+    text_number(option, (unsigned)name);
+    text_number(of, (unsigned)level);
+    (void)TEXT_JOIN(words, sizeof words, "socket option ", option, " of level ", of);
     return native_refused(verb, words, caller);
 }
 

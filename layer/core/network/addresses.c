@@ -98,18 +98,6 @@ bool address_equal(const uint8_t a[16], uint8_t a_version, const uint8_t b[16], 
     return a_version == b_version && memcmp(a, b, a_version == 4 ? 4 : 16) == 0;
 }
 
-static char *put_number(char *to, unsigned value, unsigned base)
-{
-    char digits[12];
-    unsigned count = 0;
-    do {
-        digits[count++] = "0123456789abcdef"[value % base];
-        value /= base;
-    } while (value != 0);
-    while (count > 0) *to++ = digits[--count];
-    return to;
-}
-
 static void text_of_six(const uint8_t ip[16], char *to)
 {
     unsigned groups[8];
@@ -133,7 +121,7 @@ static void text_of_six(const uint8_t ip[16], char *to)
             continue;
         }
         if (i > 0) *to++ = ':';
-        to = put_number(to, groups[i], 16);
+        to = text_digits(to, groups[i], 16);
     }
     *to = '\0';
 }
@@ -146,7 +134,7 @@ void address_text(const uint8_t ip[16], uint8_t version, char *text)
     }
     for (unsigned i = 0; version == 4 && i < 4; i++) {
         if (i > 0) *text++ = '.';
-        text = put_number(text, ip[i], 10);
+        text = text_digits(text, ip[i], 10);
     }
     *text = '\0';
 }
@@ -161,8 +149,7 @@ void network_object(const char *host, uint16_t port, char *object)
     to += length;
     if (brackets) *to++ = ']';
     *to++ = ':';
-    to = put_number(to, port, 10);
-    *to = '\0';
+    text_number(to, port);
 }
 
 /* inet_aton(3): one to four numbers, each decimal, octal (0…) or hexadecimal (0x…); the last fills

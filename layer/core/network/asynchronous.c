@@ -15,8 +15,7 @@ static bool refused(const void *block, const void *caller)
     int fd;
     if (block == NULL || !sys_readable(block, sizeof fd)) return false;
     memcpy(&fd, block, sizeof fd);
-    ssize_t result;
-    if (UNLIKELY(dns_watches(fd)) && dns_sends_unseen(fd, caller, &result)) return true;
+    if (UNLIKELY(dns_watches(fd)) && dns_refuses_unseen(fd, caller)) return true;
     return guard_has_pending() && inspect_refuses_unseen(fd, caller);
 }
 

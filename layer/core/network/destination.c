@@ -132,8 +132,6 @@ ssize_t destination_refused(int own, int fd)
     return errno = EACCES, destination_finish(own, fd, -1);
 }
 
-int destination_no_fd(int error) { return errno = -error, -1; }
-
 /* Like the kernel, checks the fd before the address. */
 int destination_unreadable(int fd)
 {

@@ -46,9 +46,7 @@ bool destination_is_ignored(int fd, const void *bytes, size_t size);
 ssize_t destination_finish(int own, int fd, ssize_t result);
 /* The same, with EACCES. */
 ssize_t destination_refused(int own, int fd);
-/* Returns -1 and sets errno: there is no free fd (`error` is -errno), or the caller's memory
- * cannot be read. */
-int destination_no_fd(int error);
+/* Returns -1 and sets errno: the caller's memory cannot be read. */
 int destination_unreadable(int fd);
 
 #endif

@@ -35,7 +35,7 @@ static bool sends_unseen(int fd, const void *caller)
     ssize_t result;
     return guard_ready() &&
            ((UNLIKELY(runtime_api_watches(fd)) && runtime_api_sends_unseen(fd, caller, &result)) ||
-            (UNLIKELY(dns_watches(fd)) && dns_sends_unseen(fd, caller, &result)) ||
+            (UNLIKELY(dns_watches(fd)) && dns_refuses_unseen(fd, caller)) ||
             (UNLIKELY(guard_has_pending()) && inspect_refuses_unseen(fd, caller)));
 }
 
@@ -80,7 +80,7 @@ static ssize_t judged_sendto(int fd, const void *bytes, size_t size, int flags,
     int own;
     if (destination_refuses(fd, &own, &read, false, flags, "send", caller))
         return destination_refused(own, fd);
-    if (UNLIKELY(own < 0 && fd >= 0)) return destination_no_fd(own);
+    if (UNLIKELY(own < 0 && fd >= 0)) return (int)SYS_RESULT(own);
     if (UNLIKELY(guard_has_pending()) && inspect_sends(own, &message, flags, caller, &result))
         return destination_finish(own, fd, result);
     struct destination_file file;
@@ -175,7 +175,7 @@ static ssize_t send_message(int fd, const struct msghdr *message, int flags, con
             return result;
         if (destination_refuses(fd, &own, &read, false, flags, "send", caller))
             return destination_refused(own, fd);
-        if (UNLIKELY(own < 0 && fd >= 0)) return destination_no_fd(own);
+        if (UNLIKELY(own < 0 && fd >= 0)) return (int)SYS_RESULT(own);
         if (!destination_holds(&read, &file, caller)) return destination_finish(own, fd, -1);
         if (file.fd >= 0) {
             copy.msg_name = &file.address;

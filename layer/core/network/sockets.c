@@ -84,7 +84,7 @@ static int judged_connect(int fd, const struct socket_address *address, const vo
     int own;
     if (destination_refuses(fd, &own, &to, true, 0, "connect", caller))
         return (int)destination_refused(own, fd);
-    if (UNLIKELY(own < 0)) return fd < 0 ? real.connect(fd, copy, size) : destination_no_fd(own);
+    if (UNLIKELY(own < 0)) return fd < 0 ? real.connect(fd, copy, size) : (int)SYS_RESULT(own);
     struct destination_file file;
     if (!destination_holds(&to, &file, caller)) return (int)destination_finish(own, fd, -1);
     result = file.fd < 0 ? real.connect(own, copy, size)

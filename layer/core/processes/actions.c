@@ -41,10 +41,7 @@ static int expand_closefrom(struct action *list, int count, int from)
             list[count++].close.fd = list[i].dup2.to;
         }
     char bytes[4096] __attribute__((aligned(8)));
-    struct folder folder = {
-        .fd = sys_openat(AT_FDCWD, "/proc/thread-self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0),
-        .bytes = bytes,
-        .room = sizeof bytes};
+    struct folder folder = FOLDER_AT("/proc/thread-self/fd", bytes);
     if (folder.fd < 0) return -1;
     bool fits = true;
     for (const char *name; fits && (name = folder_next(&folder)) != NULL;) {

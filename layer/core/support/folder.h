@@ -11,6 +11,12 @@ struct folder {
     long at, size; /* 0 at first; `size` is -errno where reading failed */
 };
 
+/* One with the caller's array `bytes`. Its fd is -errno where it cannot be opened. */
+#define FOLDER_AT(path, array)                                                                     \
+    {.fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0),                      \
+     .bytes = array,                                                                               \
+     .room = sizeof array}
+
 /* The next name, "." and ".." too; NULL at the end, or where it cannot be read. It stays until the
  * next call. */
 static inline const char *folder_next(struct folder *folder)

@@ -14,6 +14,16 @@ size_t text_number(char *out, uint64_t number)
     return size;
 }
 
+char *text_digits(char *to, unsigned value, unsigned base)
+{
+    char digits[12];
+    unsigned count = 0;
+    do digits[count++] = "0123456789abcdef"[value % base];
+    while ((value /= base) != 0);
+    while (count > 0) *to++ = digits[--count];
+    return to;
+}
+
 int text_int(const char *text)
 {
     long value = 0;

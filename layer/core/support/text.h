@@ -13,6 +13,9 @@ enum { TEXT_NUMBER_SIZE = 21 /* of any number, with the '\0' that ends it */ };
 /* Writes `number` in decimal digits and ends it; returns how many digits. */
 size_t text_number(char *out, uint64_t number);
 
+/* The same in this base, 10 or 16, not ended; returns where it ends. */
+char *text_digits(char *to, unsigned value, unsigned base);
+
 /* The number that `text` begins with, with a minus where one stands there; 0 where none does. */
 int text_int(const char *text);
 

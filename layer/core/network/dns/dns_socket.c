@@ -176,12 +176,10 @@ static ssize_t ask(int fd, const struct msghdr *message, int flags, void *to, so
 }
 
 /* For bytes that the guard cannot read. Over TCP, the program can split a question anywhere. */
-static bool refuses_unseen(int fd, const void *caller, ssize_t *result)
+static bool refuses_unseen(int fd, const void *caller)
 {
     const char *kind = dns_is_udp(fd) ? "udp" : "dns over tcp";
-    if (!network_refuses_kind("send uninspected", kind, caller)) return false;
-    *result = -1;
-    return true;
+    return network_refuses_kind("send uninspected", kind, caller);
 }
 
 bool dns_sends(int fd, const struct msghdr *message, int flags, const void *caller, ssize_t *result)
@@ -205,7 +203,7 @@ bool dns_sends(int fd, const struct msghdr *message, int flags, const void *call
     }
     if (error != 0 || !is_internet(&peer)) return false;
     bool resolver = dns_is_resolver(&peer);
-    if (!dns_is_udp(fd)) return resolver && refuses_unseen(fd, caller, result);
+    if (!dns_is_udp(fd)) return *result = -1, resolver && refuses_unseen(fd, caller);
     if (resolver) {
         *result = ask(fd, message, flags, peer.bytes, peer.size, caller);
         return true;
@@ -225,9 +223,9 @@ bool dns_sends(int fd, const struct msghdr *message, int flags, const void *call
     return true;
 }
 
-bool dns_sends_unseen(int fd, const void *caller, ssize_t *result)
+bool dns_refuses_unseen(int fd, const void *caller)
 {
-    return !guard_ignores(FS_OUTBOUND) && dns_may_ask(fd) && refuses_unseen(fd, caller, result);
+    return !guard_ignores(FS_OUTBOUND) && dns_may_ask(fd) && refuses_unseen(fd, caller);
 }
 
 /* ---- receiving ---- */

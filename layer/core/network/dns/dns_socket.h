@@ -40,8 +40,9 @@ bool dns_probes(int fd);
  * errno are the call's. */
 bool dns_sends(int fd, const struct msghdr *message, int flags, const void *caller,
                ssize_t *result);
-/* The same for calls on a marked fd whose bytes the door cannot read. */
-bool dns_sends_unseen(int fd, const void *caller, ssize_t *result);
+/* The same for calls on a marked fd whose bytes the door cannot read. Returns true if it must fail:
+ * errno is set. */
+bool dns_refuses_unseen(int fd, const void *caller);
 
 /* Before a receive on a socket that may have an answer waiting: reads the answer in the kernel's
  * queue, and learns from it. Returns true if the call failed here: the result is -1, and errno is

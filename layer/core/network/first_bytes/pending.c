@@ -120,10 +120,7 @@ bool pending_find(uint64_t cookie, struct pending *out)
 bool pending_each_fd(void (*visit)(void *context, int fd), void *context)
 {
     char bytes[2048] __attribute__((aligned(8)));
-    struct folder folder = {
-        .fd = sys_openat(AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0),
-        .bytes = bytes,
-        .room = sizeof bytes};
+    struct folder folder = FOLDER_AT("/proc/self/fd", bytes);
     if (folder.fd < 0) return false;
     for (const char *name; (name = folder_next(&folder)) != NULL;) {
         int fd = folder_id(name);
