@@ -74,21 +74,9 @@ bool integrity_refused(const char *verb, const char *object, const void *caller)
 /* Returns true if no `allowed` event of this rule was written yet. */
 bool guard_rule_is_new(uint32_t rule);
 
-/* The policy wants an event of the first use of each rule. */
-static inline bool guard_tells_allowed(void)
-{
-    return guard.policy && guard.policy->flags & FS_FLAG_EVENTS_ALLOWED_FIRST;
-}
-
 /* At start and in a forked child, while it has one thread: gives the process a table, a nonce and a
  * queue of its own. */
 void guard_events_begin(void);
-
-/* An act with this verdict may make an event. */
-static inline bool guard_tells(const struct fs_verdict *verdict)
-{
-    return verdict->mode != FS_ALLOW || (verdict->reason == FS_RULE && guard_tells_allowed());
-}
 
 /* Writes the counts of repeats. */
 void guard_invocation_ends(void);

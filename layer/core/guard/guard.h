@@ -154,6 +154,18 @@ static inline bool guard_blocks(enum fs_family family, const char *path)
     return guard_decide(&request).mode == FS_BLOCK;
 }
 
+/* The policy wants an event of the first use of each rule. */
+static inline bool guard_tells_allowed(void)
+{
+    return guard.policy && guard.policy->flags & FS_FLAG_EVENTS_ALLOWED_FIRST;
+}
+
+/* An act with this verdict may make an event. */
+static inline bool guard_tells(const struct fs_verdict *verdict)
+{
+    return verdict->mode != FS_ALLOW || (verdict->reason == FS_RULE && guard_tells_allowed());
+}
+
 /* A verdict for guard integrity: FS_BLOCK where anything blocks, FS_ALERT where anything is
  * reported, and in a dry run. */
 struct fs_verdict guard_integrity(void);
