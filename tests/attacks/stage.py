@@ -197,6 +197,7 @@ class Stage:
             packages.install(place, "tintbox", {**own, packages.INNER_PLACE: packages.INNER})
         if "gcc" in attack.needs:
             shutil.copy(build(LIB / "extension.c", "-shared", "-fPIC"), place / "extension.so")
+            shutil.copy(build(LIB / "client.c", "-shared", "-fPIC"), place / "runtime_client.so")
             time.sleep(SETTLE_S)
         self.program = place / name
         if attack.when == "site":

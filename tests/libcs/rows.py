@@ -218,7 +218,8 @@ APART = {
         __xpg_strerror_r strerror_l strsignal gai_strerror hstrerror fts_read fts_children
         setlocale newlocale iconv_open bind send sendmsg
         sendmmsg recv __recv_chk recvfrom __recvfrom_chk __read_chk recvmsg recvmmsg read readv
-        write vdprintf dprintf eventfd_write __vdprintf_chk __dprintf_chk writev pwritev2 sendfile
+        preadv2 write vdprintf dprintf eventfd_write __vdprintf_chk __dprintf_chk writev pwritev2
+        sendfile
         backtrace_symbols_fd _IO_file_attach openlog closelog vsyslog syslog __vsyslog_chk
         __syslog_chk
         splice dup aio_write lio_listio setsockopt posix_spawn_file_actions_addopen pclose wordexp

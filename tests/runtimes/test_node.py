@@ -219,3 +219,36 @@ def test_a_bundles_source_map_is_sealed_with_it(node: Path, client: Path, tmp_pa
     named = {"file": "index.js", "handler": "index.handler", "policy": "default"}
     done = run(node, client, tmp_path, BUNDLE, [1], **named)
     assert done.bodies == [["EACCES", "EACCES", "EACCES", "read"]], done.output
+
+
+BESIDE_CLIENT = """
+const fs = require('fs'), net = require('net');
+const hex = Number(process.env.AWS_LAMBDA_RUNTIME_API.split(':')[1]).toString(16).toUpperCase();
+const code = (act) => { try { act(); return 'passed'; } catch (error) { return error.code; } };
+exports.handler = async () => {
+    const room = [Buffer.alloc(1)];
+    const ends = new Set(fs.readFileSync('/proc/self/net/tcp', 'latin1').split('\\n')
+        .map((line) => line.trim().split(/\\s+/))
+        .filter((fields) => fields[2] && fields[2].endsWith(':' + hex.padStart(4, '0')))
+        .map((fields) => `socket:[${fields[9]}]`));
+    for (const name of fs.readdirSync('/proc/self/fd')) {
+        let link;
+        try { link = fs.readlinkSync('/proc/self/fd/' + name); } catch { continue; }
+        if (ends.has(link)) return [
+            code(() => fs.readSync(+name, room[0], 0, 1, null)),
+            code(() => fs.readvSync(+name, room)),
+            code(() => fs.readFileSync(+name)),
+        ];
+    }
+    return ['no connection'];
+};
+"""
+
+
+@pytest.mark.parametrize(("policy", "says"), [("monitor", "EAGAIN"), ("strict", "EACCES")])
+def test_only_the_client_receives(
+    node: Path, client: Path, tmp_path: Path, policy: str, says: str
+) -> None:
+    done = run(node, client, tmp_path, BESIDE_CLIENT, [1, 2], policy=policy)
+    assert done.bodies == [[says] * 3] * 2, done.output
+    assert {event["policy"] for event in done.violations} == {"runtime_api"}

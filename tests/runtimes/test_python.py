@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import shutil
 import socket
 import tempfile
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from fshield.local import components
+from fshield.local import components, pins
 from tests.runtimes.api import serve
 from tests.support import SCRATCH, interpreters
 
@@ -86,6 +87,19 @@ def logs() -> Iterator[Logs]:
     shutil.rmtree(folder)
 
 
+@pytest.fixture(
+    params=[
+        one
+        for one in interpreters()
+        if components.python_version(one) <= pins.RUNTIME_CLIENT_NEWEST
+    ],
+    ids=lambda path: path.name,
+)
+def every(request: pytest.FixtureRequest) -> Path:
+    found: Path = request.param
+    return found
+
+
 # Managed Instances have Python 3.13 and newer.
 MANAGED = [one for one in interpreters() if components.python_version(one) >= (3, 13)]
 
@@ -117,3 +131,85 @@ def test_managed_instances(python: Path, policy: str, tmp_path: Path, logs: Logs
     received = done.output + logs.received.decode()
     named = {event["policy"] for event in done.violations}
     assert "read_write_tmp" in named or '"policy":"read_write_tmp"' in received
+
+
+BESIDE_CLIENT = """
+import os, socket
+PORT = int(os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")[1])
+def clients():
+    for fd in range(3, 64):
+        try:
+            one = socket.socket(socket.AF_INET, socket.SOCK_STREAM, fileno=fd)
+        except OSError:
+            continue
+        try:
+            if one.getpeername()[1] == PORT:
+                return one
+        except (OSError, IndexError):
+            pass
+        one.detach()
+def code(act, *arguments):
+    try:
+        act(*arguments)
+    except OSError as error:
+        return error.errno
+    return 0
+def handler(event, context):
+    own, room = clients(), bytearray(4)
+    fd, (inward, outward) = own.fileno(), os.pipe()
+    codes = [
+        code(own.recv, 1), code(own.recv, 1, socket.MSG_PEEK), code(own.recvfrom, 1),
+        code(own.recvmsg, 1), code(own.recv_into, room), code(os.read, fd, 1),
+        code(os.readv, fd, [room]), code(os.preadv, fd, [room], -1),
+        code(os.splice, fd, outward, 1) if hasattr(os, "splice") else {none},
+        code(os.fdopen(fd, "rb", closefd=False).read, 1),
+    ]
+    own.detach()
+    return codes
+"""
+
+
+@pytest.mark.parametrize("policy", ["monitor", "strict"])
+def test_only_the_client_receives(every: Path, policy: str, tmp_path: Path) -> None:
+    """Nothing is there to be read while the handler runs: without the guard it is EAGAIN."""
+    client = components.runtime_client(every, components.python_version(every))
+    expected = errno.EACCES if policy == "strict" else errno.EAGAIN
+    (tmp_path / "app.py").write_text(BESIDE_CLIENT.replace("{none}", str(expected)))
+    done = serve(
+        [every, client / "bootstrap.py", client / "opt"],
+        task=tmp_path,
+        events=[1, 2],
+        policy=policy,
+        env={"LAMBDA_RUNTIME_DIR": str(client)},
+    )
+    # A file that has no bytes yet reads as None.
+    assert [body[:-1] for body in done.bodies] == [[expected] * 9] * 2, done.output
+    assert {body[-1] for body in done.bodies} == {errno.EACCES if policy == "strict" else 0}
+    assert {event["policy"] for event in done.violations} == {"runtime_api"}
+
+
+THREADS_AT_FDS = """
+import os, threading, time
+def work():
+    while True:
+        for _ in range(50):
+            os.close(os.dup(0))
+        time.sleep(0.001)
+for _ in range(3):
+    threading.Thread(target=work, daemon=True).start()
+def handler(event, context):
+    return event
+"""
+
+
+def test_the_client_connects_beside_threads_that_duplicate_fds(every: Path, tmp_path: Path) -> None:
+    client = components.runtime_client(every, components.python_version(every))
+    (tmp_path / "app.py").write_text(THREADS_AT_FDS)
+    done = serve(
+        [every, client / "bootstrap.py", client / "opt"],
+        task=tmp_path,
+        events=[1, 2, 3],
+        policy="strict",
+        env={"LAMBDA_RUNTIME_DIR": str(client)},
+    )
+    assert (done.bodies, done.violations) == ([1, 2, 3], []), done.output

@@ -110,6 +110,8 @@ bool files_name_is_watched(const char *path);
 int files_reserve(int fd);
 void files_release(int fd);
 void files_let_go(int fd);
+/* Reserves an fd that is the program's, where it is. Returns false if it is reserved already. */
+bool files_pin(int fd);
 /* For a door that replaces or closes an fd: returns false if it is reserved. On true, call
  * files_touched after the act. */
 bool files_touch(int fd, bool wait);

@@ -71,14 +71,19 @@ static void keep(int fd, uintptr_t here)
     kept.count++;
 }
 
+static void reserve(int fd, uintptr_t here)
+{
+    atomic_fetch_add(&reserved, 1);
+    atomic_fetch_or(&fds[fd / 64], 1ull << fd % 64);
+    keep(fd, here);
+}
+
 int files_reserve(int fd)
 {
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);
     if (!guard.blocks_any) return fd;
     for (unsigned moves = 0; fd >= 0 && fd < FDS; moves++) {
-        atomic_fetch_add(&reserved, 1);
-        atomic_fetch_or(&fds[fd / 64], 1ull << fd % 64);
-        keep(fd, here);
+        reserve(fd, here);
         if (LIKELY(atomic_load(&busy[fd % PLACES]) == 0)) return fd;
         int other = moves < MOVES ? sys_copy_above(fd, fd + 1) : -EMFILE;
         files_release(fd);
@@ -87,6 +92,16 @@ int files_reserve(int fd)
     if (fd < 0) return fd;
     sys_close(fd);
     return -EMFILE;
+}
+
+bool files_pin(int fd)
+{
+    if (fd < 0 || fd >= FDS || is_reserved((unsigned)fd)) return false;
+    reserve(fd, (uintptr_t)__builtin_frame_address(0));
+    /* A thread that is in `close` for longer has removed the fd already. */
+    for (unsigned tries = 0; atomic_load(&busy[fd % PLACES]) != 0 && tries < WAITS; tries++)
+        lock_pause(tries);
+    return true;
 }
 
 /* Release first: once closed, the fd may belong to another thread. */

@@ -166,6 +166,7 @@ DOOR void closefrom(int low)
 
 static int copied(int fd, int command, void *argument, const void *caller)
 {
+    if (copy_refused(fd, caller)) return refused();
     if (UNLIKELY(guard_has_pending()) && guard_ready() && inspect_watches(fd))
         return inspect_copies(fd, (int)(intptr_t)argument,
                               command == F_DUPFD_CLOEXEC ? O_CLOEXEC : 0, caller);
@@ -184,7 +185,6 @@ DOOR int fcntl(int fd, int command, ...)
     va_end(list);
     if (is_ours(fd)) return not_open();
     bool copies = command == F_DUPFD || command == F_DUPFD_CLOEXEC;
-    if (copies && copy_refused(fd, CALLER())) return refused();
     if (UNLIKELY(!real.fcntl)) guard_start();
     if (UNLIKELY(command == F_SETPIPE_SZ) && guard_ready() &&
         sink_would_shrink(fd, (int)(intptr_t)argument) &&

@@ -105,6 +105,12 @@ static long route_pwritev2(const struct call *call)
     return callee_pwritev2(I(a), P(b), I(c), L(d), I(f));
 }
 
+CALLEE(preadv2);
+static long route_preadv2(const struct call *call)
+{
+    return callee_preadv2(I(a), P(b), I(c), L(d), I(f));
+}
+
 #ifdef SYS_open
 CALLEE(futimesat);
 static long route_futimesat(const struct call *call)
@@ -210,17 +216,26 @@ static long route_io_submit(const struct call *call)
 
 static route_function *const routes[NUMBERS] = {
 #include "route_rows.gen.h"
-    [SYS_fchmodat] = route_fchmodat,           [NUMBER_FCHMODAT2] = route_fchmodat2,
-    [SYS_utimensat] = route_utimensat,         [SYS_pwritev2] = route_pwritev2,
+    [SYS_fchmodat] = route_fchmodat,
+    [NUMBER_FCHMODAT2] = route_fchmodat2,
+    [SYS_utimensat] = route_utimensat,
+    [SYS_pwritev2] = route_pwritev2,
+    [SYS_preadv2] = route_preadv2,
 #ifdef SYS_open
     [SYS_futimesat] = route_futimesat,
 #endif
-    [SYS_io_submit] = route_io_submit,         [SYS_ptrace] = route_integrity,
-    [SYS_userfaultfd] = route_integrity,       [SYS_seccomp] = route_integrity,
-    [NUMBER_OPEN_TREE_ATTR] = route_integrity, [NUMBER_IO_URING_SETUP] = route_io_uring,
-    [NUMBER_IO_URING_ENTER] = route_io_uring,  [NUMBER_IO_URING_REGISTER] = route_io_uring,
-    [NUMBER_SETXATTRAT] = route_too_new,       [NUMBER_GETXATTRAT] = route_too_new,
-    [NUMBER_LISTXATTRAT] = route_too_new,      [NUMBER_REMOVEXATTRAT] = route_too_new,
+    [SYS_io_submit] = route_io_submit,
+    [SYS_ptrace] = route_integrity,
+    [SYS_userfaultfd] = route_integrity,
+    [SYS_seccomp] = route_integrity,
+    [NUMBER_OPEN_TREE_ATTR] = route_integrity,
+    [NUMBER_IO_URING_SETUP] = route_io_uring,
+    [NUMBER_IO_URING_ENTER] = route_io_uring,
+    [NUMBER_IO_URING_REGISTER] = route_io_uring,
+    [NUMBER_SETXATTRAT] = route_too_new,
+    [NUMBER_GETXATTRAT] = route_too_new,
+    [NUMBER_LISTXATTRAT] = route_too_new,
+    [NUMBER_REMOVEXATTRAT] = route_too_new,
     [NUMBER_FILE_SETATTR] = route_too_new,
 };
 

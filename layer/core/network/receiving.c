@@ -20,6 +20,14 @@ static void follow(int fd, const void *bytes, ssize_t got, int flags)
         runtime_api_received(fd, bytes, (size_t)got);
 }
 
+/* Before bytes are received; for every fd but that of the Runtime API's client, one load. Returns
+ * true if the call fails: errno is set. */
+static inline bool refused(int fd, const void *caller)
+{
+    return UNLIKELY(runtime_api_watches(fd)) && guard_ready() &&
+           runtime_api_refuses_receiving(fd, caller);
+}
+
 /* A connection waits for a proxy's answer. */
 static inline bool hears(bool ready) { return ready && pending_hears_any(); }
 
@@ -32,23 +40,27 @@ static bool reads_from(int fd, void *bytes, size_t size, int flags, struct socka
     return true;
 }
 
-DOOR ssize_t read(int fd, void *bytes, size_t size)
+static inline ssize_t read_judged(int fd, void *bytes, size_t size, const void *caller)
 {
     ssize_t got;
+    if (refused(fd, caller)) return -1;
     if (UNLIKELY(pending_hears_any()) && guard_ready() && inspect_reads(fd, bytes, size, 0, &got))
         return got;
     if (UNLIKELY(!real.read)) guard_start();
     return real.read(fd, bytes, size);
 }
 
+DOOR ssize_t read(int fd, void *bytes, size_t size)
+{
+    return read_judged(fd, bytes, size, CALLER());
+}
+
+/* The fortified doors: `room` is the size of the buffer. libc's function aborts if it is too small,
+ * and else does what its namesake does. */
 DOOR ssize_t __read_chk(int fd, void *bytes, size_t size, size_t room)
 {
-    ssize_t got;
-    if (UNLIKELY(pending_hears_any()) && guard_ready() && size <= room &&
-        inspect_reads(fd, bytes, size, 0, &got))
-        return got;
-    if (UNLIKELY(!real.__read_chk)) guard_start();
-    return real.__read_chk(fd, bytes, size, room);
+    if (UNLIKELY(size > room)) return real.__read_chk(fd, bytes, size, room);
+    return read_judged(fd, bytes, size, CALLER());
 }
 
 DOOR ssize_t readv(int fd, const struct iovec *vector, int count)
@@ -56,41 +68,29 @@ DOOR ssize_t readv(int fd, const struct iovec *vector, int count)
     struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)vector,
                              .msg_iovlen = count > 0 ? (size_t)count : 0};
     ssize_t got;
+    if (refused(fd, CALLER())) return -1;
     if (UNLIKELY(pending_hears_any()) && guard_ready() && inspect_receives(fd, &message, 0, &got))
         return got;
     if (UNLIKELY(!real.readv)) guard_start();
     return real.readv(fd, vector, count);
 }
 
-DOOR ssize_t recv(int fd, void *bytes, size_t size, int flags)
+/* At offset -1 it is readv, of sockets too. */
+DOOR ssize_t preadv2(int fd, const struct iovec *vector, int count, off_t offset, int flags)
 {
-    bool ready = guard_ready();
-    if (ready && dns_expects(fd) && dns_receives(fd, flags)) return -1;
-    ssize_t got;
-    if (LIKELY(!hears(ready)) || !inspect_reads(fd, bytes, size, flags, &got))
-        got = real.recv(fd, bytes, size, flags);
-    if (ready) follow(fd, bytes, got, flags);
+    if (refused(fd, CALLER())) return -1;
+    ssize_t got = real.preadv2(fd, vector, count, offset, flags);
+    if (UNLIKELY(pending_hears_any()) && guard_ready()) inspect_received_unseen(fd);
     return got;
 }
 
-/* The fortified recv: `room` is the size of the buffer. libc's function aborts if it is too small.
- */
-DOOR ssize_t __recv_chk(int fd, void *bytes, size_t size, size_t room, int flags)
+/* `from` and `from_size` may be NULL: recvfrom is recv then. */
+__attribute__((noinline)) static ssize_t recvfrom_judged(int fd, void *bytes, size_t size,
+                                                         int flags, struct sockaddr *from,
+                                                         socklen_t *from_size, const void *caller)
 {
     bool ready = guard_ready();
-    if (ready && dns_expects(fd) && dns_receives(fd, flags)) return -1;
-    ssize_t got;
-    if (LIKELY(!hears(ready)) || size > room || !inspect_reads(fd, bytes, size, flags, &got))
-        got = real.__recv_chk(fd, bytes, size, room, flags);
-    if (ready) follow(fd, bytes, got, flags);
-    return got;
-}
-
-DOOR ssize_t recvfrom(int fd, void *bytes, size_t size, int flags, struct sockaddr *from,
-                      socklen_t *from_size)
-{
-    bool ready = guard_ready();
-    if (ready && dns_expects(fd) && dns_receives(fd, flags)) return -1;
+    if (refused(fd, caller) || (ready && dns_expects(fd) && dns_receives(fd, flags))) return -1;
     ssize_t got;
     if (LIKELY(!hears(ready)) || !reads_from(fd, bytes, size, flags, from, from_size, &got))
         got = real.recvfrom(fd, bytes, size, flags, from, from_size);
@@ -98,16 +98,29 @@ DOOR ssize_t recvfrom(int fd, void *bytes, size_t size, int flags, struct sockad
     return got;
 }
 
+DOOR ssize_t recv(int fd, void *bytes, size_t size, int flags)
+{
+    return recvfrom_judged(fd, bytes, size, flags, NULL, NULL, CALLER());
+}
+
+DOOR ssize_t __recv_chk(int fd, void *bytes, size_t size, size_t room, int flags)
+{
+    if (UNLIKELY(size > room)) return real.__recv_chk(fd, bytes, size, room, flags);
+    return recvfrom_judged(fd, bytes, size, flags, NULL, NULL, CALLER());
+}
+
+DOOR ssize_t recvfrom(int fd, void *bytes, size_t size, int flags, struct sockaddr *from,
+                      socklen_t *from_size)
+{
+    return recvfrom_judged(fd, bytes, size, flags, from, from_size, CALLER());
+}
+
 DOOR ssize_t __recvfrom_chk(int fd, void *bytes, size_t size, size_t room, int flags,
                             struct sockaddr *from, socklen_t *from_size)
 {
-    bool ready = guard_ready();
-    ssize_t got;
-    if (ready && dns_expects(fd) && dns_receives(fd, flags)) return -1;
-    if (UNLIKELY(hears(ready)) && size <= room &&
-        reads_from(fd, bytes, size, flags, from, from_size, &got))
-        return got;
-    return real.__recvfrom_chk(fd, bytes, size, room, flags, from, from_size);
+    if (UNLIKELY(size > room))
+        return real.__recvfrom_chk(fd, bytes, size, room, flags, from, from_size);
+    return recvfrom_judged(fd, bytes, size, flags, from, from_size, CALLER());
 }
 
 /* Judges the fds that came with a message. They may be UDP sockets, or connections that another
@@ -178,7 +191,7 @@ static ssize_t receive(int fd, struct msghdr *message, int flags, const void *ca
 DOOR ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 {
     bool ready = guard_ready();
-    if (ready && dns_expects(fd) && dns_receives(fd, flags)) return -1;
+    if (refused(fd, CALLER()) || (ready && dns_expects(fd) && dns_receives(fd, flags))) return -1;
     ssize_t got;
     if (UNLIKELY(hears(ready)) && inspect_receives(fd, message, flags, &got)) {
         /* A TCP connection gives no address and no control messages. */
@@ -195,6 +208,7 @@ DOOR int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
 {
     int domain = 0;
     socklen_t size = sizeof domain;
+    if (refused(fd, CALLER())) return -1;
     if (!guard_ready() ||
         sys_call(SYS_getsockopt, fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0 ||
         domain != AF_UNIX) {

@@ -110,11 +110,11 @@ static bool refuses_control(const char *control, size_t size, const void *caller
                  from += sizeof(int)) {
                 int passed;
                 memcpy(&passed, control + at + from, sizeof passed);
-                if (runtime_api_refuses_copy(passed, caller) ||
-                    inspect_refuses_passing(passed, caller) || dns_refuses_copy(passed, caller))
+                if (inspect_refuses_passing(passed, caller) || dns_refuses_copy(passed, caller))
                     return true;
+                /* Its client's connect looks at both in the other order. */
                 if ((guard_has_lookups() && lookup_fds_refuses(passed, "pass on", caller)) ||
-                    !inspect_passes(passed))
+                    !inspect_passes(passed) || runtime_api_refuses_copy(passed, caller))
                     return true;
             }
         }
@@ -236,6 +236,18 @@ static ssize_t judged_writev(int fd, const struct iovec *vector, int count, cons
     if (guard_ready() && vector != NULL && count > 0 && sends(fd, &message, 0, caller, &result))
         return result;
     return real.writev(fd, vector, count);
+}
+
+static ssize_t judged_splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t size,
+                             unsigned flags, const void *caller)
+{
+    ssize_t result;
+    if (sends_unseen(out, caller) || (UNLIKELY(runtime_api_watches(in)) && guard_ready() &&
+                                      runtime_api_sends_unseen(in, caller, &result)))
+        return -1;
+    result = real.splice(in, in_offset, out, out_offset, size, flags);
+    if (UNLIKELY(pending_hears_any()) && guard_ready()) inspect_received_unseen(in);
+    return result;
 }
 
 #include "doors_sending.gen.h"

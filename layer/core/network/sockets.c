@@ -117,6 +117,8 @@ static int judged_bind(int fd, const struct socket_address *address, const void 
 
 static int copied(int fd, const void *caller)
 {
+    if (guard_ready() && (runtime_api_refuses_copy(fd, caller) || dns_refuses_copy(fd, caller)))
+        return errno = EACCES, -1;
     if (UNLIKELY(guard_has_pending()) && guard_ready() && inspect_watches(fd))
         return inspect_copies(fd, 0, 0, caller);
     unsigned begun = inspect_making_begins();
@@ -128,8 +130,6 @@ static int copied(int fd, const void *caller)
 
 DOOR int dup(int fd)
 {
-    if (guard_ready() && (runtime_api_refuses_copy(fd, CALLER()) || dns_refuses_copy(fd, CALLER())))
-        return errno = EACCES, -1;
     int copy = USING_FD(fd, copied(fd, CALLER()));
     if (UNLIKELY(dns_watches(fd)) && copy >= 0) dns_mark_copy(fd, copy);
     if ((guard_ready() && files_refuse_copy(copy, CALLER())) ||

@@ -162,19 +162,22 @@ void fd_use_releases(void)
     if (--claiming == 0) sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &signals, NULL, sizeof signals);
 }
 
-bool fd_use_claims_fd(int fd)
+static bool claims(int fd, uint64_t cookie)
 {
     claim();
-    if (await_all(fd, 0)) return true;
+    if (await_all(fd, cookie)) return true;
     fd_use_releases();
     return false;
 }
 
+bool fd_use_claims_fd(int fd) { return claims(fd, 0); }
+
+bool fd_use_claims_socket(uint64_t cookie) { return claims(-1, cookie); }
+
 bool fd_use_awaits_socket(uint64_t cookie)
 {
-    claim();
-    bool alone = await_all(-1, cookie);
-    fd_use_releases();
+    bool alone = fd_use_claims_socket(cookie);
+    if (alone) fd_use_releases();
     return alone;
 }
 

@@ -66,6 +66,8 @@ static inline void fd_use_ends(unsigned place)
 /* Waits until no thread is between inspecting and writing to `fd`; new ones wait until
  * fd_use_releases. Returns false if a thread has not left before the timeout. */
 bool fd_use_claims_fd(int fd);
+/* The same for every fd of this socket, and for threads that duplicate one. */
+bool fd_use_claims_socket(uint64_t cookie);
 void fd_use_releases(void);
 /* Waits until no thread is between inspecting and writing to this socket that began before the
  * socket was in the table. Returns false if one has not left before the timeout. */

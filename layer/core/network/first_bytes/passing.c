@@ -286,14 +286,10 @@ static void adopt_forked(void *context, int fd)
 /* Calls `visit` for every fd with a bool that starts as false. Returns that bool. */
 static bool adopt_all(void (*visit)(void *context, int fd))
 {
-    enum { FDS = 1 << 20 };
     bool refused = false;
     atomic_store(&inspect_shared, true);
-    if ((guard_ignores(FS_OUTBOUND) && guard_ignores(FS_RUNTIME_API)) ||
-        pending_each_fd(visit, &refused))
-        return refused;
-    /* No fd is left to read the folder with. */
-    for (int fd = 0; fd < FDS; fd++) visit(&refused, fd);
+    if (!guard_ignores(FS_OUTBOUND) || !guard_ignores(FS_RUNTIME_API))
+        pending_every_fd(visit, &refused);
     return refused;
 }
 

@@ -130,6 +130,14 @@ bool pending_each_fd(void (*visit)(void *context, int fd), void *context)
     return folder.size == 0;
 }
 
+void pending_every_fd(void (*visit)(void *context, int fd), void *context)
+{
+    enum { FDS = 1 << 20 };
+    if (pending_each_fd(visit, context)) return;
+    /* No fd is left to read the folder with. */
+    for (int fd = 0; fd < FDS; fd++) visit(context, fd);
+}
+
 struct alive {
     uint64_t cookies[WINDOW];
     bool found[WINDOW];

@@ -119,5 +119,7 @@ bool pending_closed(uint64_t cookie, struct pending *out);
 
 /* Calls `visit` for each open fd of this process. Returns false if they cannot be listed. */
 bool pending_each_fd(void (*visit)(void *context, int fd), void *context);
+/* The same, without /proc if need be: then for each number that an fd can have. May visit twice. */
+void pending_every_fd(void (*visit)(void *context, int fd), void *context);
 
 #endif

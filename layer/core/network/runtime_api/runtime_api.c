@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "network/addresses.h"
+#include "files/files.h"
 #include "files/handler.h"
 #include "files/made.h"
 #include "guard/facts.h"
@@ -17,6 +18,7 @@
 #include "events/lines.h"
 #include "events/events.h"
 #include "network/runtime_api/http.h"
+#include "network/first_bytes/fd_use.h"
 #include "network/first_bytes/pending.h"
 #include "support/copied.h"
 #include "support/mappings.h"
@@ -24,11 +26,8 @@
 #include "network/runtime_api/restored.h"
 #include "support/sys.h"
 
-#ifndef SO_COOKIE
-#define SO_COOKIE 57
-#endif
-
 __thread bool runtime_client_asked __attribute__((tls_model("initial-exec")));
+__thread int runtime_api_pinned __attribute__((tls_model("initial-exec")));
 _Atomic uint64_t runtime_api_fds;
 
 /* ---- at start ---- */
@@ -171,19 +170,10 @@ enum runtime_asker runtime_api_asker(const void *caller)
 
 /* ---- the socket ---- */
 
-/* State is kept by the socket's cookie, which survives dup, fork and SCM_RIGHTS. 0: not a socket.
- */
-static uint64_t cookie_of(int fd)
-{
-    uint64_t cookie = 0;
-    socklen_t size = sizeof cookie;
-    if (sys_call(SYS_getsockopt, fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) != 0) return 0;
-    return cookie;
-}
-
 enum { KEPT = 64 };
 
-/* Connections of the client, which may send anything. Each of its threads has its own. */
+/* Connections of the client, which may send anything. Each of its threads has its own. State is
+ * kept by the socket's cookie, which survives dup, fork and SCM_RIGHTS. */
 struct talk {
     _Atomic uint64_t cookie;
     _Atomic int fd; /* -1 if it is not followed, or closed */
@@ -217,31 +207,76 @@ uint8_t runtime_api_permits(int fd, const void *caller)
     return permits_here | (is_node(caller) ? permits_node : 0);
 }
 
+struct copies {
+    uint64_t cookie;
+    int fd;
+    bool found; /* another fd of the socket */
+};
+
+static void find_copy(void *context, int fd)
+{
+    struct copies *copies = context;
+    copies->found |= fd != copies->fd && pending_cookie(fd) == copies->cookie;
+}
+
+/* From here on the socket is not duplicated or passed on, because its fd is watched. But another
+ * thread may have done so since the client made it. */
+static bool is_alone(int fd, uint64_t cookie, bool blocks)
+{
+    struct copies copies = {.cookie = cookie, .fd = fd};
+    struct pending entry;
+    if (pending_find(cookie, &entry) && entry.passed) return false;
+    if (blocks && !fd_use_claims_socket(cookie)) return false;
+    pending_every_fd(find_copy, &copies);
+    if (blocks) fd_use_releases();
+    return !copies.found;
+}
+
+void runtime_api_connected(void)
+{
+    files_let_go(runtime_api_pinned - 1);
+    runtime_api_pinned = 0;
+}
+
 bool runtime_api_connects(int fd, const void *caller)
 {
-    uint64_t cookie = cookie_of(fd);
+    bool blocks = runtime_api_blocks();
+    if (blocks && files_pin(fd)) runtime_api_pinned = fd + 1;
+    uint64_t cookie = pending_cookie(fd);
     if (cookie == 0) return true;
-    if (guard_has_pending()) pending_remove(cookie);
     struct talk *talk = &talks[atomic_fetch_add(&next_talk, 1) % KEPT];
     struct mapping mapping;
     atomic_store(&talk->fd, -1);
     atomic_store(&talk->cookie, cookie);
-    if (!mapping_of(caller, &mapping)) return true;
-    if (atomic_exchange(&talk->awaiting, false)) atomic_fetch_sub(&awaited, 1);
-    atomic_store(&talk->low, mapping.low);
-    atomic_store(&talk->high, mapping.high);
-    atomic_store(&talk->fd, fd);
-    watch(fd);
-    return true;
+    bool alone = true;
+    if (mapping_of(caller, &mapping)) {
+        if (atomic_exchange(&talk->awaiting, false)) atomic_fetch_sub(&awaited, 1);
+        atomic_store(&talk->low, mapping.low);
+        atomic_store(&talk->high, mapping.high);
+        atomic_store(&talk->fd, fd);
+        watch(fd);
+        alone = guard_ignores(FS_RUNTIME_API) || is_alone(fd, cookie, blocks);
+    }
+    if (alone) pending_remove(cookie);
+    return alone;
 }
 
-static struct talk *talk_of(int fd)
+static bool is_clients(const struct talk *talk, const void *caller)
+{
+    uintptr_t address = (uintptr_t)caller;
+    return address >= atomic_load(&talk->low) && address < atomic_load(&talk->high);
+}
+
+/* The client's connection at `fd`, unless the `caller` is the client's code: that costs no system
+ * call. */
+static struct talk *talk_of(int fd, const void *caller)
 {
     if (LIKELY(!runtime_api_watches(fd))) return NULL;
     for (unsigned i = 0; i < KEPT; i++) {
         int known = atomic_load(&talks[i].fd);
         if (known != fd || known < 0) continue;
-        if (cookie_of(fd) == atomic_load(&talks[i].cookie)) return &talks[i];
+        if (is_clients(&talks[i], caller)) return NULL;
+        if (pending_cookie(fd) == atomic_load(&talks[i].cookie)) return &talks[i];
         /* it was closed, and the fd now refers to another file */
         atomic_compare_exchange_strong(&talks[i].fd, &known, -1);
     }
@@ -322,7 +357,7 @@ void runtime_api_received(int fd, const void *bytes, size_t size)
     int error = errno;
     if (restored_awaits(fd)) restored_answered();
     if (atomic_load(&awaited) == 0) return;
-    struct talk *talk = talk_of(fd);
+    struct talk *talk = talk_of(fd, NULL);
     if (talk != NULL && atomic_load(&talk->awaiting) &&
         http_response_feed(&talk->response, bytes, size)) {
         invocation_begins(&talk->response);
@@ -374,21 +409,25 @@ static bool refuse(const void *caller, ssize_t *result)
 bool runtime_api_sends(int fd, const struct iovec *vector, size_t count, const void *caller,
                        ssize_t *result)
 {
-    struct talk *talk = talk_of(fd);
+    struct talk *talk = talk_of(fd, NULL);
     if (talk == NULL) return false;
-    uintptr_t address = (uintptr_t)caller;
-    if (address < atomic_load(&talk->low) || address >= atomic_load(&talk->high))
-        return refuse(caller, result);
+    if (!is_clients(talk, caller)) return refuse(caller, result);
     if (count > 0) client_says(talk, vector);
     return false;
 }
 
 bool runtime_api_refuses_copy(int fd, const void *caller)
 {
-    return talk_of(fd) != NULL && runtime_api_refuses(caller);
+    return talk_of(fd, NULL) != NULL && runtime_api_refuses(caller);
 }
 
 bool runtime_api_sends_unseen(int fd, const void *caller, ssize_t *result)
 {
-    return talk_of(fd) != NULL && refuse(caller, result);
+    return talk_of(fd, NULL) != NULL && refuse(caller, result);
+}
+
+bool runtime_api_refuses_receiving(int fd, const void *caller)
+{
+    ssize_t result;
+    return talk_of(fd, caller) != NULL && refuse(caller, &result);
 }

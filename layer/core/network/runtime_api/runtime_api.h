@@ -33,7 +33,7 @@ extern __thread bool runtime_client_asked __attribute__((tls_model("initial-exec
 
 extern _Atomic uint64_t runtime_api_fds; /* the client's connections: a bit for each fd modulo 64 */
 
-/* The cheap test before every send: false if nothing needs an inspection. */
+/* The cheap test before every send and receive: false if nothing needs an inspection. */
 static inline bool runtime_api_watches(int fd)
 {
     return atomic_load_explicit(&runtime_api_fds, memory_order_relaxed) >> (fd & 63) & 1;
@@ -49,8 +49,12 @@ enum runtime_asker { RUNTIME_OTHER, RUNTIME_PERMITTED, RUNTIME_CLIENT };
 
 /* Which kind of caller the code at `caller` is, before it connects to the Runtime API. */
 enum runtime_asker runtime_api_asker(const void *caller);
-/* Before the client connects: remembers the socket. */
+/* Before the client connects: remembers the socket. Returns false if other code may have it too. */
 bool runtime_api_connects(int fd, const void *caller);
+/* One more than the fd by which this thread connects, 0 if none: until runtime_api_connected, no
+ * other thread can make it refer to another socket. */
+extern __thread int runtime_api_pinned __attribute__((tls_model("initial-exec")));
+void runtime_api_connected(void);
 /* The requests that another caller may make by this socket (enum permit). */
 uint8_t runtime_api_permits(int fd, const void *caller);
 /* Whether a request of PERMIT_KEPT may be made now: the response to an invocation that is not
@@ -72,6 +76,8 @@ bool runtime_api_sends(int fd, const struct iovec *vector, size_t count, const v
                        ssize_t *result);
 /* The same for calls whose bytes no door can read (sendfile, splice). */
 bool runtime_api_sends_unseen(int fd, const void *caller, ssize_t *result);
+/* Before bytes are received by a watched fd. Returns true if the call fails with EACCES. */
+bool runtime_api_refuses_receiving(int fd, const void *caller);
 /* After the client has received. */
 void runtime_api_received(int fd, const void *bytes, size_t size);
 
