@@ -218,7 +218,7 @@ def like_database(value: str, patterns: Iterable[str]) -> str:
     base = database_of(value)
     if not base or re.search(r"[*?]", value):
         return value
-    found = [one for one in patterns if one[-1:] != "*" and matches(one, base)]
+    found = [one for one in patterns if one[-1:] != "*" and _is_of(one, base)]
     found = [one for one in found if re.search(r"[*?]", one)]
     return min(found, key=lambda one: (len(one), one)) + value[len(base) :] if found else value
 
@@ -235,10 +235,17 @@ def _absorb(lines: dict[str, Line]) -> None:
     """
     wide = [line for value, line in lines.items() if "?" in value][:GENERATORS]
     for value in [value for value in lines if not re.search(r"[*?]", value)]:
-        cover = next((line for line in wide if matches(line.value, value)), None)
-        # `beta.png` also has eight characters, and is not such a name.
-        if cover and (cover.value != TEMPFILE_PATTERNS[-1] or _PROBE.fullmatch(value)):
+        cover = next((line for line in wide if _is_of(line.value, value)), None)
+        if cover:
             _join(cover, lines.pop(value))
+
+
+def _is_of(pattern: str, path: str) -> bool:
+    """Whether `path` is one of the names that `pattern` is for: `notes.db` also has eight
+    characters, and is not a name by which tempfile tests the folder.
+    """
+    probe = pattern == TEMPFILE_PATTERNS[-1]
+    return bool(_PROBE.fullmatch(path)) if probe else matches(pattern, path)
 
 
 def _with_tempfile(lines: list[Line]) -> list[Line]:
@@ -276,7 +283,7 @@ def without_covered(lines: list[Line]) -> list[Line]:
                 other
                 for other in out
                 if other.value in coverers(line.value)
-                or (exact and matches(other.value, line.value))
+                or (exact and _is_of(other.value, line.value))
             ),
             None,
         )

@@ -272,6 +272,15 @@ def test_a_name_of_eight_characters_is_not_taken_for_tempfile_s() -> None:
     assert [line.value for line in learnt(log).lines] == ["/tmp/*.png", "/tmp/????????"]
 
 
+def test_a_database_of_eight_characters_stays_beside_its_journal() -> None:
+    log = Log()
+    for name in ("x3v9_2qa", "notes.db"):
+        log.add("read_write_tmp", *stack(), path=f"/tmp/{name}", operation="create")
+    log.add("read_write_tmp", path="/tmp/notes.db-journal", operation="create", origin=None)
+    values = [line.value for line in learnt(log).lines]
+    assert sorted(values) == ["/tmp/????????", "/tmp/notes.db", "/tmp/notes.db-journal"]
+
+
 def test_an_upload_that_starlette_spools_in_a_thread_of_anyio() -> None:
     """tempfile probes the folder in that thread, where only anyio's frames are on the stack."""
     thread = f"{TASK}/anyio/_backends/_asyncio.py:1124 WorkerThread.run"
