@@ -34,6 +34,7 @@ _NAMES = 32
 _MOVES = ("rename", "link")
 #: A folder of loky, whose workers import what they run.
 _WORKERS = "/loky/"
+_POOL = "/concurrent/futures/thread.py:"
 INTEGRITY = "guard_integrity"
 #: The engine's reason for an act that an entry allows to other callers only.
 ONLY_FOR = "only_for"
@@ -150,6 +151,8 @@ class Seen:
         others: callers that an entry with ``only_for`` did not cover, as the engine names them.
         moved: the act was a rename or link, whose event shows only one of the two paths.
         imported: a worker process of loky did it, to import what it runs.
+        pooled: a thread of a pool did it, which any code may have started.
+        native: packages, known or not, in whose C library a thread of its own did it.
     """
 
     count: int = 0
@@ -165,6 +168,8 @@ class Seen:
     libraries: set[str] = field(default_factory=set)
     moved: bool = False
     imported: bool = False
+    pooled: bool = False
+    native: set[str] = field(default_factory=set)
 
     def add(self, other: Seen) -> None:
         """Add the sightings of `other`."""
@@ -182,6 +187,8 @@ class Seen:
         self.others |= set(sorted(other.others)[: max(0, _NAMES - len(self.others))])
         self.moved |= other.moved
         self.imported |= other.imported
+        self.pooled |= other.pooled
+        self.native |= set(sorted(other.native)[: max(0, _NAMES - len(self.native))])
 
     def take(
         self,
@@ -210,6 +217,7 @@ class Seen:
         _add(self.libraries, library)
         _add(self.others, other)
         self.imported |= is_import(where)
+        self.pooled |= _POOL in where
         details = record.event["details"]
         self.moved |= details.get("operation") in _MOVES and not details.get("to")
 
@@ -336,9 +344,11 @@ class Evidence:
                 self.overflow += event["count"]
                 return
             seen = self.acts[act] = Seen()
+        origin = event.get("origin") or {}
         if act.rule == "read_write_tmp":
             self._narrow(act, exact, moment)
-        origin = event.get("origin") or {}
+            if not chain:
+                _add(seen.native, self.askers.native(str(origin.get("file") or "")))
         where = (
             f"{origin['file']}:{origin['line']}"
             if origin.get("file") and origin.get("line")

@@ -100,6 +100,8 @@ class Askers:
     own: set[str] = field(default_factory=set)
     beside: set[str] = field(default_factory=set)
     folders: tuple[str, ...] = (_TASK,)
+    #: Chains of stacks that were cut, because more frames were there than an event shows.
+    cut: set[Chain] = field(default_factory=set)
     _installed: set[str] = field(default_factory=set)
     _roots: OrderedDict[str, None] = field(default_factory=OrderedDict)
     _packages: dict[str, str] = field(default_factory=dict)
@@ -139,7 +141,10 @@ class Askers:
             self._note_installed(names[0])
         for (file, _), name in zip(files, found, strict=False):
             self._learn_place(file, name)
-        self._learn_own(names, files, found, len(origin.get("stack") or ()))
+        shown = len(origin.get("stack") or ())
+        if shown >= SHOWN and len(self.cut) < _FILES:
+            self.cut.add(names)
+        self._learn_own(names, files, found, shown)
         return names
 
     def library(self, event: dict[str, Any]) -> str:
@@ -166,6 +171,13 @@ class Askers:
                 return known
         stem = re.split(r"[-.]", file.rpartition("/")[2])[0]
         return CLIENT_LIBRARIES.get(stem, "") if _LIBRARIES.match(file) else ""
+
+    def native(self, file: str) -> str:
+        """The package of a C library in the function's folder; "" if `file` is none."""
+        return self.package(file) if _LIBRARY.search(file) and self._is_inside(file) else ""
+
+    def _is_inside(self, file: str) -> bool:
+        return bool(_installed(file)) or file.startswith((*self.folders, *_PLACES))
 
     def note_installed(self, names: Iterable[str]) -> None:
         """Note the packages that the distributions in the function's folder contain."""
@@ -311,11 +323,11 @@ class Askers:
 
 def _driver(chain: Chain, own: set[str]) -> str:
     """See Asker."""
-    first = next((name for name in chain if name in own or not _familiar(name)), "")
+    first = next((name for name in chain if name in own or not familiar(name)), "")
     return "" if first in own else first
 
 
-def _familiar(name: str) -> bool:
+def familiar(name: str) -> bool:
     """Whether a table says what the package does, or it is widely used."""
     return _known(name) or name in _TABLES
 

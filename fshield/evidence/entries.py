@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from fshield.evidence.acts import Act, Seen
 from fshield.evidence.callers import Asker
-from fshield.evidence.dependencies import only_for
 from fshield.evidence.known import SECOND_LEVELS, SHARED
 from fshield.evidence.learnt import NOBODY, Line
 from fshield.evidence.own_region import PORT, stand
@@ -319,7 +318,7 @@ def named(items: list[tuple[Act, Seen]], tiers: Tiers) -> Iterator[Line]:
         line.seen.add(seen)
         line.acts.append((act, act.target))
         if is_known_fork(act, seen, tiers):
-            line.only_for = only_for(tiers.evidence, seen)
+            line.only_for = tiers.callers.only_for(act, seen)
     yield from lines.values()
 
 

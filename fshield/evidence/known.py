@@ -29,6 +29,8 @@ ADAPTERS = _words(
     " slack_bolt strawberry ariadne graphene graphql connexion flask_cors flask_restful flask_restx"
     " whitenoise prometheus_client brotli_asgi"
 )
+#: Of those, the ones that a function imports in order to be called by them.
+SERVERS = ADAPTERS - _words("anyio sniffio uvloop asyncer aiohttp graphql graphene asgiref")
 #: Where a framework calls a registered function: the package, and the name of its own function.
 ENDPOINT_CALLS = {
     "fastapi": ("run_endpoint_function", "_run_sync_endpoint", "run_sync_endpoint"),
@@ -65,6 +67,27 @@ THREADED = _words(
     " smart_open pymongo"
     " @smithy/node-http-handler ioredis @redis/client mongodb mysql2 nodemailer pg pg-pool"
 )
+
+#: Packages of asyncio, which work in threads of a pool as well.
+ASYNCHRONOUS = _words(
+    "anyio sniffio trio aiohttp aiohappyeyeballs aiobotocore aioboto3 aiofiles aiodns asyncpg"
+    " aiomysql aiosqlite aiokafka aio_pika motor asyncer uvloop websockets"
+)
+#: Packages that call others which they do not require: drivers, file systems, engines.
+OPTIONAL = _words(
+    "sqlalchemy django peewee pandas polars dask fsspec celery kombu mangum starlette fastapi"
+    " smart_open"
+)
+#: Packages whose C code opens the files that it is given the names of.
+OPENERS = _words("duckdb polars pyarrow chdb datafusion lancedb netCDF4 h5py rasterio fiona cv2")
+#: Packages that others use in threads of their own or far down the stack, each with the one that
+#: most functions use it by.
+USERS = {
+    "aiohappyeyeballs": "aiohttp",
+    "botocore": "boto3",
+    "httpcore": "httpx",
+    "s3transfer": "boto3",
+}
 
 #: Packages in whose threads frameworks spool large uploads (Starlette, by tempfile): no event shows
 #: a frame of the framework.

@@ -13,7 +13,7 @@ from fshield.engine import decide as native
 from fshield.engine.compiler import compile_policy
 from fshield.errors import CouldNotRun
 from fshield.evidence.acts import Act, Evidence, Seen
-from fshield.evidence.dependencies import UNKNOWN, only_for
+from fshield.evidence.dependencies import UNKNOWN
 from fshield.evidence.entries import GENERATORS, destinations, group_of, named, paths
 from fshield.evidence.learnt import NOBODY, Learnt, Line, comment
 from fshield.evidence.lookups import Lookups
@@ -81,7 +81,7 @@ def learn(
             line.group = group_of(files[0], tiers)
     for line in lines if by_dependency else ():
         if line.key != "library":
-            line.only_for = only_for(evidence, line.seen)
+            line.only_for = tiers.callers.only_for(line.acts[0][0], line.seen)
             if not line.only_for:
                 _take_beside(tiers, line)
     lines.sort(key=lambda line: (RULES.index(line.rule), line.group != "", line.group, line.value))
@@ -94,6 +94,7 @@ def learn(
         quiet=tuple(sorted(quiet)),
         bundles=tiers.text.bundles,
         singles=tuple(line.value for line in lines if _is_single(line, tiers)),
+        without_callers=by_dependency and tiers.callers.is_node,
     )
     learnt.comments = {id(line): comment(line, tiers) for line in lines}
     _prove(learnt)
@@ -126,7 +127,7 @@ def beside(tiers: Tiers, acts: Iterable[Act]) -> tuple[str, ...]:
     """
     found: set[str] = set()
     for act in acts:
-        names = [only_for(tiers.evidence, seen) for seen in tiers.beside(act)]
+        names = [tiers.callers.only_for(act, seen) for seen in tiers.beside(act)]
         if act.rule != "read_write_tmp" or not names or () in names:
             return ()
         found |= {name for each in names for name in each}

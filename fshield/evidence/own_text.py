@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from fshield.bundle.contents import PackedFile, files
 from fshield.evidence.acts import Act, Seen
 from fshield.evidence.callers import Askers
+from fshield.evidence.requirements import Requirements, imports, makes_tasks, requirements
 from fshield.evidence.shapes import matches
 
 _SUFFIXES = frozenset(
@@ -54,12 +55,14 @@ class OwnText:
         installed: packages of the distributions in the folder.
         own: modules and packages of the folder that belong to no distribution; empty if the folder
             has no metadata.
+        requires: what the distributions in the folder require, and which the own files import.
         is_read: there are own files, and they were read.
         bundles: own files of JavaScript into which a bundler put packages, as their text shows.
     """
 
     installed: frozenset[str] = frozenset()
     own: frozenset[str] = frozenset()
+    requires: Requirements = field(default_factory=Requirements)
     is_read: bool = False
     bundles: tuple[str, ...] = ()
     _text: str = ""
@@ -151,6 +154,10 @@ def read(package: Path | None, variables: Mapping[str, str], known: Iterable[str
     packed = list(files(package)) if package else []
     listed, tells = _listed(packed)
     brought = {_top(name) for name in listed if _MODULE.search(name.name)}
+    owners: dict[str, set[str]] = {}
+    for name, about in listed.items():
+        if _MODULE.search(name.name) or name.suffix == ".so":
+            owners.setdefault(_package(name), set()).add(_distribution(about))
     # A package can leave files out of its RECORD, so its whole folder counts as the package's.
     foreign = frozenset(brought.difference(known))
     wanted = [
@@ -160,6 +167,8 @@ def read(package: Path | None, variables: Mapping[str, str], known: Iterable[str
         and not (len(file.name.parts) > 1 and _top(file.name) in foreign)
     ]
     texts, size = list(variables.values()), 0
+    imported: set[str] = set()
+    tasks = False
     bundles: list[str] = []
     for file in wanted:
         content = file.read() if _size(file) <= _LARGEST else b""
@@ -171,12 +180,16 @@ def read(package: Path | None, variables: Mapping[str, str], known: Iterable[str
         if size > _ALL:
             break
         texts.append(content.decode("utf-8", "replace"))
+        if file.name.suffix == ".py":
+            imported |= imports(texts[-1])
+            tasks = tasks or makes_tasks(texts[-1])
     text = "\n".join(texts)
     templates = {_HOLE.sub("*", each) for each in _TEMPLATE.findall(text)}
     own = {_top(file.name) for file in wanted if file.name.suffix == ".py"} if tells else set()
     return OwnText(
         frozenset(brought),
         frozenset(own - brought),
+        requirements(_metadata(packed), owners, imported, tasks=tasks),
         bool(wanted),
         tuple(sorted(bundles)),
         text,
@@ -195,11 +208,11 @@ def _is_template(pattern: str) -> bool:
     return bool(filled) and "**" not in pattern and (parts[0] not in filled or letters[0] >= 2)
 
 
-def _listed(packed: Iterable[PackedFile]) -> tuple[set[PurePosixPath], bool]:
-    """The files listed in the distributions' RECORDs, and whether there is any RECORD or
-    `node_modules`.
+def _listed(packed: Iterable[PackedFile]) -> tuple[dict[PurePosixPath, PurePosixPath], bool]:
+    """The files listed in the distributions' RECORDs, each with the folder of the RECORD, and
+    whether there is any RECORD or `node_modules`.
     """
-    listed: set[PurePosixPath] = set()
+    listed: dict[PurePosixPath, PurePosixPath] = {}
     tells = False
     for file in packed:
         about = file.name.parent
@@ -209,12 +222,30 @@ def _listed(packed: Iterable[PackedFile]) -> tuple[set[PurePosixPath], bool]:
         tells = True
         for row in csv.reader(file.read().decode("utf-8", "replace").splitlines()):
             if row and not row[0].startswith(("/", "..")):
-                listed.add(about.parent / row[0])
+                listed[about.parent / row[0]] = about
     return listed, tells
 
 
+def _metadata(packed: Iterable[PackedFile]) -> list[tuple[str, str]]:
+    """The names of the distributions, and their METADATA."""
+    return [
+        (_distribution(file.name.parent), file.read().decode("utf-8", "replace"))
+        for file in packed
+        if file.name.name == "METADATA" and file.name.parent.suffix == ".dist-info"
+    ]
+
+
+def _distribution(about: PurePosixPath) -> str:
+    return about.stem.partition("-")[0]
+
+
+def _package(name: PurePosixPath) -> str:
+    """The package of a file, as `Askers.package` has it."""
+    return _top(name).partition(".")[0]
+
+
 def _is_own(
-    name: PurePosixPath, listed: set[PurePosixPath], tells: bool, known: frozenset[str]
+    name: PurePosixPath, listed: Container[PurePosixPath], tells: bool, known: frozenset[str]
 ) -> bool:
     parts = name.parts
     if name.suffix not in _SUFFIXES or name.name in _LISTS or name in listed:

@@ -10,10 +10,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from fshield.errors import shown
 from fshield.evidence.acts import Act, Evidence, Seen, no_exception
 from fshield.evidence.callers import Asker
+from fshield.evidence.dependencies import Callers
 from fshield.evidence.known import (
     ADAPTERS,
     ANYTHING,
@@ -96,6 +98,11 @@ class Tiers:
     _ranked: list[tuple[int, str]] = field(default_factory=list)
     _files: dict[str, Seen] | None = None
     _folders: dict[str, list[Seen]] = field(default_factory=dict)
+
+    @cached_property
+    def callers(self) -> Callers:
+        """What finds the names for ``only_for``."""
+        return Callers(self.evidence, self.text.requires)
 
     def askers(self, seen: Seen) -> list[tuple[Asker, int]]:
         """The askers and their counts, the most frequent first."""
