@@ -45,6 +45,8 @@ _EPOCH = re.compile(r"(?<![0-9])(1[0-9]{9})(\.[0-9]{1,7}|[0-9]{3}|[0-9]{6}|[0-9]
 # https://github.com/python/cpython/blob/3.13/Lib/tempfile.py
 _RUN = re.compile(r"(?<![?a-z0-9_])[a-z0-9_]{8,}(?![?A-Za-z0-9_])")
 _EIGHT = 8
+#: The lengths of keys, the most frequent first.
+_KEYS = (32, 40, 64)
 _SHORT = 3
 _WORDS = re.compile(
     r"(?:[a-z]{3,}(?:_[a-z]{2,})*|[a-z]{2}(?:_[a-z]{3,})+)(?:_?[a-z]?[0-9]+)?|[0-9_]+"
@@ -165,6 +167,9 @@ def _generated(name: str) -> str:
 def _temporary(match: re.Match[str]) -> str:
     """A run of characters, with tempfile's eight in it as ``?``; without such, the run itself."""
     run = match[0]
+    key, mark, rest = run.partition("_")
+    if (marked := _key(key)) != key:
+        return marked + mark + _RUN.sub(_temporary, rest)
     begins = match.start() == 0
     if begins and run.startswith("tmp") and len(run) == len("tmp") + _EIGHT:
         return "tmp" + "?" * _EIGHT
@@ -178,6 +183,17 @@ def _temporary(match: re.Match[str]) -> str:
         return run
     at = max(found, key=lambda at: (not _is_glued(run, at), _oddness(run[at:][:_EIGHT]), at))
     return run[:at] + "?" * _EIGHT + run[at + _EIGHT :]
+
+
+def _key(run: str) -> str:
+    """A word and a key of many letters and digits, as Django's `sessionid48j7a0...`, with the key
+    as ``?``; a run without such as it is.
+    """
+    for size in _KEYS:
+        word, key = run[:-size], run[-size:]
+        if len(run) >= size and _changes(key) >= size // 5 and _is_word(word):
+            return word + "?" * size if not word or word.isalpha() else run
+    return run
 
 
 def _places(run: str) -> Iterable[int]:

@@ -51,6 +51,8 @@ def values(*paths: str) -> list[str]:
         ("/tmp/tmpja9aaz34.csv", "/tmp/tmp????????.csv"),
         ("/tmp/tmpja9aaz34_thumb.png", "/tmp/tmp????????_thumb.png"),
         ("/tmp/0nbl755u", "/tmp/????????"),
+        ("/tmp/sessionid48j7a061ji9qyjnyl3cm6h6s5rcese2m", f"/tmp/sessionid{'?' * 32}"),
+        ("/tmp/k7viuksrxi5mmv12ojgdhnpzchbit260_out_k3v9_x2q", f"/tmp/{'?' * 32}_out_{'?' * 8}"),
         ("/tmp/xqzvkwpj", "/tmp/????????"),
         ("/tmp/upload_k3v9_x2q.csv", "/tmp/upload_????????.csv"),
         ("/tmp/upload-k3v9ax2q-small.csv", "/tmp/upload-????????-small.csv"),
