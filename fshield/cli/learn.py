@@ -345,10 +345,8 @@ def notes(learnt: Learnt) -> list[str]:
         )
     if not evidence.askers.own:
         found.append("no event shows which code is the function's own: name its module with --own")
-    if learnt.without_callers:
-        found.append(
-            "--by-dependency: in Node.js the engine knows no caller, so the entries are for all"
-        )
+    if learnt.callers_remark:
+        found.append(learnt.callers_remark)
     if learnt.bundle:
         found.append(harmless(learnt.bundle))
     if learnt.other_names:

@@ -67,6 +67,18 @@ class Callers:
         alone = self._all(seen.native) if act.rule == "read_write_tmp" else set()
         return _normal({*shown, *alone, *self._needed(more - {*shown}, shown)})
 
+    @property
+    def remark(self) -> str:
+        """What limits the names, for the user; "" if nothing does."""
+        if self.is_node:
+            return "--by-dependency: in Node.js the engine knows no caller; the entries are for all"
+        if self.requires.direct:
+            return ""
+        return (
+            "--by-dependency: events do not show all that is on a stack; --code FOLDER, the"
+            " function's package, shows what it imports and requires"
+        )
+
     @cached_property
     def is_node(self) -> bool:
         """Whether all of it is Node.js's, where the engine knows no caller."""
@@ -238,8 +250,10 @@ def _of(evidence: Evidence, chain: Chain, of: Callable[[str], Iterable[str]]) ->
     if not own:
         # The stack does not reach the function's code: most likely it is a task's or a pool's.
         return {*(one for name in packages[-1:] for one in of(name)), UNKNOWN}
-    # Keep what the function called, and frameworks that called the function.
-    beyond = {one for name in packages[own[-1] + 1 :] for one in of(name)}
+    # Keep what the function called, and frameworks that called the function. A module that may be
+    # its own, as the handler's that calls such a framework, is no distribution.
+    outside = (name for name in packages[own[-1] + 1 :] if not evidence.askers.unsure(name))
+    beyond = {one for name in outside for one in of(name)}
     inside = packages[own[0] - 1] if own[0] > 0 else ""
     return beyond | ({*of(inside)} if inside else {FUNCTION})
 

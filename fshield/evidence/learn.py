@@ -94,7 +94,7 @@ def learn(
         quiet=tuple(sorted(quiet)),
         bundles=tiers.text.bundles,
         singles=tuple(line.value for line in lines if _is_single(line, tiers)),
-        without_callers=by_dependency and tiers.callers.is_node,
+        callers_remark=tiers.callers.remark if by_dependency else "",
     )
     learnt.comments = {id(line): comment(line, tiers) for line in lines}
     _prove(learnt)

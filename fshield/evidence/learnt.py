@@ -135,7 +135,7 @@ class Learnt:
         bundles: files of the function that contain packages, as far as is known.
         singles: names directly in /tmp that the function made, that its code does not spell, and
             that no pattern was found for.
-        without_callers: callers were wanted, and the engine knows none in Node.js.
+        callers_remark: a sentence about what limits the names in `only_for`; "" if nothing does.
     """
 
     lines: list[Line]
@@ -148,7 +148,7 @@ class Learnt:
     quiet: tuple[str, ...] = ()
     bundles: tuple[str, ...] = ()
     singles: tuple[str, ...] = ()
-    without_callers: bool = False
+    callers_remark: str = ""
 
     @cached_property
     def outsider(self) -> str:

@@ -73,6 +73,17 @@ def test_a_framework_that_one_stack_shows_is_named_where_others_are_cut() -> Non
     assert "{host: api.example.org, only_for: [apig-wsgi, flask, requests, unknown]}" in found
 
 
+def test_a_module_that_calls_the_framework_is_no_distribution() -> None:
+    """A cut stack ends with the handler's module, and only the view is known to be the
+    function's."""
+    view = f"{TASK}/shop/views.py:3 item"
+    flask = f"{TASK}/flask/app.py:3 Flask.dispatch_request"
+    handler = stack("", "app", runtime=False)
+    evidence = Log().host("api.example.org", view, flask, *handler * 6).evidence()
+    found = entries(learn(evidence, Tiers(evidence), by_dependency=True))
+    assert found == ["{host: api.example.org, only_for: [flask, function]}"]
+
+
 def test_a_decorator_between_two_functions_of_the_handler_s_is_named() -> None:
     own = f"{TASK}/app.py:6 handler"
     log = Log().host("api.example.org", *frames("requests"), own, *frames("tenacity"), *stack(""))
