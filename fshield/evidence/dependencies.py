@@ -113,9 +113,11 @@ class Callers:
             for chain in _shown(seen):
                 packages = [name for name in chain if name not in RUNTIMES]
                 own = [at for at, name in enumerate(packages) if name in self.evidence.askers.own]
-                outside = packages[own[-1] + 1 :] if own else packages
-                whole = own and chain[-1] in RUNTIMES
-                found |= {name for name in outside if whole or name in SERVERS}
+                # A handler may call a framework that calls a view.
+                outer = packages[own[0] + 1 :] if own else packages
+                found |= {name for name in outer if name in SERVERS}
+                if own and chain[-1] in RUNTIMES:
+                    found |= {*packages[own[-1] + 1 :]}
         imported = self._all(SERVERS & self.requires.imported)
         names = self._all(found) | (imported & {*self.requires.roots})
         return frozenset(names - {"", UNKNOWN})

@@ -73,6 +73,14 @@ def test_a_framework_that_one_stack_shows_is_named_where_others_are_cut() -> Non
     assert "{host: api.example.org, only_for: [apig-wsgi, flask, requests, unknown]}" in found
 
 
+def test_a_framework_that_the_handler_calls_is_named_where_no_stack_shows_it() -> None:
+    view = [f"{TASK}/shop/views.py:3 item", f"{TASK}/flask/app.py:3 Flask.dispatch_request"]
+    log = Log().add("read_write_tmp", *view, *stack(""), path="/tmp/notes.db", operation="open")
+    log.host("api.example.org", *stack("requests"))
+    found = entries(learnt(log))
+    assert "{host: api.example.org, only_for: [flask, requests]}" in found
+
+
 def test_a_module_that_calls_the_framework_is_no_distribution() -> None:
     """A cut stack ends with the handler's module, and only the view is known to be the
     function's."""
