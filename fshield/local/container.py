@@ -46,6 +46,9 @@ _EMULATOR = re.compile(
     rb"|\d\d \w{3} \d{4} \d\d:\d\d:\d\d,\d{3} \[\w+\] \((?:rapid|extensions?|invoke)"
     rb"|time=\"[^\"]*\" level="
 )
+#: The emulator's lines at its start and, on the function's standard error, after an invocation.
+_STARTED = b"(rapid) exec "
+_ENDED = re.compile(rb"\(rapid\) (?:INVOKE RTDONE|Reset initiated)")
 
 
 def connect() -> Any:
@@ -276,6 +279,7 @@ class ContainerFunction(Started):
         self, event: object, *, settle: bool = True, tenant_id: str | None = None
     ) -> Invocation:
         """Invoke the function with `event`, as ``emulator.Function.invoke`` does."""
+        self._output.begins()
         response, failure, duration = post(*self._address, event, self.timeout + 15, tenant_id)
         if settle:
             self._output.settle()
@@ -302,6 +306,7 @@ class _Output(Output):
     def __init__(self, container: Any) -> None:
         super().__init__(self._without_emulator)
         self.emulator: list[bytes] = []
+        self._begun = self._ended = 0
         self._stream = container.attach(stdout=True, stderr=True, stream=True, demux=True)
         self._thread = threading.Thread(target=self._read, name="container output", daemon=True)
         self._thread.start()
@@ -312,8 +317,20 @@ class _Output(Output):
                 self.add("stdout", stdout or b"")
                 self.add("stderr", stderr or b"")
 
+    def begins(self) -> None:
+        """An invocation begins."""
+        self._begun += 1
+
+    def _behind(self) -> bool:
+        """Docker hands on what the container writes after the response has come."""
+        with self._lock:
+            content = self._buffers["stderr"]
+            started = _STARTED in content or any(_STARTED in line for line in self.emulator)
+            return started and self._ended + len(_ENDED.findall(content)) < self._begun
+
     def _without_emulator(self, content: bytes) -> bytes:
         own: list[bytes] = []
+        self._ended += len(_ENDED.findall(content))
         for line in content.splitlines(keepends=True):
             (self.emulator if _EMULATOR.match(line) else own).append(line)
         return b"".join(own)

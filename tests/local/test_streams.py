@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from fshield.local import emulator
+from fshield.local import container, emulator
 
 
 def test_output_that_is_read_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,6 +30,30 @@ def test_output_that_is_read_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     finally:
         monkeypatch.undo()
         streams.close()
+
+
+class LateContainer:
+    """Its output comes a while after the response, as through a Docker daemon that has to wait."""
+
+    def attach(self, **_: object) -> Iterator[tuple[bytes | None, bytes | None]]:
+        yield None, b"30 Nov 2026 03:44:29,768 [INFO] (rapid) exec '/var/runtime/bootstrap'\n"
+        for number in range(2):
+            time.sleep(0.3)
+            yield b"out %d\n" % number, None
+            yield None, b"err %d\n30 Nov 2026 03:44:30,051 [INFO] (rapid) INVOKE RT" % number
+            yield None, b"DONE(status: success)\n"
+        yield None, b"at the end\n"
+
+
+def test_output_that_docker_hands_on_late() -> None:
+    output = container._Output(LateContainer())
+    time.sleep(0.05)
+    for number in range(2):
+        output.begins()
+        output.settle()
+        stdout, stderr, _ = output.take()
+        assert (stdout, stderr.splitlines()[0]) == (b"out %d\n" % number, b"err %d" % number)
+    assert len(output.emulator) == 3
 
 
 def test_ports_that_nobody_else_is_given() -> None:

@@ -18,6 +18,7 @@ LAYER = Path("/opt")
 LAUNCHER = LAYER / "function-shield"
 SCRATCH = Path("/scratch")
 UNGUARDED = False
+PIPE_BYTES = 1 << 20
 #: The container lacks the packages that some attacks need.
 PACKAGES = ROOT / "packages" / "bin" / "python"
 
