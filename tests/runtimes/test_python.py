@@ -44,12 +44,17 @@ class Logs:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "logs"
-        self.received = b""
-        self._lock = threading.Lock()
+        self._connections: list[bytearray] = []
         self._server = socket.socket(socket.AF_UNIX)
         self._server.bind(str(self.path))
         self._server.listen(64)
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    @property
+    def received(self) -> bytes:
+        """What has arrived, one connection after the other."""
+        return b"\n".join(map(bytes, self._connections))
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
@@ -58,10 +63,10 @@ class Logs:
                 threading.Thread(target=self._read, args=(connection,), daemon=True).start()
 
     def _read(self, connection: socket.socket) -> None:
+        self._connections.append(received := bytearray())
         with connection, contextlib.suppress(OSError):
             while more := connection.recv(4096):
-                with self._lock:
-                    self.received += more
+                received += more
 
     def wait_for(self, words: Iterable[bytes]) -> bool:
         """Whether all `words` arrive: what is sent is read later, by another thread."""
@@ -74,6 +79,8 @@ class Logs:
 
     def close(self) -> None:
         """Accept no more connections."""
+        self._server.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
         self._server.close()
 
 
