@@ -100,6 +100,7 @@ class Table:
             self._folder.cleanup()
             raise
         self._shared = Shared()
+        self._finished = False
         #: Bytes of the sources, packed where they are packed.
         self.size = 0
         #: Logs that are in the table, by path: size, and time of the last change in nanoseconds.
@@ -247,29 +248,29 @@ class Table:
     # ---- out ----
 
     def finish(self) -> Table:
-        """Fold what was read so far into whole rows."""
-        found = f"(SELECT * FROM whole UNION ALL BY NAME {whole.FINISHED})"
-        # Who reads it sorts it.
-        rows = f"SELECT {', '.join(COLUMNS)} FROM ({whole.merged(found)})"
-        self._to.execute(
-            f"CREATE OR REPLACE TABLE merged AS {rows}", [self._stamp.account, self._stamp.region]
-        )
-        self._to.execute("DELETE FROM parts")
-        self._to.execute("DROP TABLE whole; ALTER TABLE merged RENAME TO whole")
+        """Fold what was read so far into whole rows, in the table's order."""
+        if self._finished:
+            self._to.execute(f"INSERT INTO whole {whole.ROWS}")
+        self._finished = True
+        stamp = [self._stamp.account, self._stamp.region]
+        self._to.execute(f"CREATE OR REPLACE TABLE pairs AS {whole.PAIRS}", stamp)
+        self._to.execute(f"CREATE OR REPLACE TABLE meanings AS {whole.MEANINGS}")
+        self._to.execute(f"CREATE OR REPLACE TABLE finished AS {whole.FINISHED}")
+        self._to.execute("DELETE FROM parts; DELETE FROM whole")
         return self
 
     @property
     def rows(self) -> int:
         """How many rows the table has, once it is finished."""
-        return number(self._to, "SELECT count(*) FROM whole")
+        return number(self._to, "SELECT count(*) FROM finished")
 
     @property
     def events(self) -> int:
         """How many lines of logs are behind the table."""
-        return number(self._to, "SELECT coalesce(sum(events), 0) FROM whole")
+        return number(self._to, "SELECT coalesce(sum(events), 0) FROM finished")
 
     def __iter__(self) -> Iterator[Row]:
-        answer = self._to.cursor().execute(whole.ordered("whole"))
+        answer = self._to.cursor().execute(whole.ROWS)
         while found := answer.fetchmany(ROWS):
             yield from map(row_from, found)
 
@@ -286,7 +287,7 @@ class Table:
         partial = path.with_name(f".{path.name}.{os.getpid()}")
         try:
             self._to.execute(
-                f"COPY ({whole.ordered('whole')}) TO {lines.literal(str(partial))}"
+                f"COPY ({whole.ROWS}) TO {lines.literal(str(partial))}"
                 " (FORMAT parquet, COMPRESSION zstd,"
                 f" KV_METADATA {{{_METADATA}: {lines.literal(json.dumps(said))}}})"
             )

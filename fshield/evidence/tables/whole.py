@@ -1,80 +1,130 @@
-"""The SQL of the table's whole rows."""
+"""The SQL of the table's whole rows.
+
+A row is wide, and most of its columns say one of a few things: what a template means. So these
+columns are kept once for each such thing. Rows have its rank in the table's order: they are
+grouped, sorted and held by ranks, and get the columns back where they are given away.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from fshield.evidence.tables.rows import COLUMNS, REQUEST, TIMELY, Key
 
 _KEY = list(Key._fields)
-_PATHS = "concat(path, ' ', other_path)"
-_MERGED_MOMENT = (
-    f"CASE WHEN rule = 'read_write_tmp' AND regexp_matches({_PATHS}, '{TIMELY}')"
-    " THEN first_seen END",
-    f"CASE WHEN rule = 'read_write_tmp' AND length(request) >= {REQUEST}"
-    f" AND contains({_PATHS}, request) THEN request ELSE '' END",
-)
+#: What rows of one meaning differ in, beside function and doubt.
+_OBJECT = ["verb", "host", "ip", "port", "protocol", "path", "other_path"]
+_AT_FUNCTION, _AT_OBJECT = _KEY.index("function"), _KEY.index(_OBJECT[0])
+#: The columns of the key that stand between these. Each part has its own ranks, because the
+#: table's order asks the columns between them as well.
+_PARTS = {
+    "place": _KEY[:_AT_FUNCTION],
+    "deed": _KEY[_AT_FUNCTION + 1 : _AT_OBJECT],
+    "origin": _KEY[_AT_OBJECT + len(_OBJECT) : -1],
+}
+_MEANT = [name for names in _PARTS.values() for name in names]
+#: The key in its order, by ranks.
+_SHORT = ["place", "function", "deed", *_OBJECT, "origin", "doubt"]
 
 
-def merged(source: str) -> str:
-    """The table of all rows of `source`, a relation with the table's columns."""
-    return f"""
-        SELECT {", ".join(_KEY)},
-            min(first_seen) AS first_seen, max(last_seen) AS last_seen,
-            CAST(sum(times) AS BIGINT) AS times, CAST(sum(events) AS BIGINT) AS events,
-            CAST(sum(cold_starts) AS BIGINT) AS cold_starts, CAST(sum(lost) AS BIGINT) AS lost,
-            coalesce(min(nullif(request, '')), '') AS request
-        FROM (SELECT *, {_MERGED_MOMENT[0]} AS timely, {_MERGED_MOMENT[1]} AS named FROM {source})
-        GROUP BY {", ".join(_KEY)}, timely, named
-    """
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(names)
 
 
-def ordered(source: str) -> str:
-    """`source` in the table's order and with its columns only."""
-    return f"""
-        SELECT {", ".join(COLUMNS)} FROM {source}
-        ORDER BY {", ".join(_KEY)}, first_seen NULLS FIRST, request
-    """
+def _agree(one: str, other: str) -> str:
+    """Where rows of two relations mean the same. A table that is merged may have nulls."""
+    return " AND ".join(f"{one}.{name} IS NOT DISTINCT FROM {other}.{name}" for name in _MEANT)
 
 
-#: The rows of all batches as the table has them.
-FINISHED = """
-    SELECT
+#: What the templates of `parts` mean, each for the facts of a process that its lines have.
+PAIRS = """
+    SELECT pair.*, known.times, known.* EXCLUDE (id, text, times, function) REPLACE (
         CASE WHEN known.account = '' THEN ? ELSE known.account END AS account,
         CASE WHEN known.region = '' THEN ? ELSE known.region END AS region,
-        part.function, known.function_version,
         CASE WHEN known.runtime = '' THEN coalesce(armed.runtime, '')
             ELSE known.runtime END AS runtime,
-        known.policy,
         CASE WHEN known.policy_sha256 = '' THEN coalesce(armed.policy_sha256, '')
-            ELSE known.policy_sha256 END AS policy_sha256,
-        known.event, known.rule,
-        coalesce(found.verb, '') AS verb, coalesce(found.host, '') AS host,
-        coalesce(found.ip, '') AS ip,
-        CASE WHEN found.port BETWEEN 1 AND 65535 THEN CAST(found.port AS INTEGER)
-            ELSE 0 END AS port,
-        coalesce(found.protocol, '') AS protocol, coalesce(found.path, '') AS path,
-        coalesce(found.other_path, '') AS other_path,
-        known.mode, known.policy_mode, known.reason, known.decided_by, known.would_allow,
-        known.only_for, known.asker,
-        known.dependency, known.dependency_version, known.file, known.line, known.stack,
-        part.doubt,
-        make_timestamp(part.first_seen) AS first_seen, make_timestamp(part.last_seen) AS last_seen,
-        known.times * part.events AS times, part.events,
-        CASE WHEN known.event = 'armed' THEN part.events ELSE 0 END AS cold_starts,
-        part.lost, part.request
+            ELSE known.policy_sha256 END AS policy_sha256)
+    FROM (SELECT DISTINCT template, facts FROM parts) AS pair
+    JOIN templates AS known ON known.id = pair.template
+    LEFT JOIN templates AS armed ON armed.id = pair.facts
+"""
+
+#: All that rows mean, once, with its ranks.
+MEANINGS = f"""
+    SELECT *, {
+    _list(
+        f"dense_rank() OVER (ORDER BY {_list(names)}) AS {part}" for part, names in _PARTS.items()
+    )
+}
+    FROM (SELECT {_list(_MEANT)} FROM pairs UNION SELECT {_list(_MEANT)} FROM whole)
+"""
+
+# The rows of all batches.
+_READ = f"""
+    SELECT {_list(_PARTS)}, rule, function,
+        coalesce(said[1], '') AS verb, coalesce(said[2], '') AS host, coalesce(said[3], '') AS ip,
+        CASE WHEN TRY_CAST(said[4] AS BIGINT) BETWEEN 1 AND 65535
+            THEN CAST(said[4] AS INTEGER) ELSE 0 END AS port,
+        coalesce(said[5], '') AS protocol, coalesce(said[6], '') AS path,
+        coalesce(said[7], '') AS other_path, doubt,
+        make_timestamp(first_seen) AS first_seen, make_timestamp(last_seen) AS last_seen,
+        times * events AS times, events,
+        CASE WHEN event = 'armed' THEN events ELSE 0 END AS cold_starts, lost, request
     FROM (
-        SELECT *, {
-            'verb': said[1], 'host': said[2], 'ip': said[3],
-            'port': TRY_CAST(said[4] AS BIGINT), 'protocol': said[5], 'path': said[6],
-            'other_path': said[7]
-        } AS found
+        SELECT part.*, {_list(_PARTS)}, rule, event, times,
+            json_extract_string(CASE WHEN details = '' THEN '{{}}' ELSE details END,
+                ['$.operation', '$.host', '$.ip', '$.port', '$.protocol', '$.path', '$.to']) AS said
+        FROM parts AS part JOIN known
+            ON known.template = part.template AND known.facts IS NOT DISTINCT FROM part.facts
+    )
+"""
+_PATHS = "concat(path, ' ', other_path)"
+
+#: The rows of `parts` and `whole` in order, by ranks. Without MATERIALIZED, DuckDB would look for
+#: the meaning of each part.
+FINISHED = f"""
+    WITH known AS MATERIALIZED (
+        SELECT template, facts, times, meanings.*
+        FROM pairs JOIN meanings ON {_agree("pairs", "meanings")}
+    )
+    SELECT {_list(_SHORT)},
+        min(first_seen) AS first_seen, max(last_seen) AS last_seen,
+        CAST(sum(times) AS BIGINT) AS times, CAST(sum(events) AS BIGINT) AS events,
+        CAST(sum(cold_starts) AS BIGINT) AS cold_starts, CAST(sum(lost) AS BIGINT) AS lost,
+        coalesce(min(nullif(request, '')), '') AS request
+    FROM (
+        SELECT *,
+            CASE WHEN rule = 'read_write_tmp' AND regexp_matches({_PATHS}, '{TIMELY}')
+                THEN first_seen END AS timely,
+            CASE WHEN rule = 'read_write_tmp' AND length(request) >= {REQUEST}
+                AND contains({_PATHS}, request) THEN request ELSE '' END AS named
         FROM (
-            SELECT *,
-                json_extract_string(CASE WHEN details = '' THEN '{}' ELSE details END,
-                    ['$.operation', '$.host', '$.ip', '$.port', '$.protocol', '$.path',
-                    '$.to']) AS said
-            FROM parts
+            {_READ} UNION ALL BY NAME
+            SELECT whole.* EXCLUDE ({_list(_MEANT)}), meanings.rule, {_list(_PARTS)}
+            FROM whole JOIN meanings ON {_agree("whole", "meanings")}
         )
-    ) AS part
-    JOIN templates AS known ON known.id = part.template
-    LEFT JOIN templates AS armed ON armed.id = part.facts
+    )
+    GROUP BY {_list(_SHORT)}, timely, named
+    ORDER BY {_list(_SHORT)}, first_seen NULLS FIRST, request
+"""
+
+
+def _column(name: str) -> str:
+    for part, names in _PARTS.items():
+        if name in names:
+            return f"{part}s.{name}[{part}] AS {name}"
+    return name
+
+
+def _lists(part: str) -> str:
+    """One row that has each column of a part as a list, in the order of the part's ranks."""
+    columns = (f"list({name} ORDER BY {part}) AS {name}" for name in _PARTS[part])
+    distinct = f"SELECT DISTINCT {part}, {_list(_PARTS[part])} FROM meanings"
+    return f"(SELECT {_list(columns)} FROM ({distinct})) AS {part}s"
+
+
+#: The table of `finished`, in its order, which a join with `meanings` might not keep.
+ROWS = f"""
+    SELECT {_list(map(_column, COLUMNS))} FROM finished, {_list(map(_lists, _PARTS))}
 """
