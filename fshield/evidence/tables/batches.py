@@ -61,7 +61,7 @@ class Batch:
     @property
     def lines(self) -> str:
         """SQL for the table `placed`."""
-        found = lines.read(self.files, self.kind == "gzip", self.long)
+        found = lines.read(self.files, self.kind == "gzip", self.long, bool(self.limit))
         if self.limit:
             some = self.limit // _PACKING + 1 if self.wrapped else self.limit
             found = f"SELECT * FROM ({found}) LIMIT {some}"

@@ -11,6 +11,8 @@ _ENDS = (r'}\n"', '}"')
 #: A file with a line longer than `_LONG` is read by the reader of single lines.
 _LINE = 16 << 20
 _LONG = 32 << 20
+#: So little is read at once where only the first lines are wanted.
+_FIRST = 2 << 20
 _GROUP = r'\\{0,7}"logGroup\\{0,7}"\s*:\s*\\{0,7}"/aws/lambda/([A-Za-z0-9_-]{1,140})'
 
 
@@ -19,11 +21,12 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def read(files: list[str], packed: bool, long: bool = False) -> str:
+def read(files: list[str], packed: bool, long: bool = False, first: bool = False) -> str:
     """The lines of files that may have events, in their order. `logged` is the function whose log
     group a wrapping names. An error where one is longer than `_LINE`, or `_LONG` where they may be
-    `long`. Files are read in pieces of this size: smaller ones stay in memory that is in use."""
-    size = _LONG if long else _LINE
+    `long`, or `_FIRST` where only the `first` are wanted. Files are read in pieces of this size:
+    smaller ones stay in memory that is in use."""
+    size = _FIRST if first else _LONG if long else _LINE
     names = ", ".join(literal(name) for name in files)
     return f"""
         SELECT line, '' AS logged FROM read_csv([{names}], columns = {{'line': 'VARCHAR'}},
