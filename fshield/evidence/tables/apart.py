@@ -132,19 +132,19 @@ def meant(cut: str) -> str:
         FROM (
             SELECT *,
                 CASE
-                    WHEN asked = '' THEN head || '{HOLE}' || body || '{HOLE}'
+                    WHEN asked = '' THEN concat(head, '{HOLE}', body, '{HOLE}')
                     WHEN marked
-                        THEN head || '{HOLE}' || substr(body, 1, at_message - 1) || '{HOLE}'
-                            || regexp_replace(
-                                substr(body, at_policy, at_details - at_policy), '{_ENTRY}', '')
-                            || '{HOLE}' || CASE WHEN asked = 'n' THEN 'n' ELSE 's' END
-                            || '{HOLE}' || origin || '{HOLE}'
+                        THEN concat(head, '{HOLE}', substr(body, 1, at_message - 1), '{HOLE}',
+                            CASE WHEN contains(decided, '"entry":"')
+                                THEN regexp_replace(decided, '{_ENTRY}', '') ELSE decided END,
+                            '{HOLE}', CASE WHEN asked = 'n' THEN 'n' ELSE 's' END,
+                            '{HOLE}', origin, '{HOLE}')
                 END AS template,
                 CASE WHEN marked
                     THEN substr(body, at_message + 11, at_policy - at_message - 11) END AS message,
                 CASE WHEN marked THEN substr(body, at_details + 11) END AS details
             FROM (
-                SELECT *,
+                SELECT *, substr(body, at_policy, at_details - at_policy) AS decided,
                     asked != '' AND NOT contains(head, ',"message":"')
                         AND NOT contains(head, ',"policy":"')
                         AND NOT contains(head, ',"details":{{')

@@ -175,17 +175,17 @@ CUT = f"""
 """
 
 _COMMON = f"""
-    SELECT common, lines, parts[1] AS head, parts[2] AS body, parts[3] AS asked,
+    SELECT common, numbers, parts[1] AS head, parts[2] AS body, parts[3] AS asked,
         parts[4] AS origin
-    FROM (SELECT common, lines, string_split(common, '{HOLE}') AS parts
-        FROM (SELECT common, count(*) AS lines
-            FROM (SELECT common FROM placed UNION ALL SELECT common FROM cut)
+    FROM (SELECT common, numbers, string_split(common, '{HOLE}') AS parts
+        FROM (SELECT common, list(number) AS numbers
+            FROM (SELECT number, common FROM placed UNION ALL SELECT number, common FROM cut)
             WHERE common IS NOT NULL GROUP BY common))
 """
-#: What lines of no known kind have in common, once, and what it means.
+#: What lines of no known kind have in common, once, what it means, and the lines' `numbers`.
 ALIKE = f"""
     SELECT row_number() OVER () + (SELECT coalesce(max(id), 0) FROM kinds) AS id,
-        common, lines, template, coalesce(details, '') AS details
+        common, numbers, template, coalesce(details, '') AS details
     FROM ({meant(_COMMON)})
     WHERE formed
 """
@@ -201,14 +201,14 @@ ACTS = """
 #: The lines of no known kind whose template means something, with their act. `process` and what
 #: stands beside it only where `placed` has none.
 FOUND = """
-    SELECT number, acts.id AS act, happened, request, process, seq, lost
+    SELECT number, acts.id AS act, happened, request, process, seq, coalesce(lost, 0) AS lost
     FROM (
-        SELECT number, act, common, happened, request, process, seq, lost FROM cut
+        SELECT unnest(numbers) AS number, id AS act FROM alike
         UNION ALL
-        SELECT number, act, common, NULL, NULL, NULL, NULL, 0 FROM placed WHERE common IS NOT NULL
+        SELECT number, act FROM cut WHERE act IS NOT NULL
     ) AS line
-    LEFT JOIN (SELECT id, common FROM alike) AS fresh ON fresh.common = line.common
-    JOIN acts ON acts.id = coalesce(line.act, fresh.id)
+    LEFT JOIN (SELECT * EXCLUDE (act, common) FROM cut) AS own USING (number)
+    JOIN acts ON acts.id = line.act
 """
 
 #: How many lines that were not cut name their function, which `_FOLLOWING` does not ask for: the
@@ -273,7 +273,7 @@ KINDS = f"""
     FROM (
         SELECT acts.*, common, string_split(common, '{HOLE}') AS parts
         FROM alike JOIN acts ON acts.id = alike.id
-        WHERE lines > 1 AND strlen(common) <= ? AND function = ''
+        WHERE len(numbers) > 1 AND strlen(common) <= ? AND function = ''
     )
 """
 

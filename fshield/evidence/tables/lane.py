@@ -241,7 +241,7 @@ class Lane:
     def _remember(self) -> None:
         """Keep for the next batch what many lines have in common."""
         kept = self._number("SELECT count(*) FROM kinds")
-        if kept + self._number("SELECT count(*) FROM alike WHERE lines > 1") > _KINDS:
+        if kept + self._number("SELECT count(*) FROM alike WHERE len(numbers) > 1") > _KINDS:
             self._to.execute("DELETE FROM kinds")
         self._to.execute(f"INSERT INTO kinds {kinds.KINDS} LIMIT {_KINDS}", [_LONG])
         self.known = True
