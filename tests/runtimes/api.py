@@ -33,8 +33,8 @@ METADATA = "/2026-01-15/metadata/execution-environment"
 class Api(http.server.ThreadingHTTPServer):
     """Serves on 127.0.0.1 until closed. ``answers`` maps each request id to the answer.
 
-    No event is handed out before `pollers` connections wait for one, and no second event before
-    each of them has one, so that a few of many workers cannot serve all events.
+    No event is handed out before `pollers` connections wait for one, and each of those gets one
+    first, so that a few of many workers cannot serve all events.
     """
 
     daemon_threads = True
@@ -54,8 +54,8 @@ class Api(http.server.ThreadingHTTPServer):
         self.expected = len(events)
         self.answers: dict[str, tuple[str, bytes]] = {}
         self.pollers = pollers
-        self.asked: set[int] = set()  # connections that have asked for an event
-        self.served: set[int] = set()  # those that have got one
+        # The connections that asked for an event first, and whether each has got one.
+        self.first: dict[int, bool] = {}
         self.trailers: list[str] = []
         self.init_errors: list[bytes] = []
         self.complete = threading.Event()
@@ -70,11 +70,15 @@ class Api(http.server.ThreadingHTTPServer):
     def may_serve(self, connection: int) -> bool:
         """Whether the connection may have an event now."""
         with self.lock:
-            if len(self.asked) < self.pollers:
+            if len(self.first) < self.pollers:
+                self.first.setdefault(connection, False)
+            if len(self.first) < self.pollers:
                 return False
-            if len(self.served) < self.pollers and connection in self.served:
+            if all(self.first.values()):
+                return True
+            if self.first.get(connection, True):
                 return False
-            self.served.add(connection)
+            self.first[connection] = True
             return True
 
     def note(self, request: str, kind: str, body: bytes) -> None:
@@ -105,7 +109,6 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.server.at_restore()
             self._say(200, {})
             return
-        self.server.asked.add(self.client_address[1])
         while not self.server.complete.is_set():
             if not self.server.may_serve(self.client_address[1]):
                 time.sleep(0.02)
@@ -168,7 +171,7 @@ class Served:
 
     def __init__(self, api: Api, output: str) -> None:
         self.answers = [api.answers.get(key) for key in sorted(api.answers)]
-        self.trailers, self.init_errors, self.clients = api.trailers, api.init_errors, api.asked
+        self.trailers, self.init_errors = api.trailers, api.init_errors
         self.output, self.events = split_events(output)
 
     @property

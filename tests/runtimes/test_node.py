@@ -164,7 +164,9 @@ def test_managed_instances(
     node: Path, client: Path, tmp_path: Path, file: str, policy: str
 ) -> None:
     """Each of four worker threads imports the handler, serves, and is guarded."""
-    env = {"AWS_LAMBDA_MAX_CONCURRENCY": "8", "AWS_LAMBDA_NODEJS_WORKER_COUNT": "4"}
+    # Enough threads of libuv for all that wait for an event, and for the answers.
+    threads = {"UV_THREADPOOL_SIZE": "16"}
+    env = {"AWS_LAMBDA_MAX_CONCURRENCY": "8", "AWS_LAMBDA_NODEJS_WORKER_COUNT": "4", **threads}
     events = list(range(24))
     source = WORKERS[file]
     done = run(node, client, tmp_path, source, events, file=file, env=env, policy=policy, pollers=4)
