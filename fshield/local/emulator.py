@@ -186,7 +186,7 @@ class Function(Started):
         self._streams = _Streams(run)
         self._resources.callback(self._streams.close)
         bootstrap = run / "bootstrap"
-        runtime_port, self._port = _free_ports(2)
+        runtime_port, self._port = free_ports(2)
         variables = self._metadata_variables(runtime_port) if self._metadata else {}
         bootstrap.write_text(self._bootstrap(run, runtime.command, variables), encoding="utf-8")
         bootstrap.chmod(0o755)
@@ -440,7 +440,7 @@ def _outcome(status: int, content: bytes) -> tuple[Any, dict[str, Any] | None]:
     return answer, None
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports that are free now. The kernel gives them to no other program before the emulator binds
     them: they lie below its range, as long as that leaves enough."""
     lowest = 0

@@ -6,7 +6,6 @@ import http.client
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from fshield.local.emulator import free_ports
 from tests.support import LAYER, ROOT, UNGUARDED, clean_environment, policy_file, split_events
 
 EXAMPLE = ROOT / "examples" / "container"
@@ -52,8 +52,7 @@ class Server:
         rules = rules.replace("/tmp/cache/", f"{self.cache}/").replace(
             "/srv/app/", f"{folder}/app/"
         )
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        (self.port,) = free_ports(1)
         places = {
             "/opt/function-shield": LAYER / "function-shield",
             "/usr/local/bin/python3": os.path.realpath(sys.executable),

@@ -61,4 +61,4 @@ def test_ports_that_nobody_else_is_given() -> None:
     lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     if lowest < 32768:
         pytest.skip("the kernel's range leaves too few ports")
-    assert all(port < lowest for _ in range(50) for port in emulator._free_ports(2))
+    assert all(port < lowest for _ in range(50) for port in emulator.free_ports(2))

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from fshield.local.emulator import Function
+from fshield.local.emulator import Function, free_ports
 from tests.others.test_others import HERE, PYTHON, packages
 from tests.support import LAYER, UNGUARDED
 
@@ -67,8 +67,7 @@ def execution(folder: Path, event: Any, *, guarded: bool) -> tuple[Any, list[dic
     shutil.copytree(HERE / "durable", folder)
     for entry in source.iterdir():
         (folder / entry.name).symlink_to(entry)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     environment = {"AWS_ENDPOINT_URL_LAMBDA": f"http://127.0.0.1:{port}"}
     with (
         Function(

@@ -6,7 +6,6 @@ from __future__ import annotations
 import http.client
 import json
 import re
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from fshield.local.emulator import free_ports
 from tests.support import LAYER, ROOT, clean_environment, split_events
 
 SERVER = """
@@ -58,8 +58,7 @@ def test_the_entry_file_becomes_the_guarded_server(node: Path, tmp_path: Path) -
         pytest.skip("this Node has no process.execve")
     (tmp_path / "index.js").write_text(entry())
     (tmp_path / "server.js").write_text(SERVER)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     process = subprocess.Popen(
         [node, tmp_path / "index.js"],
         env=clean_environment(
