@@ -315,7 +315,9 @@ def write_door(door: Door) -> str:
     for at, (name, word) in enumerate(zip(names, words, strict=True)):
         if word == "size" and not door.judged:  # of the argument before
             continue
-        if word in COPIED and (COPIED[word].null_passes or word == "name"):
+        # A null `name` is libc's to judge; a null domain behind it stands for none.
+        null_passes = word == "name" and "name" not in words[:at]
+        if null_passes or (word in COPIED and COPIED[word].null_passes):
             passes.append(f"!{name}")
         if word not in COPIED or not COPIED[word].macro or door.judged == "as given":
             judged.append(name)

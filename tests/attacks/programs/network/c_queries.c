@@ -49,6 +49,10 @@ static int by_res_querydomain(void)
 {
     return res_querydomain(first, "evil.example", C_IN, T_A, answer, sizeof answer) < 0;
 }
+static int by_res_querydomain_alone(void)
+{
+    return res_querydomain(name, NULL, C_IN, T_A, answer, sizeof answer) < 0;
+}
 static int by_res_nquery(void)
 {
     return res_nquery(&_res, name, C_IN, T_A, answer, sizeof answer) < 0;
@@ -60,6 +64,10 @@ static int by_res_nsearch(void)
 static int by_res_nquerydomain(void)
 {
     return res_nquerydomain(&_res, first, "evil.example", C_IN, T_A, answer, sizeof answer) < 0;
+}
+static int by_res_nquerydomain_alone(void)
+{
+    return res_nquerydomain(&_res, name, NULL, C_IN, T_A, answer, sizeof answer) < 0;
 }
 static int by_res_send(void)
 {
@@ -75,10 +83,12 @@ static int by_res_nsend(void)
 int main(void)
 {
     int (*const ways[])(void) = {
-        by_getaddrinfo,     by_getaddrinfo_a,    by_gethostbyname,   by_gethostbyname2,
-        by_gethostbyname_r, by_gethostbyname2_r, by_getnetbyname,    by_getnetbyname_r,
-        by_res_query,       by_res_search,       by_res_querydomain, by_res_nquery,
-        by_res_nsearch,     by_res_nquerydomain, by_res_send,        by_res_nsend,
+        by_getaddrinfo,    by_getaddrinfo_a,         by_gethostbyname,
+        by_gethostbyname2, by_gethostbyname_r,       by_gethostbyname2_r,
+        by_getnetbyname,   by_getnetbyname_r,        by_res_query,
+        by_res_search,     by_res_querydomain,       by_res_nquery,
+        by_res_nsearch,    by_res_nquerydomain,      by_res_send,
+        by_res_nsend,      by_res_querydomain_alone, by_res_nquerydomain_alone,
     };
     int passed = 0;
     snprintf(name, sizeof name, "%s.evil.example", SECRET_);
