@@ -110,8 +110,12 @@ bool files_name_is_watched(const char *path);
 int files_reserve(int fd);
 void files_release(int fd);
 void files_let_go(int fd);
-/* Reserves an fd that is the program's, where it is. Returns false if it is reserved already. */
-bool files_pin(int fd);
+/* Reserves an fd that is the program's, where it is, until files_unpin: no other thread can replace
+ * it. A door that is left by longjmp lets go of it. `files_pinned`: this thread's, and 1; 0: none.
+ */
+void files_pin(int fd);
+void files_unpin(void);
+extern __thread int files_pinned __attribute__((tls_model("initial-exec")));
 /* For a door that replaces or closes an fd: returns false if it is reserved. On true, call
  * files_touched after the act. */
 bool files_touch(int fd, bool wait);

@@ -24,6 +24,8 @@ static bool is_reserved(unsigned fd)
     return fd < FDS && atomic_load(&fds[fd / 64]) >> fd % 64 & 1;
 }
 
+__thread int files_pinned __attribute__((tls_model("initial-exec")));
+
 /* What this thread has reserved, innermost last. Until it has released all, it is not cancelled. */
 enum { KEPT = 4 };
 static __thread struct {
@@ -53,7 +55,9 @@ static void close_abandoned(uintptr_t here)
     while (kept.count > 0 && kept.count <= KEPT &&
            marks_are_over(kept.frames[kept.count - 1], here)) {
         int fd = kept.fds[kept.count - 1];
-        if (is_reserved((unsigned)fd))
+        if (fd + 1 == files_pinned)
+            files_unpin();
+        else if (is_reserved((unsigned)fd))
             files_release(fd);
         else
             unkeep(fd);
@@ -94,14 +98,20 @@ int files_reserve(int fd)
     return -EMFILE;
 }
 
-bool files_pin(int fd)
+void files_pin(int fd)
 {
-    if (fd < 0 || fd >= FDS || is_reserved((unsigned)fd)) return false;
+    if (fd < 0 || fd >= FDS || is_reserved((unsigned)fd)) return;
     reserve(fd, (uintptr_t)__builtin_frame_address(0));
+    files_pinned = fd + 1;
     /* A thread that is in `close` for longer has removed the fd already. */
     for (unsigned tries = 0; atomic_load(&busy[fd % PLACES]) != 0 && tries < WAITS; tries++)
         lock_pause(tries);
-    return true;
+}
+
+void files_unpin(void)
+{
+    files_let_go(files_pinned - 1);
+    files_pinned = 0;
 }
 
 /* Release first: once closed, the fd may belong to another thread. */
@@ -126,7 +136,10 @@ bool files_touch(int fd, bool wait)
         atomic_fetch_add(&busy[fd % PLACES], 1);
         if (LIKELY(!is_reserved((unsigned)fd))) return true;
         atomic_fetch_sub(&busy[fd % PLACES], 1);
-        if (!wait || tries >= WAITS) return false;
+        if (fd + 1 == files_pinned)
+            files_unpin(); /* its door was left by longjmp */
+        else if (!wait || tries >= WAITS)
+            return false;
         lock_pause(tries);
     }
 }
@@ -152,7 +165,7 @@ unsigned files_next_reserved(unsigned first, unsigned last)
 void files_forget_reserved(void)
 {
     if (kept.count > 0) pthread_setcancelstate(kept.before, NULL);
-    kept.count = 0;
+    kept.count = files_pinned = 0;
     if (atomic_load(&reserved) == 0) goto busy;
     for (unsigned i = 0; i < FDS / 64; i++)
         if (atomic_load(&fds[i]) != 0) atomic_store(&fds[i], 0);

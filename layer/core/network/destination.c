@@ -124,7 +124,7 @@ bool destination_is_ignored(int fd, const void *bytes, size_t size)
 ssize_t destination_finish(int own, int fd, ssize_t result)
 {
     if (own >= 0 && own != fd) sys_close(own);
-    if (UNLIKELY(runtime_api_pinned != 0)) runtime_api_connected();
+    if (UNLIKELY(files_pinned != 0)) files_unpin();
     return result;
 }
 

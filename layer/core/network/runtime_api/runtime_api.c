@@ -27,7 +27,6 @@
 #include "support/sys.h"
 
 __thread bool runtime_client_asked __attribute__((tls_model("initial-exec")));
-__thread int runtime_api_pinned __attribute__((tls_model("initial-exec")));
 _Atomic uint64_t runtime_api_fds;
 
 /* ---- at start ---- */
@@ -207,16 +206,22 @@ uint8_t runtime_api_permits(int fd, const void *caller)
     return permits_here | (is_node(caller) ? permits_node : 0);
 }
 
+enum { COPY_NAPS = 2000 };
 struct copies {
     uint64_t cookie;
     int fd;
-    bool found; /* another fd of the socket */
+    unsigned naps; /* COPY_NAPS: another fd of the socket stays */
 };
 
+/* Before another thread forks or spawns, the guard copies each socket for a moment (passing.c). It
+ * does so outside fd_use.h, but the program's doors do not: no copy of theirs comes meanwhile. */
 static void find_copy(void *context, int fd)
 {
     struct copies *copies = context;
-    copies->found |= fd != copies->fd && pending_cookie(fd) == copies->cookie;
+    while (fd != copies->fd && copies->naps < COPY_NAPS && pending_cookie(fd) == copies->cookie) {
+        copies->naps++;
+        lock_pause(SYS_SPINS);
+    }
 }
 
 /* From here on the socket is not duplicated or passed on, because its fd is watched. But another
@@ -229,19 +234,13 @@ static bool is_alone(int fd, uint64_t cookie, bool blocks)
     if (blocks && !fd_use_claims_socket(cookie)) return false;
     pending_every_fd(find_copy, &copies);
     if (blocks) fd_use_releases();
-    return !copies.found;
-}
-
-void runtime_api_connected(void)
-{
-    files_let_go(runtime_api_pinned - 1);
-    runtime_api_pinned = 0;
+    return copies.naps < COPY_NAPS;
 }
 
 bool runtime_api_connects(int fd, const void *caller)
 {
     bool blocks = runtime_api_blocks();
-    if (blocks && files_pin(fd)) runtime_api_pinned = fd + 1;
+    if (blocks) files_pin(fd);
     uint64_t cookie = pending_cookie(fd);
     if (cookie == 0) return true;
     struct talk *talk = &talks[atomic_fetch_add(&next_talk, 1) % KEPT];

@@ -49,12 +49,9 @@ enum runtime_asker { RUNTIME_OTHER, RUNTIME_PERMITTED, RUNTIME_CLIENT };
 
 /* Which kind of caller the code at `caller` is, before it connects to the Runtime API. */
 enum runtime_asker runtime_api_asker(const void *caller);
-/* Before the client connects: remembers the socket. Returns false if other code may have it too. */
+/* Before the client connects: remembers the socket, and pins its fd (files.h). Returns false if
+ * other code may have it too. */
 bool runtime_api_connects(int fd, const void *caller);
-/* One more than the fd by which this thread connects, 0 if none: until runtime_api_connected, no
- * other thread can make it refer to another socket. */
-extern __thread int runtime_api_pinned __attribute__((tls_model("initial-exec")));
-void runtime_api_connected(void);
 /* The requests that another caller may make by this socket (enum permit). */
 uint8_t runtime_api_permits(int fd, const void *caller);
 /* Whether a request of PERMIT_KEPT may be made now: the response to an invocation that is not
