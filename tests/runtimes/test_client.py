@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from fshield.local.emulator import free_ports
 from tests import support
 from tests.support import Guarded, run_guarded
 
@@ -28,11 +28,9 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 def run(programs: tuple[Path, Path], *words: str) -> Guarded:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    (port,) = free_ports(1)
     return run_guarded(
-        [programs[0], programs[1], port, *words],
+        [programs[0], programs[1], str(port), *words],
         policy=support.rules(runtime_api="block", tmp="block"),
         env={"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}"},
         timeout=120,
