@@ -36,8 +36,11 @@ def start(**options):
 
 
 def answered(fd):
-    """Wait for the answer of the Runtime API."""
+    """Wait for the answer of the Runtime API. Until the client has connected, its socket has hung
+    up."""
     poll = select.poll()
     poll.register(fd, select.POLLIN)
-    poll.poll(patience(3) * 1000)
+    end = time.monotonic() + patience(3)
+    while time.monotonic() < end and not any(found & select.POLLIN for _, found in poll.poll(10)):
+        time.sleep(0.001)
     return fd
