@@ -437,10 +437,11 @@ def _all(each: dict[str, list[str]]) -> list[str]:
 
 def matches(pattern: str, path: str) -> bool:
     """Whether the pattern matches the path, as in the engine. For checks in this package only:
-    verdicts come from the engine.
+    verdicts come from the engine. A path may itself have a ``*``, for a part of any length, which
+    no ``?`` matches.
     """
     parts = re.split(r"(\*\*|\*|\?)", pattern)
-    made = {"**": r".*", "*": r"[^/]*", "?": r"[^/]"}
+    made = {"**": r".*", "*": r"[^/]*", "?": r"[^/*]"}
     text = "".join(made.get(part, re.escape(part)) for part in parts)
     if pattern.endswith("/**"):
         # In the engine, ``DIR/**`` matches DIR too.

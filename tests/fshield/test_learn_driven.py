@@ -102,7 +102,7 @@ def test_the_fork_of_a_pool_that_it_makes_is_held_back() -> None:
     log = known().add("create_child_process", *frames("joblib", "tintbox"), *stack(), **FORK)
     assert "only tintbox asked for it" in held(learnt(log))["fork"]
     log = known().add("create_child_process", *frames("joblib", "sklearn"), *stack(), **FORK)
-    assert "{path: fork, only_for: [scikit-learn]}" in entries(learnt(log))
+    assert "{path: fork, only_for: [joblib, scikit-learn]}" in entries(learnt(log))
 
 
 def test_a_thread_of_urllib3_alone_is_anybody_s() -> None:

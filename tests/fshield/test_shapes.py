@@ -8,7 +8,7 @@ import uuid
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -187,6 +187,7 @@ PATHS = st.lists(NAMES, min_size=1, max_size=4).map(lambda names: "/tmp/" + "/".
 
 
 @settings(max_examples=150, deadline=None)
+@example(["/tmp/0000000a.csv", "/tmp/report-19990101.csv/x", "/tmp/report-19980101.csv/x"])
 @given(st.lists(PATHS, min_size=1, max_size=40))
 def test_a_learnt_policy_lets_its_own_evidence_pass(paths: list[str]) -> None:
     found = learnt(*paths)

@@ -3,9 +3,11 @@ makes, and the next finds none of it."""
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import subprocess
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -312,7 +314,7 @@ def late():
     end = time.monotonic() + 0.5
     n = 0
     while time.monotonic() < end:
-        write(f"{NAME}-late-{n % 100}")
+        attempt(write, f"{NAME}-late-{n % 100}")
         n += 1
     done.set()
 
@@ -330,7 +332,37 @@ def handler(event, context):
     )
     assert answers[2] == 0
     assert left(name) == []
-    assert seen == []
+    # While a name is being removed, nobody may use it.
+    assert all(f"{name}-late-" in event["details"]["path"] for event in seen), seen
+
+
+def test_what_is_made_just_after_the_end_goes_at_the_next(
+    tmp_path: Path, name: str, function_folder: Callable[[str], Path]
+) -> None:
+    """A thread can have passed the door when its invocation ends, and make the file then. Here the
+    test makes it, after a link that failed."""
+    policy = tmp_path / "ephemeral.yaml"
+    policy.write_text(BASE.format(name=name))
+    text = """
+def handler(event, context):
+    write(NAME + "-sign")
+    if event["n"] == 1:
+        return attempt(os.link, NAME + "-none", NAME + "-late")
+"""
+    folder = function_folder(HEAD.replace('NAME"', f'{name}"') + text)
+    late, sign = Path(f"/tmp/{name}-late"), Path(f"/tmp/{name}-sign")
+    with Function(folder, "app.handler", policy=str(policy)) as function:
+        for number in (1, 2):
+            done = function.invoke({"n": number})
+            assert done.response == (errno.ENOENT if number == 1 else None), done
+            end = time.monotonic() + 20
+            while sign.exists() and time.monotonic() < end:
+                time.sleep(0.01)
+            if number == 1:
+                late.write_text("late")
+        while late.exists() and time.monotonic() < end:
+            time.sleep(0.01)
+    assert left(name) == []
 
 
 def test_a_dry_run_removes_nothing(run: Any, name: str) -> None:

@@ -148,9 +148,9 @@ static bool is_absent(int dir, const char *name)
 static void sweep(int tmp)
 {
     for (unsigned i = 0; i < ENTRIES; i++) {
-        uint8_t made = MADE;
-        if (is_absent(tmp, table->names[i]))
-            atomic_compare_exchange_strong(&table->states[i], &made, FREE);
+        uint8_t state = atomic_load(&table->states[i]);
+        if ((state == MADE || state == LEFT) && is_absent(tmp, table->names[i]))
+            atomic_compare_exchange_strong(&table->states[i], &state, FREE);
     }
 }
 
@@ -358,9 +358,10 @@ static void remove_once(struct walk *walk)
         if (!atomic_compare_exchange_strong(&table->states[i], &made, LEFT) && made != LEFT)
             continue;
         remove_tree(walk, table->names[i]);
-        /* A thread may have added files meanwhile. They are removed when the next invocation
-         * ends. */
-        if (is_absent(walk->tmp, table->names[i]) || is_kept(walk->tmp, table->names[i]))
+        /* A thread that may use the name can be about to make it again, or have added files
+         * meanwhile. They are removed when the next invocation ends. */
+        if ((made == LEFT && is_absent(walk->tmp, table->names[i])) ||
+            is_kept(walk->tmp, table->names[i]))
             atomic_store(&table->states[i], FREE);
     }
     lower();
