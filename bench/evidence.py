@@ -97,6 +97,7 @@ def written(size: int, packed: bool, wrapped: bool) -> list[str]:
         left -= len(part)
     if to is not None:
         to.close()
+    os.sync()  # the disk is not still busy with these files when they are read
     return files
 
 
