@@ -365,6 +365,22 @@ def handler(event, context):
     assert left(name) == []
 
 
+def test_names_of_the_last_invocation_take_no_more_room(run: Any, name: str) -> None:
+    """The table has room for 512 names."""
+    answers, seen = run(
+        """
+def handler(event, context):
+    for n in range(event):
+        write(f"{NAME}-{n}")
+    return len([name for name in os.listdir("/tmp") if name.startswith(NAME[5:])])
+""",
+        300,
+        500,
+    )
+    assert (answers, seen) == ([300, 500], [])
+    assert left(name) == []
+
+
 def test_a_dry_run_removes_nothing(run: Any, name: str) -> None:
     Path(f"/tmp/{name}-old").write_text("old")
     answers, seen = run(

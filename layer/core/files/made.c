@@ -112,14 +112,15 @@ bool made_is_table(int id) { return id >= 0 && id == table_id; }
 
 /* ---- names ---- */
 
-static bool has(const char *name, size_t size)
+/* The entry of the name in this state; NULL if there is none. */
+static _Atomic uint8_t *find(const char *name, size_t size, enum state state)
 {
     unsigned count = atomic_load_explicit(&table->count, memory_order_acquire);
     for (unsigned i = 0; i < count && i < ENTRIES; i++)
-        if (atomic_load_explicit(&table->states[i], memory_order_acquire) == MADE &&
+        if (atomic_load_explicit(&table->states[i], memory_order_acquire) == state &&
             strncmp(table->names[i], name, size) == 0 && table->names[i][size] == '\0')
-            return true;
-    return false;
+            return &table->states[i];
+    return NULL;
 }
 
 static bool add(const char *name, size_t size, enum state state)
@@ -154,8 +155,13 @@ static void sweep(int tmp)
     }
 }
 
+/* Nothing is there. A name that is only due for removal is taken again, so that one that the
+ * function makes in each invocation has one entry. */
 static bool claim(int tmp, const char *name, size_t size)
 {
+    uint8_t left = LEFT;
+    _Atomic uint8_t *known = find(name, size, LEFT);
+    if (known && atomic_compare_exchange_strong(known, &left, MADE)) return true;
     if (add(name, size, MADE)) return true;
     sweep(tmp);
     return add(name, size, MADE);
@@ -198,7 +204,7 @@ bool made_allows(const char *below, const struct stat *gone, int fd, const char 
     const char *name = below + 1;
     size_t size = strcspn(name, "/");
     if (size == 0 || size > NAME_MAX) return false;
-    if (has(name, size)) return true;
+    if (find(name, size, MADE)) return true;
     if (!last || name[size] != '\0' || !is_absent(fd, last)) return false;
     /* Claim the name before the act, so that whatever is created under it is the function's. */
     return !changes || claim(fd, name, size);
@@ -360,9 +366,10 @@ static void remove_once(struct walk *walk)
         remove_tree(walk, table->names[i]);
         /* A thread that may use the name can be about to make it again, or have added files
          * meanwhile. They are removed when the next invocation ends. */
+        uint8_t left = LEFT;
         if ((made == LEFT && is_absent(walk->tmp, table->names[i])) ||
             is_kept(walk->tmp, table->names[i]))
-            atomic_store(&table->states[i], FREE);
+            atomic_compare_exchange_strong(&table->states[i], &left, FREE);
     }
     lower();
 }

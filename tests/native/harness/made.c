@@ -60,7 +60,7 @@ static void run(const char *what, void (*one)(void), void (*two)(void))
         more = other == NULL;
         other = NULL;
         if (!more) break;
-        lost += !has("name", 4);
+        lost += !find("name", 4, MADE);
         for (unsigned i = 0; i < ENTRIES; i++) table->states[i] = FREE;
         lower();
         left += table->count != 0;
