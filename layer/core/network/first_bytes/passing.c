@@ -225,8 +225,9 @@ static bool to_remember(int fd, bool datagram, bool standard, bool forked, struc
 
 /* Remembers a socket. A socket that may not be used stays open, without an event: the program did
  * not ask for it. Only a standard fd is replaced, because a stream would write to it unseen.
- * `given` is the program's fd, `fd` our own copy of it. Returns true if the socket must be
- * remembered and cannot be, which is reported. */
+ * `given` is the program's fd, `fd` our own copy of it. Returns true if the socket may not stay,
+ * which is reported: it must be remembered and cannot be, or was inherited and leads to the Runtime
+ * API, whose answers are for its client alone. */
 static bool adopt_socket(int fd, int given, bool forked)
 {
     enum { TRIES = 4 };
@@ -243,6 +244,7 @@ static bool adopt_socket(int fd, int given, bool forked)
         uint32_t serial;
         struct address address;
         if (!to_remember(fd, datagram, standard, forked, &entry, &connected)) return false;
+        if (!forked && entry.kind == PENDING_PERMITTED && runtime_api_refuses(NULL)) return true;
         if (standard && inspect_violates_by(&entry, "stream", NULL)) {
             put_away(given);
             return false;
@@ -274,7 +276,11 @@ static bool adopt(int given, bool forked)
 static void adopt_inherited(void *context, int fd)
 {
     (void)context;
-    if (adopt(fd, false)) sys_close(fd);
+    if (!adopt(fd, false)) return;
+    if (fd <= STDERR_FILENO)
+        put_away(fd);
+    else
+        sys_close(fd);
 }
 
 static void adopt_forked(void *context, int fd)
