@@ -155,9 +155,9 @@ def read(package: Path | None, variables: Mapping[str, str], known: Iterable[str
     listed, tells = _listed(packed)
     brought = {_top(name) for name in listed if _MODULE.search(name.name)}
     owners: dict[str, set[str]] = {}
-    for name, about in listed.items():
+    for name, abouts in listed.items():
         if _MODULE.search(name.name) or name.suffix == ".so":
-            owners.setdefault(_package(name), set()).add(_distribution(about))
+            owners.setdefault(_package(name), set()).update(map(_distribution, abouts))
     # A package can leave files out of its RECORD, so its whole folder counts as the package's.
     foreign = frozenset(brought.difference(known))
     wanted = [
@@ -208,11 +208,11 @@ def _is_template(pattern: str) -> bool:
     return bool(filled) and "**" not in pattern and (parts[0] not in filled or letters[0] >= 2)
 
 
-def _listed(packed: Iterable[PackedFile]) -> tuple[dict[PurePosixPath, PurePosixPath], bool]:
-    """The files listed in the distributions' RECORDs, each with the folder of the RECORD, and
+def _listed(packed: Iterable[PackedFile]) -> tuple[dict[PurePosixPath, set[PurePosixPath]], bool]:
+    """The files listed in the distributions' RECORDs, each with the folders of the RECORDs, and
     whether there is any RECORD or `node_modules`.
     """
-    listed: dict[PurePosixPath, PurePosixPath] = {}
+    listed: dict[PurePosixPath, set[PurePosixPath]] = {}
     tells = False
     for file in packed:
         about = file.name.parent
@@ -222,7 +222,7 @@ def _listed(packed: Iterable[PackedFile]) -> tuple[dict[PurePosixPath, PurePosix
         tells = True
         for row in csv.reader(file.read().decode("utf-8", "replace").splitlines()):
             if row and not row[0].startswith(("/", "..")):
-                listed[about.parent / row[0]] = about
+                listed.setdefault(about.parent / row[0], set()).add(about)
     return listed, tells
 
 

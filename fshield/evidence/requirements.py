@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from fshield.evidence.known import DISTRIBUTIONS
 from fshield.language.callers import plain
 
 #: Lambda's runtime has boto3, and a package with its own metadata of it is the exception.
@@ -56,10 +57,13 @@ class Requirements:
         return tuple(sorted(names | ({"boto3"} & self.imported)))
 
     def names(self, package: str) -> frozenset[str]:
-        """The distributions of a top-level package. Of several, as in `opentelemetry`, those that
-        the others do not require; none if these are many.
+        """The distributions of a top-level package. Of several, the one that has its name; else,
+        as in `opentelemetry`, those that the others do not require; none if these are many.
         """
         every = self.owners.get(package, frozenset())
+        # Any distribution can list files of another's package.
+        if named := every & {plain(package), DISTRIBUTIONS.get(package, "")}:
+            return named
         if len(every) > 1:
             every -= {one for name in every for one in self.of(name)}
         return every if len(every) <= _SHARED else frozenset()

@@ -224,3 +224,18 @@ def test_requirements_of_extras_count_where_the_extra_is_asked_for() -> None:
 
 def test_words_that_make_tasks() -> None:
     assert makes_tasks("await asyncio.gather(*all)") and not makes_tasks("gathered = 1")
+
+
+@pytest.mark.parametrize(
+    ("name", "owner"), [("requests", "requests"), ("websocket", "websocket-client")]
+)
+def test_a_package_that_lists_files_of_another_is_not_named(
+    tmp_path: Path, name: str, owner: str
+) -> None:
+    folder = package(tmp_path, f"import {name}", **{owner.replace("-", "_"): f"{name}/__init__.py"})
+    about = folder / "tintkit-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text(f"Name: tintkit\nRequires-Dist: {owner}\n")
+    (about / "RECORD").write_text(f"{name}/__init__.py,,\n{name}/more.py,,\n")
+    log = Log().host("api.example.org", *frames(name), *stack(""))
+    assert entries(learnt(log, folder)) == [f"{{host: api.example.org, only_for: [{owner}]}}"]
