@@ -5,7 +5,6 @@
 #   its request
 # proof: word
 # needs: gcc
-import os
 import subprocess
 import sys
 
