@@ -39,12 +39,12 @@ class _Request(ctypes.Structure):
         ("facts", ctypes.c_void_p),
         ("made", ctypes.c_bool),
         ("look_up", ctypes.c_bool),
-        ("askers", ctypes.c_void_p),
+        ("callers", ctypes.c_void_p),
         ("caller", ctypes.c_void_p),
     )
 
 
-class _Askers(ctypes.Structure):
+class _Callers(ctypes.Structure):
     _fields_ = (
         ("names", ctypes.POINTER(ctypes.c_char_p)),
         ("count", ctypes.c_uint),
@@ -64,8 +64,8 @@ class _Verdict(ctypes.Structure):
         ("only_for", ctypes.c_bool),
         ("rule", ctypes.c_uint32),
         ("source", ctypes.c_char_p),
-        ("asker", ctypes.c_char_p),
-        ("askers", ctypes.c_uint64),
+        ("outsider", ctypes.c_char_p),
+        ("callers", ctypes.c_uint64),
     )
 
 
@@ -433,8 +433,8 @@ class Compiled:
         request = _Request(family=family, name_count=len(encoded), port=port, look_up=look_up)
         if asker:
             asking = (ctypes.c_char_p * 1)(asker.encode())
-            askers = _Askers(names=asking, count=1)
-            request.askers = ctypes.addressof(askers)
+            callers = _Callers(names=asking, count=1)
+            request.callers = ctypes.addressof(callers)
         if self._depends_on_facts:
             request.facts = ctypes.addressof(self._facts(facts).facts)
         request.names = (ctypes.c_char_p * max(1, len(encoded)))(*encoded)

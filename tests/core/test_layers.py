@@ -43,8 +43,8 @@ FILLED_FROM_ABOVE = {
     "guard_child_variable": "start/inherited",  # every layer passes something on to a new program
     "interpreter_origin": "python/interpreter",  # an event names its caller
     "origin_resolve": "python/origin/origin",
-    "interpreter_askers": "python/origin/stack",  # an entry may count only for some callers
-    "interpreter_askers_of": "python/origin/stack",
+    "interpreter_callers": "python/origin/stack",  # an entry may count only for some callers
+    "interpreter_callers_of": "python/origin/stack",
     "distribution_requires": "python/origin/owner",
 }
 

@@ -67,7 +67,7 @@ static uint64_t kind_key(const struct guard_act *act, const struct fs_verdict *v
                                  (uint64_t)verdict->floor << 32 | verdict->rule);
     keyed_hash_number(&hash, act->port);
     for (unsigned i = 0; i < GUARD_TEXTS; i++) keyed_hash_text(&hash, act->texts[i]);
-    if (UNLIKELY(verdict->asker)) keyed_hash_text(&hash, verdict->asker);
+    if (UNLIKELY(verdict->outsider)) keyed_hash_text(&hash, verdict->outsider);
     add_caller(&hash, act);
     return keyed_hash_end(&hash);
 }

@@ -296,7 +296,7 @@ static void write_rule(struct json *json, const struct report *report)
     if (entry) {
         json_text(json, "entry_source", fs_policy_string(decider, entry->source), 128);
         json_text(json, "only_for", only_for_of(decider, verdict->rule), 240);
-        json_text(json, "asker", verdict->asker ? verdict->asker : "unknown", 64);
+        json_text(json, "asker", verdict->outsider ? verdict->outsider : "unknown", 64);
     }
 }
 

@@ -182,7 +182,7 @@ static void say_reason(struct sentence *out, const struct guard_act *act,
         sentence_say(out, "allowed for ");
         say_list(out, only_for_of(verdict->floor ? guard.floor : guard.policy, verdict->rule));
         sentence_say(out, "; asked by ");
-        sentence_say(out, verdict->asker ? verdict->asker : ONLY_FOR_UNKNOWN);
+        sentence_say(out, verdict->outsider ? verdict->outsider : ONLY_FOR_UNKNOWN);
         return;
     case FS_FAMILY: sentence_say(out, "sockets of this kind are refused"); return;
     case FS_GUARD: sentence_say(out, "the guard protects itself"); return;

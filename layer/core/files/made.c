@@ -234,8 +234,8 @@ static bool is_kept(int dir, const char *name)
     if (!excepts) return false;
     text_entry_path(dir, name, path);
     /* Kept if an entry with only_for allows it: its caller may want the object again. */
-    static const struct fs_askers nobody;
-    struct fs_request request = {.family = FS_TMP, .path = path, .askers = &nobody};
+    static const struct fs_callers nobody;
+    struct fs_request request = {.family = FS_TMP, .path = path, .callers = &nobody};
     struct fs_verdict verdict = guard_decide(&request);
     return verdict.mode != FS_BLOCK || verdict.reason == FS_ONLY_FOR;
 }

@@ -4,7 +4,7 @@
 
 #include "files/source/also.h"
 #include "files/files.h"
-#include "guard/askers.h"
+#include "guard/callers.h"
 #include "files/handler.h"
 #include "files/made.h"
 #include "files/paths.h"
@@ -365,7 +365,7 @@ int files_open(int dirfd, const struct path *copy, int flags, mode_t mode, const
 {
     if (files_idle()) return open_as_asked(dirfd, copy->text, flags, mode);
     int fd = open_judged(dirfd, copy, flags & ~FILES_OWN_BITS, mode, caller);
-    if (UNLIKELY(askers_matter)) askers_opened();
+    if (UNLIKELY(callers_matter)) callers_opened();
     return fd;
 }
 

@@ -1,6 +1,6 @@
 /* The verdict of this process: the policy's verdict, changed by configure, the floor and a dry
  * run. Also keeps what the interpreter ring has reported. No I/O. */
-#include "guard/askers.h"
+#include "guard/callers.h"
 #include "guard/guard.h"
 #include "support/keyed_hash.h"
 
@@ -17,12 +17,12 @@ static void ask(const struct fs_policy *policy, const struct fs_request *request
                 struct fs_verdict *verdict)
 {
     *verdict = fs_policy_decide(policy, request);
-    if (LIKELY(!verdict->only_for) || request->askers) return;
-    const char *names[ASKERS_MAX];
-    if (*set == 0) *set = askers_of(request);
-    struct fs_askers askers = askers_list(*set, names);
+    if (LIKELY(!verdict->only_for) || request->callers) return;
+    const char *names[CALLERS_MAX];
+    if (*set == 0) *set = callers_of(request);
+    struct fs_callers callers = callers_list(*set, names);
     struct fs_request asked = *request;
-    asked.askers = &askers;
+    asked.callers = &callers;
     *verdict = fs_policy_decide(policy, &asked);
 }
 
@@ -34,8 +34,8 @@ struct fs_verdict guard_decide(const struct fs_request *request)
 
 struct fs_verdict guard_decide_each(const struct fs_request *request, struct fs_verdict asked[2])
 {
-    uint64_t askers = 0;
-    ask(guard.policy, request, &askers, &asked[0]);
+    uint64_t callers = 0;
+    ask(guard.policy, request, &callers, &asked[0]);
     struct fs_verdict verdict = asked[0];
     if (request->family <= FS_HANDLER) {
         /* Exceptions in the policy file stand: configure only changes what happens where no entry
@@ -52,12 +52,12 @@ struct fs_verdict guard_decide_each(const struct fs_request *request, struct fs_
             verdict = reconfigured(verdict, (uint8_t)(loosened - 1));
     }
     if (guard.floor) {
-        ask(guard.floor, request, &askers, &asked[1]);
+        ask(guard.floor, request, &callers, &asked[1]);
         asked[1].floor = true;
         if (asked[1].mode > verdict.mode) verdict = asked[1];
     }
     if (guard.dry_run && verdict.mode == FS_BLOCK) verdict.mode = FS_ALERT;
-    verdict.askers = askers;
+    verdict.callers = callers;
     return verdict;
 }
 

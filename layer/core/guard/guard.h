@@ -1,10 +1,7 @@
 /* The guard inside a process: what every door and ring shares.
  *
- * A door is an exported function with a libc name. Its shape:
- *
- * DOOR int connect(int fd, const struct sockaddr *address, socklen_t size) { if (!guard_ready())
- * return real.connect(fd, address, size); ... copy what is judged, judge the copy, act on the copy
- * ... }
+ * A door is an exported function with a libc name. It first asks guard_ready(), and calls libc's
+ * function if that is false. Then it copies what is judged, judges the copy, and acts on the copy.
  *
  * guard_ready() starts the guard on first use, from whatever door is passed first: constructors run
  * too late. It returns false if this thread is inside the guard already. */
@@ -66,9 +63,9 @@ extern char guard_program_path[1024];
 extern char guard_policy_sha256[65], guard_floor_sha256[65];
 extern char guard_pythonpath_was_set;
 
-/* The caller, if it is not a package. UNKNOWN: not Python, or not looked for. NOBODY: only the
- * standard library is on the stack. */
-enum { GUARD_ASKER_UNKNOWN = 0, GUARD_ASKER_NOBODY = 1 };
+/* Instead of a package's number. UNKNOWN: not Python, or not looked for. NONE: only the standard
+ * library is on the stack. */
+enum { GUARD_PACKAGE_UNKNOWN = 0, GUARD_PACKAGE_NONE = 1 };
 
 /* What this thread is in the middle of. Zero at a thread's start. */
 struct guard_thread {
@@ -79,7 +76,7 @@ struct guard_thread {
      * Valid until the next watched audit event of this thread. */
     uint8_t note_family; /* enum fs_family + 1; 0: none */
     uint8_t note_mode; /* enum fs_mode that was reported */
-    uint32_t note_asker; /* of the network: origin_asker of who asked, or a GUARD_ASKER_… */
+    uint32_t note_package; /* of the network: the caller's package, or a GUARD_PACKAGE_… */
     uint64_t note_object; /* guard_object_hash; 0: whatever object of that family */
     uint8_t loosened[4]; /* configure({...}) for this thread: enum fs_mode + 1, 0 none */
     const char *caller; /* of the door that is reporting: return address, for the origin */

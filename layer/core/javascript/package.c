@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "events/callers.h"
+#include "events/frame_text.h"
 #include "support/sys.h"
 #include "support/text.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "files/files.h"
-#include "javascript/caller.h"
+#include "javascript/js_caller.h"
 #include "libc/symbols.h"
 #include "support/copied.h"
 #include "v8/javascript.h"
@@ -18,7 +18,7 @@ enum { WRITING = 1, ANSWERED = 2 };
 /* The newest requests. If more wait than fit here, the oldest has no caller. */
 static _Atomic uintptr_t keys[REQUESTS]; /* the address of its memory; 0: none */
 static size_t sizes[REQUESTS];
-static struct caller_frames callers[REQUESTS];
+static struct js_caller_frames callers[REQUESTS];
 static atomic_uint count;
 /* The lookup that ended last on this thread. */
 static __thread uintptr_t answered __attribute__((tls_model("initial-exec")));
@@ -69,7 +69,7 @@ static __attribute__((noinline)) void *noted(size_t size, const uintptr_t regist
     unsigned place = atomic_fetch_add(&count, 1) % REQUESTS;
     if (atomic_exchange(&keys[place], WRITING) == WRITING) return at;
     sizes[place] = size;
-    atomic_store(&keys[place], caller_keep(&callers[place], NEAR) ? (uintptr_t)at : 0);
+    atomic_store(&keys[place], js_caller_keep(&callers[place], NEAR) ? (uintptr_t)at : 0);
     return at;
 }
 
@@ -132,9 +132,9 @@ bool request_origin_read(struct guard_origin *origin, const struct guard_act *ac
         bool other =
             script ? key != answered : key % 16 != 0 || (uintptr_t)copied_given - key >= sizes[i];
         if (key == 0 || other) continue;
-        struct caller_frames copy = callers[i];
+        struct js_caller_frames copy = callers[i];
         atomic_thread_fence(memory_order_acquire);
-        return atomic_load(&keys[i]) == key && caller_read(origin, &copy);
+        return atomic_load(&keys[i]) == key && js_caller_read(origin, &copy);
     }
     return false;
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "guard/guard.h"
-#include "javascript/caller.h"
+#include "javascript/js_caller.h"
 #include "libc/symbols.h"
 #include "v8/javascript.h"
 
@@ -13,7 +13,7 @@
 enum { HANDLES = 64, MAKER = 1024, WRITING = 1, UV_TCP = 12, UV_UDP = 15 };
 
 static _Atomic uintptr_t keys[HANDLES]; /* the object's address; 0: none */
-static struct caller_frames callers[HANDLES];
+static struct js_caller_frames callers[HANDLES];
 static atomic_uint count;
 
 static uintptr_t makers[2];
@@ -41,7 +41,7 @@ static void note(uintptr_t at)
     if (!javascript_is_here()) return;
     unsigned place = atomic_fetch_add(&count, 1) % HANDLES;
     if (atomic_exchange(&keys[place], WRITING) == WRITING) return;
-    atomic_store(&keys[place], caller_keep(&callers[place], JAVASCRIPT_FRAMES) ? at : 0);
+    atomic_store(&keys[place], js_caller_keep(&callers[place], JAVASCRIPT_FRAMES) ? at : 0);
 }
 
 /* `operator new`, for each object that Node's own code makes. */
@@ -77,9 +77,9 @@ bool socket_origin_read(struct guard_origin *origin, const struct guard_act *act
     if (loop) node.walk(loop, visit, &search);
     for (unsigned i = 0; i < HANDLES && search.key; i++) {
         if (atomic_load(&keys[i]) != search.key) continue;
-        struct caller_frames copy = callers[i];
+        struct js_caller_frames copy = callers[i];
         atomic_thread_fence(memory_order_acquire);
-        return atomic_load(&keys[i]) == search.key && caller_read(origin, &copy);
+        return atomic_load(&keys[i]) == search.key && js_caller_read(origin, &copy);
     }
     return false;
 }

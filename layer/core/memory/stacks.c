@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "cpython/python.h"
-#include "guard/askers.h"
+#include "guard/callers.h"
 #include "guard/guard.h"
 #include "libc/symbols.h"
 #include "memory/native.h"
@@ -52,9 +52,9 @@ DOOR int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, voi
         }
     }
     const void *given = argument;
-    if (UNLIKELY(askers_matter)) askers_wrap_start(&run, &argument);
+    if (UNLIKELY(callers_matter)) callers_wrap_thread(&run, &argument);
     int error = real.pthread_create(thread, attributes, run, argument);
-    if (UNLIKELY(error != 0 && argument != given)) askers_unwrap_start(argument);
+    if (UNLIKELY(error != 0 && argument != given)) callers_unwrap_thread(argument);
     return error;
 }
 

@@ -59,7 +59,7 @@ void destination_release(struct destination_file *file)
 static bool connects_to_runtime_api(int fd, int own, const struct network_target *target,
                                     const void *caller)
 {
-    if (target->asker == RUNTIME_CLIENT) return runtime_api_connects(own, caller);
+    if (target->runtime_caller == RUNTIME_CLIENT) return runtime_api_connects(own, caller);
     return pending_cookie(own) != 0 &&
            inspect_permits(own, &target->address, runtime_api_permits(fd, caller));
 }
@@ -86,11 +86,11 @@ bool destination_refuses(int fd, int *own, const struct address *address, bool c
     if (UNLIKELY(target.address.port == 0) && connecting && target.verdict.reason == FS_PORT &&
         dns_probes(fd))
         return false;
-    if (UNLIKELY(target.family == FS_RUNTIME_API) && target.asker == RUNTIME_PERMITTED)
+    if (UNLIKELY(target.family == FS_RUNTIME_API) && target.runtime_caller == RUNTIME_PERMITTED)
         *own = sys_own_fd(fd);
-    if (UNLIKELY(target.family == FS_RUNTIME_API) && target.asker != RUNTIME_OTHER && *own >= 0 &&
-        !connects_to_runtime_api(fd, *own, &target, caller)) {
-        target.asker = RUNTIME_OTHER;
+    if (UNLIKELY(target.family == FS_RUNTIME_API) && target.runtime_caller != RUNTIME_OTHER &&
+        *own >= 0 && !connects_to_runtime_api(fd, *own, &target, caller)) {
+        target.runtime_caller = RUNTIME_OTHER;
         network_judge_runtime_api(&target);
     }
     if (network_refuses(&target, fd, verb, caller)) return true;

@@ -6,7 +6,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-#include "guard/askers.h"
+#include "guard/callers.h"
 #include "guard/guard.h"
 #include "events/events.h"
 #include "network/names/resolvers.h"
@@ -47,7 +47,7 @@ bool network_is_own_name(const char *name)
 void network_judge_runtime_api(struct network_target *target)
 {
     target->family = FS_RUNTIME_API;
-    target->verdict = target->asker != RUNTIME_OTHER || guard_ignores(FS_RUNTIME_API)
+    target->verdict = target->runtime_caller != RUNTIME_OTHER || guard_ignores(FS_RUNTIME_API)
                           ? network_let_through
                           : runtime_api_judge();
 }
@@ -81,7 +81,7 @@ void network_judge_ip(struct network_target *target, const void *caller, bool co
     target->announced = false;
     target->proxy = UNLIKELY(proxies_count > 0) && proxies_is(address);
     target->host[0] = '\0';
-    target->asker = RUNTIME_OTHER;
+    target->runtime_caller = RUNTIME_OTHER;
     memset(target->asked, 0, sizeof target->asked);
     if (UNLIKELY(guard_on_probation())) {
         target->verdict = network_on_probation;
@@ -90,11 +90,12 @@ void network_judge_ip(struct network_target *target, const void *caller, bool co
     target->resolver = false;
     if (UNLIKELY(address->port == guard.runtime_api_port) &&
         runtime_api_is(address->ip, address->version)) {
-        target->asker = caller != NULL         ? (uint8_t)runtime_api_asker(caller)
-                        : runtime_client_asked ? (uint8_t)RUNTIME_CLIENT
-                                               : (uint8_t)RUNTIME_OTHER;
-        if (target->asker == RUNTIME_PERMITTED && (!connecting || guard_ignores(FS_RUNTIME_API)))
-            target->asker = RUNTIME_OTHER;
+        target->runtime_caller = caller != NULL         ? (uint8_t)runtime_api_caller(caller)
+                                 : runtime_client_asked ? (uint8_t)RUNTIME_CLIENT
+                                                        : (uint8_t)RUNTIME_OTHER;
+        if (target->runtime_caller == RUNTIME_PERMITTED &&
+            (!connecting || guard_ignores(FS_RUNTIME_API)))
+            target->runtime_caller = RUNTIME_OTHER;
         network_judge_runtime_api(target);
         return;
     }
@@ -116,13 +117,13 @@ void network_judge_ip(struct network_target *target, const void *caller, bool co
     struct fs_request request = network_request(address, &names);
     request.caller = caller;
     target->verdict = guard_decide_each(&request, target->asked);
-    if (UNLIKELY(askers_matter) && target->verdict.askers == 0 && target->proxy)
-        target->verdict.askers = askers_of(&request); /* a proxy will be asked for a name */
+    if (UNLIKELY(callers_matter) && target->verdict.callers == 0 && target->proxy)
+        target->verdict.callers = callers_of(&request); /* a proxy will be asked for a name */
     if (target->verdict.mode == FS_ALLOW && target->verdict.reason != FS_RULE) return;
-    target->announced =
-        target->verdict.mode == FS_ALERT &&
-        (address->port == 0 ? names.announced
-                            : learnt_is_announced(&names, address->port, guard_thread.note_asker));
+    target->announced = target->verdict.mode == FS_ALERT &&
+                        (address->port == 0 ? names.announced
+                                            : learnt_is_announced(&names, address->port,
+                                                                  guard_thread.note_package));
     if (names.count > 0) {
         unsigned which = target->verdict.name < names.count ? target->verdict.name : 0;
         memcpy(target->host, names.names[which], strlen(names.names[which]) + 1);
@@ -156,7 +157,7 @@ bool network_refuses(const struct network_target *target, int fd, const char *ve
     network_object(ip, address->port, object);
     if (guard_noted(target->family, object) ||
         (target->announced && learnt_take_announced(address->ip, address->version, address->port,
-                                                    guard_thread.note_asker)))
+                                                    guard_thread.note_package)))
         return refuses(&target->verdict);
     struct guard_act act = {
         .ring = RING_LIBC,

@@ -19,7 +19,7 @@ struct network_target {
     struct fs_verdict verdict;
     struct fs_verdict asked[2]; /* of policy and floor, each by itself; zero if neither counts */
     enum fs_family family; /* FS_OUTBOUND or FS_RUNTIME_API */
-    uint8_t asker; /* enum runtime_asker, if family is FS_RUNTIME_API */
+    uint8_t runtime_caller; /* enum runtime_caller, if family is FS_RUNTIME_API */
     bool resolver; /* a name server of the system, on its port: `verdict` holds for all but UDP */
     bool proxy; /* of the environment, spoken to in the clear */
     bool announced; /* alert: the lookup was reported, and the connection is the same act */
@@ -28,7 +28,7 @@ struct network_target {
 
 /* For the interpreter ring: the verdict that the doors would give, and the family that decided,
  * FS_OUTBOUND or FS_RUNTIME_API. `address` is copied. `host` has FS_HOST_MAX + 1 bytes, `ip`
- * ADDRESS_TEXT_MAX; "" if unknown. If this caller's (guard_thread.note_asker) lookup of the
+ * ADDRESS_TEXT_MAX; "" if unknown. If this caller's (guard_thread.note_package) lookup of the
  * destination was reported and allowed, the verdict is FS_ALLOW and `announced` is set: it is the
  * same act. For the Runtime API, the ring must set runtime_client_asked (runtime_api.h) first. */
 struct fs_verdict network_judge_target(const void *address, size_t size, char *host, char *ip,
@@ -46,7 +46,7 @@ static inline bool network_reads_bytes(const struct network_target *target)
 }
 /* A connection to the address, and the names that were learnt for it. */
 struct fs_request network_request(const struct address *address, struct learnt_names *names);
-/* The verdict of the Runtime API's rule, by `target->asker`. */
+/* The verdict of the Runtime API's rule, by `target->runtime_caller`. */
 void network_judge_runtime_api(struct network_target *target);
 /* Reports the verdict unless it allows. Returns true if the call must fail: errno is EACCES then.
  * `fd` is -1 if there is none. */

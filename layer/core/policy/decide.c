@@ -151,7 +151,7 @@ struct fs_verdict fs_policy_decide(const struct fs_policy *policy, const struct 
         if (rule) result.source = fs_policy_string(policy, rule->source);
     } else if (best.fit == FIT_OTHERS) {
         result.only_for = true;
-        result.asker = only_for_outsider(only_for_of(policy, best.rule), request->askers);
+        result.outsider = only_for_outsider(only_for_of(policy, best.rule), request->callers);
     } else if (best.fit == FIT_NONE && named) {
         result.rule = matching_unfit_rule(policy, request);
         if (result.rule != UINT32_MAX) result.reason = FS_VARIABLE;

@@ -43,7 +43,8 @@ enum fit fitting_rule(const struct fs_policy *policy, uint32_t index,
     enum fit fit = fit_of(policy, index, request);
     if (!(policy->features & FS_FEATURE_ONLY_FOR) || fit != FIT_WHOLE) return fit;
     const char *only_for = only_for_of(policy, index);
-    return *only_for == '\0' || only_for_counts(only_for, request->askers) ? FIT_WHOLE : FIT_OTHERS;
+    return *only_for == '\0' || only_for_counts(only_for, request->callers) ? FIT_WHOLE
+                                                                            : FIT_OTHERS;
 }
 
 bool fitting_keeps(struct best *best, enum fit fit, uint32_t rule)

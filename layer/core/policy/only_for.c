@@ -22,32 +22,32 @@ static bool names_it(const char *only_for, const char *name)
     return false;
 }
 
-static bool belongs(const char *only_for, const struct fs_askers *askers, const char *name)
+static bool belongs(const char *only_for, const struct fs_callers *callers, const char *name)
 {
     return names_it(only_for, name) || strcmp(name, ONLY_FOR_FUNCTION) == 0 ||
-           (askers->requires && strcmp(name, ONLY_FOR_UNKNOWN) != 0 &&
-            askers->requires(only_for, name));
+           (callers->requires && strcmp(name, ONLY_FOR_UNKNOWN) != 0 &&
+            callers->requires(only_for, name));
 }
 
-bool only_for_counts(const char *only_for, const struct fs_askers *askers)
+bool only_for_counts(const char *only_for, const struct fs_callers *callers)
 {
     bool named = false;
-    if (!askers) return false;
-    for (unsigned i = 0; i < askers->count; i++) {
-        named = named || names_it(only_for, askers->names[i]);
-        if (!belongs(only_for, askers, askers->names[i])) return false;
+    if (!callers) return false;
+    for (unsigned i = 0; i < callers->count; i++) {
+        named = named || names_it(only_for, callers->names[i]);
+        if (!belongs(only_for, callers, callers->names[i])) return false;
     }
     return named;
 }
 
-const char *only_for_outsider(const char *only_for, const struct fs_askers *askers)
+const char *only_for_outsider(const char *only_for, const struct fs_callers *callers)
 {
     const char *outsider = NULL;
-    bool inside =
-        true; /* `outsider` is required by the entry's callers, but none of those is on the stack */
-    for (unsigned i = 0; askers && i < askers->count; i++) {
-        const char *name = askers->names[i];
-        bool other = !belongs(only_for, askers, name);
+    /* The entry's callers require `outsider`, but none of them is on the stack. */
+    bool inside = true;
+    for (unsigned i = 0; callers && i < callers->count; i++) {
+        const char *name = callers->names[i];
+        bool other = !belongs(only_for, callers, name);
         /* The name of a distribution says more than "unknown". */
         if (other && strcmp(name, ONLY_FOR_UNKNOWN) != 0) return name;
         if (other || (inside && (!outsider || strcmp(name, ONLY_FOR_FUNCTION) == 0)))

@@ -11,8 +11,8 @@
 const char *only_for_of(const struct fs_policy *policy, uint32_t rule);
 /* A named distribution is on the stack, and all others are the function, or required by a named
  * one. */
-bool only_for_counts(const char *only_for, const struct fs_askers *askers);
+bool only_for_counts(const char *only_for, const struct fs_callers *callers);
 /* The caller because of which the entry does not count, or NULL. */
-const char *only_for_outsider(const char *only_for, const struct fs_askers *askers);
+const char *only_for_outsider(const char *only_for, const struct fs_callers *callers);
 
 #endif

@@ -234,8 +234,8 @@ struct fs_facts {
                               that begins with vpce- */
 };
 
-/* Whose code is on the stack that asks. */
-struct fs_askers {
+/* Whose code is on the stack of the act. */
+struct fs_callers {
     const char *const *names; /* distributions, normalised; "function", "unknown" */
     unsigned count;
     /* One that `only_for` lists requires `name`, directly or not. NULL: none does. */
@@ -255,7 +255,7 @@ struct fs_request {
     const struct fs_facts *facts; /* NULL: nothing is known */
     bool made; /* tmp: the function made it, or may */
     bool look_up; /* a lookup: any code may look up a name that an entry spells out */
-    const struct fs_askers *askers; /* NULL: not known, and no entry with only_for counts */
+    const struct fs_callers *callers; /* NULL: not known, and no entry with only_for counts */
     const void *caller; /* of the door, for guard_decide; NULL: not known */
 };
 
@@ -273,8 +273,8 @@ struct fs_verdict {
     bool only_for; /* an entry with only_for would change it, if it counts for the caller */
     uint32_t rule; /* index, UINT32_MAX where none decided */
     const char *source; /* FILE:LINE or NULL; points into the policy */
-    const char *asker; /* FS_ONLY_FOR: the caller that it does not count for; NULL: not known */
-    uint64_t askers; /* guard_askers(), where guard_decide asked; else 0 */
+    const char *outsider; /* FS_ONLY_FOR: the caller that it does not count for; NULL: not known */
+    uint64_t callers; /* callers_of(), if guard_decide needed it; else 0 */
 };
 
 /* NULL if `bytes` is a policy that this engine runs; else what is wrong, in a few words. */

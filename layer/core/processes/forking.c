@@ -9,7 +9,7 @@
 
 #include "cpython/attach.h"
 #include "libc/symbols.h"
-#include "guard/askers.h"
+#include "guard/callers.h"
 #include "guard/passes.h"
 #include "network/first_bytes/inspect.h"
 #include "network/names/apart.h"
@@ -89,7 +89,7 @@ static enum forking ask(unsigned long flags, const void *caller)
 {
     enum forking answer = FORK_REFUSED;
     attach_forks();
-    if (UNLIKELY(askers_matter)) askers_fork(caller);
+    if (UNLIKELY(callers_matter)) callers_fork(caller);
     if (LIKELY(inspect_sharing_begins()))
         answer = judge_fork(flags, caller);
     else

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "events/callers.h"
+#include "events/frame_text.h"
 #include "python/arguments.h"
 #include "python/hooks/genuine.h"
 #include "guard/guard.h"
@@ -44,7 +44,7 @@ bool frames_next(struct frame *frame)
     frame->file = code_attribute(next, "co_filename");
     const char *path = argument_text(frame->file);
     /* Code may be compiled under any spelling of a path, and folders are compared as text. */
-    frame->path = path ? callers_plain(path, frame->room, sizeof frame->room) : "";
+    frame->path = path ? frame_text_plain(path, frame->room, sizeof frame->room) : "";
     frame->library = frames_is_library(frame->path);
     return true;
 }
@@ -82,14 +82,14 @@ void frames_pin_library(void)
     for (size_t i = 2; i-- > 0;) {
         const char *prefix = argument_text(python.PySys_GetObject(names[i]));
         if (prefix)
-            text_copy(prefixes[i], sizeof *prefixes, callers_plain(prefix, room, sizeof room));
+            text_copy(prefixes[i], sizeof *prefixes, frame_text_plain(prefix, room, sizeof room));
     }
 }
 
 static const char *in_library(const char *path)
 {
     for (size_t i = 0; i < 2; i++) {
-        const char *rest = prefixes[i][0] ? callers_below(path, prefixes[i]) : NULL;
+        const char *rest = prefixes[i][0] ? frame_text_below(path, prefixes[i]) : NULL;
         if (rest && strncmp(rest, "lib/python3.", 12) == 0) return rest + 12;
         if (rest && strncmp(rest, "lib64/python3.", 14) == 0) return rest + 14;
     }
@@ -118,7 +118,7 @@ void frames_saw_module(const char *path)
 {
     static const char tail[] = "/awslambdaric/__init__.py";
     char room[sizeof client_folder];
-    path = callers_plain(path, room, sizeof room);
+    path = frame_text_plain(path, room, sizeof room);
     size_t size = strlen(path), cut = sizeof "/__init__.py" - 1;
     int no = 0;
     if (size < sizeof tail || size - cut >= sizeof client_folder) return;
@@ -132,11 +132,11 @@ void frames_saw_module(const char *path)
 bool frames_is_client(const char *path)
 {
     /* LAMBDA_RUNTIME_DIR holds boto3 as well, which is not the client. */
-    const char *runtime = guard.runtime_dir[0] ? callers_below(path, guard.runtime_dir) : NULL;
+    const char *runtime = guard.runtime_dir[0] ? frame_text_below(path, guard.runtime_dir) : NULL;
     if (runtime &&
         (strncmp(runtime, "awslambdaric/", 13) == 0 || strcmp(runtime, "bootstrap.py") == 0))
         return true;
-    return atomic_load(&client_known) == 2 && callers_below(path, client_folder);
+    return atomic_load(&client_known) == 2 && frame_text_below(path, client_folder);
 }
 
 static bool is_genuine(const struct frame *frame)

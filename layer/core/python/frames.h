@@ -7,7 +7,7 @@
 struct frame {
     PyObject *object; /* a reference of the walk's */
     PyObject *file; /* co_filename, a reference of the walk's */
-    const char *path; /* of `file`, plain (callers.h); "" where it has none */
+    const char *path; /* of `file`, plain (frame_text.h); "" where it has none */
     char room[512];
     bool library; /* standard library or frozen */
 };

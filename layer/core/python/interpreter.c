@@ -4,7 +4,7 @@
 #include "guard/passes.h"
 #include "cpython/attach.h"
 #include "cpython/python.h"
-#include "javascript/caller.h"
+#include "javascript/js_caller.h"
 #include "javascript/socket_origin.h"
 #include "javascript/request_origin.h"
 #include "python/hooks/hook.h"
@@ -31,9 +31,9 @@ static void keep_script(const struct guard_act *act)
 {
     /* A forked child acts for its parent's caller, which the parent kept. */
     struct guard_origin *origin = javascript_is_forked() ? NULL : origin_room();
-    if (origin &&
-        !(caller_is_node(act) && (caller_read(origin, NULL) || request_origin_read(origin, act) ||
-                                  socket_origin_read(origin, act))))
+    if (origin && !(js_caller_is_node(act) &&
+                    (js_caller_read(origin, NULL) || request_origin_read(origin, act) ||
+                     socket_origin_read(origin, act))))
         origin_forget();
 }
 

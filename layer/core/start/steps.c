@@ -10,7 +10,7 @@
 #include "files/handler.h"
 #include "files/layer.h"
 #include "files/made.h"
-#include "guard/askers.h"
+#include "guard/callers.h"
 #include "guard/guard.h"
 #include "python/arming.h"
 #include "python/interpreter.h"
@@ -63,7 +63,7 @@ void guard_after_fork(bool probation)
     guard.is_function = false;
     learnt_forked();
     lock_forked();
-    askers_forked();
+    callers_forked();
     files_forget_reserved();
     pending_forked();
     lookup_fds_forked();
@@ -132,7 +132,7 @@ void guard_start(void)
     inherited_forget();
     inherited_find_place();
     policies_watch();
-    askers_start();
+    callers_start();
     resolvers_start();
     local_resolvers_start();
     dns_start(inherited.udp);
@@ -165,7 +165,7 @@ static int guarded_main(int argc, char **argv, char **environment)
     static char runtime[64];
     /* No caller is behind the function's first thread. Behind a child's first thread is its
      * parent's stack, which is unknown here. */
-    if (guard.is_function) askers_beyond = ASKERS_KNOWN;
+    if (guard.is_function) callers_of_starter = CALLERS_KNOWN;
     bool interpreter = arming_arm(argc, argv, runtime, sizeof runtime);
     guard.interpreted = interpreter_start();
     handler_watch = guard.is_function && !interpreter;

@@ -151,9 +151,10 @@ static int learnt(void)
     printf("%u %u %s %s %d", before, names.count, names.names[0], names.names[1], names.announced);
     bool other_port = learnt_take_announced(ip, 4, 80, 7) || learnt_is_announced(&names, 80, 7) ||
                       !learnt_is_announced(&names, 443, 7);
-    bool other_asker = learnt_take_announced(ip, 4, 443, 8) ||
-                       learnt_is_announced(&names, 443, 8) || !learnt_is_announced(&names, 443, 0);
-    bool first = learnt_take_announced(ip, 4, 443, 7) && !other_port && !other_asker,
+    bool other_package = learnt_take_announced(ip, 4, 443, 8) ||
+                         learnt_is_announced(&names, 443, 8) ||
+                         !learnt_is_announced(&names, 443, 0);
+    bool first = learnt_take_announced(ip, 4, 443, 7) && !other_port && !other_package,
          second = learnt_take_announced(ip, 4, 443, 7);
     learnt_add(ip, 4, "b.example", learnt_announcement(443, 0));
     bool whoever = learnt_take_announced(ip, 4, 443, 8);

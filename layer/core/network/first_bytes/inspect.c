@@ -132,7 +132,7 @@ static bool transforms(int fd)
 /* Sets `*entry` to what the policy and the floor require of a connection to this address: the
  * stricter of the two. */
 static void describe(const struct address *address, const struct fs_verdict asked[2],
-                     uint64_t askers, struct pending *entry)
+                     uint64_t callers, struct pending *entry)
 {
     static const uint8_t kinds[] = {PENDING_PLAIN, PENDING_HTTP, PENDING_TLS};
     unsigned strictest = FS_BYTES_ANY;
@@ -140,7 +140,7 @@ static void describe(const struct address *address, const struct fs_verdict aske
     memcpy(entry->ip, address->ip, sizeof entry->ip);
     entry->version = address->version;
     entry->port = address->port;
-    entry->askers = askers;
+    entry->callers = callers;
     for (unsigned which = 0; which < 2; which++) {
         const struct fs_verdict *verdict = &asked[which];
         if (verdict->first_bytes > strictest) strictest = verdict->first_bytes;
@@ -151,14 +151,14 @@ static void describe(const struct address *address, const struct fs_verdict aske
     entry->kind = kinds[strictest];
 }
 
-static const struct fs_askers nobody; /* entries with only_for do not count */
+static const struct fs_callers nobody; /* entries with only_for do not count */
 
 void inspect_ask(const struct address *address, struct pending *entry)
 {
     struct fs_verdict asked[2] = {0};
     struct learnt_names names;
     struct fs_request request = network_request(address, &names);
-    request.askers = &nobody;
+    request.callers = &nobody;
     (void)guard_decide_each(&request, asked);
     describe(address, asked, 0, entry);
     if (asked[0].mode != FS_ALLOW || asked[1].mode != FS_ALLOW) entry->kind = PENDING_UNKNOWN;
@@ -168,7 +168,7 @@ bool inspect_connects(int fd, const struct network_target *target, bool connecti
                       const void *caller)
 {
     struct pending entry, before;
-    describe(&target->address, target->asked, target->verdict.askers, &entry);
+    describe(&target->address, target->asked, target->verdict.callers, &entry);
     if (UNLIKELY(target->proxy)) entry.kind = PENDING_PROXY;
     bool datagram = inspect_is_datagram(fd);
     if (datagram && entry.kind == PENDING_TLS) entry.kind = PENDING_DATAGRAM;

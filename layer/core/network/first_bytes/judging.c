@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "guard/askers.h"
+#include "guard/callers.h"
 #include "guard/guard.h"
 #include "network/names/names.h"
 #include "network/names/learnt.h"
@@ -19,20 +19,20 @@ static const struct fs_policy *policy_at(unsigned which)
 /* The callers that connected, in the form that a request needs. They are known only if an entry
  * with only_for needed them when the connection was made. */
 struct known {
-    const char *names[ASKERS_MAX];
-    struct fs_askers list;
-    const struct fs_askers *askers;
+    const char *names[CALLERS_MAX];
+    struct fs_callers list;
+    const struct fs_callers *callers;
 };
 
 /* Entries with only_for do not count. */
-static const struct fs_askers nobody;
+static const struct fs_callers nobody;
 
 static void know(struct known *known, uint64_t set)
 {
-    known->askers = NULL;
+    known->callers = NULL;
     if (LIKELY(set == 0)) return;
-    known->list = askers_list(set, known->names);
-    known->askers = &known->list;
+    known->list = callers_list(set, known->names);
+    known->callers = &known->list;
 }
 
 /* ---- asking the policy ---- */
@@ -44,7 +44,7 @@ static struct fs_request request_for(const char *const *name, uint16_t port,
                                  .names = name,
                                  .name_count = name != NULL,
                                  .facts = &guard.facts,
-                                 .askers = known->askers,
+                                 .callers = known->callers,
                                  .port = port};
     return request;
 }
@@ -91,7 +91,7 @@ void judging_name_of(const struct pending *entry, char *out)
     struct learnt_names names;
     struct known known;
     learnt_find(entry->ip, entry->version, &names);
-    know(&known, entry->askers);
+    know(&known, entry->callers);
     out[0] = '\0';
     for (unsigned which = 0; which < 2; which++) {
         const struct fs_policy *policy = policy_at(which);
@@ -116,7 +116,7 @@ static bool allows_name(const struct pending *entry, const char *name)
     struct learnt_names names = {0};
     if (!tunnel) learnt_find(entry->ip, entry->version, &names);
     struct known known;
-    know(&known, entry->askers);
+    know(&known, entry->callers);
     struct fs_request request =
         request_for(NULL, tunnel ? entry->tunnel_port : entry->port, &known);
     for (unsigned which = 0; which < 2; which++) {
@@ -158,8 +158,8 @@ static bool allows_behind(void *context, const struct host_target *target)
     struct pending *entry = judging->entry;
     struct finding *finding = judging->finding;
     struct known known;
-    know(&known, entry->askers);
-    if (!known.askers) known.askers = &nobody;
+    know(&known, entry->callers);
+    if (!known.callers) known.callers = &nobody;
     if (address_parse(target->name, address.ip, &address.version)) {
         address.version = address_normalise(address.ip, address.version);
         struct fs_request request = request_for(NULL, port, &known);
@@ -172,7 +172,7 @@ static bool allows_behind(void *context, const struct host_target *target)
         struct fs_request request = request_for(&name, port, &known);
         finding->verdict = guard_decide(&request);
     } else {
-        finding->verdict = names_judge(target->name, port, known.askers);
+        finding->verdict = names_judge(target->name, port, known.callers);
     }
     if (finding->verdict.mode != FS_BLOCK && finding->verdict.mode != FS_ALERT) {
         if (!target->connect) return true;

@@ -47,7 +47,7 @@ struct pending {
     uint16_t tunnel_port; /* for PENDING_TUNNEL: the port that the proxy was asked for */
     uint32_t serial; /* of the connection, given by pending_put */
     uint8_t ip[16];
-    uint64_t askers; /* guard/askers.h: the callers that connected; 0: not needed */
+    uint64_t callers; /* guard/callers.h: the callers that connected; 0: not needed */
     uint32_t rules[2]; /* that allowed it, of the policy and of the floor; UINT32_MAX for none;
                           PENDING_ANY_NAME if that one only reported it, or configure allowed it */
     struct host_flow flow;

@@ -165,26 +165,26 @@ void learnt_add(const uint8_t ip[16], uint8_t version, const char *name, uint64_
     lock_give(&writing);
 }
 
-uint64_t learnt_announcement(uint16_t port, uint32_t asker)
+uint64_t learnt_announcement(uint16_t port, uint32_t package)
 {
-    return (uint64_t)asker << 32 | ((uint32_t)port + 1);
+    return (uint64_t)package << 32 | ((uint32_t)port + 1);
 }
 
-static bool covers(uint64_t announcement, uint16_t port, uint32_t asker)
+static bool covers(uint64_t announcement, uint16_t port, uint32_t package)
 {
     uint32_t whose = (uint32_t)(announcement >> 32);
     return (uint32_t)announcement == (uint32_t)port + 1 &&
-           (asker == 0 || whose == 0 || whose == asker);
+           (package == 0 || whose == 0 || whose == package);
 }
 
-bool learnt_is_announced(const struct learnt_names *names, uint16_t port, uint32_t asker)
+bool learnt_is_announced(const struct learnt_names *names, uint16_t port, uint32_t package)
 {
     for (unsigned i = 0; i < names->count; i++)
-        if (covers(names->announcements[i], port, asker)) return true;
+        if (covers(names->announcements[i], port, package)) return true;
     return false;
 }
 
-bool learnt_take_announced(const uint8_t ip[16], uint8_t version, uint16_t port, uint32_t asker)
+bool learnt_take_announced(const uint8_t ip[16], uint8_t version, uint16_t port, uint32_t package)
 {
     char name[LEARNT_NAME_MAX + 1];
     bool taken = false;
@@ -193,7 +193,7 @@ bool learnt_take_announced(const uint8_t ip[16], uint8_t version, uint16_t port,
     for (unsigned i = 0; i < LEARNT_WINDOW; i++) {
         struct entry *entry = &table[(start + i) % LEARNT_ENTRIES];
         uint64_t wanted = atomic_load_explicit(&entry->announced, memory_order_relaxed);
-        if (covers(wanted, port, asker) && read_entry(entry, ip, version, time, name) &&
+        if (covers(wanted, port, package) && read_entry(entry, ip, version, time, name) &&
             atomic_compare_exchange_strong_explicit(&entry->announced, &wanted, 0,
                                                     memory_order_relaxed, memory_order_relaxed))
             taken = true;

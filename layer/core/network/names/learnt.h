@@ -31,12 +31,12 @@ void learnt_add(const uint8_t ip[16], uint8_t version, const char *name, uint64_
 /* Finds the names of an address that are not too old. Does not touch `names` beyond `count`. */
 void learnt_find(const uint8_t ip[16], uint8_t version, struct learnt_names *names);
 /* What a reported lookup announces: a connection to this port by the same caller (0: by any). */
-uint64_t learnt_announcement(uint16_t port, uint32_t asker);
+uint64_t learnt_announcement(uint16_t port, uint32_t package);
 /* Whether a lookup announced this connection. A connection to another port, or by another caller,
- * is an act of its own. `asker` is 0 if the caller is not known; it then matches any. */
-bool learnt_is_announced(const struct learnt_names *names, uint16_t port, uint32_t asker);
+ * is an act of its own. `package` is 0 if the caller is not known; it then matches any. */
+bool learnt_is_announced(const struct learnt_names *names, uint16_t port, uint32_t package);
 /* Removes the announcement, because its connection is made. Returns true if there was one. */
-bool learnt_take_announced(const uint8_t ip[16], uint8_t version, uint16_t port, uint32_t asker);
+bool learnt_take_announced(const uint8_t ip[16], uint8_t version, uint16_t port, uint32_t package);
 
 /* Drops all: after a snapshot was restored, an address may be another host's. */
 void learnt_forget(void);

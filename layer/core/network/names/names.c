@@ -43,7 +43,7 @@ void names_object(const char *name, uint16_t port, char *object)
 }
 
 /* `name` is normalised, or NULL if the string is not a name. */
-static struct fs_verdict judge(const char *name, uint16_t port, const struct fs_askers *askers,
+static struct fs_verdict judge(const char *name, uint16_t port, const struct fs_callers *callers,
                                const void *caller)
 {
     if (UNLIKELY(guard_on_probation())) return network_on_probation;
@@ -55,8 +55,8 @@ static struct fs_verdict judge(const char *name, uint16_t port, const struct fs_
         .name_count = name != NULL,
         .facts = &guard.facts,
         .port = port,
-        .look_up = askers == NULL,
-        .askers = askers,
+        .look_up = callers == NULL,
+        .callers = callers,
         .caller = caller,
     };
     struct fs_verdict verdict = guard_decide(&request);
@@ -65,13 +65,13 @@ static struct fs_verdict judge(const char *name, uint16_t port, const struct fs_
     return verdict;
 }
 
-struct fs_verdict names_judge(const char *name, uint16_t port, const struct fs_askers *askers)
+struct fs_verdict names_judge(const char *name, uint16_t port, const struct fs_callers *callers)
 {
     char normal[DNS_NAME_MAX + 1];
     uint8_t ip[16], version;
     if (name == NULL || name[0] == '\0' || address_parse(name, ip, &version))
         return network_let_through;
-    return judge(dns_normalise(name, normal) ? normal : NULL, port, askers, NULL);
+    return judge(dns_normalise(name, normal) ? normal : NULL, port, callers, NULL);
 }
 
 bool names_refuses(struct lookup *lookup, const char *name, uint16_t port, const void *caller)
@@ -82,16 +82,16 @@ bool names_refuses(struct lookup *lookup, const char *name, uint16_t port, const
     if (!proper) lookup->name[0] = '\0';
     lookup->verdict = judge(proper ? lookup->name : NULL, port, NULL, caller);
     lookup->announced = lookup->verdict.mode == FS_ALERT;
-    lookup->asker = GUARD_ASKER_UNKNOWN;
+    lookup->package = GUARD_PACKAGE_UNKNOWN;
     if (!guard_tells(&lookup->verdict)) return false;
     char object[ADDRESS_OBJECT_MAX];
     const char *host = proper ? lookup->name : lookup->asked;
     network_object(host, port, object);
     if (guard_noted(FS_OUTBOUND, object)) {
-        lookup->asker = guard_thread.note_asker;
+        lookup->package = guard_thread.note_package;
         /* asyncio looks names up in a thread of its own, so this event names no caller. The event
          * of the connection will. */
-        if (lookup->asker == GUARD_ASKER_NOBODY) lookup->announced = false;
+        if (lookup->package == GUARD_PACKAGE_NONE) lookup->announced = false;
     } else {
         struct guard_act act = {.ring = RING_LIBC,
                                 .family = FS_OUTBOUND,
@@ -190,7 +190,7 @@ static void learn_address(const struct lookup *lookup, const uint8_t ip[16], uin
     if (lookup->name[0] == '\0' || address_is_localhost(ip, version)) return;
     if (address_is_special(ip, version) && !network_is_own_name(lookup->name)) return;
     learnt_add(ip, version, lookup->name,
-               lookup->announced ? learnt_announcement(lookup->port, lookup->asker) : 0);
+               lookup->announced ? learnt_announcement(lookup->port, lookup->package) : 0);
 }
 
 void names_learn_addresses(const struct lookup *lookup, struct dns_answer *answer)

@@ -19,13 +19,14 @@ struct lookup {
     uint16_t port;
     bool announced; /* reported with its caller, and allowed: the connection that follows is the
                        same act */
-    uint32_t asker; /* the caller, see guard_thread; 0: not known to the interpreter ring */
+    uint32_t package; /* the caller's (guard_thread.note_package); 0: not known to the interpreter
+                         ring */
     struct fs_verdict verdict;
 };
 
 /* The verdict that the doors would give for a name: for the interpreter ring, and for names that a
- * proxy is asked for. `askers` are the callers; NULL for a lookup. */
-struct fs_verdict names_judge(const char *name, uint16_t port, const struct fs_askers *askers);
+ * proxy is asked for. `callers`: NULL for a lookup. */
+struct fs_verdict names_judge(const char *name, uint16_t port, const struct fs_callers *callers);
 
 /* The object of a note about a lookup: network_object of the normalised name. `object` has
  * ADDRESS_OBJECT_MAX bytes. */

@@ -157,7 +157,7 @@ static bool is_node(const void *caller)
     return mapping_of(caller, &mapping) && is_node_itself(mapping.path);
 }
 
-enum runtime_asker runtime_api_asker(const void *caller)
+enum runtime_caller runtime_api_caller(const void *caller)
 {
     if (runtime_client_asked) return RUNTIME_PERMITTED;
     struct mapping mapping;

@@ -45,10 +45,10 @@ bool runtime_api_is(const uint8_t ip[16], uint8_t version);
 /* `name` (normalised) is the host of the Runtime API. */
 bool runtime_api_is_host(const char *name);
 
-enum runtime_asker { RUNTIME_OTHER, RUNTIME_PERMITTED, RUNTIME_CLIENT };
+enum runtime_caller { RUNTIME_OTHER, RUNTIME_PERMITTED, RUNTIME_CLIENT };
 
 /* Which kind of caller the code at `caller` is, before it connects to the Runtime API. */
-enum runtime_asker runtime_api_asker(const void *caller);
+enum runtime_caller runtime_api_caller(const void *caller);
 /* Before the client connects: remembers the socket, and pins its fd (files.h). Returns false if
  * other code may have it too. */
 bool runtime_api_connects(int fd, const void *caller);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "files/made.h"
-#include "guard/askers.h"
+#include "guard/callers.h"
 #include "python/arguments.h"
 #include "python/hooks/seal.h"
 
@@ -88,7 +88,7 @@ static int answer(const char *event, PyObject *arguments)
     const struct hook_row *row = find(event);
     if (!row || !python_is_running()) return 0;
     if (guard_thread.note_family == row->family + 1) guard_thread.note_family = 0;
-    guard_thread.note_asker = GUARD_ASKER_UNKNOWN;
+    guard_thread.note_package = GUARD_PACKAGE_UNKNOWN;
     hook_forget();
     return row->answer(row, arguments);
 }
@@ -98,7 +98,7 @@ int hook_event(const char *event, PyObject *arguments, void *data)
 {
     (void)data;
     if (UNLIKELY(hook_collector_waits)) hook_collector_goes_on();
-    if (UNLIKELY(askers_matter)) askers_forget();
+    if (UNLIKELY(callers_matter)) callers_forget();
     switch (event[0]) {
     case 'o':
         if (event[1] == 'p' && event[2] == 'e' && event[3] == 'n' && event[4] == '\0')

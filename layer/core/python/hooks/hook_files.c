@@ -5,7 +5,7 @@
 
 #include <sys/stat.h>
 
-#include "guard/askers.h"
+#include "guard/callers.h"
 #include "guard/passes.h"
 #include "python/arguments.h"
 #include "python/frames.h"
@@ -240,7 +240,7 @@ static int judge_database(const struct hook_row *row, PyObject *object)
     const struct name name = {object, path, AT_FDCWD};
     int judged = judge(&name, NULL, NULL, row->flags, row->verb);
     /* Between the event and the act, another hook may act itself. */
-    if (!hook_has_other_hooks()) askers_keep();
+    if (!hook_has_other_hooks()) callers_keep();
     return answer(judged);
 }
 

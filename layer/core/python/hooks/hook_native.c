@@ -3,7 +3,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "guard/askers.h"
+#include "guard/callers.h"
 #include "python/arguments.h"
 #include "python/hooks/hook.h"
 #include "python/hooks/pinning.h"
@@ -30,7 +30,7 @@ static bool stands_in(const char *module, const char *library)
 int hook_native_import(const char *name, PyObject *file)
 {
     bool ignored = guard_ignores(FS_NATIVE);
-    if (ignored && !askers_matter) return 0;
+    if (ignored && !callers_matter) return 0;
     /* Entries with `only_for` prove frozen modules by what is pinned. */
     if (UNLIKELY(!pins_own())) pinning_at_import(name);
     if (ignored) return 0;

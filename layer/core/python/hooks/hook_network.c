@@ -89,7 +89,7 @@ static int judge_address(const struct hook_row *row, PyObject *socket, const str
     if (UNLIKELY(announced)) {
         /* The lookup was reported. If another package made it, the connection is an act of its own.
          */
-        guard_thread.note_asker = origin_asker_now();
+        guard_thread.note_package = origin_package_id_now();
         verdict = network_judge_target(&storage, size, host, ip, &port, &family, &announced);
     }
     /* To a name server, the door judges the question, and needs the caller. */

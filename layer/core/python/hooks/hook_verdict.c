@@ -45,6 +45,6 @@ int hook_verdict(struct guard_act *act, const struct fs_verdict *verdict, const 
     }
     python.PyErr_Restore(type, value, trace);
     guard_note(act->family, verdict->mode, object);
-    if (act->family == FS_OUTBOUND) guard_thread.note_asker = origin_asker(&origin);
+    if (act->family == FS_OUTBOUND) guard_thread.note_package = origin_package_id(&origin);
     return 0;
 }

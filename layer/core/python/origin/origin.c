@@ -8,7 +8,7 @@
 
 #include "python/arguments.h"
 #include "python/frames.h"
-#include "events/callers.h"
+#include "events/frame_text.h"
 #include "javascript/package.h"
 #include "python/origin/metadata.h"
 #include "support/sys.h"
@@ -41,7 +41,7 @@ static const char *below_sys_path(const char *path)
     for (Py_ssize_t i = 0; i < PATH_ENTRIES && (entry = argument_element(entries, i)) != NULL;
          i++) {
         const char *folder = argument_text(entry);
-        if (folder && folder[0] == '/') best = later(best, callers_below(path, folder));
+        if (folder && folder[0] == '/') best = later(best, frame_text_below(path, folder));
         python.Py_DecRef(entry);
     }
     return best;
@@ -90,8 +90,8 @@ static const char *below_vendored(const char *rest)
 static const char *package_of(char *out, size_t size, const char *path)
 {
     const char *rest = later(last_of(path, "/site-packages/"), last_of(path, "/dist-packages/"));
-    if (guard.task_root[0]) rest = later(rest, callers_below(path, guard.task_root));
-    rest = later(rest, callers_below(path, "/opt/python"));
+    if (guard.task_root[0]) rest = later(rest, frame_text_below(path, guard.task_root));
+    rest = later(rest, frame_text_below(path, "/opt/python"));
     rest = later(rest, below_sys_path(path));
     if (!rest) rest = below_packages(path);
     rest = below_vendored(rest);
@@ -192,7 +192,7 @@ void origin_read(struct guard_origin *origin)
             break;
         }
         if (frame.library && steps > 0) continue;
-        if (shown >= CALLERS_IN_FULL && named && frame.file == file) {
+        if (shown >= FRAMES_IN_FULL && named && frame.file == file) {
             if (steps < DEPTH) continue;
             frames_stop(&frame);
             break;
@@ -209,17 +209,17 @@ void origin_read(struct guard_origin *origin)
         /* Code made from a string has no file. It counts for the code that ran it. */
         if (!named && frame.path[0] != '<' && frame.path[0] != '\0') {
             if (files_is_handler(frame.path))
-                callers_module(origin->package, sizeof origin->package, frame.path);
+                frame_text_module(origin->package, sizeof origin->package, frame.path);
             else
                 name_package(origin, frame.path);
             named = true;
         }
         package_of(package, sizeof package, frame.path);
-        if (shown < CALLERS_IN_FULL || (shown < CALLERS_SHOWN && strcmp(package, last) != 0)) {
-            callers_push(origin, &used, frame.path, frames_line(&frame), function);
+        if (shown < FRAMES_IN_FULL || (shown < FRAMES_SHOWN && strcmp(package, last) != 0)) {
+            frame_text_push(origin, &used, frame.path, frames_line(&frame), function);
             shown++;
             strcpy(last, package);
-        } else if (named && (shown >= CALLERS_SHOWN || steps >= DEPTH)) {
+        } else if (named && (shown >= FRAMES_SHOWN || steps >= DEPTH)) {
             frames_stop(&frame);
             break;
         }
@@ -228,22 +228,22 @@ void origin_read(struct guard_origin *origin)
     keep_sites(origin);
 }
 
-uint32_t origin_asker(const struct guard_origin *origin)
+uint32_t origin_package_id(const struct guard_origin *origin)
 {
-    if (origin->package[0] == '\0') return GUARD_ASKER_NOBODY;
+    if (origin->package[0] == '\0') return GUARD_PACKAGE_NONE;
     uint64_t hash = guard_object_hash(origin->package);
-    uint32_t asker = (uint32_t)(hash ^ hash >> 32);
-    return asker > GUARD_ASKER_NOBODY ? asker : asker + 2;
+    uint32_t package = (uint32_t)(hash ^ hash >> 32);
+    return package > GUARD_PACKAGE_NONE ? package : package + 2;
 }
 
-uint32_t origin_asker_now(void)
+uint32_t origin_package_id_now(void)
 {
     struct guard_origin origin;
     PyObject *type, *value, *trace;
     python.PyErr_Fetch(&type, &value, &trace);
     origin_read(&origin);
     python.PyErr_Restore(type, value, trace);
-    return origin_asker(&origin);
+    return origin_package_id(&origin);
 }
 
 void origin_resolve(struct guard_origin *origin)

@@ -11,11 +11,11 @@
  * decides nothing. */
 void origin_read(struct guard_origin *origin);
 
-/* A number for the package that `origin` names; GUARD_ASKER_NOBODY if it names none. Never
- * GUARD_ASKER_UNKNOWN. */
-uint32_t origin_asker(const struct guard_origin *origin);
+/* A number for the package that `origin` names; GUARD_PACKAGE_NONE if it names none. Never
+ * GUARD_PACKAGE_UNKNOWN. */
+uint32_t origin_package_id(const struct guard_origin *origin);
 /* The same for the current caller. Reads the frames. */
-uint32_t origin_asker_now(void);
+uint32_t origin_package_id_now(void);
 
 /* Reads this thread's origin, and keeps it for a report that the libc ring may make of the same
  * act. */

@@ -6,8 +6,8 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "events/callers.h"
-#include "guard/askers.h"
+#include "events/frame_text.h"
+#include "guard/callers.h"
 #include "guard/guard.h"
 #include "memory/native.h"
 #include "policy/only_for.h"
@@ -48,7 +48,7 @@ static size_t next_root(const char *path, size_t from, unsigned site)
         if (end > from && (found == 0 || end < found)) found = end;
     }
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
-        const char *rest = folders[i][0] ? callers_below(path, folders[i]) : NULL;
+        const char *rest = folders[i][0] ? frame_text_below(path, folders[i]) : NULL;
         size_t end = rest ? (size_t)(rest - path) - 1 : 0;
         if (end > from && (found == 0 || end < found)) found = end;
     }
@@ -59,8 +59,8 @@ uint64_t owner_of(const char *path, unsigned site)
 {
     char root[PATH_MAX], name[METADATA_NAME];
     struct metadata found;
-    bool installed = callers_below(path, "/opt") != NULL;
-    if (strlen(path) >= sizeof root) return ASKERS_UNKNOWN;
+    bool installed = frame_text_below(path, "/opt") != NULL;
+    if (strlen(path) >= sizeof root) return CALLERS_UNKNOWN;
     for (size_t at = 0; (at = next_root(path, at, site)) != 0;) {
         memcpy(root, path, at);
         root[at] = '\0';
@@ -69,13 +69,13 @@ uint64_t owner_of(const char *path, unsigned site)
         if (known && found.exact) {
             remember(root);
             metadata_normalise(name, found.name, strlen(found.name));
-            return askers_bit(name);
+            return callers_bit(name);
         }
         /* No list has the file, and it lies in a package of others; or not every list could be
          * read. */
-        if (known || found.claimed || !found.searched) return ASKERS_UNKNOWN;
+        if (known || found.claimed || !found.searched) return CALLERS_UNKNOWN;
     }
-    return installed ? ASKERS_UNKNOWN : ASKERS_FUNCTION;
+    return installed ? CALLERS_UNKNOWN : CALLERS_FUNCTION;
 }
 
 /* ---- what a distribution requires ---- */
@@ -190,7 +190,7 @@ static bool search(struct needs *needs, const char *only_for, const char *name)
 
 enum { ANSWERS = 128 };
 static struct answer {
-    const char *only_for, *name; /* strings of the policy or of guard/askers.c, which never move */
+    const char *only_for, *name; /* strings of the policy or of guard/callers.c, which never move */
     unsigned roots;
     bool requires;
 } answers[ANSWERS];

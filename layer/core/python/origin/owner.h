@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-/* A set of guard/askers.h. `site`: a folder of sys.path that holds `path`; its length, or 0. */
+/* A set of guard/callers.h. `site`: a folder of sys.path that holds `path`; its length, or 0. */
 uint64_t owner_of(const char *path, unsigned site);
 
 #endif

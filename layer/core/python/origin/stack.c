@@ -1,6 +1,6 @@
-/* Whose code is on this thread's stack (guard/askers.h). Goes by code objects that equal what their
- * files compile to, because any code can take the names of files and modules. */
-#include "guard/askers.h"
+/* Whose code is on this thread's stack (guard/callers.h). Goes by code objects that equal what
+ * their files compile to, because any code can take the names of files and modules. */
+#include "guard/callers.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "guard/guard.h"
 #include "libc/symbols.h"
 #include "memory/native.h"
-#include "events/callers.h"
+#include "events/frame_text.h"
 #include "python/arguments.h"
 #include "python/frames.h"
 #include "python/hooks/genuine.h"
@@ -224,8 +224,8 @@ static unsigned site_of(const char *path)
     for (Py_ssize_t i = 0; i < PATH_ENTRIES && (entry = argument_element(entries, i)) != NULL;
          i++) {
         const char *folder = argument_text(entry);
-        if (folder) folder = callers_plain(folder, room, sizeof room);
-        const char *rest = folder && folder[0] == '/' ? callers_below(path, folder) : NULL;
+        if (folder) folder = frame_text_plain(folder, room, sizeof room);
+        const char *rest = folder && folder[0] == '/' ? frame_text_below(path, folder) : NULL;
         if (rest && rest - path - 1 > longest) longest = (unsigned)(rest - path - 1);
         python.Py_DecRef(entry);
     }
@@ -238,17 +238,17 @@ static bool describe(struct place *place, PyObject *code)
     PyObject *file = objects_part(code, "co_filename"), *word = objects_part(code, "co_name");
     char room[512];
     const char *path = argument_text(file), *name = argument_text(word);
-    if (path) path = callers_plain(path, room, sizeof room);
+    if (path) path = frame_text_plain(path, room, sizeof room);
     bool proven =
         path && name && (path[0] == '/' || strncmp(path, "<frozen ", 8) == 0) && is_of(path, code);
-    *place = (struct place){.set = ASKERS_UNKNOWN,
+    *place = (struct place){.set = CALLERS_UNKNOWN,
                             /* CO_COROUTINE, CO_ITERABLE_COROUTINE, CO_ASYNC_GENERATOR */
                             .coroutine = (number_of(code, "co_flags") & 0x380) != 0};
     if (proven && frames_is_library(path)) {
         place->set = 0;
         describe_library(place, path, name);
     } else if (proven) {
-        bool neutral = frames_is_client(path) || callers_below(path, guard.layer);
+        bool neutral = frames_is_client(path) || frame_text_below(path, guard.layer);
         place->set = neutral ? 0 : owner_of(path, site_of(path));
     }
     if (proven && strcmp(name, "<module>") == 0) place->bottom = true;
@@ -324,7 +324,7 @@ static __thread bool walking __attribute__((tls_model("initial-exec")));
 static uint64_t walk(void)
 {
     uint64_t set = 0;
-    if (walking) return ASKERS_UNKNOWN;
+    if (walking) return CALLERS_UNKNOWN;
     walking = true;
     PyObject *type, *value, *trace, *task = NULL; /* the outermost frame of a loop's task */
     struct place place = {0}, inner = {0};
@@ -332,22 +332,22 @@ static uint64_t walk(void)
     bool collects = python.collect_not && python.collect_not() != 0;
     PyObject *frame = python.PyEval_GetFrame(), *last = NULL;
     if (frame) python.Py_IncRef(frame);
-    if (!frame) set = ASKERS_UNKNOWN;
+    if (!frame) set = CALLERS_UNKNOWN;
     for (unsigned steps = 0; frame; steps++) {
         PyObject *code = python.PyFrame_GetCode(frame);
         if (code) place_of(&place, code);
         python.Py_DecRef(code);
-        if (!code || steps >= STEPS) place.set = ASKERS_UNKNOWN;
+        if (!code || steps >= STEPS) place.set = CALLERS_UNKNOWN;
         set |= place.set;
         /* The code that made a task or registered a callback is no longer on the stack. */
         bool made = last && ((inner.coroutine && !place.coroutine) || place.dispatches);
-        if (made && task) set |= ASKERS_UNKNOWN;
+        if (made && task) set |= CALLERS_UNKNOWN;
         if (made && !task) {
             task = last;
             python.Py_IncRef(task);
         }
         if (task && place.runs) {
-            if (!is_main_task(frame, place.runs, task)) set |= ASKERS_UNKNOWN;
+            if (!is_main_task(frame, place.runs, task)) set |= CALLERS_UNKNOWN;
             python.Py_DecRef(task);
             task = NULL;
         }
@@ -359,39 +359,39 @@ static uint64_t walk(void)
     python.Py_DecRef(task);
     python.Py_DecRef(last);
     /* Greenlets have stacks of their own, which do not show the code that made them. */
-    if (task || !inner.bottom || askers_beyond == 0) set |= ASKERS_UNKNOWN;
+    if (task || !inner.bottom || callers_of_starter == 0) set |= CALLERS_UNKNOWN;
     if (collects) python.collect();
     python.PyErr_Clear();
     python.PyErr_Restore(type, value, trace);
     walking = false;
-    return set | askers_beyond;
+    return set | callers_of_starter;
 }
 
-bool interpreter_askers(uint64_t *set)
+bool interpreter_callers(uint64_t *set)
 {
     if (!python.current || !python_is_running()) return false;
     const void *own = python.PyGILState_GetThisThreadState();
     if (!own || own != python.current()) return false;
-    *set = pins_interpreter() == 0 ? walk() : ASKERS_UNKNOWN;
+    *set = pins_interpreter() == 0 ? walk() : CALLERS_UNKNOWN;
     return true;
 }
 
-uint64_t interpreter_askers_of(const void *caller)
+uint64_t interpreter_callers_of(const void *caller)
 {
     struct attach attach;
     struct symbols_object object;
-    if (!python.current || !caller) return ASKERS_UNKNOWN;
+    if (!python.current || !caller) return CALLERS_UNKNOWN;
     if (attach_begin(&attach, caller)) {
-        uint64_t set = pins_interpreter() == 0 ? walk() : ASKERS_UNKNOWN;
+        uint64_t set = pins_interpreter() == 0 ? walk() : CALLERS_UNKNOWN;
         attach_end(&attach);
         return set;
     }
     if (!symbols_object_of(caller, &object) || object.path[0] != '/' ||
         attach_is_interpreter(caller) || !native_is_older(object.path))
-        return ASKERS_UNKNOWN;
+        return CALLERS_UNKNOWN;
     /* A library acts. On a thread of its own it acts for itself; on a Python thread it acts for its
      * caller, which cannot be read without the interpreter. */
     uint64_t set = owner_of(object.path, 0);
-    if (set & ASKERS_FUNCTION) set = ASKERS_UNKNOWN;
-    return python.PyGILState_GetThisThreadState() ? set | ASKERS_UNKNOWN : set;
+    if (set & CALLERS_FUNCTION) set = CALLERS_UNKNOWN;
+    return python.PyGILState_GetThisThreadState() ? set | CALLERS_UNKNOWN : set;
 }

@@ -1,17 +1,17 @@
 /* The JavaScript caller of an act: the innermost frame that is neither Node's own nor Lambda's
  * runtime's, and the npm package of its file. */
-#ifndef FS_CALLER_H
-#define FS_CALLER_H
+#ifndef FS_JS_CALLER_H
+#define FS_JS_CALLER_H
 
 #include <stdbool.h>
 
 #include "events/events.h"
 
 /* Node's own machine code does the act, at a time when V8 can answer. */
-bool caller_is_node(const struct guard_act *act);
+bool js_caller_is_node(const struct guard_act *act);
 
 /* Frames of JavaScript that are not Node's own, innermost first, for an act that comes later. */
-struct caller_frames {
+struct js_caller_frames {
     unsigned count;
     size_t size;
     int lines[8];
@@ -19,11 +19,11 @@ struct caller_frames {
 };
 /* Keeps this thread's frames: those among the `first` innermost, or among all if these are all
  * Node's own. Returns false if there are none. Keeps errno. */
-bool caller_keep(struct caller_frames *kept, int first);
+bool js_caller_keep(struct js_caller_frames *kept, int first);
 
 /* Fills `origin` from kept frames, or from this thread's if `kept` is NULL. Returns false if there
  * are none, and in a forked child. Scripts can claim anything, so an origin names, and decides
  * nothing. Keeps errno. */
-bool caller_read(struct guard_origin *origin, const struct caller_frames *kept);
+bool js_caller_read(struct guard_origin *origin, const struct js_caller_frames *kept);
 
 #endif

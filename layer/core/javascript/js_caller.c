@@ -1,9 +1,9 @@
-/* The JavaScript caller of an act. See caller.h. */
-#include "javascript/caller.h"
+/* The JavaScript caller of an act. See js_caller.h. */
+#include "javascript/js_caller.h"
 
 #include <string.h>
 
-#include "events/callers.h"
+#include "events/frame_text.h"
 #include "files/handler.h"
 #include "guard/guard.h"
 #include "javascript/package.h"
@@ -37,12 +37,12 @@ static const char *package_of(char *out, size_t size, const char *path)
         text_take(out, size, rest, length);
         return rest;
     }
-    rest = guard.task_root[0] ? callers_below(path, guard.task_root) : NULL;
+    rest = guard.task_root[0] ? frame_text_below(path, guard.task_root) : NULL;
     size_t first = rest ? strcspn(rest, "/") : 0;
     if (rest && rest[first] == '/')
         text_take(out, size, rest, first);
     else
-        callers_module(out, size, path);
+        frame_text_module(out, size, path);
     return NULL;
 }
 
@@ -70,7 +70,7 @@ static bool take(void *state, const struct javascript_frame *frame)
     char path[sizeof origin->file], package[sizeof origin->package];
     path_of(path, sizeof path, frame->file);
     if (is_nodes(path)) return true;
-    if (callers_below(path, guard.runtime_dir) && !package_in(path)) return true;
+    if (frame_text_below(path, guard.runtime_dir) && !package_in(path)) return true;
     bool has_file = path[0] == '/';
     const char *function = frame->function[0] ? frame->function : "<anonymous>";
     if (path[0] == '\0') strcpy(path, "<string>");
@@ -83,18 +83,18 @@ static bool take(void *state, const struct javascript_frame *frame)
     /* Code made from a string has no file. It counts for the code that ran it. */
     if (!reading->named && has_file) {
         if (files_is_handler(path))
-            callers_module(origin->package, sizeof origin->package, path);
+            frame_text_module(origin->package, sizeof origin->package, path);
         else
             name_package(origin, path);
         reading->named = true;
     }
     (void)package_of(package, sizeof package, path);
-    if (reading->shown < CALLERS_IN_FULL || strcmp(package, reading->last) != 0) {
-        callers_push(origin, &reading->used, path, frame->line, function);
+    if (reading->shown < FRAMES_IN_FULL || strcmp(package, reading->last) != 0) {
+        frame_text_push(origin, &reading->used, path, frame->line, function);
         reading->shown++;
         strcpy(reading->last, package);
     }
-    return reading->shown < CALLERS_SHOWN;
+    return reading->shown < FRAMES_SHOWN;
 }
 
 /* JavaScript called Node's own code, so V8's heap may be used. An addon may be called where that is
@@ -108,7 +108,7 @@ static bool is_node(const void *caller)
     return strncmp(name, "/libuv.so.", 10) == 0 || strncmp(name, "/libnode.so.", 12) == 0;
 }
 
-bool caller_is_node(const struct guard_act *act)
+bool js_caller_is_node(const struct guard_act *act)
 {
     /* V8 maps executable memory in the middle of its own work, and cannot walk its stack then. */
     return act->family != FS_NATIVE && is_node(act->caller);
@@ -118,10 +118,10 @@ bool caller_is_node(const struct guard_act *act)
 
 static bool keep(void *state, const struct javascript_frame *frame)
 {
-    struct caller_frames *kept = state;
+    struct js_caller_frames *kept = state;
     size_t file = strlen(frame->file) + 1, function = strlen(frame->function) + 1;
     if (is_nodes(frame->file)) return true;
-    if (kept->count == CALLERS_SHOWN || file + function > sizeof kept->names - kept->size)
+    if (kept->count == FRAMES_SHOWN || file + function > sizeof kept->names - kept->size)
         return false;
     kept->lines[kept->count++] = frame->line;
     memcpy(kept->names + kept->size, frame->file, file);
@@ -130,7 +130,7 @@ static bool keep(void *state, const struct javascript_frame *frame)
     return true;
 }
 
-bool caller_keep(struct caller_frames *kept, int first)
+bool js_caller_keep(struct js_caller_frames *kept, int first)
 {
     kept->count = kept->size = 0;
     if (javascript_frames(first, keep, kept) == first && kept->count == 0)
@@ -138,7 +138,7 @@ bool caller_keep(struct caller_frames *kept, int first)
     return kept->count > 0;
 }
 
-bool caller_read(struct guard_origin *origin, const struct caller_frames *kept)
+bool js_caller_read(struct guard_origin *origin, const struct js_caller_frames *kept)
 {
     struct reading reading = {.origin = origin};
     memset(origin, 0, sizeof *origin);

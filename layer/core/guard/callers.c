@@ -1,5 +1,5 @@
-/* Whose code asks. See askers.h. */
-#include "guard/askers.h"
+/* Whose code is on the stack of an act. See callers.h. */
+#include "guard/callers.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -9,26 +9,26 @@
 #include "policy/only_for.h"
 #include "support/keyed_hash.h"
 
-bool askers_matter;
+bool callers_matter;
 
-void askers_start(void)
+void callers_start(void)
 {
     const struct fs_policy *policies[] = {guard.policy, guard.floor};
     for (unsigned i = 0; i < 2; i++)
-        if (policies[i] && policies[i]->features & FS_FEATURE_ONLY_FOR) askers_matter = true;
+        if (policies[i] && policies[i]->features & FS_FEATURE_ONLY_FOR) callers_matter = true;
 }
 
 /* ---- names ---- */
 
-static char names[ASKERS_MAX][ASKERS_NAME];
+static char names[CALLERS_MAX][CALLERS_NAME];
 enum { FREE, TAKEN, WRITTEN };
-static _Atomic uint8_t states[ASKERS_MAX];
+static _Atomic uint8_t states[CALLERS_MAX];
 
-uint64_t askers_bit(const char *name)
+uint64_t callers_bit(const char *name)
 {
-    size_t size = strnlen(name, ASKERS_NAME);
-    if (size == 0 || size == ASKERS_NAME) return ASKERS_UNKNOWN;
-    for (unsigned i = ASKERS_FIRST; i < ASKERS_MAX; i++) {
+    size_t size = strnlen(name, CALLERS_NAME);
+    if (size == 0 || size == CALLERS_NAME) return CALLERS_UNKNOWN;
+    for (unsigned i = CALLERS_FIRST; i < CALLERS_MAX; i++) {
         uint8_t state = FREE;
         if (atomic_compare_exchange_strong(&states[i], &state, TAKEN)) {
             memcpy(names[i], name, size + 1);
@@ -40,17 +40,17 @@ uint64_t askers_bit(const char *name)
             strcmp(names[i], name) == 0)
             return UINT64_C(1) << i;
     }
-    return ASKERS_UNKNOWN;
+    return CALLERS_UNKNOWN;
 }
 
-struct fs_askers askers_list(uint64_t set, const char *out[ASKERS_MAX])
+struct fs_callers callers_list(uint64_t set, const char *out[CALLERS_MAX])
 {
-    struct fs_askers askers = {.names = out, .requires = distribution_requires};
-    for (unsigned i = ASKERS_FIRST; i < ASKERS_MAX; i++)
-        if (set & UINT64_C(1) << i) out[askers.count++] = names[i];
-    if (set & ASKERS_FUNCTION) out[askers.count++] = ONLY_FOR_FUNCTION;
-    if (set & ASKERS_UNKNOWN) out[askers.count++] = ONLY_FOR_UNKNOWN;
-    return askers;
+    struct fs_callers callers = {.names = out, .requires = distribution_requires};
+    for (unsigned i = CALLERS_FIRST; i < CALLERS_MAX; i++)
+        if (set & UINT64_C(1) << i) out[callers.count++] = names[i];
+    if (set & CALLERS_FUNCTION) out[callers.count++] = ONLY_FOR_FUNCTION;
+    if (set & CALLERS_UNKNOWN) out[callers.count++] = ONLY_FOR_UNKNOWN;
+    return callers;
 }
 
 /* ---- the act that this thread is in the middle of ---- */
@@ -76,11 +76,11 @@ static uint64_t object_of(const struct fs_request *request)
     return keyed_hash_end(&hash);
 }
 
-uint64_t askers_of(const struct fs_request *request)
+uint64_t callers_of(const struct fs_request *request)
 {
     int error = errno;
     uint64_t object = object_of(request), set;
-    if (interpreter_askers(&set)) {
+    if (interpreter_callers(&set)) {
         noted.object = object;
         noted.set = set;
         noted.lasts = false;
@@ -88,42 +88,42 @@ uint64_t askers_of(const struct fs_request *request)
     } else if (noted.child != 0) {
         set = noted.child;
     } else {
-        set = interpreter_askers_of(request->caller);
-        if (set & ASKERS_UNKNOWN && noted.lasts && noted.object == object) {
+        set = interpreter_callers_of(request->caller);
+        if (set & CALLERS_UNKNOWN && noted.lasts && noted.object == object) {
             set = noted.set;
             noted.used = true;
         }
     }
     errno = error;
-    return set | ASKERS_KNOWN;
+    return set | CALLERS_KNOWN;
 }
 
-void askers_keep(void)
+void callers_keep(void)
 {
     noted.lasts = true;
     noted.used = false;
 }
 
-void askers_opened(void)
+void callers_opened(void)
 {
     if (noted.used) noted.lasts = noted.used = false;
 }
 
-void askers_forget(void)
+void callers_forget(void)
 {
     noted.lasts = false;
     noted.child = 0;
 }
 
-void askers_fork(const void *caller)
+void callers_fork(const void *caller)
 {
     uint64_t set;
-    noted.forks = interpreter_askers(&set) ? 0 : interpreter_askers_of(caller) | ASKERS_KNOWN;
+    noted.forks = interpreter_callers(&set) ? 0 : interpreter_callers_of(caller) | CALLERS_KNOWN;
 }
 
 /* ---- threads ---- */
 
-__thread uint64_t askers_beyond __attribute__((tls_model("initial-exec")));
+__thread uint64_t callers_of_starter __attribute__((tls_model("initial-exec")));
 
 enum { STARTS = 64 };
 static struct start {
@@ -138,33 +138,33 @@ static void *begin(void *argument)
     struct start *start = argument;
     struct start own = {.run = start->run, .argument = start->argument, .set = start->set};
     atomic_store(&start->taken, FREE);
-    askers_beyond = own.set;
+    callers_of_starter = own.set;
     return own.run(own.argument);
 }
 
-void askers_wrap_start(void *(**run)(void *), void **argument)
+void callers_wrap_thread(void *(**run)(void *), void **argument)
 {
     uint64_t set;
-    if (!interpreter_askers(&set)) return;
+    if (!interpreter_callers(&set)) return;
     for (unsigned i = 0; i < STARTS; i++) {
         uint8_t state = FREE;
         if (!atomic_compare_exchange_strong(&starts[i].taken, &state, TAKEN)) continue;
         starts[i].run = *run;
         starts[i].argument = *argument;
-        starts[i].set = set | ASKERS_KNOWN;
+        starts[i].set = set | CALLERS_KNOWN;
         *run = begin;
         *argument = &starts[i];
         return;
     }
 }
 
-void askers_unwrap_start(const void *argument)
+void callers_unwrap_thread(const void *argument)
 {
     for (unsigned i = 0; i < STARTS; i++)
         if (argument == &starts[i]) atomic_store(&starts[i].taken, FREE);
 }
 
-void askers_forked(void)
+void callers_forked(void)
 {
     noted.child = noted.forks;
     for (unsigned i = 0; i < STARTS; i++) atomic_store(&starts[i].taken, FREE);

@@ -1,5 +1,5 @@
-/* Parts of an origin. See callers.h. */
-#include "events/callers.h"
+/* The text of frames. See frame_text.h. */
+#include "events/frame_text.h"
 
 #include <string.h>
 
@@ -8,8 +8,8 @@
 
 enum { ENTRY_MAX = 300 };
 
-void callers_push(struct guard_origin *origin, size_t *used, const char *path, int line,
-                  const char *function)
+void frame_text_push(struct guard_origin *origin, size_t *used, const char *path, int line,
+                     const char *function)
 {
     struct json json;
     char text[ENTRY_MAX + 200], digits[TEXT_NUMBER_SIZE];
@@ -27,7 +27,7 @@ void callers_push(struct guard_origin *origin, size_t *used, const char *path, i
     origin->stack[*used] = '\0';
 }
 
-void callers_module(char *out, size_t size, const char *path)
+void frame_text_module(char *out, size_t size, const char *path)
 {
     const char *slash = strrchr(path, '/');
     const char *name = slash ? slash + 1 : path;
@@ -35,7 +35,7 @@ void callers_module(char *out, size_t size, const char *path)
     text_take(out, size, name, dot && dot != name ? (size_t)(dot - name) : strlen(name));
 }
 
-const char *callers_below(const char *path, const char *prefix)
+const char *frame_text_below(const char *path, const char *prefix)
 {
     size_t size = strlen(prefix);
     while (size > 1 && prefix[size - 1] == '/') size--;
@@ -43,7 +43,7 @@ const char *callers_below(const char *path, const char *prefix)
     return path + size + 1;
 }
 
-const char *callers_plain(const char *path, char *room, size_t size)
+const char *frame_text_plain(const char *path, char *room, size_t size)
 {
     static const char proc[] = "/proc/";
     size_t used = 0;
