@@ -9,32 +9,39 @@
 #include "event.h"
 #include "paths.h"
 
-static bool blocks(const struct fs_policy *policy, const char *path)
+static const struct fs_policy *policies[2]; /* the policy, and the floor or NULL */
+
+void blocked_places_start(const struct fs_policy *policy, const struct fs_policy *floor)
 {
-    struct fs_request request = {.family = FS_TMP, .path = path};
-    return policy && fs_policy_decide(policy, &request).mode == FS_BLOCK;
+    policies[0] = policy;
+    policies[1] = floor;
 }
 
-void blocked_places_check(const char *resolved, const char *what, const struct fs_policy *policy,
-                          const struct fs_policy *floor)
+static bool blocks(enum fs_family family, const char *path)
+{
+    struct fs_request request = {.family = family, .path = path};
+    for (size_t i = 0; i < sizeof policies / sizeof *policies; i++)
+        if (policies[i] && fs_policy_decide(policies[i], &request).mode == FS_BLOCK) return true;
+    return false;
+}
+
+void blocked_places_check(const char *resolved, const char *what)
 {
     static char tmp[PATH_MAX];
     if (tmp[0] == '\0' && !paths_resolve("/tmp", tmp)) return;
     size_t size = strlen(tmp);
     if (strncmp(resolved, tmp, size) != 0 || (resolved[size] != '/' && resolved[size] != '\0'))
         return;
-    if (blocks(policy, resolved) || blocks(floor, resolved))
+    if (blocks(FS_TMP, resolved))
         REFUSE(what, " lies under /tmp (", resolved,
                "), which the policy blocks: move it elsewhere, or allow its folder under "
                "read_write_tmp");
 }
 
-void blocked_places_check_path(const char *path, const char *what, const struct fs_policy *policy,
-                               const struct fs_policy *floor)
+void blocked_places_check_path(const char *path, const char *what)
 {
     char resolved[PATH_MAX];
-    if (path && *path && paths_resolve(path, resolved))
-        blocked_places_check(resolved, what, policy, floor);
+    if (path && *path && paths_resolve(path, resolved)) blocked_places_check(resolved, what);
 }
 
 static bool lies_in(const char *path, const char *folder)
@@ -45,16 +52,9 @@ static bool lies_in(const char *path, const char *folder)
     return strncmp(path, resolved, size) == 0 && (path[size] == '/' || path[size] == '\0');
 }
 
-static bool blocks_library(const struct fs_policy *policy, const char *path)
-{
-    struct fs_request request = {.family = FS_NATIVE, .path = path};
-    return policy && fs_policy_decide(policy, &request).mode == FS_BLOCK;
-}
-
 /* The loader searches these folders for a library by its bare name, and no door sees where it finds
  * one. If the function could put a library there, the program does not start. */
-void blocked_places_check_library_path(const struct fs_policy *policy,
-                                       const struct fs_policy *floor)
+void blocked_places_check_library_path(void)
 {
     const char *at = getenv("LD_LIBRARY_PATH"), *end;
     if (!at || !*at) return;
@@ -75,7 +75,7 @@ void blocked_places_check_library_path(const struct fs_policy *policy,
         if (lies_in(resolved, "/tmp") || lies_in(resolved, "/var/tmp") ||
             lies_in(resolved, "/dev")) {
             strcat(resolved, "/library");
-            if (blocks_library(policy, resolved) || blocks_library(floor, resolved))
+            if (blocks(FS_NATIVE, resolved))
                 REFUSE("LD_LIBRARY_PATH names \"", folder,
                        "\", where the function could put libraries of its own, and the policy "
                        "blocks native_code: take it out");

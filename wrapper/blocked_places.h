@@ -4,18 +4,18 @@
 
 #include "policy/policy.h"
 
-/* Refuses if `resolved` (a path without links) lies where the policy blocks reading. `what` begins
- * the event. The floor may be NULL. */
-void blocked_places_check(const char *resolved, const char *what, const struct fs_policy *policy,
-                          const struct fs_policy *floor);
+/* Which policies are asked; the floor may be NULL. Call it before the others. */
+void blocked_places_start(const struct fs_policy *policy, const struct fs_policy *floor);
+
+/* Refuses if `resolved` (a path without links) lies where a policy blocks reading. `what` begins
+ * the event. */
+void blocked_places_check(const char *resolved, const char *what);
 
 /* The same for a path with links. NULL and missing files pass. */
-void blocked_places_check_path(const char *path, const char *what, const struct fs_policy *policy,
-                               const struct fs_policy *floor);
+void blocked_places_check_path(const char *path, const char *what);
 
-/* Refuses a folder in LD_LIBRARY_PATH that the function could put libraries into, where the policy
+/* Refuses a folder in LD_LIBRARY_PATH that the function could put libraries into, where a policy
  * blocks native_code. */
-void blocked_places_check_library_path(const struct fs_policy *policy,
-                                       const struct fs_policy *floor);
+void blocked_places_check_library_path(void);
 
 #endif

@@ -136,11 +136,51 @@ static char **self_test_command(void)
     return command;
 }
 
+/* FUNCTION_SHIELD_MODE, checked; NULL or "" if it is not set. */
+static const char *read_mode(void)
+{
+    const char *mode = getenv("FUNCTION_SHIELD_MODE");
+    if (mode && *mode && strcmp(mode, "alert") != 0 && strcmp(mode, "off") != 0) {
+        char shown[SHOWN_SIZE];
+        text_copy(shown, sizeof shown, mode);
+        REFUSE("FUNCTION_SHIELD_MODE=", shown,
+               " is unknown: alert and off are the modes; unset it to enforce the policy");
+    }
+    return mode;
+}
+
+/* `interpreter`: as command_check says. */
+static void check_places(const char *program, const char *interpreter, bool scripted)
+{
+    static char folder[PATH_MAX];
+    blocked_places_check_path(installed_folder, "the layer");
+    blocked_places_check_path(getenv("LAMBDA_TASK_ROOT"), "the function");
+    paths_folder(program, folder);
+    blocked_places_check_path(folder, "the command");
+    if (scripted || interpreter[0] == '\0') blocked_places_check_path(program, "the command");
+    blocked_places_check(interpreter, scripted ? "the runtime" : "the command");
+    blocked_places_check_library_path();
+}
+
+/* Becomes the next wrapper, if there is one, else the command. `argv`: the launcher's own, without
+ * options; a wrapper gets all of it but its first word. */
+static _Noreturn void become(const char *wrapper, char **argv, const char *program,
+                             char **arguments, char **environment)
+{
+    if (wrapper) {
+        argv[0] = (char *)(uintptr_t)wrapper;
+        execve(wrapper, argv, environment);
+        REFUSE("the next wrapper ", wrapper, " cannot be started: ", strerror(errno));
+    }
+    execve(program, arguments, environment);
+    REFUSE("the command ", program, " cannot be started: ", strerror(errno));
+}
+
 int main(int argc, char **argv)
 {
     static struct compiled policy, floor_policy;
     static char program[PATH_MAX], interpreter[PATH_MAX], next[PATH_MAX], core[PATH_MAX],
-        folder[PATH_MAX], state[STATE_MAX];
+        state[STATE_MAX];
     struct command_identity command = {"", ""};
     bool self_test = argc > 1 && strcmp(argv[1], "--self-test") == 0;
     if (argc < 2)
@@ -156,13 +196,7 @@ int main(int argc, char **argv)
     check_rights();
     policies_read(&policy, &floor_policy);
 
-    const char *mode = getenv("FUNCTION_SHIELD_MODE");
-    if (mode && *mode && strcmp(mode, "alert") != 0 && strcmp(mode, "off") != 0) {
-        char shown[SHOWN_SIZE];
-        text_copy(shown, sizeof shown, mode);
-        REFUSE("FUNCTION_SHIELD_MODE=", shown,
-               " is unknown: alert and off are the modes; unset it to enforce the policy");
-    }
+    const char *mode = read_mode();
     const char *wrapper = getenv("FUNCTION_SHIELD_NEXT_WRAPPER");
     if (wrapper && !*wrapper) wrapper = NULL;
     if (self_test) wrapper = NULL;
@@ -170,13 +204,7 @@ int main(int argc, char **argv)
     if (!self_test && asked(mode, "off", FS_FLAG_MODE_OFF, &policy, &floor_policy)) {
         event_write("disabled", "FATAL", "FUNCTION_SHIELD_MODE=off: this function runs unguarded");
         if (event_fd > 2) close(event_fd);
-        if (wrapper) {
-            argv[0] = (char *)(uintptr_t)wrapper;
-            execv(wrapper, argv);
-            REFUSE("the next wrapper ", wrapper, " cannot be started: ", strerror(errno));
-        }
-        execv(program, arguments);
-        REFUSE("the command ", program, " cannot be started: ", strerror(errno));
+        become(wrapper, argv, program, arguments, environ);
     }
     bool dry_run = asked(mode, "alert", FS_FLAG_MODE_ALERT, &policy, &floor_policy);
 
@@ -188,19 +216,8 @@ int main(int argc, char **argv)
     /* Without a wrapper before it, the first program is COMMAND. */
     if (wrapper || scripted || command_is_shim(program))
         command_identify(program, arguments, wrapper != NULL, &command);
-    if (!dry_run) {
-        blocked_places_check_path(installed_folder, "the layer", policy.policy,
-                                  floor_policy.policy);
-        blocked_places_check_path(getenv("LAMBDA_TASK_ROOT"), "the function", policy.policy,
-                                  floor_policy.policy);
-        paths_folder(program, folder);
-        blocked_places_check_path(folder, "the command", policy.policy, floor_policy.policy);
-        if (scripted || interpreter[0] == '\0')
-            blocked_places_check_path(program, "the command", policy.policy, floor_policy.policy);
-        blocked_places_check(interpreter, scripted ? "the runtime" : "the command", policy.policy,
-                             floor_policy.policy);
-        blocked_places_check_library_path(policy.policy, floor_policy.policy);
-    }
+    blocked_places_start(policy.policy, floor_policy.policy);
+    if (!dry_run) check_places(program, interpreter, scripted);
     const char *old_path = getenv("PYTHONPATH");
     char pid[TEXT_NUMBER_SIZE], fd[TEXT_NUMBER_SIZE], flags[8];
     text_number(pid, (uint64_t)getpid());
@@ -221,12 +238,5 @@ int main(int argc, char **argv)
     };
     if (handed_on_write(state, sizeof state, fields) == 0)
         REFUSE("the paths of the layer and the policy are too long");
-    char **environment = with_variables(core, state);
-    if (wrapper) {
-        argv[0] = (char *)(uintptr_t)wrapper;
-        execve(wrapper, argv, environment);
-        REFUSE("the next wrapper ", wrapper, " cannot be started: ", strerror(errno));
-    }
-    execve(program, arguments, environment);
-    REFUSE("the command ", program, " cannot be started: ", strerror(errno));
+    become(wrapper, argv, program, arguments, with_variables(core, state));
 }

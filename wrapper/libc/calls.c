@@ -74,8 +74,6 @@ int execve(const char *path, char *const *argv, char *const *environment)
     return (int)SYS_RESULT(sys_call(SYS_execve, path, argv, environment));
 }
 
-int execv(const char *path, char *const *argv) { return execve(path, argv, environ); }
-
 _Noreturn void _exit(int status) { sys_exit(status); }
 
 char *getenv(const char *name)
