@@ -109,8 +109,9 @@ def compiler() -> str:
 
 
 def zig(*arguments: str) -> None:
-    """Run ``zig cc`` and stop the build where it fails."""
-    subprocess.run([compiler(), "cc", *arguments], check=True)
+    """Run ``zig cc``. Where it fails, its own message says why: a traceback would bury it."""
+    if subprocess.run([compiler(), "cc", *arguments], check=False).returncode != 0:
+        raise SystemExit(f"zig.py: zig cc did not make {arguments[-1]}: see above")
 
 
 def is_unwound(path: Path) -> bool:
