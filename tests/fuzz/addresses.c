@@ -11,7 +11,7 @@ static void same_again(const uint8_t ip[16], uint8_t version)
     PROMISE(version == 4 || version == 6);
     address_text(ip, version, text);
     PROMISE(strlen(text) < sizeof text);
-    network_object(text, 65535, object);
+    address_object(text, 65535, object);
     PROMISE(address_parse_plain(text, again, &version_again));
     PROMISE(address_equal(ip, version, again, version_again));
 }

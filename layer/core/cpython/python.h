@@ -2,7 +2,7 @@
  * program.
  *
  * No Python header is included: object layouts differ between versions and between builds with and
- * without the GIL, the functions named here do not. One library serves 3.9 to 3.14, static builds
+ * without the GIL, the functions named here do not. One library serves 3.9 to 3.15, static builds
  * and shared libpython. What is read directly is an object's type, at an offset that python_load
  * finds out.
  */
@@ -20,7 +20,7 @@ typedef int (*python_hook)(const char *event, PyObject *arguments, void *data);
 /* PyStatus, PyPreConfig: as in cpython/initconfig.h since 3.8. The second is larger here than any
  * version's. */
 struct python_status {
-    int type; /* 0: fine */
+    int type; /* 0: ok */
     const char *function, *message;
     int exit_code;
 };

@@ -15,9 +15,9 @@ enum { KINDS = 64, LINES_PER_INVOCATION = 512 };
 
 /* A kind of act that was reported: enough to write its count at the invocation's end. */
 struct kind {
-    struct guard_act act;
+    struct act act;
     struct fs_verdict verdict;
-    struct guard_origin origin;
+    struct origin origin;
     char texts[3232]; /* of the act */
 };
 
@@ -31,7 +31,7 @@ static _Atomic uint32_t told; /* a bit for each family that had one of them */
 static _Atomic int owner; /* the pid that the table belongs to */
 
 /* Called again before each event: a process that machine code forked got past the doors. */
-void guard_events_begin(void)
+void events_begin(void)
 {
     int pid = sys_getpid();
     if (atomic_load(&owner) == pid) return;
@@ -47,7 +47,7 @@ void guard_events_begin(void)
 }
 
 /* Adds the caller without the line, so that all reads of one source by a traceback are one kind. */
-static void add_caller(struct keyed_hash *hash, const struct guard_act *act)
+static void add_caller(struct keyed_hash *hash, const struct act *act)
 {
     struct symbols_object object;
     keyed_hash_text(hash, act->origin ? act->origin->package : NULL);
@@ -59,7 +59,7 @@ static void add_caller(struct keyed_hash *hash, const struct guard_act *act)
 }
 
 /* Acts of one kind differ only in their time and in the caller's line. */
-static uint64_t kind_key(const struct guard_act *act, const struct fs_verdict *verdict)
+static uint64_t kind_key(const struct act *act, const struct fs_verdict *verdict)
 {
     struct keyed_hash hash;
     keyed_hash_begin(&hash);
@@ -72,7 +72,7 @@ static uint64_t kind_key(const struct guard_act *act, const struct fs_verdict *v
     return keyed_hash_end(&hash);
 }
 
-static void fill(struct kind *kind, const struct guard_act *act, const struct fs_verdict *verdict)
+static void fill(struct kind *kind, const struct act *act, const struct fs_verdict *verdict)
 {
     static const uint16_t rooms[GUARD_TEXTS_KEPT] = {32, 1024, 1024, 256, 256,
                                                      64, 16,   32,   256, 256};
@@ -120,10 +120,10 @@ static bool is_told(uint64_t key, bool full)
     return full;
 }
 
-bool guard_rule_is_new(uint32_t rule) { return !is_told(rule_key(rule), true); }
+bool events_rule_is_new(uint32_t rule) { return !is_told(rule_key(rule), true); }
 
 /* `read_handler: {quiet: [...]}`: the policy that decided lists the caller. */
-static bool is_quiet(const struct guard_act *act, const struct fs_verdict *verdict)
+static bool is_quiet(const struct act *act, const struct fs_verdict *verdict)
 {
     const char *const names[] = {act->origin->distribution, act->origin->package};
     for (unsigned i = 0; i < 2; i++) {
@@ -155,16 +155,16 @@ static bool is_start_mark(const char *path)
     return path[0] == '\0' || strcmp(path, "/") == 0 || strcmp(path, "/initialized") == 0;
 }
 
-void guard_report(const struct guard_act *asked, const struct fs_verdict *verdict, char *message,
-                  size_t size)
+void events_report(const struct act *asked, const struct fs_verdict *verdict, char *message,
+                   size_t size)
 {
     /* An allowed act's caller is looked up only once for each rule, and only if the policy wants
      * it. */
     if (!guard_tells(verdict)) return;
     int error = errno;
-    guard_events_begin();
+    events_begin();
     if (verdict->mode == FS_ALLOW && is_told(rule_key(verdict->rule), false)) return;
-    struct guard_act copy = *asked, *act = &copy;
+    struct act copy = *asked, *act = &copy;
     if (!act->origin && guard.interpreted) act->origin = interpreter_origin(act);
     if (act->origin && verdict->mode != FS_ALLOW) origin_resolve(act->origin);
     if (message && size > 0) {
@@ -196,12 +196,12 @@ void guard_report(const struct guard_act *asked, const struct fs_verdict *verdic
     errno = error;
 }
 
-bool guard_report_path(enum fs_family family, const struct fs_verdict *verdict, const char *verb,
-                       const char *path, const void *caller)
+bool events_report_path(enum fs_family family, const struct fs_verdict *verdict, const char *verb,
+                        const char *path, const void *caller)
 {
-    struct guard_act act = {
+    struct act act = {
         .ring = RING_LIBC, .family = family, .verb = verb, .path = path, .caller = caller};
-    guard_report(&act, verdict, NULL, 0);
+    events_report(&act, verdict, NULL, 0);
     if (verdict->mode == FS_BLOCK) errno = EACCES;
     return verdict->mode == FS_BLOCK;
 }
@@ -210,12 +210,12 @@ bool integrity_refused(const char *verb, const char *object, const void *caller)
 {
     struct fs_verdict verdict = guard_integrity();
     return verdict.mode != FS_ALLOW &&
-           guard_report_path(FS_INTEGRITY, &verdict, verb, object, caller);
+           events_report_path(FS_INTEGRITY, &verdict, verb, object, caller);
 }
 
 /* ---- invocations ---- */
 
-void guard_invocation_ends(void)
+void events_invocation_ends(void)
 {
     int error = errno;
     if (atomic_load(&owner) == sys_getpid()) {

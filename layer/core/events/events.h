@@ -7,7 +7,7 @@
 enum { GUARD_TEXTS = 9, GUARD_TEXTS_KEPT };
 
 /* What an event says besides the verdict. All strings may be NULL. */
-struct guard_act {
+struct act {
     enum guard_ring ring;
     enum fs_family family;
     union {
@@ -35,10 +35,10 @@ struct guard_act {
     uint16_t port; /* 0: none */
     const int *socket; /* its fd; NULL where none is known */
     const void *caller; /* return address of the door; for the origin of the libc ring */
-    struct guard_origin *origin; /* from the interpreter ring; NULL: by caller */
+    struct origin *origin; /* from the interpreter ring; NULL: by caller */
 };
 
-struct guard_origin {
+struct origin {
     char package[128]; /* the folder or module below where packages are installed: what exceptions
                           name */
     char distribution[128]; /* as the installed metadata names it, else the package; with `version`
@@ -60,34 +60,34 @@ struct guard_origin {
  * and file). Keeps errno. Safe in signal handlers and between fork and exec. Writes the event's
  * sentence to `message`, unless that is NULL (also for repeats). Does nothing if mode is FS_ALLOW,
  * unless the policy wants allowed uses and this is the first. */
-void guard_report(const struct guard_act *act, const struct fs_verdict *verdict, char *message,
-                  size_t size);
+void events_report(const struct act *act, const struct fs_verdict *verdict, char *message,
+                   size_t size);
 
 /* The same for a door's act on a path. Returns true if the act must be refused; errno is then
  * EACCES. */
-bool guard_report_path(enum fs_family family, const struct fs_verdict *verdict, const char *verb,
-                       const char *path, const void *caller);
+bool events_report_path(enum fs_family family, const struct fs_verdict *verdict, const char *verb,
+                        const char *path, const void *caller);
 
 /* The same for an attempt on the guard ("VERB OBJECT" completes "tried to …"). */
 bool integrity_refused(const char *verb, const char *object, const void *caller);
 
 /* Returns true if no `allowed` event of this rule was written yet. */
-bool guard_rule_is_new(uint32_t rule);
+bool events_rule_is_new(uint32_t rule);
 
 /* At start and in a forked child, while it has one thread: gives the process a table, a nonce and a
  * queue of its own. */
-void guard_events_begin(void);
+void events_begin(void);
 
 /* Writes the counts of repeats. */
-void guard_invocation_ends(void);
+void events_invocation_ends(void);
 
 /* ---- filled in from above (python/), and asked if `guard.interpreted` is set ---- */
 
 /* The caller, in Python or JavaScript, of an act that only a door can judge; NULL where there is
  * none, or none can be told. Keeps errno. */
-struct guard_origin *interpreter_origin(const struct guard_act *act);
+struct origin *interpreter_origin(const struct act *act);
 /* Distribution and version, from the installed metadata where there is any, else the package's
  * name: once for each origin. Asks no Python. */
-void origin_resolve(struct guard_origin *origin);
+void origin_resolve(struct origin *origin);
 
 #endif

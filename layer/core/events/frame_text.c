@@ -8,7 +8,7 @@
 
 enum { ENTRY_MAX = 300 };
 
-void frame_text_push(struct guard_origin *origin, size_t *used, const char *path, int line,
+void frame_text_push(struct origin *origin, size_t *used, const char *path, int line,
                      const char *function)
 {
     struct json json;

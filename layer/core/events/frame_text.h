@@ -10,7 +10,7 @@
 enum { FRAMES_SHOWN = 8, FRAMES_IN_FULL = 4 };
 
 /* Adds "PATH:LINE FUNCTION" to the stack, whole or not at all. `*used`: bytes of it so far. */
-void frame_text_push(struct guard_origin *origin, size_t *used, const char *path, int line,
+void frame_text_push(struct origin *origin, size_t *used, const char *path, int line,
                      const char *function);
 /* The file's name up to its first dot. */
 void frame_text_module(char *out, size_t size, const char *path);

@@ -10,7 +10,6 @@
 #include "events/sentence.h"
 #include "events/sink.h"
 #include "guard/facts.h"
-#include "guard/kernel.h"
 #include "libc/symbols.h"
 #include "policy/only_for.h"
 #include "support/sys.h"
@@ -54,6 +53,8 @@ void lines_begin(void)
     atomic_store(&owner, pid);
 }
 
+void lines_renew(void) { draw_nonce(sys_getpid()); }
+
 static bool write_line(struct json *json, unsigned rule)
 {
     if (json->size >= sizeof json->bytes) json->size = sizeof json->bytes - 1;
@@ -64,7 +65,7 @@ static bool write_line(struct json *json, unsigned rule)
 static atomic_bool line_open; /* the program's last write to the pipe that events go to ended in the
                                  middle of a line */
 
-void guard_wrote(int fd, const void *bytes, size_t size)
+void lines_wrote(int fd, const void *bytes, size_t size)
 {
     if (size == 0 || !guard.shares_pipe[fd - 1]) return;
     atomic_store_explicit(&line_open, ((const char *)bytes)[size - 1] != '\n',
@@ -75,7 +76,7 @@ void guard_wrote(int fd, const void *bytes, size_t size)
 static char function_arn[ARN_MAX + 1];
 static atomic_int arn_known; /* 0 no, 1 being written, 2 yes */
 
-void guard_function_arn(const char *arn, size_t size)
+void lines_function_arn(const char *arn, size_t size)
 {
     int no = 0;
     if (size >= sizeof function_arn || !atomic_compare_exchange_strong(&arn_known, &no, 1)) return;
@@ -106,8 +107,9 @@ static void begin_fields(struct json *json, bool fresh, const char *event, const
     json_word(json, "level", level);
 }
 
-static void begin(struct json *json, const char *event, const char *level)
+void lines_open(struct json *json, const char *event, const char *level)
 {
+    lines_begin();
     json->shrink = 0;
     begin_fields(json, takes_fresh_line(), event, level);
 }
@@ -127,7 +129,7 @@ static void send_line(struct json *json, unsigned rule, uint32_t missing)
         sink_count_lost(missing + 1); /* the count in this line is lost with it */
 }
 
-static void end(struct json *json)
+void lines_close(struct json *json)
 {
     uint32_t missing = sink_take_lost();
     end_fields(json, atomic_fetch_add(&sequence, 1), missing);
@@ -181,8 +183,7 @@ static void write_known(struct json *json, const char *key, const char *text, si
     json_text(json, key, text[0] ? text : NULL, most);
 }
 
-static void write_origin(struct json *json, const struct guard_act *act,
-                         const struct guard_origin *origin)
+static void write_origin(struct json *json, const struct act *act, const struct origin *origin)
 {
     json_raw(json, ",\"origin\":{");
     if (origin) {
@@ -209,7 +210,7 @@ static void write_origin(struct json *json, const struct guard_act *act,
     json_raw(json, "}");
 }
 
-static void write_details(struct json *json, const struct guard_act *act)
+static void write_details(struct json *json, const struct act *act)
 {
     json_raw(json, ",\"details\":{");
     if (act->family == FS_OUTBOUND || act->family == FS_RUNTIME_API) {
@@ -257,9 +258,9 @@ static void give_line(struct line *line)
 
 /* What one line says. */
 struct report {
-    const struct guard_act *act;
+    const struct act *act;
     const struct fs_verdict *verdict;
-    const struct guard_origin *origin;
+    const struct origin *origin;
     const char *sentence, *entry; /* NULL: no entry would do */
     uint32_t count, number, missing;
     bool repeated, fresh;
@@ -349,8 +350,8 @@ static void write_finding(struct json *json, const struct report *report, const 
     json_raw(json, "}");
 }
 
-void lines_write(const struct guard_act *act, const struct fs_verdict *verdict,
-                 const struct guard_origin *origin, uint32_t count, bool repeated)
+void lines_write(const struct act *act, const struct fs_verdict *verdict,
+                 const struct origin *origin, uint32_t count, bool repeated)
 {
     lines_begin();
     struct line *line = take_line();
@@ -398,86 +399,11 @@ static void set_text(char *out, size_t room, const char *text, size_t size)
     memset(out + size, 0, room - size);
 }
 
-void guard_invocation_begins(const char *id, size_t size, const char *tenant, size_t tenant_size)
+void lines_invocation_begins(const char *id, size_t size, const char *tenant, size_t tenant_size)
 {
     atomic_fetch_add(&request_turn, 1);
     set_text(request_id, sizeof request_id, id, size);
     set_text(tenant_id, sizeof tenant_id, tenant, tenant_size);
     atomic_fetch_add(&request_turn, 1);
     sink_invocation_begins();
-}
-
-/* ---- the guard's own ---- */
-
-static struct {
-    const char *rings[3];
-    unsigned count;
-    const char *runtime;
-} armed; /* what was announced at start */
-
-static void compose_armed(struct json *json, const char *event, const char *const *rings,
-                          unsigned ring_count, const char *runtime)
-{
-    lines_begin();
-    begin(json, event, "INFO");
-    json_key(json, "message");
-    struct sentence sentence = {0};
-    sentence_say(&sentence, "FunctionShield guards this function by the policy ");
-    sentence_say(&sentence, guard.policy_name);
-    if (guard.dry_run) sentence_say(&sentence, ", as a dry run: nothing is blocked");
-    json_string(json, sentence.bytes, 256);
-    json_text(json, "version", FS_VERSION, 32);
-    json_text(json, "policy_name", guard.policy_name, 64);
-    const char *function = facts_value("AWS_LAMBDA_FUNCTION_NAME");
-    if (function && function[0]) json_text(json, "function", function, 140);
-    json_text(json, "policy_sha256", guard_policy_sha256, 64);
-    json_text(json, "floor", guard.floor ? guard_floor_sha256 : NULL, 64);
-    json_raw(json, guard.dry_run ? ",\"dry_run\":true" : ",\"dry_run\":false");
-    json_raw(json, ",\"rings\":[");
-    for (unsigned i = 0; i < ring_count; i++) {
-        if (i > 0) json_raw(json, ",");
-        json_string(json, rings[i], 16);
-    }
-    json_raw(json, "]");
-    json_text(json, "kernel", kernel_summary(), 320);
-    json_text(json, "runtime", runtime, 64);
-}
-
-void guard_announce_armed(const char *const *rings, unsigned ring_count, const char *runtime)
-{
-    struct json json;
-    for (armed.count = 0; armed.count < ring_count; armed.count++)
-        armed.rings[armed.count] = rings[armed.count];
-    armed.runtime = runtime;
-    compose_armed(&json, "armed", rings, ring_count, runtime);
-    end(&json);
-}
-
-void guard_announce_restored(void)
-{
-    struct json json;
-    if (!guard.is_function) return;
-    draw_nonce(sys_getpid());
-    compose_armed(&json, "armed", armed.rings, armed.count, armed.runtime);
-    json_raw(&json, ",\"restored\":true");
-    end(&json);
-}
-
-void guard_announce_self_test(const char *const *rings, unsigned ring_count, const char *runtime)
-{
-    struct json json;
-    compose_armed(&json, "self_test", rings, ring_count, runtime);
-    json_raw(&json, "}\n");
-    sys_write(1, json.bytes, json.size);
-}
-
-void guard_refuse(const char *text)
-{
-    struct json json;
-    lines_begin();
-    begin(&json, "refused", "FATAL");
-    json_text(&json, "message", text, 1024);
-    sink_await_room();
-    end(&json);
-    sys_exit(78);
 }

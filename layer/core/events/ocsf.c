@@ -31,7 +31,7 @@ static void file(struct json *json, const char *path)
  * OCSF has no null. */
 static void evidence(struct json *json, const struct ocsf *finding)
 {
-    const struct guard_act *act = finding->act;
+    const struct act *act = finding->act;
     if (act->family == FS_OUTBOUND || act->family == FS_RUNTIME_API) {
         if (!act->host && !act->ip) return;
         json_raw(json, ",\"evidences\":[{\"dst_endpoint\":{");

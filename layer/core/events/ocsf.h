@@ -11,7 +11,7 @@
 #include "events/json.h"
 
 struct ocsf {
-    const struct guard_act *act;
+    const struct act *act;
     const struct fs_verdict *verdict;
     const char *nonce;
     uint32_t seq;

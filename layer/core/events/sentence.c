@@ -55,12 +55,12 @@ static void say_number(struct sentence *out, uint16_t number)
 }
 
 /* A fork is an act of its own: no program is named. */
-static bool is_fork(const struct guard_act *act)
+static bool is_fork(const struct act *act)
 {
     return act->family == FS_PROCESS && !act->path && act->verb && act->verb[0] == 'f';
 }
 
-static void say_object(struct sentence *out, const struct guard_act *act)
+static void say_object(struct sentence *out, const struct act *act)
 {
     bool is_link = act->from && act->from[0] == '\0';
     switch (act->family) {
@@ -111,7 +111,7 @@ static void say_object(struct sentence *out, const struct guard_act *act)
 static const char *next(const char *text) { return text + strlen(text) + 1; }
 
 /* What first bytes must not be, by the word of details.first_bytes. */
-static void say_first_bytes(struct sentence *out, const struct guard_act *act,
+static void say_first_bytes(struct sentence *out, const struct act *act,
                             const struct fs_verdict *verdict)
 {
     /* Words, each followed by its sentence: a pointer to each would take more room. */
@@ -161,7 +161,7 @@ static void say_list(struct sentence *out, const char *names)
     }
 }
 
-static void say_reason(struct sentence *out, const struct guard_act *act,
+static void say_reason(struct sentence *out, const struct act *act,
                        const struct fs_verdict *verdict)
 {
     switch (verdict->reason) {
@@ -199,7 +199,7 @@ static void say_reason(struct sentence *out, const struct guard_act *act,
     }
 }
 
-static const char *library_of(const struct guard_act *act, const struct guard_origin *origin)
+static const char *library_of(const struct act *act, const struct origin *origin)
 {
     /* Acts on memory are decided by the calling library, not by the caller's module. */
     bool memory = act->verb && strncmp(act->verb, "make", 4) == 0 && act->ring == RING_LIBC;
@@ -207,8 +207,8 @@ static const char *library_of(const struct guard_act *act, const struct guard_or
     return act->path && act->path[0] == '/' ? act->path : NULL;
 }
 
-void sentence_entry(struct sentence *out, const struct guard_act *act,
-                    const struct fs_verdict *verdict, const struct guard_origin *origin)
+void sentence_entry(struct sentence *out, const struct act *act, const struct fs_verdict *verdict,
+                    const struct origin *origin)
 {
     enum { LONGEST_ENTRY = 400 };
     static const char *const keys[] = {"host: ", "path: ", "path: ", NULL, "library: "};
@@ -237,8 +237,8 @@ void sentence_entry(struct sentence *out, const struct guard_act *act,
     sentence_say(out, "]}");
 }
 
-static void compose(struct sentence *out, const struct guard_act *act,
-                    const struct fs_verdict *verdict, const struct guard_origin *origin)
+static void compose(struct sentence *out, const struct act *act, const struct fs_verdict *verdict,
+                    const struct origin *origin)
 {
     out->size = 0;
     const char *who = origin && origin->distribution[0] ? origin->distribution : guard_program_name;
@@ -264,8 +264,8 @@ static void compose(struct sentence *out, const struct guard_act *act,
     sentence_say(out, "]}");
 }
 
-void sentence_compose(struct sentence *out, const struct guard_act *act,
-                      const struct fs_verdict *verdict, const struct guard_origin *origin)
+void sentence_compose(struct sentence *out, const struct act *act, const struct fs_verdict *verdict,
+                      const struct origin *origin)
 {
     enum { LEAST = 32 };
     for (out->names = SENTENCE_MOST;; out->names -= LEAST) {

@@ -20,11 +20,11 @@ struct sentence {
 void sentence_say(struct sentence *out, const char *text);
 
 /* Who tried what, what the guard did, and why. If `origin` is NULL, only the program is known. */
-void sentence_compose(struct sentence *out, const struct guard_act *act,
-                      const struct fs_verdict *verdict, const struct guard_origin *origin);
+void sentence_compose(struct sentence *out, const struct act *act, const struct fs_verdict *verdict,
+                      const struct origin *origin);
 
 /* The allow entry that would have let the act pass, as YAML; nothing if there is none. */
-void sentence_entry(struct sentence *out, const struct guard_act *act,
-                    const struct fs_verdict *verdict, const struct guard_origin *origin);
+void sentence_entry(struct sentence *out, const struct act *act, const struct fs_verdict *verdict,
+                    const struct origin *origin);
 
 #endif

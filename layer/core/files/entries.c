@@ -235,13 +235,15 @@ static int judged_renameat2(int old_dir, const struct path *old, int new_dir,
 }
 
 /* A hard link would give an object under /tmp a second name. With AT_SYMLINK_FOLLOW the object at
- * the end of the link is judged too. */
-static bool link_follows(struct access *one, const struct access *two, int flags, int *held,
+ * the end of the link is judged too. `*object`: that object, by a reserved fd; -1 if the name will
+ * do.
+ */
+static bool link_follows(struct access *one, const struct access *two, int flags, int *object,
                          const void *caller)
 {
     int dirfd = one->dirfd;
     const struct path *path = one->path;
-    *held = -1;
+    *object = -1;
     if (!(flags & (AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))) return true;
     struct judged judged;
     int fd =
@@ -259,7 +261,7 @@ static bool link_follows(struct access *one, const struct access *two, int flags
     /* The symbolic link may lead elsewhere by the time of the call: link the object that was
      * inspected. */
     if (fd >= 0 && guard.blocks_any && (flags & AT_SYMLINK_FOLLOW))
-        *held = fd;
+        *object = fd;
     else if (fd >= 0)
         files_release(fd);
     return true;
@@ -275,25 +277,25 @@ static int judged_link(const struct path *old, const struct path *new, const voi
 static int judged_linkat(int old_dir, const struct path *old, int new_dir, const struct path *new,
                          int flags, const void *caller)
 {
-    int held, result = -1;
+    int object, result = -1;
     struct access one, two;
     one.dirfd = old_dir;
     one.path = old;
     two.dirfd = new_dir;
     two.path = new;
     one.shown = two.shown = false;
-    if (!link_follows(&one, &two, flags, &held, caller)) return -1;
+    if (!link_follows(&one, &two, flags, &object, caller)) return -1;
     if (enter_both(&one, &two, MAKES, "link", caller)) {
         char magic[32];
-        if (held >= 0) {
-            text_fd_path(magic, held);
+        if (object >= 0) {
+            text_fd_path(magic, object);
             one.dir = AT_FDCWD;
             one.name = magic;
         }
         result = real.linkat(one.dir, one.name, two.dir, two.name, flags);
         leave_both(&one, &two, 0);
     }
-    if (held >= 0) files_release(held);
+    if (object >= 0) files_release(object);
     return result;
 }
 

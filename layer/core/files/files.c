@@ -183,9 +183,8 @@ bool files_judge_fd(int fd, int flags, struct judged *judged, const void *caller
     struct stat status;
     judged->caller = caller;
     if (sys_fstat(fd, &status) != 0) return false;
-    int handler = UNLIKELY(files_handler_sealed()) && !guard_ignores(FS_HANDLER)
-                      ? handler_source(&status)
-                      : -1;
+    int handler =
+        UNLIKELY(handler_is_sealed()) && !guard_ignores(FS_HANDLER) ? handler_source(&status) : -1;
     if (UNLIKELY(handler >= 0)) {
         if (handler_watch && !files_writes(flags) && javascript_loader_reads((unsigned)handler))
             return false;
@@ -249,14 +248,14 @@ bool files_refuse(const struct judged *judged, const void *caller)
      * without it. If Node could read it, so could all code: module.findSourceMap returns it. */
     bool quiet = judged->family == FS_HANDLER && javascript_reader() == JAVASCRIPT_MAPS;
     if (!quiet && !guard_noted(judged->family, judged->path)) {
-        struct guard_act act = {.ring = RING_LIBC,
-                                .family = judged->family,
-                                .verb = judged->verb,
-                                .path = judged->path,
-                                .to = judged->to,
-                                .from = judged->from,
-                                .caller = caller};
-        guard_report(&act, &judged->verdict, NULL, 0);
+        struct act act = {.ring = RING_LIBC,
+                          .family = judged->family,
+                          .verb = judged->verb,
+                          .path = judged->path,
+                          .to = judged->to,
+                          .from = judged->from,
+                          .caller = caller};
+        events_report(&act, &judged->verdict, NULL, 0);
     }
     if (judged->verdict.mode != FS_BLOCK) return false;
     errno = EACCES;

@@ -16,7 +16,7 @@ struct judged {
     enum fs_family family;
     bool gone; /* ephemeral /tmp: removed, and not open here */
     const char *verb;
-    const char *from, *to; /* the other path of the act, as guard_act has them; else NULL */
+    const char *from, *to; /* the other path of the act, as act has them; else NULL */
     const void *caller; /* of the door; NULL: the thread holds the interpreter, or not known */
     char path[PATH_MAX];
 };
@@ -39,19 +39,19 @@ struct place {
 };
 
 void files_start(void);
-void files_read_handlers(void);
 /* Memory that no door lets the program change: the policy, the guard's own code and data. At most 8
  * ranges. */
 void files_protect_memory(const void *start, size_t size);
 bool files_memory_protected(const void *start, size_t size);
 
-/* These three look at the string alone. In order: `path` is /tmp (or what /tmp resolves to) or
- * lies under it; `path` is the folder that holds /tmp; `path` is a process's memory in /proc. */
+/* By the string alone: `path` is /tmp, or what /tmp resolves to, or lies under it. */
 bool files_is_under_tmp(const char *path);
-/* Like files_is_under_tmp, but true through another mount of /tmp as well; `path` then becomes the
- * path under /tmp. */
+/* The same, and true through another mount of /tmp as well; `path` then becomes the path under
+ * /tmp. */
 bool files_leads_under_tmp(char path[PATH_MAX]);
+/* By the string alone: the folder that contains /tmp. */
 bool files_is_tmp_parent(const char *path);
+/* By the string alone: a process's memory in /proc. */
 bool files_is_memory(const char *path);
 
 static inline bool files_writes(int flags)
@@ -64,7 +64,7 @@ bool files_idle(void);
 /* guard_ready(), and a file rule applies. */
 bool files_ready(void);
 
-/* Returns 0, or the -errno of the real call. After 0, call close_place(). */
+/* Returns 0, or the -errno of the real call. After 0, call files_close_place(). */
 int files_find_place(int dirfd, const struct path *path, struct place *place);
 void files_close_place(struct place *place);
 

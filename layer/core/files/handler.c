@@ -4,7 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "events/lines.h"
+#include "events/announce.h"
 #include "files/source/also.h"
 #include "files/files.h"
 #include "guard/facts.h"
@@ -57,7 +57,7 @@ static void read_handler(unsigned handler)
     if (first && first != last) add_module(handler, value, (size_t)(first - value), false);
 }
 
-void files_read_handlers(void)
+void handler_read_names(void)
 {
     for (unsigned i = 0; i < FACTS_HANDLERS; i++) read_handler(i);
 }
@@ -90,15 +90,16 @@ static unsigned handlers_at(const char *path)
     return found;
 }
 
-bool files_is_handler(const char *path) { return handlers_at(path) != 0; }
+bool handler_is_module(const char *path) { return handlers_at(path) != 0; }
 
 /* A package may bring files with the names of compiled forms, so that the real ones find no place
  * in the table. Nothing is left unprotected: where the rule blocks, the function does not start. */
 static void no_place(const char *path)
 {
     if (guard_blocks(FS_HANDLER, path))
-        guard_refuse("__pycache__ has more than 60 compiled forms of the handler, so read_handler "
-                     "cannot protect them all; delete those of other interpreters");
+        announce_refused(
+            "__pycache__ has more than 60 compiled forms of the handler, so read_handler "
+            "cannot protect them all; delete those of other interpreters");
 }
 
 static void protect_file(unsigned handler, int dirfd, const char *path)
@@ -138,7 +139,7 @@ static void protect_compiled(unsigned handler, const char *folder, const char *s
     if (TEXT_JOIN(cache, sizeof cache, folder, "/__pycache__")) protect_stem(handler, cache, stem);
 }
 
-void files_seal_compiled(const char *prefix, const char *source_path)
+void handler_seal_compiled(const char *prefix, const char *source_path)
 {
     char cache[PATH_MAX], stem[256];
     size_t at = strlen(prefix), size = strlen(source_path);
@@ -160,7 +161,7 @@ void files_seal_compiled(const char *prefix, const char *source_path)
     protect_stem(0, cache, stem);
 }
 
-void files_seal_handler(const char *source_path)
+void handler_seal(const char *source_path)
 {
     char folder[PATH_MAX], stem[256];
     size_t size = strnlen(source_path, sizeof folder);
@@ -194,7 +195,7 @@ void files_seal_handler(const char *source_path)
     atomic_store_explicit(&handlers.sealed, true, memory_order_release);
 }
 
-bool files_handler_sealed(void)
+bool handler_is_sealed(void)
 {
     return atomic_load_explicit(&handlers.sealed, memory_order_acquire);
 }
@@ -219,13 +220,13 @@ static bool is_source(int dirfd, const char *path)
 
 void handler_name_moves(int from_dir, const char *from, int to_dir, const char *to)
 {
-    if (LIKELY(!files_handler_sealed())) return;
+    if (LIKELY(!handler_is_sealed())) return;
     if (is_source(from_dir, from) || is_source(to_dir, to)) files_watch_everything();
 }
 
 bool handler_known(void) { return handlers.count > 0 || handler_guards(); }
 
-bool handler_guards(void) { return files_handler_sealed() || also_is_on; }
+bool handler_guards(void) { return handler_is_sealed() || also_is_on; }
 
 /* Without an audit hook the guard does not see when a handler runs. So the first read of a
  * handler seals it (in Ruby the second, because `require` opens a file once to test it). */
@@ -248,14 +249,14 @@ void handler_opened(int fd, int flags, const char *plain)
         return;
     /* Called for its effect: notes that this thread's loader has read the file once. */
     (void)javascript_loader_reads((unsigned)__builtin_ctz(named));
-    files_seal_handler(plain);
+    handler_seal(plain);
 }
 
 bool handler_describe(char *out, size_t size)
 {
     size_t at = 0;
     unsigned count =
-        files_handler_sealed() ? atomic_load_explicit(&handlers.sources, memory_order_acquire) : 0;
+        handler_is_sealed() ? atomic_load_explicit(&handlers.sources, memory_order_acquire) : 0;
     for (unsigned i = 0; i < count; i++) {
         if (size - at < 48) return false;
         at += text_number(out + at, handlers.dev[i]);

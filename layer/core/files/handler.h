@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
+/* At start: reads which modules are handlers (guard/facts.h). */
+void handler_read_names(void);
 /* _HANDLER or a variable that stands in for it is set. */
 bool handler_known(void);
 /* Some source is protected now. */
@@ -28,12 +30,12 @@ void handler_opened(int fd, int flags, const char *plain);
 
 /* Handler source: called by the interpreter ring at the audit event `exec` of the handler's code,
  * before its first line. */
-void files_seal_handler(const char *source_path);
-/* Call it before files_seal_handler: protects the compiled form below `prefix`
+void handler_seal(const char *source_path);
+/* Call it before handler_seal: protects the compiled form below `prefix`
  * (sys.pycache_prefix). */
-void files_seal_compiled(const char *prefix, const char *source_path);
-bool files_handler_sealed(void);
+void handler_seal_compiled(const char *prefix, const char *source_path);
+bool handler_is_sealed(void);
 /* `path` is that of a module that one of the handlers (guard/facts.h) names. */
-bool files_is_handler(const char *path);
+bool handler_is_module(const char *path);
 
 #endif

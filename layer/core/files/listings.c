@@ -226,20 +226,20 @@ static int judged_inotify_add_watch(int fd, const struct path *path, uint32_t ma
                                     const void *caller)
 {
     struct judged judged;
-    int held = files_reserve(sys_openat(
+    int object = files_reserve(sys_openat(
         AT_FDCWD, path->text, O_PATH | O_CLOEXEC | (mask & IN_DONT_FOLLOW ? O_NOFOLLOW : 0), 0));
-    if (held < 0) return real.inotify_add_watch(fd, path->text, mask);
-    bool found = files_judge_fd(held, O_RDONLY, &judged, caller);
+    if (object < 0) return real.inotify_add_watch(fd, path->text, mask);
+    bool found = files_judge_fd(object, O_RDONLY, &judged, caller);
     judged.verb = "watch";
     if (found && files_refuse(&judged, caller)) {
-        files_release(held);
+        files_release(object);
         return -1;
     }
     char magic[32];
-    text_fd_path(magic, held);
+    text_fd_path(magic, object);
     bool by_object = guard.blocks_any && !(mask & IN_DONT_FOLLOW);
     int watch = real.inotify_add_watch(fd, by_object ? magic : path->text, mask);
-    files_release(held);
+    files_release(object);
     return watch;
 }
 

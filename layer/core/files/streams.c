@@ -49,18 +49,18 @@ FILE *streams_open(int fd, const char *mode)
     return stream;
 }
 
-/* Opens the held object by its path in /proc/self/fd, and lets go of it. The file exists by now, so
- * `x` is left out before `end` of the mode: it would make libc fail. */
-static FILE *open_held(int held, const char *mode, const char *end, FILE *stream)
+/* Opens the object of `fd` by its path in /proc/self/fd, and closes `fd`. The file exists by now,
+ * so `x` is left out before `end` of the mode: it would make libc fail. */
+static FILE *open_again(int fd, const char *mode, const char *end, FILE *stream)
 {
     char magic[32], simple[64];
     size_t at = 0;
-    text_fd_path(magic, held);
+    text_fd_path(magic, fd);
     for (const char *from = mode; *from && at < sizeof simple - 1; from++)
         if (*from != 'x' || from >= end) simple[at++] = *from;
     simple[at] = '\0';
     FILE *result = stream ? real.freopen(magic, simple, stream) : real.fopen(magic, simple);
-    sys_close(held);
+    sys_close(fd);
     return result;
 }
 
@@ -73,7 +73,7 @@ static FILE *judged_fopen(const struct path *path, const struct path *copied_mod
     const char *charset = strstr(mode, ",ccs=");
     int fd = files_open(AT_FDCWD, path, flags, 0666, caller);
     if (fd < 0) return NULL;
-    if (charset) return open_held(fd, mode, charset, NULL); /* fdopen takes none */
+    if (charset) return open_again(fd, mode, charset, NULL); /* fdopen takes none */
     /* In append mode fopen starts at the end, which ftell shows. fdopen leaves the offset as it
      * is. */
     if ((flags & O_APPEND) && (flags & O_ACCMODE) == O_WRONLY) sys_call(SYS_lseek, fd, 0, SEEK_END);
@@ -101,15 +101,15 @@ static FILE *judged_freopen(const struct path *path, const struct path *copied_m
         errno = error;
         return real.freopen(path->text, mode, stream);
     }
-    int held = files_open(AT_FDCWD, path, flags, 0666, caller);
-    if (held < 0) {
+    int fd = files_open(AT_FDCWD, path, flags, 0666, caller);
+    if (fd < 0) {
         /* As in libc, the stream is closed even if the new file cannot be opened. */
         int error = errno;
         fclose(stream);
         errno = error;
         return NULL;
     }
-    return open_held(held, mode, mode + strlen(mode), stream);
+    return open_again(fd, mode, mode + strlen(mode), stream);
 }
 
 /* libc's inner functions that open, exported for its C++ library. Judged first, because they fill a

@@ -102,14 +102,14 @@ void files_check_lookup_variables(const void *caller)
         char path[PATH_MAX];
         size_t size = value != NULL ? strnlen(value, sizeof path) : 0;
         if (LIKELY(size == 0)) continue;
-        bool held = size == sizeof path;
-        if (!held) {
+        bool drops = size == sizeof path;
+        if (!drops) {
             memcpy(path, value, size + 1);
-            held = refused(path, caller) ||
-                   (!steady_path(path) &&
-                    integrity_refused("take a resolver's settings from", path, caller));
+            drops = refused(path, caller) ||
+                    (!steady_path(path) &&
+                     integrity_refused("take a resolver's settings from", path, caller));
         }
-        if (held) unsetenv(names[i]);
+        if (drops) unsetenv(names[i]);
     }
 }
 

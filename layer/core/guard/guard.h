@@ -144,7 +144,7 @@ struct fs_verdict guard_decide(const struct fs_request *request);
  * which is left as it is if there is no floor. */
 struct fs_verdict guard_decide_each(const struct fs_request *request, struct fs_verdict asked[2]);
 
-/* Whether an act on `path` is blocked, by no certain caller. */
+/* Whether an act on `path` is blocked if its caller is not known. */
 static inline bool guard_blocks(enum fs_family family, const char *path)
 {
     struct fs_request request = {.family = family, .path = path};

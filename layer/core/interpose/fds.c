@@ -118,10 +118,12 @@ DOOR int dup3(int from, int to, int flags)
 
 static int range(unsigned first, unsigned last, int flags)
 {
-    for (unsigned held; guard.blocks_any && (held = files_next_reserved(first, last)) != UINT32_MAX;
-         first = held + 1) {
-        int result = held > first ? (int)SYS_RESULT(sys_call(436, first, held - 1, flags)) : 0;
-        if (result != 0 || held == last) return result;
+    for (unsigned reserved;
+         guard.blocks_any && (reserved = files_next_reserved(first, last)) != UINT32_MAX;
+         first = reserved + 1) {
+        int result =
+            reserved > first ? (int)SYS_RESULT(sys_call(436, first, reserved - 1, flags)) : 0;
+        if (result != 0 || reserved == last) return result;
     }
     return (int)SYS_RESULT(sys_call(436 /* close_range */, first, last, flags));
 }

@@ -46,7 +46,7 @@ static const char *package_of(char *out, size_t size, const char *path)
     return NULL;
 }
 
-static void name_package(struct guard_origin *origin, const char *path)
+static void name_package(struct origin *origin, const char *path)
 {
     const char *rest = package_of(origin->package, sizeof origin->package, path);
     if (!rest || path[0] != '/') return;
@@ -55,10 +55,10 @@ static void name_package(struct guard_origin *origin, const char *path)
 }
 
 struct reading {
-    struct guard_origin *origin;
+    struct origin *origin;
     size_t used, shown;
     bool found, named;
-    char last[sizeof((struct guard_origin *)0)->package];
+    char last[sizeof((struct origin *)0)->package];
 };
 
 static bool is_nodes(const char *path) { return strncmp(path, "node:", 5) == 0; }
@@ -66,7 +66,7 @@ static bool is_nodes(const char *path) { return strncmp(path, "node:", 5) == 0; 
 static bool take(void *state, const struct javascript_frame *frame)
 {
     struct reading *reading = state;
-    struct guard_origin *origin = reading->origin;
+    struct origin *origin = reading->origin;
     char path[sizeof origin->file], package[sizeof origin->package];
     path_of(path, sizeof path, frame->file);
     if (is_nodes(path)) return true;
@@ -82,7 +82,7 @@ static bool take(void *state, const struct javascript_frame *frame)
     }
     /* Code made from a string has no file. It counts for the code that ran it. */
     if (!reading->named && has_file) {
-        if (files_is_handler(path))
+        if (handler_is_module(path))
             frame_text_module(origin->package, sizeof origin->package, path);
         else
             name_package(origin, path);
@@ -108,7 +108,7 @@ static bool is_node(const void *caller)
     return strncmp(name, "/libuv.so.", 10) == 0 || strncmp(name, "/libnode.so.", 12) == 0;
 }
 
-bool js_caller_is_node(const struct guard_act *act)
+bool js_caller_is_node(const struct act *act)
 {
     /* V8 maps executable memory in the middle of its own work, and cannot walk its stack then. */
     return act->family != FS_NATIVE && is_node(act->caller);
@@ -138,7 +138,7 @@ bool js_caller_keep(struct js_caller_frames *kept, int first)
     return kept->count > 0;
 }
 
-bool js_caller_read(struct guard_origin *origin, const struct js_caller_frames *kept)
+bool js_caller_read(struct origin *origin, const struct js_caller_frames *kept)
 {
     struct reading reading = {.origin = origin};
     memset(origin, 0, sizeof *origin);

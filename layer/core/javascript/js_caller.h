@@ -8,7 +8,7 @@
 #include "events/events.h"
 
 /* Node's own machine code does the act, at a time when V8 can answer. */
-bool js_caller_is_node(const struct guard_act *act);
+bool js_caller_is_node(const struct act *act);
 
 /* Frames of JavaScript that are not Node's own, innermost first, for an act that comes later. */
 struct js_caller_frames {
@@ -24,6 +24,6 @@ bool js_caller_keep(struct js_caller_frames *kept, int first);
 /* Fills `origin` from kept frames, or from this thread's if `kept` is NULL. Returns false if there
  * are none, and in a forked child. Scripts can claim anything, so an origin names, and decides
  * nothing. Keeps errno. */
-bool js_caller_read(struct guard_origin *origin, const struct js_caller_frames *kept);
+bool js_caller_read(struct origin *origin, const struct js_caller_frames *kept);
 
 #endif

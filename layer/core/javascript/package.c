@@ -21,8 +21,7 @@ unsigned package_length(const char *rest)
 {
     size_t size = strcspn(rest, "/");
     if (rest[0] == '@' && rest[size] == '/') size += 1 + strcspn(rest + size + 1, "/");
-    return rest[size] == '/' && size < sizeof((struct guard_origin *)0)->package ? (unsigned)size
-                                                                                 : 0;
+    return rest[size] == '/' && size < sizeof((struct origin *)0)->package ? (unsigned)size : 0;
 }
 
 /* Past the string that begins at `at`; `end` where it does not end. */
@@ -56,7 +55,7 @@ static void read_version(char *out, size_t size, const char *at, const char *end
     }
 }
 
-void package_resolve(struct guard_origin *origin)
+void package_resolve(struct origin *origin)
 {
     static const char manifest[] = "/package.json";
     char path[sizeof origin->place + sizeof manifest];

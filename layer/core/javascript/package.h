@@ -15,6 +15,6 @@ unsigned package_length(const char *rest);
 
 /* Version of the package that `origin` was found in; "" where its package.json has none within its
  * first 64 KB. Keeps errno. */
-void package_resolve(struct guard_origin *origin);
+void package_resolve(struct origin *origin);
 
 #endif

@@ -119,7 +119,7 @@ static bool passes_answer(void)
     return javascript_frames(JAVASCRIPT_FRAMES, take, &outermost) < JAVASCRIPT_FRAMES && outermost;
 }
 
-bool request_origin_read(struct guard_origin *origin, const struct guard_act *act)
+bool request_origin_read(struct origin *origin, const struct act *act)
 {
     bool script = javascript_is_here();
     if (script != (act->ip != NULL) || (script && !passes_answer())) return false;

@@ -18,6 +18,6 @@ void request_origin_start(void);
 /* The caller of an act that has none on this thread's stack: the code that made the request which
  * this thread carries out, or the lookup whose answer Node is passing on. Returns false if none is
  * known. Keeps errno. */
-bool request_origin_read(struct guard_origin *origin, const struct guard_act *act);
+bool request_origin_read(struct origin *origin, const struct act *act);
 
 #endif

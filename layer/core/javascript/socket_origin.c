@@ -69,7 +69,7 @@ static void visit(struct handle *handle, void *state)
         search->key = (uintptr_t)handle->data;
 }
 
-bool socket_origin_read(struct guard_origin *origin, const struct guard_act *act)
+bool socket_origin_read(struct origin *origin, const struct act *act)
 {
     if (!act->socket || !allocate || !javascript_is_here()) return false;
     struct search search = {.fd = *act->socket};

@@ -16,6 +16,6 @@
 void socket_origin_start(void);
 
 /* The code that made the socket of `act`. Returns false if that is not known. Keeps errno. */
-bool socket_origin_read(struct guard_origin *origin, const struct guard_act *act);
+bool socket_origin_read(struct origin *origin, const struct act *act);
 
 #endif

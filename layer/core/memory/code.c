@@ -34,7 +34,7 @@ static int without_deepbind(int mode, const char *path, const void *caller)
     if (verdict.mode == FS_ALLOW) verdict.mode = verdict.policy_mode = FS_ALERT;
     int error = errno;
     bool refused =
-        guard_report_path(FS_INTEGRITY, &verdict, "bind past the guard", path ? path : "", caller);
+        events_report_path(FS_INTEGRITY, &verdict, "bind past the guard", path ? path : "", caller);
     errno = error;
     return refused ? mode & ~RTLD_DEEPBIND : mode;
 }

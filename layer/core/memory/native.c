@@ -246,7 +246,7 @@ static bool reported(const struct fs_verdict *verdict, const char *verb, const c
                      const void *caller)
 {
     return (verdict->mode != FS_ALLOW || verdict->reason == FS_RULE) &&
-           guard_report_path(FS_NATIVE, verdict, verb, object, caller);
+           events_report_path(FS_NATIVE, verdict, verb, object, caller);
 }
 
 /* `object`: what the event names; NULL: the library that asks. A rule can name the library that

@@ -139,7 +139,7 @@ void address_text(const uint8_t ip[16], uint8_t version, char *text)
     *text = '\0';
 }
 
-void network_object(const char *host, uint16_t port, char *object)
+void address_object(const char *host, uint16_t port, char *object)
 {
     size_t length = strnlen(host, ADDRESS_OBJECT_MAX - 9);
     bool brackets = memchr(host, ':', length) != NULL;

@@ -52,7 +52,7 @@ void address_text(const uint8_t ip[16], uint8_t version, char *text);
 
 /* What an event and a note call a destination: "HOST:PORT", "[IPV6]:PORT". `object` has
  * ADDRESS_OBJECT_MAX bytes. */
-void network_object(const char *host, uint16_t port, char *object);
+void address_object(const char *host, uint16_t port, char *object);
 
 /* Returns true if getaddrinfo reads `host` as a number and makes no query: inet_aton's forms
  * (127.1, 0x7f.1, 2130706433) and IPv6, with or without a scope. The address is normalised. */

@@ -154,12 +154,12 @@ bool network_refuses(const struct network_target *target, int fd, const char *ve
     const struct address *address = &target->address;
     char ip[ADDRESS_TEXT_MAX], object[ADDRESS_OBJECT_MAX];
     address_text(address->ip, address->version, ip);
-    network_object(ip, address->port, object);
+    address_object(ip, address->port, object);
     if (guard_noted(target->family, object) ||
         (target->announced && learnt_take_announced(address->ip, address->version, address->port,
                                                     guard_thread.note_package)))
         return refuses(&target->verdict);
-    struct guard_act act = {
+    struct act act = {
         .ring = RING_LIBC,
         .family = target->family,
         .verb = verb,
@@ -170,7 +170,7 @@ bool network_refuses(const struct network_target *target, int fd, const char *ve
         .socket = &fd,
         .caller = caller,
     };
-    guard_report(&act, &target->verdict, NULL, 0);
+    events_report(&act, &target->verdict, NULL, 0);
     return refuses(&target->verdict);
 }
 
@@ -180,12 +180,12 @@ bool network_refuses_kind(const char *verb, const char *kind, const void *caller
     if (UNLIKELY(guard_on_probation())) verdict = network_on_probation;
     if (verdict.mode == FS_ALLOW) return false;
     if (!guard_noted(FS_OUTBOUND, kind)) {
-        struct guard_act act = {.ring = RING_LIBC,
-                                .family = FS_OUTBOUND,
-                                .verb = verb,
-                                .protocol = kind,
-                                .caller = caller};
-        guard_report(&act, &verdict, NULL, 0);
+        struct act act = {.ring = RING_LIBC,
+                          .family = FS_OUTBOUND,
+                          .verb = verb,
+                          .protocol = kind,
+                          .caller = caller};
+        events_report(&act, &verdict, NULL, 0);
     }
     return refuses(&verdict);
 }

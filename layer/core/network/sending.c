@@ -224,7 +224,7 @@ static ssize_t judged_write(int fd, const void *bytes, size_t size, const void *
     ONE_BUFFER(message, bytes, size);
     if (sends(fd, &message, 0, caller, &written)) return written;
     written = real.write(fd, bytes, size);
-    if (UNLIKELY(fd == 1 || fd == 2) && written > 0) guard_wrote(fd, bytes, (size_t)written);
+    if (UNLIKELY(fd == 1 || fd == 2) && written > 0) lines_wrote(fd, bytes, (size_t)written);
     return written;
 }
 

@@ -1,13 +1,11 @@
 /* The compiled policy: its format, and the one function that decides.
  *
- * Written by fshield/engine/compiler.py, read here. Little-endian, 8-byte aligned
- * sections, no pointers: a file can be mapped where it lies. Every offset is
- * checked where it is used, so that mapping a policy costs the same for ten
- * rules and for a thousand.
+ * Written by fshield/engine/compiler.py, read here. Little-endian, 8-byte aligned sections, no
+ * pointers: a file can be mapped as it is. Every offset is checked where it is used, so that
+ * mapping a policy costs the same for ten rules and for a thousand.
  *
- * policy.c makes no libc calls beyond memory, so that `fshield explain` can
- * load the same code on any system.
- */
+ * The folder calls no libc but memcpy and its like, so that `fshield explain` can load the same
+ * code on any system. */
 #ifndef FS_POLICY_H
 #define FS_POLICY_H
 
@@ -34,7 +32,7 @@ enum fs_family {
 
 enum fs_mode { FS_ALLOW = 0, FS_ALERT = 1, FS_BLOCK = 2 };
 
-/* Why a verdict is as it is. The names that events carry are in fs_reason_name. */
+/* Why a verdict is as it is. The names that events carry are in fs_reason_names. */
 enum fs_reason {
     FS_NO_RULE = 0, /* no allow entry matched */
     FS_RULE = 1, /* an allow entry matched: `source` names it */
@@ -81,8 +79,7 @@ enum fs_flag {
  * So a file with a feature, or with a restricting flag that they do not know, has FS_GATE in a
  * mode, and they refuse it as damaged. */
 enum fs_feature {
-    FS_FEATURE_REGION = 1u
-        << 0, /* keys with the label {region}: the region that the function runs in */
+    FS_FEATURE_REGION = 1u << 0, /* keys with the label {region}: the function's region */
     FS_FEATURE_ACCOUNT = 1u << 1, /* keys that begin with the label {account} */
     FS_FEATURE_VPC_ENDPOINT = 1u << 2, /* keys with the label {vpce}: the id of any VPC endpoint */
     FS_FEATURE_VARIABLES = 1u << 3, /* the sections VARIABLES and TEMPLATES */
@@ -147,9 +144,9 @@ struct fs_rule { /* one allow entry */
     uint8_t tls; /* 0 not stated, 1 required, 2 starttls, 3 none */
     uint8_t only_for[3]; /* string, low byte first: the callers that it counts for, as only_for.h
                             reads them; "" for all */
-    uint32_t region; /* string: where it holds. "" everywhere, "eu-west-1" there, "us-gov-" where
-                        the name begins so,
-                        "!us-gov-" elsewhere */
+    /* string: where it holds. "" everywhere, "eu-west-1" there, "us-gov-" where the name begins so,
+     * "!us-gov-" elsewhere */
+    uint32_t region;
 };
 
 struct fs_port_range {

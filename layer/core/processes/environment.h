@@ -16,8 +16,8 @@ struct environment {
 size_t environment_size(char *const *list);
 
 /* `list` is a copy already. Builds in `arena`, from the variables that may pass.
- * `enforce`: loader variables of the caller's are dropped; else only ours go before his. False
- * where it does not fit. */
+ * `enforce`: drops the caller's loader variables; else puts ours before the caller's. Returns
+ * false if it does not fit. */
 bool environment_build(struct environment *out, char *const *list, bool enforce, bool covered,
                        char *arena, size_t size);
 

@@ -39,10 +39,10 @@ static bool is_subprocess(const char *name) { return strncmp(name, "_posixsubpro
 /* `executes`: it was to start a program, whose name is not known yet. */
 static void report_refused(const struct fs_verdict *verdict, bool executes, const void *caller)
 {
-    struct guard_act act = {.ring = RING_LIBC,
-                            .family = FS_PROCESS,
-                            .verb = executes ? "execute" : "fork",
-                            .caller = caller};
+    struct act act = {.ring = RING_LIBC,
+                      .family = FS_PROCESS,
+                      .verb = executes ? "execute" : "fork",
+                      .caller = caller};
     processes_report_blocked(&act, verdict);
     errno = EACCES;
 }
@@ -64,7 +64,7 @@ static enum forking judge_fork(unsigned long flags, const void *caller)
     /* The child cannot ask Python or V8 who its caller is. What was kept before goes with the fork.
      */
     if (guard.interpreted && (executes || libuv) && !guard_runs_covered) {
-        struct guard_act act = {.ring = RING_LIBC, .family = FS_PROCESS, .caller = caller};
+        struct act act = {.ring = RING_LIBC, .family = FS_PROCESS, .caller = caller};
         (void)interpreter_origin(&act);
     }
     if (verdict.mode == FS_BLOCK) {
@@ -76,7 +76,7 @@ static enum forking judge_fork(unsigned long flags, const void *caller)
      * instead is reported as a network connection or a file would be. */
     if (!executes && !libuv && !processes_is_shown(NULL) &&
         (verdict.mode == FS_ALLOW || !processes_have_exceptions())) {
-        (void)guard_report_path(FS_PROCESS, &verdict, "fork", NULL, caller);
+        (void)events_report_path(FS_PROCESS, &verdict, "fork", NULL, caller);
     }
     return FORK_PASSES;
 }

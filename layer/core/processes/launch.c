@@ -166,16 +166,15 @@ static bool is_command_line(const struct launch *launch)
     return false;
 }
 
-static struct guard_act act_of(const struct launch *launch, const char *unguardable,
-                               const void *caller)
+static struct act act_of(const struct launch *launch, const char *unguardable, const void *caller)
 {
-    return (struct guard_act){.ring = RING_LIBC,
-                              .family = FS_PROCESS,
-                              .verb = "execute",
-                              .path = launch->resolved,
-                              .arguments = launch->arguments,
-                              .unguardable = unguardable,
-                              .caller = caller};
+    return (struct act){.ring = RING_LIBC,
+                        .family = FS_PROCESS,
+                        .verb = "execute",
+                        .path = launch->resolved,
+                        .arguments = launch->arguments,
+                        .unguardable = unguardable,
+                        .caller = caller};
 }
 
 void launch_started(uint64_t *signals)
@@ -243,6 +242,56 @@ static const char *refused_in_tmp(const char *resolved, int program)
     return under ? "lies in /tmp, which is ephemeral" : NULL;
 }
 
+/* Judges and reports what the kernel would run. `named`: it has a name in a folder, or nobody could
+ * look. `*shown`: an event says that it starts. Returns 0 or an errno. */
+static int refuses(struct launch *launch, bool enforce, bool named, bool *shown, const void *caller)
+{
+    struct fs_verdict *verdict = &launch->verdict;
+    bool by_name = launch->fd < 0, in_tmp = false;
+    if (verdict->mode == FS_BLOCK) {
+        /* No exception would help: the event says so. */
+        const char *why = fs_program_check_object(launch->fd, false, &launch->program);
+        if (launch->program.error != 0) why = NULL;
+        if (why != NULL) verdict->reason = FS_STATIC;
+        struct act act = act_of(launch, why, caller);
+        processes_report_blocked(&act, verdict);
+        return EACCES;
+    }
+    const char *sentence =
+        by_name ? NULL : fs_program_check_object(launch->fd, enforce, &launch->program);
+    if (sentence == NULL) {
+        sentence = refused_in_tmp(launch->resolved, launch->program.fd);
+        in_tmp = sentence != NULL;
+    }
+    if (sentence == NULL && !named && enforce) sentence = "has no name in any folder";
+    if (!by_name && sentence == NULL) block_id_changes(launch);
+    if (sentence == NULL) sentence = layer_unloadable();
+    if (sentence != NULL) release_ids(launch);
+    if (sentence != NULL && enforce && launch->program.error != 0) return launch->program.error;
+    if (sentence != NULL && launch->program.error == 0) {
+        struct fs_verdict unguarded = guard_integrity();
+        unguarded.reason = FS_STATIC;
+        struct act act = act_of(launch, sentence, caller);
+        if (in_tmp) act.family = FS_TMP;
+        if (unguarded.mode == FS_BLOCK) {
+            processes_report_blocked(&act, &unguarded);
+            return EACCES;
+        }
+        unguarded.mode = FS_ALERT;
+        if (verdict->mode == FS_ALLOW)
+            events_report(&act, &unguarded, NULL, 0);
+        else
+            verdict->reason = FS_STATIC;
+    }
+    *shown = verdict->mode == FS_ALERT;
+    if (verdict->mode == FS_ALLOW || !processes_is_shown(launch->resolved)) {
+        const char *why = verdict->reason == FS_STATIC ? sentence : NULL;
+        struct act act = act_of(launch, why, caller);
+        events_report(&act, verdict, NULL, 0);
+    }
+    return 0;
+}
+
 struct launch *launch_prepare(const struct launch_request *request)
 {
     size_t argc = request->argv != NULL ? request->argv->count : 0;
@@ -274,53 +323,9 @@ struct launch *launch_prepare(const struct launch_request *request)
     bool named = by_name || processes_resolve(launch->fd, launch->resolved);
     if (by_name) memcpy(launch->resolved, launch->named, sizeof launch->resolved);
     launch->verdict = processes_decide(named ? launch->resolved : NULL, request->caller);
-    struct fs_verdict *verdict = &launch->verdict;
-    if (verdict->mode == FS_BLOCK) {
-        /* No exception would help: the event says so. */
-        const char *why = fs_program_check_object(launch->fd, false, &launch->program);
-        if (launch->program.error != 0) why = NULL;
-        if (why != NULL) verdict->reason = FS_STATIC;
-        struct guard_act act = act_of(launch, why, request->caller);
-        processes_report_blocked(&act, verdict);
-        return fail(launch, EACCES);
-    }
-
-    bool absolute = launch->named[0] == '/';
-    bool steady = enforce && absolute && steady_path(launch->named);
-    const char *sentence =
-        by_name ? NULL : fs_program_check_object(launch->fd, enforce, &launch->program);
-    bool in_tmp = false;
-    if (sentence == NULL) {
-        sentence = refused_in_tmp(launch->resolved, launch->program.fd);
-        in_tmp = sentence != NULL;
-    }
-    if (sentence == NULL && !named && enforce) sentence = "has no name in any folder";
-    if (!by_name && sentence == NULL) block_id_changes(launch);
-    if (sentence == NULL) sentence = layer_unloadable();
-    if (sentence != NULL) release_ids(launch);
-    if (sentence != NULL && enforce && launch->program.error != 0)
-        return fail(launch, launch->program.error);
-    if (sentence != NULL && launch->program.error == 0) {
-        struct fs_verdict unguarded = guard_integrity();
-        unguarded.reason = FS_STATIC;
-        struct guard_act act = act_of(launch, sentence, request->caller);
-        if (in_tmp) act.family = FS_TMP;
-        if (unguarded.mode == FS_BLOCK) {
-            processes_report_blocked(&act, &unguarded);
-            return fail(launch, EACCES);
-        }
-        unguarded.mode = FS_ALERT;
-        if (verdict->mode == FS_ALLOW)
-            guard_report(&act, &unguarded, NULL, 0);
-        else
-            verdict->reason = FS_STATIC;
-    }
-    bool shown = verdict->mode == FS_ALERT;
-    if (verdict->mode == FS_ALLOW || !processes_is_shown(launch->resolved)) {
-        const char *why = verdict->reason == FS_STATIC ? sentence : NULL;
-        struct guard_act act = act_of(launch, why, request->caller);
-        guard_report(&act, verdict, NULL, 0);
-    }
+    bool steady = enforce && launch->named[0] == '/' && steady_path(launch->named), shown = false;
+    int error = refuses(launch, enforce, named, &shown, request->caller);
+    if (error != 0) return fail(launch, error);
 
     char *arena = (char *)launch + head + arguments;
     if (!environment_build(&launch->environment, variables, enforce,
@@ -329,12 +334,12 @@ struct launch *launch_prepare(const struct launch_request *request)
     launch->envp = launch->environment.list;
     if (launch->environment.dropped[0] != '\0') {
         struct fs_verdict integrity = guard_integrity();
-        struct guard_act act = {.ring = RING_LIBC,
-                                .family = FS_INTEGRITY,
-                                .verb = "set",
-                                .path = launch->environment.dropped,
-                                .caller = request->caller};
-        guard_report(&act, &integrity, NULL, 0);
+        struct act act = {.ring = RING_LIBC,
+                          .family = FS_INTEGRITY,
+                          .verb = "set",
+                          .path = launch->environment.dropped,
+                          .caller = request->caller};
+        events_report(&act, &integrity, NULL, 0);
     }
 
     /* Executes by the caller's own name if no other thread can make that lead elsewhere, because
@@ -348,7 +353,7 @@ struct launch *launch_prepare(const struct launch_request *request)
     launch->by_fd = false;
     if (request->dirfd != AT_FDCWD)
         launch->named[0] = '\0'; /* the interpreter cannot use such a name */
-    int error = plan_by_object(launch, launch->argv, room, request->above);
+    error = plan_by_object(launch, launch->argv, room, request->above);
     return error < 0 ? fail(launch, -error) : launch;
 }
 

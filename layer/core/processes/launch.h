@@ -26,7 +26,7 @@ struct launch_request {
 struct launch {
     size_t size; /* of the mapping that holds this and everything it points to */
     int fd; /* O_PATH: the object that was judged */
-    bool holds_ids; /* `signals` is what this thread held back before */
+    bool holds_ids; /* `signals` is the mask that this thread had before */
     uint64_t signals;
     bool by_fd; /* hand the kernel the caller's dirfd, name and flags */
     const char *path; /* what the kernel or posix_spawn gets */

@@ -46,7 +46,7 @@ bool processes_is_shown(const char *resolved)
     return guard_runs_covered || guard_noted(FS_PROCESS, resolved);
 }
 
-void processes_report_blocked(const struct guard_act *act, const struct fs_verdict *verdict)
+void processes_report_blocked(const struct act *act, const struct fs_verdict *verdict)
 {
     struct timespec now;
     uint64_t object = guard_object_hash(act->path);
@@ -59,7 +59,7 @@ void processes_report_blocked(const struct guard_act *act, const struct fs_verdi
     }
     last_refusal.object = object;
     last_refusal.at = now;
-    guard_report(act, verdict, NULL, 0);
+    events_report(act, verdict, NULL, 0);
 }
 
 void processes_forget_refusal(void) { last_refusal.object = 0; }

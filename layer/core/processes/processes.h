@@ -21,7 +21,7 @@ bool processes_is_shown(const char *resolved);
 
 /* Reports, unless this thread's last refusal, a moment ago, was the same. A caller that falls back
  * (from vfork to fork, from one folder of PATH to the next) does one thing. */
-void processes_report_blocked(const struct guard_act *act, const struct fs_verdict *verdict);
+void processes_report_blocked(const struct act *act, const struct fs_verdict *verdict);
 
 /* Forgets it: this is a forked child. */
 void processes_forget_refusal(void);

@@ -304,14 +304,14 @@ static bool refuses_unguarded(const char *what, const char *arguments, const voi
         verdict = integrity;
         verdict.reason = FS_STATIC;
     }
-    struct guard_act act = {.ring = RING_LIBC,
-                            .family = FS_PROCESS,
-                            .verb = what,
-                            .path = "/bin/sh",
-                            .arguments = arguments,
-                            .caller = caller};
+    struct act act = {.ring = RING_LIBC,
+                      .family = FS_PROCESS,
+                      .verb = what,
+                      .path = "/bin/sh",
+                      .arguments = arguments,
+                      .caller = caller};
     if (verdict.mode == FS_BLOCK || !processes_is_shown(act.path))
-        guard_report(&act, &verdict, NULL, 0);
+        events_report(&act, &verdict, NULL, 0);
     if (verdict.mode == FS_BLOCK) errno = EACCES;
     return verdict.mode == FS_BLOCK;
 }

@@ -5,7 +5,7 @@
 #include "cpython/attach.h"
 #include "guard/guard.h"
 #include "python/arming.h"
-#include "events/lines.h"
+#include "events/announce.h"
 #include "python/hooks/hook.h"
 #include "python/perf.h"
 #include "python/python_program.h"
@@ -97,7 +97,7 @@ bool arming_arm(int argc, char **argv, char *runtime, size_t size)
     if (!lacks && !read_version(runtime, size))
         lacks = "this Python is too old to be guarded: Python 3.9 or newer is needed";
     if (lacks) {
-        if (guard.is_function) guard_refuse(lacks);
+        if (guard.is_function) announce_refused(lacks);
         return false;
     }
     perf_start(argc, argv);
@@ -106,7 +106,7 @@ bool arming_arm(int argc, char **argv, char *runtime, size_t size)
     hook_start();
     hook_processes_start();
     if (python.PySys_AddAuditHook(hook_event, NULL) != 0) {
-        if (guard.is_function) guard_refuse("the audit hook cannot be added to this Python");
+        if (guard.is_function) announce_refused("the audit hook cannot be added to this Python");
         return false;
     }
     attach_start();

@@ -27,17 +27,17 @@ void hook_forget(void)
     origin_forget();
 }
 
-static void keep_script(const struct guard_act *act)
+static void keep_script(const struct act *act)
 {
     /* A forked child acts for its parent's caller, which the parent kept. */
-    struct guard_origin *origin = javascript_is_forked() ? NULL : origin_room();
+    struct origin *origin = javascript_is_forked() ? NULL : origin_room();
     if (origin && !(js_caller_is_node(act) &&
                     (js_caller_read(origin, NULL) || request_origin_read(origin, act) ||
                      socket_origin_read(origin, act))))
         origin_forget();
 }
 
-struct guard_origin *interpreter_origin(const struct guard_act *act)
+struct origin *interpreter_origin(const struct act *act)
 {
     struct attach attach;
     /* Not for first bytes: the interpreter's own signal handler may be writing. */
@@ -53,6 +53,6 @@ struct guard_origin *interpreter_origin(const struct guard_act *act)
         }
     }
     if (act->ring == RING_LIBC && javascript) keep_script(act);
-    struct guard_origin *origin = origin_kept();
+    struct origin *origin = origin_kept();
     return origin && origin->file[0] ? origin : NULL;
 }

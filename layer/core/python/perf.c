@@ -54,9 +54,9 @@ void perf_start(int argc, char **argv)
     bool option = forget_option(argc, argv), variable = forget_variable("PYTHONPERFSUPPORT");
     bool compiled = forget_variable("PYTHON_PERF_JIT_SUPPORT");
     if (!option && !variable && !compiled) return;
-    struct guard_act act = {.ring = RING_INTERPRETER,
-                            .family = family,
-                            .verb = "switch on",
-                            .path = "support for perf"};
-    guard_report(&act, &verdict, NULL, 0);
+    struct act act = {.ring = RING_INTERPRETER,
+                      .family = family,
+                      .verb = "switch on",
+                      .path = "support for perf"};
+    events_report(&act, &verdict, NULL, 0);
 }

@@ -7,6 +7,7 @@
 
 #include "events/secrets.h"
 #include "files/files.h"
+#include "files/handler.h"
 #include "guard/facts.h"
 #include "guard/guard.h"
 #include "network/proxies.h"
@@ -87,7 +88,7 @@ void function_read(void)
     guard.facts.account = fs_account_of(facts_value("AWS_ACCOUNT_ID"));
     guard.facts.partition = partition_of(region);
     policies_expand();
-    files_read_handlers();
+    handler_read_names();
     proxies_start();
     secrets_read(environ);
     struct utsname names;

@@ -10,7 +10,7 @@
 #include "guard/command.h"
 #include "guard/facts.h"
 #include "guard/guard.h"
-#include "events/lines.h"
+#include "events/announce.h"
 #include "guard/handed_on.h"
 #include "network/dns/dns_socket.h"
 #include "network/names/lookup_fds.h"
@@ -67,11 +67,12 @@ void inherited_read(void)
     char *fields[STATE_FIELDS];
     const char *value = variable(STATE_VARIABLE);
     if (!value || strlen(value) >= sizeof state)
-        guard_refuse(
+        announce_refused(
             "the core was loaded without the launcher: start the program through function-shield");
     text_copy(state, sizeof state, value);
     if (!handed_on_read(state, fields))
-        guard_refuse("the core and the launcher are of different versions: attach one whole layer");
+        announce_refused(
+            "the core and the launcher are of different versions: attach one whole layer");
     sink_open(text_int(fields[STATE_FIELD_EVENT_FD]));
     files_watch_events();
     root_pid = text_int(fields[STATE_FIELD_PID]);

@@ -8,7 +8,7 @@
 #include "files/files.h"
 #include "guard/facts.h"
 #include "guard/guard.h"
-#include "events/lines.h"
+#include "events/announce.h"
 #include "policy/expansion.h"
 #include "support/digest.h"
 #include "support/sys.h"
@@ -39,27 +39,28 @@ static const struct fs_policy *map_policy(const char *path, const char *expected
     struct stat status;
     int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
     if (fd < 0 || sys_fstat(fd, &status) != 0)
-        guard_refuse("the compiled policy cannot be read: attach the layer again");
+        announce_refused("the compiled policy cannot be read: attach the layer again");
     if (status.st_size < (long)sizeof(struct fs_policy) ||
         status.st_size > (long)FS_POLICY_MAX_SIZE)
-        guard_refuse("the compiled policy is damaged: compile it again");
+        announce_refused("the compiled policy is damaged: compile it again");
     size_t size = (size_t)status.st_size;
     char *bytes = (char *)sys_call(SYS_mmap, NULL, size, PROT_READ | PROT_WRITE,
                                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if ((unsigned long)bytes > -4096ul) guard_refuse("there is no memory for the policy");
+    if ((unsigned long)bytes > -4096ul) announce_refused("there is no memory for the policy");
     size_t done = 0;
     while (done < size) {
         long got = sys_read(fd, bytes + done, size - done);
         if (got == -EINTR) continue;
-        if (got <= 0) guard_refuse("the compiled policy cannot be read: attach the layer again");
+        if (got <= 0)
+            announce_refused("the compiled policy cannot be read: attach the layer again");
         done += (size_t)got;
     }
     sys_close(fd);
     fs_sha256_hex(bytes, size, sha256);
     if (strcmp(sha256, expected) != 0)
-        guard_refuse("the compiled policy changed while the function ran");
+        announce_refused("the compiled policy changed while the function ran");
     if (fs_policy_check(bytes, size) != NULL)
-        guard_refuse("the compiled policy is damaged: compile it again");
+        announce_refused("the compiled policy is damaged: compile it again");
     seal(bytes, size);
     return (const struct fs_policy *)bytes;
 }
@@ -95,7 +96,7 @@ void policies_expand(void)
         }
         void *memory = (void *)sys_call(SYS_mmap, NULL, size, PROT_READ | PROT_WRITE,
                                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if ((unsigned long)memory > -4096ul) guard_refuse("there is no memory for the policy");
+        if ((unsigned long)memory > -4096ul) announce_refused("there is no memory for the policy");
         if (!fs_expand(policies[i], start_value, NULL, memory,
                        &expansions[guard.facts.expansion_count]))
             continue;

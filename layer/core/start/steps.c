@@ -14,7 +14,7 @@
 #include "guard/guard.h"
 #include "python/arming.h"
 #include "python/interpreter.h"
-#include "events/lines.h"
+#include "events/announce.h"
 #include "guard/kernel.h"
 #include "javascript/socket_origin.h"
 #include "javascript/request_origin.h"
@@ -68,7 +68,7 @@ void guard_after_fork(bool probation)
     pending_forked();
     lookup_fds_forked();
     fd_use_forked();
-    guard_events_begin();
+    events_begin();
     atomic_store(&inspect_sharing, 0);
     (void)inspect_shares();
     atomic_store(&guard_probation_pid, probation ? pid : 0);
@@ -88,7 +88,7 @@ static void await_start(void)
         bool gone = pid != 0 && pid != sys_getpid() &&
                     naps > NAPS / 10; /* this is a fork, without that thread */
         if (gone || naps > NAPS)
-            guard_refuse("the guard did not start in time: start the program again");
+            announce_refused("the guard did not start in time: start the program again");
         sys_call(SYS_nanosleep, &nap, NULL);
     }
 }
@@ -123,9 +123,9 @@ void guard_start(void)
     atomic_store(&starting_pid, sys_getpid());
     guard_thread.inside++;
     if (!symbols_resolve())
-        guard_refuse("the loaded libraries cannot be listed: this program cannot be guarded");
+        announce_refused("the loaded libraries cannot be listed: this program cannot be guarded");
     keyed_hash_start();
-    guard_events_begin();
+    events_begin();
     read_program();
     inherited_read();
     function_read();
@@ -174,7 +174,7 @@ static int guarded_main(int argc, char **argv, char **environment)
     if (kernel_arm(!inherited.self_test)) rings[count++] = "kernel";
     const char *name = interpreter ? runtime : guard_program_name;
     if (inherited.self_test) {
-        guard_announce_self_test(rings, count, name);
+        announce_self_test(rings, count, name);
         sys_exit(0);
     }
     if (!interpreter) {
@@ -183,7 +183,7 @@ static int guarded_main(int argc, char **argv, char **environment)
         socket_origin_start();
     }
     symbols_program_starts();
-    if (guard.is_function) guard_announce_armed(rings, count, name);
+    if (guard.is_function) announce_armed(rings, count, name);
     return program_main(argc, argv, environment);
 }
 

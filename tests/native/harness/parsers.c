@@ -48,7 +48,7 @@ static int number(const char *host, int plain)
     uint8_t ip[16], version;
     if (plain ? address_parse_plain(copy, ip, &version) : address_parse(copy, ip, &version)) {
         address_text(ip, version, text);
-        network_object(text, 65535, object);
+        address_object(text, 65535, object);
         printf("%s %s\n", text, object);
     } else {
         printf("-\n");

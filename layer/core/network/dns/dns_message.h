@@ -9,10 +9,10 @@
 
 #include "network/dns/dns.h"
 
-#define DNS_QUERY_MAX                                                                              \
-    512 /* header, the longest name, an OPT record with a cookie: fewer than 400 */
-#define DNS_ANSWER_MAX                                                                             \
-    4096 /* bytes of an answer that are read: the largest datagram that resolvers send */
+/* header, the longest name, an OPT record with a cookie: fewer than 400 */
+#define DNS_QUERY_MAX     512
+/* bytes of an answer that are read: the largest datagram that resolvers send */
+#define DNS_ANSWER_MAX    4096
 #define DNS_ADDRESSES_MAX 64 /* read from one answer */
 
 struct dns_query {

@@ -60,7 +60,7 @@ bool inspect_violates(const struct pending *entry, const struct finding *finding
         }
     }
     address_text(entry->ip, entry->version, ip);
-    struct guard_act act = {
+    struct act act = {
         .ring = RING_LIBC,
         .family = FS_OUTBOUND,
         .verb = "send",
@@ -69,19 +69,19 @@ bool inspect_violates(const struct pending *entry, const struct finding *finding
                 : host[0] != '\0'               ? host
                                                 : NULL,
         .ip = entry->version != 0 && !elsewhere &&
-                      !(is_tunnel(entry) && finding->server_name[0] != '\0')
+                      !(pending_is_tunnel(entry) && finding->server_name[0] != '\0')
                   ? ip
                   : NULL,
-        .port = elsewhere                                             ? finding->target_port
-                : is_tunnel(entry) && finding->server_name[0] != '\0' ? entry->tunnel_port
-                                                                      : entry->port,
+        .port = elsewhere                                                     ? finding->target_port
+                : pending_is_tunnel(entry) && finding->server_name[0] != '\0' ? entry->tunnel_port
+                                                                              : entry->port,
         .protocol = entry->kind == PENDING_DATAGRAM ? "udp" : "tcp",
         .first_bytes = elsewhere ? "behind_proxy" : finding->word,
         .connected_as =
             finding->server_name[0] != '\0' && !elsewhere && host[0] != '\0' ? host : NULL,
         .caller = caller,
     };
-    guard_report(&act, &verdict, NULL, 0);
+    events_report(&act, &verdict, NULL, 0);
     errno = error;
     return verdict.mode == FS_BLOCK;
 }

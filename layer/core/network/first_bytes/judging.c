@@ -110,7 +110,7 @@ void judging_name_of(const struct pending *entry, char *out)
  * another name of the address. */
 static bool allows_name(const struct pending *entry, const char *name)
 {
-    bool tunnel = is_tunnel(entry);
+    bool tunnel = pending_is_tunnel(entry);
     struct address address = {.kind = ADDRESS_IP, .version = entry->version, .port = entry->port};
     memcpy(address.ip, entry->ip, sizeof address.ip);
     struct learnt_names names = {0};
@@ -230,7 +230,7 @@ static size_t judge_next(const uint8_t *bytes, size_t size, struct pending *entr
     enum hello_next next = client_hello_next(bytes, size, &at, &hello);
     if (next == HELLO_NEXT_AGAIN && hello.kind == HELLO_SPLIT) next = HELLO_NEXT_SPLIT;
     if (next == HELLO_NEXT_SPLIT || next == HELLO_NEXT_OPEN) {
-        entry->kind = is_tunnel(entry) ? PENDING_TUNNEL_AGAIN : PENDING_TLS_AGAIN;
+        entry->kind = pending_is_tunnel(entry) ? PENDING_TUNNEL_AGAIN : PENDING_TLS_AGAIN;
         return next == HELLO_NEXT_OPEN ? size : at;
     }
     if (next == HELLO_NEXT_AGAIN) judge_hello(&hello, entry, finding);

@@ -26,12 +26,6 @@ extern const char *const judging_hello_words[]; /* by enum hello_kind */
 extern const char *const judging_host_words[]; /* by enum host_kind */
 extern const char judging_other_server_name[];
 
-static inline bool is_tunnel(const struct pending *entry)
-{
-    return entry->kind == PENDING_TUNNEL || entry->kind == PENDING_TUNNEL_AGAIN ||
-           entry->kind == PENDING_TUNNEL_HTTP;
-}
-
 /* The name that allowed the address, "" if it is no longer known. `out` has DNS_NAME_MAX + 1
  * bytes. */
 void judging_name_of(const struct pending *entry, char *out);

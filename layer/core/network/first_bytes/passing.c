@@ -66,7 +66,7 @@ bool inspect_refuses_received(int fd, const void *caller)
         struct fs_verdict verdict =
             network_judge_target(&peer, size, host, ip, &port, &family, &announced);
         if (verdict.mode != FS_ALLOW) {
-            struct guard_act act = {
+            struct act act = {
                 .ring = RING_LIBC,
                 .family = family,
                 .verb = "receive a connection",
@@ -76,7 +76,7 @@ bool inspect_refuses_received(int fd, const void *caller)
                 .protocol = stream ? "tcp" : "udp",
                 .caller = caller,
             };
-            guard_report(&act, &verdict, NULL, 0);
+            events_report(&act, &verdict, NULL, 0);
             return verdict.mode == FS_BLOCK;
         }
         inspect_ask(&address, &entry);

@@ -58,6 +58,12 @@ struct pending {
     uint32_t rest_size, rest_out;
 };
 
+static inline bool pending_is_tunnel(const struct pending *entry)
+{
+    return entry->kind == PENDING_TUNNEL || entry->kind == PENDING_TUNNEL_AGAIN ||
+           entry->kind == PENDING_TUNNEL_HTTP;
+}
+
 #define PENDING_ANY_NAME (UINT32_MAX - 1)
 enum { PENDING_REST_MAX = 32768, PENDING_RESTS = 64 };
 

@@ -1,5 +1,6 @@
-/* Reads a proxy's answer to CONNECT: is the tunnel open? Pure functions. * The parser is
- * stricter than clients: an answer that is not certain never counts as a tunnel. */
+/* Reads a proxy's answer to CONNECT: is the tunnel open? Pure functions.
+ *
+ * The parser is stricter than clients: an answer that is not certain never counts as a tunnel. */
 #ifndef FS_PROXY_ANSWER_H
 #define FS_PROXY_ANSWER_H
 

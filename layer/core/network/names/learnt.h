@@ -11,16 +11,15 @@
 
 #define LEARNT_NAME_MAX 253
 #define LEARNT_ENTRIES  1024
-#define LEARNT_WINDOW                                                                              \
-    16 /* slots that one address may use, and so the most names that it can have */
-#define LEARNT_SECONDS 900 /* of CLOCK_BOOTTIME, which runs on while the function is frozen */
+/* slots that one address may use, and so the most names that it can have */
+#define LEARNT_WINDOW   16
+#define LEARNT_SECONDS  900 /* of CLOCK_BOOTTIME, which runs on while the function is frozen */
 
 struct learnt_names {
     unsigned count;
     bool announced; /* a reported and allowed lookup returned it, and no thread has connected
                        since */
-    uint64_t
-        announcements[LEARNT_WINDOW]; /* of each name: see learnt_announcement; 0: none to take */
+    uint64_t announcements[LEARNT_WINDOW]; /* of each name (learnt_announcement); 0: none to take */
     const char *names[LEARNT_WINDOW];
     char bytes[LEARNT_WINDOW][LEARNT_NAME_MAX + 1];
 };

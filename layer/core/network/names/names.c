@@ -39,7 +39,7 @@ uint16_t names_service_port(const char *service)
 void names_object(const char *name, uint16_t port, char *object)
 {
     char normal[DNS_NAME_MAX + 1];
-    network_object(dns_normalise(name, normal) ? normal : name, port, object);
+    address_object(dns_normalise(name, normal) ? normal : name, port, object);
 }
 
 /* `name` is normalised, or NULL if the string is not a name. */
@@ -86,21 +86,21 @@ bool names_refuses(struct lookup *lookup, const char *name, uint16_t port, const
     if (!guard_tells(&lookup->verdict)) return false;
     char object[ADDRESS_OBJECT_MAX];
     const char *host = proper ? lookup->name : lookup->asked;
-    network_object(host, port, object);
+    address_object(host, port, object);
     if (guard_noted(FS_OUTBOUND, object)) {
         lookup->package = guard_thread.note_package;
         /* asyncio looks names up in a thread of its own, so this event names no caller. The event
          * of the connection will. */
         if (lookup->package == GUARD_PACKAGE_NONE) lookup->announced = false;
     } else {
-        struct guard_act act = {.ring = RING_LIBC,
-                                .family = FS_OUTBOUND,
-                                .verb = "look up",
-                                .host = host,
-                                .port = port,
-                                .caller = caller};
+        struct act act = {.ring = RING_LIBC,
+                          .family = FS_OUTBOUND,
+                          .verb = "look up",
+                          .host = host,
+                          .port = port,
+                          .caller = caller};
         copied_given = name;
-        guard_report(&act, &lookup->verdict, NULL, 0);
+        events_report(&act, &lookup->verdict, NULL, 0);
     }
     return lookup->verdict.mode == FS_BLOCK;
 }
@@ -146,14 +146,14 @@ bool names_refuse_local_resolver(bool any)
     const char *place = guard_ignores(FS_OUTBOUND) ? NULL : local_resolvers_changed(any);
     if (LIKELY(place == NULL)) return false;
     struct fs_verdict verdict = network_judge_kind();
-    struct guard_act act = {
+    struct act act = {
         .ring = RING_LIBC,
         .family = FS_OUTBOUND,
         .verb = "look up by",
         .path = place,
         .protocol = "dns",
     };
-    guard_report(&act, &verdict, NULL, 0);
+    events_report(&act, &verdict, NULL, 0);
     return verdict.mode == FS_BLOCK;
 }
 

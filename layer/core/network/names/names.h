@@ -28,7 +28,7 @@ struct lookup {
  * proxy is asked for. `callers`: NULL for a lookup. */
 struct fs_verdict names_judge(const char *name, uint16_t port, const struct fs_callers *callers);
 
-/* The object of a note about a lookup: network_object of the normalised name. `object` has
+/* The object of a note about a lookup: address_object of the normalised name. `object` has
  * ADDRESS_OBJECT_MAX bytes. */
 void names_object(const char *name, uint16_t port, char *object);
 

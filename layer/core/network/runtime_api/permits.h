@@ -11,8 +11,8 @@
 #include "network/first_bytes/host_header.h"
 
 enum permit {
-    PERMIT_CREDENTIALS =
-        1, /* of a snapshot, where AWS_CONTAINER_CREDENTIALS_FULL_URI pointed here at start */
+    /* of a snapshot, where AWS_CONTAINER_CREDENTIALS_FULL_URI pointed here at start */
+    PERMIT_CREDENTIALS = 1,
     PERMIT_INIT_ERROR = 2, /* by what is not native in a client */
     PERMIT_METADATA = 4, /* where AWS_LAMBDA_METADATA_API pointed here at start */
     PERMIT_STREAM = 8, /* a streamed response to an invocation that is under way, by Node */
@@ -23,8 +23,8 @@ enum permit {
     /* With both, a whole response passes too, as PERMIT_ERROR: Ruby's client is all Ruby. */
     PERMIT_RUBY = PERMIT_NEXT | PERMIT_ERROR,
     PERMIT_RESTORES = PERMIT_RESTORE | PERMIT_RESTORE_ERROR,
-    PERMIT_KEPT = PERMIT_STREAM | PERMIT_NEXT | PERMIT_ERROR | PERMIT_RESTORES /* connections that
-                                                                                  are used again */
+    /* connections that are used again */
+    PERMIT_KEPT = PERMIT_STREAM | PERMIT_NEXT | PERMIT_ERROR | PERMIT_RESTORES
 };
 
 /* Of the invocation that PERMIT_STREAM or PERMIT_ERROR answers; inside the request. */

@@ -4,7 +4,7 @@
 #include <stdatomic.h>
 
 #include "events/events.h"
-#include "events/lines.h"
+#include "events/announce.h"
 #include "events/sink.h"
 #include "files/files.h"
 #include "guard/guard.h"
@@ -19,7 +19,7 @@ void restored_watches(int fd) { atomic_store(&connection, pending_cookie(fd)); }
 
 void restored_requested(void)
 {
-    guard_invocation_ends(); /* other processes would write the same */
+    events_invocation_ends(); /* other processes would write the same */
     atomic_store(&asked, true);
 }
 
@@ -36,5 +36,5 @@ void restored_answered(void)
     files_start();
     sink_open(guard.event_fd);
     files_watch_events();
-    guard_announce_restored();
+    announce_restored();
 }

@@ -297,13 +297,13 @@ static uint64_t hash_of(const char *id, size_t size)
 
 static void invocation_begins(const struct http_response *response)
 {
-    if (response->arn_size > 0) guard_function_arn(response->arn, response->arn_size);
+    if (response->arn_size > 0) lines_function_arn(response->arn, response->arn_size);
     if (response->id_size == 0) return;
     atomic_store(&open_ids[atomic_fetch_add(&next_id, 1) % KEPT],
                  hash_of(response->id, response->id_size));
     /* With several at once, an event cannot tell which of them it belongs to. */
     if (!concurrent || !handler_watch)
-        guard_invocation_begins(response->id, response->id_size, response->tenant,
+        lines_invocation_begins(response->id, response->id_size, response->tenant,
                                 response->tenant_size);
 }
 
@@ -325,7 +325,7 @@ bool runtime_api_may(uint8_t permit, const struct permitted_id *id)
     if (permit == PERMIT_RESTORE) restored_requested();
     if (permit & PERMIT_RESTORES) return true;
     if (atomic_exchange(&taken, true) && !concurrent) return false;
-    guard_invocation_ends();
+    events_invocation_ends();
     made_end();
     return true;
 }
@@ -343,7 +343,7 @@ static void client_says(struct talk *talk, const struct iovec *given)
     const char *id = http_answers(bytes, size, &id_size);
     bool next = http_asks_next(bytes, size);
     if (id) (void)invocation_answered(id, id_size);
-    if (id || next) guard_invocation_ends();
+    if (id || next) events_invocation_ends();
     if (!next) return;
     restored_answered();
     made_end();
@@ -383,7 +383,7 @@ bool runtime_api_refuses(const void *caller)
     if (verdict.mode == FS_ALLOW) return false;
     char ip[ADDRESS_TEXT_MAX];
     address_text(guard.runtime_api_ip, guard.runtime_api_ip_version, ip);
-    struct guard_act act = {
+    struct act act = {
         .ring = RING_LIBC,
         .family = FS_RUNTIME_API,
         .verb = "send",
@@ -393,7 +393,7 @@ bool runtime_api_refuses(const void *caller)
         .protocol = "tcp",
         .caller = caller,
     };
-    guard_report(&act, &verdict, NULL, 0);
+    events_report(&act, &verdict, NULL, 0);
     return verdict.mode == FS_BLOCK;
 }
 

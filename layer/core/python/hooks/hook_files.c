@@ -85,7 +85,7 @@ struct name {
 };
 
 /* 0: allowed; 1: reported, and let through; -1: refused. `other`: the act's second name, or NULL.
- * `from`: as guard_act has it. */
+ * `from`: as act has it. */
 static int judge(const struct name *name, const struct name *other, const char *from, int flags,
                  const char *verb)
 {
@@ -96,7 +96,7 @@ static int judge(const struct name *name, const struct name *other, const char *
     const enum fs_family family = judged.family;
     const struct fs_verdict verdict = judged.verdict;
     const char *resolved = judged.path, *shown = resolved[0] ? resolved : path;
-    struct guard_act act = {.family = family, .verb = verb, .path = shown, .from = from};
+    struct act act = {.family = family, .verb = verb, .path = shown, .from = from};
     if (LIKELY(verdict.mode == FS_ALLOW)) {
         if (UNLIKELY(guard_tells_allowed())) hook_used(&act, &verdict);
         return 0;

@@ -43,7 +43,7 @@ static struct fs_verdict ask(const char *library)
         verdict = native_decide(name, NULL);
     }
     if (passes(&verdict)) return verdict;
-    struct guard_origin origin;
+    struct origin origin;
     origin_read(&origin);
     const char *const names[] = {origin.package[0] ? origin.package : NULL, library};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -68,9 +68,8 @@ bool hook_native_blocks(const char *library) { return ask_aside(library).mode ==
 int hook_judge_native(const char *verb, const char *object, const char *library)
 {
     struct fs_verdict verdict = ask_aside(library);
-    struct guard_act act = {
-        .ring = RING_INTERPRETER, .family = FS_NATIVE, .verb = verb, .path = object};
+    struct act act = {.ring = RING_INTERPRETER, .family = FS_NATIVE, .verb = verb, .path = object};
     if (verdict.mode == FS_ALLOW && verdict.reason == FS_RULE)
-        guard_report(&act, &verdict, NULL, 0);
+        events_report(&act, &verdict, NULL, 0);
     return hook_verdict(&act, &verdict, object, NULL);
 }

@@ -60,7 +60,7 @@ static int judge_name(const struct hook_row *row, const char *name, uint16_t por
     if (LIKELY(verdict.mode == FS_ALLOW && !guard_tells_allowed())) return 0;
     char object[ADDRESS_OBJECT_MAX];
     names_object(name, port, object);
-    struct guard_act act = {.family = FS_OUTBOUND, .verb = row->verb, .host = name, .port = port};
+    struct act act = {.family = FS_OUTBOUND, .verb = row->verb, .host = name, .port = port};
     return hook_verdict(&act, &verdict, object, NULL);
 }
 
@@ -100,13 +100,13 @@ static int judge_address(const struct hook_row *row, PyObject *socket, const str
         origin_keep();
         return 0;
     }
-    network_object(ip, port, object);
-    struct guard_act act = {.family = family,
-                            .verb = row->verb,
-                            .host = host[0] ? host : NULL,
-                            .ip = ip,
-                            .port = port,
-                            .protocol = protocol_of(socket)};
+    address_object(ip, port, object);
+    struct act act = {.family = family,
+                      .verb = row->verb,
+                      .host = host[0] ? host : NULL,
+                      .ip = ip,
+                      .port = port,
+                      .protocol = protocol_of(socket)};
     return hook_verdict(&act, &verdict, object, NULL);
 }
 
@@ -168,7 +168,7 @@ int hook_socket(const struct hook_row *row, PyObject *arguments)
     const char *kind = family < 0 ? NULL : kind_of(family, type);
     if (LIKELY(!kind)) return 0;
     struct fs_verdict verdict = network_judge_kind();
-    struct guard_act act = {.family = FS_OUTBOUND, .verb = row->verb, .protocol = kind};
+    struct act act = {.family = FS_OUTBOUND, .verb = row->verb, .protocol = kind};
     return hook_verdict(&act, &verdict, kind, NULL);
 }
 

@@ -49,8 +49,7 @@ static int judged(const struct hook_row *row, const struct fs_verdict *verdict, 
                   const char *line, PyObject *filename)
 {
     /* The fork and exec that follow an alert are the same act, which the note covers. */
-    struct guard_act act = {
-        .family = FS_PROCESS, .verb = row->verb, .path = path, .arguments = line};
+    struct act act = {.family = FS_PROCESS, .verb = row->verb, .path = path, .arguments = line};
     return hook_verdict(&act, verdict, path, filename);
 }
 
@@ -177,12 +176,12 @@ int hook_fork(const struct hook_row *row, PyObject *arguments)
         return 0;
     }
     terminal_owner = 0;
-    if (managed_instance() && !files_handler_sealed() && frames_only_runtime_client()) {
+    if (managed_instance() && !handler_is_sealed() && frames_only_runtime_client()) {
         guard_thread.worker = true;
         return 0;
     }
     struct fs_verdict verdict = processes_judge_fork(0, NULL);
-    struct guard_act act = {.family = FS_PROCESS, .verb = row->verb};
+    struct act act = {.family = FS_PROCESS, .verb = row->verb};
     return hook_verdict(&act, &verdict, NULL, NULL);
 }
 

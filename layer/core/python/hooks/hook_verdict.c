@@ -6,20 +6,20 @@
 #include "events/events.h"
 
 /* With `events: {allowed: first}`: the door would make this event without the frames. */
-void hook_used(struct guard_act *act, const struct fs_verdict *verdict)
+void hook_used(struct act *act, const struct fs_verdict *verdict)
 {
-    if (verdict->reason != FS_RULE || !guard_rule_is_new(verdict->rule)) return;
-    struct guard_origin origin;
+    if (verdict->reason != FS_RULE || !events_rule_is_new(verdict->rule)) return;
+    struct origin origin;
     PyObject *type, *value, *trace;
     python.PyErr_Fetch(&type, &value, &trace);
     origin_read(&origin);
     act->ring = RING_INTERPRETER;
     act->origin = &origin;
-    guard_report(act, verdict, NULL, 0);
+    events_report(act, verdict, NULL, 0);
     python.PyErr_Restore(type, value, trace);
 }
 
-int hook_verdict(struct guard_act *act, const struct fs_verdict *verdict, const char *object,
+int hook_verdict(struct act *act, const struct fs_verdict *verdict, const char *object,
                  PyObject *filename)
 {
     if (verdict->mode == FS_ALLOW) {
@@ -28,14 +28,14 @@ int hook_verdict(struct guard_act *act, const struct fs_verdict *verdict, const 
         if (UNLIKELY(guard_tells_allowed()) && act->family != FS_PROCESS) hook_used(act, verdict);
         return 0;
     }
-    struct guard_origin origin;
+    struct origin origin;
     char sentence[1024];
     PyObject *type, *value, *trace;
     python.PyErr_Fetch(&type, &value, &trace);
     origin_read(&origin);
     act->ring = RING_INTERPRETER;
     act->origin = &origin;
-    guard_report(act, verdict, sentence, sizeof sentence);
+    events_report(act, verdict, sentence, sizeof sentence);
     if (verdict->mode == FS_BLOCK) {
         python.Py_DecRef(type);
         python.Py_DecRef(value);

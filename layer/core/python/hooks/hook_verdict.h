@@ -9,10 +9,10 @@
 /* Carries out the verdict on an event. Allowed: nothing. Else it writes the event with its origin,
  * and sets the error if the verdict blocks. `object` is what the libc ring would name (NULL: any);
  * `filename` goes into the error, or NULL. */
-int hook_verdict(struct guard_act *act, const struct fs_verdict *verdict, const char *object,
+int hook_verdict(struct act *act, const struct fs_verdict *verdict, const char *object,
                  PyObject *filename);
 
 /* Reports an allowed act with its origin, if the policy wants that and it is the rule's first. */
-void hook_used(struct guard_act *act, const struct fs_verdict *verdict);
+void hook_used(struct act *act, const struct fs_verdict *verdict);
 
 #endif

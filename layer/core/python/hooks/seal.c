@@ -95,8 +95,8 @@ static void seal(struct handler *handler, const char *path)
     }
     const char *prefix = argument_text(python.PySys_GetObject("pycache_prefix"));
     /* The source first: compiled forms may fill the table. */
-    files_seal_handler(path);
-    if (prefix) files_seal_compiled(prefix, path);
+    handler_seal(path);
+    if (prefix) handler_seal_compiled(prefix, path);
     atomic_store_explicit(&any_sealed, true, memory_order_release);
 }
 
@@ -158,7 +158,7 @@ int seal_executes(PyObject *arguments)
     if (path && UNLIKELY(also_is_on)) also_executed(path);
     if (handler && !atomic_load(&handler->sealed)) {
         /* Without LAMBDA_TASK_ROOT, any folder's file of that name would do. */
-        if (guard.task_root[0] && files_is_handler(path))
+        if (guard.task_root[0] && handler_is_module(path))
             seal(handler, path);
         else
             seal_by_name(handler);

@@ -104,7 +104,7 @@ static const char *package_of(char *out, size_t size, const char *path)
 }
 
 /* Keeps the place for origin_resolve. */
-static void name_package(struct guard_origin *origin, const char *path)
+static void name_package(struct origin *origin, const char *path)
 {
     const char *rest = package_of(origin->package, sizeof origin->package, path);
     size_t size = strlen(path);
@@ -113,7 +113,7 @@ static void name_package(struct guard_origin *origin, const char *path)
     origin->rest = (uint16_t)(rest - path);
 }
 
-static void fill(struct guard_origin *origin, const struct frame *frame, const char *function)
+static void fill(struct origin *origin, const struct frame *frame, const char *function)
 {
     text_copy(origin->file, sizeof origin->file, frame->path);
     text_copy(origin->function, sizeof origin->function, function);
@@ -122,7 +122,7 @@ static void fill(struct guard_origin *origin, const struct frame *frame, const c
 
 /* The folders where packages are installed, for origin_resolve, which cannot ask Python: the first
  * few, each with its NUL. */
-static void keep_sites(struct guard_origin *origin)
+static void keep_sites(struct origin *origin)
 {
     size_t used = 0;
     if (origin->rest == 0) return;
@@ -169,7 +169,7 @@ static bool is_dispatcher(const struct frame *frame)
     return false;
 }
 
-void origin_read(struct guard_origin *origin)
+void origin_read(struct origin *origin)
 {
     struct frame frame = {0};
     char package[sizeof origin->distribution], last[sizeof origin->distribution] = "";
@@ -208,7 +208,7 @@ void origin_read(struct guard_origin *origin)
         found = true;
         /* Code made from a string has no file. It counts for the code that ran it. */
         if (!named && frame.path[0] != '<' && frame.path[0] != '\0') {
-            if (files_is_handler(frame.path))
+            if (handler_is_module(frame.path))
                 frame_text_module(origin->package, sizeof origin->package, frame.path);
             else
                 name_package(origin, frame.path);
@@ -228,7 +228,7 @@ void origin_read(struct guard_origin *origin)
     keep_sites(origin);
 }
 
-uint32_t origin_package_id(const struct guard_origin *origin)
+uint32_t origin_package_id(const struct origin *origin)
 {
     if (origin->package[0] == '\0') return GUARD_PACKAGE_NONE;
     uint64_t hash = guard_object_hash(origin->package);
@@ -238,7 +238,7 @@ uint32_t origin_package_id(const struct guard_origin *origin)
 
 uint32_t origin_package_id_now(void)
 {
-    struct guard_origin origin;
+    struct origin origin;
     PyObject *type, *value, *trace;
     python.PyErr_Fetch(&type, &value, &trace);
     origin_read(&origin);
@@ -246,7 +246,7 @@ uint32_t origin_package_id_now(void)
     return origin_package_id(&origin);
 }
 
-void origin_resolve(struct guard_origin *origin)
+void origin_resolve(struct origin *origin)
 {
     struct metadata found = {0};
     if (origin->resolved) return;
@@ -273,7 +273,7 @@ void origin_resolve(struct guard_origin *origin)
  * once, the rest do without. */
 enum { KEPT = 32 };
 
-static struct guard_origin kept[KEPT];
+static struct origin kept[KEPT];
 static _Atomic int keepers[KEPT]; /* the thread that a place is taken by; 0: free */
 static __thread unsigned place __attribute__((tls_model("initial-exec"))); /* + 1; 0: none */
 
@@ -297,7 +297,7 @@ static bool take_one(void)
     return false;
 }
 
-struct guard_origin *origin_room(void) { return place > 0 || take_one() ? &kept[place - 1] : NULL; }
+struct origin *origin_room(void) { return place > 0 || take_one() ? &kept[place - 1] : NULL; }
 
 void origin_keep(void)
 {
@@ -315,4 +315,4 @@ void origin_forget(void)
     place = 0;
 }
 
-struct guard_origin *origin_kept(void) { return place > 0 ? &kept[place - 1] : NULL; }
+struct origin *origin_kept(void) { return place > 0 ? &kept[place - 1] : NULL; }
