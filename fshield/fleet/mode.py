@@ -188,7 +188,7 @@ class Switch:
         if split_of(found) and not self._force:
             raise CouldNotRun(
                 f"{name}:{alias} splits its traffic ({split_in_words(found)}):"
-                " a roll-out is under way",
+                " a rollout is under way",
                 "let it end or roll it back first; --force ends the split, and all traffic gets the"
                 " new version",
             )

@@ -1,4 +1,4 @@
-"""A roll-out without waiting and without logs: its clock jumps, and its events are invented."""
+"""A rollout without waiting and without logs: its clock jumps, and its events are invented."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ class Roller:
         alias: str | None = None,
         **options: Any,
     ) -> Ran:
-        """Run the roll-out on the named functions; without names, on all."""
+        """Run the rollout on the named functions; without names, on all."""
         self.capsys.readouterr()
         chosen = Selection(names) if names else Selection(everything=True)
         asked = asked or Asked((REGION,), endpoint_url=self.stand_in.url)

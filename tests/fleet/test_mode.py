@@ -91,7 +91,7 @@ def test_a_split_of_traffic_is_not_ended_by_the_way(stand_in: StandIn, api: Flee
     )
     ran = fshield(stand_in, "mode", "api", "off", "--alias", "live")
     assert ran.code == 2
-    assert "a roll-out is under way" in ran.err
+    assert "a rollout is under way" in ran.err
     assert "FUNCTION_SHIELD_MODE" not in api.variables("api")
 
 

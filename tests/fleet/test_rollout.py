@@ -226,7 +226,7 @@ def test_functions_that_cannot_be_moved(fleet: Fleet, names: list[str], roll: Ro
 
 
 def test_functions_that_are_deleted_meanwhile(fleet: Fleet, names: list[str], roll: Roller) -> None:
-    """The roll-out does not wait for deleted functions, and reports that they are gone."""
+    """The rollout does not wait for deleted functions, and reports that they are gone."""
     assert roll(canary=("50%",)).json["result"] == "nothing seen"
     there = moved(fleet, names)
     rest = [name for name in names if name not in there]
@@ -262,7 +262,7 @@ def test_its_journal(tmp_path: Path) -> None:
     last = journals.read(path)
     assert last is not None and (last.step, last.why) == (Step.BACK, "why")
     path.write_text("{}\n")
-    with pytest.raises(CouldNotRun, match="is not a roll-out's journal"):
+    with pytest.raises(CouldNotRun, match="is not a rollout's journal"):
         journals.read(path)
     path.write_text(json.dumps({"rollout": 3}) + "\n")
     with pytest.raises(CouldNotRun, match="another version of fshield"):

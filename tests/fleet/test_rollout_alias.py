@@ -1,4 +1,4 @@
-"""Calls of an alias move to a version with new policies, share by share. The roll-out continues
+"""Calls of an alias move to a version with new policies, share by share. The rollout continues
 after any interruption, or goes back."""
 
 from __future__ import annotations
@@ -290,7 +290,7 @@ def test_back_leaves_what_another_hand_moved(fleet: Fleet, names: list[str], rol
     was = current_state(fleet, names)
     assert roll(alias="live").json["result"] == "nothing seen"
     other = roll()
-    assert "a roll-out of alias live is under way" in other.json["error"]
+    assert "a rollout of alias live is under way" in other.json["error"]
     fleet.client.update_alias(
         FunctionName=names[0], Name="live", FunctionVersion="1", RoutingConfig={}
     )

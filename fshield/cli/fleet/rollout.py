@@ -88,7 +88,7 @@ def rollout(
         ),
     ] = 1,
     go_back: Annotated[
-        bool, typer.Option("--back", help="Roll back the roll-out in progress.")
+        bool, typer.Option("--back", help="Roll back the rollout in progress.")
     ] = False,
     journal: Annotated[
         Path | None,

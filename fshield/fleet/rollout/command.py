@@ -78,7 +78,7 @@ class Outside:
 
 
 class RollOut:
-    """One roll-out, in its places."""
+    """One rollout, in its places."""
 
     def __init__(
         self,
@@ -105,7 +105,7 @@ class RollOut:
     # ---- what there is to go on with ----
 
     def open(self) -> Journal | None:
-        """The roll-out in progress; None if there is none. Raises CouldNotRun."""
+        """The rollout in progress; None if there is none. Raises CouldNotRun."""
         found = journals.read(self.path)
         if found is None or found.step.over:
             if found and found.step is Step.UNDONE and found.digest == self.digest:
@@ -114,23 +114,23 @@ class RollOut:
                     "change them, or remove the journal to try them again",
                 )
             if self._request.go_back:
-                raise CouldNotRun(f"{self.path}: no roll-out is under way", "--journal FILE")
+                raise CouldNotRun(f"{self.path}: no rollout is under way", "--journal FILE")
             return None
         if found.digest != self.digest and not self._request.go_back:
             raise CouldNotRun(
-                f"{self.path}: a roll-out of other policies is under way",
+                f"{self.path}: a rollout of other policies is under way",
                 "--back ends it; or give that zip",
             )
         if found.alias != self._request.alias and not self._request.go_back:
             what = f"of alias {found.alias}" if found.alias else "without an alias"
             raise CouldNotRun(
-                f"{self.path}: a roll-out {what} is under way", "--back ends it; or go on as before"
+                f"{self.path}: a rollout {what} is under way", "--back ends it; or go on as before"
             )
         known = {(place.number, place.region) for place in self.places}
         missing = sorted(set(found.arns) - known)
         if missing:
             raise CouldNotRun(
-                f"{self.path}: the roll-out is in {' '.join(missing[0]).strip()} as well",
+                f"{self.path}: the rollout is in {' '.join(missing[0]).strip()} as well",
                 "give --region, --role-name and --account as before",
             )
         for place in self.places:
@@ -138,7 +138,7 @@ class RollOut:
         return found
 
     def plan(self, clock: Clock) -> Journal:
-        """A new roll-out: published, with its functions chosen; the journal is not written yet.
+        """A new rollout: published, with its functions chosen; the journal is not written yet.
         Raises CouldNotRun."""
         self._selection.check("rollout policies.zip")
         check_names(self.places, self._selection.names)

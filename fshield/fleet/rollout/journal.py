@@ -1,7 +1,7 @@
-"""The journal of a roll-out: one JSON object per line, each written to disk before the step that it
+"""The journal of a rollout: one JSON object per line, each written to disk before the step that it
 describes.
 
-An interrupted roll-out continues from this file, and a rollback uses it: each function's line has
+An interrupted rollout continues from this file, and a rollback uses it: each function's line has
 its old configuration. A line that a crash cut is ignored, because its step was not begun.
 """
 
@@ -21,7 +21,7 @@ from fshield.errors import CouldNotRun
 from fshield.files import write_whole
 
 _VERSION = 1
-#: The version for roll-outs to an alias, which readers of version 1 would take for roll-outs to
+#: The version for rollouts to an alias, which readers of version 1 would take for rollouts to
 #: functions.
 _VERSION_ALIAS = 2
 #: (account, region, function)
@@ -29,7 +29,7 @@ Key = tuple[str, str, str]
 
 
 class Step(str, Enum):
-    """The state of a roll-out."""
+    """The state of a rollout."""
 
     MOVE = "move"
     WATCH = "watch"
@@ -62,7 +62,7 @@ class Versions:
     """The versions of an alias.
 
     Args:
-        before: its version when the roll-out began.
+        before: its version when the rollout began.
         after: the version with the new policies; empty: not published yet.
     """
 
@@ -72,7 +72,7 @@ class Versions:
 
 @dataclass
 class Journal:
-    """One roll-out.
+    """One rollout.
 
     Args:
         path: the file.
@@ -81,7 +81,7 @@ class Journal:
         shares: of the functions, stage by stage.
         arns: the layer version for each place's (account, region).
         functions: for each function its stage.
-        started: when the roll-out began.
+        started: when the rollout began.
         groups: their log groups.
         stage, step: the current ones.
         moved_at: when the first function of the stage was about to be moved.
@@ -193,7 +193,7 @@ class Journal:
         return [key for key, versions in self.versions.items() if versions.after]
 
     def of_stage(self, stage: int) -> list[Key]:
-        """The functions of a stage. In a roll-out to an alias, every stage has all functions."""
+        """The functions of a stage. In a rollout to an alias, every stage has all functions."""
         return [key for key, of in self.functions.items() if self.alias or of == stage]
 
     def due(self) -> list[Key]:
@@ -206,7 +206,7 @@ def _line(content: Mapping[str, Any]) -> bytes:
 
 
 def read(path: Path) -> Journal | None:
-    """The roll-out in a journal; None if there is no file. Raises CouldNotRun."""
+    """The rollout in a journal; None if there is no file. Raises CouldNotRun."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -251,6 +251,6 @@ def read(path: Path) -> Journal | None:
                 journal._take_step(Step(line["step"]), line["stage"], at, line["why"])
     except (ValueError, KeyError, TypeError) as error:
         raise CouldNotRun(
-            f"{path} is not a roll-out's journal", "--journal FILE names another"
+            f"{path} is not a rollout's journal", "--journal FILE names another"
         ) from error
     return journal

@@ -1,4 +1,4 @@
-"""Prints what a roll-out would do, and how it ended."""
+"""Prints what a rollout would do, and how it ended."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def staged(targets: Sequence[Target], parts: Sequence[float], salt: str) -> dict
 
     Args:
         parts: as `shares` has them.
-        salt: changes the order from roll-out to roll-out, so that not always the same functions are
+        salt: changes the order from rollout to rollout, so that not always the same functions are
             first.
     """
 

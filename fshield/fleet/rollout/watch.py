@@ -23,7 +23,7 @@ from fshield.fleet.ready import target as object_of
 from fshield.fleet.run import Target, in_parallel
 
 _AT_ONCE = 8
-#: The number of kinds of blocked acts to distinguish. A roll-out rolls back long before.
+#: The number of kinds of blocked acts to distinguish. A rollout rolls back long before.
 _MAX_KINDS = 1000
 #: ``2026/11/24/[7]0123…``, ``2026/11/24/name[$LATEST]0123…``: the version in a log stream's name.
 _VERSION = re.compile(r"\[(\$LATEST|\d+)\]")

@@ -1,4 +1,4 @@
-"""The steps of a roll-out: move a share, watch it, continue or roll back."""
+"""The steps of a rollout: move a share, watch it, continue or roll back."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class End(str, Enum):
 
 @dataclass(frozen=True)
 class Rules:
-    """When a roll-out continues, and when it rolls back.
+    """When a rollout continues, and when it rolls back.
 
     Args:
         watch: how long to watch a share; zero: look once.
         every: between two looks.
-        baseline: ignore what was blocked in this time before the roll-out.
+        baseline: ignore what was blocked in this time before the rollout.
         max_blocked: the number of newly blocked acts to tolerate.
         min_starts: the number of cold starts under the new policy to require.
     """
@@ -48,7 +48,7 @@ class Rules:
 
 @dataclass
 class Work:
-    """One run of a roll-out. It may continue an earlier run.
+    """One run of a rollout. It may continue an earlier run.
 
     Args:
         journal: what was done so far.
@@ -126,7 +126,7 @@ class Work:
         return [self.targets[key] for key in self.journal.watched]
 
     def _versions(self) -> dict[Target, str]:
-        """In a roll-out to an alias, the version to watch. The others also keep running."""
+        """In a rollout to an alias, the version to watch. The others also keep running."""
         versions = self.journal.versions
         return {self.targets[key]: each.after for key, each in versions.items()}
 
