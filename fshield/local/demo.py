@@ -250,7 +250,7 @@ def _print_table(rows: list[Row]) -> None:
         pad_edge=False,
         expand=True,
     )
-    for heading, share in (("act", 19), ("unguarded", 11), ("guarded", 23), ("asked by", 23)):
+    for heading, share in (("act", 19), ("unguarded", 11), ("guarded", 23), ("caller", 23)):
         table.add_column(heading, overflow="fold", ratio=share, min_width=len(heading))
     for row in rows:
         now = Text(harmless(row.now), "green" if row.true else "bold red")

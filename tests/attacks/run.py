@@ -168,7 +168,7 @@ def report(rows: list[Row], interpreters: list[Path]) -> str:
     """docs/attacks.md."""
     versions = ", ".join(".".join(map(str, version(python)[:2])) for python in interpreters)
     lines = [
-        "# Attacks",
+        "# Which attacks are tried, and which pass?",
         "",
         "Written by `python tests/attacks/run.py`; not edited by hand. Each attack is a program",
         "under `tests/attacks/programs/`. It runs three times:",

@@ -22,7 +22,7 @@ from tests.support import LAUNCHER, ROOT, SCRATCH
 
 PAGE = ROOT / "docs" / "runtimes.md"
 README = ROOT / "README.md"
-SUMMARY = "| runtime | starts | four rules | `monitor` | asked by | ms | MB |"
+SUMMARY = "| runtime | starts | four rules | `monitor` | caller | ms | MB |"
 PAIRS = 21
 RULES = ("read_write_tmp", "create_child_process", "read_handler", "outbound_connectivity")
 
@@ -113,7 +113,7 @@ def rows(here: dict[str, Path]) -> Sequence[str]:
     return found
 
 
-HEAD = """# Runtimes
+HEAD = """# Which runtimes does it guard?
 
 Written by `make runtimes`, from `fshield/runtimes.tsv` and a run of each runtime that can be had
 without an account: the interpreter (not Lambda's build of it), AWS's own runtime client, and a
@@ -125,7 +125,7 @@ to be had.
 - *blocks*: under `default` and under `strict`, four acts of the handler (a file in `/tmp`, a
   process, its own source, a connection) fail with `EACCES`, and an event names each.
 - *monitor*: the answer is the same as without the guard.
-- *asked by*: in how many of those four events file and line of the caller stand; "library" where
+- *caller*: in how many of those four events file and line of the caller stand; "library" where
   the guard knows no more than which library made the call.
 - *ms*: the CPU time that the guard adds to a program that does nothing, by the least of 21 starts
   each on a shared two-core machine. Node.js and Java compile in threads of their own meanwhile:
@@ -135,7 +135,7 @@ to be had.
 """
 COLUMNS = (
     *("runtime", "system", "client", "deprecated", "starts", "blocks"),
-    *("monitor", "asked by", "ms", "MB"),
+    *("monitor", "caller", "ms", "MB"),
 )
 TAIL = """
 Runtimes without a wrapper (`provided.*`, `go1.x`, those on Amazon Linux 1) cannot be guarded by the
