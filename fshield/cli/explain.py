@@ -80,7 +80,7 @@ def explain(
         str, typer.Option(help="The function's AWS region: it decides what `aws:` entries mean.")
     ] = "us-east-1",
     env: options.Environment = None,
-    asker: Annotated[
+    caller: Annotated[
         str,
         typer.Option(
             "--as",
@@ -108,22 +108,22 @@ def explain(
                 f"{act.value} what?", f"fshield explain {policy} {act.value} {wanted}"
             )
         try:
-            asker = distribution(asker) if asker else ""
+            caller = distribution(caller) if caller else ""
         except ValueError as error:
             raise CouldNotRun(str(error), "--as stripe") from None
         facts = facts_of(region, env or [])
         found = {
-            each: _ask(asked.compiled, act, each, facts, asker)
+            each: _ask(asked.compiled, act, each, facts, caller)
             for each in (target, *([to] if to else []))
         }
         if as_json:
-            _print_json(asked, act, found, asker)
+            _print_json(asked, act, found, caller)
             return
         name = " to ".join(found)
         output.console().print(
             Text.assemble(
                 (f"{act.value} {name}", "bold"),
-                f"  {f'as {asker} ' if asker else ''}under policy {asked.compiled.name}",
+                f"  {f'as {caller} ' if caller else ''}under policy {asked.compiled.name}",
             ),
             soft_wrap=True,
         )
@@ -135,7 +135,7 @@ def explain(
 
 
 def _print_json(
-    asked: explaining.Subject, act: Act, found: dict[str, list[explaining.Answer]], asker: str
+    asked: explaining.Subject, act: Act, found: dict[str, list[explaining.Answer]], caller: str
 ) -> None:
     """For two paths, the answer is the stricter one, and `also` says to which path each belongs."""
     answers = [(each, answer) for each, several in found.items() for answer in several]
@@ -147,7 +147,7 @@ def _print_json(
             "act": act.value,
             "target": names[0],
             **({"to": names[1]} if len(names) > 1 else {}),
-            **({"as": asker} if asker else {}),
+            **({"as": caller} if caller else {}),
             **main.as_dict(),
             "also": [
                 {**({"target": each} if len(names) > 1 else {}), **answer.as_dict()}
@@ -159,21 +159,21 @@ def _print_json(
 
 
 def _ask(
-    compiled: Compiled, act: Act, target: str, facts: Facts, asker: str
+    compiled: Compiled, act: Act, target: str, facts: Facts, caller: str
 ) -> list[explaining.Answer]:
     if act is Act.CONNECT:
-        return explaining.connect(compiled, target, facts, asker)
+        return explaining.connect(compiled, target, facts, caller)
     if act is Act.LOOK_UP:
-        return explaining.look_up(compiled, target, facts, asker)
+        return explaining.look_up(compiled, target, facts, caller)
     if act is Act.EXEC:
-        return explaining.execute(compiled, target, asker, look=True)
+        return explaining.execute(compiled, target, caller, look=True)
     ask = {
         Act.OPEN: explaining.open_path,
         Act.RENAME: explaining.open_path,
         Act.LOAD: explaining.load_code,
         Act.READ_SOURCE: explaining.read_source,
     }
-    return ask[act](compiled, target, asker)
+    return ask[act](compiled, target, caller)
 
 
 def _print_answer(asked: explaining.Subject, answer: explaining.Answer) -> None:

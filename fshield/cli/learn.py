@@ -96,8 +96,8 @@ def learn(
             events or [], log_group, since, Connection(region, profile, endpoint_url), function
         )
         evidence = Evidence()
-        evidence.askers.own |= set(own or ())
-        own_text.tell_folder(evidence.askers, code)
+        evidence.packages.own |= set(own or ())
+        own_text.tell_folder(evidence.packages, code)
         with source.records() as records:
             evidence.read(records)
         if not evidence.acts and not evidence.interpreters:
@@ -106,7 +106,7 @@ def learn(
                 "run the function under the policy `monitor`, and read what it logs",
             )
         variables = dict(native.facts_of("", env or []).variables)
-        named = own_text.count_as_own(evidence.askers, code, variables)
+        named = own_text.count_as_own(evidence.packages, code, variables)
         tiers = Tiers(evidence, frozenset(accept or ()), frozenset(trust or ()), named)
         learnt = learn_policy(
             evidence,
@@ -296,10 +296,10 @@ def say(learnt: Learnt, tiers: Tiers, to: Console) -> None:
     for column in ("what", "times", "by", "why"):
         table.add_column(column, overflow="fold", justify="right" if column == "times" else "left")
     for held in learnt.held[:_SHOWN]:
-        asker = next((asker.words for asker, _ in tiers.askers(held.seen)), "")
+        caller = next((caller.words for caller, _ in tiers.callers_of(held.seen)), "")
         what = held.act.place or held.act.words
         table.add_row(
-            *(Text(harmless(cell)) for cell in (what, f"×{held.seen.count:,}", asker, held.why))
+            *(Text(harmless(cell)) for cell in (what, f"×{held.seen.count:,}", caller, held.why))
         )
     to.print(table)
     for hint in sorted({held.hint for held in learnt.held} - {""}):
@@ -318,8 +318,12 @@ def say(learnt: Learnt, tiers: Tiers, to: Console) -> None:
     first = next((held.accept for held in learnt.held if held.accept), None)
     if first:
         to.print(Text(f"to learn one all the same: --accept {harmless(first)}"), soft_wrap=True)
-    callers = (asker for held in learnt.held for asker, _ in tiers.askers(held.seen) if held.accept)
-    names = sorted({asker.name for asker in callers if asker.kind == "dependency"} - {"__main__"})
+    callers = (
+        caller for held in learnt.held for caller, _ in tiers.callers_of(held.seen) if held.accept
+    )
+    names = sorted(
+        {caller.name for caller in callers if caller.kind == "dependency"} - {"__main__"}
+    )
     if len(names) > 1:
         words = " ".join(f"--trust {shlex.quote(harmless(name))}" for name in names[:_SHOWN])
         to.print(Text(f"to learn all that a package did: {words}"), soft_wrap=True)
@@ -343,7 +347,7 @@ def notes(learnt: Learnt) -> list[str]:
             f"events of {len(evidence.functions)} functions ({names}): --function NAME learns"
             " for one"
         )
-    if not evidence.askers.own:
+    if not evidence.packages.own:
         found.append("no event shows which code is the function's own: name its module with --own")
     if learnt.callers_remark:
         found.append(learnt.callers_remark)
@@ -388,7 +392,7 @@ def as_dict(learnt: Learnt, tiers: Tiers) -> dict[str, Any]:
     """For ``--json``."""
     return {
         "events": learnt.evidence.events,
-        "own": sorted(learnt.evidence.askers.own),
+        "own": sorted(learnt.evidence.packages.own),
         "learnt": [
             {
                 "policy": line.rule,
@@ -405,7 +409,7 @@ def as_dict(learnt: Learnt, tiers: Tiers) -> dict[str, Any]:
                 "policy": held.act.rule,
                 "what": held.act.place or held.act.words,
                 "count": held.seen.count,
-                "by": [asker.words for asker, _ in tiers.askers(held.seen)],
+                "by": [caller.words for caller, _ in tiers.callers_of(held.seen)],
                 "why": held.why,
                 "accept": held.accept,
                 "own": held.own or None,

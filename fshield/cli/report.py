@@ -82,7 +82,7 @@ def report(
         # Evidence stays in memory. Searching it for garbage again and again finds none.
         gc.set_threshold(_OBJECTS)
         evidence = Touched()
-        evidence.askers.own |= set(own or ())
+        evidence.packages.own |= set(own or ())
         with source.records() as records:
             evidence.read(records)
         facts = sources.facts_of(source, evidence.region, region, env)
@@ -135,7 +135,7 @@ def _notes(evidence: Touched, source: sources.Source) -> list[str]:
             "the libc ring saw what was allowed, and knows no Python package: a run under monitor"
             " shows who does what"
         )
-    if evidence.events and not evidence.askers.own:
+    if evidence.events and not evidence.packages.own:
         found.append("no event shows which code is the function's own: --own names its module")
     return found
 
@@ -196,7 +196,7 @@ def as_dict(made: Report) -> dict[str, Any]:
                         "done": dict(touch.tally.done),
                         "first": touch.tally.first or None,
                         "last": touch.tally.last or None,
-                        "by": touch.asker.words,
+                        "by": touch.caller.words,
                         "for_others": touch.tally.for_others or None,
                         "where": touch.tally.where or None,
                     }
@@ -229,7 +229,7 @@ def as_dict(made: Report) -> dict[str, Any]:
                 "count": outcome.seen.passed,
                 "rule": outcome.met.source,
                 "allowed_for": [*outcome.met.only_for] or None,
-                "asker": outcome.met.asker or None,
+                "asker": outcome.met.caller or None,
             }
             for outcome in made.against or ()
         ],

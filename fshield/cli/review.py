@@ -93,7 +93,7 @@ def _as_dict(outcome: Outcome) -> dict[str, Any]:
         "rule": outcome.met.source,
         "reason": outcome.met.reason,
         "allowed_for": [*outcome.met.only_for] or None,
-        "asker": outcome.met.asker or None,
+        "asker": outcome.met.caller or None,
         "where": outcome.seen.where or None,
     }
 
@@ -119,7 +119,7 @@ def _print(name: str, evidence: Evidence, outcomes: list[Outcome]) -> None:
             )
         for outcome in chosen[:_SHOWN]:
             chain = next(iter(outcome.seen.chains), ())
-            words = evidence.askers.of(chain).words
+            words = evidence.packages.of(chain).words
             what = (
                 outcome.act.words.replace(outcome.act.target, outcome.target)
                 if outcome.target
@@ -293,8 +293,8 @@ def fix(
     with output.reporting(as_json):
         source = sources.Source(events or [])
         evidence = Evidence()
-        evidence.askers.own |= set(own or ())
-        own_text.tell_folder(evidence.askers, code)
+        evidence.packages.own |= set(own or ())
+        own_text.tell_folder(evidence.packages, code)
         with source.records() as records:
             evidence.read(records)
         if not evidence.acts:
@@ -303,7 +303,7 @@ def fix(
                 "give it the line from the log: fshield fix -p POLICY -",
             )
         variables = dict(native.facts_of("", env or []).variables)
-        named = own_text.count_as_own(evidence.askers, code, variables)
+        named = own_text.count_as_own(evidence.packages, code, variables)
         tiers = Tiers(evidence, frozenset(accept or ()), frozenset(trust or ()), named)
         if port and not Lookups(evidence).alone:
             raise CouldNotRun("--port: every event says its port itself", "leave it out")

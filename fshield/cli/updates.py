@@ -64,7 +64,7 @@ def _read(logs: list[str], own: list[str]) -> tuple[Touched | None, str | None]:
         return None, None
     source = sources.Source(logs)
     evidence = Touched()
-    evidence.askers.own |= set(own)
+    evidence.packages.own |= set(own)
     with source.records() as records:
         evidence.read(records)
     sources.say_doubts(source.counts)

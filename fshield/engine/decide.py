@@ -413,7 +413,7 @@ class Compiled:
         ip: IPv4Address | IPv6Address | None = None,
         port: int = 0,
         facts: Facts = Facts(),
-        asker: str = "",
+        caller: str = "",
         look_up: bool = False,
     ) -> Verdict:
         """Ask the engine.
@@ -426,13 +426,13 @@ class Compiled:
             ip: the address that is dialled.
             port: 0 for a lookup without a known port.
             facts: about the function.
-            asker: the calling distribution, which entries with ``only_for`` are compared with.
+            caller: the calling distribution, which entries with ``only_for`` are compared with.
             look_up: only look a name up.
         """
         encoded = [name.encode("utf-8", "surrogateescape") for name in names]
         request = _Request(family=family, name_count=len(encoded), port=port, look_up=look_up)
-        if asker:
-            asking = (ctypes.c_char_p * 1)(asker.encode())
+        if caller:
+            asking = (ctypes.c_char_p * 1)(caller.encode())
             callers = _Callers(names=asking, count=1)
             request.callers = ctypes.addressof(callers)
         if self._depends_on_facts:

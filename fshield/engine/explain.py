@@ -218,7 +218,7 @@ def subject(path: Path) -> Subject:
 
 
 def connect(
-    policy: native.Compiled, target: str, facts: native.Facts, asker: str = ""
+    policy: native.Compiled, target: str, facts: native.Facts, caller: str = ""
 ) -> list[Answer]:
     """The verdict on a connection to `target` (``HOST:PORT``). Raises CouldNotRun otherwise."""
     host, port = split_target(target)
@@ -239,7 +239,9 @@ def connect(
                     policy.decide(Family.OUTBOUND, ip=ipaddress.ip_address("127.0.0.1"), port=port),
                 )
             ]
-        verdict = policy.decide(Family.OUTBOUND, names=(key,), port=port, facts=facts, asker=asker)
+        verdict = policy.decide(
+            Family.OUTBOUND, names=(key,), port=port, facts=facts, caller=caller
+        )
         note = (
             "the address that a lookup of this name returned is allowed with it"
             if verdict.source
@@ -251,7 +253,7 @@ def connect(
                 RULES[Family.OUTBOUND], verdict, note, by, _lookalike(policy, key, port, verdict)
             )
         ]
-    verdict = policy.decide(Family.OUTBOUND, ip=ip, port=port, facts=facts, asker=asker)
+    verdict = policy.decide(Family.OUTBOUND, ip=ip, port=port, facts=facts, caller=caller)
     note = (
         "bare IP address; allowed only if the function resolved it from an allowed name"
         if verdict.mode is not Mode.ALLOW
@@ -296,13 +298,13 @@ def _lookalike(policy: native.Compiled, key: str, port: int, verdict: native.Ver
     return f"any name at this address will do: nothing is read here ({why})"
 
 
-def open_path(policy: native.Compiled, target: str, asker: str = "") -> list[Answer]:
+def open_path(policy: native.Compiled, target: str, caller: str = "") -> list[Answer]:
     """The verdicts on a file. Links are not followed, because this machine's links are not the
     function's.
     """
     path = clean_path(target)
     if path == "/tmp" or path.startswith("/tmp/"):
-        verdict = policy.decide(Family.TMP, path=path, asker=asker)
+        verdict = policy.decide(Family.TMP, path=path, caller=caller)
         ends = policy.tmp_ephemeral and verdict.mode is Mode.BLOCK
         note = "what the same invocation made there passes, and is removed when it ends"
         return [Answer(RULES[Family.TMP], verdict, note if ends else None)]
@@ -314,19 +316,19 @@ def open_path(policy: native.Compiled, target: str, asker: str = "") -> list[Ans
 
 
 def execute(
-    policy: native.Compiled, target: str, asker: str = "", *, look: bool = False
+    policy: native.Compiled, target: str, caller: str = "", *, look: bool = False
 ) -> list[Answer]:
     """The verdict on starting a program, by its resolved path.
 
     Args:
         policy: what is asked.
         target: the program, or `FORK`.
-        asker: whose code starts it.
+        caller: whose code starts it.
         look: also inspect the file, if this machine has it. A policy's tests do not, because
             results would differ between machines.
     """
     path = target if target == FORK else clean_path(target)
-    verdict = policy.decide(Family.PROCESS, path=path, asker=asker)
+    verdict = policy.decide(Family.PROCESS, path=path, caller=caller)
     if path == FORK:
         note = _CHILD if verdict.source else _PROBATION if verdict.mode is Mode.BLOCK else None
         return [Answer(RULES[Family.PROCESS], verdict, note)]
@@ -344,7 +346,7 @@ def execute(
 
 
 def look_up(
-    policy: native.Compiled, target: str, facts: native.Facts, asker: str = ""
+    policy: native.Compiled, target: str, facts: native.Facts, caller: str = ""
 ) -> list[Answer]:
     """The verdict on a lookup of a name. Raises CouldNotRun for other text."""
     try:
@@ -354,11 +356,11 @@ def look_up(
         raise CouldNotRun(str(error), context.get("fix") or None) from None
     if wildcard:
         raise CouldNotRun(f"{shown(target)} is a pattern", "name one host")
-    verdict = policy.decide(Family.OUTBOUND, names=(key,), facts=facts, asker=asker, look_up=True)
+    verdict = policy.decide(Family.OUTBOUND, names=(key,), facts=facts, caller=caller, look_up=True)
     return [Answer(RULES[Family.OUTBOUND], verdict, by="name" if verdict.text else None)]
 
 
-def load_code(policy: native.Compiled, target: str, asker: str = "") -> list[Answer]:
+def load_code(policy: native.Compiled, target: str, caller: str = "") -> list[Answer]:
     """The verdict on loading machine code: a module by its name (and its parents' names), or a
     library by its resolved path.
     """
@@ -367,12 +369,12 @@ def load_code(policy: native.Compiled, target: str, asker: str = "") -> list[Ans
         names = [clean_path(target)]
     else:
         names += [target.rsplit(".", count)[0] for count in range(1, target.count(".") + 1)]
-    verdicts = [policy.decide(Family.NATIVE, path=name, asker=asker) for name in names]
+    verdicts = [policy.decide(Family.NATIVE, path=name, caller=caller) for name in names]
     chosen = next((one for one in verdicts if one.mode is Mode.ALLOW), verdicts[0])
     return [Answer(RULES[Family.NATIVE], chosen)]
 
 
-def read_source(policy: native.Compiled, target: str, asker: str = "") -> list[Answer]:
+def read_source(policy: native.Compiled, target: str, caller: str = "") -> list[Answer]:
     """The verdict on reading a file of the handler's own source."""
     verdict = policy.decide(Family.HANDLER, path=clean_path(target))
     return [Answer(RULES[Family.HANDLER], verdict, "where this is the handler's own source")]

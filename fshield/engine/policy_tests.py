@@ -56,7 +56,7 @@ class Result:
             "act": self.test.act,
             "target": self.test.target,
             "region": self.test.region,
-            **({"as": self.test.asker} if self.test.asker else {}),
+            **({"as": self.test.caller} if self.test.caller else {}),
             "expected": WORDS[self.test.expected],
             "got": WORDS[self.answer.mode],
             "passed": self.passed,
@@ -94,25 +94,25 @@ def run(
 
 def _ask(compiled: native.Compiled, test: PolicyTest) -> explain.Answer:
     facts = native.facts_of(test.region, [f"{name}={value}" for name, value in test.environment])
-    return ask(compiled, test.act, test.target, facts, test.asker)
+    return ask(compiled, test.act, test.target, facts, test.caller)
 
 
 def ask(
-    compiled: native.Compiled, act: str, target: str, facts: native.Facts, asker: str = ""
+    compiled: native.Compiled, act: str, target: str, facts: native.Facts, caller: str = ""
 ) -> explain.Answer:
     """The engine's answer to an act of `tests:`: connect, look_up, open, exec, load or
     read_source."""
     if act == "connect":
         host, port = cases.target(target)
-        return explain.connect(compiled, f"[{host}]:{port}", facts, asker)[0]
+        return explain.connect(compiled, f"[{host}]:{port}", facts, caller)[0]
     if act == "look_up":
-        return explain.look_up(compiled, target, facts, asker)[0]
+        return explain.look_up(compiled, target, facts, caller)[0]
     if act == "open":
-        return explain.open_path(compiled, target, asker)[0]
+        return explain.open_path(compiled, target, caller)[0]
     if act == "exec":
-        return explain.execute(compiled, target, asker)[0]
+        return explain.execute(compiled, target, caller)[0]
     if act == "load":
-        return explain.load_code(compiled, target, asker)[0]
+        return explain.load_code(compiled, target, caller)[0]
     return explain.read_source(compiled, target)[0]
 
 
@@ -128,7 +128,7 @@ def finding(policy: Policy, result: Result) -> Finding:
     home = test.home(policy)
     because = f"; {answer.source} decides" if answer.source else ""
     subject = "" if home is policy.document else f" under {policy.name}"
-    subject = f" for {test.asker}{subject}" if test.asker else subject
+    subject = f" for {test.caller}{subject}" if test.caller else subject
     return home.finding(
         "error",
         home.find(test.location),

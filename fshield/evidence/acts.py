@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import Any
 
 from fshield import programs
-from fshield.evidence.callers import Askers, Chain
+from fshield.evidence.callers import Chain, Packages
 from fshield.evidence.forgetful import Forgetful
 from fshield.evidence.own_region import region_of_arn
 from fshield.evidence.shapes import NEVER, Moment, joint, loose, shape
@@ -141,7 +141,7 @@ class Seen:
         count: how often it was done.
         first, last: seconds since 1970; 0 if no event says.
         done: counts by what the engine did: ``block``, ``alert``, ``allow``.
-        chains: the callers (see `Askers`), with counts.
+        chains: the callers (see `Packages`), with counts.
         functions: the Lambda functions it was seen in.
         examples: up to two of the targets that were folded into one.
         pattern: for a path, the narrowest pattern that matches all of them. A part that may be
@@ -256,7 +256,7 @@ class Evidence:
 
     Args:
         acts: each act, and how it was seen.
-        askers: what is known about packages.
+        packages: what is known about packages.
         versions: for each package: the distributions that contain it, with versions.
         doubtful: events that may be forged or read twice; they count for nothing.
         overflow: the number of sightings of acts beyond `MAX_ACTS`.
@@ -268,7 +268,7 @@ class Evidence:
     """
 
     acts: dict[Act, Seen] = field(default_factory=dict)
-    askers: Askers = field(default_factory=Askers)
+    packages: Packages = field(default_factory=Packages)
     versions: dict[str, set[str]] = field(default_factory=dict)
     functions: set[str] = field(default_factory=set)
     doubtful: int = 0
@@ -298,7 +298,7 @@ class Evidence:
         if record.doubt:
             self.doubtful += record.events
             return
-        chain = self.askers.chain(event)
+        chain = self.packages.chain(event)
         moment = Moment(record.time or 0.0, str(event.get("requestId") or ""))
         act, exact = act_of(event, chain, moment)
         if act is None:
@@ -348,7 +348,7 @@ class Evidence:
         if act.rule == "read_write_tmp":
             self._narrow(act, exact, moment)
             if not chain:
-                _add(seen.native, self.askers.native(str(origin.get("file") or "")))
+                _add(seen.native, self.packages.native(str(origin.get("file") or "")))
         where = (
             f"{origin['file']}:{origin['line']}"
             if origin.get("file") and origin.get("line")
@@ -361,7 +361,7 @@ class Evidence:
             chain,
             exact,
             where,
-            self.askers.library(event),
+            self.packages.library(event),
             (event.get("asker") or "unknown") if others else "",
         )
 

@@ -1,7 +1,7 @@
-"""Finds who asked: from an event's frames to the packages on the stack, and from these to the one
-that wanted the act.
+"""Finds the caller of an act: from an event's frames to the packages on the stack, and from these
+to the one that wanted the act.
 
-An act's innermost package is often a carrier: it makes requests for other packages. The asker is
+An act's innermost package is often a carrier: it makes requests for other packages. The caller is
 the first package further out that is not a carrier: the function's own code, or a dependency that
 acts by itself.
 """
@@ -60,8 +60,8 @@ _TABLES = frozenset((*CONNECTORS, *DRIVERS, *VENDORS, *SPOOLERS, *FORKERS, *NATI
 
 
 @dataclass(frozen=True)
-class Asker:
-    """Who asked for an act.
+class Caller:
+    """The package that wanted an act.
 
     Args:
         name: the package; "" if it is unknown.
@@ -86,7 +86,7 @@ class Asker:
 
 
 @dataclass
-class Askers:
+class Packages:
     """What a stream of events says about packages: where they are, and which are the function's
     own.
 
@@ -221,23 +221,23 @@ class Askers:
             rest.partition("/")[0],
         )[:_NAME]
 
-    def of(self, chain: Chain, own: Iterable[str] = ()) -> Asker:
-        """The asker of what `chain` did. `own`: more packages that are the function's own."""
+    def of(self, chain: Chain, own: Iterable[str] = ()) -> Caller:
+        """The caller of what `chain` did. `own`: more packages that are the function's own."""
         through: list[str] = []
         mine = {*self.own, *own}
         for at, name in enumerate(chain):
             if name in mine:
-                return Asker(name, "own", tuple(through))
+                return Caller(name, "own", tuple(through))
             if name in CALLERS and name not in VENDORS:
                 # A tracer replaces a function of a client: more of the client is further out.
                 if through and not CARRIERS.isdisjoint(chain[at + 1 :]):
                     continue
                 break
             if name not in CARRIERS:
-                return Asker(name, "dependency", tuple(through), _driver(chain, mine))
+                return Caller(name, "dependency", tuple(through), _driver(chain, mine))
             if name not in through:  # two packages that call each other alternately
                 through.append(name)
-        return Asker("", "nobody", tuple(through), _driver(chain, mine))
+        return Caller("", "nobody", tuple(through), _driver(chain, mine))
 
     def _learn_root(self, file: str, distribution: str) -> None:
         """Learn folders of packages besides the usual ones: those that contain a distribution's
@@ -322,7 +322,7 @@ class Askers:
 
 
 def _driver(chain: Chain, own: set[str]) -> str:
-    """See Asker."""
+    """See Caller."""
     first = next((name for name in chain if name in own or not familiar(name)), "")
     return "" if first in own else first
 

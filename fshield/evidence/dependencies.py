@@ -34,7 +34,7 @@ _OUTBOUND = "outbound_connectivity"
 
 
 @dataclass
-class Callers:
+class CallerNames:
     """Finds the names for ``only_for``.
 
     Args:
@@ -88,12 +88,12 @@ class Callers:
     def _not_shown(self, chain: Chain) -> set[str]:
         """What is on the stack of `chain`, or most likely is, besides what the function called."""
         packages = [name for name in chain if name not in RUNTIMES]
-        own = [at for at, name in enumerate(packages) if name in self.evidence.askers.own]
+        own = [at for at, name in enumerate(packages) if name in self.evidence.packages.own]
         found = set(self._frameworks)
         if own:
             between = packages[own[0] : own[-1]]
-            found |= self._all(name for name in between if name not in self.evidence.askers.own)
-            began = chain[-1] not in RUNTIMES and chain not in self.evidence.askers.cut
+            found |= self._all(name for name in between if name not in self.evidence.packages.own)
+            began = chain[-1] not in RUNTIMES and chain not in self.evidence.packages.cut
             found |= {UNKNOWN} if began or self.requires.tasks else set()
         else:
             found |= self._users(packages)
@@ -112,7 +112,7 @@ class Callers:
         for seen in self.evidence.acts.values():
             for chain in _shown(seen):
                 packages = [name for name in chain if name not in RUNTIMES]
-                own = [at for at, name in enumerate(packages) if name in self.evidence.askers.own]
+                own = [at for at, name in enumerate(packages) if name in self.evidence.packages.own]
                 # A handler may call a framework that calls a view.
                 outer = packages[own[0] + 1 :] if own else packages
                 found |= {name for name in outer if name in SERVERS}
@@ -248,13 +248,13 @@ def _normal(names: Iterable[str]) -> tuple[str, ...]:
 
 def _of(evidence: Evidence, chain: Chain, of: Callable[[str], Iterable[str]]) -> set[str]:
     packages = [name for name in chain if name not in RUNTIMES]
-    own = [at for at, name in enumerate(packages) if name in evidence.askers.own]
+    own = [at for at, name in enumerate(packages) if name in evidence.packages.own]
     if not own:
         # The stack does not reach the function's code: most likely it is a task's or a pool's.
         return {*(one for name in packages[-1:] for one in of(name)), UNKNOWN}
     # Keep what the function called, and frameworks that called the function. A module that may be
     # its own, as the handler's that calls such a framework, is no distribution.
-    outside = (name for name in packages[own[-1] + 1 :] if not evidence.askers.unsure(name))
+    outside = (name for name in packages[own[-1] + 1 :] if not evidence.packages.unsure(name))
     beyond = {one for name in outside for one in of(name)}
     inside = packages[own[0] - 1] if own[0] > 0 else ""
     return beyond | ({*of(inside)} if inside else {FUNCTION})

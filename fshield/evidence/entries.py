@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from fshield.evidence.acts import Act, Seen
-from fshield.evidence.callers import Asker
+from fshield.evidence.callers import Caller
 from fshield.evidence.known import SECOND_LEVELS, SHARED
 from fshield.evidence.learnt import NOBODY, Line
 from fshield.evidence.own_region import PORT, stand
@@ -318,7 +318,7 @@ def named(items: list[tuple[Act, Seen]], tiers: Tiers) -> Iterator[Line]:
         line.seen.add(seen)
         line.acts.append((act, act.target))
         if is_known_fork(act, seen, tiers):
-            line.only_for = tiers.callers.only_for(act, seen)
+            line.only_for = tiers.caller_names.only_for(act, seen)
     yield from lines.values()
 
 
@@ -338,8 +338,8 @@ def group_of(seen: Seen, tiers: Tiers) -> str:
     """The dependency that the function called, or that acted. "" for the function itself, NOBODY if
     no caller is known.
     """
-    askers = [asker for asker, _ in tiers.askers(seen)]
-    asker = next((one for one in askers if one.name or one.through), Asker("", "nobody"))
-    if asker.through:
-        return asker.through[-1]
-    return "" if asker.kind == "own" else asker.name or NOBODY
+    callers = [caller for caller, _ in tiers.callers_of(seen)]
+    caller = next((one for one in callers if one.name or one.through), Caller("", "nobody"))
+    if caller.through:
+        return caller.through[-1]
+    return "" if caller.kind == "own" else caller.name or NOBODY

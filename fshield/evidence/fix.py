@@ -175,13 +175,13 @@ def _sort_acts(
             )
             continue
         targets = sorted(seen.examples) or [act.target]
-        askers = asked_as(tiers.evidence, seen.chains)
-        found = [met_by(compiled, act, one, facts, askers) for one in targets]
+        callers = asked_as(tiers.evidence, seen.chains)
+        found = [met_by(compiled, act, one, facts, callers) for one in targets]
         names: tuple[str, ...] = ()
         if for_some or seen.others or is_known_fork(act, seen, tiers):
             named = [name for one in found for name in one.only_for]
             names = with_others(tiers.evidence, seen, named) or beside(tiers, [act])
-            found = [met_by(compiled, act, one, facts, names or askers) for one in targets]
+            found = [met_by(compiled, act, one, facts, names or callers) for one in targets]
         allowed = [one.mode is Mode.ALLOW for one in found]
         if all(allowed):
             out.passing.append(act)
@@ -340,7 +340,7 @@ def _line(act: Act, seen: Seen, target: str, region: str | None) -> Line:
 
 def comment(line: Line, tiers: Tiers) -> str:
     """The comment for an entry's line: who asked."""
-    callers = tiers.askers(line.seen)
+    callers = tiers.callers_of(line.seen)
     by = "; ".join(caller.words for caller, _ in callers[:2])
     parts = [
         f"seen as {line.acts[0][0].target}" if line.aws else "",

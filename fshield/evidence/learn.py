@@ -81,7 +81,7 @@ def learn(
             line.group = group_of(files[0], tiers)
     for line in lines if by_dependency else ():
         if line.key != "library":
-            line.only_for = tiers.callers.only_for(line.acts[0][0], line.seen)
+            line.only_for = tiers.caller_names.only_for(line.acts[0][0], line.seen)
             if not line.only_for:
                 _take_beside(tiers, line)
     lines.sort(key=lambda line: (RULES.index(line.rule), line.group != "", line.group, line.value))
@@ -94,7 +94,7 @@ def learn(
         quiet=tuple(sorted(quiet)),
         bundles=tiers.text.bundles,
         singles=tuple(line.value for line in lines if _is_single(line, tiers)),
-        callers_remark=tiers.callers.remark if by_dependency else "",
+        callers_remark=tiers.caller_names.remark if by_dependency else "",
     )
     learnt.comments = {id(line): comment(line, tiers) for line in lines}
     _prove(learnt)
@@ -127,7 +127,7 @@ def beside(tiers: Tiers, acts: Iterable[Act]) -> tuple[str, ...]:
     """
     found: set[str] = set()
     for act in acts:
-        names = [tiers.callers.only_for(act, seen) for seen in tiers.beside(act)]
+        names = [tiers.caller_names.only_for(act, seen) for seen in tiers.beside(act)]
         if act.rule != "read_write_tmp" or not names or () in names:
             return ()
         found |= {name for each in names for name in each}
@@ -153,7 +153,7 @@ def missing_from(policy: native.Compiled, learnt: Learnt) -> list[Line]:
         missing = [
             (act, target)
             for act, target in line.acts
-            if met(policy, act, target, learnt.facts, line.asker).mode is not Mode.ALLOW
+            if met(policy, act, target, learnt.facts, line.caller).mode is not Mode.ALLOW
         ]
         if not missing:
             continue

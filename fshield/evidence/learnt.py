@@ -72,7 +72,7 @@ class Line:
     only_for: tuple[str, ...] = ()
 
     @property
-    def asker(self) -> str:
+    def caller(self) -> str:
         """One of the distributions that it is for; "" if it is for all."""
         return self.only_for[0] if self.only_for else ""
 
@@ -154,11 +154,11 @@ class Learnt:
     def outsider(self) -> str:
         """A dependency that was held back, as the engine names it; "" if there is none."""
         chains = {chain for held in self.held for chain in held.seen.chains}
-        askers = {self.evidence.askers.of(chain) for chain in chains}
+        callers = {self.evidence.packages.of(chain) for chain in chains}
         names = {
-            distribution_of(self.evidence, asker.name)
-            for asker in askers
-            if asker.kind == "dependency"
+            distribution_of(self.evidence, caller.name)
+            for caller in callers
+            if caller.kind == "dependency"
         }
         return min(names - {"", UNKNOWN}, default="")
 
@@ -268,17 +268,17 @@ def _tests(learnt: Learnt) -> list[str]:
         if not line.only_for
         for act, target in line.acts[:_TESTS_A_LINE]
     ]
-    by_asker: dict[str, list[tuple[Act, str]]] = {}
+    by_caller: dict[str, list[tuple[Act, str]]] = {}
     for line in learnt.lines:
         if line.only_for:
-            by_asker.setdefault(line.asker, []).extend(line.acts[:_TESTS_A_LINE])
+            by_caller.setdefault(line.caller, []).extend(line.acts[:_TESTS_A_LINE])
     blocked = [
         (held.act, _exact(held)) for held in learnt.held if learnt.modes[_rule(held.act)] == "block"
     ]
     out: list[str] = []
-    for word, items, reason, asker in (
+    for word, items, reason, caller in (
         ("allowed", allowed, "", ""),
-        *(("allowed", by_asker[name], "", name) for name in sorted(by_asker)),
+        *(("allowed", by_caller[name], "", name) for name in sorted(by_caller)),
         ("blocked", learnt.for_others, "allowed for other packages", learnt.outsider),
         ("blocked", blocked, "held back when this was learnt", ""),
     ):
@@ -299,7 +299,7 @@ def _tests(learnt: Learnt) -> list[str]:
                 for act in cases
             ]
             texts = (
-                f"    as: {asker}" if asker else "",
+                f"    as: {caller}" if caller else "",
                 f"    reason: {reason}" if reason else "",
                 region,
             )
@@ -342,12 +342,12 @@ def comment(line: Line, tiers: Tiers) -> str:
     """
     count = tiers.evidence.times((act for act, _ in line.acts), line.seen)
     times = "once" if count == 1 else f"{count:,} times"
-    askers = tiers.askers(line.seen)
-    by = "; ".join(asker.words for asker, _ in askers[:2]) + (
-        f"; {len(askers) - 2} more" if len(askers) > 2 else ""
+    callers = tiers.callers_of(line.seen)
+    by = "; ".join(caller.words for caller, _ in callers[:2]) + (
+        f"; {len(callers) - 2} more" if len(callers) > 2 else ""
     )
     stood = sorted({act.target for act, _ in line.acts}) if line.aws else []
-    named = not any(asker.kind == "own" for asker, _ in askers) and any(
+    named = not any(caller.kind == "own" for caller, _ in callers) and any(
         tiers.text.names(act, tiers.evidence.acts[act]) for act, _ in line.acts
     )
     seen = f"seen as {', '.join(stood[:2])}" + (

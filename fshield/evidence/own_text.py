@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from fshield.bundle.contents import PackedFile, files
 from fshield.evidence.acts import Act, Seen
-from fshield.evidence.callers import Askers
+from fshield.evidence.callers import Packages
 from fshield.evidence.requirements import Requirements, imports, makes_tasks, requirements
 from fshield.evidence.shapes import matches
 
@@ -120,24 +120,24 @@ class OwnText:
         return bool(re.search(f"{whole}|{host}", self._text, re.IGNORECASE))
 
 
-def tell_folder(askers: Askers, package: Path | None) -> None:
-    """Tell `askers`, before it reads events, that the function's package may have run from its
+def tell_folder(packages: Packages, package: Path | None) -> None:
+    """Tell `packages`, before it reads events, that the function's package may have run from its
     folder on this machine, as `fshield invoke` runs it.
     """
     if package and package.is_dir():
-        askers.folders = (f"{package.resolve()}/", *askers.folders)
+        packages.folders = (f"{package.resolve()}/", *packages.folders)
 
 
-def count_as_own(askers: Askers, package: Path | None, variables: Mapping[str, str]) -> OwnText:
-    """What a function's folder or zip, and its variables, name; `askers` learns from it which
+def count_as_own(packages: Packages, package: Path | None, variables: Mapping[str, str]) -> OwnText:
+    """What a function's folder or zip, and its variables, name; `packages` learns from it which
     modules are the function's own and which distributions are installed.
 
     Raises:
         CouldNotRun: `package` cannot be read.
     """
-    named = read(package, variables, askers.own)
-    askers.note_installed(named.installed)
-    askers.own |= named.own
+    named = read(package, variables, packages.own)
+    packages.note_installed(named.installed)
+    packages.own |= named.own
     return named
 
 
@@ -240,7 +240,7 @@ def _distribution(about: PurePosixPath) -> str:
 
 
 def _package(name: PurePosixPath) -> str:
-    """The package of a file, as `Askers.package` has it."""
+    """The package of a file, as `Packages.package` has it."""
     return _top(name).partition(".")[0]
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from fshield.evidence.callers import Askers
+from fshield.evidence.callers import Packages
 from fshield.evidence.cloudwatch import LogGroup, Window
 from fshield.evidence.stream import Record
 
@@ -33,7 +33,7 @@ class Wanted:
     rules: frozenset[str] = frozenset()
     modes: frozenset[str] = frozenset()
     dependencies: frozenset[str] = frozenset()
-    _askers: Askers = field(default_factory=Askers)
+    _packages: Packages = field(default_factory=Packages)
 
     def __call__(self, record: Record) -> bool:
         """Whether to show `record`. Events that are not about an act (``armed``, ``refused``) are
@@ -51,7 +51,7 @@ class Wanted:
 
     def _names(self, event: dict[str, Any]) -> set[str]:
         return {
-            *self._askers.chain(event),
+            *self._packages.chain(event),
             str((event.get("origin") or {}).get("distribution") or ""),
         }
 

@@ -14,8 +14,8 @@ from functools import cached_property
 
 from fshield.errors import shown
 from fshield.evidence.acts import Act, Evidence, Seen, no_exception
-from fshield.evidence.callers import Asker
-from fshield.evidence.dependencies import Callers
+from fshield.evidence.callers import Caller
+from fshield.evidence.dependencies import CallerNames
 from fshield.evidence.known import (
     ADAPTERS,
     ANYTHING,
@@ -100,16 +100,16 @@ class Tiers:
     _folders: dict[str, list[Seen]] = field(default_factory=dict)
 
     @cached_property
-    def callers(self) -> Callers:
+    def caller_names(self) -> CallerNames:
         """What finds the names for ``only_for``."""
-        return Callers(self.evidence, self.text.requires)
+        return CallerNames(self.evidence, self.text.requires)
 
-    def askers(self, seen: Seen) -> list[tuple[Asker, int]]:
-        """The askers and their counts, the most frequent first."""
-        found: dict[Asker, int] = {}
+    def callers_of(self, seen: Seen) -> list[tuple[Caller, int]]:
+        """The callers and their counts, the most frequent first."""
+        found: dict[Caller, int] = {}
         for chain, count in seen.chains.items():
-            asker = self.evidence.askers.of(chain)
-            found[asker] = found.get(asker, 0) + count
+            caller = self.evidence.packages.of(chain)
+            found[caller] = found.get(caller, 0) + count
         return sorted(found.items(), key=lambda item: (-item[1], item[0].words))
 
     def held(self, act: Act, seen: Seen) -> Held | None:
@@ -135,12 +135,12 @@ class Tiers:
             return None
         if by_target:
             return Held(act, seen, why, act.place)
-        callers = (caller for caller, _ in self.askers(seen))
+        callers = (caller for caller, _ in self.callers_of(seen))
         own = next(
             (
                 c.driver or c.name
                 for c in callers
-                if c.kind != "own" and self.evidence.askers.unsure(c.driver or c.name)
+                if c.kind != "own" and self.evidence.packages.unsure(c.driver or c.name)
             ),
             "",
         )
@@ -168,34 +168,34 @@ class Tiers:
         return True
 
     def _why(self, act: Act, seen: Seen) -> str | None:
-        askers = [asker for asker, _ in self.askers(seen)]
+        callers = [caller for caller, _ in self.callers_of(seen)]
         if self.text.names(act, seen) or any(
-            asker.kind == "own"
-            or {asker.driver, asker.name or "".join(asker.through[-1:])} & self.trusted
-            or _usual(act, asker)
-            or _by_library(act, seen, asker)
-            for asker in askers
+            caller.kind == "own"
+            or {caller.driver, caller.name or "".join(caller.through[-1:])} & self.trusted
+            or _usual(act, caller)
+            or _by_library(act, seen, caller)
+            for caller in callers
         ):
             driver = self._driver(act, seen)
             reason = f"an entry allows it to others, and {shown(driver)[1:-1]} asked for it"
             return reason if driver else None
         if (
             act.rule == "read_write_tmp"
-            and all(asker.kind == "nobody" for asker in askers)
+            and all(caller.kind == "nobody" for caller in callers)
             and self.beside(act)
         ):
             return None
-        return self._by_caller(seen) or _by_asker(askers)
+        return self._by_caller(seen) or _by_first(callers)
 
     def _by_caller(self, seen: Seen) -> str | None:
         """The reason to hold back an act of a dependency that may have acted by itself, although
         the function is on the stack.
         """
         for chain in seen.chains:
-            asker = self.evidence.askers.of(chain)
-            own = next((name for name in chain if name in self.evidence.askers.own), "")
-            name = asker.driver or asker.name
-            if own and name and asker.kind != "own" and imitated_package(name) is None:
+            caller = self.evidence.packages.of(chain)
+            own = next((name for name in chain if name in self.evidence.packages.own), "")
+            name = caller.driver or caller.name
+            if own and name and caller.kind != "own" and imitated_package(name) is None:
                 own, name = (shown(each)[1:-1] for each in (own, name))
                 return f"only {name} asked for it: {own} called it, and may not have chosen this"
         return None
@@ -209,7 +209,7 @@ class Tiers:
                 name
                 for name in sorted(seen.others)
                 if name not in (*ONLY_FOR_WORDS, *_GO_BETWEENS, *map(_plain, self.trusted))
-                and not _usual(act, Asker(name.replace("-", "_"), "dependency"))
+                and not _usual(act, Caller(name.replace("-", "_"), "dependency"))
             ),
             "",
         )
@@ -230,12 +230,12 @@ class Tiers:
                 for path, seen in opened.items()
                 if self.text.names(Act("read_write_tmp", path), seen)
                 or any(
-                    asker.kind == "own"
+                    caller.kind == "own"
                     or (
-                        _usual(Act("read_write_tmp", path), asker)
+                        _usual(Act("read_write_tmp", path), caller)
                         and any(path + end in opened for end in SQLITE)
                     )
-                    for asker, _ in self.askers(seen)
+                    for caller, _ in self.callers_of(seen)
                 )
             }
             for path, seen in self._files.items():
@@ -289,7 +289,7 @@ class Tiers:
             self._counts = {}
             for act, seen in self.evidence.acts.items():
                 if act.rule == "outbound_connectivity" and act.address is None and act.target:
-                    own = any(asker.kind == "own" for asker, _ in self.askers(seen))
+                    own = any(caller.kind == "own" for caller, _ in self.callers_of(seen))
                     common = self._counts.setdefault(domain(act.target), [0, 0])
                     common[0] += seen.count
                     common[1] += seen.count if own else 0
@@ -331,17 +331,17 @@ def _is_told(act: Act) -> bool:
     return act.rule in ("outbound_connectivity", "read_write_tmp") or act.target == FORK
 
 
-def _usual(act: Act, asker: Asker) -> bool:
+def _usual(act: Act, caller: Caller) -> bool:
     """Whether packages are known to do this by themselves."""
-    names = {asker.name, *asker.through} - {""}
-    if asker.driver and _is_told(act):
+    names = {caller.name, *caller.through} - {""}
+    if caller.driver and _is_told(act):
         return False
     if act.rule == "native_code":
         return act.module in NATIVE
-    if asker.kind == "nobody" and asker.through:
+    if caller.kind == "nobody" and caller.through:
         # A transfer runs in a thread of the carrier, without other code on the stack. Of boto3's,
         # often only urllib3 is there. But urllib3 alone also runs in a thread that any code began.
-        last = asker.through[-1]
+        last = caller.through[-1]
         if last in THREADED or (last == "urllib3" and is_of_aws(act.target)):
             return True
     if act.rule == "create_child_process":
@@ -350,28 +350,28 @@ def _usual(act: Act, asker: Asker) -> bool:
         program = act.target.rpartition("/")[2]
         return any(program in HELPERS.get(name, ()) for name in names)
     if act.rule == "read_write_tmp":
-        if asker.kind == "nobody":
-            return act.target in TEMPFILE_PATTERNS and not POOLS.isdisjoint(asker.through[-1:])
-        return asker.name in SPOOLERS
+        if caller.kind == "nobody":
+            return act.target in TEMPFILE_PATTERNS and not POOLS.isdisjoint(caller.through[-1:])
+        return caller.name in SPOOLERS
     if act.rule == "outbound_connectivity" and act.address is None:
-        if asker.name in CONNECTORS or (asker.through and asker.through[-1] in CONNECTORS):
+        if caller.name in CONNECTORS or (caller.through and caller.through[-1] in CONNECTORS):
             return True
         domains = [known for name in names for known in VENDORS.get(name, ())]
         return any(act.target == known or act.target.endswith("." + known) for known in domains)
     return False
 
 
-def _by_library(act: Act, seen: Seen, asker: Asker) -> bool:
+def _by_library(act: Act, seen: Seen, caller: Caller) -> bool:
     """Whether a carrier's C library reached a host. It works without the interpreter, so no caller
     is on the stack.
     """
-    carried = asker.kind == "nobody" and asker.through and asker.through[-1] in seen.libraries
+    carried = caller.kind == "nobody" and caller.through and caller.through[-1] in seen.libraries
     return bool(carried) and act.rule == "outbound_connectivity"
 
 
-def _by_asker(askers: Iterable[Asker]) -> str:
-    asker = next(iter(askers), Asker("", "nobody"))
-    name = asker.driver or asker.name
+def _by_first(callers: Iterable[Caller]) -> str:
+    caller = next(iter(callers), Caller("", "nobody"))
+    name = caller.driver or caller.name
     like = imitated_package(name) if name else None
     if like:
         return f"only {shown(name)[1:-1]} asked for it, which looks like {like} and is not"
@@ -379,8 +379,8 @@ def _by_asker(askers: Iterable[Asker]) -> str:
         if name == "__main__":
             return "code without a file asked for it"
         return f"only {shown(name)[1:-1]} asked for it: no event shows that the function did"
-    if asker.through:
-        return f"{shown(asker.through[-1])[1:-1]} carried it, for an unknown caller"
+    if caller.through:
+        return f"{shown(caller.through[-1])[1:-1]} carried it, for an unknown caller"
     return "an unknown caller asked for it: a child, a thread or a library shows none on its stack"
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from fshield.engine import decide as native
 from fshield.evidence.acts import MAX_ACTS, ONLY_FOR, Act, Evidence
-from fshield.evidence.callers import Asker, Chain
+from fshield.evidence.callers import Caller, Chain
 from fshield.evidence.dependencies import asked_as
 from fshield.evidence.replay import Outcome, replay
 from fshield.evidence.shapes import gathered
@@ -88,7 +88,7 @@ class InFunction:
 
     Args:
         rules: for each rule, counts by result; complete, even if `by` is not.
-        by: acts by asker.
+        by: acts by caller.
         left_out: sightings that `by` has no room for.
     """
 
@@ -110,7 +110,7 @@ class Touched(Evidence):
     """Evidence that keeps acts separate by caller.
 
     Args:
-        by: acts by asker, at most `MAX_ACTS`.
+        by: acts by caller, at most `MAX_ACTS`.
         unattributed: the number of sightings beyond that.
         fleet: the same by function, at most `MAX_ACTS` acts of `MAX_FUNCTIONS` functions.
         elsewhere: the number of sightings in further functions.
@@ -226,12 +226,12 @@ class Touch:
 
     Args:
         act, tally: what, how often and when.
-        asker: who wanted it.
+        caller: who wanted it.
     """
 
     act: Act
     tally: Tally
-    asker: Asker
+    caller: Caller
 
 
 @dataclass(frozen=True)
@@ -282,21 +282,21 @@ def gather(touches: Iterable[Touch]) -> list[Touch]:
     """
     touches = list(touches)
     patterns = gathered(touch.act.target for touch in touches if touch.act.rule == "read_write_tmp")
-    found: dict[tuple[Act, Asker], Touch] = {}
-    several: set[tuple[Act, Asker]] = set()
+    found: dict[tuple[Act, Caller], Touch] = {}
+    several: set[tuple[Act, Caller]] = set()
     for touch in touches:
         act = touch.act
         if act.rule == "read_write_tmp":
             pattern = patterns.get(act.target, act.target)
             act = act if pattern == act.target else replace(act, target=pattern)
-        key = act, touch.asker
+        key = act, touch.caller
         known = found.get(key)
         if known is None:
-            found[key] = Touch(act, touch.tally, touch.asker)
+            found[key] = Touch(act, touch.tally, touch.caller)
             continue
         if key not in several:
             several.add(key)
-            first, known = known, Touch(act, Tally(), touch.asker)
+            first, known = known, Touch(act, Tally(), touch.caller)
             found[key] = known
             known.tally.add(first.tally)
         known.tally.add(touch.tally)
@@ -310,10 +310,10 @@ def _order(touch: Touch) -> tuple[int, int, tuple[str | int, ...]]:
     return -done["block"], -done.total(), fields
 
 
-def owner(asker: Asker) -> tuple[str, bool]:
+def owner(caller: Caller) -> tuple[str, bool]:
     """The dependency that a request belongs to, and whether it is the function's own code."""
-    carried = asker.through[-1] if asker.through and asker.kind != "dependency" else ""
-    return carried or asker.name, asker.kind == "own" and not carried
+    carried = caller.through[-1] if caller.through and caller.kind != "dependency" else ""
+    return carried or caller.name, caller.kind == "own" and not carried
 
 
 def label_of(evidence: Touched, name: str) -> str:
@@ -326,18 +326,18 @@ def dependencies(evidence: Touched) -> list[Dependency]:
     function's code called, or to the dependency that made it by itself, not to the client
     library.
     """
-    found: dict[tuple[str, bool], dict[tuple[Act, Asker], Tally]] = {}
-    askers = {chain: evidence.askers.of(chain) for chain, _ in evidence.by}
+    found: dict[tuple[str, bool], dict[tuple[Act, Caller], Tally]] = {}
+    callers = {chain: evidence.packages.of(chain) for chain, _ in evidence.by}
     for (chain, act), tally in evidence.by.items():
-        asker = askers[chain]
-        acts = found.setdefault(owner(asker), {})
-        known = acts.get((act, asker))
+        caller = callers[chain]
+        acts = found.setdefault(owner(caller), {})
+        known = acts.get((act, caller))
         if known is None:
-            known = acts[act, asker] = Tally()
+            known = acts[act, caller] = Tally()
         known.add(tally)
     made = []
     for (name, own), acts in found.items():
-        touches = [Touch(act, tally, asker) for (act, asker), tally in acts.items()]
+        touches = [Touch(act, tally, caller) for (act, caller), tally in acts.items()]
         touches.sort(key=_order)
         made.append(Dependency(name, label_of(evidence, name), own, tuple(touches)))
     made.sort(
@@ -383,9 +383,9 @@ def uses(
             # Ignore the stack of a thread that looks names up for others, if there is another
             # stack.
             continue
-        askers = asked_as(evidence, [chain])
+        callers = asked_as(evidence, [chain])
         verdicts = [
-            met_by(compiled, act, target, facts, askers)
+            met_by(compiled, act, target, facts, callers)
             for target in sorted(seen.examples) or [act.target]
         ]
         used = next((one for one in verdicts if one.mode is Mode.ALLOW), verdicts[0])
@@ -393,7 +393,7 @@ def uses(
             counts[used.source, used.entry] += tally.done.total()
         elif used.reason == ONLY_FOR:
             asked = others.setdefault((used.entry_source, used.entry), Counter())
-            asked[used.asker] += tally.done.total()
+            asked[used.caller] += tally.done.total()
     by_rule = {rule: count for (name, rule), count in evidence.rules.items() if name == policy.name}
     found: dict[tuple[str, Family, str], Use] = {}
     on_line = Counter(

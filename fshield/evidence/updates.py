@@ -313,7 +313,7 @@ def _did(
     name: str,
 ) -> Did:
     who = "; ".join(
-        dict.fromkeys(evidence.askers.of(chain).words for chain, _ in by.most_common(2))
+        dict.fromkeys(evidence.packages.of(chain).words for chain, _ in by.most_common(2))
     )
     new = None if earlier is None else act not in earlier.get(name, set())
     if policy is None:

@@ -25,7 +25,7 @@ class Met:
         entry: the entry that decides, as compiled (one line may have several).
         entry_source: ``FILE:LINE`` of an entry that matches but does not decide, else "".
         only_for: the distributions that this entry is for.
-        asker: the distribution that asked.
+        caller: the distribution that asked.
     """
 
     mode: Mode
@@ -34,7 +34,7 @@ class Met:
     entry: str = ""
     entry_source: str = ""
     only_for: tuple[str, ...] = ()
-    asker: str = ""
+    caller: str = ""
 
     @property
     def words(self) -> str:
@@ -44,19 +44,19 @@ class Met:
         if self.reason != ONLY_FOR:
             return self.source or "left out"
         names = ", ".join(self.only_for)
-        return f"{self.entry_source}: allowed for {names}; asked by {self.asker or 'unknown'}"
+        return f"{self.entry_source}: allowed for {names}; asked by {self.caller or 'unknown'}"
 
 
 def met_by(
-    policy: native.Compiled, act: Act, target: str, facts: native.Facts, askers: Iterable[str]
+    policy: native.Compiled, act: Act, target: str, facts: native.Facts, callers: Iterable[str]
 ) -> Met:
-    """The verdict on `act` with all of `askers` on the stack: the strictest."""
-    found = [met(policy, act, target, facts, asker) for asker in askers]
+    """The verdict on `act` with all of `callers` on the stack: the strictest."""
+    found = [met(policy, act, target, facts, caller) for caller in callers]
     return max(found, key=lambda one: one.mode)
 
 
 def met(
-    policy: native.Compiled, act: Act, target: str, facts: native.Facts = HERE, asker: str = ""
+    policy: native.Compiled, act: Act, target: str, facts: native.Facts = HERE, caller: str = ""
 ) -> Met:
     """The verdict on `act` under `policy`.
 
@@ -65,7 +65,7 @@ def met(
         act: what was done.
         target: exactly one of the paths or names that `act` stands for.
         facts: about the function: its region, its variables.
-        asker: the distribution that does it, for entries with ``only_for``.
+        caller: the distribution that does it, for entries with ``only_for``.
     """
     if act.rule == INTEGRITY:
         blocks = Mode.BLOCK in policy.modes.values()
@@ -80,23 +80,23 @@ def met(
     if family is Family.OUTBOUND:
         address = act.address
         if address is not None:
-            found = policy.decide(family, ip=address, port=act.port, facts=facts, asker=asker)
+            found = policy.decide(family, ip=address, port=act.port, facts=facts, caller=caller)
         else:
             found = policy.decide(
                 family,
                 names=(act.target,),
                 port=act.port,
                 facts=facts,
-                asker=asker,
+                caller=caller,
                 look_up=not act.port,
             )
-        return _met(found, asker)
+        return _met(found, caller)
     if family is Family.NATIVE:
-        return _native(policy, act, target, asker)
-    return _met(policy.decide(family, path=target, asker=asker), asker)
+        return _native(policy, act, target, caller)
+    return _met(policy.decide(family, path=target, caller=caller), caller)
 
 
-def _native(policy: native.Compiled, act: Act, path: str, asker: str) -> Met:
+def _native(policy: native.Compiled, act: Act, path: str, caller: str) -> Met:
     """The verdict by the calling module, each package above it, and the library, as in
     hook_native.c.
     """
@@ -106,7 +106,7 @@ def _native(policy: native.Compiled, act: Act, path: str, asker: str) -> Met:
         else []
     )
     verdicts = [
-        _met(policy.decide(Family.NATIVE, path=name, asker=asker), asker)
+        _met(policy.decide(Family.NATIVE, path=name, caller=caller), caller)
         for name in (*names, path)
         if name
     ]
@@ -114,7 +114,7 @@ def _native(policy: native.Compiled, act: Act, path: str, asker: str) -> Met:
     return next((found for found in verdicts if found.mode is Mode.ALLOW), others)
 
 
-def _met(verdict: native.Verdict, asker: str = "") -> Met:
+def _met(verdict: native.Verdict, caller: str = "") -> Met:
     others = verdict.entry.only_for if verdict.entry and verdict.reason == ONLY_FOR else ()
     return Met(
         verdict.mode,
@@ -123,5 +123,5 @@ def _met(verdict: native.Verdict, asker: str = "") -> Met:
         verdict.text or "",
         verdict.entry_source or "" if others else "",
         others,
-        asker if others else "",
+        caller if others else "",
     )

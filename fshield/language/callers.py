@@ -77,4 +77,4 @@ def counted(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-Asker = Annotated[str, BeforeValidator(distribution)]
+Caller = Annotated[str, BeforeValidator(distribution)]

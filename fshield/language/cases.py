@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from fshield.errors import shown
 from fshield.language import destinations, patterns
-from fshield.language.callers import Asker
+from fshield.language.callers import Caller
 from fshield.language.part import Part, Text
 from fshield.language.part import text as as_text
 from fshield.language.wrong import wrong
@@ -174,7 +174,7 @@ class Case(Part):
     env: Environment | None = Field(
         None, description="Variables of the function, for entries with ${env:NAME}."
     )
-    asker: Asker | None = Field(
+    caller: Caller | None = Field(
         None,
         alias="as",
         description="The distribution that asks, for entries with only_for.",

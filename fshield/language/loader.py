@@ -223,7 +223,7 @@ def _tests(document: Document, policy: PolicyFile) -> Iterator[PolicyTest]:
                     region,
                     case.reason,
                     environment=env,
-                    asker=case.asker or "",
+                    caller=case.caller or "",
                 )
 
 

@@ -120,7 +120,7 @@ class PolicyTest:
         reason: why, in the author's words.
         inherited_from: the file it stands in, where that is one that the policy extends.
         environment: variables of the imagined function.
-        asker: the calling distribution; "" if the test names none.
+        caller: the calling distribution; "" if the test names none.
     """
 
     location: Location
@@ -132,7 +132,7 @@ class PolicyTest:
     reason: str | None = None
     inherited_from: Document | None = None
     environment: tuple[tuple[str, str], ...] = ()
-    asker: str = ""
+    caller: str = ""
 
     def home(self, policy: Policy) -> Document:
         """The file with the test: that of `policy`, or one that it extends."""

@@ -71,8 +71,8 @@ def labels(found: Iterable[Place]) -> dict[Place, str]:
 
 def touches(evidence: Touched, inside: InFunction) -> list[Touch]:
     """What one function did, names under /tmp as patterns."""
-    askers = {chain: evidence.askers.of(chain) for chain in {chain for chain, _ in inside.by}}
-    return gather(Touch(act, tally, askers[chain]) for (chain, act), tally in inside.by.items())
+    callers = {chain: evidence.packages.of(chain) for chain in {chain for chain, _ in inside.by}}
+    return gather(Touch(act, tally, callers[chain]) for (chain, act), tally in inside.by.items())
 
 
 def _beyond(evidence: Touched) -> Iterable[Markup]:
@@ -99,7 +99,7 @@ def _cell(rule: str, done: Counter[str] | None) -> Markup:
 def _inside(evidence: Touched, at: int, name: str, inside: InFunction, share: int) -> Markup:
     found = touches(evidence, inside)
     left = f"and {inside.left_out:,} acts of kinds beyond what is kept" if inside.left_out else ""
-    heads = ["what", "to what", "became", "when (UTC)", "asked by"]
+    heads = ["what", "to what", "became", "when (UTC)", "caller"]
     children: tuple[Child, ...] = (
         table(f"What {name} did", heads, [touch_row(touch) for touch in found[:share]]),
         more(len(found) - share, "rows"),

@@ -228,7 +228,7 @@ def _details(report: Report) -> Markup:
             for touch in touches[:MAX_ROWS]
         ]
         own = " (the function's own code)" if dependency.own else ""
-        heads = ["what", "to what", "became", "when (UTC)", "asked by"]
+        heads = ["what", "to what", "became", "when (UTC)", "caller"]
         blocks.append(
             tag(
                 "details",
@@ -342,19 +342,19 @@ def _for_some(report: Report, found: list[Use]) -> Iterable[Markup]:
             tag("th", tag("code", use.entry.target), scope="row", role="rowheader"),
             cell(", ".join(use.entry.only_for)),
             amount("times", use.count),
-            cell(_asked_by(use)),
+            cell(_other_callers(use)),
             cell(_line(report, use.entry.source)),
             role="row",
         )
         for use in chosen[:MAX_ROWS]
     ]
-    heads = ["entry", "only for", "times", "asked by others", "line"]
+    heads = ["entry", "only for", "times", "other callers", "line"]
     yield tag("h2", "Entries for some packages")
     yield table(f"{len(chosen):,} entries with only_for", heads, rows, {"times"})
     yield more(len(chosen) - MAX_ROWS, "entries")
 
 
-def _asked_by(use: Use) -> str:
+def _other_callers(use: Use) -> str:
     found = sorted(use.others.items(), key=lambda item: (-item[1], item[0]))
     if not found:
         return "nobody"
@@ -395,7 +395,7 @@ def _against(report: Report) -> Iterable[Markup]:
             "p", f"Nothing that went through would be blocked under {report.against_name}."
         )
     else:
-        askers = report.evidence.askers
+        packages = report.evidence.packages
         rows = [
             tag(
                 "tr",
@@ -407,16 +407,14 @@ def _against(report: Report) -> Iterable[Markup]:
                     role="rowheader",
                 ),
                 amount("times", outcome.seen.passed),
-                cell(askers.of(next(iter(outcome.seen.chains), ())).words),
+                cell(packages.of(next(iter(outcome.seen.chains), ())).words),
                 cell(tag("code", outcome.met.words)),
                 role="row",
             )
             for outcome in report.against[:MAX_ROWS]
         ]
         caption = f"{len(report.against):,} kinds of acts that went through"
-        content = table(
-            caption, ["what", "to what", "times", "asked by", "says so"], rows, {"times"}
-        )
+        content = table(caption, ["what", "to what", "times", "caller", "says so"], rows, {"times"})
     yield tag(
         "section",
         tag("h2", f"What {report.against_name} would block"),

@@ -32,7 +32,7 @@ def touch_row(touch: Touch, lines: bool = False) -> Markup:
         tag("th", tag("code", what(touch.act)), scope="row", role="rowheader"),
         cell(badges(touch.tally.done), order=weight(touch.tally.done)),
         cell(span(touch.tally.first, touch.tally.last), class_="when"),
-        cell(touch.asker.words, others, where, _lines(touch) if lines else ""),
+        cell(touch.caller.words, others, where, _lines(touch) if lines else ""),
         role="row",
     )
 

@@ -41,7 +41,7 @@ def rows(evidence: Touched) -> Iterator[tuple[Place, Touch]]:
         for touch in touches(evidence, inside):
             yield place, touch
     rest = [
-        Touch(act, tally, evidence.askers.of(chain))
+        Touch(act, tally, evidence.packages.of(chain))
         for (chain, act), tally in evidence.by.items()
         if not named.get((chain, act))
     ]
@@ -55,7 +55,7 @@ def as_csv(evidence: Touched) -> str:
     writer = csv.writer(to, lineterminator="\n")
     writer.writerow(COLUMNS)
     for place, touch in rows(evidence):
-        name, own = owner(touch.asker)
+        name, own = owner(touch.caller)
         done = touch.tally.done
         cells = (
             place.account,
@@ -68,7 +68,7 @@ def as_csv(evidence: Touched) -> str:
             *(str(done[mode]) for mode in ("block", "alert", "allow")),
             _moment(touch.tally.first),
             _moment(touch.tally.last),
-            touch.asker.words,
+            touch.caller.words,
             touch.tally.where,
         )
         writer.writerow([_cell(cell) for cell in cells])

@@ -166,7 +166,7 @@ def edges(
     """The drawing's lines: function, dependency, host and results, the blocked first."""
     found: dict[tuple[str, str, str], Counter[str]] = {}
     shown = {(each.name, each.own): each.label for each in dependencies}
-    labels = {chain: shown.get(owner(evidence.askers.of(chain))) for chain in _chains(evidence)}
+    labels = {chain: shown.get(owner(evidence.packages.of(chain))) for chain in _chains(evidence)}
     named: dict[tuple[Chain, Act], int] = {}
 
     def add(function: str, chain: Chain, act: Act, done: Counter[str]) -> None:

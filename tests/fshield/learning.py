@@ -21,7 +21,7 @@ def learnt(
     region: str | None = None,
 ) -> Learnt:
     evidence = log.evidence()
-    evidence.askers.own |= set(own)
+    evidence.packages.own |= set(own)
     return learn(evidence, Tiers(evidence, frozenset(accept), frozenset(trust)), region)
 
 

@@ -72,7 +72,9 @@ def command(*words: str | Path) -> Result:
 
 def allowed(policy: Path, host: str, asker: str) -> bool:
     compiled = Compiled(compile_policy(load(policy)))
-    return compiled.decide(Family.OUTBOUND, names=(host,), port=443, asker=asker).mode is Mode.ALLOW
+    return (
+        compiled.decide(Family.OUTBOUND, names=(host,), port=443, caller=asker).mode is Mode.ALLOW
+    )
 
 
 def test_an_entry_for_others_is_joined_by_one_for_the_caller(policy: Path) -> None:

@@ -89,7 +89,7 @@ def test_what_was_executed_there_is_no_reason_to_forget() -> None:
 
 def test_learn_and_fix_say_it(tmp_path: Path) -> None:
     evidence = Evidence()
-    evidence.askers.own.add("app")
+    evidence.packages.own.add("app")
     for line, request in enumerate(("first-request", "second-request"), 1):
         act = event(request, "create", f"/tmp/report-{request}.pdf")
         evidence.take(Record(act, "-", line, None, "", None))

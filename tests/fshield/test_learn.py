@@ -50,7 +50,7 @@ def test_a_thread_that_a_dependency_starts_with_another_s_function_has_nobody_be
 def test_what_a_dependency_does_while_it_is_imported_is_not_the_function_s() -> None:
     frames = ["/var/task/tintkit/__init__.py:1 <module>", *stack("")]
     found = learnt(Log().host("collector.evil.example", *frames))
-    assert list(held(found)) == ["collector.evil.example:443"] and found.evidence.askers.own == {
+    assert list(held(found)) == ["collector.evil.example:443"] and found.evidence.packages.own == {
         "app"
     }
 
@@ -62,7 +62,7 @@ def test_a_wrapper_of_handlers_is_not_the_function() -> None:
         stack("")[-1],
     ]
     found = learnt(Log().host("api.example.org", *frames))
-    assert found.evidence.askers.own == {"app"} and entries(found) == ["host: api.example.org"]
+    assert found.evidence.packages.own == {"app"} and entries(found) == ["host: api.example.org"]
 
 
 def test_code_without_a_file_is_nobody() -> None:

@@ -29,7 +29,7 @@ def test_what_the_function_called_is_named() -> None:
     compiled = Compiled(compile_policy(policy))
     for asker, mode in (("requests", Mode.ALLOW), ("tintkit", Mode.BLOCK), ("", Mode.BLOCK)):
         names = ("api.example.org",)
-        verdict = compiled.decide(Family.OUTBOUND, names=names, port=443, asker=asker)
+        verdict = compiled.decide(Family.OUTBOUND, names=names, port=443, caller=asker)
         assert verdict.mode is mode, asker
     results = policy_tests.run(policy)
     assert results and all(result.passed for result in results)

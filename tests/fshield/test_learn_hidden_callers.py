@@ -45,8 +45,8 @@ def cut(*packages: str) -> list[str]:
 
 def learnt(log: Log, folder: Path | None = None) -> Learnt:
     evidence = log.evidence()
-    evidence.askers.own.add("app")
-    named = own_text.count_as_own(evidence.askers, folder, {})
+    evidence.packages.own.add("app")
+    named = own_text.count_as_own(evidence.packages, folder, {})
     return learn(evidence, Tiers(evidence, text=named), by_dependency=True)
 
 

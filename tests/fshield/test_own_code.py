@@ -66,7 +66,7 @@ def learnt(log: Log) -> Learnt:
 
 
 def own(log: Log) -> set[str]:
-    return log.evidence().askers.own
+    return log.evidence().packages.own
 
 
 @pytest.mark.parametrize("layout", CLIENTS)

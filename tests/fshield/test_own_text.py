@@ -56,9 +56,9 @@ def package(tmp_path: Path) -> Path:
 
 def learnt(log: Log, package: Path | None, **variables: str) -> Learnt:
     evidence = log.evidence()
-    named = own_text.read(package, variables, evidence.askers.own)
-    evidence.askers.note_installed(named.installed)
-    evidence.askers.own |= named.own
+    named = own_text.read(package, variables, evidence.packages.own)
+    evidence.packages.note_installed(named.installed)
+    evidence.packages.own |= named.own
     return learn(evidence, Tiers(evidence, text=named))
 
 
