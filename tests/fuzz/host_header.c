@@ -32,15 +32,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size--;
     enum host_kind kind = host_flow_feed(&flow, bytes, size, allows, &whole, &tunnel, &used);
     PROMISE(used <= size);
-    if (kind == HOST_FINE && !tunnel) PROMISE(used == size);
-    if (kind == HOST_FINE && !tunnel && cut < size) {
+    if (kind == HOST_OK && !tunnel) PROMISE(used == size);
+    if (kind == HOST_OK && !tunnel && cut < size) {
         /* In two pieces, with the same verdict. A head that was cut is given again from its
          * start. */
         enum host_kind first = host_flow_feed(&again, bytes, cut, allows, &parts, &tunnel, &used);
-        PROMISE((first == HOST_FINE || first == HOST_SPLIT) && !tunnel && used <= cut);
+        PROMISE((first == HOST_OK || first == HOST_SPLIT) && !tunnel && used <= cut);
         size_t from = first == HOST_SPLIT ? used : cut;
         PROMISE(host_flow_feed(&again, bytes + from, size - from, allows, &parts, &tunnel, &used) ==
-                HOST_FINE);
+                HOST_OK);
         PROMISE(parts.count == whole.count && parts.hash == whole.hash);
         PROMISE(host_flow_body(&again) == host_flow_body(&flow) && again.state == flow.state);
     }

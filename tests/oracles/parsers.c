@@ -37,7 +37,7 @@ size_t oracle_http(const char *bytes, const size_t *cuts, size_t count, unsigned
         char *piece = copied(bytes + passed, size);
         enum host_kind kind = host_flow_feed(&flow, piece, size, allows, asked, &tunnel, &used);
         free(piece);
-        if (kind != HOST_FINE && kind != HOST_SPLIT) break;
+        if (kind != HOST_OK && kind != HOST_SPLIT) break;
         /* An unfinished head waits, and is given again with the next piece. */
         passed += tunnel || kind == HOST_SPLIT ? used : size;
         if (tunnel) break;

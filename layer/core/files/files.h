@@ -27,7 +27,8 @@ struct judged {
 /* This bit and those of made.h. The kernel ignores them, so a caller may set them: each door that
  * takes flags clears them first. */
 #define FILES_OWN_BITS (15 << 27)
-enum { FILES_LOOKS = 4 };
+/* How often a path is resolved again if another thread changes what it leads to. */
+enum { FILES_TRIES = 4 };
 
 /* A name in a folder that the guard holds open, so that a verdict on it stays true when another
  * thread changes the tree around it. */

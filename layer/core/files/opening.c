@@ -114,10 +114,10 @@ __attribute__((noinline)) static int open_inspected(int fd, int flags, mode_t mo
 static int open_found(int dirfd, const char *name, int flags, mode_t mode, const void *caller)
 {
     int fd = AGAIN;
-    for (unsigned looks = FILES_LOOKS; fd == AGAIN && looks > 0; looks--) {
+    for (unsigned tries = FILES_TRIES; fd == AGAIN && tries > 0; tries--) {
         int seen = sys_openat(dirfd, name, inspection_flags(flags), 0);
         if (seen < 0) return fail(-seen);
-        fd = open_inspected(seen, looks > 1 ? flags | FILES_AGAIN : flags, mode, caller);
+        fd = open_inspected(seen, tries > 1 ? flags | FILES_AGAIN : flags, mode, caller);
     }
     return fd;
 }

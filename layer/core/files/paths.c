@@ -46,7 +46,7 @@ static bool judge_object(int dirfd, const struct path *path, int flags, struct j
                                 !guard.event_is_named;
     int fd = reads ? places_open_plain(path->text, O_PATH | O_CLOEXEC) : -1;
     if (fd >= 0) return sys_close(fd), false;
-    for (unsigned looks = 0; looks < FILES_LOOKS; looks++) {
+    for (unsigned tries = 0; tries < FILES_TRIES; tries++) {
         fd = sys_openat(dirfd, path->text,
                         O_PATH | O_CLOEXEC | (flags & (O_NOFOLLOW | O_DIRECTORY)), 0);
         found = fd < 0 ? paths_judge_creation(dirfd, path, flags, judged, caller)

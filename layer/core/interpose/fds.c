@@ -130,8 +130,8 @@ static int range(unsigned first, unsigned last, int flags)
 
 static bool closes_a_lookup(unsigned first, unsigned last, const void *caller)
 {
-    enum { LOOKS = 1024 };
-    for (unsigned fd = first, looks = 0; fd <= last && looks < LOOKS; fd++, looks++)
+    enum { MOST = 1024 };
+    for (unsigned fd = first, checked = 0; fd <= last && checked < MOST; fd++, checked++)
         if (guard_has_lookups() && lookup_fds_refuses((int)fd, "close", caller)) return true;
     return false;
 }

@@ -208,8 +208,8 @@ static long route_io_uring(const struct call *call)
 /* The kernel writes later, from memory that may have changed by then. */
 static long route_io_submit(const struct call *call)
 {
-    bool looks = guard_has_pending() || atomic_load_explicit(&dns_any, memory_order_relaxed);
-    if (UNLIKELY(looks) && network_refuses_kind("send", "asynchronous", call->caller))
+    bool inspects = guard_has_pending() || atomic_load_explicit(&dns_any, memory_order_relaxed);
+    if (UNLIKELY(inspects) && network_refuses_kind("send", "asynchronous", call->caller))
         return fails(EACCES);
     return passes(call);
 }

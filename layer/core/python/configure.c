@@ -124,9 +124,9 @@ int hook_configure(const struct hook_row *row, PyObject *arguments)
 
 static bool put(PyObject *dict, const char *key, PyObject *value)
 {
-    bool fine = value && python.PyDict_SetItemString(dict, key, value) == 0;
+    bool ok = value && python.PyDict_SetItemString(dict, key, value) == 0;
     python.Py_DecRef(value);
-    return fine;
+    return ok;
 }
 
 /* (reply): what holds in this process, as a dict. The modes are those of the calling thread. */
@@ -134,21 +134,20 @@ int hook_armed(const struct hook_row *row, PyObject *arguments)
 {
     (void)row;
     PyObject *answer = python.PyDict_New(), *modes = python.PyDict_New();
-    bool fine = answer && modes;
-    for (unsigned family = 0; fine && family < FS_INTEGRITY; family++) {
+    bool ok = answer && modes;
+    for (unsigned family = 0; ok && family < FS_INTEGRITY; family++) {
         uint8_t mode = family < CONFIGURABLE ? in_force(family) : guard.policy->modes[family];
         if (family < CONFIGURABLE && guard_thread.loosened[family] != 0)
             mode = guard_thread.loosened[family] - 1;
         if (guard.floor && guard.floor->modes[family] > mode) mode = guard.floor->modes[family];
         if (guard.dry_run && mode == FS_BLOCK) mode = FS_ALERT;
-        fine = put(modes, fs_family_names[family], violation_text(fs_mode_names[mode]));
+        ok = put(modes, fs_family_names[family], violation_text(fs_mode_names[mode]));
     }
-    if (!fine && modes) python.Py_DecRef(modes);
-    fine = fine && put(answer, "modes", modes) &&
-           put(answer, "version", violation_text(FS_VERSION)) &&
-           put(answer, "policy_name", violation_text(guard.policy_name)) &&
-           put(answer, "dry_run", python.PyBool_FromLong(guard.dry_run));
-    if (fine) return reply(argument(arguments, 0), answer);
+    if (!ok && modes) python.Py_DecRef(modes);
+    ok = ok && put(answer, "modes", modes) && put(answer, "version", violation_text(FS_VERSION)) &&
+         put(answer, "policy_name", violation_text(guard.policy_name)) &&
+         put(answer, "dry_run", python.PyBool_FromLong(guard.dry_run));
+    if (ok) return reply(argument(arguments, 0), answer);
     python.Py_DecRef(answer);
     return -1;
 }

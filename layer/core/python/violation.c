@@ -23,10 +23,10 @@ PyObject *violation_type(void)
     PyObject *fields = python.PyDict_New();
     if (!fields) return NULL;
     static const char *const names[] = {"policy", "rule", "reason"};
-    bool fine = true;
+    bool ok = true;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        fine = fine && python.PyDict_SetItemString(fields, names[i], python._Py_NoneStruct) == 0;
-    if (fine)
+        ok = ok && python.PyDict_SetItemString(fields, names[i], python._Py_NoneStruct) == 0;
+    if (ok)
         type = python.PyErr_NewExceptionWithDoc(KEY, description, *python.PyExc_PermissionError,
                                                 fields);
     python.Py_DecRef(fields);
@@ -56,9 +56,9 @@ static bool set(PyObject *object, const char *name, const char *value)
 {
     if (!value || !*value) return true;
     PyObject *string = violation_text(value);
-    bool fine = string && python.PyObject_SetAttrString(object, name, string) == 0;
+    bool ok = string && python.PyObject_SetAttrString(object, name, string) == 0;
     python.Py_DecRef(string);
-    return fine;
+    return ok;
 }
 
 void violation_raise(enum fs_family family, const struct fs_verdict *verdict, const char *sentence,

@@ -112,17 +112,17 @@ bool mappings_are_files(const void *start, size_t size, bool (*approves)(const c
     struct reader reader = {.fd = sys_openat(AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0)};
     int pages = sys_openat(AT_FDCWD, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC, 0);
     struct line line;
-    bool fine = reader.fd >= 0 && pages >= 0;
+    bool ok = reader.fd >= 0 && pages >= 0;
     uintptr_t at = low;
-    while (fine && at < high && read_line(&reader, &line)) {
+    while (ok && at < high && read_line(&reader, &line)) {
         if (line.high <= at) continue;
-        fine = line.low <= at && line.whole && line.path[0] == '/' && line.permissions[1] == '-' &&
-               are_clean(pages, at, line.high < high ? line.high : high) && approves(line.path);
+        ok = line.low <= at && line.whole && line.path[0] == '/' && line.permissions[1] == '-' &&
+             are_clean(pages, at, line.high < high ? line.high : high) && approves(line.path);
         at = line.high;
     }
     if (reader.fd >= 0) sys_close(reader.fd);
     if (pages >= 0) sys_close(pages);
-    return fine && at >= high;
+    return ok && at >= high;
 }
 
 bool mappings_any(const void *start, size_t size, bool (*finds)(char *path), char *path)

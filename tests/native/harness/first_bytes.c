@@ -73,7 +73,7 @@ static int requests(int count, char **pieces)
             host_flow_feed(&flow, (const char *)bytes, size, allows, NULL, &tunnel, &used);
         free(more);
         free(rest);
-        if ((kind != HOST_FINE && kind != HOST_SPLIT) || tunnel) {
+        if ((kind != HOST_OK && kind != HOST_SPLIT) || tunnel) {
             printf("%s\n", tunnel ? "tunnel" : hosts[kind]);
             free(bytes);
             return 0;

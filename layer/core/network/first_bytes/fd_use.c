@@ -112,10 +112,10 @@ static bool is_beyond(uint32_t thread)
 /* Returns false if the thread in this slot has not left before the timeout. */
 static bool await(unsigned place, uint64_t word)
 {
-    enum { LOOKS = 20 };
+    enum { TRIES_A_CHECK = 20 };
     for (unsigned tries = 0; tries < TRIES; tries++) {
         if (atomic_load(&fd_use_places[place].word) != word) return true;
-        if (tries >= SYS_SPINS && tries % LOOKS == 0 && is_beyond((uint32_t)(word >> 32)))
+        if (tries >= SYS_SPINS && tries % TRIES_A_CHECK == 0 && is_beyond((uint32_t)(word >> 32)))
             return true;
         lock_pause(tries);
     }

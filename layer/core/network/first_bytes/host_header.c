@@ -93,7 +93,7 @@ static enum host_kind take_line(const char *bytes, size_t size, size_t *at, stru
             if (bytes[i + 1] != '\n') return HOST_MALFORMED;
             *line = (struct text){bytes + *at, i - *at};
             *at = i + 2;
-            return HOST_FINE;
+            return HOST_OK;
         }
         if ((c < ' ' && c != '\t') || c == 0x7f) return HOST_MALFORMED;
     }
@@ -130,9 +130,9 @@ static enum host_kind read_request_line(struct text line, struct head *head)
         if (!read_authority(target, &head->targets[0]) || head->targets[0].port == 0)
             return HOST_MALFORMED;
         head->targets[0].connect = head->named[0] = true;
-        return HOST_FINE;
+        return HOST_OK;
     }
-    if (target.at[0] == '/' || (target.size == 1 && target.at[0] == '*')) return HOST_FINE;
+    if (target.at[0] == '/' || (target.size == 1 && target.at[0] == '*')) return HOST_OK;
     size_t scheme = begins(target, "http://") ? 7 : begins(target, "https://") ? 8 : 0;
     if (scheme == 0) return HOST_MALFORMED;
     struct text authority = {target.at + scheme, target.size - scheme};
@@ -142,7 +142,7 @@ static enum host_kind read_request_line(struct text line, struct head *head)
     if (!read_authority(authority, &head->targets[0])) return HOST_MALFORMED;
     head->named[0] = true;
     head->default_port = scheme == 8 ? 443 : 80;
-    return HOST_FINE;
+    return HOST_OK;
 }
 
 static enum host_kind read_length(struct text value, struct head *head)
@@ -153,7 +153,7 @@ static enum host_kind read_length(struct text value, struct head *head)
         head->request.length = head->request.length * 10 + (uint64_t)(value.at[i] - '0');
     }
     head->has_length = true;
-    return HOST_FINE;
+    return HOST_OK;
 }
 
 static enum host_kind read_field(struct text line, struct head *head)
@@ -187,7 +187,7 @@ static enum host_kind read_field(struct text line, struct head *head)
     for (size_t i = 0; i < name.size; i++)
         if (name.at[i] == '_' && (begins(name, "content") || begins(name, "transfer")))
             return HOST_MALFORMED;
-    return HOST_FINE;
+    return HOST_OK;
 }
 
 static enum host_kind read_head(const char *bytes, size_t size, size_t *at, struct head *head)
@@ -196,15 +196,15 @@ static enum host_kind read_head(const char *bytes, size_t size, size_t *at, stru
     enum host_kind kind = take_line(bytes, size, at, &line);
     if (kind == HOST_SPLIT && size > 0 && (bytes[*at] < 'A' || bytes[*at] > 'Z'))
         return HOST_NOT_HTTP;
-    if (kind != HOST_FINE) return kind == HOST_MALFORMED ? HOST_NOT_HTTP : kind;
+    if (kind != HOST_OK) return kind == HOST_MALFORMED ? HOST_NOT_HTTP : kind;
     kind = read_request_line(line, head);
-    while (kind == HOST_FINE) {
+    while (kind == HOST_OK) {
         kind = take_line(bytes, size, at, &line);
-        if (kind != HOST_FINE) return kind;
+        if (kind != HOST_OK) return kind;
         if (line.size == 0) break;
         kind = read_field(line, head);
     }
-    if (kind != HOST_FINE) return kind;
+    if (kind != HOST_OK) return kind;
     if (!head->named[1] && !head->targets[0].connect) return HOST_UNNAMED;
     /* HTTP/1.0 has no chunks, so servers disagree on where such a request ends. */
     if (head->request.chunked && (head->has_length || head->old)) return HOST_MALFORMED;
@@ -212,7 +212,7 @@ static enum host_kind read_head(const char *bytes, size_t size, size_t *at, stru
         head->targets[i].request = &head->request;
         if (head->targets[i].port == 0) head->targets[i].port = head->default_port;
     }
-    return HOST_FINE;
+    return HOST_OK;
 }
 
 /* Takes one byte of a chunked body outside the chunks' data. */
@@ -274,8 +274,8 @@ enum host_kind host_flow_feed(struct host_flow *flow, const char *bytes, size_t 
         struct head head = {0};
         size_t start = *used;
         enum host_kind kind = read_head(bytes, size, used, &head);
-        if (kind != HOST_FINE) *used = start;
-        if (kind != HOST_FINE) return kind;
+        if (kind != HOST_OK) *used = start;
+        if (kind != HOST_OK) return kind;
         for (unsigned i = 0; i < 2; i++)
             if (head.named[i] && !(i == 1 && head.targets[0].connect) &&
                 !allows(context, &head.targets[i]))
@@ -283,11 +283,11 @@ enum host_kind host_flow_feed(struct host_flow *flow, const char *bytes, size_t 
         if (head.targets[0].connect) {
             if (head.request.chunked || head.request.length > 0) return HOST_MALFORMED;
             *tunnel = true;
-            return HOST_FINE;
+            return HOST_OK;
         }
         uint8_t state = head.request.chunked ? CHUNK_SIZE : head.request.length > 0 ? BODY : HEAD;
         *flow = (struct host_flow){
             .state = state, .left = head.request.length, .trailers = flow->trailers};
     }
-    return HOST_FINE;
+    return HOST_OK;
 }

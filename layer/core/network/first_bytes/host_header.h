@@ -12,7 +12,7 @@
 #include "network/dns/dns.h"
 
 enum host_kind {
-    HOST_FINE,
+    HOST_OK,
     HOST_SPLIT, /* the bytes end within a request's head: the rest will follow */
     HOST_NOT_HTTP,
     HOST_MALFORMED, /* a line, length or coding that servers may read differently */
@@ -51,7 +51,7 @@ struct host_flow {
 typedef bool host_allows(void *context, const struct host_target *target);
 
 /* Reads the next bytes. After HOST_SPLIT, `*used` is where the unfinished head begins: pass it
- * again with the bytes that follow. After HOST_FINE with `*tunnel` set, a CONNECT was read, and
+ * again with the bytes that follow. After HOST_OK with `*tunnel` set, a CONNECT was read, and
  * `*used` is where it ends. */
 enum host_kind host_flow_feed(struct host_flow *flow, const char *bytes, size_t size,
                               host_allows *allows, void *context, bool *tunnel, size_t *used);

@@ -268,7 +268,7 @@ static size_t judge_requests(const char *bytes, size_t size, struct pending *ent
     size_t used;
     enum host_kind kind = host_flow_feed(
         &entry->flow, bytes, size, proxy ? allows_behind : allows_host, &judging, &tunnel, &used);
-    if (kind != HOST_FINE && kind != HOST_SPLIT)
+    if (kind != HOST_OK && kind != HOST_SPLIT)
         finding->word = judging_host_words[kind];
     else if (tunnel && !proxy)
         finding->word = judging_host_words[HOST_UPGRADE];
@@ -289,7 +289,7 @@ static size_t judge_permitted(const char *bytes, size_t size, struct pending *en
     enum host_kind kind =
         host_flow_feed(&entry->flow, bytes, size, allows_permitted, &judging, &tunnel, &used);
     bool more = kind == HOST_SPLIT && entry->permits == 0;
-    if ((kind != HOST_FINE && kind != HOST_SPLIT) || tunnel || more) finding->word = other_request;
+    if ((kind != HOST_OK && kind != HOST_SPLIT) || tunnel || more) finding->word = other_request;
     return used;
 }
 

@@ -175,8 +175,8 @@ void pending_moves_unseen(void)
  * have been preempted in the middle of a move. */
 static bool moves_rest(bool patient)
 {
-    enum { LOOKS = 200, HASTY_LOOKS = 8 };
-    for (unsigned looks = 0; looks < (patient ? LOOKS : HASTY_LOOKS); looks++) {
+    enum { TRIES = 200, HASTY_TRIES = 8 };
+    for (unsigned tries = 0; tries < (patient ? TRIES : HASTY_TRIES); tries++) {
         uint32_t ended = atomic_load(&pending_moves_ended);
         if (ended == atomic_load(&pending_moves_begun)) return true;
         if (patient)

@@ -129,15 +129,15 @@ static bool read_chunk_size(struct proxy_answer *answer)
 /* A line is over. */
 static void take_line(struct proxy_answer *answer, enum proxy_said *said)
 {
-    bool fine = true;
+    bool ok = true;
     switch (answer->state) {
     case STATUS:
-        fine = read_status(answer);
+        ok = read_status(answer);
         answer->state = FIELDS;
         break;
     case FIELDS:
         if (answer->length > 0) {
-            fine = read_field(answer);
+            ok = read_field(answer);
             break;
         }
         unsigned status = answer->status;
@@ -145,11 +145,11 @@ static void take_line(struct proxy_answer *answer, enum proxy_said *said)
         if (status >= 300) *said = PROXY_SAID_NO;
         break;
     case CHUNK_SIZE:
-        fine = read_chunk_size(answer);
+        ok = read_chunk_size(answer);
         answer->state = answer->left > 0 ? CHUNK_DATA : TRAILER;
         break;
     case CHUNK_END:
-        fine = answer->length == 0;
+        ok = answer->length == 0;
         answer->state = CHUNK_SIZE;
         break;
     case TRAILER:
@@ -161,7 +161,7 @@ static void take_line(struct proxy_answer *answer, enum proxy_said *said)
     default: break;
     }
     answer->length = 0;
-    if (!fine) answer->state = UNCLEAR;
+    if (!ok) answer->state = UNCLEAR;
 }
 
 enum proxy_said proxy_answer_feed(struct proxy_answer *answer, const char *bytes, size_t size,
