@@ -1,4 +1,4 @@
-"""The time line: when each dependency acted, and when something was done for the first time.
+"""The timeline: when each dependency acted, and when something was done for the first time.
 
 It is drawn from first and last moments, because a table of evidence has no counts by day. So a long
 bar does not mean many acts.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from fshield.evidence.touched import Dependency, Touch
@@ -24,6 +25,28 @@ _DAY_S = 86400
 _NAMED = 4
 
 
+@dataclass(frozen=True)
+class _Span:
+    """From the first moment to the last, in seconds."""
+
+    first: float
+    last: float
+
+    @property
+    def seconds(self) -> float:
+        return self.last - self.first
+
+    def x(self, at: float) -> int:
+        """Where a moment is drawn."""
+        share = (at - self.first) / self.seconds
+        return round(_LEFT + max(0.0, min(1.0, share)) * (_RIGHT - _LEFT))
+
+    @property
+    def week(self) -> float | None:
+        """Where the last seven days begin; None if there are no more."""
+        return self.last - WEEK_S if self.first < self.last - WEEK_S else None
+
+
 def timeline(dependencies: Iterable[Dependency], first: float, last: float) -> Iterable[Markup]:
     """The section; nothing if everything happened in one moment."""
     dated = [
@@ -33,84 +56,33 @@ def timeline(dependencies: Iterable[Dependency], first: float, last: float) -> I
     ]
     if not dated or last <= first:
         return
-
-    def x(at: float) -> int:
-        share = (at - first) / (last - first)
-        return round(_LEFT + max(0.0, min(1.0, share)) * (_RIGHT - _LEFT))
-
+    span = _Span(first, last)
     drawn = dated[:MAX_ROWS]
     height = _TOP + _ROW * len(drawn) + 8
-    parts = []
-    if first < last - WEEK_S:
-        week = x(last - WEEK_S)
-        parts.append(
-            tag(
-                "rect",
-                tag("title", "the last seven days"),
-                x=str(week),
-                y="22",
-                width=str(_RIGHT - week),
-                height=str(height - 22),
-                class_="week",
-            )
-        )
-    for at in range(_TICKS + 1):
-        moment = first + (last - first) * at / _TICKS
-        parts.append(tag("path", d=f"M{x(moment)} 22V{height}", class_="tick"))
-        side = "head end" if at == _TICKS else "head" if at == 0 else "head mid"
-        parts.append(
-            tag("text", _words(moment, last - first), x=str(x(moment)), y="16", class_=side)
-        )
-    for row, (dependency, touches) in enumerate(drawn):
-        y = _TOP + _ROW * row
-        name = dependency.label
-        short = name if len(name) <= _LONG else f"{name[: _LONG - 1]}…"
-        begin, end = (
-            min(touch.tally.first for touch in touches),
-            max(touch.tally.last for touch in touches),
-        )
-        parts.append(tag("text", tag("title", name), short, x="0", y=str(y + 15)))
-        parts.append(
-            tag(
-                "rect",
-                x=str(x(begin)),
-                y=str(y + 8),
-                width=str(max(2, x(end) - x(begin))),
-                height="4",
-                class_="life",
-            )
-        )
-        parts += [
-            tag(
-                "rect",
-                tag("title", f"{_words(moment)}: {words}"),
-                x=str(place - _MARK // 2),
-                y=str(y + 10 - _MARK // 2 - (mode == "block") * 2),
-                width=str(_MARK),
-                height=str(_MARK + (mode == "block") * 4),
-                class_=f"first {mode}",
-            )
-            for place, (mode, moment, words) in sorted(_marks(touches, x).items())
-        ]
     words = (
         f"From {_words(first)} to {_words(last)} UTC: when each of {len(drawn)} dependencies acted."
         " The tables below have the same moments."
     )
     picture = tag(
         "svg",
-        *parts,
+        *_scale(span, height),
+        *(
+            part
+            for row, (dependency, touches) in enumerate(drawn)
+            for part in _row(span, _TOP + _ROW * row, dependency.label, touches)
+        ),
         viewBox=f"0 0 {_RIGHT + 20} {height}",
         role="img",
         aria_label=words,
         class_="drawing times",
     )
-    shaded = " The last seven days are shaded." if first < last - WEEK_S else ""
+    shaded = "" if span.week is None else " The last seven days are shaded."
     left = len(dated) - len(drawn)
     modes = {mode for _, touches in drawn for touch in touches for mode in _mode(touch.tally.done)}
     yield tag(
         "section",
-        tag("h2", "Time line", id="times"),
-        tag("div", picture, class_="wide", tabindex="0", role="region", aria_label="Time line"),
+        tag("h2", "Timeline", id="times"),
+        tag("div", picture, class_="wide", tabindex="0", role="region", aria_label="Timeline"),
         tag(
             "p",
             "A bar goes from the first act of a dependency to its last (UTC). A mark is the moment"
@@ -126,6 +98,53 @@ def timeline(dependencies: Iterable[Dependency], first: float, last: float) -> I
         ),
         tag("p", f"and {left:,} more, in the tables", class_="soft") if left else "",
     )
+
+
+def _scale(span: _Span, height: int) -> Iterable[Markup]:
+    """The last seven days, shaded, and lines with their moments above."""
+    if span.week is not None:
+        week = span.x(span.week)
+        yield tag(
+            "rect",
+            tag("title", "the last seven days"),
+            x=str(week),
+            y="22",
+            width=str(_RIGHT - week),
+            height=str(height - 22),
+            class_="week",
+        )
+    for at in range(_TICKS + 1):
+        moment = span.first + span.seconds * at / _TICKS
+        x = span.x(moment)
+        yield tag("path", d=f"M{x} 22V{height}", class_="tick")
+        side = "head end" if at == _TICKS else "head" if at == 0 else "head mid"
+        yield tag("text", _words(moment, span.seconds), x=str(x), y="16", class_=side)
+
+
+def _row(span: _Span, y: int, name: str, touches: list[Touch]) -> Iterable[Markup]:
+    """A dependency's name, its bar and its marks."""
+    short = name if len(name) <= _LONG else f"{name[: _LONG - 1]}…"
+    begin = span.x(min(touch.tally.first for touch in touches))
+    end = span.x(max(touch.tally.last for touch in touches))
+    yield tag("text", tag("title", name), short, x="0", y=str(y + 15))
+    yield tag(
+        "rect",
+        x=str(begin),
+        y=str(y + 8),
+        width=str(max(2, end - begin)),
+        height="4",
+        class_="life",
+    )
+    for place, (mode, moment, words) in sorted(_marks(touches, span.x).items()):
+        yield tag(
+            "rect",
+            tag("title", f"{_words(moment)}: {words}"),
+            x=str(place - _MARK // 2),
+            y=str(y + 10 - _MARK // 2 - (mode == "block") * 2),
+            width=str(_MARK),
+            height=str(_MARK + (mode == "block") * 4),
+            class_=f"first {mode}",
+        )
 
 
 def _mode(done: Counter[str]) -> list[str]:

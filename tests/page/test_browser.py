@@ -145,7 +145,7 @@ def test_the_keyboard_reaches_what_can_be_done(tab: Browser, folder: Path) -> No
             )
         )
     assert reached[0] == "A To the table"
-    assert "DIV Drawing" in reached and "DIV Time line" in reached
+    assert "DIV Drawing" in reached and "DIV Timeline" in reached
     assert "BUTTON dependency" in reached
     # A heading sorts its table by keyboard, too.
     tab.run("document.querySelector('section.filter th button').focus()")

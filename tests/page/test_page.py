@@ -204,7 +204,7 @@ def test_the_time_line() -> None:
     log.host("a.example", *stack("requests"), timestamp=at(20))
     log.host("a.example", *stack("requests"), timestamp=at(0))
     log.host("b.example", *stack("tintkit"), mode="block", timestamp=at(5))
-    picture = section(parsed(made(log)), "Time line").one("svg")
+    picture = section(parsed(made(log)), "Timeline").one("svg")
     lives = [
         (int(each.attributes["x"]), int(each.attributes["width"]))
         for each in picture.all("rect", class_="life")
@@ -223,14 +223,14 @@ def test_the_time_line() -> None:
 @pytest.mark.parametrize(("days", "shaded"), [(20, True), (2, False)])
 def test_what_is_said_to_be_shaded_is(days: float, shaded: bool) -> None:
     log = Log().host("a.example", timestamp=at(days)).host("a.example", timestamp=at(0))
-    found = section(parsed(made(log)), "Time line")
+    found = section(parsed(made(log)), "Timeline")
     assert bool(found.all("rect", class_="week")) is shaded
     assert ("seven days are shaded" in found.text) is shaded
 
 
 def test_of_one_moment_there_is_no_time_line() -> None:
     page = parsed(made(Log().host("a.example", timestamp=at(0))))
-    assert "Time line" not in [each.text for each in page.all("h2")]
+    assert "Timeline" not in [each.text for each in page.all("h2")]
 
 
 # ---- links ----
