@@ -90,9 +90,9 @@ void network_judge_ip(struct network_target *target, const void *caller, bool co
     target->resolver = false;
     if (UNLIKELY(address->port == guard.runtime_api_port) &&
         runtime_api_is(address->ip, address->version)) {
-        target->runtime_caller = caller != NULL         ? (uint8_t)runtime_api_caller(caller)
-                                 : runtime_client_asked ? (uint8_t)RUNTIME_CLIENT
-                                                        : (uint8_t)RUNTIME_OTHER;
+        target->runtime_caller = caller != NULL             ? (uint8_t)runtime_api_caller(caller)
+                                 : runtime_api_client_asked ? (uint8_t)RUNTIME_CLIENT
+                                                            : (uint8_t)RUNTIME_OTHER;
         if (target->runtime_caller == RUNTIME_PERMITTED &&
             (!connecting || guard_ignores(FS_RUNTIME_API)))
             target->runtime_caller = RUNTIME_OTHER;

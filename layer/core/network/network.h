@@ -30,13 +30,14 @@ struct network_target {
  * FS_OUTBOUND or FS_RUNTIME_API. `address` is copied. `host` has FS_HOST_MAX + 1 bytes, `ip`
  * ADDRESS_TEXT_MAX; "" if unknown. If this caller's (guard_thread.note_package) lookup of the
  * destination was reported and allowed, the verdict is FS_ALLOW and `announced` is set: it is the
- * same act. For the Runtime API, the ring must set runtime_client_asked (runtime_api.h) first. */
+ * same act. For the Runtime API, the ring must set runtime_api_client_asked (runtime_api.h) first.
+ */
 struct fs_verdict network_judge_target(const void *address, size_t size, char *host, char *ip,
                                        uint16_t *port, enum fs_family *family, bool *announced);
 
-/* Judges an IP address. `caller` is NULL for the interpreter ring, where runtime_client_asked alone
- * tells the Runtime API's client. `connecting`: a connection may be allowed because its bytes are
- * judged later; a datagram may not. */
+/* Judges an IP address. `caller` is NULL for the interpreter ring, where runtime_api_client_asked
+ * alone tells the Runtime API's client. `connecting`: a connection may be allowed because its bytes
+ * are judged later; a datagram may not. */
 void network_judge_ip(struct network_target *target, const void *caller, bool connecting);
 /* Returns true if the connection's first bytes, or its requests to a proxy, must be read. */
 static inline bool network_reads_bytes(const struct network_target *target)

@@ -1,4 +1,5 @@
-/* The caller, in Python or JavaScript, of an act that only a door can judge. See origins.h. */
+/* The caller, in Python or JavaScript, of an act that only a door can judge. See
+ * interpreter.h, and interpreter_origin in events.h. */
 #include "python/interpreter.h"
 
 #include "guard/passes.h"

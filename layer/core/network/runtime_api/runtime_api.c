@@ -26,7 +26,7 @@
 #include "network/runtime_api/restored.h"
 #include "support/sys.h"
 
-__thread bool runtime_client_asked __attribute__((tls_model("initial-exec")));
+__thread bool runtime_api_client_asked __attribute__((tls_model("initial-exec")));
 _Atomic uint64_t runtime_api_fds;
 
 /* ---- at start ---- */
@@ -159,7 +159,7 @@ static bool is_node(const void *caller)
 
 enum runtime_caller runtime_api_caller(const void *caller)
 {
-    if (runtime_client_asked) return RUNTIME_PERMITTED;
+    if (runtime_api_client_asked) return RUNTIME_PERMITTED;
     struct mapping mapping;
     bool known = mapping_of(caller, &mapping);
     if (known && is_client_file(mapping.path)) return RUNTIME_CLIENT;
@@ -197,8 +197,8 @@ uint8_t runtime_api_permits(int fd, const void *caller)
 {
     /* awslambdaric's Python, known by its frames. It calls functions that other code may have
      * replaced, so the socket may be any code's. */
-    if (runtime_client_asked) {
-        runtime_client_asked = false;
+    if (runtime_api_client_asked) {
+        runtime_api_client_asked = false;
         restored_watches(fd);
         watch(fd);
         return permits_here | PERMIT_INIT_ERROR | PERMIT_RESTORES;

@@ -29,7 +29,7 @@
 
 /* Set by the interpreter ring if the frames that connect are awslambdaric's. The thread's next
  * connect uses it up. */
-extern __thread bool runtime_client_asked __attribute__((tls_model("initial-exec")));
+extern __thread bool runtime_api_client_asked __attribute__((tls_model("initial-exec")));
 
 extern _Atomic uint64_t runtime_api_fds; /* the client's connections: a bit for each fd modulo 64 */
 

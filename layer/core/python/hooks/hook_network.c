@@ -123,12 +123,12 @@ static int judge(const struct hook_row *row, PyObject *arguments)
 
 int hook_connect(const struct hook_row *row, PyObject *arguments)
 {
-    runtime_client_asked = false;
+    runtime_api_client_asked = false;
     if (guard.runtime_api_port != 0) {
         struct destination to;
         if (read_destination(argument(arguments, 1), &to) && to.port == guard.runtime_api_port &&
             frames_only_runtime_client())
-            runtime_client_asked = true;
+            runtime_api_client_asked = true;
     }
     return judge(row, arguments);
 }
