@@ -8,7 +8,7 @@ from fshield.fleet.api.arn import function_name
 from fshield.fleet.api.client import speaking
 from fshield.fleet.api.configuration import MODE, Function, function_of
 from fshield.fleet.api.patience import Patience
-from fshield.fleet.ready import Check
+from fshield.fleet.ready_checks import Check
 from fshield.fleet.request import Account
 
 

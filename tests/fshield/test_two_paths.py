@@ -21,7 +21,7 @@ from fshield.evidence.replay import replay
 from fshield.evidence.stream import EventReader
 from fshield.evidence.tables.rows import folded, records
 from fshield.evidence.touched import Touched, dependencies
-from fshield.fleet.ready import Wanted, checks, kinds_of, seen_in
+from fshield.fleet.ready_checks import Wanted, checks, kinds_of, seen_in
 from fshield.language.loader import resolve
 from fshield.language.policy import Mode
 from fshield.language.reader import parse

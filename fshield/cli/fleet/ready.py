@@ -8,7 +8,7 @@ import typer
 
 from fshield.cli import options
 from fshield.cli.fleet.options import FunctionArgument, needs_boto3
-from fshield.fleet.ready import Wanted
+from fshield.fleet.ready_checks import Wanted
 from fshield.fleet.request import Account
 
 
@@ -56,9 +56,9 @@ def ready(
     why."""
     if not evidence:
         needs_boto3("ready", as_json)
-    from fshield.fleet import readiness  # noqa: PLC0415
+    from fshield.fleet import ready as work  # noqa: PLC0415
 
-    readiness.ready(
+    work.ready(
         function,
         since,
         Wanted(days, cold_starts, quiet_days),

@@ -19,7 +19,7 @@ from fshield.evidence.stream import EventReader, Record
 from fshield.fleet.api.client import could_not
 from fshield.fleet.api.patience import Patience, Stopped
 from fshield.fleet.fixes import code_of
-from fshield.fleet.ready import target as object_of
+from fshield.fleet.ready_checks import target as object_of
 from fshield.fleet.run import Target, in_parallel
 
 _AT_ONCE = 8
