@@ -175,7 +175,7 @@ def _temporary(match: re.Match[str]) -> str:
         return "tmp" + "?" * _EIGHT
     if _is_ordinary(run):
         return run
-    tmp = begins and run.startswith("tmp") and len(run) > len("tmp") + _EIGHT
+    tmp = run.startswith("tmp") and len(run) >= len("tmp") + _EIGHT
     if tmp and _is_made_up(run[len("tmp") :][:_EIGHT], glued=False):
         return "tmp" + "?" * _EIGHT + run[len("tmp") + _EIGHT :]
     found = [at for at in _places(run) if _is_made_up(run[at:][:_EIGHT], _is_glued(run, at))]
@@ -299,7 +299,8 @@ def _dashed(match: re.Match[str]) -> str:
 
 # ---- siblings ----
 
-_PIECE = re.compile(r"[A-Za-z]+|[0-9]+|[^A-Za-z0-9]")
+_PIECE = re.compile(r"[A-Za-z]+|[0-9]+|[?-]*[?]|[^A-Za-z0-9]")
+_TRANSFERRED = "." + "?" * 8
 #: Limits: no siblings are searched among names with more pieces, or in folders with more names.
 _PIECES, _NAMES = 24, 2000
 #: At most this many forms of generated names are searched in one folder.
@@ -321,8 +322,9 @@ def siblings(names: Iterable[str]) -> dict[str, list[str]]:
     """
     groups: dict[tuple[str, str], set[str]] = {}
     for name in sorted(set(names))[:_NAMES]:
-        # Leave out names in a generator's form. A pattern of earlier siblings has one `*`.
-        pieces = _PIECE.findall(name) if "?" not in name and "**" not in name else []
+        # A pattern of earlier siblings has one `*`. Transfers of boto3 are left out.
+        left_out = "**" in name or name.endswith(_TRANSFERRED)
+        pieces = [] if left_out else _PIECE.findall(name)
         if len(pieces) > _PIECES:
             continue
         end = len(pieces) - 1 - pieces[::-1].index(".") if "." in pieces[1:] else len(pieces)
@@ -335,6 +337,8 @@ def siblings(names: Iterable[str]) -> dict[str, list[str]]:
             if "*" in head:
                 break
             for after in range(begin + 1, end + 1):
+                if "?" in pieces[after - 1]:  # generated: not what siblings differ in
+                    break
                 if letters + stems[after] >= 2 and "*" not in tails[after]:
                     groups.setdefault((head, tails[after]), set()).add(name)
     out: dict[str, list[str]] = {}
@@ -368,11 +372,17 @@ def _without_numbers(head: str, tail: str) -> tuple[str, str]:
 _SUFFIX = re.compile(r"[^?*.][^?*]*?((?:\.[A-Za-z][0-9A-Za-z]{0,7}){1,2}(?:\.\?{8})?)\Z")
 
 
+# What a date, a request's id or tempfile's eight characters are in, between other characters.
+_MADE = re.compile(r"[^?*]*[^?*_.~ -]([_.~ -][?_-]*[?](?:\.[A-Za-z][0-9A-Za-z]{0,7}){1,2})\Z")
+
+
 def _alike_in_tmp(names: Iterable[str]) -> dict[str, list[str]]:
-    """Patterns for names directly in /tmp that share only a suffix: ``*.png``."""
+    """Patterns for names directly in /tmp that share only a suffix, or a generated part and a
+    suffix: ``*.png``, ``*-????????.png``.
+    """
     groups: dict[str, list[str]] = {}
     for name in sorted(names):
-        found = _SUFFIX.fullmatch(name)
+        found = _SUFFIX.fullmatch(name) or _MADE.fullmatch(name)
         if found:
             groups.setdefault(found[1], []).append(name)
     return {f"*{end}": names for end, names in groups.items() if len(names) >= MANY_NAMES}

@@ -265,6 +265,33 @@ def test_a_pattern_of_siblings_takes_more_in() -> None:
     assert siblings(["tmp????????.csv", "tmp-x.csv"]) == {}
 
 
+def test_a_name_that_is_made_of_one_of_tempfile_s() -> None:
+    """pikepdf writes beside the file that it overwrites, here one of NamedTemporaryFile."""
+    assert values("/tmp/.pikepdf.tmp0_x2_8dj.pdfxy642j2d") == [
+        "/tmp/.pikepdf.tmp????????.pdf????????"
+    ]
+
+
+def test_users_and_a_date_in_one_name() -> None:
+    """The date is certain, and the user is not: one pattern for the users of another day."""
+    assert values("/tmp/report_ann_20261124.pdf", "/tmp/report_bob_20261124.pdf") == [
+        "/tmp/report_*_????????.pdf"
+    ]
+    three = [f"/tmp/{user}-20261124.pdf" for user in ("ann", "bob", "Carla Diaz")]
+    assert values(*three) == ["/tmp/*-????????.pdf"]
+    assert len(values(*three[:2])) == 2
+    request = [f"/tmp/out/{kind}_{NOON.request}.json" for kind in ("order-a", "order-b")]
+    assert values(*request) == [f"/tmp/out/order-*_{U}.json"]
+
+
+def test_names_of_tempfile_s_with_other_prefixes_stay_apart() -> None:
+    assert values("/tmp/upload-k3v9_x2q.csv", "/tmp/job-k3v9_x2w.csv") == [
+        "/tmp/job-????????.csv",
+        "/tmp/upload-????????.csv",
+    ]
+    assert siblings(["a.csv.????????", "b.csv.????????"]) == {}
+
+
 def test_names_of_npm_s_tmp() -> None:
     """`tmp-PID-` and twelve letters and digits. The second name makes it a pattern."""
     first, second = "/tmp/tmp-28139-sf17a0uubDkH", "/tmp/tmp-28691-kZmQSEoTTycc"
