@@ -28,6 +28,7 @@ from fshield.evidence.known import (
     PACKAGES,
     RUNTIMES,
     SPOOLERS,
+    UTILITIES,
     VENDORS,
 )
 
@@ -229,8 +230,12 @@ class Packages:
             if name in mine:
                 return Caller(name, "own", tuple(through))
             if name in CALLERS and name not in VENDORS:
+                outer = chain[at + 1 :]
+                if through and name in UTILITIES and not CALLERS.issuperset(outer):
+                    through.append(name)
+                    continue
                 # A tracer replaces a function of a client: more of the client is further out.
-                if through and not CARRIERS.isdisjoint(chain[at + 1 :]):
+                if through and not CARRIERS.isdisjoint(outer):
                     continue
                 break
             if name not in CARRIERS:

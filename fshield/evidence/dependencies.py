@@ -24,6 +24,7 @@ from fshield.evidence.known import (
     RUNTIMES,
     SERVERS,
     USERS,
+    WRAPPERS,
 )
 from fshield.evidence.requirements import Requirements
 from fshield.language.callers import ONLY_FOR_LIMIT, distribution
@@ -31,6 +32,7 @@ from fshield.language.patterns import FORK, TEMPFILE_PATTERNS
 
 FUNCTION, UNKNOWN = "function", "unknown"
 _OUTBOUND = "outbound_connectivity"
+_AWS = "botocore"
 
 
 @dataclass
@@ -93,8 +95,13 @@ class CallerNames:
         if own:
             between = packages[own[0] : own[-1]]
             found |= self._all(name for name in between if name not in self.evidence.packages.own)
+            beyond = packages[own[-1] + 1 :]
             began = chain[-1] not in RUNTIMES and chain not in self.evidence.packages.cut
             found |= {UNKNOWN} if began or self.requires.tasks else set()
+            # Who started a thread counts as well. The outermost package is part of it.
+            found |= self._roots_of(self._names(packages[-1])) if began and beyond else set()
+            # One event stands for all acts of one line of code: other callers have none.
+            found |= self._roots_of(self._names(_AWS)) if _AWS in packages[: own[0]] else set()
         else:
             found |= self._users(packages)
         inner = packages[: own[0]] if own else packages
@@ -118,7 +125,7 @@ class CallerNames:
                 found |= {name for name in outer if name in SERVERS}
                 if own and chain[-1] in RUNTIMES:
                     found |= {*packages[own[-1] + 1 :]}
-        imported = self._all(SERVERS & self.requires.imported)
+        imported = self._all(WRAPPERS & self.requires.imported)
         names = self._all(found) | (imported & {*self.requires.roots})
         return frozenset(names - {"", UNKNOWN})
 

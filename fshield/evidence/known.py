@@ -20,6 +20,8 @@ CALLERS = RUNTIMES | _words(
     "datadog_lambda ddtrace newrelic_lambda newrelic "
     "opentelemetry lumigo_tracer thundra epsagon sentry_sdk aws_lambda_powertools aws_xray_sdk"
 )
+#: Of those, the ones that also make requests for the code that calls them.
+UTILITIES = _words("aws_lambda_powertools")
 #: Packages that can be the handler in place of the function's own code: they translate events, and
 #: call the function.
 ADAPTERS = _words(
@@ -31,6 +33,9 @@ ADAPTERS = _words(
 )
 #: Of those, the ones that a function imports in order to be called by them.
 SERVERS = ADAPTERS - _words("anyio sniffio uvloop asyncer aiohttp graphql graphene asgiref")
+#: What puts frames of its own between the runtime client and a function that imports it. Sentry
+#: puts some into each thread as well.
+WRAPPERS = SERVERS | (CALLERS - RUNTIMES)
 #: Where a framework calls a registered function: the package, and the name of its own function.
 ENDPOINT_CALLS = {
     "fastapi": ("run_endpoint_function", "_run_sync_endpoint", "run_sync_endpoint"),
@@ -54,6 +59,8 @@ CARRIERS = _words(
     " snowflake elasticsearch elastic_transport opensearchpy kafka confluent_kafka aiokafka pika"
     " aio_pika kombu celery paho paramiko ldap3 dns aiodns pycares uvloop gevent eventlet jinja2"
     " pydantic pydantic_core numpy pandas gcsfs adlfs"
+    # In Rust or C++, for stores of objects that they are told.
+    " deltalake obstore polars_runtime_32 polars_runtime_64 polars_runtime_compat pyarrow"
     # Node.js
     " @smithy/node-http-handler @smithy/core @aws-sdk/client-s3 agent-base axios follow-redirects"
     " got http-proxy-agent https-proxy-agent ioredis @redis/client mongodb mysql2 needle node-fetch"
@@ -205,6 +212,9 @@ HINTS = {
     ),
     ("native_code", "llvmlite"): (
         "numba makes machine code by llvmlite: --trust llvmlite, if jitted functions are wanted"
+    ),
+    ("create_child_process", "sentry_sdk"): (
+        "SENTRY_RELEASE in the function's configuration makes Sentry not ask git for the release"
     ),
     ("read_handler", "joblib"): (
         "workers of joblib import what they run: define it in a module of its own, not in the"

@@ -113,6 +113,7 @@ def test_the_folder_of_a_package_s_file_is_not_learnt_without_a_journal() -> Non
     [
         ("native_code", "polars/_cpu_check.py:197 __init__", "POLARS_SKIP_CPU_CHECK=1"),
         ("native_code", "llvmlite/binding/ffi.py:9 __call__", "--trust llvmlite"),
+        ("create_child_process", "sentry_sdk/utils.py:141 get_git_revision", "SENTRY_RELEASE"),
         ("read_handler", "numba/core/caching.py:165 _hash", "in a module of their own"),
         ("read_handler", "joblib/externals/loky/process_executor.py:453 _w", "workers of joblib"),
     ],
@@ -123,6 +124,8 @@ def test_what_to_do_about_what_is_held_back(
     details = {"path": "/lib/libffi.so.8", "operation": "make memory executable in"}
     if rule == "read_handler":
         details = {"path": "/var/task/app.py", "operation": "open"}
+    if rule == "create_child_process":
+        details = {"path": "/usr/bin/git", "operation": "start"}
     log = Log().add(rule, f"/var/task/{frame}", *stack(""), **details)
     log.host("api.example")
     policy, file = tmp_path / "p.yaml", str(log.write(tmp_path / "log"))

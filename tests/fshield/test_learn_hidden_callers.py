@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ REQUIRED = {
     "opentelemetry_api": [],
     "opentelemetry_sdk": ["opentelemetry-api"],
     "polars": ["polars-runtime-32"],
+    "strands_agents": ["opentelemetry-sdk"],
+    "requests": ["urllib3"],
 }
 
 
@@ -43,10 +46,12 @@ def cut(*packages: str) -> list[str]:
     return [*frames(*packages[:-1]), *frames(packages[-1]) * (CUT - len(packages) + 1)]
 
 
-def learnt(log: Log, folder: Path | None = None) -> Learnt:
+def learnt(
+    log: Log, folder: Path | None = None, variables: Mapping[str, str] | None = None
+) -> Learnt:
     evidence = log.evidence()
     evidence.packages.own.add("app")
-    named = own_text.count_as_own(evidence.packages, folder, {})
+    named = own_text.count_as_own(evidence.packages, folder, variables or {})
     return learn(evidence, Tiers(evidence, text=named), by_dependency=True)
 
 
@@ -79,6 +84,16 @@ def test_a_framework_that_the_handler_calls_is_named_where_no_stack_shows_it() -
     log.host("api.example.org", *stack("requests"))
     found = entries(learnt(log))
     assert "{host: api.example.org, only_for: [flask, requests]}" in found
+
+
+def test_a_tracer_that_the_function_imports_is_named_where_no_stack_shows_it(
+    tmp_path: Path,
+) -> None:
+    """Sentry wraps the handler and the threads, in which OpenTelemetry exports."""
+    package(tmp_path, "import sentry_sdk\n", sentry_sdk="sentry_sdk/a.py")
+    log = Log().host("otel.example.org", *cut("urllib3", "requests", "exporter"))
+    (entry,) = entries(learnt(log, tmp_path, {"URL": "https://otel.example.org"}))
+    assert entry == "{host: otel.example.org, only_for: [exporter, sentry-sdk, unknown]}"
 
 
 def test_a_module_that_calls_the_framework_is_no_distribution() -> None:
@@ -121,6 +136,18 @@ def test_what_the_function_imports_is_named_where_a_stack_ends_before_it(tmp_pat
     assert found == "{host: bucket.example.org, only_for: [boto3, s3transfer, unknown]}"
 
 
+def test_boto3_is_named_where_another_caller_of_botocore_made_the_event(tmp_path: Path) -> None:
+    """Powertools' event stands for the function's own calls by boto3 as well: all of them connect
+    in the same line of urllib3."""
+    code = "import boto3\nimport requests\nfrom aws_lambda_powertools import parameters\n"
+    modules = {"aws_lambda_powertools": "aws_lambda_powertools/a.py", "boto3": "boto3/a.py"}
+    package(tmp_path, code, **modules, botocore="botocore/a.py", requests="requests/a.py")
+    called = frames("urllib3", "botocore", "aws_lambda_powertools")
+    log = Log().host("ssm.eu-central-1.amazonaws.com", *called, *stack(""), port=443)
+    (entry,) = entries(learnt(log, tmp_path))
+    assert "only_for: [aws-lambda-powertools, boto3]" in entry, entry
+
+
 def test_a_file_that_an_unknown_caller_opened_too_is_also_for_unknown() -> None:
     log = Log().add("read_write_tmp", *frames("diskcache"), *stack(""), path="/tmp/answers/a")
     for name in ("a", "b", "c"):
@@ -148,6 +175,17 @@ def test_who_may_have_started_the_threads_of_a_pool_is_named(tmp_path: Path) -> 
     log.add("read_write_tmp", path="/tmp/day.csv", operation="create", origin=origin)
     (found,) = entries(learnt(log, folder))
     assert found == "{path: /tmp/day.csv, only_for: [aioboto3, function, unknown]}"
+
+
+def test_who_may_have_started_the_thread_that_calls_the_function_is_named(tmp_path: Path) -> None:
+    """Strands runs a tool in a thread that OpenTelemetry wraps. The engine sees who started it."""
+    code = "import requests\nfrom strands import Agent\n"
+    modules = {"strands_agents": "strands/a.py", "requests": "requests/a.py"}
+    package(tmp_path, code, **modules, opentelemetry_sdk="opentelemetry/a.py")
+    log = Log().host("api.example.org", *stack("requests", runtime=False), *frames("opentelemetry"))
+    (entry,) = entries(learnt(log, tmp_path))
+    names = "opentelemetry-sdk, requests, strands-agents, unknown"
+    assert entry == f"{{host: api.example.org, only_for: [{names}]}}"
 
 
 def test_a_library_in_a_thread_of_its_own_is_named_by_its_distribution(tmp_path: Path) -> None:

@@ -202,6 +202,8 @@ def by_library(file: str, host: str = "db.shop.example", log: Log | None = None)
         ("/x/site-packages/grpc/_cython/cygrpc.cpython-313-x86_64-linux-gnu.so", "grpc"),
         ("/opt/lib/libpq.so.5", "psycopg2"),
         ("/usr/lib64/librdkafka.so.1", "confluent_kafka"),
+        ("/var/task/deltalake/_internal.abi3.so", "deltalake"),
+        ("/var/task/_polars_runtime_32/_polars_runtime.abi3.so", "polars_runtime_32"),
         ("/var/task/lib/libmariadb.so.3", "MySQLdb"),
     ],
 )
