@@ -189,7 +189,7 @@ def _say_nothing_learnt(learnt: Learnt) -> None:
     accept = next((held.accept for held in learnt.held if held.accept), None)
     fixes = [
         f"--own {own} if {own} is the function's own code" if own else "",
-        f"--accept {accept} and so on for what may happen" if accept else "",
+        f"--accept {shlex.quote(accept)} and so on for what may happen" if accept else "",
     ]
     problem = f"nothing was learnt: everything was held back, {kinds(len(learnt.held))}"
     to.print(f"error: {problem}; nothing was written", soft_wrap=True)
@@ -317,7 +317,8 @@ def say(learnt: Learnt, tiers: Tiers, to: Console) -> None:
         )
     first = next((held.accept for held in learnt.held if held.accept), None)
     if first:
-        to.print(Text(f"to learn one all the same: --accept {harmless(first)}"), soft_wrap=True)
+        word = shlex.quote(harmless(first))
+        to.print(Text(f"to learn one all the same: --accept {word}"), soft_wrap=True)
     callers = (
         caller for held in learnt.held for caller, _ in tiers.callers_of(held.seen) if held.accept
     )
@@ -355,6 +356,8 @@ def notes(learnt: Learnt) -> list[str]:
         found.append(harmless(learnt.bundle))
     if learnt.other_names:
         found.append(harmless(learnt.other_names))
+    if learnt.also_allowed:
+        found.append(harmless(learnt.also_allowed))
     if learnt.proposal:
         found.append(learnt.proposal)
     if moved := _renamed(learnt):

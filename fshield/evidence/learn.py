@@ -84,6 +84,9 @@ def learn(
             line.only_for = tiers.caller_names.only_for(line.acts[0][0], line.seen)
             if not line.only_for:
                 _take_beside(tiers, line)
+    for_all = [line.value for line in lines if line.is_pattern and _is_for_all(line)][:GENERATORS]
+    passed = [item for item in held if _is_admitted(item, for_all)]
+    held = [item for item in held if not _is_admitted(item, for_all)]
     lines.sort(key=lambda line: (RULES.index(line.rule), line.group != "", line.group, line.value))
     learnt = Learnt(
         lines,
@@ -95,6 +98,7 @@ def learn(
         bundles=tiers.text.bundles,
         singles=tuple(line.value for line in lines if _is_single(line, tiers)),
         callers_remark=tiers.caller_names.remark if by_dependency else "",
+        passed=passed,
     )
     learnt.comments = {id(line): comment(line, tiers) for line in lines}
     _prove(learnt)
@@ -111,9 +115,14 @@ def _is_single(line: Line, tiers: Tiers) -> bool:
     return made and not tiers.text.names_path(line.value)
 
 
+def _is_for_all(line: Line) -> bool:
+    """Whether it allows a path to each package, or to callers that cannot be told."""
+    return line.rule == "read_write_tmp" and (not line.only_for or UNKNOWN in line.only_for)
+
+
 def _is_admitted(item: Held, wide: Iterable[str]) -> bool:
-    """Whether it is in a folder with a random name whose pattern was learnt. One in fifty of
-    tempfile's names looks like a word, and what child processes do there has no caller.
+    """Whether a pattern matches it. One in fifty of tempfile's names looks like a word, and what
+    child processes do in a folder with such a name has no caller.
     """
     if item.act.rule != "read_write_tmp":
         return False

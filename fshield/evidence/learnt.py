@@ -136,6 +136,7 @@ class Learnt:
         singles: names directly in /tmp that the function made, that its code does not spell, and
             that no pattern was found for.
         callers_remark: a sentence about what limits the names in `only_for`; "" if nothing does.
+        passed: what was to be held back, and a pattern of others allows.
     """
 
     lines: list[Line]
@@ -149,6 +150,7 @@ class Learnt:
     bundles: tuple[str, ...] = ()
     singles: tuple[str, ...] = ()
     callers_remark: str = ""
+    passed: list[Held] = field(default_factory=list)
 
     @cached_property
     def outsider(self) -> str:
@@ -187,6 +189,17 @@ class Learnt:
             f"{self.singles[0]} and {len(self.singles) - 1} more: the code does not spell these"
             " names, and no pattern fits them, so other names will be blocked. A folder of their"
             " own (/tmp/NAME/) gets a pattern"
+        )
+
+    @property
+    def also_allowed(self) -> str:
+        """A sentence about what a pattern of others allows; "" if there is nothing."""
+        if not self.passed:
+            return ""
+        more = f" and {len(self.passed) - 1} more" if len(self.passed) > 1 else ""
+        return (
+            f"{self.passed[0].act.place}{more}: a pattern for other names allows it all the same."
+            f" Else it would be held back: {self.passed[0].why}"
         )
 
     @property

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
+import pytest
+from typer.testing import CliRunner
+
+from fshield.cli.app import app
+from fshield.cli.learn import notes
+from fshield.engine import policy_tests
+from fshield.evidence.learn import learn
 from fshield.evidence.lookalike import imitated_package
-from tests.fshield.learning import entries, held, learnt
+from fshield.evidence.tiers import Tiers
+from tests.fshield.learning import entries, held, learnt, policy_of
 from tests.fshield.recorded import Log, stack
 
 FORK = {"path": None, "arguments": "", "operation": "fork"}
@@ -81,6 +89,46 @@ def test_where_a_tracer_s_frames_lie_within_a_client_s() -> None:
     found = learnt(known().host("api.github.com", *through, *stack()))
     assert entries(found) == ["host: api.github.com", "host: api.shop.example"]
     assert "by app through requests, urllib3" in found.comment(found.lines[0])
+
+
+@pytest.mark.parametrize("seen", [stack(), []], ids=["with the function", "cut"])
+def test_a_utility_of_a_wrapper_asks_for_what_calls_it(seen: list[str]) -> None:
+    """Powertools wraps the handler, and its `parameters` are called by any code."""
+    table, utility = "dynamodb.eu-central-1.amazonaws.com", "aws_lambda_powertools"
+    driven = frames("urllib3", "botocore", utility, "tintbox")
+    found = learnt(known().host(table, *driven, *seen))
+    assert "only tintbox asked for it" in held(found)[f"{table}:443"]
+    found = learnt(known().host(table, *frames("urllib3", "botocore", utility), *stack(), *seen))
+    assert not found.held
+    assert f"by app through {utility}, botocore, urllib3" in found.text("p")
+
+
+@pytest.mark.parametrize("by_dependency", [False, True])
+def test_what_a_pattern_of_others_allows_is_not_called_blocked(by_dependency: bool) -> None:
+    log = Log()
+    for name in ("a.bin", "b.bin", "c.bin"):
+        log.add("read_write_tmp", *stack(), path=f"/tmp/work/{name}", operation="create")
+    log.add(
+        "read_write_tmp", *frames("tintbox"), *stack(), path="/tmp/work/x y", operation="create"
+    )
+    evidence = log.evidence()
+    found = learn(evidence, Tiers(evidence), by_dependency=by_dependency)
+    results = policy_tests.run(policy_of(found))
+    assert results and all(result.passed for result in results)
+    assert [each.act.target for each in found.passed] == (
+        [] if by_dependency else ["/tmp/work/x y"]
+    )
+    assert bool(found.held) is by_dependency
+    said = any("/tmp/work/x y: a pattern for other names allows it" in one for one in notes(found))
+    assert said is not by_dependency
+
+
+def test_a_proposal_can_be_pasted_into_a_shell(tmp_path: Path) -> None:
+    log = known().add(
+        "read_write_tmp", *frames("tintbox"), *stack(), path="/tmp/my cat.png", operation="open"
+    )
+    done = CliRunner().invoke(app, ["learn", str(log.write(tmp_path / "log"))])
+    assert "--accept '/tmp/my cat.png'" in done.stderr
 
 
 def test_what_it_has_a_known_package_write_is_held_back() -> None:
