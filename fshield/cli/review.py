@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -373,7 +374,7 @@ def _print_fix(found: Fix, *, without_code: bool) -> None:
             "held",
             "bold red",
             [
-                f"{held.act.words}: {held.why}; --accept {held.accept}"
+                f"{held.act.words}: {held.why}; --accept {shlex.quote(held.accept or '')}"
                 + (f", or --own {held.own} if that is the function's own code" if held.own else "")
                 for held in found.held
             ],

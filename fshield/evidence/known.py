@@ -146,9 +146,10 @@ NATIVE = _words(
 #: Packages that usually write below /tmp by themselves: caches and unpacked parts.
 SPOOLERS = _words(
     "matplotlib numba fontconfig joblib nltk transformers huggingface_hub diskcache pandas openpyxl"
-    " reportlab weasyprint PIL pypdf pdf2image moviepy imageio pydub s3transfer boto3 botocore"
-    " requests urllib3 werkzeug starlette fastapi multipart python_multipart jinja2 pyarrow polars"
-    " duckdb geopandas fiona rasterio django docx pptx xlsxwriter"
+    " reportlab weasyprint PIL pypdf pikepdf fitz pymupdf pdf2image moviepy imageio pydub"
+    " s3transfer boto3 botocore requests urllib3 werkzeug starlette fastapi multipart"
+    " python_multipart jinja2 pyarrow polars duckdb geopandas fiona rasterio django docx"
+    " pptx xlsxwriter"
 )
 
 #: In names of files, what has no vowel, or a pair of letters that words do not have.

@@ -79,6 +79,12 @@ def test_what_a_widely_used_one_has_it_do_is_learnt() -> None:
     assert {"host: api.openai.com", "/tmp/code.png"} <= {*entries(found)}
 
 
+def test_what_pikepdf_writes_beside_a_file_is_learnt() -> None:
+    path = "/tmp/.pikepdf.out.pdf5cxeeg0x"
+    log = known().add("read_write_tmp", *frames("pikepdf"), *stack(), path=path, operation="create")
+    assert '"/tmp/.pikepdf.out.pdf????????"' in entries(learnt(log))
+
+
 @pytest.mark.parametrize("name", ["storage", "barcodes", "altar"])
 def test_a_module_of_the_function_imitates_none_of_those(name: str) -> None:
     assert imitated_package(name) is None
@@ -128,6 +134,10 @@ def test_a_proposal_can_be_pasted_into_a_shell(tmp_path: Path) -> None:
         "read_write_tmp", *frames("tintbox"), *stack(), path="/tmp/my cat.png", operation="open"
     )
     done = CliRunner().invoke(app, ["learn", str(log.write(tmp_path / "log"))])
+    assert "--accept '/tmp/my cat.png'" in done.stderr
+    policy = tmp_path / "p.yaml"
+    policy.write_text("version: 1\npolicy:\n  default: block\n")
+    done = CliRunner().invoke(app, ["fix", "-p", str(policy), str(log.write(tmp_path / "log"))])
     assert "--accept '/tmp/my cat.png'" in done.stderr
 
 
