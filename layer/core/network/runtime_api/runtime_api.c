@@ -169,13 +169,13 @@ enum runtime_caller runtime_api_caller(const void *caller)
 
 /* ---- the socket ---- */
 
-enum { KEPT = 64 };
+enum { KEPT = 64, TAKEN = -1 };
 
 /* Connections of the client, which may send anything. Each of its threads has its own. State is
  * kept by the socket's cookie, which survives dup, fork and SCM_RIGHTS. */
 struct talk {
     _Atomic uint64_t cookie;
-    _Atomic int fd; /* -1 if it is not followed, or closed */
+    _Atomic int place; /* its fd + 1; 0: free, or not followed; TAKEN: being filled in */
     _Atomic uintptr_t low, high; /* the client's code */
     atomic_bool awaiting; /* the head of /next's response */
     struct http_response response;
@@ -237,24 +237,38 @@ static bool is_alone(int fd, uint64_t cookie, bool blocks)
     return copies.naps < COPY_NAPS;
 }
 
+/* A free place, or one whose connection was closed. Where all 64 are in use, the oldest. */
+static struct talk *take_talk(void)
+{
+    for (unsigned i = 0; i < KEPT; i++) {
+        int place = atomic_load(&talks[i].place);
+        bool lives = place != 0 &&
+                     (place == TAKEN || pending_cookie(place - 1) == atomic_load(&talks[i].cookie));
+        if (!lives && atomic_compare_exchange_strong(&talks[i].place, &place, TAKEN))
+            return &talks[i];
+    }
+    return &talks[atomic_fetch_add(&next_talk, 1) % KEPT];
+}
+
 bool runtime_api_connects(int fd, const void *caller)
 {
     bool blocks = runtime_api_blocks();
     if (blocks) files_pin(fd);
     uint64_t cookie = pending_cookie(fd);
     if (cookie == 0) return true;
-    struct talk *talk = &talks[atomic_fetch_add(&next_talk, 1) % KEPT];
+    struct talk *talk = take_talk();
     struct mapping mapping;
-    atomic_store(&talk->fd, -1);
     atomic_store(&talk->cookie, cookie);
     bool alone = true;
     if (mapping_of(caller, &mapping)) {
         if (atomic_exchange(&talk->awaiting, false)) atomic_fetch_sub(&awaited, 1);
         atomic_store(&talk->low, mapping.low);
         atomic_store(&talk->high, mapping.high);
-        atomic_store(&talk->fd, fd);
+        atomic_store(&talk->place, fd + 1);
         watch(fd);
         alone = guard_ignores(FS_RUNTIME_API) || is_alone(fd, cookie, blocks);
+    } else {
+        atomic_store(&talk->place, 0);
     }
     if (alone) pending_remove(cookie);
     return alone;
@@ -272,12 +286,10 @@ static struct talk *talk_of(int fd, const void *caller)
 {
     if (LIKELY(!runtime_api_watches(fd))) return NULL;
     for (unsigned i = 0; i < KEPT; i++) {
-        int known = atomic_load(&talks[i].fd);
-        if (known != fd || known < 0) continue;
+        if (fd < 0 || atomic_load(&talks[i].place) != fd + 1) continue;
         if (is_clients(&talks[i], caller)) return NULL;
         if (pending_cookie(fd) == atomic_load(&talks[i].cookie)) return &talks[i];
-        /* it was closed, and the fd now refers to another file */
-        atomic_compare_exchange_strong(&talks[i].fd, &known, -1);
+        /* It was closed, and the fd refers to another file until the client connects again. */
     }
     return NULL;
 }
