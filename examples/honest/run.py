@@ -280,7 +280,7 @@ def measure(name, python, variables, repeats=1):
 
 def _table(rows):
     lines = [
-        "| function | false blocks | learnt from | false alarms | hostile acts stopped | exceptions"
+        "| function | false blocks | learnt from | false alarms | acts stopped | exceptions"
         " | accepted |",
         "| -- | -- | -- | -- | -- | -- | -- |",
     ]
