@@ -39,9 +39,12 @@ if TYPE_CHECKING:
 
 #: Memory that DuckDB takes before it writes to its folder for temporary files.
 MEMORY = "2GB"
-#: Memory of batches that are done, which DuckDB keeps for the next ones, where it can. The system
-#: would clear each page again.
-_REUSED = ("block_allocator_memory", "1GB")
+#: What newer versions of DuckDB have:
+#: - Memory of batches that are done is kept for the next ones. The system would clear each page
+#:   again.
+#: - A lane reads its files itself. Threads of DuckDB that did it would hold buffers of their own,
+#:   and give all memory that is free at the moment back whenever they have nothing to do.
+_NEWER = {"block_allocator_memory": "1GB", "async_threads": "0"}
 #: Where files have so many bytes, the kinds of their first lines are learnt first, and files are
 #: read in several lanes.
 _SAMPLED = 64 << 20
@@ -75,8 +78,9 @@ def connect(folder: str) -> duckdb.DuckDBPyConnection:
             "autoload_known_extensions": False,
         },
     )
-    if to.execute(f"SELECT 1 FROM duckdb_settings() WHERE name = '{_REUSED[0]}'").fetchone():
-        to.execute("SET {} = '{}'".format(*_REUSED))
+    for name, value in _NEWER.items():
+        if to.execute(f"SELECT 1 FROM duckdb_settings() WHERE name = '{name}'").fetchone():
+            to.execute(f"SET {name} = '{value}'")
     return to
 
 
