@@ -103,8 +103,9 @@ def run_raw(task: Path, port: int, *names: str) -> tuple[str, Guarded]:
     return done.stdout, done
 
 
+@pytest.mark.parametrize("native", ["allow", "block"])
 @pytest.mark.parametrize("python", interpreters(), ids=lambda path: path.parts[-3][-12:])
-def test_modules_that_python_has_frozen(python: Path, task: Path) -> None:
+def test_modules_that_python_has_frozen(python: Path, task: Path, native: str) -> None:
     """From 3.11 on, `os` is frozen. What it does for the function counts as the function's act."""
     name = f"/tmp/fs-frozen-{task.parent.name}-{python.parts[-3]}"
     (task / "app.py").write_text(
@@ -117,7 +118,7 @@ def test_modules_that_python_has_frozen(python: Path, task: Path) -> None:
     entries = [{"path": path, "only_for": ["function"]} for path in (name, f"{name}/**")]
     done = run_guarded(
         [python, task / "app.py", name],
-        policy=rules(tmp={"mode": "block", "allow": entries}),
+        policy=rules(tmp={"mode": "block", "allow": entries}, native_code=native),
         env={"LAMBDA_TASK_ROOT": str(task)},
     )
     assert done.stdout == "[['a'], ['b'], []]\n", done

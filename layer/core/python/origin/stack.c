@@ -113,9 +113,11 @@ static PyObject *read_frozen(const char *path)
     if (strcmp(name, "importlib._bootstrap_external") == 0)
         strcpy(name, "_frozen_importlib_external");
     PyObject *word = python.PyUnicode_DecodeFSDefault(name);
+    hook_own_unmarshal = true;
     PyObject *code = own && own->frozen.thaw && word
                          ? python.PyObject_CallFunctionObjArgs(own->frozen.thaw, word, NULL)
                          : NULL;
+    hook_own_unmarshal = false;
     python.Py_DecRef(word);
     if (!code) python.PyErr_Clear();
     return code;
