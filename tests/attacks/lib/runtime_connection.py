@@ -10,7 +10,7 @@ from attack import patience
 
 def sockets():
     found = set()
-    for fd in range(3, 32):
+    for fd in range(3, 128):
         try:
             if stat.S_ISSOCK(os.fstat(fd).st_mode):
                 found.add(fd)

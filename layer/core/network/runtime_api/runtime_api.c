@@ -169,25 +169,25 @@ enum runtime_caller runtime_api_caller(const void *caller)
 
 /* ---- the socket ---- */
 
-enum { KEPT = 64, TAKEN = -1 };
+enum { KEPT = 1024 /* Lambda allows as many fds */, TAKEN = -1 };
 
 /* Connections of the client, which may send anything. Each of its threads has its own. State is
- * kept by the socket's cookie, which survives dup, fork and SCM_RIGHTS. */
+ * kept by the socket's cookie, which survives dup, fork and SCM_RIGHTS. A place is used once all
+ * before it are, and not emptied again: a search ends at the first empty one. */
 struct talk {
     _Atomic uint64_t cookie;
-    _Atomic int place; /* its fd + 1; 0: free, or not followed; TAKEN: being filled in */
+    _Atomic int place; /* its fd + 1; 0: never used; TAKEN: being filled in */
     _Atomic uintptr_t low, high; /* the client's code */
     atomic_bool awaiting; /* the head of /next's response */
     struct http_response response;
 };
 static struct talk talks[KEPT];
-static _Atomic unsigned next_talk, awaited; /* `awaited`: how many talks are `awaiting` */
+static _Atomic unsigned awaited; /* how many talks are `awaiting` */
 
 bool runtime_api_is_client(uint64_t cookie)
 {
-    for (unsigned i = 0; i < KEPT; i++) {
+    for (unsigned i = 0; i < KEPT && atomic_load(&talks[i].place) != 0; i++)
         if (atomic_load_explicit(&talks[i].cookie, memory_order_relaxed) == cookie) return true;
-    }
     return false;
 }
 
@@ -237,38 +237,43 @@ static bool is_alone(int fd, uint64_t cookie, bool blocks)
     return copies.naps < COPY_NAPS;
 }
 
-/* A free place, or one whose connection was closed. Where all 64 are in use, the oldest. */
-static struct talk *take_talk(void)
+/* An unused place, one whose connection was closed, or that of `own`, which connects again. NULL if
+ * all connections live: code can make a client connect any number of times, and no connection that
+ * lives may be forgotten for that. */
+static struct talk *take_talk(uint64_t own)
 {
     for (unsigned i = 0; i < KEPT; i++) {
         int place = atomic_load(&talks[i].place);
-        bool lives = place != 0 &&
-                     (place == TAKEN || pending_cookie(place - 1) == atomic_load(&talks[i].cookie));
-        if (!lives && atomic_compare_exchange_strong(&talks[i].place, &place, TAKEN))
-            return &talks[i];
+        uint64_t cookie = atomic_load(&talks[i].cookie);
+        if (place == TAKEN ||
+            (place != 0 && cookie != own && pending_cookie(place - 1) == cookie) ||
+            !atomic_compare_exchange_strong(&talks[i].place, &place, TAKEN))
+            continue;
+        if (LIKELY(atomic_load(&talks[i].cookie) == cookie)) return &talks[i];
+        /* Meanwhile another thread took it for a new connection at the same fd. */
+        atomic_store(&talks[i].place, place);
     }
-    return &talks[atomic_fetch_add(&next_talk, 1) % KEPT];
+    return NULL;
 }
 
 bool runtime_api_connects(int fd, const void *caller)
 {
-    bool blocks = runtime_api_blocks();
+    bool blocks = runtime_api_blocks(), alone = guard_ignores(FS_RUNTIME_API);
     if (blocks) files_pin(fd);
     uint64_t cookie = pending_cookie(fd);
     if (cookie == 0) return true;
-    struct talk *talk = take_talk();
+    /* Another thread may have lowered the limit on fds since the caller was recognised: a
+     * connection that cannot be followed is as another caller's. */
     struct mapping mapping;
-    atomic_store(&talk->cookie, cookie);
-    bool alone = true;
-    if (mapping_of(caller, &mapping)) {
+    struct talk *talk = mapping_of(caller, &mapping) ? take_talk(cookie) : NULL;
+    if (talk != NULL) {
+        atomic_store(&talk->cookie, cookie);
         if (atomic_exchange(&talk->awaiting, false)) atomic_fetch_sub(&awaited, 1);
         atomic_store(&talk->low, mapping.low);
         atomic_store(&talk->high, mapping.high);
         atomic_store(&talk->place, fd + 1);
         watch(fd);
-        alone = guard_ignores(FS_RUNTIME_API) || is_alone(fd, cookie, blocks);
-    } else {
-        atomic_store(&talk->place, 0);
+        alone = alone || is_alone(fd, cookie, blocks);
     }
     if (alone) pending_remove(cookie);
     return alone;
@@ -284,9 +289,11 @@ static bool is_clients(const struct talk *talk, const void *caller)
  * call. */
 static struct talk *talk_of(int fd, const void *caller)
 {
-    if (LIKELY(!runtime_api_watches(fd))) return NULL;
+    if (LIKELY(!runtime_api_watches(fd)) || fd < 0) return NULL;
     for (unsigned i = 0; i < KEPT; i++) {
-        if (fd < 0 || atomic_load(&talks[i].place) != fd + 1) continue;
+        int place = atomic_load(&talks[i].place);
+        if (place == 0) break;
+        if (place != fd + 1) continue;
         if (is_clients(&talks[i], caller)) return NULL;
         if (pending_cookie(fd) == atomic_load(&talks[i].cookie)) return &talks[i];
         /* It was closed, and the fd refers to another file until the client connects again. */
@@ -296,7 +303,8 @@ static struct talk *talk_of(int fd, const void *caller)
 
 /* ---- invocations in progress ---- */
 
-static _Atomic uint64_t open_ids[KEPT]; /* hashes; 0: free */
+enum { IDS = 64 };
+static _Atomic uint64_t open_ids[IDS]; /* hashes; 0: free */
 static _Atomic unsigned next_id;
 static atomic_bool taken; /* the last invocation was fetched under PERMIT_NEXT */
 
@@ -311,7 +319,7 @@ static void invocation_begins(const struct http_response *response)
 {
     if (response->arn_size > 0) lines_function_arn(response->arn, response->arn_size);
     if (response->id_size == 0) return;
-    atomic_store(&open_ids[atomic_fetch_add(&next_id, 1) % KEPT],
+    atomic_store(&open_ids[atomic_fetch_add(&next_id, 1) % IDS],
                  hash_of(response->id, response->id_size));
     /* With several at once, an event cannot tell which of them it belongs to. */
     if (!concurrent || !handler_watch)
@@ -324,7 +332,7 @@ static bool invocation_answered(const char *id, size_t size)
 {
     uint64_t hash = hash_of(id, size);
     bool last = atomic_exchange(&taken, false);
-    for (unsigned i = 0; i < KEPT; i++) {
+    for (unsigned i = 0; i < IDS; i++) {
         uint64_t known = hash;
         if (atomic_compare_exchange_strong(&open_ids[i], &known, 0)) return true;
     }
