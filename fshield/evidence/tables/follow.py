@@ -142,8 +142,19 @@ COUNTED = """
     FROM grouped
 """
 
-#: The batch in rows that still have their template.
+#: The batch in rows that still have their template. What the object says is looked up here, because
+#: batches are counted beside each other.
 PARTS = """
-    SELECT template, details, part.* EXCLUDE (act, missing, back)
-    FROM grouped AS part JOIN (SELECT id, template, details FROM acts) AS known ON id = act
+    SELECT template, part.* EXCLUDE (act, missing, back),
+        coalesce(said[1], '') AS verb, coalesce(said[2], '') AS host, coalesce(said[3], '') AS ip,
+        CASE WHEN TRY_CAST(said[4] AS BIGINT) BETWEEN 1 AND 65535
+            THEN CAST(said[4] AS INTEGER) ELSE 0 END AS port,
+        coalesce(said[5], '') AS protocol, coalesce(said[6], '') AS path,
+        coalesce(said[7], '') AS other_path
+    FROM grouped AS part JOIN (
+        SELECT id, template,
+            json_extract_string(CASE WHEN details = '' THEN '{}' ELSE details END,
+                ['$.operation', '$.host', '$.ip', '$.port', '$.protocol', '$.path', '$.to']) AS said
+        FROM acts
+    ) ON id = act
 """

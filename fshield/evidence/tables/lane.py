@@ -53,15 +53,16 @@ def prepare(to: duckdb.DuckDBPyConnection) -> None:
     wanted = ", ".join(
         f"{name} {COLUMNS[name]}" for name in Key._fields if name not in (*_OBJECT, "doubt")
     )
+    parts = ", ".join(f"{name} {COLUMNS[name]}" for name in _OBJECT)
     columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
     for statement in (
         "SET preserve_insertion_order = true",
         f"CREATE TABLE templates (id INTEGER, text VARCHAR, times BIGINT, {wanted})",
         "CREATE TABLE processes (nonce VARCHAR, seq BIGINT, happened BIGINT, function VARCHAR,"
         " facts INTEGER)",
-        "CREATE TABLE parts (template INTEGER, details VARCHAR, function VARCHAR,"
-        " facts INTEGER, doubt VARCHAR, timely BIGINT, named VARCHAR, first_seen BIGINT,"
-        " last_seen BIGINT, events BIGINT, lost HUGEINT, request VARCHAR)",
+        "CREATE TABLE parts (template INTEGER, function VARCHAR, facts INTEGER, doubt VARCHAR,"
+        " timely BIGINT, named VARCHAR, first_seen BIGINT, last_seen BIGINT, events BIGINT,"
+        f" lost HUGEINT, request VARCHAR, {parts})",
         f"CREATE TABLE whole ({columns})",
     ):
         to.execute(statement)

@@ -62,22 +62,12 @@ MEANINGS = f"""
 
 # The rows of all batches.
 _READ = f"""
-    SELECT {_list(_PARTS)}, rule, function,
-        coalesce(said[1], '') AS verb, coalesce(said[2], '') AS host, coalesce(said[3], '') AS ip,
-        CASE WHEN TRY_CAST(said[4] AS BIGINT) BETWEEN 1 AND 65535
-            THEN CAST(said[4] AS INTEGER) ELSE 0 END AS port,
-        coalesce(said[5], '') AS protocol, coalesce(said[6], '') AS path,
-        coalesce(said[7], '') AS other_path, doubt,
+    SELECT {_list(_PARTS)}, rule, part.function, {_list(_OBJECT)}, doubt,
         make_timestamp(first_seen) AS first_seen, make_timestamp(last_seen) AS last_seen,
         times * events AS times, events,
         CASE WHEN event = 'armed' THEN events ELSE 0 END AS cold_starts, lost, request
-    FROM (
-        SELECT part.*, {_list(_PARTS)}, rule, event, times,
-            json_extract_string(CASE WHEN details = '' THEN '{{}}' ELSE details END,
-                ['$.operation', '$.host', '$.ip', '$.port', '$.protocol', '$.path', '$.to']) AS said
-        FROM parts AS part JOIN known
-            ON known.template = part.template AND known.facts IS NOT DISTINCT FROM part.facts
-    )
+    FROM parts AS part JOIN known
+        ON known.template = part.template AND known.facts IS NOT DISTINCT FROM part.facts
 """
 _PATHS = "concat(path, ' ', other_path)"
 
