@@ -92,14 +92,12 @@ class Source:
         return self.reader.files(self.files or ["-"])
 
     def _is_table(self) -> bool:
-        """Whether DuckDB reads the files: it must for tables and S3, and is faster for large
-        files.
-        """
+        """Whether DuckDB reads the files: wherever it is installed. For tables and S3 it must."""
         if "-" in self.files or not self.files:
             return False
         if any(places.is_place(name) or is_table(name) for name in self.files):
             return True
-        return engine.available() and self._size() > _SMALL
+        return engine.available()
 
     def _table(self, read: Callable[[int], None]) -> Iterator[Record]:
         with (

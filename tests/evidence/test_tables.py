@@ -439,7 +439,10 @@ def test_lines_of_any_length_are_read(
     assert one_by_one == (files if size > 32 << 20 else [])
 
 
-def test_learn_and_report_say_the_same_of_a_table(tmp_path: Path) -> None:
+def test_learn_and_report_say_the_same_however_events_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table, a log, which is read as one, and single lines, where there is no DuckDB."""
     log = Log().host("api.example").host("api.example", *stack("tintkit")).host("b.example")
     log.add("read_write_tmp", path="/tmp/tmpk3v9_x2q", operation="create")
     for asker in ("tintkit", "function"):
@@ -464,14 +467,26 @@ def test_learn_and_report_say_the_same_of_a_table(tmp_path: Path) -> None:
         ("replay", "--policy", policy),
         ("fix", "--policy", policy),
     ):
-        of_log = json.loads(fshield(*words, "--json", plain).stdout)
-        of_table = json.loads(fshield(*words, "--json", table).stdout)
-        for answer in (of_log, of_table):
+        of_log, of_table = (
+            json.loads(fshield(*words, "--json", source).stdout) for source in (plain, table)
+        )
+        with monkeypatch.context() as patched:
+            patched.setattr(engine, "available", lambda: False)
+            of_lines = json.loads(fshield(*words, "--json", plain).stdout)
+        for answer in (of_log, of_table, of_lines):
             for key in ("lines", "others", "bytes"):
                 answer.get("skipped", {}).pop(key, None)
-        assert of_table == of_log, words
+        assert of_table == of_log == of_lines, words
         answers[words] = json.dumps(of_table)
     assert "allowed for stripe, redis; asked by function" in answers["report",]
+
+
+def test_a_log_of_one_line_is_read_as_a_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(EventReader, "files", lambda *_: pytest.fail("read line by line"))
+    plain = Log().host("api.example").write(tmp_path / "events.log")
+    assert json.loads(fshield("report", "--json", plain).stdout)["events"] == 1
 
 
 def test_a_table_without_later_columns_is_read(tmp_path: Path) -> None:

@@ -303,7 +303,7 @@ def record_of(row: Row, source: str = "") -> Record:
         event["entry_source"] = key.would_allow
     if key.asker:
         event |= {"only_for": key.only_for, "asker": key.asker}
-    if key.region and key.function:
+    if key.region:
         event["function_arn"] = f"arn:aws:lambda:{key.region}:{key.account}:function:{key.function}"
     return Record(
         event,
