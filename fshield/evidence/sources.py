@@ -95,9 +95,9 @@ class Source:
         """Whether DuckDB reads the files: wherever it is installed. For tables and S3 it must."""
         if "-" in self.files or not self.files:
             return False
-        if any(places.is_place(name) or is_table(name) for name in self.files):
-            return True
-        return engine.available()
+        return engine.available() or any(
+            places.is_place(name) or is_table(name) for name in self.files
+        )
 
     def _table(self, read: Callable[[int], None]) -> Iterator[Record]:
         with (

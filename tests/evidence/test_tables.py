@@ -489,6 +489,23 @@ def test_a_log_of_one_line_is_read_as_a_table(
     assert json.loads(fshield("report", "--json", plain).stdout)["events"] == 1
 
 
+@pytest.mark.parametrize("command", ["report", "evidence"])
+def test_no_line_of_a_pipe_is_lost(tmp_path: Path, command: str) -> None:
+    """`fshield report <(zcat log.gz)`: what is read of a pipe to see what it is cannot be read
+    again."""
+    log = Log()
+    for number in range(40):
+        log.host(f"h{number}.example")
+    reading, writing = os.pipe()
+    content = log.write(tmp_path / "events.log").read_bytes()
+    assert os.write(writing, content) == len(content)
+    os.close(writing)
+    out = ("-o", f"{tmp_path}/t.parquet") if command == "evidence" else ()
+    found = fshield(command, "--json", f"/dev/fd/{reading}", *out)
+    os.close(reading)
+    assert json.loads(found.stdout)["events"] == 40, found.stdout
+
+
 def test_a_table_without_later_columns_is_read(tmp_path: Path) -> None:
     old, new = tmp_path / "old.parquet", tmp_path / "new.parquet"
     plain = Log().host("api.example", count=3).write(tmp_path / "events.log")

@@ -25,6 +25,8 @@ _PARQUET = b"PAR1"
 def is_table(name: str) -> bool:
     """Whether a file is a table that was made before."""
     try:
+        if not Path(name).is_file():
+            return False
         with Path(name).open("rb") as stream:
             return stream.read(len(_PARQUET)) == _PARQUET
     except (OSError, ValueError):
@@ -102,6 +104,9 @@ def in_batches(files: Iterable[str]) -> Iterator[Batch]:
 
 def _kind(name: str) -> str:
     try:
+        # What is read of a pipe is gone.
+        if Path(name).is_fifo():
+            return "odd"
         with Path(name).open("rb") as stream:
             first = stream.read(4096)
     except (OSError, ValueError) as error:

@@ -16,7 +16,7 @@ struct judged {
     enum fs_family family;
     bool gone; /* ephemeral /tmp: removed, and not open here */
     const char *verb;
-    const char *from, *to; /* the other path of the act, as act has them; else NULL */
+    const char *from, *to; /* the other path of the act, as struct act has them; else NULL */
     const void *caller; /* of the door; NULL: the thread holds the interpreter, or not known */
     char path[PATH_MAX];
 };
