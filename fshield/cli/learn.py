@@ -77,6 +77,7 @@ def learn(
     ] = False,
     log_group: options.LogGroup = None,
     since: options.Since = "7d",
+    at_most: options.Spending = 5.0,
     function: options.Function = None,
     region: options.Region = None,
     profile: options.Profile = None,
@@ -93,7 +94,12 @@ def learn(
         if out:
             _refuse_edited(out)
         source = sources.Source(
-            events or [], log_group, since, Connection(region, profile, endpoint_url), function
+            events or [],
+            log_group,
+            since,
+            Connection(region, profile, endpoint_url),
+            function,
+            at_most,
         )
         evidence = Evidence()
         evidence.packages.own |= set(own or ())

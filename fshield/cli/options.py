@@ -85,7 +85,7 @@ LogGroup = Annotated[
     typer.Option(
         "--log-group",
         metavar="NAME",
-        help="Read a CloudWatch log group in place of files.",
+        help="In place of files: a CloudWatch log group.",
         show_default=False,
     ),
 ]
@@ -93,6 +93,13 @@ Since = Annotated[
     str,
     typer.Option(
         "--since", metavar="TIME", help="With --log-group: 30m, 4h, 7d, 2w ago, or a time."
+    ),
+]
+# The default is `fshield.evidence.tables.loggroups.AT_MOST_USD`.
+Spending = Annotated[
+    float,
+    typer.Option(
+        "--at-most", metavar="USD", min=0, help="With --log-group: what Logs Insights may cost."
     ),
 ]
 Function = Annotated[

@@ -59,6 +59,7 @@ def report(
     own: options.Own = None,
     log_group: options.LogGroup = None,
     since: options.Since = "7d",
+    at_most: options.Spending = 5.0,
     function: options.Function = None,
     region: options.Region = None,
     env: options.Environment = None,
@@ -77,7 +78,12 @@ def report(
         compiled = native.Compiled(compile_policy(loaded)) if loaded else None
         counter = explain.subject(other).compiled if other else None
         source = sources.Source(
-            events or [], log_group, since, Connection(region, profile, endpoint_url), function
+            events or [],
+            log_group,
+            since,
+            Connection(region, profile, endpoint_url),
+            function,
+            at_most,
         )
         # Evidence stays in memory. Searching it for garbage again and again finds none.
         gc.set_threshold(_OBJECTS)

@@ -40,6 +40,7 @@ def replay(
     events: options.Events = None,
     log_group: options.LogGroup = None,
     since: options.Since = "7d",
+    at_most: options.Spending = 5.0,
     function: options.Function = None,
     region: options.Region = None,
     env: options.Environment = None,
@@ -51,7 +52,12 @@ def replay(
     with output.reporting(as_json):
         compiled = explain.subject(policy).compiled
         source = sources.Source(
-            events or [], log_group, since, Connection(region, profile, endpoint_url), function
+            events or [],
+            log_group,
+            since,
+            Connection(region, profile, endpoint_url),
+            function,
+            at_most,
         )
         with source.records() as records:
             evidence = Evidence().read(records)

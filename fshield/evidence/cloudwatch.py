@@ -1,4 +1,5 @@
-"""Reads a CloudWatch log group, page by page: first what it will cost, then the guard's own lines.
+"""Reads a CloudWatch log group page by page, for ``fshield tail``. Commands that count ask Logs
+Insights: see `fshield.evidence.tables.loggroups`.
 
 FilterLogEvents answers at most 1 MB or 10,000 events a page
 (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html), so
@@ -20,10 +21,9 @@ from fshield.language.aws import region_asked
 
 #: The filter for CloudWatch: every event contains this word, and few other lines do.
 PATTERN = '"function_shield"'
-PRICES = "https://aws.amazon.com/cloudwatch/pricing/"
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _AGO = re.compile(r"([1-9][0-9]{0,5})([smhdw])\Z")
-_INSIGHTS = "fshield evidence --log-group makes a table of it by Logs Insights: read that instead"
+_INSIGHTS = "fshield report --log-group reads it, by Logs Insights"
 
 
 @dataclass(frozen=True)
@@ -43,30 +43,6 @@ class Window:
 
     since: datetime
     until: datetime
-
-
-@dataclass(frozen=True)
-class Price:
-    """What the user is told before anything is read.
-
-    Args:
-        stored: the bytes that the whole group stores, compressed, as CloudWatch counts them.
-        share: the window's share of the group's lifetime, from 0 to 1.
-    """
-
-    stored: int
-    share: float
-
-    @property
-    def sentence(self) -> str:
-        """The price in words. AWS's price list has no charge for FilterLogEvents, but does not say
-        that it is free.
-        """
-        return (
-            f"reads about {size(round(self.stored * self.share))} of {size(self.stored)} stored, by"
-            " FilterLogEvents: the price list has no charge for the requests; lines that leave the"
-            f" region may be charged as data transfer ({PRICES})"
-        )
 
 
 def size(count: int) -> str:
@@ -141,43 +117,6 @@ class LogGroup:
         """The group's region, which is also that of the functions that write to it."""
         return str(self._client.meta.region_name)
 
-    def price(self, window: Window) -> Price:
-        """The price of reading `window`, from what CloudWatch says about the group."""
-        with said_by():
-            answer = self._client.describe_log_groups(logGroupNamePrefix=self.name)
-        found = next(
-            (
-                group
-                for group in answer.get("logGroups", ())
-                if group.get("logGroupName") == self.name
-            ),
-            None,
-        )
-        if found is None:
-            raise CouldNotRun(
-                f"there is no log group {shown(self.name)} here",
-                "name it in full (/aws/lambda/NAME), and --region",
-            )
-        if found.get("logGroupClass", "STANDARD") != "STANDARD":
-            raise CouldNotRun(
-                f"{shown(self.name)} is of the class {found['logGroupClass']}, which"
-                " FilterLogEvents cannot read",
-                _INSIGHTS,
-            )
-        created = datetime.fromtimestamp(found.get("creationTime", 0) / 1000, timezone.utc)
-        if "retentionInDays" in found:
-            created = max(created, window.until - timedelta(days=found["retentionInDays"]))
-        kept = (window.until - created).total_seconds()
-        asked = (window.until - max(created, window.since)).total_seconds()
-        return Price(
-            int(found.get("storedBytes", 0)), min(1.0, max(0.0, asked / kept)) if kept > 0 else 1.0
-        )
-
-    def lines(self, window: Window) -> Iterator[bytes]:
-        """The text of the messages only."""
-        for message in self.messages(window):
-            yield str(message.get("message", "")).encode("utf-8", "surrogatepass")
-
     def messages(
         self, window: Window, tell: Callable[[datetime], None] | None = None
     ) -> Iterator[Mapping[str, Any]]:
@@ -217,7 +156,7 @@ class said_by:  # noqa: N801
     def __init__(
         self,
         service: str = "CloudWatch Logs",
-        fix: str = "allow logs:FilterLogEvents and logs:DescribeLogGroups on it",
+        fix: str = "allow logs:FilterLogEvents on it",
     ) -> None:
         self._service = service
         self._fix = fix

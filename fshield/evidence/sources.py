@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -16,14 +16,16 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from fshield import output
 from fshield.engine import decide as native
 from fshield.errors import CouldNotRun, closest, shown
-from fshield.evidence.cloudwatch import Connection, LogGroup, Window, since
+from fshield.evidence.cloudwatch import Connection, Window, since
 from fshield.evidence.stream import Counts, EventReader, Record
-from fshield.evidence.tables import engine, places, rows
+from fshield.evidence.tables import engine, loggroups, places, rows
 from fshield.evidence.tables.batches import is_table
 from fshield.language import endpoints
 
 #: A smaller file is read before anybody would look at a progress bar.
 _SMALL = 8 << 20
+#: One log group's window is asked for in pieces of so many days at most.
+_LONGEST = timedelta(days=16)
 
 
 @dataclass
@@ -36,6 +38,7 @@ class Source:
         since: how far back in it.
         connection: where it is.
         function: the one function whose events are wanted.
+        at_most: USD that reading the log group may cost.
     """
 
     files: list[str]
@@ -43,6 +46,7 @@ class Source:
     since: str = "7d"
     connection: Connection = field(default_factory=Connection)
     function: str | None = None
+    at_most: float = loggroups.AT_MOST_USD
 
     def __post_init__(self) -> None:
         self._moved: Callable[[int], None] = lambda _size: None
@@ -115,20 +119,24 @@ class Source:
             return 0
 
     def _group(self, advance: Callable[[float], None]) -> Iterator[Record]:
+        """The log group's table, which CloudWatch counts. It needs no DuckDB."""
         assert self.group
         now = datetime.now(timezone.utc)
         window = Window(since(self.since, now), now)
-        group = LogGroup(self.group, self.connection)
-        self.region = group.region if group.region in endpoints.regions() else None
-        output.console(stderr=True).print(
-            f"{self.group}: {group.price(window).sentence}", soft_wrap=True
-        )
+        groups = loggroups.LogGroups(loggroups.Wanted((self.group,)), self.connection, self.at_most)
+        self.region = groups.region if groups.region in endpoints.regions() else None
+        windows = dict.fromkeys(groups.groups, window)
+        price = groups.price(windows)
+        output.console(stderr=True).print(price.sentence, soft_wrap=True)
+        groups.check(price.usd)
         length = (window.until - window.since).total_seconds() or 1.0
-
-        def reached(moment: datetime) -> None:
-            advance((moment - window.since).total_seconds() / length)
-
-        return self.reader.messages(group.messages(window, reached), self.group)
+        found: list[rows.Row] = []
+        counting = EventReader(follow=False)
+        for until, some in groups.days(windows, counting, _LONGEST):
+            found += some
+            advance((until - window.since).total_seconds() / length)
+        self.reader.counts = counting.counts
+        return rows.records(rows.merged(found), self.group)
 
 
 def facts_of(

@@ -52,11 +52,19 @@ _PLACES = (
     Need("Role", ("sts:AssumeRole",), _ROLE, "--role-name"),
     Need("Accounts", ("organizations:ListAccounts",), _ANY, "--organization"),
 )
-_READ_LOGS = (
-    Need("Logs", ("logs:FilterLogEvents",), _LOGS),
-    # It searches all groups by a prefix.
-    Need("Price", ("logs:DescribeLogGroups",), _ANY_GROUP),
-)
+
+
+def _by_insights(only: str | None = None) -> tuple[Need, ...]:
+    """What Logs Insights needs. `only` is as in `Need`."""
+    return (
+        Need("Logs", ("logs:StartQuery",), _LOGS, only),
+        # These actions have no log group, or search all.
+        Need("Answers", ("logs:GetQueryResults", "logs:StopQuery"), _ANY, only),
+        Need("Groups", ("logs:DescribeLogGroups",), _ANY_GROUP, only),
+        Need("Price", ("cloudwatch:GetMetricData",), _ANY, only),
+    )
+
+
 NEEDS: dict[str, tuple[Need, ...]] = {
     "publish": (
         Need("Publish", ("lambda:PublishLayerVersion", "lambda:ListLayerVersions"), _LAYER),
@@ -130,18 +138,14 @@ NEEDS: dict[str, tuple[Need, ...]] = {
     ),
     "ready": (
         Need("Look", ("lambda:GetFunctionConfiguration",), _FUNCTION),
-        Need("Logs", ("logs:FilterLogEvents",), _LOGS),
+        *_by_insights(),
     ),
-    "learn": _READ_LOGS,
-    "replay": _READ_LOGS,
-    "report": _READ_LOGS,
+    "learn": _by_insights(),
+    "replay": _by_insights(),
+    "report": _by_insights(),
     "tail": (Need("Logs", ("logs:FilterLogEvents",), _LOGS),),
     "evidence": (
-        Need("Logs", ("logs:StartQuery",), _LOGS, "--log-group-prefix"),
-        # These actions have no log group, or search all.
-        Need("Answers", ("logs:GetQueryResults", "logs:StopQuery"), _ANY, "--log-group-prefix"),
-        Need("Groups", ("logs:DescribeLogGroups",), _ANY_GROUP, "--log-group-prefix"),
-        Need("Price", ("cloudwatch:GetMetricData",), _ANY, "--log-group-prefix"),
+        *_by_insights("--log-group-prefix"),
         # Besides what the table and the answers need of Glue and S3.
         Need(
             "Athena",

@@ -15,7 +15,7 @@ from fshield import output
 from fshield.engine import decide as native
 from fshield.engine import explain as explaining
 from fshield.evidence.acts import Evidence
-from fshield.evidence.cloudwatch import Connection, LogGroup, Window, since
+from fshield.evidence.cloudwatch import Connection, Window, since
 from fshield.evidence.events import harmless
 from fshield.evidence.replay import Outcome, replay
 from fshield.evidence.sources import Source, facts_of
@@ -33,7 +33,6 @@ from fshield.fleet.ready_checks import (
     seen_in,
 )
 from fshield.fleet.request import Account
-from fshield.local.progress import waiting_for
 
 #: The number of kinds to print; --json has all.
 _SHOWN = 10
@@ -83,7 +82,8 @@ def _of_aws(
     name: str,
     account: Account,
     log_group: str | None,
-    window: Window,
+    look_back: str,
+    at_most: float,
     env: list[str],
     evidence: Evidence,
 ) -> _Log:
@@ -97,13 +97,12 @@ def _of_aws(
         or f"/aws/lambda/{function.name}"
     )
     connection = Connection(region, account.profile, account.endpoint_url)
-    reader = EventReader()
-    with waiting_for(f"reading {group} since {window.since:%Y-%m-%d %H:%M}"):
-        logs = LogGroup(group, connection)
-        seen = seen_in(_also_to(evidence, reader.messages(logs.messages(window), logs.name)))
+    source = Source([], group, look_back, connection, function.name, at_most)
+    with source.records() as records:
+        seen = seen_in(_also_to(evidence, records))
     variables = [f"{name}={value}" for name, value in function.variables.items()]
     facts = native.facts_of(region, [*variables, *env])
-    return _Log(function.name, group, facts, seen, reader, function, standing(function))
+    return _Log(function.name, group, facts, seen, source.reader, function, standing(function))
 
 
 def ready(
@@ -113,6 +112,7 @@ def ready(
     policy: Path | None,
     account: Account,
     log_group: str | None,
+    at_most: float,
     files: list[str],
     env: list[str],
     as_json: bool,
@@ -122,6 +122,7 @@ def ready(
     Args:
         policy: the policy to enforce, compiled or not; None: every act that any blocking rule would
             block counts.
+        at_most: USD that reading the log group may cost.
         files: logs, folders or tables of evidence in place of the log group: AWS is not asked.
         env: the function's variables, ``NAME=VALUE``, besides those that AWS knows.
     """
@@ -133,7 +134,7 @@ def ready(
         log = (
             _of_files(name, account, files, env, evidence)
             if files
-            else _of_aws(name, account, log_group, window, env, evidence)
+            else _of_aws(name, account, log_group, look_back, at_most, env, evidence)
         )
         seen, reader = log.seen, log.reader
         blocked = None

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
-import urllib.request
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from botocore.client import BaseClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from moto.server import ThreadedMotoServer
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 from fshield.cli.app import app
 from fshield.evidence.stream import EventReader, Record, function_of_group
@@ -29,14 +25,14 @@ from fshield.evidence.tables.engine import Table
 from fshield.evidence.tables.groups import Fold, Group, Loose
 from fshield.evidence.tables.rows import Row, Stamp, folded
 from fshield.fleet import iam
-from tests.evidence.insights import Line, answer, insights
+from tests.evidence.cloud import REGION, Cloud, process
+from tests.evidence.insights import Line, answer
 from tests.evidence.lines import logs, processes
 from tests.evidence.test_tables import PHASES, for_a_tenant, written_by_the_engine
-from tests.fleet.stand_in import KEYS
 from tests.fshield.recorded import Log
 
 EXAMPLES = int(os.environ.get("EVIDENCE_CASES", "15"))
-ACCOUNT, REGION = "123456789012", "eu-central-1"
+ACCOUNT = "123456789012"
 LOGS = (f"{ACCOUNT}:/aws/lambda/orders", f"{ACCOUNT}:/custom")
 #: The counts that must agree. The others need each line's time and the order of lines, which
 #: Insights does not return.
@@ -191,56 +187,6 @@ def test_names_of_fields_in_a_line_forge_nothing() -> None:
         assert by_insights(lines, windows) == by_fold(lines, windows)
 
 
-class Cloud:
-    """moto with log groups."""
-
-    def __init__(self, endpoint: str, asked: list[str]) -> None:
-        self.endpoint, self.asked = endpoint, asked
-        self.logs = boto3.client("logs", endpoint_url=endpoint, region_name=REGION)
-        self.now = datetime.now(timezone.utc)
-
-    def put(self, group: str, lines: list[str], ago: timedelta) -> None:
-        """Add lines, one millisecond apart."""
-        at = int((self.now - ago).timestamp() * 1000)
-        with contextlib.suppress(self.logs.exceptions.ResourceAlreadyExistsException):
-            self.logs.create_log_group(logGroupName=group)
-            self.logs.create_log_stream(logGroupName=group, logStreamName="s")
-        events: list[Any] = [
-            {"timestamp": at + n, "message": f"{line}\n"} for n, line in enumerate(lines)
-        ]
-        self.logs.put_log_events(logGroupName=group, logStreamName="s", logEvents=events)
-
-    def evidence(self, out: Path, *words: str) -> Result:
-        """Run `fshield evidence` against this endpoint."""
-        where = ("--endpoint-url", self.endpoint, "--region", REGION, "-o", str(out), "--json")
-        return CliRunner().invoke(app, ["evidence", *words, *where])
-
-
-@pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    for name, value in KEYS.items():
-        monkeypatch.setenv(name, value)
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    try:
-        endpoint = "http://{}:{}".format(*server.get_host_and_port())
-        # Remove what an earlier test in this process left.
-        urllib.request.urlopen(f"{endpoint}/moto-api/reset", b"").close()
-        with insights(monkeypatch) as asked:
-            yield Cloud(endpoint, asked)
-    finally:
-        server.stop()
-
-
-def process(number: int, *hosts: str) -> list[str]:
-    """Lines of one process, one line a host."""
-    log = Log()
-    for host in hosts:
-        log.host(host, nonce=f"{number:016x}")
-    # Without spaces, as the engine writes them.
-    return [json.dumps(json.loads(line), separators=(",", ":")) for line in log.lines]
-
-
 def of_table(path: Path) -> dict[tuple[str, str], int]:
     """How often each function reached each host."""
     with Table() as table:
@@ -291,18 +237,7 @@ def test_time_is_halved_where_an_answer_is_too_long(
 
 def test_what_it_costs_is_said_and_kept(cloud: Cloud, tmp_path: Path) -> None:
     cloud.put("/aws/lambda/f", process(1, "a.example"), timedelta(hours=2))
-    metrics = boto3.client("cloudwatch", endpoint_url=cloud.endpoint, region_name=REGION)
-    metrics.put_metric_data(
-        Namespace="AWS/Logs",
-        MetricData=[
-            {
-                "MetricName": "IncomingBytes",
-                "Dimensions": [{"Name": "LogGroupName", "Value": "/aws/lambda/f"}],
-                "Timestamp": cloud.now - timedelta(hours=2),
-                "Value": 2.5e12,
-            }
-        ],
-    )
+    cloud.came_in("/aws/lambda/f", 2.5e12, timedelta(hours=2))
     out = tmp_path / "t.parquet"
     words = ("--log-group", "/aws/lambda/f")
     found = cloud.evidence(out, *words)

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.evidence.insights import insights
 from tests.fleet.functions import Fleet
 from tests.fleet.rolling import Roller, policies
 from tests.fleet.stand_in import StandIn, running
 
 
 @pytest.fixture
-def stand_in() -> Iterator[StandIn]:
-    with running() as started:
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
+    with running() as started, insights(monkeypatch):
         yield started
 
 

@@ -269,6 +269,8 @@ class _Handler(BaseHTTPRequestHandler):
         target = self.headers.get("X-Amz-Target")
         if target:
             return target.rpartition(".")[2], ""
+        if parts.path.startswith("/service/"):
+            return parts.path.rpartition("/")[2], ""
         if (
             parts.path in {"/2015-03-31/functions", "/2015-03-31/functions/"}
             and self.command == "GET"
@@ -439,7 +441,7 @@ class _Handler(BaseHTTPRequestHandler):
         kept = {
             k: v
             for k, v in answer.getheaders()
-            if k.lower() in {"content-type", "x-amzn-errortype"}
+            if k.lower() in {"content-type", "smithy-protocol", "x-amzn-errortype"}
         }
         return answer.status, kept, content
 

@@ -1,4 +1,4 @@
-"""Reading a log group: the price first, only the engine's lines, one page at a time, and a readable
+"""Reading a log group for `tail`: only the engine's lines, one page at a time, and a readable
 sentence for each of AWS's errors."""
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from fshield.errors import CouldNotRun
@@ -54,35 +55,24 @@ def test_reads_our_lines_only_and_all_pages(logs: Any) -> None:
     assert len(progress) >= 2 and all(NOW - timedelta(hours=1) < at < NOW for at in progress)
 
 
-def test_price_before_reading(logs: Any) -> None:
-    put(logs, *[EVENT] * 100)
-    price = LogGroup("/aws/lambda/f", HERE).price(hour())
-    assert price.stored == 100 * (len(EVENT) + 26) or price.stored == 100 * len(EVENT)
-    assert 0 <= price.share <= 1
-    assert (
-        "no charge for the requests; lines that leave" in price.sentence
-        and "https://" in price.sentence
-    )
-
-
 def test_no_such_group(logs: Any) -> None:
-    with pytest.raises(CouldNotRun, match="there is no log group"):
-        LogGroup("/aws/lambda/g", HERE).price(hour())
     with pytest.raises(CouldNotRun, match="ResourceNotFoundException") as caught:
         list(LogGroup("/aws/lambda/g", HERE).messages(hour()))
     assert caught.value.fix and "--region" in caught.value.fix
 
 
-def test_infrequent_access_is_told_before_it_is_tried(
+def test_a_class_that_it_cannot_read_is_read_by_insights(
     logs: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     group = LogGroup("/aws/lambda/f", HERE)
-    answer = {
-        "logGroups": [{"logGroupName": "/aws/lambda/f", "logGroupClass": "INFREQUENT_ACCESS"}]
-    }
-    monkeypatch.setattr(group._client, "describe_log_groups", lambda **_: answer)
+    answer: Any = {"Error": {"Code": "InvalidOperationException", "Message": "INFREQUENT_ACCESS"}}
+
+    def refused(**_: Any) -> None:
+        raise ClientError(answer, "FilterLogEvents")
+
+    monkeypatch.setattr(group._client, "filter_log_events", refused)
     with pytest.raises(CouldNotRun, match="INFREQUENT_ACCESS") as caught:
-        group.price(hour())
+        list(group.messages(hour()))
     assert caught.value.fix and "Insights" in caught.value.fix
 
 

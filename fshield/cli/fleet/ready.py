@@ -36,6 +36,7 @@ def ready(
             show_default=False,
         ),
     ] = None,
+    at_most: options.Spending = 5.0,
     evidence: Annotated[
         list[str] | None,
         typer.Option(
@@ -65,6 +66,7 @@ def ready(
         policy,
         Account(region, profile, endpoint_url),
         log_group,
+        at_most,
         evidence or [],
         env or [],
         as_json,

@@ -23,7 +23,7 @@ from typing import Any
 from fshield.evidence.events import decode, normalised
 from fshield.evidence.stream import Counts, EventReader, Record, function_of_group, seconds
 from fshield.evidence.tables import apart
-from fshield.evidence.tables.rows import Key, Row, Stamp, moment_key, row_of
+from fshield.evidence.tables.rows import Row, Stamp, merged, row_of
 from fshield.evidence.tables.templates import meaning
 
 #: Processes that are remembered from one answer to the next.
@@ -157,7 +157,7 @@ class Fold:
             groups, loose: the answer.
             lines_of: gives the lines, as they are, that the groups of these processes are made of.
         """
-        found: dict[tuple[Any, ...], Row] = {}
+        found: list[Row] = []
         exact: defaultdict[str, list[_Entry]] = defaultdict(list)
         for entry, process in self._entries(loose):
             exact[process].append(entry)
@@ -181,13 +181,12 @@ class Fold:
                 if whole.pop(process, None):
                     doubtful.add(process)
         for entry in exact.pop("", ()):
-            _add(found, _times(entry.row, entry.copies))
+            found.append(_times(entry.row, entry.copies))
         for nonce in sorted(exact.keys() | whole.keys()):
             if nonce in whole:
                 self._count(known[nonce])
-            for row in self._followed(nonce, whole.get(nonce), exact.get(nonce, [])):
-                _add(found, row)
-        return list(found.values())
+            found += self._followed(nonce, whole.get(nonce), exact.get(nonce, []))
+        return merged(found)
 
     def _entries(self, lines: Iterable[Loose]) -> Iterator[tuple[_Entry, str]]:
         """The events in lines, each with its process's random value, or ""."""
@@ -371,9 +370,3 @@ def _times(row: Row, number: int) -> Row:
     return replace(
         row, times=row.times * number, events=row.events * number, lost=row.lost * number
     )
-
-
-def _add(to: dict[tuple[Key, tuple[int | None, str]], Row], row: Row) -> None:
-    known = to.setdefault((row.key, moment_key(row)), row)
-    if known is not row:
-        known.add(row)

@@ -29,7 +29,11 @@ from fshield.language.aws import region_asked
 MAX_GROUPS = 50
 #: What a gigabyte costs in us-east-1. Most regions ask the same, none more than half as much again.
 USD_A_GB = 0.005
+#: What a command may cost unless it is told otherwise.
+AT_MOST_USD = 5.0
 PRICES = "https://aws.amazon.com/cloudwatch/pricing/"
+#: What a query is first asked for.
+DAY = timedelta(days=1)
 #: CloudWatch may not have all lines of the last minutes yet.
 SETTLED = timedelta(minutes=5)
 _GB = 1e9
@@ -148,7 +152,10 @@ class LogGroups:
         self.groups = sorted(self._found(wanted))
         if not self.groups:
             named = ", ".join(map(shown, (*wanted.names, *wanted.prefixes)))
-            raise CouldNotRun(f"there is no log group {named} here", "see --region and --profile")
+            raise CouldNotRun(
+                f"there is no log group {named} here",
+                "name it in full (/aws/lambda/NAME), and see --region and --profile",
+            )
 
     def _found(self, wanted: Wanted) -> Iterator[LogGroup]:
         asked: list[dict[str, Any]] = [{}]
@@ -237,35 +244,43 @@ class LogGroups:
     # ---- reading ----
 
     def days(
-        self, windows: Mapping[LogGroup, Window], reader: EventReader
+        self,
+        windows: Mapping[LogGroup, Window],
+        reader: EventReader,
+        longest: timedelta = DAY,
     ) -> Iterator[tuple[datetime, list[Row]]]:
         """The rows of each day in turn, with the moment until which all is read then.
 
         Args:
             windows: what to read of each group.
             reader: counts what is met.
+            longest: up to so many days at once, where answers are far from the limit of a query.
         """
         fold = Fold(reader)
         if not windows:
             return
         begin = min(window.since for window in windows.values())
         end = max(window.until for window in windows.values())
+        step = DAY
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             while begin < end:
                 midnight = begin.replace(hour=0, minute=0, second=0, microsecond=0)
-                until = min(midnight + timedelta(days=1), end)
+                until = min(midnight + step, end)
                 parts = list(_together(windows, begin, until))
                 rows: list[Row] = []
+                most = 0
                 try:
                     answers = pool.map(lambda part: self._answers(*part), parts)
                     for (groups, _, _), answer in zip(parts, answers, strict=True):
                         for since, before, found in answer:
+                            most = max(most, len(found))
                             rows += self._rows(fold, groups, since, before, found)
                 except BaseException:
                     pool.shutdown(wait=False, cancel_futures=True)
                     raise
                 yield until, rows
                 begin = until
+                step = min(2 * step, longest) if 4 * most < insights.MAX_ROWS else DAY
 
     def _rows(
         self,

@@ -148,7 +148,10 @@ NO_STAMP = Stamp()
 
 def folded(records: Iterable[Record], stamp: Stamp = NO_STAMP) -> list[Row]:
     """The table of `records`, in the order of its keys: the plain meaning of all that SQL does."""
-    rows: dict[tuple[Any, ...], Row] = {}
+    return merged(_each(records, stamp))
+
+
+def _each(records: Iterable[Record], stamp: Stamp) -> Iterator[Row]:
     armed: dict[str, tuple[str, str]] = {}
     for record in records:
         event = record.event
@@ -156,11 +159,17 @@ def folded(records: Iterable[Record], stamp: Stamp = NO_STAMP) -> list[Row]:
             said = (event.get("runtime") or "", event.get("policy_sha256") or "")
             armed[record.process] = said
         runtime, sha256 = armed.get(record.process, ("", ""))
-        row = row_of(record, runtime, sha256, stamp)
-        known = rows.setdefault((row.key, moment_key(row)), row)
+        yield row_of(record, runtime, sha256, stamp)
+
+
+def merged(rows: Iterable[Row]) -> list[Row]:
+    """The table of `rows`, in the order of its keys: those that nothing tells apart become one."""
+    whole: dict[tuple[Key, tuple[int | None, str]], Row] = {}
+    for row in rows:
+        known = whole.setdefault((row.key, moment_key(row)), row)
         if known is not row:
             known.add(row)
-    return in_order(rows.values())
+    return in_order(whole.values())
 
 
 def row_of(record: Record, runtime: str = "", sha256: str = "", stamp: Stamp = NO_STAMP) -> Row:
