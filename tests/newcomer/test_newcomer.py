@@ -17,6 +17,7 @@ import pytest
 from fshield.errors import CouldNotRun
 from fshield.local.cache import cache_folder
 from fshield.local.container import connect
+from tests.evidence.insights import insights
 from tests.newcomer import path
 from tests.replica.image import debian_image
 from tests.support import ROOT, rules, run_guarded
@@ -53,7 +54,7 @@ def test_the_script_is_the_pages() -> None:
 
 
 @pytest.fixture
-def aws() -> Iterator[str]:
+def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """moto on loopback, with the function `my-function` and its log under the policy `monitor`."""
     # Imported here because it is slow, and the other test does not need it.
     from moto.server import ThreadedMotoServer  # noqa: PLC0415
@@ -82,11 +83,15 @@ def aws() -> Iterator[str]:
     logs = boto3.client("logs", **options)
     logs.create_log_group(logGroupName=GROUP)
     logs.create_log_stream(logGroupName=GROUP, logStreamName="one")
-    code = (
+    # A file: `learn` holds back what code without a file does.
+    function = tmp_path / "app.py"
+    function.write_text(
         "import socket\ntry: socket.create_connection(('127.66.66.66', 9), 1)\nexcept OSError: pass"
     )
     seen = run_guarded(
-        [sys.executable, "-c", code], policy=rules("alert", "alert", "alert", "alert")
+        [sys.executable, function],
+        policy=rules("alert", "alert", "alert", "alert"),
+        env={"_HANDLER": "app.handler", "LAMBDA_TASK_ROOT": str(tmp_path)},
     )
     now = int(time.time() * 1000)
     entries: Any = [
@@ -94,7 +99,8 @@ def aws() -> Iterator[str]:
         for event in seen.events
     ]
     logs.put_log_events(logGroupName=GROUP, logStreamName="one", logEvents=entries)
-    yield address
+    with insights(monkeypatch, others=True):
+        yield address
     server.stop()
 
 
