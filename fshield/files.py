@@ -1,4 +1,4 @@
-"""Writes a whole file or nothing."""
+"""Writes a whole file or nothing, and makes folders for temporary files."""
 
 from __future__ import annotations
 
@@ -8,6 +8,22 @@ import tempfile
 from pathlib import Path
 
 from fshield.errors import CouldNotRun
+
+
+def scratch() -> tempfile.TemporaryDirectory[str]:
+    """A folder for temporary files, which goes with the object.
+
+    Raises:
+        CouldNotRun: none can be made.
+    """
+    try:
+        return tempfile.TemporaryDirectory(prefix="fshield-")
+    except OSError as error:
+        where = f" in {error.filename}" if error.filename else ""
+        raise CouldNotRun(
+            f"no folder for temporary files{where}: {error.strerror}",
+            "name one that can be written to: TMPDIR=FOLDER fshield …",
+        ) from error
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
@@ -33,6 +32,7 @@ from fshield.evidence.tables.rows import (
     row_from,
 )
 from fshield.evidence.tables.rows import values as columns_of
+from fshield.files import scratch
 
 if TYPE_CHECKING:
     import duckdb
@@ -95,7 +95,7 @@ class Table:
     def __init__(
         self, stamp: Stamp = NO_STAMP, progress: Callable[[int], None] | None = None
     ) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="fshield-")
+        self._folder = scratch()
         self._stamp = stamp
         self._tell = progress or (lambda _size: None)
         try:

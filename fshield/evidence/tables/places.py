@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from glob import glob
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from fshield import aws_library
 from fshield.errors import CouldNotRun, shown
 from fshield.evidence.cloudwatch import Connection, said_by
+from fshield.files import scratch
 from fshield.language.aws import region_asked
 
 _S3 = "s3://"
@@ -59,7 +59,7 @@ def at_hand(names: list[str], connection: Connection) -> Iterator[dict[str, str]
     Raises:
         CouldNotRun: something is not there, or AWS says no.
     """
-    with TemporaryDirectory(prefix="fshield-") as folder:
+    with scratch() as folder:
         files: dict[str, str] = {}
         for number, name in enumerate(names):
             if name.startswith(_S3):
