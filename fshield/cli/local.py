@@ -212,7 +212,8 @@ def invoke(
         rest = function.rest
         if events_file:
             seen = [event for each in (*done, *([rest] if rest else [])) for event in each.events]
-            write_whole(events_file, "".join(f"{json.dumps(one)}\n" for one in seen).encode())
+            lines = "".join(f"{json.dumps(one)}\n" for one in seen)
+            write_whole(events_file, _as_on_lambda(lines, folder).encode())
         if as_json:
             answers = [_as_dict(each) for each in done]
             failed = any(each.error for each in done)
@@ -223,6 +224,13 @@ def invoke(
             _print_streams(rest)
     if any(each.error for each in done):
         raise typer.Exit(output.FINDINGS)
+
+
+def _as_on_lambda(lines: str, folder: Path) -> str:
+    """Events with the function's folder where Lambda has it. What reads events tells packages by
+    their places in it."""
+    here = json.dumps(str(folder.resolve()))[1:-1]
+    return lines.replace(f"{here.rstrip('/')}/", "/var/task/") if here.strip("/") else lines
 
 
 def _invoke_all(

@@ -150,3 +150,32 @@ def test_events_in_a_file_are_what_learn_reads(
     printed = fshield(*words, "--policy", "monitor", "--json")
     (tmp_path / "printed.json").write_text(printed.stdout)
     assert "- /tmp/learnt.txt" in fshield("learn", tmp_path / "printed.json").stdout
+
+
+def test_events_in_a_file_are_as_on_lambda(
+    tmp_path: Path, function_folder: Callable[[str], Path]
+) -> None:
+    """Where a module lies in the function tells its package: `replay` asks the engine by that."""
+    event = tmp_path / "event.json"
+    event.write_text("{}")
+    folder = function_folder("import numpy.core.base\n\ndef handler(event, context):\n    pass\n")
+    for name, text in {
+        "numpy/core/base.py": "import _ctypes\n",
+        "numpy-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: numpy\nVersion: 1.0\n",
+        "numpy-1.0.dist-info/RECORD": "numpy/core/base.py,,\n",
+    }.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    written, policy = tmp_path / "events.jsonl", tmp_path / "learnt.yaml"
+    words: list[str | Path] = ["invoke", folder, "--handler", "app.handler", "--event", event]
+    done = fshield(*words, "--policy", "monitor", "--events", written)
+    assert done.returncode == 0, done.stderr
+    (act,) = (
+        one
+        for one in map(json.loads, written.read_text().splitlines())
+        if one["event"] == "violation"
+    )
+    assert act["origin"]["file"] == "/var/task/numpy/core/base.py"
+    assert fshield("learn", written, "-o", policy).returncode == 0
+    replayed = fshield("replay", "-p", policy, written)
+    assert replayed.returncode == 0, replayed.stdout
