@@ -30,6 +30,28 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def print_wrapped(text: str | Text, to: Console, indent: int = 0) -> None:
+    """`text` on lines as wide as the console. Further lines begin two columns after `indent`. A
+    path or a name is never broken, so that it can be copied.
+    """
+    rest, deeper = Text(text) if isinstance(text, str) else text, indent
+    while True:
+        plain, room = rest.plain, to.width - deeper
+        at = len(plain)
+        if cell_len(plain) > room:
+            # The last blank that fits, else the first one.
+            found = plain.rfind(" ", 1, room + 1)
+            found = found if found > 0 else plain.find(" ", room)
+            at = found if found > 0 else at
+        line = rest[:at]
+        line.rstrip()
+        to.print(Text.assemble(" " * deeper, line), soft_wrap=True)
+        at += len(plain[at:]) - len(plain[at:].lstrip())
+        if at >= len(plain):
+            return
+        rest, deeper = rest[at:], indent + 2
+
+
 def print_json(data: Any) -> None:
     """`data` as one JSON document on stdout."""
     # JSON escapes everything that cannot be printed.

@@ -25,7 +25,7 @@ from fshield.evidence.events import harmless
 from fshield.evidence.fix import Fix
 from fshield.evidence.fix import fix as fix_policy
 from fshield.evidence.lookups import Lookups
-from fshield.evidence.replay import Outcome
+from fshield.evidence.replay import Outcome, unknown_region
 from fshield.evidence.replay import replay as replay_events
 from fshield.evidence.tiers import Tiers
 from fshield.files import write_whole
@@ -85,6 +85,9 @@ def replay(
         else:
             sources.say_doubts(source.counts)
             _print(compiled.name, evidence, outcomes)
+            remark = unknown_region(region or evidence.region or source.region, outcomes)
+            if remark:
+                output.print_wrapped(f"note: {harmless(remark)}", output.console(stderr=True))
     if broken or evidence.overflow:
         raise typer.Exit(output.FINDINGS)
 

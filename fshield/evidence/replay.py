@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from fshield.engine import decide as native
 from fshield.evidence.acts import Act, Evidence, Seen
 from fshield.evidence.dependencies import asked_as, distribution_of
 from fshield.evidence.lookups import Lookups
+from fshield.evidence.own_region import is_of_aws
 from fshield.evidence.verdicts import Met, met_by
 from fshield.language.callers import plain
 from fshield.language.policy import Mode
@@ -24,6 +25,7 @@ class Outcome:
         target: the exact target, if the act stands for several.
         met: the new verdict.
         quiet: it would make no event: the policy's `quiet` lists every caller.
+        inherited: it is the runtime client's connection, which a program inherited and did not use.
     """
 
     act: Act
@@ -31,13 +33,15 @@ class Outcome:
     target: str
     met: Met
     quiet: bool = False
+    inherited: bool = False
 
     @property
     def would_break(self) -> bool:
-        """Whether it went through and would be blocked. Quiet reads do not count, because their
-        callers work without.
+        """Whether it went through and would be blocked. Quiet reads and inherited connections do
+        not count, because their callers work without.
         """
-        return self.met.mode is Mode.BLOCK and self.seen.passed > 0 and not self.quiet
+        spared = self.quiet or self.inherited
+        return self.met.mode is Mode.BLOCK and self.seen.passed > 0 and not spared
 
     @property
     def would_pass(self) -> bool:
@@ -70,7 +74,25 @@ def replay(policy: native.Compiled, evidence: Evidence, facts: native.Facts) -> 
         if not seen.count:
             continue
         quiet = act.rule == "read_handler" and _is_quiet(policy, evidence, seen)
-        yield Outcome(act, seen, target, worst, quiet)
+        yield Outcome(act, seen, target, worst, quiet, seen.inherited == seen.count)
+
+
+def unknown_region(known: object, outcomes: Iterable[Outcome]) -> str:
+    """A sentence about a host of AWS that would be blocked, if nothing says the function's region;
+    else "". The engine's default then counts as the function's.
+    """
+    hosts = sorted(
+        one.act.target
+        for one in outcomes
+        if one.would_break and one.act.rule == "outbound_connectivity"
+        if is_of_aws(one.act.target)
+    )
+    if known or not hosts:
+        return ""
+    return (
+        f"{hosts[0]}: nothing says the function's region, so `aws:` entries were judged for"
+        f" {native.Facts().region}. --region names another"
+    )
 
 
 def _on_two_paths(evidence: Evidence, mode_of: Callable[[Act], Mode]) -> dict[Act, Counter[str]]:

@@ -17,7 +17,7 @@ from fshield.engine import explain as explaining
 from fshield.evidence.acts import Evidence
 from fshield.evidence.cloudwatch import Connection, Window, since
 from fshield.evidence.events import harmless
-from fshield.evidence.replay import Outcome, replay
+from fshield.evidence.replay import Outcome, replay, unknown_region
 from fshield.evidence.sources import Source, facts_of
 from fshield.evidence.stream import EventReader, Record
 from fshield.fleet.api.arn import function_name, parts_of_function
@@ -36,6 +36,8 @@ from fshield.fleet.request import Account
 
 #: The number of kinds to print; --json has all.
 _SHOWN = 10
+#: The number of other functions to name.
+_NAMED = 4
 _NOT_KNOWN = (
     "the function's configuration, as it is with AWS, which --evidence does not ask: whether the"
     " layer is attached now, its log level, mode and variables; --env NAME=VALUE says a variable"
@@ -54,6 +56,8 @@ class _Log:
         reader: what was missing or in doubt.
         function: as AWS has it; None if AWS was not asked.
         checked: the checks of its configuration.
+        missing: why there is nothing to judge; "" if events of the function were read.
+        region: the function's; None if nothing says it.
     """
 
     name: str
@@ -63,6 +67,8 @@ class _Log:
     reader: EventReader
     function: Function | None = None
     checked: list[Check] = field(default_factory=list)
+    missing: str = ""
+    region: str | None = None
 
 
 def _of_files(
@@ -71,11 +77,29 @@ def _of_files(
     region, _ = parts_of_function(name) or (None, None)
     plain = function_name(name, account.region or region or "")
     connection = Connection(account.region, account.profile, account.endpoint_url)
-    source = Source(files, connection=connection, function=plain)
+    source = Source(files, connection=connection)
+    met: set[str] = set()
     with source.records() as records:
-        seen = seen_in(_also_to(evidence, records))
+        seen = seen_in(_also_to(evidence, _of_function(plain, records, met)))
     facts = facts_of(source, region or evidence.region, account.region, env)
-    return _Log(plain, ", ".join(files), facts, seen, source.reader)
+    known = account.region or region or evidence.region
+    log = _Log(plain, ", ".join(files), facts, seen, source.reader, region=known)
+    others = sorted(map(harmless, met - {plain, ""}))
+    if plain not in met and (others or not met):
+        more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+        log.missing = f"none, but of {', '.join(others[:_NAMED])}{more}" if others else "none"
+        log.seen = Seen()
+    return log
+
+
+def _of_function(name: str, records: Iterable[Record], met: set[str]) -> Iterator[Record]:
+    """Those of `records` that are the function's, or name none. Adds the functions that they name
+    to `met`, and "" for none.
+    """
+    for record in records:
+        met.add(record.function)
+        if record.function in ("", name):
+            yield record
 
 
 def _of_aws(
@@ -102,7 +126,8 @@ def _of_aws(
         seen = seen_in(_also_to(evidence, records))
     variables = [f"{name}={value}" for name, value in function.variables.items()]
     facts = native.facts_of(region, [*variables, *env])
-    return _Log(function.name, group, facts, seen, source.reader, function, standing(function))
+    found = standing(function)
+    return _Log(function.name, group, facts, seen, source.reader, function, found, region=region)
 
 
 def ready(
@@ -137,8 +162,10 @@ def ready(
             else _of_aws(name, account, log_group, look_back, at_most, env, evidence)
         )
         seen, reader = log.seen, log.reader
-        blocked = None
-        if compiled:
+        blocked, remark = None, ""
+        if compiled and not log.missing:
+            outcomes = [each for each in replay(compiled, evidence, log.facts) if each.would_break]
+            remark = unknown_region(log.region, outcomes)
             blocked = [
                 Blocked(
                     each.act.words,
@@ -146,10 +173,11 @@ def ready(
                     each.seen.passed,
                     _first(each, now),
                 )
-                for each in replay(compiled, evidence, log.facts)
-                if each.would_break
+                for each in outcomes
             ]
         found = [*log.checked, *checks(seen, wanted, now, blocked)]
+        if log.missing:
+            found = [Check("events of the function", log.missing, "some", False)]
         doubts = reader.counts.missing + reader.counts.repeated + reader.counts.unnumbered
         if doubts:
             found.append(Check("events missing or in doubt", str(doubts), "0", False))
@@ -160,8 +188,11 @@ def ready(
         output.print_json(answer | {"not_known": [] if log.function else [_NOT_KNOWN]})
     else:
         _print(log.name, _about(log.function, seen), log.group, go, found, kinds, blocked, reader)
+        if remark:
+            output.print_wrapped(Text(harmless(remark), "yellow"), output.console(), indent=2)
         if not log.function:
-            output.console().print(Text(f"  not known: {_NOT_KNOWN}", "yellow"), soft_wrap=True)
+            not_known = Text(f"not known: {_NOT_KNOWN}", "yellow")
+            output.print_wrapped(not_known, output.console(), indent=2)
     raise typer.Exit(output.FINE if go else output.FINDINGS)
 
 
@@ -255,13 +286,13 @@ def _print(
         title = "would have been blocked by the policy named"
         rows = [f"{harmless(each.what)}  {each.rule}  ×{each.count}" for each in blocked]
     if rows:
-        to.print(Text(f"  {title}", "bold"))
+        output.print_wrapped(Text(title, "bold"), to, indent=2)
     for row in rows[:_SHOWN]:
-        to.print(Text(f"    {row}"), soft_wrap=True)
+        output.print_wrapped(row, to, indent=4)
     if len(rows) > _SHOWN:
         to.print(Text(f"    and {len(rows) - _SHOWN} more: --json has them", "dim"))
     for sentence in reader.counts.sentences():
-        to.print(Text(f"  {sentence}", "yellow"), soft_wrap=True)
+        output.print_wrapped(Text(sentence, "yellow"), to, indent=2)
 
 
 def _kind(kind: Kind) -> str:

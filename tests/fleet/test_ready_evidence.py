@@ -75,6 +75,60 @@ def test_an_arn_says_the_region(tmp_path: Path) -> None:
         assert "configuration" in answer["not_known"][0]
 
 
+def of_function(log: str, name: str) -> str:
+    """The log at `log` with events that name the function."""
+    path = Path(log)
+    named = path.read_text().replace('"event": "armed"', f'"event": "armed", "function": "{name}"')
+    path.write_text(named)
+    return log
+
+
+@pytest.mark.parametrize("policy", [(), ("--policy", "policies/default.yaml")])
+def test_a_function_that_the_log_does_not_have(log: str, policy: tuple[str, ...]) -> None:
+    lenient = ("--days", "0", "--cold-starts", "0", "--quiet-days", "0", *policy)
+    ran = ready("web", "--evidence", of_function(log, "api"), *lenient)
+    assert ran.code == 1 and ran.out.startswith("web  no-go"), ran.out
+    assert "events of the function  none, but of api" in ran.out
+    assert "blocked" not in ran.out
+    assert "wanted: some" not in ready("api", "--evidence", log, *lenient).out
+
+
+def test_an_empty_log_is_no_go(tmp_path: Path) -> None:
+    (tmp_path / "empty.log").write_text("nothing of ours\n")
+    lenient = ("--days", "0", "--cold-starts", "0", "--quiet-days", "0")
+    ran = ready("api", "--evidence", str(tmp_path / "empty.log"), *lenient, "--json")
+    assert ran.code == 1 and json.loads(ran.out)["checks"] == [
+        {"check": "events of the function", "found": "none", "wanted": "some", "ok": False}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("file", "found"), [("", "nothing"), ("/usr/bin/curl", "1 kind of act, ×1")]
+)
+def test_an_inherited_connection_of_the_runtime_client_is_not_counted(
+    tmp_path: Path, file: str, found: str
+) -> None:
+    lines = Lines()
+    act = {**reach("x", 9001), "policy": "runtime_api"}
+    act["details"] = {"host": None, "ip": "127.0.0.1", "port": 9001, "protocol": "tcp"}
+    act["origin"] = {"distribution": "", "file": file, "line": 0, "function": "", "stack": []}
+    lines.process(1, act)
+    log = lines.file(tmp_path / "api.log")
+    for policy in ((), ("--policy", "policies/default.yaml")):
+        checks = json.loads(ready("api", "--evidence", log, "--json", *policy).out)["checks"]
+        assert {one["check"]: one["found"] for one in checks}["would have been blocked"] == found
+
+
+def test_no_line_is_wider_than_80_columns(tmp_path: Path) -> None:
+    lines = Lines()
+    act = reach("a-long-name-of-a-host.in-a-long-domain.example.org")
+    act["origin"] |= {"distribution": "a-distribution-with-a-long-name"}
+    lines.process(1, act)
+    ran = ready("api", "--evidence", lines.file(tmp_path / "api.log"))
+    assert "a-long-name" in ran.out and "not known" in ran.out
+    assert max(map(len, ran.out.splitlines()[1:])) <= 80, ran.out
+
+
 def test_the_log_group_needs_aws() -> None:
     ran = ready("api")
     assert ran.code == 2 and "needs boto3" in ran.err
