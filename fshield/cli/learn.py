@@ -25,6 +25,7 @@ from fshield.evidence.acts import Evidence, kinds
 from fshield.evidence.cloudwatch import Connection
 from fshield.evidence.events import harmless
 from fshield.evidence.fix import admits
+from fshield.evidence.known import METADATA
 from fshield.evidence.learn import learn as learn_policy
 from fshield.evidence.learn import missing_from
 from fshield.evidence.learnt import Learnt, Line, comment, is_unchanged, signed
@@ -144,10 +145,10 @@ def learn(
             sources.say_doubts(source.counts)
             say(learnt, tiers, output.console(stderr=True))
             if learnt.held and not code:
-                output.console(stderr=True).print(
+                output.print_wrapped(
                     "--code FOLDER, the function's package: hosts, paths and programs that its own"
                     " code names are learnt",
-                    soft_wrap=True,
+                    output.console(stderr=True),
                 )
         _write(learnt, text, out, as_json)
 
@@ -224,8 +225,8 @@ def _into(
         say(learnt, tiers, output.console(stderr=True))
         for line in missing:
             if line.alone:
-                output.console(stderr=True).print(
-                    Text(f"pattern: {harmless(admits(line))}"), soft_wrap=True
+                output.print_wrapped(
+                    f"pattern: {harmless(admits(line))}", output.console(stderr=True)
                 )
         print_diff(diff)
     wanted = bool(missing or quiet)
@@ -284,10 +285,10 @@ def say(learnt: Learnt, tiers: Tiers, to: Console) -> None:
     """Print what was held back, and how to accept it."""
     evidence = learnt.evidence
     for sentence in notes(learnt):
-        to.print(f"note: {sentence}", soft_wrap=True)
+        output.print_wrapped(f"note: {sentence}", to)
     wide = [line for line in learnt.lines if line.is_pattern]
     for line in wide[:_SHOWN]:
-        to.print(Text(f"pattern: {harmless(admits(line))}"), soft_wrap=True)
+        output.print_wrapped(f"pattern: {harmless(admits(line))}", to)
     if len(wide) > _SHOWN:
         to.print(f"and {len(wide) - _SHOWN} more patterns: --json has all", soft_wrap=True)
     if not learnt.held:
@@ -309,7 +310,7 @@ def say(learnt: Learnt, tiers: Tiers, to: Console) -> None:
         )
     to.print(table)
     for hint in sorted({held.hint for held in learnt.held} - {""}):
-        to.print(Text(f"note: {hint}"), soft_wrap=True)
+        output.print_wrapped(f"note: {hint}", to)
     rest = len(learnt.held) - _SHOWN
     if rest > 0:
         to.print(f"and {rest} more: --json has all", soft_wrap=True)
@@ -318,10 +319,11 @@ def say(learnt: Learnt, tiers: Tiers, to: Console) -> None:
             f"{name} lies in the function's folder, and no stack shows whether it is the function's"
             " own code"
         )
-        to.print(
-            Text(harmless(f"{sentence}: if it is, --own {name} learns what it did")), soft_wrap=True
-        )
-    first = next((held.accept for held in learnt.held if held.accept), None)
+        output.print_wrapped(harmless(f"{sentence}: if it is, --own {name} learns what it did"), to)
+    first = next(
+        (held.accept for held in learnt.held if held.accept and held.act.target not in METADATA),
+        None,
+    )
     if first:
         word = shlex.quote(harmless(first))
         to.print(Text(f"to learn one all the same: --accept {word}"), soft_wrap=True)
@@ -364,6 +366,10 @@ def notes(learnt: Learnt) -> list[str]:
         found.append(harmless(learnt.other_names))
     if learnt.also_allowed:
         found.append(harmless(learnt.also_allowed))
+    if learnt.unmet:
+        found.append(harmless(learnt.unmet))
+    if learnt.errors:
+        found.append(learnt.errors)
     if learnt.proposal:
         found.append(learnt.proposal)
     if moved := _renamed(learnt):

@@ -58,7 +58,7 @@ CARRIERS = _words(
     " pymysql aiomysql mysql MySQLdb pymongo motor bson pymssql pyodbc oracledb cx_Oracle"
     " snowflake elasticsearch elastic_transport opensearchpy kafka confluent_kafka aiokafka pika"
     " aio_pika kombu celery paho paramiko ldap3 dns aiodns pycares uvloop gevent eventlet jinja2"
-    " pydantic pydantic_core numpy pandas gcsfs adlfs"
+    " pydantic pydantic_core numpy pandas gcsfs adlfs asyncssh dulwich"
     # In Rust or C++, for stores of objects that they are told.
     " deltalake obstore polars_runtime_32 polars_runtime_64 polars_runtime_compat pyarrow"
     # Node.js
@@ -78,7 +78,7 @@ THREADED = _words(
 #: Packages of asyncio, which work in threads of a pool as well.
 ASYNCHRONOUS = _words(
     "anyio sniffio trio aiohttp aiohappyeyeballs aiobotocore aioboto3 aiofiles aiodns asyncpg"
-    " aiomysql aiosqlite aiokafka aio_pika motor asyncer uvloop websockets"
+    " aiomysql aiosqlite asyncssh aiokafka aio_pika motor asyncer uvloop websockets"
 )
 #: Packages that call others which they do not require: drivers, file systems, engines.
 OPTIONAL = _words(
@@ -140,8 +140,13 @@ NATIVE = _words(
     " nacl argon2 regex yaml ruamel wrapt setuptools pkg_resources comtypes psutil numba llvmlite"
     " joblib threadpoolctl duckdb h5py zmq rasterio fiona skimage statsmodels spacy tokenizers"
     " sentencepiece lightgbm xgboost fitz pymupdf soundfile numexpr bottleneck faiss tiktoken"
-    " opentelemetry billiard dateutil magic curl_cffi"
+    " opentelemetry billiard dateutil magic curl_cffi asyncssh gevent tblib"
 )
+
+#: Packages that make code objects when an error passes through them, so that a traceback names the
+#: template or crosses threads. Where `native_code` blocks, they raise PolicyViolation instead of
+#: the error.
+AT_ERRORS = _words("jinja2 gevent tblib")
 
 #: Packages that usually write below /tmp by themselves: caches and unpacked parts.
 SPOOLERS = _words(
@@ -164,6 +169,7 @@ HELPERS = {
     "azure": _words("uname"),  # by platform.platform()
     "matplotlib": _words("fc-list"),
     "openai": _words("uname"),  # by platform.processor()
+    "snowflake": _words("getconf"),  # for the version of libc
     "stripe": _words("uname"),
 }
 
@@ -216,6 +222,13 @@ HINTS = {
     ),
     ("create_child_process", "sentry_sdk"): (
         "SENTRY_RELEASE in the function's configuration makes Sentry not ask git for the release"
+    ),
+    ("outbound_connectivity", "snowflake"): (
+        "SNOWFLAKE_DISABLE_PLATFORM_DETECTION=true in the function's configuration makes the"
+        " connector ask no metadata service which cloud it runs in"
+    ),
+    ("outbound_connectivity", "slack_bolt"): (
+        "Bolt invokes the function again for a lazy listener: --trust slack_bolt, if it has some"
     ),
     ("read_handler", "joblib"): (
         "workers of joblib import what they run: define it in a module of its own, not in the"

@@ -15,8 +15,10 @@ from fshield.errors import CouldNotRun
 from fshield.evidence.acts import Act, Evidence, Seen
 from fshield.evidence.dependencies import UNKNOWN
 from fshield.evidence.entries import GENERATORS, destinations, group_of, named, paths
+from fshield.evidence.known import AT_ERRORS
 from fshield.evidence.learnt import NOBODY, Learnt, Line, comment
 from fshield.evidence.lookups import Lookups
+from fshield.evidence.named_hosts import unmet
 from fshield.evidence.shapes import matches
 from fshield.evidence.tiers import Held, Tiers
 from fshield.evidence.verdicts import met, met_by
@@ -67,6 +69,9 @@ def learn(
         if act.rule == "read_write_tmp" and "?" in seen.pattern and seen.pattern.endswith("/**")
     ][:GENERATORS]
     held = [item for item in held if not _is_admitted(item, wide)]
+    inside = [item for item in held if tiers.is_in_own_folder(item.act, item.seen)]
+    kept += [(item.act, item.seen) for item in inside]
+    held = [item for item in held if item not in inside]
     lines = [
         *destinations([item for item in kept if item[0].rule == _OUTBOUND], tiers, region),
         *paths([item for item in kept if item[0].rule == "read_write_tmp"], tiers),
@@ -99,10 +104,20 @@ def learn(
         singles=tuple(line.value for line in lines if _is_single(line, tiers)),
         callers_remark=tiers.caller_names.remark if by_dependency else "",
         passed=passed,
+        unmet=unmet(tiers.text.hosts, evidence.acts),
+        at_errors=_at_errors(lines, tiers),
     )
     learnt.comments = {id(line): comment(line, tiers) for line in lines}
     _prove(learnt)
     return learnt
+
+
+def _at_errors(lines: Iterable[Line], tiers: Tiers) -> tuple[str, ...]:
+    """Packages of the function that make code objects when an error passes, without an entry."""
+    chains = (chain for seen in tiers.evidence.acts.values() for chain in seen.chains)
+    packages = {name for chain in chains for name in chain}
+    allowed = {line.value for line in lines if line.key == "library"}
+    return tuple(sorted(AT_ERRORS & (packages | tiers.text.installed) - allowed))
 
 
 def _is_single(line: Line, tiers: Tiers) -> bool:

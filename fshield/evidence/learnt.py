@@ -137,6 +137,8 @@ class Learnt:
             that no pattern was found for.
         callers_remark: a sentence about what limits the names in `only_for`; "" if nothing does.
         passed: what was to be held back, and a pattern of others allows.
+        unmet: a sentence about hosts that are named and were not reached; "" if there are none.
+        at_errors: packages that need an entry under `native_code` once an error passes them.
     """
 
     lines: list[Line]
@@ -151,6 +153,8 @@ class Learnt:
     singles: tuple[str, ...] = ()
     callers_remark: str = ""
     passed: list[Held] = field(default_factory=list)
+    unmet: str = ""
+    at_errors: tuple[str, ...] = ()
 
     @cached_property
     def outsider(self) -> str:
@@ -200,6 +204,17 @@ class Learnt:
         return (
             f"{self.passed[0].act.place}{more}: a pattern for other names allows it all the same."
             f" Else it would be held back: {self.passed[0].why}"
+        )
+
+    @property
+    def errors(self) -> str:
+        """A sentence about errors that become others; "" if none are known to."""
+        if not self.at_errors or self.modes["native_code"] != "block":
+            return ""
+        names = ", ".join(self.at_errors)
+        return (
+            f"an error that passes through {names} becomes PolicyViolation, because its traceback"
+            f" is made of new code objects. `native_code: {{allow: [{names}]}}` keeps the error"
         )
 
     @property
@@ -390,8 +405,7 @@ def _heading(learnt: Learnt, name: str) -> list[str]:
         )
     if learnt.bundle:
         lines.append(f"{learnt.bundle}.")
-    if learnt.proposal:
-        lines.append(f"{learnt.proposal}.")
+    lines += [f"{sentence}." for sentence in (learnt.proposal, learnt.errors) if sentence]
     return [f"# {safe(line)}" for line in lines]
 
 

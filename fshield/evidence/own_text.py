@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from fshield.bundle.contents import PackedFile, files
+from fshield.evidence import named_hosts
 from fshield.evidence.acts import Act, Seen
 from fshield.evidence.callers import Packages
 from fshield.evidence.requirements import Requirements, imports, makes_tasks, requirements
@@ -58,6 +59,7 @@ class OwnText:
         requires: what the distributions in the folder require, and which the own files import.
         is_read: there are own files, and they were read.
         bundles: own files of JavaScript into which a bundler put packages, as their text shows.
+        hosts: those of URLs, each with the variable that names it; "" for the code.
     """
 
     installed: frozenset[str] = frozenset()
@@ -65,6 +67,7 @@ class OwnText:
     requires: Requirements = field(default_factory=Requirements)
     is_read: bool = False
     bundles: tuple[str, ...] = ()
+    hosts: Mapping[str, str] = field(default_factory=dict)
     _text: str = ""
     _paths: frozenset[str] = field(default=frozenset())
     _templates: frozenset[str] = field(default=frozenset())
@@ -167,6 +170,7 @@ def read(package: Path | None, variables: Mapping[str, str], known: Iterable[str
         and not (len(file.name.parts) > 1 and _top(file.name) in foreign)
     ]
     texts, size = list(variables.values()), 0
+    hosts: dict[str, str] = {}
     imported: set[str] = set()
     tasks = False
     bundles: list[str] = []
@@ -180,6 +184,8 @@ def read(package: Path | None, variables: Mapping[str, str], known: Iterable[str
         if size > _ALL:
             break
         texts.append(content.decode("utf-8", "replace"))
+        if str(file.name) not in bundles:
+            hosts |= dict.fromkeys(named_hosts.in_code(texts[-1]), "")
         if file.name.suffix == ".py":
             imported |= imports(texts[-1])
             tasks = tasks or makes_tasks(texts[-1])
@@ -192,6 +198,7 @@ def read(package: Path | None, variables: Mapping[str, str], known: Iterable[str
         requirements(_metadata(packed), owners, imported, tasks=tasks),
         bool(wanted),
         tuple(sorted(bundles)),
+        hosts | named_hosts.in_variables(variables),
         text,
         frozenset(_PATH.findall(text)),
         frozenset(filter(_is_template, templates)),

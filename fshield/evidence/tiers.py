@@ -47,6 +47,12 @@ from fshield.language.patterns import FORK, TEMPFILE_PATTERNS
 _LONG_LABEL = 40
 _MANY_LABELS = 8
 _MUCH_MORE = 10
+#: `Caller.words` where not even a carrier is on the stack.
+_NOBODY = Caller("", "nobody").words
+_INHERITED = (
+    "a program that was started inherited the runtime client's connection. Blocked, it is closed"
+    " and makes an event; the program works without it"
+)
 #: What SQLite adds to a database's name. https://www.sqlite.org/tempfiles.html
 SQLITE = ("-journal", "-wal", "-shm")
 
@@ -74,6 +80,8 @@ class Held:
         names = sorted({name for chain in self.seen.chains for name in chain[:1]})
         names += sorted(self.seen.libraries)
         rule = self.act.rule
+        if rule == "outbound_connectivity":  # the innermost package often only carries it
+            names += sorted({name for chain in self.seen.chains for name in chain[1:]})
         return next((HINTS[rule, name] for name in names if (rule, name) in HINTS), "")
 
 
@@ -98,6 +106,7 @@ class Tiers:
     _ranked: list[tuple[int, str]] = field(default_factory=list)
     _files: dict[str, Seen] | None = None
     _folders: dict[str, list[Seen]] = field(default_factory=dict)
+    _made: set[str] | None = None
 
     @cached_property
     def caller_names(self) -> CallerNames:
@@ -120,6 +129,8 @@ class Tiers:
         if act.rule in ("read_handler", "runtime_api"):
             if self.accepts(act.rule):
                 return None
+            if seen.inherited == seen.count:
+                return Held(act, seen, _INHERITED, None)
             return Held(
                 act,
                 seen,
@@ -244,6 +255,23 @@ class Tiers:
         if base in self._files:
             return [self._files[base]]
         return self._folders.get(act.target, [])
+
+    def is_in_own_folder(self, act: Act, seen: Seen) -> bool:
+        """Whether nobody is known to have asked for a path in a folder that the function's own code
+        made with a generated name, as by `mkdtemp`: children and Node's streams show no caller.
+        """
+        unknown = all(caller.words == _NOBODY for caller, _ in self.callers_of(seen))
+        if act.rule != "read_write_tmp" or not unknown or self.by_target(act):
+            return False
+        if self._made is None:
+            self._made = {
+                other.target
+                for other, one in self.evidence.acts.items()
+                if other.rule == "read_write_tmp" and "?" in one.pattern == other.target
+                if any(caller.kind == "own" for caller, _ in self.callers_of(one))
+            }
+        parts = act.target.split("/")
+        return any("/".join(parts[:count]) in self._made for count in range(3, len(parts)))
 
     def by_target(self, act: Act) -> str | None:
         """Why the target itself is suspicious, regardless of the caller; else None."""

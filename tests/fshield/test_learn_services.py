@@ -92,7 +92,7 @@ def test_without_a_region_a_host_stays_one_and_it_is_said(tmp_path: Path) -> Non
     )
     assert all(entry.startswith("host: ") for entry in entries(learnt(log)))
     events = str(log.write(tmp_path / "log"))
-    printed = CliRunner().invoke(app, ["learn", events]).stderr
+    printed = " ".join(CliRunner().invoke(app, ["learn", events]).stderr.split())
     assert "and 1 more: tied to one region; --region" in printed
     done = CliRunner().invoke(app, ["learn", "--region", FRANKFURT, events])
     assert "tied" not in done.stderr and "      - aws: [dynamodb]  # once" in done.stdout
