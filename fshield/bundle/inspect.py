@@ -100,10 +100,15 @@ def _inspect_file(file: PackedFile, subject: Subject) -> Iterator[Finding]:
 
 def _library(file: PackedFile, binary: elf.Binary, subject: Subject) -> Iterator[Finding]:
     if binary.go:
+        meaning = _meaning(set(_RULES), subject)
+        if subject.policy and subject.mode("native_code") is Mode.BLOCK:
+            meaning = (
+                f"; policy {subject.policy.name} refuses it as an extension module of Python or"
+                " Node, and does not see what it does where other code calls it"
+            )
         yield _note(
             file,
-            "a Go library: the Go runtime makes every system call itself"
-            + _meaning(set(_RULES), subject),
+            f"a Go library: the Go runtime makes every system call itself{meaning}",
             _NO_LIBC,
         )
     elif binary.calls is not None:
@@ -127,7 +132,7 @@ def _takers(file: PackedFile, data: bytes, subject: Subject) -> Iterator[Finding
                 meaning = (
                     f"policy {subject.policy.name} says block for native_code, and does not see it"
                 )
-        yield _note(file, f"takes an address from Python: {taker.calls}; {meaning}", _ADDRESS)
+        yield _note(file, f"takes an address from code: {taker.calls}; {meaning}", _ADDRESS)
 
 
 def _own_calls(file: PackedFile, calls: Calls, subject: Subject) -> Iterator[Finding]:

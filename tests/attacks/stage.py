@@ -196,7 +196,10 @@ class Stage:
                 packages.claim(place, "stripe", requires="requests", files=own)
             packages.install(place, "tintbox", {**own, packages.INNER_PLACE: packages.INNER})
         if "gcc" in attack.needs:
-            shutil.copy(build(LIB / "extension.c", "-shared", "-fPIC"), place / "extension.so")
+            extension = (LIB / "extension.c", "-shared", "-fPIC")
+            shutil.copy(build(*extension), place / "extension.so")
+            shutil.copy(build(*extension, "-DOF_GO"), place / "of_go.so")
+            shutil.copy(build(*extension, "-DOF_NODE"), place / "koffi.node")
             shutil.copy(build(LIB / "client.c", "-shared", "-fPIC"), place / "runtime_client.so")
             time.sleep(SETTLE_S)
         self.program = place / name

@@ -192,6 +192,8 @@ def test_go_and_sqlite(tmp_path: Path) -> None:
     build(tmp_path / "sqlite.so", sqlite, "-shared", "-fPIC")
     by_file = messages(tmp_path)
     assert by_file["go.so"].startswith("a Go library")
+    strict = messages(tmp_path, Path("policies") / "strict.yaml")
+    assert "policy strict refuses it as an extension module" in strict["go.so"]
     assert "FTS3" in by_file["sqlite.so"]
 
 

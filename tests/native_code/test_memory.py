@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import Guarded, interpreters, rules, run_bare, run_guarded
+from tests.support import Guarded, interpreters, nodes, rules, run_bare, run_guarded
 
 HERE = Path(__file__).resolve().parent
 PYTHON = interpreters()[0]
@@ -231,3 +231,33 @@ def test_node_loads_no_written_library(tmp_path: Path) -> None:
     assert done.stdout == "no\n", done
     (event,) = done.violations
     assert (event["policy"], event["details"]["path"]) == ("native_code", str(tmp_path / "x.so"))
+
+
+# Node's ways to any function of any library: known by the names of their files.
+NODE = """
+try {
+  process.dlopen({ exports: {} }, process.env.ACTS_LIBRARY);
+} catch (error) {
+  console.log(/refused by function_shield/.test(error.message) ? "refused" : error.code);
+}
+"""
+
+
+@pytest.mark.parametrize("name", ["koffi.node", "ffi-rs.linux-x64-gnu.node"])
+@pytest.mark.parametrize("node", nodes(), ids=lambda node: node.parts[-3])
+def test_library_of_node(library: Path, tmp_path: Path, node: Path, name: str) -> None:
+    named = library.with_name(name)
+    shutil.copy(library, named)
+    script = tmp_path / "app.js"
+    script.write_text(NODE)
+    env = {"ACTS_LIBRARY": str(named)}
+    bare = run_bare([node, script], env=env)
+    assert bare.stdout == "ERR_DLOPEN_FAILED\n"  # it registers no module
+    for mode, expected in (("block", "refused\n"), ("alert", bare.stdout)):
+        done = run_guarded([node, script], policy=rules(native_code=mode), env=env)
+        assert done.stdout == expected, done
+        (event,) = done.violations
+        assert (event["mode"], event["details"]["path"]) == (mode, str(named))
+    chosen = rules(native_code={"mode": "block", "allow": [str(named)]})
+    done = run_guarded([node, script], policy=chosen, env=env)
+    assert (done.stdout, done.violations) == (bare.stdout, []), done

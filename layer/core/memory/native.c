@@ -1,6 +1,7 @@
 #include "memory/native.h"
 
 #include <dlfcn.h>
+#include <link.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/types.h>
@@ -292,6 +293,8 @@ bool native_names_bridge(const char *name)
                                           "_mupdf",
                                           "_gi",
                                           "apsw",
+                                          "ffi-rs",
+                                          "koffi",
                                           "luajit20",
                                           "luajit21",
                                           "lua51",
@@ -300,7 +303,7 @@ bool native_names_bridge(const char *name)
                                           "lua54",
                                           "lua55",
                                           NATIVE_NO_TEXT};
-    if (LIKELY(name[0] != '_' && name[0] != 'a' && name[0] != 'l')) return false;
+    if (LIKELY(!name[0] || !strchr("_afkl", name[0]))) return false;
     size_t size = strcspn(name, "./");
     for (size_t i = 0; i < sizeof bridges / sizeof *bridges; i++)
         if (strncmp(bridges[i], name, size) == 0 && bridges[i][size] == '\0') return true;
@@ -357,6 +360,31 @@ bool native_library_refused(const char *path, const char *given, const void *cal
     struct fs_verdict verdict = native_decide(shown, caller);
     errno = error;
     return reported(&verdict, "load", shown, caller);
+}
+
+/* Go's linker leaves a note, "Go". Go's code makes system calls without libc. */
+static bool is_of_go(const struct symbols_object *object)
+{
+    const ElfW(Ehdr) *header = (const void *)object->base;
+    const ElfW(Phdr) *part = (const void *)(object->base + header->e_phoff);
+    for (unsigned i = 0; header->e_type == ET_DYN && i < header->e_phnum; i++, part++) {
+        uintptr_t at = object->base + part->p_vaddr, end = at + part->p_memsz;
+        while (part->p_type == PT_NOTE && end <= object->end &&
+               at + sizeof(ElfW(Nhdr)) + 4 <= end) {
+            const ElfW(Nhdr) *note = (const void *)at;
+            if (note->n_namesz == 4 && memcmp(note + 1, "Go", 3) == 0) return true;
+            at += sizeof *note + ((note->n_namesz + 3ul) & ~3ul) + ((note->n_descsz + 3ul) & ~3ul);
+        }
+    }
+    return false;
+}
+
+bool native_go_refused(const void *entry, const void *caller)
+{
+    struct symbols_object object;
+    if (!entry || !symbols_object_of(entry, &object) || !is_of_go(&object)) return false;
+    struct fs_verdict verdict = native_decide(object.path, caller);
+    return reported(&verdict, "make system calls without libc by", object.path, caller);
 }
 
 /* ---- memory ---- */

@@ -42,7 +42,7 @@ bool native_dates_before(const struct stat *status);
 bool native_is_older(const char *path);
 /* The library gives Python code access to all memory: _ctypes, _cffi_backend, CPython's test
  * helpers, PyGObject; apsw, whose VFS and file_control take addresses as integers; lupa, whose Lua
- * calls any function of any library. */
+ * calls any function of any library; Node's koffi and ffi-rs. */
 bool native_names_bridge(const char *name);
 /* A module's name that is no text (a NUL, half of a surrogate pair): it counts as a bridge's, since
  * the loader goes by what stands behind its last dot. */
@@ -50,6 +50,9 @@ bool native_names_bridge(const char *name);
 
 /* Returns true if it is refused: reported, and errno is EACCES. */
 bool native_library_refused(const char *path, const char *given, const void *caller);
+
+/* An interpreter is about to call `entry` of a library of Go's, which no door sees. */
+bool native_go_refused(const void *entry, const void *caller);
 
 /* The path to judge a library by, and to hand to the loader. Where something blocks and another
  * thread could change what `path` leads to, it is written to `own`, without links. */

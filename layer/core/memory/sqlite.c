@@ -63,8 +63,8 @@ static bool calls_by_name(const void *caller)
 
 bool sqlite_entry_refused(const void *handle, const char *name, const void *caller)
 {
-    if (handle == RTLD_DEFAULT || handle == RTLD_NEXT || guard_ignores(FS_NATIVE) || is_entry(name))
-        return false;
+    if (handle == RTLD_DEFAULT || handle == RTLD_NEXT || guard_ignores(FS_NATIVE)) return false;
+    if (is_entry(name)) return native_go_refused(real.dlsym((void *)handle, name), caller);
     return calls_by_name(caller) && native_refused("call as an extension's entry", name, caller);
 }
 
