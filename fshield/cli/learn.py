@@ -20,8 +20,8 @@ from fshield.engine import decide as native
 from fshield.engine.compiler import compile_policy
 from fshield.engine.policy_tests import run
 from fshield.errors import CouldNotRun
-from fshield.evidence import own_text, sources
-from fshield.evidence.acts import Evidence, kinds
+from fshield.evidence import named_hosts, own_text, sources
+from fshield.evidence.acts import Act, Evidence, kinds
 from fshield.evidence.cloudwatch import Connection
 from fshield.evidence.events import harmless
 from fshield.evidence.fix import admits
@@ -31,10 +31,11 @@ from fshield.evidence.learn import missing_from
 from fshield.evidence.learnt import Learnt, Line, comment, is_unchanged, signed
 from fshield.evidence.siblings import covered_entries, with_siblings
 from fshield.evidence.tiers import Tiers
+from fshield.evidence.verdicts import met
 from fshield.files import write_whole
 from fshield.language import edit
 from fshield.language.loader import resolve
-from fshield.language.policy import Policy
+from fshield.language.policy import Mode, Policy
 from fshield.language.reader import Document, read
 
 _SHOWN = 40
@@ -217,6 +218,7 @@ def _into(
     before = resolve(document, path.stem)
     policy = native.Compiled(compile_policy(before))
     missing = missing_from(policy, learnt)
+    _leave_out_allowed(learnt, policy)
     quiet = [name for name in learnt.quiet if not policy.is_quiet(name)]
     missing, changed = _together(document, before, tiers, missing, quiet)
     diff = edit.difference(document, changed)
@@ -260,6 +262,24 @@ def _into(
         output.console(stderr=True).print(f"{path}: {summary}", soft_wrap=True)
     if learnt.is_empty:
         raise typer.Exit(output.FINDINGS)
+
+
+def _leave_out_allowed(learnt: Learnt, policy: native.Compiled) -> None:
+    """Leave out of the notes what `policy` allows already."""
+
+    def blocks(act: Act) -> bool:
+        return met(policy, act, act.target, learnt.facts).mode is Mode.BLOCK
+
+    learnt.unmet = {
+        host: name
+        for host, name in learnt.unmet.items()
+        if blocks(Act("outbound_connectivity", host))
+    }
+    learnt.at_errors = tuple(
+        name
+        for name in learnt.at_errors
+        if blocks(Act("native_code", "code.__new__", operation="make code by", module=name))
+    )
 
 
 def _together(
@@ -367,7 +387,7 @@ def notes(learnt: Learnt) -> list[str]:
     if learnt.also_allowed:
         found.append(harmless(learnt.also_allowed))
     if learnt.unmet:
-        found.append(harmless(learnt.unmet))
+        found.append(harmless(named_hosts.sentence(learnt.unmet)))
     if learnt.errors:
         found.append(learnt.errors)
     if learnt.proposal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from hashlib import sha256
@@ -137,7 +138,7 @@ class Learnt:
             that no pattern was found for.
         callers_remark: a sentence about what limits the names in `only_for`; "" if nothing does.
         passed: what was to be held back, and a pattern of others allows.
-        unmet: a sentence about hosts that are named and were not reached; "" if there are none.
+        unmet: hosts that are named and were not reached, each with the variable that names it.
         at_errors: packages that need an entry under `native_code` once an error passes them.
     """
 
@@ -153,7 +154,7 @@ class Learnt:
     singles: tuple[str, ...] = ()
     callers_remark: str = ""
     passed: list[Held] = field(default_factory=list)
-    unmet: str = ""
+    unmet: Mapping[str, str] = field(default_factory=dict)
     at_errors: tuple[str, ...] = ()
 
     @cached_property

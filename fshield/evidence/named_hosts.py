@@ -36,18 +36,22 @@ def in_code(text: str) -> set[str]:
     return {match["host"].lower() for match in _QUOTED.finditer(text)}
 
 
-def unmet(named: Mapping[str, str], acts: Iterable[Act]) -> str:
-    """A sentence about hosts that no act reached; "" if there are none.
+def unmet(named: Mapping[str, str], acts: Iterable[Act]) -> dict[str, str]:
+    """Those of `named` that no act reached.
 
     Args:
         named: hosts, each with the variable that names it; "" for the code.
         acts: all that happened.
     """
     met = {act.target for act in acts if act.rule == "outbound_connectivity"}
-    hosts = [host for host in sorted(named) if host not in met]
+    return {host: named[host] for host in sorted(named) if host not in met}
+
+
+def sentence(hosts: Mapping[str, str]) -> str:
+    """What `unmet` found, in words; "" if that is nothing."""
     if not hosts:
         return ""
-    words = [f"{host} ({named[host] or 'in the code'})" for host in hosts[:_SHOWN]]
+    words = [f"{host} ({name or 'in the code'})" for host, name in [*hosts.items()][:_SHOWN]]
     more = f" and {len(hosts) - _SHOWN} more" if len(hosts) > _SHOWN else ""
     return (
         f"{', '.join(words)}{more}: named, and no event reached it, so the policy blocks it. Have"

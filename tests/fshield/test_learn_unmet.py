@@ -143,6 +143,23 @@ def test_a_host_of_env_alone_is_noted(tmp_path: Path) -> None:
     assert any("hooks.example (HOOK)" in note for note in json.loads(done.stdout)["notes"])
 
 
+@pytest.mark.parametrize("allows", [False, True])
+def test_into_notes_what_the_policy_does_not_allow_yet(tmp_path: Path, allows: bool) -> None:
+    frames = ["/var/task/gevent/_socketcommon.py:626 connect", *stack()]
+    log = str(Log().host("api.example.org", *frames).write(tmp_path / "log"))
+    out = tmp_path / "p.yaml"
+    hosts, modules = ("{host: hooks.example}", "gevent") if allows else ("", "")
+    out.write_text(
+        f"version: 1\npolicy:\n  outbound_connectivity: {{mode: block, allow: [{hosts}]}}\n"
+        f"  native_code: {{mode: block, allow: [{modules}]}}\n"
+    )
+    words = ["learn", log, "--into", str(out), "--yes", "-e", "HOOK=https://hooks.example/x"]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    assert ("hooks.example (HOOK)" in done.stderr) != allows
+    assert ("PolicyViolation" in done.stderr) != allows
+
+
 def test_packages_whose_errors_make_code_are_noted() -> None:
     frames = ["/var/task/gevent/_socketcommon.py:626 connect", *stack()]
     found = learnt(Log().host("api.example.org", *frames))
