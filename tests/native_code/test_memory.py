@@ -233,8 +233,9 @@ def test_node_loads_no_written_library(tmp_path: Path) -> None:
     assert (event["policy"], event["details"]["path"]) == ("native_code", str(tmp_path / "x.so"))
 
 
-# Node's ways to any function of any library: known by the names of their files.
-NODE = """
+# Ways of Node, Ruby and Java to any function of any library, known by their files' names. Node
+# loads them all.
+NODE_LOADS = """
 try {
   process.dlopen({ exports: {} }, process.env.ACTS_LIBRARY);
 } catch (error) {
@@ -243,13 +244,25 @@ try {
 """
 
 
-@pytest.mark.parametrize("name", ["koffi.node", "ffi-rs.linux-x64-gnu.node"])
+BRIDGES = [
+    "koffi.node",
+    "ffi-rs.a.node",
+    "ffi_bindings.node",
+    "fiddle.so",
+    "ffi_c.so",
+    "libjnidispatch.so",
+]
+
+
+@pytest.mark.parametrize("name", BRIDGES)
 @pytest.mark.parametrize("node", nodes(), ids=lambda node: node.parts[-3])
-def test_library_of_node(library: Path, tmp_path: Path, node: Path, name: str) -> None:
+def test_library_that_calls_any_function(
+    library: Path, tmp_path: Path, node: Path, name: str
+) -> None:
     named = library.with_name(name)
     shutil.copy(library, named)
     script = tmp_path / "app.js"
-    script.write_text(NODE)
+    script.write_text(NODE_LOADS)
     env = {"ACTS_LIBRARY": str(named)}
     bare = run_bare([node, script], env=env)
     assert bare.stdout == "ERR_DLOPEN_FAILED\n"  # it registers no module

@@ -282,31 +282,14 @@ static bool memory_refused(const char *verb, const char *object, const void *cal
 
 bool native_names_bridge(const char *name)
 {
-    static const char *const bridges[] = {"_ctypes",
-                                          "_cffi_backend",
-                                          "_testcapi",
-                                          "_testinternalcapi",
-                                          "_testlimitedcapi",
-                                          "_testbuffer",
-                                          "_ctypes_test",
-                                          "_lupa",
-                                          "_mupdf",
-                                          "_gi",
-                                          "apsw",
-                                          "ffi-rs",
-                                          "koffi",
-                                          "luajit20",
-                                          "luajit21",
-                                          "lua51",
-                                          "lua52",
-                                          "lua53",
-                                          "lua54",
-                                          "lua55",
-                                          NATIVE_NO_TEXT};
+    static const char bridges[] =
+        "/_ctypes/_cffi_backend/_testcapi/_testinternalcapi/_testlimitedcapi/_testbuffer"
+        "/_ctypes_test/_lupa/_mupdf/_gi/apsw/luajit20/luajit21/lua51/lua52/lua53/lua54/lua55"
+        "/koffi/ffi-rs/ffi_bindings/fiddle/ffi_c/libjnidispatch/" NATIVE_NO_TEXT "/";
     if (LIKELY(!name[0] || !strchr("_afkl", name[0]))) return false;
     size_t size = strcspn(name, "./");
-    for (size_t i = 0; i < sizeof bridges / sizeof *bridges; i++)
-        if (strncmp(bridges[i], name, size) == 0 && bridges[i][size] == '\0') return true;
+    for (const char *at = bridges; at[1]; at = strchr(at + 1, '/'))
+        if (strncmp(at + 1, name, size) == 0 && at[size + 1] == '/') return true;
     return false;
 }
 
