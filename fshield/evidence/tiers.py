@@ -50,8 +50,8 @@ _MUCH_MORE = 10
 #: `Caller.words` where not even a carrier is on the stack.
 _NOBODY = Caller("", "nobody").words
 _INHERITED = (
-    "a program that was started inherited the runtime client's connection. Blocked, it is closed"
-    " and makes an event; the program works without it"
+    "a program that was started inherited the runtime client's connection. Where the rule blocks,"
+    " programs do not inherit it, and work without it"
 )
 #: What SQLite adds to a database's name. https://www.sqlite.org/tempfiles.html
 SQLITE = ("-journal", "-wal", "-shm")

@@ -9,7 +9,7 @@ import pytest
 
 from fshield.local import components, pins
 from tests.runtimes.api import Served, serve
-from tests.support import interpreters
+from tests.support import interpreters, policy_file
 
 SECRET = "the recipe of the house"
 HANDLER = f"""
@@ -62,10 +62,26 @@ def xray(event):
         pass
     return "marked"
 
+def by_the_shell(event):
+    "Programs that are started past subprocess inherit what is not close-on-exec."
+    return os.system("true; true")
+
 def handler(event, context):
     return globals()[event["act"]](event)
 """
 ACTS = ("handled", "first_call", "sentry", "missing_program")
+
+
+#: `default`, where the function may start any program.
+PROGRAMS = """
+version: 1
+policy:
+  outbound_connectivity: block
+  read_write_tmp: block
+  create_child_process: {mode: block, allow: [/**]}
+  read_handler: block
+  runtime_api: block
+"""
 
 
 def run(python: Path, task: Path, acts: tuple[str, ...], policy: str | None) -> Served:
@@ -118,3 +134,11 @@ def test_an_exception_at_import(python: Path, tmp_path: Path) -> None:
     assert done.violations == []
     assert b"told" in b"".join(done.init_errors) or "told" in done.output
     assert SECRET not in done.output
+
+
+def test_a_program_does_not_inherit_the_clients_connection(python: Path, tmp_path: Path) -> None:
+    policy = policy_file(PROGRAMS)
+    done = run(python, tmp_path, ("by_the_shell", "by_the_shell"), policy)
+    assert done.bodies == [0, 0], done.output
+    # Each shell is a guarded process of its own.
+    assert {event["event"] for event in done.events} == {"armed"}, done.events

@@ -259,7 +259,12 @@ static struct talk *take_talk(uint64_t own)
 bool runtime_api_connects(int fd, const void *caller)
 {
     bool blocks = runtime_api_blocks(), alone = guard_ignores(FS_RUNTIME_API);
-    if (blocks) files_pin(fd);
+    if (blocks) {
+        files_pin(fd);
+        /* Lambda's clients leave it to the programs that their process starts, which would lose it
+         * with an event. */
+        sys_call(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC);
+    }
     uint64_t cookie = pending_cookie(fd);
     if (cookie == 0) return true;
     /* Another thread may have lowered the limit on fds since the caller was recognised: a
