@@ -78,12 +78,14 @@ def insert(to: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]
     """Add rows that Python made to a table of the connection."""
     if not rows:
         return
-    kinds = to.execute(f"DESCRIBE {table}").fetchall()
-    kind = ", ".join(f"{name} {kind}" for name, kind, *_ in kinds)
+    columns = to.execute(f"DESCRIBE {table}").fetchall()
+    # DuckDB takes a list for each column in half the time of a list of rows.
+    lists = ", ".join(f"unnest(?::{kind}[])" for _, kind, *_ in columns)
     for at in range(0, len(rows), ROWS):
+        some = rows[at : at + ROWS]
         to.execute(
-            f"INSERT INTO {table} SELECT unnest(?::STRUCT({kind})[], recursive := true)",
-            [rows[at : at + ROWS]],
+            f"INSERT INTO {table} SELECT {lists}",
+            [[row[name] for row in some] for name, *_ in columns],
         )
 
 
