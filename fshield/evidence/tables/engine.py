@@ -39,12 +39,13 @@ if TYPE_CHECKING:
 
 #: Memory that DuckDB takes before it writes to its folder for temporary files.
 MEMORY = "2GB"
-#: What newer versions of DuckDB have:
-#: - Memory of batches that are done is kept for the next ones. The system would clear each page
-#:   again.
-#: - A lane reads its files itself. Threads of DuckDB that did it would hold buffers of their own,
-#:   and give all memory that is free at the moment back whenever they have nothing to do.
-_NEWER = {"block_allocator_memory": "1GB", "async_threads": "0"}
+#: A variable for the allocator in DuckDB: memory of batches that are done is kept a minute for the
+#: next ones. By default it goes back within a second, and the system has to clear each page again.
+_ALLOCATOR = {"DUCKDB_JE_MALLOC_CONF": "dirty_decay_ms:60000"}
+#: What newer versions of DuckDB have. A lane reads its files itself: threads of DuckDB that did it
+#: would hold buffers of their own, and give all memory that is free at the moment back whenever
+#: they have nothing to do.
+_NEWER = {"async_threads": "0"}
 #: Where files have so many bytes, the kinds of their first lines are learnt first, and files are
 #: read in several lanes.
 _SAMPLED = 64 << 20
@@ -67,8 +68,14 @@ def connect(folder: str) -> duckdb.DuckDBPyConnection:
             "a table of evidence needs DuckDB, which the extra fshield[evidence] installs",
             "pip install duckdb beside fshield",
         )
-    import duckdb  # noqa: PLC0415 - 60 ms that commands without a table do without
-
+    # The allocator reads its variable while it is loaded. Children need not inherit it.
+    ours = {name: value for name, value in _ALLOCATOR.items() if name not in os.environ}
+    os.environ.update(ours)
+    try:
+        import duckdb  # noqa: PLC0415 - 60 ms that commands without a table do without
+    finally:
+        for name in ours:
+            del os.environ[name]
     to = duckdb.connect(
         ":memory:",
         config={
