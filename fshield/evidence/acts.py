@@ -115,16 +115,6 @@ def is_import(file: str) -> bool:
     return _WORKERS in file
 
 
-def is_inherited(event: Mapping[str, Any]) -> bool:
-    """Whether a program inherited the runtime client's connection from the one that started it. The
-    guard finds it before any code of the program has run, so no file is named. Where the rule
-    blocks, the connection is closed there: what works without the guard works with it.
-    """
-    origin = event.get("origin") or {}
-    named = origin.get("file") or origin.get("distribution")
-    return event.get("policy") == "runtime_api" and not named
-
-
 def no_exception(act: Act) -> str | None:
     """Why no exception can allow `act`. None if one can.
 
@@ -163,8 +153,6 @@ class Seen:
         imported: a worker process of loky did it, to import what it runs.
         pooled: a thread of a pool did it, which any code may have started.
         native: packages, known or not, in whose C library a thread of its own did it.
-        inherited: in how many of them a program had only inherited the runtime client's connection
-            from the one that started it.
     """
 
     count: int = 0
@@ -182,7 +170,6 @@ class Seen:
     imported: bool = False
     pooled: bool = False
     native: set[str] = field(default_factory=set)
-    inherited: int = 0
 
     def add(self, other: Seen) -> None:
         """Add the sightings of `other`."""
@@ -202,7 +189,6 @@ class Seen:
         self.imported |= other.imported
         self.pooled |= other.pooled
         self.native |= set(sorted(other.native)[: max(0, _NAMES - len(self.native))])
-        self.inherited += other.inherited
 
     def take(
         self,
@@ -368,8 +354,6 @@ class Evidence:
             if origin.get("file") and origin.get("line")
             else ""
         )
-        if is_inherited(event):
-            seen.inherited += event["count"]
         others = event.get("reason") == ONLY_FOR
         seen.take(
             record,

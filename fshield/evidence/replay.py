@@ -25,7 +25,6 @@ class Outcome:
         target: the exact target, if the act stands for several.
         met: the new verdict.
         quiet: it would make no event: the policy's `quiet` lists every caller.
-        inherited: it is the runtime client's connection, which a program inherited and did not use.
     """
 
     act: Act
@@ -33,15 +32,13 @@ class Outcome:
     target: str
     met: Met
     quiet: bool = False
-    inherited: bool = False
 
     @property
     def would_break(self) -> bool:
-        """Whether it went through and would be blocked. Quiet reads and inherited connections do
-        not count, because their callers work without.
+        """Whether it went through and would be blocked. Quiet reads do not count, because their
+        callers work without.
         """
-        spared = self.quiet or self.inherited
-        return self.met.mode is Mode.BLOCK and self.seen.passed > 0 and not spared
+        return self.met.mode is Mode.BLOCK and self.seen.passed > 0 and not self.quiet
 
     @property
     def would_pass(self) -> bool:
@@ -74,7 +71,7 @@ def replay(policy: native.Compiled, evidence: Evidence, facts: native.Facts) -> 
         if not seen.count:
             continue
         quiet = act.rule == "read_handler" and _is_quiet(policy, evidence, seen)
-        yield Outcome(act, seen, target, worst, quiet, seen.inherited == seen.count)
+        yield Outcome(act, seen, target, worst, quiet)
 
 
 def unknown_region(known: object, outcomes: Iterable[Outcome]) -> str:

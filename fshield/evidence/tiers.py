@@ -49,10 +49,6 @@ _MANY_LABELS = 8
 _MUCH_MORE = 10
 #: `Caller.words` where not even a carrier is on the stack.
 _NOBODY = Caller("", "nobody").words
-_INHERITED = (
-    "a program that was started inherited the runtime client's connection. Where the rule blocks,"
-    " programs do not inherit it, and work without it"
-)
 #: What SQLite adds to a database's name. https://www.sqlite.org/tempfiles.html
 SQLITE = ("-journal", "-wal", "-shm")
 
@@ -129,8 +125,6 @@ class Tiers:
         if act.rule in ("read_handler", "runtime_api"):
             if self.accepts(act.rule):
                 return None
-            if seen.inherited == seen.count:
-                return Held(act, seen, _INHERITED, None)
             return Held(
                 act,
                 seen,

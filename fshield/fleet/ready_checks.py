@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from fshield.evidence.acts import act_of, is_import, is_inherited, kinds, second_of
+from fshield.evidence.acts import act_of, is_import, kinds, second_of
 from fshield.evidence.known import SOURCE_READERS
 from fshield.evidence.shapes import NEVER, Moment, gathered
 from fshield.evidence.stream import Record
@@ -137,7 +137,7 @@ class Seen:
         who = str(origin.get("distribution") or origin.get("file") or "?")
         rule = str(event.get("policy") or "?")
         quiet = plain(who) in _QUIET and not is_import(str(origin.get("file") or ""))
-        if (rule == "read_handler" and quiet) or is_inherited(event):
+        if rule == "read_handler" and quiet:
             return
         would_block = event.get("policy_mode") == "block"
         moment = Moment(at.timestamp(), str(event.get("requestId") or ""))

@@ -12,9 +12,18 @@ from tests.runtimes.api import Served, serve
 from tests.support import interpreters, policy_file
 
 SECRET = "the recipe of the house"
-HANDLER = f"""
+HANDLER = f'''
 # {SECRET}
-import inspect, linecache, os, subprocess, traceback
+import inspect, linecache, os, subprocess, sys, traceback
+
+THIEF = """
+import os, socket
+for fd in range(3, 64):
+    try:
+        socket.socket(fileno=os.dup(fd)).recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except OSError:
+        pass
+"""
 
 def fails(event):
     return deeper(event["missing"])
@@ -66,9 +75,13 @@ def by_the_shell(event):
     "Programs that are started past subprocess inherit what is not close-on-exec."
     return os.system("true; true")
 
+def thief(event):
+    words = [sys.executable, "-c", THIEF]
+    return os.waitpid(os.posix_spawn(sys.executable, words, os.environ), 0)[1]
+
 def handler(event, context):
     return globals()[event["act"]](event)
-"""
+'''
 ACTS = ("handled", "first_call", "sentry", "missing_program")
 
 
@@ -136,9 +149,19 @@ def test_an_exception_at_import(python: Path, tmp_path: Path) -> None:
     assert SECRET not in done.output
 
 
-def test_a_program_does_not_inherit_the_clients_connection(python: Path, tmp_path: Path) -> None:
-    policy = policy_file(PROGRAMS)
+@pytest.mark.parametrize("mode", ["block", "alert"])
+def test_a_program_that_inherits_the_clients_connection_does_nothing(
+    python: Path, tmp_path: Path, mode: str
+) -> None:
+    policy = policy_file(PROGRAMS.replace("runtime_api: block", f"runtime_api: {mode}"))
     done = run(python, tmp_path, ("by_the_shell", "by_the_shell"), policy)
     assert done.bodies == [0, 0], done.output
     # Each shell is a guarded process of its own.
     assert {event["event"] for event in done.events} == {"armed"}, done.events
+
+
+def test_a_program_that_uses_the_clients_connection_is_named(python: Path, tmp_path: Path) -> None:
+    done = run(python, tmp_path, ("thief", "handled"), "monitor")
+    assert len(done.bodies) == 2 and done.bodies[0] == 0, done.output
+    (event,) = [event for event in done.violations if event["policy"] == "runtime_api"]
+    assert event["mode"] == "alert" and "MSG_PEEK" in event["origin"]["command"]

@@ -102,23 +102,6 @@ def test_an_empty_log_is_no_go(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("file", "found"), [("", "nothing"), ("/usr/bin/curl", "1 kind of act, ×1")]
-)
-def test_an_inherited_connection_of_the_runtime_client_is_not_counted(
-    tmp_path: Path, file: str, found: str
-) -> None:
-    lines = Lines()
-    act = {**reach("x", 9001), "policy": "runtime_api"}
-    act["details"] = {"host": None, "ip": "127.0.0.1", "port": 9001, "protocol": "tcp"}
-    act["origin"] = {"distribution": "", "file": file, "line": 0, "function": "", "stack": []}
-    lines.process(1, act)
-    log = lines.file(tmp_path / "api.log")
-    for policy in ((), ("--policy", "policies/default.yaml")):
-        checks = json.loads(ready("api", "--evidence", log, "--json", *policy).out)["checks"]
-        assert {one["check"]: one["found"] for one in checks}["would have been blocked"] == found
-
-
 def test_no_line_is_wider_than_80_columns(tmp_path: Path) -> None:
     lines = Lines()
     act = reach("a-long-name-of-a-host.in-a-long-domain.example.org")

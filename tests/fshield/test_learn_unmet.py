@@ -12,12 +12,9 @@ from typer.testing import CliRunner
 
 from fshield.cli.app import app
 from fshield.cli.learn import notes
-from fshield.engine import decide as native
-from fshield.engine.compiler import compile_policy
 from fshield.evidence import named_hosts, own_text
 from fshield.evidence.learn import learn
 from fshield.evidence.learnt import Learnt
-from fshield.evidence.replay import replay
 from fshield.evidence.tiers import Tiers
 from tests.fshield.learning import entries, held, learnt, policy_of
 from tests.fshield.recorded import Log, stack
@@ -26,9 +23,6 @@ NODE: dict[str, Any] = {
     **{"distribution": "", "file": "/var/lang/bin/node", "line": 0, "function": ""},
     "stack": [],
 }
-#: As adopt_inherited() of the core has it: no code of the program has run.
-CHILD = {**NODE, "file": "", "command": "getconf GNU_LIBC_VERSION"}
-API = {"host": None, "ip": "127.0.0.1", "port": 9001, "protocol": "tcp"}
 
 
 OWN = "/var/task/index.mjs:21 handler"
@@ -65,30 +59,6 @@ def test_a_package_s_own_file_in_the_folder_is_named() -> None:
     found = learnt(log, own=("index",))
     assert [one.act.place for one in found.passed] == ["/tmp/export-??????/.hidden"]
     assert any(".hidden: a pattern for other names allows it" in note for note in notes(found))
-
-
-def test_an_inherited_connection_of_the_runtime_client_breaks_nothing() -> None:
-    log = Log().host("api.example.org")
-    log.add("runtime_api", **API, origin=CHILD)
-    found = learnt(log)
-    assert "inherited the runtime client's connection" in held(found)["127.0.0.1:9001"]
-    assert [item.accept for item in found.held] == [None]
-    outcomes = replay(
-        native.Compiled(compile_policy(policy_of(found))), log.evidence(), native.Facts()
-    )
-    assert [one.act.words for one in outcomes if one.would_break] == []
-
-
-def test_a_program_that_connects_to_the_runtime_api_itself_counts() -> None:
-    log = Log().host("api.example.org")
-    log.add("runtime_api", **API, origin={**CHILD, "file": "/usr/bin/curl"})
-    log.add("runtime_api", **API, origin=CHILD)
-    found = learnt(log)
-    assert [item.accept for item in found.held] == ["runtime_api"]
-    outcomes = replay(
-        native.Compiled(compile_policy(policy_of(found))), log.evidence(), native.Facts()
-    )
-    assert [one.act.words for one in outcomes if one.would_break] == ["reach 127.0.0.1:9001"]
 
 
 @pytest.mark.parametrize(

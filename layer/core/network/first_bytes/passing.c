@@ -244,7 +244,7 @@ static bool adopt_socket(int fd, int given, bool forked)
         uint32_t serial;
         struct address address;
         if (!to_remember(fd, datagram, standard, forked, &entry, &connected)) return false;
-        if (!forked && entry.kind == PENDING_PERMITTED && runtime_api_refuses(NULL)) return true;
+        if (!forked && entry.kind == PENDING_PERMITTED) return runtime_api_refuses_inherited(given);
         if (standard && inspect_violates_by(&entry, "stream", NULL)) {
             put_away(given);
             return false;

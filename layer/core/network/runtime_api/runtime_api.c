@@ -256,6 +256,17 @@ static struct talk *take_talk(uint64_t own)
     return NULL;
 }
 
+/* `client`: where its code lies. */
+static void begin_talk(struct talk *talk, uint64_t cookie, int fd, const struct mapping *client)
+{
+    atomic_store(&talk->cookie, cookie);
+    if (atomic_exchange(&talk->awaiting, false)) atomic_fetch_sub(&awaited, 1);
+    atomic_store(&talk->low, client->low);
+    atomic_store(&talk->high, client->high);
+    atomic_store(&talk->place, fd + 1);
+    watch(fd);
+}
+
 bool runtime_api_connects(int fd, const void *caller)
 {
     bool blocks = runtime_api_blocks(), alone = guard_ignores(FS_RUNTIME_API);
@@ -272,12 +283,7 @@ bool runtime_api_connects(int fd, const void *caller)
     struct mapping mapping;
     struct talk *talk = mapping_of(caller, &mapping) ? take_talk(cookie) : NULL;
     if (talk != NULL) {
-        atomic_store(&talk->cookie, cookie);
-        if (atomic_exchange(&talk->awaiting, false)) atomic_fetch_sub(&awaited, 1);
-        atomic_store(&talk->low, mapping.low);
-        atomic_store(&talk->high, mapping.high);
-        atomic_store(&talk->place, fd + 1);
-        watch(fd);
+        begin_talk(talk, cookie, fd, &mapping);
         alone = alone || is_alone(fd, cookie, blocks);
     }
     if (alone) pending_remove(cookie);
@@ -428,6 +434,16 @@ static bool refuse(const void *caller, ssize_t *result)
     errno = EACCES;
     *result = -1;
     return true;
+}
+
+bool runtime_api_refuses_inherited(int fd)
+{
+    static const struct mapping nobody;
+    uint64_t cookie = pending_cookie(fd);
+    struct talk *talk = fd > STDERR_FILENO && !runtime_api_blocks() ? take_talk(cookie) : NULL;
+    if (!talk) return runtime_api_refuses(NULL);
+    begin_talk(talk, cookie, fd, &nobody);
+    return false;
 }
 
 bool runtime_api_sends(int fd, const struct iovec *vector, size_t count, const void *caller,

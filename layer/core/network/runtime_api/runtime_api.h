@@ -67,6 +67,11 @@ bool runtime_api_blocks(void);
 /* The same, and reports. */
 bool runtime_api_refuses(const void *caller);
 
+/* A program that was started has the client's connection at `fd`. Returns true if it may not stay,
+ * which is reported. Else it is watched: most programs do not know that they have it, and any code
+ * that uses it is another caller. */
+bool runtime_api_refuses_inherited(int fd);
+
 /* For a watched fd, before bytes leave. Returns true if the call was refused: `*result` and errno
  * are those of the call. */
 bool runtime_api_sends(int fd, const struct iovec *vector, size_t count, const void *caller,
