@@ -268,7 +268,7 @@ def _of_groups(
         window = Window(begin, _now() - loggroups.SETTLED)
         windows = loggroups.still_to_read(groups.groups, groups.region, window, table.logs)
         price = groups.price(windows)
-        console.print(price.sentence, soft_wrap=True)
+        output.print_wrapped(price.sentence, console)
         groups.check(price.usd)
         # Always make a table, even if there is nothing to read.
         table.finish().write(out)

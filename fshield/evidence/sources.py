@@ -127,7 +127,7 @@ class Source:
         self.region = groups.region if groups.region in endpoints.regions() else None
         windows = dict.fromkeys(groups.groups, window)
         price = groups.price(windows)
-        output.console(stderr=True).print(price.sentence, soft_wrap=True)
+        output.print_wrapped(price.sentence, output.console(stderr=True))
         groups.check(price.usd)
         length = (window.until - window.since).total_seconds() or 1.0
         found: list[rows.Row] = []
@@ -190,4 +190,4 @@ def bar(wanted: object) -> Iterator[Callable[[float], None]]:
 def say_doubts(counts: Counts) -> None:
     """Print on stderr what was skipped or is doubtful."""
     for sentence in counts.sentences():
-        output.console(stderr=True).print(f"note: {sentence}", soft_wrap=True)
+        output.print_wrapped(f"note: {sentence}", output.console(stderr=True))
