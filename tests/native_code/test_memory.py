@@ -248,6 +248,7 @@ BRIDGES = [
     "koffi.node",
     "ffi-rs.a.node",
     "ffi_bindings.node",
+    "ffi-napi/prebuilds/linux-x64/node.napi.uv1.node",
     "fiddle.so",
     "ffi_c.so",
     "libjnidispatch.so",
@@ -259,7 +260,8 @@ BRIDGES = [
 def test_library_that_calls_any_function(
     library: Path, tmp_path: Path, node: Path, name: str
 ) -> None:
-    named = library.with_name(name)
+    named = library.parent / name
+    named.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(library, named)
     script = tmp_path / "app.js"
     script.write_text(NODE_LOADS)
@@ -274,3 +276,11 @@ def test_library_that_calls_any_function(
     chosen = rules(native_code={"mode": "block", "allow": [str(named)]})
     done = run_guarded([node, script], policy=chosen, env=env)
     assert (done.stdout, done.violations) == (bare.stdout, []), done
+
+
+@pytest.mark.parametrize("name", ["fiddle", "ffi_bindings", "koffi", "ffi_c"])
+def test_names_of_other_languages_are_honest_in_python(tmp_path: Path, name: str) -> None:
+    (tmp_path / f"{name}.py").write_text("print('fine')")
+    program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import {name}"
+    done = run_guarded([PYTHON, "-c", program], policy=rules(native_code="block"))
+    assert (done.stdout, done.violations) == ("fine\n", []), done

@@ -280,15 +280,19 @@ static bool memory_refused(const char *verb, const char *object, const void *cal
 
 /* ---- libraries ---- */
 
+/* Of other languages: in Python, these are names of honest modules. */
+#define OF_OTHERS "/koffi/ffi-rs/ffi_bindings/fiddle/ffi_c/libjnidispatch"
+
 bool native_names_bridge(const char *name)
 {
-    static const char bridges[] =
+    static const char bridges[] = OF_OTHERS
         "/_ctypes/_cffi_backend/_testcapi/_testinternalcapi/_testlimitedcapi/_testbuffer"
         "/_ctypes_test/_lupa/_mupdf/_gi/apsw/luajit20/luajit21/lua51/lua52/lua53/lua54/lua55"
-        "/koffi/ffi-rs/ffi_bindings/fiddle/ffi_c/libjnidispatch/" NATIVE_NO_TEXT "/";
+        "/" NATIVE_NO_TEXT "/";
     if (LIKELY(!name[0] || !strchr("_afkl", name[0]))) return false;
     size_t size = strcspn(name, "./");
-    for (const char *at = bridges; at[1]; at = strchr(at + 1, '/'))
+    const char *at = bridges + (python.PySys_AddAuditHook ? sizeof OF_OTHERS - 1 : 0);
+    for (; at[1]; at = strchr(at + 1, '/'))
         if (strncmp(at + 1, name, size) == 0 && at[size + 1] == '/') return true;
     return false;
 }
@@ -337,7 +341,9 @@ bool native_library_refused(const char *path, const char *given, const void *cal
     /* A file without a name, or whose name has disappeared since it was read. */
     bool gone = path != given && place == NATIVE_ABSENT;
     bool counts = place == NATIVE_WRITABLE || replaced || gone ||
-                  native_names_bridge(file_name(path)) || native_names_bridge(file_name(resolved));
+                  native_names_bridge(file_name(path)) ||
+                  native_names_bridge(file_name(resolved)) ||
+                  strstr(resolved, "/ffi-napi/"); /* its file has the name that most addons have */
     if (!counts || is_loaded(path)) return errno = error, false;
     const char *shown = resolved[0] == '/' && !replaced ? resolved : path;
     struct fs_verdict verdict = native_decide(shown, caller);

@@ -42,7 +42,8 @@ bool native_dates_before(const struct stat *status);
 bool native_is_older(const char *path);
 /* The library gives Python code access to all memory: _ctypes, _cffi_backend, CPython's test
  * helpers, PyGObject; apsw, whose VFS and file_control take addresses as integers; lupa, whose Lua
- * calls any function of any library; Node's koffi and ffi-rs, Ruby's fiddle and ffi, Java's JNA. */
+ * calls any function of any library. Outside Python: Node's koffi and ffi-rs, Ruby's fiddle and
+ * ffi, Java's JNA. */
 bool native_names_bridge(const char *name);
 /* A module's name that is no text (a NUL, half of a surrogate pair): it counts as a bridge's, since
  * the loader goes by what stands behind its last dot. */
