@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import struct
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -284,3 +285,113 @@ def test_names_of_other_languages_are_honest_in_python(tmp_path: Path, name: str
     program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import {name}"
     done = run_guarded([PYTHON, "-c", program], policy=rules(native_code="block"))
     assert (done.stdout, done.violations) == ("fine\n", []), done
+
+
+# An extension module that makes itself, and says so from a door.
+EXTENSION = r"""
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+extern void *PyModule_Create2(void *, int);
+static char zeros[3000000];
+static struct {
+    long base[5];
+    const char *name, *doc;
+    long size;
+    void *rest[6];
+} module = {.base = {1}, .name = "made", .size = -1};
+NOTE
+void *PyInit_made(void)
+{
+    zeros[1]++;
+    close(open("/etc/hostname", O_RDONLY));
+    puts("made");
+    return PyModule_Create2(&module, 1013);
+}
+"""
+# As Go's linker writes it; `SIZE` is the length of the name.
+NOTE = r"""
+__asm__(".pushsection .note.go.buildid, \"a\", %note\n"
+        ".balign 4\n.long SIZE, 8, 4\n.ascii \"Go\\0\\0\"\n.ascii \"build id\"\n.popsection");
+"""
+PT_LOAD, PT_NOTE, PAGE = 1, 4, 4096
+HEADER = struct.Struct("<IIQQQQQQ")  # type, flags, offset, vaddr, paddr, filesz, memsz, align
+
+
+def headers_of(library: bytes) -> list[list[int]]:
+    (start,) = struct.unpack_from("<Q", library, 32)
+    (count,) = struct.unpack_from("<H", library, 56)
+    return [list(HEADER.unpack_from(library, start + HEADER.size * i)) for i in range(count)]
+
+
+def written(library: bytes, headers: list[list[int]], start: int) -> bytes:
+    """The library with these program headers at `start`."""
+    out = bytearray(library.ljust(start + HEADER.size * len(headers), b"\0"))
+    for i, header in enumerate(headers):
+        HEADER.pack_into(out, start + HEADER.size * i, *header)
+    struct.pack_into("<Q", out, 32, start)
+    struct.pack_into("<H", out, 56, len(headers))
+    return bytes(out)
+
+
+def headers_at_end(library: bytes) -> bytes:
+    """As tools that add program headers may do. Memory lies elsewhere than in the file."""
+    headers = headers_of(library)
+    end = max(header[3] + header[6] for header in headers if header[0] == PT_LOAD)
+    start, address = -(-len(library) // PAGE) * PAGE, -(-end // PAGE) * PAGE
+    size = HEADER.size * (len(headers) + 1)
+    headers.append([PT_LOAD, 4, start, address, address, size, size, PAGE])
+    headers.sort(key=lambda header: (header[0] != PT_LOAD, header[3] * (header[0] == PT_LOAD)))
+    return written(library, headers, start)
+
+
+def note_in_a_hole(library: bytes) -> bytes:
+    """The loader reserves what lies between two parts, without access."""
+    headers = headers_of(library)
+    parts = [header for header in headers if header[0] == PT_LOAD]
+    hole = -(-(parts[0][3] + parts[0][6]) // PAGE) * PAGE
+    assert hole + PAGE < parts[1][3]
+    for header in headers:
+        if header[0] == PT_NOTE:
+            header[3:7] = hole, hole, 0, PAGE
+    return written(library, headers, 64)
+
+
+def note_beyond(library: bytes) -> bytes:
+    """Its address and size overflow."""
+    headers = headers_of(library)
+    for header in headers:
+        if header[0] == PT_NOTE:
+            header[3:7] = 2**64 - 2**46, 0, 0, 2**46
+    return written(library, headers, 64)
+
+
+def as_linked(library: bytes) -> bytes:
+    return library
+
+
+LAYOUTS = {
+    "as linked": (as_linked, ""),
+    "headers at the end": (headers_at_end, ""),
+    "a note in a hole": (note_in_a_hole, NOTE.replace("SIZE", "5")),
+    "a note beyond": (note_beyond, NOTE.replace("SIZE", "5")),
+    "a long name": (as_linked, NOTE.replace("SIZE", "0xffffffff")),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("mode", ["block", "alert"])
+def test_layouts_of_libraries(library: Path, tmp_path: Path, layout: str, mode: str) -> None:
+    """What the loader accepts is loaded, without a crash."""
+    change, note = LAYOUTS[layout]
+    (tmp_path / "made.c").write_text(EXTENSION.replace("NOTE", note, 1))
+    linked, made = tmp_path / "linked.so", library.with_name("made.so")
+    separate = "-Wl,-z,separate-code,-z,max-page-size=0x200000"
+    source = ("-shared", "-fPIC", separate, str(tmp_path / "made.c"))
+    subprocess.run(["gcc", *source, "-o", str(linked)], check=True)
+    made.write_bytes(change(linked.read_bytes()))
+    program = f"import sys; sys.path.insert(0, {str(made.parent)!r}); import made"
+    assert run_bare([PYTHON, "-c", program]).stdout == "made\n"
+    chosen = rules(native_code={"mode": mode, "allow": [str(made)]}, outbound="block")
+    done = run_guarded([PYTHON, "-c", program], policy=chosen)
+    assert (done.stdout, done.returncode, done.violations) == ("made\n", 0, []), done

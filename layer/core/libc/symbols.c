@@ -8,6 +8,7 @@
 
 #include "libc/absent.h"
 #include "libc/door_names.h"
+#include "support/copied.h"
 #include "support/hints.h"
 #include "support/sys.h"
 
@@ -144,7 +145,9 @@ bool symbols_have(void *const *slot)
     return !absent_is(slot);
 }
 
-/* The extent of an object, from its program headers, which lie in its first page. */
+/* The extent of an object, from its program headers, which lie in its first page. A tool that adds
+ * some may have moved them to where only the loader finds them: then code ends before the dynamic
+ * section. */
 static bool extent(const struct link_map *object, uintptr_t *base, uintptr_t *end)
 {
     const ElfW(Phdr) * headers;
@@ -154,9 +157,16 @@ static bool extent(const struct link_map *object, uintptr_t *base, uintptr_t *en
         count = getauxval(AT_PHNUM);
     } else {
         const ElfW(Ehdr) *file = (const ElfW(Ehdr) *)object->l_addr;
-        if (!file || memcmp(file->e_ident, ELFMAG, SELFMAG) != 0) return false;
+        /* Unreadable: the file asked for an address that was taken. */
+        if (!copied_is_readable((uintptr_t)file) || memcmp(file->e_ident, ELFMAG, SELFMAG) != 0)
+            return false;
         headers = (const ElfW(Phdr) *)((const char *)file + file->e_phoff);
         count = file->e_phnum;
+        if (file->e_phoff > PAGE || file->e_phoff + count * sizeof *headers > PAGE) {
+            *base = object->l_addr;
+            *end = (uintptr_t)object->l_ld;
+            return true;
+        }
     }
     *base = UINTPTR_MAX;
     *end = 0;
@@ -169,16 +179,21 @@ static bool extent(const struct link_map *object, uintptr_t *base, uintptr_t *en
     return *end > *base;
 }
 
+/* Of the last object that begins before `address`, only: others may be unmapped meanwhile. */
 static const struct link_map *object_of(const void *address, uintptr_t *base, uintptr_t *end)
 {
     /* Other threads add and remove entries under libc's lock, but the names and tables of an object
      * whose code is running (the caller's) stay. The walk is bounded. */
     unsigned steps = 0;
+    const struct link_map *found = NULL;
     for (const struct link_map *object = objects; object && steps < 4096;
          object = object->l_next, steps++)
-        if (extent(object, base, end) && (uintptr_t)address >= *base && (uintptr_t)address < *end)
-            return object;
-    return NULL;
+        if (object->l_addr <= (uintptr_t)address && (!found || object->l_addr > found->l_addr))
+            found = object;
+    return found && extent(found, base, end) && (uintptr_t)address >= *base &&
+                   (uintptr_t)address < *end
+               ? found
+               : NULL;
 }
 
 bool symbols_object_of(const void *address, struct symbols_object *found)

@@ -12,6 +12,7 @@
 #include "files/files.h"
 #include "files/made.h"
 #include "files/steady.h"
+#include "support/copied.h"
 #include "support/mappings.h"
 #include "cpython/python.h"
 #include "libc/symbols.h"
@@ -351,18 +352,27 @@ bool native_library_refused(const char *path, const char *given, const void *cal
     return reported(&verdict, "load", shown, caller);
 }
 
-/* Go's linker leaves a note, "Go". Go's code makes system calls without libc. */
+/* Go's linker leaves a note, "Go". Go's code makes system calls without libc. What the headers say
+ * need not be mapped. */
 static bool is_of_go(const struct symbols_object *object)
 {
-    const ElfW(Ehdr) *header = (const void *)object->base;
-    const ElfW(Phdr) *part = (const void *)(object->base + header->e_phoff);
-    for (unsigned i = 0; header->e_type == ET_DYN && i < header->e_phnum; i++, part++) {
-        uintptr_t at = object->base + part->p_vaddr, end = at + part->p_memsz;
-        while (part->p_type == PT_NOTE && end <= object->end &&
-               at + sizeof(ElfW(Nhdr)) + 4 <= end) {
-            const ElfW(Nhdr) *note = (const void *)at;
-            if (note->n_namesz == 4 && memcmp(note + 1, "Go", 3) == 0) return true;
-            at += sizeof *note + ((note->n_namesz + 3ul) & ~3ul) + ((note->n_descsz + 3ul) & ~3ul);
+    struct {
+        ElfW(Nhdr) is;
+        char name[4];
+    } note;
+    ElfW(Ehdr) header;
+    ElfW(Phdr) part;
+    if (!copied_bytes(&header, (void *)object->base, sizeof header)) return false;
+    uintptr_t from = object->base + header.e_phoff;
+    for (; header.e_type == ET_DYN && header.e_phnum-- > 0 &&
+           copied_bytes(&part, (void *)from, sizeof part);
+         from += sizeof part) {
+        uintptr_t at = object->base + part.p_vaddr, end = at + part.p_memsz;
+        while (part.p_type == PT_NOTE && end <= object->end && at + sizeof note <= end &&
+               copied_bytes(&note, (void *)at, sizeof note)) {
+            if (note.is.n_namesz == 4 && memcmp(note.name, "Go", 3) == 0) return true;
+            at += sizeof note.is + ((note.is.n_namesz + 3ul) & ~3ul) +
+                  ((note.is.n_descsz + 3ul) & ~3ul);
         }
     }
     return false;
