@@ -439,8 +439,9 @@ static bool refuse(const void *caller, ssize_t *result)
 bool runtime_api_refuses_inherited(int fd)
 {
     static const struct mapping nobody;
-    uint64_t cookie = pending_cookie(fd);
-    struct talk *talk = fd > STDERR_FILENO && !runtime_api_blocks() ? take_talk(cookie) : NULL;
+    uint64_t cookie = pending_cookie(fd); /* 0: this kernel has none, as for any other file */
+    bool stays = cookie != 0 && fd > STDERR_FILENO && !runtime_api_blocks();
+    struct talk *talk = stays ? take_talk(cookie) : NULL;
     if (!talk) return runtime_api_refuses(NULL);
     begin_talk(talk, cookie, fd, &nobody);
     return false;
