@@ -43,7 +43,7 @@ test_regrtest test_multiprocessing_main_handling test_multiprocessing_fork
 test_multiprocessing_forkserver test_multiprocessing_spawn
 """)
 
-# Tests that wait for ever, bare as well, on some machines.
+# Tests that never end on some machines, bare as well.
 NEVER_END: dict[str, list[str]] = {
     # A virtual machine may have the device, and nobody who answers.
     "test_socket": ["ThreadedVSOCKSocketStreamTest"],
