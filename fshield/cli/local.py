@@ -229,8 +229,10 @@ def invoke(
 def _as_on_lambda(lines: str, folder: Path) -> str:
     """Events with the function's folder where Lambda has it. What reads events tells packages by
     their places in it."""
-    here = json.dumps(str(folder.resolve()))[1:-1]
-    return lines.replace(f"{here.rstrip('/')}/", "/var/task/") if here.strip("/") else lines
+    here = json.dumps(str(folder.resolve()))[1:-1].rstrip("/")
+    # Not in the middle of a path: /tmp/app/x is not in the folder /app.
+    begins = r"(?:(?<![\w.~/-])|(?<=file://))"
+    return re.sub(f"{begins}{re.escape(here)}/", "/var/task/", lines) if here else lines
 
 
 def _invoke_all(

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from fshield.cli import local
 from tests import forked
 from tests.support import LAYER, ROOT, clean_environment
 
@@ -179,3 +180,11 @@ def test_events_in_a_file_are_as_on_lambda(
     assert fshield("learn", written, "-o", policy).returncode == 0
     replayed = fshield("replay", "-p", policy, written)
     assert replayed.returncode == 0, replayed.stdout
+
+
+def test_the_folder_s_name_in_another_path_stays() -> None:
+    lines = '{"path":"/srv/app/m.py","file":"file:///srv/app/m.mjs","to":"/tmp/srv/app/x"}'
+    assert local._as_on_lambda(lines, Path("/srv/app")) == (
+        '{"path":"/var/task/m.py","file":"file:///var/task/m.mjs","to":"/tmp/srv/app/x"}'
+    )
+    assert local._as_on_lambda(lines, Path("/")) == lines
