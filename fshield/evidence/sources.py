@@ -132,7 +132,9 @@ class Source:
         length = (window.until - window.since).total_seconds() or 1.0
         found: list[rows.Row] = []
         counting = EventReader(follow=False)
-        for until, some in groups.days(windows, counting, _LONGEST):
+        # Where the price is not known before, it is known after a day.
+        longest = loggroups.DAY if price.usd is None else _LONGEST
+        for until, some in groups.days(windows, counting, longest):
             found += some
             advance((until - window.since).total_seconds() / length)
         self.reader.counts = counting.counts

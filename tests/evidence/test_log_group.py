@@ -13,7 +13,8 @@ from typer.testing import CliRunner, Result
 
 from fshield.cli.app import app
 from fshield.evidence.sources import Source
-from fshield.evidence.tables import engine, insights
+from fshield.evidence.tables import engine, insights, loggroups
+from fshield.evidence.tables.loggroups import Price
 from tests.evidence.cloud import REGION, Cloud, process
 from tests.fshield.recorded import Log, stack
 
@@ -119,6 +120,12 @@ def test_a_long_time_is_few_queries(cloud: Cloud, monkeypatch: pytest.MonkeyPatc
     everyone = sorted(f"h{day}.example" for day in range(13))
     # 1, 2 and 4 days, and the rest. CloudWatch takes nothing that is older than 14 days.
     assert hosts() == everyone and len(cloud.asked) == 4
+    # A price that is not known before is known after a day.
+    cloud.asked.clear()
+    with monkeypatch.context() as patch:
+        unknown = Price(1, None)
+        patch.setattr(loggroups.LogGroups, "price", lambda _groups, _windows: unknown)
+        assert hosts() == everyone and len(cloud.asked) == 14
     # Where an answer comes near the limit of rows, the next one is for a day again.
     cloud.asked.clear()
     monkeypatch.setattr(insights, "MAX_ROWS", 8)
