@@ -112,11 +112,6 @@ class LogGroup:
             )
             self._client = session.client("logs", endpoint_url=connection.endpoint_url)
 
-    @property
-    def region(self) -> str:
-        """The group's region, which is also that of the functions that write to it."""
-        return str(self._client.meta.region_name)
-
     def messages(
         self, window: Window, tell: Callable[[datetime], None] | None = None
     ) -> Iterator[Mapping[str, Any]]:

@@ -1,5 +1,5 @@
-"""Finds hosts that the function's code and configuration name, and that no event met: nothing was
-learnt for them, so the policy blocks them.
+"""Finds hosts that the function's code and configuration name, and that no event reached: nothing
+was learnt for them, so the policy blocks them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from fshield.evidence.acts import Act
 
-# A host as the code writes it: the beginning of a quoted URL. What a comment links to is no such.
+# A host as the code writes it: the beginning of a quoted URL. A link in a comment does not count.
 _NAME = r"[A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}"
 _QUOTED = re.compile(
     rf"[\"'`][a-z][a-z0-9+.-]{{1,20}}://(?:[^/@\s\"'`]*@)?(?P<host>{_NAME})(?=[/:?#\"'`])"

@@ -1,4 +1,4 @@
-"""A CloudWatch of its own for each test."""
+"""An AWS of its own for each test."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from tests.fleet.stand_in import KEYS
 
 
 @pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The endpoint of an empty moto."""
     for name, value in KEYS.items():
         monkeypatch.setenv(name, value)
     server = ThreadedMotoServer(port=0, verbose=False)
@@ -23,7 +24,13 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         endpoint = "http://{}:{}".format(*server.get_host_and_port())
         # Remove what an earlier test in this process left.
         urllib.request.urlopen(f"{endpoint}/moto-api/reset", b"").close()
-        with insights(monkeypatch) as asked:
-            yield Cloud(endpoint, asked)
+        yield endpoint
     finally:
         server.stop()
+
+
+@pytest.fixture
+def cloud(aws: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    """CloudWatch with a query engine."""
+    with insights(monkeypatch) as asked:
+        yield Cloud(aws, asked)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ import sqlglot
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moto.athena import models
-from moto.server import ThreadedMotoServer
 from typer.testing import CliRunner, Result
 
 from fshield.cli.app import app
@@ -30,7 +28,6 @@ from fshield.evidence.tables.rows import Row, Stamp, folded
 from tests.evidence.lines import logs, processes
 from tests.evidence.test_insights import followed
 from tests.evidence.test_tables import PHASES, written_by_the_engine
-from tests.fleet.stand_in import KEYS
 from tests.fshield.recorded import NONCE, Log
 
 EXAMPLES = int(os.environ.get("EVIDENCE_CASES", "15"))
@@ -177,12 +174,8 @@ class Endpoint:
 
 
 @pytest.fixture
-def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
-    for name, value in KEYS.items():
-        monkeypatch.setenv(name, value)
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    found = Endpoint("http://{}:{}".format(*server.get_host_and_port()), Athena([]))
+def endpoint(aws: str, monkeypatch: pytest.MonkeyPatch) -> Endpoint:
+    found = Endpoint(aws, Athena([]))
 
     def results(self: Any, exec_id: str) -> Any:
         query = self.executions[exec_id].query
@@ -195,10 +188,7 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
         return models.QueryResults(rows=data, column_info=[])
 
     monkeypatch.setattr(models.AthenaBackend, "get_query_results", results)
-    try:
-        yield found
-    finally:
-        server.stop()
+    return found
 
 
 def test_whole_days_are_asked_for_once(endpoint: Endpoint, tmp_path: Path) -> None:

@@ -7,34 +7,23 @@ import json
 from pathlib import Path
 
 import boto3
-import pytest
-from moto.server import ThreadedMotoServer
 
 from fshield.evidence.tables.engine import Table
 from tests.evidence.test_tables import fshield
-from tests.fleet.stand_in import KEYS
 from tests.fshield.recorded import Log
 
 
-def test_objects_of_s3_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in KEYS.items():
-        monkeypatch.setenv(name, value)
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    try:
-        endpoint = "http://{}:{}".format(*server.get_host_and_port())
-        client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
-        client.create_bucket(Bucket="logs")
-        body = Log().host("a.example").write(tmp_path / "events.log").read_bytes()
-        client.put_object(Bucket="logs", Key="2026/a.gz", Body=gzip.compress(body))
-        client.put_object(Bucket="logs", Key="other/b", Body=body)
-        table = tmp_path / "t.parquet"
-        words = ["--add", "--json", "--endpoint-url", endpoint, "--region", "us-east-1"]
-        for _ in range(2):
-            found = fshield("evidence", "s3://logs/2026/", "-o", table, *words)
-            assert json.loads(found.stdout)["events"] == 1, found.stdout
-        with Table() as whole:
-            assert [row.key.host for row in whole.read([str(table)]).finish()] == ["a.example"]
-            assert list(whole.logs) == ["s3://logs/2026/a.gz"]
-    finally:
-        server.stop()
+def test_objects_of_s3_are_read_once(aws: str, tmp_path: Path) -> None:
+    client = boto3.client("s3", endpoint_url=aws, region_name="us-east-1")
+    client.create_bucket(Bucket="logs")
+    body = Log().host("a.example").write(tmp_path / "events.log").read_bytes()
+    client.put_object(Bucket="logs", Key="2026/a.gz", Body=gzip.compress(body))
+    client.put_object(Bucket="logs", Key="other/b", Body=body)
+    table = tmp_path / "t.parquet"
+    words = ["--add", "--json", "--endpoint-url", aws, "--region", "us-east-1"]
+    for _ in range(2):
+        found = fshield("evidence", "s3://logs/2026/", "-o", table, *words)
+        assert json.loads(found.stdout)["events"] == 1, found.stdout
+    with Table() as whole:
+        assert [row.key.host for row in whole.read([str(table)]).finish()] == ["a.example"]
+        assert list(whole.logs) == ["s3://logs/2026/a.gz"]

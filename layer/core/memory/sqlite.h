@@ -5,7 +5,8 @@
 #include <stdbool.h>
 
 /* dlsym of `name` in a handle. Returns true if SQLite would call it as an extension's entry
- * although it is none, and the policy refuses that (reported, errno is EACCES). */
+ * although it is none, or if it is the entry of a library of Go's, and the policy refuses that
+ * (reported, errno is EACCES). */
 bool sqlite_entry_refused(const void *handle, const char *name, const void *caller);
 
 #endif
